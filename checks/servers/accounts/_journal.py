@@ -51,7 +51,8 @@ def gap(facts: Facts) -> Outcome | None:
         return silent
     if found.oldest_at > facts.at - PERIOD:
         return unknown(
-            "log-too-short", msg("the journal begins at {at} and does not go back 31 days", at=found.oldest_at)
+            "log-too-short",
+            msg("the journal begins at {at} and does not go back {days} days", at=found.oldest_at, days=PERIOD.days),
         )
     unseen = _only_in_lastlog(facts)
     if unseen:

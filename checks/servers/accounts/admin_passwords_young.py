@@ -2,9 +2,9 @@
 
 Article 12.5: each member keeps the access given to them safe; what leaked unnoticed ends with the next change.
 
-The rule: the passwords of root and of every declared admin, where they can be used, were changed within 60 days. Who is an
-admin is declared; without a declaration, or where an admin has no line in the file or a password no day, the answer is
-unknown. Locked passwords do not count: their holders come in by keys.
+The rule: the passwords of root and of every declared admin, where they can be used, were changed within {within_days} days.
+Who is an admin is declared; without a declaration, or where an admin has no line in the file or a password no day, the
+answer is unknown. Locked passwords do not count: their holders come in by keys.
 
 Source: shadow(5): the days since 1970 of the last change.
 
@@ -19,10 +19,12 @@ from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import shadow
 from checks.servers.wording import listed
+from portalops.model.credentials import LONGEST_DAYS, CredentialKind
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
 
-CHANGED_WITHIN = timedelta(days=60)
+CHANGED_WITHIN = timedelta(days=LONGEST_DAYS[CredentialKind.PASSWORD])
+"""Two months, as level 3 is read here; the regulation itself names no number."""
 
 
 @check(
@@ -31,7 +33,11 @@ CHANGED_WITHIN = timedelta(days=60)
     severity=Severity.MEDIUM,
     needs=(shadow.PROBE,),
     title=msg("the passwords of those who may become root are changed often enough"),
-    remedy=msg("Have each holder set a new password, and 'chage -M 60 NAME' ask for it from now on."),
+    remedy=msg(
+        "Have each holder set a new password, and run 'chage -M {within_days} NAME' so that the system "
+        "asks for the next one."
+    ),
+    numbers={"within_days": CHANGED_WITHIN.days},
 )
 def judge(facts: Facts) -> Outcome:
     if facts.declared.admins is None:
@@ -59,9 +65,10 @@ def judge(facts: Facts) -> Outcome:
         return passed(msg("no admin can log in by a password"))
     return passed(
         nmsg(
-            "{n} admin's password can be used, and was changed within 60 days",
-            "{n} admins' passwords can be used, and were changed within 60 days",
+            "{n} admin's password can be used, and was changed within {days} days",
+            "{n} admins' passwords can be used, and were changed within {days} days",
             len(usable),
+            days=CHANGED_WITHIN.days,
         )
     )
 

@@ -4,7 +4,7 @@ A key in a file is access without a name: nobody sees whose it is, and it stays 
 holder of access is known.
 
 The rule: the fingerprint of every key that sshd would take is declared under `members`; no key is of DSA, none of RSA has
-less than 3072 bits; a file of keys belongs to its account or to root and is writable by its owner alone (mode 644 or
+fewer than {least_bits} bits; a file of keys belongs to its account or to root and is writable by its owner alone (mode 644 or
 less). Where sshd takes keys by other roads (a program, an authority, a Match block), or a line can't be read, the answer is
 unknown.
 
@@ -35,6 +35,7 @@ RSA_BITS = 3072
     needs=(authorized_keys.PROBE,),
     title=msg("every SSH key that opens an account belongs to a member"),
     remedy=msg("Remove the key from the file, or have its holder named and declare its fingerprint under members."),
+    numbers={"least_bits": RSA_BITS},
 )
 def judge(facts: Facts) -> Outcome:
     seen, members = facts[authorized_keys.PROBE], facts.declared.members

@@ -6,7 +6,7 @@ container can undo them. Article 12.3.
 The rule: seen from another machine, the TCP ports that take a connection are exactly the declared `public_ports`, at
 every public address. A few hundred ports are tried: the usual ones, the declared ones, and each that the host itself
 says listens. A port that is silent counts as shut only where the host answers at another, or nothing would be known. A
-look from the host itself is none. A look counts for 7 days in rounds in which nobody looks from outside.
+look from the host itself is none. A look counts for {counts_days} days in rounds in which nobody looks from outside.
 
 Source: connect(2), RFC 9293 (3.5.2: a closed port answers with a reset). A host with nftables, seen from another one:
 
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
+from checks.servers.outside.section import REPEATED_FOR
 from checks.servers.probes import outside_ports
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -30,6 +31,7 @@ from portalops.model.verdicts import Severity
     needs=(outside_ports.PROBE,),
     title=msg("from outside, only the ports declared public are open"),
     remedy=msg("Close the port in the firewall, or declare it in 'public_ports' after its change was approved."),
+    numbers={"counts_days": REPEATED_FOR.days},
 )
 def judge(facts: Facts) -> Outcome:
     seen = facts[outside_ports.PROBE]

@@ -3,11 +3,12 @@
 A copy beside what it copies goes with it: with the disk, with the host, with the room that burns. Article 12.3: the servers run
 continuously, by standby systems; Article 10.2 is judged by itself.
 
-The rule: at least one configured medium lies on another host than this one and in another room; on it is a verified copy of a
-whole set that was made today or yesterday; and a copy on it was restored within 90 days, by a drill. On which host a medium lies is
-told by `df -Pk` of its folder on the station, or by the server that it is configured to be written to; in which room by the
-media register, `portalops media add --site --room`, against the register of places, `portalops host sight`. Where either room is
-not recorded the answer is unknown, if everything else is good. A disk that is not mounted lies by itself, where the register has it.
+The rule: at least one configured medium lies on another host than this one and in another room; on it is a verified copy of
+a whole set that was made today or yesterday; and a copy on it was restored within {restored_days} days, by a drill. On
+which host a medium lies is told by `df -Pk` of its folder on the station, or by the server that it is configured to be
+written to; in which room by the media register, `portalops media add --site --room`, against the register of places,
+`portalops host sight`. Where either room is not recorded the answer is unknown, if everything else is good. A disk that is
+not mounted lies by itself, where the register has it.
 
 Sources: df(1), with the station's own words; the records `backup.finished`, of those that looked at copies since, of drills and
 `media.*` (docs/ledger-format.md). GNU coreutils 9.7:
@@ -57,6 +58,7 @@ class Where(StrEnum):
         "Bring copies onto a medium in another room, record where it lies with 'portalops media add --room', and try a restore with"
         " 'portalops backup drill'."
     ),
+    numbers={"restored_days": RESTORED_WITHIN.days},
 )
 def judge(facts: Facts) -> Outcome:
     backups, place = facts[own_backups.PROBE], facts[own_places.PROBE]
@@ -177,10 +179,14 @@ def _not_fresh(medium: BackupMedium) -> Message:
 
 def _not_restored(medium: BackupMedium) -> Message:
     if medium.restored_at is None:
-        return msg("nothing was restored from {medium} in the last {days} days", medium=shown(medium.id, 60), days=90)
+        return msg(
+            "nothing was restored from {medium} in the last {days} days",
+            medium=shown(medium.id, 60),
+            days=RESTORED_WITHIN.days,
+        )
     return msg(
         "the last restore from {medium} is of {restored}, more than {days} days ago",
         medium=shown(medium.id, 60),
         restored=medium.restored_at,
-        days=90,
+        days=RESTORED_WITHIN.days,
     )

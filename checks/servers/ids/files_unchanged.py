@@ -3,11 +3,12 @@
 Who breaks in leaves changed programs behind; only a comparison with a time before shows them. Article 12.3 asks for software
 against intrusion.
 
-The rule: AIDE has a baseline, a run ended within 2 days, and found no difference that no approved change explains. A change
-explains what it added or changed where the kernel's own time of each lies in an approved window, declared or of the register
-of changes, and not after the run: what is changed again later no longer tells when the run's difference was made. What was
-removed has no time, nor has what the log does not list: that is a fail until the baseline is made anew, as it should be
-after each approved change. Where the register of changes can't be read, it is unknown whether it explains what a window may.
+The rule: AIDE has a baseline, a run ended within {within_days} days, and found no difference that no approved change
+explains. A change explains what it added or changed where the kernel's own time of each lies in an approved window,
+declared or of the register of changes, and not after the run: what is changed again later no longer tells when the run's
+difference was made. What was removed has no time, nor has what the log does not list: that is a fail until the baseline is
+made anew, as it should be after each approved change. Where the register of changes can't be read, it is unknown whether it
+explains what a window may.
 
 Source: aide(1). AIDE 0.19 of Debian 13:
 
@@ -43,6 +44,7 @@ WITHIN = timedelta(days=2)
     remedy=msg(
         "Look into each difference; after an approved change, make the baseline anew with 'aideinit' or 'aide --init'."
     ),
+    numbers={"within_days": WITHIN.days},
 )
 def judge(facts: Facts) -> Outcome:
     seen = facts[aide.PROBE]

@@ -4,8 +4,8 @@ Article 12.3 asks for software against intrusion. One that runs without a jail w
 intruders without a bouncer refuses none of them.
 
 The rule: fail2ban's server answers and has at least one jail; or CrowdSec's service is active, and a bouncer whose key is
-valid asked it within a day whom to refuse. One of the two is enough. Other products are not known to this check; without
-both the answer is unknown.
+valid asked it within {within_hours} hours whom to refuse. One of the two is enough. Other products are not known to this
+check; without both the answer is unknown.
 
 Sources: fail2ban-client(1); the documentation of CrowdSec, `cscli bouncers list`. fail2ban 1.1.0 whose server does not run
 ends with exit code 255 and:
@@ -40,6 +40,7 @@ ASKED_WITHIN = timedelta(days=1)
     remedy=msg(
         "Start fail2ban and enable a jail for each way in: 'systemctl enable --now fail2ban'; or start CrowdSec and a bouncer."
     ),
+    numbers={"within_hours": ASKED_WITHIN // timedelta(hours=1)},
 )
 def judge(facts: Facts) -> Outcome:
     outcomes = (_by_fail2ban(facts), _by_crowdsec(facts))
@@ -80,6 +81,10 @@ def _by_crowdsec(facts: Facts) -> Outcome:
     if not guarding:
         return failed(
             "bouncer-silent",
-            msg("no bouncer asked CrowdSec within a day whom to refuse: {names}", names=listed(valid)),
+            msg(
+                "no bouncer asked CrowdSec within {hours} hours whom to refuse: {names}",
+                hours=ASKED_WITHIN // timedelta(hours=1),
+                names=listed(valid),
+            ),
         )
     return passed(msg("bouncers ask CrowdSec whom to refuse: {names}", names=listed(guarding)))

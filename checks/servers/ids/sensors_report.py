@@ -2,9 +2,10 @@
 
 A sensor that lost its centre sees an attack and tells nobody. Article 12.3 asks for software against intrusion.
 
-The rule: of each declared sensor: Wazuh's agent is connected, and wrote so within 10 minutes; Suricata's log was written to
-within 10 minutes, and its rules are there and at most 7 days old. That none is declared at all leaves it unknown, and
-so does a file that is dated in the future; a declaration that there is none is a fail.
+The rule: of each declared sensor: Wazuh's agent is connected, and wrote so within {heard_minutes} minutes; Suricata's log
+was written to within {heard_minutes} minutes, and its rules are there and at most {rules_days} days old. That none is
+declared at all leaves it unknown, and so does a file that is dated in the future; a declaration that there is none is a
+fail.
 
 Sources: the Wazuh manual, "wazuh-agentd.state"; the Suricata manual, "EVE JSON output". Wazuh 4:
 
@@ -37,6 +38,7 @@ RULES_WITHIN = timedelta(days=7)
     needs=(sensors.PROBE,),
     title=msg("the declared sensors report, and know the attacks of these days"),
     remedy=msg("Start the sensor, connect it to its centre, and update its rules."),
+    numbers={"heard_minutes": HEARD_WITHIN // timedelta(minutes=1), "rules_days": RULES_WITHIN.days},
 )
 def judge(facts: Facts) -> Outcome:
     declared = facts.declared.sensors

@@ -4,8 +4,8 @@ A jail whose filter matches nothing bans nobody and says that all is well. Since
 `sshd-session`, and older filters no longer see them. Article 12.3 asks for software against intrusion.
 
 The rule: the jail `sshd` exists; of the journal it reads lines of the service, or of the program that writes them in this
-version of OpenSSH; or it reads `/var/log/auth.log` or `/var/log/secure`, and that was written to within 7 days (one that is
-dated in the future leaves it unknown). It bans for 600 seconds or longer, or for ever.
+version of OpenSSH; or it reads `/var/log/auth.log` or `/var/log/secure`, and that was written to within {written_days} days
+(one that is dated in the future leaves it unknown). It bans for {least_seconds} seconds or longer, or for ever.
 
 Source: fail2ban-client(1), jail.conf(5). fail2ban 1.1.0 of Debian 13:
 
@@ -38,8 +38,9 @@ UNITS = frozenset({"_SYSTEMD_UNIT=ssh.service", "_SYSTEMD_UNIT=sshd.service"})
     needs=(fail2ban_sshd.PROBE,),
     title=msg("fail2ban's jail for SSH reads a log that is written, and bans for long enough"),
     remedy=msg(
-        "Enable the jail sshd, set 'journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session', bantime 600."
+        "Enable the jail sshd, set 'journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session', bantime {least_seconds}."
     ),
+    numbers={"written_days": WRITTEN_WITHIN.days, "least_seconds": BANS_SECONDS},
 )
 def judge(facts: Facts) -> Outcome:
     jail = facts[fail2ban_sshd.PROBE]

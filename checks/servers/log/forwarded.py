@@ -1,11 +1,12 @@
-"""Every host's log arrives at a collector, within a quarter of an hour.
+"""Every host's log arrives at a collector, within {within_minutes} minutes.
 
 Who breaks into a host deletes its log first; only the copy elsewhere tells what happened. Article 12.4 asks that weaknesses
 are found and remedied.
 
 The rule: the first member of a group `log-collector` is the collector, the others send to it. Each of those has a rule that
-sends its log on, and the collector has a line of it that is at most 15 minutes old, by the collector's own clock. A rule
-alone proves nothing: without what the collector holds, or where that is dated in the future, the check is unknown.
+sends its log on, and the collector has a line of it that is at most {within_minutes} minutes old, by the collector's own
+clock. A rule alone proves nothing: without what the collector holds, or where that is dated in the future, the check is
+unknown.
 
 Sources: rsyslog.conf(5), find(1). On the collector, which keeps a folder a host:
 
@@ -37,6 +38,7 @@ WITHIN = timedelta(minutes=15)
     remedy=msg(
         "Mend the host's rule in /etc/rsyslog.d, and see that the collector writes a folder for each host in /var/log/remote."
     ),
+    numbers={"within_minutes": WITHIN // timedelta(minutes=1)},
 )
 def judge(facts: GroupFacts) -> Outcome:
     collector, *senders = facts.group.members

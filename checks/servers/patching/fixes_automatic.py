@@ -3,16 +3,17 @@
 The common fault is silent: unattended-upgrades is on, its pattern names an archive that this release does not have, and
 nothing is ever installed. Article 12.3.
 
-The rule: unattended-upgrades is installed and on, one of its patterns matches a security archive that the host really
-has, and it ran within 2 days; or the portal declares `updates = "manual"` for the host, which puts the duty on people.
+The rule: unattended-upgrades is installed and on, one of its patterns matches a security archive that the host really has,
+and it ran within {within_days} days; or the portal declares `updates = "manual"` for the host, which puts the duty on
+people.
 
 On RHEL and AlmaLinux: a timer of dnf-automatic is enabled and waits, it installs what it finds (`apply_updates`, or
-dnf-automatic-install.timer), its last run was within 2 days and ended well; and where `upgrade_type` is `security`, a
-repository has advisories, without which that finds nothing. How a run ended systemd forgets when the host starts anew: until
-the next run it is unknown.
+dnf-automatic-install.timer), its last run was within {within_days} days and ended well; and where `upgrade_type` is
+`security`, a repository has advisories, without which that finds nothing. How a run ended systemd forgets when the host
+starts anew: until the next run it is unknown.
 
-Sources: dnf-automatic(8), systemctl(1); apt.conf(5), the README of unattended-upgrades (origin, label, archive or suite, codename, component, with
-shell wildcards). On Debian 13:
+Sources: dnf-automatic(8), systemctl(1); apt.conf(5), the README of unattended-upgrades (origin, label, archive or suite,
+codename, component, with shell wildcards). On Debian 13:
 
     APT::Periodic::Unattended-Upgrade "1";
     Unattended-Upgrade::Origins-Pattern:: "origin=Debian,codename=${distro_codename}-security,label=Debian-Security";
@@ -50,6 +51,7 @@ _KEYS = {"o": "origin", "l": "label", "a": "archive", "suite": "archive", "n": "
         "Correct Origins-Pattern in 50unattended-upgrades and turn it on, or on RHEL set apply_updates in automatic.conf and enable "
         "dnf-automatic.timer, or declare the host's updates as manual."
     ),
+    numbers={"within_days": RAN_WITHIN.days},
 )
 def judge(facts: Facts) -> Outcome:
     return judged_by(facts, apt=_by_apt, dnf=_by_dnf)

@@ -6,7 +6,7 @@ The rule: a runtime of a package passes on a system that still gets fixes, whate
 fixes into old versions. One that no package has passes up to the end of its series in a dated table: that of the bundle of
 vulnerabilities, or the one that portalops has (data/runtime_support.toml), whichever was read later. A series that is not in
 it, a program that is not started since others than root may change it, one that does not tell its version, and a table that
-was not read for 180 days make the answer unknown. Packages of other makers' archives count as packages.
+was not read for {table_days} days make the answer unknown. Packages of other makers' archives count as packages.
 
 Sources: the makers' pages that the table names. On Debian 13 with a Node.js that was unpacked by hand:
 
@@ -51,6 +51,7 @@ _SERIES = {
     uses=(vulnerabilities.PROBE,),
     title=msg("the runtimes of web programs still get fixes"),
     remedy=msg("Move to the distribution's own build, or to a series that its maker still fixes."),
+    numbers={"table_days": TABLE_GOOD_FOR.days},
 )
 def judge(facts: Facts) -> Outcome:
     found = facts[runtimes.PROBE]

@@ -3,11 +3,11 @@
 When the power fails, the batteries are what keeps the portal up; they grow old unseen. Article 12.3 asks for standby systems
 and that servers run continuously.
 
-The rule: every declared supply answers, is on line, charged to at least 80 %, raises no alarm, and says neither that
-its battery is low or must be replaced nor that it is off, overloaded, about to shut down, or bypassed, for then no battery
-protects what hangs on it. A declaration that there is none is a fail; no declaration, or a supply that does not tell its
-charge, leaves it unknown. Virtual machines and containers hang on their host's: the roles `virtual` and `container` exempt
-them.
+The rule: every declared supply answers, is on line, charged to at least {least_percent} %, raises no alarm, and says
+neither that its battery is low or must be replaced nor that it is off, overloaded, about to shut down, or bypassed, for
+then no battery protects what hangs on it. A declaration that there is none is a fail; no declaration, or a supply that does
+not tell its charge, leaves it unknown. Virtual machines and containers hang on their host's: the roles `virtual` and
+`container` exempt them.
 
 Source: upsc(8), NUT's list of variables. NUT 2.8:
 
@@ -38,6 +38,7 @@ NOT_READY = frozenset({"LB", "RB", "OFF", "ALARM", "BYPASS", "OVER", "FSD"})
     title=msg("a power supply with batteries stands ready"),
     remedy=msg("Have the power supply serviced, and its batteries replaced."),
     exempt_roles=("container", "virtual"),
+    numbers={"least_percent": ENOUGH_PERCENT},
 )
 def judge(facts: Facts) -> Outcome:
     if facts.declared.ups is None:

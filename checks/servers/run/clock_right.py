@@ -3,9 +3,9 @@
 Logs that disagree about the time prove nothing, certificates and signatures fail, and backdating can't be told from a
 wrong clock. Article 12.3.
 
-The rule: chronyd is within 1 s of its source with leap status Normal, or systemd calls the clock synchronised; and the
-host's clock differs by at most 2 s from that of the machine that asked. Without any word of a source the answer is
-unknown, also if the clock happens to be right.
+The rule: chronyd is within {source_seconds} s of its source with leap status Normal, or systemd calls the clock
+synchronised; and the host's clock differs by at most {station_seconds} s from that of the machine that asked. Without any
+word of a source the answer is unknown, also if the clock happens to be right.
 
 Sources: chronyc(1), timedatectl(1). chrony 4.6 that does not run prints, with exit code 1:
 
@@ -34,6 +34,7 @@ STATION_SECONDS = 2
     title=msg("the clock is right and follows a source"),
     remedy=msg("Install chrony, point it to a time source that the host can reach, and start it."),
     exempt_roles=("container",),
+    numbers={"source_seconds": SOURCE_MILLISECONDS // 1000, "station_seconds": STATION_SECONDS},
 )
 def judge(facts: Facts) -> Outcome:
     # NOTE: `date +%s` cuts the fraction off, so a right clock reads up to a second early.

@@ -3,9 +3,9 @@
 A full disk stops databases, logs and backups at once; a disk that turned read-only by itself is about to fail.
 Article 12.3 asks that the servers run continuously.
 
-The rule: on every file system at least 15 % of the space and 10 % of the inodes are free, and no declared mount point is
-read-only. File systems that are full by nature (squashfs, ISO images) do not count. Where df is missing or too old, the
-kernel's own view by psutil serves on the machine that portalops runs on.
+The rule: on every file system at least {space_percent} % of the space and {inode_percent} % of the inodes are free, and no
+declared mount point is read-only. File systems that are full by nature (squashfs, ISO images) do not count. Where df is
+missing or too old, the kernel's own view by psutil serves on the machine that portalops runs on.
 
 Sources: df(1), proc(5). On Debian 13:
 
@@ -35,6 +35,7 @@ INODE_PERCENT = 10
     uses=(disk_space.PROBE, disk_inodes.PROBE, machine.PROBE),
     title=msg("every disk has room left and can be written"),
     remedy=msg("Free space or extend the disk; a disk that turned read-only needs its hardware looked at."),
+    numbers={"space_percent": SPACE_PERCENT, "inode_percent": INODE_PERCENT},
 )
 def judge(facts: Facts) -> Outcome:
     points = facts[mounts.PROBE]

@@ -1,9 +1,9 @@
-"""The certificate of each name is for that name and will not run out within three weeks.
+"""The certificate of each name is for that name and is valid for {least_days} days more, at least.
 
 On the day it runs out visitors are taught to click warnings away, which is what an attacker needs. Article 12.4.
 
 The rule: the certificate that the server sends for each declared name, at every public address, names it among its
-alternative names, is valid now, and for at least 21 days more. Whether anybody trustworthy issued it is tls.chain.
+alternative names, is valid now, and for at least {least_days} days more. Whether anybody trustworthy issued it is tls.chain.
 
 Sources: RFC 5280 (4.1.2.5, 4.2.1.6), RFC 9525. As `openssl x509 -noout -enddate -ext subjectAltName` shows it:
 
@@ -34,8 +34,9 @@ LEAST = timedelta(days=21)
     severity=Severity.HIGH,
     needs=(outside_tls.PROBE,),
     uses=(outside_ports.PROBE,),
-    title=msg("certificates are for their names and last three weeks or more"),
-    remedy=msg("Renew the certificate for all of its names, and look why it was not renewed by itself."),
+    title=msg("each certificate is for its name and valid for at least {least_days} days more"),
+    remedy=msg("Renew the certificate for all of its names, and find out why it was not renewed automatically."),
+    numbers={"least_days": LEAST.days},
 )
 def judge(facts: Facts) -> Outcome:
     if (done := of_no_pages(facts)) is not None:

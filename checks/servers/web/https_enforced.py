@@ -3,7 +3,7 @@
 The first plain request is enough for somebody between to answer it instead. Article 12.4.
 
 The rule: at each name, port 80 answers with 301 or 308 to https of the same name, or does not answer at all; and https
-answers with Strict-Transport-Security of at least 180 days.
+answers with Strict-Transport-Security of at least {least_days} days.
 
 Sources: RFC 6797 (6.1, 7.2), RFC 9110 (15.4). nginx 1.26:
 
@@ -38,6 +38,7 @@ _MAX_AGE = re.compile(r"(?:^|;)\s*max-age\s*=\s*\"?(\d{1,12})\"?\s*(?:;|$)", re.
     uses=(outside_ports.PROBE,),
     title=msg("plain HTTP leads to HTTPS, and browsers are told to remember it"),
     remedy=msg("Answer port 80 with a 301 to https, and send 'Strict-Transport-Security: max-age=31536000'."),
+    numbers={"least_days": LEAST_SECONDS // 86400},
 )
 def judge(facts: Facts) -> Outcome:
     if (done := of_no_pages(facts)) is not None:

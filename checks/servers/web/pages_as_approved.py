@@ -3,10 +3,10 @@
 Pages of authorities are taken over to advertise gambling, often shown to search engines alone so that nobody at the
 authority sees it. Article 12.4.
 
-The rule: each declared page, and the front page of each language, answers 200 to a browser and to a crawler; it has none
-of the phrases with which gambling is advertised or a defacement signed, nor of `forbidden_words`; the crawler is shown
-at least half of the browser's words; where an approved copy is declared, the page has `close_percent` of its words; and
-where a page names its language, it is the one declared.
+The rule: each declared page, and the front page of each language, answers 200 to a browser and to a crawler; it has none of
+the phrases with which gambling is advertised or a defacement signed, nor of `forbidden_words`; the crawler is shown at
+least {least_percent} % of the browser's words; where an approved copy is declared, the page has `close_percent` of its
+words; and where a page names its language, it is the one declared.
 
 Sources: HTML (the lang attribute). A page that was taken over, as a crawler gets it:
 
@@ -37,6 +37,7 @@ _SAME = 0.5
     uses=(outside_ports.PROBE,),
     title=msg("key pages say what they should, to people and to search engines"),
     remedy=msg("Take the host off the network, keep its disk, restore from a set of before, and close the hole."),
+    numbers={"least_percent": round(_SAME * 100)},
 )
 def judge(facts: Facts) -> Outcome:
     if (done := of_no_pages(facts)) is not None:
