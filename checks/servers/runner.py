@@ -251,7 +251,7 @@ def _travel(
         return _Trip(host, clock.now(), Missing("gather-failed", error.message))
     except Exception as error:  # noqa: BLE001  # one host's fault must not take the others with it, nor vanish
         _log.exception("gathering from %s failed", host.id)
-        seen = msg("looking at the host failed with {error}: a fault in portalops", error=type(error).__name__)
+        seen = msg("the scan of the host failed with {error}: a fault in portalops", error=type(error).__name__)
         return _Trip(host, clock.now(), Missing("gather-crashed", seen))
     at = clock.now()
     if host.address == LOCAL and any(probe.id == PROBE_ID for probe in probes):

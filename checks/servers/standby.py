@@ -157,7 +157,7 @@ def _round(
 def _outcome(one: GroupCheck, facts: GroupFacts) -> Outcome:
     for member in facts.group.members:
         if member not in facts.members:
-            return unknown("member-not-looked-at", msg("{host}: was not looked at", host=member))
+            return unknown("member-not-looked-at", msg("{host}: was not scanned", host=member))
         for missing in _lacking(one, facts.members[member]):
             return unknown(missing.reason, msg("{host}: {seen}", host=member, seen=missing.seen))
     return guarded(lambda: one.judge_together(facts))
@@ -193,4 +193,4 @@ def _result(name: str, one: GroupCheck, outcome: Outcome, evidence: tuple[Digest
 
 
 def _alone(_facts: Facts) -> Outcome:
-    return unknown("needs-group", msg("one host alone cannot answer this"))
+    return unknown("needs-group", msg("this check needs several hosts"))

@@ -41,25 +41,27 @@ CHANGED_WITHIN = timedelta(days=LONGEST_DAYS[CredentialKind.PASSWORD])
 )
 def judge(facts: Facts) -> Outcome:
     if facts.declared.admins is None:
-        return unknown("not-declared", msg("who the admins are is not declared"))
+        return unknown("not-declared", msg("the admins are not declared"))
     admins = dict.fromkeys(("root", *facts.declared.admins))
     usable = [one for one in facts[shadow.PROBE] if one.name in admins and one.kind != "locked"]
     oldest, tomorrow = facts.at.date() - CHANGED_WITHIN, facts.at.date() + timedelta(days=1)
     old = [f"{one.name} ({day})" for one in usable if (day := _day(one.changed_day)) is not None and day < oldest]
     if old:
-        return failed("password-old", msg("last changed too long ago: {names}", names=listed(old)))
+        return failed("password-old", msg("passwords last changed too long ago: {names}", names=listed(old)))
     known = {one.name for one in facts[shadow.PROBE]}
     absent = [name for name in admins if name not in known]
     if absent:
-        return unknown("no-shadow-line", msg("without a line in shadow: {names}", names=listed(absent)))
+        return unknown("no-shadow-line", msg("accounts without a line in /etc/shadow: {names}", names=listed(absent)))
     unsure = [one.name for one in usable if _day(one.changed_day) is None]
     if unsure:
-        return unknown("no-day", msg("when the password was changed is not recorded: {names}", names=listed(unsure)))
+        return unknown(
+            "no-day", msg("the day of the last password change is not recorded: {names}", names=listed(unsure))
+        )
     ahead = [f"{one.name} ({day})" for one in usable if (day := _day(one.changed_day)) is not None and day > tomorrow]
     if ahead:
         return unknown(
             "changed-in-future",
-            msg("passwords that are said to be changed in the future: {names}", names=listed(ahead)),
+            msg("passwords whose last change is dated in the future: {names}", names=listed(ahead)),
         )
     if not usable:
         return passed(msg("no admin can log in by a password"))

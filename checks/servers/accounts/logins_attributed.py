@@ -47,8 +47,9 @@ from portalops.model.verdicts import Severity
     uses=(sshd_config.PROBE, sshd_outside.PROBE, lastlog.PROBE, sudo_uses.PROBE, sudoers.PROBE),
     title=msg("every login over SSH is a member's, from a declared network, and so is every use of sudo"),
     remedy=msg(
-        "Find out who it was; record a login that is nobody's by 'portalops incident open --kind credential --finding"
-        " HOST:acct.login-attribution', and give each person a key and an account of their own."
+        "Find out who it was; record a login that belongs to nobody with 'portalops incident open --kind "
+        "credential --finding HOST:acct.login-attribution', and give each person a key and an account of "
+        "their own."
     ),
     numbers={"within_days": PERIOD.days},
 )
@@ -59,13 +60,15 @@ def judge(facts: Facts) -> Outcome:
         return unknown(
             "not-declared",
             msg(
-                "who may log in from where is not declared; seen: {names}",
+                "members and their networks are not declared; seen: {names}",
                 names=listed(sorted({*map(_shown, recent), *_uses_shown(facts)})) or "-",
             ),
         )
     nobodys = sorted({_shown(one) for one in recent if not _is_members(one, facts)})
     if nobodys:
-        return failed("login-unattributed", msg("logins of no declared member: {names}", names=listed(nobodys)))
+        return failed(
+            "login-unattributed", msg("logins that belong to no declared member: {names}", names=listed(nobodys))
+        )
     elsewhere = sorted(
         {
             _shown(one)
@@ -77,7 +80,7 @@ def judge(facts: Facts) -> Outcome:
         return failed("login-from-elsewhere", msg("logins from undeclared networks: {names}", names=listed(elsewhere)))
     if uses := nobodys_uses(facts):
         names = listed(sorted({use_shown(one) for one in uses}))
-        return failed("sudo-unattributed", msg("uses of sudo by no one member's account: {names}", names=names))
+        return failed("sudo-unattributed", msg("uses of sudo that belong to no single member: {names}", names=names))
     if (unsure := gap(facts) or unseen_uses(facts)) is not None:
         return unsure
     if not recent:

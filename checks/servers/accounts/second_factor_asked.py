@@ -37,7 +37,7 @@ from portalops.model.verdicts import Severity
     severity=Severity.HIGH,
     needs=(sshd_config.PROBE, sshd_outside.PROBE, pam_sshd.PROBE),
     uses=(logins.PROBE, lastlog.PROBE),
-    title=msg("whoever logs in over SSH shows two factors"),
+    title=msg("every SSH login requires two factors"),
     remedy=msg(
         "Set 'AuthenticationMethods publickey,keyboard-interactive' with a module of PAM for the second factor."
     ),

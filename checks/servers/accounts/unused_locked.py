@@ -43,7 +43,7 @@ USED_WITHIN = timedelta(days=45)
 def judge(facts: Facts) -> Outcome:
     table, journal = facts.get(lastlog.PROBE), facts.get(logins.PROBE)
     if isinstance(table, Missing) and isinstance(journal, Missing):
-        return unknown(journal.reason, msg("neither lastlog nor the journal tells of logins: {why}", why=journal.seen))
+        return unknown(journal.reason, msg("neither lastlog nor the journal shows logins: {why}", why=journal.seen))
     open_accounts = _open(facts)
     oldest = facts.at - USED_WITHIN
     used = {name for name in open_accounts if (at := _last(facts, name)) is not None and oldest <= at <= facts.at}
@@ -69,7 +69,7 @@ def judge(facts: Facts) -> Outcome:
         )
     roads = facts[authorized_keys.PROBE].elsewhere
     if roads:
-        return unknown("keys-elsewhere", msg("sshd takes keys by other roads too: {names}", names=listed(roads)))
+        return unknown("keys-elsewhere", msg("sshd also accepts keys from elsewhere: {names}", names=listed(roads)))
     return passed(
         nmsg(
             "the {n} account that is open was used within {days} days",

@@ -45,7 +45,7 @@ def judge(facts: Facts) -> Outcome:
     found, allowed = facts[boots.PROBE], approved(facts)
     if allowed is None:
         return unknown(
-            "not-declared", msg("which starts have a record is not declared; the newest is of {at}", at=found.at[-1])
+            "not-declared", msg("no recorded starts are declared; the newest start is of {at}", at=found.at[-1])
         )
     since = [at for at in found.at if at >= allowed.since]
     seen = facts.get(own_incidents.PROBE)

@@ -52,7 +52,8 @@ from portalops.registers.credentials import LACKING
     needs=(own_credentials.PROBE,),
     title=msg("every administrative credential has a holder, a deputy and a place, and is changed in time"),
     remedy=msg(
-        "See what is missing by 'portalops credential list'; hand over, change or take back what is late, and record it."
+        "See what is missing with 'portalops credential list'; hand over, change or take back what is "
+        "late, and record it."
     ),
     numbers={f"{kind}_days": days for kind, days in LONGEST_DAYS.items()},
 )
@@ -65,20 +66,20 @@ def judge(facts: Facts) -> Outcome:
     if ahead:
         return unknown(
             "changed-in-future",
-            msg("credentials that are said to be changed in the future: {names}", names=together(ahead)),
+            msg("credentials whose last change is dated in the future: {names}", names=together(ahead)),
         )
     if not any(one.is_here for one in rows):
         return unknown("none-of-host", msg("no credential of this host is in the register"))
     if admins is None:
-        return unknown("not-declared", msg("who the admins are is not declared"))
+        return unknown("not-declared", msg("the admins are not declared"))
     if held.are_members_declared is False:
         return unknown(
-            "not-declared", msg("who the members are is not declared, so whether the holders are any is not known")
+            "not-declared", msg("the members are not declared, so it is not known whether the holders are members")
         )
     return passed(
         nmsg(
-            "the {n} credential is held, kept and changed as it should be",
-            "all {n} credentials are held, kept and changed as they should be",
+            "the {n} credential is held, kept and changed as required",
+            "all {n} credentials are held, kept and changed as required",
             len(rows),
         )
     )
@@ -86,8 +87,8 @@ def judge(facts: Facts) -> Outcome:
 
 _FAULTS = {
     "known-to-leaver": msg("known to people who left: {names}"),
-    "holder-unknown": msg("held by somebody who is no declared member, and not recorded to have left: {names}"),
-    "details-missing": msg("credentials of which something is not said: {names}"),
+    "holder-unknown": msg("held by somebody who is not a declared member and is not recorded as having left: {names}"),
+    "details-missing": msg("credentials with missing details: {names}"),
     "rotation-overdue": msg("credentials that were not changed in time: {names}"),
     "admin-not-registered": msg("admins without a credential in the register: {names}"),
 }

@@ -40,19 +40,19 @@ from portalops.model.verdicts import CheckVerdict, Severity
     clause="12.5",
     severity=Severity.HIGH,
     needs=(own_portal_accounts.PROBE,),
-    title=msg("every administrator of the portal is in the register, and no account of it is of somebody who left"),
+    title=msg("every administrator of the portal is registered, and no account belongs to somebody who left"),
     remedy=msg(
-        "See each by 'portalops credential audit'; block in the portal what nobody should have, and record who holds the rest"
-        " ('portalops credential add')."
+        "List them with 'portalops credential audit'; block in the portal what nobody should have, and "
+        "record who holds the rest ('portalops credential add')."
     ),
 )
 def judge(facts: Facts) -> Outcome:
     seen = facts[own_portal_accounts.PROBE]
     if seen.zone is None or seen.keeper != facts.host.id:
-        said = msg("the portal's accounts are judged with {host}", host=shown(seen.keeper, 63))
+        said = msg("the portal's accounts are judged with host {host}", host=shown(seen.keeper, 63))
         return Outcome(CheckVerdict.NOT_APPLICABLE, "judged-elsewhere", said)
     known = Compared(seen.register, facts.declared.members, facts.at.astimezone(seen.zone), seen.longest)
-    good = passed(msg("every account of the portal is in the register or a member's, and nobody's who left"))
+    good = passed(msg("every account of the portal is registered or a member's, and none belongs to somebody who left"))
     if not seen.portals:
-        good = unknown("no-source-of-portal", msg("no source of updates can be asked for the portal's accounts"))
+        good = unknown("no-source-of-portal", msg("no update source can read the portal's accounts"))
     return outcome_of(compare_portals(seen.portals, known), good)

@@ -45,23 +45,23 @@ def judge(facts: Facts) -> Outcome:
     if extra := is_open - declared:
         return failed(
             "port-open-to-world",
-            msg("open to {station} and not declared: {ports}", station=str(seen.station), ports=_listed(extra)),
+            msg("open to {station} but not declared: {ports}", station=str(seen.station), ports=_listed(extra)),
         )
     if seen.of_state("not-reached") or not declared <= seen.tried:
-        return unknown("not-all-tried", msg("the time was over before every port was tried"))
+        return unknown("not-all-tried", msg("the outside scan ran out of time before it had tried every port"))
     if not seen.answered:
-        return unknown("no-answer", msg("the host answered at no port, so that nothing is known of the others"))
+        return unknown("no-answer", msg("the host answered on no port, so nothing is known about the silent ones"))
     if shut := frozenset(
         port for found in seen.by_address.values() for port in declared - found.get("open", frozenset())
     ):
         return failed(
             "public-port-shut",
-            msg("declared public and shut to {station}: {ports}", station=str(seen.station), ports=_listed(shut)),
+            msg("declared public but shut to {station}: {ports}", station=str(seen.station), ports=_listed(shut)),
         )
     return passed(
         nmsg(
-            "of {tried} ports tried from {station} the {n} that is open is declared",
-            "of {tried} ports tried from {station} the {n} that are open are those declared",
+            "of {tried} ports tried from {station}, the {n} that is open is declared",
+            "of {tried} ports tried from {station}, the {n} that are open are the declared ones",
             len(is_open),
             tried=len(seen.tried),
             station=str(seen.station),

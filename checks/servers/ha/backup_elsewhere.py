@@ -53,10 +53,10 @@ class Where(StrEnum):
     clause="12.3",
     severity=Severity.HIGH,
     needs=(own_backups.PROBE, own_places.PROBE),
-    title=msg("backups lie on another host in another room, are fresh, and were restored"),
+    title=msg("backups are on another host in another room, are fresh, and were restored"),
     remedy=msg(
-        "Bring copies onto a medium in another room, record where it lies with 'portalops media add --room', and try a restore with"
-        " 'portalops backup drill'."
+        "Put copies on a medium in another room, record where it is with 'portalops media add --room', "
+        "and try a restore with 'portalops backup drill'."
     ),
     numbers={"restored_days": RESTORED_WITHIN.days},
 )
@@ -97,17 +97,17 @@ def judge(facts: Facts) -> Outcome:
     unsure = [medium.id for medium, lies in good if lies is Where.UNKNOWN]
     if unsure:
         if place.seen is None:
-            return unknown("place-not-recorded", msg("where this host stands is not recorded"))
+            return unknown("place-not-recorded", msg("the place of this host is not recorded"))
         return unknown(
             "place-not-recorded",
-            msg("it cannot be told on which host and in which room these media lie: {media}", media=listed(unsure)),
+            msg("the host or room of these media is not known: {media}", media=listed(unsure)),
         )
     elsewhere = [medium for medium, lies in placed if lies in {Where.ELSEWHERE, Where.UNKNOWN}]
     if not elsewhere:
         return failed(
             "beside-the-host",
             msg(
-                "every medium lies on this host or in its room: {media}",
+                "every medium is on this host or in its room: {media}",
                 media=listed(each.id for each in backups.media),
             ),
         )
@@ -173,7 +173,7 @@ def _same(text: str) -> str:
 
 def _not_fresh(medium: BackupMedium) -> Message:
     if medium.made_at is None:
-        return msg("on {medium} there is no whole, verified set of the last days", medium=shown(medium.id, 60))
+        return msg("{medium} holds no complete, verified set from the last days", medium=shown(medium.id, 60))
     return msg("the newest set on {medium} is of {made}", medium=shown(medium.id, 60), made=medium.made_at)
 
 

@@ -68,7 +68,8 @@ def judge(facts: GroupFacts) -> Outcome:
     wrong = [name for name, at in facts[clock.PROBE].items() if abs(at - facts.members[name].at) > CLOCKS_AGREE]
     if wrong:
         return unknown(
-            "clock-off", msg("the clock of {host} is off, so its records cannot be held against others", host=wrong[0])
+            "clock-off",
+            msg("the clock of {host} is wrong, so its records cannot be compared with those of others", host=wrong[0]),
         )
     return _of_address(facts, began) if facts.group.kind == "vip" else _of_database(facts, began)
 
@@ -122,7 +123,7 @@ def _of_users(facts: GroupFacts, began: datetime, moved_at: datetime, moved: Mes
         return unknown(
             "outage-not-declared",
             msg(
-                "{moved}; for how long users may be cut off, and by which pages that is told, is not declared",
+                "{moved}; 'outage_seconds' and 'pages' of the group are not declared, so the outage cannot be judged",
                 moved=moved,
             ),
         )
@@ -137,7 +138,7 @@ def _of_users(facts: GroupFacts, began: datetime, moved_at: datetime, moved: Mes
         return failed(
             "outage-too-long",
             msg(
-                "{moved}; users were cut off for {seconds} s at least, and {target} s are declared",
+                "{moved}; users were cut off for at least {seconds} s, more than the declared {target} s",
                 moved=moved,
                 seconds=int(least.total_seconds()),
                 target=target,
@@ -145,20 +146,20 @@ def _of_users(facts: GroupFacts, began: datetime, moved_at: datetime, moved: Mes
         )
     longest = [each.at_most for each in outages if each.at_most is not None]
     if len(longest) < len(outages):
-        said = msg("{moved}; no sample tells when users were served before and again after it", moved=moved)
+        said = msg("{moved}; no samples show when users were served before it and again after it", moved=moved)
         return unknown("not-sampled", said)
     most = int(max(longest).total_seconds())
     if most > target:
         return unknown(
             "samples-too-far-apart",
             msg(
-                "{moved}; users were cut off for {least} to {most} s, which the samples tell no closer",
+                "{moved}; users were cut off for {least} to {most} s; the samples are too far apart to say more",
                 moved=moved,
                 least=int(least.total_seconds()),
                 most=most,
             ),
         )
-    return passed(msg("{moved}; users were cut off for {seconds} s at most", moved=moved, seconds=most))
+    return passed(msg("{moved}; users were cut off for at most {seconds} s", moved=moved, seconds=most))
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,9 @@ WITHIN = timedelta(days=2)
     severity=Severity.HIGH,
     needs=(aide.PROBE,),
     uses=(own_changes.PROBE,),
-    title=msg("files of the system are compared with a baseline, and none differs but by an approved change"),
+    title=msg("system files are compared with a baseline, and only approved changes differ"),
     remedy=msg(
-        "Look into each difference; after an approved change, make the baseline anew with 'aideinit' or 'aide --init'."
+        "Look into each difference; after an approved change, rebuild the baseline with 'aideinit' or 'aide --init'."
     ),
     numbers={"within_days": WITHIN.days},
 )
@@ -51,13 +51,13 @@ def judge(facts: Facts) -> Outcome:
     if not seen.has_baseline:
         return failed("no-baseline", msg("AIDE has no baseline"))
     if seen.ended_at is None or seen.found is None:
-        return unknown("no-run", msg("AIDE's log tells of no run that ended with a result"))
+        return unknown("no-run", msg("AIDE's log shows no run that ended with a result"))
     windows = _explained(facts, seen, seen.ended_at)
     doubt = None if windows else _doubt(facts, seen, seen.ended_at)
     if seen.found and not windows and doubt is None:
         return _differs(facts, seen.ended_at, seen)
     if is_ahead(seen.ended_at, facts.at):
-        return unknown("run-in-future", msg("AIDE's log tells of a run at {at}", at=seen.ended_at))
+        return unknown("run-in-future", msg("AIDE's log dates a run in the future, at {at}", at=seen.ended_at))
     if facts.at - seen.ended_at > WITHIN:
         return failed("run-old", msg("AIDE's last run ended at {at}", at=seen.ended_at))
     if doubt is not None:

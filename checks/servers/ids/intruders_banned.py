@@ -36,7 +36,7 @@ ASKED_WITHIN = timedelta(days=1)
     severity=Severity.HIGH,
     needs=(systemd_units.PROBE,),
     uses=(fail2ban.PROBE, crowdsec.PROBE),
-    title=msg("software against intrusion runs and guards something"),
+    title=msg("intrusion prevention runs and guards something"),
     remedy=msg(
         "Start fail2ban and enable a jail for each way in: 'systemctl enable --now fail2ban'; or start CrowdSec and a bouncer."
     ),
@@ -55,7 +55,7 @@ def _by_fail2ban(facts: Facts) -> Outcome:
     if isinstance(seen, Missing):
         return missing(seen)
     if not seen.is_running:
-        return failed("not-running", msg("fail2ban is installed and does not run"))
+        return failed("not-running", msg("fail2ban is installed but does not run"))
     if not seen.jails:
         return failed("no-jail", msg("fail2ban runs without any jail"))
     return passed(msg("fail2ban guards {names}", names=listed(seen.jails)))
@@ -67,24 +67,24 @@ def _by_crowdsec(facts: Facts) -> Outcome:
         return missing(bouncers)
     service = facts[systemd_units.PROBE].get("crowdsec.service")
     if service is None or not service.is_active:
-        return failed("not-running", msg("CrowdSec is installed and does not run"))
+        return failed("not-running", msg("CrowdSec is installed but does not run"))
     valid = {one.name: one.asked_at for one in bouncers if one.is_valid}
     if not valid:
-        return failed("no-bouncer", msg("CrowdSec runs without a valid bouncer, so nobody is refused"))
+        return failed("no-bouncer", msg("CrowdSec runs without a valid bouncer, so nobody is blocked"))
     ahead = [name for name, asked in valid.items() if asked is not None and is_ahead(asked, facts.at)]
     if ahead:
         return unknown(
             "asked-in-future",
-            msg("CrowdSec dates the last question of its bouncers ahead: {names}", names=listed(ahead)),
+            msg("CrowdSec dates the last query of its bouncers in the future: {names}", names=listed(ahead)),
         )
     guarding = [name for name, asked in valid.items() if asked is not None and facts.at - asked <= ASKED_WITHIN]
     if not guarding:
         return failed(
             "bouncer-silent",
             msg(
-                "no bouncer asked CrowdSec within {hours} hours whom to refuse: {names}",
+                "no bouncer queried CrowdSec within {hours} hours: {names}",
                 hours=ASKED_WITHIN // timedelta(hours=1),
                 names=listed(valid),
             ),
         )
-    return passed(msg("bouncers ask CrowdSec whom to refuse: {names}", names=listed(guarding)))
+    return passed(msg("bouncers query CrowdSec: {names}", names=listed(guarding)))

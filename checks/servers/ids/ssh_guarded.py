@@ -36,7 +36,7 @@ UNITS = frozenset({"_SYSTEMD_UNIT=ssh.service", "_SYSTEMD_UNIT=sshd.service"})
     clause="12.3",
     severity=Severity.MEDIUM,
     needs=(fail2ban_sshd.PROBE,),
-    title=msg("fail2ban's jail for SSH reads a log that is written, and bans for long enough"),
+    title=msg("fail2ban's jail for SSH reads a live log, and bans for long enough"),
     remedy=msg(
         "Enable the jail sshd, set 'journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session', bantime {least_seconds}."
     ),
@@ -53,9 +53,9 @@ def judge(facts: Facts) -> Outcome:
         for name, at in ahead.items():
             return unknown("written-in-future", msg("{file} was last written to at {at}", file=name, at=at))
         reads = listed((*jail.files, *(" ".join(sorted(one)) for one in jail.journal))) or "-"
-        return failed("reads-nothing", msg("the jail sshd reads nothing that is written: {reads}", reads=reads))
+        return failed("reads-nothing", msg("the jail sshd reads no log that is being written: {reads}", reads=reads))
     if 0 <= jail.bans_seconds < BANS_SECONDS:
-        return failed("bans-briefly", msg("the jail sshd bans for {n} seconds only", n=jail.bans_seconds))
+        return failed("bans-briefly", msg("the jail sshd bans for only {n} seconds", n=jail.bans_seconds))
     return passed(msg("the jail sshd reads logins and bans for {n} seconds", n=jail.bans_seconds))
 
 

@@ -36,7 +36,8 @@ WITHIN = timedelta(minutes=15)
     needs=(clock.PROBE, forwarding.PROBE),
     title=msg("every host's log arrives at a collector"),
     remedy=msg(
-        "Mend the host's rule in /etc/rsyslog.d, and see that the collector writes a folder for each host in /var/log/remote."
+        "Correct the host's rule in /etc/rsyslog.d, and check that the collector writes a folder for "
+        "each host in /var/log/remote."
     ),
     numbers={"within_minutes": WITHIN // timedelta(minutes=1)},
 )
@@ -47,7 +48,7 @@ def judge(facts: GroupFacts) -> Outcome:
     if mute:
         return failed("not-sent", msg("hosts that send their log nowhere: {hosts}", hosts=listed(mute)))
     if not seen[collector].got:
-        return unknown("nothing-collected", msg("what {host} collects cannot be found", host=collector))
+        return unknown("nothing-collected", msg("the logs collected on {host} were not found", host=collector))
     newest = {host: seen[collector].newest_of(seen[host].name) for host in senders}
     silent = [host for host, at in newest.items() if at is None or now - at > WITHIN]
     if silent:
@@ -58,6 +59,7 @@ def judge(facts: GroupFacts) -> Outcome:
     for host, at in newest.items():
         if at is not None and is_ahead(at, now):
             return unknown(
-                "written-in-future", msg("the newest line of {host} on the collector is of {at}", host=host, at=at)
+                "written-in-future",
+                msg("the newest line of {host} on the collector is dated in the future, {at}", host=host, at=at),
             )
     return passed(msg("the logs of {hosts} arrive at {host}", hosts=listed(senders), host=collector))

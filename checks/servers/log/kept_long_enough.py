@@ -44,17 +44,18 @@ def judge(facts: Facts) -> Outcome:
     since = kept.since(facts.at)
     if since is None and kept.logs:
         newest = max(times[0] for times in kept.logs)
-        return unknown("logs-ended", msg("no log goes on until now: what is newest is of {at}", at=newest))
+        return unknown("logs-ended", msg("no log continues until now: the newest entry is of {at}", at=newest))
     if since is None:
         return unknown("no-logs", msg("the host has neither a journal nor a log of logins that could be read"))
     if is_ahead(since, facts.at):
-        return unknown("log-in-future", msg("the oldest log is of {at}", at=since))
+        return unknown("log-in-future", msg("the oldest log is dated in the future, {at}", at=since))
     if facts.at - since >= asked:
         return passed(msg("logs go back to {at}", at=since))
     if kept.born_at is not None and facts.at - kept.born_at < asked:
         return unknown(
-            "host-young", msg("logs go back to {at}, and the host itself to {born}", at=since, born=kept.born_at)
+            "host-young",
+            msg("logs go back to {at}; the host itself was installed at {born}", at=since, born=kept.born_at),
         )
     return failed(
-        "cut-earlier", msg("logs go back to {at} only; {n} days are asked", at=since, n=facts.declared.log_days)
+        "cut-earlier", msg("logs go back only to {at}; {n} days are required", at=since, n=facts.declared.log_days)
     )

@@ -40,8 +40,8 @@ _SEVERE = frozenset({"critical", "high", ""})
     severity=Severity.HIGH,
     needs=(os_release.PROBE, vulnerabilities.PROBE),
     uses=USES,
-    title=msg("no severe vulnerability has waited too long for its fix to be installed"),
-    remedy=msg("Install the updates in an approved window, and see why the regular ones did not bring them."),
+    title=msg("no severe vulnerability has waited too long for its fix"),
+    remedy=msg("Install the updates in an approved window, and find out why the regular updates did not include them."),
     numbers={
         "least_records": LEAST_RECORDS,
         "lagging_days": LAGGING.days,

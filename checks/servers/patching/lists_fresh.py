@@ -44,7 +44,7 @@ from portalops.model.verdicts import Severity
     needs=(os_release.PROBE,),
     uses=(apt_lists.PROBE, dnf_updates.PROBE),
     title=msg("the lists of available packages are fresh"),
-    remedy=msg("Run 'apt-get update' daily; where that helps nothing, repair the mirror."),
+    remedy=msg("Run 'apt-get update' daily; if that does not help, repair the mirror."),
     numbers={"refreshed_days": REFRESHED_WITHIN.days, "mirror_days": MIRROR_WITHIN.days},
 )
 def judge(facts: Facts) -> Outcome:

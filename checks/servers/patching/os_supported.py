@@ -43,7 +43,7 @@ def judge(facts: Facts) -> Outcome:
     today = facts.at.date()
     end = supported_until(system.id, system.version, facts.declared.support) or system.support_end
     if end is None:
-        return unknown("unknown-release", msg("nothing is known of the support of {system}", system=system.name or "?"))
+        return unknown("unknown-release", msg("the support period of {system} is not known", system=system.name or "?"))
     if today > end:
         return failed("past-end-of-support", msg("{system} has had no fixes since {end}", system=system.name, end=end))
     if today - read_on() > TABLE_GOOD_FOR:

@@ -69,23 +69,23 @@ def judge(facts: Facts) -> Outcome:
                 return outcome
     if by_hand and today - read_on > TABLE_GOOD_FOR:
         return unknown("table-old", msg("the table of support dates was last read on {day}", day=read_on))
-    return passed(msg("{n} runtimes are there, all of which get fixes", n=len(found)))
+    return passed(msg("{n} runtimes are installed, and all get fixes", n=len(found)))
 
 
 def _judged(one: Runtime, table: Mapping[str, Mapping[str, date]], today: date) -> Outcome:
     if one.version == UNSAFE:
         return unknown(
-            "unsafe-program", msg("{path} may be changed by others than root, so it was not started", path=_path(one))
+            "unsafe-program", msg("others than root can change {path}, so it was not started", path=_path(one))
         )
     match = _SERIES[one.name].match(one.version)
     if match is None:
-        return unknown("version-unreadable", msg("{path} does not tell its version", path=_path(one)))
+        return unknown("version-unreadable", msg("the version of {path} cannot be read", path=_path(one)))
     end = table.get(one.name, {}).get(match[1])
     if end is None:
         return unknown(
             "series-unknown",
             msg(
-                "nothing is known of the support of {name} {series}, {path}",
+                "the support period of {name} {series} is not known, {path}",
                 name=one.name,
                 series=match[1],
                 path=_path(one),

@@ -38,9 +38,9 @@ def parse(output: Output) -> Drift:
     try:
         found = decode_part(output.text.encode("utf-8", "surrogateescape"), "drift", Drift)
     except LedgerError as error:
-        raise Unparseable(msg("what changed at the host is not of its form")) from error
+        raise Unparseable(msg("the list of changes on the host cannot be parsed")) from error
     if found is None:
-        raise Unparseable(msg("what changed at the host is not of its form"))
+        raise Unparseable(msg("the list of changes on the host cannot be parsed"))
     return found
 
 

@@ -33,9 +33,10 @@ from portalops.model.verdicts import Severity
     severity=Severity.HIGH,
     needs=(own_availability.PROBE,),
     uses=(outside_ports.PROBE,),
-    title=msg("the pages were reachable as much as they should be"),
+    title=msg("the pages were reachable as often as required"),
     remedy=msg(
-        "Find out what made each outage, and record it; where nobody looked, mend the timer of 'portalops check sample'."
+        "Find out the cause of each outage and record it; where samples are missing, repair the timer of "
+        "'portalops check sample'."
     ),
     numbers={
         "last_days": DAYS,
@@ -60,7 +61,7 @@ def judge(facts: Facts) -> Outcome:
             return failed(
                 "below-target",
                 msg(
-                    "{url} was reachable in {up} of {observed} spans looked at, below {target} %",
+                    "{url} was reachable in {up} of {observed} sampled spans, below {target} %",
                     url=listed((url,)),
                     up=page.up,
                     observed=page.observed,
@@ -83,7 +84,7 @@ def judge(facts: Facts) -> Outcome:
     lowest = min(100 * found[url].up / found[url].observed for url in wanted)
     return passed(
         msg(
-            "each page was reachable in {percent} % of the time looked at, or more",
+            "each page was reachable in at least {percent} % of the sampled time",
             percent=f"{int(lowest * 100) / 100:g}",
         )
     )

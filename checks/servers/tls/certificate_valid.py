@@ -52,15 +52,15 @@ def judge(facts: Facts) -> Outcome:
         if certificate is None:
             return failed("no-certificate", msg("{server} sends a certificate that cannot be read", server=where))
         if not is_for(certificate, one.name):
-            return failed("wrong-name", msg("the certificate of {server} is not for that name", server=where))
+            return failed("wrong-name", msg("the certificate of {server} is for another name", server=where))
         end = certificate.not_valid_after_utc
         if end <= facts.at:
-            return failed("expired", msg("the certificate of {server} ran out on {day}", server=where, day=end.date()))
+            return failed("expired", msg("the certificate of {server} expired on {day}", server=where, day=end.date()))
         if certificate.not_valid_before_utc > facts.at:
             return failed(
                 "not-yet-valid",
                 msg(
-                    "the certificate of {server} is valid from {day} only",
+                    "the certificate of {server} is not valid before {day}",
                     server=where,
                     day=certificate.not_valid_before_utc.date(),
                 ),
@@ -69,8 +69,8 @@ def judge(facts: Facts) -> Outcome:
             return failed(
                 "expires-soon",
                 nmsg(
-                    "the certificate of {server} runs out on {day}, in {n} day",
-                    "the certificate of {server} runs out on {day}, in {n} days",
+                    "the certificate of {server} expires on {day}, in {n} day",
+                    "the certificate of {server} expires on {day}, in {n} days",
                     (end - facts.at).days,
                     server=where,
                     day=end.date(),
@@ -78,10 +78,12 @@ def judge(facts: Facts) -> Outcome:
             )
         ends.append(end)
     if unclear or not ends:
-        return unknown("no-handshake", msg("no certificate was had from {servers}", servers=listed(unclear) or "-"))
+        return unknown(
+            "no-handshake", msg("no certificate was received from {servers}", servers=listed(unclear) or "-")
+        )
     return passed(
         msg(
-            "the first certificate to run out does so on {day}, seen from {station}",
+            "the earliest expiry of a certificate is {day}, seen from {station}",
             day=min(ends).date(),
             station=str(seen.station),
         )

@@ -35,8 +35,8 @@ _SAME = 0.5
     severity=Severity.CRITICAL,
     needs=(outside_web.PROBE,),
     uses=(outside_ports.PROBE,),
-    title=msg("key pages say what they should, to people and to search engines"),
-    remedy=msg("Take the host off the network, keep its disk, restore from a set of before, and close the hole."),
+    title=msg("key pages show the approved content, to people and to search engines"),
+    remedy=msg("Take the host off the network, keep its disk, restore from an earlier backup set, and close the hole."),
     numbers={"least_percent": round(_SAME * 100)},
 )
 def judge(facts: Facts) -> Outcome:
@@ -63,7 +63,7 @@ def judge(facts: Facts) -> Outcome:
     for url in answers["browser"]:
         people, crawler = pages.get((url, "browser")), pages.get((url, "crawler"))
         if people and crawler and people.text and crawler.share_of(people) < _SAME:
-            return failed("cloaked", msg("{url} shows a crawler another page than people", url=listed((url,))))
+            return failed("cloaked", msg("{url} shows search engines another page than people", url=listed((url,))))
         if people is not None and (wrong := _not_as_approved(facts, url, people, seen.approved)) is not None:
             return wrong
     for language, url in facts.declared.editions.items():
@@ -82,7 +82,7 @@ def judge(facts: Facts) -> Outcome:
             return failed(
                 "edition-language",
                 msg(
-                    "the edition {language} at {url} says that it is in {other}",
+                    "the edition {language} at {url} states that its language is {other}",
                     language=language,
                     url=listed((url,)),
                     other=listed((edition.language,)),
@@ -101,8 +101,8 @@ def judge(facts: Facts) -> Outcome:
         return unknown("no-approved-copy", msg("the approved copy of {urls} cannot be read", urls=listed(unread)))
     return passed(
         nmsg(
-            "the {n} page says what it should, seen from {station}",
-            "the {n} pages say what they should, seen from {station}",
+            "the {n} page shows the approved content, seen from {station}",
+            "the {n} pages show the approved content, seen from {station}",
             len(answers["browser"]),
             station=str(seen.station),
         )
