@@ -83,7 +83,7 @@ def look_in(raw: bytes, at: datetime) -> UpdateLook:
 
 def _look_of(answer: Answer, at: datetime) -> UpdateLook:
     if BY_HAND in answer.sections:
-        missing = Missing("brought-by-hand", msg("this is not judged by an answer that a person brought"))
+        missing = Missing("brought-by-hand", msg("this is not judged from an answer supplied by hand"))
         return UpdateLook(at, missing, boots=missing)
     # NOTE: none of these probes is one whose sections are repeated from an earlier answer.
     facts = Facts(_NOBODY, HostDeclared(), at, facts_from(answer, PROBES))

@@ -165,10 +165,10 @@ def opened(output: Output, others: Mapping[str, tuple[str, Message]] | None = No
 
 def out_of_form() -> Unparseable:
     """Return what is raised of a section that is not as it was written."""
-    return Unparseable(msg("what portalops's own records say is not of its form"))
+    return Unparseable(msg("the local records of the host cannot be parsed"))
 
 
-_WHY = {NOT_BEGUN: ("no-register", msg("nothing is recorded in the register that this is judged by"))}
+_WHY = {NOT_BEGUN: ("no-register", msg("the register that this is judged from is empty"))}
 
 
 def _why_not(state: str, held: Mapping[str, Any], text: str) -> tuple[str, Message]:
@@ -185,7 +185,7 @@ def _why_not(state: str, held: Mapping[str, Any], text: str) -> tuple[str, Messa
         said = held["what"]  # a word, or a sentence; in sections of before it is English text
         told = decode_part(text.encode(), "what", Message) if isinstance(said, dict) else None
         what = told or shown(unquote(str(said)), 200)
-        return "records-failed", msg("reading portalops's own records failed: {what}", what=what)
+        return "records-failed", msg("reading the local records failed: {what}", what=what)
     raise ValueError(state)
 
 

@@ -219,7 +219,7 @@ def _check_page(check: Check) -> Page:
         "severity": check.severity.value,
         "remedy": str(check.remedy),
         "page": check.page,
-        "page_vi": vietnamese_page(check.id),
+        "page_vi": vietnamese_page(check.id, check.numbers),
     }
     return data, [
         Heading(2, msg("{check}: {title}", check=check.id, title=check.title)),
@@ -230,7 +230,7 @@ def _check_page(check: Check) -> Page:
                 (msg("Remedy"), check.remedy),
             ]
         ),
-        *page_blocks(check.id, check.page),
+        *page_blocks(check.id, check.page, check.numbers),
     ]
 
 

@@ -160,7 +160,7 @@ def history() -> ServerHistory:
             HostUpdates(WEB, counts, tuple(each for each in waits if each.host == WEB)),
         ),
         (
-            HostStarts(DATABASE, why_not=msg("nothing is to be seen of the journal")),
+            HostStarts(DATABASE, why_not=msg("the journal is empty")),
             HostStarts(WEB, tuple(at(day) for day in (2, 5.5, 6, 7, 8, 9, 20.01)), at(-90)),
         ),
     )

@@ -22,7 +22,7 @@ from portalops.registers.availability import reached, read_batches
 DAYS = 30
 NOT_SAMPLED = "not-sampled"
 _OTHERS = {
-    NOT_DECLARED: ("not-declared", msg("which pages the host serves is not declared")),
+    NOT_DECLARED: ("not-declared", msg("the pages of the host are not declared")),
     NOT_SAMPLED: ("not-sampled", msg("no sample of the host's pages is recorded in the period")),
 }
 

@@ -65,7 +65,7 @@ def chrony_seen(tracking: chrony.Tracking) -> Seen:
         return bad("", msg("the clock is not kept by a time service"), cure)
     if abs(tracking.offset_milliseconds) > clock_right.SOURCE_MILLISECONDS:
         away = tracking.offset_milliseconds
-        return bad("", msg("the clock is {offset} ms away from its source", offset=away), cure)
+        return bad("", msg("the clock differs by {offset} ms from its source", offset=away), cure)
     return good("", msg("the clock is kept by a time service"))
 
 
