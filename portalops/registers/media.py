@@ -215,7 +215,9 @@ def disc_alarms(medium: str, sets: Sequence[SetEvidence], *, now: datetime, unre
             found.append(msg("discs of set {set} are damaged: {discs}", set=made.set.id, discs=_names(broken)))
         if unread:
             found.append(
-                msg("discs of set {set} were not read back for too long: {discs}", set=made.set.id, discs=_names(unread))
+                msg(
+                    "discs of set {set} were not read back for too long: {discs}", set=made.set.id, discs=_names(unread)
+                )
             )
     return tuple(found)
 
