@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, field_validator
 from sqlalchemy import make_url
 
-from checks.updates.sources._database import DatabaseSettings
+from checks.updates.database_settings import DatabaseSettings
 from portalops.config.values import Refused
 from portalops.model.message import Message, msg
 

@@ -14,7 +14,7 @@ from portalops.plugins import Door
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from checks.updates.sources._settings import CommonSettings
+    from checks.updates.source_settings import CommonSettings
     from portalops.config.tables import KindTable
     from portalops.ports import UpdateSource, Web
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from checks.updates.sources._settings import CommonSettings, bounded, source_error
+from checks.updates.source_settings import CommonSettings, bounded, source_error
 from portalops.config.values import LocalPath, Refused
 from portalops.errors import LiteralSecret
 from portalops.model.causes import cause_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from checks.updates.sources._settings import bounded, source_error
+from checks.updates.source_settings import bounded, source_error
 from portalops.model.message import Message, msg
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 import feedparser
 
 from checks.updates.dates import DateRules, read_moment
+from checks.updates.source_settings import bounded, content_key, source_error, too_many
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
-from checks.updates.sources._settings import bounded, content_key, source_error, too_many
 from checks.updates.sources._xml import NotWellFormed, local_name, root_of
 from checks.updates.text import without_markup
 from portalops.config.tables import KindTable

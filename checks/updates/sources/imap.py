@@ -39,8 +39,8 @@ from pydantic import Field, field_validator, model_validator
 
 from checks.updates.dates import read_moment
 from checks.updates.mail import BEGINNING_BYTES, AttachedFile, ReadMail, read_mail, vouches
+from checks.updates.source_settings import CommonSettings, bounded, source_error
 from checks.updates.sources import UpdateSourceKind
-from checks.updates.sources._settings import CommonSettings, bounded, source_error
 from checks.updates.text import clean_line
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from checks.updates.dates import DateRules, read_moment
+from checks.updates.source_settings import bounded, content_key, source_error, too_many
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
-from checks.updates.sources._settings import bounded, content_key, source_error, too_many
 from checks.updates.text import without_markup
 from portalops.model.message import msg
 from portalops.model.updates import ListedItem, Listing, Refusal

@@ -26,9 +26,9 @@ from lxml.html import HtmlElement
 from pydantic import AfterValidator
 
 from checks.updates.dates import read_moment
+from checks.updates.source_settings import bounded, content_key, source_error, too_many
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
-from checks.updates.sources._settings import bounded, content_key, source_error, too_many
 from portalops.config.tables import KindTable
 from portalops.config.values import Refused
 from portalops.model.message import Message, msg

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from checks.updates.dates import DateRules, read_moment
+from checks.updates.source_settings import CommonSettings, bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
-from checks.updates.sources._settings import CommonSettings, bounded, content_key, source_error
 from portalops.config.values import LocalPath
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg

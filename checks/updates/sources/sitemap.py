@@ -25,9 +25,9 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from checks.updates.dates import read_moment
+from checks.updates.source_settings import bounded, source_error
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import Door, PageSettings
-from checks.updates.sources._settings import bounded, source_error
 from checks.updates.sources._xml import NotWellFormed, local_name, root_of
 from portalops.errors import UpdateSourceError
 from portalops.model.message import Message, msg, verbatim

@@ -30,11 +30,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator
 
+from checks.updates.database_settings import DatabaseSettings
 from checks.updates.dates import DateRules, read_moment
 from checks.updates.products import PRODUCTS
+from checks.updates.source_settings import bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
-from checks.updates.sources._database import DatabaseSettings
-from checks.updates.sources._settings import bounded, content_key, source_error
 from checks.updates.text import without_markup
 from portalops.config.values import Refused
 from portalops.model.message import Message, msg
