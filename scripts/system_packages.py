@@ -25,7 +25,7 @@ from pathlib import Path
 PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 POLICY = Path("/usr/sbin/policy-rc.d")
 DENY = "#!/bin/sh\n# Packages for tests are being installed: none starts a service.\nexit 101\n"
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 5
 """What a server may take to end after the tests that started it."""
 
 

@@ -185,7 +185,7 @@ class DifferentialBag(Bag):
         self.allowed = folder / "allowed_signers"
 
 
-@pytest.mark.stock
+@pytest.mark.needs("age", "zstd", "tar")
 @pytest.mark.parametrize("language", ["en", "vi"])
 def test_the_printed_commands_bring_base_and_differential_together(tmp_path: Path, language: str) -> None:
     bag = DifferentialBag(tmp_path)

@@ -44,20 +44,20 @@ def left_by_a_kill(portal: Portal) -> SetId:
     recorded = set(portal.sets()["disk"])
     count = len(portal.run("backup run --full").calls)
     left: set[SetId] = set()
-    before_end = _before_end[-1] if _before_end else 4
+    before_end = max(0, min(_enough, default=0) - 8)
     while not left:
+        before_end += 4
         recorded |= set(portal.sets()["disk"])
         killed = portal.run("backup run --full", harm=Harm(Act.KILL, count - before_end)).was_killed
         assert killed or count - before_end > 100
         left = set(portal.sets()["disk"]) - recorded if portal.unfinished() else set()
-        _before_end.append(before_end)
-        before_end += 4
+    _enough.append(before_end)
     (set_id,) = left
     return set_id
 
 
-_before_end: list[int] = []
-"""How many calls before a run's end it was killed; the last one left a set, and is where the next search begins."""
+_enough: list[int] = []
+"""How many calls before a run's end it was killed and left a set: the next search begins near the smallest."""
 
 
 def test_a_set_that_a_killed_run_sealed_and_did_not_record_stops_no_pruning(new_portal: NewPortal) -> None:

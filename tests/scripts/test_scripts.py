@@ -155,11 +155,15 @@ def test_packages_are_listed_first_and_none_starts_a_service(tmp_path: Path, wan
 def test_a_service_that_is_left_running_is_named(tmp_path: Path, wanted: str) -> None:
     """In a process namespace: what is left is a child of its first process."""
     program(tmp_path / "bin", "no-such-program-here", "")
-    leaving = f"{INSTALLER[0]} {INSTALLER[1]} --install {wanted} sh -c 'setsid sleep 99 </dev/null >/dev/null 2>&1 &'; echo $?"
+    ready = tmp_path / "ready"
+    background = (
+        f'setsid sh -c "touch {ready}; exec sleep 99" </dev/null >/dev/null 2>&1 & until [ -e {ready} ]; do :; done'
+    )
+    leaving = f"{INSTALLER[0]} {INSTALLER[1]} --install {wanted} sh -c '{background}'; echo $?"
 
     done = run(
         ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", leaving],
-        path_with(tmp_path / "bin", "sh", "unshare", "setsid", "sleep"),
+        path_with(tmp_path / "bin", "sh", "unshare", "setsid", "sleep", "touch"),
     )
 
     assert (done.stdout, done.stderr) == ("1\n", "error: sleep: 1 more running than before\n")
