@@ -124,6 +124,7 @@ def prepare(room: Path, target: Target) -> None:
             *("--disable-error-code", "unused-ignore"),
             *files,
         ],
+        "timeout_multiplier": 5.0,  # of what the tests took before anything was changed, and a second
         "use_git_change_detection": False,
     }  # fmt: skip
     lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
