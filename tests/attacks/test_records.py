@@ -66,7 +66,7 @@ def test_an_edited_record_is_named(portal: Portal) -> None:
     record = parse(lines_of(portal)[BACKUP - 1])
     exchange_record(portal, record.line.replace(b'"subject":"weekly-backup"', b'"subject":"weekly-backuq"'))
 
-    caught(portal.verify(), BACKUP, "is not the one that record 7 was chained to")
+    caught(portal.verify(), BACKUP, "is not the record that record 7 was chained to")
 
 
 def test_a_column_that_says_something_else_than_its_line_is_named(portal: Portal) -> None:
@@ -270,7 +270,7 @@ def forget_key(portal: Portal) -> None:
 
 def words_of(what: str, auditor: Auditor) -> str:
     if what in {"head", "code"}:
-        return f"record {auditor.size} is not what the head"
+        return f"record {auditor.size} is not the record that the head"
     return "records from 1 on are not covered by a head of the keys that you gave"
 
 
@@ -336,7 +336,7 @@ def test_everything_rewritten_and_signed_anew_with_the_key_is_not_what_the_audit
 
     assert portal.verify(*auditor.options("signers")).data["integrity"]["holds"] is True  # the key alone proves nothing
 
-    caught(portal.verify(*auditor.options(what)), 1, f"record {auditor.size} is not what the head")
+    caught(portal.verify(*auditor.options(what)), 1, f"record {auditor.size} is not the record that the head")
 
 
 def test_a_backdated_backup_is_not_what_the_auditor_holds(portal: Portal, auditor: Auditor, tmp_path: Path) -> None:
@@ -420,7 +420,7 @@ def test_a_ledger_begun_anew_for_another_auditor_is_another_ledger(
 
     assert other.verify(*others_auditor.options("head")).code == ExitCode.OK
     caught(other.verify(*auditor.options("head")), 1, "belongs to another ledger")
-    caught(other.verify(*auditor.options("code")), 1, f"record {auditor.size} is not what the head")
+    caught(other.verify(*auditor.options("code")), 1, f"record {auditor.size} is not the record that the head")
     caught(portal.verify(*others_auditor.options("head")), 1, "belongs to another ledger")
 
 
@@ -480,7 +480,7 @@ def test_details_exchanged_with_their_digest_in_the_record_are_named(portal: Por
     record = parse(lines_of(portal)[place])
     exchange_record(portal, record.line.replace(record.body.encode(), body.encode()))
 
-    caught(portal.verify(), place + 1, f"is not the one that record {place + 2} was chained to")
+    caught(portal.verify(), place + 1, f"is not the record that record {place + 2} was chained to")
 
 
 def test_the_ledger_still_records_after_an_attack_was_found_and_says_so(portal: Portal) -> None:

@@ -269,7 +269,7 @@ def test_a_differential_without_its_base_is_not_restored(tmp_path: Path) -> None
     content = verify_copy(stored, made.id, bag_sha256=None, level=VerifyLevel.L1).content
     assert content is not None
 
-    with pytest.raises(BackupError, match=f"builds on set {weeks.full.id}, which was not found"):
+    with pytest.raises(BackupError, match=f"needs its base {weeks.full.id}, which was not found"):
         restore_set(stored, content, [keys().identity], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

@@ -440,7 +440,7 @@ def test_a_differential_needs_its_base_to_restore(portal: Portal, tmp_path: Path
     restoring = ("backup", "restore", "latest", "--to", str(tmp_path / "out"), "--identity", portal.key)
 
     refused = portal.call(*restoring, expected=ExitCode.FAILED)
-    assert f"builds on set {full}, which was not found" in refused["error"]["message"]
+    assert f"needs its base {full}, which was not found" in refused["error"]["message"]
     assert not (tmp_path / "out").exists()
 
     (portal.folder / "disk-b-taken-away").rename(portal.folder / "disk-b" / full)

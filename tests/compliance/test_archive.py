@@ -94,7 +94,7 @@ def test_an_inventory_made_after_the_period_does_not_speak_for_it() -> None:
         ({"collections": (replace(WHOLE.collections[1], nameless=Named(1, ("x",))),)}, "1 entry names no item"),
         (
             {"comparison": Comparison(3, MADE, (Change("originals", True, 2, 1, 0, Named(1, ("1.pdf",))),))},
-            "originals: 1 missing, 0 changed",
+            ": 1 missing, 0 changed",
         ),
     ],
 )

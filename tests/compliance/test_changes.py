@@ -86,7 +86,7 @@ def test_emergency_that_was_approved_afterwards_was_not_approved_before() -> Non
     )
 
     assert standing.verdict is UNMET
-    assert "was approved at" in str(standing.reason)
+    assert "was approved only at" in str(standing.reason)
     assert both(register(begun, TOLD, AGREED, asked=asked, kept=False))[1] is UNMET
 
 

@@ -313,7 +313,7 @@ def test_units_of_which_nothing_is_due_do_not_hide_that_the_others_are_met() -> 
     verdict, reason = stand(duty("unit-subportals"), evidence(updates=updates(unit_weeks=weeks)))
 
     assert verdict is DutyVerdict.MET
-    assert "1 unit-week" in reason  # what was not due reached nothing
+    assert "the one unit and week" in reason  # what was not due reached nothing
 
 
 def test_a_judging_without_units_is_unknown() -> None:

@@ -372,7 +372,7 @@ def test_nothing_is_shown_to_be_missing_while_a_record_that_may_exempt_or_attest
     submissions = stand(duty("unit-submissions"), found)
 
     assert submissions[0] is verdict
-    assert ("since record 3 cannot be read" in submissions[1]) == (verdict is DutyVerdict.INSUFFICIENT_EVIDENCE)
+    assert ("because record 3 cannot be read" in submissions[1]) == (verdict is DutyVerdict.INSUFFICIENT_EVIDENCE)
     assert stand(duty("unit-subportals"), found)[0] is DutyVerdict.MET, "what is shown stays shown"
 
 

@@ -291,7 +291,7 @@ def test_a_monthly_job_is_due_on_a_day_that_every_month_has(tmp_path: Path, writ
     [
         ("[portal\nid = 1\n", ":1:8: not valid TOML"),
         ('[portal]\nid = "kh\n', ":2:9: not valid TOML"),
-        ("[portal]\nid = kh\n", ":2:6: not valid TOML: this is no value"),
+        ("[portal]\nid = kh\n", ":2:6: not valid TOML: this is not a value"),
         ("a = 1\na = 2\n", ":2:6: not valid TOML: this key already has a value"),
         ("x = [1,\n", "not valid TOML"),
         ("x = " + "[" * 3000, "nested too deeply"),

@@ -135,14 +135,14 @@ def ways(*found: Way, cron_runs: bool | None = None, is_needed: bool = True, wat
 
 def test_nothing_that_knocks_is_a_flaw_where_something_is_planned() -> None:
     assert [flaw.is_unknown for flaw in ways()] == [False]
-    assert "watcher" in str(ways(watched=True)[0].seen)
+    assert "schedule watch" in str(ways(watched=True)[0].seen)
     assert ways(is_needed=False) == []
 
 
 def test_a_watcher_whose_lock_may_not_be_read_is_not_called_dead() -> None:
     [flaw] = way_flaws((), is_needed=True, cron_runs=None, watcher_expected=True, watcher_hidden=True)
 
-    assert flaw.is_unknown and "cannot be found out" in str(flaw.seen)
+    assert flaw.is_unknown and "it is not known whether" in str(flaw.seen)
 
 
 def test_a_cron_file_without_a_cron_daemon_starts_nothing() -> None:
