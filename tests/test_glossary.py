@@ -92,7 +92,19 @@ NOUNS = frozenset({"by_hand", "up_to_date"})
 """Read as one word: something supplied by hand."""
 
 STORED = frozenset(
-    """brought_by keeper look looked_at looked_before_at over_told portal_look_hours said said_anew told told_at""".split()
+    [
+        "brought_by",
+        "keeper",
+        "look",
+        "looked_at",
+        "looked_before_at",
+        "over_told",
+        "portal_look_hours",
+        "said",
+        "said_anew",
+        "told",
+        "told_at",
+    ]
 )
 """Fields that records, state files or the tables beside the ledger hold under this name: what was written stays readable."""
 
