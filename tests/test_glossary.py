@@ -45,7 +45,6 @@ LEADING = frozenset(
         "how",
         "if",
         "in",
-        "inside",
         "into",
         "its",
         "my",
@@ -54,8 +53,6 @@ LEADING = frozenset(
         "on",
         "onto",
         "our",
-        "out",
-        "outside",
         "over",
         "since",
         "than",
@@ -88,13 +85,28 @@ LEADING = frozenset(
         "your",
     ]
 )
-"""No name begins with one of these. `from_x`, `to_x`, `as_x`, `with_x` and `without_x` are what Python calls conversions and copies."""
+"""No class or function begins with one of these. `from_x`, `to_x`, `as_x`, `with_x` and `without_x` are what Python calls
+conversions and copies; `Week.of(day)` constructs, and a property `at` stands for the field of that name."""
 
-NOUNS = frozenset({"by_hand", "inside_answer", "outside", "outside_answer", "up_to_date"})
-"""Read as one word: something supplied by hand, an answer from inside or outside of a host."""
+NOUNS = frozenset({"by_hand", "up_to_date"})
+"""Read as one word: something supplied by hand."""
 
-STORED = frozenset({"brought_by", "looked_before_at"})
-"""Fields that records, or the tables beside the ledger, hold under this name: what was written stays readable."""
+STORED = frozenset(
+    [
+        "brought_by",
+        "keeper",
+        "look",
+        "looked_at",
+        "looked_before_at",
+        "over_told",
+        "portal_look_hours",
+        "said",
+        "said_anew",
+        "told",
+        "told_at",
+    ]
+)
+"""Fields that records, state files or the tables beside the ledger hold under this name: what was written stays readable."""
 
 CONVENTIONS = frozenset({"Settings"})
 """What each plug-in of a kind calls its own."""
@@ -146,6 +158,7 @@ class Named:
     where: str
     kind: str
     is_constructor: bool = False
+    is_property: bool = False
 
     def __str__(self) -> str:
         return f"{self.where}: {self.kind} {self.name}"
@@ -172,8 +185,14 @@ def _defined(node: ast.AST, where: str, outer: str = "") -> Iterator[Named]:
                 yield Named(child.name, place, "inner class" if outer else "class")
                 yield from _defined(child, where, child.name)
             case ast.FunctionDef() | ast.AsyncFunctionDef():
-                makes = any(isinstance(each, ast.Name) and each.id == "classmethod" for each in child.decorator_list)
-                yield Named(child.name, place, "function", is_constructor=makes)
+                marks = {each.id for each in child.decorator_list if isinstance(each, ast.Name)}
+                yield Named(
+                    child.name,
+                    place,
+                    "function",
+                    is_constructor="classmethod" in marks,
+                    is_property="property" in marks,
+                )
             case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
                 yield Named(name, place, "field" if outer else "constant")
             case ast.If() | ast.Try():
@@ -186,8 +205,8 @@ def _holds(name: str, words: str) -> bool:
 
 
 LEFT = {
-    "names": 328,
-    "leading": 218,
+    "names": 304,
+    "leading": 208,
     "classes": 91,
     "options": 4,
     "messages": 441,
@@ -208,7 +227,13 @@ def test_no_name_holds_a_retired_word() -> None:
 
     expect_none(
         "names",
-        [f"{each}: {word}" for each in names() if each.name not in STORED for word in words if _holds(each.name, word)],
+        [
+            f"{each}: {word}"
+            for each in names()
+            if not (each.kind == "field" and each.name in STORED)
+            for word in words
+            if _holds(each.name, word)
+        ],
     )
 
 
@@ -221,6 +246,7 @@ def test_no_name_begins_with_a_preposition_or_pronoun() -> None:
             if each.kind in {"class", "inner class", "function"}
             and words_of(each.name)[0] in LEADING
             and not (each.is_constructor and each.name == "of")
+            and not (each.is_property and each.name == "at")
             and each.name.strip("_") not in NOUNS
         ],
     )
