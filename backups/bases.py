@@ -62,7 +62,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SetRequest:
     """What is asked for."""
 
     kind: SetKind | None
@@ -72,7 +72,7 @@ class Wish:
 
 
 def choose(
-    wish: Wish,
+    wish: SetRequest,
     sets: Sequence[SetEvidence],
     noted: Sequence[Noted],
     settings: Mapping[str, Digest],

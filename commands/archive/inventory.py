@@ -22,7 +22,7 @@ from commands.archive.views import inventory_data, inventory_view
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.kinds.inventory import collections_of, exit_code_of, inventory_job, inventory_work, look_at_archive
+from commands.jobs.kinds.inventory import collections_of, exit_code_of, inspect_archive, inventory_job, inventory_work
 from commands.jobs.locks import resource_lock
 from commands.jobs.runner import perform, record_plan
 from commands.jobs.validity import require_valid
@@ -52,7 +52,7 @@ def inventory(
     accepted = show_text((accept or "").strip(), MAX_REASON)
     require_valid(session.settings)
     if dry_run:
-        found = look_at_archive(session, accepted=accepted, keeps=False)
+        found = inspect_archive(session, accepted=accepted, keeps=False)
         return Result({"record": None, **inventory_data(found)}, inventory_view(found), exit_code=exit_code_of(found))
     collections_of(session)  # what is wrong with them is told before anything is recorded
     with resource_lock(session, Resource.ARCHIVE, job=inventory_job(session).id):

@@ -23,14 +23,14 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.copy import copy_work
-from commands.jobs.runner import by_hand
+from commands.jobs.runner import perform_now
 from commands.jobs.sets import find_set, media_of, recorded_sets_of
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.backups import CopyResult
 from portalops.model.message import msg, verbatim
 from portalops.model.runs import JobKind
-from portalops.reports.document import Block, Notice, Paragraph, Table, Tone
+from portalops.reports.document import Block, Notice, Paragraph, TableBlock, Tone
 
 
 def copy(
@@ -60,12 +60,12 @@ def copy(
             Paragraph(msg("By the ledger every medium has a good copy; 'portalops backup verify' reads them."))
         ]
         if rows:
-            view = [Table(msg("What would be copied"), (msg("Backup set"), msg("Onto"), msg("From")), rows)]
+            view = [TableBlock(msg("What would be copied"), (msg("Backup set"), msg("Onto"), msg("From")), rows)]
         data = [
             {"id": f"{medium}/{name}", "set": name, "medium": medium, "from": source} for name, medium, source in rows
         ]
         return Result(data, view)
-    done = by_hand(session, JobKind.COPY, partial(copy_work, only_set=only_set, only_medium=to or ""))
+    done = perform_now(session, JobKind.COPY, partial(copy_work, only_set=only_set, only_medium=to or ""))
     notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
     if not isinstance(done.result, CopyResult):
         return Result(done.data(), notices, exit_code=ExitCode(done.exit_code))

@@ -31,7 +31,7 @@ from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.restore_target import require_target_apart
 from commands.jobs.sets import base_of, find_set, keys_of, media_of, recorded_sets_of
-from commands.jobs.stream_out import check_usage, hand_out_stream
+from commands.jobs.stream_out import check_usage, stream_out_stream
 from portalops.errors import ExitCode, PortalOpsError, SetDamaged, SetNotFound, SetOfLaterVersion, UsageError
 from portalops.locale import _
 from portalops.model.backups import CopyState, SetId, VerifyLevel
@@ -82,7 +82,7 @@ def restore(
         warnings += _unknown_set(set_id, findings.content.signer)
     warnings += [verbatim(problem) for problem in findings.problems]
     if to is None:
-        hand_out_stream(session, stored, findings.content, identities, source=source, name=stream)
+        stream_out_stream(session, stored, findings.content, identities, source=source, name=stream)
         return Result(None, (), warnings, ExitCode.INTEGRITY if findings.problems else ExitCode.OK)
     base, missing = base_of(media_of(session).values(), findings.content)
     warnings += missing

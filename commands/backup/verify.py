@@ -25,7 +25,7 @@ from commands.backup.views import copies_table, copy_data, signed_by, signed_sen
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.runner import by_hand
+from commands.jobs.runner import perform_now
 from commands.jobs.sets import find_set, keys_of, media_of, recorded_sets_of
 from portalops.errors import ExitCode, SetNotFound
 from portalops.locale import _
@@ -74,7 +74,7 @@ def verify(
 
 
 def _verify_job(session: Session) -> Result[JsonValue]:
-    done = by_hand(session, JobKind.VERIFY)
+    done = perform_now(session, JobKind.VERIFY)
     if not isinstance(done.result, VerifyResult):
         return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
     shown = _verified(done.result.copies, recorded_sets_of(session, passing_over=True))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from backups.prune import look, made_at, without_left
+from backups.prune import list_media, made_at, without_left
 from commands.cli.session import Session
-from commands.jobs.kinds.prune import died_backups, of_a_dead_run
+from commands.jobs.kinds.prune import describe_dead_run, died_backups
 from commands.jobs.sets import media_of, recorded_sets_of
 from portalops.errors import PortalOpsError
 from portalops.model.backups import SetId
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class LeftSet:
     """A set that a dead run left."""
 
     set_id: SetId
@@ -30,7 +30,7 @@ class Left:
     """Those that list it, by id."""
 
 
-def left_sets(session: Session) -> list[Left]:
+def left_sets(session: Session) -> list[LeftSet]:
     """Return the sets on the media that dead runs sealed and no record tells of; media out of reach are passed over.
 
     Raises:
@@ -41,11 +41,11 @@ def left_sets(session: Session) -> list[Left]:
     if not died:
         return []
     media = media_of(session)
-    seen = look(session.settings.portal.id, media, recorded_sets_of(session))
+    seen = list_media(session.settings.portal.id, media, recorded_sets_of(session))
     _rest, by_medium = without_left(seen, tuple(died.values()))
     names = sorted({name for names in by_medium.values() for name in names})
     return [
-        Left(
+        LeftSet(
             name,
             _run_at(died, made_at(name)),
             {medium: media[medium] for medium, names in by_medium.items() if name in names},
@@ -61,7 +61,7 @@ def tell_left_sets(session: Session) -> None:
         if len(runs) < 2 or runs[-2].finished_at is not None:  # the last one is this run
             return
         for each in left_sets(session):
-            session.warnings += [of_a_dead_run(medium, each.set_id) for medium in each.media]
+            session.warnings += [describe_dead_run(medium, each.set_id) for medium in each.media]
 
 
 def _run_at(died: Mapping[str, tuple[datetime, datetime]], moment: datetime) -> str:

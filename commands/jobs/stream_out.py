@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from backups.handout import find_stream, hand_out
+from backups.stream_output import find_stream, stream_out
 from commands.cli.printer import OutputError
 from commands.cli.session import Session
 from portalops.errors import UsageError
@@ -20,7 +20,7 @@ from portalops.model.causes import cause_of
 from portalops.model.message import msg
 
 if TYPE_CHECKING:
-    from backups.age import Identity
+    from backups.age import PrivateKey
     from backups.set_file import SetFile
     from portalops.ports import StoredSet
 
@@ -51,11 +51,11 @@ def check_usage(session: Session, *, stdout: bool, has_folder: bool, has_path: b
         )
 
 
-def hand_out_stream(
+def stream_out_stream(
     session: Session,
     stored: StoredSet,
     content: SetFile,
-    identities: Sequence[Identity],
+    identities: Sequence[PrivateKey],
     *,
     source: str | None,
     name: str | None,
@@ -71,7 +71,7 @@ def hand_out_stream(
     stream = find_stream(content, source, name)
     try:
         with session.progress.task(msg("Restoring"), total=stream.plain_bytes, unit="bytes") as task:
-            hand_out(stored, stream, identities, standard_output(), on_bytes=task.advance)
+            stream_out(stored, stream, identities, standard_output(), on_bytes=task.advance)
     except OSError as error:
         raise OutputError(
             msg("the stream did not get to its reader: {cause}", cause=cause_of(error)),

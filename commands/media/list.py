@@ -19,7 +19,7 @@ from commands.cli.verb import Verb
 from commands.jobs.media_register import RegisterLine, lines_of
 from portalops.errors import ExitCode
 from portalops.model.message import msg, nmsg
-from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, TableBlock, Tone
 
 
 def list_(ctx: typer.Context) -> Result[JsonValue]:
@@ -55,7 +55,7 @@ def _line_data(line: RegisterLine) -> JsonValue:
     }
 
 
-def _table(lines: Sequence[RegisterLine]) -> Table:
+def _table(lines: Sequence[RegisterLine]) -> TableBlock:
     headers = (
         msg("Medium"),
         msg("Kind"),
@@ -85,7 +85,7 @@ def _table(lines: Sequence[RegisterLine]) -> Table:
         )
         for line in lines
     ]
-    return Table(nmsg("{n} medium", "{n} media", len(rows)), headers, rows)
+    return TableBlock(nmsg("{n} medium", "{n} media", len(rows)), headers, rows)
 
 
 def _alarms(lines: Sequence[RegisterLine]) -> list[Block]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from backups.bases import NewBase, Wish, choose, read_noted
+from backups.bases import NewBase, SetRequest, choose, read_noted
 from backups.job import run_backup
 from backups.plan import PlannedMedium, PlannedSource, make_plan
 from backups.retention import THERE
@@ -163,7 +163,7 @@ def backup_plan(
         pack_bytes=settings.pack_bytes,
         excused=settings.excused,
         choice=choose(
-            Wish(kind, settings.full_every),
+            SetRequest(kind, settings.full_every),
             recorded,
             read_noted(session.settings.state_folder),
             source_digests(session),

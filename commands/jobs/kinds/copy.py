@@ -14,7 +14,7 @@ from portalops.model.backups import CopyResult, CopyState
 from portalops.model.verdicts import RunOutcome
 
 
-def make_up_copies(session: Session, *, only_set: str = "", only_medium: str = "") -> CopyResult:
+def replicate_copies(session: Session, *, only_set: str = "", only_medium: str = "") -> CopyResult:
     """Do the copy job: put the newest set, and its base, on every medium that has no good copy of it.
 
     Args:
@@ -44,7 +44,7 @@ def make_up_copies(session: Session, *, only_set: str = "", only_medium: str = "
 
 def copy_work(session: Session, *, only_set: str = "", only_medium: str = "") -> Work[object]:
     """Make up copies; of one set or onto one medium if a person asked for it."""
-    result = make_up_copies(session, only_set=only_set, only_medium=only_medium)
+    result = replicate_copies(session, only_set=only_set, only_medium=only_medium)
     problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
     if any(copy.state is CopyState.DAMAGED for copy in result.copies):
         return Work(RunOutcome.INCOMPLETE, ExitCode.INTEGRITY, result, problems)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backups.age import read_identities
-from backups.drill import CHANCE, PERSON, Drawn, DrillTarget, Place, choose_target, draw_on_media, run_drill
+from backups.drill import CHANCE, PERSON, Drawn, DrillPlace, DrillTarget, choose_target, draw_on_media, run_drill
 from backups.retention import is_of
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
@@ -23,11 +23,11 @@ from portalops.registers.backups import GONE
 from portalops.system.programs import UnprivilegedRunner
 
 if TYPE_CHECKING:
-    from backups.age import Identity
+    from backups.age import PrivateKey
 
 
 @dataclass(frozen=True, slots=True)
-class DrillWish:
+class DrillRequest:
     """What a person wants of a drill; nothing of it for the job that is due."""
 
     set_name: str = ""
@@ -45,7 +45,7 @@ class DrillWish:
         return not self.set_name and not self.medium
 
 
-def target_of(session: Session, wish: DrillWish) -> Drawn:
+def target_of(session: Session, wish: DrillRequest) -> Drawn:
     """Choose the copy to drill: as somebody wishes, or by chance.
 
     Where an `allowed_signers` file is given or configured, what lies on the media decides, since this host's ledger knows of
@@ -90,7 +90,7 @@ def _is_wished(session: Session, name: SetId, wished: str, newest: SetId | None)
     return name == newest if wished == "latest" else name.startswith(wished)
 
 
-def drill_copy(session: Session, target: DrillTarget, wish: DrillWish) -> DrillResult:
+def drill_copy(session: Session, target: DrillTarget, wish: DrillRequest) -> DrillResult:
     """Do the drill job: restore a copy into a scratch folder, and try it out.
 
     Args:
@@ -115,7 +115,7 @@ def drill_copy(session: Session, target: DrillTarget, wish: DrillWish) -> DrillR
             msg("backup.drill.user: there is no user {user} on this machine", user=settings.user),
             msg("Name a user that owns nothing, such as nobody."),
         ) from error
-    place = Place(settings.folder, settings.user if is_root else "", runner)
+    place = DrillPlace(settings.folder, settings.user if is_root else "", runner)
     return run_drill(
         target,
         media[target.copy.medium].open_set(target.made.set.id),
@@ -128,7 +128,7 @@ def drill_copy(session: Session, target: DrillTarget, wish: DrillWish) -> DrillR
     )
 
 
-def identities_of(session: Session, wish: DrillWish) -> tuple[Identity, ...]:
+def identities_of(session: Session, wish: DrillRequest) -> tuple[PrivateKey, ...]:
     """Return the private keys for a drill.
 
     Raises:
@@ -145,9 +145,9 @@ def identities_of(session: Session, wish: DrillWish) -> tuple[Identity, ...]:
     return tuple(read_identities(key))
 
 
-def drill_work(session: Session, *, wish: DrillWish | None = None) -> Work[object]:
+def drill_work(session: Session, *, wish: DrillRequest | None = None) -> Work[object]:
     """Restore a copy and try it out; one that a person named, or one by chance."""
-    wish = wish or DrillWish()
+    wish = wish or DrillRequest()
     identities_of(session, wish)  # without a key nothing is looked for
     drawn = target_of(session, wish)
     told = (

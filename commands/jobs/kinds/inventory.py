@@ -15,7 +15,7 @@ from portalops.errors import BackupError, ConfigurationError, ExitCode, LedgerMi
 from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN
 from portalops.ledger.runs import Work
-from portalops.model.archive import Held, Inventory, InventoryRun
+from portalops.model.archive import HeldItems, Inventory, InventoryRun
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.runs import Every, Job, JobId, JobKind
 from portalops.model.verdicts import RunOutcome
@@ -37,7 +37,7 @@ def inventory_job(session: Session) -> Job:
 
 def inventory_work(session: Session, *, accepted: str = "") -> Work[object]:
     """Take an inventory, record it, and judge how it went."""
-    inventory = look_at_archive(session, accepted=accepted, keeps=True)
+    inventory = inspect_archive(session, accepted=accepted, keeps=True)
     body = bodies.write({"circumstances": session.circumstances, KEY: inventory})
     record = session.writable_ledger.append(INVENTORY, run=NO_RUN, duty=DUTY, body=body)
     gaps = sum(each.items.count for each in inventory.missing) + inventory.strays.count
@@ -48,7 +48,7 @@ def inventory_work(session: Session, *, accepted: str = "") -> Work[object]:
     return Work(outcome, exit_code_of(inventory), result, problems)
 
 
-def look_at_archive(session: Session, *, accepted: str = "", keeps: bool, must_compare: bool = False) -> Inventory:
+def inspect_archive(session: Session, *, accepted: str = "", keeps: bool, must_compare: bool = False) -> Inventory:
     """Read the archive, count, and compare with the inventory before.
 
     Args:
@@ -92,7 +92,7 @@ def collections_of(session: Session) -> tuple[Collection, ...]:
         ConfigurationError: there is none of the items, or one does not fit its kind.
     """
     collections = tuple(build_collection(table) for table in session.settings.collections)
-    if not any(each.traits.what is Held.ITEMS for each in collections):
+    if not any(each.traits.what is HeldItems.ITEMS for each in collections):
         raise ConfigurationError(
             msg("no collection of content items is configured, so there is nothing to count against"),
             msg('Add an [[archive.collection]] table with what = "items" to the configuration.'),

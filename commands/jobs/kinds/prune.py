@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backups.bag import digest_of
-from backups.prune import Approval, explained, look, plan_prune, remove_sets, unseen_last, without_absent, without_left
+from backups.prune import (
+    Approval,
+    explained,
+    list_media,
+    plan_prune,
+    remove_sets,
+    unseen_last,
+    without_absent,
+    without_left,
+)
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
 from commands.jobs.sets import media_of, recorded_sets_of
@@ -19,14 +28,14 @@ from portalops.ledger.record import NO_RUN
 from portalops.ledger.runs import Work
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
-from portalops.model.retention import Mark, PruneResult
+from portalops.model.retention import PruneMark, PruneResult
 from portalops.model.runs import Every, Job, JobId, JobKind
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.retention import MARK, MARKED, UNDONE, Retained, read_retention
 
 if TYPE_CHECKING:
-    from backups.prune import Look, PrunePlan
+    from backups.prune import MediaListing, PrunePlan
     from portalops.ports import Medium
     from portalops.registers.backups import SetEvidence
 
@@ -35,7 +44,7 @@ MAX_LIST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PruneRequest:
     """How a person wants sets to be removed."""
 
     approved: Path | None = None
@@ -46,14 +55,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class PruneFacts:
     """All that a prune goes by."""
 
     sets: tuple[SetEvidence, ...]
     retained: Retained
     media: Mapping[str, Medium]
     plan: PrunePlan
-    look: Look
+    listing: MediaListing
 
 
 def prune_job(session: Session) -> Job:
@@ -64,7 +73,7 @@ def prune_job(session: Session) -> Job:
     return Job(JobId("prune"), JobKind.PRUNE, Every.DAY, DUTY)
 
 
-def prune_work(session: Session, asked: Asked | None = None) -> Work[object]:
+def prune_work(session: Session, asked: PruneRequest | None = None) -> Work[object]:
     """Mark and remove; refuse both where what is to be kept cannot be relied on.
 
     Raises:
@@ -72,26 +81,26 @@ def prune_work(session: Session, asked: Asked | None = None) -> Work[object]:
         PruneRefused: the clock cannot be relied on.
         LedgerError: a record cannot be read, so a hold may be unknown.
     """
-    asked = asked or Asked()
-    seen = look_around(session, asked, own_run=True)
+    asked = asked or PruneRequest()
+    seen = gather_facts(session, asked, own_run=True)
     plan = seen.plan
     for mark in plan.to_undo:
         session.writable_ledger.append(UNDONE, run=NO_RUN, subject=mark.set_id, duty=DUTY, body=_body(session, mark))
     kept = sum(fate.is_kept for fate in plan.fates)
     result = PruneResult(plan.policy, kept=kept)
-    if problems := seen.look.problems():
+    if problems := seen.listing.problems():
         return Work(RunOutcome.FAILED, ExitCode.INTEGRITY, result, problems)
     for mark in plan.to_mark:
         session.writable_ledger.append(MARKED, run=NO_RUN, subject=mark.set_id, duty=DUTY, body=_body(session, mark))
     result = replace(result, marked=tuple(mark.set_id for mark in plan.to_mark))
-    if plan.to_remove and (problem := unseen_last(seen.sets, plan.fates, seen.look)):
+    if plan.to_remove and (problem := unseen_last(seen.sets, plan.fates, seen.listing)):
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, (problem,))
 
     def still(set_id: SetId) -> bool:
         retained = read_retention(session.writable_ledger)
         return set_id in retained.marks and set_id not in retained.holds
 
-    removed = remove_sets(plan.to_remove, seen.media, seen.sets, seen.look, still=still, progress=session.progress)
+    removed = remove_sets(plan.to_remove, seen.media, seen.sets, seen.listing, still=still, progress=session.progress)
     result = replace(result, copies=removed.copies, disposals=removed.disposals)
     if removed.was_stopped:
         return Work(RunOutcome.INCOMPLETE, ExitCode.INTERRUPTED, result, removed.problems)
@@ -100,7 +109,7 @@ def prune_work(session: Session, asked: Asked | None = None) -> Work[object]:
     return Work(RunOutcome.COMPLETE, ExitCode.OK, result)
 
 
-def look_around(session: Session, asked: Asked, *, own_run: bool) -> Seen:
+def gather_facts(session: Session, asked: PruneRequest, *, own_run: bool) -> PruneFacts:
     """Read the records, list the media, and decide; nothing is changed but that an approved list is kept as evidence.
 
     Args:
@@ -132,11 +141,13 @@ def look_around(session: Session, asked: Asked, *, own_run: bool) -> Seen:
         zone=session.zone_of_portal,
     )
     media = media_of(session)
-    seen, left = without_left(look(session.settings.portal.id, media, sets), tuple(died_backups(session).values()))
+    seen, left = without_left(
+        list_media(session.settings.portal.id, media, sets), tuple(died_backups(session).values())
+    )
     for medium, names in left.items():
-        session.warnings += [of_a_dead_run(medium, name) for name in names]
+        session.warnings += [describe_dead_run(medium, name) for name in names]
     seen = explained(seen, plan.to_remove, _dead_run_at(session, own_run=own_run))
-    return Seen(sets, retained, media, plan, without_absent(seen, session.settings.portal.id, media))
+    return PruneFacts(sets, retained, media, plan, without_absent(seen, session.settings.portal.id, media))
 
 
 def retained_of(session: Session) -> Retained:
@@ -175,11 +186,11 @@ def require_clock(session: Session, *, trusted: bool) -> None:
     )
 
 
-def _body(session: Session, mark: Mark) -> bytes:
+def _body(session: Session, mark: PruneMark) -> bytes:
     return bodies.write({"circumstances": session.circumstances, MARK: mark})
 
 
-def _approval(session: Session, asked: Asked, sets: tuple[SetEvidence, ...], *, keep: bool) -> Approval | None:
+def _approval(session: Session, asked: PruneRequest, sets: tuple[SetEvidence, ...], *, keep: bool) -> Approval | None:
     if asked.approved is None:
         return None
     try:
@@ -223,7 +234,7 @@ def died_backups(session: Session) -> dict[str, tuple[datetime, datetime]]:
     }
 
 
-def of_a_dead_run(medium: str, name: SetId) -> Message:
+def describe_dead_run(medium: str, name: SetId) -> Message:
     """Say what it means that a medium holds a set that a run could not record."""
     return msg(
         "medium {medium} holds set {set} of a backup run that died before it could record it: it counts for nothing, and no"
