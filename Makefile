@@ -12,7 +12,7 @@ WORKERS ?= 2
 .PHONY: help run test test-all coverage check mutants bench docs manuals completions wheelhouse deb lock set-up set-up-dev system-packages clean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+%?:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: set-up ## set up, then run the main job on the example portal and this machine
 	@$(VENV)/python scripts/try_example.py
@@ -47,6 +47,9 @@ manuals: set-up ## write the manual pages, in English and Vietnamese, to build/m
 
 completions: set-up ## write completion for bash, zsh and fish to build/completions
 	@$(VENV)/python scripts/build_completions.py
+
+new-%: set-up-dev ## begin a plug-in, such as new-medium NAME=dvd, new-check NAME=agents_refused ID=ssh.agent-refused
+	@$(VENV)/python scripts/new_plugin.py $* "$(NAME)" $(if $(ID),--id "$(ID)")
 
 # KEY=FILE signs it, UNSIGNED=1 leaves it unsigned; PYTHON_VERSIONS="3.13 3.11", AUDIT=FILE of an earlier build
 wheelhouse: set-up-dev ## build in dist what installs portalops without a network: KEY=FILE or UNSIGNED=1
