@@ -222,8 +222,12 @@ def _shared(one: Sequence[str], other: Sequence[str]) -> int:
 
 def _texts(function: ast.FunctionDef) -> set[str]:
     """Return the texts of a function that the catalogue must hold."""
-    calls = [each for each in ast.walk(function) if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)]
-    texts = [argument for call in calls for argument in call.args[: KEYWORDS.get(call.func.id, 0)]]
+    calls = [
+        (each, each.func.id)
+        for each in ast.walk(function)
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)
+    ]
+    texts = [argument for call, name in calls for argument in call.args[: KEYWORDS.get(name, 0)]]
     return {each.value for each in texts if isinstance(each, ast.Constant) and isinstance(each.value, str)}
 
 
