@@ -176,6 +176,7 @@ def test_each_reading_of_article_11_2_gives_its_own_verdict(duties: UnitDuties, 
 
     assert (week.subportal, week.submissions, week.verdict) == (2, 1, verdict)
     assert (week.subportal_verdict, week.submissions_verdict) == (MET, UNMET)
+    assert week.summed == (3 if duties is UnitDuties.SUM else None)
 
 
 def test_weekend_items_count_for_the_week_unless_the_rulebook_says_otherwise() -> None:
