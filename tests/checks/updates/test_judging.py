@@ -980,6 +980,17 @@ def test_a_running_week_of_both_duties_names_each() -> None:
     assert str(week.reason) == (
         "sent in (K2): on course: 2 more due, 3 working days left; sub-portal (K1): reached the 2 occasions due"
     )
+    begun = the_week([item(SUBPORTALS, "2026-11-23 09:00")], period="2026-W48", now="2026-11-25 10:00")
+    assert str(begun.reason) == (
+        "sub-portal (K1): on course: 1 more due, 3 working days left; sent in (K2): on course: 2 more due, 3 working days left"
+    )
+
+
+def test_a_duty_that_is_met_needs_no_reason() -> None:
+    week = the_week([item(SUBMISSIONS, "2026-11-16 09:00"), item(SUBMISSIONS, "2026-11-18 09:00")])
+
+    assert (week.submissions_verdict, week.submissions_reason) == (MET, None)
+    assert week.subportal_reason is not None
 
 
 def test_an_item_of_an_unknown_sender_takes_nothing_away_from_a_units_item() -> None:
