@@ -34,7 +34,7 @@ check: set-up-dev ## lint, format, types, layers, catalogue, schemas
 	$(VENV)/python scripts/check_generated.py
 
 mutants: set-up-dev ## change the pure rules in small ways and see whether tests notice: all, or OF=backups/retention.py
-	@nice -n 19 $(VENV)/python scripts/mutants.py $(OF)
+	@nice -n 19 $(VENV)/python scripts/mutants.py $(if $(AGAIN),--again) $(OF)
 
 bench: set-up-dev ## measure portalops beside the stock tools, and print ratios
 	@$(VENV)/python -m bench
