@@ -9,7 +9,7 @@ PYTEST = $(WITH_PROGRAMS) $(VENV)/python -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all coverage check mutants bench docs manuals completions wheelhouse deb lock set-up set-up-dev system-packages clean
+.PHONY: help run test test-ci test-all coverage check mutants bench docs manuals completions wheelhouse deb lock set-up set-up-dev system-packages clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+%?:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,10 @@ run: set-up ## set up, then run the main job on the example portal and this mach
 
 test: set-up-dev ## set up, then pass the tests, all but the long ones; with SYSTEM=1 those too that need programs of the system
 	@$(PYTEST) -n $(WORKERS) -m "not heavy and not exhaustive"
+
+# Faults at every place take hours; whole hosts and virtual machines need a mirror of Debian, and many minutes to be built.
+test-ci: set-up-dev ## as test, and the long ones that need neither hours nor hosts of their own
+	@$(PYTEST) -n $(WORKERS) -m "not exhaustive and not hosts and not vm"
 
 test-all: set-up-dev ## as test, the long ones too
 	@$(PYTEST) -n $(WORKERS)
