@@ -193,7 +193,7 @@ def test_a_truncated_blob_is_named(tmp_path: Path) -> None:
 
     found = verified(ledger)
     assert found.integrity.first_bad == 5
-    assert "cut short" in str(found.integrity.faults[0].what)
+    assert "is truncated" in str(found.integrity.faults[0].what)
 
 
 @pytest.mark.parametrize("read_blobs", [True, False])

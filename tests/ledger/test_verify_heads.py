@@ -249,7 +249,7 @@ def test_a_head_copied_from_another_ledger_is_named(signed: Signed, tmp_path: Pa
     seq = signed.ledger.append(HEAD, run=NO_RUN, body=bodies.write({HEAD: foreign.signed})).seq
     found = signed.verified()
     assert found.integrity.first_bad == seq
-    assert "of another ledger" in str(found.integrity.faults[0].what)
+    assert "belongs to another ledger" in str(found.integrity.faults[0].what)
 
 
 def test_the_bodies_of_two_heads_swapped_are_named(signed: Signed) -> None:
