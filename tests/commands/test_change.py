@@ -331,7 +331,7 @@ def test_approval_after_the_start_is_none(home: Path, capsys: pytest.CaptureFixt
     code = change(home, "approve", ID, "--document", "600/UBND", "--on", day, "--by", "UBND")
 
     assert code == ExitCode.USAGE
-    assert "was begun at" in capsys.readouterr().err
+    assert "began at" in capsys.readouterr().err
 
 
 def test_file_is_added_only_in_the_words_of_the_record(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -351,7 +351,7 @@ def test_start_that_is_said_to_be_before_the_approval_is_refused(
 
     assert change(home, "start", ID, "--at", (NOW - 2 * DAY).isoformat()) == ExitCode.USAGE
 
-    assert "was approved in record" in capsys.readouterr().err
+    assert "was approved by record" in capsys.readouterr().err
 
 
 def test_correction_is_a_record_that_voids_the_papers_and_shows_what_was_before(
