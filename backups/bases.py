@@ -20,7 +20,7 @@ from portalops.model.backups import SetId, SetKind
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.runs import Every
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.system.files import sync_folder, write_atomically
 
 FOLDER = "bases"

@@ -31,7 +31,7 @@ from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress, SetWriter, StoredSet, Task
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 
 logger = logging.getLogger(__name__)
 

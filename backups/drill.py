@@ -34,7 +34,7 @@ from portalops.model.heads import Signer
 from portalops.model.message import ByteCount, msg
 from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress, Runner, StoredSet
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.system.scratch import kept_scratch_folder
 
 logger = logging.getLogger(__name__)

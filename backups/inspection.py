@@ -18,7 +18,7 @@ from portalops.model.heads import Signer
 from portalops.model.media import MediumCheck
 from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 
 MAX_LISTED = 1000
 MAX_PROBLEM = 500

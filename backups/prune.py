@@ -20,7 +20,7 @@ from portalops.model.record import Digest
 from portalops.model.retention import Disposal, Mark, RetentionPolicy
 from portalops.model.text import show_text
 from portalops.ports import Medium, Progress
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.registers.retention import RecordedMark, Retained
 
 SHOWN = 5

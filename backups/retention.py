@@ -21,7 +21,7 @@ from portalops.model.record import Digest
 from portalops.model.retention import RetentionPolicy
 from portalops.model.runs import Every
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.registers.runs import parse_run_id
 
 THERE = frozenset({CopyState.SEALED, CopyState.VERIFIED, CopyState.DAMAGED})
@@ -106,7 +106,7 @@ def decide(
         return tuple(Fate(each.set_id, True, (msg("the retention policy is empty"),)) for each in sets)
     kept: dict[SetId, list[Message]] = {each.set_id: [] for each in sets}
     for job in dict.fromkeys(each.job for each in sets):
-        mine = sorted((each for each in sets if each.job == job), key=lambda each: (each.created_at, each.set_id))
+        mine = sorted((each for each in sets if each.job == job), key=_age)
         for rule in (_by_policy(policy, mine, now, zone), _last_good(mine, now), _before_unread(mine, now)):
             for set_id, reason in rule:
                 kept[set_id].append(reason)
@@ -127,7 +127,7 @@ def _by_policy(
     for each in mine:
         if _is_of_the_future(each, now):
             yield each.set_id, msg("its time is in the future: it counts for no rule and is not removed")
-        elif policy.keep_within_days and each.created_at > now - timedelta(days=policy.keep_within_days):
+        elif policy.keep_within_days and each.created_at >= now - timedelta(days=policy.keep_within_days):
             yield each.set_id, msg("not older than {days} days", days=policy.keep_within_days)
     for each in good[max(0, len(good) - policy.keep_last) :] if policy.keep_last else ():
         yield each.set_id, msg("one of the newest {n}", n=policy.keep_last)
@@ -186,10 +186,15 @@ def _fate(each: Candidate, reasons: Sequence[Message], sets: Sequence[Candidate]
         return Fate(each.set_id, True, tuple(one for n, one in enumerate(reasons) if one not in reasons[:n]))
     if each.is_good:
         return Fate(each.set_id, False, (msg("no rule keeps it"),))
-    newer = [one for one in sets if one.is_good and one.job == each.job and one.created_at > each.created_at]
+    newer = [one for one in sets if one.is_good and one.job == each.job and _age(one) > _age(each)]
     assert newer, "what is newer than the last good set is kept"
     reason = msg("it is not complete and verified, but the newer set {set} is", set=newer[-1].set_id)
     return Fate(each.set_id, False, (reason,))
+
+
+def _age(each: Candidate) -> tuple[datetime, SetId]:
+    """Order sets by their age; of two that were made in the same moment the id decides, so that each has one place."""
+    return each.created_at, each.set_id
 
 
 def _is_of_the_future(each: Candidate, now: datetime) -> bool:

@@ -32,7 +32,7 @@ from backups.postgresql import Installation, installations
 from backups.set_file import parse_set_file
 from backups.sources import SourceContext, build_source
 from bench._corpus import make_prose
-from commands._backup_handout import standard_output
+from commands.jobs.stream_out import standard_output
 from portalops.config.tables import KindTable
 from portalops.system.clock import SystemClock
 from portalops.system.programs import LocalRunner

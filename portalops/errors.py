@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from portalops.model.message import Message, msg
 
 if TYPE_CHECKING:
-    from portalops.ports import Answer
+    from portalops.model.updates import Answer  # not when run: the start of every command would pay for it
 
 
 class ExitCode(IntEnum):

@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StrictInt
 
+from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program
 from backups.adopters._settings import (
     AdopterContext,
@@ -153,3 +154,6 @@ def _objects_in(text: str) -> Iterator[dict[str, Any]]:
         if isinstance(found, dict):
             yield found
         at = end
+
+
+ADOPTER = AdopterKind(settings=Settings, build=build)

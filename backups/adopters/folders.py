@@ -24,6 +24,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from backups.adopters import AdopterKind
 from backups.adopters._programs import json_of
 from backups.adopters._settings import (
     AdopterContext,
@@ -190,3 +191,6 @@ def _entry(path: bytes, name: bytes) -> dict[str, object]:
         "unread": unread,
         "mtime_ns": status.st_mtime_ns,
     }
+
+
+ADOPTER = AdopterKind(settings=Settings, build=build)

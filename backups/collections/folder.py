@@ -25,6 +25,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from backups.collections import CollectionKind
 from backups.collections._settings import CollectionSettings, Entry, Traits, UnreadEntry, unavailable
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Refused
@@ -137,3 +138,6 @@ def _shown(path: Path) -> str:
 
 def _cause(error: OSError) -> str:
     return show_text(error.strerror or str(error), 120)
+
+
+COLLECTION = CollectionKind(settings=Settings, build=build)

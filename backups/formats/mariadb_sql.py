@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._mariadbd import PACKAGE, ThrowAway, throw_away
 from backups.formats._parts import code, file_place, row_counts, write_file
 from backups.formats._sql_head import MAX_HEAD_BYTES, DatabaseHead, quoted, read_head
@@ -170,3 +170,6 @@ def _refusal(done: Completed) -> str:
         found[0] for found in _ERROR.finditer(said)
     ]  # the statement that failed stands before it, and may be long
     return f"the server does not take it: {show_text(errors[-1] if errors else said[-300:], 300) or done.exit_code}"
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._mongo_archive import ArchiveReader
 from backups.formats._parts import code, file_place, row_counts, write_file
 from portalops.model.backups import Stream, VerifyLevel
@@ -48,3 +48,6 @@ def try_out(restored: Restored) -> Trial:
         if counted.get(name) != expected.get(name)
     ]
     return Trial(VerifyLevel.L3, tuple(show_text(each, 300) for each in problems[:MAX_PROBLEMS]))
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code, file_place, write_file
 from portalops.model.backups import Stream, VerifyLevel
 from portalops.model.message import Message, msg
@@ -40,3 +40,6 @@ def try_out(restored: Restored) -> Trial:
     with restored.place.open("rb") as file:
         begins = file.read(8).startswith(BEGINNINGS)
     return Trial(VerifyLevel.L3, () if begins else ("the file does not begin as a backup of SQL Server does",))
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code, file_place, row_counts, write_file
 from backups.formats.mariadb_sql import USERS
 from portalops.model.backups import Stream, VerifyLevel
@@ -48,3 +48,6 @@ def try_out(restored: Restored) -> Trial:
     """Say that it was only restored: a server of MariaDB does not take every dump of MySQL, so its refusal says nothing."""
     del restored
     return Trial(VerifyLevel.L3)
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code, file_place, row_counts, write_file
 from backups.formats._postgresql import NotUsable, Scratch, cannot_try, differing, readable, scratch_server
 from backups.formats._trials import counts
@@ -140,3 +140,6 @@ def _create_roles(scratch: Scratch, names: set[str]) -> None:
 def _missing_roles(done: Completed) -> set[str]:
     text = done.stderr.decode("utf-8", "replace")
     return set(re.findall(r'ERROR:  role "(.+)" does not exist$', text, re.MULTILINE))
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Iterator
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code, file_place, row_counts, write_file
 from backups.formats._postgresql import NotUsable, Scratch, cannot_try, differing, owned_file, scratch_server
 from backups.postgresql import COUNT_GLOBALS, installations, said
@@ -105,3 +105,6 @@ def _with_own_tablespaces(scratch: Scratch, script: bytes) -> bytes:
         return found[1] + b"LOCATION '" + str(folder).replace("'", "''").encode() + b"';"
 
     return re.sub(rb"^(CREATE TABLESPACE .+ )LOCATION '(?:[^']|'')*';$", moved, script, flags=re.MULTILINE)
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code
 from portalops.model.backups import Stream, VerifyLevel
 from portalops.model.message import Message, msg
@@ -31,3 +31,6 @@ def try_out(restored: Restored) -> Trial:
     """It was applied when the source's files were restored, and is tried out with them."""
     del restored
     return Trial(VerifyLevel.L3)
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from urllib.parse import quote
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code, file_place, row_counts, write_file
 from backups.formats._trials import counts
 from portalops.model.backups import Stream, TableRows, VerifyLevel
@@ -56,3 +56,6 @@ def _differing(connection: sqlite3.Connection, rows: tuple[TableRows, ...]) -> I
             continue
         if count != each.rows:
             yield show_text(f"table {each.table}: {count} rows instead of {each.rows}", 200)
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

@@ -29,6 +29,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_unavailable, no_such_set
 from backups.media._folders import (
     INCOMING,
@@ -440,3 +441,6 @@ def _unreadable(path: str, error: OSError) -> SetDamaged:
         msg("{path}: {cause}", path=show_text(path, 300), cause=show_text(cause, 120)),
         msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
+
+
+MEDIUM = MediumKind(settings=Settings, build=build)

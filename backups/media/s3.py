@@ -54,8 +54,10 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from pydantic import Field, StrictInt, model_validator
 
+from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_unavailable, no_such_set
 from backups.media._folders import is_name
 from backups.media._owners import DEAD_AFTER, is_written, note_written, this_run
@@ -84,7 +86,6 @@ from portalops.system.s3 import (
 
 logger = logging.getLogger(__name__)
 
-ANYWHERE = True
 FORMAT = "portalops-s3-seal/1"
 SEALED, INCOMING, PROBE = "sealed/", "incoming/", "probe/"
 PART_BYTES = 16 << 20
@@ -808,8 +809,6 @@ class _Bucket:
 
     def extend(self, key: str, version: str, lock: Lock) -> None:
         """Ask for a lock of a version of an object that lasts longer; who asks looks whether it was given."""
-        from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-
         retention = {"Mode": lock.mode, "RetainUntilDate": lock.until}
         with self.told():
             try:
@@ -835,8 +834,6 @@ class _Bucket:
 
     def remove(self, key: str, version: str) -> bool:
         """Try to delete a version of an object and say whether it is gone."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
-
         with self.told():
             try:
                 self._client().delete_object(**self._at(key, version))
@@ -852,8 +849,6 @@ class _Bucket:
 
     def versions(self, prefix: str) -> tuple[Listed, ...]:
         """Return all versions of the objects below a prefix, each object's newest first; its only one where none are kept."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
-
         with self.told():
             try:
                 return tuple(self._versions(f"{self._settings.prefix}{prefix}"))
@@ -888,8 +883,6 @@ class _Bucket:
 
     def _ask(self, request: Callable[[Any], Any]) -> Any:
         """Return an answer; None if it means that there is no such thing."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
-
         with self.told():
             try:
                 return request(self._client())
@@ -970,3 +963,6 @@ def _missing(path: str) -> SetDamaged:
 
 
 _SERVER_HINT = msg("Have the server examined; its other data cannot be trusted either.")
+
+
+MEDIUM = MediumKind(settings=Settings, build=build, is_anywhere=True)

@@ -39,6 +39,7 @@ from typing import Literal
 
 from pydantic import Field, StrictInt
 
+from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_interrupted, medium_unavailable, no_such_set, not_made_yet
 from backups.media._folders import INCOMING, PROBE, REMOVING, is_name, lies_beside
 from backups.media._owners import DEAD_AFTER, is_alive, is_written, note_written, this_run
@@ -76,7 +77,6 @@ from portalops.system.ssh import ChannelLink, no_session, run_over_ssh, target_o
 
 logger = logging.getLogger(__name__)
 
-ANYWHERE = True
 CONFIRM_BYTES = 256 << 20
 """How much is sent before its digests are asked for; so little is left to be done when the last file is there."""
 CONFIRM_SECONDS = 240
@@ -769,3 +769,6 @@ def _unreadable(path: str, cause: Message) -> SetDamaged:
 def _close_all(sessions: list[Sftp]) -> None:
     while sessions:
         sessions.pop().close()
+
+
+MEDIUM = MediumKind(settings=Settings, build=build, is_anywhere=True)

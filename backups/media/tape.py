@@ -48,6 +48,7 @@ from pathlib import Path
 
 from pydantic import Field, StrictInt
 
+from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_unavailable, no_such_set
 from backups.media._folders import is_name, lies_beside
 from backups.media._tape_layout import (
@@ -742,3 +743,6 @@ def _damaged(path: str, cause: str) -> SetDamaged:
         msg("{path}: {cause}", path=show_text(path, 300), cause=show_text(cause, 200)),
         msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
+
+
+MEDIUM = MediumKind(settings=Settings, build=build)

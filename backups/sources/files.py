@@ -28,6 +28,7 @@ from pathlib import Path
 
 from pydantic import Field, StrictInt, model_validator
 
+from backups.sources import SourceKind
 from backups.sources._listing import Comparison, ListingDamaged, ListingWriter, order_of, read_listing
 from backups.sources._patterns import is_glob, matcher
 from backups.sources._program import Program
@@ -199,3 +200,6 @@ def _outermost(paths: Iterable[str]) -> list[str]:
         if not kept or not (path + "/").startswith(kept[-1].rstrip("/") + "/"):
             kept.append(path)
     return kept
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from pydantic import Field, StrictInt
 
+from backups.sources import SourceKind
 from backups.sources._counting import CountingWriter
 from backups.sources._program import Program, stream_program
 from backups.sources._settings import ConfiguredSource, HostSettings, SourceContext, SourceTraits, unavailable
@@ -159,3 +160,6 @@ class _Entries:
         self._carry = text[-3:]  # too short to hold what was counted
         if len(self.kept) < self._keep_bytes:
             self.kept += piece
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from backups.sources import SourceKind
 from backups.sources._settings import (
     ConfiguredSource,
     SourceContext,
@@ -109,3 +110,6 @@ class LedgerSource(ConfiguredSource):
             require_floor(self.id, status.st_size, self._settings.minimum_bytes)
             tree.add_tree(os.path.abspath(folder / BLOBS), name=BLOBS)
             tree.end()
+
+
+SOURCE = SourceKind(settings=Settings, build=build, writes=writes)

@@ -38,6 +38,7 @@ from pathlib import Path
 from pydantic import Field, StrictInt, model_validator
 
 from backups.formats._sql_head import head_of, quoted
+from backups.sources import SourceKind
 from backups.sources._counting import CountingWriter
 from backups.sources._mariadb import (
     ELSEWHERE,
@@ -366,3 +367,6 @@ def _unescaped(cell: str) -> str:
         out += cell[at:found] + signs.get(pair, pair)
         at = found + 2
     return out + cell[at:]
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

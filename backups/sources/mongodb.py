@@ -30,6 +30,7 @@ from pathlib import Path
 from pydantic import Field, StrictInt
 
 from backups.formats._mongo_archive import ArchiveReader
+from backups.sources import SourceKind
 from backups.sources._counting import CountingWriter
 from backups.sources._private import private_file
 from backups.sources._program import Program, reached, stream_program
@@ -126,3 +127,6 @@ class MongodbSource(ConfiguredSource):
                 )
             for name, count in archive.documents.items():
                 out.add_rows(TableRows(show_text(name), count))
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

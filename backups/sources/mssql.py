@@ -35,6 +35,7 @@ from pathlib import Path
 
 from pydantic import Field, StrictInt
 
+from backups.sources import SourceKind
 from backups.sources._program import NEUTRAL, Program, reached, runner_on, stream_program
 from backups.sources._settings import (
     ConfiguredSource,
@@ -217,3 +218,6 @@ def _joined(folder: str, name: str) -> str:
     """Return a path as the server writes it, on Windows or elsewhere."""
     sign = "\\" if "\\" in folder else "/"
     return f"{folder.rstrip(sign)}{sign}{name}"
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

@@ -53,6 +53,7 @@ from backups.postgresql import (
     installations_there,
     said,
 )
+from backups.sources import SourceKind
 from backups.sources._postgresql import (
     ASK_SERVER,
     DUMP_END,
@@ -413,3 +414,6 @@ def connection_variables(settings: Settings, environment: Mapping[str, str]) -> 
         "PGCONNECT_TIMEOUT": str(CONNECT_SECONDS),
         **{name: str(value) for name, value in given.items() if value is not None},
     }
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

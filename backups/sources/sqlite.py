@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from pydantic import Field, StrictInt
 
+from backups.sources import SourceKind
 from backups.sources._settings import (
     ConfiguredSource,
     SourceContext,
@@ -185,3 +186,6 @@ def _copy(source_id: str, database: Path, copy: Path, busy_seconds: float) -> No
             msg("SQLite's integrity_check reports: {cause}", cause=show_text("; ".join(problems), 300)),
             msg("Restore the database from an earlier set, or repair it: a damaged database is not backed up."),
         )
+
+
+SOURCE = SourceKind(settings=Settings, build=build, writes=writes)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from portalops.anchors import AnchorContext
+from portalops.anchors import AnchorContext, AnchorKind
 from portalops.anchors._common import files_of, forked, receipt_of, unavailable
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Shape
@@ -162,3 +162,6 @@ def _cause(error: OSError) -> Message:
 
 
 _HINT = msg("Mount the share or the stick, and check that this user may write there: ls -ld FOLDER")
+
+
+ANCHOR = AnchorKind(settings=Settings, build=build, writes=writes)

@@ -15,7 +15,7 @@ again bears the same Message-ID. The receipt is the server's word that it took t
 
 from __future__ import annotations
 
-from portalops.anchors import AnchorContext
+from portalops.anchors import AnchorContext, AnchorKind
 from portalops.anchors._common import file_name, files_of, receipt_of, unavailable
 from portalops.config.tables import KindTable
 from portalops.errors import MailNotSent
@@ -116,3 +116,6 @@ removed or inserted:
 The mail is sent by a program. If none like it comes for days, please tell the portal's managing unit and its superior.
 
 {text}"""
+
+
+ANCHOR = AnchorKind(settings=Settings, build=build)

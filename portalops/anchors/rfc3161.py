@@ -24,10 +24,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
+import httpx
 from cryptography import x509
 from pydantic import AfterValidator, Field
 
-from portalops.anchors import AnchorContext
+from portalops.anchors import AnchorContext, AnchorKind
 from portalops.anchors._common import receipt_of, unavailable
 from portalops.anchors._der import with_sorted_certificates
 from portalops.config.layers import show_path
@@ -41,7 +42,6 @@ from portalops.model.text import show_text
 from portalops.ports import Keeper
 
 if TYPE_CHECKING:
-    import httpx
     from rfc3161_client import TimeStampRequest, TimeStampResponse
 
 MAX_ANSWER_BYTES = 256 << 10
@@ -156,8 +156,6 @@ class TimestampAnchor:
 
     def _ask(self, request: bytes) -> bytes:
         """Return the answer as it came, which may be anything that is not too large."""
-        import httpx  # noqa: PLC0415  # start-up time
-
         headers = {"Content-Type": "application/timestamp-query", "Accept": REPLY}
         try:
             with (
@@ -197,7 +195,7 @@ class TimestampAnchor:
         self, data: bytes, request: TimeStampRequest, text: bytes, chain: Sequence[x509.Certificate]
     ) -> TimeStampResponse:
         """Return the answer, read, if every part of it holds."""
-        from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response  # noqa: PLC0415
+        from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response  # noqa: PLC0415  # an extra
 
         try:
             response = decode_timestamp_response(with_sorted_certificates(data))
@@ -259,3 +257,6 @@ class TimestampAnchor:
 
 
 _ADDRESS = msg("Check that the address belongs to a time-stamp authority, and ask its operator.")
+
+
+ANCHOR = AnchorKind(settings=Settings, build=build, missing=missing)

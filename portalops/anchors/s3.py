@@ -22,9 +22,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from pydantic import Field
 
-from portalops.anchors import AnchorContext
+from portalops.anchors import AnchorContext, AnchorKind
 from portalops.anchors._common import files_of, forked, receipt_of, unavailable
 from portalops.config.tables import KindTable
 from portalops.errors import AnchorUnavailable
@@ -175,8 +176,6 @@ class S3Anchor:
 
     def _try_to_delete(self, client: Any, stored: _Stored) -> str:
         """Return how the server refuses to delete the version that was just made and read back."""
-        from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415
-
         try:
             client.delete_object(Bucket=self._settings.bucket, Key=stored.key, VersionId=stored.version)
         except ClientError as error:
@@ -194,3 +193,6 @@ class S3Anchor:
 
     def _refused(self, cause: Message, hint: Message) -> AnchorUnavailable:
         return unavailable(self.id, cause, hint)
+
+
+ANCHOR = AnchorKind(settings=Settings, build=build)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from portalops.anchors import AnchorContext
+from portalops.anchors import AnchorContext, AnchorKind
 from portalops.config.tables import KindTable
 from portalops.config.values import Shape, SshPublicKey
 from portalops.errors import AnchorUnavailable
@@ -50,3 +50,6 @@ class WitnessAnchor:
             msg("the witness {anchor} fetches heads by itself; nothing can be sent to it", anchor=self.id),
             msg("Run 'portalops watch-remote' on the witness's host."),
         )
+
+
+ANCHOR = AnchorKind(settings=Settings, build=build)

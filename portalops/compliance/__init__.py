@@ -19,8 +19,8 @@ from portalops.model.message import msg
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
+from portalops.registers.backups import LOOKS
 from portalops.registers.discs import DISC_READING, DISCS_DESTROYED
-from portalops.registers.evidence import LOOKS
 
 __all__ = ["RULES", "Situation", "distrusted", "judge"]
 

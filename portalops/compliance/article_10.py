@@ -13,13 +13,14 @@ from portalops.model.backups import Copy, CopyState, DataClass
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Week
 from portalops.model.reading import depth_and_age, limits_of
+from portalops.model.record import Recorded
 from portalops.model.retention import PruneResult
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome
 from portalops.registers.adopted import claims_of
+from portalops.registers.backups import SetEvidence
 from portalops.registers.discs import OPTICAL, whole_numbers
-from portalops.registers.evidence import Recorded, SetEvidence
 
 LEGAL_MEDIA = frozenset({"disk", "optical", "tape"})
 """Article 10.2: hard disk, optical disc or magnetic tape."""

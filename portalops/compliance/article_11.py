@@ -21,6 +21,7 @@ from portalops.model.cases import THE_PORTAL, CaseDuty, Step, case_id
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name, UnitId, exists_during
 from portalops.model.period import Period
+from portalops.model.record import Recorded
 from portalops.model.reporting import reporting_months
 from portalops.model.rulebook import Duty, UnitDuties
 from portalops.model.sent import Addressee, SentReport
@@ -28,7 +29,6 @@ from portalops.model.standing import Standing
 from portalops.model.updates import FlaggedItem, FlagKind, PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.cases import Case
-from portalops.registers.evidence import Recorded
 
 JUDGED_LATELY = timedelta(days=1)
 """What a judging left open counts as open for so long; then somebody should have judged again."""

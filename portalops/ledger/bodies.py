@@ -16,16 +16,16 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import Enum
 from itertools import chain, compress
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import SchemaValidator
 
 from portalops.errors import LedgerError
 from portalops.ledger.record import YEARS
 from portalops.model.message import ByteCount, Message, msg
 from portalops.model.organisation import Name
 from portalops.model.record import Digest
-
-if TYPE_CHECKING:
-    from pydantic_core import SchemaValidator
 
 JsonValue: TypeAlias = "str | int | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -111,8 +111,6 @@ def decode(body_type: type[BodyT], value: JsonValue) -> BodyT:
     Raises:
         LedgerError: it is not of the type.
     """
-    from pydantic import ValidationError  # noqa: PLC0415  # start-up time
-
     try:
         with uncollected():
             decoded: BodyT = _validator(body_type).validate_python(value)
@@ -286,9 +284,6 @@ def _object(blob: bytes, hook: Callable[[list[tuple[str, Any]]], Any]) -> dict[s
 
 
 def _validator(body_type: type) -> SchemaValidator:
-    from pydantic import TypeAdapter  # noqa: PLC0415  # start-up time
-    from pydantic_core import SchemaValidator  # noqa: PLC0415  # start-up time
-
     if body_type not in _validators:
         schema = TypeAdapter(body_type).core_schema
         _limit_moments(schema)

@@ -9,7 +9,7 @@ from psycopg import errors as pg
 
 from portalops.errors import IntegrityError, LedgerError, LedgerFull, LedgerMissing, Locked, RunAlreadyRecorded
 from portalops.ledger.postgresql_tables import SCHEMA_VERSION, UNFIT, WRITER
-from portalops.model.message import Message, msg
+from portalops.model.message import msg
 from portalops.model.record import Record
 from portalops.model.text import show_text
 
@@ -68,18 +68,6 @@ def other_version(place: str, version: object) -> LedgerError:
             ours=SCHEMA_VERSION,
         ),
         msg("Use the portalops that wrote it, or a newer one."),
-    )
-
-
-def too_many_rights(account: str, excess: Sequence[str]) -> tuple[Message, Message]:
-    """Say that an account could change what is recorded, and what to do."""
-    return (
-        msg(
-            "the database account {account} could change or delete records: {rights}",
-            account=show_text(account, 60),
-            rights=", ".join(excess),
-        ),
-        msg("Configure an account for portalops that is a member of {role} only.", role=WRITER),
     )
 
 

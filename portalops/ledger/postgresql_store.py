@@ -13,7 +13,7 @@ import time
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 import psycopg
@@ -24,6 +24,7 @@ from portalops.errors import LedgerError, LedgerMissing
 from portalops.ledger import postgresql_errors as said
 from portalops.ledger import store_errors
 from portalops.ledger.postgresql_chain import PostgresqlChain
+from portalops.ledger.postgresql_rules import SKEW
 from portalops.ledger.postgresql_server import ServerState, read_server
 from portalops.ledger.postgresql_tables import APPEND_LOCK, MAKE, SCHEMA, SCHEMA_VERSION
 from portalops.ledger.record import FINISHED, GENESIS, STARTED, Draft, format_at, line_digest
@@ -31,9 +32,6 @@ from portalops.ledger.selection import Selection
 from portalops.ledger.writer import encoded, parse_line
 from portalops.model.record import Digest, Record
 from portalops.ports import Clock
-
-SKEW = timedelta(seconds=5)
-"""How far the clocks of machines that append may be apart: a record that would be earlier than the newest by less gets its time."""
 
 MOST_IDLE = 8
 """Idle connections kept for the next caller."""

@@ -19,10 +19,10 @@ from portalops.ledger.heads import HEAD, UNCOVERED_KINDS, read_signers
 from portalops.ledger.record import line_digest
 from portalops.model.heads import AnchorReceipt, AnchorResult, Erasure, Signer, SignOff
 from portalops.model.message import Message, msg
-from portalops.model.record import Record
+from portalops.model.record import Record, Recorded
 from portalops.registers.anchors import ANCHOR, ANCHOR_FINISHED, ANCHOR_RECEIVED, RECEIPT
 from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
-from portalops.registers.evidence import Recorded, Unreadable
+from portalops.registers.evidence import Unreadable
 from portalops.registers.exports import EXPORT, Export, Exporter, RecordedExport
 from portalops.registers.figures import Figures
 from portalops.registers.proof import LedgerRange, Proof, ProvenHead, without_repeats

@@ -61,7 +61,7 @@ class StoredChain:
         if self.stores_columns or not isinstance(last, int) or last < WORTH_RECORDS:
             yield iter((_Whole(self),))
             return
-        from portalops.ledger.second_process import parts  # noqa: PLC0415 - of what status needs, this would be half
+        from portalops.ledger.second_process import parts  # noqa: PLC0415  # multiprocessing, for large ledgers alone
 
         with parts(self._path, self._opened, self, last, wanted) as shared:
             yield shared

@@ -177,6 +177,18 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a source of updates sent."""
+
+    data: bytes | None
+    """The raw answer, kept as evidence; None says that, as the source claims, nothing changed since the answer before."""
+    etag: str = ""
+    """To be shown to the source the next time; empty if it gave none."""
+    via: tuple[str, ...] = ()
+    """Where the source's address was redirected to, in order."""
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """All that one answer of a source says."""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part, evidence_of
@@ -32,9 +32,7 @@ from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 Body: TypeAlias = (
     "ChangeRequest | ChangeNotice | ChangeApproval | ChangeBegun | ChangeDone | ChangeClosed | ChangeCorrected"

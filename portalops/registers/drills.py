@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from portalops.errors import LedgerError, PortalOpsError
 from portalops.ledger import bodies
@@ -17,10 +17,8 @@ from portalops.model.backups import Copy, CopyState, DrillResult, VerifyLevel
 from portalops.model.drills import SCHEMA, DrillReport
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
+from portalops.ports import LedgerReader
 from portalops.signatures.sshsig import BadSignature, verify
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
 
 DRILL_FINISHED: Final = "drill.finished"
 DRILL: Final = "drill"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
@@ -17,10 +16,8 @@ from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import required_part
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionWithdrawal
 from portalops.model.message import Message, msg
+from portalops.ports import LedgerReader
 from portalops.registers.papers import still_kept
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
 
 GRANTED = "exemption.granted"
 WITHDRAWN = "exemption.withdrawn"

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from portalops.errors import PortalOpsError
@@ -41,12 +41,9 @@ from portalops.model.organisation import HostId
 from portalops.model.record import Digest
 from portalops.model.rulebook import Numbers
 from portalops.model.text import show_text
+from portalops.ports import LedgerReader
 from portalops.registers.changes import Step
-from portalops.registers.credentials import ADDED
-
-if TYPE_CHECKING:
-    from portalops.registers.credentials import CredentialRegister, HeldCredential
-    from portalops.registers.evidence import LedgerReader
+from portalops.registers.credentials import ADDED, CredentialRegister, HeldCredential
 
 OfIncident: TypeAlias = "IncidentFacts | IncidentNote | IncidentReport | IncidentClosed | IncidentReopened"
 Body: TypeAlias = "OfIncident | IncidentsAttested"

@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date, datetime
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from portalops.errors import LedgerError, PortalOpsError
 from portalops.ledger import bodies
 from portalops.model.message import Message, msg
 from portalops.model.waivers import Waiver, WaiverWithdrawal
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 GRANTED = "waiver.granted"
 WITHDRAWN = "waiver.withdrawn"

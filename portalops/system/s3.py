@@ -16,6 +16,17 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+import boto3  # type: ignore[import-untyped]
+from boto3.exceptions import Boto3Error  # type: ignore[import-untyped]
+from botocore.config import Config  # type: ignore[import-untyped]
+from botocore.exceptions import (  # type: ignore[import-untyped]
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004  # the library's name
+    HTTPClientError,
+    IncompleteReadError,
+    SSLError,
+)
 from pydantic import AfterValidator, Field
 
 from portalops.config.secrets import SecretReference
@@ -85,9 +96,6 @@ def open_client(store: Store, *, read_seconds: float = 30.0, tries: int = 2) -> 
     Raises:
         ValueError, botocore.exceptions.BotoCoreError: the address or the certificates cannot be used; see `refusals`.
     """
-    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415  # as above
-
     config = Config(
         signature_version="s3v4",
         s3={"addressing_style": "path"},
@@ -120,12 +128,6 @@ def refusals(error_of: Callable[[Message, Message], Exception]) -> Iterator[None
     Args:
         error_of: makes that error from a cause and a hint.
     """
-    from boto3.exceptions import Boto3Error  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-    from botocore.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-        BotoCoreError,
-        ClientError,
-    )
-
     try:
         yield
     except ClientError as error:
@@ -162,14 +164,6 @@ def is_passing(error: BaseException) -> bool:
 
     A refusal is not, and neither is a certificate that does not fit.
     """
-    from botocore.exceptions import (  # noqa: PLC0415  # start-up time
-        ClientError,
-        ConnectionError,  # noqa: A004  # the library's name
-        HTTPClientError,
-        IncompleteReadError,
-        SSLError,
-    )
-
     if isinstance(error, ClientError):
         return status_of(error) in _AT_FAULT or code_of(error) in _PASSING
     if isinstance(error, SSLError):

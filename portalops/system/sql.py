@@ -11,19 +11,19 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from urllib.parse import quote
 
 from pydantic import AfterValidator
+from sqlalchemy import Connection, Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from portalops.config.secrets import Reference
 from portalops.config.values import Refused
 from portalops.errors import LiteralSecret
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
 
 
 class DatabaseUnavailable(Exception):
@@ -54,9 +54,6 @@ def without_password(url: str) -> str:
     Raises:
         Refused: it is no URL, or holds one.
     """
-    from sqlalchemy import make_url  # noqa: PLC0415  # start-up time
-    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415  # as above
-
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
@@ -93,8 +90,6 @@ def reading(
         DatabaseUnavailable: it cannot be reached, its driver is not installed, or what the block asks fails.
         SecretUnavailable: the password cannot be had.
     """
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  # start-up time
-
     try:
         engine = _engine(url, password, folder, environment)
         try:
@@ -113,9 +108,6 @@ def reading(
 
 
 def _engine(url: str, password: Reference | None, folder: Path, environment: Mapping[str, str]) -> Engine:
-    from sqlalchemy import create_engine, make_url  # noqa: PLC0415  # start-up time
-    from sqlalchemy.pool import NullPool  # noqa: PLC0415  # as above
-
     parsed = make_url(url)
     if password is not None:
         parsed = parsed.set(password=password.reveal(environment))

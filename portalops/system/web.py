@@ -23,7 +23,9 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from threading import BoundedSemaphore, Lock
-from typing import TYPE_CHECKING
+
+import certifi
+import httpx
 
 from portalops import __version__
 from portalops.model.causes import cause_of
@@ -31,9 +33,6 @@ from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Network, Page, WebUnavailable
 from portalops.system.network import SocketNetwork
-
-if TYPE_CHECKING:
-    import httpx
 
 MAX_CONNECTIONS = 20
 MAX_TO_ONE_NAME = 2
@@ -97,8 +96,6 @@ class HttpWeb:
     @cached_property
     def trust(self) -> ssl.SSLContext:
         """Return whom to believe: what the system trusts, and the public authorities that come with httpx."""
-        import certifi  # noqa: PLC0415  # start-up time
-
         context = ssl.create_default_context()
         context.load_verify_locations(certifi.where())
         return context
@@ -408,8 +405,6 @@ def _require_room(size: int, limit_bytes: int) -> None:
 
 def _url(text: str, base: httpx.URL | None = None) -> httpx.URL | None:
     """Return an address that can be asked, or None."""
-    import httpx  # noqa: PLC0415  # start-up time
-
     try:
         url = httpx.URL(text) if base is None else base.join(text)
     except (httpx.InvalidURL, ValueError, TypeError):

@@ -14,7 +14,7 @@ import pytest
 
 from checks.servers.by_hand import VALID_FOR, mark_of, opened, script_by_hand
 from checks.servers.probes import os_release
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import FactsRefused
 from portalops.model.hosts import ScriptIssued
 from portalops.model.organisation import HostId
@@ -195,9 +195,9 @@ def taken(
 
 def test_facts_that_were_brought_count_once_for_their_server_and_their_time(file: bytes) -> None:
     assert taken(file) == ""
-    assert "taken before, in record 9" in taken(file, answered_in=9)
+    assert "recorded before, in record 9" in taken(file, answered_in=9)
     assert "its script was issued for web9" in taken(file, host=HostId("web9"))
-    assert "counted until" in taken(file, after=VALID_FOR + timedelta(seconds=1))
+    assert "expired at" in taken(file, after=VALID_FOR + timedelta(seconds=1))
     forged = gzip.compress(gzip.decompress(file).replace(NONCE.encode(), b"a" * 32))
     assert "answers no script that was issued here" in taken(forged)
 

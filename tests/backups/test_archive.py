@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from backups.archive import PART_BYTES, Earlier, take_inventory
-from backups.collections import Collection, Entry, Traits, UnreadEntry, build_collection, kinds
+from backups.collections import COLLECTIONS, Collection, Entry, Traits, UnreadEntry, build_collection
 from portalops.errors import ConfigurationError, LiteralSecret, UnknownKind
 from portalops.ledger.bodies import decode_part, write
 from portalops.model.archive import Change, Held, Inventory, Missing, Named
@@ -377,7 +377,7 @@ def test_the_memory_of_an_inventory_does_not_grow_with_the_archive() -> None:
 
 
 def test_every_kind_is_tried_here() -> None:
-    assert set(kinds()) == {"query", "folder"}
+    assert set(COLLECTIONS.names()) == {"query", "folder"}
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.model.runs import Every
 from portalops.ports import Medium, Source
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from tests.backups.kit import NOW, disk, keys, odd_tree, plan_of, sample_database, snapshot, source, table
 from tests.backups.memory import MemoryMedium
 from tests.backups.test_stock_restore import Bag
@@ -185,7 +185,7 @@ class DifferentialBag(Bag):
         self.allowed = folder / "allowed_signers"
 
 
-@pytest.mark.stock
+@pytest.mark.needs("age", "zstd", "tar")
 @pytest.mark.parametrize("language", ["en", "vi"])
 def test_the_printed_commands_bring_base_and_differential_together(tmp_path: Path, language: str) -> None:
     bag = DifferentialBag(tmp_path)

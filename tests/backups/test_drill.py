@@ -21,7 +21,7 @@ from portalops.model.backups import BackupSet, Copy, CopyState, DrillResult, Set
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Completed, Readable
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.system.programs import LocalRunner, UnprivilegedRunner
 from tests.backups.kit import NOW, back_up, keys, odd_tree, sample_database, signing, source
 from tests.backups.memory import MemoryMedium, MemoryStoredSet

@@ -15,10 +15,10 @@ import pytest
 from backups.media import disk
 from backups.media.disk import DiskMedium
 from backups.prune import Look, Removal, remove_sets
-from commands._catalog import call
-from commands._invocation import Invocation
-from commands._result import Result
-from commands._session import Session
+from commands.cli.calling import call
+from commands.cli.invocation import Invocation
+from commands.cli.result import Result
+from commands.cli.session import Session
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.errors import (
@@ -41,8 +41,8 @@ from portalops.model.record import RunId
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import Medium
-from portalops.registers.backups import due_for_reading, recorded_sets
-from portalops.registers.evidence import SetEvidence, read_evidence
+from portalops.registers.backups import SetEvidence, due_for_reading, recorded_sets
+from portalops.registers.evidence import read_evidence
 from portalops.registers.retention import read_retention
 from tests.backups.kit import keys
 from tests.backups.media.parts import s3_table
@@ -127,7 +127,7 @@ class Portal:
         session.circumstances = replace(session.circumstances, clock_synchronised=self.clock_kept)
         return session
 
-    def result(self, *arguments: str) -> Result:
+    def result(self, *arguments: str) -> Result[object]:
         session = self.session("backup", *arguments)
         try:
             return call(session)

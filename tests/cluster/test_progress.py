@@ -8,7 +8,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from commands._cluster_progress import JobProgress, progress_of
+from commands.jobs.cluster_progress import JobProgress, progress_of
 from portalops.cluster.parts import Wish
 from portalops.cluster.queue import put
 from portalops.ledger.record import Draft

@@ -10,11 +10,11 @@ import pytest
 
 from checks.updates.observation_database import script as observations_script
 from checks.updates.observations import ObservationStore
-from commands._cluster_work import do_part
-from commands._invocation import Invocation
-from commands._session import Session
-from commands._updates_work import store_place
-from commands.parts import updates
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.jobs.kinds.updates import store_place
+from commands.jobs.part_work import do_part
+from commands.jobs.parts import updates
 from portalops.cluster.parts import Wish
 from portalops.errors import ConfigurationError
 from portalops.ledger import bodies

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from commands._backup_work import recorded_sets_of
-from commands._cluster_work import do_part
-from commands.parts import verify
+from commands.jobs.part_work import do_part
+from commands.jobs.parts import verify
+from commands.jobs.sets import recorded_sets_of
 from portalops.cluster.parts import Wish
 from portalops.errors import ConfigurationError
 from portalops.ledger import bodies

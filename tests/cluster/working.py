@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from commands._cluster_work import do_part
-from commands._invocation import Invocation
-from commands._session import Session
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.jobs.part_work import do_part
 from portalops.cluster.parts import Wish, read_wish
 from portalops.cluster.queue import _TABLE
 from portalops.errors import Locked

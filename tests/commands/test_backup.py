@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.backups.kit import keys, sample_database
 from tests.backups.test_kept_sets import of_version

@@ -17,7 +17,7 @@ import time_machine
 from openpyxl import load_workbook
 
 from checks.updates.rules.stamps import stamp
-from commands.app import run
+from commands.cli.entry import run
 from portalops.compliance.handling import papers_not_kept
 from portalops.ledger.bodies import write
 from portalops.ledger.ledger import Ledger

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from commands import _nagios as nagios
-from commands._jobs import exit_code_of_checks
-from commands.app import run
+from commands.cli import nagios
+from commands.cli.entry import run
+from commands.jobs.kinds.check import exit_code_of_checks
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
-from commands._kinds import ALONE, all_kinds, settings_model
-from commands._schema import configuration_schema
-from commands.app import run
-from commands.config import schema_bytes
+from commands.cli.configuration_schema import configuration_schema, schema_bytes
+from commands.cli.entry import run
+from commands.cli.kinds import ALONE, all_kinds
 from portalops.errors import ExitCode
 from portalops.model.runs import JobKind
 
@@ -165,13 +164,13 @@ def test_the_published_schema_is_current() -> None:
 def test_the_schema_describes_every_kind() -> None:
     definitions = configuration_schema()["$defs"]
 
-    for section, kind in all_kinds():
-        described = definitions[f"{section}.{kind}"]
-        assert described["properties"]["kind"]["const"] == kind
+    for section, name, kind in all_kinds():
+        described = definitions[f"{section}.{name}"]
+        assert described["properties"]["kind"]["const"] == name
         identity = {"kind"} if section in ALONE else {"id", "kind"}
         assert identity <= set(described["required"])
-        fields = settings_model(section, kind).model_fields
-        assert {info.alias or name for name, info in fields.items()} <= set(described["properties"])
+        fields = kind.settings.model_fields
+        assert {info.alias or key for key, info in fields.items()} <= set(described["properties"])
 
 
 def test_the_schema_refers_to_nothing_that_is_not_there() -> None:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from checks.servers.credential_audit import PROBES
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger

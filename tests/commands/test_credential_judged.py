@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from commands._jobs import with_portals
-from commands.app import run
+from commands.cli.entry import run
+from commands.jobs.kinds.check import with_portals
 from portalops.errors import ExitCode
 from portalops.ledger.runs import Work
 from portalops.model.message import msg

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from commands._invocation import Invocation
-from commands._session import Session
-from commands.app import run
-from commands.examinations import Diagnosis, State, examine
-from commands.examinations.ledger import broken_link
+from commands.cli.entry import run
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.doctor.diagnosis import Diagnosis, State, examine
+from commands.doctor.diagnostics.ledger import broken_link
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
 from portalops.model.record import RunId

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from commands._invocation import Invocation
-from commands._session import Session
-from commands.examinations import Diagnosis, State, examine
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.doctor.diagnosis import Diagnosis, State, examine
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import BLOBS, FILE, Ledger

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from commands._invocation import Invocation
-from commands._session import Session
-from commands.app import run
-from commands.examinations import Diagnosis, State, examine
+from commands.cli.entry import run
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.doctor.diagnosis import Diagnosis, State, examine
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
@@ -80,9 +80,9 @@ def test_without_retention_every_medium_fills_up(portal: Path) -> None:
 
 MOUNTED = """
 import json, os, pathlib, sys
-from commands._invocation import Invocation
-from commands._session import Session
-from commands.examinations import examine
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.doctor.diagnosis import examine
 session = Session(Invocation((), config=pathlib.Path(sys.argv[1])), {})
 found = examine(session, only=["state-folder", "space"])
 print(json.dumps([[each.subject, each.state.name, str(each.seen)] for each in found]))

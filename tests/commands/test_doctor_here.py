@@ -18,12 +18,12 @@ import pytest
 
 from checks.servers.probe import Output
 from checks.servers.probes import chrony
-from commands._invocation import Invocation
-from commands._session import Session
-from commands.app import run
-from commands.examinations import Diagnosis, Seen, State, bounded, examine, good, subjects
-from commands.examinations.time import chrony_seen, machine_zone
-from commands.examinations.versions import system_seen
+from commands.cli.entry import run
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.doctor.diagnosis import Diagnosis, Seen, State, bounded, examine, good, subjects
+from commands.doctor.diagnostics.time import chrony_seen, machine_zone
+from commands.doctor.diagnostics.versions import system_seen
 from portalops.errors import ExitCode, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
@@ -118,8 +118,8 @@ def test_what_does_not_answer_is_unknown_and_stops_nothing_else(portal: Path) ->
 def test_a_configuration_that_does_not_answer_leaves_the_rest_unknown_within_a_bounded_time(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "portalops.toml")
     ask = (
-        "import sys; from pathlib import Path; from commands.examinations import examine;"
-        " from commands._session import Session; from commands._invocation import Invocation;"
+        "import sys; from pathlib import Path; from commands.doctor.diagnosis import examine;"
+        " from commands.cli.session import Session; from commands.cli.invocation import Invocation;"
         " found = examine(Session(Invocation((), config=Path(sys.argv[1])), {}), seconds=0.05);"
         " print(*[f'{each.subject}={each.state.name}' for each in found])"
     )
@@ -340,8 +340,8 @@ def test_the_account_itself_asks_for_itself(open_folder: Path) -> None:
 def test_what_another_account_can_do_is_unknown_to_who_is_not_root(open_folder: Path) -> None:
     config = scheduled(open_folder, "root")
     ask = (
-        "import os, sys, pathlib; from commands.examinations import examine; from commands._session import Session;"
-        " from commands._invocation import Invocation;"
+        "import os, sys, pathlib; from commands.doctor.diagnosis import examine; from commands.cli.session import Session;"
+        " from commands.cli.invocation import Invocation;"
         f" s = Session(Invocation((), config=pathlib.Path({str(config)!r})), {{}}); examine(s, only=['scheduled-user']);"
         f" os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY});"
         " print(*[each.state.name for each in examine(s, only=['scheduled-user'])])"

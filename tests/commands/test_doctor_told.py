@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from commands._invocation import Invocation
-from commands._schedule_look import ScheduleSeen
-from commands._session import Session
-from commands.examinations import Diagnosis, Seen, State, examine
-from commands.examinations.schedule import standing
-from commands.examinations.scheduled_user import credentials_seen
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.doctor.diagnosis import Diagnosis, Seen, State, examine
+from commands.doctor.diagnostics.schedule import standing
+from commands.doctor.diagnostics.scheduled_user import credentials_seen
+from commands.jobs.schedule_look import ScheduleSeen
 from portalops.model.message import msg
 from portalops.model.notifications import Level, Notification, NotificationState
 from portalops.notify.monitors._state import MonitorFolder, MonitorState

@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from commands._jobs import Performed, problem_lines, work_of_checks, work_of_updates
+from commands.jobs.kinds.check import work_of_checks
+from commands.jobs.kinds.updates import work_of_updates
+from commands.jobs.runner import Performed, problem_lines
 from portalops.errors import ExitCode
 from portalops.locale import render
 from portalops.model.checks import CheckRound, HostRound

@@ -21,7 +21,7 @@ from tests.ledger.ledgers import tamper
 KILLED = """
 import os, shutil, signal, sys
 from pathlib import Path
-from commands.app import run
+from commands.cli.entry import run
 from portalops.ledger.ledger import Ledger
 
 folder, *arguments = sys.argv[1:]

@@ -12,10 +12,10 @@ import pytest
 from backups.inspection import inspect
 from backups.media import disk
 from backups.media.disk import DiskMedium
-from commands._catalog import call
-from commands._invocation import Invocation
-from commands._session import Session
-from commands.examinations import State, examine
+from commands.cli.calling import call
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.doctor.diagnosis import State, examine
 from portalops.errors import ExitCode, UsageError
 from portalops.model.backups import CopyState
 from portalops.reports.document import KeyValues, Table

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from commands import _media_burn
-from commands._catalog import call
-from commands._result import Result
+from commands.cli.calling import call
+from commands.cli.result import Result
+from commands.media.burn import burn_in
+from commands.media.check import check_in
 from portalops.errors import ClockWentBack, ExitCode, MediumUnavailable, SetDamaged, UsageError
 from portalops.model.backups import SetId
 from portalops.model.media import DiscState
@@ -61,7 +62,7 @@ class Burning(Portal):
         return self.drive.disc
 
     def burn(self, name: str = "latest", expected: ExitCode = ExitCode.OK, **more: Any) -> Any:
-        return self._told(_media_burn.burn_in(self.session(), self.drive, name, "discs", **more), expected)
+        return self._told(burn_in(self.session(), self.drive, name, "discs", **more), expected)
 
     def burn_all(self, name: str = "latest") -> list[Path]:
         """Burn every disc of a set, and return the discs."""
@@ -74,7 +75,7 @@ class Burning(Portal):
             self.clock.move(timedelta(minutes=10))
 
     def check(self, expected: ExitCode = ExitCode.OK, **more: Any) -> Any:
-        return self._told(_media_burn.check_in(self.session(), self.drive, "discs", **more), expected)
+        return self._told(check_in(self.session(), self.drive, "discs", **more), expected)
 
     def media(self, *arguments: str, expected: ExitCode = ExitCode.OK) -> Any:
         return self._told(call(self.session("media", *arguments)), expected)
@@ -87,7 +88,7 @@ class Burning(Portal):
         return [(disc.name, disc.state) for disc in made.discs]
 
     @staticmethod
-    def _told(result: Result, expected: ExitCode) -> Any:
+    def _told(result: Result[object], expected: ExitCode) -> Any:
         assert result.exit_code is expected, result
         json.dumps(result.data)
         return result.data
@@ -394,7 +395,7 @@ def test_a_set_shows_its_discs(portal: Burning) -> None:
 
     told = portal.result("show", "latest")
 
-    assert [(disc["label"], disc["disc"], disc["discs"], disc["state"]) for disc in told.data["discs"]] == [  # type: ignore[call-overload, index, union-attr]
+    assert [(disc["label"], disc["disc"], disc["discs"], disc["state"]) for disc in told.data["discs"]] == [  # type: ignore[index]
         ("KH-01", 1, 3, "whole")
     ]
     text = shown(*told.view)

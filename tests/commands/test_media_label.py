@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from commands._catalog import call
+from commands.cli.calling import call
 from portalops.errors import ExitCode, MediumUnavailable, UsageError
 from portalops.reports.document import Notice
 from tests.backups.test_prune import Portal

@@ -24,11 +24,11 @@ from typing import Any
 import pytest
 import time_machine
 
-from commands import _notify_send
-from commands._invocation import Invocation
-from commands._notify_work import after_run, unit_in
-from commands._session import Session
-from commands.app import run
+from commands.cli.entry import run
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.jobs import sending
+from commands.jobs.notify import after_run, unit_in
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
@@ -935,7 +935,7 @@ def test_a_fault_in_a_channel_is_told_by_its_class_and_leaves_a_trace_for_debug(
     letter = Waiting("a1", "faulty", Level.FAILURE, "S", "T", (), AT)
 
     with caplog.at_level("DEBUG", logger="commands"):
-        outcome, _hint = _notify_send.handed_over(session, FaultyChannel(), letter)
+        outcome, _hint = sending.handed_over(session, FaultyChannel(), letter)
 
     assert (outcome.state, outcome.code) == (NotificationState.REFUSED, "PO1901")
     assert "ValueError" in str(outcome.problem) and CANARY not in str(outcome)
@@ -958,4 +958,4 @@ def test_a_process_that_decides_for_ever_makes_a_warning_of_the_run_and_no_more(
 
     assert "what people were told cannot be kept" in capsys.readouterr().err
     assert threading.active_count() < 50
-    assert _notify_send.TOTAL_SECONDS <= 120
+    assert sending.TOTAL_SECONDS <= 120

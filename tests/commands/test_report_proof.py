@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from commands._invocation import Invocation
-from commands._jobs import perform
-from commands._session import Session
-from commands.app import run
-from commands.report import build_report
+from commands.cli.entry import run
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.jobs.report_files import build_report
+from commands.jobs.runner import perform
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
 from portalops.ledger.as_of import LedgerAsOf

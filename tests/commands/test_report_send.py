@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from commands._invocation import Invocation
-from commands._jobs import perform
-from commands._session import Session
-from commands.app import run
+from commands.cli.entry import run
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.jobs.runner import perform
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
 from portalops.ledger.heads import code_of, newest_head

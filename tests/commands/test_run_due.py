@@ -15,13 +15,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from commands._clock_look import clock_step, note_clock
-from commands._invocation import Invocation
-from commands._jobs import record_plan, require_valid, resource_lock
-from commands._run_due import Asked, is_idle, judged_mark
-from commands._run_work import judge_and_mark, perform_chosen, result_of
-from commands._session import Session
-from commands.status import overdue_jobs
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.jobs.clock import clock_step, note_clock
+from commands.jobs.due import Asked, is_idle, judged_mark
+from commands.jobs.locks import resource_lock
+from commands.jobs.run import judge_and_mark, perform_chosen, result_of
+from commands.jobs.runner import record_plan
+from commands.jobs.standings import overdue_jobs
+from commands.jobs.validity import require_valid
 from portalops.errors import ClockWentBack, ExitCode, UsageError
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.verify import verify
@@ -248,7 +250,8 @@ def test_processes_at_once_do_each_job_once_and_leave_a_sound_ledger(portal: Por
         ]
         answers = [process.communicate(timeout=300) for process in processes]
 
-    assert {process.returncode for process in processes} <= {ExitCode.UNMET, ExitCode.PARTIAL}, answers
+    # One that started after the others had ended found nothing due and nothing to judge.
+    assert {process.returncode for process in processes} <= {ExitCode.UNMET, ExitCode.PARTIAL, ExitCode.OK}, answers
     ledger = Ledger.open(portal.folder / "state", SystemClock(), create=False)
     assert sorted(run.subject for run in ledger.runs()) == ["nightly-anchor", "weekly-report"]
     assert {summary.outcome for run in ledger.runs() if (summary := ledger.summary(run))} == {RunOutcome.COMPLETE}

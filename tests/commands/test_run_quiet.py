@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.system.locks import locked
 from tests.commands.signed_home import Home

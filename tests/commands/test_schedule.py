@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from commands._invocation import Invocation
-from commands._schedule_change import Installer, require_ready
-from commands._schedule_look import Places, installed_program, look_at_schedule
-from commands._schedule_watch import line_of, round_of
-from commands._session import Session
-from commands.app import run
+from commands.cli.entry import run
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.jobs.schedule_change import Installer, require_ready
+from commands.jobs.schedule_look import Places, installed_program, look_at_schedule
+from commands.schedule.watch import line_of, round_of
 from portalops.errors import ExitCode, ScheduleRefused
 from portalops.ports import Completed
 from portalops.schedule.crontab import cron_file
@@ -488,7 +488,7 @@ def test_the_program_that_installed_files_call_is_known_again(program: str, *, b
 
 def install_into(image: Image, session: Session) -> None:
     """Put the units in place as they would be for this session's machine."""
-    from commands._schedule_demands import demands_of
+    from commands.jobs.schedule_demands import demands_of
 
     image.units.mkdir(parents=True)
     for file in unit_files(demands_of(session)):

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from commands import _nagios as nagios
-from commands._status_nagios import answer_of
-from commands.app import run
-from commands.status import Judged
+from commands.cli import nagios
+from commands.cli.entry import run
+from commands.jobs.standings import Judged
+from commands.status.views import answer_of
 from portalops.errors import ExitCode
 from portalops.jobs import Attempt
 from portalops.ledger.chain import Fault

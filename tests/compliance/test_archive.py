@@ -15,9 +15,10 @@ from portalops.model.adopted import AdoptedBackup, AdoptedLook
 from portalops.model.archive import Change, CollectionCount, Comparison, Held, Inventory, Missing, Named
 from portalops.model.backups import BackupResult, CopyState, DataClass
 from portalops.model.message import msg
+from portalops.model.record import Recorded
 from portalops.model.rulebook import Duty
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.evidence import Evidence, Recorded, Unreadable
+from portalops.registers.evidence import Evidence, Unreadable
 from portalops.rulebooks.load import load
 from tests.compliance.test_rules import NOW, backup, copy, duty, evidence, stand
 

@@ -12,11 +12,11 @@ from portalops.compliance import Situation, judge
 from portalops.model.backups import Copy, CopyState, SetKind, VerifyResult
 from portalops.model.organisation import Name
 from portalops.model.period import Period
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.rulebook import Clause, Numbers, Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.evidence import Evidence, Recorded
+from portalops.registers.evidence import Evidence
 from portalops.reports.document import Heading
 from portalops.reports.section_evidence import exception_blocks
 from tests.compliance.test_rules import CONTENT, backup, copy, duty, evidence

@@ -14,12 +14,14 @@ from portalops.model.checks import CheckRound, HostRound
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId, Name, Unit, UnitId
 from portalops.model.period import Period, Week
+from portalops.model.record import Recorded
 from portalops.model.retention import PruneResult, RetentionPolicy
 from portalops.model.rulebook import Clause, Duty, Numbers, Rulebook
 from portalops.model.updates import FlaggedItem, FlagKind, Poll, PortalDay
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome
+from portalops.registers.backups import LOOKS
 from portalops.registers.discs import DISC_READING, DISCS_DESTROYED
-from portalops.registers.evidence import LOOKS, Evidence, Recorded, Unreadable
+from portalops.registers.evidence import Evidence, Unreadable
 from tests.compliance.test_rules import (
     CONTENT,
     DIGEST,

@@ -26,13 +26,12 @@ from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseState, Pap
 from portalops.model.message import msg
 from portalops.model.organisation import Name, Unit, UnitId
 from portalops.model.period import Week, parse_period
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.rulebook import Numbers, Rulebook, UnitDuties
 from portalops.model.standing import Standing
 from portalops.model.updates import PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.cases import Case, RecordedMove, fold_cases, may
-from portalops.registers.evidence import Recorded
 from tests.compliance.test_rules import duty, evidence
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

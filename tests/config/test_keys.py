@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import stat
 import subprocess
 from datetime import UTC, datetime
@@ -130,8 +129,8 @@ def test_another_kind_of_signing_key_is_refused(tmp_path: Path) -> None:
         ensure_signing_key(tmp_path / "signing", comment="x")
 
 
-@pytest.mark.stock
-@pytest.mark.skipif(not (shutil.which("age-keygen") and shutil.which("ssh-keygen")), reason="needs age and OpenSSH")
+@pytest.mark.needs("age", "zstd", "tar")
+@pytest.mark.needs("age", "ssh-keygen")
 def test_the_stock_programs_read_both_keys(tmp_path: Path) -> None:
     pair = ensure_recipient(recipient(tmp_path), made_at=NOW)
     signing = ensure_signing_key(tmp_path / "signing", comment="portalops@kh")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from commands._ledger_federate import COLLECTED
+from commands.jobs.federation import COLLECTED
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.config.shape import NameTable

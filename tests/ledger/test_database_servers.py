@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from commands.app import run
-from commands.examinations import State
-from commands.examinations.database import seen_of
+from commands.cli.entry import run
+from commands.doctor.diagnosis import State
+from commands.doctor.diagnostics.database import seen_of
 from portalops.errors import LedgerError
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.postgresql_kept import kept_in

@@ -27,7 +27,7 @@ from portalops.errors import (
     UnknownKind,
 )
 from portalops.model.notifications import Level
-from portalops.notify.channels import Channel, ChannelContext, build_channel, kinds, missing
+from portalops.notify.channels import CHANNELS, Channel, ChannelContext, build_channel
 from portalops.notify.state import Waiting
 from tests.anchors.certificates import authority, server
 from tests.anchors.parts import line_server, mail_server
@@ -55,9 +55,9 @@ def chat(url: str, folder: Path, **values: Any) -> Channel:
 
 
 def test_the_kinds_are_found_by_their_files() -> None:
-    assert kinds() == ("apprise", "mail")
-    assert missing("mail") is None
-    assert missing("apprise") is None
+    assert CHANNELS.names() == ("apprise", "mail")
+    assert CHANNELS.load("mail").missing() is None
+    assert CHANNELS.load("apprise").missing() is None
     with pytest.raises(UnknownKind, match="pigeon"):
         build_channel(KindTable.alone("x", "pigeon", {}, Path("/")), ChannelContext({}))
 

@@ -21,11 +21,10 @@ from portalops.model.backups import (
     VerifyResult,
 )
 from portalops.model.reading import DEPTHS, Reading, depth_words, limits_of, read_words, standing, with_reading
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.rulebook import Numbers
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.backups import due_for_reading, expiring
-from portalops.registers.evidence import LookedAt, Recorded, SetEvidence, fold_sets
+from portalops.registers.backups import LookedAt, SetEvidence, due_for_reading, expiring, fold_sets
 
 MADE = datetime(2026, 1, 5, 19, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -128,7 +128,7 @@ def test_the_look_at_this_machine_has_no_file_system_of_its_own() -> None:
 
 
 def test_whether_the_clock_is_kept_right_can_be_asked_and_never_changed() -> None:
-    """Where that cannot be said, nothing is pruned (commands/_prune_work.py)."""
+    """Where that cannot be said, nothing is pruned (commands/jobs/kinds/prune.py)."""
     for name, text in texts_of(WHOLE).items():
         if name.endswith(".service"):
             lines = text.splitlines()

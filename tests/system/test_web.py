@@ -174,8 +174,18 @@ except WebUnavailable as error:
     ("start", "target", "inside", "says"),
     [
         ("portal.example", "60.70.80.90", "", "b'ok' ['20.30.40.50', '60.70.80.90']"),
-        ("portal.example", "127.0.0.1", "", "127.0.0.1 is in another network than the source's own address ['20.30.40.50']"),
-        ("portal.example", "evil.example", "inside", "10.1.1.1 is in another network than the source's own address ['20."),
+        (
+            "portal.example",
+            "127.0.0.1",
+            "",
+            "127.0.0.1 is in another network than the source's own address ['20.30.40.50']",
+        ),
+        (
+            "portal.example",
+            "evil.example",
+            "inside",
+            "10.1.1.1 is in another network than the source's own address ['20.",
+        ),
         ("evil.example", "", "", "the name evil.example has the address 10.1.1.1, which is not public; if the site is"),
         ("evil.example", "", "inside", "b'ok' ['10.1.1.1']"),
         ("10.1.1.1", "", "", "b'ok' ['10.1.1.1']"),

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 import portalops.ledger.bundle
-from commands._ledger_views import exit_code_of
+from commands.ledger.verify import exit_code_of
 from portalops.errors import NotABundle
 from portalops.ledger.bundle.verification import verify_bundle
 from portalops.ledger.heads import newest_head, rotate_key

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from commands._ledger_views import bundle_data
-from commands.app import run
+from commands.cli.entry import run
+from commands.ledger.verify import bundle_data
 from portalops.ledger.bundle import verify_bundle
 from portalops.ledger.bundle.time_stamps import NotAStamp, parse_time_stamp
 from portalops.ledger.heads import retire_others, rotate_key
@@ -110,7 +110,7 @@ def test_no_tampered_bundle_verifies_and_both_programs_agree(original: Path, kin
     agree(original, folder, f"{kind} {seed} {mode}")
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 @settings(max_examples=1000, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(kind=KINDS, seed=st.integers(2**32 + 1, 2**40), mode=st.sampled_from(MODES))
 def test_none_of_a_thousand_tampered_bundles_verifies(original: Path, kind: str, seed: int, mode: str) -> None:

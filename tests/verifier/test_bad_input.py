@@ -100,7 +100,7 @@ PROGRAMS = {
     "verify.py": ("-I", "-S", str(VERIFY_PY)),
     "portalops": (
         "-c",
-        "import sys; from commands.app import run; sys.exit(run(sys.argv[1:], {}))",
+        "import sys; from commands.cli.entry import run; sys.exit(run(sys.argv[1:], {}))",
         "ledger",
         "verify",
     ),

@@ -9,7 +9,7 @@ import subprocess
 import textwrap
 from pathlib import Path
 
-from commands._kinds import typed
+from commands.cli.kinds import typed
 from portalops.config import load
 from portalops.ledger.heads import head_digest
 from portalops.model.record import Digest

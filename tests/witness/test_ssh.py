@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.ledger.heads import newest_head
 from portalops.ledger.ledger import Ledger

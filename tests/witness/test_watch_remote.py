@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import ConfigurationError, ExitCode, Locked, PortalOpsError, UsageError
 from portalops.ledger.heads import parse_head
 from portalops.system.locks import locked

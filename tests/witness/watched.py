@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from commands._ledger_extend import extension
+from commands.ledger.extend import extension
 from portalops.ledger import bodies
 from portalops.ledger.heads import record_head
 from portalops.ledger.ledger import Ledger

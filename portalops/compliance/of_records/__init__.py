@@ -5,14 +5,13 @@ They are judged as duties, by the rule that the page names. A file is `<id with 
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from typing import Final
 
 from portalops.model.message import Message
 from portalops.model.verdicts import Severity
+from portalops.plugins import Door
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,10 @@ class RecordCheck:
     """What it is, why it matters, where the rule comes from, and which records are read."""
 
 
+RECORD_CHECKS: Final = Door("portalops.compliance.of_records", "CHECK", RecordCheck)
+
+
 @lru_cache(maxsize=1)
 def record_checks() -> tuple[RecordCheck, ...]:
     """Return every ledger check, by id."""
-    names = sorted(each.name for each in pkgutil.iter_modules([str(Path(__file__).parent)]))
-    found: list[RecordCheck] = [importlib.import_module(f"{__name__}.{name}").CHECK for name in names]
-    return tuple(sorted(found, key=lambda one: one.id))
+    return tuple(sorted((check for _name, check in RECORD_CHECKS.all()), key=lambda one: one.id))

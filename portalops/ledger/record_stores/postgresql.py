@@ -24,6 +24,7 @@ from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable
 from portalops.config.values import LocalPath, Refused, Shape, Text
 from portalops.errors import LedgerError
+from portalops.ledger.record_stores import RecordStoreKind
 from portalops.model.message import Message, msg
 
 if TYPE_CHECKING:
@@ -143,3 +144,6 @@ def missing() -> tuple[Message, Message] | None:
             msg("Install portalops with the extra 'postgresql': pip install 'portalops[postgresql]'."),
         )
     return None
+
+
+STORE = RecordStoreKind(settings=Settings, build=build, missing=missing)

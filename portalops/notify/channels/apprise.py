@@ -29,7 +29,7 @@ from portalops.config.tables import KindTable
 from portalops.errors import NotificationNotSent
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.notify.channels import ChannelContext, ChannelSettings, Taken
+from portalops.notify.channels import ChannelContext, ChannelKind, ChannelSettings, Taken
 from portalops.notify.state import Waiting
 from portalops.system.programs import LocalRunner
 
@@ -143,3 +143,6 @@ def _answer_of(data: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
     except (ValueError, TypeError, KeyError):
         return (), ()
     return tuple(took), tuple(refused)
+
+
+CHANNEL = ChannelKind(settings=Settings, build=build, missing=missing)

@@ -21,7 +21,7 @@ from portalops.config.tables import KindTable
 from portalops.errors import MailNotSent
 from portalops.model.message import msg
 from portalops.model.text import show_text
-from portalops.notify.channels import ChannelContext, ChannelSettings, Taken
+from portalops.notify.channels import ChannelContext, ChannelKind, ChannelSettings, Taken
 from portalops.notify.state import Waiting
 from portalops.system.mail import MailSettings, new_message, send_to_any
 
@@ -65,3 +65,6 @@ class MailChannel:
             )  # fmt: skip
         refused = tuple(recipient for recipient, _answer in delivery.refused)
         return Taken(delivery.recipients, refused, delivery.answer)
+
+
+CHANNEL = ChannelKind(settings=Settings, build=build)

@@ -25,7 +25,7 @@ from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Id, Shape
 from portalops.errors import ExitCode
 from portalops.model.message import msg
-from portalops.notify.monitors import Beat, MonitorContext, MonitorUnavailable, Turn
+from portalops.notify.monitors import Beat, MonitorContext, MonitorKind, MonitorUnavailable, Turn
 from portalops.system.pings import PingFailed, address_of, ping
 
 MAX_BODY_BYTES = 4 << 10
@@ -106,3 +106,6 @@ def signal(beat: Beat, success: tuple[int, ...]) -> str:
     if beat.code == ExitCode.LOCKED:
         return "log"
     return str(min(max(beat.code, 1), MAX_CODE)) if beat.code else "1"
+
+
+MONITOR = MonitorKind(settings=Settings, build=build)

@@ -23,7 +23,7 @@ from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Refused, Shape
 from portalops.errors import FileUnwritable
 from portalops.model.message import msg
-from portalops.notify.monitors import Beat, MonitorContext, MonitorUnavailable, Turn
+from portalops.notify.monitors import Beat, MonitorContext, MonitorKind, MonitorUnavailable, Turn
 from portalops.notify.monitors._exposition import Metric, Sample, expose
 from portalops.system.files import unwritable, write_atomically
 
@@ -106,3 +106,6 @@ def _renewed(text: str, portal: str, at: datetime) -> str | None:
     if len(found.findall(text)) != 1 or not text.endswith("\n"):
         return None
     return found.sub(lambda _old: own, text)
+
+
+MONITOR = MonitorKind(settings=Settings, build=build, writes=writes)

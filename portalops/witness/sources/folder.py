@@ -32,6 +32,7 @@ from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS
 from portalops.system.files import write_atomically
 from portalops.witness.extensions import MAX_ANSWER_BYTES, NotAnExtension, read_extension, read_head
 from portalops.witness.receipts import parse_receipt
+from portalops.witness.sources import WatchedKind
 from portalops.witness.watching import WatchSettings
 
 MAX_FILES = 10_000
@@ -171,3 +172,6 @@ def _read(path: Path, limit: int) -> bytes:
         raise OSError(0, f"larger than {limit} bytes")
     with path.open("rb") as file:
         return file.read(limit + 1)
+
+
+SOURCE = WatchedKind(settings=Settings, build=build)

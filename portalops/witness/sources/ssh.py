@@ -39,6 +39,7 @@ from portalops.witness.extensions import (
     read_extension,
 )
 from portalops.witness.receipts import parse_receipt
+from portalops.witness.sources import WatchedKind
 from portalops.witness.watching import WatchSettings
 
 MAX_RECEIPT_ANSWER_BYTES = 1 << 20
@@ -149,3 +150,6 @@ def _head_taken(answer: bytes) -> str | None:
 
 def _said(done: Completed) -> str:
     return error_said(done.stdout) or beginning((done.stderr or done.stdout)[-600:])
+
+
+SOURCE = WatchedKind(settings=Settings, build=build)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from backups.adopters import Adopter, AdopterContext, NotAnswered, build_adopter, kinds
+from backups.adopters import ADOPTERS, Adopter, AdopterContext, NotAnswered, build_adopter
 from backups.adopters._settings import MAX_BACKUPS
 from backups.adopting import ask_tool
 from portalops.errors import ConfigurationError, LiteralSecret, UnknownKind
@@ -42,7 +42,7 @@ def read(kind: str, name: str) -> tuple[AdoptedBackup, ...]:
 
 
 def test_every_kind_is_tried_here() -> None:
-    assert set(kinds()) == set(SETTINGS)
+    assert set(ADOPTERS.names()) == set(SETTINGS)
 
 
 def test_restic_tells_of_snapshots_with_host_size_and_end() -> None:

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from backups.media import build_medium, kinds
+from backups.media import MEDIA, build_medium
 from backups.media._throttled import MediumSettings, ThrottledMedium, is_within
-from commands._kinds import settings_model
 from portalops.errors import ConfigurationError, MediumUnavailable
 from portalops.ports import Medium
 from portalops.system.clock import SystemClock
@@ -32,7 +31,7 @@ def local(hour: int, minute: int = 0) -> datetime:
 
 
 def test_every_kind_can_be_limited() -> None:
-    assert [kind for kind in kinds() if not issubclass(settings_model("backup.medium", kind), MediumSettings)] == []
+    assert [name for name, kind in MEDIA.all() if not issubclass(kind.settings, MediumSettings)] == []
 
 
 def test_a_medium_without_limits_is_itself(tmp_path: Path) -> None:

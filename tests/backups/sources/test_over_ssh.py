@@ -133,9 +133,10 @@ def test_a_connection_that_is_cut_fails_the_source(host: Host, there: Path, tmp_
     script = ["sh", "-c", "head -c 9000000 /dev/zero; sleep 60"]
     values = {"include": [str(there)]} if kind == "files" else {"command": script}
 
+    has_ended = threading.Event()
+
     def cut() -> None:
-        until = time.monotonic() + 20
-        while time.monotonic() < until:
+        while not has_ended.is_set():
             for process in psutil.Process(host[0].pid).children(recursive=True):
                 with suppress(psutil.Error):
                     if process.name() in {"tar", "head", "sleep"}:
@@ -148,6 +149,7 @@ def test_a_connection_that_is_cut_fails_the_source(host: Host, there: Path, tmp_
     thread = threading.Thread(target=cut)
     thread.start()
     result, medium = run(kind, host, tmp_path, **values)
+    has_ended.set()
     thread.join()
 
     place = f"{account().pw_name}@127.0.0.1:{host[0].port}"
@@ -419,7 +421,7 @@ def test_the_file_of_sql_server_that_stays_there_is_named(
     assert re.search(r"file /srv/portalops-\w+\.bak cannot be removed: the network is gone", why(result))
 
 
-@pytest.mark.skipif(shutil.which("slapcat", path="/usr/sbin:/sbin:/usr/bin") is None, reason="slapcat is missing")
+@pytest.mark.needs("slapcat")
 def test_a_directory_that_cannot_be_read_there_says_why(host: Host, there: Path, tmp_path: Path) -> None:
     result, _medium = run("ldap", host, tmp_path, config=str(there))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
 import threading
@@ -21,9 +20,9 @@ from checks.updates.job import replay
 from checks.updates.observations import ObservationStore
 from portalops.ledger.bodies import decode_part, write
 from portalops.model.message import msg
-from portalops.model.updates import Channel, ListedItem, Listing, Refusal, SourceTraits, UpdatesResult
+from portalops.model.updates import Answer, Channel, ListedItem, Listing, Refusal, SourceTraits, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
-from portalops.ports import Answer, UpdateSource
+from portalops.ports import UpdateSource
 from tests.checks.updates.scene import HEALTH, JUSTICE, ZONE, at
 from tests.checks.updates.site import Collecting, Site, source
 from tests.servers import free_port
@@ -365,9 +364,8 @@ def nginx(folder: Path, port: int) -> Iterator[None]:
         process.wait(20)
 
 
+@pytest.mark.needs("nginx")
 def test_a_server_that_is_down_for_days_leaves_them_open_until_it_shows_them(site: Site, tmp_path: Path) -> None:
-    if shutil.which("nginx") is None:
-        pytest.skip("nginx is missing; make test as root installs it")
     www, port = tmp_path / "www", free_port()
     www.mkdir()
     own = source("feed", "rss", url=f"http://127.0.0.1:{port}/tin.rss")

@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from openpyxl import load_workbook
 
-from commands._updates_matrix import MOST_ROWS, days_or_notice
-from commands.app import run
+from commands.cli.entry import run
+from commands.updates.matrix import MOST_ROWS, days_or_notice
 from portalops.errors import ExitCode
 from portalops.model.message import msg
 from portalops.reports.document import Paragraph, Table

@@ -19,7 +19,7 @@ from checks.updates.job import replay
 from checks.updates.mail import MAX_BOUNDARIES, MAX_TEXT, read_mail, vouches
 from checks.updates.observations import ObservationStore
 from checks.updates.sources.imap import READ_BYTES
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import ConfigurationError, LiteralSecret, SecretUnavailable, UpdateSourceError
 from portalops.model.updates import FlagKind, Grade, UpdatesResult
 from portalops.model.verdicts import DutyVerdict

@@ -72,6 +72,7 @@ def sparse(path: Path, size: int) -> None:
         file.truncate(file.tell() + size)
 
 
+@pytest.mark.heavy
 def test_a_line_of_two_gigabytes_takes_no_memory(bundle: Path) -> None:
     sparse(bundle / "ledger.jsonl", 2 * GIB)
     assert bounded(bundle) == ("False", "18")
@@ -88,6 +89,7 @@ def test_a_file_that_is_far_too_large_takes_no_memory(bundle: Path, name: str) -
     assert bounded(bundle) == ("False", "None")
 
 
+@pytest.mark.heavy
 def test_files_that_are_far_too_large_take_no_memory(bundle: Path) -> None:
     for name in ("figures.json", "allowed_signers", "heads/0000000007.txt"):
         sparse(bundle / name, GIB >> 1)
