@@ -415,7 +415,7 @@ def test_mistyped_number_of_a_decision_that_is_kept_is_corrected_after_the_start
         (True, ("--what", "nginx"), "already states this"),
         (True, ("--host", "web9"), "there is no host web9"),
         (True, ("--notice-sent", (NOW + DAY).isoformat()), "is ahead"),
-        (True, ("--from", (NOW - DAY).isoformat()), "before it was requested"),
+        (True, ("--from", (NOW - DAY).isoformat()), "before it was asked for"),
         (True, ("--package", "nginx"), "limits of a standing approval"),
         (True, ("--to", (NOW - timedelta(hours=1)).isoformat()), "the window ended at"),
     ],
@@ -437,7 +437,7 @@ def test_correction_that_cannot_be_is_refused_with_what_to_do(
 @pytest.mark.parametrize(
     ("arguments", "said", "hint"),
     [
-        (("--what", "php"), "is begun", "change finish"),
+        (("--what", "php"), "has begun", "change finish"),
         (("--approval-document", "600"), "did not keep the paper itself", "--reason"),
     ],
 )

@@ -108,7 +108,7 @@ def test_bytes_after_the_frame_are_found(tmp_path: Path) -> None:
 
     _replace(store.path(digest), store.path(digest).read_bytes() + b"\0")
 
-    with pytest.raises(IntegrityError, match="at the end"):
+    with pytest.raises(IntegrityError, match="after its end"):
         store.read(digest)
 
 
