@@ -154,7 +154,7 @@ def test_a_disc_that_is_too_small_is_refused(portal: Burning) -> None:
     portal.back_up()
     portal.drive.capacity_bytes = MIB
 
-    with pytest.raises(MediumUnavailable, match=r"takes 1\.0 MiB, and the image has"):
+    with pytest.raises(MediumUnavailable, match=r"has room for 1\.0 MiB, but the image has"):
         portal.burn()
 
     assert portal.drive.disc.stat().st_size == 0
