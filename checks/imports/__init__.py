@@ -27,8 +27,8 @@ def read_claims(form: str, data: bytes) -> tuple[ToolClaims, ...]:
     """
     if form not in forms():
         raise ImportRefused(
-            msg("there is no form of reports {form}", form=form[:60]),
-            msg("The forms are: {forms}.", forms=", ".join(forms())),
+            msg("there is no report format {form}", form=form[:60]),
+            msg("The formats are: {forms}.", forms=", ".join(forms())),
         )
     if len(data) > MAX_BYTES:
         raise ImportRefused(
@@ -39,7 +39,7 @@ def read_claims(form: str, data: bytes) -> tuple[ToolClaims, ...]:
         found: tuple[ToolClaims, ...] = module_of(__name__, form).parse(data)
     except NotAReport as error:
         raise ImportRefused(
-            msg("this is no report of the form {form}: {cause}", form=form, cause=error.message),
-            msg("Name the form that the tool wrote by --tool; there are: {forms}.", forms=", ".join(forms())),
+            msg("this is not a report in the format {form}: {cause}", form=form, cause=error.message),
+            msg("Name the report's format with --tool; there are: {forms}.", forms=", ".join(forms())),
         ) from error
     return found

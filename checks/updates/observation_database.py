@@ -190,7 +190,7 @@ class DatabasePlace:
         cause = show_text(" ".join(str(real).split()), 200)
         hint = msg("Check that the server runs and can be reached: pg_isready.")
         if isinstance(real, pg.InsufficientPrivilege):
-            hint = msg("Make the account a member of {role}, or run the command as one that is.", role=WRITER)
+            hint = msg("Make the account a member of {role}, or run the command as a member.", role=WRITER)
         elif isinstance(real, (pg.UndefinedTable, pg.UndefinedColumn, pg.InvalidSchemaName, pg.DataCorrupted)):
             hint = msg(
                 "Its tables were changed or are damaged. Let the owner of the database drop the schema {schema} and run 'portalops ledger"
@@ -216,7 +216,7 @@ class DatabasePlace:
             raise self.unusable(error) from error
         if found is None:
             raise UpdatesError(
-                msg("there is no store of observations in {place}", place=self.database),
+                msg("{place} has no store of observations", place=self.database),
                 msg("Run 'portalops ledger prepare' as the owner of the database, then 'portalops updates collect'."),
             )
         if found != VERSION:
@@ -229,7 +229,7 @@ class DatabasePlace:
             )
         if is_empty:
             raise NothingCollected(
-                msg("nothing was collected yet: there is nothing in {place}", place=self.name),
+                msg("nothing was collected yet: {place} is empty", place=self.name),
                 msg("Run 'portalops updates collect'."),
             )
 

@@ -97,7 +97,7 @@ def require(connection: psycopg.Connection, place: str) -> None:
     if not row[1]:
         raise LedgerError(
             msg("the queue of the cluster in {place} may not be used by this account", place=place),
-            msg("Make the account a member of {role}, or run the command as one that is.", role=WRITER),
+            msg("Make the account a member of {role}, or run the command as a member.", role=WRITER),
         )
 
 

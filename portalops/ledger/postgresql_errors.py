@@ -25,7 +25,7 @@ def translated(place: str, error: psycopg.Error) -> LedgerError | Locked:
     if isinstance(error, pg.InsufficientPrivilege):
         return LedgerError(
             msg("the ledger {place} may not be used so by this account: {cause}", place=place, cause=cause),
-            msg("Make the account a member of {role}, or run the command as one that is.", role=WRITER),
+            msg("Make the account a member of {role}, or run the command as a member.", role=WRITER),
         )
     if isinstance(error, (pg.LockNotAvailable, pg.QueryCanceled)):
         return Locked(

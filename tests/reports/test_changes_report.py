@@ -55,7 +55,7 @@ def test_a_host_that_was_never_compared_comes_first_and_is_not_taken_for_unchang
     assert first[-1] == {"word": "db-1 was never looked at in this time", "tone": "unsure"}
     assert (second[0], *second[3:8]) == ("web-1", 27, 2, 1, 1, 1)
     said = texts(data)
-    assert "web-1, cron: it is not known whether any changed: refused" in said
+    assert "web-1, cron: whether one changed is not known: refused" in said
     assert "3 changes are not listed, since there are too many" in said
 
 
