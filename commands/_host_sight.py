@@ -160,7 +160,7 @@ def hand_over(
         seq = record.seq
     rows: list[tuple[Message, Cell]] = [
         (msg("Host"), host),
-        (msg("Answers for it"), handed.holder),
+        (msg("Responsible"), handed.holder),
         (msg("Until then"), handed.before or None),
         (msg("On"), handed.handed_on),
         *([(msg("Reason"), handed.reason)] if handed.reason else []),
@@ -311,7 +311,7 @@ def _sighted(sighting: Sighting, seq: int | None, evidence: tuple[Digest, ...]) 
         (msg("Site"), sighting.site),
         (msg("Room"), sighting.room),
         (msg("Rack"), sighting.rack),
-        (msg("Answers for it"), sighting.holder),
+        (msg("Responsible"), sighting.holder),
         (msg("Seen by"), sighting.seen_by),
         (msg("On"), sighting.seen_on),
         *([(msg("Reason"), sighting.reason)] if sighting.reason else []),

@@ -106,7 +106,7 @@ def standing(readings: Sequence[Reading], limits: Limits, now: datetime) -> Fres
 
 
 _WORDS: Mapping[VerifyLevel, Message] = {
-    VerifyLevel.NONE: msg("not looked at"),
+    VerifyLevel.NONE: msg("not checked"),
     VerifyLevel.L1: msg("L1: structure"),
     VerifyLevel.L2: msg("L2: every byte read"),
     VerifyLevel.L3: msg("L3: restored"),

@@ -13,7 +13,7 @@ from portalops.registers.evidence import Evidence, SetEvidence, evidence_since
 from portalops.reports.document import Block, Grid, Mark, Paragraph, Tone
 from portalops.reports.section_backups import as_of, made_on
 
-VERIFIED = Mark("✓", Tone.GOOD, msg("whole, and read back from the medium"))
+VERIFIED = Mark("✓", Tone.GOOD, msg("complete, and read back from the medium"))
 EXPIRED = Mark("?", Tone.UNSURE, msg("read back too long ago to count"))
 UNREAD = Mark("◐", Tone.UNSURE, msg("written, and not read back or not reached since"))
 PARTIAL = Mark("~", Tone.UNSURE, msg("a part of the class could not be read for the set"))
@@ -22,7 +22,7 @@ FAILED = Mark("!", Tone.BAD, msg("a set was made, and its copy failed or is dama
 MISSING = Mark("✗", Tone.BAD, msg("no set of the week holds it there"))
 OPEN = Mark("…", Tone.NEUTRAL, msg("week not over"))
 BEFORE = Mark("–", Tone.NEUTRAL, msg("before the ledger"))
-UNUSED = Mark("·", Tone.NEUTRAL, msg("before the medium was in use, by the records"))
+UNUSED = Mark("·", Tone.NEUTRAL, msg("by the records, before the medium was in use"))
 
 _SHORT: Mapping[DataClass, Message] = {
     DataClass.CONFIGURATION: msg("configuration"),
@@ -52,8 +52,8 @@ def calendar_blocks(evidence: Evidence, limits: Limits) -> Iterator[Block]:
     yield grid
     yield Paragraph(
         msg(
-            "The best copy of a week counts, in its newest known state. A class that is not in the calendar was in no set, and no run"
-            " says that it lacks a source."
+            "The best copy of a week counts, in its newest known state. A class that is not in the calendar "
+            "was in no set, and no run reported that it lacks a source."
         )
     )
 

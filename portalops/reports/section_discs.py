@@ -21,7 +21,7 @@ def disc_blocks(sets: Sequence[SetEvidence]) -> Iterator[Table]:
         if copy.medium_kind == OPTICAL and copy.state not in GONE
     ]
     if rows:
-        title = msg("Images of discs: they lie in a folder, and are no discs until they are burnt")
+        title = msg("Disc images: files in a folder, not discs until they are burnt")
         yield Table(title, (msg("Backup set"), msg("Medium"), msg("Discs burnt and read back")), rows)
     discs: list[tuple[Cell, ...]] = [
         (
@@ -42,7 +42,7 @@ def disc_blocks(sets: Sequence[SetEvidence]) -> Iterator[Table]:
             msg("Disc"),
             msg("State"),
             msg("Burnt at"),
-            msg("Last read whole at"),
+            msg("Last read back in full at"),
             msg("Place when burnt"),
             msg("Custodian when burnt"),
         )

@@ -40,9 +40,9 @@ _LEGEND = (
     (Mark("✗", Tone.BAD, msg("unmet")), msg("unmet")),
     (Mark("?", Tone.UNSURE, msg("insufficient evidence")), msg("insufficient evidence")),
     (Mark("…", Tone.UNSURE, msg("pending")), msg("pending")),
-    (Mark(_DOWN, Tone.UNSURE, msg("not reached")), msg("the site was looked at and could not be reached all day")),
+    (Mark(_DOWN, Tone.UNSURE, msg("not reached")), msg("the site was polled and could not be reached all day")),
     (Mark("–", Tone.NEUTRAL, msg("exempt")), msg("exempt or not assessed")),
-    (Mark("(–)", Tone.NEUTRAL, msg("exempt")), msg("exempt of one of the two, K1 or K2")),
+    (Mark("(–)", Tone.NEUTRAL, msg("exempt")), msg("exempt from one of the two, K1 or K2")),
 )
 
 
@@ -50,12 +50,12 @@ def update_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calendar)
     """Yield the matrix of units and days with each week's verdict, the weeks that fall short, totals and polls."""
     newest = evidence.updates
     if newest is None:
-        yield Notice(msg("The updates were never collected and judged: nothing is known of what was published."))
+        yield Notice(msg("The updates were never collected and judged: what was published is unknown."))
         return
     yield Paragraph(
         msg(
-            "Judged from {first} to {last} (record {seq} of {at}). Days without work are shaded; the column of a week says "
-            "how the unit's week was judged.",
+            "Judged from {first} to {last} (record {seq} of {at}). Days off are shaded; the column of a week "
+            "shows the verdict on the unit's week.",
             first=newest.body.judged_from,
             last=newest.body.judged_to,
             seq=newest.seq,
@@ -82,7 +82,7 @@ def polls_table(result: UpdatesResult) -> Table:
     """Return how each source answered when it was asked last."""
     return Table(
         msg("How the sources answered"),
-        (msg("Source"), msg("Asked at"), msg("Answer"), msg("Items"), msg("New"), msg("Gap before"), msg("Rejected")),
+        (msg("Source"), msg("Polled at"), msg("Answer"), msg("Items"), msg("New"), msg("Gap before"), msg("Rejected")),
         [
             (
                 poll.source,

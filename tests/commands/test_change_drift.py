@@ -366,7 +366,7 @@ def test_report_on_changes_shows_what_changed_with_both_moments(portal: Portal) 
     assert code == ExitCode.OK
     (made,) = portal.home.glob("demo-changes-host-web1-*.en.json")
     blocks = json.loads(made.read_text(encoding="utf-8"))["blocks"]
-    (rows,) = (each["rows"] for each in blocks if str(each.get("caption", "")).startswith("Each thing that changed"))
+    (rows,) = (each["rows"] for each in blocks if str(each.get("caption", "")).startswith("Each change"))
     (row,) = rows
     assert (row[0], row[2], row[6]["word"], row[7]) == ("web1", "nginx", "approved", ID)
     assert [datetime.fromisoformat(row[5]), datetime.fromisoformat(row[8])] == [NOW - 25 * HOUR, NOW - 5 * DAY]

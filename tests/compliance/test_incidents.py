@@ -157,7 +157,7 @@ def test_attestation_counts_no_more_once_an_incident_of_its_days_is_recorded() -
         (
             swapped(50, replace(CLOSED, open_ends=("credential:web1-an",), reason="gấp"), at=3),
             UNMET,
-            "closed all the same",
+            "closed in spite of",
         ),
         (swapped(0, replace(FACTS, credentials=()), at=0), UNSURE, "no credential is tied"),
         (swapped(0, replace(FACTS, holders=()), at=0), UNSURE, "names nobody who answers"),
