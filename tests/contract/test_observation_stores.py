@@ -229,7 +229,7 @@ def test_what_was_seen_cannot_be_changed_by_its_owner_nor_by_who_collects(
 
 def test_who_may_only_read_reads_and_collects_nothing(server: Server, database: str, place: DatabasePlace) -> None:
     auditor = _place(server, database, "auditor")
-    with pytest.raises(NothingCollected, match="nothing was collected yet: postgresql:.* is empty"):
+    with pytest.raises(NothingCollected, match=r"nothing was collected yet: postgresql:.* is empty"):
         ObservationStore.open(auditor, create=False)
     with closing(ObservationStore.open(place)) as store:
         _collect(37, [store], looks=2)
