@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from backups.age import Identity
+from backups.age import PrivateKey
 from backups.bag import TAG_MANIFEST, digest_of, set_name, tag_files, tag_manifest
 from backups.bases import Base, NewBase
 from backups.fanout import PATIENCE_SECONDS, Lane
@@ -26,7 +26,7 @@ from backups.plan import BackupPlan
 from backups.presence import require_sets
 from backups.resuming import make_ready
 from backups.set_file import NAME, SCHEMA, SetFile, outcome_of, write_set_file
-from backups.shrink import ShrinkRule, shrinks, told
+from backups.shrink import ShrinkRule, describe_shrinks, shrinks
 from backups.signature import NAME as SIGNATURE
 from backups.signature import NAMESPACE
 from backups.streams import SourceStreams
@@ -58,7 +58,7 @@ SOFTWARE = f"portalops {__version__}"
 
 @dataclass(frozen=True, slots=True)
 class VerifyTarget:
-    """A copy to be looked at."""
+    """A copy to be checked."""
 
     copy: Copy
     """As it was last seen."""
@@ -95,7 +95,7 @@ def run_backup(
         expected_bytes: about how large the set will be, such as the one before; media with less space refuse it.
         expected_plain_bytes: about how much will be read, for the time left; 0 if that is not known.
         patience_seconds: how long the others wait for a medium that takes no data.
-        on_error: told which medium is not ready and why; the hint is for people and not for the ledger.
+        on_error: is called with each medium that is not ready, and why; the hint is for people and not for the ledger.
 
     Raises:
         ConfigurationError: a recipient is no public key.
@@ -188,7 +188,7 @@ def run_verify(
     level: VerifyLevel = VerifyLevel.L2,
     clock: Clock,
     progress: Progress,
-    identities: Sequence[Identity] = (),
+    identities: Sequence[PrivateKey] = (),
     keys: Sequence[Signer] | None = None,
 ) -> VerifyResult:
     """Look into copies, those on different media at the same time.
@@ -218,7 +218,9 @@ def run_verify(
     def look(medium_id: str) -> list[Copy]:
         medium = media.get(medium_id)
         return [
-            _look(target, medium, level=level, clock=clock, identities=identities, keys=keys, on_bytes=counter.add)
+            _list_medium(
+                target, medium, level=level, clock=clock, identities=identities, keys=keys, on_bytes=counter.add
+            )
             for target in by_medium[medium_id]
         ]
 
@@ -329,10 +331,10 @@ def _require_no_shrink(source: str, rule: ShrinkRule, opener: SourceStreams) -> 
     """
     found = shrinks(source, rule, opener.streams, opener.unchanged)
     if found and not rule.is_accepted:
-        cause = told(source, found, rule.limit_percent)
+        cause = describe_shrinks(source, found, rule.limit_percent)
         raise SourceUnavailable(
             msg("backup source {source}: {cause}", source=source, cause=cause),
-            msg("See whether its data is still all there, before it is accepted."),
+            msg("Check that the source still has all its data before you accept the smaller backup."),
         )
     return found
 
@@ -388,13 +390,13 @@ def _written(copy: Copy, lane: Lane) -> Copy:
     return replace(copy, state=CopyState.FAILED, problem=show_text(lane.problem, 500) or "nothing was sealed")
 
 
-def _look(
+def _list_medium(
     target: VerifyTarget,
     medium: Medium | None,
     *,
     level: VerifyLevel,
     clock: Clock,
-    identities: Sequence[Identity],
+    identities: Sequence[PrivateKey],
     keys: Sequence[Signer] | None,
     on_bytes: Callable[[int], None],
 ) -> Copy:
@@ -416,10 +418,10 @@ def _look(
         try:
             require_sets(medium, copy.set_id.rsplit("-", 3)[0])
         except MediumUnavailable as absent:
-            return replace(copy, problem=show_text(f"not looked at: {absent}", 500))
+            return replace(copy, problem=show_text(f"not checked: {absent}", 500))
         return replace(copy, state=CopyState.DAMAGED, level=level, problem=show_text(str(error), 500))
     except (MediumUnavailable, SetOfLaterVersion) as error:
-        return replace(copy, problem=show_text(f"not looked at: {error}", 500))
+        return replace(copy, problem=show_text(f"not checked: {error}", 500))
     if findings.problems:
         problem = show_text("; ".join(findings.problems[:5]), 500)
         if len(findings.problems) > 5:

@@ -21,7 +21,7 @@ from portalops.model.record import Digest
 from portalops.model.retention import RetentionPolicy
 from portalops.model.runs import Every
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.registers.runs import parse_run_id
 
 THERE = frozenset({CopyState.SEALED, CopyState.VERIFIED, CopyState.DAMAGED})
@@ -29,7 +29,7 @@ THERE = frozenset({CopyState.SEALED, CopyState.VERIFIED, CopyState.DAMAGED})
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class RetentionCandidate:
     """What the rules need to know of a set of which a copy is on a medium."""
 
     set_id: SetId
@@ -61,10 +61,10 @@ class Fate:
     """Every rule that keeps it; or why it may go."""
 
 
-def candidates_of(sets: Iterable[SetEvidence]) -> tuple[Candidate, ...]:
+def candidates_of(sets: Iterable[SetEvidence]) -> tuple[RetentionCandidate, ...]:
     """Return the recorded sets of which anything is left on a medium, in their order."""
     return tuple(
-        Candidate(
+        RetentionCandidate(
             set_id=made.set.id,
             job=_job_of(made.run),
             created_at=made.set.created_at,
@@ -83,7 +83,7 @@ def candidates_of(sets: Iterable[SetEvidence]) -> tuple[Candidate, ...]:
 
 def decide(
     policy: RetentionPolicy,
-    sets: Sequence[Candidate],
+    sets: Sequence[RetentionCandidate],
     *,
     holds: Mapping[SetId, str],
     approved: Collection[SetId],
@@ -106,28 +106,28 @@ def decide(
         return tuple(Fate(each.set_id, True, (msg("the retention policy is empty"),)) for each in sets)
     kept: dict[SetId, list[Message]] = {each.set_id: [] for each in sets}
     for job in dict.fromkeys(each.job for each in sets):
-        mine = sorted((each for each in sets if each.job == job), key=lambda each: (each.created_at, each.set_id))
-        for rule in (_by_policy(policy, mine, now, zone), _last_good(mine, now), _before_unread(mine, now)):
+        mine = sorted((each for each in sets if each.job == job), key=_age)
+        for rule in (_keep_by_policy(policy, mine, now, zone), _last_good(mine, now), _keep_before_unread(mine, now)):
             for set_id, reason in rule:
                 kept[set_id].append(reason)
     for each in sets:
         if each.set_id in holds:
             kept[each.set_id].append(msg("held: {reason}", reason=holds[each.set_id]))
         elif not kept[each.set_id] and each.has_documents and each.set_id not in approved:
-            kept[each.set_id].append(msg("it holds documents of Article 10.1, and no approved list names it"))
+            kept[each.set_id].append(msg("it holds documents of Article 10.1, but no approved list names it"))
     _keep_bases(sets, kept)
     return tuple(_fate(each, kept[each.set_id], sets) for each in sets)
 
 
-def _by_policy(
-    policy: RetentionPolicy, mine: Sequence[Candidate], now: datetime, zone: ZoneInfo
+def _keep_by_policy(
+    policy: RetentionPolicy, mine: Sequence[RetentionCandidate], now: datetime, zone: ZoneInfo
 ) -> Iterator[tuple[SetId, Message]]:
     """Yield what the policy keeps of one job's sets, oldest first; a set may be kept by several rules."""
     good = [each for each in mine if each.is_good and not _is_of_the_future(each, now)]
     for each in mine:
         if _is_of_the_future(each, now):
-            yield each.set_id, msg("its time is later than the clock's: it counts for no rule, and is not removed")
-        elif policy.keep_within_days and each.created_at > now - timedelta(days=policy.keep_within_days):
+            yield each.set_id, msg("its time is in the future: it counts for no rule and is not removed")
+        elif policy.keep_within_days and each.created_at >= now - timedelta(days=policy.keep_within_days):
             yield each.set_id, msg("not older than {days} days", days=policy.keep_within_days)
     for each in good[max(0, len(good) - policy.keep_last) :] if policy.keep_last else ():
         yield each.set_id, msg("one of the newest {n}", n=policy.keep_last)
@@ -142,54 +142,62 @@ def _by_policy(
         for period, each in chosen:
             yield each.set_id, msg("the newest of {period}", period=period)
         if count and good and len(chosen) < count:
-            yield good[0].set_id, msg("the oldest, as there are not {n} such periods yet", n=count)
+            yield good[0].set_id, msg("the oldest, because there are fewer than {n} such periods", n=count)
 
 
-def _last_good(mine: Sequence[Candidate], now: datetime) -> Iterator[tuple[SetId, Message]]:
+def _last_good(mine: Sequence[RetentionCandidate], now: datetime) -> Iterator[tuple[SetId, Message]]:
     """Yield the newest good set, and every set that is newer: it may become the last good one yet."""
     good = [each for each in mine if each.is_good and not _is_of_the_future(each, now)]
     if not good:
         for each in mine:
-            yield each.set_id, msg("there is no set yet that is whole and verified")
+            yield each.set_id, msg("there is no complete and verified set yet")
         return
-    yield good[-1].set_id, msg("the newest set that is whole and verified")
+    yield good[-1].set_id, msg("the newest complete and verified set")
     for each in mine[mine.index(good[-1]) + 1 :]:
-        yield each.set_id, msg("newer than the newest set that is whole and verified")
+        yield each.set_id, msg("newer than the newest complete and verified set")
 
 
-def _before_unread(mine: Sequence[Candidate], now: datetime) -> Iterator[tuple[SetId, Message]]:
+def _keep_before_unread(mine: Sequence[RetentionCandidate], now: datetime) -> Iterator[tuple[SetId, Message]]:
     """Yield the good set before each set that nobody has read back."""
-    before: Candidate | None = None
+    before: RetentionCandidate | None = None
     for each in mine:
         if not each.is_read and before is not None:
-            yield before.set_id, msg("the last good set before {set}, which is not read back", set=each.set_id)
+            yield (
+                before.set_id,
+                msg("the last good set before {set}, which has not been read back yet", set=each.set_id),
+            )
         if each.is_good and not _is_of_the_future(each, now):
             before = each
 
 
-def _keep_bases(sets: Sequence[Candidate], kept: Mapping[SetId, list[Message]]) -> None:
+def _keep_bases(sets: Sequence[RetentionCandidate], kept: Mapping[SetId, list[Message]]) -> None:
     """Keep the full set of each differential that is kept; one of which the base is not among the sets changes nothing."""
-    dependants: dict[Digest, list[Candidate]] = {}
+    dependants: dict[Digest, list[RetentionCandidate]] = {}
     for each in sets:
         if each.base is not None and kept[each.set_id]:
             dependants.setdefault(each.base, []).append(each)
     for each in sets:
         if each.kind is SetKind.FULL and (found := dependants.get(each.bag_sha256)):
-            kept[each.set_id].append(msg("set {set} builds on it", set=found[-1].set_id))
+            kept[each.set_id].append(msg("set {set} needs it as its base", set=found[-1].set_id))
 
 
-def _fate(each: Candidate, reasons: Sequence[Message], sets: Sequence[Candidate]) -> Fate:
+def _fate(each: RetentionCandidate, reasons: Sequence[Message], sets: Sequence[RetentionCandidate]) -> Fate:
     if reasons:
         return Fate(each.set_id, True, tuple(one for n, one in enumerate(reasons) if one not in reasons[:n]))
     if each.is_good:
         return Fate(each.set_id, False, (msg("no rule keeps it"),))
-    newer = [one for one in sets if one.is_good and one.job == each.job and one.created_at > each.created_at]
+    newer = [one for one in sets if one.is_good and one.job == each.job and _age(one) > _age(each)]
     assert newer, "what is newer than the last good set is kept"
-    reason = msg("it is not whole and verified, and set {set}, which is newer, is", set=newer[-1].set_id)
+    reason = msg("it is not complete and verified, but the newer set {set} is", set=newer[-1].set_id)
     return Fate(each.set_id, False, (reason,))
 
 
-def _is_of_the_future(each: Candidate, now: datetime) -> bool:
+def _age(each: RetentionCandidate) -> tuple[datetime, SetId]:
+    """Order sets by their age; of two that were made in the same moment the id decides, so that each has one place."""
+    return each.created_at, each.set_id
+
+
+def _is_of_the_future(each: RetentionCandidate, now: datetime) -> bool:
     """A set that is dated later than the clock, or than the record that tells of it: somebody's clock was wrong."""
     return each.created_at > now or each.created_at > each.recorded_at
 
@@ -203,7 +211,7 @@ def _job_of(run: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ListingDifference:
     """What a medium's listing and the ledger do not agree on."""
 
     missing: tuple[SetId, ...] = ()
@@ -216,7 +224,7 @@ class Difference:
         return not (self.missing or self.unknown)
 
 
-def compare(portal: str, medium: str, listed: Collection[SetId], sets: Iterable[SetEvidence]) -> Difference:
+def compare(portal: str, medium: str, listed: Collection[SetId], sets: Iterable[SetEvidence]) -> ListingDifference:
     """Compare a medium's listing with the ledger.
 
     A copy that is recorded as damaged may be listed or not. Sets of other portals on the medium are no matter of ours.
@@ -231,7 +239,7 @@ def compare(portal: str, medium: str, listed: Collection[SetId], sets: Iterable[
     there = {name for name in listed if is_of(portal, name)}
     missing = [name for name, state in states.items() if state in THERE - {CopyState.DAMAGED} and name not in there]
     unknown = [name for name in there if states.get(name) not in THERE]
-    return Difference(tuple(sorted(missing)), tuple(sorted(unknown)))
+    return ListingDifference(tuple(sorted(missing)), tuple(sorted(unknown)))
 
 
 def is_of(portal: str, set_id: SetId) -> bool:
@@ -272,7 +280,7 @@ class Course:
 
 def simulate(
     policy: RetentionPolicy,
-    sets: Sequence[Candidate],
+    sets: Sequence[RetentionCandidate],
     rhythm: Rhythm | None,
     *,
     holds: Mapping[SetId, str],
@@ -329,11 +337,11 @@ def simulate(
 
 
 def _planned(
-    rhythm: Rhythm, sets: Sequence[Candidate], days: Sequence[date], now: datetime, zone: ZoneInfo
-) -> Iterator[Candidate]:
+    rhythm: Rhythm, sets: Sequence[RetentionCandidate], days: Sequence[date], now: datetime, zone: ZoneInfo
+) -> Iterator[RetentionCandidate]:
     """Yield one set in each slot of the rhythm from the day after now on; at most one a day."""
     done = {rhythm.every.slot(each.created_at.astimezone(zone)) for each in sets}
-    base: Candidate | None = None
+    base: RetentionCandidate | None = None
     base_slot = ""
     today = now.astimezone(zone).date()
     for day in days:
@@ -346,7 +354,7 @@ def _planned(
         is_full = rhythm.full_every is None or base is None or slot != base_slot
         kind = SetKind.FULL if is_full else SetKind.DIFF
         name = f"{day:%Y%m%d}"
-        made = Candidate(
+        made = RetentionCandidate(
             set_id=SetId(f"planned-{name}-{kind}"),
             job=rhythm.job,
             created_at=moment,

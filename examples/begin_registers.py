@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 
 from portal.days import ZONE, monday_of
 
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import ExitCode, LedgerMissing
 
 HOST = "this-machine"

@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from commands._declared import DeclaredCommand, DeclaredParameter, Takes, declared_commands, global_options  # noqa: E402
+from commands.cli.declared import DeclaredCommand, DeclaredParameter, Takes, declared_commands, global_options  # noqa: E402
 from portalops.locale import render  # noqa: E402
 
 HERE = ROOT / "scripts" / "completions"

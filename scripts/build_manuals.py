@@ -29,9 +29,9 @@ from portalops.model.message import Message, msg  # noqa: E402
 if __name__ == "__main__" and sys.argv[2:3] and sys.argv[2] in LANGUAGES:
     set_language(sys.argv[2])  # help texts take the language that there is when commands are imported
 
-from commands._declared import DeclaredCommand, DeclaredParameter, declared_commands, global_options  # noqa: E402
-from commands._schema import configuration_schema  # noqa: E402
-from commands.explain import error_classes  # noqa: E402
+from commands.cli.configuration_schema import configuration_schema  # noqa: E402
+from commands.cli.declared import DeclaredCommand, DeclaredParameter, declared_commands, global_options  # noqa: E402
+from commands.explain.explain import error_classes  # noqa: E402
 from portalops.errors import ExitCode  # noqa: E402
 
 FOLDER = ROOT / "build" / "manuals"

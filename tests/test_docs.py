@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import typer.main
 
-from commands._catalog import app_of, names
-from commands._kinds import kinds_of, settings_model
+from commands.cli.calling import command_of
+from commands.cli.catalogue import file_of, names, verbs_of
+from portalops.anchors import ANCHORS
 from portalops.config.shape import SignerTable
 
 ROOT = Path(__file__).parents[1]
@@ -62,15 +62,14 @@ def misses(words: list[str]) -> bool:
         words = words[2:] if words[0] in {"--config", "--lang", "--color"} else words[1:]
     if not words or words[0] not in names():
         return True
-    command = typer.main.get_command(app_of(words[0]))
-    more = words[1:]
-    while (verbs := getattr(command, "commands", None)) is not None:
+    called, more = words[0], words[1:]
+    while file_of(called) is None:
         if not more:
             return False
-        if more[0] not in verbs:
+        if more[0] not in verbs_of(called):
             return True
-        command, more = verbs[more[0]], more[1:]
-    known = EVERYWHERE | {name for parameter in command.params for name in parameter.opts}
+        called, more = f"{called} {more[0]}", more[1:]
+    known = EVERYWHERE | {name for parameter in command_of(called).params for name in parameter.opts}
     return any(word.partition("=")[0] not in known for word in words if word.startswith("--"))
 
 
@@ -99,7 +98,7 @@ def test_the_table_of_anchors_has_every_kind_with_its_keys() -> None:
     )
 
     assert {kind: set(re.findall(r"`(\w+)`", keys)) for kind, keys in rows} == {
-        kind: set(settings_model("ledger.anchor", kind).model_fields) for kind in kinds_of("ledger.anchor")
+        name: set(kind.settings.model_fields) for name, kind in ANCHORS.all()
     }
 
 

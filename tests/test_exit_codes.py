@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from commands.explain import error_classes
+from commands.explain.explain import error_classes
 from portalops.errors import WORST_FIRST, ExitCode, worst
 
 PAGE = (Path(__file__).parent.parent / "docs/exit-codes.md").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from portalops.config.values import Refused, Shape
+from portalops.config.values import RefusedValue, Shape
 from portalops.model.adopted import AdoptedBackup
 from portalops.model.backups import DataClass
 from portalops.model.message import msg
@@ -34,14 +34,14 @@ class AdopterSettings(Shape):
 
 @dataclass(frozen=True, slots=True)
 class AdopterContext:
-    """What an adopter is told of the rest."""
+    """What an adopter gets beside its settings."""
 
     zone: ZoneInfo
     """The portal's: in it are moments that a tool writes without a zone, where it is told no other."""
 
 
 @dataclass(frozen=True, slots=True)
-class Traits:
+class AdopterTraits:
     """What an adopter is."""
 
     id: str
@@ -50,7 +50,7 @@ class Traits:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class AdopterQuestion:
     """What is asked, as a dry run prints it; never a secret."""
 
     argv: tuple[str, ...]
@@ -79,11 +79,11 @@ class Adopter(Protocol):
     """Asks one tool."""
 
     @property
-    def traits(self) -> Traits:
+    def traits(self) -> AdopterTraits:
         """Return what it is."""
         ...
 
-    def question(self) -> Question:
+    def question(self) -> AdopterQuestion:
         """Return what it will ask; pure."""
         ...
 
@@ -112,9 +112,9 @@ def without_password(address: str) -> str:
         Refused: it holds one.
     """
     if _PASSWORD_IN_URL.search(address):
-        raise Refused(
+        raise RefusedValue(
             msg("holds a password, which every user of the machine could read"),
-            msg("Take it out, and give it as a secret in an environment variable that the tool knows."),
+            msg("Remove it, and give it as a secret in an environment variable that the tool reads."),
             shows_value=False,
         )
     return address
@@ -146,7 +146,7 @@ def size_of(value: object) -> int | None:
 
 
 def moment_of(value: object, zone: ZoneInfo) -> datetime | None:
-    """Return a moment of ISO 8601 or seconds since 1970; a text without a zone is in `zone`. None if it is none."""
+    """Return a moment of ISO 8601 or seconds since 1970; a text without a zone is in `zone`. None if it is not one."""
     seconds = size_of(value)
     try:
         if seconds is not None:

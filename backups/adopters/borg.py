@@ -10,7 +10,7 @@
 
 `borg list --json` lists them and locks nothing. An archive whose name ends with `.checkpoint` is what an interrupted run
 left, and is called so. borg tells no sizes there. Its times are read as UTC, which its own environment is set to. What
-`borg check` found is in nobody's record but its log, so nothing here is more than a claim. Tried with borg 1.4.
+`borg check` found is in nobody's record but its log, so nothing here is more than a claim. Tried with borg 1.2 and 1.4.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
+from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program, json_of
 from backups.adopters._settings import (
     AdopterContext,
+    AdopterQuestion,
+    AdopterTraits,
     Claims,
     NotAnswered,
-    Question,
-    Traits,
     moment_of,
     objects,
     size_of,
@@ -63,23 +64,23 @@ def build(table: KindTable, context: AdopterContext) -> BorgAdopter:
     """Return the adopter that a configuration table describes."""
     del context
     settings = table.parse(Settings)
-    return BorgAdopter(Traits(table.id, table.kind, settings.data_class), settings)
+    return BorgAdopter(AdopterTraits(table.id, table.kind, settings.data_class), settings)
 
 
 class BorgAdopter:
     """One repository."""
 
-    def __init__(self, traits: Traits, settings: Settings) -> None:
+    def __init__(self, traits: AdopterTraits, settings: Settings) -> None:
         self.traits = traits
         self._settings = settings
 
-    def question(self) -> Question:
+    def question(self) -> AdopterQuestion:
         settings = self._settings
         only = ("--glob-archives", settings.archives) if settings.archives else ()
         argv = (settings.program or "borg", "list", "--bypass-lock", "--consider-checkpoints", "--json")
         secrets = ("BORG_PASSPHRASE",) if settings.password else ()
         # The format's only use is that its keys are added to the JSON.
-        return Question(
+        return AdopterQuestion(
             (*argv, "--format", "{hostname}{end}", *only, settings.repository), secrets=(*secrets, *settings.secrets)
         )
 
@@ -116,3 +117,6 @@ class BorgAdopter:
             about=name,
             problem="an interrupted run left it" if _CHECKPOINT.search(name) else "",
         )
+
+
+ADOPTER = AdopterKind(settings=Settings, build=build)

@@ -18,12 +18,13 @@ from typing import Any
 
 from pydantic import Field
 
+from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program, json_of
 from backups.adopters._settings import (
     AdopterContext,
+    AdopterQuestion,
+    AdopterTraits,
     Claims,
-    Question,
-    Traits,
     moment_of,
     objects,
     size_of,
@@ -44,23 +45,23 @@ class Settings(ProgramSettings):
 def build(table: KindTable, context: AdopterContext) -> PgbackrestAdopter:
     """Return the adopter that a configuration table describes."""
     settings = table.parse(Settings)
-    return PgbackrestAdopter(Traits(table.id, table.kind, settings.data_class), settings, context)
+    return PgbackrestAdopter(AdopterTraits(table.id, table.kind, settings.data_class), settings, context)
 
 
 class PgbackrestAdopter:
     """The repositories of one configuration."""
 
-    def __init__(self, traits: Traits, settings: Settings, context: AdopterContext) -> None:
+    def __init__(self, traits: AdopterTraits, settings: Settings, context: AdopterContext) -> None:
         self.traits = traits
         self._settings = settings
         self._zone = context.zone
 
-    def question(self) -> Question:
+    def question(self) -> AdopterQuestion:
         settings = self._settings
         chosen: tuple[str, ...] = (f"--config={settings.config}",) if settings.config else ()
         chosen += (f"--stanza={settings.stanza}",) if settings.stanza else ()
         argv = (settings.program or "pgbackrest", *chosen, "--output=json", "--log-level-file=off", "info")
-        return Question(argv, secrets=tuple(settings.secrets))
+        return AdopterQuestion(argv, secrets=tuple(settings.secrets))
 
     def ask(self) -> bytes:
         return ask_program(self._settings, self.question().argv)
@@ -89,3 +90,6 @@ class PgbackrestAdopter:
                 about=f"stanza {stanza}, {text_of(backup.get('type'), 20)}",
                 problem="page checksums did not match" if backup.get("error") else "",
             )
+
+
+ADOPTER = AdopterKind(settings=Settings, build=build)

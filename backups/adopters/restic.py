@@ -10,7 +10,7 @@
 
 `restic snapshots --json` lists them and locks nothing. A listed snapshot need not be readable, and restic keeps one too of
 a run that could not read every file (its exit code 3 is not in the repository): so nothing here is more than a claim.
-Keys of an object store are given by `secrets = { AWS_SECRET_ACCESS_KEY = { file = "..." } }`. Tried with restic 0.18.
+Keys of an object store are given by `secrets = { AWS_SECRET_ACCESS_KEY = { file = "..." } }`. Tried with restic 0.14 and 0.18.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program, json_of
 from backups.adopters._settings import (
     AdopterContext,
+    AdopterQuestion,
+    AdopterTraits,
     Claims,
-    Question,
-    Traits,
     moment_of,
     objects,
     size_of,
@@ -52,23 +53,23 @@ class Settings(ProgramSettings):
 def build(table: KindTable, context: AdopterContext) -> ResticAdopter:
     """Return the adopter that a configuration table describes."""
     settings = table.parse(Settings)
-    return ResticAdopter(Traits(table.id, table.kind, settings.data_class), settings, context)
+    return ResticAdopter(AdopterTraits(table.id, table.kind, settings.data_class), settings, context)
 
 
 class ResticAdopter:
     """One repository."""
 
-    def __init__(self, traits: Traits, settings: Settings, context: AdopterContext) -> None:
+    def __init__(self, traits: AdopterTraits, settings: Settings, context: AdopterContext) -> None:
         self.traits = traits
         self._settings = settings
         self._zone = context.zone
 
-    def question(self) -> Question:
+    def question(self) -> AdopterQuestion:
         settings = self._settings
         only: tuple[str, ...] = ("--host", settings.host) if settings.host else ()
         only += ("--tag", settings.tag) if settings.tag else ()
         argv = (settings.program or "restic", "--repo", settings.repository, "--no-lock", "--no-cache")
-        return Question((*argv, "--json", "snapshots", *only), secrets=("RESTIC_PASSWORD", *settings.secrets))
+        return AdopterQuestion((*argv, "--json", "snapshots", *only), secrets=("RESTIC_PASSWORD", *settings.secrets))
 
     def ask(self) -> bytes:
         secrets = {"RESTIC_PASSWORD": self._settings.password}
@@ -92,3 +93,6 @@ class ResticAdopter:
             data_class=self.traits.data_class,
             about=text_of(", ".join(map(str, paths)) if isinstance(paths, list) else ""),
         )
+
+
+ADOPTER = AdopterKind(settings=Settings, build=build)

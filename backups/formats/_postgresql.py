@@ -1,6 +1,6 @@
 """A throw-away PostgreSQL server in a scratch folder, to try dumps out in.
 
-A dump is code that somebody else wrote: whoever could change the database, or was its superuser, can have it do what a
+A dump is code that somebody else wrote: anybody who could change the database, or was its superuser, can have it do what a
 superuser of the scratch server may, programs included. So the server belongs to the runner's unprivileged user, listens on no
 network, only on a socket in its own folder that no other user can enter, and is stopped whatever happens. If portalops itself
 is killed, the server ends by itself once its folder is removed.
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backups.formats import Restored
-from backups.postgresql import Installation, connection, counted, said
+from backups.postgresql import PostgresqlVersion, connection, counted, read_error
 from portalops.errors import BackupError, FileUnwritable
 from portalops.model.backups import TableRows
 from portalops.model.message import Message, msg
@@ -53,7 +53,7 @@ lc_messages = 'C'
 
 
 INSTALL = msg("Install PostgreSQL's server programs on this machine, of the dump's version or later, with all updates.")
-_FOLDER_HINT = msg("Set backup.drill.folder to a folder with a short path that the user of trials can get to.")
+_FOLDER_HINT = msg("Set backup.drill.folder to a folder with a short path that the test user can reach.")
 
 
 class NotUsable(Exception):
@@ -62,7 +62,7 @@ class NotUsable(Exception):
 
 def cannot_try(cause: str, hint: Message = INSTALL) -> BackupError:
     """Return the error of a trial that says nothing of the dump: something is missing or wrong on this machine."""
-    return BackupError(msg("the restored dump cannot be tried out here: {cause}", cause=show_text(cause, 300)), hint)
+    return BackupError(msg("the restored dump cannot be tested here: {cause}", cause=show_text(cause, 300)), hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Scratch:
     """A server that is running."""
 
     runner: Runner
-    tools: Installation
+    tools: PostgresqlVersion
     folder: Path
     superuser: str
     deadline: float
@@ -110,7 +110,7 @@ class Scratch:
         )
         done = self.run(argv, stdin=f"\\encoding UTF8\n{script}".encode())
         if done.exit_code:
-            raise NotUsable(said(done))
+            raise NotUsable(read_error(done))
         return done.stdout.decode("utf-8", "surrogateescape")
 
     def count(self, database: str, script: str) -> dict[str, int]:
@@ -120,7 +120,7 @@ class Scratch:
 
 
 @contextmanager
-def scratch_server(restored: Restored, tools: Installation, superuser: str) -> Iterator[Scratch]:
+def scratch_server(restored: Restored, tools: PostgresqlVersion, superuser: str) -> Iterator[Scratch]:
     """Make a server, run it for the block, and stop it.
 
     Raises:
@@ -199,7 +199,7 @@ def _make(scratch: Scratch) -> None:
     )
     done = scratch.runner.run(initdb, timeout_seconds=START_SECONDS)
     if done.exit_code:
-        raise cannot_try(said(done), _FOLDER_HINT)
+        raise cannot_try(read_error(done), _FOLDER_HINT)
     try:
         settings = f"{SETTINGS}unix_socket_directories = '{str(scratch.folder).replace(chr(39), chr(39) * 2)}'\n"
         write_atomically(scratch.folder / "postgresql.conf", settings.encode())
@@ -223,7 +223,7 @@ def _start(scratch: Scratch) -> None:
         text = ""
         with suppress(OSError):
             text = log.read_text(encoding="utf-8", errors="replace")
-        raise cannot_try(f"its server does not start: {said(Completed(1, b'', text.encode() or done.stderr))}")
+        raise cannot_try(f"its server does not start: {read_error(Completed(1, b'', text.encode() or done.stderr))}")
 
 
 def _stop(scratch: Scratch) -> None:

@@ -7,11 +7,11 @@
     mount_point = "/mnt/disk-a"
 
 With `mount_point` nothing is written while the disk is not mounted. A folder on the file system of what it copies is
-refused, because one broken disk would take both; `allow_same_filesystem = true` allows it, and reports say so.
+refused, because one broken disk would take both; `allow_same_filesystem = true` allows it, and reports show it.
 
 A set is written into `.incoming-<set>`, every file is synced, and then the folder is renamed: a set is there whole or not
 at all. A file is `NAME.part` until it is synced, so what has its name is whole. Folders of runs that died are removed by the
-next run, or gone on with if a copy of their set is wanted; the kernel's lock on them tells the dead from the living.
+next run, or gone on with if a copy of their set is wanted; the kernel's lock on them shows whether their run is alive.
 A set that is removed is first renamed to `.removing-<set>`, so that it goes as it came: whole.
 """
 
@@ -29,6 +29,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_unavailable, no_such_set
 from backups.media._folders import (
     INCOMING,
@@ -47,7 +48,7 @@ from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId
 from portalops.model.message import ByteCount, msg
 from portalops.model.text import show_text
-from portalops.ports import Held, Readable, Room
+from portalops.ports import HeldFile, Readable, Room
 from portalops.system.files import sync_folder
 
 logger = logging.getLogger(__name__)
@@ -167,7 +168,7 @@ class DiskMedium:
             raise medium_unavailable(
                 self.id,
                 msg(
-                    "{free} are free, and the set needs about {needed}",
+                    "only {free} are free, but the set needs about {needed}",
                     free=ByteCount(free),
                     needed=ByteCount(needed_bytes),
                 ),
@@ -202,7 +203,7 @@ class DiskMedium:
             )
 
     def _unavailable(self, error: OSError) -> MediumUnavailable:
-        hint = msg("Make the folder, or set create = true; for a disk that is mounted set mount_point as well.")
+        hint = msg("Make the folder, or set create = true; for a mounted disk set mount_point too.")
         return folder_unavailable(self.id, self._folder, error, hint, create=self._settings.create)
 
     def _remove_dead(self, wanted: Collection[SetId]) -> None:
@@ -242,7 +243,7 @@ class DiskSetWriter:
         self._file = -1
         self._path = self._incoming
         self._folders: set[Path] = {self._incoming}
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, HeldFile] = {}
         is_new = not (resumes and self._incoming.is_dir())
         if is_new:
             self._incoming.mkdir(mode=0o700)
@@ -256,11 +257,11 @@ class DiskSetWriter:
             raise
         self._has_whole = bool(self._held)
 
-    def held(self) -> Mapping[str, Held]:
+    def held(self) -> Mapping[str, HeldFile]:
         return self._held
 
     def open(self, path: str) -> None:
-        with self._told():
+        with self._convert_errors():
             self._path = self._incoming / path
             parent = self._path.parent
             parent.mkdir(parents=True, exist_ok=True)
@@ -272,23 +273,23 @@ class DiskSetWriter:
 
     def write(self, data: bytes | bytearray | memoryview, /) -> None:
         rest = memoryview(data)
-        with self._told():
+        with self._convert_errors():
             while rest:
                 rest = rest[os.write(self._file, rest) :]
 
     def close(self) -> None:
-        with self._told():
+        with self._convert_errors():
             os.fsync(self._file)
             self._close_file()
             os.rename(_unfinished(self._path), self._path)
             self._has_whole = True
 
     def discard(self, path: str) -> None:
-        with self._told():
+        with self._convert_errors():
             (self._incoming / path).unlink(missing_ok=True)
 
     def seal(self) -> None:
-        with self._told():
+        with self._convert_errors():
             for folder in sorted(self._folders, key=lambda each: len(each.parts), reverse=True):
                 with suppress(OSError):
                     folder.rmdir()  # folders whose streams were all taken back
@@ -331,8 +332,11 @@ class DiskSetWriter:
                 return  # a share without locks: then dead folders there are not told from living ones
             raise medium_unavailable(
                 self._medium,
-                msg("{folder} is left of a copy, and may still be written", folder=str(self._incoming)),
-                msg("Remove that folder if no run is at work, then run 'portalops backup copy' again."),
+                msg(
+                    "{folder} is left over from an interrupted copy, or is still being written",
+                    folder=str(self._incoming),
+                ),
+                msg("If no run is active, remove that folder; then run 'portalops backup copy' again."),
             ) from error
         if not is_new and os.fstat(self._lock).st_ino != os.stat(self._incoming).st_ino:
             raise FileNotFoundError(errno.ENOENT, "it was just removed", str(self._incoming))
@@ -345,7 +349,7 @@ class DiskSetWriter:
             elif path.suffix == PART or path.is_symlink() or not path.is_file():
                 path.unlink()
             else:
-                self._held[str(path.relative_to(self._incoming))] = Held(path.stat().st_size, None)
+                self._held[str(path.relative_to(self._incoming))] = HeldFile(path.stat().st_size, None)
 
     def _let_go(self) -> None:
         lock, self._lock = self._lock, -1
@@ -359,7 +363,7 @@ class DiskSetWriter:
             os.close(descriptor)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _convert_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -435,5 +439,8 @@ def _unreadable(path: str, error: OSError) -> SetDamaged:
     cause = "the file is missing" if error.errno == errno.ENOENT else (error.strerror or str(error)).lower()
     return SetDamaged(
         msg("{path}: {cause}", path=show_text(path, 300), cause=show_text(cause, 120)),
-        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+        msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
+
+
+MEDIUM = MediumKind(settings=Settings, build=build)

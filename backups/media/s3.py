@@ -54,21 +54,23 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from pydantic import Field, StrictInt, model_validator
 
+from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_unavailable, no_such_set
 from backups.media._folders import is_name
-from backups.media._owners import DEAD_AFTER, is_written, note_written, this_run
+from backups.media._owners import DEAD_AFTER, is_written, note_written, run_mark
 from backups.media._retried import RetrySettings
 from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable
-from portalops.config.values import Refused
+from portalops.config.values import RefusedValue
 from portalops.errors import MediumInterrupted, MediumUnavailable, SecretUnavailable, SetDamaged, SetLocked
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.ports import Held, Readable
+from portalops.ports import HeldFile, Readable
 from portalops.system.clock import SystemClock
 from portalops.system.s3 import (
     LOCK_HINT,
@@ -84,7 +86,6 @@ from portalops.system.s3 import (
 
 logger = logging.getLogger(__name__)
 
-ANYWHERE = True
 FORMAT = "portalops-s3-seal/1"
 SEALED, INCOMING, PROBE = "sealed/", "incoming/", "probe/"
 PART_BYTES = 16 << 20
@@ -100,12 +101,12 @@ AT_ONCE = 8
 """Requests at a time, where many objects are asked for."""
 MAX_SEAL_BYTES = 64 << 20
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound"})
-"""How servers say that there is no such object."""
+"""Error codes that mean that there is no such object."""
 _NO_LOCK = frozenset({"InvalidRequest", "InvalidBucketState", "ObjectLockConfigurationNotFoundError"})
 """How servers answer an object with a lock where the bucket has no Object Lock; AWS, MinIO and SeaweedFS say `InvalidRequest`."""
 _NO_LOCK_HINT = msg(
-    "Make a bucket with Object Lock, which most servers take only when a bucket is made. Or remove lock and retain_days: then"
-    " whoever has a key that may delete can delete the sets."
+    "Make a bucket with Object Lock; most servers allow this only when a bucket is created. Or remove lock and "
+    "retain_days: then anybody with a key that may delete can delete the sets."
 )
 _HIDDEN = frozenset({"MethodNotAllowed", "405"})
 """How they say to who asks for an object that a mark of deletion is in its place. To who deletes, it is a refusal."""
@@ -125,7 +126,7 @@ class Settings(StoreSettings, MediumSettings, RetrySettings):
     @model_validator(mode="after")
     def _lock_and_days(self) -> Settings:
         if (self.lock is None) != (self.retain_days is None):
-            raise Refused(msg("needs lock and retain_days together, or neither"), shows_value=False)
+            raise RefusedValue(msg("needs lock and retain_days together, or neither"), shows_value=False)
         return self
 
 
@@ -150,7 +151,7 @@ class Lock:
         return {"ObjectLockMode": self.mode, "ObjectLockRetainUntilDate": self.until}
 
     def holds(self, mode: object, until: object) -> bool:
-        """Say whether a lock that a server tells of is at least this one."""
+        """Say whether a lock that a server reports is at least this one."""
         is_as_strong = mode in (self.mode, "COMPLIANCE")
         return is_as_strong and isinstance(until, datetime) and until >= self.until
 
@@ -166,7 +167,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One version of an object, as a listing tells of it."""
+    """One version of an object, as a listing reports it."""
 
     key: str
     version: str
@@ -208,7 +209,7 @@ class S3Medium:
     def resume(self, set_id: SetId, *, expected_bytes: int) -> S3SetWriter:
         marks = [each for each in self._store.versions(f"{INCOMING}{set_id}@") if not each.is_mark]
         if any(is_written(self._store.place(mark.key)) for mark in marks):
-            raise medium_unavailable(self.id, msg("another run is writing {set}", set=set_id))
+            raise medium_unavailable(self.id, msg("another run is writing set {set}", set=set_id))
         is_free = bool(marks) and all(self._is_dead(mark, set_id) for mark in marks)
         if is_free:
             self._store.abort_uploads(f"{set_id}/")
@@ -251,12 +252,14 @@ class S3Medium:
         if not seals and (not left or self._is_being_written(set_id)):
             raise no_such_set(self.id, set_id)
         self._require_unlocked(set_id, [each for each in (*seals, *left) if not each.is_mark])
-        mark = f"{INCOMING}{set_id}@{this_run()}"  # if this process dies, the next run ends its work
+        mark = f"{INCOMING}{set_id}@{run_mark()}"  # if this process dies, the next run ends its work
         version = store.put(mark, b"", None)
         if not store.remove_all(key):
             store.remove(mark, version)
             raise medium_unavailable(
-                self.id, msg("its key may not delete"), msg("Remove sets with a key that may, from another host.")
+                self.id,
+                msg("its access key may not delete"),
+                msg("Remove sets from another host, with a key that may delete."),
             )
         if store.remove_all(f"{set_id}/"):
             store.remove(mark, version)
@@ -283,7 +286,7 @@ class S3Medium:
         now = self._store.now()
         days = [until for head in heads if head and (until := head.get("ObjectLockRetainUntilDate")) and until > now]
         if any(head and head.get("ObjectLockLegalHoldStatus") == "ON" for head in heads):
-            raise _locked(self.id, set_id, msg("there is a legal hold on it"))
+            raise _locked(self.id, set_id, msg("it is under a legal hold"))
         if days:
             raise _locked(self.id, set_id, msg("it is locked until {moment}", moment=max(days).astimezone(UTC)))
 
@@ -315,7 +318,7 @@ class S3Medium:
             if self._store.content(key, stored.version, len(data) + 1) != data:
                 raise self._store.refused(_not_what_was_put(key), _SERVER_HINT)
             if self._store.remove(key, stored.version) and lock is not None:
-                raise self._store.refused(msg("it deletes {key} although it is locked", key=key), LOCK_HINT)
+                raise self._store.refused(msg("the server deleted {key} although it is locked", key=key), LOCK_HINT)
 
     def _require_object_lock(self, error: BaseException) -> None:
         """Tell a bucket without Object Lock by what it takes without a lock: a key need not have the right to ask for it.
@@ -331,7 +334,7 @@ class S3Medium:
         key = f"{PROBE}plain-{secrets.token_hex(6)}"
         self._store.remove(key, self._store.put(key, b"", None))
         cause = msg(
-            "the bucket {bucket} has no Object Lock: it takes objects, and none with a lock",
+            "the bucket {bucket} has no Object Lock: it refuses objects with a lock",
             bucket=self._settings.bucket,
         )
         raise self._store.refused(cause, _NO_LOCK_HINT) from error
@@ -372,13 +375,13 @@ class S3SetWriter:
         self._lock = lock
         self._part_bytes = part_bytes
         self._files: dict[str, Stored] = {}
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, HeldFile] = {}
         self._upload: _Upload | None = None
         self._path = ""
         self._was_renewed = False
         there = [each for each in store.versions(f"{set_id}/") if not each.is_mark]
         self._before = {each.key for each in there}
-        self._mark = f"{INCOMING}{set_id}@{this_run()}"
+        self._mark = f"{INCOMING}{set_id}@{run_mark()}"
         self._mark_version = store.put(self._mark, b"", None)
         note_written(store.place(self._mark))
         if resumes:
@@ -393,7 +396,7 @@ class S3SetWriter:
         """The key and version of the object that says that this run writes the set."""
         return self._mark, self._mark_version
 
-    def held(self) -> Mapping[str, Held]:
+    def held(self) -> Mapping[str, HeldFile]:
         return self._held
 
     def open(self, path: str) -> None:
@@ -467,10 +470,10 @@ class S3SetWriter:
             for each, digest in zip(there, pool.map(self._digest_of, there), strict=True):
                 if digest is not None:
                     self._files[each.key[start:]] = Stored(each.size, each.version)
-                    self._held[each.key[start:]] = Held(each.size, Digest(digest) if digest else None)
+                    self._held[each.key[start:]] = HeldFile(each.size, Digest(digest) if digest else None)
 
     def _digest_of(self, each: Listed) -> str | None:
-        """Return the SHA-256 that the server has of an object, empty if it tells none; None if the object is of no use."""
+        """Return the SHA-256 that the server has of an object, empty if it reports none; None if the object is of no use."""
         head = self._store.head(each.key, each.version, with_checksum=True)
         lock = self._lock
         if head is None or int(head["ContentLength"]) != each.size:
@@ -529,7 +532,7 @@ class S3StoredSet:
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="s3") as pool:
             for asked in pool.map(self._asked, self._seal.files.items()):
                 found.update(asked)
-        return {**found, **self._beside()}
+        return {**found, **self._list_strangers()}
 
     @contextmanager
     def open(self, path: str) -> Iterator[Readable]:
@@ -543,7 +546,7 @@ class S3StoredSet:
             reader.close()
 
     def _asked(self, item: tuple[str, Stored]) -> Mapping[str, int]:
-        """Return a file's size as the server tells it, and a stranger more if its lock is not what it was."""
+        """Return a file's size as the server reports it, and a stranger more if its lock is not what it was."""
         path, stored = item
         head = self._store.head(f"{self._set_id}/{path}", stored.version)
         if head is None:
@@ -555,7 +558,7 @@ class S3StoredSet:
             found[f"{path}?versionId={stored.version} (its lock was weakened: {shown})"] = found[path]
         return found
 
-    def _beside(self) -> Mapping[str, int]:
+    def _list_strangers(self) -> Mapping[str, int]:
         """Return what lies in the set's place and is no part of it."""
         start = len(self._set_id) + 1
         by_path: dict[str, list[Listed]] = {}
@@ -619,7 +622,7 @@ class _ObjectReader:
             self._body = self._store.body(self._key, self._stored.version, self._at)
             if self._body is None:
                 raise _missing(self._path)
-        with self._store.told():
+        with self._store.convert_errors():
             return bytes(self._body.read(size))
 
     def close(self) -> None:
@@ -697,12 +700,12 @@ class _Upload:
         mode, until = found.get("ObjectLockMode"), found.get("ObjectLockRetainUntilDate")
         if not version:
             raise self._store.refused(
-                msg("it took {key} without a version, so without a lock", key=self._key), LOCK_HINT
+                msg("the server stored {key} without a version and so without a lock", key=self._key), LOCK_HINT
             )
         if not self._lock.holds(mode, until):
             raise self._store.refused(
                 msg(
-                    "it locks {key} as {mode} until {until}, and not as {wanted} until {day}",
+                    "the server locked {key} as {mode} until {until}, not as {wanted} until {day}",
                     key=self._key,
                     mode=show_text(str(mode or "-"), 60),
                     until=until if isinstance(until, datetime) else "-",
@@ -729,11 +732,11 @@ class _Bucket:
         return f"{self._settings.endpoint} {self._settings.bucket} {self._settings.prefix}{key}"
 
     def now(self) -> datetime:
-        """Return the server's time as its last answer told it: locks are kept by that one."""
+        """Return the server's time as of its last answer: locks run by the server's clock."""
         return SystemClock().now() + self._ahead
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def convert_errors(self) -> Iterator[None]:
         """Turn boto's errors inside the block into those of a medium."""
         try:
             with refusals(self.refused):
@@ -746,49 +749,52 @@ class _Bucket:
     def refused(self, cause: Message, hint: Message) -> MediumUnavailable:
         """Return the error of something that the server refuses or gets wrong."""
         if hint is LOCK_HINT and self._settings.lock is None:
-            hint = msg("See that the bucket is there, and ask whoever runs the server; show the answer.")
+            hint = msg("Check that the bucket exists, and ask the operator of the server about this answer.")
         return medium_unavailable(self._medium, cause, hint)
 
     def put(self, key: str, data: bytes, lock: Lock | None) -> str:
         """Put an object at once and return its version."""
-        with self.told():
+        with self.convert_errors():
             answer = self._client().put_object(
-                **self._at(key), Body=data, ChecksumSHA256=checksum(data), **(lock.arguments() if lock else {})
+                **self._object_place(key),
+                Body=data,
+                ChecksumSHA256=checksum(data),
+                **(lock.arguments() if lock else {}),
             )
         return _version(answer)
 
     def start(self, key: str, lock: Lock | None) -> str:
         """Begin an object in parts."""
-        with self.told():
+        with self.convert_errors():
             answer = self._client().create_multipart_upload(
-                **self._at(key), ChecksumAlgorithm="SHA256", **(lock.arguments() if lock else {})
+                **self._object_place(key), ChecksumAlgorithm="SHA256", **(lock.arguments() if lock else {})
             )
         return str(answer["UploadId"])
 
     def send_part(self, key: str, upload: str, number: int, data: bytes) -> dict[str, object]:
         """Send a part; return what ends the object."""
         digest = checksum(data)
-        with self.told():
+        with self.convert_errors():
             answer = self._client().upload_part(
-                **self._at(key), UploadId=upload, PartNumber=number, Body=data, ChecksumSHA256=digest
+                **self._object_place(key), UploadId=upload, PartNumber=number, Body=data, ChecksumSHA256=digest
             )
         return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": digest}
 
     def complete(self, key: str, upload: str, parts: Sequence[Mapping[str, object]]) -> str:
         """Make one object of its parts and return its version."""
-        with self.told():
+        with self.convert_errors():
             answer = self._client().complete_multipart_upload(
-                **self._at(key), UploadId=upload, MultipartUpload={"Parts": list(parts)}
+                **self._object_place(key), UploadId=upload, MultipartUpload={"Parts": list(parts)}
             )
         return _version(answer)
 
     def abort(self, key: str, upload: str) -> None:
         """Drop an object in parts."""
-        self._ask(lambda client: client.abort_multipart_upload(**self._at(key), UploadId=upload))
+        self._ask(lambda client: client.abort_multipart_upload(**self._object_place(key), UploadId=upload))
 
     def abort_uploads(self, prefix: str) -> None:
         """Drop every object in parts below a prefix."""
-        with self.told():
+        with self.convert_errors():
             pages = self._client().get_paginator("list_multipart_uploads")
             found = [
                 (str(each["Key"]), str(each["UploadId"]))
@@ -801,17 +807,17 @@ class _Bucket:
     def head(self, key: str, version: str, *, with_checksum: bool = False) -> Mapping[str, Any] | None:
         """Return what the server says of a version of an object; None if it has none."""
         more = {"ChecksumMode": "ENABLED"} if with_checksum else {}
-        found: Mapping[str, Any] | None = self._ask(lambda client: client.head_object(**self._at(key, version), **more))
+        found: Mapping[str, Any] | None = self._ask(
+            lambda client: client.head_object(**self._object_place(key, version), **more)
+        )
         return found
 
     def extend(self, key: str, version: str, lock: Lock) -> None:
         """Ask for a lock of a version of an object that lasts longer; who asks looks whether it was given."""
-        from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-
         retention = {"Mode": lock.mode, "RetainUntilDate": lock.until}
-        with self.told():
+        with self.convert_errors():
             try:
-                self._client().put_object_retention(**self._at(key, version), Retention=retention)
+                self._client().put_object_retention(**self._object_place(key, version), Retention=retention)
             except ClientError as error:
                 if status_of(error) >= 500:
                     raise
@@ -820,7 +826,7 @@ class _Bucket:
     def body(self, key: str, version: str, start: int) -> Any:
         """Return the bytes of a version of an object from a position on; None if there is none."""
         place = {"Range": f"bytes={start}-"} if start else {}
-        answer = self._ask(lambda client: client.get_object(**self._at(key, version), **place))
+        answer = self._ask(lambda client: client.get_object(**self._object_place(key, version), **place))
         return answer["Body"] if answer else None
 
     def content(self, key: str, version: str, limit: int) -> bytes | None:
@@ -828,16 +834,14 @@ class _Bucket:
         body = self.body(key, version, 0)
         if body is None:
             return None
-        with self.told(), body:
+        with self.convert_errors(), body:
             return bytes(body.read(limit))
 
     def remove(self, key: str, version: str) -> bool:
         """Try to delete a version of an object and say whether it is gone."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
-
-        with self.told():
+        with self.convert_errors():
             try:
-                self._client().delete_object(**self._at(key, version))
+                self._client().delete_object(**self._object_place(key, version))
             except ClientError as error:
                 if status_of(error) >= 500:
                     raise
@@ -850,9 +854,7 @@ class _Bucket:
 
     def versions(self, prefix: str) -> tuple[Listed, ...]:
         """Return all versions of the objects below a prefix, each object's newest first; its only one where none are kept."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
-
-        with self.told():
+        with self.convert_errors():
             try:
                 return tuple(self._versions(f"{self._settings.prefix}{prefix}"))
             except ClientError as error:
@@ -880,15 +882,13 @@ class _Bucket:
             key, version, int(each.get("Size", 0)), modified_at, is_latest, is_mark, str(each.get("ETag") or "")
         )
 
-    def _at(self, key: str, version: str = "") -> dict[str, str]:
+    def _object_place(self, key: str, version: str = "") -> dict[str, str]:
         place = {"Bucket": self._settings.bucket, "Key": f"{self._settings.prefix}{key}"}
         return {**place, "VersionId": version} if version else place
 
     def _ask(self, request: Callable[[Any], Any]) -> Any:
-        """Return an answer; None if it is that there is no such thing."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
-
-        with self.told():
+        """Return an answer; None if it means that there is no such thing."""
+        with self.convert_errors():
             try:
                 return request(self._client())
             except ClientError as error:
@@ -934,7 +934,7 @@ def _is_seal(each: Listed) -> bool:
 
 
 def _read_seal(store: _Bucket, key: str, version: str) -> _Seal | None:
-    """Return what a seal says; None if it is none, or of a format that is not known."""
+    """Return what a seal says; None if it is not a seal, or has an unknown format."""
     data = store.content(key, version, MAX_SEAL_BYTES)
     try:
         read = json.loads(data or b"")
@@ -950,21 +950,24 @@ def _read_seal(store: _Bucket, key: str, version: str) -> _Seal | None:
 
 
 def _not_what_was_put(key: str) -> Message:
-    return msg("{key} does not hold what was put there", key=key)
+    return msg("{key} does not hold the data that was stored", key=key)
 
 
 def _locked(medium: str, set_id: SetId, cause: Message) -> SetLocked:
     return SetLocked(
-        msg("backup medium {medium} does not let go of {set}: {cause}", medium=medium, set=set_id, cause=cause),
-        msg("Nothing of it was removed. Run the job again when the lock has ended."),
+        msg("backup medium {medium} refuses to remove set {set}: {cause}", medium=medium, set=set_id, cause=cause),
+        msg("Nothing of the set was removed. Run 'portalops backup prune' again when the lock has ended."),
     )
 
 
 def _missing(path: str) -> SetDamaged:
     return SetDamaged(
         msg("{path}: the file is missing", path=show_text(path, 300)),
-        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+        msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
 
 
-_SERVER_HINT = msg("Have the server looked at; nothing else of it can be trusted either.")
+_SERVER_HINT = msg("Have the server examined; its other data cannot be trusted either.")
+
+
+MEDIUM = MediumKind(settings=Settings, build=build, is_anywhere=True)

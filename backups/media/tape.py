@@ -48,6 +48,7 @@ from pathlib import Path
 
 from pydantic import Field, StrictInt
 
+from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_unavailable, no_such_set
 from backups.media._folders import is_name, lies_beside
 from backups.media._tape_layout import (
@@ -110,7 +111,7 @@ def build(table: KindTable) -> TapeMedium:
     return TapeMedium(table.id, table.parse(Settings))
 
 
-class OnTape(StrEnum):
+class TapeBeginning(StrEnum):
     """What the beginning of a tape is."""
 
     BLANK = "blank"
@@ -124,14 +125,14 @@ class OnTape(StrEnum):
 class Loaded:
     """The tape in the drive."""
 
-    state: OnTape
+    state: TapeBeginning
     label: Label | None = None
     problem: str = ""
     """Why it is unreadable."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class TapeContents:
     """What is on a labelled tape."""
 
     label: Label
@@ -229,24 +230,24 @@ class TapeMedium:
             self._tape.write_record(drive, label, first)
 
     def _require_free(self, drive: TapeDrive, found: Loaded, *, overwrite: bool) -> None:
-        if found.state is OnTape.BLANK:
+        if found.state is TapeBeginning.BLANK:
             return
         if found.label is not None:
             self._require_no_sets(drive, found.label)
             cause = msg(
-                "the tape in {device} is labelled {label} already", device=str(self.device), label=found.label.name
+                "the tape in {device} already has the label {label}", device=str(self.device), label=found.label.name
             )
-        elif found.state is OnTape.FOREIGN:
-            cause = msg("the tape in {device} is not blank, and not of portalops", device=str(self.device))
+        elif found.state is TapeBeginning.FOREIGN:
+            cause = msg("the tape in {device} is not blank and not from portalops", device=str(self.device))
         else:
             cause = msg(
-                "the beginning of the tape in {device} cannot be read: {problem}",
+                "the start of the tape in {device} cannot be read: {problem}",
                 device=str(self.device),
                 problem=found.problem,
             )
         if not overwrite:
             raise medium_unavailable(
-                self.id, cause, msg("Insert a blank tape; or give --overwrite, which loses all that is on it.")
+                self.id, cause, msg("Insert a blank tape; or use --overwrite, which destroys all data on this tape.")
             )
 
     def _require_no_sets(self, drive: TapeDrive, label: Label) -> None:
@@ -260,10 +261,10 @@ class TapeMedium:
                     n=len(contents.record.sets),
                     set=contents.record.sets[-1].id,
                 ),
-                msg("'portalops backup prune' removes those that may go; or insert a blank tape."),
+                msg("Remove sets that are no longer kept with 'portalops backup prune'; or insert a blank tape."),
             )
 
-    def _checked(self, contents: Contents, set_id: SetId, expected_bytes: int) -> None:
+    def _checked(self, contents: TapeContents, set_id: SetId, expected_bytes: int) -> None:
         self._require_whole(contents)
         if not is_name(set_id) or set_id in {each.id for each in contents.record.sets}:
             raise is_there_already(self.id, set_id)
@@ -272,25 +273,26 @@ class TapeMedium:
             raise medium_unavailable(
                 self.id,
                 msg(
-                    "{free} are left on the tape {label}, and the set needs about {needed}",
+                    "the tape {label} has {free} left, but the set needs about {needed}",
                     free=ByteCount(max(0, self._capacity_bytes - used)),
                     label=self.label,
                     needed=ByteCount(expected_bytes),
                 ),
-                msg("Use another tape: a set is never spread over several."),
+                msg("Use another tape: a set is never split over several tapes."),
             )
 
-    def _require_whole(self, contents: Contents) -> None:
+    def _require_whole(self, contents: TapeContents) -> None:
         if not contents.is_whole:
             raise medium_unavailable(
                 self.id,
                 msg(
-                    "on the tape {label}, behind tape file {file}, something cannot be read",
+                    "the tape {label} cannot be read after tape file {file}",
                     label=self.label,
                     file=contents.record.number,
                 ),
                 msg(
-                    "Clean the drive and try again; if it stays so, write to this tape no more and copy its sets elsewhere."
+                    "Clean the drive and try again. If the error stays, stop writing to this tape and copy its "
+                    "sets elsewhere."
                 ),
             )
 
@@ -310,9 +312,9 @@ class _Tape:
         self._opened = opened
         self._lock = _LOCKS.setdefault(settings.device, threading.RLock())
         self._writer: TapeSetWriter | None = None
-        self._known: Contents | None = None
+        self._known: TapeContents | None = None
         self._left_at: tuple[int, int] | None = None
-        """Where the tape was let go: it is there still if nobody has moved or changed it."""
+        """The position at which the tape was released: still valid if nobody has moved or changed it."""
 
     @contextmanager
     def open(self, *, writes: bool) -> Iterator[TapeDrive]:
@@ -324,13 +326,15 @@ class _Tape:
         with self._lock:
             if self._writer is not None:
                 raise self.busy()
-            with self.told(), self._drive(writes=writes) as drive:
+            with self.convert_errors(), self._drive(writes=writes) as drive:
                 yield drive
                 self._left_at = drive.position()
 
-    def begin(self, check: Callable[[Contents, SetId, int], None], set_id: SetId, expected_bytes: int) -> TapeSetWriter:
+    def begin(
+        self, check: Callable[[TapeContents, SetId, int], None], set_id: SetId, expected_bytes: int
+    ) -> TapeSetWriter:
         """Open the drive until the set is sealed or abandoned; as `Medium.begin`."""
-        with self._lock, self.told():
+        with self._lock, self.convert_errors():
             if self._writer is not None:
                 raise self.busy()
             drive = self._drive(writes=True)
@@ -352,8 +356,8 @@ class _Tape:
             with self.open(writes=False) as drive:
                 return self.contents(drive).record
 
-    def contents(self, drive: TapeDrive) -> Contents:
-        """Return what is on the tape, after a look at its label.
+    def contents(self, drive: TapeDrive) -> TapeContents:
+        """Return what is on the tape, after checking its label.
 
         Raises:
             MediumUnavailable: it is blank, another one, or cannot be read.
@@ -368,8 +372,11 @@ class _Tape:
         if contents is None:
             raise medium_unavailable(
                 self.medium,
-                msg("the tape {label} has no record that can be read", label=self.label),
-                msg("Tape file 1 says how to read it without portalops; 'portalops media label' makes it a new tape."),
+                msg("the tape {label} has no readable record", label=self.label),
+                msg(
+                    "Tape file 1 describes how to read the tape without portalops. To start it as a new tape: "
+                    "'portalops media label'."
+                ),
             )
         self._known = contents
         return contents
@@ -388,7 +395,7 @@ class _Tape:
     def write_record(self, drive: TapeDrive, label: Label, record: TapeRecord) -> None:
         """Write a record where the tape is, and wait until it is there."""
         _write_text(drive, label, write_record(record), wait=True)
-        self._known = Contents(label, record)
+        self._known = TapeContents(label, record)
 
     def let_go(self, drive: TapeDrive) -> None:
         """End what `begin` began."""
@@ -400,11 +407,11 @@ class _Tape:
 
     def busy(self) -> MediumUnavailable:
         return medium_unavailable(
-            self.medium, msg("a set is being written to the tape"), msg("Try again when that has ended.")
+            self.medium, msg("a set is being written to the tape"), msg("Run the command again when that has ended.")
         )
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def convert_errors(self) -> Iterator[None]:
         """Turn what the drive says inside the block into the error of a medium."""
         try:
             yield
@@ -413,7 +420,7 @@ class _Tape:
                 self.medium, msg("the tape {label} ends too early", label=self.label), _CLEAN
             ) from error
         except OSError as error:
-            raise self._said(error) from error
+            raise self._describe(error) from error
 
     def _drive(self, *, writes: bool) -> TapeDrive:
         drive = self._opened(self.device, writes=writes, capacity_bytes=self._capacity_bytes)
@@ -427,7 +434,7 @@ class _Tape:
             raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self.device))
         return drive
 
-    def _said(self, error: OSError) -> MediumUnavailable:
+    def _describe(self, error: OSError) -> MediumUnavailable:
         device = str(self.device)
         insert = msg("Insert the tape {label}, then run the same command again.", label=self.label)
         match error.errno:
@@ -436,7 +443,8 @@ class _Tape:
                     self.medium,
                     msg("there is no tape drive {device}", device=device),
                     msg(
-                        "See that it is connected and switched on, and that the module st is loaded: 'lsscsi -g' shows drives."
+                        "Check that the drive is connected and switched on, and that the kernel module st is "
+                        "loaded: 'lsscsi -g' lists the drives."
                     ),
                 )
             case errno.ENOMEDIUM:
@@ -448,7 +456,8 @@ class _Tape:
                     self.medium,
                     msg("{device} is in use", device=device),
                     msg(
-                        "By another program ('fuser -v {device}' names it), or by another medium whose tape is in it.",
+                        "Another program uses it ('fuser -v {device}' names it), or another medium's tape is in "
+                        "it. Wait, or stop that program.",
                         device=device,
                     ),
                 )
@@ -461,7 +470,7 @@ class _Tape:
             case errno.EACCES | errno.EPERM:
                 return medium_unavailable(
                     self.medium,
-                    msg("{device} may not be opened by this user", device=device),
+                    msg("this user may not open {device}", device=device),
                     msg("Add the user to the group that owns the device (on Debian: tape)."),
                 )
             case errno.ENOSPC:
@@ -469,13 +478,14 @@ class _Tape:
                     self.medium,
                     msg("the tape {label} is full", label=self.label),
                     msg(
-                        "Label a blank tape as a medium of its own ('portalops media label'), then run 'portalops backup copy'."
+                        "Label a blank tape as a new medium ('portalops media label'), then run 'portalops "
+                        "backup copy'."
                     ),
                 )
             case errno.EIO:
                 return medium_unavailable(
                     self.medium,
-                    msg("the drive {device} reports an error of the tape or of itself", device=device),
+                    msg("the drive {device} reports an error of the tape or the drive", device=device),
                     _CLEAN,
                 )
             case _:
@@ -485,35 +495,37 @@ class _Tape:
         device = str(self.device)
         insert = msg("Insert the tape {label}.", label=self.label)
         if found.label is not None:
-            cause = msg("the tape in {device} is {found}", device=device, found=show_text(found.label.name, 80))
-        elif found.state is OnTape.BLANK:
+            cause = msg(
+                "the tape in {device} has the label {found}", device=device, found=show_text(found.label.name, 80)
+            )
+        elif found.state is TapeBeginning.BLANK:
             cause = msg("the tape in {device} is blank", device=device)
             insert = msg(
-                "Insert the tape {label}; or make this one the tape {label}: 'portalops media label {medium}'.",
+                "Insert the tape {label}; or give this tape the label {label}: 'portalops media label {medium}'.",
                 label=self.label,
                 medium=self.medium,
             )
-        elif found.state is OnTape.FOREIGN:
-            cause = msg("the tape in {device} is not blank, and not of portalops", device=device)
+        elif found.state is TapeBeginning.FOREIGN:
+            cause = msg("the tape in {device} is not blank and not from portalops", device=device)
         else:
             cause = msg(
-                "the beginning of the tape in {device} cannot be read: {problem}", device=device, problem=found.problem
+                "the start of the tape in {device} cannot be read: {problem}", device=device, problem=found.problem
             )
             insert = _CLEAN
         return medium_unavailable(self.medium, self._wanted(cause), insert)
 
     def _wanted(self, cause: Message) -> Message:
         """Say beside a cause which tape belongs into the drive: what is recorded of a copy is the cause alone."""
-        return msg("{cause}; the tape {label} is wanted", cause=cause, label=self.label)
+        return msg("{cause}; the tape {label} is needed", cause=cause, label=self.label)
 
 
-_CLEAN = msg("Clean the drive and try again; if it stays so, use another tape.")
+_CLEAN = msg("Clean the drive and try again. If the error stays, use another tape.")
 
 
 class TapeSetWriter:
     """A set that is being written behind the last record; it is there once its own record is."""
 
-    def __init__(self, tape: _Tape, drive: TapeDrive, contents: Contents, set_id: SetId) -> None:
+    def __init__(self, tape: _Tape, drive: TapeDrive, contents: TapeContents, set_id: SetId) -> None:
         self._tape = tape
         self._drive = drive
         self._label = contents.label
@@ -539,13 +551,13 @@ class TapeSetWriter:
         self._buffer += data
         whole = len(self._buffer) // self._block_bytes * self._block_bytes
         if whole:
-            with self._tape.told(), memoryview(self._buffer) as view:
+            with self._tape.convert_errors(), memoryview(self._buffer) as view:
                 for start in range(0, whole, self._block_bytes):
                     self._drive.write(view[start : start + self._block_bytes])
             del self._buffer[:whole]
 
     def close(self) -> None:
-        with self._tape.told():
+        with self._tape.convert_errors():
             if self._buffer or not self._size:  # an empty file is a block too: nothing but a mark is no file
                 self._buffer += bytes(self._block_bytes - len(self._buffer))
                 self._drive.write(self._buffer)
@@ -562,7 +574,7 @@ class TapeSetWriter:
         self._files.pop(path, None)  # its bytes stay, and no record names them
 
     def seal(self) -> None:
-        with self._tape.told():
+        with self._tape.convert_errors():
             this = TapeSet(self._set_id, self._before.free, self._next)
             record = replace(
                 self._before,
@@ -683,14 +695,14 @@ def _loaded(drive: TapeDrive) -> Loaded:
     try:
         block = drive.read()
     except EndOfData:
-        return Loaded(OnTape.BLANK)
+        return Loaded(TapeBeginning.BLANK)
     except OSError as error:
-        return Loaded(OnTape.UNREADABLE, problem=show_text((error.strerror or str(error)).lower(), 120))
+        return Loaded(TapeBeginning.UNREADABLE, problem=show_text((error.strerror or str(error)).lower(), 120))
     label = parse_label(block)
-    return Loaded(OnTape.OURS, label) if label else Loaded(OnTape.FOREIGN)
+    return Loaded(TapeBeginning.OURS, label) if label else Loaded(TapeBeginning.FOREIGN)
 
 
-def _read_contents(drive: TapeDrive, label: Label) -> Contents | None:
+def _read_contents(drive: TapeDrive, label: Label) -> TapeContents | None:
     """Go back from the end to the last record; None if there is none.
 
     Behind it lies nothing but what a run that died has left: packs, or a record without its end. What cannot be read, or
@@ -708,7 +720,7 @@ def _read_contents(drive: TapeDrive, label: Label) -> Contents | None:
                 steps = 2  # its mark is passed
                 record = parse_record(block)
                 if record is not None and (record.label, record.labelled) == (label.name, label.labelled):
-                    return Contents(label, record, is_whole)
+                    return TapeContents(label, record, is_whole)
             elif not block:
                 steps = 2
         except EndOfData:
@@ -731,5 +743,8 @@ def _capacity(settings: Settings) -> int | None:
 def _damaged(path: str, cause: str) -> SetDamaged:
     return SetDamaged(
         msg("{path}: {cause}", path=show_text(path, 300), cause=show_text(cause, 200)),
-        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+        msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
+
+
+MEDIUM = MediumKind(settings=Settings, build=build)

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from backups.postgresql import COUNT_ROWS, LOCK_TABLES, SAFE_PATH, Installation, connection, counted
+from backups.postgresql import COUNT_ROWS, LOCK_TABLES, SAFE_PATH, PostgresqlVersion, connection, counted
 from backups.sources._program import STDERR_BYTES, Program, reached, start
 from portalops.model.backups import TableRows
 from portalops.model.message import Message, msg
@@ -35,7 +35,7 @@ class Stopped(Exception):
         self.done = done
 
 
-class Holder:
+class SnapshotHolder:
     """A psql that holds a snapshot of one database open, its tables locked against change of form, and counts their rows.
 
     It counts while the dump runs, and ends with portalops, however that ends: its input is closed then.
@@ -86,7 +86,7 @@ class Holder:
             self._said = self._said or self._running.stderr.read()
             raise Stopped(self._ended())
 
-    def __enter__(self) -> Holder:
+    def __enter__(self) -> SnapshotHolder:
         return self
 
     def __exit__(self, *_failure: object) -> None:
@@ -143,7 +143,7 @@ def _object(line: str) -> Mapping[str, str]:
     return found if isinstance(found, dict) else {}
 
 
-def psql_command(tools: Installation, database: str) -> tuple[str, ...]:
+def psql_command(tools: PostgresqlVersion, database: str) -> tuple[str, ...]:
     """Return the psql that runs what comes on its input, and stops at the first error."""
     return (
         tools.program("psql"),
@@ -157,7 +157,7 @@ def psql_command(tools: Installation, database: str) -> tuple[str, ...]:
     )
 
 
-def dump_command(tools: Installation, database: str, snapshot: str, *, is_replica: bool) -> tuple[str, ...]:
+def dump_command(tools: PostgresqlVersion, database: str, snapshot: str, *, is_replica: bool) -> tuple[str, ...]:
     """Return the dump of one database: whole, in custom format, not compressed, as a snapshot sees it."""
     return (
         tools.program("pg_dump"),
@@ -171,7 +171,7 @@ def dump_command(tools: Installation, database: str, snapshot: str, *, is_replic
     )
 
 
-def globals_command(tools: Installation, database: str, *, role_passwords: bool) -> tuple[str, ...]:
+def globals_command(tools: PostgresqlVersion, database: str, *, role_passwords: bool) -> tuple[str, ...]:
     """Return the dump of what all databases share."""
     return (
         tools.program("pg_dumpall"),
@@ -215,10 +215,10 @@ def hint_for(text: str) -> Message | None:
     return next((hint for words, hint in _HINTS if words in text), None)
 
 
-REPLICA_HINT = msg("See whether the replica still follows its primary: SELECT * FROM pg_stat_wal_receiver.")
+REPLICA_HINT = msg("Check whether the replica still follows its primary: SELECT * FROM pg_stat_wal_receiver.")
 _RIGHTS_HINT = msg(
-    "Let the role read everything: GRANT pg_read_all_data TO it; passwords of roles can be read by a superuser only, and"
-    " 'role_passwords = false' leaves them out."
+    "Let the role read everything: GRANT pg_read_all_data TO the role. Only a superuser can read passwords of "
+    "roles; 'role_passwords = false' leaves them out."
 )
 _HINTS = (
     ("authentication failed", msg("Correct the user, and the password that the configuration refers to.")),
@@ -240,9 +240,9 @@ _HINTS = (
         "conflict with recovery",
         msg("Set hot_standby_feedback = on on the replica, or let it wait longer: max_standby_streaming_delay."),
     ),
-    ("lock timeout", msg("A table stayed locked by others. See who holds it: SELECT * FROM pg_locks WHERE granted.")),
+    ("lock timeout", msg("Another session kept a table locked. Find it with: SELECT * FROM pg_locks WHERE granted.")),
     ("does not exist", msg("Correct the name of the role or database in the configuration.")),
-    ("failed: ", msg("See whether the server runs, and whether host and port are right: pg_isready.")),
+    ("failed: ", msg("Check that the server is running and that host and port are right: pg_isready.")),
 )
 """Words of libpq and the server, the most telling first."""
 ASK_SERVER = f"""{SAFE_PATH}

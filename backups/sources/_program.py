@@ -27,7 +27,7 @@ from portalops.model.text import show_text
 from portalops.ports import Runner, StreamWriter
 from portalops.system import remote
 from portalops.system.programs import LocalRunner
-from portalops.system.remote import PIPE_BYTES, Order, RemoteRunner, Running, start_there
+from portalops.system.remote import PIPE_BYTES, RemoteCommand, RemoteRunner, Running, start_there
 from portalops.system.ssh import target_of
 from portalops.system.stopping import held_back
 
@@ -149,7 +149,7 @@ def runner_on(
 
 
 def _start_there(program: Program, host: SshPlace) -> Running:
-    order = Order(
+    order = RemoteCommand(
         program.argv,
         {**NEUTRAL, **program.environment},
         str(program.folder) if program.folder else "",
@@ -175,15 +175,15 @@ def _start_here(source_id: str, program: Program) -> Running:
         raise unavailable(
             source_id,
             msg("{program} cannot be run: {cause}", program=program.name, cause=cause),
-            msg("Give the program's whole path, and see that this user may run it."),
+            msg("Give the full path of the program, and check that this user may run it."),
         ) from error
     assert process.stdout is not None
     with suppress(OSError):  # more than this user may have
         fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    return _Here(process)
+    return _LocalProgram(process)
 
 
-class _Here:
+class _LocalProgram:
     """A program of this machine, under way."""
 
     has_begun = True
@@ -229,7 +229,7 @@ def _judge(source_id: str, program: Program, running: Running, size: int, tail: 
     try:
         code = running.wait(program.idle_seconds)
     except subprocess.TimeoutExpired:
-        _refuse(source_id, msg("{program} closed its output and does not end", program=program.name))
+        _refuse(source_id, msg("{program} closed its output but did not end", program=program.name))
     with reached(source_id):
         if (lost := running.lost()) is not None:
             raise lost
@@ -258,9 +258,7 @@ def _reason(tail: _Tail) -> str:
 
 
 def _refuse(source_id: str, cause: Message) -> NoReturn:
-    raise unavailable(
-        source_id, cause, msg("Run the command by hand, as the user that portalops runs as, and see what it says.")
-    )
+    raise unavailable(source_id, cause, msg("Run the command by hand as the user of portalops, and read its messages."))
 
 
 class _Tail:

@@ -19,7 +19,7 @@ from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 
 if TYPE_CHECKING:
-    from portalops.ledger.ledger import Kept
+    from portalops.ledger.ledger import KeptLedger
 
 
 class SourceSettings(Shape):
@@ -58,12 +58,12 @@ class SourceContext:
     """Folders of the media: a set never holds sets."""
     now_ns: Callable[[], int] = time.time_ns
     """The clock that stamps files, in nanoseconds since 1970."""
-    ledger: Callable[[], Kept] | None = None
+    ledger: Callable[[], KeptLedger] | None = None
     """Opens portalops's own ledger where its records or details are kept elsewhere than in the state folder."""
 
 
 @dataclass(frozen=True, slots=True)
-class SourceTraits:
+class BackupSourceTraits:
     """What a source is."""
 
     id: str
@@ -74,7 +74,7 @@ class SourceTraits:
 class ConfiguredSource:
     """The part of `ports.Source` that the configuration gives."""
 
-    def __init__(self, traits: SourceTraits) -> None:
+    def __init__(self, traits: BackupSourceTraits) -> None:
         self.id = traits.id
         self.kind = traits.kind
         self.data_class = traits.data_class
@@ -98,8 +98,8 @@ def require_floor(source_id: str, size: int, minimum: int) -> None:
     if size < minimum:
         raise unavailable(
             source_id,
-            msg("{size} bytes of content, and at least {minimum} are expected", size=size, minimum=minimum),
-            msg("See whether its data is still all there; if it is, lower minimum_bytes."),
+            msg("it has {size} bytes of content, but at least {minimum} are expected", size=size, minimum=minimum),
+            msg("Check that the source still has all its data; if it does, lower minimum_bytes."),
         )
 
 

@@ -38,12 +38,13 @@ from pathlib import Path
 from pydantic import Field, StrictInt, model_validator
 
 from backups.formats._sql_head import head_of, quoted
+from backups.sources import SourceKind
 from backups.sources._counting import CountingWriter
 from backups.sources._mariadb import (
     ELSEWHERE,
     SYSTEM_DATABASES,
     Flavour,
-    Table,
+    MariadbTable,
     client_command,
     doubts,
     dump_command,
@@ -57,16 +58,16 @@ from backups.sources._mariadb import (
 from backups.sources._private import private_file
 from backups.sources._program import Program, reached, runner_on, stream_program
 from backups.sources._settings import (
+    BackupSourceTraits,
     ConfiguredSource,
     HostSettings,
     SourceContext,
-    SourceTraits,
     unavailable,
 )
 from backups.sources._sql_rows import RowCounter
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable, LocalPath
-from portalops.config.values import Refused, Text
+from portalops.config.values import RefusedValue, Text
 from portalops.model.backups import TableRows
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.text import show_text
@@ -100,7 +101,7 @@ class Settings(HostSettings):
     @model_validator(mode="after")
     def _one_way(self) -> Settings:
         if self.socket is not None and self.host is not None:
-            raise Refused(msg("gives a host and a socket"), msg("Take one of them away."), shows_value=False)
+            raise RefusedValue(msg("names both a host and a socket"), msg("Remove one of the two."), shows_value=False)
         return self
 
     @property
@@ -114,13 +115,13 @@ def build(table: KindTable, context: SourceContext) -> MariadbSource:
     """Return the source that a configuration table describes."""
     del context
     settings = table.parse(Settings)
-    return MariadbSource(SourceTraits(table.id, table.kind, settings.data_class), settings)
+    return MariadbSource(BackupSourceTraits(table.id, table.kind, settings.data_class), settings)
 
 
 class MariadbSource(ConfiguredSource):
     """Databases of one server."""
 
-    def __init__(self, traits: SourceTraits, settings: Settings) -> None:
+    def __init__(self, traits: BackupSourceTraits, settings: Settings) -> None:
         super().__init__(traits)
         self._settings = settings
 
@@ -159,7 +160,7 @@ class MariadbSource(ConfiguredSource):
             raise unavailable(
                 self.id,
                 msg("the account sees no database {database}", database=show_text(", ".join(absent) or "-", 200)),
-                msg("See what it sees: mariadb --execute 'SHOW DATABASES; SHOW GRANTS'"),
+                msg("List what the account may see: mariadb --execute 'SHOW DATABASES; SHOW GRANTS'"),
             )
         return [by_name[name] for name in wanted]
 
@@ -171,9 +172,10 @@ class MariadbSource(ConfiguredSource):
             raise unavailable(
                 self.id,
                 msg(
-                    "the name of database {database} holds letters that do not print", database=show_text(database.name)
+                    "the name of database {database} has characters that cannot be printed",
+                    database=show_text(database.name),
                 ),
-                msg("Rename the database, or back it up by the kind 'command'."),
+                msg("Rename the database, or back it up with a source of the kind 'command'."),
             )
         tables = server.tables(database.name)
         has_history = any(table.type == "SYSTEM VERSIONED" for table in tables)
@@ -247,7 +249,7 @@ class MariadbSource(ConfiguredSource):
             yield (f"--defaults-file={path}",)
 
 
-def _limits(tables: Sequence[Table], dumped: Mapping[str, int], flavour: Flavour) -> Iterator[str]:
+def _limits(tables: Sequence[MariadbTable], dumped: Mapping[str, int], flavour: Flavour) -> Iterator[str]:
     """Name what the dump program leaves out without a word."""
     for table in tables:
         if table.has_rows_here and table.name not in dumped:
@@ -290,9 +292,9 @@ class _Server:
             )
         ]
 
-    def tables(self, database: str) -> list[Table]:
+    def tables(self, database: str) -> list[MariadbTable]:
         return [
-            Table(_text(name), kind, engine, is_transactional == "YES")
+            MariadbTable(_text(name), kind, engine, is_transactional == "YES")
             for name, kind, engine, is_transactional in self._ask(
                 "SELECT HEX(TABLE_NAME), TABLE_TYPE, IFNULL(t.ENGINE, ''), IFNULL(e.TRANSACTIONS, '')"
                 " FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE"
@@ -344,7 +346,10 @@ class _Server:
                     exit_code=done.exit_code,
                     said=said or "-",
                 ),
-                msg("See that the server runs, and that this account may ask it: mariadb --execute 'SHOW GRANTS'"),
+                msg(
+                    "Check that the server is running and that this account may query it: mariadb --execute "
+                    "'SHOW GRANTS'"
+                ),
             )
         return done.stdout.decode("utf-8", "replace")
 
@@ -362,3 +367,6 @@ def _unescaped(cell: str) -> str:
         out += cell[at:found] + signs.get(pair, pair)
         at = found + 2
     return out + cell[at:]
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

@@ -35,12 +35,13 @@ from pathlib import Path
 
 from pydantic import Field, StrictInt
 
+from backups.sources import SourceKind
 from backups.sources._program import NEUTRAL, Program, reached, runner_on, stream_program
 from backups.sources._settings import (
+    BackupSourceTraits,
     ConfiguredSource,
     HostSettings,
     SourceContext,
-    SourceTraits,
     cause_of,
     require_floor,
     unavailable,
@@ -77,7 +78,7 @@ def build(table: KindTable, context: SourceContext) -> MssqlSource:
     """Return the source that a configuration table describes."""
     del context
     settings = table.parse(Settings)
-    return MssqlSource(SourceTraits(table.id, table.kind, settings.data_class), settings)
+    return MssqlSource(BackupSourceTraits(table.id, table.kind, settings.data_class), settings)
 
 
 def backup_command(settings: Settings, database: str, file: str) -> tuple[str, ...]:
@@ -108,7 +109,7 @@ def backup_command(settings: Settings, database: str, file: str) -> tuple[str, .
     )
 
 
-def what_is_wrong(done: Completed) -> str:
+def explain_failure(done: Completed) -> str:
     """Return why a backup does not count, from what sqlcmd left behind; empty if it does."""
     said = done.stdout.decode("utf-8", "replace").replace("\r\n", "\n")
     whole = " ".join((said + done.stderr.decode("utf-8", "replace")).split())
@@ -130,7 +131,7 @@ def stream_name(database: str, number: int) -> str:
 class MssqlSource(ConfiguredSource):
     """Databases of one server."""
 
-    def __init__(self, traits: SourceTraits, settings: Settings) -> None:
+    def __init__(self, traits: BackupSourceTraits, settings: Settings) -> None:
         super().__init__(traits)
         self._settings = settings
 
@@ -154,7 +155,7 @@ class MssqlSource(ConfiguredSource):
                     backup_command(settings, database, _joined(settings.server_folder, name)),
                     timeout_seconds=settings.deadline_seconds,
                 )
-                if problem := what_is_wrong(done):
+                if problem := explain_failure(done):
                     raise unavailable(
                         self.id,
                         msg(
@@ -162,7 +163,7 @@ class MssqlSource(ConfiguredSource):
                             database=show_text(database),
                             problem=show_text(problem, 400),
                         ),
-                        msg("Run the BACKUP by hand, as this login, and see what the server says."),
+                        msg("Run the BACKUP by hand with this login, and read the server's messages."),
                     )
                 begun = out.position
                 self._read(local, out)
@@ -175,7 +176,7 @@ class MssqlSource(ConfiguredSource):
                         path=show_text(str(local)),
                         cause=cause_of(error),
                     ),
-                    msg("Let this user read the server's folder, or set 'folder' to where this host sees it."),
+                    msg("Let this user read the server's folder, or set 'folder' to its path on this host."),
                 ) from error
             finally:
                 self._remove(local)
@@ -207,7 +208,9 @@ class MssqlSource(ConfiguredSource):
                     path=show_text(str(path)),
                     cause=cause_of(error) if isinstance(error, OSError) else error.message,
                 ),
-                msg("Let this user write the server's folder, and remove the file: it is the database in clear."),
+                msg(
+                    "Remove the file: it is the unencrypted database. Then let this user write to the server's folder."
+                ),
             ) from error
 
 
@@ -215,3 +218,6 @@ def _joined(folder: str, name: str) -> str:
     """Return a path as the server writes it, on Windows or elsewhere."""
     sign = "\\" if "\\" in folder else "/"
     return f"{folder.rstrip(sign)}{sign}{name}"
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

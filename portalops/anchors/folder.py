@@ -23,7 +23,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from portalops.anchors import AnchorContext
+from portalops.anchors import AnchorContext, AnchorKind
 from portalops.anchors._common import files_of, forked, receipt_of, unavailable
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Shape
@@ -32,7 +32,7 @@ from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.ports import Keeper
+from portalops.ports import EvidenceStore
 from portalops.system.files import sync_folder
 
 
@@ -64,7 +64,7 @@ class FolderAnchor:
         self.id = anchor_id
         self._settings = settings
 
-    def publish(self, head: RecordedHead, keeper: Keeper) -> AnchorReceipt:  # noqa: ARG002  # a folder answers nothing
+    def publish(self, head: RecordedHead, keeper: EvidenceStore) -> AnchorReceipt:  # noqa: ARG002  # a folder answers nothing
         folder = self._settings.folder / head.head.ledger
         paths: list[Path] = []
         try:
@@ -161,4 +161,7 @@ def _cause(error: OSError) -> Message:
     return msg("{path}: {cause}", path=show_text(str(error.filename or "-"), 300), cause=cause_of(error))
 
 
-_HINT = msg("Mount the share or the stick, and see that this user may write there: ls -ld FOLDER")
+_HINT = msg("Mount the share or the stick, and check that this user may write there: ls -ld FOLDER")
+
+
+ANCHOR = AnchorKind(settings=Settings, build=build, writes=writes)

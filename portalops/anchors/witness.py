@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from portalops.anchors import AnchorContext
+from portalops.anchors import AnchorContext, AnchorKind
 from portalops.config.tables import KindTable
 from portalops.config.values import Shape, SshPublicKey
 from portalops.errors import AnchorUnavailable
 from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead
 from portalops.model.message import msg
-from portalops.ports import Keeper
+from portalops.ports import EvidenceStore
 
 
 class Settings(Shape):
@@ -44,9 +44,12 @@ class WitnessAnchor:
         self.key = settings.key
         """The public key that receipts must be signed with."""
 
-    def publish(self, head: RecordedHead, keeper: Keeper) -> AnchorReceipt:  # noqa: ARG002  # the form of every anchor
+    def publish(self, head: RecordedHead, keeper: EvidenceStore) -> AnchorReceipt:  # noqa: ARG002  # the form of every anchor
         """Refuse: a witness takes heads only by asking for them, so that who runs this machine cannot choose for it."""
         raise AnchorUnavailable(
-            msg("the witness {anchor} fetches heads by itself, nothing can be handed to it", anchor=self.id),
+            msg("the witness {anchor} fetches heads by itself; nothing can be sent to it", anchor=self.id),
             msg("Run 'portalops watch-remote' on the witness's host."),
         )
+
+
+ANCHOR = AnchorKind(settings=Settings, build=build)

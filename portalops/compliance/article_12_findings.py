@@ -1,4 +1,4 @@
-"""What portalops's own records say of weaknesses: whether they are looked for everywhere, and remedied in time (Article 12.4).
+"""What the ledger shows of weaknesses: whether every host is checked for them, and whether they are remedied in time (Article 12.4).
 
 A check judges what one host answered, so that the same bytes give the same result years later. The two that the catalogue
 calls `vuln.cadence` and `vuln.overdue` judge the ledger's records instead, and so they are rules here: `vuln.cadence` is the
@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from portalops.compliance.of_records import record_checks
+from portalops.compliance.ledger_checks import record_checks
 from portalops.compliance.order import from_parts, standing_of
 from portalops.compliance.situation import Situation
 from portalops.model.message import Message, msg, nmsg
@@ -30,7 +30,7 @@ def judge_findings(duty: Duty, situation: Situation) -> Standing:
     """
     newest = situation.evidence.checks
     if newest is None:
-        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the servers were never checked"))
+        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the hosts were never checked"))
     standings = stand_at_end(situation)
     parts: list[tuple[DutyVerdict, Message]] = [
         (DutyVerdict.UNMET, _late(each, situation.evidence.zone))
@@ -39,11 +39,11 @@ def judge_findings(duty: Duty, situation: Situation) -> Standing:
         for each in standings
     ]
     if situation.as_of - newest.at > timedelta(hours=situation.rulebook.numbers.check_max_age_hours):
-        line = msg("the newest round of checks is of {at}, too old to speak for the period", at=newest.at)
+        line = msg("the newest scan of {at} is too old to judge the period", at=newest.at)
         parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, line))
     reached = {host.host for host in newest.body.hosts if host.reached}
     parts += [
-        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("host {host} was not looked at in the newest round", host=host.id))
+        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("host {host} was not in the newest scan", host=host.id))
         for host in situation.hosts
         if host.id not in reached
     ]
@@ -72,7 +72,7 @@ def stand_at_end(situation: Situation) -> tuple[FindingStanding, ...]:
 def uncovered(situation: Situation) -> list[tuple[DutyVerdict, Message]]:
     """One part a host of which not every check of the rulebook was judged in the period."""
     newest = situation.evidence.checks
-    across = newest.body.across() if newest else ()
+    across = newest.body.group_results() if newest else ()
     wanted = checks_of(situation.rulebook) - {one.id for one in record_checks()} - {result.check for result in across}
     parts: list[tuple[DutyVerdict, Message]] = [
         (
@@ -113,4 +113,4 @@ def _late(each: FindingStanding, zone: ZoneInfo) -> Message:
     )
     if each.expired is None:
         return line
-    return msg("{line}; its waiver {ended}", line=line, ended=each.expired.how_it_ended(zone))
+    return msg("{line}; its waiver {ended}", line=line, ended=each.expired.describe_end(zone))

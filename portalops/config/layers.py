@@ -56,7 +56,7 @@ class ConfigurationFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ValueOrigin:
     """Where a value comes from: a file, an environment variable or an option."""
 
     file: ConfigurationFile | None
@@ -82,7 +82,7 @@ class Layers:
 
     files: list[ConfigurationFile] = field(default_factory=list)
     tree: Tree = field(default_factory=dict)
-    _origins: dict[KeyPath, Origin] = field(default_factory=dict)
+    _origins: dict[KeyPath, ValueOrigin] = field(default_factory=dict)
 
     def add_file(self, file: ConfigurationFile) -> None:
         """Lay a file over what is there."""
@@ -99,14 +99,14 @@ class Layers:
             table = following
         table[path[-1]] = value
         self._forget(path)
-        self._origins[path] = Origin(None, path, name)
+        self._origins[path] = ValueOrigin(None, path, name)
 
-    def origin(self, path: Sequence[str | int]) -> Origin | None:
+    def origin(self, path: Sequence[str | int]) -> ValueOrigin | None:
         """Return where a value, or the nearest table around it, comes from; None where nothing of it was written."""
         for length in range(len(path), 0, -1):
             origin = self._origins.get(tuple(path[:length]))
             if origin is not None:
-                return Origin(origin.file, (*origin.path, *path[length:]), origin.name)
+                return ValueOrigin(origin.file, (*origin.path, *path[length:]), origin.name)
         return None
 
     def place(self, path: Sequence[str | int]) -> str:
@@ -121,7 +121,7 @@ class Layers:
         origin = self.origin(path)
         if origin is not None and origin.file is not None:
             return origin.file.folder
-        return here() if origin is not None or not self.files else self.files[0].folder
+        return find_working_folder() if origin is not None or not self.files else self.files[0].folder
 
     def _join(self, into: Tree, tree: Tree, path: KeyPath, local: KeyPath, file: ConfigurationFile) -> None:
         for key, value in tree.items():
@@ -131,7 +131,7 @@ class Layers:
                 self._join(old, value, here, there, file)
             elif _is_table_list(value) and _is_table_list(old):
                 for index in range(len(value)):
-                    self._origins[(*here, len(old) + index)] = Origin(file, (*there, index))
+                    self._origins[(*here, len(old) + index)] = ValueOrigin(file, (*there, index))
                 into[key] = [*old, *value]
             elif value == [] and _is_table_list(old):
                 continue  # joining nothing to a list of tables leaves it as it is
@@ -141,13 +141,13 @@ class Layers:
                 self._register(value, here, there, file)
 
     def _register(self, value: object, path: KeyPath, local: KeyPath, file: ConfigurationFile) -> None:
-        self._origins[path] = Origin(file, local)
+        self._origins[path] = ValueOrigin(file, local)
         if isinstance(value, dict):
             for key, inner in value.items():
                 self._register(inner, (*path, key), (*local, key), file)
         elif _is_table_list(value):
             for index in range(len(value)):
-                self._origins[(*path, index)] = Origin(file, (*local, index))
+                self._origins[(*path, index)] = ValueOrigin(file, (*local, index))
 
     def _forget(self, path: KeyPath) -> None:
         if path not in self._origins:
@@ -172,7 +172,7 @@ def find_main_file(named: Path | None, environment: Mapping[str, str], *, workin
         if os.path.isdir(path):  # unlike Path.is_dir, false where a folder above is closed to us
             raise ConfigurationNotFound(
                 msg("{path} is a folder, not a configuration file", path=show_path(path)),
-                msg("Name the file in it, such as {path}.", path=show_path(path / FILE_NAME)),
+                msg("Name the file in that folder, such as {path}.", path=show_path(path / FILE_NAME)),
             )
         return path  # reading it says whether it is there, or why it cannot be read
     candidates = default_places(environment, working_folder=working_folder)
@@ -181,10 +181,10 @@ def find_main_file(named: Path | None, environment: Mapping[str, str], *, workin
             return path
     raise ConfigurationNotFound(
         msg(
-            "there is no configuration: none of {paths} is there",
+            "no configuration found: none of these files exists: {paths}",
             paths=", ".join(show_path(path) for path in candidates),
         ),
-        msg("Name one by --config, or make one by 'portalops init'."),
+        msg("Name a file with --config, or make one with 'portalops init'."),
     )
 
 
@@ -207,15 +207,17 @@ def read_layers(main: Path) -> Layers:
     first = read_file(main)
     layers.add_file(first)
     seen = {main.resolve()}
-    for path in (*_included(first), *_beside(main)):
+    for path in (*_included(first), *_list_fragments(main)):
         if path.resolve() in seen:
             continue
         seen.add(path.resolve())
         file = read_file(path)
         if "include" in file.tree:
             raise ConfigurationError(
-                msg("{place}: include stands in an included file", place=str(Origin(file, ("include",)))),
-                msg("Move it to {path}; only the main file includes others.", path=show_path(main)),
+                msg(
+                    "{place}: 'include' is not allowed in an included file", place=str(ValueOrigin(file, ("include",)))
+                ),
+                msg("Move it to {path}: only the main file may include others.", path=show_path(main)),
             )
         layers.add_file(file)
     return layers
@@ -250,7 +252,7 @@ def parsed(path: Path, text: str) -> ConfigurationFile:
                 column=place.column,
                 cause=cause,
             ),
-            msg("Correct that line; texts stand in double quotes, tables under [headers]."),
+            msg("Correct that line: texts are in double quotes, tables under [headers]."),
         ) from error
     except RecursionError as error:
         raise _too_deep(path) from error
@@ -259,7 +261,7 @@ def parsed(path: Path, text: str) -> ConfigurationFile:
     return ConfigurationFile(path, text, tree)
 
 
-def here() -> Path:
+def find_working_folder() -> Path:
     """Return the working folder; the root where it has been removed under us."""
     try:
         return Path.cwd()
@@ -270,7 +272,7 @@ def here() -> Path:
 def show_path(path: Path) -> str:
     """Return a path as short as it is clear: relative inside the working folder; control characters escaped."""
     with contextlib.suppress(ValueError):
-        path = path.relative_to(here())
+        path = path.relative_to(find_working_folder())
     return show_text(str(path))
 
 
@@ -281,7 +283,7 @@ def _text_of(path: Path) -> str:
     except FileNotFoundError as error:
         raise ConfigurationNotFound(
             msg("there is no configuration file {path}", path=show_path(path)),
-            msg("Name another by --config, or make one by 'portalops init'."),
+            msg("Name another file with --config, or make one with 'portalops init'."),
         ) from error
     except OSError as error:
         raise ConfigurationError(
@@ -308,7 +310,7 @@ def _text_of(path: Path) -> str:
         ) from error
 
 
-def _beside(main: Path) -> Iterator[Path]:
+def _list_fragments(main: Path) -> Iterator[Path]:
     """Yield `conf.d/*.toml` beside the main file, by name."""
     folder = main.parent / "conf.d"
     if os.path.isdir(folder):
@@ -320,7 +322,7 @@ def _included(file: ConfigurationFile) -> Iterator[Path]:
     for index, pattern in enumerate(patterns if isinstance(patterns, list) else []):
         if not isinstance(pattern, str) or "\0" in pattern:
             continue  # the shapes say what is wrong with it
-        place = str(Origin(file, ("include", index)))
+        place = str(ValueOrigin(file, ("include", index)))
         start = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
         if start != pattern:
             # glob passes over what it may not read; the folder where it starts must at least be readable.
@@ -330,7 +332,7 @@ def _included(file: ConfigurationFile) -> Iterator[Path]:
         path = file.folder / pattern
         if not os.path.lexists(path):
             raise ConfigurationNotFound(
-                msg("{place}: there is no included file {path}", place=place, path=show_path(path)),
+                msg("{place}: the included file {path} does not exist", place=place, path=show_path(path)),
                 msg("Correct the path, which is relative to {path}.", path=show_path(file.path)),
             )
         yield path
@@ -348,19 +350,22 @@ def _names_in(folder: Path) -> Sequence[str]:
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _CAUSES = (
-    ("Invalid value", msg("this is no value; texts stand in double quotes")),
+    ("Invalid value", msg("this is not a value; texts must be in double quotes")),
     ("Expected '=' after a key", msg("a key is not followed by =")),
     ("Invalid statement", msg("this is neither a key nor a [header]")),
-    ("Invalid initial character for a key part", msg("a key is missing or begins with a sign that keys do not have")),
-    ("Expected newline or end of document", msg("something follows the end of a value on its line")),
-    ("Cannot overwrite a value", msg("this key has a value already")),
-    ("Cannot declare", msg("this table was opened before")),
-    ("Duplicate inline table key", msg("this key has a value already")),
+    (
+        "Invalid initial character for a key part",
+        msg("a key is missing or begins with a character that is not allowed in keys"),
+    ),
+    ("Expected newline or end of document", msg("there is extra text after the value on this line")),
+    ("Cannot overwrite a value", msg("this key already has a value")),
+    ("Cannot declare", msg("this table is defined twice")),
+    ("Duplicate inline table key", msg("this key already has a value")),
     ("Unclosed array", msg("a list is not closed by ]")),
     ("Unclosed inline table", msg("a table in braces is not closed")),
     ("Unterminated string", msg("a text is not closed by its quote")),
-    ("Illegal character", msg("a control character stands in it; a text over several lines stands in three quotes")),
-    ("Unescaped '\\' in a string", msg("a backslash in double quotes begins an escape; use single quotes")),
+    ("Illegal character", msg("it has a control character; a text of several lines must be in three quotes")),
+    ("Unescaped '\\' in a string", msg("a backslash in double quotes starts an escape; use single quotes")),
 )
 """What tomllib says, said again so that it can be translated; anything else is passed on as it is."""
 

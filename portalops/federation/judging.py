@@ -20,15 +20,15 @@ from portalops.compliance import Situation, judge
 from portalops.errors import IntegrityError, LedgerError
 from portalops.federation.shown import bounded
 from portalops.federation.site import SiteSettings
-from portalops.ledger.bundle.details import BundleBlobs, State
+from portalops.ledger.bundle.details import BlobState, BundleBlobs
 from portalops.ledger.bundle.folder import BundleFolder, BundleLines
 from portalops.ledger.bundle.verification import BundleVerification
 from portalops.ledger.folder_locks import FolderLocks
-from portalops.ledger.ledger import FILE, LOCKS, Kept, Ledger
+from portalops.ledger.ledger import FILE, LOCKS, KeptLedger, Ledger
 from portalops.ledger.record import line_digest, parse_at
 from portalops.ledger.store import SqliteStore
 from portalops.model.message import msg
-from portalops.model.organisation import Host, HostId, Name, Unit, UnitId
+from portalops.model.organisation import Agency, Host, HostId, Name, UnitId
 from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
@@ -70,7 +70,7 @@ def period_of(found: BundleVerification) -> tuple[Period, ZoneInfo]:
         pass  # a zone that there is not, or a period at the end of the calendar
     raise LedgerError(
         msg("the bundle's period is longer than ten years, or its time zone is not known here"),
-        msg("Ask the site for a bundle of another period; 'portalops ledger export --period' says of which."),
+        msg("Ask the site for a bundle of another period, chosen with 'portalops ledger export --period'."),
     )
 
 
@@ -102,8 +102,11 @@ def standings_of(path: Path, found: BundleVerification, settings: SiteSettings, 
             # Another's records may hold what no portalops writes, such as a day at the end of the calendar: that site is unknown then,
             # and the others are judged.
             raise LedgerError(
-                msg("its records hold what cannot be judged: {cause}", cause=show_text(str(error), 200)),
-                msg("Ask the site which portalops wrote them; 'portalops ledger show --kind installation' says so."),
+                msg("its records cannot be judged: {cause}", cause=show_text(str(error), 200)),
+                msg(
+                    "Ask the site which version of portalops wrote them: 'portalops ledger show --kind "
+                    "installation' shows it."
+                ),
             ) from error
         finally:
             ledger.close()
@@ -118,13 +121,15 @@ def _taken(folder: BundleFolder, scratch: Path, found: BundleVerification, clock
     while batch := list(islice(lines, LINES_AT_ONCE)):
         store.take(first, batch)
         first += len(batch)
-    ledger = Ledger(scratch, clock, writable=True, kept=Kept(store, _Details(folder), FolderLocks(scratch / LOCKS)))
+    ledger = Ledger(
+        scratch, clock, writable=True, kept=KeptLedger(store, _Details(folder), FolderLocks(scratch / LOCKS))
+    )
     last = ledger.last()
     if last is None or last.seq != found.integrity.records or line_digest(last.line) != found.integrity.head:
         ledger.close()
         raise IntegrityError(
             msg("the bundle changed while it was read"),
-            msg("Bring bundles into the folder in one step, once they are complete, and collect again."),
+            msg("Move a bundle into the folder in one step when it is complete; then collect again."),
         )
     return ledger
 
@@ -137,15 +142,15 @@ class _Details:
         self._blobs = BundleBlobs(folder)
 
     def read(self, digest: Digest) -> bytes:
-        state, body = self._blobs.look(digest)
-        if state is State.OTHER:
+        state, body = self._blobs.read(digest)
+        if state is BlobState.OTHER:
             raise IntegrityError(
-                msg("blob {digest} holds other bytes than its name says", digest=digest),
+                msg("blob {digest} does not match its digest", digest=digest),
                 msg("The bundle changed while it was read; collect again."),
             )
         if body is None:
             raise LedgerError(
-                msg("the bundle does not hold the details {digest}", digest=digest),
+                msg("the bundle lacks the details {digest}", digest=digest),
                 msg("Ask the site for a bundle of a longer period, or why they are withheld."),
             )
         return body
@@ -167,7 +172,7 @@ class _Details:
 
 def _read_only(what: str) -> LedgerError:
     return LedgerError(
-        msg("a bundle is only read, and {what} was to be kept in it or removed", what=what), msg("Nothing was changed.")
+        msg("a bundle is read-only, but {what} was to be added or removed", what=what), msg("Nothing was changed.")
     )
 
 
@@ -176,16 +181,16 @@ def _hosts(evidence: Evidence, settings: SiteSettings) -> Iterator[Host]:
     newest = evidence.checks.body.hosts if evidence.checks else ()
     seen = {each.host for each in newest if not each.standby} | {HostId(host) for host, _check in evidence.judged}
     groups = {each.host for each in newest if each.standby}
-    for host in _in_order(settings.hosts, seen - groups):
+    for host in _sort_names(settings.hosts, seen - groups):
         yield Host(HostId(host), "")
 
 
-def _units(evidence: Evidence, settings: SiteSettings) -> Iterator[Unit]:
+def _units(evidence: Evidence, settings: SiteSettings) -> Iterator[Agency]:
     weeks = evidence.updates.body.unit_weeks if evidence.updates else ()
-    for unit in _in_order(settings.units, {each.unit for each in weeks}):
-        yield Unit(UnitId(unit), Name(unit, unit))
+    for unit in _sort_names(settings.units, {each.unit for each in weeks}):
+        yield Agency(UnitId(unit), Name(unit, unit))
 
 
-def _in_order(told: Iterable[str], seen: Iterable[str]) -> list[str]:
+def _sort_names(told: Iterable[str], seen: Iterable[str]) -> list[str]:
     named = list(dict.fromkeys(told))
     return [*named, *sorted(set(seen) - set(named))]

@@ -1,7 +1,7 @@
 """The pass over the lines: each hashed as it stands, and compared with what the next one names; pure.
 
 Lines come in chunks. A chunk in which everything is as it should be, the usual case, is told by a few
-looks at the whole of it, so that the time goes into hashing; any other is looked at line by line.
+tests over the whole of it, so that the time goes into hashing; any other chunk is checked line by line.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from portalops.ledger.quick_look import are_bytes, well_formed
+from portalops.ledger.quick_pass import are_bytes, well_formed
 from portalops.ledger.record import CREATED, GENESIS, Fields, line_digest, parse_at, split
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
@@ -21,7 +21,7 @@ MAX_FAULTS = 100
 """How many faults are described; all are counted."""
 
 MAX_LINE_BYTES = 8192
-"""No line is longer, whatever its texts: a source of lines need not hand out more than one byte beyond it."""
+"""No line is longer, whatever its texts: a source of lines need not yield more than one byte beyond it."""
 
 _CHUNK = 256
 
@@ -46,7 +46,7 @@ class Chunk:
     """By position in this chunk: names of values stored beside a line that are not what the line says."""
 
 
-class Snapshot(Protocol):
+class LineSnapshot(Protocol):
     """Stored lines at one moment, whatever is appended meanwhile: those of a database, or of a file."""
 
     def tail(self) -> Tail | None:
@@ -59,7 +59,7 @@ class Snapshot(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ChainMark:
     """Where a pass stands between two records, neither of which has a fault."""
 
     seq: int
@@ -69,19 +69,19 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class PartialPass:
     """What somebody found who began in the middle and trusted the record before: no fault at all."""
 
-    begin: Mark
-    end: Mark
+    begin: ChainMark
+    end: ChainMark
     noted: Mapping[int, tuple[Digest, str]]
 
 
-class Part(Protocol):
+class ChainPart(Protocol):
     """Some of a snapshot's lines in a row."""
 
     @property
-    def looked(self) -> Looked | None:
+    def read_partial_pass(self) -> PartialPass | None:
         """Return what was found by somebody else; None if nobody has looked, or not everything is as it should be."""
         ...
 
@@ -92,9 +92,9 @@ class Part(Protocol):
 
 @runtime_checkable
 class Divisible(Protocol):
-    """A snapshot with parts that a second process may look at."""
+    """A snapshot whose parts a second process may check."""
 
-    def parts(self, wanted: Collection[int]) -> AbstractContextManager[Iterator[Part]]:
+    def parts(self, wanted: Collection[int]) -> AbstractContextManager[Iterator[ChainPart]]:
         """Yield all parts in order, each when it is its turn."""
         ...
 
@@ -126,7 +126,7 @@ class Faults:
 
 
 @dataclass(slots=True)
-class Chain:
+class ChainPass:
     """How far the pass has come."""
 
     records: int = 0
@@ -135,33 +135,33 @@ class Chain:
     last_at: str = ""
     head: Digest = GENESIS
     is_sound: bool = True
-    """The newest record looked at was found without fault of its own."""
+    """The newest record checked has no fault of its own."""
     noted: dict[int, tuple[Digest, str]] = field(default_factory=dict)
-    """For each wanted record that there is, by its place: the digest of its line, and its `at` (empty if it has none)."""
+    """For each wanted record that exists, by its number: the digest of its line, and its `at` (empty if it has none)."""
 
 
 def check_chain(
-    snapshot: Snapshot,
+    snapshot: LineSnapshot,
     faults: Faults,
     advance: Callable[[int], None] = lambda _amount: None,
     *,
     wanted: Collection[int] = (),
-) -> Chain:
+) -> ChainPass:
     """Go over the whole chain and name what is wrong with it.
 
     Args:
         snapshot: the stored chain.
         faults: receives what is found.
-        advance: is told of records done.
+        advance: is called with the records done.
         wanted: numbers of records whose digest and time are to be noted, such as those that heads speak of.
     """
-    chain = Chain()
+    chain = ChainPass()
     sought = frozenset(wanted)
-    whole: AbstractContextManager[Iterator[Part]] = nullcontext(iter((_Whole(snapshot),)))
+    whole: AbstractContextManager[Iterator[ChainPart]] = nullcontext(iter((_Whole(snapshot),)))
     with snapshot.parts(sought) if isinstance(snapshot, Divisible) else whole as parts:
         for part in parts:
-            if part.looked is not None and mark(chain) == part.looked.begin:
-                advance(_move_on(chain, part.looked))
+            if part.read_partial_pass is not None and mark(chain) == part.read_partial_pass.begin:
+                advance(_move_on(chain, part.read_partial_pass))
                 continue
             for chunk in part.chunks(_CHUNK):
                 _pass(chunk, chain, faults, sought)
@@ -170,38 +170,38 @@ def check_chain(
     return chain
 
 
-def mark(chain: Chain) -> Mark | None:
+def mark(chain: ChainPass) -> ChainMark | None:
     """Return where a pass stands; None if the newest record has a fault of its own."""
-    return Mark(chain.seq, chain.head, chain.last_at) if chain.is_sound else None
+    return ChainMark(chain.seq, chain.head, chain.last_at) if chain.is_sound else None
 
 
-def look_from(begin: Mark, chunks: Iterable[Chunk], wanted: Collection[int]) -> Looked | None:
+def pass_from(begin: ChainMark, chunks: Iterable[Chunk], wanted: Collection[int]) -> PartialPass | None:
     """Go over lines behind a record; None if not all of them are certainly as they should be.
 
     Args:
-        begin: the record before, which is not looked at: whoever uses what was found must come to the same mark.
+        begin: the record before, taken on trust: the result counts only if the chain up to it ends in the same mark.
         chunks: of lines numbered from there on.
         wanted: as in `check_chain`.
     """
-    chain = Chain(records=begin.seq, seq=begin.seq, last_at=begin.at, head=begin.head)
+    chain = ChainPass(records=begin.seq, seq=begin.seq, last_at=begin.at, head=begin.head)
     sought = frozenset(wanted)
     for chunk in chunks:
         if not _pass_usual(chunk, 0, chain, sought):
             return None
-    return Looked(begin, Mark(chain.seq, chain.head, chain.last_at), chain.noted)
+    return PartialPass(begin, ChainMark(chain.seq, chain.head, chain.last_at), chain.noted)
 
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    snapshot: Snapshot
-    looked: Looked | None = None
+    snapshot: LineSnapshot
+    read_partial_pass: PartialPass | None = None
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         return self.snapshot.chunks(size)
 
 
-def _move_on(chain: Chain, looked: Looked) -> int:
-    """Move the chain to the end of what was looked at, and return how many records that were."""
+def _move_on(chain: ChainPass, looked: PartialPass) -> int:
+    """Move the chain to the end of what was checked, and return the number of records."""
     moved = looked.end.seq - chain.seq
     chain.records += moved
     chain.seq, chain.head, chain.last_at = looked.end.seq, looked.end.head, looked.end.at
@@ -209,7 +209,7 @@ def _move_on(chain: Chain, looked: Looked) -> int:
     return moved
 
 
-def _pass(chunk: Chunk, chain: Chain, faults: Faults, sought: frozenset[int]) -> None:
+def _pass(chunk: Chunk, chain: ChainPass, faults: Faults, sought: frozenset[int]) -> None:
     """Move the chain on over a chunk."""
     if not chain.records:  # the first record is like no other
         _check_row(chunk, 0, chain, faults, sought)
@@ -222,11 +222,11 @@ def _pass(chunk: Chunk, chain: Chain, faults: Faults, sought: frozenset[int]) ->
         _check_row(chunk, position, chain, faults, sought)
 
 
-def _pass_usual(chunk: Chunk, begin: int, chain: Chain, sought: frozenset[int]) -> bool:
+def _pass_usual(chunk: Chunk, begin: int, chain: ChainPass, sought: frozenset[int]) -> bool:
     """Move the chain on over a chunk without any fault; otherwise, or where that is not certain, leave it as it is.
 
     Args:
-        begin: how many of the chunk's lines were looked at before.
+        begin: how many of the chunk's lines were checked before.
     """
     lines = chunk.lines[begin:]
     numbers = range(chain.seq + 1, chain.seq + 1 + len(lines))
@@ -254,11 +254,11 @@ def _pass_usual(chunk: Chunk, begin: int, chain: Chain, sought: frozenset[int]) 
     return True
 
 
-def _check_row(chunk: Chunk, position: int, chain: Chain, faults: Faults, sought: frozenset[int]) -> None:
+def _check_row(chunk: Chunk, position: int, chain: ChainPass, faults: Faults, sought: frozenset[int]) -> None:
     place = chain.seq + 1 if chunk.places is None else chunk.places[position]
     differing = chunk.differing.get(position, ())
     if not isinstance(place, int):  # a table that was made anew may hold anything there
-        faults.add(chain.seq + 1, msg("a record has no number for its place"))
+        faults.add(chain.seq + 1, msg("a record has no sequence number"))
         return
     data = _bytes_of(chunk.lines[position])
     fields = _fields_of(data)
@@ -269,7 +269,7 @@ def _check_row(chunk: Chunk, position: int, chain: Chain, faults: Faults, sought
         and fields.prev == chain.head
         and fields.at >= chain.last_at
     )
-    chain.is_sound = usual or _look_closely(place, fields, differing, chain, faults)
+    chain.is_sound = usual or _judge_line(place, fields, differing, chain, faults)
     if fields is not None and (fields.kind == CREATED) != (place == 1):
         _name_misplaced(place, fields, faults)
     at = fields.at if fields else ""
@@ -293,35 +293,37 @@ def _fields_of(data: bytes) -> Fields | None:
     return fields
 
 
-def _look_closely(place: int, fields: Fields | None, differing: Sequence[str], chain: Chain, faults: Faults) -> bool:
+def _judge_line(place: int, fields: Fields | None, differing: Sequence[str], chain: ChainPass, faults: Faults) -> bool:
     """Name what is wrong with a line and with its place; return whether the line itself is sound."""
     gap = place > chain.seq + 1
     if gap:
         faults.add(chain.seq + 1, _missing(chain.seq + 1, place - 1))
     elif place <= chain.seq:
-        faults.add(place, msg("place {seq} is taken more than once, or is none", seq=place))
+        faults.add(place, msg("sequence number {seq} is used more than once or is not valid", seq=place))
     if fields is None:
-        faults.add(place, msg("record {seq} is not a record as portalops writes it", seq=place))
+        faults.add(place, msg("record {seq} does not have the format that portalops writes", seq=place))
         return False
     if fields.seq != place:
         # One that stands too late and joins an earlier record was pushed back by others put before it.
         pushed_back = fields.seq < place and fields.prev != chain.head
         faults.add(
             fields.seq if pushed_back else place,
-            msg("at place {seq} stands record {other}", seq=place, other=str(fields.seq)),
+            msg("record {other} is stored as number {seq}", seq=place, other=str(fields.seq)),
         )
     elif differing:
         names = ", ".join(differing)
-        faults.add(place, msg("record {seq}: the columns {names} are not what the line says", seq=place, names=names))
+        faults.add(place, msg("record {seq}: the columns {names} contradict the record's line", seq=place, names=names))
     went_back = fields.at < chain.last_at
     if went_back:
-        faults.add(place, msg("record {seq} is of {at}, earlier than the record before", seq=place, at=fields.at))
+        faults.add(
+            place, msg("record {seq} has the time {at}, earlier than the record before it", seq=place, at=fields.at)
+        )
     if fields.prev != chain.head and fields.seq == place and not gap:
         # The record before is not what this one was chained to. Were it this one's own `prev` that was
         # changed, then the next record would not join either, and what can be trusted ends here as well.
         blamed = max(chain.seq, 1)
         faults.add(
-            blamed, msg("record {seq} is not the one that record {next} was chained to", seq=blamed, next=str(place))
+            blamed, msg("record {seq} is not the record that record {next} was chained to", seq=blamed, next=str(place))
         )
     return fields.seq == place and not differing and not went_back
 
@@ -330,20 +332,20 @@ def _name_misplaced(place: int, fields: Fields, faults: Faults) -> None:
     if place == 1:
         faults.add(1, msg("the first record is of kind {kind}, not {created}", kind=fields.kind, created=CREATED))
     else:
-        faults.add(place, msg("record {seq} begins a ledger, which only the first one does", seq=place))
+        faults.add(place, msg("record {seq} starts a ledger, but only record 1 may", seq=place))
 
 
-def _check_tail(chain: Chain, tail: Tail | None, faults: Faults) -> None:
+def _check_tail(chain: ChainPass, tail: Tail | None, faults: Faults) -> None:
     if not chain.records:
-        faults.add(1, msg("the ledger holds no record at all"))
+        faults.add(1, msg("the ledger has no records"))
     elif tail is None:
-        faults.add(chain.seq, msg("it is not known which record was the last: the table 'tail' is empty"))
+        faults.add(chain.seq, msg("the last record is not known: the table 'tail' is empty"))
     elif tail.size > chain.seq:
         faults.add(chain.seq + 1, _missing(chain.seq + 1, tail.size))
     elif tail.size < chain.seq:
-        faults.add(tail.size + 1, msg("record {seq} was added by something else than portalops", seq=tail.size + 1))
+        faults.add(tail.size + 1, msg("record {seq} was not added by portalops", seq=tail.size + 1))
     elif tail.head != chain.head and chain.is_sound:
-        faults.add(chain.seq, msg("record {seq} is not the one that was recorded last", seq=chain.seq))
+        faults.add(chain.seq, msg("record {seq} is not the record that was added last", seq=chain.seq))
 
 
 def _missing(first: int, last: int) -> Message:

@@ -1,7 +1,7 @@
 """Moves a ledger from one store to another, with every line and every detail as it is: the same heads, the same codes.
 
 The move itself is the last record of the old place and part of the new one's: `ledger.moved` names where the ledger is from then
-on. Whoever opens a ledger for appending whose newest record names another place is refused, so that one ledger never goes
+on. Opening it for appending is refused if its newest record names another store, so that one ledger never goes
 on in two. A move that was cut is gone on with: the target then holds the first lines of the source, and nothing else.
 """
 
@@ -13,7 +13,7 @@ from itertools import islice
 
 from portalops.errors import IntegrityError, LedgerError, Locked
 from portalops.ledger import bodies
-from portalops.ledger.ledger import MOVED, Kept, Ledger, moved_away, moved_to
+from portalops.ledger.ledger import MOVED, KeptLedger, Ledger, moved_away, moved_to
 from portalops.ledger.record import Draft, line_digest
 from portalops.ledger.runs import is_running
 from portalops.ledger.selection import Selection
@@ -25,7 +25,7 @@ LINES_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What a move brought over."""
+    """What a move copied."""
 
     records: int
     blobs: int
@@ -38,8 +38,8 @@ class Moved:
 
 def move(
     ledger: Ledger,
-    source: Kept,
-    target: Kept,
+    source: KeptLedger,
+    target: KeptLedger,
     *,
     advance: Callable[[int], None] = lambda _amount: None,
 ) -> Moved:
@@ -48,8 +48,8 @@ def move(
     Args:
         ledger: the one in `source`, open for appending.
         source: where it is.
-        target: where it goes: empty, or with what a move before that was cut brought there.
-        advance: is told of records done.
+        target: where it goes: empty, or with the part that an interrupted move copied.
+        advance: is called with the records done.
 
     Raises:
         LedgerError: the target holds another ledger, or more than the source; or the source was moved to a third place.
@@ -70,7 +70,7 @@ def move(
         _require_rest(ledger)
         # Before the source takes no more records, since most of what can fail fails here.
         brought, _lost = _bring_blobs(source, target)
-        (newest,) = ledger.append_decided(lambda: (_said(ledger, source, target),))
+        (newest,) = ledger.append_decided(lambda: (_describe(ledger, source, target),))
     more, lost = _bring_blobs(source, target)
     for lines in _batches(source, begun):
         target.records.take(lines[0].seq, [record.line for record in lines])
@@ -78,8 +78,8 @@ def move(
     end = _newest(target)
     if end is None or end.line != newest.line:
         raise IntegrityError(
-            msg("the newest record of {place} is not the one that was moved there", place=target.records.place),
-            msg("Keep both places as they are, and run 'portalops ledger verify' over each."),
+            msg("the newest record in {place} is not the newest record that was moved", place=target.records.place),
+            msg("Keep both stores as they are, and run 'portalops ledger verify' on each."),
         )
     return Moved(end.seq, brought + more, lost, line_digest(end.line))
 
@@ -89,12 +89,12 @@ def _require_rest(ledger: Ledger) -> None:
     for run in ledger.runs():
         if is_running(ledger.locks, run):
             raise Locked(
-                msg("the run {run} is at work", run=run.id),
-                msg("Wait until it has ended, or stop it; then move the ledger."),
+                msg("run {run} has not ended", run=run.id),
+                msg("Wait until it ends, or stop it; then run 'portalops ledger move' again."),
             )
 
 
-def _said(ledger: Ledger, source: Kept, target: Kept) -> Draft:
+def _describe(ledger: Ledger, source: KeptLedger, target: KeptLedger) -> Draft:
     _require_rest(ledger)  # one that began meanwhile
     newest = ledger.last()
     body = {
@@ -108,7 +108,7 @@ def _said(ledger: Ledger, source: Kept, target: Kept) -> Draft:
     return ledger.draft(MOVED, body=ledger.keep(bodies.write(body)))
 
 
-def _moved_details(source: Kept, target: Kept, newest: Record | None) -> Moved:
+def _moved_details(source: KeptLedger, target: KeptLedger, newest: Record | None) -> Moved:
     """Bring the details alone over, where the records stay in their place: the ledger goes on there, and no record is due."""
     if newest is None:
         raise source.records.missing()
@@ -116,7 +116,7 @@ def _moved_details(source: Kept, target: Kept, newest: Record | None) -> Moved:
     return Moved(newest.seq, brought, lost, line_digest(newest.line))
 
 
-def copy(source: Kept, target: Kept) -> int:
+def copy(source: KeptLedger, target: KeptLedger) -> int:
     """Copy the records as they are at one moment, and all details, into an empty place; say how many records there were.
 
     Details are copied behind the records: they are written before the records that name them, so each record of the copy finds its own.
@@ -129,7 +129,7 @@ def copy(source: Kept, target: Kept) -> int:
     return count
 
 
-def _begun(source: Kept, target: Kept) -> int:
+def _begun(source: KeptLedger, target: KeptLedger) -> int:
     """Return how many records the target has: the first ones of the source, or none."""
     end = _newest(target)
     if end is None:
@@ -137,25 +137,26 @@ def _begun(source: Kept, target: Kept) -> int:
     same = source.records.record(end.seq)
     if same is None or same.line != end.line:
         raise LedgerError(
-            msg("{place} holds another ledger, or one that went on there", place=target.records.place),
+            msg("{place} holds another ledger, or has later records of this one", place=target.records.place),
             msg(
-                "Name an empty place. To see what it holds: portalops ledger show, with a configuration that names it."
+                "Name an empty store. To see what this one holds, run 'portalops ledger show' with a "
+                "configuration that names it."
             ),
         )
     return end.seq
 
 
-def _newest(kept: Kept) -> Record | None:
+def _newest(kept: KeptLedger) -> Record | None:
     return next(kept.records.records(Selection(newest_first=True, limit=1)), None)
 
 
-def _batches(source: Kept, begun: int) -> Iterator[list[Record]]:
+def _batches(source: KeptLedger, begun: int) -> Iterator[list[Record]]:
     rest = islice(source.records.records(Selection()), begun, None)
     while lines := list(islice(rest, LINES_AT_ONCE)):
         yield lines
 
 
-def _bring_blobs(source: Kept, target: Kept) -> tuple[int, tuple[Digest, ...]]:
+def _bring_blobs(source: KeptLedger, target: KeptLedger) -> tuple[int, tuple[Digest, ...]]:
     """Bring every detail over: bodies of records, and what these name in turn, such as documents, letters and answers of hosts."""
     brought = 0
     for digest in source.blobs.digests():

@@ -13,7 +13,7 @@ import time
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 import psycopg
@@ -24,6 +24,7 @@ from portalops.errors import LedgerError, LedgerMissing
 from portalops.ledger import postgresql_errors as said
 from portalops.ledger import store_errors
 from portalops.ledger.postgresql_chain import PostgresqlChain
+from portalops.ledger.postgresql_rules import SKEW
 from portalops.ledger.postgresql_server import ServerState, read_server
 from portalops.ledger.postgresql_tables import APPEND_LOCK, MAKE, SCHEMA, SCHEMA_VERSION
 from portalops.ledger.record import FINISHED, GENESIS, STARTED, Draft, format_at, line_digest
@@ -32,11 +33,8 @@ from portalops.ledger.writer import encoded, parse_line
 from portalops.model.record import Digest, Record
 from portalops.ports import Clock
 
-SKEW = timedelta(seconds=5)
-"""How far the clocks of machines that append may be apart: a record that would be earlier than the newest by less gets its time."""
-
 MOST_IDLE = 8
-"""Connections that are kept for whoever comes next."""
+"""Idle connections kept for the next caller."""
 
 MOST = 16
 """Connections that the threads of a process have at once; the next one waits, since a server takes only so many (`max_connections`)."""
@@ -44,7 +42,7 @@ MOST = 16
 SERVER_BACK_SECONDS = 60
 """How long a server that was there before is waited for, such as while it is started anew."""
 
-_LOOK_AGAIN_SECONDS = 0.5
+_RETRY_SECONDS = 0.5
 
 _TIMES = 3
 """How often what may be done twice is tried: a connection may be about to break that does not look so yet."""
@@ -173,7 +171,7 @@ class PostgresqlStore:
     def _are_there(self, records: Sequence[Record]) -> bool:
         """Say whether records were committed by a connection that broke before it said so.
 
-        The server may still be at that commit. Its transaction holds the lock of who appends, so whoever gets that knows how it ended.
+        The server may still be at that commit. Its transaction holds the append lock, so the next holder knows how it ended.
         """
         with self.connections.used() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
@@ -270,7 +268,7 @@ class PostgresqlStore:
         return (run for (run,) in self._few(statement, {"first": first}))
 
     def missing(self) -> LedgerMissing:
-        """Return the error that says that there is no ledger here."""
+        """Return the error for a missing ledger."""
         return said.missing(self.place)
 
     def close(self) -> None:
@@ -282,7 +280,7 @@ class PostgresqlStore:
         return self.connections.again(lambda connection: connection.execute(statement, values).fetchall())
 
     def _rows(self, statement: str, values: Sequence[object] | Mapping[str, object]) -> Iterator[tuple[Any, ...]]:
-        """Yield rows as they come; the connection is nobody else's until the last, or until whoever reads lets go."""
+        """Yield rows as they come; the connection is nobody else's until the last row, or until the reader stops."""
         with self.connections.used() as connection:
             connection.execute("BEGIN READ ONLY")
             try:
@@ -313,7 +311,7 @@ class PostgresqlStore:
 
 
 class Connections:
-    """Open connections that nobody uses at the moment, for whoever comes next: opening one takes a server's process.
+    """Open connections that are idle, for the next caller: opening one takes a server's process.
 
     There are never more than `MOST` threads that have one; a thread that has one gets a further one without waiting, so that none waits
     for itself.
@@ -390,7 +388,7 @@ class Connections:
             except psycopg.OperationalError:
                 if time.monotonic() >= until:
                     raise
-                time.sleep(_LOOK_AGAIN_SECONDS)
+                time.sleep(_RETRY_SECONDS)
             else:
                 self._was_there = True
                 return connection

@@ -1,4 +1,4 @@
-"""The records' table: SQLite, written by one transaction a record, opened read-only by whoever only reads.
+"""The records' table: SQLite, written by one transaction a record, opened read-only by readers.
 
 The line is the truth; the columns beside it serve queries, and verification compares them with it. Two
 triggers refuse to change or delete a record, which stops mistakes; that someone removed the triggers
@@ -24,7 +24,7 @@ from portalops.ledger.record import FINISHED, STARTED, Draft, format_at
 from portalops.ledger.selection import Selection
 from portalops.ledger.stored_chain import StoredChain
 from portalops.ledger.tables import APPLICATION_ID, READABLE, require_sqlite
-from portalops.ledger.writer import Writer, parse_line
+from portalops.ledger.writer import LedgerWriter, parse_line
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
@@ -55,7 +55,7 @@ class SqliteStore:
     def __init__(self, path: Path, *, writable: bool) -> None:
         self.path = path
         self._writable = writable
-        self._writer: Writer | None = None
+        self._writer: LedgerWriter | None = None
 
     @property
     def place(self) -> str:
@@ -87,7 +87,7 @@ class SqliteStore:
 
         Raises:
             LedgerMissing: there is no file, or nothing in it.
-            LedgerError: it cannot be looked at, the file is something else, or newer than this portalops.
+            LedgerError: it cannot be read, the file is something else, or newer than this portalops.
         """
         require_sqlite()
         try:
@@ -163,7 +163,7 @@ class SqliteStore:
                 yield parse_line(seq, line)
 
     def kinds_under(self, kind: str) -> tuple[str, ...]:
-        """Return the kinds that there are of a name and of all that begin with it and a dot, each found by the index."""
+        """Return the recorded kinds with this name or below it (name and a dot), each found by the index."""
         found: list[str] = []
         with self._reading() as connection:
             for first, high in ((kind, f"{kind}\0"), (f"{kind}.", f"{kind}/")):  # a slash is what follows a dot
@@ -230,7 +230,7 @@ class SqliteStore:
             return connection.execute(statement, (run, kind)).fetchone() is not None
 
     def missing(self) -> LedgerMissing:
-        """Return the error that says that there is no ledger here."""
+        """Return the error for a missing ledger."""
         return store_errors.missing(self.path)
 
     def run_ids(self, first: str) -> Iterator[str]:
@@ -249,7 +249,7 @@ class SqliteStore:
             self._writer.close()
             self._writer = None
 
-    def _write_with(self, *, create: bool = False) -> Writer:
+    def _write_with(self, *, create: bool = False) -> LedgerWriter:
         if self._writer is not None:
             return self._writer
         if not self._writable:
@@ -262,7 +262,7 @@ class SqliteStore:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = _connect(self.path, "rwc" if create else "rw")
             try:
-                self._writer = Writer(self.path, connection)
+                self._writer = LedgerWriter(self.path, connection)
             except BaseException:
                 connection.close()
                 raise

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from portalops.errors import LedgerMissing
-from portalops.ledger.chain import Chunk, Mark, Part, Tail
+from portalops.ledger.chain import ChainMark, ChainPart, Chunk, Tail
 from portalops.ledger.record import Draft
 from portalops.ledger.selection import Selection
 from portalops.model.record import Digest, Record
@@ -32,15 +32,15 @@ class StoredLines(Protocol):
         """Yield the lines in order, so many at a time."""
         ...
 
-    def parts(self, wanted: Collection[int]) -> AbstractContextManager[Iterator[Part]]:
-        """Yield the parts of a large ledger, some of which may be looked at by a second process."""
+    def parts(self, wanted: Collection[int]) -> AbstractContextManager[Iterator[ChainPart]]:
+        """Yield the parts of a large ledger, some of which a second process may check."""
         ...
 
-    def before(self, seq: int) -> Mark | None:
-        """Return the mark behind a record, on trust; None if it is none."""
+    def read_mark_before(self, seq: int) -> ChainMark | None:
+        """Return the mark after a record, on trust; None if the line is not a record."""
         ...
 
-    def between(self, after: int | None, last: int | None, size: int) -> Iterator[Chunk]:
+    def read_between(self, after: int | None, last: int | None, size: int) -> Iterator[Chunk]:
         """Yield the lines behind one record up to another, so many at a time; None is the beginning, or the end."""
         ...
 
@@ -107,13 +107,13 @@ class BlobStore(Protocol):
 
 
 class Locks(Protocol):
-    """Locks that go with whoever holds them, over all machines that write to one ledger."""
+    """Locks that end with their holder, over all machines that write to one ledger."""
 
     def held(self, name: str, *, holder: str, wait_seconds: float = 0) -> AbstractContextManager[None]:
         """Hold a lock for as long as the block runs.
 
         Raises:
-            Locked: another process holds it, and did not let go in time.
+            Locked: another process holds it and did not release it in time.
         """
         ...
 

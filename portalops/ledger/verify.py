@@ -20,14 +20,14 @@ from zoneinfo import ZoneInfo
 from portalops.errors import LedgerError, PortalOpsError
 from portalops.jobs import missed_slots
 from portalops.ledger import bodies
-from portalops.ledger.chain import Chain, Fault, Faults, check_chain
+from portalops.ledger.chain import ChainPass, Fault, Faults, check_chain
 from portalops.ledger.check_heads import (
-    BroughtHead,
-    Held,
+    HeldRecord,
     ReadHead,
     Signed,
     SignerUse,
     Spoken,
+    SuppliedHead,
     check_heads,
     part_of,
     read_head,
@@ -70,16 +70,16 @@ class Integrity:
     """`at` of the oldest and the newest record, as they stand; empty for an empty ledger."""
     last_at: str
     head: Digest
-    """Digest of the newest line: whoever noted it can later tell whether this chain still holds it."""
+    """Digest of the newest line: a note of it shows later whether this chain still holds it."""
     faults: tuple[Fault, ...]
     """Ordered by record, at most `MAX_FAULTS`."""
     fault_count: int
     blobs: int
-    """How many blobs were looked at."""
+    """How many blobs were checked."""
     blobs_read: bool
     """They were read and digested; otherwise only that each is there."""
     signed: Signed
-    """Heads, keys and sign-offs, and the heads that were brought."""
+    """Heads, keys and sign-offs, and the auditor's own heads."""
     unsigned: int
     """How many records no head that holds is over, head records apart."""
 
@@ -119,7 +119,7 @@ class Completeness:
     erased: tuple[RecordedErasure, ...] = ()
     withheld: tuple[Withheld, ...] = ()
     waivers: tuple[RecordedWaiver, ...] = ()
-    """In force in the time looked at: they explain what is not met and change no verdict."""
+    """In force in the verified time: they explain what is not met and change no verdict."""
     unread_waivers: tuple[int, ...] = ()
     """Records of waivers whose details cannot be read: one that grants grants nothing, one that withdraws ends all before it."""
 
@@ -140,17 +140,17 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class Supplied:
     """What somebody holds of the ledger apart from it."""
 
-    heads: Sequence[BroughtHead] = ()
+    heads: Sequence[SuppliedHead] = ()
     trusted: Sequence[TrustedKey] | None = None
     """The keys that it is expected to be signed with; None if nobody brings any."""
     signing_key: str = ""
     """The public half of the key that this machine signs with; empty if none is configured or can be read."""
 
 
-NOTHING_BROUGHT: Final = Brought()
+NOTHING_SUPPLIED: Final = Supplied()
 
 
 def verify(
@@ -159,7 +159,7 @@ def verify(
     now: datetime,
     zone: ZoneInfo,
     read_blobs: bool = True,
-    brought: Brought = NOTHING_BROUGHT,
+    brought: Supplied = NOTHING_SUPPLIED,
     advance: Callable[[int], None] = lambda _amount: None,
 ) -> Verification:
     """Look at the whole ledger.
@@ -169,8 +169,8 @@ def verify(
         now: slots that end later are not missing yet, and waivers in force today are listed.
         zone: the portal's.
         read_blobs: read and digest every blob; otherwise only see that it is there.
-        brought: heads and keys that were kept elsewhere.
-        advance: is told of records done.
+        brought: heads and keys that the auditor kept elsewhere.
+        advance: is called with the records done.
 
     Raises:
         LedgerError: the file cannot be read at all.
@@ -178,10 +178,12 @@ def verify(
     faults = Faults()
     ledger_id = _id_of(ledger)
     with ledger.snapshot() as snapshot:
-        told = _read_told(ledger, snapshot)
+        told = _read_recorded(ledger, snapshot)
         chain = check_chain(snapshot, faults, advance, wanted=wanted(told.spoken.heads, brought.heads))
         for seq, cause in snapshot.misleading_indexes():
-            faults.add(seq, msg("an index of the database hides a record: {cause}", cause=show_text(cause, 200)))
+            faults.add(
+                seq, msg("an index of the database does not list a record: {cause}", cause=show_text(cause, 200))
+            )
     signed = check_heads(
         told.spoken,
         chain.noted,
@@ -250,14 +252,14 @@ def require_plans(plans: Sequence[RecordedPlan]) -> Sequence[RecordedPlan]:
         return plans
     raise LedgerError(
         msg(
-            "no plan is recorded, so nobody can tell which runs were expected; 'portalops run' records the plan each time"
-            " that it changes"
+            "no plan is recorded, so the expected runs are not known; 'portalops run' records the plan whenever "
+            "it changes"
         ),
-        msg("Run 'portalops run'; completeness counts from the plan that it records."),
+        msg("Run 'portalops run': completeness is judged from the first recorded plan on."),
     )
 
 
-def count_unsigned(signed: Signed, heads: Iterable[ReadHead], chain: Chain) -> int:
+def count_unsigned(signed: Signed, heads: Iterable[ReadHead], chain: ChainPass) -> int:
     """Return how many records stand behind the newest head that holds, head records apart."""
     covered = signed.newest.head.size if signed.newest and signed.newest.head else 0
     return max(0, chain.seq - covered - sum(covered < each.seq <= chain.seq for each in heads))
@@ -291,28 +293,28 @@ class _Frames:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Recorded:
     """What the records say of signatures, erasures and waivers."""
 
     spoken: Spoken
     erased: Mapping[Digest, RecordedErasure]
     inerasable: Mapping[Digest, int]
     """Bodies that cannot be erased, with the first record that names each."""
-    waivers: ToldWaivers
+    waivers: RecordedWaivers
 
 
-def _read_told(ledger: Ledger, snapshot: StoredLines) -> _Told:
+def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
     heads: list[ReadHead] = []
-    keys: list[Held] = []
-    sign_offs: list[Held] = []
+    keys: list[HeldRecord] = []
+    sign_offs: list[HeldRecord] = []
     erasures: list[RecordedErasure] = []
-    waivers = ToldWaivers()
+    waivers = RecordedWaivers()
     inerasable: dict[Digest, int] = {}
-    drills: list[Held] = []
+    drills: list[HeldRecord] = []
     for record in _records_of(snapshot, (*INERASABLE, *WAIVER_KINDS, IMPORTED)):
         if record.kind in INERASABLE:
             inerasable.setdefault(record.body, record.seq)
-        held = Held(record.seq, record.at, record.kind, _blob_or_none(ledger, record.body))
+        held = HeldRecord(record.seq, record.at, record.kind, _blob_or_none(ledger, record.body))
         if record.kind == HEAD:
             heads.append(read_head(held))
         elif record.kind in KEY_KINDS:
@@ -325,10 +327,10 @@ def _read_told(ledger: Ledger, snapshot: StoredLines) -> _Told:
             erasures.append(erasure)
         elif record.kind in WAIVER_KINDS:
             waivers.take(held)
-    return _Told(Spoken(heads, keys, sign_offs, drills), fold_erasures(erasures), inerasable, waivers)
+    return _Recorded(Spoken(heads, keys, sign_offs, drills), fold_erasures(erasures), inerasable, waivers)
 
 
-def read_erasure(held: Held) -> RecordedErasure | None:
+def read_erasure(held: HeldRecord) -> RecordedErasure | None:
     """Read a `blob.erased` record; None if its details hold no erasure."""
     part = part_of(held.blob or b"", "erased")
     digest, reason, approved_by = part.get("digest"), part.get("reason"), part.get("approved_by")
@@ -338,14 +340,14 @@ def read_erasure(held: Held) -> RecordedErasure | None:
 
 
 @dataclass(slots=True)
-class ToldWaivers:
+class RecordedWaivers:
     """What records say of waivers, taken in their order."""
 
     records: list[tuple[int, datetime, Waiver | WaiverWithdrawal | None]] = field(default_factory=list)
     unread: list[int] = field(default_factory=list)
     """Records whose details cannot be read."""
 
-    def take(self, held: Held) -> None:
+    def take(self, held: HeldRecord) -> None:
         """Read one waiver record."""
         body: Waiver | WaiverWithdrawal | None = None
         try:
@@ -355,7 +357,7 @@ class ToldWaivers:
         if body is not None or held.kind == WITHDRAWN:
             self.records.append((held.seq, held.at, body))
 
-    def in_force(self, first: date, last: date, zone: ZoneInfo) -> tuple[RecordedWaiver, ...]:
+    def find_in_force(self, first: date, last: date, zone: ZoneInfo) -> tuple[RecordedWaiver, ...]:
         """Return those in force on any day of a span, both ends included."""
         return waivers_in_force(fold_waivers(self.records), first, last, zone)
 
@@ -387,9 +389,7 @@ def _check_own_key(signed: Signed, signing_key: str, faults: Faults) -> None:
         return
     own = fingerprint(signing_key)
     if signing_key not in uses:
-        faults.add(
-            1, msg("the ledger does not know this machine's signing key {key}, and is signed by another", key=own)
-        )
+        faults.add(1, msg("this machine's signing key {key} is not in the ledger; another key signs it", key=own))
         return
     head = signed.newest.head if signed.newest else None
     newest = signed.newest.public_key if signed.newest else signing_key
@@ -400,7 +400,7 @@ def _check_own_key(signed: Signed, signing_key: str, faults: Faults) -> None:
         faults.add(
             added,
             msg(
-                "record {seq}: the key {key} signs the heads, and this machine's key {own} never signed for it",
+                "record {seq}: key {key} signs the heads, but this machine's key {own} never confirmed it",
                 seq=added,
                 key=fingerprint(newest),
                 own=own,
@@ -420,7 +420,7 @@ def _leads_to(uses: Mapping[str, SignerUse], key: str, older: str) -> bool:
     return True
 
 
-def _check_blobs(ledger: Ledger, told: _Told, faults: Faults, *, read_blobs: bool) -> int:
+def _check_blobs(ledger: Ledger, told: _Recorded, faults: Faults, *, read_blobs: bool) -> int:
     """Look at each blob once: those that records name, and those that their results rest on."""
     seen: set[bytes] = set()
     for seq, body in ledger.bodies():
@@ -448,7 +448,7 @@ def _check_blobs(ledger: Ledger, told: _Told, faults: Faults, *, read_blobs: boo
     return len(seen)
 
 
-def _completeness(ledger: Ledger, told: _Told, *, now: datetime, zone: ZoneInfo) -> Completeness:
+def _completeness(ledger: Ledger, told: _Recorded, *, now: datetime, zone: ZoneInfo) -> Completeness:
     today = now.astimezone(zone).date()
     erased = tuple(told.erased.values())
     found = check_runs(
@@ -456,7 +456,7 @@ def _completeness(ledger: Ledger, told: _Told, *, now: datetime, zone: ZoneInfo)
         lambda runs: missed_slots(require_plans(ledger.plans()), runs, until=now, zone=zone),
         lambda run: is_running(ledger.locks, run),
     )
-    waivers = told.waivers.in_force(today, today, zone)
+    waivers = told.waivers.find_in_force(today, today, zone)
     return replace(found, erased=erased, waivers=waivers, unread_waivers=tuple(told.waivers.unread))
 
 

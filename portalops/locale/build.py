@@ -25,6 +25,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
 from portalops.locale import CATALOGUE
+from portalops.model.text import paragraphs_of
 from portalops.system.files import write_atomically
 
 FRAGMENTS = Path(__file__).parent / "vi"
@@ -38,6 +39,7 @@ _HEADER = (
     "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n"
     "Language: vi\nPlural-Forms: nplurals=1; plural=0;\n"
 )
+_NO_NOUNS = ("commands/__init__.py", "commands/cli/", "commands/jobs/", "commands/doctor/diagnostics/")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 
 
@@ -131,7 +133,7 @@ class _WithFixedHeader(Catalog):
 
 
 def extract_sentences(root: Path = ROOT) -> tuple[Sentence, ...]:
-    """Return every translatable literal of the four packages, and each command's summary, in the order of their places.
+    """Return every translatable literal of the four packages, and each command's help page, in the order of their places.
 
     Calls are read from the syntax tree and not by Babel's tokenizer, which before Python 3.12 does not see into
     f-strings.
@@ -143,21 +145,16 @@ def extract_sentences(root: Path = ROOT) -> tuple[Sentence, ...]:
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
             place = path.relative_to(root).as_posix()
-            for sentence in _sentences_of(ast.parse(path.read_bytes()), place, is_command=_is_command(path)):
+            for sentence in _sentences_of(ast.parse(path.read_bytes()), place):
                 known = found.get(sentence.text)
                 if sentence.text and (known is None or (known.plural is None and sentence.plural is not None)):
                     found[sentence.text] = sentence
     return tuple(found.values())
 
 
-def _is_command(path: Path) -> bool:
-    return path.parent.name == "commands" and not path.name.startswith("_") and path.stem != "app"
-
-
-def _sentences_of(tree: ast.Module, place: str, *, is_command: bool) -> Iterator[Sentence]:
-    summary = (ast.get_docstring(tree) or "").partition("\n")[0].removesuffix(".")
-    if is_command and summary:  # the list of commands shows it
-        yield Sentence(summary, None, f"{place}:1")
+def _sentences_of(tree: ast.Module, place: str) -> Iterator[Sentence]:
+    if (page := _help_page(tree, place)) is not None:
+        yield Sentence(page, None, f"{place}:1")
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) in KEYWORDS]
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
         keyword = _name(call.func)
@@ -167,6 +164,18 @@ def _sentences_of(tree: ast.Module, place: str, *, is_command: bool) -> Iterator
             yield Sentence(literals[0], literals[1] if len(literals) > 1 else None, f"{place}:{call.lineno}")
         elif keyword != "_":  # help texts may be chosen among literals that stand elsewhere
             raise ValueError(f"{place}:{call.lineno}: {keyword}() needs a literal template")
+
+
+def _help_page(tree: ast.Module, place: str) -> str | None:
+    """Return what the command line shows of a docstring: all of a verb's, and the summary of a noun's."""
+    docstring = ast.get_docstring(tree)
+    if docstring is None:
+        return None
+    if any(isinstance(node, ast.Assign) and _name(node.targets[0]) == "VERB" for node in tree.body):
+        return "\n\n".join(paragraphs_of(docstring))
+    room, *_folders, file = place.split("/")
+    is_noun = room == "commands" and file == "__init__.py" and not place.startswith(_NO_NOUNS)
+    return docstring.partition("\n")[0].removesuffix(".") if is_noun else None
 
 
 def _name(function: ast.expr) -> str:

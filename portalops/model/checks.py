@@ -1,4 +1,4 @@
-"""What a round of server checks leaves behind. Facts and the checks themselves live in `checks/servers/`."""
+"""What a scan of the hosts leaves behind. Facts and the checks themselves live in `checks/servers/`."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
-class HostRound:
-    """One host in one round: whether it could be looked at, and its results."""
+class HostScan:
+    """One host in one scan: whether it could be scanned, and its results."""
 
     host: HostId
     gathered_at: datetime
@@ -48,7 +48,7 @@ class HostRound:
     members: tuple[HostId, ...] = ()
     """Of a group: its hosts; none where no group of this kind is declared."""
     brought_by: str = ""
-    """Who brought the host's answer by hand; empty where portalops asked the host itself."""
+    """Who supplied the host's answer by hand; empty where portalops asked the host itself."""
 
     def answer(self) -> Digest | None:
         """Return the answer of the one host that was judged, which each result names before those that it repeats; None if none."""
@@ -57,7 +57,7 @@ class HostRound:
 
 @dataclass(frozen=True, slots=True)
 class HostAsked:
-    """The body of a `check-part.finished` record, under the key `check-part`: what came of asking one host."""
+    """The body of a `check-part.finished` record, under the key `check-part`: the result of asking one host."""
 
     host: HostId
     at: datetime
@@ -65,7 +65,7 @@ class HostAsked:
     evidence: tuple[Digest, ...]
     """The kept answer, under the key that verification, bundles and erasure follow; empty if there is none."""
     reason: str = ""
-    """Code of why there is none."""
+    """Code of the reason why there is no answer."""
     problem: Message | str = ""
     """The same in words."""
 
@@ -86,14 +86,14 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class JudgedHost:
-    """The part of a `HostRound` that says what was judged."""
+    """The part of a `HostScan` that says what was judged."""
 
     results: tuple[Judgement, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedRound:
-    """The part of a `CheckRound` that says what was judged; read in half the time that the whole takes."""
+class JudgedScan:
+    """The part of a `CheckScan` that says what was judged; read in half the time that the whole takes."""
 
     hosts: tuple[JudgedHost, ...]
     findings: CarriedFindings | None = None
@@ -104,8 +104,8 @@ class JudgedRound:
 
 
 @dataclass(frozen=True, slots=True)
-class LookedHost:
-    """What is kept in memory of one host in each round of a period: a `HostRound` without its sentences."""
+class BriefHost:
+    """What is kept in memory of one host in each scan of a period: a `HostScan` without its sentences."""
 
     host: HostId
     gathered_at: datetime
@@ -117,15 +117,15 @@ class LookedHost:
     """What `answer` returns."""
 
     def answer(self) -> Digest | None:
-        """Return the answer that was judged; as `HostRound.answer` does."""
+        """Return the answer that was judged; as `HostScan.answer` does."""
         return self.kept
 
 
 @dataclass(frozen=True, slots=True)
-class LookedRound:
-    """What is kept in memory of each round of a period: a `CheckRound` without its sentences."""
+class BriefScan:
+    """What is kept in memory of each scan of a period: a `CheckScan` without its sentences."""
 
-    hosts: tuple[LookedHost, ...]
+    hosts: tuple[BriefHost, ...]
 
     def results(self) -> tuple[Judgement, ...]:
         """Return all judgements, host by host."""
@@ -133,22 +133,22 @@ class LookedRound:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckRound:
+class CheckScan:
     """The body of a `check.finished` record, under the key `check`."""
 
-    hosts: tuple[HostRound, ...]
+    hosts: tuple[HostScan, ...]
     findings: CarriedFindings | None = None
-    """The findings as they stood before this round; None in rounds of before they were carried."""
+    """The findings before this scan; None in scans recorded before findings were carried along."""
 
     def results(self) -> tuple[CheckResult, ...]:
         """Return all results, host by host."""
         return tuple(result for host in self.hosts for result in host.results)
 
-    def looked(self) -> LookedRound:
+    def drop_sentences(self) -> BriefScan:
         """Return it without its sentences."""
-        return LookedRound(
+        return BriefScan(
             tuple(
-                LookedHost(
+                BriefHost(
                     host.host,
                     host.gathered_at,
                     host.reached,
@@ -161,6 +161,6 @@ class CheckRound:
             )
         )
 
-    def across(self) -> tuple[CheckResult, ...]:
+    def group_results(self) -> tuple[CheckResult, ...]:
         """Return the results that are judged of groups of hosts, and not of one host each."""
         return tuple(result for host in self.hosts if host.standby for result in host.results)

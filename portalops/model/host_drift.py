@@ -26,7 +26,7 @@ class SeenChange:
 
     kind: Message
     name: str
-    """As the host told it; untrusted."""
+    """As the host reported it; untrusted."""
     before: str | None
     """Empty where it was not there; None where it is not known."""
     after: str | None
@@ -43,7 +43,7 @@ class SeenChange:
 
 
 @dataclass(frozen=True, slots=True)
-class HostDrift:
+class ObservedDrift:
     """What was seen to change at one host."""
 
     host: HostId

@@ -27,18 +27,18 @@ class HostWay:
     """The host that it is reached through; None for none."""
 
 
-class Compared(StrEnum):
+class HostKeyComparison(StrEnum):
     """How a host's key was compared before it was recorded."""
 
     GIVEN = "given"
     """Its fingerprint was given, as from paper, and the host showed the key of it."""
     CONFIRMED = "confirmed"
-    """A person looked at the fingerprint that the host showed, and said that it is the right one."""
+    """A person compared the fingerprint that the host showed, and confirmed it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """The body of a `host.enrolled` record, under the key `enrolment`: from now on the host is whoever proves this key."""
+    """The body of a `host.enrolled` record, under the key `enrolment`: from now on the host is the machine that proves this key."""
 
     host: HostId
     address: str
@@ -47,7 +47,7 @@ class Enrolment:
     """`TYPE BASE64`."""
     fingerprint: str
     """Of the key, as ssh-keygen shows it: `SHA256:...`."""
-    compared: Compared
+    compared: HostKeyComparison
     by: str
     """Who compared it."""
     replaces: str = ""
@@ -58,11 +58,11 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class ScriptIssued:
-    """The body of a `host.script` record, under the key `script`: one answer to this script may be brought by hand."""
+    """The body of a `host.script` record, under the key `script`: one answer to this script may be supplied by hand."""
 
     host: HostId
     mark: str
-    """SHA-256 of the nonce that the script holds, in hexadecimal: whoever reads the ledger cannot make an answer by it."""
+    """SHA-256 of the nonce that the script holds, in hexadecimal: a reader of the ledger cannot make an answer from it."""
     script: str
     """SHA-256 of the script."""
     valid_to: datetime
@@ -70,15 +70,15 @@ class ScriptIssued:
 
 
 @dataclass(frozen=True, slots=True)
-class FactsBrought:
+class SuppliedFacts:
     """The body of a `host.facts-brought` record, under the key `facts`: the answer to a script was taken, and no other will be."""
 
     host: HostId
     mark: str
     """Of the script."""
     file: str
-    """SHA-256 of the file that was brought."""
+    """SHA-256 of the supplied file."""
     by: str
-    """Who brought it."""
+    """Who supplied it."""
     ran_at: datetime
     """When the script ended, by the host's own clock."""

@@ -53,12 +53,12 @@ class LateItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeliness:
+class RuleSetTimeliness:
     """What one rule set says of the items that were first seen in a period."""
 
     rule_set: RuleSet
     counts: tuple[Mapping[DutyVerdict, int], ...]
-    """For each limit, in order, how many items came to each verdict."""
+    """For each limit, in order, how many items have each verdict."""
     late: tuple[LateItem, ...]
     """The first of those after their limit, in order of time."""
     late_more: int

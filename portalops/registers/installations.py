@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from portalops.ledger.bodies import required_part
-from portalops.model.installations import Installation, Installed
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
+from portalops.model.installations import Installation, InstalledVersion
+from portalops.ports import LedgerReader
 
 INSTALLATION = "installation"
 """The kind of an installation record, and the key of what it says in its blob."""
 
 
-def newest_installed(ledger: LedgerReader) -> Installed | None:
+def newest_installed(ledger: LedgerReader) -> InstalledVersion | None:
     """Return the portalops that the newest such record names; None before the first.
 
     Raises:

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from portalops.errors import LedgerError, PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.backups import SetId
 from portalops.model.message import msg
-from portalops.model.retention import Hold, Mark
-
-if TYPE_CHECKING:
-    from portalops.model.record import Record
-    from portalops.registers.evidence import LedgerReader
+from portalops.model.record import Record
+from portalops.model.retention import Hold, PruneMark
+from portalops.ports import LedgerReader
 
 HELD, RELEASED = "prune.held", "prune.released"
 MARKED, UNDONE = "prune.marked", "prune.undone"
@@ -33,7 +30,7 @@ class Decision:
     at: datetime
     kind: str
     """One of `RETENTION_KINDS`."""
-    body: Hold | Mark
+    body: Hold | PruneMark
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ class RecordedMark:
 
     seq: int
     at: datetime
-    mark: Mark
+    mark: PruneMark
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +114,10 @@ def read_decisions(ledger: LedgerReader, *, until: datetime | None = None) -> De
 
 def _decision(ledger: LedgerReader, record: Record) -> Decision:
     blob = ledger.blob(record.body)
-    body = decode_part(blob, HOLD, Hold) or decode_part(blob, MARK, Mark)
+    body = decode_part(blob, HOLD, Hold) or decode_part(blob, MARK, PruneMark)
     if body is None:
         raise LedgerError(
             msg("record {seq} of the kind {kind} names no set", seq=record.seq, kind=record.kind),
-            msg("Run 'portalops ledger verify'; nothing is removed until it can be read."),
+            msg("Run 'portalops ledger verify'. No set is removed until this record can be read."),
         )
     return Decision(record.seq, record.at, record.kind, body)

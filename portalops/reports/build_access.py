@@ -11,11 +11,12 @@ from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.credentials import CredentialRegister
 from portalops.registers.evidence import Evidence
+from portalops.registers.host_scope import narrow_to_host
 from portalops.registers.incidents import Incident
-from portalops.registers.of_host import of_host
 from portalops.reports.document import Bars, Block, Cell, Document, Heading, KeyValues, Paragraph
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
+from portalops.reports.named import Report
 from portalops.reports.section_access_checks import checks_blocks
 from portalops.reports.section_credential_steps import credential_step_blocks
 from portalops.reports.section_credentials import credential_blocks
@@ -26,7 +27,6 @@ from portalops.reports.section_places import place_blocks
 from portalops.reports.words import duty_status
 
 TITLE = msg("Report on access: credentials, places and incidents")
-SCOPES = frozenset({"host"})
 
 CLAUSES = frozenset({"12.1", "12.5"})
 
@@ -59,7 +59,7 @@ def _cut_down(material: Material) -> Material:
     material = replace(material, standings=own)
     if host is None:
         return material
-    seen = of_host(material.evidence, host)
+    seen = narrow_to_host(material.evidence, host)
     credentials = None if seen.credentials is None else _credentials_of(seen.credentials, material.hosts, host)
     return replace(material, evidence=replace(seen, credentials=credentials))
 
@@ -69,7 +69,7 @@ def _credentials_of(register: CredentialRegister, hosts: Sequence[Host], host: H
     may_be = {*register.unreadable_for(host, [each.id for each in hosts])}
     return replace(
         register,
-        credentials={each.id: each for each in register.of_host(host)},
+        credentials={each.id: each for each in register.find_by_host(host)},
         unreadable={name: seqs for name, seqs in register.unreadable.items() if may_be & {*seqs}},
     )
 
@@ -112,7 +112,7 @@ def _basis(
                 "is now, with the papers that were kept; {n} scan",
                 "the registers of credentials and places as of the period's end, the register of incidents as it "
                 "is now, with the papers that were kept; {n} scans",
-                len(evidence.rounds),
+                len(evidence.scans),
             ),
         ),
         (
@@ -193,3 +193,6 @@ def _verdicts(standings: Sequence[Standing]) -> Message:
         unmet=counts.count(DutyVerdict.UNMET),
         unsure=counts.count(DutyVerdict.INSUFFICIENT_EVIDENCE),
     )
+
+
+REPORT = Report(title=TITLE, build=build, scopes=frozenset({"host"}))

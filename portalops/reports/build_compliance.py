@@ -18,11 +18,12 @@ from portalops.reports.document import (
     Heading,
     KeyValues,
     Paragraph,
-    Table,
+    TableBlock,
     Tone,
 )
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
+from portalops.reports.named import Report
 from portalops.reports.section_backups import backup_blocks
 from portalops.reports.section_changes import change_blocks
 from portalops.reports.section_credentials import credential_blocks
@@ -93,7 +94,7 @@ def _summary(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Bloc
     yield Bars(msg("Duties by verdict"), rows)
     unmet = [standing for standing in standings if standing.verdict is DutyVerdict.UNMET]
     if unmet:
-        yield Table(
+        yield TableBlock(
             msg("Unmet duties"),
             (msg("Duty"), msg("What it requires"), msg("Why")),
             [(standing.duty, rulebook.duty(standing.duty).title, standing.reason) for standing in unmet],
@@ -126,3 +127,6 @@ def _duties(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Block
             if clause.id in judged
         ]
     )
+
+
+REPORT = Report(title=TITLE, build=build)

@@ -11,13 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from portalops.model.assessment import Assessment
 from portalops.model.message import Message
 from portalops.model.organisation import Name
-
-if TYPE_CHECKING:
-    from portalops.reports.assessment import Assessment
 
 
 class Tone(StrEnum):
@@ -103,7 +101,7 @@ class KeyValues:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableBlock:
     """Rows under real headers."""
 
     caption: Message
@@ -120,7 +118,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class GridMark:
     """One cell of a grid: a short sign, its tone, and the sentence behind it."""
 
     sign: str
@@ -135,9 +133,9 @@ class Grid:
 
     caption: Message
     columns: Sequence[Cell]
-    rows: Sequence[tuple[Cell, Sequence[Mark | None]]]
+    rows: Sequence[tuple[Cell, Sequence[GridMark | None]]]
     """A label and one mark a column; None where nothing applies."""
-    legend: Sequence[tuple[Mark, Message]] = ()
+    legend: Sequence[tuple[GridMark, Message]] = ()
     shaded: Mapping[int, Message] = field(default_factory=dict)
     """Columns that stand apart, such as days without work, and why."""
 
@@ -161,7 +159,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class LineChart:
     """Numbers over time, such as a host's availability by day; no line passes over what is not known."""
 
     caption: Message
@@ -189,15 +187,13 @@ class QrCode:
 
 
 @dataclass(frozen=True, slots=True)
-class Signatures:
+class SignatureBlock:
     """Room for people to sign on paper: the office, and who holds it where that is known."""
 
     places: Sequence[tuple[Message, Name | None]]
 
 
-Block: TypeAlias = (
-    "Heading | Paragraph | Verbatim | Bullets | KeyValues | Table | Notice | Grid | Bars | Lines | QrCode | Signatures"
-)
+Block: TypeAlias = "Heading | Paragraph | Verbatim | Bullets | KeyValues | TableBlock | Notice | Grid | Bars | LineChart | QrCode | SignatureBlock"
 
 
 @dataclass(frozen=True, slots=True)

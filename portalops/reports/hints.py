@@ -12,7 +12,7 @@ from dataclasses import replace
 from portalops.model.checks import CheckResult
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.verdicts import CheckVerdict
-from portalops.reports.document import Cell, Table
+from portalops.reports.document import Cell, TableBlock
 
 _WAY = msg("Run 'portalops host test {host}' to see at which step it fails.")
 _FAULT = msg("This is a fault in portalops, not in {host}: report it with the output of --debug.")
@@ -29,7 +29,7 @@ _OTHER_SYSTEM = msg(
     "{check}' describes, or use a supported product."
 )
 _AGAIN = msg("Find out what slows {host} down, then run 'portalops check run --host {host} --check {check}'.")
-_ROUND = msg("Run 'portalops check run': that scan did not ask for this.")
+_SCAN = msg("Run 'portalops check run': that scan did not ask for this.")
 _DECLARE = msg(
     "Declare it under [checks.declared] in the configuration; 'portalops check declare {host}' "
     "drafts it from the host's answers."
@@ -60,7 +60,7 @@ _PORTAL = msg(
     "Run 'portalops credential look' and find out why the portal's accounts cannot be read; the job "
     "that checks the servers runs it each time."
 )
-_LOOK = msg(
+_POLL = msg(
     "Check it on {host} by hand: 'portalops check show {check}' describes what counts and why this could not be judged."
 )
 
@@ -81,7 +81,7 @@ _REASONS: Mapping[str, Message] = {
             "unknown-system no-systemd other-product no-kernel-package foreign-kernel directory-accounts key-absent no-disk no-webroot no-keys unknown-hash",
         ),
         (_AGAIN, "probe-timeout"),
-        (_ROUND, "not-gathered not-run"),
+        (_SCAN, "not-gathered not-run"),
         (_DECLARE, "not-declared outage-not-declared no-approved-copy since-ahead"),
         (_OUTSIDE, "not-seen-from-outside outside-failed look-too-old station-in-admin-ranges"),
         (
@@ -144,12 +144,12 @@ def next_step(result: CheckResult) -> Message | None:
     return _hint(result, result.check)
 
 
-def steps_table(results: Iterable[CheckResult]) -> Table | None:
+def steps_table(results: Iterable[CheckResult]) -> TableBlock | None:
     """Return what to do next about what could not be found out, each hint once with its checks; None where there is nothing."""
     together: dict[tuple[str, str], list[CheckResult]] = {}
     for result in results:
         if result.verdict in {CheckVerdict.UNKNOWN, CheckVerdict.ERROR}:
-            together.setdefault((_of(result).text, _host(result)), []).append(result)
+            together.setdefault((_find_hint(result).text, _host(result)), []).append(result)
     if not together:
         return None
     rows: list[Sequence[Cell]] = [
@@ -157,7 +157,7 @@ def steps_table(results: Iterable[CheckResult]) -> Table | None:
         for some in together.values()
     ]
     headers = (msg("Host"), msg("Checks"), msg("What to do"))
-    return Table(msg("What could not be found out, and what to do about it"), headers, rows)
+    return TableBlock(msg("What could not be found out, and what to do about it"), headers, rows)
 
 
 def _named(some: Sequence[CheckResult]) -> Message | str:
@@ -166,12 +166,12 @@ def _named(some: Sequence[CheckResult]) -> Message | str:
     return nmsg("{names} and {n} more", "{names} and {n} more", more, names=names) if more > 0 else names
 
 
-def _of(result: CheckResult) -> Message:
-    return _REASONS.get(result.reason, _LOOK)
+def _find_hint(result: CheckResult) -> Message:
+    return _REASONS.get(result.reason, _POLL)
 
 
 def _hint(result: CheckResult, check: str) -> Message:
-    return replace(_of(result), values={"host": _host(result), "check": check})
+    return replace(_find_hint(result), values={"host": _host(result), "check": check})
 
 
 def _host(result: CheckResult) -> str:

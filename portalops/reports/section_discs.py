@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from portalops.model.message import msg
-from portalops.registers.backups import GONE
+from portalops.registers.backups import GONE, SetEvidence
 from portalops.registers.discs import OPTICAL, HeldDisc, belonging, whole_numbers
-from portalops.registers.evidence import SetEvidence
-from portalops.reports.document import Cell, Status, Table, Tone
+from portalops.reports.document import Cell, Status, TableBlock, Tone
 from portalops.reports.words import disc_status
 
 
-def disc_blocks(sets: Sequence[SetEvidence]) -> Iterator[Table]:
+def disc_blocks(sets: Sequence[SetEvidence]) -> Iterator[TableBlock]:
     """Yield of each set with images of discs how many of its discs are burnt, and every disc; nothing without any."""
     rows: list[tuple[Cell, ...]] = [
         (made.set.id, copy.medium, burnt_status(made.discs_of(copy.medium)))
@@ -22,7 +21,7 @@ def disc_blocks(sets: Sequence[SetEvidence]) -> Iterator[Table]:
     ]
     if rows:
         title = msg("Disc images: files in a folder, not discs until they are burnt")
-        yield Table(title, (msg("Backup set"), msg("Medium"), msg("Discs burnt and read back")), rows)
+        yield TableBlock(title, (msg("Backup set"), msg("Medium"), msg("Discs burnt and read back")), rows)
     discs: list[tuple[Cell, ...]] = [
         (
             made.set.id,
@@ -46,7 +45,7 @@ def disc_blocks(sets: Sequence[SetEvidence]) -> Iterator[Table]:
             msg("Place when burnt"),
             msg("Custodian when burnt"),
         )
-        yield Table(msg("Burnt discs"), headers, discs)
+        yield TableBlock(msg("Burnt discs"), headers, discs)
 
 
 def burnt_status(discs: Sequence[HeldDisc]) -> Status:

@@ -16,7 +16,7 @@ from portalops.model.text import show_text
 from portalops.registers.evidence import Evidence
 from portalops.registers.findings import stand
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Bars, Block, Cell, Paragraph, Status, Table, Tone
+from portalops.reports.document import Bars, Block, Cell, Paragraph, Status, TableBlock, Tone
 from portalops.reports.material import Material
 from portalops.reports.section_handling import PORTAL
 from portalops.reports.words import CASE_DUTIES, change_state_word, severity_status
@@ -81,7 +81,7 @@ def plan_blocks(material: Material, things: Sequence[OpenThing]) -> Iterator[Blo
         )
         headers = (msg("Kind"), msg("What is open"), msg("Next step"), msg("By"), msg("In time"), msg("Record"))
         caption = msg("Open tasks and the next step of each, the earliest due first")
-        yield from bounded(Table(caption, headers, [_row(each) for each in things]), OPEN_SHOWN)
+        yield from bounded(TableBlock(caption, headers, [_row(each) for each in things]), OPEN_SHOWN)
     else:
         yield Paragraph(
             msg("The registers show nothing open: no finding, change, incident, case or overdue credential.")
@@ -89,7 +89,7 @@ def plan_blocks(material: Material, things: Sequence[OpenThing]) -> Iterator[Blo
     due = sorted((each.due_at, each.duty) for each in material.standings if each.due_at is not None)
     if due:
         titles = {duty.id: duty.title for duty in material.rulebook.duties}
-        yield Table(
+        yield TableBlock(
             msg("When the duties need new evidence next"),
             (msg("Duty"), msg("What it requires"), msg("Next due")),
             [(duty, titles[duty], due_at) for due_at, duty in due],

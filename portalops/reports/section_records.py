@@ -9,14 +9,25 @@ from portalops.ledger.heads import code_of
 from portalops.model.heads import AnchorReceipt
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.verdicts import CheckVerdict, DutyVerdict
-from portalops.registers.evidence import Evidence, Recorded
+from portalops.registers.evidence import Evidence
 from portalops.registers.figures import Figures, RunFigures
 from portalops.registers.proof import Proof, ProvenHead, unanchored
 from portalops.registers.sign_offs import problem_of
 from portalops.registers.waivers import waivers_in_force
-from portalops.reports.document import Block, Bullets, Cell, Heading, KeyValues, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import (
+    Block,
+    Bullets,
+    Cell,
+    Heading,
+    KeyValues,
+    Notice,
+    Paragraph,
+    Status,
+    TableBlock,
+    Tone,
+)
 from portalops.reports.section_proof import age_words, duration_words
 from portalops.reports.words import check_status, duty_status, joined
 from portalops.signatures.sshsig import fingerprint
@@ -65,7 +76,7 @@ def record_blocks(proof: Proof, evidence: Evidence, generated_at: datetime) -> I
     yield Heading(3, msg("Figures that anyone can compute again"))
     yield from _figures(proof.figures)
     yield Heading(3, msg("How to check this report without portalops"))
-    yield _how_to_check(proof, evidence.period)
+    yield _verification_steps(proof, evidence.period)
 
 
 # --- heads and anchors ------------------------------------------------------------------------
@@ -105,7 +116,7 @@ def _heads(proof: Proof, evidence: Evidence, generated_at: datetime) -> Iterator
         for head in shown
     ]
     yield from _newest_rows(
-        Table(
+        TableBlock(
             msg("Heads of the period, and who holds them"),
             (
                 msg("Head code"),
@@ -121,7 +132,7 @@ def _heads(proof: Proof, evidence: Evidence, generated_at: datetime) -> Iterator
     if evidence.started_at is not None:
         gaps = unanchored([receipt.at for receipt in taken], max(start, evidence.started_at), min(end, generated_at))
         yield from _newest_rows(
-            Table(
+            TableBlock(
                 msg(
                     "Times of more than a day in which no anchor accepted a head: records of that time could be "
                     "backdated"
@@ -163,14 +174,14 @@ def _problems(heads: Sequence[ProvenHead], receipts: Sequence[Recorded[AnchorRec
     """Yield heads that do not hold, anchors that refused one, and receipts of heads that are not the ledger's."""
     bad = [(code_of(head.head), head.problem, str(head.seq)) for head in heads if head.problem]
     if bad:
-        yield Table(msg("Heads that are not valid"), (msg("Head code"), msg("Why"), msg("Record")), bad)
+        yield TableBlock(msg("Heads that are not valid"), (msg("Head code"), msg("Why"), msg("Record")), bad)
     refused = [
         (each.body.anchor, each.body.size, each.at, each.body.problem, str(each.seq))
         for each in receipts
         if each.body.problem
     ]
     yield from _newest_rows(
-        Table(
+        TableBlock(
             msg("Heads that an anchor did not accept"),
             (msg("Anchor"), msg("Records"), msg("At"), msg("Why (as recorded, in English)"), msg("Record")),
             refused,
@@ -184,12 +195,14 @@ def _problems(heads: Sequence[ProvenHead], receipts: Sequence[Recorded[AnchorRec
     ]
     if strange:
         yield Notice(msg("An anchor has a head that this ledger does not have: one of them was replaced."), Tone.BAD)
-        yield Table(msg("Receipts of other heads"), (msg("Anchor"), msg("Records"), msg("At"), msg("Record")), strange)
+        yield TableBlock(
+            msg("Receipts of other heads"), (msg("Anchor"), msg("Records"), msg("At"), msg("Record")), strange
+        )
 
 
-def _newest_rows(table: Table) -> Iterator[Block]:
+def _newest_rows(table: TableBlock) -> Iterator[Block]:
     """Yield a table of no more than `SHOWN_ROWS` rows, the newest, and say how many are left out."""
-    yield Table(table.caption, table.headers, table.rows[-SHOWN_ROWS:])
+    yield TableBlock(table.caption, table.headers, table.rows[-SHOWN_ROWS:])
     left_out = len(table.rows) - SHOWN_ROWS
     if left_out > 0:
         yield Paragraph(
@@ -206,7 +219,7 @@ def _newest_rows(table: Table) -> Iterator[Block]:
 
 def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
     keys = {signer.public_key: _key_of(signer.public_key) for signer in proof.signers}
-    yield Table(
+    yield TableBlock(
         msg("Keys that sign this ledger, and when"),
         (msg("Key"), msg("From"), msg("To"), msg("Instead of"), msg("Record")),
         [
@@ -220,7 +233,7 @@ def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
             for place, signer in enumerate(proof.signers)
         ],
     )
-    yield Table(
+    yield TableBlock(
         msg("Reports that a person signed in the ledger since the period began"),
         (msg("Report"), msg("Who signed"), msg("Office"), msg("Key"), msg("At"), msg("Signature"), msg("Record")),
         [
@@ -237,7 +250,7 @@ def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
         ],
     )
     period = evidence.period
-    yield Table(
+    yield TableBlock(
         msg("Waivers in force in the period: they explain a verdict and never change it"),
         (msg("Duty"), msg("About"), msg("Reason"), msg("Approved by"), msg("Decision"), msg("Days"), msg("Record")),
         [
@@ -249,7 +262,7 @@ def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
                 each.waiver.document,
                 msg("from {first} to {last}", first=each.waiver.valid_from, last=each.waiver.valid_to)
                 if each.withdrawn_at is None
-                else msg("from {first}, {ended}", first=each.waiver.valid_from, ended=each.how_it_ended(evidence.zone))
+                else msg("from {first}, {ended}", first=each.waiver.valid_from, ended=each.describe_end(evidence.zone))
                 if each.in_doubt
                 else msg("from {first}, withdrawn on {at}", first=each.waiver.valid_from, at=each.withdrawn_at),
                 str(each.seq),
@@ -257,7 +270,7 @@ def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
             for each in waivers_in_force(proof.waivers, period.first, period.last, evidence.zone)
         ],
     )
-    yield Table(
+    yield TableBlock(
         msg("Details that were erased for good; the chain of records is valid without them"),
         (msg("Details"), msg("Reason"), msg("Approved by"), msg("At"), msg("Record")),
         [
@@ -299,7 +312,7 @@ def _figures(figures: Figures | None) -> Iterator[Block]:
         (msg("Weeks of units that begin in the period"), _counted(figures.unit_weeks, _duty_words(figures.unit_weeks))),
     ]
     yield KeyValues(rows)
-    yield Table(
+    yield TableBlock(
         msg("Runs that began in the period"),
         (
             msg("Kind"),
@@ -346,7 +359,7 @@ def _words(counts: Mapping[str, int] | None, known: Mapping[str, Message]) -> li
 # --- how to check -----------------------------------------------------------------------------
 
 
-def _how_to_check(proof: Proof, period: Period) -> Bullets:
+def _verification_steps(proof: Proof, period: Period) -> Bullets:
     items = [
         msg(
             "Ask for the bundle of this period: 'portalops ledger export --period {period}' writes it. It holds every"

@@ -1,7 +1,7 @@
 """The plan as a file for /etc/cron.d: where there is no systemd.
 
 Cron knows one set of rights for all jobs, no credentials and no second try; what is missed while the machine is off is done at
-the next call, since the ledger tells what is due. Standard output is thrown away and standard error is not: cron mails what a
+the next call, because the ledger shows what is due. Standard output is thrown away and standard error is not: cron mails what a
 person must see to, to MAILTO or to the file's user. Source: crontab(5), of Debian's cron.
 """
 
@@ -11,7 +11,7 @@ import re
 import shlex
 
 from portalops.schedule.marks import marked
-from portalops.schedule.plan import Demands, Part, knocks_by_cron
+from portalops.schedule.plan import Demands, SchedulePart, list_cron_parts
 from portalops.schedule.units import UnitFile, word
 
 FILE = "portalops"
@@ -24,7 +24,7 @@ def cron_file(demands: Demands) -> UnitFile | None:
     Raises:
         ConfigurationError: a path holds what cannot stand in it.
     """
-    lines = [_line(part, demands) for part in knocks_by_cron(demands)]
+    lines = [_line(part, demands) for part in list_cron_parts(demands)]
     if not lines:
         return None
     text = (
@@ -36,8 +36,8 @@ def cron_file(demands: Demands) -> UnitFile | None:
     return UnitFile(FILE, marked(text + "".join(lines)))
 
 
-def _line(part: Part, demands: Demands) -> str:
-    called = ("watch-remote",) if part is Part.WATCH else ("run", "--due")
+def _line(part: SchedulePart, demands: Demands) -> str:
+    called = ("watch-remote",) if part is SchedulePart.WATCH else ("run", "--due")
     words = (demands.program, "--config", demands.config, "--quiet", "--no-input", *called)
     for each in words:
         word(each)  # refused for the same reasons
@@ -47,7 +47,7 @@ def _line(part: Part, demands: Demands) -> str:
 
 
 def program_in_cron(text: str) -> str:
-    r"""Return the program that a file of `cron_file` calls; empty if none can be told.
+    r"""Return the program that a file of `cron_file` calls; empty if it cannot be read.
 
     >>> program_in_cron(r"*/15 * * * *  portalops  '/opt/our 90\% apps/portalops' --quiet run --due >/dev/null")
     '/opt/our 90% apps/portalops'

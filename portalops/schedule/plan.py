@@ -1,4 +1,4 @@
-"""What is to be installed so that a configuration's jobs are done: who knocks for which of them, and with which rights; pure.
+"""What is to be installed so that a configuration's jobs are done: which part starts which of them, and with which rights; pure.
 
 Each part is one service with a timer of its own, so that a long one delays no other, and each may do no more than its jobs
 need. What belongs together in one part needs the same rights.
@@ -13,7 +13,7 @@ from enum import StrEnum
 from portalops.model.runs import Job, JobKind
 
 
-class Part(StrEnum):
+class SchedulePart(StrEnum):
     """A part of the schedule; its value is the name of its units."""
 
     REST = "portalops"
@@ -23,7 +23,7 @@ class Part(StrEnum):
     MEDIA = "portalops-media"
     """What reads whole backup sets back: hours of work, and drills try out what they find."""
     CHECK = "portalops-check"
-    """The look at this machine, part of it as root."""
+    """The scan of this machine, part of it as root."""
     WATCH = "portalops-watch"
     """Keeping heads of other hosts' ledgers."""
     WORKER = "portalops-worker"
@@ -41,20 +41,20 @@ class Part(StrEnum):
 
 
 FAILED = "portalops-failed@.service"
-"""What tells people that one of the services failed."""
+"""What notifies people that one of the services failed."""
 
-_PART_OF: Mapping[JobKind, Part] = {
-    JobKind.BACKUP: Part.BACKUP,
-    JobKind.INVENTORY: Part.BACKUP,
-    JobKind.COPY: Part.MEDIA,
-    JobKind.VERIFY: Part.MEDIA,
-    JobKind.DRILL: Part.MEDIA,
-    JobKind.PRUNE: Part.MEDIA,
+_PART_OF: Mapping[JobKind, SchedulePart] = {
+    JobKind.BACKUP: SchedulePart.BACKUP,
+    JobKind.INVENTORY: SchedulePart.BACKUP,
+    JobKind.COPY: SchedulePart.MEDIA,
+    JobKind.VERIFY: SchedulePart.MEDIA,
+    JobKind.DRILL: SchedulePart.MEDIA,
+    JobKind.PRUNE: SchedulePart.MEDIA,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Credential:
+class ServiceCredential:
     """A secret that systemd hands to the services: `{ credential = "NAME" }` in the configuration."""
 
     name: str
@@ -81,12 +81,12 @@ class Demands:
     may_write: tuple[str, ...] = ()
     """Folders that are written to where they are there, such as a disk that is attached now and then."""
     makes: tuple[str, ...] = ()
-    """Folders of those that portalops makes where they are not there; never one of a medium, whose absence tells of a missing disk."""
+    """Folders of those that portalops makes where they are not there; never one of a medium, whose absence shows a missing disk."""
     reads: tuple[str, ...] = ()
     """Files with keys and secrets, which the account must be let read."""
     devices: tuple[str, ...] = ()
     """Devices of media, such as `/dev/nst0`."""
-    credentials: tuple[Credential, ...] = ()
+    credentials: tuple[ServiceCredential, ...] = ()
     reads_this_machine: bool = False
     """Sources or collections are files of this machine, which its user need not be allowed to read."""
     checks_this_machine: bool = False
@@ -104,14 +104,14 @@ class Demands:
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
+class ScheduledService:
     """One service and its timer."""
 
-    part: Part
+    part: SchedulePart
     jobs: tuple[str, ...]
     """Ids of what it does where it is due; empty for all jobs, for the watch and for a worker."""
     reads_all: bool = False
-    """It reads files whoever they belong to."""
+    """It reads files of every owner."""
     uses_sudo: bool = False
     """It runs single commands as root, as /etc/sudoers.d allows."""
     writes_media: bool = False
@@ -121,42 +121,42 @@ class Knock:
     sees_homes: bool = False
 
 
-def knocks_of(demands: Demands) -> tuple[Knock, ...]:
+def plan_services(demands: Demands) -> tuple[ScheduledService, ...]:
     """Return the parts that a configuration needs.
 
     A machine on which the same rights do for everything gets one service. It names no jobs then, so that a job that is added
     later is done as well.
     """
-    by_part: dict[Part, list[Job]] = {}
+    by_part: dict[SchedulePart, list[Job]] = {}
     for job in demands.jobs:
         by_part.setdefault(_part_of(job, demands), []).append(job)
-    knocks = [_knock(part, jobs, demands, alone=len(by_part) == 1) for part, jobs in by_part.items()]
+    knocks = [_plan_service(part, jobs, demands, alone=len(by_part) == 1) for part, jobs in by_part.items()]
     if demands.watches:
-        knocks.append(Knock(Part.WATCH, (), sees_homes=demands.in_homes))
+        knocks.append(ScheduledService(SchedulePart.WATCH, (), sees_homes=demands.in_homes))
     if demands.works:
-        knocks.append(Knock(Part.WORKER, (), sees_homes=demands.in_homes))
-    return tuple(sorted(knocks, key=lambda knock: list(Part).index(knock.part)))
+        knocks.append(ScheduledService(SchedulePart.WORKER, (), sees_homes=demands.in_homes))
+    return tuple(sorted(knocks, key=lambda knock: list(SchedulePart).index(knock.part)))
 
 
-def knocks_by_cron(demands: Demands) -> Sequence[Part]:
+def list_cron_parts(demands: Demands) -> Sequence[SchedulePart]:
     """Return what cron calls: it knows one set of rights, so all jobs are one part."""
-    return (*((Part.REST,) if demands.jobs else ()), *((Part.WATCH,) if demands.watches else ()))
+    return (*((SchedulePart.REST,) if demands.jobs else ()), *((SchedulePart.WATCH,) if demands.watches else ()))
 
 
-def _part_of(job: Job, demands: Demands) -> Part:
+def _part_of(job: Job, demands: Demands) -> SchedulePart:
     if job.kind is JobKind.CHECK and demands.checks_this_machine:
-        return Part.CHECK
-    return _PART_OF.get(job.kind, Part.REST)
+        return SchedulePart.CHECK
+    return _PART_OF.get(job.kind, SchedulePart.REST)
 
 
-def _knock(part: Part, jobs: Sequence[Job], demands: Demands, *, alone: bool) -> Knock:
+def _plan_service(part: SchedulePart, jobs: Sequence[Job], demands: Demands, *, alone: bool) -> ScheduledService:
     kinds = {job.kind for job in jobs}
-    return Knock(
+    return ScheduledService(
         part,
         () if alone else tuple(job.id for job in jobs),
-        reads_all=part is Part.BACKUP and demands.reads_this_machine,
-        uses_sudo=part is Part.CHECK,
-        writes_media=part in {Part.BACKUP, Part.MEDIA},
+        reads_all=part is SchedulePart.BACKUP and demands.reads_this_machine,
+        uses_sudo=part is SchedulePart.CHECK,
+        writes_media=part in {SchedulePart.BACKUP, SchedulePart.MEDIA},
         runs_servers=JobKind.DRILL in kinds,
-        sees_homes=demands.in_homes or (part is Part.BACKUP and demands.sources_in_homes),
+        sees_homes=demands.in_homes or (part is SchedulePart.BACKUP and demands.sources_in_homes),
     )

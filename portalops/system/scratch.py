@@ -1,7 +1,7 @@
 """Temporary folders: gone after their block, and, if the process is killed, as soon as anybody makes the next one.
 
 What lies in them may be a whole database in clear, or a password. Their names carry the mark of the process that made them,
-so that those of the dead are told from those of the living. Those of another boot, or of a container that shares the folder,
+so that folders of dead processes can be told apart from those of living ones. Those of another boot, or of a container that shares the folder,
 cannot be told; they are dead when nothing was made in them for `DEAD_AFTER`.
 """
 
@@ -17,7 +17,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from portalops.system.marks import is_alive, this_run
+from portalops.system.marks import is_alive, run_mark
 
 DEAD_AFTER = timedelta(days=7)
 """Longer than any dump or drill takes."""
@@ -43,7 +43,7 @@ def kept_scratch_folder(place: Path | None = None) -> Path:
 
 
 def _beginning() -> str:
-    return f"portalops-{this_run()}-"
+    return f"portalops-{run_mark()}-"
 
 
 def _cleared(place: Path | None) -> Path:

@@ -23,7 +23,7 @@ UNSUPPORTED = 8
 MOST_REQUESTS = 64
 """How many reads or writes are under way at most."""
 PLAIN_BYTES = 32 << 10
-"""What every server takes in one request."""
+"""Bytes that every server accepts in one request."""
 LARGEST_BYTES = 255 << 10
 """What OpenSSH takes, whose packets end at 256 KiB."""
 MAX_PACKET_BYTES = 1 << 20
@@ -157,10 +157,10 @@ class Sftp:
         _block, fragment, _blocks, _free, available = (body.long() for _field in range(5))
         return fragment * available
 
-    def create(self, path: str) -> WrittenFile:
+    def create(self, path: str) -> RemoteFile:
         """Open a file that must not be there yet, for its owner alone."""
         flags = struct.pack(">III", _FOR_WRITING_A_NEW_FILE, _HAS_MODE, 0o600)
-        return WrittenFile(self, path, self._ask(_OPEN, _HANDLE, path, _text(path) + flags).text())
+        return RemoteFile(self, path, self._ask(_OPEN, _HANDLE, path, _text(path) + flags).text())
 
     def read(self, path: str) -> ReadFile:
         """Open a file for reading."""
@@ -212,7 +212,7 @@ class Sftp:
             raise SftpRefused(code, words, path)
 
 
-class WrittenFile:
+class RemoteFile:
     """A new file; writes are under way until `close`."""
 
     def __init__(self, session: Sftp, path: str, handle: bytes) -> None:
@@ -241,7 +241,7 @@ class WrittenFile:
         self._rest += view
 
     def close(self) -> int:
-        """Make it durable where the server can, close it, and return the size that the server tells of it."""
+        """Make it durable where the server can, close it, and return its size as the server reports it."""
         session = self._session
         if self._rest:
             self._send(bytes(self._rest))

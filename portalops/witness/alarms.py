@@ -1,4 +1,4 @@
-"""When a person is told: as something becomes bad, again each day while it lasts, and once when it is good again. Pure."""
+"""When a person is notified: when a problem starts, each day while it lasts, and once when it is over. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_LETTERS = 50
 
 
 class Trouble(StrEnum):
-    """What people are told of."""
+    """The problems that people are notified of."""
 
     REFUSED = "refused"
     """A head does not extend the kept one."""
@@ -31,8 +31,8 @@ class Occasion(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
-    """A trouble that people were told of."""
+class WitnessAlarm:
+    """A problem that people were notified of."""
 
     trouble: Trouble
     since: datetime
@@ -41,7 +41,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class WaitingMail:
     """A mail as it was written; it is kept until the mail server took it."""
 
     id: str
@@ -53,7 +53,9 @@ class Letter:
     written_at: datetime
 
 
-def next_alarm(alarm: Alarm | None, trouble: Trouble | None, now: datetime) -> tuple[Alarm | None, Occasion | None]:
+def next_alarm(
+    alarm: WitnessAlarm | None, trouble: Trouble | None, now: datetime
+) -> tuple[WitnessAlarm | None, Occasion | None]:
     """Return the alarm after a look, and whether a mail is due.
 
     Args:
@@ -64,13 +66,13 @@ def next_alarm(alarm: Alarm | None, trouble: Trouble | None, now: datetime) -> t
     if trouble is None:
         return None, Occasion.OVER if alarm else None
     if alarm is None or alarm.trouble is not trouble:
-        return Alarm(trouble, now, now), Occasion.BEGINS
+        return WitnessAlarm(trouble, now, now), Occasion.BEGINS
     if not timedelta(0) <= now - alarm.told_at < AGAIN_AFTER:
         return replace(alarm, told_at=now), Occasion.LASTS
     return alarm, None
 
 
-def queued(letters: tuple[Letter, ...], letter: Letter) -> tuple[Letter, ...]:
+def queued(letters: tuple[WaitingMail, ...], letter: WaitingMail) -> tuple[WaitingMail, ...]:
     """Return the mails to be sent with a new one; an older reminder of the same trouble is replaced by it."""
     kept = letters
     if letter.occasion is Occasion.LASTS:

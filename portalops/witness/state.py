@@ -24,8 +24,8 @@ from portalops.model.heads import Head, SignedHead
 from portalops.model.message import Message, msg
 from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS
 from portalops.system.files import unwritable, write_atomically
-from portalops.witness.alarms import Alarm, Letter
-from portalops.witness.rules import Kept, KnownKey, Reason
+from portalops.witness.alarms import WaitingMail, WitnessAlarm
+from portalops.witness.rules import HeadRefusal, KeptHead, KnownKey
 
 FORMAT = 1
 """The value of `format` in state.json."""
@@ -36,10 +36,10 @@ MAX_REFUSED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class StandingRefusal:
     """The refusal that stands, until a good head comes."""
 
-    reason: Reason
+    reason: HeadRefusal
     message: Message
     hint: Message
     at: datetime
@@ -47,25 +47,25 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class WitnessState:
     """What a witness knows of one ledger; all moments are by the witness's own clock, but those in the head."""
 
     watched_since: datetime
     ledger: str = ""
-    kept: Kept | None = None
+    kept: KeptHead | None = None
     keys: tuple[KnownKey, ...] = ()
     kept_at: datetime | None = None
     """When the newest head was taken."""
     accepted_at: datetime | None = None
-    """When a head was taken last that brought more than what watching makes by itself."""
+    """When the last head arrived that added more than the watching itself records."""
     looked_at: datetime | None = None
     reached_at: datetime | None = None
     """When the watched side last answered."""
     receipted: int = 0
-    """Size of the newest head whose receipt was handed over."""
-    refused: Refused | None = None
-    alarm: Alarm | None = None
-    letters: tuple[Letter, ...] = ()
+    """Size of the newest head whose receipt was sent."""
+    refused: StandingRefusal | None = None
+    alarm: WitnessAlarm | None = None
+    letters: tuple[WaitingMail, ...] = ()
     """Mails that are still to be sent, oldest first."""
     format: int = FORMAT
 
@@ -84,7 +84,7 @@ class WitnessFolder:
         self.refused = folder / "refused"
         self._state = folder / "state.json"
 
-    def load(self, now: datetime) -> State:
+    def load(self, now: datetime) -> WitnessState:
         """Return what was known at the end of the last look; nothing yet before the first one.
 
         Raises:
@@ -94,11 +94,11 @@ class WitnessFolder:
             with self._state.open("rb") as file:
                 data = file.read(MAX_STATE_BYTES + 1)
         except FileNotFoundError:
-            return State(now)
+            return WitnessState(now)
         except OSError as error:
             raise _unreadable(self._state, cause_of(error)) from error
         try:
-            state = bodies.decode_part(data, "witness", State)
+            state = bodies.decode_part(data, "witness", WitnessState)
             if state is not None and state.kept is not None:
                 parse_head(state.kept.signed.text.encode())
             if state is not None and state.format == FORMAT:
@@ -107,7 +107,7 @@ class WitnessFolder:
             raise _unreadable(self._state, str(error)) from error
         raise _unreadable(self._state, f"not of format {FORMAT}")
 
-    def save(self, state: State) -> None:
+    def save(self, state: WitnessState) -> None:
         """Replace what is known.
 
         Raises:
@@ -129,7 +129,7 @@ class WitnessFolder:
                 return
             raise IntegrityError(
                 msg("another head is kept in {path}", path=str(path)),
-                msg("Compare both heads with those that others keep; a kept head is never overwritten."),
+                msg("Compare both heads with those kept elsewhere. A kept head is never overwritten."),
             )
         write_atomically(path.with_suffix(".sig"), signed.signature.encode())
         write_atomically(path, signed.text.encode())
@@ -140,7 +140,7 @@ class WitnessFolder:
         path = self.heads / f"{size:010d}.txt"
         return path.is_file() and _read(path, MAX_HEAD_BYTES) == signed.text.encode()
 
-    def beyond(self, size: int) -> Iterator[Head]:
+    def heads_beyond(self, size: int) -> Iterator[Head]:
         """Yield the heads in the folder that are larger than a size.
 
         Raises:
@@ -159,7 +159,7 @@ class WitnessFolder:
                 raise _foreign(path)
             yield head
 
-    def keep_refused(self, signed: SignedHead, refused: Refused) -> Path | None:
+    def keep_refused(self, signed: SignedHead, refused: StandingRefusal) -> Path | None:
         """Keep a refused head as evidence, once; return where, or None if there are too many already.
 
         Raises:
@@ -193,13 +193,13 @@ def _read(path: Path, limit: int) -> bytes:
 
 def _unreadable(path: Path, cause: str | Message) -> IntegrityError:
     return IntegrityError(
-        msg("what the witness knew cannot be read from {path}: {cause}", path=str(path), cause=cause),
-        msg("Move that file away: the next look starts anew, and still holds the ledger to every head in heads/."),
+        msg("the witness's state cannot be read from {path}: {cause}", path=str(path), cause=cause),
+        msg("Move that file away: the next poll starts again and still compares the ledger with every head in heads/."),
     )
 
 
 def _foreign(path: Path) -> IntegrityError:
     return IntegrityError(
-        msg("{path} is not the head that its name says", path=str(path)),
-        msg("Find out who changed it, and move it away; portalops never changes a head that it keeps."),
+        msg("{path} is not the head that its name states", path=str(path)),
+        msg("Find out who changed the file, and move it away. portalops never changes a kept head."),
     )

@@ -20,9 +20,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from commands._catalog import call
-from commands._invocation import parse_invocation
-from commands._session import Session
+from commands.cli.calling import call
+from commands.cli.invocation import parse_invocation
+from commands.cli.session import Session
 from portalops.errors import ExitCode, PortalOpsError
 from portalops.ledger import bodies
 from portalops.ledger.blobs import BlobFolder

@@ -14,7 +14,7 @@ import pytest
 
 from checks.servers.by_hand import VALID_FOR, mark_of, opened, script_by_hand
 from checks.servers.probes import os_release
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import FactsRefused
 from portalops.model.hosts import ScriptIssued
 from portalops.model.organisation import HostId

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from backups.age import (
     CHUNK_BYTES,
     Encryptor,
-    Identity,
+    PrivateKey,
     Recipient,
     decrypted,
     parse_identity,
@@ -33,7 +33,7 @@ def recipients_of(keys: tuple[pyrage.x25519.Identity, ...]) -> list[Recipient]:
     return [parse_recipient(str(key.to_public())) for key in keys]
 
 
-def identity_of(key: pyrage.x25519.Identity) -> Identity:
+def identity_of(key: pyrage.x25519.Identity) -> PrivateKey:
     return parse_identity(str(key))
 
 
@@ -61,7 +61,7 @@ def test_what_pyrage_writes_is_read(size: int, keys: tuple[pyrage.x25519.Identit
     assert b"".join(decrypted(io.BytesIO(sealed), [identity_of(keys[1])])) == sample(size)
 
 
-@pytest.mark.stock
+@pytest.mark.needs("age", "zstd", "tar")
 @pytest.mark.parametrize("size", SIZES)
 def test_stock_age_opens_it_and_is_opened(size: int, keys: tuple[pyrage.x25519.Identity, ...], tmp_path: Path) -> None:
     key_file = tmp_path / "key"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backups.drill import PERSON, DrillTarget, Place, choose_target, draw_on_media, require_space, run_drill, tried
+from backups.drill import PERSON, DrillPlace, DrillTarget, choose_target, draw_on_media, require_space, run_drill, tried
 from backups.formats import Restored, format_of
 from backups.restore import BaseSet
 from backups.set_file import SetFile
@@ -21,7 +21,7 @@ from portalops.model.backups import BackupSet, Copy, CopyState, DrillResult, Set
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Completed, Readable
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.system.programs import LocalRunner, UnprivilegedRunner
 from tests.backups.kit import NOW, back_up, keys, odd_tree, sample_database, signing, source
 from tests.backups.memory import MemoryMedium, MemoryStoredSet
@@ -69,7 +69,7 @@ def drill(
         find_base=base,
         identities=[parse_identity(identity) if identity else keys().identity],
         keys=None,
-        place=Place(scratch, user, runner),
+        place=DrillPlace(scratch, user, runner),
         clock=FixedClock(NOW),
         progress=SilentProgress(),
     )
@@ -133,13 +133,13 @@ def test_a_wrong_key_is_told(drilled: Drilled) -> None:
 
 def test_a_drill_that_has_no_room_is_refused(drilled: Drilled) -> None:
     with pytest.raises(
-        BackupError, match=r"the drill needs about [\d,.]+ PiB in .*scratch, and [\d.]+ [MGT]iB are free"
+        BackupError, match=r"the drill needs about [\d,.]+ PiB in .*scratch, but only [\d.]+ [MGT]iB are free"
     ):
         require_space(drilled.scratch, 1 << 60)
-    with pytest.raises(BackupError, match="no scratch folder can be made"):
+    with pytest.raises(BackupError, match="cannot make a scratch folder"):
         drill(drilled.medium, drilled.made, drilled.folder / "none")
     (drilled.folder / "file").touch()
-    with pytest.raises(BackupError, match="no scratch folder can be made"):
+    with pytest.raises(BackupError, match="cannot make a scratch folder"):
         require_space(drilled.folder / "file", 0)
 
 

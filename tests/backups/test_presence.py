@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from commands._catalog import call
+from commands.cli.calling import call
 from portalops.errors import ExitCode
 from portalops.model.backups import CopyState
 from tests.backups.test_prune import Portal

@@ -14,11 +14,11 @@ import pytest
 
 from backups.media import disk
 from backups.media.disk import DiskMedium
-from backups.prune import Look, Removal, remove_sets
-from commands._catalog import call
-from commands._invocation import Invocation
-from commands._result import Result
-from commands._session import Session
+from backups.prune import MediaListing, Removal, remove_sets
+from commands.cli.calling import call
+from commands.cli.invocation import Invocation
+from commands.cli.result import Result
+from commands.cli.session import Session
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.errors import (
@@ -41,8 +41,8 @@ from portalops.model.record import RunId
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import Medium
-from portalops.registers.backups import due_for_reading, recorded_sets
-from portalops.registers.evidence import SetEvidence, read_evidence
+from portalops.registers.backups import SetEvidence, due_for_reading, recorded_sets
+from portalops.registers.evidence import read_evidence
 from portalops.registers.retention import read_retention
 from tests.backups.kit import keys
 from tests.backups.media.parts import s3_table
@@ -127,7 +127,7 @@ class Portal:
         session.circumstances = replace(session.circumstances, clock_synchronised=self.clock_kept)
         return session
 
-    def result(self, *arguments: str) -> Result:
+    def result(self, *arguments: str) -> Result[object]:
         session = self.session("backup", *arguments)
         try:
             return call(session)
@@ -289,7 +289,7 @@ def test_a_hold_placed_while_a_run_is_at_work_is_seen(portal: Portal) -> None:
     session = portal.session()
     (removal,) = removals(session)
 
-    removed = remove_sets([removal], {}, (), Look({}, {}), still=lambda _set: False, progress=SilentProgress())
+    removed = remove_sets([removal], {}, (), MediaListing({}, {}), still=lambda _set: False, progress=SilentProgress())
 
     assert removed.copies == ()
     assert made[0] in removed.problems[0]
@@ -309,7 +309,7 @@ def test_where_a_hold_may_be_unknown_nothing_more_goes_and_what_went_is_told(por
         raise LedgerError(msg("lost"), msg("x"))
 
     removed = remove_sets(
-        removals(session), {"disk-a": medium}, sets, Look({}, {}), still=still, progress=SilentProgress()
+        removals(session), {"disk-a": medium}, sets, MediaListing({}, {}), still=still, progress=SilentProgress()
     )
 
     assert [copy.set_id for copy in removed.copies] == [sets[0].set.id]
@@ -494,7 +494,7 @@ def test_a_base_goes_with_its_differentials_and_not_before(portal: Portal) -> No
     done = portal.prune(expected=ExitCode.PARTIAL)
 
     assert [each["set_id"] for each in done["removed"]] == diffs
-    assert any(full in problem and "builds on it" in problem for problem in done["problems"])
+    assert any(full in problem and "needs it as its base" in problem for problem in done["problems"])
     assert portal.on("disk-a") == {full, newest}
     away.rename(portal.folder / "disk-b")
     portal.prune()
@@ -679,7 +679,9 @@ def removed_from(portal: Portal, second: MemoryMedium) -> Any:
     for medium in (first, second):
         medium.stored = {made.set.id: {} for made in sets}
     media: dict[str, Medium] = {"disk-a": first, "disk-b": second}
-    return remove_sets(removals(session), media, sets, Look({}, {}), still=lambda _set: True, progress=SilentProgress())
+    return remove_sets(
+        removals(session), media, sets, MediaListing({}, {}), still=lambda _set: True, progress=SilentProgress()
+    )
 
 
 def test_a_locked_copy_is_left_until_its_lock_ends(portal: Portal) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench._hosts import Served, portal_of
-from commands.app import run
+from commands.cli.entry import run
 from portalops.cluster.queue import script as queue_script
 from portalops.ledger.postgresql_tables import READER, ROLES, WRITER
 from portalops.ledger.postgresql_tables import script as ledger_script

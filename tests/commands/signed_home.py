@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands.app import run
+from commands.cli.entry import run
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
 from portalops.ledger import bodies

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from commands._catalog import names, summary
-from commands.app import run
+from commands.cli.catalogue import names, summary
+from commands.cli.entry import run
 from portalops import __version__
 from portalops.errors import ExitCode
 

@@ -15,7 +15,7 @@ from checks.servers.catalogue import chosen
 from checks.servers.declared import Declared
 from checks.servers.own import Own
 from checks.servers.runner import run_checks
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger

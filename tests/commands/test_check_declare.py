@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from checks.servers.declared import Declared
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.commands.test_check import CONFIGURATION
 

@@ -11,8 +11,8 @@ import pytest
 
 from checks.servers.declared import Declared
 from checks.servers.outside.sample import sample
-from commands._check_sample import FILE, batch_of
-from commands.app import run
+from commands.check.sample import FILE, batch_of
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.ledger.bodies import decode_part
 from portalops.ledger.ledger import Ledger

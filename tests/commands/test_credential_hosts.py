@@ -9,9 +9,9 @@ import pytest
 
 from checks.servers.credential_audit import PROBES
 from checks.servers.gather import gather
-from commands._invocation import parse_invocation
-from commands._servers import shells_of
-from commands._session import Session
+from commands.cli.invocation import parse_invocation
+from commands.cli.session import Session
+from commands.jobs.servers import shells_of
 from portalops.errors import ExitCode
 from portalops.signatures.sshsig import fingerprint
 from tests.checks.servers.test_on_hosts import ACCOUNT, configure, data, enrol, portalops, results, set_up

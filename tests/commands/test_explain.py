@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from commands.app import run
-from commands.explain import error_classes
+from commands.cli.entry import run
+from commands.explain.explain import error_classes
 from portalops.errors import ExitCode
 from portalops.model.verdicts import CheckVerdict, DutyVerdict
 

@@ -8,25 +8,24 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-import typer.main
 
-from commands._catalog import app_of, names
-from commands.app import run
+from commands.cli.catalogue import file_of, names, verbs_of
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 
 
 def verbs() -> Iterator[tuple[str, ...]]:
     """Yield every call that does something, such as `backup run` and `status`."""
     for name in names():
-        yield from _verbs((name,), typer.main.get_command(app_of(name)))
+        yield from _verbs(name)
 
 
-def _verbs(call: tuple[str, ...], command: object) -> Iterator[tuple[str, ...]]:
-    found = getattr(command, "commands", None)
-    if found is None:
-        yield call
-    for verb, each in (found or {}).items():
-        yield from _verbs((*call, verb), each)
+def _verbs(called: str) -> Iterator[tuple[str, ...]]:
+    if file_of(called) is not None:
+        yield tuple(called.split(" "))
+        return
+    for verb in verbs_of(called):
+        yield from _verbs(f"{called} {verb}")
 
 
 VERBS = list(verbs())
@@ -60,9 +59,7 @@ def test_help_before_a_command_is_help_after_it(capsys: pytest.CaptureFixture[st
 
 
 def test_a_help_page_is_vietnamese_on_request() -> None:
-    program = (
-        "import sys; from commands.app import run; sys.exit(run(['ledger', 'show', '--help', '--lang', 'vi'], {}))"
-    )
+    program = "import sys; from commands.cli.entry import run; sys.exit(run(['ledger', 'show', '--help', '--lang', 'vi'], {}))"
     page = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
     assert "Cách dùng: portalops ledger show" in page

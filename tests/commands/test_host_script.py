@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands.app import run
+from commands.cli.entry import run
 
 CONFIGURATION = """
 [portal]

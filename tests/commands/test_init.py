@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from backups.media import build_medium
-from commands._prompt import TerminalPrompt
-from commands.app import run
+from commands.cli.entry import run
+from commands.cli.prompt import TerminalPrompt
 from portalops.config import load
 from portalops.errors import ExitCode, MediumUnavailable, UsageError
 from portalops.model.message import msg

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from commands._invocation import parse_invocation
-from commands._printer import wants_color
+from commands.cli.invocation import parse_invocation
+from commands.cli.printer import wants_color
 from portalops.errors import UsageError
 
 

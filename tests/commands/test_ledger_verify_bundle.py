@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.ledger.bundle.bundles import week
 

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from commands._invocation import Invocation
-from commands._printer import Printer
-from commands._result import Result
+from commands.cli.invocation import Invocation
+from commands.cli.printer import Printer
+from commands.cli.result import Result
 from portalops.errors import LedgerMissing
 from portalops.locale import set_language
 from portalops.model.message import msg

@@ -24,11 +24,11 @@ from typing import Any
 import pytest
 import time_machine
 
-from commands import _notify_send
-from commands._invocation import Invocation
-from commands._notify_work import after_run, unit_in
-from commands._session import Session
-from commands.app import run
+from commands.cli.entry import run
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.jobs import sending
+from commands.jobs.notify import notify_run, unit_in
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
@@ -39,7 +39,7 @@ from portalops.model.record import RunId
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.notify.channels import ChannelSettings, Taken
-from portalops.notify.state import NotifyFolder, Waiting
+from portalops.notify.state import NotifyFolder, WaitingLetter
 from portalops.registers.notifications import RecordedNotification, read_notifications
 from portalops.rulebooks.load import load as load_rulebook
 from tests.accounts import NOBODY
@@ -171,8 +171,8 @@ def test_a_failed_job_is_told_at_once_the_same_a_day_later_and_once_that_it_is_g
     home.mend()
     home.call("run", "--due", at=AT + DAY + 3 * HOUR)
     ((subject, text),) = mails(box)
-    assert subject == "good again: daily-anchor"
-    assert "job daily-anchor; it was not since 24 Nov 2026 09:00 +07" in text
+    assert subject == "working again: daily-anchor"
+    assert "job daily-anchor; it failed from 24 Nov 2026 09:00 +07 on" in text
     home.call("run", at=AT + DAY + 4 * HOUR)
     assert subjects(box) == []
 
@@ -202,7 +202,7 @@ def test_a_job_whose_run_was_killed_is_told_by_a_run_of_other_jobs(tmp_path: Pat
     assert subject == "FAILURE: daily-anchor"
     assert "the run that began at 24 Nov 2026 09:15 +07 left no end" in text
     home.call("run", "--due", at=AT + 2 * HOUR)
-    assert subjects(box) == ["good again: daily-anchor"]
+    assert subjects(box) == ["working again: daily-anchor"]
 
 
 def test_what_a_person_mends_by_hand_is_told_as_good_by_the_next_run(tmp_path: Path, box: Mailbox) -> None:
@@ -214,7 +214,7 @@ def test_what_a_person_mends_by_hand_is_told_as_good_by_the_next_run(tmp_path: P
     assert home.call("ledger", "anchor", at=AT + HOUR) == ExitCode.OK
     home.call("run", "--due", "daily-anchor", at=AT + DAY - 2 * HOUR)
 
-    assert subjects(box) == ["good again: daily-anchor"]
+    assert subjects(box) == ["working again: daily-anchor"]
 
 
 def test_a_letter_that_nobody_takes_is_kept_recorded_and_sent_by_the_next_run(
@@ -354,9 +354,9 @@ def test_a_broken_ledger_is_told_each_day_and_recorded_once_it_is_mended(tmp_pat
     for file in aside.iterdir():
         file.rename(tmp_path / "state" / file.name)
     home.call("run", "--due", at=AT + DAY + 2 * HOUR)
-    assert subjects(box) == ["good again: runs as a whole"]
+    assert subjects(box) == ["working again: runs as a whole"]
     told = [each.notification.subject.partition(": ")[2] for each in home.recorded()]
-    assert told[-3:] == ["FAILURE: runs as a whole", "FAILURE: runs as a whole", "good again: runs as a whole"]
+    assert told[-3:] == ["FAILURE: runs as a whole", "FAILURE: runs as a whole", "working again: runs as a whole"]
 
 
 def test_a_changed_record_is_told_as_such(tmp_path: Path, box: Mailbox) -> None:
@@ -392,7 +392,7 @@ def test_an_edit_that_went_wrong_is_told_by_the_last_good_copy(tmp_path: Path, b
     assert "Run 'portalops config check' on that machine." in text
     home.configure(good)
     home.call("run", "--due", at=AT + DAY)
-    assert subjects(box) == ["good again: runs as a whole"]
+    assert subjects(box) == ["working again: runs as a whole"]
 
 
 def test_a_channel_that_does_not_fit_any_more_is_taken_from_the_copy_and_the_copy_stays_good(
@@ -684,7 +684,7 @@ def test_a_unit_is_told_where_the_configuration_cannot_be_read_and_refused_where
     home.call("notify", "unit", "other.service", at=AT + 7 * DAY, environment=environment)
     told = dict(mails(box))
     assert set(told) == {"FAILURE: other.service", "summary of the week to 1 Dec 2026"}
-    assert "error PO1003. It counts as not done." in " ".join(told["summary of the week to 1 Dec 2026"].split())
+    assert "error PO1003. They count as not done." in " ".join(told["summary of the week to 1 Dec 2026"].split())
 
 
 def test_no_secret_gets_into_a_letter_the_ledger_or_what_is_printed(
@@ -741,7 +741,7 @@ def test_a_week_is_told_also_if_nothing_happened_with_what_ran_what_was_missed_a
     ((subject, text),) = mails(box)
     words = " ".join(text.split())
     assert subject == "summary of the week to 30 Nov 2026"
-    assert "daily-anchor: 2 done, 1 late, 0 in part, 0 failed, 2 missed; due next from 1 Dec 2026 00:00 +07" in words
+    assert "daily-anchor: 2 done, 1 late, 0 in part, 0 failed, 2 missed; next due from 1 Dec 2026 00:00 +07" in words
     assert "2 not met, 28 without sufficient evidence" in words
     assert home.call("run", "--due", at=AT + 6 * DAY + HOUR) == ExitCode.OK
     assert subjects(box) == []
@@ -761,12 +761,12 @@ def test_a_year_of_daily_runs_makes_exactly_so_many_letters(tmp_path: Path, box:
             Standing(duty, DutyVerdict.UNMET if 100 <= number < 110 and duty == "11.1" else DutyVerdict.MET, msg("why"))
             for duty in duties
         ]
-        after_run(session, (), standings)
+        notify_run(session, (), standings)
 
     assert session.warnings == []
     counts = Counter(subject.partition(" to ")[0] for subject in subjects(box))
     assert counts == {
-        "summary of the week": 52, "1 duty is not met, 1 new": 1, "1 duty is not met": 9, "good again: 11.1": 1,
+        "summary of the week": 52, "1 duty is not met (1 newly)": 1, "1 duty is not met": 9, "working again: 11.1": 1,
     }  # fmt: skip
     levels = Counter(each.notification.level for each in home.recorded())
     assert levels == {Level.SUMMARY: 52, Level.UNMET: 10, Level.RECOVERY: 1}
@@ -924,7 +924,7 @@ class FaultyChannel:
     id, kind, to = "faulty", "mail", "nobody"
     settings = ChannelSettings()
 
-    def send(self, letter: Waiting) -> Taken:
+    def send(self, letter: WaitingLetter) -> Taken:
         raise ValueError(f"{CANARY} in {letter.id}")
 
 
@@ -932,10 +932,10 @@ def test_a_fault_in_a_channel_is_told_by_its_class_and_leaves_a_trace_for_debug(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     session = Session(Invocation((), config=tmp_path / "portalops.toml"), {}, clock=FixedClock(AT))
-    letter = Waiting("a1", "faulty", Level.FAILURE, "S", "T", (), AT)
+    letter = WaitingLetter("a1", "faulty", Level.FAILURE, "S", "T", (), AT)
 
     with caplog.at_level("DEBUG", logger="commands"):
-        outcome, _hint = _notify_send.handed_over(session, FaultyChannel(), letter)
+        outcome, _hint = sending.handed_over(session, FaultyChannel(), letter)
 
     assert (outcome.state, outcome.code) == (NotificationState.REFUSED, "PO1901")
     assert "ValueError" in str(outcome.problem) and CANARY not in str(outcome)
@@ -958,4 +958,4 @@ def test_a_process_that_decides_for_ever_makes_a_warning_of_the_run_and_no_more(
 
     assert "what people were told cannot be kept" in capsys.readouterr().err
     assert threading.active_count() < 50
-    assert _notify_send.TOTAL_SECONDS <= 120
+    assert sending.TOTAL_SECONDS <= 120

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from commands._catalog import call
+from commands.cli.calling import call
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN

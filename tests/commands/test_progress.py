@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from commands._progress import LineProgress, progress_for
+from commands.cli.progress import LineProgress, progress_for
 from portalops.model.message import msg
 from tests.backups.kit import NOW
 from tests.doubles import FixedClock

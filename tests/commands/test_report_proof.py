@@ -11,20 +11,20 @@ from typing import Any
 
 import pytest
 
-from commands._invocation import Invocation
-from commands._jobs import perform
-from commands._session import Session
-from commands.app import run
-from commands.report import build_report
+from commands.cli.entry import run
+from commands.cli.invocation import Invocation
+from commands.cli.session import Session
+from commands.jobs.report_files import build_report
+from commands.jobs.runner import perform
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
 from portalops.ledger.as_of import LedgerAsOf
 from portalops.ledger.bodies import decode_part
-from portalops.ledger.check_heads import brought_head
+from portalops.ledger.check_heads import read_supplied_head
 from portalops.ledger.heads import code_of, heads, newest_head, text_of
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.ledger.verify import Brought, verify
+from portalops.ledger.verify import Supplied, verify
 from portalops.model.period import Period
 from portalops.model.record import RunId
 from portalops.model.runs import Every, Job, JobId, JobKind, ReportResult
@@ -109,10 +109,10 @@ def test_the_picture_holds_the_heads_six_lines_and_they_verify(tmp_path: Path) -
     newest = newest_head(session.ledger)
     assert newest is not None
     assert inner == [list(row) for row in qr_modules(text_of(newest.head))]
-    brought = brought_head("paper", page.root.all("pre")[0].words().encode())
-    found = verify(session.ledger, now=session.clock.now(), zone=session.zone_of_portal, brought=Brought((brought,)))
+    brought = read_supplied_head("paper", page.root.all("pre")[0].words().encode())
+    found = verify(session.ledger, now=session.clock.now(), zone=session.zone_of_portal, brought=Supplied((brought,)))
     assert found.integrity.holds
-    assert [each.verdict for each in found.integrity.signed.brought] == ["holds"]
+    assert [each.verdict for each in found.integrity.signed.supplied] == ["holds"]
 
 
 @pytest.mark.parametrize("name", formats.names())
@@ -204,7 +204,7 @@ def test_a_key_that_is_not_the_ledgers_signs_nothing_and_the_report_says_so(tmp_
 
     page = Page(page_of(session_in(home))).root.words()
 
-    assert "the ledger does not know the signing key SHA256:" in page
+    assert "the signing key SHA256:" in page
 
 
 def test_a_head_that_was_changed_or_taken_away_is_not_passed_over(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_a_head_over_a_record_that_was_changed_does_not_hold(tmp_path: Path) -> 
     built = build_report(session_in(home), "compliance", WEEK)
 
     page = Page(formats.load("html").render(built.document, language="en").decode()).root.words()
-    assert "The head is not valid: record 4 is not the one that the head is over" in page
+    assert "The head is not valid: record 4 is not the record that the head signed" in page
     assert built.faults
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.system.locks import locked
 from tests.commands.signed_home import Home
@@ -35,7 +35,7 @@ def test_a_failed_job_is_told_on_standard_error(tmp_path: Path, capsys: pytest.C
     well = capsys.readouterr().err
 
     assert len(failed.splitlines()) == 1, failed
-    assert failed.startswith("daily-anchor: share: the anchor share did not take the head")
+    assert failed.startswith("daily-anchor: share: the anchor share did not accept the head")
     assert well == ""
 
 

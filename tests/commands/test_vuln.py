@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.signatures.sshsig import SigningKey
 from tests.checks.vulnerabilities.records import AS_OF, DEBIAN, KEY, OTHER_KEY, write_bundle, write_inputs, write_zip

@@ -14,7 +14,7 @@ from portalops.model.reporting import reporting_months
 from portalops.model.rulebook import Duty
 from portalops.model.sent import Addressee, SentReport
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.evidence import Unreadable
+from portalops.registers.evidence import UnreadableRecord
 from portalops.registers.sent import RecordedSending
 from tests.compliance.test_rules import duty, evidence, stand
 
@@ -39,7 +39,7 @@ def _sent(
 
 
 def _stand(
-    now: datetime, *sendings: RecordedSending, unreadable: tuple[Unreadable, ...] = ()
+    now: datetime, *sendings: RecordedSending, unreadable: tuple[UnreadableRecord, ...] = ()
 ) -> tuple[DutyVerdict, str]:
     found = replace(
         evidence(), period=Period(date(2026, 11, 1), date(2026, 11, 30)), now=now,
@@ -61,7 +61,8 @@ def test_a_number_that_was_typed_shows_nobody_that_a_report_went_out() -> None:
 
     assert _stand(later, typed, other) == (
         DutyVerdict.INSUFFICIENT_EVIDENCE,
-        "2026-10-15 to 2026-11-14: the report to the Department: record 7 names 7/BC, and the paper itself is not kept",
+        "2026-10-15 to 2026-11-14: the report to the Department: record 7 names 7/BC, but the paper itself was "
+        "not kept",
     )
     assert _stand(later, typed, other, _sent(Addressee.DEPARTMENT, 9))[0] is DutyVerdict.MET, "the paper was added"
 
@@ -71,7 +72,7 @@ def test_a_report_that_went_out_after_its_day_is_met_and_called_late() -> None:
 
     assert _stand(datetime(2026, 11, 25, tzinfo=UTC), *both) == (
         DutyVerdict.MET,
-        "all 2 reports that were due were sent, 1 of them after the day on which it was due",
+        "all 2 reports that were due were sent, 1 of them late",
     )
 
 
@@ -106,7 +107,7 @@ def test_a_report_that_went_out_before_the_month_was_over_does_not_count() -> No
 
 
 def test_a_sending_that_cannot_be_read_leaves_open_whether_a_report_was_sent() -> None:
-    lost = (Unreadable(9, "sent", msg("blob missing")),)
+    lost = (UnreadableRecord(9, "sent", msg("blob missing")),)
 
     found = _stand(datetime(2026, 11, 25, tzinfo=UTC), _sent(Addressee.COMMITTEE, 8), unreadable=lost)
 

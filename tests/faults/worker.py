@@ -38,17 +38,16 @@ def _import_everything() -> None:
     import paramiko  # noqa: F401  # a child is not to spend its time on it
 
     import commands.app  # noqa: F401  # as above
-    from backups.media import kinds
-    from portalops.config.kinds import module_of
+    from backups.media import MEDIA
 
-    for kind in kinds():
-        module_of("backups.media", kind)
+    for _ in MEDIA.all():
+        pass
     botocore.session.get_session().get_service_model("s3")
 
 
 def _harmed(request: dict[str, Any], preload: Any) -> None:
     """Do one request in this process, which ends here."""
-    from commands.app import run
+    from commands.cli.entry import run
 
     output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     os.dup2(output, 1)

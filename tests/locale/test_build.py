@@ -104,11 +104,17 @@ def test_sentences_are_found_wherever_they_are_said(tmp_path: Path) -> None:
     assert found[2].place == "checks/a.py:4"
 
 
-def test_the_summary_of_a_command_is_a_sentence_too(tmp_path: Path) -> None:
-    (tmp_path / "commands").mkdir()
-    (tmp_path / "commands" / "status.py").write_text('"""Show it.\n\nMore."""\n', encoding="utf-8")
-    (tmp_path / "commands" / "_result.py").write_text('"""Not shown."""\n', encoding="utf-8")
-    assert extract_sentences(tmp_path) == (Sentence("Show it", None, "commands/status.py:1"),)
+def test_the_help_page_of_a_verb_and_the_summary_of_a_noun_are_sentences_too(tmp_path: Path) -> None:
+    (tmp_path / "commands" / "media").mkdir(parents=True)
+    (tmp_path / "commands" / "media" / "__init__.py").write_text('"""Keep media.\n\nNot shown."""\n', encoding="utf-8")
+    (tmp_path / "commands" / "media" / "add.py").write_text(
+        '"""Add one\n\nTo the\nregister.\n"""\nVERB = Verb(add)\n', encoding="utf-8"
+    )
+    (tmp_path / "commands" / "media" / "views.py").write_text('"""Not shown."""\n', encoding="utf-8")
+    assert extract_sentences(tmp_path) == (
+        Sentence("Keep media", None, "commands/media/__init__.py:1"),
+        Sentence("Add one\n\nTo the register.", None, "commands/media/add.py:1"),
+    )
 
 
 def test_a_template_that_is_no_literal_is_refused_with_its_place(tmp_path: Path) -> None:

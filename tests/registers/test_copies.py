@@ -21,11 +21,10 @@ from portalops.model.backups import (
     VerifyResult,
 )
 from portalops.model.reading import DEPTHS, Reading, depth_words, limits_of, read_words, standing, with_reading
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.rulebook import Numbers
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.backups import due_for_reading, expiring
-from portalops.registers.evidence import LookedAt, Recorded, SetEvidence, fold_sets
+from portalops.registers.backups import CopyReports, SetEvidence, due_for_reading, expiring, fold_sets
 
 MADE = datetime(2026, 1, 5, 19, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -41,9 +40,9 @@ def folded(*looks: Copy) -> SetEvidence:
     made = BackupSet(
         copy().set_id, SetKind.FULL, "demo", MADE, RunOutcome.COMPLETE, (), ("age1a", "age1b"), Digest("a" * 64), 9
     )
-    recorded: list[Recorded[LookedAt]] = []
+    recorded: list[Recorded[CopyReports]] = []
     for number, each in enumerate(looks, 20):
-        body: LookedAt = DrillResult((each,)) if each.level in {L3, L4} else VerifyResult((each,))
+        body: CopyReports = DrillResult((each,)) if each.level in {L3, L4} else VerifyResult((each,))
         recorded.append(Recorded(number, each.verified_at or MADE + 99 * DAY, "", body))
     (found,) = fold_sets([Recorded(10, MADE, "", BackupResult(made, (copy(),)))], recorded)
     return found
@@ -65,7 +64,7 @@ def test_a_reading_after_a_drill_takes_nothing_from_what_the_drill_reached() -> 
 def test_a_look_that_did_not_reach_the_copy_adds_nothing() -> None:
     seen = copy(L2, MADE + 20 * DAY)
 
-    made = folded(seen, replace(seen, problem="not looked at: nas1 is not mounted"))
+    made = folded(seen, replace(seen, problem="not checked: nas1 is not mounted"))
 
     assert made.freshness(made.copies[0], LIMITS, MADE + 30 * DAY).read_at == MADE + 20 * DAY
     assert made.readings["nas1"][1].seq == 20

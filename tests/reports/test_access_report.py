@@ -8,8 +8,8 @@ from typing import Any
 
 from portalops.reports import formats
 from portalops.reports.build_access import build
-from portalops.reports.material import Material, Scope
-from portalops.reports.named import report_scopes, report_title
+from portalops.reports.material import Material, ReportScope
+from portalops.reports.named import load_report
 from tests.reports import access_sample as sample
 from tests.reports.registers import credentials
 from tests.reports.sample import HOSTILE
@@ -23,8 +23,8 @@ def data_of(material: Material, language: str = "en") -> dict[str, Any]:
 
 
 def test_it_is_found_by_its_name_and_can_be_of_one_host() -> None:
-    assert str(report_title("access")) == "Report on access: credentials, places and incidents"
-    assert report_scopes("access") == {"host"}
+    assert str(load_report("access").title) == "Report on access: credentials, places and incidents"
+    assert load_report("access").scopes == {"host"}
 
 
 def test_only_the_duties_of_article_12_1_and_12_5_are_told_of() -> None:
@@ -84,7 +84,7 @@ def test_credentials_stand_with_what_must_be_done_and_what_was_recorded_without_
 
 
 def test_of_one_host_only_its_own_credentials_places_and_incidents_are_told() -> None:
-    data = data_of(sample.material(scope=Scope(host=DATABASE)))
+    data = data_of(sample.material(scope=ReportScope(host=DATABASE)))
 
     assert {row[0] for row in table(data, "Each record of the incidents")["rows"]} == {"IN-2026-002"}
     assert [row[0] for row in table(data, "Where each server was")["rows"]] == ["db-1"]
@@ -94,7 +94,7 @@ def test_of_one_host_only_its_own_credentials_places_and_incidents_are_told() ->
 
 
 def test_of_one_host_an_attestation_is_held_against_the_incidents_of_all() -> None:
-    data = data_of(sample.material(scope=Scope(host=WEB)))
+    data = data_of(sample.material(scope=ReportScope(host=WEB)))
 
     assert {row[0] for row in table(data, "Incidents that were noticed")["rows"]} == {"IN-2026-001"}
     (row,) = table(data, "Days for which somebody confirmed")["rows"]
@@ -102,7 +102,7 @@ def test_of_one_host_an_attestation_is_held_against_the_incidents_of_all() -> No
 
 
 def test_of_one_host_nobody_who_left_is_said_to_know_nothing() -> None:
-    data = data_of(sample.material(scope=Scope(host=DATABASE)))
+    data = data_of(sample.material(scope=ReportScope(host=DATABASE)))
 
     assert "People who left" not in texts(data)  # who left knows a credential of the other host
 

@@ -14,9 +14,9 @@ from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence
 from portalops.reports import formats
 from portalops.reports.build_updates import build
-from portalops.reports.document import Grid, Table
-from portalops.reports.material import Material, Scope
-from portalops.reports.named import report_scopes, report_spares, report_title
+from portalops.reports.document import Grid, TableBlock
+from portalops.reports.material import Material, ReportScope
+from portalops.reports.named import load_report
 from portalops.reports.section_league import league_blocks
 from tests.reports import updates_sample as sample
 from tests.reports.sample import HOSTILE, UNITS
@@ -45,7 +45,7 @@ def weeks(*verdicts: tuple[DutyVerdict, ...]) -> tuple[UnitWeek, ...]:
 
 def tables(*verdicts: tuple[DutyVerdict, ...]) -> list[list[tuple[str, ...]]]:
     blocks = league_blocks(weeks(*verdicts), UNITS)
-    return [[tuple(map(str, row)) for row in block.rows] for block in blocks if isinstance(block, Table)]
+    return [[tuple(map(str, row)) for row in block.rows] for block in blocks if isinstance(block, TableBlock)]
 
 
 def names(*places: int) -> str:
@@ -53,8 +53,8 @@ def names(*places: int) -> str:
 
 
 def test_it_is_found_by_its_name_and_can_be_of_one_unit() -> None:
-    assert str(report_title("updates")) == "Report on updates"
-    assert report_scopes("updates") == {"unit"}
+    assert str(load_report("updates").title) == "Report on updates"
+    assert load_report("updates").scopes == {"unit"}
 
 
 def test_units_with_the_same_share_stand_together_whatever_they_owed() -> None:
@@ -120,7 +120,7 @@ def test_cases_exemptions_papers_and_flagged_items_stand_with_their_records() ->
 
 
 def test_of_one_unit_only_its_own_days_weeks_cases_and_items_are_told() -> None:
-    data = data_of(sample.material(scope=Scope(unit=UnitId("u12"))))
+    data = data_of(sample.material(scope=ReportScope(unit=UnitId("u12"))))
 
     assert facts(data)["Only the unit"] == "Unit 12"
     (grid,) = (block for block in data["blocks"] if block["type"] == "grid")
@@ -156,5 +156,5 @@ def test_the_same_material_gives_the_same_bytes_and_hostile_words_do_nothing() -
 
 
 def test_it_can_be_of_a_year_without_every_answer_of_every_check() -> None:
-    assert report_spares("updates") == report_spares("yearly") == {"rounds"}
-    assert report_spares("compliance") == frozenset()
+    assert load_report("updates").spares == load_report("yearly").spares == {"rounds"}
+    assert load_report("compliance").spares == frozenset()

@@ -10,7 +10,7 @@ import pytest
 
 from portalops.model.runs import JobKind
 from portalops.schedule.marks import marked
-from portalops.schedule.plan import Part
+from portalops.schedule.plan import SchedulePart
 from portalops.schedule.standing import (
     FileState,
     Flaw,
@@ -22,13 +22,13 @@ from portalops.schedule.standing import (
     unit_flaws,
     way_flaws,
 )
-from portalops.schedule.systemd import UnitState
+from portalops.schedule.systemd import SystemdUnitState
 from portalops.schedule.units import UnitFile
 from tests.schedule.plans import job
 
 NOW = datetime(2026, 11, 26, 17, 20, tzinfo=UTC)
 WITHIN = timedelta(minutes=16)
-TIMER = UnitState(
+TIMER = SystemdUnitState(
     "portalops.timer", is_loaded=True, load="loaded", active="active", sub="waiting", enabled="enabled",
     path="/etc/systemd/system/portalops.timer", drop_ins=(), is_stale=False, next_at=NOW + timedelta(minutes=10),
     last_at=NOW - timedelta(minutes=5), result="success", exit_code=None,
@@ -38,8 +38,8 @@ SERVICE = replace(
 )
 
 
-def said(timer: UnitState, service: UnitState = SERVICE) -> list[str]:
-    flaws = unit_flaws({each.name: each for each in (timer, service)}, [Part.REST], NOW, within=WITHIN)
+def said(timer: SystemdUnitState, service: SystemdUnitState = SERVICE) -> list[str]:
+    flaws = unit_flaws({each.name: each for each in (timer, service)}, [SchedulePart.REST], NOW, within=WITHIN)
     return [f"{flaw.subject}: {flaw.seen}" for flaw in flaws]
 
 
@@ -50,19 +50,19 @@ def test_a_timer_that_waits_and_a_service_that_answered_are_well() -> None:
 @pytest.mark.parametrize(
     ("timer", "what"),
     [
-        (replace(TIMER, active="inactive", sub="dead", next_at=None), "the timer does not run"),
-        (replace(TIMER, active="failed", sub="failed", next_at=None), "the timer does not run"),
+        (replace(TIMER, active="inactive", sub="dead", next_at=None), "the timer is not running"),
+        (replace(TIMER, active="failed", sub="failed", next_at=None), "the timer is not running"),
         (replace(TIMER, enabled="disabled"), "not enabled"),
-        (replace(TIMER, next_at=None), "never elapses again"),
-        (replace(TIMER, sub="elapsed", next_at=None), "never elapses again"),
-        (replace(TIMER, next_at=NOW + timedelta(days=40)), "elapses only at 2027-01-05"),
-        (replace(TIMER, next_at=NOW - timedelta(hours=2)), "should have elapsed at"),
-        (replace(TIMER, is_stale=True), "not read its newest state"),
-        (replace(TIMER, is_loaded=False, load="not-found"), "systemd does not have it: not-found"),
-        (replace(TIMER, is_loaded=False, load="masked"), "systemd does not have it: masked"),
+        (replace(TIMER, next_at=None), "will never start a job again"),
+        (replace(TIMER, sub="elapsed", next_at=None), "will never start a job again"),
+        (replace(TIMER, next_at=NOW + timedelta(days=40)), "waits until 2027-01-05"),
+        (replace(TIMER, next_at=NOW - timedelta(hours=2)), "did not start its job at"),
+        (replace(TIMER, is_stale=True), "not read its newest version"),
+        (replace(TIMER, is_loaded=False, load="not-found"), "systemd does not know it: not-found"),
+        (replace(TIMER, is_loaded=False, load="masked"), "systemd does not know it: masked"),
     ],
 )
-def test_a_timer_that_starts_nothing_is_told(timer: UnitState, what: str) -> None:
+def test_a_timer_that_starts_nothing_is_told(timer: SystemdUnitState, what: str) -> None:
     [line] = said(timer)
 
     assert line.startswith("portalops.timer: ") and what in line
@@ -81,7 +81,7 @@ def test_a_timer_has_no_next_moment_while_its_service_runs() -> None:
         replace(SERVICE, is_stale=True),
     ],
 )
-def test_a_service_that_failed_or_is_not_the_newest_is_told(service: UnitState) -> None:
+def test_a_service_that_failed_or_is_not_the_newest_is_told(service: SystemdUnitState) -> None:
     assert len(said(TIMER, service)) == 1
 
 
@@ -135,14 +135,14 @@ def ways(*found: Way, cron_runs: bool | None = None, is_needed: bool = True, wat
 
 def test_nothing_that_knocks_is_a_flaw_where_something_is_planned() -> None:
     assert [flaw.is_unknown for flaw in ways()] == [False]
-    assert "watcher" in str(ways(watched=True)[0].seen)
+    assert "schedule watch" in str(ways(watched=True)[0].seen)
     assert ways(is_needed=False) == []
 
 
 def test_a_watcher_whose_lock_may_not_be_read_is_not_called_dead() -> None:
     [flaw] = way_flaws((), is_needed=True, cron_runs=None, watcher_expected=True, watcher_hidden=True)
 
-    assert flaw.is_unknown and "cannot be found out" in str(flaw.seen)
+    assert flaw.is_unknown and "it is not known whether" in str(flaw.seen)
 
 
 def test_a_cron_file_without_a_cron_daemon_starts_nothing() -> None:
@@ -152,4 +152,4 @@ def test_a_cron_file_without_a_cron_daemon_starts_nothing() -> None:
 
 
 def test_two_ways_at_once_are_told() -> None:
-    assert "2 ways knock: systemd, cron" in str(ways(Way.SYSTEMD, Way.CRON, cron_runs=True)[0].seen)
+    assert "2 schedules start the jobs: systemd, cron" in str(ways(Way.SYSTEMD, Way.CRON, cron_runs=True)[0].seen)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from portalops.errors import ConfigurationError
-from portalops.schedule.plan import Demands, Part
+from portalops.schedule.plan import Demands, SchedulePart
 from portalops.schedule.units import FILTERS_KEEP_SUDO, unit_files
 from tests.schedule.plans import SMALL, WHOLE
 
@@ -107,7 +107,7 @@ def test_paths_and_percent_signs_reach_systemd_as_they_are() -> None:
 
 @pytest.mark.parametrize("path", ['/srv/"', "/srv/a\nExecStartPre=/bin/x", "/srv/a\\n", "/srv/'"])
 def test_a_path_that_could_break_out_of_its_line_is_refused(path: str) -> None:
-    with pytest.raises(ConfigurationError, match="cannot stand in a systemd unit"):
+    with pytest.raises(ConfigurationError, match="has characters that a systemd unit"):
         unit_files(replace(SMALL, may_write=(path,)))
 
 
@@ -128,7 +128,7 @@ def test_the_look_at_this_machine_has_no_file_system_of_its_own() -> None:
 
 
 def test_whether_the_clock_is_kept_right_can_be_asked_and_never_changed() -> None:
-    """Where that cannot be said, nothing is pruned (commands/_prune_work.py)."""
+    """Where that cannot be said, nothing is pruned (commands/jobs/kinds/prune.py)."""
     for name, text in texts_of(WHOLE).items():
         if name.endswith(".service"):
             lines = text.splitlines()
@@ -181,7 +181,7 @@ def test_no_service_is_exposed_more_than_it_must_be(tmp_path: Path, demands: Dem
 
     for unit in units:
         most = MOST_WITH_TAPE if demands.devices else MOST
-        if unit.name == Part.CHECK.service:
+        if unit.name == SchedulePart.CHECK.service:
             most = MOST_WITH_SUDO
         done = subprocess.run(
             ["systemd-analyze", "security", "--offline=true", f"--threshold={most}", "--no-pager", str(unit)],
@@ -195,7 +195,7 @@ def test_a_unit_is_the_same_for_the_same_configuration() -> None:
 
 
 def test_a_worker_goes_on_comes_back_after_a_fault_and_ends_what_it_has_begun() -> None:
-    text = texts_of(replace(SMALL, works=True))[Part.WORKER.service]
+    text = texts_of(replace(SMALL, works=True))[SchedulePart.WORKER.service]
 
     assert (
         "ExecStart=/usr/local/bin/portalops --config /etc/portalops/portalops.toml --quiet --no-input worker run"
@@ -204,4 +204,4 @@ def test_a_worker_goes_on_comes_back_after_a_fault_and_ends_what_it_has_begun() 
     for line in ("Type=simple", "Restart=on-failure", "StartLimitBurst=5", "KillMode=mixed", "TimeoutStopSec=5min"):
         assert f"\n{line}\n" in text
     assert "TimeoutStartSec" not in text and "RuntimeMaxSec" not in text
-    assert Part.WORKER.service not in texts_of(SMALL)
+    assert SchedulePart.WORKER.service not in texts_of(SMALL)

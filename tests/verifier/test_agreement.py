@@ -15,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from commands._ledger_views import bundle_data
-from commands.app import run
+from commands.cli.entry import run
+from commands.ledger.verify import bundle_data
 from portalops.ledger.bundle import verify_bundle
 from portalops.ledger.bundle.time_stamps import NotAStamp, parse_time_stamp
 from portalops.ledger.heads import retire_others, rotate_key
-from portalops.ledger.verify import Brought
+from portalops.ledger.verify import Supplied
 from portalops.model.heads import SignOff
 from portalops.model.record import Digest
 from portalops.registers.signers import parse_allowed_signers
@@ -110,7 +110,7 @@ def test_no_tampered_bundle_verifies_and_both_programs_agree(original: Path, kin
     agree(original, folder, f"{kind} {seed} {mode}")
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 @settings(max_examples=1000, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(kind=KINDS, seed=st.integers(2**32 + 1, 2**40), mode=st.sampled_from(MODES))
 def test_none_of_a_thousand_tampered_bundles_verifies(original: Path, kind: str, seed: int, mode: str) -> None:
@@ -305,7 +305,7 @@ def test_a_change_of_keys_is_followed_alike(tmp_path: Path, successor: str, *, e
     written.export(tmp_path / "bundle")
 
     mine = as_process(VERIFY_PY, tmp_path / "bundle", "--signers", kept, "--json")
-    portalops = by_portalops(tmp_path / "bundle", Brought(trusted=parse_allowed_signers(kept.read_text())))[0]
+    portalops = by_portalops(tmp_path / "bundle", Supplied(trusted=parse_allowed_signers(kept.read_text())))[0]
 
     assert mine.returncode == portalops.exit_code == (0 if good else 5), mine.stdout
     assert json.loads(mine.stdout)["integrity"]["first_bad"] == portalops.first_bad

@@ -12,10 +12,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from commands._catalog import call
-from commands._invocation import Invocation
-from commands._result import Result
-from commands._session import Session
+from commands.cli.calling import call
+from commands.cli.invocation import Invocation
+from commands.cli.result import Result
+from commands.cli.session import Session
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
@@ -115,7 +115,7 @@ class Witness:
     def kept(self) -> Path:
         return self.folder / "state" / "witness" / "kh"
 
-    def look(self, *arguments: str) -> tuple[ExitCode, Any, Result]:
+    def look(self, *arguments: str) -> tuple[ExitCode, Any, Result[object]]:
         """Look once; return the exit code, what is said of the ledger, and the result."""
         result = done(self.config, "watch-remote", *arguments, clock=self.clock)
         assert isinstance(result.data, list)
@@ -125,7 +125,7 @@ class Witness:
         return SigningKey.load(self.folder / "witness_key")
 
 
-def done(config: Path, *arguments: str, clock: Clock | None = None) -> Result:
+def done(config: Path, *arguments: str, clock: Clock | None = None) -> Result[object]:
     """Carry out one call of the command line; errors come as they are raised."""
     session = Session(Invocation(arguments, json=True, config=config), {"LANG": "C.UTF-8"}, clock=clock)
     try:

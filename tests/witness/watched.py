@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from commands._ledger_extend import extension
+from commands.ledger.extend import extension
 from portalops.ledger import bodies
 from portalops.ledger.heads import record_head
 from portalops.ledger.ledger import Ledger
@@ -16,7 +16,7 @@ from portalops.model.heads import RecordedHead
 from portalops.model.record import Digest, RunId
 from portalops.ports import Extension
 from portalops.signatures.sshsig import SigningKey
-from portalops.witness.rules import How, Kept, KnownKey, Pinned, judge
+from portalops.witness.rules import KeptHead, KeyOrigin, KnownKey, Pinned, judge
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import START
 
@@ -55,8 +55,8 @@ class Watched:
         """Return what a witness knows that took this head."""
         record = self.ledger.record(head.head.size)
         assert record is not None
-        known = keys or (KnownKey(KEY.public_key, How.CONFIGURED),)
-        return Pinned(head.head.ledger, known, Kept(head.signed, record.at))
+        known = keys or (KnownKey(KEY.public_key, KeyOrigin.CONFIGURED),)
+        return Pinned(head.head.ledger, known, KeptHead(head.signed, record.at))
 
 
 def taken(pinned: Pinned, part: Extension, now: datetime) -> Pinned:

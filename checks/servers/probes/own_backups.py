@@ -20,17 +20,18 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import BackupMedium, Own, OwnRecords, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.ledger.record import FINISHED
 from portalops.model.backups import BackupResult, CopyState, VerifyLevel
 from portalops.model.organisation import HostId
-from portalops.model.record import Record
+from portalops.model.record import Record, Recorded
 from portalops.model.verdicts import RunOutcome
+from portalops.ports import LedgerReader
+from portalops.registers.backups import BACKUP, POLLS, CopyReports, fold_sets
 from portalops.registers.drills import ImportedDrill
-from portalops.registers.evidence import BACKUP, LOOKS, LedgerReader, LookedAt, Recorded, fold_sets
 from portalops.registers.media import RegisteredMedium, read_media
 
 BodyT = TypeVar("BodyT")
@@ -42,29 +43,6 @@ RESTORED_DAYS = 100
 MADE = f"{BACKUP}{FINISHED}"
 _DRILLS = frozenset({"drill.finished", "drill.imported"})
 _RESTORED = frozenset({VerifyLevel.L3, VerifyLevel.L4})
-
-
-@dataclass(frozen=True, slots=True)
-class BackupMedium:
-    """One medium that backups go to."""
-
-    id: str
-    kind: str
-    df: str = ""
-    """What df printed of its folder; empty where it is no folder of the station, or df failed."""
-    mount: str = ""
-    host: str = ""
-    """The server that is written to, as configured; empty for a folder of the station, and for what lies by itself."""
-    site: str = ""
-    room: str = ""
-    """Both as the media register has them; empty if it does not."""
-    made_at: datetime | None = None
-    """When the newest whole set was made of which a verified copy is on it."""
-    made_set: str = ""
-    made_seq: int = 0
-    restored_at: datetime | None = None
-    """When a copy on it was last restored whole."""
-    restored_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +59,9 @@ def parse(output: Output) -> Backups:
     try:
         found = Backups(tuple(_read(each) for each in held["media"]), ZoneInfo(held["zone"]))
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
     if any(at is not None and at.tzinfo is None for each in found.media for at in (each.made_at, each.restored_at)):
-        raise out_of_form()
+        raise refuse_form()
     return found
 
 
@@ -105,9 +83,9 @@ def _section(own: Own, ledger: LedgerReader) -> ProbeResult:
     since = own.now - timedelta(days=MADE_DAYS)
     lost: list[int] = []
     backups = list(_bodies(ledger.records(kinds=(MADE,), since=since), ledger, BACKUP, BackupResult, lost))
-    looks: list[Recorded[LookedAt]] = []
-    drills: list[Recorded[LookedAt]] = []
-    for kind, (key, body_type) in LOOKS.items():
+    looks: list[Recorded[CopyReports]] = []
+    drills: list[Recorded[CopyReports]] = []
+    for kind, (key, body_type) in POLLS.items():
         first = own.now - timedelta(days=RESTORED_DAYS) if kind in _DRILLS else since
         found = list(_bodies(ledger.records(kinds=(kind,), since=first), ledger, key, body_type, lost))
         looks += [each for each in found if each.at >= since]
@@ -146,7 +124,7 @@ def _placed(medium: BackupMedium, known: RegisteredMedium | None) -> BackupMediu
     return replace(medium, site=entry.site, room=entry.room) if entry else medium
 
 
-def _drilled_at(drill: Recorded[LookedAt]) -> datetime:
+def _drilled_at(drill: Recorded[CopyReports]) -> datetime:
     return drill.body.report.started_at if isinstance(drill.body, ImportedDrill) else drill.at
 
 
@@ -194,3 +172,6 @@ def _read(held: Mapping[str, Any]) -> BackupMedium:
         restored_at=datetime.fromisoformat(held["restored_at"]) if held["restored_at"] else None,
         restored_seq=int(held["restored_seq"]),
     )
+
+
+OWN = OwnRecords(PROBE, sections)

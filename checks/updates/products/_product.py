@@ -10,9 +10,10 @@ from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, field_validator
+from sqlalchemy import make_url
 
-from checks.updates.sources._database import DatabaseSettings
-from portalops.config.values import Refused
+from checks.updates.database_settings import DatabaseSettings
+from portalops.config.values import RefusedValue
 from portalops.model.message import Message, msg
 
 
@@ -29,8 +30,6 @@ _SERVERS = {Dialect.MYSQL: "MariaDB, MySQL", Dialect.POSTGRESQL: "PostgreSQL"}
 
 
 def _server_of(url: str) -> str:
-    from sqlalchemy import make_url  # noqa: PLC0415  # start-up time
-
     return make_url(url).get_backend_name()
 
 
@@ -55,7 +54,7 @@ def _only(pattern: str, what: Message, hint: Message) -> AfterValidator:
 
     def check(value: str) -> str:
         if not shape.fullmatch(value):
-            raise Refused(what, hint)
+            raise RefusedValue(what, hint)
         return value
 
     return AfterValidator(check)
@@ -141,7 +140,7 @@ class ProductSettings(DatabaseSettings):
     @classmethod
     def _kept_there(cls, url: str) -> str:
         if _DIALECTS.get(_server_of(url)) not in cls.dialects:
-            raise Refused(
+            raise RefusedValue(
                 msg("names a kind of database that this product does not use"),
                 msg(
                     "Its query is for {servers}; for another one write a query.",
@@ -154,7 +153,7 @@ class ProductSettings(DatabaseSettings):
     @classmethod
     def _created_by_the_system(cls, trusted: bool) -> bool:
         if trusted and not cls.keeps_creation:
-            raise Refused(
+            raise RefusedValue(
                 msg("cannot be true: editors can change every creation time that this product keeps"),
                 msg("Remove it: its items count from when they are first seen."),
                 shows_value=False,

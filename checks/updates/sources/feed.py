@@ -11,20 +11,21 @@ import io
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
+import feedparser
+
 from checks.updates.dates import DateRules, read_moment
+from checks.updates.source_settings import bounded, content_key, source_error, too_many
+from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
-from checks.updates.sources._settings import bounded, content_key, source_error, too_many
 from checks.updates.sources._xml import NotWellFormed, local_name, root_of
 from checks.updates.text import without_markup
+from portalops.config.tables import KindTable
 from portalops.model.message import Message, msg
-from portalops.model.updates import ListedItem, Listing, Refusal
+from portalops.model.updates import ListedItem, Listing, RefusedItem
 from portalops.ports import Web
-
-if TYPE_CHECKING:
-    from portalops.config.tables import KindTable
 
 MAX_ITEMS = 5000
 ROOTS = frozenset({"rss", "feed", "rdf"})
@@ -49,8 +50,6 @@ class FeedSource(PageSource[Settings]):
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         del polled_at
-        import feedparser  # noqa: PLC0415  # start-up time
-
         self._door.require_marker(text_of(data))
         note = self._check_xml(data)
         # Nothing is cleaned: it is read as text, and feedparser's cleaning takes long for what is made to take long.
@@ -62,7 +61,7 @@ class FeedSource(PageSource[Settings]):
             raise source_error(self._traits.id, msg("the feed is broken: {cause}", cause=cause)) from error
         entries = feed.get("entries", [])
         # What stands behind the place where a feed breaks off is not known, however often it does.
-        rejected = [Refusal(note, "broken", is_open=True)] if note else []
+        rejected = [RefusedItem(note, "broken", is_open=True)] if note else []
         rejected += too_many(len(entries), MAX_ITEMS)
         language = str(dict.get(feed.get("feed", {}), "language") or "")
         items = []
@@ -73,7 +72,7 @@ class FeedSource(PageSource[Settings]):
             else:
                 what = msg("item {number}: neither title, link nor id", number=number)
                 rejected.append(
-                    Refusal(what, content_key((item.raw_date, item.body)), item.unit_name, item.published_at)
+                    RefusedItem(what, content_key((item.raw_date, item.body)), item.unit_name, item.published_at)
                 )
         if note and not items:
             raise source_error(self._traits.id, note)
@@ -117,7 +116,7 @@ def _item(entry: Mapping[str, object], unit_from: str, language: str, rules: Dat
         external_id=str(own.get("id") or ""),
         url=str(own.get("link") or ""),
         title=without_markup(str(own.get("title") or "")).strip(),
-        published_at=read_moment(raw, rules) or _by_feedparser(raw, parsed),
+        published_at=read_moment(raw, rules) or _parse_by_feedparser(raw, parsed),
         raw_date=raw,
         unit_name=_unit_name(own, unit_from),
         language=str(own.get("language") or language),
@@ -126,7 +125,7 @@ def _item(entry: Mapping[str, object], unit_from: str, language: str, rules: Dat
     )
 
 
-def _by_feedparser(raw: str, parsed: object) -> datetime | None:
+def _parse_by_feedparser(raw: str, parsed: object) -> datetime | None:
     """Take feedparser's date only if it names a zone and invents no number: it reads 2026/11/24 as 1 November."""
     if not isinstance(parsed, tuple) or not re.search(r"(?:Z|[A-Z]{3}|[+-]\d\d:?\d\d)$", raw):
         return None
@@ -149,3 +148,6 @@ def _unit_name(entry: Mapping[str, object], unit_from: str) -> str:
             return str(source.get("title") or "") if isinstance(source, Mapping) else ""
         case _:
             return str(entry.get("author") or "")
+
+
+SOURCE = UpdateSourceKind(settings=Settings, build=build)

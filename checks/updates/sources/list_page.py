@@ -16,24 +16,24 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from urllib.parse import urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
+from cssselect import HTMLTranslator, SelectorError
+from lxml import etree, html
+from lxml.html import HtmlElement
 from pydantic import AfterValidator
 
 from checks.updates.dates import read_moment
+from checks.updates.source_settings import bounded, content_key, source_error, too_many
+from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
-from checks.updates.sources._settings import bounded, content_key, source_error, too_many
-from portalops.config.values import Refused
+from portalops.config.tables import KindTable
+from portalops.config.values import RefusedValue
 from portalops.model.message import Message, msg
-from portalops.model.updates import ListedItem, Listing, Refusal
+from portalops.model.updates import ListedItem, Listing, RefusedItem
 from portalops.ports import Web
-
-if TYPE_CHECKING:
-    from lxml.html import HtmlElement
-
-    from portalops.config.tables import KindTable
 
 LIMIT_BYTES = 2 << 20
 """Of a page. Its parser takes the square of the time for some pages that are made to take long."""
@@ -43,12 +43,10 @@ MAX_TEXT = 2000
 
 
 def _xpath(selector: str) -> str:
-    from cssselect import HTMLTranslator, SelectorError  # noqa: PLC0415  # start-up time
-
     try:
         return HTMLTranslator().css_to_xpath(selector, prefix="descendant::")
     except (SelectorError, RecursionError) as error:
-        raise Refused(
+        raise RefusedValue(
             msg("is not a CSS selector"), msg("Write it as in a style sheet, such as 'ul.news > li'.")
         ) from error
 
@@ -110,25 +108,25 @@ class ListPageSource(PageSource[Settings]):
         rejected = list(too_many(len(found), MAX_ITEMS))
         for number, element in enumerate(found[:MAX_ITEMS], 1):
             item = self._item(element, base)
-            if isinstance(item, Refusal):
+            if isinstance(item, RefusedItem):
                 rejected.append(replace(item, what=msg("item {number}: {why}", number=number, why=item.what)))
             else:
                 items.append(item)
         return Listing(tuple(items), tuple(rejected))
 
-    def _item(self, element: HtmlElement, base: str) -> ListedItem | Refusal:
+    def _item(self, element: HtmlElement, base: str) -> ListedItem | RefusedItem:
         """Return an item, or why it is none. What leads to another host is none of the site's, and hides nothing."""
         settings = self._settings
         link = element if element.get("href") else next(_fitting(element, settings.link), None)
         address = "" if link is None else _absolute(base, link.get("href") or "")
         if address and not self._is_own(address):
-            return Refusal(msg("{url} leads to another host than the page's", url=bounded(address)))
+            return RefusedItem(msg("{url} leads to another host than the page's", url=bounded(address)))
         title = self._text(element, settings.title) if settings.title else "" if link is None else _text(link)
         raw, published = self._dated(element)
         unit_name = self._text(element, settings.unit_name) if settings.unit_name else ""
 
-        def refused(why: Message) -> Refusal:
-            return Refusal(why, content_key((address, title, raw, _text(element))), unit_name, published)
+        def refused(why: Message) -> RefusedItem:
+            return RefusedItem(why, content_key((address, title, raw, _text(element))), unit_name, published)
 
         if not title:
             return refused(msg("it has no title"))
@@ -171,8 +169,6 @@ class ListPageSource(PageSource[Settings]):
 
 def _page(text: str) -> HtmlElement | None:
     """Return a page's root; None where there is none. What lies deeper than 256 elements is left out by the parser."""
-    from lxml import etree, html  # noqa: PLC0415  # start-up time
-
     parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     try:
         page: HtmlElement = html.document_fromstring(
@@ -210,3 +206,6 @@ def _without_words(text: str) -> str:
     """Return a date without what is written around it: `Ngày đăng: (16/11/2026 09:30)`."""
     found = re.search(r"\d.*\d", text)
     return found[0] if found else ""
+
+
+SOURCE = UpdateSourceKind(settings=Settings, build=build)

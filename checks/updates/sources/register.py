@@ -25,12 +25,13 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from checks.updates.dates import DateRules, read_moment
-from checks.updates.sources._settings import CommonSettings, bounded, content_key, source_error
+from checks.updates.source_settings import CommonSettings, bounded, content_key, source_error
+from checks.updates.sources import UpdateSourceKind
 from portalops.config.values import LocalPath
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
-from portalops.model.updates import ListedItem, Listing, Refusal, SourceTraits
-from portalops.ports import Answer, Web
+from portalops.model.updates import ListedItem, Listing, RefusedItem, UpdateAnswer, UpdateSourceTraits
+from portalops.ports import Web
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
@@ -87,10 +88,10 @@ class RegisterSource:
         self._traits = settings.traits(source_id, complete=True, attested=True)
 
     @property
-    def traits(self) -> SourceTraits:
+    def traits(self) -> UpdateSourceTraits:
         return self._traits
 
-    def fetch(self, *, etag: str) -> Answer:
+    def fetch(self, *, etag: str) -> UpdateAnswer:
         del etag  # a file has none
         try:
             with self._file.open("rb") as file:
@@ -102,7 +103,7 @@ class RegisterSource:
             ) from error
         if len(data) > LIMIT_BYTES:
             raise source_error(self._traits.id, msg("the register is larger than {limit} MiB", limit=LIMIT_BYTES >> 20))
-        return Answer(data)
+        return UpdateAnswer(data)
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         try:
@@ -153,7 +154,7 @@ class RegisterSource:
 
     def _read(self, reader: CsvReader, columns: Mapping[str, int], polled_at: datetime) -> Listing:
         items: list[ListedItem] = []
-        rejected: list[Refusal] = []
+        rejected: list[RefusedItem] = []
         taken: dict[tuple[int, str], tuple[int, Sequence[str]]] = {}
         line = reader.line_num + 1
         for row in reader:
@@ -176,7 +177,7 @@ class RegisterSource:
                     what = msg("line {line}: {why}", line=line, why=item)
                     known_by = "" if is_copy else content_key(row)
                     arrived = _arrived(cells, self._rules, polled_at)
-                    rejected.append(Refusal(what, known_by, cells["OrganName"], arrived))
+                    rejected.append(RefusedItem(what, known_by, cells["OrganName"], arrived))
                 else:
                     items.append(item)
             line = reader.line_num + 1
@@ -216,3 +217,6 @@ def _entry(cells: Mapping[str, str], rules: DateRules, zone: ZoneInfo, polled_at
         unit_name=cells["OrganName"],
         created_at=arrived,
     )
+
+
+SOURCE = UpdateSourceKind(settings=Settings, build=build)

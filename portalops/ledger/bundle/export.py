@@ -19,7 +19,7 @@ from portalops.errors import IntegrityError, LedgerError, Locked, PortalOpsError
 from portalops.ledger import bodies
 from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.contents import Description
-from portalops.ledger.chain import Chunk, Faults, Snapshot, Tail, check_chain
+from portalops.ledger.chain import Chunk, Faults, LineSnapshot, Tail, check_chain
 from portalops.ledger.heads import HEAD, head_digest, heads, read_signers, record_head
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
@@ -44,7 +44,7 @@ Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class BundleScope:
     """Which records' details belong to a bundle, and which of them are left out."""
 
     first: int
@@ -95,7 +95,7 @@ class WrittenBundle:
     """All of them."""
 
 
-def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *, last: int) -> Scope:
+def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *, last: int) -> BundleScope:
     """Find the records whose details belong to a bundle.
 
     Args:
@@ -114,13 +114,13 @@ def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *,
         first = end
     erased = frozenset(
         found.digest
-        for record in _until(ledger.records(kinds=(ERASED,)), last)
+        for record in _read_until(ledger.records(kinds=(ERASED,)), last)
         if (found := bodies.decode_part(ledger.blob(record.body), "erased", Erasure)) is not None
     )
-    return Scope(first.seq, first.at, last, withheld, erased)
+    return BundleScope(first.seq, first.at, last, withheld, erased)
 
 
-def details(ledger: Ledger, scope: Scope) -> Iterator[Detail]:
+def details(ledger: Ledger, scope: BundleScope) -> Iterator[Detail]:
     """Yield each blob that belongs to a bundle once, as the first record names it.
 
     Raises:
@@ -144,7 +144,7 @@ def details(ledger: Ledger, scope: Scope) -> Iterator[Detail]:
                 yield Detail(record.seq, digest, held)
 
 
-def check_withheld(ledger: Ledger, scope: Scope) -> None:
+def check_withheld(ledger: Ledger, scope: BundleScope) -> None:
     """Make sure that what is to be left out belongs to the bundle and can be left out.
 
     Raises:
@@ -152,29 +152,33 @@ def check_withheld(ledger: Ledger, scope: Scope) -> None:
     """
     if not scope.withheld:
         return
-    for record in _until(ledger.records(kinds=contents.NOT_WITHHELD), scope.last):
+    for record in _read_until(ledger.records(kinds=contents.NOT_WITHHELD), scope.last):
         if record.body in scope.withheld:
             raise UsageError(
                 msg(
-                    "{digest} is the details of record {seq}, of kind {kind}, which cannot be withheld",
+                    "{digest} holds the details of record {seq}; details of the kind {kind} must not be withheld",
                     digest=record.body,
                     seq=record.seq,
                     kind=record.kind,
                 ),
-                msg("Without them nothing in the bundle could be verified."),
+                msg("Leave it out of --withhold: without these details nothing in the bundle could be verified."),
             )
     missing = set(scope.withheld)
     for digest in sorted(missing & scope.erased):
         raise UsageError(
-            msg("{digest} is erased already", digest=digest), msg("Leave it out of --withhold: it is listed as erased.")
+            msg("{digest} is erased already", digest=digest),
+            msg("Leave it out of --withhold: the bundle lists it as erased."),
         )
     for detail in details(ledger, scope):
         missing.discard(detail.digest)
         if not missing:
             return
     raise UsageError(
-        msg("no details that belong to the bundle have the digest {digest}", digest=min(missing)),
-        msg("'portalops ledger show NUMBER' names the details of a record; --period says which records belong to it."),
+        msg("the bundle holds no details with the digest {digest}", digest=min(missing)),
+        msg(
+            "Run 'portalops ledger show NUMBER' to see the digest of a record's details; --period decides which "
+            "records are in the bundle."
+        ),
     )
 
 
@@ -191,15 +195,15 @@ def covering_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead
         if all(record is not None and record.kind == HEAD for record in between):
             return head
     raise Locked(
-        msg("other processes keep recording, so that no head is over all records"),
-        msg("Try again when the jobs that run now have ended."),
+        msg("no head could be signed over all records: other processes keep adding records"),
+        msg("Run the command again when the jobs that are running have ended."),
     )
 
 
 def write_bundle(
     ledger: Ledger,
     folder: Path,
-    scope: Scope,
+    scope: BundleScope,
     content: Content,
     *,
     head: RecordedHead,
@@ -215,7 +219,7 @@ def write_bundle(
         content: reports, figures and certificates.
         head: over everything, see `covering_head`.
         key: signs the list of files.
-        advance: is told of records and blobs done.
+        advance: is called with the records and blobs done.
 
     Raises:
         IntegrityError: the ledger does not hold, so that its bundle would not either.
@@ -308,9 +312,9 @@ class _Lines:
 
 
 class _Copied:
-    """The stored lines up to the last one of the bundle, written to a file as they are looked at."""
+    """The stored lines up to the last one of the bundle, written to a file while they are verified."""
 
-    def __init__(self, snapshot: Snapshot, last: int, write: Callable[[bytes], object]) -> None:
+    def __init__(self, snapshot: LineSnapshot, last: int, write: Callable[[bytes], object]) -> None:
         self._snapshot = snapshot
         self._last = last
         self._write = write
@@ -349,13 +353,13 @@ def _write_lines(ledger: Ledger, folder: Path, writer: _Writer, last: int, advan
     if faults.count:
         first = faults.first()[0]
         raise IntegrityError(
-            msg("the ledger does not hold: {what}", what=first.what),
-            msg("A bundle of it would not hold either. Run 'portalops ledger verify', and keep everything as it is."),
+            msg("the ledger is not intact: {what}", what=first.what),
+            msg("A bundle of it would not verify either. Run 'portalops ledger verify', and keep everything as it is."),
         )
     return _Lines(chain.records, chain.head)
 
 
-def _describe(ledger: Ledger, scope: Scope, content: Content, lines: _Lines) -> Description:
+def _describe(ledger: Ledger, scope: BundleScope, content: Content, lines: _Lines) -> Description:
     portal, period = content.portal, content.period
     return Description(
         ledger=ledger.id,
@@ -400,13 +404,13 @@ def _write_tokens(ledger: Ledger, writer: _Writer, published: Mapping[Digest, in
 
 
 def _sign_offs(ledger: Ledger, last: int) -> Iterator[SignOff]:
-    for record in _until(ledger.records(kinds=(SIGN_OFF,)), last):
+    for record in _read_until(ledger.records(kinds=(SIGN_OFF,)), last):
         found = bodies.decode_part(ledger.blob(record.body), "sign_off", SignOff)
         if found is not None:
             yield found
 
 
-def _belonging(ledger: Ledger, scope: Scope) -> Iterator[Record]:
+def _belonging(ledger: Ledger, scope: BundleScope) -> Iterator[Record]:
     """Yield the records whose details belong to the bundle, in order."""
     for record in ledger.records(kinds=contents.ALWAYS):
         if record.seq >= scope.first:
@@ -419,7 +423,7 @@ def _belonging(ledger: Ledger, scope: Scope) -> Iterator[Record]:
             yield record
 
 
-def _until(records: Iterator[Record], last: int) -> Iterator[Record]:
+def _read_until(records: Iterator[Record], last: int) -> Iterator[Record]:
     for record in records:
         if record.seq > last:
             return
@@ -433,8 +437,8 @@ def _blob(ledger: Ledger, seq: int, digest: Digest) -> bytes:
         raise (IntegrityError if isinstance(error, IntegrityError) else LedgerError)(
             msg("record {seq}: {cause}", seq=seq, cause=error.message),
             msg(
-                "Restore the blob from the newest backup set. If it is lost for good, leave it out and say why:"
-                " --withhold {digest}=REASON.",
+                "Restore the blob from the newest backup set. If it is lost for good, leave it out and give the "
+                "reason: --withhold {digest}=REASON.",
                 digest=digest,
             ),
         ) from error
@@ -453,7 +457,7 @@ def withheld_of(asked: Sequence[str]) -> dict[Digest, str]:
         is_reason = bool(reason) and len(reason) <= contents.MAX_REASON and reason.isprintable()
         if not contents.is_digest(digest) or not is_reason or digest in found:
             raise UsageError(
-                msg("--withhold does not take {text}", text=text[:100]),
+                msg("--withhold cannot be read: {text}", text=text[:100]),
                 msg("Give a digest of 64 digits and a reason, once for each: --withhold DIGEST='personal data'."),
             )
         found[Digest(digest)] = reason

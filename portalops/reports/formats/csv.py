@@ -25,55 +25,49 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
-    Lines,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
-    Signatures,
-    Table,
+    SignatureBlock,
+    TableBlock,
     Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, verbatim_lines
+from portalops.reports.formats import ReportFormat
 from portalops.reports.reader import Reader
 from portalops.reports.table_csv import MARK, field, harmless, labelled, table_heads
+from portalops.reports.text_lines import NOTHING, SIGNS, verbatim_lines
 
 Record = Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class CsvFormat:
-    """The format `csv`."""
-
-    name: str = "csv"
-    suffix: str = ".csv"
-
-    def render(self, document: Document, *, language: str) -> bytes:
-        """Return the file in UTF-8 with a byte order mark, every text in NFC, records ended by CR LF."""
-        writer = _Writer(Reader(language, ZoneInfo(document.zone)))
-        width = max((_width(block) for block in document.blocks), default=2)
-        data = io.BytesIO()
-        data.write(MARK)
-        stream = io.TextIOWrapper(data, encoding="utf-8", newline="")
-        lines = csv.writer(stream)
-        for record in writer.document(document):
-            lines.writerow([*record, *("" for _ in range(width - len(record)))])
-        stream.flush()
-        return data.getvalue()
+def render(document: Document, *, language: str) -> bytes:
+    """Return the file in UTF-8 with a byte order mark, every text in NFC, records ended by CR LF."""
+    writer = _Writer(Reader(language, ZoneInfo(document.zone)))
+    width = max((_width(block) for block in document.blocks), default=2)
+    data = io.BytesIO()
+    data.write(MARK)
+    stream = io.TextIOWrapper(data, encoding="utf-8", newline="")
+    lines = csv.writer(stream)
+    for record in writer.document(document):
+        lines.writerow([*record, *("" for _ in range(width - len(record)))])
+    stream.flush()
+    return data.getvalue()
 
 
-FORMAT = CsvFormat()
+FORMAT = ReportFormat(suffix=".csv", render=render)
 
 
 def _width(block: Block) -> int:
     """Return how many fields a block's widest record has; 2 at least, which facts have."""
     match block:
-        case Table():
+        case TableBlock():
             return max(2, len(block.headers))
         case Grid():
             return max(2, 1 + len(block.columns))
         case Bars():
             return max(2, len(table_of_bars(block).headers))
-        case Lines():
+        case LineChart():
             return max(2, len(table_of_lines(block).headers))
         case _:
             return 2
@@ -108,14 +102,14 @@ class _Writer:
             case KeyValues():
                 for label, cell in block.rows:
                     yield labelled(reader.text(label), cell, reader)
-            case Signatures():
+            case SignatureBlock():
                 for office, holder in block.places:
                     yield labelled(reader.text(office), holder, reader)
-            case Table():
+            case TableBlock():
                 yield from self._table(block)
             case Bars():
                 yield from self._table(table_of_bars(block))
-            case Lines():
+            case LineChart():
                 yield from self._table(table_of_lines(block))
             case Grid():
                 yield from self._grid(block)
@@ -126,7 +120,7 @@ class _Writer:
         for text in texts:
             yield [harmless(text)]
 
-    def _table(self, table: Table) -> Iterator[Record]:
+    def _table(self, table: TableBlock) -> Iterator[Record]:
         if not table.rows:
             yield self._empty(table.caption)
             return

@@ -26,19 +26,20 @@ from portalops.reports.document import (
     Document,
     FileLink,
     Grid,
+    GridMark,
     Heading,
     KeyValues,
-    Lines,
-    Mark,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
     Quantity,
-    Signatures,
+    SignatureBlock,
     Status,
-    Table,
+    TableBlock,
     Verbatim,
 )
+from portalops.reports.formats import ReportFormat
 
 SCHEMA = "portalops/document/1"
 """Changes when a key changes its meaning."""
@@ -46,28 +47,21 @@ SCHEMA = "portalops/document/1"
 Json: TypeAlias = "int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
-@dataclass(frozen=True, slots=True)
-class JsonFormat:
-    """The format `json`."""
-
-    name: str = "json"
-    suffix: str = ".json"
-
-    def render(self, document: Document, *, language: str) -> bytes:
-        """Return one JSON object in UTF-8, indented, ending in a line feed."""
-        writer = _Writer(language, ZoneInfo(document.zone))
-        data: Mapping[str, Json] = {
-            "schema": SCHEMA,
-            "language": language,
-            "zone": document.zone,
-            "title": writer.text(document.title),
-            "blocks": [writer.block(block) for block in document.blocks],
-            "footer": [{"label": writer.text(label), "value": writer.cell(value)} for label, value in document.footer],
-        }
-        return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
+def render_document(document: Document, *, language: str) -> bytes:
+    """Return one JSON object in UTF-8, indented, ending in a line feed."""
+    writer = _Writer(language, ZoneInfo(document.zone))
+    data: Mapping[str, Json] = {
+        "schema": SCHEMA,
+        "language": language,
+        "zone": document.zone,
+        "title": writer.text(document.title),
+        "blocks": [writer.block(block) for block in document.blocks],
+        "footer": [{"label": writer.text(label), "value": writer.cell(value)} for label, value in document.footer],
+    }
+    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
 
 
-FORMAT = JsonFormat()
+FORMAT = ReportFormat(suffix=".json", render=render_document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +75,7 @@ class _Writer:
             case Message():
                 return unicodedata.normalize("NFC", render(words, self.language, zone=self.zone))
             case Name():
-                return unicodedata.normalize("NFC", words.in_language(self.language))
+                return unicodedata.normalize("NFC", words.translate(self.language))
             case str():
                 return unicodedata.normalize("NFC", words)
             case _:
@@ -110,7 +104,7 @@ class _Writer:
             case _:
                 assert_never(cell)
 
-    def mark(self, mark: Mark | None) -> Json:
+    def mark(self, mark: GridMark | None) -> Json:
         if mark is None:
             return None
         return {"sign": mark.sign, "tone": mark.tone.value, "meaning": self.text(mark.meaning)}
@@ -126,7 +120,7 @@ class _Writer:
             case KeyValues():
                 rows = [{"label": self.text(label), "value": self.cell(value)} for label, value in block.rows]
                 return {"type": "key-values", "rows": rows}
-            case Table():
+            case TableBlock():
                 return {
                     "type": "table",
                     "caption": self.text(block.caption),
@@ -162,13 +156,13 @@ class _Writer:
                         for label, parts in block.rows
                     ],
                 }
-            case Lines():
+            case LineChart():
                 return self._lines(block)
             case QrCode():
                 return {"type": "qr-code", "caption": self.text(block.caption), "text": self.text(block.text)}
             case Verbatim():
                 return {"type": "verbatim", "text": self.text(block.text)}
-            case Signatures():
+            case SignatureBlock():
                 places = [
                     {"office": self.text(office), "holder": self.text(holder) if holder else None}
                     for office, holder in block.places
@@ -177,7 +171,7 @@ class _Writer:
             case _:
                 assert_never(block)
 
-    def _lines(self, block: Lines) -> Json:
+    def _lines(self, block: LineChart) -> Json:
         def rounded(value: float | None) -> float | None:
             return None if value is None else round(value, block.decimals)
 

@@ -20,16 +20,18 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
-    Lines,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
-    Signatures,
+    SignatureBlock,
     Status,
-    Table,
+    TableBlock,
     Verbatim,
 )
-from portalops.reports.formats.terminal import (
+from portalops.reports.formats import ReportFormat
+from portalops.reports.reader import Reader
+from portalops.reports.text_lines import (
     NOTHING,
     SIGNS,
     alignment,
@@ -38,30 +40,22 @@ from portalops.reports.formats.terminal import (
     signature_lines,
     verbatim_lines,
 )
-from portalops.reports.reader import Reader
 
 _ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~!&$^])|^(\s*\d*)([-+=.)])(?=\s|$)")
 """What CommonMark could read as markup: signs anywhere, list and heading marks at the start of a line."""
 
 
-@dataclass(frozen=True, slots=True)
-class MarkdownFormat:
-    """The format `markdown`."""
-
-    name: str = "markdown"
-    suffix: str = ".md"
-
-    def render(self, document: Document, *, language: str) -> bytes:
-        """Return the text in UTF-8, blocks apart by one empty line."""
-        writer = _Writer(Reader(language, ZoneInfo(document.zone)))
-        parts = [f"# {writer.text(document.title)}", *(writer.block(block) for block in document.blocks)]
-        if document.footer:
-            facts = "  \n".join(f"{writer.text(label)}: {writer.cell(value)}" for label, value in document.footer)
-            parts.append(f"---\n\n{facts}")
-        return ("\n\n".join(parts) + "\n").encode("utf-8")
+def render(document: Document, *, language: str) -> bytes:
+    """Return the text in UTF-8, blocks apart by one empty line."""
+    writer = _Writer(Reader(language, ZoneInfo(document.zone)))
+    parts = [f"# {writer.text(document.title)}", *(writer.block(block) for block in document.blocks)]
+    if document.footer:
+        facts = "  \n".join(f"{writer.text(label)}: {writer.cell(value)}" for label, value in document.footer)
+        parts.append(f"---\n\n{facts}")
+    return ("\n\n".join(parts) + "\n").encode("utf-8")
 
 
-FORMAT = MarkdownFormat()
+FORMAT = ReportFormat(suffix=".md", render=render)
 
 
 def escape(text: str) -> str:
@@ -93,7 +87,7 @@ class _Writer:
             case KeyValues():
                 # another mark than of bullets, so that the two are never read as one list
                 return "\n".join(f"* {self.text(label)}: {self.cell(value)}" for label, value in block.rows)
-            case Table():
+            case TableBlock():
                 return "\n".join(self._table(block))
             case Notice():
                 return f"> {SIGNS[block.tone]} {self.text(block.text)}"
@@ -102,17 +96,17 @@ class _Writer:
             case Bars():
                 lines = [f"- {self.text(label)}: {self._counts(parts)}" for label, parts in block.rows]
                 return "\n".join([f"**{self.text(block.caption)}**", "", *lines])
-            case Lines():
+            case LineChart():
                 return "\n".join(self._table(table_of_lines(block)))
             case QrCode():
                 lines = [f"    {self.reader.text(line)}" for line in block.text.splitlines()]
                 return "\n".join([f"**{self.text(block.caption)}**", "", *lines])
-            case Signatures():
+            case SignatureBlock():
                 return "\n\n".join(escape(line) for line in signature_lines(block, self.reader))
             case _:
                 assert_never(block)
 
-    def _table(self, table: Table) -> Iterator[str]:
+    def _table(self, table: TableBlock) -> Iterator[str]:
         yield f"**{self.text(table.caption)}**"
         yield ""
         if not table.rows:

@@ -15,8 +15,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 from zoneinfo import ZoneInfo
+
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
 
 from portalops.model.message import Message, msg, nmsg
 from portalops.reports.chart_tables import table_of_bars, table_of_lines
@@ -28,27 +32,23 @@ from portalops.reports.document import (
     Cell,
     Document,
     Grid,
+    GridMark,
     Heading,
     KeyValues,
-    Lines,
-    Mark,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
     Quantity,
-    Signatures,
+    SignatureBlock,
     Status,
-    Table,
+    TableBlock,
     Tone,
     Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, verbatim_lines
+from portalops.reports.formats import ReportFormat
 from portalops.reports.reader import Reader, one_line
-
-if TYPE_CHECKING:
-    from xlsxwriter.format import Format
-    from xlsxwriter.workbook import Workbook
-    from xlsxwriter.worksheet import Worksheet
+from portalops.reports.text_lines import NOTHING, SIGNS, alignment, verbatim_lines
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 """Of a sheet: "Excel specifications and limits", Microsoft."""
@@ -83,18 +83,14 @@ _NARROW, _WIDE, _LETTERS = 8, 60, 90
 
 
 @dataclass(frozen=True, slots=True)
-class XlsxFormat:
+class XlsxPaperFormat:
     """The format `xlsx`."""
 
-    name: str = "xlsx"
-    suffix: str = ".xlsx"
     max_rows: int = MAX_ROWS
     """Rows that a sheet takes, its header and its notes included."""
 
     def render(self, document: Document, *, language: str) -> bytes:
         """Return the workbook, every text in NFC."""
-        from xlsxwriter import Workbook  # noqa: PLC0415  # start-up time
-
         stream = io.BytesIO()
         book = Workbook(
             stream,
@@ -108,13 +104,13 @@ class XlsxFormat:
         return stream.getvalue()
 
 
-FORMAT = XlsxFormat()
+FORMAT = ReportFormat(suffix=".xlsx", render=XlsxPaperFormat().render)
 
 
 def sheet_name(number: int, caption: str) -> str:
     """Return a name for a sheet: its number makes it the only one, whatever its caption.
 
-    >>> sheet_name(3, "Weeks [met/judged], by unit, from 17/08/2026 on")
+    >>> sheet_name(3, "Weeks met/judged, by unit, from 17/08/2026 on")
     '3 Weeks met judged, by unit, fr'
     """
     text = " ".join(_FORBIDDEN.sub(" ", f"{number} {caption}").split())
@@ -182,17 +178,17 @@ class _Writer:
                 self._line(reader.text(block.caption))
                 for line in block.text.splitlines():
                     self._line(reader.text(line), font_name="Courier New")
-            case Signatures():
+            case SignatureBlock():
                 for office, holder in block.places:
                     self._row += 1
                     self._pair(reader.text(office), holder)
-            case Table():
+            case TableBlock():
                 self._refer(block.caption, self._table(block) if block.rows else None)
             case Grid():
                 self._refer(block.caption, self._grid(block) if block.rows else None)
             case Bars():
                 self._refer(block.caption, self._table(table_of_bars(block)) if block.rows else None)
-            case Lines():
+            case LineChart():
                 self._refer(block.caption, self._table(table_of_lines(block)) if block.moments else None)
             case _:
                 assert_never(block)
@@ -227,7 +223,7 @@ class _Writer:
 
     # --- tables ---
 
-    def _table(self, table: Table) -> Worksheet:
+    def _table(self, table: TableBlock) -> Worksheet:
         reader = self._reader
         sheet = self._captioned(table.caption)
         heads = [reader.text(header) for header in table.headers]
@@ -247,7 +243,7 @@ class _Writer:
         self._tell_cuts(sheet, end)
         return sheet
 
-    def _heads(self, sheet: Worksheet, heads: Sequence[str], least: Sequence[int], table: Table) -> None:
+    def _heads(self, sheet: Worksheet, heads: Sequence[str], least: Sequence[int], table: TableBlock) -> None:
         for column, (head, side) in enumerate(zip(heads, alignment(table), strict=True)):
             self._string(sheet, _HEAD_ROW, column, head, bold=True, text_wrap=True, bottom=1, align=side)
             longest = max((self._breadth(row[column]) for row in table.rows), default=0)
@@ -287,7 +283,7 @@ class _Writer:
         self._legend(sheet, grid, end + 1)
         return sheet
 
-    def _mark(self, sheet: Worksheet, row: int, column: int, mark: Mark | None, *, is_shaded: bool) -> None:
+    def _mark(self, sheet: Worksheet, row: int, column: int, mark: GridMark | None, *, is_shaded: bool) -> None:
         shade: Mapping[str, object] = {"bg_color": "#D9DDE2"} if is_shaded else {}
         if mark is None:
             if is_shaded:

@@ -11,10 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from backups.formats import Restored
-from backups.postgresql import Installation, installations
+from backups.postgresql import PostgresqlVersion, installations
 from backups.restore import restore_set
 from backups.set_file import parse_set_file
 from portalops.model.backups import BackupResult, Stream
@@ -22,6 +20,7 @@ from portalops.ports import Completed, Source
 from portalops.system.programs import LocalRunner
 from tests.backups.kit import keys, source
 from tests.backups.memory import MemoryMedium
+from tests.programs import need
 
 PORT = 5432
 """Of no network: it is part of the socket's name."""
@@ -76,23 +75,21 @@ def short_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def versions() -> tuple[Installation, ...]:
-    found = installations("initdb", LocalRunner())
-    if not found:
-        pytest.skip("PostgreSQL is not installed; make test as root installs it")
-    return found
+def versions() -> tuple[PostgresqlVersion, ...]:
+    need("pg_ctlcluster")
+    return installations("initdb", LocalRunner())
 
 
 class Server:
     """One server, from its data folder."""
 
-    def __init__(self, folder: Path, tools: Installation) -> None:
+    def __init__(self, folder: Path, tools: PostgresqlVersion) -> None:
         self.folder = folder
         self.tools = tools
 
     @classmethod
     @contextmanager
-    def new(cls, tools: Installation) -> Iterator[Server]:
+    def new(cls, tools: PostgresqlVersion) -> Iterator[Server]:
         with short_folder() as folder:
             server = cls(folder, tools)
             server.program("initdb", "-D", server.data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backups.formats import Restored, format_of
-from backups.sources.mssql import Settings, backup_command, stream_name, what_is_wrong
+from backups.sources.mssql import Settings, backup_command, explain_failure, stream_name
 from portalops.model.backups import BackupResult, DataClass, Stream, VerifyLevel
 from portalops.model.record import Digest
 from portalops.ports import Completed
@@ -51,7 +51,7 @@ BACKUP DATABASE is terminating abnormally.
     ],
 )
 def test_only_a_backup_that_the_server_read_again_counts(done: Completed, expected: str) -> None:
-    problem = what_is_wrong(done)
+    problem = explain_failure(done)
 
     assert expected in problem
     assert bool(problem) is bool(expected)
@@ -129,7 +129,7 @@ def test_the_servers_file_becomes_a_stream_and_is_removed(tmp_path: Path, monkey
         ({"said": NO_FOLDER, "code": 1}, "database Portal: sqlcmd ended with exit code 1: Msg 3201"),
         ({"said": ""}, "the server does not say that it backed up"),
         ({"folder": "elsewhere"}, "cannot be read: No such file or directory"),
-        ({"minimum_bytes": 100}, "18 bytes of content, and at least 100"),
+        ({"minimum_bytes": 100}, "18 bytes of content, but at least 100"),
     ],
 )
 def test_a_backup_that_does_not_count_leaves_no_set_and_no_file(

@@ -189,7 +189,7 @@ def test_file_that_was_changed_inside_is_refused(carried: Carried, change: Calla
 
 def test_host_that_offers_only_broken_ssh_fails_for_that_and_is_unknown_for_the_rest() -> None:
     def legacy(_host: Host) -> Shell:
-        raise LegacySsh(msg("old1 offers no way of SSH that is still safe"), msg("Renew."))
+        raise LegacySsh(msg("old1 offers no SSH algorithm that is still secure"), msg("Renew."))
 
     done = run_checks(
         [OLD],

@@ -16,7 +16,7 @@ from checks.servers.own import Own
 from checks.servers.probes import dpkg_verify
 from checks.servers.runner import run_checks
 from checks.servers.script import HOST_SECONDS
-from commands.app import run
+from commands.cli.entry import run
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN

@@ -20,7 +20,7 @@ from portalops.compliance import Situation, judge
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.model.checks import CheckRound
+from portalops.model.checks import CheckScan
 from portalops.model.incidents import IncidentFacts, IncidentKind
 from portalops.model.organisation import Host as Named
 from portalops.model.organisation import HostId
@@ -63,7 +63,7 @@ class Station:
             some=chosen(ids=(BOOTS, LOGINS)),
             own=Own(self.ledger, (NAMED,), self.declared, now, ZONE),
         )
-        round_ = CheckRound(done.hosts)
+        round_ = CheckScan(done.hosts)
         self.ledger.append("check.finished", run=NO_RUN, subject="", body=bodies.write({"check": round_}))
         return {result.check: result.verdict for result in done.results()}
 
@@ -118,7 +118,7 @@ def test_power_cut_and_login_of_a_stranger_are_findings_until_an_incident_is_tie
         station.incident("IN-2026-002", IncidentKind.OTHER, f"{NAMED.id}:{LOGINS}")
         after = station.look()
 
-    assert (untied.verdict, "no incident is tied to it" in str(untied.details)) == (DutyVerdict.UNMET, True)
+    assert (untied.verdict, "no incident is linked to it" in str(untied.details)) == (DutyVerdict.UNMET, True)
     assert after[LOGINS] is CheckVerdict.FAIL
     assert after[BOOTS] is not CheckVerdict.FAIL
     assert station.duty().verdict is DutyVerdict.PENDING

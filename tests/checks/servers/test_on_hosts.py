@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.signatures.sshsig import fingerprint
 from tests.hosts import Host, Hosts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.privileges import HELPER, helper_program, needs_helper, root_probes, subcommand, sudoers_text
-from checks.servers.probe import Missing, Output, Probe, ProbeResult, fact_of
+from checks.servers.probe import MissingFact, Output, Probe, ProbeResult, fact_of
 from checks.servers.script import script_for
 
 PROBES = tuple(probe for probe in probes_of(checks()).values() if probe.command)
@@ -73,7 +72,7 @@ def test_sudoers_file_has_no_wildcard_shell_or_relative_path() -> None:
 
 
 @pytest.mark.parametrize("paths", [None, PATHS, {"timeout": "/usr/bin/timeout", "nft": "/usr/sbin/nft"}, {}])
-@pytest.mark.skipif(shutil.which("visudo", path="/usr/sbin:/usr/bin") is None, reason="there is no visudo")
+@pytest.mark.needs("visudo")
 def test_sudo_itself_takes_the_file(tmp_path: Path, paths: dict[str, str] | None) -> None:
     file = tmp_path / "portalops"
     file.write_text(sudoers_text(PROBES, "portalops", paths=paths, helper_sha256=DIGEST))
@@ -148,7 +147,7 @@ def test_helper_of_another_version_makes_the_fact_missing_and_says_why(tmp_path:
     done = helper(tmp_path, subcommand(new), probes=(old,))
     fact = fact_of(new, ProbeResult("a.two", done.returncode, done.stdout.encode(), done.stderr.encode(), 0))
 
-    assert isinstance(fact, Missing)
+    assert isinstance(fact, MissingFact)
     assert fact.reason == "helper-outdated"
 
 

@@ -22,9 +22,9 @@ from pydantic import ValidationError
 from checks.servers.catalogue import chosen, probes_of
 from checks.servers.declared import Declared
 from checks.servers.runner import run_checks
-from checks.servers.standby import judge_groups, look
+from checks.servers.standby import judge_groups, read_member
 from portalops.errors import HostUnreachable
-from portalops.model.checks import CheckResult, CheckRound
+from portalops.model.checks import CheckResult, CheckScan
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
 from portalops.ports import Completed, Shell
@@ -32,6 +32,7 @@ from tests.checks.servers.samples import DEFAULT_AT
 from tests.doubles import FixedClock, MemoryKeeper, SilentProgress
 from tests.hosts import Host as NspawnHost
 from tests.hosts import Hosts
+from tests.programs import need
 from tests.servers import free_port
 
 A, B = Host(HostId("lb1"), "192.0.2.1"), Host(HostId("lb2"), "192.0.2.2")
@@ -59,7 +60,7 @@ class Saying:
 
 def run(
     shells: dict[str, Shell], declared: Declared = PAIR, keeper: MemoryKeeper | None = None, check: str = "ha.vip"
-) -> CheckRound:
+) -> CheckScan:
     def shell_for(host: Host) -> Shell:
         if host.id not in shells:
             raise HostUnreachable(msg("cannot connect to {host}: timed out", host=host.id), msg("Look at the network."))
@@ -76,7 +77,7 @@ def run(
     )
 
 
-def said(done: CheckRound) -> list[tuple[str, str, str]]:
+def said(done: CheckScan) -> list[tuple[str, str, str]]:
     return [(one.host, one.verdict.value, one.reason) for one in done.results()]
 
 
@@ -137,7 +138,7 @@ def test_evidence_is_every_members_answer_and_gives_the_same_again() -> None:
     some = chosen(ids=("ha.vip",))
     by_digest = {hashlib.sha256(raw).hexdigest(): raw for raw in keeper.blobs.values()}
     looks = {
-        str(host.id): look(host, DEFAULT_AT, by_digest[digest], probes_of(some))
+        str(host.id): read_member(host, DEFAULT_AT, by_digest[digest], probes_of(some))
         for host, digest in zip((A, B), result.evidence, strict=True)
     }
     assert judge_groups(looks, PAIR, DEFAULT_AT, some) == (done.hosts[-1],)
@@ -250,8 +251,7 @@ def _binaries() -> Path:
 @pytest.fixture
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     """PostgreSQL with a standby made by pg_basebackup, as a user who is not root."""
-    if not (_binaries() / "initdb").exists() or not (shutil.which("setpriv") or os.geteuid()):
-        pytest.skip("there is no PostgreSQL server, or no way to run it as another than root")
+    need("pg_ctlcluster")
     folder = Path(subprocess.run(["mktemp", "-d"], check=True, capture_output=True, text=True).stdout.strip())
     as_server: tuple[str, ...] = ()
     if os.geteuid() == 0:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from commands.app import run
+from commands.cli.entry import run
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 CONFIGURATION = """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
 import threading
@@ -21,9 +20,17 @@ from checks.updates.job import replay
 from checks.updates.observations import ObservationStore
 from portalops.ledger.bodies import decode_part, write
 from portalops.model.message import msg
-from portalops.model.updates import Channel, ListedItem, Listing, Refusal, SourceTraits, UpdatesResult
+from portalops.model.updates import (
+    ItemChannel,
+    ListedItem,
+    Listing,
+    RefusedItem,
+    UpdateAnswer,
+    UpdateSourceTraits,
+    UpdatesResult,
+)
 from portalops.model.verdicts import DutyVerdict
-from portalops.ports import Answer, UpdateSource
+from portalops.ports import UpdateSource
 from tests.checks.updates.scene import HEALTH, JUSTICE, ZONE, at
 from tests.checks.updates.site import Collecting, Site, source
 from tests.servers import free_port
@@ -153,8 +160,8 @@ def test_the_store_is_built_again_as_it_was_with_its_closed_gaps(site: Site, tmp
     assert again.count() == collecting.store.count()
 
 
-MAP = SourceTraits("map", Channel.SUBPORTAL, complete=True, cross_check=True)
-PAGE = SourceTraits("page", Channel.SUBPORTAL, complete=False, cross_check=True)
+MAP = UpdateSourceTraits("map", ItemChannel.SUBPORTAL, complete=True, cross_check=True)
+PAGE = UpdateSourceTraits("page", ItemChannel.SUBPORTAL, complete=False, cross_check=True)
 
 
 def _listed(path: str, changed: str | None) -> ListedItem:
@@ -179,7 +186,7 @@ def _listed(path: str, changed: str | None) -> ListedItem:
         ),
         (
             MAP,
-            Listing((_listed("/old", "2026-11-01 09:00"),), (Refusal(msg("file 2: broken")),)),
+            Listing((_listed("/old", "2026-11-01 09:00"),), (RefusedItem(msg("file 2: broken")),)),
             False,
             "cannot show it: file 2: broken",
         ),
@@ -194,7 +201,7 @@ def _listed(path: str, changed: str | None) -> ListedItem:
     ],
 )
 def test_what_a_cross_check_shows_closes_a_gap_or_not(
-    check: SourceTraits, listing: Listing, is_closed: bool, says: str
+    check: UpdateSourceTraits, listing: Listing, is_closed: bool, says: str
 ) -> None:
     known = {"u:https://soyte.example/known"} & set(keys_of(listing))  # the feed says https, the map http
 
@@ -250,7 +257,7 @@ def test_a_feed_that_breaks_off_counts_as_far_as_it_goes_and_says_so(site: Site,
     assert "not well-formed XML" in str(poll.rejected[0])
     site.server.pages["/rss"] = answer(cut, length=len(cut) + 600)
     broken = collecting.poll("2026-11-17 20:00")
-    assert (broken.ok, str(broken.problem)) == (False, "update source rss: the answer breaks off")
+    assert (broken.ok, str(broken.problem)) == (False, "update source rss: the answer is truncated")
 
 
 def test_a_page_of_maintenance_is_an_outage_whose_picture_is_kept(site: Site, tmp_path: Path) -> None:
@@ -273,13 +280,13 @@ class Hanging:
     """A source that never answers, and whose thread nobody waits for."""
 
     def __init__(self, name: str, host: str = "", *, reading: bool = False) -> None:
-        self.traits = SourceTraits(name, Channel.SUBPORTAL, complete=False, host=host)
+        self.traits = UpdateSourceTraits(name, ItemChannel.SUBPORTAL, complete=False, host=host)
         self._reading = reading
 
-    def fetch(self, *, etag: str) -> Answer:
+    def fetch(self, *, etag: str) -> UpdateAnswer:
         if not self._reading:
             threading.Event().wait()
-        return Answer(b"bomb")
+        return UpdateAnswer(b"bomb")
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         threading.Event().wait()
@@ -309,10 +316,10 @@ class Counting:
     lock = threading.Lock()
 
     def __init__(self, name: str, host: str, now: dict[str, int], most: dict[str, int]) -> None:
-        self.traits = SourceTraits(name, Channel.SUBPORTAL, complete=False, host=host)
+        self.traits = UpdateSourceTraits(name, ItemChannel.SUBPORTAL, complete=False, host=host)
         self._now, self._most = now, most
 
-    def fetch(self, *, etag: str) -> Answer:
+    def fetch(self, *, etag: str) -> UpdateAnswer:
         names = (self.traits.host, "all")
         with self.lock:
             for name in names:
@@ -322,7 +329,7 @@ class Counting:
         with self.lock:
             for name in names:
                 self._now[name] -= 1
-        return Answer(b"x")
+        return UpdateAnswer(b"x")
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         return Listing(())
@@ -365,9 +372,8 @@ def nginx(folder: Path, port: int) -> Iterator[None]:
         process.wait(20)
 
 
+@pytest.mark.needs("nginx")
 def test_a_server_that_is_down_for_days_leaves_them_open_until_it_shows_them(site: Site, tmp_path: Path) -> None:
-    if shutil.which("nginx") is None:
-        pytest.skip("nginx is missing; make test as root installs it")
     www, port = tmp_path / "www", free_port()
     www.mkdir()
     own = source("feed", "rss", url=f"http://127.0.0.1:{port}/tin.rss")

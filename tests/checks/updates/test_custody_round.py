@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from commands.app import run
+from commands.cli.entry import run
 from tests.checks.servers.samples import SAMPLES
 from tests.checks.updates.test_portal_accounts import DRUPAL
 from tests.checks.updates.test_product_queries import (

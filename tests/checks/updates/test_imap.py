@@ -19,7 +19,7 @@ from checks.updates.job import replay
 from checks.updates.mail import MAX_BOUNDARIES, MAX_TEXT, read_mail, vouches
 from checks.updates.observations import ObservationStore
 from checks.updates.sources.imap import READ_BYTES
-from commands.app import run
+from commands.cli.entry import run
 from portalops.errors import ConfigurationError, LiteralSecret, SecretUnavailable, UpdateSourceError
 from portalops.model.updates import FlagKind, Grade, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
@@ -404,7 +404,7 @@ def test_tls_is_the_default_and_the_certificate_must_hold(
         ({"folder": "INBOX/Không có"}, "could not open the folder INBOX/Không có"),
         ({"host": "localhost", "port": 1}, "cannot be reached"),
         ({"host": "khong-co.invalid", "security": "tls"}, "the name khong-co.invalid has no address"),
-        ({"security": "tls"}, "does not follow the TLS protocol"),
+        ({"security": "tls"}, "its TLS is faulty"),
     ],
 )
 def test_what_keeps_the_mailbox_shut_is_named(

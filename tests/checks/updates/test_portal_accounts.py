@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from checks.updates.accounts import can_tell, portal_accounts
-from commands.app import run
+from commands.cli.entry import run
 from portalops.config.tables import KindTable
 from portalops.errors import ExitCode, PortalOpsError
 from portalops.model.portal_accounts import PortalAccounts

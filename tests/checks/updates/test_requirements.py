@@ -16,12 +16,11 @@ from typing import Any
 
 import pytest
 import time_machine
-import typer.main
 from openpyxl import load_workbook
 
 from checks.updates.job import items_of
-from commands.app import run
-from commands.updates import app as updates_app
+from commands.cli.calling import command_of
+from commands.cli.entry import run
 from portalops.model.period import Period
 from portalops.model.runs import Every
 from portalops.model.updates import FlagKind
@@ -234,7 +233,7 @@ def test_no_option_of_the_report_takes_out_what_the_managing_unit_missed(
         tmp_path, [(day, f"Tin {day}", f"2026-09-{day:02} 08:00", f"2026-09-{day:02} 08:00", "", "") for day in days]
     )
     office.call("updates", "collect", on="2026-10-01 08:00")
-    command = typer.main.get_command(updates_app).commands["report"]  # type: ignore[attr-defined]  # a group
+    command = command_of("updates report")
 
     assert {name for one in command.params for name in one.opts} == {
         "--month", "--calendar-month", "--period", "--to", "--format", "--output", "--language", "--help",

@@ -13,7 +13,7 @@ import pytest
 from checks.updates.sources import feed, json_feed, list_page, sitemap
 from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError, LiteralSecret, UpdateSourceError
-from portalops.model.updates import Channel, ListedItem, Listing
+from portalops.model.updates import ItemChannel, ListedItem, Listing
 from portalops.ports import UpdateSource
 from portalops.system.web import HttpWeb
 from tests.checks.updates.scene import ZONE, at, said_of
@@ -107,7 +107,12 @@ def test_a_file_serves_as_well(tmp_path: Path, kind: str) -> None:
         ("feed", {"url": "http://a.example/", "marker": ""}, ConfigurationError, "marker"),
         ("feed", {"url": "http://reader:geheim@a.example/"}, LiteralSecret, "holds a login"),
         ("list-page", {"url": "http://a.example/", "item": "li["}, ConfigurationError, "item is not a CSS selector"),
-        ("list-page", {"url": "http://a.example/", "item": "li", "link": "a::"}, ConfigurationError, "link is not a CSS"),
+        (
+            "list-page",
+            {"url": "http://a.example/", "item": "li", "link": "a::"},
+            ConfigurationError,
+            "link is not a CSS",
+        ),
     ],
 )
 def test_wrong_settings_are_named(kind: str, settings: dict[str, object], error: type[Exception], cause: str) -> None:
@@ -464,4 +469,4 @@ def test_where_a_page_counts_is_said_by_its_settings() -> None:
     assert not source("list-page", url=SITE, item="li").traits.cross_check
     assert source("list-page", url=SITE, item="li", cross_check=True).traits.cross_check
     assert source("sitemap", url=SITE).traits.cross_check
-    assert source("sitemap", url=SITE).traits.channel is Channel.SUBPORTAL
+    assert source("sitemap", url=SITE).traits.channel is ItemChannel.SUBPORTAL

@@ -19,7 +19,7 @@ import time_machine
 from docx import Document
 from openpyxl import load_workbook
 
-from commands.app import run
+from commands.cli.entry import run
 from portalops.calendar import load
 from tests.checks.updates.scene import QUERY, ZONE, content_database
 from tests.checks.updates.site import Site

@@ -16,7 +16,7 @@ import pytest
 
 from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError, LiteralSecret, SecretUnavailable
-from portalops.notify.monitors import Beat, Monitor, MonitorContext, MonitorUnavailable, Turn, build_monitor
+from portalops.notify.monitors import Beat, BeatEvent, Monitor, MonitorContext, MonitorUnavailable, build_monitor
 from portalops.notify.monitors.healthchecks import MAX_BODY_BYTES, signal
 from tests.anchors.certificates import authority, server
 from tests.web import WebServer, answer, held_port, redirect, web_server
@@ -38,7 +38,7 @@ def monitor(folder: Path, address: str, **values: Any) -> Monitor:
     return build_monitor(table, MonitorContext("khanh-hoa", {"URL": address}))
 
 
-def beat(turn: Turn = Turn.END, code: int | None = 0, text: str = "daily-check: 0") -> Beat:
+def beat(turn: BeatEvent = BeatEvent.END, code: int | None = 0, text: str = "daily-check: 0") -> Beat:
     return Beat(turn, CALL, NOW, code, text)
 
 
@@ -53,7 +53,7 @@ def refusal(folder: Path, url: str, **values: Any) -> str:
 def test_start_and_end_are_told_with_one_id_and_the_codes_in_the_body(tmp_path: Path, watcher: WebServer) -> None:
     told = monitor(tmp_path, f"{watcher.url}/ping/{KEY}/")
 
-    told.hear(beat(Turn.START, None, ""))
+    told.hear(beat(BeatEvent.START, None, ""))
     told.hear(beat(code=4, text="weekly-backup: 4"))
 
     assert watcher.paths() == [f"/ping/{KEY}/start?rid={CALL}", f"/ping/{KEY}/4?rid={CALL}"]
@@ -80,7 +80,7 @@ def test_start_and_end_are_told_with_one_id_and_the_codes_in_the_body(tmp_path: 
 )
 def test_an_unmet_duty_is_no_dead_job_and_work_in_part_is_no_success(code: int | None, called: str) -> None:
     assert signal(beat(code=code), (0, 1)) == called
-    assert signal(beat(Turn.IDLE, code), (0, 1)) == called
+    assert signal(beat(BeatEvent.IDLE, code), (0, 1)) == called
 
 
 def test_what_counts_as_success_is_configured_and_zero_can_be_left_out(tmp_path: Path) -> None:
@@ -107,9 +107,11 @@ def test_a_server_with_a_certificate_of_ones_own_authority_is_believed_by_ca_fil
         monitor(tmp_path, url, ca_file="ca.pem").hear(beat())
         assert watcher.paths() == [f"/{KEY}/0?rid={CALL}"]
 
-        assert "its certificate does not hold: unable to get local issuer certificate" in refusal(tmp_path, url)
+        assert "its certificate is not valid: unable to get local issuer certificate" in refusal(tmp_path, url)
         other = url.replace("localhost", "127.1")
-        assert refusal(tmp_path, other, ca_file="ca.pem") == "its certificate does not hold: it is for another name"
+        assert refusal(tmp_path, other, ca_file="ca.pem") == (
+            "its certificate is not valid: its certificate is for another name"
+        )
         assert len(watcher.asked) == 1
     assert refusal(tmp_path, url, ca_file="no.pem") == "ca_file cannot be read: No such file or directory"
     (tmp_path / "empty.pem").write_text("nothing", encoding="utf-8")
@@ -135,11 +137,11 @@ def test_a_server_that_refuses_answers_badly_or_leads_elsewhere_is_told(tmp_path
         assert said == {
             "500": "the server answers with HTTP status 500",
             "404": "the server answers with HTTP status 404",
-            "moved": "it leads elsewhere with HTTP status 302, which is not followed",
-            "unknown": "the server says of its address: not found",
-            "often": "the server says of its address: rate limited",
-            "noise": "the answer is no HTTP",
-            "nothing": "the answer is no HTTP",
+            "moved": "it redirects to another address (HTTP status 302), which is not followed",
+            "unknown": "the server answers for its address: not found",
+            "often": "the server answers for its address: rate limited",
+            "noise": "the answer is not HTTP",
+            "nothing": "the answer is not HTTP",
         }
         assert elsewhere.asked == []
         assert refusal(tmp_path, f"http://127.0.0.1:{nobody}/{KEY}") == "no answer: Connection refused"
@@ -173,7 +175,7 @@ def test_a_server_that_hangs_or_drips_takes_no_longer_than_the_seconds(tmp_path:
     [f"ftp://h/{KEY}", f"https:///{KEY}", f"https://h/{KEY}?x=1", f"https://a:b@h/{KEY}", f"https://h/{KEY} HTTP/1.1\r\nX: y", f"https://h:99999/{KEY}", f"https://h/{KEY}#x", "đ"],
 )  # fmt: skip
 def test_an_address_that_is_none_is_never_called_nor_told(tmp_path: Path, url: str) -> None:
-    assert "its address is no http or https address" in refusal(tmp_path, url)
+    assert "its address is not an http or https address" in refusal(tmp_path, url)
 
 
 def test_the_address_is_a_secret_that_is_referred_to(tmp_path: Path) -> None:

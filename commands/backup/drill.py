@@ -1,0 +1,210 @@
+"""Restore a copy and try it out
+
+Takes a verified copy at random, restores all of it into a scratch folder, uses what came out (databases in throw-away
+servers, files against the index), measures the time, and removes everything. Needs a private key, which a person
+brings for it: the host that is backed up holds none. On a recovery host, whose ledger knows no set, --signers names
+who signs the portal's sets: they are taken from the media then, and --report leaves a signed report, which --import
+takes up on the portal's host.
+
+Example: portalops backup drill --identity /media/key/operator.age; portalops backup drill latest --medium disk-a
+--identity key; portalops backup drill --signers allowed_signers --report drill.json; portalops backup drill --import
+drill.json
+
+EXIT STATUS: 0 everything was there and could be used, 2 the report was taken up before, 3 the medium could not be
+reached, or something could not be tried out here, 4 no drill could be done, 5 the copy is damaged or cannot be used,
+a set is not the portal's, or a report does not hold
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backups.drill import require_space
+from commands.backup.views import MAX_LISTED, copies_table, copy_data
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.jobs.drill_reports import take_up
+from commands.jobs.kinds.drill import DrillRequest, drill_work, target_of
+from commands.jobs.runner import perform_now
+from portalops.config.layers import show_path
+from portalops.errors import ExitCode, SetNotFound, UsageError
+from portalops.locale import _
+from portalops.model.backups import CopyState, DrillResult
+from portalops.model.message import msg, verbatim
+from portalops.model.reading import level_word
+from portalops.model.runs import JobKind
+from portalops.reports.document import Block, ByteSize, KeyValues, Notice, Paragraph, TableBlock, Tone
+from portalops.signatures.sshsig import fingerprint
+
+
+def drill(
+    ctx: typer.Context,
+    set_name: Annotated[
+        str | None, typer.Argument(metavar="SET", help=_("A set's name, its beginning, or 'latest'; else at random"))
+    ] = None,
+    *,
+    medium: Annotated[
+        str | None, typer.Option("--medium", metavar="ID", help=_("Only the copy on this medium"))
+    ] = None,
+    identity: Annotated[
+        Path | None, typer.Option("--identity", metavar="FILE", help=_("File with a private key of a recipient"))
+    ] = None,
+    signers: Annotated[
+        Path | None,
+        typer.Option(
+            "--signers",
+            metavar="FILE",
+            help=_("Take sets from the media, if a key of this allowed_signers signed them"),
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help=_("Write a signed report for the portal's host"))
+    ] = None,
+    taken_up: Annotated[
+        Path | None, typer.Option("--import", metavar="FILE", help=_("Record the drill of a recovery host's report"))
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    if taken_up is not None:
+        if any((set_name, medium, identity, signers, report, dry_run)):
+            raise UsageError(
+                msg("--import goes with nothing else"),
+                msg("It records a drill that was done elsewhere: 'portalops backup drill --import FILE'."),
+            )
+        return _taken_up(session, taken_up)
+    wish = DrillRequest(set_name or "", medium or "", identity, signers)
+    if dry_run:
+        return _foreseen(session, wish)
+    done = perform_now(session, JobKind.DRILL, partial(drill_work, wish=wish), report=report)
+    notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
+    if not isinstance(done.result, DrillResult):
+        return Result(done.data(), notices, exit_code=done.exit_code)
+    data = {**_data(done.result), "report": str(done.report) if done.report else None}
+    view = [*_view(done.result), *notices]
+    if done.report is not None:
+        view.append(
+            Paragraph(msg("Signed report: {path}, and its signature in {path}.sig", path=show_path(done.report)))
+        )
+    return Result(data, view, exit_code=done.exit_code)
+
+
+def _foreseen(session: Session, wish: DrillRequest) -> Result[JsonValue]:
+    """Say what a drill would take.
+
+    Raises:
+        BackupError: there is no scratch folder that can be written, or too little room in it.
+    """
+    folder = session.settings.backup.drill.folder
+    if wish.is_open:
+        require_space(folder, 0)  # how much the chosen copy takes is not known yet
+        said = msg(
+            "A verified copy is chosen at random, restored into a folder of {folder}, and tried out", folder=str(folder)
+        )
+        return Result({"set": None, "medium": None}, [Paragraph(said)])
+    drawn = target_of(session, wish)
+    if drawn.target is None:
+        raise SetNotFound(
+            msg("no set {set} on the media can be told to be the portal's", set=wish.set_name or "-"),
+            msg("Without --dry-run each set that was looked at is told."),
+        )
+    kept, copy = drawn.target.made.set, drawn.target.copy
+    require_space(folder, sum(stream.plain_bytes for stream in kept.streams))
+    said = msg("The copy of {set} on {medium} is restored and tried out", set=kept.id, medium=copy.medium)
+    return Result({"set": kept.id, "medium": copy.medium}, [Paragraph(said)])
+
+
+def _taken_up(session: Session, path: Path) -> Result[JsonValue]:
+    """Record a recovery host's drill."""
+    found = take_up(session, path)
+    report, key = found.drill.report, fingerprint(found.drill.signer)
+    (copy,) = found.drill.copies
+    who = KeyValues(
+        (
+            (msg("Done by"), report.host),
+            (msg("Signed by the key"), key),
+            (msg("Began at"), report.started_at),
+            (msg("Ended at"), report.finished_at),
+            (msg("Ledger record"), str(found.seq)),
+        )
+    )
+    warnings = []
+    if found.is_late:
+        warnings.append(
+            msg("the copy was looked at since that drill: what was seen later stands, and the drill is kept beside it")
+        )
+    code = ExitCode.OK
+    if copy.state is not CopyState.VERIFIED:
+        code = ExitCode.INTEGRITY
+    elif any(each.not_tried for each in report.drill.trials):
+        code = ExitCode.PARTIAL
+    data = {
+        **_data(report.drill),
+        "record": found.seq,
+        "host": report.host,
+        "ledger": report.ledger,
+        "signed_by": key,
+        "started_at": report.started_at.isoformat(),
+        "finished_at": report.finished_at.isoformat(),
+        "superseded": found.is_late,
+    }
+    return Result(data, [who, *_view(report.drill)], warnings, code)
+
+
+def _view(result: DrillResult) -> list[Block]:
+    blocks: list[Block] = [copies_table(result.copies)]
+    if result.trials:
+        rate = result.plain_bytes / max(result.restore_ms, 1) * 1000
+        blocks += [
+            KeyValues(
+                (
+                    (msg("Restored"), ByteSize(result.plain_bytes)),
+                    (msg("Time to restore"), msg("{seconds} s", seconds=f"{result.restore_ms / 1000:.1f}")),
+                    (msg("Restored in a second"), ByteSize(round(rate))),
+                    (msg("Time to try it out"), msg("{seconds} s", seconds=f"{result.trial_ms / 1000:.1f}")),
+                )
+            ),
+            TableBlock(
+                msg("What was tried out"),
+                (msg("Source"), msg("Stream"), msg("Depth"), msg("What was asked"), msg("Remark")),
+                [
+                    (
+                        each.source,
+                        each.stream,
+                        level_word(each.level),
+                        each.asked,
+                        "; ".join((*each.problems, *([each.not_tried] if each.not_tried else []))),
+                    )
+                    for each in result.trials
+                ],
+            ),
+        ]
+    return blocks
+
+
+def _data(result: DrillResult) -> dict[str, JsonValue]:
+    return {
+        "copies": [copy_data(copy) for copy in result.copies],
+        "plain_bytes": result.plain_bytes,
+        "restore_ms": result.restore_ms,
+        "trial_ms": result.trial_ms,
+        "chosen_by": result.chosen_by,
+        "trials": [
+            {
+                "id": f"{each.source}/{each.stream}",
+                "level": each.level.value,
+                "asked": each.asked,
+                "problems": list(each.problems),
+                "not_tried": each.not_tried,
+            }
+            for each in result.trials
+        ],
+    }
+
+
+VERB = Verb(drill)

@@ -1,0 +1,53 @@
+"""Keep a set, whatever the retention policy says
+
+Also what it builds on is kept. It stays until 'portalops backup release'.
+
+Example: portalops backup hold latest --reason 'inspection of 2026'
+
+EXIT STATUS: 0 held or shown, 2 nothing is left of it, 4 there is no such set
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from commands.backup.options import DryRun, SetArgument, _given_reason
+from commands.backup.views import _describe
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+from commands.jobs.kinds.prune import DUTY
+from commands.jobs.sets import find_set, recorded_sets_of
+from portalops.errors import UsageError
+from portalops.ledger import bodies
+from portalops.ledger.record import NO_RUN
+from portalops.locale import _
+from portalops.model.message import msg
+from portalops.model.retention import Hold
+from portalops.registers.retention import HELD, HOLD
+
+
+def hold(
+    ctx: typer.Context,
+    set_name: SetArgument,
+    *,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))],
+    dry_run: DryRun = False,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    made = find_set(recorded_sets_of(session), set_name)
+    if made.is_disposed:
+        raise UsageError(
+            msg("nothing is left of set {set}: it was removed", set=made.set.id),
+            msg("'portalops backup list' shows the sets that there are."),
+        )
+    held = Hold(made.set.id, _given_reason(reason))
+    if not dry_run:
+        body = bodies.write({"circumstances": session.circumstances, HOLD: held})
+        session.writable_ledger.append(HELD, run=NO_RUN, subject=held.set_id, duty=DUTY, body=body)
+    return _describe(held, msg("Set {set} is held: {reason}", set=held.set_id, reason=held.reason), dry_run=dry_run)
+
+
+VERB = Verb(hold)

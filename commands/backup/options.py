@@ -1,0 +1,32 @@
+"""Arguments and options that the verbs share, and what they accept."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from portalops.errors import UsageError
+from portalops.locale import _
+from portalops.model.message import msg
+from portalops.model.text import show_text
+
+MAX_REASON = 400
+SetArgument = Annotated[str, typer.Argument(metavar="SET", help=_("A set's name, its beginning, or 'latest'"))]
+DryRun = Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))]
+
+
+def required_reason(text: str) -> str:
+    return show_text(text.strip(), MAX_REASON)
+
+
+def _given_reason(reason: str) -> str:
+    if not reason.strip():
+        raise UsageError(msg("--reason is empty"), msg("Say why, for whoever reads the ledger later."))
+    return required_reason(reason)
+
+
+OptionalSetArgument = Annotated[
+    str | None, typer.Argument(metavar="SET", help=_("A set's name, its beginning, or 'latest'"))
+]
+MediumOption = Annotated[str | None, typer.Option("--medium", metavar="ID", help=_("Only the copy on this medium"))]

@@ -1,0 +1,25 @@
+"""Show what a backup run would do
+
+Reads the configuration and the ledger, and asks the media how much is free. Sizes are what the last set held, or else
+what the files take that are there now.
+
+Example: portalops backup plan
+
+EXIT STATUS: 0 every class of data is covered, 1 a class has no source and no reason, 78 configuration
+"""
+
+from __future__ import annotations
+
+import typer
+
+from commands.backup.steps import planned_run
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+
+
+def plan(ctx: typer.Context) -> Result[JsonValue]:
+    return planned_run(open_session(ctx))
+
+
+VERB = Verb(plan)

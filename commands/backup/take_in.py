@@ -1,0 +1,107 @@
+"""Take in sets that killed runs left on the media
+
+A run that is killed between sealing a set and recording it leaves a whole set that nobody knows. Every byte of its
+copies is read back, and what is found is recorded: then it can be restored, verified and pruned like any other. It
+makes no duty met. Only a set whose name has a moment of such a run is taken in; where the portal signs its sets, only
+one with a good signature. Without a set: all there are.
+
+Example: portalops backup take-in --dry-run; portalops backup take-in
+
+EXIT STATUS: 0 taken in, or there is none, 3 a copy could not be read, 4 there is no such set, 5 a copy is damaged or
+the set cannot be relied on
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from backups.found import read_back
+from commands.backup.views import copies_table, copy_data, signed_by
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+from commands.jobs.left_sets import LeftSet, left_sets
+from commands.jobs.locks import resource_lock
+from portalops.errors import ExitCode, SetNotFound
+from portalops.ledger import bodies
+from portalops.ledger.heads import read_signers
+from portalops.ledger.record import NO_RUN
+from portalops.locale import _
+from portalops.model.backups import CopyState, FoundSet
+from portalops.model.message import Message, msg
+from portalops.model.runs import Resource
+from portalops.model.text import show_text
+from portalops.registers.backups import FOUND, FOUND_SET
+from portalops.reports.document import Block, Paragraph, TableBlock
+
+DUTY = "10.2-medium"
+
+
+def import_sets(
+    ctx: typer.Context,
+    set_name: Annotated[str | None, typer.Argument(metavar="SET", help=_("A set's name, or its beginning"))] = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    with resource_lock(session, Resource.MEDIA):
+        left = [each for each in left_sets(session) if each.set_id.startswith(set_name or "")]
+        if set_name and not left:
+            raise SetNotFound(
+                msg("no medium holds a set {set} that a dead run left", set=show_text(set_name, 120)),
+                msg("'portalops backup take-in --dry-run' shows those that there are."),
+            )
+        if dry_run or not left:
+            return _planned(left)
+        keys = read_signers(session.ledger)  # without them any key would do, and no record says which set it is
+        found = []
+        for each in left:
+            taken = read_back(
+                each.set_id,
+                each.media,
+                must_be_signed=session.settings.signing_key is not None,
+                of_run=each.run,
+                keys=keys,
+                clock=session.clock,
+                progress=session.progress,
+            )
+            body = bodies.write({"circumstances": session.circumstances, FOUND_SET: taken})
+            session.writable_ledger.append(FOUND, run=NO_RUN, subject=taken.set.id, duty=DUTY, body=body)
+            found.append(taken)
+    return _taken(found)
+
+
+def _planned(left: list[LeftSet]) -> Result[JsonValue]:
+    data: JsonValue = [{"id": each.set_id, "run": each.run, "media": list(each.media)} for each in left]
+    if not left:
+        return Result(data, [Paragraph(msg("No set of a dead run is on a medium that can be read"))])
+    rows = [(each.set_id, each.run, ", ".join(each.media)) for each in left]
+    return Result(
+        data, [TableBlock(msg("What would be taken in"), (msg("Backup set"), msg("Run"), msg("Media")), rows)]
+    )
+
+
+def _taken(found: list[FoundSet]) -> Result[JsonValue]:
+    copies = [copy for each in found for copy in each.copies]
+    view: list[Block] = [copies_table(copies), *(Paragraph(_describe(each)) for each in found)]
+    data: JsonValue = [
+        {
+            "id": each.set.id,
+            "run": each.of_run,
+            "signed_by": signed_by(each.set.signer),
+            "copies": [copy_data(copy) for copy in each.copies],
+        }
+        for each in found
+    ]
+    states = {copy.state for copy in copies}
+    code = ExitCode.INTEGRITY if CopyState.DAMAGED in states else ExitCode.PARTIAL
+    return Result(data, view, exit_code=ExitCode.OK if states == {CopyState.VERIFIED} else code)
+
+
+def _describe(found: FoundSet) -> Message:
+    return msg("Set {set} of run {run} is recorded as found: no duty is met by it", set=found.set.id, run=found.of_run)
+
+
+VERB = Verb(import_sets)

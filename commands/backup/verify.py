@@ -1,0 +1,102 @@
+"""Read copies back and compare every byte
+
+Without a set, does the verify job: all copies of the newest set, and on each medium those that were read longest ago,
+so many that none expires; what it finds is recorded. With a set, a medium or a key, only looks and shows. With a
+private key the contents are checked as well, file by file.
+
+Example: portalops backup verify; portalops backup verify latest --medium disk-a --identity /media/key/operator.age
+
+EXIT STATUS: 0 all are whole, 3 a copy could not be reached, 5 a copy is damaged
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from backups.age import read_identities
+from backups.job import VerifyTarget, run_verify
+from commands.backup.options import MediumOption, OptionalSetArgument
+from commands.backup.views import copies_table, copy_data, signed_by, signed_sentence
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.jobs.runner import perform_now
+from commands.jobs.sets import find_set, keys_of, media_of, recorded_sets_of
+from portalops.errors import ExitCode, SetNotFound
+from portalops.locale import _
+from portalops.model.backups import Copy, CopyState, VerifyResult
+from portalops.model.message import msg, verbatim
+from portalops.model.runs import JobKind
+from portalops.registers.backups import GONE
+from portalops.reports.document import Block, Notice, Paragraph
+
+if TYPE_CHECKING:
+    from portalops.registers.backups import SetEvidence
+
+
+def verify(
+    ctx: typer.Context,
+    set_name: OptionalSetArgument = None,
+    medium: MediumOption = None,
+    identity: Annotated[
+        Path | None, typer.Option("--identity", metavar="FILE", help=_("File with a private key of a recipient"))
+    ] = None,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    if set_name is None and medium is None and identity is None:
+        return _verify_job(session)
+    identities = read_identities(identity) if identity else ()
+    made = find_set(recorded_sets_of(session), set_name or "latest")
+    copies = [copy for copy in made.copies if medium in {None, copy.medium} and copy.state not in GONE]
+    if not copies:
+        raise SetNotFound(
+            msg("there is no copy of set {set} on {medium}", set=made.set.id, medium=medium or "-"),
+            msg("'portalops backup show {set}' shows its copies.", set=made.set.id),
+        )
+    result = run_verify(
+        [VerifyTarget(copy, made.set.bag_sha256, made.set.stored_bytes) for copy in copies],
+        media_of(session),
+        clock=session.clock,
+        progress=session.progress,
+        identities=identities,
+        keys=keys_of(session),
+    )
+    looked = _verified(result.copies, [made])
+    if identities and looked.exit_code is ExitCode.OK:
+        said = msg("What is in it was decrypted, and compared with the index file by file.")
+        return replace(looked, view=(*looked.view, Paragraph(said)))
+    return looked
+
+
+def _verify_job(session: Session) -> Result[JsonValue]:
+    done = perform_now(session, JobKind.VERIFY)
+    if not isinstance(done.result, VerifyResult):
+        return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
+    shown = _verified(done.result.copies, recorded_sets_of(session, passing_over=True))
+    return Result(shown.data, shown.view, exit_code=done.exit_code)
+
+
+def _verified(copies: Sequence[Copy], sets: Sequence[SetEvidence]) -> Result[JsonValue]:
+    exit_code = ExitCode.OK
+    if any(copy.problem or copy.state is not CopyState.VERIFIED for copy in copies):
+        exit_code = ExitCode.PARTIAL
+    if any(copy.state is CopyState.DAMAGED for copy in copies):
+        exit_code = ExitCode.INTEGRITY
+    signers = {made.set.id: made.set.signer for made in sets}
+    view: list[Block] = [copies_table(copies)] if copies else [Paragraph(msg("There is no copy to read yet"))]
+    view += [
+        Paragraph(signed_sentence(set_id, signers.get(set_id, "")))
+        for set_id in dict.fromkeys(copy.set_id for copy in copies)
+    ]
+    data: list[JsonValue] = [
+        {**copy_data(copy), "signed_by": signed_by(signers.get(copy.set_id, ""))} for copy in copies
+    ]
+    return Result(data, view, exit_code=exit_code)
+
+
+VERB = Verb(verify)

@@ -1,0 +1,523 @@
+"""Backup plans, sets, copies and restores, as people and programs see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from backups.signature import signer_shown
+from commands.cli.result import JsonValue, Result
+from commands.jobs.discs import discs_data
+from portalops.ledger.bodies import encode
+from portalops.model.adopted import AdoptedBackup, AdoptedPoll
+from portalops.model.backups import BackupSet, Copy, CopyState, Shrink, VerifyLevel
+from portalops.model.message import ByteCount, Message, msg, nmsg, verbatim
+from portalops.model.reading import Freshness, Limits, depth_and_age, level_word
+from portalops.model.retention import Hold
+from portalops.model.text import show_text
+from portalops.registers.adopted import Claim
+from portalops.registers.backups import SetEvidence
+from portalops.reports.document import (
+    Block,
+    Bullets,
+    ByteSize,
+    Cell,
+    Heading,
+    KeyValues,
+    Notice,
+    Paragraph,
+    Status,
+    TableBlock,
+    Tone,
+)
+from portalops.reports.section_discs import disc_blocks
+from portalops.reports.words import data_class_word, medium_kind_word, outcome_status, set_kind_word, status_of_copy
+
+if TYPE_CHECKING:
+    from backups.plan import BackupPlan
+    from backups.restore import RestoreReport
+    from backups.sizes import MediumRoom, Size, Sizes
+
+MAX_LISTED = 50
+"""Lines of one kind that are shown to a person; --json has them all."""
+
+
+def plan_view(plan: BackupPlan, sizes: Sizes) -> list[Block]:
+    """Return what a run would do."""
+    sources = [
+        (source.id, source.kind, data_class_word(source.data_class), *_size_cells(sizes.sources[source.id]))
+        for source in plan.sources
+    ]
+    media = [(medium.id, medium.kind, *_room_cells(sizes.media[medium.id])) for medium in plan.media]
+    blocks: list[Block] = [
+        TableBlock(
+            msg("What is read"),
+            (msg("Source"), msg("Kind"), msg("Data"), msg("Size"), msg("Known from")),
+            sources,
+        ),
+        TableBlock(msg("Where it goes"), (msg("Medium"), msg("Kind"), msg("Free"), msg("Discs")), media),
+        TableBlock(msg("Who can open it"), (msg("Name"), msg("Public key")), list(plan.recipients)),
+        Paragraph(
+            msg("The set will be {kind}: {reason}.", kind=set_kind_word(plan.choice.kind), reason=plan.choice.reason)
+        ),
+    ]
+    blocks += _set_size(sizes)
+    blocks += [
+        Paragraph(msg("No data of this kind: {data}. Why: {reason}", data=data_class_word(data_class), reason=reason))
+        for data_class, reason in plan.excused
+    ]
+    blocks += [
+        Notice(msg("no source is configured for: {data}", data=data_class_word(data_class)), Tone.BAD)
+        for data_class in plan.unmapped
+    ]
+    if not plan.media:
+        blocks.append(Notice(msg("no backup medium is configured"), Tone.BAD))
+    for medium in plan.media:
+        room = sizes.media[medium.id]
+        if room.problem:
+            blocks.append(Notice(verbatim(room.problem), Tone.BAD))
+        elif room.free_bytes is not None and room.free_bytes < sizes.stored_bytes and sizes.is_stored_known:
+            blocks.append(Notice(msg("{medium} has too little room for the set", medium=medium.id), Tone.BAD))
+    return blocks
+
+
+def _set_size(sizes: Sizes) -> list[Block]:
+    """Return about how large the set will be, and which sources that leaves out."""
+    unknown = [source for source, size in sizes.sources.items() if size.basis.value == "unknown"]
+    if not sizes.stored_bytes:
+        return []
+    if sizes.is_stored_known:
+        most = msg("About so much on each medium")
+    elif not unknown:
+        most = msg("At most about so much on each medium")
+    else:
+        most = msg("So much at most of what is known")
+    rows: list[tuple[Message, Cell]] = [
+        (most, ByteSize(sizes.stored_bytes)),
+        (msg("Packs, at least") if unknown else msg("Packs, about"), sizes.packs),
+    ]
+    if unknown:
+        rows.append((msg("Not counted, as nothing is known of it yet"), ", ".join(unknown)))
+    return [KeyValues(rows)]
+
+
+def _size_cells(size: Size) -> tuple[Cell, Cell]:
+    basis = {
+        "last-set": msg("the last set"),
+        "walk": msg("the files there now"),
+        "at-least": msg("some of the files; there is more"),
+        "unknown": msg("nothing yet"),
+    }[size.basis.value]
+    return (None if size.basis.value == "unknown" else ByteSize(size.plain_bytes)), basis
+
+
+def _room_cells(room: MediumRoom) -> tuple[Cell, Cell]:
+    return (None if room.free_bytes is None else ByteSize(room.free_bytes)), (room.parts if room.parts > 1 else None)
+
+
+def plan_data(plan: BackupPlan, sizes: Sizes) -> JsonValue:
+    """Return a plan as `--json` shows it."""
+    return {
+        "portal": plan.portal,
+        "kind": plan.choice.kind.value,
+        "base": plan.choice.base.set_id if plan.choice.base else None,
+        "reason": str(plan.choice.reason),
+        "pack_bytes": plan.pack_bytes,
+        "stored_bytes": sizes.stored_bytes,
+        "stored_bytes_known": sizes.is_stored_known,
+        "packs": sizes.packs,
+        "sources": [
+            {
+                "id": each.id,
+                "kind": each.kind,
+                "class": each.data_class.value,
+                "plain_bytes": sizes.sources[each.id].plain_bytes,
+                "known_from": sizes.sources[each.id].basis.value,
+            }
+            for each in plan.sources
+        ],
+        "media": [
+            {
+                "id": each.id,
+                "kind": each.kind,
+                "free_bytes": sizes.media[each.id].free_bytes,
+                "parts": sizes.media[each.id].parts,
+                "problem": sizes.media[each.id].problem,
+            }
+            for each in plan.media
+        ],
+        "recipients": [{"name": name, "key": key} for name, key in plan.recipients],
+        "excused": [{"class": data_class.value, "reason": reason} for data_class, reason in plan.excused],
+        "unmapped": [data_class.value for data_class in plan.unmapped],
+    }
+
+
+def shrink_sentence(shrink: Shrink) -> Message:
+    """Say what was accepted as far less than before."""
+    return msg(
+        "Accepted of source {source}, stream {stream}: {measure} fell from {before} to {now}.",
+        source=shrink.source,
+        stream=shrink.stream,
+        measure=shrink.measure,
+        before=shrink.before,
+        now=shrink.now,
+    )
+
+
+def sets_view(sets: Sequence[SetEvidence], limits: Limits, now: datetime) -> list[Block]:
+    """Return the sets, one row a set, with where its copies lie and what their readings are worth now."""
+    headers = (
+        msg("Backup set"),
+        msg("Made at"),
+        msg("Outcome"),
+        msg("Verified on"),
+        msg("Other copies"),
+    )
+    rows = [
+        (
+            made.set.id,
+            made.set.created_at,
+            outcome_status(made.set.outcome),
+            *_describe_places(made, limits, now),
+        )
+        for made in sets
+    ]
+    blocks: list[Block] = [TableBlock(nmsg("{n} backup set", "{n} backup sets", len(sets)), headers, rows)]
+    unsigned = [made.set.id for made in sets if not made.set.signer]
+    if unsigned:
+        blocks.append(Heading(3, nmsg("{n} set is unsigned", "{n} sets are unsigned", len(unsigned))))
+        blocks += _listed(unsigned)
+    return blocks
+
+
+def _describe_places(made: SetEvidence, limits: Limits, now: datetime) -> tuple[Cell, Cell]:
+    """Return the media with a verified copy, and what became of the other copies."""
+    good: list[str] = []
+    other: Message | None = None
+    for copy in made.copies:
+        fresh = made.freshness(copy, limits, now)
+        if copy.state is CopyState.VERIFIED and fresh.is_fresh and not copy.problem:
+            good.append(copy.medium)
+            continue
+        said = msg("{medium}: {state}", medium=copy.medium, state=status_of_copy(copy, fresh).word)
+        other = said if other is None else msg("{others}; {other}", others=other, other=said)
+    return ", ".join(good) or None, other
+
+
+def set_data(made: SetEvidence, limits: Limits, now: datetime) -> dict[str, JsonValue]:
+    """Return a set and its copies as `--json` shows them, with what their readings are worth now."""
+    return {
+        "id": made.set.id,
+        "created_at": made.set.created_at.isoformat(),
+        "kind": made.set.kind.value,
+        "base": made.set.base_id,
+        "outcome": made.set.outcome.value,
+        "stored_bytes": made.set.stored_bytes,
+        "bag_sha256": made.set.bag_sha256,
+        "signed_by": signed_by(made.set.signer),
+        "record": made.seq,
+        "discs": discs_data(made.discs),
+        "copies": [{**copy_data(copy), **_reading_data(made, copy, limits, now)} for copy in made.copies],
+    }
+
+
+def _reading_data(made: SetEvidence, copy: Copy, limits: Limits, now: datetime) -> dict[str, JsonValue]:
+    fresh = made.freshness(copy, limits, now)
+    return {
+        "fresh_level": fresh.level.value,
+        "counts_until": fresh.due_at.isoformat() if fresh.due_at else None,
+        "readings": [
+            {"level": each.level.value, "at": each.at.isoformat(), "record": each.seq, "by": signed_by(each.by)}
+            for each in made.readings.get(copy.medium, ())
+        ],
+        "expired": [{"level": each.level.value, "at": each.expired_at.isoformat()} for each in fresh.expired],
+    }
+
+
+def copy_data(copy: Copy) -> dict[str, JsonValue]:
+    """Return a copy as `--json` shows it."""
+    return {
+        "id": f"{copy.medium}/{copy.set_id}",
+        "set": copy.set_id,
+        "medium": copy.medium,
+        "medium_kind": copy.medium_kind,
+        "state": copy.state.value,
+        "level": copy.level.value,
+        "verified_at": copy.verified_at.isoformat() if copy.verified_at else None,
+        "problem": copy.problem,
+        "shares_source_filesystem": copy.shares_source_filesystem,
+    }
+
+
+def set_view(made: SetEvidence, limits: Limits, now: datetime) -> list[Block]:
+    """Return one set in full, with what the readings of its copies are worth now."""
+    kept = made.set
+    blocks: list[Block] = [
+        KeyValues(
+            (
+                (msg("Backup set"), kept.id),
+                (msg("Kind"), set_kind_word(kept.kind)),
+                *([(msg("Builds on"), kept.base_id)] if kept.base_id else []),
+                (msg("Made at"), kept.created_at),
+                (msg("Outcome"), outcome_status(kept.outcome)),
+                (msg("Stored"), ByteSize(kept.stored_bytes)),
+                (msg("Digest of the bag"), kept.bag_sha256),
+                (msg("Signed by"), signed_by(kept.signer) or msg("no key: the set is unsigned")),
+                (msg("Ledger record"), str(made.seq)),
+            )
+        ),
+        copies_table(made.copies, {copy.medium: made.freshness(copy, limits, now) for copy in made.copies}, now),
+        _readings_table(made, limits),
+        *disc_blocks([made]),
+        TableBlock(
+            msg("What is in it"),
+            (msg("Source"), msg("Stream"), msg("Data"), msg("Members"), msg("Size"), msg("Packs")),
+            [
+                (
+                    stream.source,
+                    f"{stream.name}.{stream.format}",
+                    data_class_word(stream.data_class),
+                    stream.members,
+                    ByteSize(stream.plain_bytes),
+                    len(stream.packs),
+                )
+                for stream in kept.streams
+            ],
+        ),
+    ]
+    for title, lines in _remarks(kept):
+        blocks += [Heading(3, title), *_listed(lines)]
+    return blocks
+
+
+def signed_by(signer: str) -> str | None:
+    """Return the fingerprint of the key that signed a set; None for an unsigned one."""
+    return signer_shown(signer) or None
+
+
+def signed_sentence(set_id: str, signer: str) -> Message:
+    """Say in one sentence who signed a set."""
+    key = signed_by(signer)
+    if key is None:
+        return msg("Set {set} is unsigned: the ledger alone tells that it is the one that was made.", set=set_id)
+    return msg("Set {set} is signed by the key {key}.", set=set_id, key=key)
+
+
+def _readings_table(made: SetEvidence, limits: Limits) -> TableBlock:
+    rows: list[tuple[Cell, ...]] = [
+        (copy.medium, level_word(each.level), each.at, each.at + limits[each.level], str(each.seq), signed_by(each.by))
+        for copy in made.copies
+        for each in made.readings.get(copy.medium, ())
+        if each.level is not VerifyLevel.L1
+    ]
+    headers = (
+        msg("Medium"),
+        msg("Depth"),
+        msg("Last reached at"),
+        msg("Counts until"),
+        msg("Ledger record"),
+        msg("By another host"),
+    )
+    return TableBlock(msg("How deep each copy was looked into"), headers, rows)
+
+
+def hints_of_media(hints: Mapping[str, Message]) -> list[Block]:
+    """Say, by medium, what the errors of those that were not ready say is to be done."""
+    return [
+        Notice(msg("{medium}: {problem}", medium=medium, problem=hint), Tone.UNSURE) for medium, hint in hints.items()
+    ]
+
+
+def next_for_failed(copies: Sequence[Copy]) -> list[Block]:
+    """Say what to do about media that a set was not written to; nothing if there are none."""
+    failed = [copy.medium for copy in copies if copy.state is CopyState.FAILED]
+    if not failed:
+        return []
+    said = msg(
+        "Put that right: 'portalops media check {medium}' tries the medium. Then 'portalops backup copy' makes the copy.",
+        medium=failed[0],
+    )
+    return [Notice(said, Tone.UNSURE)]
+
+
+def copies_table(
+    copies: Sequence[Copy], fresh: Mapping[str, Freshness] | None = None, now: datetime | None = None
+) -> TableBlock:
+    """Return copies with their states.
+
+    Args:
+        copies: as they were seen last.
+        fresh: by medium, what the readings of one set's copies are worth; without it the copies were just looked at.
+        now: the moment for that.
+    """
+    fresh = fresh or {}
+    headers = (
+        msg("Backup set"),
+        msg("Medium"),
+        msg("Kind"),
+        msg("State"),
+        msg("Depth"),
+        msg("Read back at"),
+        msg("Remark"),
+    )
+    rows = [
+        (
+            copy.set_id,
+            copy.medium,
+            medium_kind_word(copy.medium_kind),
+            status_of_copy(copy, fresh.get(copy.medium)),
+            depth_and_age(fresh[copy.medium], now) if copy.medium in fresh and now else level_word(copy.level),
+            copy.verified_at,
+            copy.problem or (msg("on the file system of what it copies") if copy.shares_source_filesystem else None),
+        )
+        for copy in copies
+    ]
+    if len({copy.set_id for copy in copies}) == 1:  # its name is said once, and a row has room
+        caption = nmsg("{n} copy of set {set}", "{n} copies of set {set}", len(copies), set=copies[0].set_id)
+        return TableBlock(caption, headers[1:], [row[1:] for row in rows])
+    return TableBlock(nmsg("{n} copy", "{n} copies", len(copies)), headers, rows)
+
+
+def restore_view(report: RestoreReport, set_id: str, folder: str) -> list[Block]:
+    """Return what was restored, and what was not."""
+    files = nmsg("{n} file", "{n} files", report.files)
+    blocks: list[Block] = [
+        Paragraph(
+            msg(
+                "{files} of set {set} restored to {folder}, {size}",
+                files=files,
+                set=set_id,
+                folder=folder,
+                size=ByteCount(report.content_bytes),
+            )
+        )
+    ]
+    for title, lines in (
+        (msg("Damaged"), report.damaged),
+        (msg("Not made"), report.refused),
+        (msg("Left out or not set"), report.notes),
+    ):
+        if lines:
+            blocks += [Heading(3, title), *_listed(lines)]
+    return blocks
+
+
+def restore_data(report: RestoreReport, set_id: str, folder: str) -> JsonValue:
+    """Return a restore as `--json` shows it."""
+    return {
+        "set": set_id,
+        "folder": folder,
+        "files": report.files,
+        "content_bytes": report.content_bytes,
+        "damaged": list(report.damaged),
+        "refused": list(report.refused),
+        "notes": list(report.notes),
+    }
+
+
+def streams_data(kept: BackupSet) -> JsonValue:
+    """Return a set's streams as `set.json` has them."""
+    return encode(kept.streams)
+
+
+def _remarks(kept: BackupSet) -> list[tuple[Message, list[str]]]:
+    found = []
+    for title, name in (
+        (msg("Could not be read"), "unread"),
+        (msg("Changed while it was read"), "changed"),
+        (msg("Left out on purpose"), "skipped"),
+    ):
+        lines = [f"{stream.source}: {line}" for stream in kept.streams for line in getattr(stream, name)]
+        if lines:
+            found.append((title, lines))
+    return found
+
+
+def _listed(lines: Sequence[str]) -> list[Block]:
+    blocks: list[Block] = [Bullets([verbatim(line) for line in lines[:MAX_LISTED]])]
+    if len(lines) > MAX_LISTED:
+        blocks.append(Paragraph(msg("... and {more} more", more=len(lines) - MAX_LISTED)))
+    return blocks
+
+
+SHOWN = 10
+"""How many of a tool's backups a person is shown, the newest; --json has all that the record has."""
+
+
+def claims_view(claims: Sequence[Claim]) -> list[Block]:
+    """Return what tools claim, apart from what was verified, and why some of them did not answer."""
+    rows = [_row(claim, backup) for claim in claims for backup in reversed(claim.look.backups[-SHOWN:])]
+    headers = (
+        msg("Asked"),
+        msg("Backup"),
+        msg("Made at"),
+        msg("Host"),
+        msg("Data"),
+        msg("Size"),
+        msg("State"),
+        msg("Remark"),
+    )
+    blocks: list[Block] = []
+    if rows:
+        blocks.append(TableBlock(msg("What other tools claim; nothing of it was read back"), headers, rows))
+    for claim in claims:
+        more = len(claim.look.backups) + claim.look.left_off - SHOWN
+        if more > 0:
+            blocks.append(Paragraph(msg("{id}: and {n} older ones", id=claim.look.id, n=more)))
+        if not claim.look.backups and not claim.look.problem:
+            blocks.append(Notice(msg("{id}: it tells of no backup", id=claim.look.id), Tone.BAD))
+        blocks += [
+            Notice(msg("{id}: {problem}", id=claim.look.id, problem=note), Tone.UNSURE) for note in claim.look.notes
+        ]
+        if claim.problem:
+            said = msg("{id}: it did not answer: {problem}", id=claim.look.id, problem=claim.problem)
+            blocks.append(Notice(said, Tone.BAD))
+    return blocks
+
+
+def claim_data(claim: Claim) -> JsonValue:
+    """Return a claim as `--json` shows it."""
+    look: AdoptedPoll = claim.look
+    return {
+        "id": look.id,
+        "claimed_by": look.tool,
+        "class": look.data_class.value,
+        "asked_at": claim.at.isoformat(),
+        "record": claim.seq,
+        "evidence": look.evidence,
+        "problem": claim.problem,
+        "notes": list(look.notes),
+        "left_off": look.left_off,
+        "backups": [
+            {
+                "id": each.id,
+                "made_at": each.made_at.isoformat() if each.made_at else None,
+                "host": each.host,
+                "size_bytes": each.size_bytes,
+                "about": each.about,
+                "state": "claimed",
+                "problem": each.problem,
+            }
+            for each in look.backups
+        ],
+    }
+
+
+def _row(claim: Claim, backup: AdoptedBackup) -> tuple[Cell, ...]:
+    claimed = Status(msg("claimed by {tool}", tool=backup.tool), Tone.UNSURE)
+    return (
+        claim.look.id,
+        show_text(backup.id, 40),
+        backup.made_at,
+        backup.host or None,
+        data_class_word(backup.data_class),
+        ByteSize(backup.size_bytes) if backup.size_bytes is not None else None,
+        Status(msg("not good, says {tool}", tool=backup.tool), Tone.BAD) if backup.problem else claimed,
+        verbatim(backup.problem or backup.about),
+    )
+
+
+def _describe(held: Hold, said: Message, *, dry_run: bool) -> Result[JsonValue]:
+    shown = msg("{what} (nothing was recorded: this was a dry run)", what=said) if dry_run else said
+    return Result({"id": held.set_id, "reason": held.reason, "recorded": not dry_run}, [Paragraph(shown)])

@@ -1,0 +1,1 @@
+"""Working days of Vietnam, each with the document behind it."""

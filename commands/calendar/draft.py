@@ -1,0 +1,94 @@
+"""Propose the days off of a year, for a province's own file
+
+A library's expectation and no notice of the Government: every row is marked as not confirmed, and the year stays
+provisional until the documents are put in. Where the calendar holds the year already, the days on which the two
+differ are shown. Needs the extra 'calendar'.
+
+Example: portalops calendar draft 2027 --output lich-2027.toml
+
+EXIT STATUS: 0 proposed, 2 wrong usage, the file is there already, or the extra is not installed, 4 the file could not
+be written
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from commands.calendar.steps import calendar_of
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+from portalops.calendar.drafting import Expected, differences, draft
+from portalops.errors import UsageError
+from portalops.locale import _
+from portalops.model.message import Message, msg
+from portalops.model.text import show_text
+from portalops.reports.document import Block, Paragraph, TableBlock, Verbatim
+from portalops.system.files import write_atomically
+
+
+def draft_year(
+    ctx: typer.Context,
+    year: Annotated[int, typer.Argument(help=_("A year such as 2027"), min=2010, max=2100)],
+    output: Annotated[
+        Optional[Path],  # noqa: UP045  # Typer reads it at run time
+        typer.Option("--output", metavar="FILE", help=_("Where the rows go; they are printed without it")),
+    ] = None,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    calendar = calendar_of(session)
+    expected = _expected(year)
+    text = draft(year, expected)
+    found = differences(calendar, year, expected)
+    view: list[Block] = []
+    if output is None:
+        view.append(Verbatim(text))
+    elif os.path.lexists(output):
+        raise UsageError(
+            msg("{path} is there already", path=show_text(str(output))),
+            msg("Name a file that is not: rows that somebody has confirmed are never written over."),
+        )
+    else:
+        write_atomically(output, text.encode("utf-8"))
+        view.append(Paragraph(msg("The proposal is in {file}; nothing of it is in force.", file=str(output))))
+    if calendar.confirmed(year):
+        headers: tuple[Message, ...] = (msg("Day"), msg("In force"), msg("Proposed"))
+        rows = [
+            (each.day, msg("working day") if each.is_working else msg("day off"), each.expected or msg("working day"))
+            for each in found
+        ]
+        view.append(TableBlock(msg("Where the proposal differs from the calendar in force"), headers, rows))
+    data: JsonValue = {
+        "year": year,
+        "source": expected.source,
+        "toml": text,
+        "differences": [
+            {"id": each.day.isoformat(), "working": each.is_working, "proposed": each.expected or "working"}
+            for each in found
+        ],
+    }
+    return Result(
+        data, view, warnings=(msg("this is a proposal by {source}, and no official schedule", source=expected.source),)
+    )
+
+
+def _expected(year: int) -> Expected:
+    try:
+        import holidays  # noqa: PLC0415  # an extra
+    except ImportError as error:
+        raise UsageError(
+            msg("proposing days off needs the package holidays, which is not installed"),
+            msg("Install portalops with its extra 'calendar', or write the rows by hand from the official notice."),
+        ) from error
+    found = holidays.country_holidays("VN", years=year, language="vi")
+    work = sorted(day for day in getattr(found, "weekend_workdays", ()) if day.year == year)
+    off = {day: str(name) for day, name in found.items() if day.year == year}
+    return Expected(f"holidays {version('holidays')}", off, work)
+
+
+VERB = Verb(draft_year)

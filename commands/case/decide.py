@@ -1,0 +1,51 @@
+"""Record the decision on an explanation
+
+An accepted one counts for no repetition. Whoever explained does not decide.
+
+Example: portalops case decide 2026-W47/so-y-te --accept --reason 'sự cố có biên bản' --by 'Trần Thị Bình'
+
+EXIT STATUS: 0 recorded or shown, 2 no such case, nothing to decide, or neither --accept nor --reject
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from commands.case.options import By, CaseName, Number, On
+from commands.case.steps import move_case
+from commands.cli.entries import DocumentFile, DryRun, Reason, written_text
+from commands.cli.result import JsonValue, Result
+from commands.cli.verb import Verb
+from portalops.errors import UsageError
+from portalops.locale import _
+from portalops.model.cases import CaseStep
+from portalops.model.message import msg
+
+
+def decide(
+    ctx: typer.Context,
+    case: CaseName,
+    *,
+    accept: Annotated[
+        Optional[bool],  # noqa: UP045  # Typer reads it at run time
+        typer.Option("--accept/--reject", help=_("Whether the explanation is accepted")),
+    ] = None,
+    reason: Reason,
+    by: By = "",
+    number: Number = "",
+    on: On = None,
+    file: DocumentFile = None,
+    dry_run: DryRun = False,
+) -> Result[JsonValue]:
+    if accept is None:
+        raise UsageError(
+            msg("neither --accept nor --reject is given"), msg("Say which: an explanation is accepted, or it is not.")
+        )
+    step = CaseStep.ACCEPTED if accept else CaseStep.REJECTED
+    why = written_text(reason, "--reason")
+    return move_case(ctx, case, step, number=number, on=on, reason=why, by=by, file=file, dry_run=dry_run)
+
+
+VERB = Verb(decide)

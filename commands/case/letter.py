@@ -1,0 +1,125 @@
+"""Draft the letter that reminds a unit
+
+It is about all that is open against the unit of the case and was not explained yet, in the State's own form (Decree
+30/2020/NĐ-CP). Number and date stay blank: the clerk gives them after it is signed, and 'case register-doc' records
+them. Nothing is recorded by drafting.
+
+Example: portalops case letter 2026-W47/so-y-te --format docx,pdf --output .
+
+EXIT STATUS: 0 written, 2 no such case, nothing to remind of, or no such format
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.cli.entries import unit_name
+from commands.cli.languages import languages_option
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.jobs.cases import handling_of, known_case, unreadable_of
+from commands.jobs.papers import chosen_formats, office_of, write_papers
+from portalops.errors import UsageError
+from portalops.locale import _
+from portalops.model.cases import THE_PORTAL, CaseState, CaseStep
+from portalops.model.message import msg, nmsg
+from portalops.model.organisation import Name, UnitId, is_valid_on
+from portalops.official.build_reminder import EndedUnit, build_reminder
+from portalops.registers.cases import Case, read_cases
+from portalops.reports.document import Paragraph, TableBlock
+
+OPEN = frozenset({CaseState.DETECTED, CaseState.AWAITING, CaseState.REJECTED})
+"""In which states a unit may still be reminded, unless it has explained itself."""
+
+
+def letter(
+    ctx: typer.Context,
+    case: Annotated[
+        str, typer.Argument(metavar="CASE", help=_("The case's id, WEEK/UNIT/DUTY, or the beginning of one"))
+    ],
+    *,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="LIST", help=_("docx, markdown, pdf, xlsx, joined by commas"))
+    ] = "docx",
+    output: Annotated[Path, typer.Option("--output", metavar="FOLDER", help=_("Where the files go"))] = Path(),
+    language: Annotated[
+        str,
+        typer.Option("--language", metavar="vi|en|both", help=_("vi is what is sent; en is a translation for reading")),
+    ] = "vi",
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    some = chosen_formats(format_)
+    languages = languages_option(language, ("vi",))
+    read = read_cases(session.ledger)
+    unit = known_case(read, case).unit
+    of_unit = [each for each in read.cases if each.unit == unit and _is_unexplained(each)]
+    if unit == THE_PORTAL or not of_unit:
+        raise UsageError(
+            msg("there is nothing to remind {unit} of by a letter", unit=unit_name(session, unit)),
+            msg("Record by 'portalops case remind' how the managing unit told its own staff, such as minutes.")
+            if unit == THE_PORTAL
+            else msg("'portalops case list --all' shows what was done."),
+        )
+    handling = handling_of(session)
+    name = unit_name(session, unit)
+    paper = build_reminder(
+        office_of(session),
+        name if isinstance(name, Name) else Name(unit, unit),
+        of_unit,
+        session.rulebook,
+        # No later than the rules note, of a letter that goes out today, that no explanation came.
+        explain_by=handling.calendar.add_working_days(handling.today, handling.numbers.case_explain_working_days),
+        zone=session.settings.portal.timezone,
+        ended=_ended(session, unit, handling.today),
+    )
+    files = write_papers(paper, f"{handling.today.isoformat()}-{unit}", some, output, languages=languages)
+    rows = [(str(path), digest) for path, digest in files]
+    about = nmsg("The letter is about {n} case.", "The letter is about {n} cases.", len(of_unit))
+    return Result(
+        [{"id": str(path), "sha256": digest, "cases": [each.id for each in of_unit]} for path, digest in files],
+        [TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), rows), Paragraph(about)],
+        warnings=unreadable_of(read),
+    )
+
+
+def _is_unexplained(case: Case) -> bool:
+    return case.state in OPEN and case.newest(CaseStep.EXPLAINED) is None
+
+
+def _ended(session: Session, unit: UnitId, today: date) -> EndedUnit | None:
+    """Return when a unit ended, and who is there today of those that took over from it; None while it exists.
+
+    Raises:
+        UsageError: nobody is configured to have taken over.
+    """
+    units = {one.id: one for one in session.settings.units}
+    own = units.get(unit)
+    if own is None or own.valid_to is None or own.valid_to >= today:
+        return None
+    found: list[Name] = []
+    asked, todo = {unit}, list(own.successors)
+    while todo:
+        one = units.get(todo.pop(0))
+        if one is None or one.id in asked:
+            continue
+        asked.add(one.id)
+        if is_valid_on(one, today):
+            found.append(one.name)
+        else:
+            todo += one.successors
+    if not found:
+        raise UsageError(
+            msg(
+                "{unit} existed until {day}, and nobody is named who took over from it", unit=own.name, day=own.valid_to
+            ),
+            msg("Name who did by successors in its [[unit]] table."),
+        )
+    return EndedUnit(own.valid_to, found)
+
+
+VERB = Verb(letter)

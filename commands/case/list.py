@@ -1,0 +1,97 @@
+"""List cases, what is due for each, and what is to be reported upwards
+
+Open ones, and closed ones that are still to be reported, unless --all is given. Cases are opened by the updates job
+for everything that it judges unmet, the managing unit's own misses among it.
+
+Example: portalops case list; portalops case list --unit so-y-te --all
+
+EXIT STATUS: 0 nothing is late, 1 a step of the managing unit is late, 3 a record of a case cannot be read
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from commands.case.options import OptionalText
+from commands.case.views import case_data, escalation_sentence
+from commands.cli.entries import unit_name
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.jobs.cases import handling_of, unreadable_of
+from portalops.compliance.handling import STEP_WORDS, Due, Escalation, escalations, next_due
+from portalops.errors import ExitCode, UsageError
+from portalops.locale import _
+from portalops.model.cases import CaseState, CaseStep
+from portalops.model.message import msg, nmsg
+from portalops.model.period import Week
+from portalops.model.text import show_text
+from portalops.registers.cases import Case, read_cases
+from portalops.reports.document import Block, Cell, Status, TableBlock, Tone
+from portalops.reports.words import CASE_STATES
+
+
+def list_(
+    ctx: typer.Context,
+    unit: Annotated[OptionalText, typer.Option("--unit", help=_("Only this unit, by its id"))] = None,
+    week: Annotated[
+        OptionalText, typer.Option("--week", metavar="WEEK", help=_("Only this week, such as 2026-W47"))
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help=_("Closed ones too"))] = False,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    read = read_cases(session.ledger)
+    handling = handling_of(session)
+    of = _week(week)
+    upwards = {(one.case.id, one.step): one for one in escalations(read.cases, handling) if not one.is_done}
+    unreported = {case_id for case_id, _step in upwards}
+    chosen = [
+        case
+        for case in read.cases
+        if (all_ or case.is_open or case.id in unreported) and unit in {None, case.unit} and of in {None, case.week}
+    ]
+    rows, data = [], []
+    late = False
+    for case in chosen:
+        due = next_due(case, handling)
+        raised = [one for (case_id, _step), one in upwards.items() if case_id == case.id]
+        late = late or _is_ours_and_late(due, handling.today) or any(handling.today > one.by for one in raised)
+        rows.append(_row(session, case, due, raised, handling.today))
+        data.append(case_data(case, due, raised))
+    headers = (msg("Case"), msg("Unit"), msg("State"), msg("Next step"), msg("Due by"), msg("To report upwards"))
+    view: list[Block] = [TableBlock(nmsg("{n} case", "{n} cases", len(rows)), headers, rows)]
+    code = ExitCode.UNMET if late else ExitCode.PARTIAL if read.unreadable else ExitCode.OK
+    return Result(data, view, warnings=unreadable_of(read), exit_code=code)
+
+
+def _week(text: str | None) -> Week | None:
+    if text is None:
+        return None
+    try:
+        return Week.parse(text)
+    except ValueError as error:
+        raise UsageError(
+            msg("--week: {text} is no week", text=show_text(text, 40)), msg("Write it as 2026-W47.")
+        ) from error
+
+
+def _is_ours_and_late(due: Due | None, today: date) -> bool:
+    return due is not None and due.step is not CaseStep.EXPLAINED and due.is_late(today)
+
+
+def _row(session: Session, case: Case, due: Due | None, raised: list[Escalation], today: date) -> tuple[Cell, ...]:
+    tone = Tone.GOOD if case.state is CaseState.CLOSED else Tone.BAD if _is_ours_and_late(due, today) else Tone.UNSURE
+    return (
+        case.id,
+        unit_name(session, case.unit),
+        Status(CASE_STATES[case.state], tone),
+        STEP_WORDS[due.step] if due else None,
+        None if due is None else msg("{day}, overdue", day=due.by) if due.is_late(today) else due.by,
+        escalation_sentence(raised[0], today) if raised else None,
+    )
+
+
+VERB = Verb(list_)

@@ -1,0 +1,36 @@
+"""Record the number and date that a paper of a case was given
+
+Drafts have a blank number: it is given by the clerk after the paper is signed (Decree 30/2020/NĐ-CP, Article 15).
+
+Example: portalops case register-doc 2026-W47/so-y-te --number 12/CV-TTTT --date 2026-11-24 --file cong-van.pdf
+
+EXIT STATUS: 0 recorded or shown, 2 no such case, or the number is missing
+"""
+
+from __future__ import annotations
+
+import typer
+
+from commands.case.options import By, CaseName, Number, On
+from commands.case.steps import move_case
+from commands.cli.entries import DocumentFile, DryRun, written_text
+from commands.cli.result import JsonValue, Result
+from commands.cli.verb import Verb
+from portalops.model.cases import CaseStep
+
+
+def register_doc(
+    ctx: typer.Context,
+    case: CaseName,
+    *,
+    number: Number,
+    on: On = None,
+    by: By = "",
+    file: DocumentFile = None,
+    dry_run: DryRun = False,
+) -> Result[JsonValue]:
+    written = written_text(number, "--number")
+    return move_case(ctx, case, CaseStep.DOCUMENT, number=written, on=on, by=by, file=file, dry_run=dry_run)
+
+
+VERB = Verb(register_doc)

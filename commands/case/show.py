@@ -1,0 +1,92 @@
+"""Show one case with every step, the record that made it, and what is due
+
+Example: portalops case show 2026-W47/so-y-te/11.2-submissions
+
+EXIT STATUS: 0 shown, 2 there is no such case
+"""
+
+from __future__ import annotations
+
+import typer
+
+from commands.case.options import CaseName
+from commands.case.views import case_data, due_sentence, escalation_sentence
+from commands.cli.entries import unit_name
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+from commands.jobs.cases import handling_of, known_case
+from portalops.compliance.handling import STEP_WORDS, escalations, next_due
+from portalops.model.cases import Paper
+from portalops.model.message import Message, msg
+from portalops.registers.cases import RecordedMove, read_cases
+from portalops.reports.document import Block, Cell, KeyValues, Notice, TableBlock, Tone
+from portalops.reports.words import CASE_STATES
+
+
+def show(ctx: typer.Context, case: CaseName) -> Result[JsonValue]:
+    session = open_session(ctx)
+    read = read_cases(session.ledger)
+    found = known_case(read, case)
+    handling = handling_of(session)
+    due = next_due(found, handling)
+    raised = [one for one in escalations(read.cases, handling) if one.case.id == found.id]
+    shortfall = found.shortfall
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Case"), found.id),
+        (msg("Unit"), unit_name(session, found.unit)),
+        (msg("Week"), str(found.week)),
+        (msg("State"), CASE_STATES[found.state]),
+        (msg("Found"), shortfall.reason if shortfall else None),
+        (msg("Judged in"), msg("record {seq}", seq=shortfall.judged_seq) if shortfall else None),
+        (msg("Due"), due_sentence(due, handling.today)),
+        (msg("Who"), due.whose if due else None),
+    ]
+    rows += [(msg("To report upwards"), escalation_sentence(one, handling.today)) for one in raised]
+    headers = (msg("At"), msg("Step"), msg("By whom"), msg("Why"), msg("Paper"), msg("SHA-256"), msg("Record"))
+    steps = [_step_row(each) for each in found.moves]
+    view: list[Block] = [KeyValues(rows), TableBlock(msg("Steps of the case"), headers, steps)]
+    if found.unreadable:
+        seqs = ", ".join(map(str, found.unreadable))
+        view.append(Notice(msg("records of this case cannot be read: {seqs}", seqs=seqs), Tone.BAD))
+    steps_data: list[JsonValue] = [_step_data(each) for each in found.moves]
+    return Result({**case_data(found, due, raised), "steps": steps_data, "unreadable": list(found.unreadable)}, view)
+
+
+def _step_row(each: RecordedMove) -> tuple[Cell, ...]:
+    move = each.move
+    why: Cell = move.why if move.why is not None else move.reason or None
+    by: Cell = move.by or msg("by the rules")
+    return (
+        each.at,
+        STEP_WORDS[move.step],
+        by,
+        why,
+        _paper_words(move.paper),
+        move.paper.file if move.paper else None,
+        each.seq,
+    )
+
+
+def _paper_words(paper: Paper | None) -> Cell:
+    if paper is None:
+        return None
+    if paper.number and paper.issued_on:
+        return msg("{number} of {day}", number=paper.number, day=paper.issued_on)
+    return paper.number or paper.issued_on
+
+
+def _step_data(each: RecordedMove) -> dict[str, JsonValue]:
+    move = each.move
+    return {
+        "step": move.step.value,
+        "at": each.at.isoformat(),
+        "by": move.by,
+        "reason": str(move.why) if move.why is not None else move.reason,
+        "paper": move.paper.number if move.paper else None,
+        "file": move.paper.file if move.paper else None,
+        "record": each.seq,
+    }
+
+
+VERB = Verb(show)

@@ -1,0 +1,206 @@
+"""List what changed at the hosts and falls under no approved change
+
+Compares the newest look at each host with the one before, and shows what earlier looks found and nobody approved or
+undid since. With --since or --from-round, all looks of that time are compared, each with the one before it. Shown is
+when a thing happened, by the host's own clock and how far that was off, and when the change was approved, by the
+record of the approval. What a look lacks is told, and never taken for unchanged.
+
+Example: portalops change drift --host web1 --all; portalops change drift --since 2026-11-01T00:00
+
+EXIT STATUS: 0 nothing is outside of an approved change, 1 something is, 2 there is no such host or round, or the time
+is wrong, 3 whether something is could not be found out
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Final, Optional
+
+import typer
+
+from checks.servers.attribution import ChangePlace
+from checks.servers.drifting import word_of
+from commands.cli.entries import moment
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.jobs.drift import ComparedSpan, HostDriftHistory, describe_time, drift_of, unseen_of
+from commands.jobs.servers import known_host
+from portalops.errors import ExitCode, UsageError
+from portalops.ledger.bodies import decode_part
+from portalops.locale import _
+from portalops.model.checks import CheckScan
+from portalops.model.host_drift import Attribution
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.organisation import HostId
+from portalops.model.text import show_text
+from portalops.reports.document import Block, Cell, Paragraph, TableBlock
+from portalops.reports.section_drift import ATTRIBUTIONS
+
+if TYPE_CHECKING:
+    from checks.servers.attribution import Placed
+
+SHOWN_LETTERS: Final = 48
+SCAN_TYPE = Annotated[
+    Optional[int],  # noqa: UP045  # Typer reads it at run time
+    typer.Option("--from-round", metavar="SEQ", help=_("From the round of this record on"), min=1),
+]
+LAST_SCAN_TYPE = Annotated[
+    Optional[int],  # noqa: UP045  # see above
+    typer.Option("--to-round", metavar="SEQ", help=_("Up to the round of this record"), min=1),
+]
+
+
+def drift(
+    ctx: typer.Context,
+    *,
+    host: Annotated[list[str] | None, typer.Option("--host", metavar="ID", help=_("Only of this host"))] = None,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="MOMENT", help=_("All looks from then on, such as 2026-11-01T00:00")),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="MOMENT", help=_("Up to then; now by default"))
+    ] = None,
+    from_round: SCAN_TYPE = None,
+    to_round: LAST_SCAN_TYPE = None,
+    every: Annotated[bool, typer.Option("--all", help=_("Also what falls under an approved change"))] = False,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    span = _span(session, since, until, from_round, to_round)
+    names = [known_host(session, name).id for name in host or ()]
+    hosts = [each for each in session.settings.hosts if not names or each.id in names]
+    return _shown(drift_of(session, hosts, span), every=every)
+
+
+def _span(
+    session: Session, since: str | None, until: str | None, from_round: int | None, to_round: int | None
+) -> ComparedSpan:
+    if (since or until) and (from_round or to_round):
+        raise UsageError(
+            msg("both moments and rounds are given"), msg("Give --since and --until, or --from-round and --to-round.")
+        )
+    first = moment(session, since, "--since") if since else _read_scan_time(session, from_round, min)
+    last = moment(session, until, "--until") if until else _read_scan_time(session, to_round, max)
+    if first is not None and last is not None and last < first:
+        raise UsageError(
+            msg("the time ends at {last}, before it begins at {first}", last=last, first=first),
+            msg("Exchange the two."),
+        )
+    return ComparedSpan(first, last)
+
+
+def _read_scan_time(
+    session: Session, seq: int | None, chosen: Callable[[Iterable[datetime]], datetime]
+) -> datetime | None:
+    """Return the first or the last moment at which a round's answers were received."""
+    if seq is None:
+        return None
+    record = session.ledger.record(seq)
+    body = None
+    if record is not None and record.kind == "check.finished":
+        body = decode_part(session.ledger.blob(record.body), "check", CheckScan)
+    moments = [each.gathered_at for each in body.hosts if not each.standby] if body else []
+    if not moments:
+        raise UsageError(
+            msg("record {seq} is no round of checks", seq=seq),
+            msg("Run 'portalops check run', or 'portalops ledger show' to see the rounds."),
+        )
+    return chosen(moments)
+
+
+def _shown(found: Sequence[HostDriftHistory], *, every: bool) -> Result[JsonValue]:
+    rows: list[tuple[Cell, ...]] = []
+    data: list[JsonValue] = []
+    warnings: list[Message] = []
+    places: set[ChangePlace] = set()
+    for host in found:
+        places |= {one.place for one in host.placed}
+        for one in host.placed:
+            if every or one.place is not ChangePlace.UNDER:
+                rows.append(_row(host.host, one))
+            data += [_data(host.host, one)] if every or one.place is not ChangePlace.UNDER else []
+        if host.why_none is not None:
+            warnings.append(host.why_none)
+        warnings += unseen_of(host)
+        left = sum(drift.left_out for drift in host.drifts)
+        if left:
+            warnings.append(msg("{host}: {n} changes are not listed, since there are too many", host=host.host, n=left))
+    headers = (
+        msg("Host"),
+        msg("Kind"),
+        msg("Name"),
+        msg("Before"),
+        msg("After"),
+        msg("Happened at"),
+        msg("State"),
+        msg("Change"),
+        msg("Approved at"),
+        msg("Why"),
+    )
+    view: list[Block] = []
+    if rows:
+        view.append(TableBlock(nmsg("{n} change at the hosts", "{n} changes at the hosts", len(rows)), headers, rows))
+    elif any(host.drifts for host in found):
+        view.append(Paragraph(msg("Nothing that was seen to change is outside of an approved change.")))
+    code = ExitCode.OK
+    if ChangePlace.OUTSIDE in places:
+        code = ExitCode.UNMET
+    elif ChangePlace.UNKNOWN in places or warnings:
+        code = ExitCode.PARTIAL
+    return Result(data, view, warnings, exit_code=code)
+
+
+def _row(host: HostId, one: Placed) -> tuple[Cell, ...]:
+    found = one.drifted
+    return (
+        host,
+        word_of(found.kind),
+        show_text(found.name, 2 * SHOWN_LETTERS),
+        _content(found.before),
+        _content(found.after),
+        describe_time(one),
+        ATTRIBUTIONS[Attribution(one.place.value)],
+        one.reference or None,
+        one.approved_at,
+        one.why,
+    )
+
+
+def _content(text: str | None) -> Cell:
+    if text is None:
+        return "?"
+    return show_text(text, SHOWN_LETTERS) or None
+
+
+def _data(host: HostId, one: Placed) -> JsonValue:
+    found = one.drifted
+    first, last = found.span()
+    return {
+        "id": f"{host} {found.id}",
+        "host": host,
+        "kind": found.kind,
+        "name": found.name,
+        "before": found.before,
+        "after": found.after,
+        "happened_at": found.happened_at.isoformat() if found.happened_at else None,
+        "written_at": found.written_at.isoformat() if found.written_at else None,
+        "known_by": found.known_by.value,
+        "clock_ahead_seconds": found.ahead_seconds,
+        "clock_unsure_seconds": found.unsure_seconds,
+        "earliest_at": first.isoformat(),
+        "latest_at": last.isoformat(),
+        "not_yet_at": found.after_at.isoformat(),
+        "seen_at": found.before_at.isoformat(),
+        "by": found.by or None,
+        "state": one.place.value,
+        "change": one.reference or None,
+        "approved_at": one.approved_at.isoformat() if one.approved_at else None,
+        "decision_kept": one.is_proven,
+        "approved_afterwards": one.is_regularised,
+        "why": str(one.why),
+    }
+
+
+VERB = Verb(drift)

@@ -1,0 +1,1 @@
+"""Check the servers: patches, firewall, SSH, accounts, disks, services (Article 12)."""

@@ -1,0 +1,167 @@
+"""Judge the kept answers of a recorded round once more
+
+Nothing is looked at: the same bytes are judged by the checks and the declarations of now. What comes out the same was
+judged so then; what differs is shown with both, since a check or what is declared has changed since. Of a host that
+did not answer only what was seen from outside is judged again, and of a group nothing unless all of its members
+answered. Of a host that is configured no more nobody knows the declarations. The answer says what is left out.
+
+Example: portalops check judge-again; portalops check judge-again --record 1204
+
+EXIT STATUS: 0 all the same, 1 something differs, 2 there is no such round, 3 nothing could be judged again, or a host
+is configured no more, 5 an answer is damaged or missing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Annotated, Optional
+
+import typer
+
+from checks.servers.catalogue import checks, probes_of
+from checks.servers.declared import Declared
+from checks.servers.judging import judge_again
+from checks.servers.standby import GroupCheck, MemberAnswer, judge_groups, members_of, read_member
+from commands.check.steps import newest_scan
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from portalops.errors import ExitCode, UsageError
+from portalops.ledger.bodies import decode_part
+from portalops.locale import _
+from portalops.model.checks import CheckResult, CheckScan
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.record import Recorded
+from portalops.model.text import show_text
+from portalops.reports.document import Block, Cell, Paragraph, TableBlock
+from portalops.reports.words import check_status
+
+
+def judge_again_(
+    ctx: typer.Context,
+    record: Annotated[
+        Optional[int],  # noqa: UP045  # Typer reads it at run time
+        typer.Option(
+            "--record", metavar="SEQ", help=_("The number of the round's record; the newest without it"), min=1
+        ),
+    ] = None,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    found = _read_scan(session, record)
+    again = _judged_again(session, found.body)
+    rows: list[tuple[Cell, ...]] = []
+    data: list[JsonValue] = []
+    same = 0
+    for then, now in again.pairs:
+        if now is not None and _describe(now) == _describe(then):
+            same += 1
+            continue
+        rows.append((then.host, then.check, *_cells(then), *_cells(now)))
+        data.append({"id": f"{then.host} {then.check}", "then": _data(then), "now": _data(now)})
+    headers = (msg("Host"), msg("Check"), msg("Then"), msg("Seen then"), msg("Now"), msg("Seen now"))
+    view: list[Block] = [
+        Paragraph(msg("Round of record {seq}, {at}", seq=found.seq, at=found.at)),
+        Paragraph(nmsg("{n} result comes out the same.", "{n} results come out the same.", same)),
+    ]
+    if rows:
+        view.append(TableBlock(nmsg("{n} result differs", "{n} results differ", len(rows)), headers, rows))
+    code = ExitCode.UNMET if rows else ExitCode.PARTIAL if again.is_gone or not same else ExitCode.OK
+    return Result(data, view, again.left_out, code)
+
+
+@dataclass
+class _Again:
+    """What a round's kept answers come to now."""
+
+    pairs: list[tuple[CheckResult, CheckResult | None]] = field(default_factory=list)
+    """Each result that is judged again, and what it comes to; None where there is no such check any more."""
+    left_out: list[Message] = field(default_factory=list)
+    is_gone: bool = False
+    """Something is configured or declared no more."""
+
+    def gone(self, why: Message) -> None:
+        self.left_out.append(why)
+        self.is_gone = True
+
+    def hold(self, recorded: Iterable[CheckResult], now: Iterable[CheckResult]) -> None:
+        by_check = {result.check: result for result in now}
+        self.pairs += [(then, by_check.get(then.check)) for then in recorded]
+
+
+def _judged_again(session: Session, body: CheckScan) -> _Again:
+    hosts = {host.id: host for host in session.settings.hosts}
+    declared = session.settings.declared.parse(Declared)
+    together = [one for one in checks() if isinstance(one, GroupCheck)]
+    members, probes = members_of(declared), probes_of(together)
+    again = _Again()
+    looks: dict[str, MemberAnswer] = {}
+    for one in (each for each in body.hosts if not each.standby):
+        name, answer = show_text(one.host), one.answer()
+        if one.reached and one.host not in hosts:
+            again.gone(msg("{host} is configured no more: its answer is not judged again", host=name))
+            continue
+        if not one.reached:
+            again.left_out.append(
+                msg("{host} did not answer in that round: nothing of it is judged again", host=name)
+                if answer is None or one.host not in hosts
+                else msg(
+                    "{host} did not answer in that round: only what was seen from outside is judged again", host=name
+                )
+            )
+        if answer is None or one.host not in hosts:
+            continue
+        raw = session.ledger.blob(answer)
+        known = [then for then in one.results if one.reached or then.evidence]
+        again.hold(known, judge_again(raw, hosts[one.host], declared, one.gathered_at))
+        if one.reached and one.host in members:
+            looks[one.host] = read_member(hosts[one.host], one.gathered_at, raw, probes)
+    for one in (each for each in body.hosts if each.standby):
+        now = [each for each in judge_groups(looks, declared, one.gathered_at, together) if each.host == one.host]
+        if not now:
+            again.gone(msg("{group} is declared otherwise now: it is not judged again", group=show_text(one.host)))
+        elif not {*one.members, *now[0].members} <= set(looks):
+            said = msg("not all of the group {group} answered: it is not judged again", group=show_text(one.host))
+            again.left_out.append(said)
+        else:
+            again.hold(one.results, now[0].results)
+    return again
+
+
+def _read_scan(session: Session, seq: int | None) -> Recorded[CheckScan]:
+    """Return the round of a record, or the newest one.
+
+    Raises:
+        UsageError: there is none.
+    """
+    hint = msg("Run 'portalops check run', or 'portalops ledger show' to see the rounds.")
+    if seq is None:
+        if (newest := newest_scan(session)) is None:
+            raise UsageError(msg("there is no recorded round of checks"), hint)
+        return newest
+    record = session.ledger.record(seq)
+    is_round = record is not None and record.kind == "check.finished"
+    body = decode_part(session.ledger.blob(record.body), "check", CheckScan) if record and is_round else None
+    if record is None or body is None:
+        raise UsageError(msg("record {seq} is no round of checks", seq=seq), hint)
+    return Recorded(record.seq, record.at, record.run, body)
+
+
+def _describe(result: CheckResult) -> tuple[str, str, str]:
+    return result.verdict.value, result.reason, str(result.message)
+
+
+def _cells(result: CheckResult | None) -> tuple[Cell, Cell]:
+    if result is None:
+        gone: Message = msg("no such check any more")
+        return None, gone
+    return check_status(result.verdict), result.message
+
+
+def _data(result: CheckResult | None) -> JsonValue:
+    if result is None:
+        return None
+    return {"verdict": result.verdict.value, "reason": result.reason, "seen": str(result.message)}
+
+
+VERB = Verb(judge_again_)

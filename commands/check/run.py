@@ -1,0 +1,311 @@
+"""Check the servers now
+
+Looks at every host in one trip each, judges what was seen and records the round. With --host, --check or --family
+only a part is looked at; a part is shown and not recorded, since it is no evidence of a whole round. With --outside
+the hosts are also looked at as a stranger sees them; a recorded look speaks for seven days, and without one what
+needs that view is unknown. What costs a host minutes is asked for once a week; with --anew, now. With --facts a host
+is not asked: what it answered to 'host script' is read from a file that somebody brought.
+
+Example: portalops check run; portalops check run --family ssh; portalops check run --facts old1.facts --by NAME
+
+EXIT STATUS: 0 every check passes or is waived, 1 one fails, 3 one could not be found out and none fails. With
+--nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from checks.servers.by_hand import FILE_BYTES, opened
+from checks.servers.catalogue import chosen
+from checks.servers.declared import Declared
+from checks.servers.runner import run_checks
+from commands.check.options import Families, Hosts
+from commands.check.steps import describe_suppliers
+from commands.check.views import results_page
+from commands.cli.nagios import CRITICAL, OK, UNKNOWN, WARNING, Option, PluginAnswer, guarded
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.texts import required_texts
+from commands.cli.verb import Verb
+from commands.jobs.kinds.check import ScanRequest, check_work, unreached, waived_of
+from commands.jobs.outside import find_outside_view
+from commands.jobs.own import own_of
+from commands.jobs.runner import PerformedJob, perform_now
+from commands.jobs.servers import all_probes, known_host, shells_of
+from commands.jobs.vulnerabilities import known_vulnerabilities
+from portalops.compliance.ledger_checks import record_checks
+from portalops.errors import FactsRefused, LedgerMissing, UnknownCheck, UsageError
+from portalops.ledger import bodies
+from portalops.ledger.record import NO_RUN, Draft
+from portalops.ledger.runs import Work
+from portalops.locale import _
+from portalops.model.causes import cause_of
+from portalops.model.checks import CheckResult, CheckScan
+from portalops.model.message import msg, nmsg, verbatim
+from portalops.model.organisation import Host, HostId
+from portalops.model.record import Digest
+from portalops.model.rulebook import Rulebook
+from portalops.model.runs import JobKind
+from portalops.model.text import show_text
+from portalops.model.verdicts import CheckVerdict, Severity
+from portalops.registers.hosts import BROUGHT, BROUGHT_KEY, RecordedScript, read_scripts
+from portalops.reports.document import Notice
+
+if TYPE_CHECKING:
+    from checks.servers.by_hand import SuppliedAnswer
+
+Facts = Annotated[
+    list[Path] | None,
+    typer.Option("--facts", metavar="FILE", help=_("The answer of 'host script', brought by hand; may be repeated")),
+]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help=_("Who brought the files of --facts"))]
+
+
+def read_supplied(session: Session, files: Sequence[Path], by: str) -> dict[HostId, SuppliedAnswer]:
+    """Return the answers in files that a person brought, by host.
+
+    Raises:
+        FactsRefused: a file is not taken.
+        UsageError: a file cannot be read, nobody is named, or two files are of one host.
+    """
+    if not files:
+        if by:
+            raise UsageError(
+                msg("--by names who brought a file, and no file is given"), msg("Give it by --facts FILE.")
+            )
+        return {}
+    if not by.strip():
+        raise UsageError(msg("--facts needs --by"), msg("Name who brought the file: --by NAME."))
+    (who,) = required_texts({"--by": by})
+    scripts, asked = _scripts(session), frozenset(all_probes())
+    found: dict[HostId, SuppliedAnswer] = {}
+    for path in files:
+        try:
+            with path.open("rb") as file:
+                data = file.read(FILE_BYTES + 1)
+        except OSError as error:
+            said = msg("cannot read {file}: {cause}", file=show_text(str(path), 200), cause=cause_of(error))
+            raise UsageError(said, msg("Name the file that the script wrote on the host.")) from error
+        try:
+            one = opened(data, show_text(who, 200), scripts, asked, session.clock.now())
+        except FactsRefused as error:
+            said = msg("{file}: {cause}", file=show_text(str(path), 200), cause=error.message)
+            raise FactsRefused(said, error.hint) from error
+        known = known_host(session, one.facts.host)
+        if known.id in found:
+            raise UsageError(msg("two files are of the host {host}", host=known.id), msg("Give one for each host."))
+        found[known.id] = one
+    return found
+
+
+def take(session: Session, brought: Mapping[HostId, SuppliedAnswer]) -> None:
+    """Record that answers were taken, so that none of them is taken twice.
+
+    Raises:
+        FactsRefused: another run took one in the meantime; nothing is recorded.
+    """
+    ledger = session.writable_ledger
+    drafts = [
+        ledger.draft(
+            BROUGHT,
+            run=NO_RUN,
+            subject=host,
+            duty="12.1",
+            body=ledger.keep(bodies.write({"circumstances": session.circumstances, BROUGHT_KEY: each.facts})),
+        )
+        for host, each in brought.items()
+    ]
+
+    def decide() -> Sequence[Draft]:
+        scripts = read_scripts(ledger)
+        for host, each in brought.items():
+            script = scripts.get(each.facts.mark)
+            if script is None or script.answered_in is not None:
+                raise FactsRefused(
+                    msg("another run took the answer of {host} in the meantime", host=host),
+                    msg("Run 'portalops host script {host}' for a new script.", host=host),
+                )
+        return drafts
+
+    if drafts:
+        ledger.append_decided(decide)
+
+
+def _scripts(session: Session) -> dict[str, RecordedScript]:
+    try:
+        return read_scripts(session.ledger)
+    except LedgerMissing:
+        return {}
+
+
+Checks = Annotated[
+    list[str] | None, typer.Option("--check", help=_("Only this check, such as ssh.root-login; may be repeated"))
+]
+Outside = Annotated[
+    bool,
+    typer.Option("--outside", help=_("Look at the hosts from outside too, as strangers see them")),
+]
+Anew = Annotated[
+    bool, typer.Option("--anew", help=_("Ask the hosts also for what a look of this week still speaks for"))
+]
+
+
+def run(
+    ctx: typer.Context,
+    *,
+    host: Hosts = None,
+    check: Checks = None,
+    family: Families = None,
+    outside: Outside = False,
+    anew: Anew = False,
+    facts: Facts = None,
+    by: By = "",
+    as_plugin: Option = False,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    part = (host, check, family) if host or check or family else None
+    if as_plugin:
+
+        def seen() -> PluginAnswer:
+            wish = ScanRequest(outside, read_supplied(session, facts or (), by), anew)
+            return _plugin(session, *_seen(session, part, wish))
+
+        return guarded(session, seen)
+    wish = ScanRequest(outside, read_supplied(session, facts or (), by), anew)
+    if part is not None:
+        found = _judge_hosts(session, *part, wish=wish)
+        shown = results_page(session, found.results(), describe_suppliers(found))
+        return replace(shown, warnings=(msg("only a part was looked at, so nothing is recorded"),))
+    done = _performed(session, wish)
+    if not isinstance(done.result, CheckScan):
+        notices = [Notice(verbatim(problem)) for problem in done.problems]
+        return Result(done.data(), notices, exit_code=done.exit_code)
+    shown = results_page(session, done.result.results(), describe_suppliers(done.result))
+    unasked = done.said[len(unreached(done.result)) :]  # portals; hosts are told of by their checks
+    return replace(shown, warnings=unasked, exit_code=done.exit_code)
+
+
+class _Digester:
+    """Digests evidence without keeping it, for a part of a round."""
+
+    def keep(self, data: bytes) -> Digest:
+        return Digest(hashlib.sha256(data).hexdigest())
+
+
+def _judge_hosts(
+    session: Session,
+    hosts: Sequence[str] | None,
+    ids: Sequence[str] | None,
+    families: Sequence[str] | None,
+    *,
+    wish: ScanRequest,
+) -> CheckScan:
+    """Look at a part; nothing is recorded."""
+    _require_of_hosts(session.rulebook, ids or ())
+    some = chosen(ids=ids or (), families=families or ())
+    return run_checks(
+        _hosts(session.settings.hosts, hosts or ()),
+        session.settings.declared.parse(Declared),
+        shell_for=shells_of(session),
+        at_once=session.settings.servers.at_once,
+        keeper=_Digester(),
+        clock=session.clock,
+        progress=session.progress,
+        some=some,
+        known=known_vulnerabilities(session),
+        outside=find_outside_view(session, is_asked=wish.from_outside),
+        own=own_of(session),
+        brought=wish.supplied,
+        anew=wish.anew,
+    )
+
+
+def _performed(session: Session, wish: ScanRequest) -> PerformedJob:
+    """Do a whole round and record it."""
+
+    def work(each: Session) -> Work[object]:
+        take(each, wish.supplied)
+        return check_work(each, wish)
+
+    return perform_now(session, JobKind.CHECK, work)
+
+
+def _seen(
+    session: Session,
+    part: tuple[Sequence[str] | None, Sequence[str] | None, Sequence[str] | None] | None,
+    wish: ScanRequest,
+) -> tuple[Sequence[CheckResult], Sequence[str]]:
+    """Look at a part, or do a whole round; return the results, and why there are none or not of every host."""
+    if part is not None:
+        found = _judge_hosts(session, *part, wish=wish)
+        return found.results(), unreached(found)
+    done = _performed(session, wish)
+    return done.result.results() if isinstance(done.result, CheckScan) else (), done.problems
+
+
+def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[str]) -> PluginAnswer:
+    """Say how the checks came out: fails without a waiver first, then what is unknown. OK takes at least one pass."""
+    waived = waived_of(session, found)
+    fails = [one for one in found if one.verdict is CheckVerdict.FAIL and (one.host, one.check) not in waived]
+    unsure = [one for one in found if one.verdict in {CheckVerdict.UNKNOWN, CheckVerdict.ERROR}]
+    counts = {
+        "pass": sum(one.verdict is CheckVerdict.PASS for one in found),
+        "fail": len(fails),
+        "waived": len(waived),
+        "unknown": len(unsure),
+    }
+    severities = tuple(Severity)
+    fails.sort(key=lambda one: (severities.index(one.severity), one.host, one.check))
+    if fails:
+        is_grave = fails[0].severity in {Severity.CRITICAL, Severity.HIGH}
+        names = ", ".join(f"{one.host}:{one.check}" for one in fails)
+        said = nmsg("{n} check fails: {names}", "{n} checks fail: {names}", len(fails), names=names)
+        return PluginAnswer(CRITICAL if is_grave else WARNING, said, counts)
+    if problems:
+        return PluginAnswer(UNKNOWN, verbatim("; ".join(problems)), counts)
+    if unsure:
+        said = nmsg(
+            "{n} check could not be answered: {names}",
+            "{n} checks could not be answered: {names}",
+            len(unsure),
+            names=", ".join(f"{one.host}:{one.check}" for one in unsure),
+        )
+        return PluginAnswer(UNKNOWN, said, counts)
+    if not counts["pass"]:
+        return PluginAnswer(UNKNOWN, msg("no check passes, and none fails without a waiver"), counts)
+    return PluginAnswer(OK, nmsg("{n} check passes", "{n} checks pass", counts["pass"]), counts)
+
+
+def _require_of_hosts(rulebook: Rulebook, checks: Sequence[str]) -> None:
+    """Tell of a check that no host answers, since portalops's own records do.
+
+    Raises:
+        UnknownCheck: one of them is such a check.
+    """
+    for one in record_checks():
+        if one.id in checks:
+            duty = next((duty.id for duty in rulebook.duties if one.id in duty.checks), "12.4")
+            raise UnknownCheck(
+                msg("{check} is judged from portalops's own records, and no host answers it", check=one.id),
+                msg("Run 'portalops status {duty}' to see how it stands.", duty=duty),
+            )
+
+
+def _hosts(known: Sequence[Host], names: Sequence[str]) -> tuple[Host, ...]:
+    for name in names:
+        if name not in {host.id for host in known}:
+            raise UsageError(
+                msg("there is no host {host}", host=name[:60]),
+                msg("The hosts are: {hosts}.", hosts=", ".join(host.id for host in known) or "-"),
+            )
+    return tuple(host for host in known if not names or host.id in names)
+
+
+VERB = Verb(run)

@@ -1,0 +1,119 @@
+"""Show a check's page and what it last said
+
+The page tells what the check looks at, why, and where its rule comes from.
+
+Example: portalops check show ssh.root-login
+
+EXIT STATUS: 0 shown, 2 there is no such check
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from checks.servers.catalogue import chosen
+from commands.check.steps import known_findings, newest_scan
+from commands.check.views import check_data, finding_data, result_data, results_table
+from commands.cli.check_page import page_blocks
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+from commands.jobs.kinds.check import waived_of
+from portalops.compliance.ledger_checks import RecordCheck, record_checks
+from portalops.locale import _
+from portalops.locale.pages import vietnamese_page
+from portalops.model.message import msg
+from portalops.model.rulebook import Rulebook
+from portalops.reports.document import Block, Heading, KeyValues, Paragraph, TableBlock
+from portalops.reports.words import finding_status, severity_status
+
+WHY = msg("Why this is checked, and by which rule")
+"""Above the page."""
+
+
+def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The check's id"))]) -> Result[JsonValue]:
+    session = open_session(ctx)
+    for own in record_checks():
+        if own.id == check:
+            return _show_ledger_check(session.rulebook, own)
+    (one,) = chosen(ids=(check,))
+    newest = newest_scan(session)
+    results = [result for result in newest.body.results() if result.check == one.id] if newest else []
+    known = [each for each in known_findings(session, newest).standings if each.finding.check == one.id]
+    duties = [duty for duty in session.rulebook.duties if one.id in duty.checks]
+    view: list[Block] = [
+        Heading(2, msg("{check}: {title}", check=one.id, title=one.title)),
+        KeyValues(
+            (
+                (msg("Clause"), one.clause),
+                (msg("Severity"), severity_status(one.severity)),
+                (msg("Remedy"), one.remedy),
+                *((msg("Duty"), msg("{duty}: {title}", duty=duty.id, title=duty.title)) for duty in duties),
+                (msg("What it looks at"), ", ".join(probe.id for probe in (*one.needs, *one.uses))),
+                (msg("Does not apply to the roles"), ", ".join(sorted(one.exempt_roles)) or None),
+                (msg("Last checked"), newest.at if newest else None),
+            )
+        ),
+        Heading(3, WHY),
+        *page_blocks(one.id, one.page, one.numbers),
+    ]
+    if results:
+        view.append(results_table(results, waived_of(session, results)))
+    if known:
+        headers = (msg("Host"), msg("State"), msg("First seen"), msg("Last seen"), msg("Due"))
+        rows = [
+            (
+                each.finding.host,
+                finding_status(each),
+                each.finding.first_seen_at,
+                each.finding.last_seen_at,
+                each.due_on,
+            )
+            for each in known
+        ]
+        view.append(TableBlock(msg("Findings of this check"), headers, rows))
+    custodians: dict[str, str] = {each.id: each.custodian for each in session.settings.hosts}
+    data: JsonValue = {
+        **check_data(one),
+        "duties": [duty.id for duty in duties],
+        "probes": [probe.id for probe in (*one.needs, *one.uses)],
+        "page": one.page,
+        "page_vi": vietnamese_page(one.id, one.numbers),
+        "results": [result_data(result) for result in results],
+        "findings": [finding_data(each, custodians.get(each.finding.host, "")) for each in known],
+    }
+    return Result(data, view)
+
+
+def _show_ledger_check(rulebook: Rulebook, one: RecordCheck) -> Result[JsonValue]:
+    """Show the page of a check that own records answer; how it stands is the duty's standing."""
+    duties = [duty for duty in rulebook.duties if one.id in duty.checks]
+    view: list[Block] = [
+        Heading(2, msg("{check}: {title}", check=one.id, title=one.title)),
+        KeyValues(
+            (
+                (msg("Clause"), one.clause),
+                (msg("Severity"), severity_status(one.severity)),
+                (msg("Remedy"), one.remedy),
+                *((msg("Duty"), msg("{duty}: {title}", duty=duty.id, title=duty.title)) for duty in duties),
+            )
+        ),
+        Heading(3, WHY),
+        *page_blocks(one.id, one.page, {}),
+        *(Paragraph(msg("Run 'portalops status {duty}' to see how it stands.", duty=duty.id)) for duty in duties),
+    ]
+    data: JsonValue = {
+        **check_data(one),
+        "duties": [duty.id for duty in duties],
+        "probes": [],
+        "page": one.page,
+        "page_vi": vietnamese_page(one.id, {}),
+        "results": [],
+        "findings": [],
+    }
+    return Result(data, view)
+
+
+VERB = Verb(show)

@@ -1,0 +1,1 @@
+"""What every command shares: how it is called, what it works with, and how its result is shown."""

@@ -1,0 +1,90 @@
+"""Imports one verb by the name of its file, and calls it through Typer."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from typing import cast
+
+import typer.main
+from typer.core import TyperCommand
+
+from commands.cli.call_errors import wrong_call
+from commands.cli.catalogue import COMMANDS, asks_for_help, file_of, help_of, named, verbs_of
+from commands.cli.help import verb_page
+from commands.cli.result import Result
+from commands.cli.session import Session
+from commands.cli.usage import no_verb
+from commands.cli.verb import Verb
+from portalops.errors import ConfigurationError
+from portalops.model.message import msg
+from portalops.plugins import NotRegistered
+
+_EXTRAS: Mapping[str, str] = {"pgqueuer": "cluster", "psycopg": "cluster"}
+"""Packages that a verb cannot do without, and the extra of portalops that brings them."""
+
+
+def call(session: Session) -> Result[object]:
+    """Run the command that a session was opened for, or show its help page.
+
+    Raises:
+        UsageError: there is no such command, or it is called wrongly.
+    """
+    arguments = session.invocation.arguments
+    asked = arguments[0] == "help"
+    called, rest = named(arguments[1:] if asked else arguments)
+    if file_of(called) is None:
+        raise no_verb(f"portalops {called}", verbs_of(called))
+    command = command_of(called)
+    if asked or asks_for_help(rest):
+        return verb_page(called, command)
+    try:
+        # Not by its main(), which answers an interrupt and a closed pipe in ways of its own.
+        with command.make_context(f"portalops {called}", list(rest), obj=session) as context:
+            return cast("Result[object]", command.invoke(context))
+    except typer.TyperException as error:
+        raise wrong_call(f"portalops {called}", error) from error
+
+
+def verb_of(called: str) -> Verb:
+    """Import a verb.
+
+    Raises:
+        ConfigurationError: it needs a package that is not installed.
+        NotRegistered: its file has no `VERB`.
+    """
+    file = file_of(called)
+    assert file is not None, f"'{called}' is a noun"
+    module = ".".join(("commands", *file.relative_to(COMMANDS).with_suffix("").parts))
+    try:
+        verb = getattr(importlib.import_module(module), "VERB", None)
+    except ModuleNotFoundError as error:
+        name = error.name or ""
+        if name not in _EXTRAS:
+            raise
+        raise ConfigurationError(
+            msg("'portalops {command}' needs the package {name}, which is not installed", command=called, name=name),
+            msg(
+                "Install it where portalops is: {python} -m pip install 'portalops[{extra}]'",
+                python=sys.executable,
+                extra=_EXTRAS[name],
+            ),
+        ) from error
+    if not isinstance(verb, Verb):
+        raise NotRegistered(f"{module} has no VERB")
+    return verb
+
+
+def command_of(called: str) -> TyperCommand:
+    """Import a verb and return it as Typer parses it; raises as `verb_of` does."""
+    verb = verb_of(called)
+    app = typer.Typer(
+        add_completion=False
+    )  # completion is shipped in files, never installed into a user's start-up files
+    app.command(
+        called.rpartition(" ")[2],
+        help=help_of(called),
+        context_settings={"allow_extra_args": True} if verb.is_strict else None,
+    )(verb.call)
+    return cast("TyperCommand", typer.main.get_command(app))

@@ -1,0 +1,192 @@
+"""What a command works with: configuration, ledger, clock, progress, each opened when it is first needed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, cast
+from zoneinfo import ZoneInfo
+
+from commands.cli.invocation import Invocation
+from commands.cli.ledger_store import kept_as_configured
+from commands.cli.progress import progress_for
+from portalops import calendar, config
+from portalops.errors import LedgerMissing, PortalOpsError
+from portalops.ledger.circumstances import collect
+from portalops.ledger.heads import record_head
+from portalops.ledger.ledger import Ledger, kept_in
+from portalops.ledger.runs import read_attempts
+from portalops.model.message import Message, msg
+from portalops.ports import Clock, Progress, Runner
+from portalops.rulebooks.load import load as load_rulebook
+from portalops.signatures.sshsig import SigningKey
+from portalops.system.clock import SystemClock
+from portalops.system.locks import describe_process
+from portalops.system.logs import form
+from portalops.system.programs import LocalRunner
+from portalops.system.surroundings import LocalSurroundings
+
+if TYPE_CHECKING:
+    import typer
+
+    from portalops.calendar.calendar import Calendar
+    from portalops.config import Settings
+    from portalops.jobs import Attempt
+    from portalops.ledger.circumstances import Circumstances
+    from portalops.ledger.ledger import KeptLedger
+    from portalops.ledger.stores import Locks
+    from portalops.model.heads import RecordedHead
+    from portalops.model.rulebook import Rulebook
+
+DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
+"""Where moments are shown before a configuration names the portal's zone."""
+
+
+class Session:
+    """One call of the command line, and all that it may use."""
+
+    def __init__(self, invocation: Invocation, environment: Mapping[str, str], *, clock: Clock | None = None) -> None:
+        self.invocation = invocation
+        self.environment = environment
+        self.clock: Clock = clock or SystemClock()
+        self.runner: Runner = LocalRunner()
+        self.warnings: list[Message] = []
+        """What whoever called must learn, whatever the command itself returns."""
+        self.begins_beside_another = False
+        """A ledger begins here although traces of another one are left: `doubt_beginning`."""
+        self.medium_hints: dict[str, Message] = {}
+        """What to do about each medium that was not ready: for who called, and not for the ledger."""
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The configuration, read once."""
+        return config.load(self.invocation.config, self.environment)
+
+    @cached_property
+    def rulebook(self) -> Rulebook:
+        """The regulation, with the numbers that the configuration changes."""
+        return load_rulebook(self.settings.rulebook.id, self.settings.rulebook.overrides)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The working days."""
+        return calendar.load(self.settings.calendar_file)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger as it stands; commands that record something use `writable_ledger`."""
+        if "writable_ledger" in self.__dict__:
+            return self.writable_ledger
+        return Ledger.open(self.settings.state_folder, self.clock, create=False, kept=self.kept(writable=False))
+
+    @cached_property
+    def writable_ledger(self) -> Ledger:
+        """The ledger for appending; it is made if there is none yet."""
+        ledger = Ledger.open(self.settings.state_folder, self.clock, create=True, kept=self._kept_for_writing)
+        if ledger.begun_beside_evidence:
+            self.doubt_beginning(
+                msg(
+                    "a new ledger begins in {folder}, which holds evidence of another one: if that was lost, stop here, move"
+                    " this folder away and restore the one of the newest backup set",
+                    folder=str(self.settings.state_folder),
+                )
+            )
+        return ledger
+
+    def doubt_beginning(self, said: Message) -> None:
+        """Warn that a ledger begins although traces of another one are left; a run also tells it to people (`_notify_work`)."""
+        self.warnings.append(said)
+        self.begins_beside_another = True
+
+    def kept(self, *, writable: bool) -> KeptLedger:
+        """Return where the ledger is, as the configuration says."""
+        if self.settings.ledger_store is None and self.settings.ledger_blobs is None:
+            return kept_in(self.settings.state_folder, writable=writable)
+        return kept_as_configured(self.settings, self.environment, writable=writable)
+
+    @cached_property
+    def _kept_for_writing(self) -> KeptLedger:
+        return self.kept(writable=True)
+
+    @property
+    def locks(self) -> Locks:
+        """The locks of all who work on this ledger; it need not have begun."""
+        return self._kept_for_writing.locks
+
+    @cached_property
+    def signing_key(self) -> SigningKey | None:
+        """The key that signs heads; None if none is configured.
+
+        Raises:
+            SecretUnavailable: it is configured and cannot be had.
+        """
+        path = self.settings.signing_key
+        return SigningKey.load(path) if path else None
+
+    def record_head(self) -> RecordedHead | None:
+        """Sign what the ledger is now and record it; None if no signing key is configured.
+
+        Raises:
+            SecretUnavailable: the key cannot be had.
+            LedgerError: the key is not the ledger's, or nothing can be recorded.
+        """
+        key = self.signing_key
+        return record_head(self.writable_ledger, key, self.clock) if key else None
+
+    @cached_property
+    def circumstances(self) -> Circumstances:
+        """Who runs this, where and how."""
+        return collect(
+            LocalSurroundings(self.environment),
+            configuration=self.settings.digest,
+            arguments=("portalops", *self.invocation.arguments),
+        )
+
+    @property
+    def holder(self) -> str:
+        """Who holds a lock that this process takes: for the person who is refused."""
+        return self.holder_for("")
+
+    def holder_for(self, job: str) -> str:
+        """Return who holds a lock that this process takes for a job."""
+        return describe_process(self.clock.now(), job)
+
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What was tried lately of the configured jobs: what is due is decided from it.
+
+        There is no ledger before the first run, and so nothing was tried.
+        """
+        try:
+            ledger = self.ledger
+        except LedgerMissing:
+            return ()
+        return read_attempts(ledger, self.settings.jobs, self.clock.now(), self.zone_of_portal)
+
+    def note_medium(self, medium: str, error: PortalOpsError) -> None:
+        """Keep what to do about a medium that was not ready."""
+        self.medium_hints[medium] = error.hint
+
+    @cached_property
+    def progress(self) -> Progress:
+        """How progress is shown to this reader."""
+        return progress_for(
+            quiet=self.invocation.quiet or self.invocation.json or sys.stderr is None or form() == "json",
+            is_terminal=sys.stderr is not None and sys.stderr.isatty() and self.environment.get("TERM") != "dumb",
+            clock=self.clock,
+        )
+
+    @property
+    def zone_of_portal(self) -> ZoneInfo:
+        """The portal's time zone; reads the configuration."""
+        return ZoneInfo(self.settings.portal.timezone)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where moments are shown: the portal's zone, or the default one while no configuration was read."""
+        return self.zone_of_portal if "settings" in self.__dict__ else ZoneInfo(DEFAULT_ZONE)
+
+
+def open_session(ctx: typer.Context) -> Session:
+    """Return the session that the entry made for this call."""
+    return cast("Session", ctx.obj)

@@ -1,0 +1,1 @@
+"""Check, show and describe the configuration."""

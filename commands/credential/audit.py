@@ -1,0 +1,162 @@
+"""Compare the register with the accounts, keys and logins that hosts show
+
+The newest answer of each host that the ledger keeps is compared, with its databases, and the newest look at each
+portal's accounts ('portalops credential look'); nothing is connected to. Told are accounts and keys that nobody is
+recorded to hold, those of people who left, those that are open though their credential was returned, logins and uses
+of sudo that are nobody's, admin access without a second factor, accounts of one person that several use, shared ones
+that need not be, and late changes. What was not seen, or too long ago, is unknown.
+
+Example: portalops credential audit --host web1
+
+EXIT STATUS: 0 everything was seen and agrees, 1 something does not agree, 2 there is no such host, 3 what was seen
+agrees, and something was not seen
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from checks.servers.credential_audit import DATABASES, PROBES, Remark, overdue
+from checks.servers.credential_audit import audit as credential_audit_audit
+from checks.servers.credential_use import PROBES as OF_USE
+from checks.servers.credential_use import audit_use, audit_use_in_portals
+from checks.servers.declared import Declared
+from checks.servers.facts import Facts, found_in
+from checks.servers.portal_audit import AskedPortal, PortalComparison, audit_portals
+from checks.servers.probes.own_credentials import find_rest_custodian
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.jobs.credentials import refuse_extra, register_of, today_of
+from commands.jobs.hosts_seen import hosts_seen
+from commands.jobs.portal_accounts import portals_of
+from commands.jobs.servers import known_host
+from portalops.errors import ExitCode, LedgerMissing
+from portalops.locale import _
+from portalops.model.message import msg, nmsg
+from portalops.model.organisation import HostId
+from portalops.registers.access import access_of
+from portalops.registers.credentials import CredentialRegister
+from portalops.registers.portal_accounts import PortalAnswer, read_portal_answers
+from portalops.reports.document import Block, Paragraph, Status, TableBlock, Tone
+
+
+def answers_of(session: Session, wanted: Collection[HostId]) -> dict[HostId, tuple[datetime, bytes]]:
+    """Return each host's newest answer that the ledger keeps, and when it was received; none of a host that never answered.
+
+    Raises:
+        IntegrityError: an answer is missing or damaged.
+    """
+    found = {}
+    for host, seen in hosts_seen(session, wanted).items():
+        evidence = seen.answered.answer() if seen.answered else None
+        if seen.answered is not None and evidence is not None:
+            found[host] = (seen.answered.gathered_at, session.ledger.blob(evidence))
+    return found
+
+
+def audit(
+    ctx: typer.Context,
+    *,
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="ID", help=_("Only this host; may be given more than once")),
+    ] = None,
+) -> Result[JsonValue]:
+    refuse_extra(ctx)
+    session = open_session(ctx)
+    remarks = _remarks(session, host)
+    wrong = [each for each in remarks if not each.is_unknown]
+    unseen = [each for each in remarks if each.is_unknown]
+    data: list[JsonValue] = [
+        {
+            "id": f"{each.host or '-'}:{each.what}:{each.name}",
+            "host": each.host or None,
+            "what": each.what,
+            "name": each.name,
+            "state": "unknown" if each.is_unknown else "wrong",
+            "said": str(each.said),
+        }
+        for each in remarks
+    ]
+    view: list[Block] = []
+    for caption, rows, tone in (
+        (nmsg("{n} thing does not agree", "{n} things do not agree", len(wrong)), wrong, Tone.BAD),
+        (nmsg("{n} thing was not seen", "{n} things were not seen", len(unseen)), unseen, Tone.UNSURE),
+    ):
+        if rows:
+            cells = [(each.host or "-", each.name, Status(each.said, tone)) for each in rows]
+            view.append(TableBlock(caption, (msg("Host"), msg("What"), msg("State")), cells))
+    if not remarks:
+        view.append(Paragraph(msg("everything that hosts show is in the register, and everything agrees")))
+    code = ExitCode.UNMET if wrong else ExitCode.PARTIAL if unseen else ExitCode.OK
+    hosts = sorted({each.host for each in wrong if each.what in {"login-unknown", "sudo-unknown"}})
+    hints = [
+        msg(
+            "a login to {host}, or a use of sudo there, is nobody's: 'portalops incident open --kind credential --host {host}'"
+            " records it, with '--finding {host}:acct.login-attribution' once a round has found it",
+            host=one,
+        )
+        for one in hosts
+    ]
+    return Result(data, view, warnings=hints, exit_code=code)
+
+
+def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
+    hosts = session.settings.hosts if names is None else [known_host(session, name) for name in names]
+    register, declared, now = register_of(session), session.settings.declared.parse(Declared), session.clock.now()
+    limit = timedelta(hours=session.rulebook.numbers.check_max_age_hours)
+    access, remarks = access_of(register), list[Remark]()
+    answers = answers_of(session, {host.id for host in hosts})
+    probes = {probe.id: probe for probe in (*PROBES, *DATABASES, *OF_USE)}
+    for host in hosts:
+        found = answers.get(host.id)
+        facts = None
+        if found is not None:
+            at, raw = found
+            facts = Facts(host, declared.find_host(host.id), at, *found_in(raw, probes, at))
+            if now - at > limit:
+                text = msg("the newest answer is of {at}, too old to speak for today", at=at)
+                remarks.append(Remark(host.id, "not-seen", "-", text, is_unknown=True))
+        remarks += credential_audit_audit(access, facts, host.id, today_of(session))
+        if facts is not None:
+            remarks += audit_use(register, facts)
+    if not hosts:
+        remarks.append(Remark("", "not-seen", "-", msg("no host is declared"), is_unknown=True))
+    if names is None:
+        remarks += _compare_portals(session, register)
+    wanted = {host.id for host in hosts}
+    remarks += [each for each in overdue(register, today_of(session)) if names is None or each.host in wanted]
+    return remarks
+
+
+def _compare_portals(session: Session, register: CredentialRegister) -> tuple[Remark, ...]:
+    """Compare every portal that can be asked; a credential of another one was not seen."""
+    declared, keeper = session.settings.declared.parse(Declared), find_rest_custodian(session.settings.hosts)
+    known = PortalComparison(
+        access_of(register),
+        (declared if keeper is None else declared.find_host(keeper)).members,
+        session.clock.now().astimezone(session.zone_of_portal),
+        timedelta(hours=session.rulebook.numbers.check_max_age_hours),
+    )
+    looks = _read_answers(session)
+    portals = [table.id for table in portals_of(session)]
+    seen = {portal: looks[portal] for portal in portals if portal in looks}
+    return (
+        *audit_portals([AskedPortal(portal, looks.get(portal)) for portal in portals], known),
+        *audit_use_in_portals(register, seen, known.members or {}),
+    )
+
+
+def _read_answers(session: Session) -> Mapping[str, PortalAnswer]:
+    try:
+        return read_portal_answers(session.ledger)
+    except LedgerMissing:
+        return {}
+
+
+VERB = Verb(audit, is_strict=True)

@@ -1,0 +1,52 @@
+"""Show a credential, with every record of it
+
+Example: portalops credential show web1-root
+
+EXIT STATUS: 0 shown, 2 there is no such credential
+"""
+
+from __future__ import annotations
+
+import typer
+
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+from commands.jobs.credentials import IdArgument, data_of, held, refuse_extra, register_of, today_of, typed_id, view_of
+from portalops.model.message import msg, nmsg
+from portalops.registers.credentials import ADDED, CORRECTED, HANDED_OVER, RETURNED, ROTATED
+from portalops.reports.document import TableBlock
+
+_KINDS = {
+    ADDED: msg("added"),
+    CORRECTED: msg("corrected"),
+    ROTATED: msg("changed"),
+    HANDED_OVER: msg("handed over"),
+    RETURNED: msg("returned"),
+}
+
+
+def show(ctx: typer.Context, credential: IdArgument) -> Result[JsonValue]:
+    refuse_extra(ctx)
+    session = open_session(ctx)
+    register, today = register_of(session), today_of(session)
+    each = held(register, typed_id(credential))
+    rows = [
+        (step.seq, step.at, _KINDS[step.kind], _read_field(step.body, "holder"), _read_field(step.body, "reason"))
+        for step in each.steps
+    ]
+    headers = (msg("Record"), msg("Recorded on"), msg("What"), msg("Holder"), msg("Reason"))
+    steps: list[JsonValue] = [
+        {"id": str(step.seq), "at": step.at.isoformat(), "kind": step.kind, "reason": _read_field(step.body, "reason")}
+        for step in each.steps
+    ]
+    data: JsonValue = {**data_of(register, each, today), "records": steps}
+    table = TableBlock(nmsg("{n} record", "{n} records", len(rows)), headers, rows)
+    return Result(data, [view_of(register, each, today), table])
+
+
+def _read_field(body: object, name: str) -> str | None:
+    return getattr(body, name, "") or None
+
+
+VERB = Verb(show, is_strict=True)

@@ -1,0 +1,16 @@
+"""The ledger can be written, by nobody else, and has room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination
+from commands.doctor.places import folder_seen
+
+
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
+    """Say whether the state folder can be written, and by nobody else."""
+    yield from folder_seen(look.session.settings.state_folder, private=True)
+
+
+EXAMINATION = Examination(examine=diagnose)

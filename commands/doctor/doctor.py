@@ -1,0 +1,88 @@
+"""Look for what would stop portalops on this machine
+
+Configuration, keys, secrets, timers, folders, media, sources, ledger, anchors, clock and versions, each with its
+cure. Changes nothing and connects to nothing. With --deep it also connects to servers, media and sources, writes and
+removes a small file on each medium, tries whether object stores refuse to delete what is locked, and verifies the
+whole ledger.
+
+Example: portalops doctor; portalops doctor --deep --only media
+
+EXIT STATUS: 0 nothing bad was found, 1 something bad was found, 2 there is no such subject, 3 something could not be
+found out
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+from commands.doctor.diagnosis import DiagnosticState, diagnose
+from portalops.errors import ExitCode
+from portalops.locale import _
+from portalops.model.message import msg
+from portalops.reports.document import Paragraph, TableBlock
+
+if TYPE_CHECKING:
+    from commands.doctor.diagnosis import Diagnosis
+
+
+def doctor(
+    ctx: typer.Context,
+    *,
+    deep: Annotated[bool, typer.Option("--deep", help=_("Also connect, and try to write: takes minutes"))] = False,
+    only: Annotated[
+        Optional[list[str]],  # noqa: UP045  # Typer reads it at run time
+        typer.Option("--only", metavar="SUBJECT", help=_("Only this subject, such as media; may be repeated")),
+    ] = None,
+) -> Result[JsonValue]:
+    found = diagnose(open_session(ctx), deep=deep, only=only or ())
+    states = [diagnosis.state for diagnosis in found]
+    headers = (msg("Subject"), msg("State"), msg("What was seen"), msg("What to do"))
+    rows = [(item.subject, item.state.value, item.seen, item.cure) for item in _worst_first(found)]
+    summary = msg(
+        "{bad} bad, {unknown} unknown, {warnings} warnings, {good} good",
+        bad=states.count(DiagnosticState.BAD),
+        unknown=states.count(DiagnosticState.UNKNOWN),
+        warnings=states.count(DiagnosticState.WARNING),
+        good=states.count(DiagnosticState.GOOD),
+    )
+    exit_code = ExitCode.OK
+    if DiagnosticState.BAD in states:
+        exit_code = ExitCode.UNMET
+    elif DiagnosticState.UNKNOWN in states:
+        exit_code = ExitCode.PARTIAL
+    return Result(
+        data=[
+            {
+                "id": item.id,
+                "subject": item.subject,
+                "object": item.about or None,
+                "state": item.state.name.lower(),
+                "seen": str(item.seen),
+                "cure": str(item.cure) if item.cure else "",
+            }
+            for item in found
+        ],
+        view=[TableBlock(msg("What the doctor found"), headers, rows), Paragraph(summary)],
+        exit_code=exit_code,
+    )
+
+
+def _worst_first(found: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """Return the lines in the order in which a person should read them; within a state they stay as they are."""
+    order = (
+        DiagnosticState.BAD,
+        DiagnosticState.UNKNOWN,
+        DiagnosticState.WARNING,
+        DiagnosticState.NOTE,
+        DiagnosticState.GOOD,
+    )
+    return sorted(found, key=lambda each: order.index(each.state))
+
+
+VERB = Verb(doctor)

@@ -1,0 +1,203 @@
+"""Cases as commands see them: moves are recorded while nobody else can append, so that two people lose nothing of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+from commands.cli.session import Session
+from portalops.compliance.handling import PAPERS, STEP_WORDS, Handling, judged_keys, moves_by_rule, next_due, shortfalls
+from portalops.errors import UsageError
+from portalops.ledger import bodies
+from portalops.ledger.record import Draft
+from portalops.model.cases import CLOSED_BY_PEOPLE, CaseDuty, CaseMove, CaseStep
+from portalops.model.credentials import same_person
+from portalops.model.message import Message, msg
+from portalops.model.record import Record
+from portalops.model.text import show_text
+from portalops.model.updates import UpdatesResult
+from portalops.registers.cases import KEY, Case, ReadCases, kind_of, may, read_cases
+from portalops.reports.words import CASE_STATES
+
+HANDLING = "11.3-handling"
+REPORTING = "11.3-reporting"
+
+
+def handling_of(session: Session) -> Handling:
+    """Return by what cases are handled today."""
+    zone = session.zone_of_portal
+    today = session.clock.now().astimezone(zone).date()
+    return Handling(session.rulebook.numbers, session.calendar, zone, today)
+
+
+def record_by_rule(session: Session, result: UpdatesResult, judged_seq: int) -> tuple[CaseMove, ...]:
+    """Record the moves that follow from a judging by the rules alone; return them.
+
+    Args:
+        session: has the ledger, open for appending.
+        result: the judging.
+        judged_seq: the record that holds it.
+    """
+    ledger, duties = session.writable_ledger, session.rulebook.numbers.unit_duties
+    made: list[CaseMove] = []
+    first = next(ledger.records(limit=1))
+    began = first.at.astimezone(session.zone_of_portal).date()
+
+    def decide() -> Sequence[Draft]:
+        made[:] = moves_by_rule(
+            shortfalls(result, judged_seq, duties),
+            judged_keys(result, duties),
+            read_cases(ledger).cases,
+            handling_of(session),
+            since=session.settings.updates.cases_from or began,
+        )
+        return [draft_of(session, move) for move in made]
+
+    ledger.append_decided(decide)
+    return tuple(made)
+
+
+def draft_of(session: Session, move: CaseMove, document: bytes | None = None) -> Draft:
+    """Return the record of a move; a document is kept with it."""
+    ledger = session.writable_ledger
+    evidence = () if document is None else (ledger.keep(document),)
+    if evidence and move.paper:
+        move = replace(move, paper=replace(move.paper, file=evidence[0]))
+    parts = {"circumstances": session.circumstances, KEY: move, "evidence": evidence}
+    duty = REPORTING if move.step in {CaseStep.TO_DEPARTMENT, CaseStep.TO_COMMITTEE} else HANDLING
+    return ledger.draft(kind_of(move.step), subject=move.id, duty=duty, body=ledger.keep(bodies.write(parts)))
+
+
+def record_move(
+    session: Session,
+    name: str,
+    make: Callable[[Case], CaseMove],
+    *,
+    document: bytes | None = None,
+    dry_run: bool = False,
+) -> tuple[CaseMove, Record | None]:
+    """Record a person's move of a case.
+
+    Args:
+        session: has the ledger.
+        name: the case's id, or the beginning of one that no other has.
+        make: returns the move.
+        document: kept with it.
+        dry_run: record nothing.
+
+    Raises:
+        UsageError: there is no such case, its state does not allow the move, or whoever explained decides on it.
+    """
+    if dry_run:
+        return _allowed(session, known_case(read_cases(session.ledger), name), make), None
+    made: list[CaseMove] = []
+
+    def decide() -> Sequence[Draft]:
+        made[:] = [_allowed(session, known_case(read_cases(session.writable_ledger), name), make)]
+        return [draft_of(session, made[0], document)]
+
+    (record,) = session.writable_ledger.append_decided(decide)
+    return made[0], record
+
+
+def _allowed(session: Session, case: Case, make: Callable[[Case], CaseMove]) -> CaseMove:
+    move = make(case)
+    if not may(case, move.step) or (move.step is CaseStep.CLOSED and case.state not in CLOSED_BY_PEOPLE):
+        raise UsageError(
+            msg(
+                "case {case} is {state}, which does not allow this step: {step}",
+                case=case.id,
+                state=CASE_STATES[case.state],
+                step=STEP_WORDS[move.step],
+            ),
+            _next_of(session, case),
+        )
+    if move.step in {CaseStep.ACCEPTED, CaseStep.REJECTED}:
+        said = next(
+            (one for one in case.moves if one.move.step is CaseStep.EXPLAINED and same_person(one.move.by, move.by)),
+            None,
+        )
+        if said is not None:
+            raise UsageError(
+                msg("{name} explained, by record {seq}, and cannot decide on it", name=move.by, seq=said.seq),
+                msg("Name by --by who decides for the managing unit."),
+            )
+    if move.paper is not None and move.paper.issued_on is not None:
+        _require_possible(case, move.step, move.paper.issued_on)
+    return move
+
+
+def _next_of(session: Session, case: Case) -> Message:
+    due = next_due(case, handling_of(session))
+    if due is None or due.step not in _VERBS:
+        return msg("See 'portalops case show {case}' for what was done, and what is due.", case=case.id)
+    return msg(
+        "Next is {step}: 'portalops case {verb} {case}'; 'portalops case show {case}' tells what was done.",
+        step=STEP_WORDS[due.step], verb=_VERBS[due.step], case=case.id,
+    )  # fmt: skip
+
+
+_VERBS: Mapping[CaseStep, str] = {
+    CaseStep.REMINDED: "remind",
+    CaseStep.EXPLAINED: "explain",
+    CaseStep.ACCEPTED: "decide",
+    CaseStep.CLOSED: "close",
+}
+"""The verb of `portalops case` that records what is due."""
+
+
+def _require_possible(case: Case, step: CaseStep, day: date) -> None:
+    """Make sure that a paper of a day can be about a case.
+
+    Raises:
+        UsageError: what it is about lies after it.
+    """
+    week = case.week.period()
+    is_over = (
+        step in PAPERS and case.duty is not CaseDuty.PORTAL
+    )  # that somebody fell short shows when the week is over
+    earliest = week.last if is_over else week.first
+    if day < earliest:
+        raise UsageError(
+            msg(
+                "a paper of {day} cannot be about week {week}, up to {last}",
+                day=day,
+                week=str(case.week),
+                last=week.last,
+            ),
+            msg("See whether it is about an earlier week, or give its date by --date as it stands on the paper."),
+        )
+
+
+def known_case(read: ReadCases, name: str) -> Case:
+    """Return the case of an id, or of a beginning that only one id has.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    found = [case for case in read.cases if case.id == name] or [
+        case for case in read.cases if case.id.startswith(name)
+    ]
+    if len(found) == 1:
+        return found[0]
+    shown = show_text(name, 80)
+    if not found:
+        raise UsageError(
+            msg("there is no case {case}", case=shown),
+            msg(
+                "'portalops case list' shows the cases; an id is WEEK/UNIT/DUTY, such as 2026-W47/so-y-te/11.2-submissions."
+            ),
+        )
+    raise UsageError(
+        msg("{n} cases begin with {case}", n=len(found), case=shown),
+        msg("Give one whole: {cases}.", cases=", ".join(case.id for case in found[:5])),
+    )
+
+
+def unreadable_of(read: ReadCases) -> tuple[Message, ...]:
+    """Say which records of cases cannot be read, so that what is told of the cases may lack something."""
+    return tuple(
+        msg("record {seq} of a case cannot be read: {why}", seq=seq, why=error.message)
+        for seq, error in read.unreadable
+    )

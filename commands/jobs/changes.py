@@ -1,0 +1,33 @@
+"""The register of changes, read from the ledger."""
+
+from __future__ import annotations
+
+from commands.cli.session import Session
+from portalops.errors import LedgerMissing, UsageError
+from portalops.model.message import msg
+from portalops.model.text import show_text
+from portalops.registers.changes import ChangeRegister, RecordedChange, read_changes
+
+LAST_RECORD = 1 << 62
+"""Where a record that is not made yet stands among the others."""
+
+
+def register_of(session: Session) -> ChangeRegister:
+    """Return the register of changes; an empty one before there is a ledger."""
+    try:
+        return read_changes(session.ledger)
+    except LedgerMissing:
+        return ChangeRegister({})
+
+
+def known_change(register: ChangeRegister, name: str) -> RecordedChange:
+    """Return a change.
+
+    Raises:
+        UsageError: there is none of this id.
+    """
+    if (found := register.changes.get(name)) is not None:
+        return found
+    raise UsageError(
+        msg("there is no change {id}", id=show_text(name, 60)), msg("'portalops change list --all' lists them.")
+    )

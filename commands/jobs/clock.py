@@ -1,0 +1,69 @@
+"""Whether the machine's clock was set since a run looked last: jobs may have been passed over by it, or come due too soon.
+
+What a clock that is behind the newest record means is told by the ledger, which then takes no record.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from portalops.errors import FileUnwritable
+from portalops.model.message import Message, msg
+from portalops.system.clock import BootMark, SystemClock, boot_mark, step_between
+from portalops.system.files import write_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from commands.cli.session import Session
+
+logger = logging.getLogger(__name__)
+
+
+def clock_step(session: Session) -> timedelta | None:
+    """Return by how much the clock was set since the last look, if it was; None also for the first look after a boot."""
+    before, now = _noted(session), _mark(session)
+    return step_between(before, now) if before is not None and now is not None else None
+
+
+def note_clock(session: Session) -> Message | None:
+    """Note when the machine was booted, by its clock; return what is to be told if the clock was set since the last look."""
+    before, mark, step = _noted(session), _mark(session), clock_step(session)
+    if mark is not None and (before is None or step is not None or before.boot != mark.boot):
+        try:
+            write_atomically(_file(session), f"{mark.boot} {mark.booted_at.isoformat()}\n".encode())
+        except FileUnwritable as error:  # then it is told again
+            logger.warning("it cannot be noted when the machine was booted: %s", error)
+    if step is None:
+        return None
+    minutes = round(abs(step) / timedelta(minutes=1))
+    if step > timedelta():
+        return msg(
+            "the machine's clock was set forward by {n} minutes since the last look: jobs may have come due too soon, or been"
+            " passed over; see 'timedatectl'",
+            n=minutes,
+        )
+    return msg(
+        "the machine's clock was set back by {n} minutes since the last look: jobs may be done twice; see 'timedatectl'",
+        n=minutes,
+    )
+
+
+def _mark(session: Session) -> BootMark | None:
+    """Return when the machine was booted; None for a clock that is not the machine's."""
+    return boot_mark(session.clock.now()) if isinstance(session.clock, SystemClock) else None
+
+
+def _noted(session: Session) -> BootMark | None:
+    try:
+        boot, booted_at = _file(session).read_text(encoding="ascii").split()
+        moment = datetime.fromisoformat(booted_at)
+    except (OSError, ValueError):
+        return None
+    return BootMark(boot, moment) if moment.tzinfo is not None else None
+
+
+def _file(session: Session) -> Path:
+    return session.settings.state_folder / "booted-at"

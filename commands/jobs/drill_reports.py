@@ -1,0 +1,237 @@
+"""Drill reports: a recovery host leaves them signed, and the portal's host takes them up. See docs/drill-report.md."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+from commands.cli.session import Session
+from commands.jobs.locks import resource_lock
+from commands.jobs.sets import recorded_sets_of
+from portalops.errors import ConfigurationError, DrillReportRefused, LedgerError, UsageError
+from portalops.ledger import bodies
+from portalops.ledger.heads import introduce_key, read_signers
+from portalops.ledger.record import NO_RUN, line_digest
+from portalops.ledger.runs import RecordedRun
+from portalops.model.backups import CopyState, DrillResult
+from portalops.model.causes import cause_of
+from portalops.model.drills import SCHEMA, DrillReport
+from portalops.model.message import Message, msg
+from portalops.model.runs import Resource
+from portalops.model.text import show_text
+from portalops.registers.backups import GONE, SetEvidence
+from portalops.registers.drills import (
+    IMPORTED,
+    KEY,
+    MAX_REPORT_BYTES,
+    NAMESPACE,
+    ImportedDrill,
+    NotADrillReport,
+    write_report,
+)
+from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS, fingerprint, sign
+from portalops.system.files import write_atomically
+
+DUTY = "10.2"
+CLOCKS_APART = timedelta(minutes=5)
+"""How far the clocks of two hosts may be apart before one of them is called wrong."""
+
+SIGNATURE_SUFFIX = ".sig"
+
+
+@dataclass(frozen=True, slots=True)
+class TakenUp:
+    """A report that was taken up."""
+
+    seq: int
+    drill: ImportedDrill
+    is_late: bool
+    """Its copy was looked at after the drill, so what the ledger knew is not changed by it, but for damage."""
+
+
+def leave_report(session: Session, result: DrillResult, done: RecordedRun[object], path: Path | None) -> Path:
+    """Write the report of a drill that was recorded, and its signature beside it; return the report's path.
+
+    Args:
+        session: of the host that did the drill.
+        result: of the drill.
+        done: its run, with the records.
+        path: where to; a name of its own in the configured folder if None.
+
+    Raises:
+        ConfigurationError: no signing key is configured, or it cannot be had.
+        LedgerError: the key is not the ledger's.
+        FileUnwritable: the files cannot be written.
+    """
+    key = session.signing_key
+    if key is None:
+        raise ConfigurationError(
+            msg("no signing key is configured, so nobody could tell who did the drill"),
+            msg('Configure one: [signing] with key = "/etc/portalops/signing".'),
+        )
+    introduce_key(session.writable_ledger, key)
+    (copy,) = result.copies
+    assert result.bag_sha256 is not None
+    report = DrillReport(
+        SCHEMA,
+        f"portalops {version('portalops')}",
+        session.circumstances.host,
+        session.writable_ledger.id,
+        done.finished.seq,
+        line_digest(done.finished.line),
+        done.summary.started_at,
+        done.summary.finished_at,
+        session.settings.portal.id,
+        copy.set_id,
+        result.bag_sha256,
+        result,
+    )
+    text = write_report(report)
+    if path is None:
+        folder = session.settings.backup.drill.reports
+        assert folder is not None
+        path = folder / f"drill-{done.summary.finished_at:%Y%m%dT%H%M%SZ}-{report.ledger[:8]}-{report.record}.json"
+    write_atomically(path.with_name(path.name + SIGNATURE_SUFFIX), sign(text.encode(), key, NAMESPACE).encode())
+    write_atomically(path, text.encode())
+    return path
+
+
+def take_up(session: Session, path: Path) -> TakenUp:
+    """Record a recovery host's drill, if its report holds and fits what the ledger knows.
+
+    Args:
+        session: of the portal's host.
+        path: of the report; its signature lies beside it.
+
+    Raises:
+        UsageError: the files cannot be read, no recovery host is configured, or the report was taken up before.
+        DrillReportRefused: it does not hold, is by nobody who is trusted, or does not fit the set that it names.
+        LedgerError: nothing can be recorded.
+    """
+    trusted = session.settings.backup.drill.trusted
+    if not trusted:
+        raise UsageError(
+            msg("no recovery host is configured whose drills would count"),
+            msg("Name the public key that its ledger signs with: backup.drill.trusted."),
+        )
+    text = _read(path, MAX_REPORT_BYTES)
+    signature = _read(path.with_name(path.name + SIGNATURE_SUFFIX), MAX_SIGNATURE_CHARS)
+    try:
+        drill = ImportedDrill(text.decode(), signature.decode())
+    except UnicodeDecodeError as error:
+        raise _refused(path, msg("it is not text in UTF-8")) from error
+    except NotADrillReport as error:
+        raise _refused(path, error.message) from error
+    with resource_lock(session, Resource.DRILL_REPORTS):
+        _require_trusted(session, path, drill, trusted)
+        made = _set_of(session, path, drill)
+        _require_plausible(session, path, drill, made)
+        _require_new(session, path, drill)
+        is_late = any(
+            copy.medium == drill.copies[0].medium
+            and copy.verified_at is not None
+            and copy.verified_at >= drill.report.started_at
+            for copy in made.copies
+        )
+        copy = drill.copies[0]
+        body = bodies.write({"circumstances": session.circumstances, KEY: drill})
+        subject = show_text(f"{copy.medium}/{copy.set_id}", 500)
+        record = session.writable_ledger.append(IMPORTED, run=NO_RUN, subject=subject, duty=DUTY, body=body)
+    return TakenUp(record.seq, drill, is_late)
+
+
+def _require_trusted(session: Session, path: Path, drill: ImportedDrill, trusted: tuple[str, ...]) -> None:
+    key = fingerprint(drill.signer)
+    if any(each.public_key == drill.signer for each in read_signers(session.writable_ledger)):
+        raise _refused(path, msg("it is signed by {key}, a key of this ledger, and so by no other host", key=key))
+    if drill.report.ledger == session.writable_ledger.id:
+        raise _refused(path, msg("it is of this ledger itself, and so of no other host"))
+    if drill.signer not in trusted:
+        raise _refused(path, msg("it is signed by {key}, which is no key of a recovery host that is trusted", key=key))
+
+
+def _set_of(session: Session, path: Path, drill: ImportedDrill) -> SetEvidence:
+    """Return the set that a report tells of, if the ledger knows it and the copy."""
+    report, copy = drill.report, drill.copies[0]
+    if report.portal != session.settings.portal.id:
+        raise _refused(path, msg("it is of another portal, {portal}", portal=show_text(report.portal, 80)))
+    made = next((each for each in recorded_sets_of(session) if each.set.id == report.set_id), None)
+    shown = show_text(report.set_id, 120)
+    if made is None:
+        raise _refused(path, msg("the ledger knows no backup set {name}", name=shown))
+    if copy.state is CopyState.VERIFIED and report.bag_sha256 != made.set.bag_sha256:
+        raise _refused(
+            path,
+            msg(
+                "what was drilled as {set} is another set: its bag has the digest {found}, and {recorded} is recorded",
+                set=shown,
+                found=show_text(report.bag_sha256, 64),
+                recorded=made.set.bag_sha256,
+            ),
+        )
+    if not any(each.medium == copy.medium and each.state not in GONE for each in made.copies):
+        raise UsageError(
+            msg("no copy of set {set} is recorded on {medium}", set=shown, medium=show_text(copy.medium, 80)),
+            msg(
+                "Give each medium the same id on both hosts; 'portalops backup show {set}' lists the copies.", set=shown
+            ),
+        )
+    return made
+
+
+def _require_plausible(session: Session, path: Path, drill: ImportedDrill, made: SetEvidence) -> None:
+    report, now = drill.report, session.clock.now()
+    if report.started_at < made.set.created_at - CLOCKS_APART or report.finished_at > now + CLOCKS_APART:
+        raise _refused(
+            path,
+            msg(
+                "it ended at {ended}, which is not between the making of the set at {made} and now: a clock is wrong",
+                ended=report.finished_at,
+                made=made.set.created_at,
+            ),
+        )
+    (copy,) = drill.copies
+    if copy.verified_at is not None and not report.started_at <= copy.verified_at <= report.finished_at:
+        raise _refused(path, msg("the moment at which it verified the copy is not in the time of the drill"))
+
+
+def _require_new(session: Session, path: Path, drill: ImportedDrill) -> None:
+    for record in session.writable_ledger.records(kinds=(IMPORTED,)):
+        try:
+            known = bodies.decode_part(session.writable_ledger.blob(record.body), KEY, ImportedDrill)
+        except LedgerError:
+            continue  # verification names it
+        if known is None or known.signer != drill.signer:
+            continue
+        if known.text == drill.text:
+            raise UsageError(
+                msg("{path} was taken up before, in record {seq}", path=str(path), seq=str(record.seq)),
+                msg("'portalops ledger show {seq}' shows it.", seq=str(record.seq)),
+            )
+        if (known.report.ledger, known.report.record) == (drill.report.ledger, drill.report.record):
+            raise _refused(
+                path, msg("record {seq} holds another report of the same drill by the same host", seq=str(record.seq))
+            )
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise UsageError(
+            msg("{path} cannot be read: {cause}", path=str(path), cause=cause_of(error)),
+            msg("A drill report is two files: the report, and its signature with .sig behind the name."),
+        ) from error
+    if len(data) > limit:
+        raise _refused(path, msg("too large for a drill report"))
+    return data
+
+
+def _refused(path: Path, cause: Message) -> DrillReportRefused:
+    return DrillReportRefused(
+        msg("drill report {path}: {cause}", path=str(path), cause=cause),
+        msg("Nothing was recorded. Ask whoever keeps the recovery host for the report, by another way than it came."),
+    )

@@ -1,0 +1,135 @@
+"""What a run is to do, as far as the ledger tells it: the part of a run that timers go through each quarter of an hour.
+
+It imports little, judges nothing and changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session
+from commands.jobs.clock import clock_step
+from portalops.errors import LedgerError, UsageError
+from portalops.jobs import DueJob, due, next_due
+from portalops.model.message import Message, msg
+from portalops.model.runs import JobKind
+from portalops.reports.document import Block, Paragraph, TableBlock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+ORDER = tuple(JobKind)
+"""Backups first and reports late, so that a report tells of the same run's work; what is anchored is over all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What the caller wants done."""
+
+    names: tuple[str, ...] = ()
+    """Jobs; empty for all that are planned."""
+    due_only: bool = False
+    wait_seconds: float = 0
+
+    @property
+    def is_forced(self) -> bool:
+        """Say whether a person named jobs to do them, due or not."""
+        return bool(self.names) and not self.due_only
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A job to do."""
+
+    due: DueJob
+    is_forced: bool
+    """Due or not."""
+
+
+def is_idle(session: Session, asked: RunRequest) -> bool:
+    """Say whether there is nothing to do: nothing is due, the duties were judged today, the clock was not set, the plan is recorded.
+
+    A plan is recorded for a configuration whose every part fits, so that one which is recorded need not be looked at again.
+
+    Whatever stands in the way of knowing it is told by what is done then: a ledger that cannot be read, a clock that is behind.
+
+    Raises:
+        UsageError: a job is named that there is not.
+    """
+    try:
+        if chosen(session, asked) or not was_judged_today(session) or clock_step(session) is not None:
+            return False
+        plan = session.ledger.plan()
+        session.ledger.require_clock()
+    except LedgerError:
+        return False
+    return plan is not None and (plan.configuration, plan.jobs) == (session.settings.digest, session.settings.jobs)
+
+
+def judged_mark(session: Session) -> Path:
+    """Return the file that holds the local day on which a run judged the duties last."""
+    return session.settings.state_folder / "judged-on"
+
+
+def was_judged_today(session: Session) -> bool:
+    """Say whether a run judged the duties on this day of the portal; one that cannot be found out is taken for not judged."""
+    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    try:
+        return judged_mark(session).read_text(encoding="ascii").strip() == today.isoformat()
+    except (OSError, ValueError):
+        return False
+
+
+def chosen(session: Session, asked: RunRequest) -> list[Chosen]:
+    """Return what to do, in the order of kinds."""
+    known = {job.id: job for job in session.settings.jobs}
+    for name in asked.names:
+        if name not in known:
+            raise UsageError(
+                msg("there is no job {name}", name=name[:40]),
+                msg("The jobs are: {jobs}.", jobs=", ".join(known) or "-"),
+            )
+    wanted = [job for job in session.settings.jobs if not asked.names or job.id in asked.names]
+    now = session.clock.now()
+    attempts, zone = session.attempts(), session.zone_of_portal
+    found = [Chosen(each, asked.is_forced) for each in due(wanted, attempts, now, zone, forced=asked.is_forced)]
+    if any(each.due.job.kind is JobKind.BACKUP for each in found):  # the head over a new set leaves at once
+        anchoring = [job for job in session.settings.jobs if job.kind is JobKind.ANCHOR]
+        if all(each.due.job not in anchoring for each in found):
+            forced = due(anchoring[:1], attempts, now, zone, forced=True)
+            found += (Chosen(replace(each, reason=msg("a backup is made before it")), True) for each in forced)
+    return sorted(found, key=lambda each: ORDER.index(each.due.job.kind))
+
+
+def still_due(session: Session, each: Chosen) -> DueJob | None:
+    """Return a job that is to be done now that its resource is held; None if another process did it meanwhile."""
+    if each.is_forced:
+        return each.due
+    found = due([each.due.job], session.attempts(), session.clock.now(), session.zone_of_portal)
+    return found[0] if found else None
+
+
+def planned_result(session: Session, wanted: Sequence[Chosen]) -> Result[JsonValue]:
+    """Show what would be done."""
+    found = [each.due for each in wanted]
+    rows = [(each.job.id, each.job.kind.value, each.slot, each.reason) for each in found]
+    headers = (msg("Job"), msg("Kind"), msg("For"), msg("Why"))
+    view: list[Block] = (
+        [TableBlock(msg("What would be done"), headers, rows)] if rows else [Paragraph(nothing_due(session))]
+    )
+    return Result(
+        [{"id": each.job.id, "slot": each.slot, "reason": str(each.reason), "late": each.late} for each in found], view
+    )
+
+
+def nothing_due(session: Session) -> Message:
+    """Say that nothing is due, and what comes next."""
+    now, zone, attempts = session.clock.now(), session.zone_of_portal, session.attempts()
+    coming = [(next_due(job, attempts, now, zone), job) for job in session.settings.jobs]
+    if not coming:
+        return msg("Nothing is due: no job is planned")
+    moment, job = min(coming, key=lambda each: each[0])
+    return msg("Nothing is due. Next: {job} on {day}", job=job.id, day=moment)

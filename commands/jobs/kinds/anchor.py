@@ -1,0 +1,234 @@
+"""Hands the newest head to every anchor: the work behind the anchor job and `portalops ledger anchor`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from commands.cli.session import Session
+from commands.jobs.kinds import JobWork
+from portalops.anchors import AnchorContext, build_anchor
+from portalops.anchors.folder import FolderAnchor
+from portalops.errors import ExitCode, InternalFault, PortalOpsError, worst
+from portalops.ledger.heads import HEAD, code_of, head_digest, newest_head
+from portalops.ledger.runs import Work, exit_code_of, problem_of
+from portalops.model.heads import AnchorReceipt, AnchorResult, RecordedHead
+from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.verdicts import RunOutcome
+from portalops.ports import InspectableAnchor
+from portalops.registers.anchors import ANCHOR_FINISHED, ANCHOR_RECEIVED, newest_taken, read_receipts
+
+if TYPE_CHECKING:
+    from portalops.ledger.ledger import Ledger
+    from portalops.ports import Anchor, Task
+
+QUIET_KINDS = frozenset({HEAD, "anchor.started", ANCHOR_FINISHED, ANCHOR_RECEIVED})
+"""Records that the handing out itself makes: behind a head, they are no reason for another one on the same day."""
+
+WATCHING_KINDS = frozenset({HEAD, ANCHOR_RECEIVED})
+"""Records that a witness's looks make. A run of an anchor job is none: if it were first shown by the head of the next day, a timer that
+died after it would seem to live until then."""
+
+WITNESS_LATE = timedelta(days=2)
+"""How long a witness, which is expected to ask each day, may have fetched no head."""
+
+
+def anchors_of(session: Session) -> tuple[Anchor, ...]:
+    """Return the configured anchors.
+
+    Raises:
+        ConfigurationError: an anchor's settings do not fit its kind.
+    """
+    context = AnchorContext(session.settings.portal, session.clock, session.environment)
+    return tuple(build_anchor(table, context) for table in session.settings.anchors)
+
+
+def _nobody(_said: Message) -> None:
+    """Tell nobody: what is recorded says it all."""
+
+
+def anchor_newest_head(
+    session: Session, only: Collection[str] = (), tell: Callable[[Message], None] = _nobody
+) -> Work[AnchorResult]:
+    """Sign what the ledger is now and hand that to every anchor that does not have it yet.
+
+    Args:
+        session: what to work with.
+        only: ids of the anchors to hand it to; all of them unless given. The others then count as not having it,
+            unless they took it before.
+        tell: is told what went wrong and what to do, for a person who waits for it; what is recorded is in English.
+
+    Raises:
+        ConfigurationError: an anchor's settings do not fit its kind, or the signing key cannot be had.
+        LedgerError: the key is not the ledger's, or nothing can be recorded.
+    """
+    anchors = anchors_of(session)
+    head = find_due_head(session)
+    if head is None:
+        problem = msg("no signing key is configured, so there is no head to hand out: set signing.key")
+        tell(problem)
+        return Work(RunOutcome.FAILED, ExitCode.FAILED, None, (str(problem),))
+    digest = head_digest(head.signed.text)
+    taken = newest_taken(read_receipts(session.writable_ledger, since=head.head.at))
+    receipts: list[AnchorReceipt] = []
+    problems: list[Message] = []
+    hints: list[Message] = []
+    codes: list[ExitCode] = []
+    title = msg("Handing out the head {code}", code=code_of(head.head))
+    with session.progress.task(title, total=len(anchors), unit="items") as task:
+        for anchor in anchors:
+            earlier = taken.get(anchor.id)
+            if anchor.fetches_itself:
+                problems += _silence_of(session, anchor)
+            elif earlier is not None and earlier.body.head == digest and _is_still_there(session, anchor, head):
+                receipts.append(earlier.body)
+            elif only and anchor.id not in only:
+                codes.append(ExitCode.PARTIAL)
+                problems.append(msg("{anchor}: it was not asked for, and does not have this head", anchor=anchor.id))
+            else:
+                receipt, code, said = _publish(session, anchor, head, task)
+                receipts.append(receipt)
+                codes.append(code)
+                if said is not None:
+                    problem, hint = said
+                    problems.append(msg("{anchor}: {problem}", anchor=anchor.id, problem=problem))
+                    hints.append(msg("{anchor}: {problem}", anchor=anchor.id, problem=hint))
+            task.advance(1)
+    result = AnchorResult(head.head.size, digest, tuple(receipts))
+    if not anchors:
+        problems.append(msg("no anchor is configured, so the head is kept nowhere but here: add [[ledger.anchor]]"))
+    for each in (*problems, *hints):
+        tell(each)
+    return _judged(result, problems, codes, is_any=bool(anchors))
+
+
+def find_due_head(session: Session, quiet: Collection[str] = QUIET_KINDS) -> RecordedHead | None:
+    """Return the head that anchors are to have now; None if no signing key is configured.
+
+    A new one is made if anything was recorded since the newest but receipts. Each day has one of its own, because
+    whoever gets none on a day learns from that too.
+
+    Args:
+        session: what to work with.
+        quiet: kinds of records that are no reason for a new one on the same day.
+
+    Raises:
+        SecretUnavailable: the key cannot be had.
+        LedgerError: the key is not the ledger's, or nothing can be recorded.
+    """
+    newest = newest_head(session.writable_ledger)
+    if session.signing_key is not None and newest is not None:
+        zone = session.zone_of_portal
+        is_of_today = newest.head.at.astimezone(zone).date() == session.clock.now().astimezone(zone).date()
+        if is_of_today and _is_quiet_since(session.writable_ledger, newest.head.size, quiet):
+            return newest
+    return session.record_head()
+
+
+def _is_quiet_since(ledger: Ledger, size: int, quiet: Collection[str]) -> bool:
+    for record in ledger.records(newest_first=True):
+        if record.seq <= size:
+            return True
+        if record.kind not in quiet:
+            return False
+    return True
+
+
+def _publish(
+    session: Session, anchor: Anchor, head: RecordedHead, task: Task
+) -> tuple[AnchorReceipt, ExitCode, tuple[Message, Message] | None]:
+    """Hand a head to one anchor; what goes wrong stops no other anchor, and is returned with what to do."""
+    task.note(verbatim(anchor.id))
+    try:
+        return anchor.publish(head, session.writable_ledger), ExitCode.OK, None
+    except PortalOpsError as error:
+        said, code = (error.message, error.hint), error.exit_code
+    except Exception as error:
+        if session.invocation.debug:
+            raise
+        said = (verbatim(f"{InternalFault.code}: {problem_of(error)}"), InternalFault.explanation)
+        code = exit_code_of(error)
+    digest = head_digest(head.signed.text)
+    failed = AnchorReceipt(anchor.id, anchor.kind, head.head.size, digest, None, problem=str(said[0]))
+    return failed, code, said
+
+
+def _is_still_there(session: Session, anchor: Anchor, head: RecordedHead) -> bool:
+    """Say whether an anchor has a head that it took; of one that cannot be asked, its receipt is all that there is.
+
+    One that cannot be looked at now counts as without it: handing the head over says why.
+    """
+    if not isinstance(anchor, InspectableAnchor):
+        return True
+    try:
+        there = anchor.holds(head)
+    except PortalOpsError:
+        return False
+    if not there:
+        lost = msg(
+            "{anchor}: the head of {size} records, which it had taken, was not there any more, and is handed over anew",
+            anchor=anchor.id,
+            size=head.head.size,
+        )
+        session.warnings.append(lost)
+    return there
+
+
+def warn_of_other_ledgers(session: Session) -> None:
+    """Tell of heads of other ledgers at the anchors, where a ledger begins now: the one that made them may be lost."""
+    for anchor in anchors_of(session):
+        if isinstance(anchor, FolderAnchor):
+            for ledger, size in sorted(anchor.ledgers().items()):
+                if ledger != session.writable_ledger.id:
+                    session.doubt_beginning(
+                        msg(
+                            "anchor {anchor} holds heads of another ledger, {ledger}, up to record {size}, and a new ledger"
+                            " begins here: if that one was this portal's, its folder was lost: stop here and restore it from"
+                            " the newest backup set",
+                            anchor=anchor.id,
+                            ledger=ledger,
+                            size=str(size),
+                        )
+                    )
+
+
+def _silence_of(session: Session, anchor: Anchor) -> Sequence[Message]:
+    """Say that a witness has not asked for long; it comes by itself, so nothing else can be done here."""
+    receipts = read_receipts(session.writable_ledger)
+    newest = next((one for one in receipts if one.body.anchor == anchor.id and not one.body.problem), None)
+    if newest is None:
+        return (msg("{anchor}: the witness has handed in no receipt yet", anchor=anchor.id),)
+    if session.clock.now() - newest.at > WITNESS_LATE:
+        silence = nmsg(
+            "{anchor}: the witness has handed in no receipt for {n} day",
+            "{anchor}: the witness has handed in no receipt for {n} days",
+            WITNESS_LATE.days,
+            anchor=anchor.id,
+        )
+        return (silence,)
+    return ()
+
+
+def _judged(
+    result: AnchorResult, problems: Sequence[Message], codes: Sequence[ExitCode], *, is_any: bool
+) -> Work[AnchorResult]:
+    if not is_any:
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, tuple(map(str, problems)))
+    if not problems:
+        return Work(RunOutcome.COMPLETE, ExitCode.OK, result)
+    has_none = bool(result.receipts) and all(receipt.problem for receipt in result.receipts)
+    code = worst([*codes, ExitCode.FAILED if has_none else ExitCode.PARTIAL])
+    return Work(RunOutcome.FAILED if has_none else RunOutcome.INCOMPLETE, code, result, tuple(map(str, problems)))
+
+
+def anchor_work(session: Session) -> Work[object]:
+    return any_work(anchor_newest_head(session))
+
+
+def any_work(work: Work[AnchorResult]) -> Work[object]:
+    """Return work as the runner of jobs takes it."""
+    return Work(work.outcome, work.exit_code, work.result, work.problems)
+
+
+JOB = JobWork(work=anchor_work)

@@ -1,0 +1,109 @@
+"""What a job of the kind `report` does: writes the compliance report, and mails it where `[report.mail]` names recipients.
+
+The report that lies in its folder is the first thing; a format that is missing for the mail, or a mail that nobody takes, makes
+the run incomplete and undoes nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from commands.cli.session import Session
+from commands.jobs.kinds import JobWork
+from commands.jobs.report_files import build_report, write_report_files, written_report
+from commands.jobs.report_mail import mail_report, mail_settings
+from portalops.errors import ExitCode, PortalOpsError
+from portalops.ledger.runs import Work
+from portalops.model.message import Message, msg, verbatim
+from portalops.model.period import Period, current_period
+from portalops.model.runs import Every, WrittenFile
+from portalops.model.verdicts import RunOutcome
+from portalops.registers.mailings import reached_in_slot, read_mailings
+from portalops.registers.runs import parse_run_id
+from portalops.reports import formats
+from portalops.reports.material import WHOLE
+
+if TYPE_CHECKING:
+    from commands.jobs.report_files import BuiltReport, WrittenReport
+    from portalops.reports.mail import Settings
+
+REPORT = "compliance"
+FORMAT = "html"
+"""What is always written: it needs nothing of the machine."""
+
+
+def weekly_report(session: Session) -> Work[object]:
+    """Write the report on the last complete week and the current one, and mail it.
+
+    Raises:
+        PortalOpsError: the report could not be written.
+    """
+    started = next(session.writable_ledger.records(kinds=("report.started",), newest_first=True, limit=1), None)
+    own = started.run if started else ""
+    period = current_period(session.clock.now().astimezone(session.zone_of_portal).date())
+    built = build_report(session, REPORT, period, own_run=own)
+    files = {FORMAT: _written(session, built, period, FORMAT)}
+    mail = _mail_of(session, own)
+    troubles: list[Message] = []
+    for name in dict.fromkeys(mail.formats if mail else ()):
+        if name not in files:
+            try:
+                formats.lacks([formats.load(name)])
+                files[name] = _written(session, built, period, name)
+            except PortalOpsError as error:
+                troubles.append(msg("the report is not mailed as {format}: {cause}", format=name, cause=error.message))
+    made = written_report(REPORT, built, [file for group in files.values() for file in group], period=period)
+    if mail is not None:
+        attached = [file for name in dict.fromkeys(mail.formats) for file in files.get(name, ())] or files[FORMAT]
+        troubles += _mailed(session, mail, made, files=attached, period=period, own=own)
+    # The report is whole all the same: it carries an older head, or none, and says what does not hold.
+    unsigned = [f"no head could be signed for the report: {made.unsigned}"] if made.unsigned else []
+    problems = (*unsigned, *(f"record {fault.seq}: {fault.what}" for fault in made.faults))
+    code = ExitCode.INTEGRITY if made.faults else ExitCode.PARTIAL if problems or troubles else ExitCode.OK
+    if not troubles:
+        return Work(RunOutcome.COMPLETE, code, made.result, problems)
+    said = (*map(verbatim, problems), *troubles)
+    return Work(RunOutcome.INCOMPLETE, code, made.result, tuple(map(str, said)), said)
+
+
+def _written(session: Session, built: BuiltReport, period: Period, name: str) -> tuple[WrittenFile, ...]:
+    chosen = session.settings.report
+    return write_report_files(
+        session, REPORT, built, period=period, folder=chosen.folder, formats_wanted=(name,), languages=chosen.languages
+    )
+
+
+def _mail_of(session: Session, own: str) -> Settings | None:
+    """Return how the report is mailed, to those whom no earlier attempt of the same slot reached; None if there is nobody."""
+    settings = mail_settings(session)
+    name = parse_run_id(own)
+    if settings is None or name is None:
+        return None
+    since = session.clock.now() - Every.MONTH.longest - timedelta(days=1)
+    earlier = read_mailings(session.writable_ledger, since=since).mailings
+    reached = reached_in_slot(earlier, name.job, name.slot)
+    left = tuple(each for each in settings.recipients if each not in reached)
+    return settings.model_copy(update={"recipients": left}) if left else None
+
+
+def _mailed(
+    session: Session, settings: Settings, made: WrittenReport, *, files: Sequence[WrittenFile], period: Period, own: str
+) -> Sequence[Message]:
+    """Mail the report, and return what went wrong."""
+    chosen = session.settings.report
+    try:
+        return mail_report(
+            session, settings, made,
+            files=files, folder=chosen.folder, period=period, scope=WHOLE, languages=chosen.languages, made_in=own,
+        ).problems  # fmt: skip
+    except PortalOpsError as error:
+        return (msg("the report is not mailed: {cause}", cause=error.message),)
+
+
+def report_work(session: Session) -> Work[object]:
+    return weekly_report(session)
+
+
+JOB = JobWork(work=report_work)

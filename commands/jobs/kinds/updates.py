@@ -1,0 +1,256 @@
+"""Collecting updates from a whole configuration: sources by their kinds, and a store that forgets nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import ZoneInfo
+
+from checks.updates.attested import as_observation
+from checks.updates.job import replay, run_updates
+from checks.updates.observation_database import DatabasePlace
+from checks.updates.observation_places import FilePlace
+from checks.updates.observations import ObservationStore
+from checks.updates.sources import build_update_source
+from checks.updates.terms import Decided
+from commands.cli.session import Session
+from commands.jobs.kinds import JobWork
+from commands.jobs.ledger_server import parameters_of
+from commands.jobs.runner import PerformedJob, name_problem
+from portalops.config import Settings
+from portalops.errors import ExitCode, LedgerMissing, PortalOpsError
+from portalops.ledger.bodies import decode_part
+from portalops.ledger.record_stores.postgresql import Settings as Database
+from portalops.ledger.runs import Work
+from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.updates import Poll, UpdatesResult
+from portalops.model.verdicts import RunOutcome
+from portalops.registers.attested import read_attested
+from portalops.registers.confirmations import read_confirmations
+from portalops.registers.exemptions import read_exemptions
+from portalops.system.web import HttpWeb
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from checks.updates.observation_places import ObservationPlace
+    from checks.updates.polling import Lookers
+    from portalops.ports import UpdateSource
+
+
+def decided_of(session: Session) -> Decided:
+    """Return what stands decided in the ledger."""
+    try:
+        ledger = session.ledger
+    except LedgerMissing:
+        return Decided()
+    in_force = (each.limit_to_force(session.zone_of_portal) for each in read_exemptions(ledger).exemptions)
+    attested = (as_observation(each, session.zone_of_portal) for each in read_attested(ledger).standing)
+    exemptions = tuple(each for each in in_force if each is not None)
+    return Decided(exemptions, read_confirmations(ledger).observations, tuple(attested))
+
+
+STORE = "observations.sqlite"
+"""In the state folder, where the ledger is there too."""
+
+DATABASE = "postgresql"
+"""The kind of ledger beside which observations lie in its database."""
+
+TICK = timedelta(milliseconds=1)
+"""What the store tells moments apart by."""
+
+
+def store_place(session: Session) -> ObservationPlace:
+    """Return where observations are kept: where the ledger's records are.
+
+    Raises:
+        SecretUnavailable: the password of the database cannot be had.
+    """
+    settings = session.settings
+    if settings.ledger_store is None or settings.ledger_store.kind != DATABASE:
+        return FilePlace(settings.state_folder / STORE)
+    return DatabasePlace(settings.ledger_store.parse(Database).place, parameters_of(session))
+
+
+def open_store(session: Session) -> closing[ObservationStore]:
+    """Open the store of observations for reading, to be closed behind a block.
+
+    Raises:
+        UpdatesError: nothing was collected yet, or it cannot be used.
+    """
+    return closing(ObservationStore.open(store_place(session), create=False))
+
+
+def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
+    """Return the configured sources of updates, each built by its kind.
+
+    Raises:
+        ConfigurationError: a source's settings do not fit its kind.
+    """
+    zone, web = ZoneInfo(settings.portal.timezone), HttpWeb()
+    return tuple(build_update_source(table, zone=zone, web=web) for table in settings.update_sources)
+
+
+def collect_updates(
+    session: Session, lookers_for: Callable[[ObservationStore], Lookers] | None = None
+) -> tuple[UpdatesResult, tuple[Message, ...]]:
+    """Look at every source and judge; return the result, and what of earlier looks is lost.
+
+    Args:
+        session: what to work with.
+        lookers_for: who looks at the sources, by what the store has of them, if not this process.
+    """
+    settings = session.settings
+    sources = update_sources(settings)
+    store = ObservationStore.open(store_place(session))
+    try:
+        lost = tuple(each.said for each in replayed(session, store, sources))
+        untold = untold_of(session, store)
+        result = run_updates(
+            sources=sources,
+            units=settings.units,
+            portal=settings.portal,
+            rulebook=session.rulebook,
+            calendar=session.calendar,
+            store=store,
+            keeper=session.writable_ledger,
+            clock=session.clock,
+            progress=session.progress,
+            judge_weeks=settings.updates.judge_weeks,
+            poll_every=settings.updates.poll_every,
+            decided=decided_of(session),
+            lookers=lookers_for(store) if lookers_for else None,
+        )
+    finally:
+        store.close()
+    return replace(result, untold=untold), lost
+
+
+def untold_of(session: Session, store: ObservationStore) -> tuple[Poll, ...]:
+    """Return the looks that the store has and no record tells of: of a run that was cut off, or could not be recorded.
+
+    What they showed is known and judged by, so the record of this run tells of them. None where the newest record cannot be
+    read, because then nobody knows what it tells, or where an answer is not in the ledger: no run of it put that into the store.
+    """
+    ledger, told = session.ledger, None
+    for record in ledger.records(kinds=("updates.finished",), newest_first=True):
+        try:
+            result = decode_part(ledger.blob(record.body), "updates", UpdatesResult)
+        except PortalOpsError:
+            return ()
+        if result and result.polls:
+            told = max(poll.polled_at for poll in (*result.untold, *result.polls))
+            break
+    polls = store.polls_after(told)
+    if any(poll.evidence is not None and not ledger.has_blob(poll.evidence) for poll in polls):
+        return ()
+    return tuple(replace(poll, place=place) for place, poll in enumerate(polls, 1))
+
+
+class LostPoll(NamedTuple):
+    """An earlier look whose answer cannot be read again."""
+
+    source: str
+    """Empty where it is not known of which source it was."""
+    said: Message
+
+
+def replayed(
+    session: Session, store: ObservationStore, sources: tuple[UpdateSource, ...], *, also: Sequence[Poll] = ()
+) -> Iterator[LostPoll]:
+    """Put looks that the ledger tells of and the store has not back into it; yield each that is lost.
+
+    A store that was removed, or put back from an old copy, would make every item a first sight and so forget
+    who fell short.
+
+    Args:
+        session: whose ledger.
+        store: what they are put into.
+        sources: what reads their answers.
+        also: looks that no record tells of yet, to be read behind the others.
+    """
+    ledger, settings = session.ledger, session.settings
+    newest = {poll.source: poll.polled_at for poll in store.newest_polls()}
+    polls: list[Poll] = []
+    for record in ledger.records(kinds=("updates.finished",), since=max(newest.values(), default=None)):
+        try:
+            result = decode_part(ledger.blob(record.body), "updates", UpdatesResult)
+        except PortalOpsError as error:
+            said = msg(
+                "what record {seq} tells of looks at sources cannot be read: {why}", seq=record.seq, why=error.message
+            )
+            yield LostPoll("", said)
+            continue
+        for some in (result.untold, result.polls) if result else ():
+            fresh = (poll for poll in some if _is_newer(poll, newest.get(poll.source)))
+            polls += sorted(fresh, key=lambda one: (one.place, one.polled_at))
+    zone = ZoneInfo(settings.portal.timezone)
+    for poll in (*polls, *also):
+        try:
+            replay((poll,), blob=ledger.blob, sources=sources, units=settings.units, zone=zone, store=store)
+        except PortalOpsError as error:
+            said = msg(
+                "{source}: the look of {at} is lost: {why}", source=poll.source, at=poll.polled_at, why=error.message
+            )
+            yield LostPoll(poll.source, said)
+
+
+def _is_newer(poll: Poll, newest: datetime | None) -> bool:
+    return newest is None or poll.polled_at >= newest + TICK
+
+
+def updates_work(session: Session) -> Work[object]:
+    result, lost = collect_updates(session)
+    return work_of_updates(result, lost)
+
+
+def work_of_updates(result: UpdatesResult, lost: tuple[Message, ...] = ()) -> Work[object]:
+    """Judge how a collection went: one that no source answered collected nothing.
+
+    Args:
+        result: what was collected and judged.
+        lost: what of earlier looks could not be put back into the store.
+    """
+    failed = [_explain_failure(poll) for poll in result.polls if not poll.ok]
+    rejected = [
+        msg("{source}: {line}", source=poll.source, line=line) for poll in result.polls for line in poll.rejected
+    ]
+    rejected += [
+        nmsg(
+            "{source}: {n} more is rejected", "{source}: {n} more are rejected", poll.rejected_more, source=poll.source
+        )
+        for poll in result.polls
+        if poll.rejected_more
+    ]
+    if not result.polls:
+        failed = [msg("no source of updates is configured, so nothing was collected")]
+    said = (*failed, *lost, *rejected)
+    outcome, code = RunOutcome.COMPLETE, ExitCode.PARTIAL if said else ExitCode.OK
+    if len(failed) >= len(result.polls):
+        outcome = RunOutcome.FAILED
+    elif failed or lost:
+        outcome = RunOutcome.INCOMPLETE
+    # If every source was looked at, the job is done; what was refused counts for nobody until someone corrects it.
+    return Work(outcome, code, result, tuple(map(str, said)), said)
+
+
+def list_lost_polls(done: PerformedJob) -> tuple[Message, ...]:
+    """Return what of earlier looks a collection could not put back: what stands between failed sources and refused lines."""
+    assert isinstance(done.result, UpdatesResult)
+    polls = done.result.polls
+    refused = sum(len(poll.rejected) + (poll.rejected_more > 0) for poll in polls)
+    return done.said[sum(not poll.ok for poll in polls) if polls else 1 : len(done.said) - refused]
+
+
+def _explain_failure(poll: Poll) -> Message:
+    """Say why a source could not be looked at, with its id, once."""
+    if isinstance(poll.problem, str):
+        return verbatim(name_problem(poll.source, poll.problem))
+    is_named = poll.problem.values.get("source") == poll.source
+    return poll.problem if is_named else msg("{source}: {line}", source=poll.source, line=poll.problem)
+
+
+JOB = JobWork(work=updates_work)

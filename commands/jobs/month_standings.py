@@ -1,0 +1,101 @@
+"""Every duty over each month of a long period, for reports that ask for it: judged as a report of that month would judge it now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from portalops.compliance import Situation, judge
+from portalops.errors import PortalOpsError
+from portalops.ledger.bodies import decode_part
+from portalops.model.message import msg
+from portalops.model.period import Period
+from portalops.model.record import Record, Recorded
+from portalops.model.standing import Standing
+from portalops.model.updates import UpdatesResult
+from portalops.ports import LedgerReader
+from portalops.registers.credentials import read_credentials
+from portalops.registers.drills import read_drills
+from portalops.registers.evidence import Evidence, UnreadableRecord, read_evidence
+
+if TYPE_CHECKING:
+    from commands.cli.session import Session
+
+JUDGED_AFTER: Final = timedelta(days=92)
+"""So long after a month's end a judging of it is looked for: each run judges 13 weeks back, unless it is told otherwise."""
+
+
+def lean_evidence(session: Session, ledger: LedgerReader, period: Period, *, now: datetime) -> Evidence:
+    """Read what speaks for a period, with its drills and credentials, but not every answer of every check: those of a year would not fit into memory."""
+    zone = session.zone_of_portal
+    found = read_evidence(ledger, period, now=now, zone=zone)
+    start, end = period.bounds(zone)
+    drills = read_drills(ledger, since=start, until=end)
+    lost = [UnreadableRecord(seq, "drill", error.message) for seq, error in drills.unreadable]
+    known = {each.seq for each in found.unreadable}
+    unreadable = sorted((*found.unreadable, *(each for each in lost if each.seq not in known)), key=attrgetter("seq"))
+    credentials = read_credentials(ledger, until=end)
+    return replace(found, drills=drills.drills, credentials=credentials, unreadable=tuple(unreadable))
+
+
+def month_standings(
+    session: Session, ledger: LedgerReader, whole: Evidence
+) -> tuple[tuple[Period, tuple[Standing, ...]], ...]:
+    """Return every duty judged over each calendar month of the period of some evidence.
+
+    The registers are taken as they are now, as they would be in a report of the month that is made now; of judgings of updates the
+    newest that tells of the whole month.
+    """
+    months = whole.period.months()
+    found: list[tuple[Period, tuple[Standing, ...]]] = []
+    with session.progress.task(msg("Judging each month"), total=len(months), unit="items") as task:
+        for month in months:
+            found.append((month, _judged(session, ledger, month, whole)))
+            task.advance(1)
+    return tuple(found)
+
+
+def _judged(session: Session, ledger: LedgerReader, month: Period, whole: Evidence) -> tuple[Standing, ...]:
+    settings = session.settings
+    if month.first > whole.now.astimezone(whole.zone).date():
+        evidence = replace(whole, period=month)  # nothing is judged of a month that has not begun
+    else:
+        evidence = read_evidence(ledger, month, now=whole.now, zone=whole.zone)
+        evidence = replace(evidence, updates=_judging_of(ledger, month, evidence))
+    return judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
+
+
+def _judging_of(ledger: LedgerReader, month: Period, evidence: Evidence) -> Recorded[UpdatesResult] | None:
+    """Return the newest judging that tells of a whole month, as far as one is found; else the newest one."""
+    newest = evidence.updates
+    if newest is None or newest.body.judged_from <= month.first:
+        return newest
+    end = month.bounds(evidence.zone)[1]
+    records = ledger.records(kinds=("updates.finished",), since=end, until=end + JUDGED_AFTER)
+    last_of_day = {record.at.astimezone(evidence.zone).date(): record for record in records}
+    return _last_from(ledger, tuple(last_of_day.values()), month) or newest
+
+
+def _last_from(ledger: LedgerReader, records: Sequence[Record], month: Period) -> Recorded[UpdatesResult] | None:
+    """Return the last of the judgings, oldest first, that reaches back to a month's first day: later ones reach back less far."""
+    found: Recorded[UpdatesResult] | None = None
+    low, high = 0, len(records)
+    while low < high:
+        middle = (low + high) // 2
+        one = _read(ledger, records[middle])
+        if one is not None and one.body.judged_from <= month.first:
+            found, low = one, middle + 1
+        else:
+            high = middle
+    return found if found is not None and found.body.judged_to >= month.last else None
+
+
+def _read(ledger: LedgerReader, record: Record) -> Recorded[UpdatesResult] | None:
+    try:
+        body = decode_part(ledger.blob(record.body), "updates", UpdatesResult)
+    except PortalOpsError:
+        return None
+    return None if body is None else Recorded(record.seq, record.at, record.run, body)

@@ -1,0 +1,573 @@
+"""Tells people what a run saw: called after each run, whichever way it ended.
+
+Nothing of it raises, changes the run's exit code, or keeps the run for longer than a bounded time: what goes wrong here becomes a
+warning, and letters that could not be sent are sent by the next run. Words that may hold secrets stay out: of an error a letter has
+its code and what that means, never its message.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from commands.cli.session import Session
+from commands.jobs.runner import PerformedJob
+from commands.jobs.sending import channels_of, drop_letters, fits, handed_over, record, send_waiting, warn
+from commands.jobs.standings import judge_period
+from portalops.errors import (
+    ConfigurationError,
+    ExitCode,
+    FileUnwritable,
+    InternalFault,
+    LedgerMissing,
+    NotifyStateUnreadable,
+    PortalOpsError,
+)
+from portalops.jobs import next_due
+from portalops.locale import process_language, render
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.notifications import Level
+from portalops.model.period import current_period
+from portalops.model.runs import Job
+from portalops.model.standing import Standing
+from portalops.model.verdicts import DutyVerdict, RunOutcome
+from portalops.notify.channels import LetterChannel
+from portalops.notify.letters import JobWeek, Sender, WeekSummary, letters_of
+from portalops.notify.rules import Failure, RunFacts, SeenDuty, decide, queued, quiet_until, wants_duties
+from portalops.notify.settings import NotifySettings, keep, kept_for, settings_of
+from portalops.notify.state import NotifyFolder, NotifyState
+from portalops.registers.plans import read_plans
+from portalops.registers.runs import parse_run_id
+from portalops.registers.slots import SlotState, kept_slots
+from portalops.system.logs import form, was_logged
+from portalops.system.surroundings import LocalSurroundings
+
+logger = logging.getLogger(__name__)
+FAILING = frozenset({ExitCode.FAILED, ExitCode.INTEGRITY, ExitCode.FAULT, ExitCode.CONFIGURATION})
+"""Exit codes that are a failure; unmet duties (1), gaps (3) and a lock that another holds (75) are none."""
+
+QUIET = frozenset({ExitCode.USAGE, ExitCode.LOCKED, ExitCode.INTERRUPTED})
+"""Codes of a run that did not begin or was stopped by somebody who knows."""
+
+LONGEST_SLOT = timedelta(days=32)
+_UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]{1,255}")
+
+
+def notify_run(
+    session: Session,
+    performed: Sequence[PerformedJob],
+    standings: Sequence[Standing] | None,
+    *,
+    exit_code: ExitCode = ExitCode.OK,
+    ledger_changed: bool = False,
+) -> None:
+    """Tell what a run saw that came to its end.
+
+    Args:
+        session: of the run.
+        performed: the jobs that were done or tried.
+        standings: where the duties stand; None if they were not judged.
+        exit_code: the run's own.
+        ledger_changed: a record, or what it names, was found missing or changed.
+    """
+    with _never_raising(session):
+        settings = settings_of(session.settings)
+        if not settings.channels:
+            if NotifyFolder(settings.state_folder).settings.exists():
+                _keep_copy(session, settings)  # nobody is to be told any more, also by the copy
+            return
+        failures = failures_of(performed)
+        failures += (*_crashed(session, performed), *_begun_anew(session))
+        good = {"run"} | {f"job:{done.job.id}" for done in performed if _is_good(done)}
+        if ledger_changed:
+            failures += (_LEDGER_CHANGED,)
+        elif standings is not None:
+            good.add("ledger")
+        if exit_code not in FAILING and (unit := _own_unit(session)):
+            good.add(f"unit:{unit}")
+        _tell(session, settings, failures, frozenset(good), standings)
+
+
+def notify_failed_run(session: Session, error: BaseException, performed: Sequence[PerformedJob] = ()) -> None:
+    """Tell that a run ended in an error, also where the configuration or the ledger cannot be read.
+
+    Args:
+        session: of the run.
+        error: what it ended in.
+        performed: the jobs that were done or tried before.
+    """
+    stopped = error if isinstance(error, PortalOpsError) else None
+    if isinstance(error, (KeyboardInterrupt, SystemExit)) or (stopped and stopped.exit_code in QUIET):
+        return
+    with _never_raising(session):
+        settings = notify_settings(session)
+        if settings is None or not settings.channels:
+            return
+        code = stopped.code if stopped else InternalFault.code
+        meaning = stopped.explanation if stopped else InternalFault.explanation
+        hint = (
+            msg("Run 'portalops config check' on that machine.") if isinstance(error, ConfigurationError) else meaning
+        )
+        run = Failure("run", code, msg("it ended in error {error}; what was due is not done", error=code), hint)
+        good = frozenset(f"job:{done.job.id}" for done in performed if _is_good(done))
+        failures = (*failures_of(performed), *_begun_anew(session), run)
+        _tell(session, settings, failures, good, None, problem=code)
+    for warning in session.warnings:  # of a run that ends in an error nobody prints them
+        if form() == "text" or not was_logged(str(warning)):  # as an event it is there already
+            logger.warning("%s", render(warning, process_language(), zone=session.zone))
+
+
+def notify_failed_unit(session: Session, failure: Failure, invocation: str) -> bool:
+    """Tell that a systemd unit failed; return whether its run told that itself, so that nothing is to be told.
+
+    Raises:
+        PortalOpsError: nobody can be told, since no channel is known.
+    """
+    settings = notify_settings(session)
+    if settings is None or not settings.channels:
+        raise no_channel_error()
+    state = _loaded(session, NotifyFolder(settings.state_folder), session.clock.now())
+    if invocation and invocation in state.invocations:
+        return True
+    _tell(session, settings, (failure,), frozenset(), None)
+    return False
+
+
+def no_channel_error() -> ConfigurationError:
+    """Return the error of a configuration without any channel."""
+    return ConfigurationError(
+        msg("nobody is told: no channel is configured"),
+        msg("Add a [[notify.channel]] table to the configuration: docs/notifications.md."),
+    )
+
+
+def notify_settings(session: Session) -> NotifySettings | None:
+    """Return whom to tell: as configured, or by the last good copy where the configuration cannot be read; None if by neither."""
+    try:
+        return settings_of(session.settings)
+    except ConfigurationError:
+        return kept_for(session.invocation.config, session.environment)
+
+
+def failures_of(performed: Sequence[PerformedJob]) -> tuple[Failure, ...]:
+    """Return the jobs that failed, as a letter may tell them."""
+    found = []
+    for done in performed:
+        key = f"job:{done.job.id}"
+        if done.exit_code in QUIET:
+            continue  # another process is at it
+        if done.error is not None:
+            what = msg("error {error}, exit status {exit_code}", error=done.error.code, exit_code=int(done.exit_code))
+            found.append(Failure(key, done.error.code, what, done.error.explanation))
+        elif done.outcome is RunOutcome.FAILED or done.exit_code in FAILING:
+            what = msg(
+                "{outcome} for {slot}, {problems}, exit status {exit_code}: {meaning}",
+                outcome=_OUTCOMES[done.outcome],
+                slot=done.slot,
+                problems=nmsg("{n} problem", "{n} problems", len(done.problems)),
+                exit_code=int(done.exit_code),
+                meaning=done.exit_code.meaning,
+            )
+            hint = msg("On that machine, 'portalops ledger show --run {run}' shows all of it.", run=done.run or "-")
+            found.append(Failure(key, f"{done.outcome.value}-{int(done.exit_code)}", what, hint))
+    return tuple(found)
+
+
+_OUTCOMES: Mapping[RunOutcome, Message] = {
+    RunOutcome.COMPLETE: msg("done"),
+    RunOutcome.INCOMPLETE: msg("done in part"),
+    RunOutcome.FAILED: msg("failed"),
+}
+_LEDGER_CHANGED = Failure(
+    "ledger",
+    "changed",
+    msg("a record, or what it names, is missing or was changed"),
+    msg("Change nothing on that machine, and run 'portalops ledger verify' there."),
+)
+_LEDGER_BEGUN = Failure(
+    "ledger:another",
+    "begun",
+    msg("a new one was begun, although traces of another one are left"),
+    msg(
+        "If that one was this portal's, it was lost: stop the schedule on that machine and restore the state folder from the newest"
+        " backup set."
+    ),
+)
+"""No later run can see that it is good again, so that each summary names it until it is forgotten."""
+
+
+def _begun_anew(session: Session) -> tuple[Failure, ...]:
+    return (_LEDGER_BEGUN,) if session.begins_beside_another else ()
+
+
+def _is_good(done: PerformedJob) -> bool:
+    return done.outcome is RunOutcome.COMPLETE and done.exit_code not in FAILING and done.error is None
+
+
+@contextmanager
+def _never_raising(session: Session) -> Iterator[None]:
+    """Turn whatever goes wrong inside into a warning."""
+    try:
+        yield
+    except KeyboardInterrupt:  # the run is done; only its letters are not sent
+        warn(session, msg("sending letters was interrupted: the next run sends what waits"))
+    except PortalOpsError as error:
+        warn(session, msg("people could not be told: {cause}", cause=error.message))
+    except Exception as error:  # a fault of our own: a warning of the run, whose exit code stays as it is
+        logger.debug("telling people failed", exc_info=True)
+        fault = msg("a fault in portalops itself: {kind}", kind=type(error).__name__)
+        warn(session, msg("people could not be told: {cause}", cause=fault))
+
+
+def _keep_copy(session: Session, settings: NotifySettings) -> None:
+    try:
+        keep(settings, session.settings.files[0])
+    except PortalOpsError as error:  # it helps on another day; today people are told all the same
+        logger.info("the copy of whom to tell was not kept: %s", error)
+
+
+def _tell(
+    session: Session,
+    settings: NotifySettings,
+    failures: tuple[Failure, ...],
+    good: frozenset[str],
+    standings: Sequence[Standing] | None,
+    *,
+    problem: str = "",
+) -> None:
+    """Decide what is told, queue it, send what waits, and record it."""
+    channels = channels_of(session, settings)
+    folder = NotifyFolder(settings.state_folder)
+    desk = _Desk(session, settings, channels, folder)
+    now = session.clock.now()
+    if not settings.is_kept_copy and fits(session, settings):
+        _keep_copy(session, settings)
+    state = _loaded(session, folder, now)
+    can_judge = not problem and not settings.is_kept_copy
+    if standings is None and can_judge and wants_duties(state, now, settings.timetable):
+        standings, judging_failed = _judged(session)
+        if judging_failed is not None:
+            failures += (judging_failed,)
+    seen = RunFacts(
+        now,
+        failures,
+        good | _good_by_hand(session, state, settings),
+        None if settings.is_kept_copy else frozenset(f"job:{job.id}" for job in session.settings.jobs),
+        None if standings is None else _duties(session, standings),
+        session.environment.get("INVOCATION_ID", "")[:64],
+    )
+    week = None
+    since = decide(state, seen, settings.timetable)[1].summary_since
+    if since is not None:  # read before anybody waits for the lock
+        week = _week(desk, state, standings, problem, since=since, now=now)
+    try:
+        _queue(desk, seen, week)
+    except PortalOpsError as error:
+        _tell_unsaved(desk, seen, error)
+        return
+    send_waiting(session, settings, channels)
+    if not settings.is_kept_copy:
+        try:
+            record(session, folder)
+        except PortalOpsError as error:  # people were told; the next run that can records it
+            session.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
+    until = quiet_until(folder.load(now), now, settings.timetable)
+    remember_quiet(folder, now, until)
+
+
+def remember_quiet(folder: NotifyFolder, now: datetime, until: datetime | None) -> None:
+    """Write down for `notify_idle_run` from when until when there is nothing to tell."""
+    span = f"{now.timestamp():.0f} {until.timestamp():.0f}\n" if until else "0 0\n"
+    try:
+        if folder.quiet.read_text(encoding="ascii") == span:
+            return
+    except (OSError, ValueError):
+        pass  # there is none yet
+    try:
+        folder.write(folder.quiet, span.encode())
+    except FileUnwritable as error:  # then each run looks
+        logger.info("it cannot be noted until when nothing is to be told: %s", error)
+
+
+def _loaded(session: Session, folder: NotifyFolder, now: datetime) -> NotifyState:
+    try:
+        return folder.load(now)
+    except NotifyStateUnreadable as error:
+        if (aside := folder.set_aside()) is not None:
+            session.warnings.append(msg("{problem}; it was moved to {path}", problem=error.message, path=str(aside)))
+        return NotifyState(now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Where letters are written."""
+
+    session: Session
+    settings: NotifySettings
+    channels: Sequence[LetterChannel]
+    folder: NotifyFolder
+
+
+def _queue(desk: _Desk, seen: RunFacts, week: WeekSummary | None) -> None:
+    """Put what is to be told into the queue, and remember that it is told.
+
+    Args:
+        desk: where.
+        seen: what the run saw.
+        week: what a summary tells; one that became due only while this process waited for the lock comes by the next run.
+    """
+    session, settings, folder, now = desk.session, desk.settings, desk.folder, seen.at
+    kinds = {channel.id: channel.kind for channel in desk.channels}
+    with folder.deciding(session.holder):
+        before = _loaded(session, folder, now)
+        state, telling = decide(before, seen, settings.timetable)
+        if telling.summary_since is None:
+            week = None
+        elif week is None:
+            state = replace(state, summary_on=before.summary_on, summary_at=before.summary_at)
+        sender = _sender(session, settings)
+        new = [
+            letter
+            for channel in desk.channels
+            for letter in letters_of(
+                telling, week, sender,
+                channel=channel.id,
+                language=channel.settings.language or settings.language,
+                levels=channel.settings.takes,
+                zone=settings.timetable.zone,
+                now=now,
+            )
+        ]  # fmt: skip
+        configured = {table.id for table in settings.channels}
+        gone = [each for each in state.letters if each.channel not in configured]
+        letters, dropped = queued([each for each in state.letters if each.channel in configured], new)
+        state = replace(state, letters=letters)
+        if gone:
+            state = drop_letters(state, gone, msg("the channel is not configured any more"), kinds, now)
+        if dropped:
+            state = drop_letters(state, dropped, msg("a newer letter stands for it, or too many wait"), kinds, now)
+        folder.save(state)
+
+
+def _sender(session: Session, settings: NotifySettings) -> Sender:
+    ids = set(settings.ids)
+    if not settings.is_kept_copy:
+        with suppress(PortalOpsError):  # a rulebook that there is not is what the run failed for, and judges nothing
+            for duty in session.rulebook.duties:
+                ids |= {duty.id, *duty.checks}
+    return Sender(settings.portal, LocalSurroundings(session.environment).host_name(), frozenset(ids))
+
+
+def sender_of(session: Session, settings: NotifySettings) -> Sender:
+    """Return who writes a letter that holds nothing of what a run saw."""
+    return Sender(settings.portal, LocalSurroundings(session.environment).host_name(), settings.ids)
+
+
+def _tell_unsaved(desk: _Desk, seen: RunFacts, error: PortalOpsError) -> None:
+    """Tell failures although nothing can be kept, as on a full disk: once a day, as far as a file's time can be set."""
+    session, settings, folder = desk.session, desk.settings, desk.folder
+    session.warnings.append(msg("what people were told cannot be kept: {cause}", cause=error.message))
+    now = seen.at
+    if 0 <= now.timestamp() - folder.unsaved_at() < timedelta(days=1).total_seconds():
+        return
+    hint = msg("See whether the disk of that machine is full: letters can neither be kept nor sent again until then.")
+    unsaved = Failure("state", error.code, msg("error {error}: nothing can be kept", error=error.code), hint)
+    _state, telling = decide(
+        NotifyState(now), replace(seen, failures=(*seen.failures, unsaved), duties=None), settings.timetable
+    )
+    for channel in desk.channels:
+        for letter in letters_of(
+            telling, None, sender_of(session, settings),
+            channel=channel.id,
+            language=channel.settings.language or settings.language,
+            levels=channel.settings.takes & {Level.FAILURE},
+            zone=settings.timetable.zone,
+            now=now,
+        ):  # fmt: skip
+            outcome, _hint = handed_over(session, channel, replace(letter, tries=1, tried_at=now))
+            if outcome.problem is not None:
+                warn(session, msg("{channel} was not told: {cause}", channel=channel.id, cause=outcome.problem))
+            else:
+                folder.mark_unsaved(now)
+
+
+def _judged(session: Session) -> tuple[Sequence[Standing] | None, Failure | None]:
+    """Judge for the day's letter where the run itself did not; a ledger that does not let itself be read is a failure."""
+    try:
+        period = current_period(session.clock.now().astimezone(session.zone_of_portal).date())
+        judged = judge_period(session, period)
+    except PortalOpsError as error:
+        if isinstance(error, LedgerMissing) or error.exit_code in QUIET:
+            return None, None
+        what = msg("error {error}: where the duties stand could not be found out", error=error.code)
+        return None, Failure("ledger", error.code, what, error.explanation)
+    return judged.standings, _LEDGER_CHANGED if judged.exit_code is ExitCode.INTEGRITY else None
+
+
+def _duties(session: Session, standings: Sequence[Standing]) -> tuple[SeenDuty, ...]:
+    rulebook = session.rulebook
+    return tuple(SeenDuty(each.duty, rulebook.duty(each.duty).title, each.verdict, each.reason) for each in standings)
+
+
+def _own_unit(session: Session) -> str:
+    """Return the systemd unit that this process is the main part of; empty outside of one."""
+    if not session.environment.get("INVOCATION_ID"):
+        return ""
+    return unit_in(LocalSurroundings(session.environment).read("/proc/self/cgroup") or "")
+
+
+def unit_in(text: str) -> str:
+    """Return the innermost service that a process belongs to, by its line in /proc/PID/cgroup; empty if it belongs to none. Pure.
+
+    >>> unit_in("0::/system.slice/portalops-backup.service\\n")
+    'portalops-backup.service'
+    """
+    found = [part for part in text.strip().split("/") if part.endswith(".service") and _UNIT.fullmatch(part)]
+    return found[-1] if found else ""
+
+
+def _crashed(session: Session, performed: Sequence[PerformedJob]) -> tuple[Failure, ...]:
+    """Return the jobs whose newest run left no end and is not at work: another schedule's, that nobody began again yet."""
+    try:
+        attempts = session.attempts()
+    except PortalOpsError:  # the run itself could read them; what it saw is told all the same
+        return ()
+    newest = {}
+    for attempt in attempts:
+        name = parse_run_id(attempt.run.id)
+        if name is not None:
+            newest[name.job] = attempt
+    done = {each.job.id for each in performed}
+    return tuple(
+        Failure(
+            f"job:{job}",
+            "crashed",
+            msg("the run that began at {moment} left no end", moment=attempt.run.started_at),
+            msg("It was killed, or the machine went down; the job is begun again when it is looked at next."),
+        )
+        for job, attempt in newest.items()
+        if job not in done and attempt.run.finished_at is None and not attempt.running
+    )
+
+
+def _good_by_hand(session: Session, state: NotifyState, settings: NotifySettings) -> frozenset[str]:
+    """Return the jobs that were told as failed and were done well since, by another process or by a person."""
+    told = {each.key: each for each in state.alarms if each.key.startswith("job:") and each.over_at is None}
+    if not told or settings.is_kept_copy:
+        return frozenset()
+    good = set()
+    try:
+        for job in session.settings.jobs:
+            alarm = told.get(f"job:{job.id}")
+            if alarm is not None and _was_done_well(session, job, alarm.seen_at):
+                good.add(alarm.key)
+    except PortalOpsError:
+        return frozenset()  # what cannot be read is not good
+    return frozenset(good)
+
+
+def _was_done_well(session: Session, job: Job, since: datetime) -> bool:
+    ledger = session.ledger
+    newest = None
+    for run in ledger.runs(kinds=(job.kind.value,), since=since):
+        name = parse_run_id(run.id)
+        if name is not None and name.job == job.id and run.finished_at is not None and run.started_at > since:
+            newest = run
+    summary = ledger.summary(newest) if newest is not None else None
+    return (
+        summary is not None
+        and summary.outcome is RunOutcome.COMPLETE
+        and summary.exit_code not in {int(code) for code in FAILING}
+    )
+
+
+def _week(
+    desk: _Desk,
+    state: NotifyState,
+    standings: Sequence[Standing] | None,
+    problem: str,
+    *,
+    since: datetime,
+    now: datetime,
+) -> WeekSummary:
+    """Return what a summary tells: what cannot be found out is told as such, and the summary comes all the same."""
+    counts = [each.verdict for each in standings or ()]
+    waiting: dict[str, int] = {}
+    for letter in state.letters:
+        waiting[letter.channel] = waiting.get(letter.channel, 0) + 1
+    jobs: tuple[JobWeek, ...] = ()
+    if not problem:
+        jobs, problem = _jobs_of_week(desk.session, since, now)
+    met, unmet, unknown, pending = (
+        counts.count(verdict)
+        for verdict in (DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING)
+    )
+    return WeekSummary(
+        since, now, jobs, problem,
+        met=met, unmet=unmet, unknown=unknown, pending=pending,
+        other=len(counts) - met - unmet - unknown - pending,
+        is_judged=standings is not None,
+        waiting=tuple(sorted(waiting.items())),
+        open=tuple(each for each in state.alarms if each.over_at is None and each.told),
+    )  # fmt: skip
+
+
+def _jobs_of_week(session: Session, since: datetime, now: datetime) -> tuple[tuple[JobWeek, ...], str]:
+    """Return what became of each job, or the problem that keeps it from being known."""
+    try:
+        zone = session.zone_of_portal
+        ledger = session.ledger
+        plans = read_plans(ledger, until=now)
+        if plans.unreadable:
+            return (), plans.unreadable[0][1].code
+        runs = ledger.runs(since=since - LONGEST_SLOT)
+        found = kept_slots(
+            plans.plans, runs, ledger.summary, until=now, zone=zone, since=since - LONGEST_SLOT, before=now
+        )
+        attempts = session.attempts()
+    except PortalOpsError as error:
+        return (), error.code
+    if found.problem is not None:
+        return (), "-"
+    slots = [slot for slot in found.slots if since < slot.ends_at <= now]
+    planned = {job.id: job for job in session.settings.jobs}
+    names = dict.fromkeys([*planned, *(slot.job.id for slot in slots)])
+
+    def count(job: str, *states: SlotState) -> int:
+        return sum(slot.job.id == job and slot.state in states for slot in slots)
+
+    return (
+        tuple(
+            JobWeek(
+                name,
+                count(name, SlotState.DONE),
+                count(name, SlotState.LATE),
+                count(name, SlotState.INCOMPLETE),
+                count(name, SlotState.FAILED, SlotState.UNFINISHED, SlotState.UNKNOWN),
+                count(name, SlotState.MISSED),
+                next_due(planned[name], attempts, now, zone) if name in planned else None,
+            )
+            for name in names
+        ),
+        "",
+    )
+
+
+def notify_idle_run(session: Session) -> None:
+    """Send what waits and tell what is due, after a run that found nothing to do; it never raises."""
+    if not session.settings.channels or _is_quiet(session):
+        return
+    notify_run(session, (), None)
+
+
+def _is_quiet(session: Session) -> bool:
+    try:
+        text = (session.settings.state_folder / "notify" / "quiet").read_text(encoding="ascii")
+        first, last = (int(part) for part in text.split())
+    except (OSError, ValueError):
+        return False
+    return first <= session.clock.now().timestamp() < last

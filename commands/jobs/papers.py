@@ -1,0 +1,56 @@
+"""Official papers as commands write them: a draft in each format that is asked for, into a folder, recorded with its digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from commands.cli.session import Session
+from portalops.errors import UsageError
+from portalops.model.message import msg
+from portalops.model.record import Digest
+from portalops.official import formats
+from portalops.official.office import Office, office_on
+from portalops.official.paper import OfficialPaper
+from portalops.system.files import write_atomically
+
+
+def office_of(session: Session) -> Office:
+    """Return the offices as they are named today."""
+    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    return office_on(today, session.settings.actors, session.settings.office)
+
+
+def chosen_formats(text: str) -> tuple[formats.PaperFormat, ...]:
+    """Return the formats of a list such as `docx,pdf`.
+
+    Raises:
+        UnknownReport: there is no such format.
+        UsageError: none is named.
+    """
+    found = tuple(formats.load(name.strip()) for name in text.split(",") if name.strip())
+    if not found:
+        raise UsageError(
+            msg("--format names no format"), msg("Choose one of: {names}.", names=", ".join(formats.names()))
+        )
+    return found
+
+
+def write_papers(
+    paper: OfficialPaper, name: str, some: Sequence[formats.PaperFormat], folder: Path, *, languages: Sequence[str]
+) -> tuple[tuple[Path, Digest], ...]:
+    """Write a paper in each format and language; return the files with their digests. An older file is replaced.
+
+    Raises:
+        FileUnwritable: a file cannot be written.
+        UnknownReport: a format needs a package that is not installed.
+    """
+    written = []
+    for each in some:
+        for language in languages:
+            data = each.render(paper, language=language)
+            path = folder / f"{name}{'' if language == 'vi' else f'.{language}'}{each.suffix}"
+            write_atomically(path, data)
+            written.append((path, Digest(hashlib.sha256(data).hexdigest())))
+    return tuple(written)

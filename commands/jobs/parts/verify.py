@@ -1,0 +1,98 @@
+"""Reading copies back: a part reads one copy on a medium that any machine can reach; the job itself reads disks, discs and tapes of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from backups.job import VerifyTarget, run_verify
+from commands.cli.session import Session
+from commands.jobs.fan import Fan, one_of
+from commands.jobs.kinds.verify import verify_work
+from commands.jobs.parts import Parts
+from commands.jobs.sets import keys_of, media_of, recorded_sets_of
+from portalops.cluster.parts import PartRequest
+from portalops.errors import ConfigurationError, ExitCode
+from portalops.ledger.runs import Work
+from portalops.model.backups import Copy, CopyState
+from portalops.model.message import msg
+from portalops.model.text import show_text
+from portalops.model.verdicts import RunOutcome
+
+Part = Copy
+
+
+def work(session: Session, fan: Fan) -> Work[object]:
+    """Have workers read the copies that they can reach, and read the others here."""
+
+    def readers(targets: Sequence[VerifyTarget]) -> Iterator[Copy]:
+        copies = {f"set-{each.copy.set_id}--{each.copy.medium}": each.copy for each in targets}
+
+        def is_of(name: str, found: Copy) -> bool:
+            return (found.set_id, found.medium) == (copies[name].set_id, copies[name].medium)
+
+        def is_news(name: str, found: Copy) -> bool:
+            """Say whether it is not what is recorded already: a job before this one in the same slot may have had it read."""
+            return found != copies[name]
+
+        parts = {name: {"set": each.set_id, "medium": each.medium} for name, each in copies.items()}
+        for name, came in fan.run_parts(parts, Part, is_of=is_of, is_news=is_news):
+            yield (
+                came
+                if isinstance(came, Copy)
+                else replace(copies[name], problem=show_text(f"not checked: {came}", 500))
+            )
+
+    return verify_work(session, readers)
+
+
+@contextmanager
+def guard(session: Session, wish: PartRequest, holder: str) -> Iterator[None]:
+    """Read one copy on a medium at a time, over all workers, as one machine does; its limits of speed and time hold so too.
+
+    Raises:
+        Locked: another one is being read.
+    """
+    with one_of(session, f"medium-{_names(wish)[1]}", 1, holder):
+        yield
+
+
+def do(session: Session, wish: PartRequest) -> Work[Copy]:
+    """Read one copy, every byte.
+
+    Raises:
+        ConfigurationError: no such copy is recorded, or this machine's configuration has no such medium.
+    """
+    set_id, medium = _names(wish)
+    media = media_of(session)
+    if medium not in media:
+        raise ConfigurationError(
+            msg(
+                "there is no backup medium {medium} in the configuration of this machine", medium=show_text(medium, 80)
+            ),
+            msg("Give all workers the same configuration."),
+        )
+    made = next((each for each in recorded_sets_of(session, passing_over=True) if each.set.id == set_id), None)
+    copy = next((each for each in made.copies if each.medium == medium), None) if made else None
+    if made is None or copy is None:
+        raise ConfigurationError(
+            msg("no copy of set {set} on {medium} is recorded", set=show_text(set_id, 80), medium=medium),
+            msg("Run 'portalops backup list' to see which there are."),
+        )
+    target = VerifyTarget(copy, made.set.bag_sha256, made.set.stored_bytes)
+    (found,) = run_verify([target], media, clock=session.clock, progress=session.progress, keys=keys_of(session)).copies
+    problems = (f"{found.medium}: {found.set_id}: {found.problem}",) if found.problem else ()
+    if found.state is CopyState.DAMAGED:
+        return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, found, problems)
+    if problems or found.state is not CopyState.VERIFIED:
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, found, problems)
+    return Work(RunOutcome.COMPLETE, ExitCode.OK, found)
+
+
+def _names(wish: PartRequest) -> tuple[str, str]:
+    """Return the ids of the set and of the medium."""
+    return str(wish.details.get("set", "")), str(wish.details.get("medium", ""))
+
+
+PARTS = Parts(part=Part, work=work, do=do, guard=guard)

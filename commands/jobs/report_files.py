@@ -1,0 +1,309 @@
+"""Builds reports from the ledger, writes them to files, and lists those that are recorded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from commands.cli.session import Session
+from commands.jobs.host_drift import host_drift
+from commands.jobs.month_standings import lean_evidence, month_standings
+from commands.jobs.server_history import server_history
+from portalops import __version__
+from portalops.compliance import Situation, distrusted, judge
+from portalops.errors import (
+    ConfigurationNotFound,
+    FileUnwritable,
+    LedgerError,
+    LedgerMissing,
+    Locked,
+    PortalOpsError,
+    SecretUnavailable,
+)
+from portalops.ledger.as_of import LedgerAsOf
+from portalops.ledger.bodies import decode_part
+from portalops.ledger.chain import Fault
+from portalops.ledger.heads import code_of
+from portalops.ledger.proof import read_proof
+from portalops.ledger.verify import verify
+from portalops.model.heads import RecordedHead
+from portalops.model.message import Message, msg
+from portalops.model.period import Period
+from portalops.model.record import Digest, Recorded
+from portalops.model.runs import ReportResult, WrittenFile
+from portalops.registers.ends import RunEnds
+from portalops.registers.erasures import INERASABLE, RecordedErasure
+from portalops.registers.evidence import Evidence, UnreadableRecord, read_evidence
+from portalops.registers.figures import Figures, read_figures
+from portalops.reports import formats
+from portalops.reports.document import Document
+from portalops.reports.frame import period_doubt
+from portalops.reports.material import WHOLE, Material, ReportScope
+from portalops.reports.named import load_report
+from portalops.system.files import write_atomically
+
+
+def head_code_of(report: ReportResult) -> str | None:
+    return code_of(report.head) if report.head else None
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltReport:
+    """A report with its proof: what an export puts into a bundle."""
+
+    document: Document
+    figures: Figures
+    """As of the last record that the report rests on."""
+    head: RecordedHead | None
+    """The head that the report carries; None if no head is signed, or none can be read."""
+    unsigned: Message | None
+    """Why no new head could be signed for it; None if one was, or if no signing key is configured."""
+    faults: tuple[Fault, ...]
+    """What of the ledger was found changed; the report says it too."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenReport:
+    """A report that lies in files."""
+
+    result: ReportResult
+    unsigned: Message | None
+    faults: tuple[Fault, ...]
+    """Both as `BuiltReport` says it."""
+    lacks: tuple[Message, ...] = ()
+    """What the machine lacks for a format, such as a font, and what was taken instead."""
+
+
+def build_report_files(
+    session: Session,
+    name: str,
+    *,
+    period: Period,
+    folder: Path,
+    formats_wanted: Sequence[str],
+    languages: Sequence[str],
+    scope: ReportScope = WHOLE,
+    own_run: str = "",
+) -> WrittenReport:
+    """Build a report once and write it in each format and language; return what was written, with digests.
+
+    Raises:
+        UnknownReport: there is no such report or format, or it needs what is not installed; nothing is written then.
+        LedgerMissing: there is no ledger yet.
+        FileUnwritable: a file could not be written; those before it are whole.
+        ReportError: a file could not be made; those before it are whole.
+    """
+    lacks = formats.lacks([formats.load(each) for each in formats_wanted])
+    built = build_report(session, name, period, scope=scope, own_run=own_run)
+    files = write_report_files(
+        session,
+        name,
+        built,
+        period=period,
+        folder=folder,
+        formats_wanted=formats_wanted,
+        languages=languages,
+        scope=scope,
+    )
+    return written_report(name, built, files, period=period, scope=scope, lacks=lacks)
+
+
+def write_report_files(
+    session: Session,
+    name: str,
+    built: BuiltReport,
+    *,
+    period: Period,
+    folder: Path,
+    formats_wanted: Sequence[str],
+    languages: Sequence[str],
+    scope: ReportScope = WHOLE,
+) -> tuple[WrittenFile, ...]:
+    """Write a report that was built in each format and language, or nothing if one of them can't hold it; the rest as in `build_report_files`."""
+    chosen = [formats.load(each) for each in dict.fromkeys(formats_wanted)]
+    for form in chosen:
+        form.require(built.document)
+    about = "-".join(part for part in (session.settings.portal.id, name, str(scope)) if part)
+    files: list[WrittenFile] = []
+    for form in chosen:
+        for language in languages:
+            data = form.render(built.document, language=language)
+            path = folder / f"{about}-{period.first}--{period.last}.{language}{form.suffix}"
+            write_atomically(path, data)
+            files.append(WrittenFile(path.name, language, len(data), Digest(hashlib.sha256(data).hexdigest())))
+    return tuple(files)
+
+
+def written_report(
+    name: str,
+    built: BuiltReport,
+    files: Sequence[WrittenFile],
+    *,
+    period: Period,
+    scope: ReportScope = WHOLE,
+    lacks: tuple[Message, ...] = (),
+) -> WrittenReport:
+    """Return a report with its files, as it is recorded."""
+    result = ReportResult(name, str(period), tuple(files), built.head.head if built.head else None, str(scope))
+    return WrittenReport(result, built.unsigned, built.faults, lacks)
+
+
+def build_report(
+    session: Session, name: str, period: Period, *, scope: ReportScope = WHOLE, own_run: str = ""
+) -> BuiltReport:
+    """Sign what the ledger is, and build a report from exactly that.
+
+    Where no head can be signed, by an account that may only read, the report carries the newest one that there
+    is, and says how many records were written since.
+
+    Args:
+        session: gives configuration, ledger, key and clock.
+        name: of the report.
+        period: what it is about.
+        scope: what it is cut down to, as the report permits.
+        own_run: the run that makes it, which has not ended yet; empty for a report by hand.
+
+    Raises:
+        UnknownReport: there is no such report.
+        LedgerMissing: there is no ledger yet; none is made for a report.
+    """
+    load_report(name)  # nothing is signed for a report that there is not
+    head, unsigned = _sign_head(session)
+    return built_report(session, name, period, scope=scope, own_run=own_run, head=head, unsigned=unsigned)
+
+
+def built_report(
+    session: Session,
+    name: str,
+    period: Period,
+    *,
+    scope: ReportScope,
+    own_run: str,
+    head: RecordedHead | None,
+    unsigned: Message | None,
+) -> BuiltReport:
+    """Build a report from exactly what a head is over, or from all that is recorded if none was signed for it."""
+    make = load_report(name).build
+    settings = session.settings
+    last = session.ledger.last()
+    assert last is not None  # an open ledger has its first record
+    ledger = LedgerAsOf(session.ledger, head.seq if head else last.seq)
+    now = session.clock.now()
+    needs = load_report(name).needs
+    ends = RunEnds()
+    if "rounds" in load_report(name).spares:
+        evidence = lean_evidence(session, ledger, period, now=now)
+    else:
+        evidence = read_evidence(ledger, period, now=now, zone=session.zone_of_portal, every_run=True, ends=ends)
+    figures = read_figures(ledger, period, as_of_seq=ledger.seq, zone=session.zone_of_portal, ends=ends)
+    proof = read_proof(
+        ledger,
+        figures,
+        _faults(session),
+        ledger_id=session.ledger.id,
+        since=period.bounds(session.zone_of_portal)[0],
+        unsigned=unsigned,
+        has_key=settings.signing_key is not None,
+        own_run=own_run,
+    )
+    evidence = replace(evidence, unreadable=tuple(_without_erased(ledger, evidence.unreadable, proof.erasures)))
+    proof = replace(proof, unreadable=tuple(_without_erased(ledger, proof.unreadable, proof.erasures)))
+    hosts = [each for each in settings.hosts if scope.host in (None, each.id)]
+    servers = server_history(session, ledger, evidence, hosts) if "servers" in needs else None
+    since, until = period.bounds(session.zone_of_portal)
+    months = month_standings(session, ledger, evidence) if "months" in needs else ()
+    drift = host_drift(session, ledger, hosts, since=since, until=until) if "drift" in needs else ()
+    standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
+    material = Material(
+        portal=settings.portal,
+        actors=settings.actors,
+        units=settings.units,
+        hosts=settings.hosts,
+        rulebook=session.rulebook,
+        calendar=session.calendar,
+        period=period,
+        standings=distrusted(standings) if proof.faults else standings,
+        evidence=evidence,
+        proof=proof,
+        generated_at=now,
+        version=__version__,
+        servers=servers,
+        drift=drift,
+        months=[(month, distrusted(each) if proof.faults else each) for month, each in months],
+        scope=scope,
+    )
+    if doubt := period_doubt(material):
+        session.warnings.append(doubt)
+    document = make(material)
+    proven = proof.head
+    head = RecordedHead(proven.seq, proven.head, proven.signed) if proven else None
+    return BuiltReport(
+        document, figures, head, unsigned, (*(proof.faults or ()), *_damaged(evidence, proof.faults or ()))
+    )
+
+
+def _without_erased(
+    ledger: LedgerAsOf, unreadable: Iterable[UnreadableRecord], erasures: Sequence[RecordedErasure]
+) -> Iterator[UnreadableRecord]:
+    """Yield what cannot be read; where somebody decided that the details go, it says so, and nothing was changed."""
+    told = {each.erasure.digest: each for each in erasures}
+    for each in unreadable:
+        record = ledger.record(each.seq) if each.damaged and told else None
+        erasure = told.get(record.body) if record is not None and record.kind not in INERASABLE else None
+        if erasure is None or ledger.has_blob(erasure.erasure.digest):
+            yield each
+        else:
+            why = msg("its details were erased for good, by record {seq}", seq=str(erasure.seq))
+            yield replace(each, damaged=False, why=why)
+
+
+def _damaged(evidence: Evidence, known: Iterable[Fault]) -> Iterator[Fault]:
+    """Yield the records whose details were found changed while they were read, but for those that are known to be at fault."""
+    named = {fault.seq for fault in known}
+    for each in evidence.unreadable:
+        if each.damaged and each.seq not in named:
+            yield Fault(each.seq, each.why)
+
+
+def _faults(session: Session) -> tuple[Fault, ...]:
+    """Go over the ledger as 'portalops ledger verify --quick' does: a report is not to rest on it in silence."""
+    title = msg("Verifying the ledger")
+    with session.progress.task(title, total=session.ledger.count(), unit="items") as task:
+        found = verify(
+            session.ledger,
+            now=session.clock.now(),
+            zone=session.zone_of_portal,
+            read_blobs=False,
+            advance=task.advance,
+        )
+    return found.integrity.faults
+
+
+def _sign_head(session: Session) -> tuple[RecordedHead | None, Message | None]:
+    """Return a head over everything recorded until now, or why none could be signed; neither without a key."""
+    session.ledger  # noqa: B018  # a report makes no ledger: without one, this says so
+    try:
+        return session.record_head(), None
+    except (LedgerError, SecretUnavailable, Locked, FileUnwritable) as error:
+        return None, error.message
+
+
+def recorded_reports(session: Session) -> tuple[Sequence[Recorded[ReportResult]], Sequence[Message]]:
+    """Return the reports that the ledger knows of, oldest first, and what of them cannot be read; none where there is no ledger yet."""
+    try:
+        ledger = session.ledger
+    except (ConfigurationNotFound, LedgerMissing):
+        return (), ()
+    found: list[Recorded[ReportResult]] = []
+    unreadable: list[Message] = []
+    for record in ledger.records(kinds=("report.finished",)):
+        try:
+            body = decode_part(ledger.blob(record.body), "report", ReportResult)
+        except PortalOpsError as error:  # erased on purpose, or damaged: it takes nothing from the others
+            unreadable.append(msg("record {seq} cannot be read: {why}", seq=str(record.seq), why=error.message))
+            continue
+        if body is not None:
+            found.append(Recorded(record.seq, record.at, record.run, body))
+    return found, unreadable

@@ -1,0 +1,148 @@
+"""Do what was chosen, one job after the other, then judge the duties and show both."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session
+from commands.jobs.clock import note_clock
+from commands.jobs.due import Chosen, RunRequest, chosen, judged_mark, nothing_due, still_due
+from commands.jobs.locks import resource_lock
+from commands.jobs.report_files import recorded_reports
+from commands.jobs.runner import PerformedJob, attempt, not_begun, problem_lines, problem_notices
+from commands.jobs.standings import JudgedDuties, exit_code_of, judge_period, overview, standing_data
+from portalops.errors import ExitCode, FileUnwritable, Locked, PortalOpsError, worst
+from portalops.model.message import Message, msg
+from portalops.model.period import current_period
+from portalops.model.runs import Job, ReportResult, Resource
+from portalops.model.verdicts import RunOutcome
+from portalops.reports.document import Block, KeyValues, Paragraph, TableBlock
+from portalops.reports.words import outcome_status
+from portalops.system.files import write_atomically
+
+logger = logging.getLogger(__name__)
+
+
+def perform_chosen(
+    session: Session, asked: RunRequest, begins: Callable[[Job], None] = lambda _job: None
+) -> Iterator[PerformedJob]:
+    """Do what is due, and yield it, one job after the other, each with its resource; what another process holds is left out and told.
+
+    Args:
+        session: what to work with.
+        asked: what the caller wants done.
+        begins: is told of each job before it is done.
+    """
+    until = session.clock.monotonic() + asked.wait_seconds
+    for each in chosen(session, asked):
+        try:
+            with _resources(session, each, max(0.0, until - session.clock.monotonic())):
+                found = still_due(session, each)
+                if found is None:
+                    continue
+                begins(found.job)
+                done = attempt(session, found.job, slot=found.slot, late=found.late)
+        except (Locked, FileUnwritable) as error:
+            done = not_begun(each.due.job, each.due.slot, error)
+        yield done
+
+
+@contextmanager
+def _resources(session: Session, each: Chosen, wait_seconds: float) -> Iterator[None]:
+    """Hold what a job works on; heavy work that came due by itself also takes its turn, so that after a long pause not all begins at once."""
+    job = each.due.job
+    until = session.clock.monotonic() + wait_seconds
+    with ExitStack() as held:
+        if job.kind.is_heavy and not each.is_forced:
+            held.enter_context(resource_lock(session, Resource.TURN, job=job.id, wait_seconds=wait_seconds))
+        left = max(0.0, until - session.clock.monotonic())
+        held.enter_context(resource_lock(session, job.kind.resource, job=job.id, wait_seconds=left))
+        yield
+
+
+def judge_and_mark(session: Session) -> JudgedDuties:
+    """Judge the duties of the present period, and note that it was done today."""
+    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    judged = judge_period(session, current_period(today))
+    try:
+        write_atomically(judged_mark(session), f"{today.isoformat()}\n".encode())
+    except FileUnwritable as error:  # then the next one judges again
+        logger.warning("it cannot be noted that the duties were judged: %s", error)
+    return judged
+
+
+def result_of(
+    session: Session, performed: Sequence[PerformedJob], judged: JudgedDuties, *, by_itself: bool = False
+) -> Result[JsonValue]:
+    """Show what was done, and where every duty stands.
+
+    Args:
+        session: of the run.
+        performed: what was done or tried.
+        judged: where the duties stand.
+        by_itself: nobody waits for the answer: a job that another process is at is then no failure to be told, else cron would
+            mail each quarter of an hour while a backup lasts.
+    """
+    period = current_period(session.clock.now().astimezone(session.zone_of_portal).date())
+    standings = judged.standings
+    codes = [done.exit_code for done in performed]
+    exit_code = worst([*codes, exit_code_of(standings), judged.exit_code])
+    view: list[Block] = [_jobs_table(performed)] if performed else [Paragraph(nothing_due(session))]
+    view += problem_notices(performed)
+    view += overview(standings, session.rulebook, period)
+    reports = _report_paths(session, performed)
+    view.append(KeyValues([*((msg("Report"), path) for path in reports), (msg("Exit status"), _meaning(exit_code))]))
+    data: JsonValue = {
+        "jobs": [done.data() for done in performed],
+        "duties": [standing_data(standing) for standing in standings],
+        "reports": reports,
+        "exit_code": int(exit_code),
+    }
+    failed = [
+        done
+        for done in performed
+        if done.outcome is RunOutcome.FAILED and not (by_itself and done.exit_code is ExitCode.LOCKED)
+    ]
+    failures = [said for said, _tone in problem_lines(failed)]
+    stepped = note_clock(session)
+    told = () if stepped is None else (stepped,)
+    return Result(data, view, (*judged.warnings(), *told), exit_code, (*failures, *told))
+
+
+def _jobs_table(performed: Sequence[PerformedJob]) -> TableBlock:
+    headers = (msg("Job"), msg("For"), msg("Outcome"), msg("Seconds"), msg("What was done"))
+    rows = [
+        (done.job.id, _slot_words(done), outcome_status(done.outcome), f"{done.seconds:.1f}", done.summary)
+        for done in performed
+    ]
+    return TableBlock(msg("Jobs of this run"), headers, rows)
+
+
+def _slot_words(done: PerformedJob) -> Message | str:
+    return msg("{slot}, late", slot=done.slot) if done.late else done.slot
+
+
+def _report_paths(session: Session, performed: Sequence[PerformedJob]) -> list[str]:
+    """Return where this run's reports lie, or else the newest ones that are still there."""
+    folder = session.settings.report.folder
+    results = [done.result for done in performed if isinstance(done.result, ReportResult)]
+    if not results:
+        try:
+            recorded, unreadable = recorded_reports(session)
+        except PortalOpsError as error:  # what was done must be shown all the same
+            logger.warning("the reports that were written cannot be listed: %s", error)
+        else:
+            results = [report.body for report in recorded[-1:]]
+            for each in unreadable:
+                logger.info("a report that was written cannot be listed: %s", each)
+    paths = [folder / file.name for result in results for file in result.files]
+    here = Path.cwd()
+    return [str(path.relative_to(here) if path.is_relative_to(here) else path) for path in paths if path.exists()]
+
+
+def _meaning(code: ExitCode) -> Message:
+    return msg("{code}: {meaning}", code=str(int(code)), meaning=code.meaning)

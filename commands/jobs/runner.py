@@ -1,0 +1,337 @@
+"""Does a job of any kind: wires the wing that does the work to the ledger that records it.
+
+The wings know neither each other nor the ledger; here each gets what it needs and hands back a result,
+and `portalops.ledger.runs` frames it by its started and finished records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from commands.cli.result import JsonValue
+from commands.cli.session import Session
+from commands.jobs.cases import record_by_rule
+from commands.jobs.cluster import clustered
+from commands.jobs.drill_reports import leave_report
+from commands.jobs.kinds import JOBS
+from commands.jobs.kinds.anchor import warn_of_other_ledgers
+from commands.jobs.locks import resource_lock
+from commands.jobs.sets import sets_on_media
+from commands.jobs.validity import require_valid
+from portalops.errors import ExitCode, InternalFault, PortalOpsError, UsageError, worst
+from portalops.ledger import runs
+from portalops.ledger.runs import Work
+from portalops.model.archive import InventoryRun
+from portalops.model.backups import BackupResult, CopyResult, CopyState, DrillResult, VerifyResult
+from portalops.model.checks import CheckScan
+from portalops.model.heads import AnchorResult
+from portalops.model.installations import Direction
+from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.retention import PruneResult
+from portalops.model.runs import Job, JobKind, Plan, ReportResult
+from portalops.model.updates import UpdatesResult
+from portalops.model.verdicts import CheckVerdict, RunOutcome
+from portalops.reports.document import Notice, Tone
+from portalops.system.installation import find_installed
+
+SHOWN_PROBLEMS = 20
+"""How many of a job's problems are shown to people; programs and the ledger get all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PerformedJob:
+    """One job, done or tried."""
+
+    job: Job
+    slot: str
+    run: str
+    """The run's id; empty if nothing could be recorded."""
+    outcome: RunOutcome
+    exit_code: ExitCode
+    seconds: float
+    summary: Message
+    problems: tuple[str, ...] = ()
+    said: tuple[Message, ...] = ()
+    """The problems for people; empty where their text is all there is."""
+    result: object = None
+    error: PortalOpsError | None = None
+    """What stopped the job before anything could be done."""
+    report: Path | None = None
+    """Of a drill: its signed report."""
+    late: bool = False
+    """It was overdue: its time in the slot before had passed without a complete run."""
+
+    def data(self) -> JsonValue:
+        """Return it as `--json` shows it."""
+        return {
+            "id": self.job.id,
+            "slot": self.slot,
+            "late": self.late,
+            "run": self.run,
+            "outcome": self.outcome.value,
+            "exit_code": int(self.exit_code),
+            "summary": str(self.summary),
+            "problems": list(self.problems),
+        }
+
+
+def job_of(session: Session, kind: JobKind) -> Job:
+    """Return the configured job of a kind, for a person who asks for that kind of work.
+
+    Raises:
+        UsageError: no such job is configured, so no run would count for anything that is planned.
+    """
+    for job in session.settings.jobs:
+        if job.kind is kind:
+            return job
+    raise UsageError(
+        msg("no job of kind {kind} is configured", kind=kind.value),
+        msg('Add a [[job]] table with kind = "{kind}" to the configuration.', kind=kind.value),
+    )
+
+
+def record_plan(session: Session) -> None:
+    """Record what is expected from now on, and which portalops does it, each if it changed.
+
+    Raises:
+        LedgerError: nothing can be recorded, so nothing is to be done.
+    """
+    rulebook = f"{session.rulebook.id}@{session.rulebook.version}"  # no ledger begins for a rulebook that there is not
+    session.writable_ledger.require_clock()
+    if session.writable_ledger.count() == 1:  # nothing but its beginning
+        _warn_of_sets_without_a_ledger(session)
+        warn_of_other_ledgers(session)
+    plan = Plan(session.settings.jobs, rulebook, session.settings.digest, session.settings.portal.timezone)
+    runs.record_plan(session.writable_ledger, plan, session.circumstances)
+    _record_installation(session)
+
+
+def _record_installation(session: Session) -> None:
+    """Record which portalops writes the ledger from now on, and say if a newer one did before."""
+    changed = runs.record_installation(session.writable_ledger, find_installed(), session.circumstances)
+    if changed is not None and changed.direction is Direction.ROLL_BACK and changed.before is not None:
+        session.warnings.append(
+            msg(
+                "portalops {version} goes on with a ledger that {newer}, a newer one, wrote to: what only that one records"
+                " is kept, and not looked at",
+                version=changed.installed.version,
+                newer=changed.before.version,
+            )
+        )
+
+
+def _warn_of_sets_without_a_ledger(session: Session) -> None:
+    """Tell of sets on the media that a ledger which begins now knows nothing of: the one that did may be lost."""
+    for medium, sets in sets_on_media(session).items():
+        session.doubt_beginning(
+            nmsg(
+                "medium {medium} holds a backup set that this new ledger does not know, {set}: if the ledger's folder"
+                " was lost, stop here and restore it from that set",
+                "medium {medium} holds {n} backup sets that this new ledger does not know, the newest {set}: if the"
+                " ledger's folder was lost, stop here and restore it from that set",
+                len(sets),
+                medium=medium,
+                set=sets[-1],
+            )
+        )
+
+
+def perform(
+    session: Session,
+    job: Job,
+    *,
+    slot: str | None = None,
+    work: Callable[[Session], Work[object]] | None = None,
+    report: Path | None = None,
+    late: bool = False,
+) -> PerformedJob:
+    """Do a job between its two records.
+
+    Args:
+        session: what to work with.
+        job: its kind says what is done.
+        slot: which of its slots this is for; the present one unless given.
+        work: what is done instead, where a person asked for it in a special way.
+        report: of a drill, where its signed report goes; as configured unless given.
+        late: it was overdue, which is recorded with it.
+
+    Raises:
+        PortalOpsError: the work failed; the ledger says so already.
+    """
+    name = slot or job.every.slot(session.clock.now().astimezone(session.zone_of_portal))
+    started = session.clock.monotonic()
+    done = runs.record_run(
+        session.writable_ledger,
+        job,
+        name,
+        lambda: work(session) if work else _done_here_or_by_workers(session, job, name),
+        clock=session.clock,
+        circumstances=session.circumstances,
+        late=late,
+    )
+    ended = done.work
+    seconds = session.clock.monotonic() - started
+    performed = PerformedJob(
+        job,
+        name,
+        done.run,
+        ended.outcome,
+        ended.exit_code,
+        seconds,
+        summary_of(ended.result),
+        ended.problems,
+        ended.reported,
+        ended.result,
+        late=late,
+    )
+    if isinstance(ended.result, UpdatesResult):
+        record_by_rule(session, ended.result, done.finished.seq)
+    if isinstance(ended.result, DrillResult) and (report or session.settings.backup.drill.reports):
+        return _with_report(session, performed, ended.result, done, report)
+    return performed
+
+
+def _done_here_or_by_workers(session: Session, job: Job, slot: str) -> Work[object]:
+    if session.settings.cluster is not None and (done := clustered(session, job, slot)) is not None:
+        return done
+    return JOBS.load(job.kind.value).work(session)
+
+
+def _with_report(
+    session: Session, performed: PerformedJob, result: DrillResult, done: runs.RecordedRun[object], path: Path | None
+) -> PerformedJob:
+    """Leave a signed report of a drill for the portal's host; that it cannot be written undoes nothing of the drill."""
+    try:
+        written = leave_report(session, result, done, path)
+    except PortalOpsError as error:
+        problem = f"the drill's report was not written: {error}"
+        code = worst([performed.exit_code, ExitCode.PARTIAL])
+        return replace(performed, exit_code=code, problems=(*performed.problems, problem))
+    return replace(performed, report=written)
+
+
+def perform_now(
+    session: Session,
+    kind: JobKind,
+    work: Callable[[Session], Work[object]] | None = None,
+    *,
+    report: Path | None = None,
+) -> PerformedJob:
+    """Do the configured job of a kind now, due or not, because a person asked for it; the rest as in `perform`.
+
+    Raises:
+        PortalOpsError: the configuration is wrong, another process works on the same resource, or the work failed.
+    """
+    require_valid(session.settings)
+    job = job_of(session, kind)
+    with resource_lock(session, kind.resource, job=job.id):
+        record_plan(session)
+        return perform(session, job, work=work, report=report)
+
+
+def attempt(session: Session, job: Job, *, slot: str, late: bool = False) -> PerformedJob:
+    """Do a job whose failure must not stop the jobs after it; what went wrong is in what is returned."""
+    started = session.clock.monotonic()
+    try:
+        return perform(session, job, slot=slot, late=late)
+    except PortalOpsError as error:
+        stopped = error
+    except Exception as error:  # a fault in one job is told, and the others still run
+        if session.invocation.debug:
+            raise
+        stopped = InternalFault(verbatim(runs.problem_of(error)), InternalFault.explanation)
+    return replace(not_begun(job, slot, stopped), seconds=session.clock.monotonic() - started, late=late)
+
+
+def not_begun(job: Job, slot: str, stopped: PortalOpsError) -> PerformedJob:
+    """Return a job of which nothing could be done."""
+    problem = f"error[{stopped.code}]: {stopped.message}"
+    nothing = msg("nothing was done")
+    return PerformedJob(job, slot, "", RunOutcome.FAILED, stopped.exit_code, 0.0, nothing, (problem,), error=stopped)
+
+
+def problem_lines(performed: Iterable[PerformedJob]) -> Iterator[tuple[Message, Tone]]:
+    """Yield what went wrong in each job, for people: so much of it that the rest of the page is still seen."""
+    for done in performed:
+        if done.error is not None:
+            said = msg(
+                "{job}: error[{code}]: {problem}", job=done.job.id, code=done.error.code, problem=done.error.message
+            )
+            yield (said, Tone.BAD)
+            yield (msg("hint: {hint}", hint=done.error.hint), Tone.UNSURE)
+            continue
+        for problem in (done.said or done.problems)[:SHOWN_PROBLEMS]:
+            yield (msg("{job}: {problem}", job=done.job.id, problem=problem), Tone.BAD)
+        more = len(done.problems) - SHOWN_PROBLEMS
+        if more > 0:
+            named = msg(
+                "{job}: and {n} more; see 'portalops ledger show --run {run}'", job=done.job.id, n=more, run=done.run
+            )
+            yield (named, Tone.BAD)
+
+
+def problem_notices(performed: Iterable[PerformedJob]) -> Iterator[Notice]:
+    """Yield the same as parts of a page."""
+    return (Notice(said, tone) for said, tone in problem_lines(performed))
+
+
+def summary_of(result: object) -> Message:
+    """Say in one sentence what a job's result holds."""
+    match result:
+        case BackupResult(set=None):
+            return msg("no set could be made")
+        case BackupResult(set=made, copies=copies) if made is not None:
+            verified = [copy.medium for copy in copies if copy.state is CopyState.VERIFIED]
+            return msg("set {set}, verified on {media}", set=made.id, media=", ".join(verified) or "-")
+        case CopyResult(copies=copies):
+            good = sum(copy.state is CopyState.VERIFIED for copy in copies)
+            return msg("{good} of {wanted} copies made", good=good, wanted=len(copies))
+        case DrillResult(copies=(copy, *_others)):
+            seconds = f"{result.restore_ms / 1000:.1f}"
+            if copy.state is not CopyState.VERIFIED:
+                return msg("set {set} on {medium} does not hold", set=copy.set_id, medium=copy.medium)
+            return msg(
+                "set {set} on {medium} restored in {seconds} s and used",
+                set=copy.set_id,
+                medium=copy.medium,
+                seconds=seconds,
+            )
+        case InventoryRun():
+            return msg(
+                "{items} items, {gaps} gaps, {lost} collections with losses",
+                items=result.items,
+                gaps=result.gaps,
+                lost=result.lost,
+            )
+        case PruneResult(marked=marked, disposals=disposals):
+            return msg("{marked} sets newly marked, {removed} removed", marked=len(marked), removed=len(disposals))
+        case VerifyResult(copies=copies):
+            bad = sum(copy.state is not CopyState.VERIFIED for copy in copies)
+            looked = nmsg("{n} copy looked at", "{n} copies looked at", len(copies))
+            return msg("{looked}, {bad} not verified", looked=looked, bad=bad)
+        case CheckScan():
+            counts = [result.verdict for result in result.results()]
+            return msg(
+                "{passed} pass, {failed} fail, {unknown} unknown",
+                passed=counts.count(CheckVerdict.PASS),
+                failed=counts.count(CheckVerdict.FAIL),
+                unknown=counts.count(CheckVerdict.UNKNOWN) + counts.count(CheckVerdict.ERROR),
+            )
+        case UpdatesResult(polls=polls):
+            new = sum(poll.new_items for poll in polls)
+            sources = nmsg("{n} source looked at", "{n} sources looked at", len(polls))
+            return msg("{sources}, {new} new items", sources=sources, new=new)
+        case ReportResult(files=files):
+            return nmsg("{n} file written", "{n} files written", len(files))
+        case AnchorResult(receipts=receipts):
+            kept_by = [receipt.anchor for receipt in receipts if not receipt.problem]
+            return msg("head {size}, kept by {anchors}", size=result.size, anchors=", ".join(kept_by) or "-")
+        case _:
+            return msg("nothing was done")
+
+
+def name_problem(identity: str, problem: str) -> str:
+    """Return a problem with the id of what has it, once."""
+    return problem if identity in problem.partition(":")[0] else f"{identity}: {problem}"

@@ -1,0 +1,137 @@
+"""Judges where the duties stand in a period, and shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from commands.cli.result import JsonValue
+from commands.cli.session import Session
+from portalops.compliance import Situation, distrusted, judge
+from portalops.errors import ExitCode
+from portalops.jobs import due
+from portalops.ledger.chain import Fault
+from portalops.ledger.newest import first_change
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.period import Period
+from portalops.model.rulebook import Rulebook
+from portalops.model.standing import Standing
+from portalops.model.verdicts import DutyVerdict
+from portalops.registers.evidence import Evidence, UnreadableRecord, evidence_since, read_evidence
+from portalops.registers.incidents import due_reports
+from portalops.reports.document import Block, Paragraph, TableBlock
+from portalops.reports.words import duty_status
+
+MAX_WARNINGS = 20
+
+
+def overdue_jobs(session: Session) -> tuple[Message, ...]:
+    """Say of each job whose time passed without a complete run that it is overdue: nothing starts it, or it keeps failing."""
+    found = due(session.settings.jobs, session.attempts(), session.clock.now(), session.zone_of_portal)
+    return tuple(
+        msg("job {job} is overdue: {reason}", job=each.job.id, reason=each.reason) for each in found if each.late
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedDuties:
+    """Where the duties stand, and which records could not be read for it."""
+
+    standings: tuple[Standing, ...]
+    unreadable: tuple[UnreadableRecord, ...]
+    change: Fault | None = None
+    """What was found changed in the part of the ledger that the standings rest on."""
+    due: tuple[Message, ...] = ()
+    """What is to be sent within hours."""
+    evidence: Evidence | None = field(default=None, repr=False, compare=False)
+    """What they were judged from."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """5 if a record, or what it names, is missing or was changed, 3 if it cannot be read otherwise; else 0."""
+        if self.change is not None or any(each.damaged for each in self.unreadable):
+            return ExitCode.INTEGRITY
+        return ExitCode.PARTIAL if self.unreadable else ExitCode.OK
+
+    def warnings(self) -> tuple[Message, ...]:
+        """Name what was changed, what is due within hours, and the records that could not be read: what they say is unknown."""
+        shown = [] if self.change is None else [_describe_change(self.change)]
+        shown += self.due[:MAX_WARNINGS]
+        shown += [
+            msg("the details of record {seq} cannot be read: {cause}", seq=str(each.seq), cause=each.why)
+            for each in self.unreadable[:MAX_WARNINGS]
+        ]
+        if len(self.unreadable) > MAX_WARNINGS:
+            shown.append(msg("... and {more} more", more=len(self.unreadable) - MAX_WARNINGS))
+        return tuple(shown)
+
+
+def judge_period(session: Session, period: Period) -> JudgedDuties:
+    """Judge all duties over a period from what the ledger holds now."""
+    evidence = read_evidence(session.ledger, period, now=session.clock.now(), zone=session.zone_of_portal)
+    settings = session.settings
+    standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
+    change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
+    if change is not None:
+        standings = distrusted(standings)
+    incidents = evidence.incidents
+    due = due_reports(incidents, session.rulebook.numbers, evidence.now) if incidents is not None else ()
+    return JudgedDuties(standings, evidence.unreadable, change, due, evidence)
+
+
+def _describe_change(change: Fault) -> Message:
+    return msg("the ledger was changed: {what}. Change nothing, and run 'portalops ledger verify'", what=change.what)
+
+
+def exit_code_of(standings: tuple[Standing, ...]) -> ExitCode:
+    """Return 1 if a duty is unmet, else 3 if one could not be judged or none is shown to be met yet, else 0."""
+    verdicts = {standing.verdict for standing in standings}
+    if DutyVerdict.UNMET in verdicts:
+        return ExitCode.UNMET
+    if DutyVerdict.INSUFFICIENT_EVIDENCE in verdicts or verdicts <= {DutyVerdict.PENDING, DutyVerdict.NOT_ASSESSED}:
+        return ExitCode.PARTIAL
+    return ExitCode.OK
+
+
+def standing_data(standing: Standing) -> JsonValue:
+    """Return a standing as `status --json` shows it."""
+    return {
+        "id": standing.duty,
+        "verdict": standing.verdict.value,
+        "reason": str(standing.reason),
+        "details": [str(detail) for detail in standing.details],
+        "evidence": list(standing.evidence),
+        "newest_at": standing.newest_at.isoformat() if standing.newest_at else None,
+        "due_at": standing.due_at.isoformat() if standing.due_at else None,
+    }
+
+
+def overview(standings: tuple[Standing, ...], rulebook: Rulebook, period: Period) -> list[Block]:
+    """Return the duties table and its summary."""
+    rows = [
+        (
+            standing.duty,
+            rulebook.duty(standing.duty).title,
+            duty_status(standing.verdict),
+            standing.reason,
+            standing.newest_at,
+            standing.due_at,
+        )
+        for standing in standings
+    ]
+    headers = (msg("Duty"), msg("What it requires"), msg("Verdict"), msg("Why"), msg("Newest evidence"), msg("Due"))
+    caption = msg("Duties from {first} to {last}", first=period.first, last=period.last)
+    return [TableBlock(caption, headers, rows), Paragraph(summary_of(standings))]
+
+
+def summary_of(standings: tuple[Standing, ...]) -> Message:
+    """Count the verdicts in one sentence."""
+    counts = {verdict: sum(standing.verdict is verdict for standing in standings) for verdict in DutyVerdict}
+    return msg(
+        "{total}: {met} met, {unmet} unmet, {unknown} without sufficient evidence, {pending} pending, {other} exempt or not assessed",
+        total=nmsg("{n} duty", "{n} duties", len(standings)),
+        met=counts[DutyVerdict.MET],
+        unmet=counts[DutyVerdict.UNMET],
+        unknown=counts[DutyVerdict.INSUFFICIENT_EVIDENCE],
+        pending=counts[DutyVerdict.PENDING],
+        other=counts[DutyVerdict.EXEMPT] + counts[DutyVerdict.NOT_ASSESSED],
+    )

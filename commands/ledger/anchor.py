@@ -1,0 +1,270 @@
+"""Hand the newest head to the anchors
+
+Signs what the ledger is now and hands it to every [[ledger.anchor]] that does not have it, or to those that are
+named. A witness asks by itself; --receipt takes in what it hands back.
+
+Example: portalops ledger anchor; portalops ledger anchor s3-archive; portalops ledger anchor --receipt
+so-tttt.receipt
+
+EXIT STATUS: 0 every anchor has the head, 3 some have it, 4 none has it or there is no signing key, 5 an anchor or a
+witness holds another history
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.jobs.kinds.anchor import anchor_newest_head, anchors_of, any_work
+from commands.jobs.runner import perform_now
+from commands.jobs.validity import require_valid
+from portalops.anchors.witness import WitnessAnchor
+from portalops.errors import HeadRefused, IntegrityError, LedgerMissing, UsageError
+from portalops.ledger import bodies
+from portalops.ledger.heads import HEAD, code_of, head_digest, newest_head, read_head
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN, format_at
+from portalops.locale import _
+from portalops.model.causes import cause_of
+from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
+from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.record import Recorded
+from portalops.model.runs import JobKind
+from portalops.ports import Anchor
+from portalops.registers.anchors import ANCHOR_RECEIVED, RECEIPT, newest_taken, read_receipts
+from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
+from portalops.witness.receipts import MAX_RECEIPT_BYTES, SignedReceipt, parse_receipt, verify_receipt
+
+
+def anchor(
+    ctx: typer.Context,
+    anchors: Annotated[list[str] | None, typer.Argument(help=_("Anchors to hand it to; without any, all"))] = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
+    receipt: Annotated[
+        str | None, typer.Option(metavar="FILE", help=_("Take in a witness's receipt; - reads it from standard input"))
+    ] = None,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    require_valid(session.settings)
+    if receipt is not None:
+        if anchors or dry_run:
+            raise UsageError(
+                msg("--receipt takes in a receipt and nothing else"), msg("Leave out the anchors and --dry-run.")
+            )
+        return _import_receipt(session, _read(receipt))
+    known = anchors_of(session)
+    wanted = frozenset(anchors or ())
+    for name in sorted(wanted - {one.id for one in known}):
+        raise UsageError(
+            msg("there is no anchor {anchor}", anchor=name[:40]),
+            msg("The anchors are: {anchors}.", anchors=", ".join(one.id for one in known) or "-"),
+        )
+    if dry_run:
+        return _planned(session, [one for one in known if not wanted or one.id in wanted])
+    said: list[Message] = []
+    done = perform_now(
+        session, JobKind.ANCHOR, lambda opened: any_work(anchor_newest_head(opened, wanted, said.append))
+    )
+    view: list[Block] = []
+    rows: list[JsonValue] = []
+    if isinstance(done.result, AnchorResult):
+        view, rows = list(_list_anchored(session, done.result, known)), [_data(one) for one in done.result.receipts]
+    view += [Notice(problem, Tone.BAD) for problem in said or map(verbatim, done.problems)]
+    return Result({**_mapping(done.data()), "anchors": rows}, view, exit_code=done.exit_code)
+
+
+def take_receipt(session: Session, data: bytes) -> tuple[AnchorReceipt, bool]:
+    """Record a witness's receipt; return it, and whether it is new.
+
+    Args:
+        session: what to work with.
+        data: the receipt as the witness handed it over.
+
+    Raises:
+        NotAReceipt: it is something else.
+        UsageError: no witness is configured, or it speaks of another ledger.
+        IntegrityError: no configured witness signed it.
+        HeadRefused: the witness keeps a head that this ledger never made.
+    """
+    parse_receipt(data)
+    name, signed = _signed_by_witness(session, data)
+    ledger, said = session.writable_ledger, signed.receipt
+    if said.ledger != ledger.id:
+        raise UsageError(
+            msg("the receipt is for the ledger {other}, and this is {ledger}", other=said.ledger, ledger=ledger.id),
+            msg("Correct the address on the witness: each ledger gets its own receipts."),
+        )
+    if not _has_head(ledger, said.size, said.head):
+        raise HeadRefused(
+            msg(
+                "the witness {anchor} keeps a head of {size} records that this ledger does not hold",
+                anchor=name,
+                size=said.size,
+            ),
+            msg(
+                "Change nothing here or there: one of the two histories was rewritten. Compare both with other anchors."
+            ),
+        )
+    for known in read_receipts(ledger):
+        if known.body.anchor == name and known.body.head == said.head and not known.body.problem:
+            return known.body, False
+    details, evidence = {"witness": said.witness}, (ledger.keep(data),)
+    kept = AnchorReceipt(name, "witness", said.size, said.head, said.at, details, evidence)
+    body = bodies.write({RECEIPT: kept, "circumstances": session.circumstances})
+    ledger.append(ANCHOR_RECEIVED, run=NO_RUN, subject=name, body=body)
+    return kept, True
+
+
+def _signed_by_witness(session: Session, data: bytes) -> tuple[AnchorId, SignedReceipt]:
+    """Return the configured witness whose key signed a receipt."""
+    refused: IntegrityError | None = None
+    for one in anchors_of(session):
+        if isinstance(one, WitnessAnchor):
+            try:
+                return one.id, verify_receipt(data, one.key)
+            except IntegrityError as error:
+                refused = error
+    if refused is not None:
+        raise refused
+    raise UsageError(
+        msg("no witness is configured, so nobody's receipt is taken"),
+        msg('Add [[ledger.anchor]] with kind = "witness" and the witness\'s public key.'),
+    )
+
+
+def _has_head(ledger: Ledger, size: int, digest: str) -> bool:
+    for record in ledger.records(kinds=(HEAD,), newest_first=True):
+        found = read_head(ledger, record)
+        if found.head.size <= size:
+            return found.head.size == size and head_digest(found.signed.text) == digest
+    return False
+
+
+def _read(name: str) -> bytes:
+    try:
+        if name == "-":
+            return sys.stdin.buffer.read(MAX_RECEIPT_BYTES + 1)
+        with Path(name).open("rb") as file:
+            return file.read(MAX_RECEIPT_BYTES + 1)
+    except OSError as error:
+        raise UsageError(
+            msg("cannot read {file}: {cause}", file=repr(name[:200]), cause=cause_of(error)),
+            msg("Name the file that the witness handed over."),
+        ) from error
+
+
+def _import_receipt(session: Session, data: bytes) -> Result[JsonValue]:
+    receipt, is_new = take_receipt(session, data)
+    said = msg("The receipt holds and is recorded.") if is_new else msg("This receipt is known already.")
+    view: list[Block] = [
+        Paragraph(said),
+        KeyValues(
+            (
+                (msg("Witness"), receipt.anchor),
+                (msg("Records that the head covers"), msg("1 to {seq}", seq=receipt.size)),
+                (msg("Taken at"), receipt.at),
+            )
+        ),
+    ]
+    return Result({**_mapping(_data(receipt)), "new": is_new}, view)
+
+
+def _planned(session: Session, chosen: Sequence[Anchor]) -> Result[JsonValue]:
+    """Show what each anchor has, and that it would be handed a head."""
+    try:
+        ledger = session.ledger
+        newest, taken = newest_head(ledger), newest_taken(read_receipts(ledger))
+    except LedgerMissing:
+        newest, taken = None, {}
+    rows: list[tuple[Cell, ...]] = []
+    data: list[JsonValue] = []
+    for one in chosen:
+        last = taken.get(one.id)
+        would = (
+            msg("it asks by itself") if one.fetches_itself else msg("the newest head is handed to it, unless it has it")
+        )
+        rows.append((one.id, one.kind, last.body.size if last else None, last.at if last else None, would))
+        data.append({"id": one.id, "kind": one.kind, "has": last.body.size if last else 0, "would": str(would)})
+    view: list[Block] = (
+        [TableBlock(msg("Nothing is handed out. This is what would be:"), _HEADERS_OF_PLAN, rows)] if rows else []
+    )
+    if not rows:
+        view.append(Paragraph(msg("No anchor is configured: add [[ledger.anchor]] to the configuration.")))
+    if session.signing_key is None:
+        view.append(Notice(msg("No signing key is configured: set signing.key."), Tone.BAD))
+    newest_size = newest.head.size if newest else 0
+    return Result({"newest_head": newest_size, "anchors": data}, view)
+
+
+_HEADERS_OF_PLAN = (msg("Anchor"), msg("Kind"), msg("Records under its head"), msg("Since"), msg("What would be done"))
+
+
+def _list_anchored(session: Session, result: AnchorResult, known: Sequence[Anchor]) -> Iterator[Block]:
+    """Say how many anchors have the head, and what each answered.
+
+    One that failed now does not count, though it may have taken the head before: it has lost it, or could not be asked.
+    """
+    ledger = session.ledger
+    taken = newest_taken(read_receipts(ledger))
+    newest = newest_head(ledger)
+    failed = {receipt.anchor for receipt in result.receipts if receipt.problem}
+    having = {anchor for anchor, receipt in taken.items() if receipt.body.head == result.head} - failed
+    holders = sum(one.id in having for one in known)
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Records that the head covers"), msg("1 to {seq}", seq=result.size)),
+        (msg("Anchors that have it"), msg("{n} of {total}", n=holders, total=len(known))),
+    ]
+    if newest is not None and head_digest(newest.signed.text) == result.head:
+        rows.insert(0, (msg("Head code"), code_of(newest.head)))
+    yield KeyValues(rows)
+    headers = (msg("Anchor"), msg("Kind"), msg("State"), msg("At"), msg("Receipt"))
+    yield TableBlock(msg("Anchors"), headers, list(_rows(result, known, taken)))
+
+
+def _rows(
+    result: AnchorResult, anchors: Sequence[Anchor], taken: Mapping[AnchorId, Recorded[AnchorReceipt]]
+) -> Iterator[tuple[Cell, ...]]:
+    for receipt in result.receipts:
+        state = Status(msg("not taken"), Tone.BAD) if receipt.problem else Status(msg("taken"), Tone.GOOD)
+        said = "; ".join(f"{name}: {value}" for name, value in receipt.details.items())
+        yield receipt.anchor, receipt.kind, state, receipt.at, said or None
+    for one in anchors:
+        if one.fetches_itself:
+            yield one.id, one.kind, Status(msg("asks by itself"), Tone.NEUTRAL), *_newest_of(taken.get(one.id))
+
+
+def _newest_of(receipt: Recorded[AnchorReceipt] | None) -> tuple[Cell, Cell]:
+    """Return when a witness took a head last, and over how many records."""
+    if receipt is None:
+        return None, msg("none yet")
+    size = receipt.body.size
+    return receipt.body.at, nmsg("head over {n} record", "head over {n} records", size)
+
+
+def _data(receipt: AnchorReceipt) -> JsonValue:
+    return {
+        "id": receipt.anchor,
+        "kind": receipt.kind,
+        "size": receipt.size,
+        "head": receipt.head,
+        "at": format_at(receipt.at) if receipt.at else None,
+        "details": dict(receipt.details),
+        "evidence": list(receipt.evidence),
+        "problem": receipt.problem,
+    }
+
+
+def _mapping(value: JsonValue) -> dict[str, JsonValue]:
+    assert isinstance(value, dict)
+    return value
+
+
+VERB = Verb(anchor)

@@ -1,0 +1,175 @@
+"""Remove details for good, such as personal data, and record who decided it
+
+The record that names them stays, and verification lists them as erased. What verification itself needs cannot be
+erased: plans, heads, keys, sign-offs. Backup sets and bundles made before still hold the details, and so may the
+store of what was seen of publications.
+
+Example: portalops ledger erase 9f3a77c0... --reason 'a citizen asked for it' --approved-by 'Nguyễn Văn An'
+
+EXIT STATUS: 0 erased, 2 no record names it, it cannot be erased, or it was not confirmed, 4 it could not be removed
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from commands.cli.prompt import prompt_for
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.ledger.steps import erasure_of
+from portalops.errors import PortalOpsError, UsageError
+from portalops.ledger import bodies
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN
+from portalops.locale import _
+from portalops.model.heads import Erasure
+from portalops.model.message import Message, msg
+from portalops.model.record import Digest, Record
+from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure
+from portalops.reports.document import Cell, KeyValues, Paragraph
+
+SEQS_SHOWN = 20
+"""Records that are named to a person; --json has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedBlob:
+    """A blob, and the records that need it."""
+
+    digest: Digest
+    records: tuple[Record, ...]
+    """Whose body it is, or whose body names it as evidence."""
+    erased: RecordedErasure | None
+    """It was recorded as erased before."""
+    is_there: bool
+
+
+def erase(
+    ctx: typer.Context,
+    digest: Annotated[
+        str, typer.Argument(metavar="DIGEST", help=_("SHA-256 of the details, as 'ledger show' gives it"))
+    ],
+    *,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))],
+    approved_by: Annotated[str, typer.Option(metavar="NAME", help=_("Who decided it"))],
+    yes: Annotated[bool, typer.Option("--yes", help=_("Do not ask"))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    for option, text in (("--reason", reason), ("--approved-by", approved_by)):
+        if not text.strip():
+            raise UsageError(msg("{option} is empty", option=option), msg("Say why, and who decided it."))
+    named = _find(session, digest)
+    if dry_run:
+        return _result(named, named.erased, done=False)
+    if named.erased is not None and not named.is_there:
+        return _result(named, named.erased, done=True)
+    if not yes:
+        _confirm(session, named)
+    erased = named.erased or _record(session, Erasure(named.digest, reason.strip(), approved_by.strip()))
+    session.writable_ledger.remove_blob(named.digest)
+    return _result(named, erased, done=True)
+
+
+def _find(session: Session, digest: str) -> NamedBlob:
+    """Find the records that need a blob.
+
+    Raises:
+        UsageError: it is no digest, no record names it, or one needs it that cannot do without.
+    """
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise UsageError(
+            msg("this is no SHA-256: {text}", text=repr(digest[:80])),
+            msg("Give the 64 digits that 'portalops ledger show NUMBER' shows as 'Details'."),
+        )
+    ledger, wanted = session.ledger, Digest(digest)
+    with session.progress.task(msg("Looking for the records that name it"), total=ledger.count(), unit="items") as task:
+        records = tuple(_needing(ledger, wanted, task.advance))
+    if not records:
+        raise UsageError(
+            msg("no record names the blob {digest}", digest=wanted),
+            msg("'portalops ledger show NUMBER' shows the digests of a record's details."),
+        )
+    for record in records:
+        if record.kind in INERASABLE:
+            raise UsageError(
+                msg(
+                    "record {seq} of the kind {kind} needs the blob {digest}: it cannot be erased",
+                    seq=record.seq,
+                    kind=record.kind,
+                    digest=wanted,
+                ),
+                msg("Without it, nobody could verify the ledger. Withhold nothing of this kind either."),
+            )
+    return NamedBlob(wanted, records, erasure_of(ledger, wanted), ledger.has_blob(wanted))
+
+
+def _needing(ledger: Ledger, digest: Digest, advance: Callable[[int], None]) -> Iterator[Record]:
+    """Yield the records whose body a blob is, or whose body names it as evidence."""
+    for record in ledger.records():
+        advance(1)
+        if record.body == digest:
+            yield record
+            continue
+        try:
+            if digest in bodies.evidence_of(ledger.blob(record.body)):
+                yield record
+        except PortalOpsError:
+            continue  # erased itself, or damaged, which verification names
+
+
+def _confirm(session: Session, named: NamedBlob) -> None:
+    seqs = ", ".join(str(record.seq) for record in named.records[:SEQS_SHOWN])
+    if len(named.records) > SEQS_SHOWN:
+        seqs += f", ... +{len(named.records) - SEQS_SHOWN}"
+    answer = prompt_for(no_input=session.invocation.no_input).ask(
+        msg("Remove the details of record {seqs} for good? Type 'erase' to do it", seqs=seqs),
+        option="--yes",
+        default="",
+        accept=lambda _answer: None,
+    )
+    if answer.strip().lower() != "erase":
+        raise UsageError(msg("nothing was erased: it was not confirmed"), msg("Type 'erase' when asked, or add --yes."))
+
+
+def _record(session: Session, erasure: Erasure) -> RecordedErasure:
+    body = bodies.write({"circumstances": session.circumstances, "erased": erasure})
+    record = session.writable_ledger.append(ERASED, run=NO_RUN, subject=erasure.digest, body=body)
+    return RecordedErasure(record.seq, record.at, erasure)
+
+
+def _result(named: NamedBlob, erased: RecordedErasure | None, *, done: bool) -> Result[JsonValue]:
+    if done:
+        verdict = msg("Erased for good.")
+    elif named.is_there:
+        verdict = msg("Nothing was erased. These details would be:")
+    else:
+        verdict = msg("Nothing was erased. These details are not there:")
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Digest"), named.digest),
+        (msg("Records that name it"), ", ".join(str(record.seq) for record in named.records[:SEQS_SHOWN])),
+    ]
+    if len(named.records) > SEQS_SHOWN:
+        rows.append((msg("Further records that name it"), len(named.records) - SEQS_SHOWN))
+    if erased is not None:
+        rows += [
+            (msg("Recorded in"), msg("record {seq}", seq=erased.seq)),
+            (msg("Reason"), erased.erasure.reason),
+            (msg("Approved by"), erased.erasure.approved_by),
+        ]
+    data: JsonValue = {
+        "digest": named.digest,
+        "records": [record.seq for record in named.records],
+        "erased": done,
+        "seq": erased.seq if erased else None,
+    }
+    return Result(data=data, view=(Paragraph(verdict), KeyValues(rows)))
+
+
+VERB = Verb(erase)

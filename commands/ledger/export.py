@@ -1,0 +1,279 @@
+"""Write a bundle that an auditor verifies without portalops
+
+The folder holds every record, the details that belong to the period, the signed heads, the report, and a program and
+a page that say how to check it. It is whole or not there.
+
+Example: portalops ledger export --period 2026-11 --output /srv/audit/2026-11
+
+EXIT STATUS: 0 written, 2 the folder is not empty or an option is wrong, 4 it could not be written, 5 the ledger does
+not hold, 78 no signing key is configured
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.cli.languages import languages_option
+from commands.cli.periods import period_option
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.jobs.report_files import build_report
+from portalops.anchors.rfc3161 import Settings
+from portalops.errors import ConfigurationError, UsageError
+from portalops.ledger import bodies
+from portalops.ledger.bundle import contents
+from portalops.ledger.bundle.export import (
+    TIME_STAMP,
+    Content,
+    WrittenBundle,
+    check_withheld,
+    covering_head,
+    details,
+    is_free,
+    scope_of,
+    withheld_of,
+    write_bundle,
+)
+from portalops.ledger.heads import code_of
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import NO_RUN
+from portalops.ledger.verify import Withheld
+from portalops.locale import _
+from portalops.model.causes import cause_of
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.period import Period
+from portalops.model.record import Digest
+from portalops.model.runs import WrittenFile
+from portalops.registers.evidence import REACH_BACK
+from portalops.registers.exports import EXPORT
+from portalops.reports import formats
+from portalops.reports.document import Block, Bullets, ByteSize, Cell, Heading, KeyValues, Notice, Paragraph, Tone
+from portalops.signatures.sshsig import SigningKey, fingerprint
+
+REPORT = "compliance"
+"""The report that a bundle holds."""
+
+
+def export(
+    ctx: typer.Context,
+    *,
+    output: Annotated[Path, typer.Option(metavar="FOLDER", help=_("Folder to make; it may exist if it is empty"))],
+    period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
+    withhold: Annotated[
+        list[str] | None,
+        typer.Option(metavar="DIGEST=REASON", help=_("Leave these details out, and say why; may be repeated")),
+    ] = None,
+    language: Annotated[
+        str | None, typer.Option(metavar="vi|en|both", help=_("vi, en or both; the configured ones without it"))
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Say what would be written, and write nothing"))] = False,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    key = _key(session)
+    chosen = period_option(session, period)
+    order = _Order(
+        output.resolve() if ".." in output.parts else output.absolute(),  # behind a link, '..' is not the folder before
+        chosen,
+        chosen.bounds(session.zone_of_portal)[0] - REACH_BACK,
+        languages_option(language, session.settings.report.languages),
+        withheld_of(withhold or ()),
+    )
+    if not is_free(order.folder):
+        raise UsageError(
+            msg("{folder} is there and is not an empty folder", folder=str(order.folder)),
+            msg("Name a new folder by --output; a bundle is never written over something."),
+        )
+    if dry_run:
+        return _would_write(session, order)
+    written = _write(session, key, order)
+    return Result(
+        data=_data(written, order.folder), view=tuple(_view(written, order.folder, fingerprint(key.public_key)))
+    )
+
+
+def _key(session: Session) -> SigningKey:
+    key = session.signing_key
+    if key is None:
+        raise ConfigurationError(
+            msg("no signing key is configured, so a bundle could not be signed"),
+            msg("Set signing.key in the configuration and run 'portalops init --keys' to make it."),
+        )
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What was asked for."""
+
+    folder: Path
+    period: Period
+    since: datetime
+    """From when on details belong to the bundle: as far back as the period's evidence may lie."""
+    languages: tuple[str, ...]
+    withheld: Mapping[Digest, str]
+
+
+def _write(session: Session, key: SigningKey, order: _Order) -> WrittenBundle:
+    before = session.ledger.last()
+    assert before is not None  # an open ledger has its first record
+    check_withheld(session.ledger, scope_of(session.ledger, order.since, order.withheld, last=before.seq))
+    ledger = session.writable_ledger
+    covering_head(ledger, key, session.clock)  # a key that the ledger does not know stops here, with nothing recorded
+    built = build_report(session, REPORT, order.period)
+    reports = {each: formats.load("html").render(built.document, language=each) for each in order.languages}
+    content = Content(session.settings.portal, order.period, reports, built.figures, _certificates(session))
+    _record(session, ledger, content, order.withheld)
+    head = covering_head(ledger, key, session.clock)
+    scope = scope_of(ledger, order.since, order.withheld, last=head.seq)
+    with session.progress.task(msg("Writing the bundle"), total=None, unit="items") as task:
+        return write_bundle(ledger, order.folder, scope, content, head=head, key=key, advance=task.advance)
+
+
+def _record(session: Session, ledger: Ledger, content: Content, withheld: Mapping[Digest, str]) -> None:
+    """Record what is handed out, before it is: the head that is signed next is over this record too."""
+    files = tuple(
+        WrittenFile(f"report.{language}.html", language, len(data), Digest(hashlib.sha256(data).hexdigest()))
+        for language, data in content.reports.items()
+    )
+    left_out = tuple(Withheld(digest, withheld[digest]) for digest in sorted(withheld))
+    body = {
+        "circumstances": session.circumstances,
+        EXPORT: {"period": str(content.period), "reports": files, "withheld": left_out},
+    }
+    ledger.append(EXPORT, run=NO_RUN, body=bodies.write(body))
+
+
+def _certificates(session: Session) -> dict[str, bytes]:
+    """Read the certificates that time stamps are checked with; where one cannot be read, the bundle goes without and says so."""
+    found: dict[str, bytes] = {}
+    for table in session.settings.anchors:
+        if table.kind != TIME_STAMP or not contents.is_anchor_name(table.id):
+            continue
+        path = table.parse(Settings).ca_file
+        try:
+            found[table.id] = path.read_bytes()
+        except OSError as error:
+            session.warnings.append(
+                msg(
+                    "the bundle holds no certificates of anchor {anchor}: cannot read {path}: {cause}",
+                    anchor=table.id,
+                    path=str(path),
+                    cause=cause_of(error),
+                )
+            )
+    return found
+
+
+def _would_write(session: Session, order: _Order) -> Result[JsonValue]:
+    ledger = session.ledger
+    last = ledger.last()
+    assert last is not None  # an open ledger has its first record
+    scope = scope_of(ledger, order.since, order.withheld, last=last.seq)
+    check_withheld(ledger, scope)
+    blobs = size = 0
+    with session.progress.task(msg("Looking at what belongs to the bundle"), total=None, unit="items") as task:
+        for detail in details(ledger, scope):
+            if detail.data is not None:
+                blobs += 1
+                size += len(detail.data)
+            task.advance(1)
+    records: list[tuple[Message, Cell]] = [
+        (msg("Folder"), str(order.folder)),
+        (msg("Period"), str(order.period)),
+        (msg("Records, and those that the export adds"), msg("1 to {last}, and up to 4 more", last=str(last.seq))),
+        (msg("Details of records from"), str(scope.first)),
+        (msg("Details"), _blobs(blobs)),
+        (msg("Size of the details"), ByteSize(size)),
+        (msg("Withheld"), len(order.withheld)),
+        (msg("Erased"), len(scope.erased)),
+    ]
+    data: dict[str, JsonValue] = {
+        "path": str(order.folder),
+        "ledger": ledger.id,
+        "records": last.seq,
+        "head": None,
+        "code": None,
+        "blobs": blobs,
+        "withheld": _withheld(order.withheld),
+        "files": None,
+    }
+    return Result(data=data, view=(Paragraph(msg("Nothing is written. This is what would be:")), KeyValues(records)))
+
+
+def _data(written: WrittenBundle, folder: Path) -> JsonValue:
+    description = written.description
+    return {
+        "path": str(folder),
+        "ledger": description.ledger,
+        "records": description.records,
+        "head": description.head,
+        "code": code_of(written.head.head),
+        "blobs": written.blobs,
+        "withheld": _withheld({each.digest: each.reason for each in description.withheld}),
+        "files": written.files,
+    }
+
+
+def _withheld(withheld: Mapping[Digest, str]) -> JsonValue:
+    return [{"digest": digest, "reason": withheld[digest]} for digest in sorted(withheld)]
+
+
+def _blobs(count: int) -> Message:
+    return nmsg("{n} detail", "{n} details", count)
+
+
+def _view(written: WrittenBundle, folder: Path, key: str) -> Iterator[Block]:
+    description, code = written.description, code_of(written.head.head)
+    yield Paragraph(msg("The bundle is written."))
+    yield KeyValues(
+        (
+            (msg("Folder"), str(folder)),
+            (msg("Files"), written.files),
+            (msg("Ledger"), description.ledger),
+            (msg("Records"), description.records),
+            (msg("Details of records from"), str(description.first_blob)),
+            (msg("Details"), _blobs(written.blobs)),
+            (msg("Size of the details"), ByteSize(written.blob_bytes)),
+            (msg("Withheld"), len(description.withheld)),
+            (msg("Signed heads"), written.heads),
+            (msg("Time stamps"), written.time_stamps),
+            (msg("Head code"), code),
+        )
+    )
+    yield Heading(2, msg("What the auditor is to get"))
+    yield Bullets(
+        (
+            msg("the whole folder {folder}, unchanged", folder=str(folder)),
+            msg("the head code {code}, by another way than the folder: in a letter, or read out", code=code),
+            msg("the fingerprint of the ledger's key, {key}, in person or by telephone", key=key),
+        )
+    )
+    yield Heading(2, msg("How it is checked"))
+    yield Bullets(
+        (
+            msg("by hand, with stock tools: HOW-TO-VERIFY.vi.md and HOW-TO-VERIFY.en.md in the folder say how"),
+            msg("with Python alone: python3 verify.py --head-code {code}", code=code),
+            msg("with portalops: portalops ledger verify {folder} --head-code {code}", folder=str(folder), code=code),
+        )
+    )
+    if description.withheld:
+        left_out = len(description.withheld)
+        yield Notice(
+            nmsg(
+                "{n} detail is withheld; the bundle names it and gives the reason.",
+                "{n} details are withheld; the bundle names each and gives the reason.",
+                left_out,
+            ),
+            Tone.UNSURE,
+        )
+
+
+VERB = Verb(export)

@@ -1,0 +1,239 @@
+"""Collect the bundles of several sites into one verified overview
+
+Each [[federation.site]] keeps its own ledger and hands over the folder that 'ledger export' writes. Each is verified
+whole, must be signed by a key of its site and lead over every head that was taken before or that a witness keeps. The
+duties are judged here, from its records; what cannot be verified is unknown. Late heads come first. What was found is
+recorded, with the heads.
+
+Example: portalops ledger federate; portalops ledger federate --output overview.html
+
+EXIT STATUS: 0 all are verified and met, 1 a site is late, a duty is unmet or a planned run is missing, 2 an option is
+wrong, 3 something could not be found out, 4 what was found could not be kept, 5 a bundle was refused: changed, by a
+stranger, forked, gone back, or one ledger at two sites, 75 another collecting is under way, 78 the configuration is
+wrong
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from commands.cli.kinds import kinds_of
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.jobs.federation import COLLECTED, unknown_witnesses
+from portalops import __version__
+from portalops.errors import ConfigurationError, UsageError
+from portalops.federation.judging import Rules
+from portalops.federation.overview import document_of
+from portalops.federation.polling import poll_site
+from portalops.federation.rules import exit_code_of, together
+from portalops.federation.sites import build_site
+from portalops.federation.state import load, save
+from portalops.ledger import bodies
+from portalops.ledger.heads import code_of, head_digest
+from portalops.ledger.record import NO_RUN, format_at
+from portalops.locale import _, process_language
+from portalops.model.heads import Head
+from portalops.model.message import msg
+from portalops.model.text import show_text
+from portalops.reports import formats
+from portalops.reports.document import Block, Document, Heading, KeyValues, Paragraph
+from portalops.system.files import write_atomically
+from portalops.system.locks import locked
+from portalops.witness.state import WitnessFolder
+
+if TYPE_CHECKING:
+    from portalops.federation.rules import SitePoll
+    from portalops.federation.site import Site
+    from portalops.federation.state import State
+
+
+def federate(
+    ctx: typer.Context,
+    *,
+    output: Annotated[
+        Optional[Path],  # noqa: UP045  # Typer reads it at run time
+        typer.Option(
+            metavar="FILE", help=_("Write the overview there as well; the ending names the format: .html, .pdf, ...")
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Verify and judge; keep and record nothing"))] = False,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    form = None if output is None else _form(output)
+    sites = _sites(session)
+    root = session.settings.state_folder / "federation"
+    if dry_run:
+        looks = _poll_sites(session, sites, root)
+    else:
+        ledger = session.writable_ledger  # one that cannot be written to is told before anything is read
+        ledger.require_clock()
+        with locked(root / "lock", holder=session.holder):
+            looks = _poll_sites(session, sites, root)
+            _keep(session, looks, root)
+    return _result(session, looks, output=output, form=form, dry_run=dry_run)
+
+
+def _form(output: Path) -> str:
+    """Return the format that a file's ending names."""
+    endings = {formats.load(name).suffix: name for name in formats.names()}
+    form = endings.get(output.suffix)
+    if form is None:
+        raise UsageError(
+            msg("{path}: no format has this ending", path=show_text(str(output))),
+            msg("The endings are: {endings}.", endings=", ".join(sorted(endings))),
+        )
+    return form
+
+
+def _sites(session: Session) -> tuple[Site, ...]:
+    tables = session.settings.federated
+    if not tables:
+        raise ConfigurationError(
+            msg("no site is configured"),
+            msg(
+                "Add a [[federation.site]] table; its kinds are: {kinds}.", kinds=", ".join(kinds_of("federation.site"))
+            ),
+        )
+    sites = tuple(build_site(table) for table in tables)
+    typed_sites = dict(zip(tables, (site.settings for site in sites), strict=True))
+    for problem in unknown_witnesses(session.settings, typed_sites):
+        raise problem
+    return sites
+
+
+def _poll_sites(session: Session, sites: Sequence[Site], root: Path) -> tuple[SitePoll, ...]:
+    rules = Rules(session.rulebook, session.calendar, session.clock)
+    states = [
+        load(root / site.id) for site in sites
+    ]  # one that cannot be read ends here: without it nothing is held to
+    looks = []
+    for site, state in zip(sites, states, strict=True):
+        kept = tuple(_witnessed(session, site))
+        with session.progress.task(msg("Verifying the bundles of {id}", id=site.id), total=None, unit="items") as task:
+            looks.append(poll_site(site, state, rules, kept=kept, advance=task.advance))
+    return together(looks)
+
+
+def _witnessed(session: Session, site: Site) -> Iterator[Head]:
+    """Yield the heads that this machine keeps of a site's ledger as its witness.
+
+    Raises:
+        IntegrityError: they cannot be read, or are not what was kept.
+    """
+    if site.settings.witness is None:
+        return
+    folder = WitnessFolder(session.settings.state_folder / "witness" / site.settings.witness)
+    kept = folder.load(session.clock.now()).kept
+    if kept is not None:
+        yield kept.head
+    for head in folder.heads_beyond(0):
+        if kept is None or head != kept.head:
+            yield head
+
+
+def _keep(session: Session, looks: Sequence[SitePoll], root: Path) -> None:
+    """Record what was found and keep the heads that were taken.
+
+    The record comes first: a head that is held against a site later is then always one that this ledger speaks of.
+    """
+    body = {
+        "circumstances": session.circumstances,
+        "federation": {
+            "rulebook": session.rulebook.edition,
+            "sites": [_recorded(look) for look in sorted(looks, key=lambda each: each.id)],
+        },
+    }
+    session.writable_ledger.append(COLLECTED, run=NO_RUN, body=bodies.write(body))
+    for look in looks:
+        if look.taken:
+            before: State = load(root / look.id)
+            after = before.with_heads(look.ledger, look.taken)
+            if after != before:
+                save(root / look.id, after)
+
+
+def _recorded(look: SitePoll) -> Mapping[str, object]:
+    """Return what the record says of a site: enough to show a third party which heads the site had handed over."""
+    return {
+        "id": look.id,
+        "verdict": look.verdict,
+        "reason": look.reason,
+        "problem": None if look.problem is None else str(look.problem),
+        "ledger": look.ledger or None,
+        "refused": look.refused,
+        "late": look.is_late,
+        "period": None if look.period is None else str(look.period),
+        "duties": {each.duty: each.verdict for each in look.standings},
+        "heads": [
+            {
+                "head": each.signed,
+                "text_sha256": head_digest(each.signed.text),
+                "records": each.records,
+                "last_line": each.last_line,
+            }
+            for each in look.taken
+        ],
+    }
+
+
+def _result(
+    session: Session, looks: Sequence[SitePoll], *, output: Path | None, form: str | None, dry_run: bool
+) -> Result[JsonValue]:
+    document = document_of(looks, session.rulebook, zone=session.settings.portal.timezone, version=__version__)
+    view = list(_view(document))
+    if dry_run:
+        view.append(Paragraph(msg("Nothing was kept or recorded.")))
+    if output is not None and form is not None:
+        write_atomically(output, formats.load(form).render(document, language=process_language()))
+        view.append(KeyValues(((msg("Written"), str(output)),)))
+    notes = tuple(msg("{id}: {note}", id=look.id, note=note) for look in looks for note in look.notes)
+    return Result([_data(look) for look in looks], view, notes, exit_code=exit_code_of(looks))
+
+
+def _view(document: Document) -> Iterator[Block]:
+    yield Heading(1, document.title)
+    yield from document.blocks
+
+
+def _data(look: SitePoll) -> JsonValue:
+    head, age = look.head, look.age
+    return {
+        "id": look.id,
+        "name": {"vi": look.name.vi, "en": look.name.en},
+        "verdict": look.verdict.value,
+        "exit_code": int(look.exit_code),
+        "reason": look.reason.value if look.reason else None,
+        "problem": str(look.problem) if look.problem else None,
+        "hint": str(look.hint) if look.hint else None,
+        "notes": [str(note) for note in look.notes],
+        "late": look.is_late,
+        "bundle": look.bundle or None,
+        "ledger": look.ledger or None,
+        "head": {"size": head.size, "digest": head.digest, "code": code_of(head), "at": format_at(head.at)}
+        if head
+        else None,
+        "speaks_until": format_at(look.speaks_until) if look.speaks_until else None,
+        "age_seconds": None if age is None else int(age.total_seconds()),
+        "period": str(look.period) if look.period else None,
+        "complete": look.complete,
+        "missing_runs": look.missing_runs,
+        "withheld": look.withheld,
+        "duties": [
+            {
+                "id": each.duty,
+                "verdict": each.verdict.value,
+                "reason": str(each.reason),
+                "evidence": list(each.evidence),
+            }
+            for each in look.standings
+        ],
+    }
+
+
+VERB = Verb(federate)

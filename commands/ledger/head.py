@@ -1,0 +1,145 @@
+"""Sign what the ledger is now, and show that head
+
+A head is six lines of text that say what the ledger was: whoever keeps it can tell later whether anything before it
+was changed. If nothing was recorded since the newest head, that one is shown; so too, with a warning, where no
+signing key is at hand or the ledger may only be read.
+
+Example: portalops ledger head --output /media/usb
+
+EXIT STATUS: 0 the head is over everything recorded, 3 records are not under it, or there is none, 5 the newest head
+was changed
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from portalops.errors import ExitCode, IntegrityError, Locked, PortalOpsError
+from portalops.ledger.heads import NAMESPACE, UNCOVERED_KINDS, code_of, newest_head
+from portalops.ledger.record import format_at
+from portalops.locale import _
+from portalops.model.heads import RecordedHead
+from portalops.model.message import Message, msg, nmsg
+from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Tone, Verbatim
+from portalops.signatures.sshsig import BadSignature, fingerprint, verify
+from portalops.system.files import write_atomically
+
+
+def head(
+    ctx: typer.Context,
+    *,
+    output: Annotated[
+        Optional[Path],  # noqa: UP045  # Typer reads it at run time
+        typer.Option(metavar="FOLDER", help=_("Also write the head there: NAME.txt and its signature NAME.sig")),
+    ] = None,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    session.ledger.count()  # without a ledger there is nothing to sign, and none is begun here
+    newest, unsigned = _signed(session)
+    if newest is None:
+        notice = msg("Nothing is signed: there is no head yet.")
+        view: list[Block] = [Notice(notice, Tone.UNSURE), *([Paragraph(unsigned)] if unsigned else [])]
+        return Result(
+            data={"head": None, "unsigned": session.ledger.count(), "problem": _text(unsigned)},
+            view=view,
+            exit_code=ExitCode.PARTIAL,
+        )
+    behind = _count_behind(session, newest)
+    files = _write(newest, output) if output is not None else ()
+    warnings = (unsigned,) if unsigned else ()
+    return Result(
+        data={**_data(newest), "unsigned": behind, "problem": _text(unsigned), "files": [str(path) for path in files]},
+        view=_view(newest, behind, files),
+        warnings=warnings,
+        exit_code=ExitCode.PARTIAL if behind else ExitCode.OK,
+    )
+
+
+def _signed(session: Session) -> tuple[RecordedHead | None, Message | None]:
+    """Return the newest head, made now if that can be, and why none could be made."""
+    try:
+        made = session.record_head()
+    except (IntegrityError, Locked):
+        raise
+    except PortalOpsError as error:  # no key to be had, another key, no right to write: what is there can be shown
+        return newest_head(session.ledger), msg("no new head could be signed: {cause}", cause=error.message)
+    if made is not None:
+        return made, None
+    return newest_head(session.ledger), msg("no new head could be signed: no signing key is configured")
+
+
+def _count_behind(session: Session, newest: RecordedHead) -> int:
+    """Count the records that the head is not over, head records apart."""
+    count = 0
+    for record in session.ledger.records(newest_first=True):
+        if record.seq <= newest.head.size:
+            break
+        count += record.kind not in UNCOVERED_KINDS
+    return count
+
+
+def _write(newest: RecordedHead, folder: Path) -> tuple[Path, Path]:
+    name = f"head-{newest.head.ledger[:8]}-{newest.head.size:010d}"
+    text, signature = folder / f"{name}.txt", folder / f"{name}.sig"
+    write_atomically(text, newest.signed.text.encode())
+    write_atomically(signature, newest.signed.signature.encode())
+    return text, signature
+
+
+def _view(newest: RecordedHead, behind: int, files: tuple[Path, ...]) -> list[Block]:
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Head code"), code_of(newest.head)),
+        (msg("Signed by the key"), _fingerprint(newest)),
+        (msg("Signed at"), newest.head.at),
+        (msg("Record"), str(newest.seq)),
+    ]
+    rows += [(msg("Written to"), str(path)) for path in files]
+    view: list[Block] = [
+        KeyValues(rows),
+        Paragraph(msg("The six lines that are signed:")),
+        Verbatim(newest.signed.text),
+        Paragraph(
+            msg(
+                "Keep them, or the head code, where whoever runs this machine can change neither; 'portalops ledger anchor'"
+                " hands them to the anchors."
+            )
+        ),
+    ]
+    if behind:
+        said = nmsg("{n} record is not under this head.", "{n} records are not under this head.", behind)
+        view.insert(0, Notice(said, Tone.UNSURE))
+    return view
+
+
+def _data(newest: RecordedHead) -> dict[str, JsonValue]:
+    return {
+        "head": newest.signed.text,
+        "signature": newest.signed.signature,
+        "code": code_of(newest.head),
+        "fingerprint": _fingerprint(newest),
+        "size": newest.head.size,
+        "digest": newest.head.digest,
+        "at": format_at(newest.head.at),
+        "seq": newest.seq,
+    }
+
+
+def _fingerprint(newest: RecordedHead) -> str:
+    """Return whose signature it is; empty where it is none, which verification names."""
+    try:
+        return fingerprint(verify(newest.signed.text.encode(), newest.signed.signature, NAMESPACE))
+    except BadSignature:
+        return ""
+
+
+def _text(message: Message | None) -> str | None:
+    return None if message is None else str(message)
+
+
+VERB = Verb(head)

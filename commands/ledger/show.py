@@ -1,0 +1,231 @@
+"""List records, or show one with its details
+
+Without a number, lists the newest records.
+
+Example: portalops ledger show --kind backup --last 5; portalops ledger show 17
+
+EXIT STATUS: 0 shown, 2 there is no such record, 5 its details were changed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated
+
+import typer
+
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.ledger.steps import erasure_of
+from portalops.errors import IntegrityError, LedgerError, PortalOpsError, UsageError
+from portalops.ledger import bodies
+from portalops.ledger.check_heads import HeldRecord, read_head, read_key, read_sign_off
+from portalops.ledger.heads import HEAD, code_of
+from portalops.ledger.record import format_at, line_digest
+from portalops.ledger.verify import read_erasure
+from portalops.locale import _
+from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.record import Record
+from portalops.model.text import show_text
+from portalops.registers.drills import IMPORTED, ImportedDrill
+from portalops.registers.drills import KEY as DRILL_REPORT
+from portalops.registers.erasures import ERASED, RecordedErasure
+from portalops.registers.sign_offs import SIGN_OFF, problem_of
+from portalops.registers.signers import KEY_KINDS
+from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Status, TableBlock, Tone
+from portalops.signatures.sshsig import fingerprint, public_key_of
+
+MAX_DETAILS = 200
+"""Details of one record that are shown to a person; --json has them all."""
+
+
+def show(
+    ctx: typer.Context,
+    seq: Annotated[int | None, typer.Argument(help=_("The number of one record"))] = None,
+    *,
+    kind: Annotated[
+        str | None,
+        typer.Option(help=_("Only this kind, such as backup.finished, or backup for all that begin with backup.")),
+    ] = None,
+    run: Annotated[str | None, typer.Option(help=_("Only the records of one run"))] = None,
+    last: Annotated[int, typer.Option(min=1, help=_("How many, counted from the newest"))] = 20,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    if seq is not None:
+        return _one(session, seq)
+    kinds = None if kind is None else session.ledger.kinds_under(kind)
+    newest = tuple(session.ledger.records(kinds=kinds, run=run, newest_first=True, limit=last))
+    return _listing(newest[::-1])
+
+
+def _listing(records: Sequence[Record]) -> Result[JsonValue]:
+    headers = (msg("Record"), msg("At"), msg("Kind"), msg("About"), msg("Duty"), msg("Run"))
+    rows: list[tuple[Cell, ...]] = [
+        (str(record.seq), record.at, record.kind, record.subject or None, record.duty or None, record.run or None)
+        for record in records
+    ]
+    view: list[Block] = (
+        [TableBlock(msg("Records"), headers, rows)] if rows else [Paragraph(msg("There is no such record."))]
+    )
+    return Result(data=[_record_data(record) for record in records], view=view)
+
+
+def _one(session: Session, seq: int) -> Result[JsonValue]:
+    record = session.ledger.record(seq)
+    if record is None:
+        raise UsageError(
+            msg("there is no record {seq}", seq=seq),
+            msg("The ledger holds {count} records: portalops ledger show.", count=session.ledger.count()),
+        )
+    blob, erased = _blob(session, record)
+    details = None if erased else _details(blob)
+    view: list[Block] = [
+        KeyValues(
+            (
+                (msg("Record"), str(record.seq)),
+                (msg("At"), record.at),
+                (msg("Kind"), record.kind),
+                (msg("About"), record.subject or None),
+                (msg("Duty"), record.duty or None),
+                (msg("Run"), record.run or None),
+                (msg("Details"), record.body),
+                (msg("Record before"), record.prev),
+                (msg("This record's digest"), line_digest(record.line)),
+                (msg("As it is stored"), record.line.decode()),
+            )
+        )
+    ]
+    told = tuple(_describe_erasure(erased) if erased else _describe(record, blob))
+    if told:
+        view.append(KeyValues(told))
+    rows = [] if told else list(_flattened("", details))
+    if rows:
+        view.append(TableBlock(msg("Details"), (msg("Key"), msg("Value")), rows[:MAX_DETAILS]))
+    if len(rows) > MAX_DETAILS:
+        more = len(rows) - MAX_DETAILS
+        view.append(Paragraph(nmsg("{n} more line; --json has it.", "{n} more lines; --json has them.", more)))
+    stored: dict[str, JsonValue] = {
+        "line": record.line.decode(),
+        "digest": line_digest(record.line),
+        "details": details,
+        "erased": {"seq": erased.seq, "reason": erased.erasure.reason, "approved_by": erased.erasure.approved_by}
+        if erased
+        else None,
+    }
+    return Result(data={**_record_data(record), **stored}, view=view)
+
+
+def _blob(session: Session, record: Record) -> tuple[bytes, RecordedErasure | None]:
+    """Return a record's details; or none, and who decided that they are erased.
+
+    Raises:
+        IntegrityError: they are damaged, or missing without anybody having said so.
+    """
+    try:
+        return session.ledger.blob(record.body), None
+    except IntegrityError:
+        erased = erasure_of(session.ledger, record.body)
+        if erased is None or session.ledger.has_blob(record.body):
+            raise
+        return b"", erased
+
+
+def _describe_erasure(erased: RecordedErasure) -> Iterator[tuple[Message, Cell]]:
+    """Yield why a record's details are gone."""
+    yield msg("State of the details"), Status(msg("erased"), Tone.NEUTRAL)
+    yield msg("Erased by"), msg("record {seq}", seq=erased.seq)
+    yield msg("Reason"), erased.erasure.reason
+    yield msg("Approved by"), erased.erasure.approved_by
+
+
+def _describe(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
+    """Yield what a record about heads, keys, sign-offs and erasures says; nothing for any other, or one that says nothing."""
+    held = HeldRecord(record.seq, record.at, record.kind, blob)
+    if record.kind == HEAD and (signed := read_head(held)).head is not None and signed.signed is not None:
+        yield msg("Code"), code_of(signed.head)
+        yield from ((verbatim(name), value) for name, value in _lines(signed.signed.text))
+        yield msg("Signed by the key"), fingerprint(signed.public_key) if signed.public_key else None
+    elif record.kind in KEY_KINDS and (key := read_key(held)) is not None:
+        yield msg("Key"), fingerprint(key.event.public_key)
+        yield msg("Public key"), key.event.public_key
+        yield msg("Reason"), key.event.reason or None
+        if key.event.replaces:
+            yield msg("Replaces the key"), _fingerprint(key.event.replaces)
+    elif record.kind == SIGN_OFF and (sign_off := read_sign_off(held)) is not None:
+        problem = problem_of(sign_off)
+        yield msg("Report"), sign_off.report
+        yield msg("Digest"), sign_off.sha256
+        yield msg("Signer"), f"{sign_off.name}, {sign_off.office}"
+        yield msg("Key"), _fingerprint(sign_off.public_key)
+        yield msg("Verdict"), Status(msg("valid"), Tone.GOOD) if problem is None else Status(problem, Tone.BAD)
+    elif record.kind == IMPORTED:
+        try:
+            drill = bodies.decode_part(blob, DRILL_REPORT, ImportedDrill)
+        except LedgerError as error:
+            yield msg("Verdict"), Status(error.message, Tone.BAD)
+        else:
+            if drill is not None:
+                yield msg("Done by"), drill.report.host
+                yield msg("Signed by the key"), fingerprint(drill.signer)
+                yield msg("Backup set"), drill.report.set_id
+                yield msg("Verdict"), Status(msg("valid"), Tone.GOOD)
+    elif record.kind == ERASED and (erased := read_erasure(held)) is not None:
+        yield msg("Digest"), erased.erasure.digest
+        yield msg("Reason"), erased.erasure.reason
+        yield msg("Approved by"), erased.erasure.approved_by
+
+
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        name, _space, value = line.partition(" ")
+        yield name, value
+
+
+def _fingerprint(public_key: str) -> str:
+    """Return a key's fingerprint, or what stands in its place as it is."""
+    try:
+        return fingerprint(public_key_of(public_key))
+    except ValueError:
+        return show_text(public_key)
+
+
+def _record_data(record: Record) -> dict[str, JsonValue]:
+    return {
+        "id": record.seq,
+        "at": format_at(record.at),
+        "kind": record.kind,
+        "run": record.run,
+        "subject": record.subject,
+        "duty": record.duty,
+        "body": record.body,
+        "prev": record.prev,
+    }
+
+
+def _details(blob: bytes) -> JsonValue:
+    """Return a blob as JSON, or its beginning as text if it is something else."""
+    try:
+        return bodies.plain(blob)
+    except PortalOpsError:
+        return blob[:2000].decode("utf-8", "backslashreplace")
+
+
+def _flattened(key: str, value: JsonValue) -> Iterator[tuple[Cell, Cell]]:
+    """Yield each leaf under its dotted key."""
+    match value:
+        case Mapping():
+            for name, held in value.items():
+                yield from _flattened(f"{key}.{name}" if key else name, held)
+        case str():
+            yield key, value
+        case Sequence():
+            for place, held in enumerate(value, 1):
+                yield from _flattened(f"{key}.{place}", held)
+        case None:
+            yield key, None
+        case _:
+            yield key, verbatim(str(value).lower() if isinstance(value, bool) else str(value))
+
+
+VERB = Verb(show)

@@ -1,0 +1,133 @@
+"""Add a medium to the register
+
+With the id of a medium that is in the register already: another one has taken its place.
+
+Example: portalops media add disk-a --label 'KH-SL-01' --place 'Tủ sắt phòng 204' --custodian 'Nguyễn Văn An'
+--expires 2031-12-31
+
+EXIT STATUS: 0 added or shown, 2 wrong usage
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+from commands.jobs.media_register import register_of
+from commands.media.options import DryRun, IdArgument, RoomOption, SiteOption
+from commands.media.steps import DUTY, required_place, required_text
+from portalops.errors import UsageError
+from portalops.ledger import bodies
+from portalops.ledger.record import NO_RUN
+from portalops.locale import _
+from portalops.model.media import MediumEntry
+from portalops.model.message import Message, msg
+from portalops.model.text import show_text
+from portalops.registers.media import ADDED, MEDIUM
+from portalops.reports.document import Block, KeyValues
+
+_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def add(
+    ctx: typer.Context,
+    medium: IdArgument,
+    *,
+    label: Annotated[str, typer.Option(metavar="TEXT", help=_("What is written on it"))],
+    place: Annotated[str, typer.Option(metavar="TEXT", help=_("Where it lies"))],
+    custodian: Annotated[str, typer.Option(metavar="NAME", help=_("Who keeps it"))],
+    site: SiteOption = "",
+    room: RoomOption = "",
+    kind: Annotated[
+        str | None, typer.Option(help=_("disk, optical, tape, ...; needed only for a medium that is not configured"))
+    ] = None,
+    expires: Annotated[str | None, typer.Option(metavar="DAY", help=_("From this day on it is not trusted"))] = None,
+    dry_run: DryRun = False,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    configured = {table.id: table.kind for table in session.settings.backup_media}
+    if kind is not None and medium in configured and kind != configured[medium]:
+        raise UsageError(
+            msg("medium {id} is configured as {kind}", id=medium, kind=configured[medium]), msg("Leave out --kind.")
+        )
+    if not _ID.fullmatch(medium):
+        raise UsageError(
+            msg("{id} is no id of a medium", id=show_text(medium, 80)),
+            msg("Lower-case letters, digits and hyphens, at most 63."),
+        )
+    chosen = configured.get(medium) or kind
+    if chosen is None:
+        raise UsageError(
+            msg("medium {id} is not configured, so its kind is not known", id=medium),
+            msg("Give --kind, such as disk, optical or tape; or the id of a [[backup.medium]]."),
+        )
+    if not _ID.fullmatch(chosen):
+        raise UsageError(msg("{kind} is no kind of medium", kind=show_text(chosen, 80)), msg("Such as disk or tape."))
+    entry = MediumEntry(
+        medium,
+        chosen,
+        required_text(label, "--label"),
+        required_text(place, "--place"),
+        required_text(custodian, "--custodian"),
+        _day(expires),
+        *required_place(site, room),
+    )
+    before = register_of(session).get(medium)
+    if not dry_run:
+        body = bodies.write({"circumstances": session.circumstances, MEDIUM: entry})
+        session.writable_ledger.append(ADDED, run=NO_RUN, subject=entry.id, duty=DUTY, body=body)
+    warnings: list[Message] = []
+    if before is not None and before.entry is not None:
+        warnings.append(
+            msg("another medium was in the register as {id} before: {label}", id=medium, label=before.entry.label)
+        )
+    return Result({**_entry_data(entry), "recorded": not dry_run}, [_entry_view(entry, dry_run=dry_run)], warnings)
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            msg("{text} is no day", text=show_text(text, 40)), msg("Write it as year-month-day: 2031-12-31.")
+        ) from error
+
+
+def _entry_data(entry: MediumEntry) -> dict[str, JsonValue]:
+    return {
+        "id": entry.id,
+        "kind": entry.kind,
+        "label": entry.label,
+        "place": entry.place,
+        "custodian": entry.custodian,
+        "site": entry.site or None,
+        "room": entry.room or None,
+        "expires_on": entry.expires_on.isoformat() if entry.expires_on else None,
+    }
+
+
+def _entry_view(entry: MediumEntry, *, dry_run: bool) -> Block:
+    return KeyValues(
+        (
+            (msg("Medium"), entry.id),
+            (msg("Kind"), entry.kind),
+            (msg("Label"), entry.label),
+            (msg("Place"), entry.place),
+            (msg("Custodian"), entry.custodian),
+            (msg("Site"), entry.site or None),
+            (msg("Room"), entry.room or None),
+            (msg("Expires on"), entry.expires_on),
+            *([(msg("Recorded in"), msg("nothing: this was a dry run"))] if dry_run else []),
+        )
+    )
+
+
+VERB = Verb(add)

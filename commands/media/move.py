@@ -1,0 +1,77 @@
+"""Record that a medium lies elsewhere, or is kept by somebody else
+
+Example: portalops media move disk-a --place 'Kho lưu trữ tỉnh' --custodian 'Trần Thị Bình' --reason 'yearly exchange'
+
+EXIT STATUS: 0 recorded or shown, 2 it is not in the register, or nothing is said to change
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+from commands.jobs.media_register import register_of
+from commands.media.options import MAX_TEXT, DryRun, IdArgument, RoomOption, SiteOption
+from commands.media.steps import DUTY, required_place, required_text
+from portalops.errors import UsageError
+from portalops.ledger import bodies
+from portalops.ledger.record import NO_RUN
+from portalops.locale import _
+from portalops.model.media import MediumMove
+from portalops.model.message import Message, msg
+from portalops.model.text import show_text
+from portalops.registers.media import MOVE, MOVED
+from portalops.reports.document import Block, Cell, KeyValues, Paragraph
+
+
+def move(
+    ctx: typer.Context,
+    medium: IdArgument,
+    *,
+    place: Annotated[str | None, typer.Option(metavar="TEXT", help=_("Where it lies now"))] = None,
+    custodian: Annotated[str | None, typer.Option(metavar="NAME", help=_("Who keeps it now"))] = None,
+    site: SiteOption = "",
+    room: RoomOption = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))] = "",
+    dry_run: DryRun = False,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    known = register_of(session).get(medium)
+    if known is None or known.entry is None:
+        raise UsageError(
+            msg("medium {id} is not in the register", id=show_text(medium, 80)),
+            msg("'portalops media add' adds it; 'portalops media list' shows what there is."),
+        )
+    if place is None and custodian is None and not (site or room):
+        raise UsageError(
+            msg("nothing is said to change"),
+            msg("Give --place, --custodian, or --site and --room, or several of them."),
+        )
+    moved = MediumMove(
+        medium,
+        required_text(place, "--place") if place is not None else "",
+        required_text(custodian, "--custodian") if custodian is not None else "",
+        show_text(reason.strip(), MAX_TEXT),
+        *required_place(site, room),
+    )
+    if not dry_run:
+        body = bodies.write({"circumstances": session.circumstances, MOVE: moved})
+        session.writable_ledger.append(MOVED, run=NO_RUN, subject=moved.id, duty=DUTY, body=body)
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Medium"), medium),
+        (msg("Place"), moved.place or known.entry.place),
+        (msg("Custodian"), moved.custodian or known.entry.custodian),
+    ]
+    data: JsonValue = {"id": medium, "place": rows[1][1], "custodian": rows[2][1], "recorded": not dry_run}  # type: ignore[dict-item]  # they are texts
+    return Result(data, [KeyValues(rows), *_dry(dry_run=dry_run)])
+
+
+def _dry(*, dry_run: bool) -> list[Block]:
+    return [Paragraph(msg("nothing was recorded: this was a dry run"))] if dry_run else []
+
+
+VERB = Verb(move)

@@ -1,0 +1,72 @@
+"""What the verbs of this noun do alike."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from backups.media._burner import DiscBurner
+from commands.cli.session import Session
+from commands.media.options import MAX_TEXT
+from portalops.errors import UsageError
+from portalops.ledger import bodies
+from portalops.ledger.record import NO_RUN
+from portalops.model.message import msg, verbatim
+from portalops.model.text import show_text
+from portalops.reports.document import Block, Notice, Tone
+
+if TYPE_CHECKING:
+    from portalops.ports import DiscDrive
+
+DUTY = "10.2-medium"
+
+
+def drive_at(device: str) -> DiscDrive:
+    """Return the drive of a device file; a file that stands in for a drive is none, since no disc comes out of it.
+
+    Raises:
+        UsageError: it is no device.
+    """
+    try:
+        is_device = stat.S_ISBLK(os.stat(device).st_mode)
+    except FileNotFoundError:
+        is_device = True  # the drive says so, and which ones there are
+    except (OSError, ValueError):
+        is_device = False
+    if not is_device or device.startswith("stdio:"):
+        raise UsageError(
+            msg("{device} is no drive", device=show_text(device, 200)),
+            msg("Name the device file of a drive that burns, such as /dev/sr0."),
+        )
+    return DiscBurner(str(Path(device)))
+
+
+def record_disc(session: Session, kind: str, key: str, subject: str, body: object) -> None:
+    data = bodies.write({"circumstances": session.circumstances, key: body})
+    session.writable_ledger.append(kind, run=NO_RUN, subject=subject, duty=DUTY, body=data)
+
+
+def problem_blocks(problem: str) -> list[Block]:
+    return [Notice(verbatim(problem), Tone.BAD)] if problem else []
+
+
+def required_text(text: str, option: str) -> str:
+    shown = show_text(text.strip(), MAX_TEXT)
+    if not shown:
+        raise UsageError(msg("{option} is empty", option=option), msg("Say it, for whoever looks for the medium."))
+    return shown
+
+
+def required_place(site: str, room: str) -> tuple[str, str]:
+    """Return building and room, both or neither.
+
+    Raises:
+        UsageError: one is given without the other.
+    """
+    if bool(site.strip()) != bool(room.strip()):
+        raise UsageError(
+            msg("--site and --room say together where a medium lies"), msg("Give both, or leave both out.")
+        )
+    return show_text(site.strip(), MAX_TEXT), show_text(room.strip(), MAX_TEXT)

@@ -1,0 +1,41 @@
+"""Send the letters that wait, now
+
+Each run does that by itself.
+
+Example: portalops notify flush
+
+EXIT STATUS: 0 nothing waits any more, 3 letters still wait
+"""
+
+from __future__ import annotations
+
+import typer
+
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+from commands.jobs.sending import channels_of, record, send_waiting
+from portalops.errors import ExitCode
+from portalops.model.message import Message, msg, nmsg
+from portalops.notify.settings import settings_of
+from portalops.notify.state import NotifyFolder
+from portalops.reports.document import Block, Paragraph
+
+
+def flush(ctx: typer.Context) -> Result[JsonValue]:
+    session = open_session(ctx)
+    settings = settings_of(session.settings)
+    folder = NotifyFolder(settings.state_folder)
+    before = len(folder.load(session.clock.now()).letters)
+    if before:
+        send_waiting(session, settings, channels_of(session, settings))
+        record(session, folder)
+    left = len(folder.load(session.clock.now()).letters)
+    said: Message = msg("No letter is waiting to be sent.")
+    if left:
+        said = nmsg("{n} letter still waits to be sent.", "{n} letters still wait to be sent.", left)
+    view: list[Block] = [Paragraph(said)]
+    return Result({"before": before, "waiting": left}, view, exit_code=ExitCode.PARTIAL if left else ExitCode.OK)
+
+
+VERB = Verb(flush, is_strict=True)

@@ -1,0 +1,112 @@
+"""Send a test letter, and say what the server answered
+
+By each channel, or by the one that is named, whatever it is told otherwise. The delivery is recorded.
+
+Example: portalops notify test; portalops notify test on-duty
+
+EXIT STATUS: 0 every channel took it for everybody, 2 there is no such channel, 3 a channel did not take it, or not
+for everybody, 4 none took it, 78 no channel is configured
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Optional
+
+import typer
+
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.jobs.notify import no_channel_error, sender_of
+from commands.jobs.sending import add_outcomes, configured_channels, handed_over, record, shown_answer
+from commands.notify.views import state_words
+from portalops.errors import ExitCode, PortalOpsError, UsageError
+from portalops.locale import _
+from portalops.model.message import Message, msg
+from portalops.model.notifications import Notification, NotificationState
+from portalops.notify.channels import LetterChannel
+from portalops.notify.letters import test_letter
+from portalops.notify.settings import settings_of
+from portalops.notify.state import LetterOutcome, NotifyFolder
+from portalops.reports.document import Cell, TableBlock
+
+
+def try_channels(
+    ctx: typer.Context,
+    channel: Annotated[
+        Optional[str],  # noqa: UP045  # Typer reads it at run time
+        typer.Argument(metavar="CHANNEL", help=_("Only by this channel")),
+    ] = None,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    settings = settings_of(session.settings)
+    if not settings.channels:
+        raise no_channel_error()
+    known = [table.id for table in settings.channels]
+    if channel is not None and channel not in known:
+        raise UsageError(
+            msg("there is no channel {name}", name=channel[:40]),
+            msg("The channels are: {channels}.", channels=", ".join(known)),
+        )
+    chosen = [each for each in configured_channels(session, settings) if channel is None or each.id == channel]
+    now = session.clock.now()
+    sender = sender_of(session, settings)
+    told: list[tuple[LetterChannel, Notification, Message | None]] = []
+    for each in chosen:
+        language = each.settings.language or settings.language
+        letter = test_letter(sender, channel=each.id, language=language, zone=settings.timetable.zone, now=now)
+        told.append((each, *handed_over(session, each, replace(letter, tries=1, tried_at=now))))
+    try:
+        is_begun = settings.state_folder.is_dir()  # made by the first run, and by the account that runs
+    except OSError:  # it may not be looked at: keeping says so
+        is_begun = True
+    if is_begun:
+        _keep(session, NotifyFolder(settings.state_folder), [outcome for _channel, outcome, _hint in told])
+    return _tried(told, len(known) if channel is None else 1)
+
+
+def _keep(session: Session, folder: NotifyFolder, told: Sequence[Notification]) -> None:
+    """Put what became of test letters beside the others, and into the ledger if there is one."""
+    try:
+        with folder.deciding(session.holder):
+            now = session.clock.now()
+            outcomes = tuple(LetterOutcome(now, outcome) for outcome in told)
+            folder.save(add_outcomes(folder.load(now), outcomes))
+        record(session, folder)
+    except PortalOpsError as error:
+        session.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
+
+
+def _tried(told: list[tuple[LetterChannel, Notification, Message | None]], wanted: int) -> Result[JsonValue]:
+    headers = (msg("Channel"), msg("Kind"), msg("To"), msg("State"), msg("What was answered"), msg("What to do"))
+    rows: list[tuple[Cell, ...]] = [
+        (each.id, each.kind, each.to, state_words(outcome.state), shown_answer(outcome), hint)
+        for each, outcome, hint in told
+    ]
+    warnings = [
+        msg("{channel} did not take a letter for {recipient}", channel=each.id, recipient=recipient)
+        for each, outcome, _hint in told
+        for recipient in outcome.refused
+    ]
+    took = [outcome for _channel, outcome, _hint in told if outcome.state is NotificationState.TAKEN]
+    code = ExitCode.FAILED if not took else ExitCode.PARTIAL if len(took) < wanted or warnings else ExitCode.OK
+    data: JsonValue = [
+        {
+            "id": each.id,
+            "kind": each.kind,
+            "state": outcome.state.value,
+            "recipients": list(outcome.recipients),
+            "refused": list(outcome.refused),
+            "answer": outcome.answer,
+            "problem": str(outcome.problem) if outcome.problem else None,
+            "code": outcome.code or None,
+            "hint": str(hint) if hint else None,
+        }
+        for each, outcome, hint in told
+    ]
+    return Result(data, [TableBlock(msg("Test letters"), headers, rows)] if rows else [], warnings, code)
+
+
+VERB = Verb(try_channels, is_strict=True)

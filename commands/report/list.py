@@ -1,0 +1,91 @@
+"""List the reports that can be built, those that were, and who was mailed which
+
+Example: portalops report list --json
+
+EXIT STATUS: 0 listed, 78 the configuration is wrong
+"""
+
+from __future__ import annotations
+
+import typer
+
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+from commands.jobs.mailings import mailed_data, mailed_doubts, mailed_view, recorded_mailings
+from commands.jobs.report_files import head_code_of, recorded_reports
+from portalops.model.message import msg
+from portalops.reports import formats
+from portalops.reports.document import Block, KeyValues, Paragraph, TableBlock
+from portalops.reports.named import load_report, report_names
+
+
+def list_(ctx: typer.Context) -> Result[JsonValue]:
+    session = open_session(ctx)
+    (recorded, unreadable), mailed = recorded_reports(session), recorded_mailings(session)
+    data: list[JsonValue] = [
+        {
+            "id": name,
+            "title": str(load_report(name).title),
+            "formats": list(formats.names()),
+            "scopes": sorted(load_report(name).scopes),
+            "written": [
+                {
+                    "seq": each.seq,
+                    "at": each.at.isoformat(),
+                    "period": each.body.period,
+                    "head_code": head_code_of(each.body),
+                    "files": [{"name": file.name, "sha256": file.sha256} for file in each.body.files],
+                }
+                for each in recorded
+                if each.body.report == name
+            ],
+            "mailed": mailed_data(mailed.mailings, name),
+        }
+        for name in report_names()
+    ]
+    view: list[Block] = [
+        TableBlock(
+            msg("Reports"),
+            (msg("Name"), msg("Title"), msg("Cut down by")),
+            [
+                (
+                    name,
+                    load_report(name).title,
+                    ", ".join(f"--{each}" for each in sorted(load_report(name).scopes)) or None,
+                )
+                for name in report_names()
+            ],
+        ),
+        KeyValues([(msg("Formats"), ", ".join(formats.names()))]),
+    ]
+    if recorded:
+        rows = [
+            (
+                str(each.seq),
+                each.at,
+                each.body.report,
+                each.body.period,
+                head_code_of(each.body),
+                file.name,
+                file.sha256,
+            )
+            for each in recorded
+            for file in each.body.files
+        ]
+        headers = (
+            msg("Record"),
+            msg("At"),
+            msg("Report"),
+            msg("Period"),
+            msg("Head code"),
+            msg("File"),
+            msg("SHA-256"),
+        )
+        view.append(TableBlock(msg("Written reports"), headers, rows))
+    elif not unreadable:
+        view.append(Paragraph(msg("No report is recorded yet.")))
+    return Result(data=data, view=[*view, *mailed_view(mailed)], warnings=(*unreadable, *mailed_doubts(mailed)))
+
+
+VERB = Verb(list_)

@@ -1,0 +1,112 @@
+"""Show where every duty stands
+
+Reads the ledger and nothing else. Name a duty to see all that is missing for it.
+
+Example: portalops status --period 2026-W48; portalops status 11.2-submissions
+
+EXIT STATUS: 0 all met, 1 something is not met, 3 something could not be found out, 5 evidence is missing or was
+changed. With --nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from commands.cli.nagios import CRITICAL, Option, PluginAnswer, guarded
+from commands.cli.periods import period_option
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.jobs.cluster_progress import now_under_way, progress_table
+from commands.jobs.standings import exit_code_of, judge_period, overdue_jobs, overview, standing_data
+from commands.jobs.validity import require_valid
+from commands.status.views import answer_of
+from portalops.errors import UsageError, worst
+from portalops.locale import _
+from portalops.model.message import msg
+from portalops.model.rulebook import Rulebook
+from portalops.model.standing import Standing
+from portalops.reports.document import Block, Bullets, Heading, KeyValues, Paragraph
+from portalops.reports.words import duty_status
+
+MAX_DETAILS = 200
+"""Exceptions shown for one duty; the report has them all."""
+
+
+def status(
+    ctx: typer.Context,
+    duty: Annotated[str | None, typer.Argument(help=_("One duty, such as 10.2-content"))] = None,
+    period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
+    as_plugin: Option = False,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    if as_plugin:
+        return guarded(session, lambda: _plugin(session, duty, period))
+    chosen = period_option(session, period)
+    judged = judge_period(session, chosen)
+    standings = judged.standings
+    if duty is not None:
+        standings = _only(standings, duty, session.rulebook)
+    view = duty_view(standings, session.rulebook) if duty else overview(standings, session.rulebook, chosen)
+    if session.settings.cluster is not None and duty is None and (jobs := now_under_way(session)):
+        view.append(progress_table(jobs))
+    return Result(
+        data=[standing_data(standing) for standing in standings],
+        view=view,
+        warnings=(*judged.warnings(), *overdue_jobs(session)),
+        exit_code=worst([exit_code_of(standings), judged.exit_code]),
+    )
+
+
+def _plugin(session: Session, duty: str | None, period: str | None) -> PluginAnswer:
+    settings = session.settings
+    require_valid(settings)  # with a table that does not fit, nothing is run any more
+    judged = judge_period(session, period_option(session, period))
+    standings = judged.standings if duty is None else _only(judged.standings, duty, session.rulebook)
+    now, zone = session.clock.now(), session.zone_of_portal
+    answer = answer_of(judged, standings, settings.jobs, session.attempts(), now=now, zone=zone)
+    if answer.state != CRITICAL:
+        session.ledger.require_clock()  # with a clock behind the newest record nothing is run any more
+    return answer
+
+
+def duty_view(standings: tuple[Standing, ...], rulebook: Rulebook) -> list[Block]:
+    """Return one duty in full: its clause, what would prove it, and all that is missing."""
+    blocks: list[Block] = []
+    for standing in standings:
+        duty = rulebook.duty(standing.duty)
+        clause = rulebook.clause(duty.clause)
+        blocks += [
+            Heading(2, msg("{duty}: {title}", duty=duty.id, title=duty.title)),
+            KeyValues(
+                (
+                    (msg("Verdict"), duty_status(standing.verdict)),
+                    (msg("Why"), standing.reason),
+                    (msg("Clause"), clause.text),
+                    (msg("What counts as evidence"), duty.evidence),
+                    (msg("Ledger records"), ", ".join(map(str, standing.evidence)) or None),
+                    (msg("Newest evidence"), standing.newest_at),
+                    (msg("Due"), standing.due_at),
+                )
+            ),
+        ]
+        if standing.details:
+            blocks.append(Bullets(standing.details[:MAX_DETAILS]))
+        if len(standing.details) > MAX_DETAILS:
+            blocks.append(Paragraph(msg("... and {more} more", more=len(standing.details) - MAX_DETAILS)))
+    return blocks
+
+
+def _only(standings: tuple[Standing, ...], duty: str, rulebook: Rulebook) -> tuple[Standing, ...]:
+    chosen = tuple(standing for standing in standings if standing.duty == duty)
+    if not chosen:
+        raise UsageError(
+            msg("there is no duty {duty}", duty=duty[:40]),
+            msg("The duties are: {duties}.", duties=", ".join(known.id for known in rulebook.duties)),
+        )
+    return chosen
+
+
+VERB = Verb(status)

@@ -1,0 +1,179 @@
+"""Look at every source now, and judge
+
+A source that does not answer is named, and the others are looked at all the same. What came is kept as evidence.
+
+Example: portalops updates collect
+
+EXIT STATUS: 0 every source answered, 3 one did not or a line was refused, 4 nothing could be recorded, 75 another run
+is at work, 78 configuration
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+from commands.jobs.kinds.updates import list_lost_polls, update_sources
+from commands.jobs.runner import perform_now
+from commands.updates.steps import offset_warnings
+from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.runs import JobKind
+from portalops.model.text import show_text
+from portalops.model.updates import FlaggedItem, Poll, UpdatesResult
+from portalops.ports import UpdateSource
+from portalops.reports.document import Block, Bullets, Notice, Paragraph, Status, TableBlock, Tone
+from portalops.reports.words import flag_word
+
+MAX_SHOWN = 50
+"""Refused lines and flagged items that are printed; --json has them all."""
+
+
+def polls_table(polls: Sequence[Poll]) -> TableBlock:
+    headers = (msg("Source"), msg("Answer"), msg("Items"), msg("New"), msg("Gap before"), msg("Refused"))
+    rows = [
+        (
+            poll.source,
+            Status(msg("answered"), Tone.GOOD)
+            if poll.ok
+            else Status(msg("failed: {problem}", problem=poll.cause), Tone.BAD),
+            poll.items,
+            poll.new_items,
+            Status(msg("yes"), Tone.UNSURE) if poll.gap else msg("no"),
+            len(poll.rejected) + poll.rejected_more,
+        )
+        for poll in polls
+    ]
+    return TableBlock(msg("How the sources answered"), headers, rows)
+
+
+def hints(polls: Sequence[Poll]) -> Sequence[Block]:
+    """Return what may be done about the sources that failed, each thing once."""
+    found: dict[str, tuple[Message, list[str]]] = {}
+    for poll in polls:
+        if poll.hint is not None:
+            found.setdefault(str(poll.hint), (poll.hint, []))[1].append(poll.source)
+    lines = [msg("hint for {sources}: {hint}", sources=", ".join(some), hint=hint) for hint, some in found.values()]
+    return (Bullets(lines),) if lines else ()
+
+
+def remarks(polls: Sequence[Poll], sources: Sequence[UpdateSource]) -> Sequence[Block]:
+    """Return where sources were redirected to, what cross-checks say of gaps, and which are looked at too seldom.
+
+    Of the items that a feed shows, less than half may be new at a look, so that none passes unseen (updates.md, section 1). At
+    its first look all are.
+    """
+    lines = [
+        msg("{source} was redirected to {urls}", source=poll.source, urls=", ".join(poll.via))
+        for poll in polls
+        if poll.via
+    ]
+    lines += [
+        msg("Gap before {source}: {what}", source=poll.source, what=poll.gap_check) for poll in polls if poll.gap_check
+    ]
+    # An answer of a mailbox is what came since, all of which is new: nothing can have left it for being too long.
+    short = {one.traits.id for one in sources if not one.traits.complete and not one.traits.attested}
+    lines += [
+        msg(
+            "Of the {items} items of {source}, {new} are new: look at it more often, so that none passes unseen",
+            source=poll.source,
+            items=poll.items,
+            new=poll.new_items,
+        )
+        for poll in polls
+        if poll.source in short and poll.items <= 2 * poll.new_items < 2 * poll.items
+    ]
+    return (Bullets(lines),) if lines else ()
+
+
+def refused(polls: Sequence[Poll]) -> Sequence[Block]:
+    lines = [msg("{source}: {line}", source=poll.source, line=line) for poll in polls for line in poll.rejected]
+    if not lines:
+        return ()
+    count = len(lines) + sum(poll.rejected_more for poll in polls)
+    blocks: list[Block] = [
+        Notice(
+            nmsg(
+                "{n} line or item was refused; the others count",
+                "{n} lines or items were refused; the others count",
+                count,
+            )
+        ),
+        Bullets(lines[:MAX_SHOWN]),
+    ]
+    if count > MAX_SHOWN:
+        blocks.append(Paragraph(msg("... and {more} more", more=count - len(lines[:MAX_SHOWN]))))
+    return blocks
+
+
+def flagged_summary(flagged: Sequence[FlaggedItem]) -> Sequence[Block]:
+    counts: dict[str, tuple[Message, int]] = {}
+    for item in flagged:
+        for flag in item.flags:
+            counts[flag.value] = (flag_word(flag), counts.get(flag.value, (flag_word(flag), 0))[1] + 1)
+    if not counts:
+        return ()
+    rows = [counts[flag] for flag in sorted(counts)]
+    return (
+        TableBlock(msg("Flagged items in the judged weeks"), (msg("Flag"), msg("Items")), rows),
+        Paragraph(msg("'portalops updates list --flagged' shows them.")),
+    )
+
+
+def poll_data(poll: Poll) -> dict[str, JsonValue]:
+    return {
+        "id": poll.source,
+        "ok": poll.ok,
+        "problem": str(poll.problem),
+        "hint": str(poll.hint) if poll.hint else None,
+        "polled_at": poll.polled_at.isoformat(),
+        "items": poll.items,
+        "new_items": poll.new_items,
+        "gap": poll.gap,
+        "gap_check": str(poll.gap_check) if poll.gap_check else None,
+        "redirected_to": list(poll.via),
+        "rejected": list(map(str, poll.rejected)),
+        "rejected_more": poll.rejected_more,
+        "evidence": poll.evidence,
+    }
+
+
+def collect(ctx: typer.Context) -> Result[JsonValue]:
+    session = open_session(ctx)
+    done = perform_now(session, JobKind.UPDATES)
+    if not isinstance(done.result, UpdatesResult):
+        return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
+    polls = done.result.polls
+    view: list[Block] = [
+        polls_table(polls),
+        *hints(polls),
+        *(Notice(line, Tone.BAD) for line in list_lost_polls(done)),
+        *remarks(polls, update_sources(session.settings)),
+        *refused(polls),
+        *flagged_summary(done.result.flagged),
+    ]
+    return Result(
+        [poll_data(poll) for poll in polls],
+        view,
+        warnings=(*_untold_warnings(done.result.untold), *offset_warnings(session)),
+        exit_code=done.exit_code,
+    )
+
+
+def _untold_warnings(untold: Sequence[Poll]) -> tuple[Message, ...]:
+    """Say that an earlier run was cut off before it could tell of its looks, and that this one does."""
+    if not untold:
+        return ()
+    said = nmsg(
+        "{n} look of a run that was cut off is recorded only now: {sources}",
+        "{n} looks of a run that was cut off are recorded only now: {sources}",
+        len(untold),
+        sources=show_text(", ".join(sorted({poll.source for poll in untold})), 300),
+    )
+    return (said,)
+
+
+VERB = Verb(collect)

@@ -1,0 +1,134 @@
+"""Confirm that items were published when they claim
+
+An item that was there at the first look has nothing but its claimed date, and one published long after its row was
+made looks like an old one put up again: it counts only after an officer confirms it, by a document. --withdraw takes
+that back.
+
+Example: portalops updates confirm 3f2a91 --officer 'Nguyễn Văn An' --document '07/BB-TTTT, 20/11/2026'
+
+EXIT STATUS: 0 recorded or shown, 2 no such item, nothing to confirm about it, or a text is missing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Annotated
+
+import typer
+
+from commands.cli.entries import DocumentFile, DryRun, Reason, document_in, written_text
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.jobs.kinds.updates import open_store
+from commands.updates.steps import lost_confirmations
+from portalops.errors import LedgerMissing, UsageError
+from portalops.ledger import bodies
+from portalops.ledger.record import Draft
+from portalops.locale import _
+from portalops.model.confirmations import Confirmation
+from portalops.model.message import Message, msg
+from portalops.model.text import show_text
+from portalops.registers.confirmations import (
+    CONFIRMATION,
+    CONFIRMED,
+    UNCONFIRMED,
+    ReadConfirmations,
+    read_confirmations,
+)
+from portalops.reports.document import Cell, KeyValues
+
+
+def confirm(
+    ctx: typer.Context,
+    items: Annotated[
+        list[str],
+        typer.Argument(metavar="ITEM", help=_("Ids of items, as 'updates list' shows them, or their beginnings")),
+    ],
+    *,
+    officer: Annotated[str, typer.Option("--officer", metavar="NAME", help=_("Who confirms it"))],
+    document: Annotated[str, typer.Option("--document", metavar="TEXT", help=_("Number and date of what it rests on"))],
+    reason: Reason = "",
+    file: DocumentFile = None,
+    withdraw: Annotated[bool, typer.Option("--withdraw", help=_("Take a confirmation back"))] = False,
+    dry_run: DryRun = False,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    who, by = written_text(officer, "--officer"), written_text(document, "--document")
+    why = written_text(reason, "--reason") if reason else ""
+    data = document_in(file)
+    found = _observations(session, items)
+    if dry_run:
+        read = _require_change(session, found, withdraw=withdraw)
+        record = None
+    else:
+        ledger = session.writable_ledger
+        kept: list[ReadConfirmations] = []
+
+        def decide() -> Sequence[Draft]:
+            kept[:] = [_require_change(session, found, withdraw=withdraw)]
+            evidence = () if data is None else (ledger.keep(data),)
+            body = Confirmation(tuple(found), who, by, why, evidence[0] if evidence else None)
+            parts = {"circumstances": session.circumstances, CONFIRMATION: body, "evidence": evidence}
+            kind, first = UNCONFIRMED if withdraw else CONFIRMED, next(iter(found))
+            return [ledger.draft(kind, subject=first, duty="11.3-tracking", body=ledger.keep(bodies.write(parts)))]
+
+        (record,) = ledger.append_decided(decide)
+        read = kept[0]
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Items"), "\n".join(f"{one[:12]}  {title}" for one, title in found.items())),
+        (msg("Officer"), who),
+        (msg("Document"), by),
+        (msg("Recorded in"), msg("record {seq}", seq=record.seq) if record else msg("nothing: only shown")),
+    ]
+    return Result(
+        {"id": next(iter(found)), "items": list(found), "record": record.seq if record else None},
+        [KeyValues(rows)],
+        warnings=tuple(lost_confirmations(read)),
+    )
+
+
+def _require_change(session: Session, found: Collection[str], *, withdraw: bool) -> ReadConfirmations:
+    """Make sure that each item is not confirmed yet, or is, where that is taken back; return what was read.
+
+    Raises:
+        UsageError: nothing would change for one of them.
+    """
+    try:
+        read = read_confirmations(session.ledger)
+    except LedgerMissing:
+        read = ReadConfirmations()
+    idle = [one for one in found if (one in read.observations) != withdraw]
+    if idle:
+        said = (
+            msg("item {item} is not confirmed", item=idle[0])
+            if withdraw
+            else msg("item {item} is confirmed already", item=idle[0])
+        )
+        raise UsageError(said, msg("See 'portalops updates list'."))
+    return read
+
+
+def _observations(session: Session, names: Sequence[str]) -> dict[str, str]:
+    """Return the titles of items by their ids.
+
+    Raises:
+        UsageError: one names no item, or several.
+    """
+    found: dict[str, str] = {}
+    with open_store(session) as store:
+        for name in names:
+            matches = store.beginning_with(name)
+            if len(matches) != 1:
+                shown = show_text(name, 40)
+                said = (
+                    msg("there is no item {item}", item=shown)
+                    if not matches
+                    else msg("several items begin with {item}", item=shown)
+                )
+                raise UsageError(said, msg("Give an id as 'portalops updates list' shows it."))
+            found[matches[0].id] = matches[0].title
+    return found
+
+
+VERB = Verb(confirm)

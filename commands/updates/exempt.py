@@ -1,0 +1,227 @@
+"""Record that a unit, or the portal, owes no update on some days
+
+It needs a document and who approved it. Without --unit it is for the portal's own update on each working day.
+--withdraw ID ends one today.
+
+Example: portalops updates exempt --unit so-y-te --from 2026-11-16 --to 2026-11-20 --kind fault --document
+'15/QĐ-SKHCN, 12/11/2026' --approver 'Giám đốc Sở Khoa học và Công nghệ' --file quyet-dinh.pdf
+
+EXIT STATUS: 0 recorded or shown, 2 no such unit, a day, document or approver is missing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Annotated, Optional
+
+import typer
+
+from commands.cli.entries import (
+    DocumentFile,
+    DryRun,
+    Reason,
+    caller_of,
+    document_in,
+    known_unit,
+    next_id,
+    past_day,
+    unit_name,
+    written_text,
+)
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.updates.steps import exemption_remarks
+from commands.updates.views import exemption_data
+from portalops.errors import UsageError
+from portalops.ledger import bodies
+from portalops.ledger.record import Draft
+from portalops.locale import _
+from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionScope, ExemptionWithdrawal
+from portalops.model.message import Message, msg
+from portalops.model.organisation import UnitId
+from portalops.model.text import show_text
+from portalops.registers.exemptions import (
+    EXEMPTION,
+    EXEMPTION_KINDS,
+    GRANTED,
+    WITHDRAWAL,
+    WITHDRAWN,
+    RecordedExemption,
+    read_exemptions,
+)
+from portalops.reports.document import Block, Cell, KeyValues, Paragraph
+from portalops.reports.words import EXEMPTION_KINDS as KIND_WORDS
+
+OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
+
+
+def exempt(
+    ctx: typer.Context,
+    *,
+    unit: Annotated[
+        OptionalText, typer.Option("--unit", help=_("Whose, by its id; the portal's own without it"))
+    ] = None,
+    first: Annotated[OptionalText, typer.Option("--from", metavar="DAY", help=_("The first day"))] = None,
+    last: Annotated[OptionalText, typer.Option("--to", metavar="DAY", help=_("The last day"))] = None,
+    kind: Annotated[
+        OptionalText,
+        typer.Option(
+            "--kind",
+            metavar="KIND",
+            help=_("fault, disaster, migration, no-subportal-yet, secrecy or maintenance"),
+            autocompletion=lambda: tuple(ExemptionKind),
+        ),
+    ] = None,
+    duty: Annotated[
+        OptionalText,
+        typer.Option("--duty", metavar="subportal|submission", help=_("subportal or submission; both without it")),
+    ] = None,
+    document: Annotated[
+        str, typer.Option("--document", metavar="TEXT", help=_("Number and date of the decision"))
+    ] = "",
+    approver: Annotated[str, typer.Option("--approver", metavar="NAME", help=_("Who decided"))] = "",
+    announced: Annotated[
+        OptionalText,
+        typer.Option("--announced", metavar="DAY", help=_("Of maintenance: when it was announced in public")),
+    ] = None,
+    reason: Reason = "",
+    file: DocumentFile = None,
+    withdraw: Annotated[
+        OptionalText, typer.Option("--withdraw", metavar="ID", help=_("End this exemption today instead"))
+    ] = None,
+    dry_run: DryRun = False,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    by = written_text(approver, "--approver") if approver else caller_of(session) if withdraw else ""
+    why = written_text(reason, "--reason") if reason else ""
+    if withdraw is not None:
+        return _withdrawn(session, withdraw, by, why, dry_run=dry_run)
+    days = _span(first, last)
+    of = _kind(kind)
+    texts = {"--document": document, "--approver": by}
+    for option, text in texts.items():
+        written_text(text, option)
+    scopes = _scopes(session, unit, duty)
+    told = past_day(session, announced, "--announced") if announced is not None else None
+    data = document_in(file)
+    whose = UnitId(unit) if unit is not None else None
+
+    def made(number: str) -> Exemption:
+        decision = written_text(document, "--document")
+        return Exemption(number, whose, scopes, of, *days, decision, by, why, announced_on=told)
+
+    if dry_run:
+        return _shown(
+            session, RecordedExemption(0, session.clock.now(), made(next_id(session, "EX", EXEMPTION_KINDS))), None
+        )
+    ledger = session.writable_ledger
+    kept: list[Exemption] = []
+
+    def decide() -> Sequence[Draft]:
+        evidence = () if data is None else (ledger.keep(data),)
+        exemption = replace(made(next_id(session, "EX", EXEMPTION_KINDS)), file=evidence[0] if evidence else None)
+        kept[:] = [exemption]
+        parts = {"circumstances": session.circumstances, EXEMPTION: exemption, "evidence": evidence}
+        body = ledger.keep(bodies.write(parts))
+        return [ledger.draft(GRANTED, subject=exemption.id, duty="11.3-handling", body=body)]
+
+    (record,) = ledger.append_decided(decide)
+    return _shown(session, RecordedExemption(record.seq, record.at, kept[0]), record.seq)
+
+
+def _withdrawn(session: Session, name: str, by: str, why: str, *, dry_run: bool) -> Result[JsonValue]:
+    ledger = session.ledger if dry_run else session.writable_ledger
+
+    def known() -> RecordedExemption:
+        for each in read_exemptions(ledger).exemptions:
+            if each.exemption.id == name and each.withdrawn_at is None:
+                return each
+        raise UsageError(
+            msg("there is no exemption {id} that could end", id=show_text(name, 40)),
+            msg("'portalops updates exemptions' shows them."),
+        )
+
+    if dry_run:
+        return _shown(session, known(), None)
+
+    def decide() -> Sequence[Draft]:
+        known()
+        parts = {"circumstances": session.circumstances, WITHDRAWAL: ExemptionWithdrawal(name, why, by)}
+        body = session.writable_ledger.keep(bodies.write(parts))
+        return [session.writable_ledger.draft(WITHDRAWN, subject=name, duty="11.3-handling", body=body)]
+
+    (record,) = session.writable_ledger.append_decided(decide)
+    said = msg("exemption {id} has ended, by record {seq}", id=name, seq=record.seq)
+    return Result({"id": name, "record": record.seq}, [Paragraph(said)])
+
+
+def _shown(session: Session, each: RecordedExemption, seq: int | None) -> Result[JsonValue]:
+    one = each.exemption
+    rows: list[tuple[Message, Cell]] = [
+        (msg("Exemption"), one.id),
+        (msg("Unit"), unit_name(session, one.unit)),
+        (msg("Kind"), KIND_WORDS[one.kind]),
+        (msg("From"), one.first),
+        (msg("To"), one.last),
+        (msg("Document"), one.document),
+        (msg("Approved by"), one.approver),
+        (msg("Recorded in"), msg("record {seq}", seq=seq) if seq else msg("nothing: only shown")),
+    ]
+    remarks: list[Block] = [Paragraph(remark) for remark in exemption_remarks(session, each)]
+    return Result({**exemption_data(each, session), "record": seq}, [KeyValues(rows), *remarks])
+
+
+def _span(first: str | None, last: str | None) -> tuple[date, date]:
+    found = []
+    for option, text in (("--from", first), ("--to", last)):
+        if text is None:
+            raise UsageError(
+                msg("{parameter} is missing", parameter=option),
+                msg("Give the first day by --from and the last by --to, such as 2026-11-20."),
+            )
+        try:
+            found.append(date.fromisoformat(text))
+        except ValueError as error:
+            raise UsageError(
+                msg("{option}: {text} is no day", option=option, text=show_text(text, 40)),
+                msg("Give the first day by --from and the last by --to, such as 2026-11-20."),
+            ) from error
+    if found[1] < found[0]:
+        raise UsageError(
+            msg("the last day {last} lies before the first, {first}", first=found[0], last=found[1]),
+            msg("Give the first day by --from and the last by --to, such as 2026-11-20."),
+        )
+    return found[0], found[1]
+
+
+def _kind(text: str | None) -> ExemptionKind:
+    hint = msg("Give one of {kinds}.", kinds=", ".join(kind.value for kind in ExemptionKind))
+    if text is None:
+        raise UsageError(msg("{parameter} is missing", parameter="--kind"), hint)
+    try:
+        return ExemptionKind(text)
+    except ValueError as error:
+        raise UsageError(msg("--kind: {text} is no kind of exemption", text=show_text(text, 40)), hint) from error
+
+
+def _scopes(session: Session, unit: str | None, duty: str | None) -> tuple[ExemptionScope, ...]:
+    if unit is None:
+        if duty is not None:
+            raise UsageError(msg("--duty is for a unit"), msg("Name the unit by --unit, or leave --duty out."))
+        return (ExemptionScope.PORTAL,)
+    known_unit(session, unit)
+    both = (ExemptionScope.SUBPORTAL, ExemptionScope.SUBMISSION)
+    if duty is None:
+        return both
+    if duty not in both:
+        raise UsageError(
+            msg("--duty: {text} is neither subportal nor submission", text=show_text(duty, 40)),
+            msg("Give one of the two, or leave it out for both."),
+        )
+    return (ExemptionScope(duty),)
+
+
+VERB = Verb(exempt)

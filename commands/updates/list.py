@@ -1,0 +1,133 @@
+"""List what was seen, and why an item counts or does not
+
+Example: portalops updates list --unit so-y-te --period 2026-W47
+
+EXIT STATUS: 0 listed, 2 wrong usage
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from checks.updates.job import items_of
+from checks.updates.rules.stamps import moment
+from commands.cli.periods import period_option
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.jobs.kinds.updates import decided_of, open_store, update_sources
+from commands.updates.options import PeriodText, UnitText, chosen_units
+from portalops.locale import _
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.period import Period
+from portalops.model.updates import FlagKind, Grade, Observation
+from portalops.reports.document import TableBlock
+from portalops.reports.words import channel_word, flag_word, joined
+
+if TYPE_CHECKING:
+    from checks.updates.rules.grading import GradedItem
+
+
+def joined_flags(words: Sequence[Message]) -> Message | None:
+    return joined(words) if words else None
+
+
+def iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+SHOWN_ID = 12
+"""How much of an item's id is shown to a person: enough to name it by, in 'updates confirm' and --withdraw."""
+
+
+def list_(
+    ctx: typer.Context,
+    period: PeriodText = None,
+    unit: UnitText = None,
+    flagged: Annotated[bool, typer.Option("--flagged", help=_("Only items that someone should look at"))] = False,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    chosen = period_option(session, period)
+    ids = {one.id for one in chosen_units(session, unit)}
+    rows = [
+        (whole, item)
+        for whole, item in _items(session, chosen)
+        if (unit is None or whole.unit in ids) and (set(item.flags) - {FlagKind.BASELINE} or not flagged)
+    ]
+    names = {one.id: one.name for one in session.settings.units}
+    headers = (
+        msg("Id"), msg("Unit"), msg("Seen at"), msg("Title"), msg("Claimed"), msg("Counts on"), msg("Grade"), msg("Flags"), msg("First seen"),
+    )  # fmt: skip
+    table = [
+        (
+            whole.id[:SHOWN_ID],
+            names.get(whole.unit) if whole.unit else None,
+            channel_word(whole.channel),
+            whole.title,
+            _moment(item.claimed_at),
+            _moment(item.counts_at),
+            item.grade.value,
+            joined_flags([flag_word(flag) for flag in item.flags]),
+            whole.first_seen_at,
+        )
+        for whole, item in rows
+    ]
+    data: list[JsonValue] = [
+        {
+            "id": whole.id,
+            "unit": whole.unit,
+            "source": whole.source,
+            "channel": whole.channel.value,
+            "title": whole.title,
+            "url": whole.url,
+            "claimed_at": iso(_moment(item.claimed_at)),
+            "created_at": iso(whole.created_at),
+            "first_seen_at": iso(whole.first_seen_at),
+            "counts_at": iso(_moment(item.counts_at)),
+            "grade": item.grade.value,
+            "pending": item.grade is Grade.C,
+            "flags": [flag.value for flag in item.flags],
+            "text_problems": list(whole.text_problems),
+            "evidence": whole.evidence,
+        }
+        for whole, item in rows
+    ]
+    caption = nmsg(
+        "{n} item from {first} to {last}",
+        "{n} items from {first} to {last}",
+        len(rows),
+        first=chosen.first,
+        last=chosen.last,
+    )
+    return Result(data, [TableBlock(caption, headers, table)])
+
+
+def _items(session: Session, period: Period) -> Sequence[tuple[Observation, GradedItem]]:
+    """Return the items that concern a period, each with what it is worth."""
+    settings, decided = session.settings, decided_of(session)
+    with open_store(session) as store:
+        items = items_of(
+            store,
+            sources=update_sources(settings),
+            units=settings.units,
+            portal=settings.portal,
+            rulebook=session.rulebook,
+            calendar=session.calendar,
+            period=period,
+            now=session.clock.now(),
+            poll_every=settings.updates.poll_every,
+            decided=decided,
+        )
+        whole = {one.id: one for one in decided.attested} | store.observations(item.seen.id for item in items)
+    return [(whole[item.seen.id], item) for item in items]
+
+
+def _moment(at: int | None) -> datetime | None:
+    return None if at is None else moment(at)
+
+
+VERB = Verb(list_)

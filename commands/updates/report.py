@@ -1,0 +1,228 @@
+"""Draft a period's report on how the regime of updating was kept
+
+--month 2026-11 is the province's reporting month, from 15 October to 14 November; with --calendar-month it is 1 to 30
+November. Any other span is given by --period. What the managing unit itself missed is in it. In the State's own form,
+with a blank number (Decree 30/2020/NĐ-CP).
+
+Example: portalops updates report --month 2026-11 --to department --format docx,pdf --output .
+
+EXIT STATUS: 0 written, 2 no such month, period, addressee or format, or the period has not begun
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Optional
+from zoneinfo import ZoneInfo
+
+import typer
+
+from checks.updates.summing import JudgedPeriod, sums_and_portal
+from checks.updates.terms import Terms
+from checks.updates.time_limits import timeliness_of
+from checks.updates.variety import variety_of
+from commands.cli.entries import addressee_of
+from commands.cli.languages import languages_option
+from commands.cli.periods import period_of
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.jobs.cases import handling_of, unreadable_of
+from commands.jobs.kinds.updates import decided_of, open_store, store_place, update_sources
+from commands.jobs.papers import chosen_formats, office_of, write_papers
+from commands.updates.steps import lost_confirmations, lost_exemptions
+from portalops.compliance.handling import escalations
+from portalops.errors import UsageError
+from portalops.locale import _
+from portalops.model.message import Message, msg
+from portalops.model.organisation import exists_during
+from portalops.model.period import Period
+from portalops.model.reporting import reporting_month
+from portalops.model.sent import Addressee
+from portalops.model.text import show_text
+from portalops.official.build_period import ASSESSED, PeriodFacts, build_period, due_on
+from portalops.registers.attested import read_attested
+from portalops.registers.cases import Case, read_cases
+from portalops.registers.confirmations import read_confirmations
+from portalops.registers.exemptions import read_exemptions
+from portalops.reports.document import Paragraph, TableBlock
+from portalops.rulebooks.limits.load import load_rule_set
+
+
+def lost_decisions(session: Session) -> tuple[Message, ...]:
+    """Say which records of what people decided and attest cannot be read, so that what is judged may lack something."""
+    ledger = session.ledger
+    return (
+        *lost_exemptions(read_exemptions(ledger)),
+        *lost_confirmations(read_confirmations(ledger)),
+        *(
+            msg("record {seq} of an attestation cannot be read: {why}", seq=one.seq, why=error.message)
+            for one, error in read_attested(ledger).unreadable
+        ),
+    )
+
+
+OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
+MONTH_DAYS = 31
+
+
+def report(
+    ctx: typer.Context,
+    *,
+    month: Annotated[OptionalText, typer.Option("--month", metavar="MONTH", help=_("Such as 2026-11"))] = None,
+    calendar_month: Annotated[
+        bool, typer.Option("--calendar-month", help=_("From the first to the last day of the month"))
+    ] = False,
+    period: Annotated[
+        OptionalText, typer.Option("--period", help=_("Day, week, month or year, or two joined by '..'"))
+    ] = None,
+    to: Annotated[
+        str, typer.Option("--to", metavar="department|committee", help=_("department or committee"))
+    ] = "department",
+    format_: Annotated[
+        str, typer.Option("--format", metavar="LIST", help=_("docx, markdown, pdf, xlsx, joined by commas"))
+    ] = "docx",
+    output: Annotated[Path, typer.Option("--output", metavar="FOLDER", help=_("Where the files go"))] = Path(),
+    language: Annotated[
+        str,
+        typer.Option("--language", metavar="vi|en|both", help=_("vi is what is sent; en is a translation for reading")),
+    ] = "vi",
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    some = chosen_formats(format_)
+    languages = languages_option(language, ("vi",))
+    chosen = _period(session, month, period, calendar_month=calendar_month)
+    addressee = addressee_of(to)
+    read = read_cases(session.ledger)
+    facts = _facts(session, chosen, read.cases)
+    paper = build_period(
+        facts,
+        office_of(session),
+        session.rulebook,
+        session.calendar,
+        to_committee=addressee is Addressee.COMMITTEE,
+        zone=session.settings.portal.timezone,
+    )
+    files = write_papers(paper, f"{chosen.first}--{chosen.last}-{to}", some, output, languages=languages)
+    due = due_on(chosen, session.calendar, session.rulebook.numbers)
+    rows = [(str(path), digest) for path, digest in files]
+    return Result(
+        [
+            {"id": str(path), "sha256": digest, "period": str(chosen), "due_on": due.isoformat()}
+            for path, digest in files
+        ],
+        [
+            TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), rows),
+            Paragraph(
+                msg("The report was due on {day}.", day=due)
+                if session.clock.now().astimezone(session.zone_of_portal).date() > due
+                else msg("The report is due on {day}.", day=due)
+            ),
+        ],
+        warnings=(
+            *session.calendar.warnings(chosen),
+            *_not_over(session, chosen),
+            *unreadable_of(read),
+            *lost_decisions(session),
+        ),
+    )
+
+
+def _period(session: Session, month: str | None, period: str | None, *, calendar_month: bool) -> Period:
+    if (month is None) == (period is None):
+        raise UsageError(
+            msg("give either --month or --period"),
+            msg("For example: --month 2026-11, or --period 2026-10-15..2026-11-14."),
+        )
+    if period is not None:
+        chosen = period_of(period, "--period")
+    else:
+        chosen = period_of(month or "", "--month")
+        after = chosen.last + timedelta(days=1)
+        if chosen.first.day != 1 or after.day != 1 or (after - chosen.first).days > MONTH_DAYS:
+            raise UsageError(
+                msg("--month: {text} is no month", text=show_text(month or "", 40)), msg("Write it as 2026-11.")
+            )
+        cut_off = 0 if calendar_month else session.rulebook.numbers.report_cut_off_day
+        chosen = reporting_month(chosen.first.year, chosen.first.month, cut_off)
+    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    if chosen.first > today:
+        raise UsageError(
+            msg("the period begins on {day}, which is ahead", day=chosen.first), msg("Name a period that has begun.")
+        )
+    return chosen
+
+
+def _not_over(session: Session, period: Period) -> Iterator[Message]:
+    if period.last >= session.clock.now().astimezone(session.zone_of_portal).date():
+        yield msg("the period is not over before the end of {day}: the draft is no report of it yet", day=period.last)
+
+
+def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFacts:
+    settings = session.settings
+    place = store_place(session)
+    terms = Terms(
+        session.rulebook,
+        session.calendar,
+        ZoneInfo(settings.portal.timezone),
+        session.clock.now(),
+        settings.updates.poll_every,
+        decided_of(session),
+    )
+    sources = [source.traits for source in update_sources(settings)]
+    units = [unit for unit in settings.units if exists_during(unit, period)]
+    before = _previous_period(period)
+    sums, days = sums_and_portal(JudgedPeriod(place, sources, period, terms), units)
+    old, _days = sums_and_portal(
+        JudgedPeriod(place, sources, before, terms), [u for u in units if exists_during(u, before)]
+    )
+    with open_store(session) as store:
+        _begins, ends = period.bounds(terms.zone)  # what a source does later is no matter of the period
+        silent = [poll.source for poll in store.newest_polls(before=ends) if not poll.ok]
+        window = store.window(terms.wanted_from(period), terms.now)
+        variety = variety_of(window, sources=sources, period=period, terms=terms)
+        timeliness = [
+            timeliness_of(window, load_rule_set(one), sources=sources, period=period, terms=terms)
+            for one in settings.updates.rule_sets
+        ]
+    handling = handling_of(session)
+    of_period = tuple(case for case in cases if case.week.period().last in period)
+    return PeriodFacts(
+        period=period,
+        names={unit.id: unit.name for unit in settings.units},
+        sums=sums,
+        before={one.unit: one for one in old if any(one.weeks.get(verdict) for verdict in ASSESSED)},
+        portal_days=days,
+        cases=of_period,
+        escalations=[one for one in escalations(cases, handling) if one.case.week.period().last in period],
+        exemptions=[
+            each for each in terms.decided.exemptions if each.first <= period.last and period.first <= each.last
+        ],
+        exemption_remarks={
+            each.exemption.id: each.remarks(
+                session.calendar,
+                terms.zone,
+                entered_within=session.rulebook.numbers.exemption_entered_working_days,
+            )
+            for each in read_exemptions(session.ledger).exemptions
+        },
+        sources=len(sources),
+        silent_sources=silent,
+        variety=variety,
+        timeliness=timeliness,
+    )
+
+
+def _previous_period(period: Period) -> Period:
+    """Return the period before: as many months where it is whole months, else as many days."""
+    last, after = period.first - timedelta(days=1), period.last + timedelta(days=1)
+    if after.day != period.first.day:
+        return Period(last - (period.last - period.first), last)
+    months = (after.year - period.first.year) * 12 + after.month - period.first.month
+    index = period.first.year * 12 + period.first.month - 1 - months
+    return Period(date(index // 12, index % 12 + 1, period.first.day), last)
+
+
+VERB = Verb(report)

@@ -1,0 +1,101 @@
+"""List units that have shown nothing new for some days, and sources that have not answered
+
+Silent when all is well, so that cron mails only what matters. Only what counts is news: no copy, no item with a newer
+date, no bare claim. Nothing is looked at; collecting is the updates job's.
+
+Example: portalops updates stale --days 5
+
+EXIT STATUS: 0 nothing is stale, 1 a unit is, 3 only a source has not answered, so that nothing can be said
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from checks.updates.job import CHECK_AFTER
+from checks.updates.summing import JudgedPeriod, sums
+from checks.updates.terms import Terms
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.jobs.kinds.updates import decided_of, open_store, store_place, update_sources
+from portalops.errors import ExitCode
+from portalops.locale import _
+from portalops.model.message import Message, msg
+from portalops.model.organisation import is_valid_on
+from portalops.model.period import Period
+from portalops.reports.document import Block, Cell, TableBlock
+
+if TYPE_CHECKING:
+    from portalops.model.updates import Poll, UnitSum
+
+REACH_BACK = timedelta(days=366)
+"""How far back the newest item is looked for, to say since when."""
+
+
+def stale(
+    ctx: typer.Context,
+    days: Annotated[
+        int, typer.Option("--days", help=_("How many days without anything new are too many"), min=1, max=366)
+    ] = 5,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    now = session.clock.now()
+    limit = now - timedelta(days=days)
+    units = {unit.id: unit for unit in session.settings.units}
+    rows: list[tuple[Cell, ...]] = []
+    data: list[JsonValue] = []
+    code = ExitCode.OK
+    for source, poll in _silent(session, limit).items():
+        why: Message
+        if poll is None:
+            why = msg("never collected")
+        else:
+            why = msg("not looked at since then") if poll.ok else msg("gave nothing usable: {cause}", cause=poll.cause)
+        at = poll.polled_at if poll else None
+        rows.append((msg("source {source}", source=source), at, why))
+        data.append({"id": source, "what": "source", "newest_at": at.isoformat() if at else None, "why": str(why)})
+        code = ExitCode.PARTIAL
+    for one in _sums(session, now):
+        if one.newest_at is None or one.newest_at < limit:
+            why = msg("nothing new for more than {days} days", days=days)
+            rows.append((units[one.unit].name, one.newest_at, why))
+            newest = one.newest_at.isoformat() if one.newest_at else None
+            data.append({"id": one.unit, "what": "unit", "newest_at": newest, "why": str(why)})
+            code = ExitCode.UNMET
+    headers = (msg("Unit or source"), msg("Newest"), msg("Why"))
+    view: list[Block] = [TableBlock(msg("Stale since more than {days} days", days=days), headers, rows)] if rows else []
+    return Result(data, view, exit_code=code)
+
+
+def _sums(session: Session, now: datetime) -> list[UnitSum]:
+    settings = session.settings
+    zone = ZoneInfo(settings.portal.timezone)
+    today = now.astimezone(zone).date()
+    terms = Terms(session.rulebook, session.calendar, zone, now, settings.updates.poll_every, decided_of(session))
+    sources = [source.traits for source in update_sources(settings)]
+    question = JudgedPeriod(store_place(session), sources, Period(today - REACH_BACK, today), terms)
+    return list(sums(question, [unit for unit in settings.units if is_valid_on(unit, today)]))
+
+
+def _silent(session: Session, limit: datetime) -> dict[str, Poll | None]:
+    """Return the sources whose newest look failed, or is too long ago, or that were never looked at.
+
+    A cross-check is asked for once a week only, unless there is a gap, so it is late a day after that.
+    """
+    with open_store(session) as store:
+        newest = {poll.source: poll for poll in store.newest_polls()}
+    weekly = min(limit, session.clock.now() - CHECK_AFTER - timedelta(days=1))
+    found: dict[str, Poll | None] = {}
+    for source in update_sources(session.settings):
+        poll = newest.get(source.traits.id)
+        if poll is None or not poll.ok or poll.polled_at < (weekly if source.traits.cross_check else limit):
+            found[source.traits.id] = poll
+    return found
+
+
+VERB = Verb(stale)

@@ -1,0 +1,140 @@
+"""Show where each unit stands on a day
+
+The day's items, occasions of the week against what is due, working days left, and what to think of it: met, on
+course, at risk, missed, insufficient evidence. Judged from what was collected; nothing is looked at.
+
+Example: portalops updates status; portalops updates status --date 2026-11-20
+
+EXIT STATUS: 0 nobody missed, 1 a unit or the portal missed, 3 something could not be found out
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from checks.updates.tracking import STATE_WORDS, UnitProspect, track
+from commands.cli.periods import parse_day
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session, open_session
+from commands.cli.verb import Verb
+from commands.updates.options import UnitText, chosen_units
+from commands.updates.steps import duty_exit_code, judged_period, offset_warnings, source_warnings
+from commands.updates.views import week_data
+from portalops.errors import UsageError
+from portalops.locale import _
+from portalops.model.message import msg
+from portalops.model.period import Week
+from portalops.model.updates import PortalDay, UnitWeek
+from portalops.model.verdicts import DutyVerdict
+from portalops.reports.document import Block, Paragraph, Status, TableBlock, Tone
+from portalops.reports.words import duty_status
+
+
+def is_due(week: UnitWeek) -> bool:
+    return week.subportal_verdict not in {DutyVerdict.NOT_ASSESSED, DutyVerdict.EXEMPT}
+
+
+def portal_line(portal: PortalDay | None) -> Sequence[Block]:
+    if portal is None:
+        return ()
+    word = duty_status(portal.verdict).word
+    return (
+        Paragraph(msg("The portal on {day}: {verdict}; {reason}", day=portal.day, verdict=word, reason=portal.reason)),
+    )
+
+
+def portal_data(session: Session, portal: PortalDay) -> dict[str, JsonValue]:
+    return {
+        "id": session.settings.portal.id,
+        "day": portal.day.isoformat(),
+        "working": portal.working,
+        "verdict": portal.verdict.value,
+        "reason": str(portal.reason),
+        "updates": portal.updates,
+    }
+
+
+def status(
+    ctx: typer.Context,
+    on: Annotated[
+        str | None, typer.Option("--date", help=_("Another day than today, and its week, as they are known now"))
+    ] = None,
+    unit: UnitText = None,
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    day = _day(session, on)
+    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    result = judged_period(session, Week.of(day).period())
+    units = chosen_units(session, unit)
+    found = track(
+        result.unit_weeks,
+        units,
+        day=day,
+        today=today,
+        calendar=session.calendar,
+        duties=session.rulebook.numbers.unit_duties,
+    )
+    portal = next((one for one in result.portal_days if one.day == day), None)
+
+    rows = [
+        (
+            one.unit.name,
+            one.items_of_day,
+            msg("{count} of {due}", count=one.week.subportal, due=one.week.due_on_subportal)
+            if is_due(one.week)
+            else None,
+            msg("{count} of {due}", count=one.week.submissions, due=one.week.due_to_send),
+            one.days_left,
+            replace(duty_status(one.week.verdict), word=STATE_WORDS[one.state])
+            if one.state is not UnitProspect.AT_RISK
+            else Status(STATE_WORDS[one.state], Tone.BAD),
+            one.week.reason,
+        )
+        for one in found
+    ]
+    headers = (
+        msg("Unit"), msg("Items of the day"), msg("K1: sub-portal"), msg("K2: sent in"), msg("Days left"), msg("State"), msg("Why"),
+    )  # fmt: skip
+    caption = msg("Week {week} and {day}", week=str(Week.of(day)), day=day)
+    view: list[Block] = [*portal_line(portal), TableBlock(caption, headers, rows)]
+    data: list[JsonValue] = [
+        {
+            "id": one.unit.id,
+            "state": one.state.value,
+            "items": one.items_of_day,
+            "missing": one.missing,
+            "days_left": one.days_left,
+            **week_data(one.week),
+        }
+        for one in found
+    ]
+    return Result(
+        data if portal is None or unit else [portal_data(session, portal), *data],
+        view,
+        warnings=(
+            *source_warnings(session),
+            *offset_warnings(session),
+            *session.calendar.warnings(Week.of(day).period()),
+        ),
+        exit_code=duty_exit_code([one.week.verdict for one in found] + ([portal.verdict] if portal else [])),
+    )
+
+
+def _day(session: Session, text: str | None) -> date:
+    """Return the day that is asked for; without one, today."""
+    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    day = parse_day(text) if text is not None else today
+    if day > today:
+        raise UsageError(
+            msg("{day} lies in the future", day=day),
+            msg("Give today or a day before it; today is {today}.", today=today),
+        )
+    return day
+
+
+VERB = Verb(status)

@@ -1,0 +1,207 @@
+"""What the verbs of this noun do alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+
+from checks.updates.job import judge_collected
+from checks.updates.offsets import offset_of, say_offset
+from commands.cli.entries import caller_of, unit_name, written_text
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import Session
+from commands.jobs.kinds.updates import decided_of, open_store, update_sources
+from portalops.errors import ExitCode, LedgerMissing, UsageError
+from portalops.ledger import bodies
+from portalops.ledger.record import Draft
+from portalops.model.message import Message, msg
+from portalops.model.period import Period
+from portalops.model.record import Digest
+from portalops.model.submissions import AttestationWithdrawal, ObservedItem
+from portalops.model.text import show_text
+from portalops.model.updates import UpdatesResult
+from portalops.model.verdicts import DutyVerdict
+from portalops.registers.attested import WITHDRAWAL, WITHDRAWN, Attestation, Attested, read_attested
+from portalops.registers.confirmations import ReadConfirmations
+from portalops.registers.exemptions import ReadExemptions, RecordedExemption
+from portalops.reports.document import Cell, KeyValues, Paragraph
+from portalops.reports.words import channel_word
+
+
+def lost_exemptions(read: ReadExemptions) -> Iterator[Message]:
+    for seq, error in read.unreadable:
+        yield msg("record {seq} of an exemption cannot be read: {why}", seq=seq, why=error.message)
+
+
+def lost_confirmations(read: ReadConfirmations) -> Iterator[Message]:
+    for one, error in read.unreadable:
+        yield msg("record {seq} of a confirmation cannot be read: {why}", seq=one.seq, why=error.message)
+
+
+def exemption_remarks(session: Session, each: RecordedExemption) -> tuple[Message, ...]:
+    within = session.rulebook.numbers.exemption_entered_working_days
+    return each.remarks(session.calendar, session.zone_of_portal, entered_within=within)
+
+
+DUTY = "11.3-tracking"
+
+
+def _standing(session: Session) -> tuple[Attested, ...]:
+    """Return what people attested and nobody took back, oldest first."""
+    try:
+        return read_attested(session.ledger).standing
+    except LedgerMissing:
+        return ()
+
+
+def recorded_attestation(
+    session: Session,
+    kind: str,
+    key: str,
+    made: Callable[[Sequence[Attested], Digest | None], Attestation],
+    data: bytes | None,
+    *,
+    dry_run: bool,
+) -> Result[JsonValue]:
+    """Record what was made, or show it: `made` is asked again under the ledger's lock, so that no number is given twice."""
+    if dry_run:
+        return _shown(session, made(_standing(session), None), None)
+    ledger = session.writable_ledger
+    kept: list[Attestation] = []
+
+    def decide() -> Sequence[Draft]:
+        evidence = () if data is None else (ledger.keep(data),)
+        what = made(_standing(session), evidence[0] if evidence else None)
+        kept[:] = [what]
+        body = ledger.keep(bodies.write({"circumstances": session.circumstances, key: what, "evidence": evidence}))
+        return [ledger.draft(kind, subject=what.id, duty=DUTY, body=body)]
+
+    (record,) = ledger.append_decided(decide)
+    return _shown(session, kept[0], record.seq)
+
+
+def withdrawn_attestation(
+    session: Session, name: str, kind: type[Attestation], by: str, reason: str, *, dry_run: bool
+) -> Result[JsonValue]:
+    who = written_text(by, "--officer") if by else caller_of(session)
+    why = written_text(reason, "--reason")
+
+    def known() -> Attested:
+        for each in _standing(session):
+            if each.what.id == name and isinstance(each.what, kind):
+                return each
+        raise UsageError(
+            msg("there is no {id} that could be taken back", id=show_text(name, 40)),
+            msg("'portalops updates list --json' shows the ids."),
+        )
+
+    if dry_run:
+        return _shown(session, known().what, None)
+    ledger = session.writable_ledger
+
+    def decide() -> Sequence[Draft]:
+        known()
+        parts = {"circumstances": session.circumstances, WITHDRAWAL: AttestationWithdrawal(name, why, who)}
+        return [ledger.draft(WITHDRAWN, subject=name, duty=DUTY, body=ledger.keep(bodies.write(parts)))]
+
+    (record,) = ledger.append_decided(decide)
+    said = msg("{id} does not count any more, by record {seq}", id=name, seq=record.seq)
+    return Result({"id": name, "record": record.seq}, [Paragraph(said)])
+
+
+def _shown(session: Session, what: Attestation, seq: int | None) -> Result[JsonValue]:
+    rows: list[tuple[Message, Cell]] = [(msg("Id"), what.id), (msg("Unit"), unit_name(session, what.unit))]
+    data: dict[str, JsonValue] = {"id": what.id, "unit": what.unit, "record": seq, "file": what.file}
+    if isinstance(what, ObservedItem):
+        rows += [
+            (msg("Seen at"), channel_word(what.channel)),
+            (msg("Title"), what.title),
+            (msg("Address"), what.address or None),
+            (msg("Seen on"), what.seen_at),
+            (msg("Officer"), what.officer),
+        ]
+        data |= {
+            "channel": what.channel.value,
+            "title": what.title,
+            "address": what.address,
+            "seen_at": what.seen_at.isoformat(),
+            "officer": what.officer,
+        }
+    else:
+        rows += [
+            (msg("Number of arrival"), what.number),
+            (msg("Day of arrival"), what.arrived_on),
+            (msg("Author"), what.author),
+            (msg("Number and notation"), what.code or None),
+            (msg("Subject of the paper"), what.subject),
+            (msg("Registered by"), what.registrar),
+        ]
+        data |= {
+            "number": what.number,
+            "arrived_on": what.arrived_on.isoformat(),
+            "author": what.author,
+            "code": what.code,
+            "subject": what.subject,
+            "registrar": what.registrar,
+        }
+    rows.append((msg("Recorded in"), msg("record {seq}", seq=seq) if seq else msg("nothing: only shown")))
+    return Result(data, [KeyValues(rows)])
+
+
+# --- judging from what was collected ----------------------------------------------------------
+def judged_period(session: Session, period: Period) -> UpdatesResult:
+    """Judge a period now, from what is in the store."""
+    settings = session.settings
+    with open_store(session) as store:
+        return judge_collected(
+            store,
+            sources=update_sources(settings),
+            units=settings.units,
+            portal=settings.portal,
+            rulebook=session.rulebook,
+            calendar=session.calendar,
+            period=period,
+            now=session.clock.now(),
+            poll_every=settings.updates.poll_every,
+            decided=decided_of(session),
+        )
+
+
+def source_warnings(session: Session) -> tuple[Message, ...]:
+    """Name the sources that gave nothing usable when they were last looked at, or never were: what they show is not in."""
+    with open_store(session) as store:
+        newest = {poll.source: poll for poll in store.newest_polls()}
+    found = []
+    for table in session.settings.update_sources:
+        poll = newest.get(table.id)
+        if poll is None:
+            found.append(msg("source {source} was never looked at", source=table.id))
+        elif not poll.ok:
+            found.append(
+                msg(
+                    "source {source} gave nothing usable on {day}: {cause}",
+                    source=table.id,
+                    day=poll.polled_at,
+                    cause=poll.cause,
+                )
+            )
+    return tuple(found)
+
+
+def offset_warnings(session: Session) -> tuple[Message, ...]:
+    """Name the sources whose times are hours off, and the setting that mends each."""
+    usual = session.clock.now().astimezone(session.zone_of_portal).utcoffset() or timedelta()
+    hours = usual // timedelta(hours=1)
+    with open_store(session) as store:
+        dated = store.dated()
+    # What people attest is dated by them: a mail's own date, a register's day.
+    asked = [one.traits.id for one in update_sources(session.settings) if not one.traits.attested]
+    offsets = (offset_of(dated[one], usual_hours=hours) for one in asked if one in dated)
+    zone = session.settings.portal.timezone
+    return tuple(say_offset(offset, usual_hours=hours, zone=zone) for offset in offsets if offset is not None)
+
+
+def duty_exit_code(verdicts: Sequence[DutyVerdict]) -> ExitCode:
+    if DutyVerdict.UNMET in verdicts:
+        return ExitCode.UNMET
+    return ExitCode.PARTIAL if DutyVerdict.INSUFFICIENT_EVIDENCE in verdicts else ExitCode.OK

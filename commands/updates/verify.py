@@ -1,0 +1,130 @@
+"""Read every kept answer again, and compare it with what is judged from
+
+What is judged lies in a file that is nothing but the answers that the ledger keeps. A row of it that was changed,
+added or taken out is named by its id. 'portalops ledger verify' says whether the answers themselves are as they were.
+Nothing is changed.
+
+Example: portalops updates verify
+
+EXIT STATUS: 0 the same, 3 an answer cannot be read again or a look is not recorded yet, 5 something differs
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from checks.updates.observations import ObservationStore
+from checks.updates.proving import differences
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+from commands.jobs.kinds.updates import STORE, replayed, store_place, untold_of, update_sources
+from commands.jobs.locks import resource_lock
+from portalops.errors import ExitCode
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.runs import Resource
+from portalops.reports.document import Block, Cell, Notice, Paragraph, TableBlock, Tone
+
+if TYPE_CHECKING:
+    from checks.updates.proving import RowDifference
+
+SHOWN = 100
+"""Differences that are named; all are counted."""
+
+
+def verify(ctx: typer.Context) -> Result[JsonValue]:
+    session = open_session(ctx)
+    place = store_place(session)
+    with resource_lock(session, Resource.UPDATES), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
+        again = Path(scratch) / STORE
+        with (
+            closing(ObservationStore.open(place, create=False)) as judged,
+            closing(ObservationStore.open(again)) as store,
+        ):
+            untold = untold_of(session, judged)
+            lost = list(replayed(session, store, update_sources(session.settings), also=untold))
+            items = store.count()
+        silent = {each.source for each in lost}
+        stored = place.as_file(Path(scratch))
+        found = [one for one in differences(stored, again) if one.source not in silent]
+    view: list[Block] = [Notice(each.said, Tone.UNSURE) for each in lost]
+    if untold:
+        said = nmsg(
+            "no record tells of {n} look yet: its run was cut off. The next 'portalops updates collect' records it.",
+            "no record tells of {n} looks yet: their run was cut off. The next 'portalops updates collect' records them.",
+            len(untold),
+        )
+        view.append(Notice(said, Tone.UNSURE))
+    if found:
+        headers = (msg("What"), msg("Source"), msg("Item or look"), msg("How"))
+        rows: list[tuple[Cell, ...]] = [
+            (_WORDS[one.table], one.source or None, one.id, _describe_difference(one)) for one in found[:SHOWN]
+        ]
+        view.append(TableBlock(nmsg("{n} row differs", "{n} rows differ", len(found)), headers, rows))
+        remedy = (
+            msg(
+                "Unless a source's settings or portalops itself changed since, somebody changed {file}: find out who, and keep a copy."
+                " Then let the owner of the database drop the schema and run 'portalops ledger prepare', and the next 'portalops updates"
+                " collect' builds it again.",
+                file=place.name,
+            )
+            if stored.parent == Path(scratch)
+            else msg(
+                "Unless a source's settings or portalops itself changed since, somebody changed {file}: find out who, and keep a copy."
+                " Then remove it, and the next 'portalops updates collect' builds it again.",
+                file=place.name,
+            )
+        )
+        if lost:
+            remedy = msg(
+                "Keep {file} as it is until 'portalops ledger verify' says what became of the answers that are lost: without them it"
+                " cannot be built again whole.",
+                file=place.name,
+            )
+        view.append(Notice(remedy, Tone.BAD))
+    elif not lost and not untold:
+        view.append(
+            Paragraph(
+                nmsg("{n} item is as the kept answers give it", "{n} items are as the kept answers give them", items)
+            )
+        )
+    data: JsonValue = {
+        "items": items,
+        "lost": [str(each.said) for each in lost],
+        "unrecorded": [{"source": poll.source, "polled_at": poll.polled_at.isoformat()} for poll in untold],
+        "different": [
+            {
+                "id": one.id,
+                "what": one.table,
+                "source": one.source,
+                "columns": list(one.columns),
+                "stored": one.is_stored,
+            }
+            for one in found
+        ],
+    }
+    code = ExitCode.INTEGRITY if found else ExitCode.PARTIAL if lost or untold else ExitCode.OK
+    return Result(data, view, exit_code=code)
+
+
+def _describe_difference(one: RowDifference) -> Message:
+    if one.columns:
+        return msg("differs in {columns}", columns=", ".join(one.columns))
+    return msg("no kept answer shows it") if one.is_stored else msg("it was taken out")
+
+
+_WORDS = {
+    "observation": msg("item"),
+    "poll": msg("look"),
+    "touch": msg("newer date of an item"),
+    "presence": msg("an item that was gone, or came back"),
+    "begins": msg("beginning of a source"),
+    "serves": msg("channel of a source"),
+    "refused": msg("what could not be read of a source"),
+}
+VERB = Verb(verify)

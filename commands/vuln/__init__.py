@@ -1,0 +1,1 @@
+"""Build and check the signed bundles of known vulnerabilities that the servers' packages are looked up in."""

@@ -1,0 +1,1 @@
+"""Build bundles on a connected machine, and check them where they are used."""

@@ -1,0 +1,45 @@
+"""Let a worker end
+
+It takes no new parts, ends those that it has begun, and stops.
+
+Example: portalops worker drain web1-4711
+
+EXIT STATUS: 0 it was told, 2 there is no such worker
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+from commands.jobs.fan import connection_of, driver_errors
+from commands.worker.steps import cluster_settings, seen_workers
+from portalops.cluster.queue import ask_to_drain
+from portalops.errors import UsageError
+from portalops.locale import _
+from portalops.model.message import msg
+from portalops.model.text import show_text
+from portalops.reports.document import Paragraph
+
+
+def drain(
+    ctx: typer.Context, name: Annotated[str, typer.Argument(help=_("As 'worker list' shows it"))]
+) -> Result[JsonValue]:
+    session = open_session(ctx)
+    cluster_settings(session)
+    names = [each.name for each in seen_workers(session)]
+    if name not in names:
+        raise UsageError(
+            msg("there is no worker {name}", name=show_text(name, 60)),
+            msg("The workers are: {names}.", names=show_text(", ".join(names), 400) or "-"),
+        )
+    with driver_errors(session), connection_of(session) as connection:
+        ask_to_drain(connection, name)
+    return Result({"id": name}, [Paragraph(msg("{name} ends what it has begun, and stops.", name=name))])
+
+
+VERB = Verb(drain)

@@ -1,0 +1,46 @@
+"""Show what waits, what is being done and by how many workers
+
+Of each job whose parts are under way: how many are done, how fast, and how long the rest takes at that rate.
+
+Example: portalops worker status
+
+EXIT STATUS: 0 all is well, 1 parts wait and no worker is there
+"""
+
+from __future__ import annotations
+
+import typer
+
+from commands.cli.result import JsonValue, Result
+from commands.cli.session import open_session
+from commands.cli.verb import Verb
+from commands.jobs.cluster_progress import jobs_under_way, progress_data, progress_table
+from commands.jobs.fan import connection_of, driver_errors
+from commands.worker.steps import cluster_settings, seen_workers
+from portalops.cluster.queue import list_requests, require, sizes
+from portalops.errors import ExitCode
+from portalops.model.message import Message, msg
+from portalops.reports.document import Block, Cell, KeyValues
+
+
+def status(ctx: typer.Context) -> Result[JsonValue]:
+    session = open_session(ctx)
+    cluster_settings(session)
+    with driver_errors(session), connection_of(session) as connection:
+        require(connection, session.kept(writable=False).records.place)
+        counts, wishes = sizes(connection), list_requests(connection)
+    workers = len(seen_workers(session))
+    waiting, picked = counts.get("queued", 0), counts.get("picked", 0)
+    pairs: list[tuple[Message, Cell]] = [
+        (msg("Parts that wait"), waiting),
+        (msg("Parts at work"), picked),
+        (msg("Workers"), workers),
+    ]
+    code = ExitCode.UNMET if (waiting or picked) and not workers else ExitCode.OK
+    jobs = jobs_under_way(session, wishes)
+    view: list[Block] = [KeyValues(pairs), *([progress_table(jobs)] if jobs else [])]
+    data: JsonValue = {"waiting": waiting, "at_work": picked, "workers": workers, "jobs": progress_data(jobs)}
+    return Result(data, view, exit_code=code)
+
+
+VERB = Verb(status)
