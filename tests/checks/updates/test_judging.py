@@ -801,7 +801,7 @@ def test_a_week_is_not_known_to_lack_what_a_line_that_cannot_be_read_may_be() ->
     assert (week.submissions_verdict, week.subportal_verdict, week.verdict) == (UNKNOWN, UNMET, UNMET)
     assert (alone.verdict, str(alone.reason)) == (
         UNKNOWN,
-        "2 lines or items of source submissions could not be read and may be what is missing",
+        "2 lines or items of source submissions could not be read and may be the missing ones",
     )
 
 
@@ -896,7 +896,7 @@ def test_a_week_names_the_indicator_that_falls_short_and_what_is_known_of_the_ot
     half = the_week(met, sources=(SITE, SUBMISSIONS))
     neither = the_week([])
 
-    short, unseen = "fewer than the 2 occasions due", "no source shows what this unit does"
+    short, unseen = "fewer than the 2 occasions due", "no source shows this unit's items"
     assert (never_seen.verdict, never_seen.coverage_percent) == (UNMET, 100)
     assert str(never_seen.reason) == f"sent in (K2): {short}; sub-portal (K1): {unseen}"
     assert (str(never_seen.subportal_reason), str(never_seen.submissions_reason)) == (unseen, short)
@@ -915,7 +915,7 @@ def test_hours_that_no_look_has_shown_are_named_where_a_week_is_held_against_a_u
     k1 = the_week([], sources=(SITE, SUBMISSIONS), polls=(*looks, poll(SUBMISSIONS, "2026-11-24 08:00")))
 
     assert (week.subportal_verdict, k1.unseen_hours, k1.coverage_percent) == (UNMET, 13, 92)
-    assert str(k1.subportal_reason) == "fewer than the 2 occasions due; no look has shown 13 hours of the week"
+    assert str(k1.subportal_reason) == "fewer than the 2 occasions due; 13 hours of the week are covered by no poll"
 
 
 def test_each_duty_has_its_own_number_where_an_exemption_makes_them_differ() -> None:
