@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from commands.cli.result import JsonValue
 from commands.cli.session import Session
+from commands.cli.shapes import as_json, shape
 from commands.jobs.cases import record_by_rule
 from commands.jobs.cluster import clustered
 from commands.jobs.drill_reports import leave_report
@@ -40,6 +40,23 @@ SHOWN_PROBLEMS = 20
 """How many of a job's problems are shown to people; programs and the ledger get all of them."""
 
 
+@shape
+class ShownJob:
+    """One job, done or tried."""
+
+    id: str
+    slot: str
+    """The day, week, month or year that it was for."""
+    late: bool
+    """Its time in the slot before passed without a complete run."""
+    run: str
+    """The run's id in the ledger; empty if nothing could be recorded."""
+    outcome: RunOutcome
+    exit_code: int
+    summary: str
+    problems: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class PerformedJob:
     """One job, done or tried."""
@@ -64,17 +81,21 @@ class PerformedJob:
     """It was overdue: its time in the slot before had passed without a complete run."""
 
     def data(self) -> JsonValue:
+        """Return it as `--json` shows it, as plain values."""
+        return as_json(self.shown())
+
+    def shown(self) -> ShownJob:
         """Return it as `--json` shows it."""
-        return {
-            "id": self.job.id,
-            "slot": self.slot,
-            "late": self.late,
-            "run": self.run,
-            "outcome": self.outcome.value,
-            "exit_code": int(self.exit_code),
-            "summary": str(self.summary),
-            "problems": list(self.problems),
-        }
+        return ShownJob(
+            id=self.job.id,
+            slot=self.slot,
+            late=self.late,
+            run=self.run,
+            outcome=self.outcome,
+            exit_code=int(self.exit_code),
+            summary=str(self.summary),
+            problems=self.problems,
+        )
 
 
 def job_of(session: Session, kind: JobKind) -> Job:
