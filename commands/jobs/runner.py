@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from commands.cli.result import JsonValue
 from commands.cli.session import Session
 from commands.cli.shapes import as_json, shape
 from commands.jobs.cases import record_by_rule
