@@ -399,7 +399,7 @@ def test_a_set_shows_its_discs(portal: Burning) -> None:
         ("KH-01", 1, 3, "whole")
     ]
     text = shown(*told.view)
-    assert "disc images" in text and "1 of 3" in text and "1/3 KH-01" in text
+    assert "images of discs" in text and "1 of 3" in text and "1/3 KH-01" in text
 
 
 def test_a_removal_names_the_discs_that_a_person_must_destroy(portal: Burning) -> None:
