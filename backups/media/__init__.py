@@ -10,6 +10,7 @@ says so by `ANYWHERE = True`: on a cluster its copies are read by workers.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, cast
 
 from backups.media._retried import retried
@@ -30,6 +31,11 @@ def kinds() -> tuple[str, ...]:
 def is_anywhere(kind: str) -> bool:
     """Say whether media of a kind can be reached from any machine, and not from the one alone whose disk or drive they are."""
     return bool(getattr(module_of(__name__, kind), "ANYWHERE", False))
+
+
+def build_media(tables: Iterable[KindTable]) -> dict[str, Medium]:
+    """Return the media that tables describe, by id; raises as `build_medium` does."""
+    return {table.id: build_medium(table) for table in tables}
 
 
 def build_medium(table: KindTable) -> Medium:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from portalops.errors import PortalOpsError
+from portalops.errors import PortalOpsError, SetNotFound, UsageError
 from portalops.ledger.bodies import decode_part
 from portalops.ledger.record import FINISHED
 from portalops.model.backups import BackupResult, Copy, CopyState, FoundSet
+from portalops.model.message import msg
 from portalops.model.reading import Limits
 from portalops.registers.discs import DISC_KINDS, DiscBody
 from portalops.registers.evidence import (
@@ -84,6 +85,29 @@ def _put_in_its_place(backups: list[Recorded[BackupResult]], late: Recorded[Foun
     newer = (at for at, each in enumerate(backups) if each.body.set and each.body.set.created_at > found.set.created_at)
     made = Recorded(late.seq, late.at, found.of_run, BackupResult(found.set, found.copies))
     backups.insert(next(newer, len(backups)), made)
+
+
+def find_set(sets: Sequence[SetEvidence], name: str) -> SetEvidence:
+    """Return the recorded set of a name, of its beginning, or of the word `latest`.
+
+    Raises:
+        UsageError: several names begin so.
+        SetNotFound: there is none.
+    """
+    if name == "latest" and sets:
+        return sets[-1]
+    found = [made for made in sets if made.set.id == name] or [made for made in sets if made.set.id.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(
+            msg("{name} begins the names of several sets", name=name[:80]),
+            msg("Give more of the name; 'portalops backup list' shows them."),
+        )
+    raise SetNotFound(
+        msg("the ledger knows no backup set {name}", name=name[:120]),
+        msg("'portalops backup list' shows the sets; 'portalops backup run' makes one."),
+    )
 
 
 @dataclass(frozen=True, slots=True)
