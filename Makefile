@@ -1,12 +1,15 @@
 # Everything there is to do with portalops from a clean clone. Needs Python 3.11+, make and git.
+# Nothing of the system changes, but by SYSTEM=1: as root on Debian or Ubuntu, it installs the programs that tests need.
 
 PYTHON ?=
+export SYSTEM ?=
 VENV := .venv/bin
-PYTEST := $(VENV)/python -m pytest
+WITH_PROGRAMS = $(VENV)/python scripts/system_packages.py $(if $(filter 1,$(SYSTEM)),--install) tests/system-packages.txt
+PYTEST = $(WITH_PROGRAMS) $(VENV)/python -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all coverage check bench docs manuals completions wheelhouse deb lock set-up set-up-dev system-packages clean
+.PHONY: help run test test-all coverage check mutants bench docs manuals completions wheelhouse deb lock set-up set-up-dev system-packages clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,14 +17,14 @@ help: ## list what can be made
 run: set-up ## set up, then run the main job on the example portal and this machine
 	@$(VENV)/python scripts/try_example.py
 
-test: set-up-dev system-packages ## set up, then pass the tests (all but the long ones)
-	@$(PYTEST) -n $(WORKERS) -m "not heavy"
+test: set-up-dev ## set up, then pass the tests, all but the long ones; with SYSTEM=1 those too that need programs of the system
+	@$(PYTEST) -n $(WORKERS) -m "not heavy and not exhaustive"
 
-test-all: set-up-dev system-packages ## as test, the long ones too
+test-all: set-up-dev ## as test, the long ones too
 	@$(PYTEST) -n $(WORKERS)
 
-coverage: set-up-dev system-packages ## as test, and show which lines no test reaches
-	@$(PYTEST) -n $(WORKERS) -m "not heavy" --cov --cov-report=term:skip-covered
+coverage: set-up-dev ## as test, and show which lines no test reaches
+	@$(PYTEST) -n $(WORKERS) -m "not heavy and not exhaustive" --cov --cov-report=term:skip-covered
 
 check: set-up-dev ## lint, format, types, layers, catalogue, schemas
 	$(VENV)/ruff check .
@@ -29,6 +32,9 @@ check: set-up-dev ## lint, format, types, layers, catalogue, schemas
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 	$(VENV)/python scripts/check_generated.py
+
+mutants: set-up-dev ## change the pure rules in small ways and see whether tests notice: all, or OF=backups/retention.py
+	@nice -n 19 $(VENV)/python scripts/mutants.py $(OF)
 
 bench: set-up-dev ## measure portalops beside the stock tools, and print ratios
 	@$(VENV)/python -m bench
@@ -59,8 +65,8 @@ set-up: ## make .venv with what portalops needs to run
 set-up-dev: ## make .venv with what tests and checks need too
 	@python="$$(scripts/find_python $(PYTHON))" && "$$python" scripts/set_up.py dev
 
-system-packages: ## install the programs that tests need (as root on Debian or Ubuntu), or say what can't be tried
-	@scripts/system_packages tests/system-packages.txt
+system-packages: set-up-dev ## install the programs that tests need, as root on Debian or Ubuntu; none starts a service
+	@$(VENV)/python scripts/system_packages.py --install tests/system-packages.txt
 
 clean: ## remove what set-up and runs have made, except for var/
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

@@ -16,7 +16,7 @@ MAX_NOTES = 20
 
 
 def ask_tools(adopters: Sequence[Adopter], *, keeper: Keeper, progress: Progress) -> Iterator[AdoptedLook]:
-    """Ask each tool and yield what it said; one that does not answer keeps no other from being asked."""
+    """Ask each tool and yield what it said; one that does not answer does not stop the others."""
     with progress.task(msg("Asking other tools"), total=len(adopters), unit="items") as task:
         for each in adopters:
             task.note(verbatim(each.traits.id))

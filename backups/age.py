@@ -1,7 +1,7 @@
 """The age file format, version 1, for X25519 keys: the one place that encrypts and decrypts.
 
 Written on `cryptography`'s primitives after the specification (C2SP, "The age file encryption format"), because they
-let go of the interpreter while they work, so that compression and encryption run side by side. Stock `age` opens what
+release the interpreter lock while they work, so that compression and encryption run side by side. Stock `age` opens what
 is written here, and what it writes is opened here.
 
     age-encryption.org/v1
@@ -71,7 +71,7 @@ def parse_recipient(text: str) -> Recipient:
     except ValueError as error:
         raise ConfigurationError(
             msg("not an age public key: {key}", key=show_text(text.strip(), 80)),
-            msg("A public key begins with age1; 'age-keygen -y KEY' prints it."),
+            msg("A public key begins with age1; run 'age-keygen -y KEY' to print it."),
         ) from error
     return Recipient(key)
 
@@ -289,8 +289,8 @@ def _opened(stanzas: Sequence[tuple[list[bytes], bytes]], identities: Sequence[I
             except (InvalidTag, ValueError):
                 continue  # made for another key; a share of low order opens with none
     raise WrongKey(
-        msg("the key opens none of the {n} locks of the set", n=len(stanzas)),
-        msg("Use the operator's or the escrow key that belongs to a recipient named in set.json."),
+        msg("the key is not one of the {n} keys that open the set", n=len(stanzas)),
+        msg("Use the operator's or the escrow key of a recipient that set.json names."),
     )
 
 
@@ -333,5 +333,5 @@ def _unbase64(text: bytes) -> bytes:
 def _damaged(cause: str) -> SetDamaged:
     return SetDamaged(
         msg("an encrypted file is damaged: {cause}", cause=cause),
-        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+        msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )

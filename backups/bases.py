@@ -22,7 +22,7 @@ from portalops.model.backups import SetId, SetKind
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.runs import Every
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.system.files import sync_folder, write_atomically
 
 FOLDER = "bases"
@@ -68,7 +68,7 @@ class Wish:
     """What is asked for."""
 
     kind: SetKind | None
-    """By whoever runs it; None leaves it to the configuration."""
+    """What the caller wants; None leaves it to the configuration."""
     full_every: Every | None
     """The configuration's: one full set in each such span, differentials between; None for full sets alone."""
 
@@ -85,7 +85,7 @@ def choose(
     """Decide whether the next set is full or differential.
 
     Args:
-        wish: what is asked for.
+        wish: what the caller requests.
         sets: as recorded, oldest first.
         noted: what this machine has noted of full sets.
         settings: digest of every source's settings as they are now, by its id.
@@ -96,7 +96,7 @@ def choose(
         BackupError: a differential is asked for, and there is nothing that it could build on.
     """
     if wish.kind is SetKind.FULL:
-        return Choice(None, msg("a full set was asked for"))
+        return Choice(None, msg("a full set was requested"))
     if wish.kind is None and wish.full_every is None:
         return Choice(None, msg("every set is a full one: backup.full_every is not set"))
     base, problem = _base(sets, noted, settings)
@@ -106,7 +106,7 @@ def choose(
                 msg("no differential can be made: {cause}", cause=problem),
                 msg("Make a full set: portalops backup run --full"),
             )
-        return Choice(base, msg("a differential was asked for"))
+        return Choice(base, msg("a differential set was requested"))
     assert wish.full_every is not None
     if base is None:
         return Choice(None, problem)
@@ -126,11 +126,11 @@ def _base(
         return None, msg("no full set is recorded")
     verified = [made for made in fulls if made.verified_copies()]
     if not verified:
-        return None, msg("no copy of a full set is verified")
+        return None, msg("no full set has a verified copy")
     newest = verified[-1].set
     found = next((each for each in noted if each.bag_sha256 == newest.bag_sha256), None)
     if found is None or not found.sources:
-        return None, msg("what set {set} held is not noted on this machine", set=newest.id)
+        return None, msg("this machine has no list of the contents of set {set}", set=newest.id)
     usable = {
         source: found.folder / _listing_name(source)
         for source, digest in found.sources.items()

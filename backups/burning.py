@@ -43,7 +43,7 @@ class DiscImage:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a look at a disc found."""
+    """What reading a disc found."""
 
     state: DiscState
     problem: str = ""
@@ -52,7 +52,7 @@ class Comparison:
 def whole_images(
     medium: OpticalMedium, set_id: SetId, bag_sha256: Digest, keys: Sequence[Signer] | None
 ) -> tuple[Path, ...]:
-    """Return the images of a set, disc by disc, after a look whether together they have every file of it.
+    """Return the images of a set, disc by disc, after checking that together they have every file of it.
 
     Raises:
         SetDamaged: a file is missing, or its description is not the one that was recorded.
@@ -95,7 +95,7 @@ def checked_image(
         images: of the set, disc by disc, as `whole_images` returns them.
         number: which disc, from 1 on.
         bag_sha256: digest of the set's tag manifest, as recorded.
-        on_bytes: told of every piece that was read; the image is read twice.
+        on_bytes: is called with every piece that was read; the image is read twice.
 
     Raises:
         SetDamaged: the image is not what was backed up.
@@ -129,19 +129,20 @@ def require_blank(drive: DiscDrive, size_bytes: int) -> LoadedDisc:
             drive,
             msg("the disc in it ({kind}) is not blank: it {state}", kind=disc.kind, state=disc.state),
             msg(
-                "Put a blank disc in; portalops writes over none. What is on this one: 'portalops media check ID --device'."
+                "Insert a blank disc; portalops overwrites no disc. To see what this one holds, run 'portalops "
+                "media check ID --device'."
             ),
         )
     if disc.free_bytes < size_bytes:
         raise _refused(
             drive,
             msg(
-                "the disc in it ({kind}) takes {free}, and the image has {needed}",
+                "the disc in it ({kind}) has room for {free}, but the image has {needed}",
                 kind=disc.kind,
                 free=ByteCount(disc.free_bytes),
                 needed=ByteCount(size_bytes),
             ),
-            msg("Put in a disc of the kind that the medium is configured for: its key disc, or disc_bytes."),
+            msg("Insert a disc of the size configured for the medium (its key 'disc' or 'disc_bytes')."),
         )
     return disc
 
@@ -186,7 +187,7 @@ def volume_id_in(drive: DiscDrive) -> str:
             raise _refused(
                 drive,
                 msg("the disc in it cannot be read: {cause}", cause=(error.strerror or str(error)).lower()),
-                msg("Clean the disc, or try another drive. If none reads it, burn it anew from the image."),
+                msg("Clean the disc, or try another drive. If no drive reads it, burn a new disc from the image."),
             ) from error
 
 
@@ -223,9 +224,10 @@ def _digest(file: Readable, on_bytes: Callable[[int], None]) -> Digest:
 
 def _damaged(set_id: SetId, problem: str) -> SetDamaged:
     return SetDamaged(
-        msg("the images of set {set} are not burnt: {problem}", set=set_id, problem=show_text(problem, 500)),
+        msg("the images of set {set} were not burnt: {problem}", set=set_id, problem=show_text(problem, 500)),
         msg(
-            "Make them anew from another copy: 'portalops backup show {set}' names the media that have one.", set=set_id
+            "Make the images again from another copy: 'portalops backup show {set}' lists the media that have one.",
+            set=set_id,
         ),
     )
 

@@ -146,7 +146,7 @@ def damaged(what: str, cause: str) -> SetDamaged:
     """Return the error of a file or stream that is not what it should be."""
     return SetDamaged(
         msg("{path}: {cause}", path=what, cause=cause),
-        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+        msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
 
 

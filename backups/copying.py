@@ -1,4 +1,4 @@
-"""Copies made up later: a set from a medium that has it verified onto one that has it not.
+"""Replication: copies a set from a medium with a verified copy to one that lacks it.
 
 A medium that was full, slow or away when a set was made must not keep it from the others, and gets it afterwards. Every byte
 is digested while it is copied and compared with the manifests of the set, which the ledger pins; what differs is never
@@ -31,7 +31,7 @@ from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress, SetWriter, StoredSet, Task
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 
 logger = logging.getLogger(__name__)
 
@@ -93,13 +93,13 @@ def run_copies(
     Args:
         targets: what to copy.
         media: the configured media by id.
-        places: what the sources read, so that a medium on the same file system is told.
+        places: what the sources read, so that a medium on the same file system is reported.
         wanted: by medium, the sets whose unfinished copies are to stay there besides those of the targets.
         expected: ids of media that have sets, so that an empty folder in their place is not them.
         keys: the ledger's signing keys; None if no ledger can be asked.
         clock: the time of the readings.
         progress: shown the bytes that are copied, and those that are read back.
-        on_error: told which medium is not ready and why; the hint is for people and not for the ledger.
+        on_error: is called with each medium that is not ready, and why; the hint is for people and not for the ledger.
     """
     world = _World(media, places, _left(targets, wanted), expected, progress, on_error)
 
@@ -301,7 +301,7 @@ def _copy(stored: StoredSet, writer: SetWriter, target: CopyTarget, progress: Pr
     with progress.task(title, total=left_bytes, unit="bytes") as task:
         if held:
             logger.info("medium %s: %s files of %s are there already", target.to_medium, len(held), made.id)
-            task.note(msg("{n} bytes are there already", n=sum(held.values())))
+            task.note(msg("{n} bytes are already there", n=sum(held.values())))
         for path, expected in files.items():
             if path not in held:
                 _copy_file(stored, writer, path, expected, task)

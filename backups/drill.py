@@ -2,7 +2,7 @@
 
 That a copy has its digests does not prove that anybody can work with it. A drill reads every byte, restores all of the set
 as a person would after a fire, gives each stream to its format to be used and queried (`backups/formats/`), and removes
-everything again. Dumps are programs of whoever could write into the portal's databases: they run in throw-away servers, as a
+everything again. Dumps are programs, and anybody who could write to the portal's databases may have changed them: they run in throw-away servers, as a
 user that may do nothing else, without network, and never in the live ones.
 """
 
@@ -34,7 +34,7 @@ from portalops.model.heads import Signer
 from portalops.model.message import ByteCount, msg
 from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress, Runner, StoredSet
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.system.scratch import kept_scratch_folder
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Place:
     folder: Path
     """Scratch folders are made in it."""
     user: str
-    """Empty for whoever portalops runs as."""
+    """Empty for the user of portalops itself."""
     runner: Runner
 
 
@@ -73,7 +73,7 @@ def choose_target(
 ) -> DrillTarget | None:
     """Choose a copy by chance among the verified ones on configured media; None if there is none.
 
-    By chance, so that no copy is one that nobody will ever look at. First the set, then the copy: a set with many copies is
+    By chance, so that no copy can count on never being tried. First the set, then the copy: a set with many copies is
     not drilled more often.
 
     Args:
@@ -95,11 +95,11 @@ class Drawn:
     """What was found on media by a host whose ledger knows no set."""
 
     target: DrillTarget | None
-    """None if nothing on the media can be told to be the portal's."""
+    """None if no set on the media is known to be the portal's."""
     refused: tuple[str, ...] = ()
     """Sets that were drawn before and are not the portal's, or do not hold: one line each."""
     unsigned: tuple[str, ...] = ()
-    """Sets that nobody signed, so that nothing tells whose they are."""
+    """Unsigned sets, of which nothing shows whose they are."""
     unreached: tuple[str, ...] = ()
     """Media that could not be listed."""
 
@@ -118,7 +118,7 @@ def draw_on_media(
     set on a medium can neither have it taken for the portal's nor keep the others from being drilled.
 
     Args:
-        media: which are looked at.
+        media: which are searched.
         is_wanted: of a set's name: whether it is one of those to choose from.
         keys: the ledger's signing keys with their times.
         chosen_by: `chance` or `person`.
@@ -251,7 +251,7 @@ class _Opened:
 def _try_out(copy: _Opened, scratch: Path, place: Place, progress: Progress) -> tuple[StreamTrial, ...]:
     trials: list[StreamTrial] = []
     streams = [stream for stream in copy.content.streams if stream.format != REMOVED]
-    with progress.task(msg("Trying out what was restored"), total=len(streams), unit="items") as task:
+    with progress.task(msg("Testing the restored data"), total=len(streams), unit="items") as task:
         for number, stream in enumerate(streams):
             task.note(msg("source {source}", source=stream.source))
             room = scratch / f"trial-{number}"
@@ -281,7 +281,7 @@ def _try_out(copy: _Opened, scratch: Path, place: Place, progress: Progress) -> 
 
 
 def tried(restored: Restored) -> Trial:
-    """Try a stream out. What stands in the way of that is told: it is never a pass, and no damage of the copy."""
+    """Try a stream out. An obstacle is reported: it is never a pass, and no damage of the copy."""
     try:
         return format_of(restored.stream).try_out(restored)
     except SetDamaged as error:
@@ -351,7 +351,7 @@ def require_space(folder: Path, plain_bytes: int) -> None:
     if free < needed:
         raise BackupError(
             msg(
-                "the drill needs about {needed} in {folder}, and {free} are free",
+                "the drill needs about {needed} in {folder}, but only {free} are free",
                 needed=ByteCount(needed),
                 folder=str(folder),
                 free=ByteCount(free),
@@ -362,6 +362,6 @@ def require_space(folder: Path, plain_bytes: int) -> None:
 
 def _no_scratch(folder: Path, error: OSError) -> BackupError:
     return BackupError(
-        msg("no scratch folder can be made in {folder}: {cause}", folder=str(folder), cause=cause_of(error)),
+        msg("cannot make a scratch folder in {folder}: {cause}", folder=str(folder), cause=cause_of(error)),
         msg("Set backup.drill.folder to a folder that portalops may write into."),
     )

@@ -29,10 +29,10 @@ MAX_NAMED = 1000
 MAX_HELD_BYTES = 128 << 20
 """Attributes of folders that wait for the end of the archive, where folders get theirs. Honest ones have some bytes each."""
 UNFINISHED = "RESTORE-UNFINISHED.txt"
-"""Lies in a target until its restore has come to its end, so that one that was killed is not taken for whole."""
+"""Lies in a target until its restore is complete, so that an interrupted one is not taken for complete."""
 _UNFINISHED_TEXT = msg(
-    "A restore into this folder was begun and has not come to its end: what is here is a part. Remove the folder and restore"
-    " again."
+    "A restore into this folder has started but not finished: the data here is incomplete. If no restore is "
+    "running, remove the folder and restore again."
 )
 PART_BYTES = 1 << 20
 """So much is written at once, or left out."""
@@ -45,7 +45,7 @@ _RESTORED_ATTRIBUTES = ("user.", "system.posix_acl_")
 
 @dataclass(slots=True)
 class Extracted:
-    """What became of an archive's members."""
+    """What was done with an archive's members."""
 
     files: int = 0
     members: int = 0
@@ -311,7 +311,7 @@ def _is_hole(piece: memoryview) -> bool:
 
 
 def prepare_target(target: Path) -> None:
-    """Make the folder to restore into, with a file in it that says that the restore has not come to its end.
+    """Make the folder to restore into, with a file in it that marks the restore as incomplete.
 
     Raises:
         UnsafeTarget: it is a file, a link, a folder with something in it, or lies in a database server's data folder.
@@ -325,12 +325,12 @@ def prepare_target(target: Path) -> None:
     except OSError as error:
         raise UnsafeTarget(
             msg("cannot make {folder}: {cause}", folder=str(target), cause=(error.strerror or str(error)).lower()),
-            msg("Name a folder that you may write."),
+            msg("Name a folder that you may write to."),
         ) from error
     if not is_empty:
         raise UnsafeTarget(
             msg("{folder} is not an empty folder", folder=str(target)),
-            msg("Name a folder that is empty or not there yet; a restore overwrites nothing."),
+            msg("Name a folder that is empty or does not exist yet; a restore overwrites nothing."),
         )
     text = "".join(f"{render(_UNFINISHED_TEXT, each)}\n" for each in LANGUAGES)
     try:
@@ -340,12 +340,12 @@ def prepare_target(target: Path) -> None:
     except OSError as error:
         raise UnsafeTarget(
             msg("cannot write into {folder}: {cause}", folder=str(target), cause=_cause(error)),
-            msg("Name a folder that you may write."),
+            msg("Name a folder that you may write to."),
         ) from error
 
 
 def mark_finished(target: Path) -> None:
-    """Take away the file that says that the restore has not come to its end."""
+    """Remove the file that marks the restore as incomplete."""
     (target / UNFINISHED).unlink(missing_ok=True)
 
 

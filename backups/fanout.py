@@ -76,7 +76,7 @@ class Lane:
         return self._has_ended.wait(timeout_seconds)
 
     def settle(self, timeout_seconds: float, *, keep: bool) -> None:
-        """Let a lane that has failed let go of the set, and wait for that.
+        """Let a failed lane release the set, and wait for that.
 
         Args:
             timeout_seconds: how long at most; a lane that hangs in its medium lets go as soon as that lets it.

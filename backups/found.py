@@ -1,4 +1,4 @@
-"""A set that lies on media and that no record tells of, read back: what a run sealed that died before it could record it."""
+"""A set on media without a record, read back: a run sealed it but died before it could record it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from portalops.model.record import Digest, RunId
 from portalops.model.runs import Run
 from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def read_back(
     """Read every byte of each copy of a set.
 
     No record says which set it must be. So its own words must be those of its name, which alone says that a dead run can have
-    made it; and where two copies are whole and are not the same set, nothing tells which one the run made.
+    made it; and where two copies are whole and are not the same set, nothing shows which one the run made.
 
     Args:
         set_id: the set.
@@ -127,7 +127,7 @@ def read_back(
                 )
         except (MediumUnavailable, SetOfLaterVersion) as error:
             problems.append(f"{medium.id}: {error}")
-            problem = show_text(f"not looked at: {error}", 500)
+            problem = show_text(f"not checked: {error}", 500)
             copies.append(replace(copy, state=CopyState.SEALED, problem=problem))  # it is listed
             continue
         except PortalOpsError as error:
@@ -153,6 +153,6 @@ def read_back(
 
 def _refused(set_id: SetId, why: str) -> SetDamaged:
     return SetDamaged(
-        msg("set {set} is not taken in: {why}", set=set_id, why=show_text(why, 500)),
-        msg("It counts for nothing. If nobody needs it, remove its folder from the medium."),
+        msg("set {set} was not imported: {why}", set=set_id, why=show_text(why, 500)),
+        msg("The set does not count as a backup. If nobody needs it, remove its folder from the medium."),
     )

@@ -43,23 +43,24 @@ def _parts(content: SetFile) -> Iterator[str | Message]:
     yield msg("One of these keys opens the set; you need the private key of one of them:")
     yield bullets(content.recipients)
     yield from _lacks(content)
-    yield msg("## 1. See that the set is whole")
+    yield msg("## 1. Check that the set is complete and unchanged")
     yield msg(
-        "If you have it on several discs: each has this guide and a part of the data, and its DISC.txt says how many there are."
-        " Copy the folder {set} of all of them into one folder first, in any order; what is on more than one is the same.",
+        "If the set is on several discs, each disc has this guide and a part of the data; its DISC.txt gives the "
+        "number of discs. First copy the folder {set} of every disc into one folder, in any order; files that "
+        "are on more than one disc are identical.",
         set=content.id,
     )
-    yield msg("Go to the folder of this file. Both commands print nothing if every byte is as it was written.")
+    yield msg("Go to the folder of this file. Both commands print nothing if every byte is unchanged.")
     yield code(
         "sha256sum --check --quiet --strict tagmanifest-sha256.txt",
         "sha256sum --check --quiet --strict manifest-sha256.txt",
     )
     yield msg(
-        "Compare the SHA-256 of tagmanifest-sha256.txt itself with the one in the ledger or in a report: then the set is"
-        " the one that was made, and not another whole one."
+        "Compare the SHA-256 of tagmanifest-sha256.txt itself with the one in the ledger or in a report. If they "
+        "are equal, this is the recorded set and not another complete set."
     )
     yield from _who_made_it(content)
-    yield msg("## 2. Say where the key is and where to restore to")
+    yield msg("## 2. Set the key and the target folder")
     yield code('KEY="${KEY:-/media/key/operator.age}"', 'TO="${TO:-restored}"', "set -o pipefail")
     yield msg("A stream is its packs, decrypted one by one, joined in order and decompressed:")
     yield code(
@@ -80,12 +81,13 @@ def _parts(content: SetFile) -> Iterator[str | Message]:
 def _who_made_it(content: SetFile) -> Iterator[str | Message]:
     key = signer_shown(content.signer)
     if not key:
-        yield msg("This set is unsigned: the comparison above alone tells who made it.")
+        yield msg("This set is unsigned: only the comparison above shows who made it.")
         return
     yield msg(
-        "This set is signed by the key {key}, which the ledger of the portal knows. The signature is over set.json, which"
-        " has the digest of every other file. ssh-keygen of OpenSSH 9 checks it with the file allowed_signers of an"
-        " exported bundle of the ledger. Take one that somebody kept elsewhere, never one that lies beside the set:",
+        "This set is signed by the key {key}, which is recorded in the ledger of the portal. The signature "
+        "covers set.json, which has the digest of every other file. ssh-keygen of OpenSSH 9 checks it with the "
+        "file allowed_signers of an exported bundle of the ledger. Use a file that somebody kept elsewhere, "
+        "never one that is stored beside the set:",
         key=key,
     )
     time = f"-O verify-time={content.created_at:%Y%m%d%H%M%SZ}"
@@ -106,7 +108,7 @@ def _lacks(content: SetFile) -> Iterator[str | Message]:
     ]
     if not lines:
         return
-    yield msg("**This set is incomplete.** It lacks the following, or has it in doubt; set.json lists all of it:")
+    yield msg("**This set is incomplete.** The following is missing or uncertain; set.json has the whole list:")
     yield bullets(tuple(line.replace("`", "'") for line in lines[:MAX_LISTED]))
 
 
@@ -114,8 +116,9 @@ def _base_parts(content: SetFile) -> Iterator[str | Message]:
     if content.base is None:
         return
     yield msg(
-        "This set is a differential: some of its streams hold only what has changed since set {base}. Have that set too, see"
-        " in the same way that it is whole, and say where it is. The SHA-256 of its tagmanifest-sha256.txt must be {digest}:",
+        "This set is a differential: some of its streams hold only what has changed since set {base}. You need "
+        "that set too. Check it in the same way, and set its folder. The SHA-256 of its tagmanifest-sha256.txt "
+        "must be {digest}:",
         base=content.base_id or "-",
         digest=content.base,
     )
@@ -130,7 +133,7 @@ def _stream_parts(stream: Stream, content: SetFile) -> Iterator[str | Message]:
     stem = _stem(stream)
     yield msg("### {source}: {stream}", source=stream.source, stream=stream.name)
     yield msg(
-        "{members}, {size} bytes, in {packs}. First see that the stream is whole; it takes no space:",
+        "{members}, {size} bytes, in {packs}. First check that the stream is complete; this takes no disk space:",
         members=nmsg("{n} member", "{n} members", stream.members),
         size=stream.plain_bytes,
         packs=nmsg("{n} pack", "{n} packs", len(stream.packs)),
@@ -139,7 +142,7 @@ def _stream_parts(stream: Stream, content: SetFile) -> Iterator[str | Message]:
     known = format_of(stream)
     place = known.place(stream)
     if stream.differential:
-        yield msg("It holds only what has changed. Begin with the stream of this name in the base:")
+        yield msg("It holds only what has changed. Start with the stream of this name in the base:")
         yield from known.guide(stream, f'(cd "$BASE" && stream {stem})', place)
         for other in content.streams:
             if other.source == stream.source and other.format == REMOVED:
@@ -154,8 +157,8 @@ def _one_file(content: SetFile) -> Iterator[str | Message]:
     stem = _stem(stream)
     yield msg("## 4. One file only")
     yield msg(
-        "The index of a stream has one line for each member, with its path, its SHA-256 and the number of the pack that it"
-        " begins in. Look there for the path, then name it to tar:"
+        "The index of a stream has one line for each member, with its path, its SHA-256 and the number of the "
+        "pack that it begins in. Find the path there, then give it to tar:"
     )
     yield code(f'age --decrypt --identity "$KEY" {stream.index.path} | zstd --decompress --stdout --quiet | head -n 20')
     yield code(

@@ -1,7 +1,7 @@
 """One stream of a set to a program that reads it, such as pg_restore, without a file between.
 
 A pack is read whole, and has its digest, before the first byte of it goes out; the next one is read meanwhile. The last bytes are
-held back until the digest of the whole stream is right, so whoever reads a stream that turns out damaged never gets to its
+held back until the digest of the whole stream is right, so the reader of a stream that turns out damaged never gets to its
 end. What went out before that cannot be called back: it is for the reader to throw away.
 """
 
@@ -43,14 +43,14 @@ def find_stream(content: SetFile, source: str | None, name: str | None) -> Strea
     if len(found) != 1:
         names = ", ".join(f"--source {stream.source} --stream {stream.name}" for stream in found or there)
         raise BackupError(
-            msg("{n} streams of the set fit, and only one can be handed out", n=len(found)),
-            msg("Choose one: {names}.", names=show_text(names, 1000) or "-"),
+            msg("{n} streams match; choose one with --stream", n=len(found)),
+            msg("The streams are: {names}.", names=show_text(names, 1000) or "-"),
         )
     (stream,) = found
     if stream.differential:
         raise BackupError(
             msg("{stream} holds only what has changed since the base", stream=f"{stream.source}/{stream.name}"),
-            msg("Restore it into a folder, where both are put together: --to FOLDER."),
+            msg("Restore it into a folder with --to FOLDER: there the base and the changes are joined."),
         )
     return stream
 
@@ -70,7 +70,7 @@ def hand_out(
         stream: a stream that stands alone.
         identities: private keys, at least one of a recipient.
         write: takes a piece, whole.
-        on_bytes: told of every piece that was written.
+        on_bytes: is called with every piece that was written.
 
     Raises:
         WrongKey: no key opens it; nothing went out.
@@ -91,9 +91,10 @@ def hand_out(
         if not given:
             raise
         raise type(error)(
-            msg("{cause}; {bytes} bytes went out before, and are only a part", cause=error.message, bytes=given),
+            msg("{cause}; the {bytes} bytes written before are incomplete", cause=error.message, bytes=given),
             msg(
-                "Throw away what was made of them, such as a half-loaded database; then take another copy: --medium ID."
+                "Delete what was made from them, such as a half-loaded database; then use another copy with "
+                "--medium ID."
             ),
         ) from error
     write(held)

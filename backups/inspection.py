@@ -1,4 +1,4 @@
-"""A look at one medium: does it take a trial of writing, does it list what the ledger says, and is each set's structure whole.
+"""Checks one medium: does a trial write succeed, does it list what the ledger says, and is each set's structure complete.
 
 It reads the tag files of every set, and no pack: what it finds wrong is wrong, what it finds right is not verified by it.
 """
@@ -18,7 +18,7 @@ from portalops.model.heads import Signer
 from portalops.model.media import MediumCheck
 from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 
 MAX_LISTED = 1000
 MAX_PROBLEM = 500
@@ -35,7 +35,7 @@ def inspect(
     progress: Progress,
     on_error: Callable[[PortalOpsError], None] = lambda _error: None,
 ) -> MediumCheck:
-    """Look at a medium; what cannot be read is told and never taken for good.
+    """Check a medium; what cannot be read is reported and never counts as good.
 
     One that the first run is to make, and on which nothing is recorded, is neither reached nor has problems.
 
@@ -46,8 +46,8 @@ def inspect(
         tries_writing: let the medium make itself ready for writing, which tries it; what dead runs left is removed then.
         keys: the ledger's signing keys; None if no ledger can be asked.
         clock: of the readings.
-        progress: is told.
-        on_error: told of what the medium refused, whose hint is for people and not for the ledger.
+        progress: is kept up to date.
+        on_error: is called with what the medium refused; the hint is for people and not for the ledger.
     """
     check = MediumCheck(medium.id, medium.kind, reached=False, writable=None)
     recorded = [
@@ -63,7 +63,7 @@ def inspect(
         if isinstance(error, NotMadeYet) and not had_sets:
             return check
         on_error(error)
-        problem = show_text(f"not looked at: {error}", MAX_PROBLEM)
+        problem = show_text(f"not checked: {error}", MAX_PROBLEM)
         unseen = tuple(replace(copy, problem=problem) for _made, copy in recorded)
         return replace(check, problems=(show_text(str(error), MAX_PROBLEM),), copies=unseen)
     difference = compare(portal, medium.id, listed, sets)

@@ -58,7 +58,7 @@ SOFTWARE = f"portalops {__version__}"
 
 @dataclass(frozen=True, slots=True)
 class VerifyTarget:
-    """A copy to be looked at."""
+    """A copy to be checked."""
 
     copy: Copy
     """As it was last seen."""
@@ -100,7 +100,7 @@ def run_backup(
         expected_bytes: about how large the set will be, such as the one before; media with less space refuse it.
         expected_plain_bytes: about how much will be read, for the time left; 0 if that is not known.
         patience_seconds: how long the others wait for a medium that takes no data.
-        on_error: told which medium is not ready and why; the hint is for people and not for the ledger.
+        on_error: is called with each medium that is not ready, and why; the hint is for people and not for the ledger.
 
     Raises:
         ConfigurationError: a recipient is no public key.
@@ -333,7 +333,7 @@ def _require_no_shrink(source: str, rule: ShrinkRule, opener: SourceStreams) -> 
         cause = told(source, found, rule.limit_percent)
         raise SourceUnavailable(
             msg("backup source {source}: {cause}", source=source, cause=cause),
-            msg("See whether its data is still all there, before it is accepted."),
+            msg("Check that the source still has all its data before you accept the smaller backup."),
         )
     return found
 
@@ -417,10 +417,10 @@ def _look(
         try:
             require_sets(medium, copy.set_id.rsplit("-", 3)[0])
         except MediumUnavailable as absent:
-            return replace(copy, problem=show_text(f"not looked at: {absent}", 500))
+            return replace(copy, problem=show_text(f"not checked: {absent}", 500))
         return replace(copy, state=CopyState.DAMAGED, level=level, problem=show_text(str(error), 500))
     except (MediumUnavailable, SetOfLaterVersion) as error:
-        return replace(copy, problem=show_text(f"not looked at: {error}", 500))
+        return replace(copy, problem=show_text(f"not checked: {error}", 500))
     if findings.problems:
         problem = show_text("; ".join(findings.problems[:5]), 500)
         if len(findings.problems) > 5:

@@ -14,7 +14,7 @@ from portalops.model.message import msg
 
 MINIMUM_RECIPIENTS = 2
 """The operator's key and the escrow key: one lost key loses nothing."""
-FULL = Choice(None, msg("a full set was asked for"))
+FULL = Choice(None, msg("a full set was requested"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,11 @@ def make_plan(
     different = len({key for _name, key in recipients})
     if different < MINIMUM_RECIPIENTS:
         raise TooFewRecipients(
-            msg("a set needs {minimum} different recipients and has {n}", minimum=MINIMUM_RECIPIENTS, n=different),
+            msg(
+                "a set needs at least {minimum} different recipients; configured: {n}",
+                minimum=MINIMUM_RECIPIENTS,
+                n=different,
+            ),
             msg("Name the operator's key and the escrow key in backup.recipients; 'portalops init --keys' makes them."),
         )
     for _name, key in recipients:

@@ -14,7 +14,7 @@ from portalops.errors import MediumUnavailable, PortalOpsError
 from portalops.model.backups import CopyState, SetId
 from portalops.model.message import msg
 from portalops.ports import Medium
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.registers.media import RegisteredMedium
 
 
@@ -30,10 +30,10 @@ def require_sets(medium: Medium, portal: str) -> None:
     """
     if not any(is_of(portal, name) for name in medium.sets()):
         raise MediumUnavailable(
-            msg("backup medium {medium}: none of the sets that are recorded on it is there", medium=medium.id),
+            msg("backup medium {medium}: it holds none of the sets that are recorded on it", medium=medium.id),
             msg(
-                "See that the right disk is mounted there. If another one has taken its place for good, record it:"
-                " 'portalops media add {medium}'.",
+                "Check that the right disk is mounted there. If the disk was replaced for good, record it: "
+                "'portalops media add {medium}'.",
                 medium=medium.id,
             ),
         )

@@ -21,7 +21,7 @@ from portalops.model.retention import Disposal, Mark, RetentionPolicy
 from portalops.model.runs import Run, RunSummary
 from portalops.model.text import show_text
 from portalops.ports import Medium, Progress
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.registers.retention import RecordedMark, Retained
 
 SHOWN = 5
@@ -283,7 +283,7 @@ def remove_sets(
         sets: as recorded.
         seen: what the media list; only media in it are touched.
         still: asked right before each set, whether it is still marked and not held.
-        progress: is told.
+        progress: is kept up to date.
     """
     copies: list[Copy] = []
     disposals: list[Disposal] = []

@@ -147,8 +147,8 @@ def restore_set(
     streams = _chosen(content, source)
     if base is None and any(stream.differential for stream in streams):
         raise BackupError(
-            msg("set {set} builds on set {base}, which was not found", set=content.id, base=content.base_id or "-"),
-            msg("Attach a medium that has the base; 'portalops backup list' names them."),
+            msg("set {set} needs its base {base}, which was not found", set=content.id, base=content.base_id or "-"),
+            msg("Attach a medium that has the base: 'portalops backup list' names the media."),
         )
     _require_key(stored, streams, identities)
     was_there = os.path.lexists(target)  # no error where nobody may look: the next line tells of that
@@ -178,7 +178,7 @@ def restore_set(
             target.rmdir()
         raise BackupError(
             msg("the set has no path {path}", path=show_text(path or "", 300)),
-            msg("Paths are written as in the index, such as etc/hosts; leave --path out to restore everything."),
+            msg("Write the path as in the index, such as etc/hosts; leave out --path to restore everything."),
         )
     mark_finished(target)
     return RestoreReport(done.files, done.content_bytes, tuple(done.refused), tuple(done.notes), tuple(bad))

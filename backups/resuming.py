@@ -21,7 +21,7 @@ from pathlib import Path
 
 from portalops.model.backups import CopyState, SetId
 from portalops.ports import HasRoom, Held, Medium, ResumableMedium, ResumableWriter, SetWriter
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 
 GOOD = frozenset({CopyState.SEALED, CopyState.VERIFIED})
 

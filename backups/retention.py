@@ -21,7 +21,7 @@ from portalops.model.record import Digest
 from portalops.model.retention import RetentionPolicy
 from portalops.model.runs import Every
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.registers.runs import parse_run_id
 
 THERE = frozenset({CopyState.SEALED, CopyState.VERIFIED, CopyState.DAMAGED})
@@ -106,7 +106,7 @@ def decide(
         return tuple(Fate(each.set_id, True, (msg("the retention policy is empty"),)) for each in sets)
     kept: dict[SetId, list[Message]] = {each.set_id: [] for each in sets}
     for job in dict.fromkeys(each.job for each in sets):
-        mine = sorted((each for each in sets if each.job == job), key=lambda each: (each.created_at, each.set_id))
+        mine = sorted((each for each in sets if each.job == job), key=_age)
         for rule in (_by_policy(policy, mine, now, zone), _last_good(mine, now), _before_unread(mine, now)):
             for set_id, reason in rule:
                 kept[set_id].append(reason)
@@ -114,7 +114,7 @@ def decide(
         if each.set_id in holds:
             kept[each.set_id].append(msg("held: {reason}", reason=holds[each.set_id]))
         elif not kept[each.set_id] and each.has_documents and each.set_id not in approved:
-            kept[each.set_id].append(msg("it holds documents of Article 10.1, and no approved list names it"))
+            kept[each.set_id].append(msg("it holds documents of Article 10.1, but no approved list names it"))
     _keep_bases(sets, kept)
     return tuple(_fate(each, kept[each.set_id], sets) for each in sets)
 
@@ -126,8 +126,8 @@ def _by_policy(
     good = [each for each in mine if each.is_good and not _is_of_the_future(each, now)]
     for each in mine:
         if _is_of_the_future(each, now):
-            yield each.set_id, msg("its time is later than the clock's: it counts for no rule, and is not removed")
-        elif policy.keep_within_days and each.created_at > now - timedelta(days=policy.keep_within_days):
+            yield each.set_id, msg("its time is in the future: it counts for no rule and is not removed")
+        elif policy.keep_within_days and each.created_at >= now - timedelta(days=policy.keep_within_days):
             yield each.set_id, msg("not older than {days} days", days=policy.keep_within_days)
     for each in good[max(0, len(good) - policy.keep_last) :] if policy.keep_last else ():
         yield each.set_id, msg("one of the newest {n}", n=policy.keep_last)
@@ -142,7 +142,7 @@ def _by_policy(
         for period, each in chosen:
             yield each.set_id, msg("the newest of {period}", period=period)
         if count and good and len(chosen) < count:
-            yield good[0].set_id, msg("the oldest, as there are not {n} such periods yet", n=count)
+            yield good[0].set_id, msg("the oldest, because there are fewer than {n} such periods", n=count)
 
 
 def _last_good(mine: Sequence[Candidate], now: datetime) -> Iterator[tuple[SetId, Message]]:
@@ -150,11 +150,11 @@ def _last_good(mine: Sequence[Candidate], now: datetime) -> Iterator[tuple[SetId
     good = [each for each in mine if each.is_good and not _is_of_the_future(each, now)]
     if not good:
         for each in mine:
-            yield each.set_id, msg("there is no set yet that is whole and verified")
+            yield each.set_id, msg("there is no complete and verified set yet")
         return
-    yield good[-1].set_id, msg("the newest set that is whole and verified")
+    yield good[-1].set_id, msg("the newest complete and verified set")
     for each in mine[mine.index(good[-1]) + 1 :]:
-        yield each.set_id, msg("newer than the newest set that is whole and verified")
+        yield each.set_id, msg("newer than the newest complete and verified set")
 
 
 def _before_unread(mine: Sequence[Candidate], now: datetime) -> Iterator[tuple[SetId, Message]]:
@@ -162,7 +162,10 @@ def _before_unread(mine: Sequence[Candidate], now: datetime) -> Iterator[tuple[S
     before: Candidate | None = None
     for each in mine:
         if not each.is_read and before is not None:
-            yield before.set_id, msg("the last good set before {set}, which is not read back", set=each.set_id)
+            yield (
+                before.set_id,
+                msg("the last good set before {set}, which has not been read back yet", set=each.set_id),
+            )
         if each.is_good and not _is_of_the_future(each, now):
             before = each
 
@@ -175,7 +178,7 @@ def _keep_bases(sets: Sequence[Candidate], kept: Mapping[SetId, list[Message]]) 
             dependants.setdefault(each.base, []).append(each)
     for each in sets:
         if each.kind is SetKind.FULL and (found := dependants.get(each.bag_sha256)):
-            kept[each.set_id].append(msg("set {set} builds on it", set=found[-1].set_id))
+            kept[each.set_id].append(msg("set {set} needs it as its base", set=found[-1].set_id))
 
 
 def _fate(each: Candidate, reasons: Sequence[Message], sets: Sequence[Candidate]) -> Fate:
@@ -183,10 +186,15 @@ def _fate(each: Candidate, reasons: Sequence[Message], sets: Sequence[Candidate]
         return Fate(each.set_id, True, tuple(one for n, one in enumerate(reasons) if one not in reasons[:n]))
     if each.is_good:
         return Fate(each.set_id, False, (msg("no rule keeps it"),))
-    newer = [one for one in sets if one.is_good and one.job == each.job and one.created_at > each.created_at]
+    newer = [one for one in sets if one.is_good and one.job == each.job and _age(one) > _age(each)]
     assert newer, "what is newer than the last good set is kept"
-    reason = msg("it is not whole and verified, and set {set}, which is newer, is", set=newer[-1].set_id)
+    reason = msg("it is not complete and verified, but the newer set {set} is", set=newer[-1].set_id)
     return Fate(each.set_id, False, (reason,))
+
+
+def _age(each: Candidate) -> tuple[datetime, SetId]:
+    """Order sets by their age; of two that were made in the same moment the id decides, so that each has one place."""
+    return each.created_at, each.set_id
 
 
 def _is_of_the_future(each: Candidate, now: datetime) -> bool:

@@ -127,12 +127,12 @@ def _require_known(schema: str) -> None:
     if version is not None and int(version[1]) > VERSION:
         raise SetOfLaterVersion(
             msg(
-                "{file} is of version {version} of its form, and this portalops knows {known}",
+                "{file} has format version {version}; this portalops knows {known}",
                 file=NAME,
                 version=version[1],
                 known=VERSION,
             ),
-            msg("Use a newer portalops, or restore with stock tools, as the file RESTORE in the set says."),
+            msg("Use a newer portalops, or restore with stock tools as the file RESTORE in the set describes."),
         )
 
 

@@ -143,8 +143,8 @@ def told(source: str, found: Sequence[Shrink], limit_percent: int) -> Message:
     """Return why a source fails: the numbers, and what to do if they are right."""
     numbers = ", ".join(f"{each.stream}: {each.measure} {each.before} -> {each.now}" for each in found[:3])
     return msg(
-        "far less than in the newest complete set ({numbers}), and a fall of {limit} % is allowed; if the data is all there:"
-        " portalops backup run --accept-shrink {source}",
+        "far less than in the newest complete set ({numbers}); a fall of {limit} % is allowed. If all data is "
+        "there: portalops backup run --accept-shrink {source}",
         numbers=show_text(numbers, 300) + (f"; {len(found) - 3} more" if len(found) > 3 else ""),
         limit=limit_percent,
         source=source,

@@ -25,7 +25,7 @@ SERVERS: Mapping[str, str] = {
 }
 """What lies at the top of a server's data, and whose it is."""
 
-_HINT = msg("Restore into a new folder elsewhere, look at it there, and move what you need by hand.")
+_HINT = msg("Restore into a new folder elsewhere, check the files there, and move what you need by hand.")
 
 
 def require_no_server(target: Path) -> None:
@@ -40,12 +40,15 @@ def require_no_server(target: Path) -> None:
             if os.path.lexists(folder / name):
                 raise UnsafeTarget(
                     msg(
-                        "{target} lies in {folder}, which holds the data of {server}",
+                        "{target} is inside {folder}, which holds the data of {server}",
                         target=str(target),
                         folder=str(folder),
                         server=server,
                     ),
-                    msg("Restore into a new folder elsewhere; the guide in the set loads it into another database."),
+                    msg(
+                        "Restore into a new folder elsewhere. The guide in the set describes how to load it into "
+                        "another database."
+                    ),
                 )
 
 
@@ -66,7 +69,7 @@ def require_apart(target: Path, live: Iterable[tuple[Message, Path]]) -> None:
         there = _real(folder)
         if there != Path(there.anchor) and place.is_relative_to(there):
             raise UnsafeTarget(
-                msg("{target} lies in {folder}: {what}", target=str(target), folder=str(folder), what=what), _HINT
+                msg("{target} is inside {folder}: {what}", target=str(target), folder=str(folder), what=what), _HINT
             )
 
 
@@ -77,6 +80,6 @@ def _real(path: Path) -> Path:
     except (OSError, RuntimeError) as error:  # a loop of links
         cause = error.strerror if isinstance(error, OSError) and error.strerror else "its links lead in a circle"
         raise UnsafeTarget(
-            msg("cannot look at {folder}: {cause}", folder=str(path), cause=cause.lower()),
-            msg("Name a folder that you may write."),
+            msg("cannot read {folder}: {cause}", folder=str(path), cause=cause.lower()),
+            msg("Name a folder that you may write to."),
         ) from error

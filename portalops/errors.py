@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from portalops.model.message import Message, msg
 
 if TYPE_CHECKING:
-    from portalops.ports import Answer
+    from portalops.model.updates import Answer  # not when run: the start of every command would pay for it
 
 
 class ExitCode(IntEnum):
@@ -44,11 +44,11 @@ class ExitCode(IntEnum):
 
 _MEANINGS = {
     ExitCode.OK: msg("done, everything is met"),
-    ExitCode.UNMET: msg("done, and something is not met"),
+    ExitCode.UNMET: msg("done, but something is not met"),
     ExitCode.USAGE: msg("wrong usage"),
-    ExitCode.PARTIAL: msg("done in part: something could not be found out or reached"),
+    ExitCode.PARTIAL: msg("partly done: something is unknown or could not be reached"),
     ExitCode.FAILED: msg("the job failed"),
-    ExitCode.INTEGRITY: msg("integrity: something recorded does not match"),
+    ExitCode.INTEGRITY: msg("integrity: something does not match its record"),
     ExitCode.FAULT: msg("a fault in portalops itself"),
     ExitCode.LOCKED: msg("another run holds the lock; try later"),
     ExitCode.CONFIGURATION: msg("the configuration is wrong"),
@@ -79,7 +79,7 @@ class PortalOpsError(Exception):
 
     code: ClassVar[str] = "PO1900"
     exit_code: ClassVar[ExitCode] = ExitCode.FAILED
-    explanation: ClassVar[Message] = msg("Something went wrong that has no more precise name.")
+    explanation: ClassVar[Message] = msg("An error that has no code of its own. The message describes it.")
 
     def __init__(self, message: Message, hint: Message) -> None:
         super().__init__(str(message))
@@ -87,7 +87,7 @@ class PortalOpsError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let a worker process hand its error to the one that waits: an exception is rebuilt from `args` alone else."""
+        """Make the error picklable: a worker process sends it to its parent, and pickle rebuilds exceptions from `args` alone."""
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
@@ -98,17 +98,19 @@ class ConfigurationError(PortalOpsError):
     code = "PO1001"
     exit_code = ExitCode.CONFIGURATION
     explanation = msg(
-        "A value in the configuration is missing, of the wrong type or out of range. The message names the file, the "
-        "line and the key. Correct it and run 'portalops config check'; nothing is run on a configuration that is wrong."
+        "A value in the configuration is missing, of the wrong type or out of range. The message names the file, "
+        "the line and the key. Correct it and run 'portalops config check'. No job runs until the configuration "
+        "is right."
     )
     problems: tuple[ConfigurationError, ...] = ()
-    """Every problem that was found together with this one, itself first; empty where there was no more to look at."""
+    """Every problem found in the same pass, this one first; empty if this is the only one."""
 
 
 class ConfigurationNotFound(ConfigurationError):
     code = "PO1002"
     explanation = msg(
-        "There is no configuration where portalops looked for it. Name one by --config, or make one by 'portalops init'."
+        "No configuration file was found in the usual folders. Name one with --config, or make one with "
+        "'portalops init'."
     )
 
 
@@ -120,8 +122,8 @@ class ConfigurationSyntax(ConfigurationError):
 class UnknownKey(ConfigurationError):
     code = "PO1004"
     explanation = msg(
-        "A key in the configuration is not known, most often a misspelling; the hint names the nearest known key. "
-        "Unknown keys are refused so that a misspelt setting is never silently without effect."
+        "The configuration has an unknown key, most often a misspelling; the hint names the nearest known key. "
+        "Unknown keys are refused because a misspelt setting would have no effect and nobody would notice."
     )
 
 
@@ -133,16 +135,16 @@ class DuplicateId(ConfigurationError):
 class LiteralSecret(ConfigurationError):
     code = "PO1006"
     explanation = msg(
-        "A password or key stands in the configuration itself. Secrets are given by reference only: "
-        '{file = "..."}, {env = "..."}, {credential = "..."} or {keyring = "..."}.'
+        "The configuration itself contains a password or key. Secrets are given by reference only: {file = "
+        '"..."}, {env = "..."}, {credential = "..."} or {keyring = "..."}.'
     )
 
 
 class SecretUnavailable(ConfigurationError):
     code = "PO1007"
     explanation = msg(
-        "A secret that the configuration refers to cannot be had: the file is missing or others may read it, or the "
-        "variable or credential is not set."
+        "A secret that the configuration refers to cannot be read: the file is missing or others may read it, or "
+        "the variable or credential is not set."
     )
 
 
@@ -167,8 +169,9 @@ class LedgerMissing(LedgerError):
 class ClockWentBack(LedgerError):
     code = "PO1103"
     explanation = msg(
-        "The machine's clock is earlier than the newest record. The ledger refuses to go back in time: a record's time "
-        "would prove nothing. Set the clock right; if a wrong clock wrote a record in the future, wait until that moment."
+        "The machine's clock is earlier than the newest record. The ledger takes no record that is earlier than "
+        "the one before it, because times would then prove nothing. Set the clock right. If a wrong clock wrote "
+        "a record in the future, wait until that moment."
     )
 
 
@@ -176,20 +179,22 @@ class IntegrityError(LedgerError):
     code = "PO1104"
     exit_code = ExitCode.INTEGRITY
     explanation = msg(
-        "A record, blob, signature or set does not have the digest that was recorded for it. It was changed, damaged or "
-        "swapped after it was recorded. Keep everything as it is, and compare with the copies and heads held elsewhere."
+        "A record, blob, signature or backup set does not match the digest that was recorded for it. It was "
+        "changed, damaged or replaced after it was recorded. Keep everything as it is, and compare it with the "
+        "copies and heads that are kept elsewhere."
     )
 
 
 class RunAlreadyRecorded(LedgerError):
     code = "PO1105"
-    explanation = msg("A run with this id has already left a record of this kind; each run is recorded once.")
+    explanation = msg("The ledger already holds a record of this kind for this run. Each run is recorded once.")
 
 
 class LedgerFull(LedgerError):
     code = "PO1106"
     explanation = msg(
-        "A record could not be written because the disk is full or not writable. What was acknowledged before is safe."
+        "A record could not be written because the disk is full or not writable. Every record that was confirmed "
+        "before is safe."
     )
 
 
@@ -197,8 +202,8 @@ class NotAHead(LedgerError):
     code = "PO1107"
     exit_code = ExitCode.USAGE
     explanation = msg(
-        "A file that was given as a head is none. A head is a text of six lines that begins with 'portalops-head 1', as "
-        "reports, mails and bundles hold it."
+        "The given file is not a head. A head is a text of six lines that begins with 'portalops-head 1'; "
+        "reports, mails and bundles hold one."
     )
 
 
@@ -206,8 +211,8 @@ class NotABundle(LedgerError):
     code = "PO1108"
     exit_code = ExitCode.USAGE
     explanation = msg(
-        "A folder that was given as a bundle is none, or of a newer format. 'portalops ledger export' writes bundles; they "
-        "hold bundle.json, ledger.jsonl and SHA256SUMS."
+        "The given folder is not a bundle, or is a bundle of a newer format. 'portalops ledger export' writes "
+        "bundles; they hold bundle.json, ledger.jsonl and SHA256SUMS."
     )
 
 
@@ -215,8 +220,8 @@ class AnchorUnavailable(LedgerError):
     code = "PO1109"
     exit_code = ExitCode.PARTIAL
     explanation = msg(
-        "An anchor did not take a head: it cannot be reached, refuses, or answers with something that does not hold. The "
-        "head is in the ledger and goes to the other anchors; until this one has it, it proves less."
+        "An anchor did not accept a head: it cannot be reached, refuses it, or its answer is not valid. The head "
+        "is in the ledger and goes to the other anchors. Until this anchor has it too, less is proved."
     )
 
 
@@ -224,8 +229,9 @@ class HeadRefused(LedgerError):
     code = "PO1110"
     exit_code = ExitCode.INTEGRITY
     explanation = msg(
-        "A witness got a head that does not extend the one that it keeps: the ledger was cut, rewritten or exchanged since, "
-        "or the head is not signed by the ledger's key. Keep everything as it is, and compare with the copies held elsewhere."
+        "A witness received a head that does not extend the head that it keeps. The ledger was cut, rewritten or "
+        "replaced since then, or the head is not signed by the ledger's key. Keep everything as it is, and "
+        "compare it with the copies that are kept elsewhere."
     )
 
 
@@ -233,8 +239,8 @@ class NotAReceipt(LedgerError):
     code = "PO1111"
     exit_code = ExitCode.USAGE
     explanation = msg(
-        "What was given as the receipt of a witness is none. A receipt is a text of six lines that begins with "
-        "'portalops-receipt 1', with an OpenSSH signature behind it."
+        "The given text is not the receipt of a witness. A receipt is a text of six lines that begins with "
+        "'portalops-receipt 1', followed by an OpenSSH signature."
     )
 
 
@@ -248,14 +254,14 @@ class BackupError(PortalOpsError):
 
 class SourceUnavailable(BackupError):
     code = "PO1202"
-    explanation = msg("A source of the backup could not be read at all: a missing file or folder, a failed program.")
+    explanation = msg("A backup source could not be read at all: a file or folder is missing, or a program failed.")
 
 
 class MediumUnavailable(BackupError):
     code = "PO1203"
     explanation = msg(
-        "A backup medium could not be written or read: it is not mounted, full, read-only, or refuses access. The other "
-        "media of the run are not stopped by it."
+        "A backup medium could not be written or read: it is not mounted, full or read-only, or it refuses "
+        "access. The run goes on with its other media."
     )
 
 
@@ -263,31 +269,34 @@ class SetDamaged(BackupError):
     code = "PO1204"
     exit_code = ExitCode.INTEGRITY
     explanation = msg(
-        "A backup set on a medium does not match what was recorded when it was made: a file is missing or its bytes "
-        "differ. Restore from another copy, and have the medium looked at."
+        "A backup set on a medium does not match its record: a file is missing or its bytes differ. Restore from "
+        "another copy, and have the medium examined."
     )
 
 
 class SetNotFound(BackupError):
     code = "PO1205"
-    explanation = msg("There is no such backup set on the media or in the ledger. 'portalops backup list' shows them.")
+    explanation = msg(
+        "Neither the media nor the ledger hold such a backup set. 'portalops backup list' shows all sets."
+    )
 
 
 class WrongKey(BackupError):
     code = "PO1206"
-    explanation = msg("The given key does not open the set. A set opens with the operator's or the escrow key only.")
+    explanation = msg("The given key does not open the backup set. Only the operator's key and the escrow key open it.")
 
 
 class UnsafeTarget(BackupError):
     code = "PO1207"
-    explanation = msg("A restore was refused because it would overwrite something or leave its target folder.")
+    explanation = msg("A restore was refused because it would overwrite something or write outside its target folder.")
 
 
 class TooFewRecipients(BackupError):
     code = "PO1208"
     exit_code = ExitCode.CONFIGURATION
     explanation = msg(
-        "A set must open with at least two keys, the operator's and the escrow key, so that one lost key loses nothing."
+        "A backup set must open with at least two keys, the operator's and the escrow key. Then no data is lost "
+        "when one key is."
     )
 
 
@@ -295,33 +304,34 @@ class SetLocked(BackupError):
     code = "PO1209"
     exit_code = ExitCode.PARTIAL
     explanation = msg(
-        "A backup set cannot be removed from a medium that keeps it locked, such as a bucket under Object Lock. It stays until "
-        "its lock ends; nothing of it was removed."
+        "A backup set cannot be removed because its medium keeps it locked, such as a bucket under Object Lock. "
+        "It stays until its lock ends; nothing of it was removed."
     )
 
 
 class PruneRefused(BackupError):
     code = "PO1210"
     explanation = msg(
-        "Removing old backup sets was refused before anything was marked or removed: what is to be kept is decided by the clock "
-        "and by the records, and one of them cannot be relied on now."
+        "Old backup sets were not removed; nothing was marked or deleted. The clock and the records decide which "
+        "sets are kept, and one of them is not reliable now."
     )
 
 
 class MediumInterrupted(MediumUnavailable):
     code = "PO1211"
     explanation = msg(
-        "A backup medium elsewhere could not be reached, or its server was at fault: a connection broke, no answer came in time, "
-        "the server was overloaded. Nothing was refused, so it is tried again a few times before it is told; a copy is made up "
-        "later by 'portalops backup copy', which goes on where this one was cut."
+        "A remote backup medium could not be reached, or its server failed: the connection broke, no answer came "
+        "in time, or the server was overloaded. Several retries failed too. 'portalops backup copy' makes the "
+        "missing copy later and continues where this one broke off."
     )
 
 
 class SetOfLaterVersion(BackupError):
     code = "PO1212"
     explanation = msg(
-        "A backup set was made by a later version of portalops, in a form that this one does not know. It is neither damaged nor "
-        "verified by that: a newer portalops reads it, and so do age, zstd and tar, as RESTORE in the set says."
+        "A backup set was made by a later version of portalops, in a format that this version does not know. So "
+        "it is neither damaged nor verified. A newer portalops reads it; so do age, zstd and tar, as the file "
+        "RESTORE in the set describes."
     )
 
 
@@ -329,8 +339,8 @@ class DrillReportRefused(BackupError):
     code = "PO1215"
     exit_code = ExitCode.INTEGRITY
     explanation = msg(
-        "A drill report of a recovery host was not taken up: its signature does not hold, nobody has named its key in "
-        "backup.drill.trusted, or it does not fit what the ledger knows of the set. Nothing was recorded."
+        "A drill report of a recovery host was not recorded: its signature is not valid, its key is not in "
+        "backup.drill.trusted, or it contradicts the ledger's records of the set."
     )
 
 
@@ -339,51 +349,54 @@ class DrillReportRefused(BackupError):
 
 class CheckError(PortalOpsError):
     code = "PO1301"
-    explanation = msg("A round of server checks could not be done.")
+    explanation = msg("A scan of the hosts could not be done.")
 
 
 class HostUnreachable(CheckError):
     code = "PO1302"
     exit_code = ExitCode.PARTIAL
-    explanation = msg("A host could not be looked at. All its checks are unknown, none of them passes.")
+    explanation = msg("A host could not be scanned. All its checks are unknown; none of them passes.")
 
 
 class UnknownCheck(CheckError):
     code = "PO1303"
     exit_code = ExitCode.USAGE
-    explanation = msg("There is no check of this id. 'portalops check list' shows them.")
+    explanation = msg("There is no check with this id. 'portalops check list' shows all checks.")
 
 
 class HostAway(HostUnreachable):
     code = "PO1304"
     explanation = msg(
-        "A host did not answer, or the connection to it broke before a session was open. It refused nothing, so it may work again "
-        "by itself; until then all its checks are unknown."
+        "A host did not answer, or the connection broke before a session was open. The host refused nothing, so "
+        "the next try may succeed. Until then all its checks are unknown."
     )
 
 
 class HostKeyChanged(HostUnreachable):
     code = "PO1310"
     explanation = msg(
-        "A host did not prove the key that is recorded for it: another machine answers at its address, or its key was made anew. It got no "
-        "command and no login. Compare the fingerprint with what stands on paper, on the host itself and not over the network; if the "
-        "key was changed on purpose, record the new one: portalops host enroll HOST --replace --reason TEXT."
+        "A host did not prove the key that is recorded for it. Another machine answers at its address, or its "
+        "key was replaced. No command and no login was sent to it. Compare the key's fingerprint with the one on "
+        "paper, at the host itself and not over the network. If the key was replaced on purpose, record the new "
+        "one: portalops host enroll HOST --replace --reason TEXT."
     )
 
 
 class HostNotEnrolled(HostUnreachable):
     code = "PO1311"
     explanation = msg(
-        "No key is recorded for a host, so nothing can tell it from another machine, and it gets no command: all its checks are unknown. "
-        "'portalops host enroll' shows its key, to be compared with a fingerprint on paper, and records it."
+        "No key is recorded for a host, so it cannot be told apart from another machine. No command is sent to "
+        "it, and all its checks are unknown. 'portalops host enroll' shows its key, which you compare with a "
+        "fingerprint on paper, and records it."
     )
 
 
 class LegacySsh(HostUnreachable):
     code = "PO1312"
     explanation = msg(
-        "A host offers only ways of SSH that are broken by now, such as SHA-1, so no session is opened with it and all its checks are "
-        "unknown. Renew its SSH server, or bring its facts by hand: 'portalops host script HOST' prints what to run on it."
+        "A host offers only SSH algorithms that are no longer secure, such as SHA-1. No session is opened with "
+        "it, and all its checks are unknown. Upgrade its SSH server, or supply its facts by hand: 'portalops "
+        "host script HOST' prints what to run on it."
     )
 
 
@@ -391,8 +404,9 @@ class FactsRefused(CheckError):
     code = "PO1313"
     exit_code = ExitCode.USAGE
     explanation = msg(
-        "A file of facts that was brought by hand is not taken: it is damaged, answers no script that was issued for this host, "
-        "or answers one that is too old or was answered before. Nothing was recorded. 'portalops host script HOST' issues a new one."
+        "A file of facts that was supplied by hand is refused: it is damaged, belongs to no script that was "
+        "issued for this host, or its script is too old or was answered before. Nothing was recorded. 'portalops "
+        "host script HOST' issues a new script."
     )
 
 
@@ -400,8 +414,8 @@ class VulnerabilityDataRefused(CheckError):
     code = "PO1320"
     exit_code = ExitCode.USAGE
     explanation = msg(
-        "A file that a bundle of vulnerabilities is built of is not what it should be: cut short, too large, or of another form. "
-        "The message names the file and the record. Nothing is written of a part of a file: fetch it again."
+        "A file that a vulnerability bundle is built from is truncated, too large or not in the expected format. "
+        "The message names the file and the record. No bundle was written. Fetch the file again."
     )
 
 
@@ -409,8 +423,9 @@ class VulnerabilityBundleRefused(CheckError):
     code = "PO1321"
     exit_code = ExitCode.INTEGRITY
     explanation = msg(
-        "A bundle of vulnerabilities is not signed by a key in checks.vulnerabilities.keys, was changed, or is of another form. "
-        "It is not used, and the checks that need it are unknown. Fetch it again, or have it built again."
+        "A vulnerability bundle is not signed by a key in checks.vulnerabilities.keys, was changed, or is not in "
+        "the expected format. It is not used, and the checks that need it are unknown. Fetch it again, or have "
+        "it built again."
     )
 
 
@@ -418,8 +433,8 @@ class ImportRefused(CheckError):
     code = "PO1305"
     exit_code = ExitCode.USAGE
     explanation = msg(
-        "A file that was given as another tool's report is none, or none that can be read whole: it is of another form, was broken "
-        "off, is too large, or holds what a report does not need. Nothing was recorded."
+        "A file that was given as another tool's report cannot be read as one: it has another format, is "
+        "truncated or too large, or holds things that a report does not need. Nothing was recorded."
     )
 
 
@@ -435,12 +450,12 @@ class UpdateSourceError(UpdatesError):
     code = "PO1402"
     exit_code = ExitCode.PARTIAL
     explanation = msg(
-        "A source of updates could not be read or does not have the expected form: a feed that is not XML, a query "
-        "without the expected columns, a register line with a date in the future. The other sources are collected; the "
-        "period is judged with the gap shown."
+        "An update source could not be read or does not have the expected format: a feed that is not XML, a "
+        "query without the expected columns, or a register line with a date in the future. The other sources are "
+        "polled, and the period is judged with this gap shown."
     )
     answer: Answer | None = None
-    """What there was of an answer all the same, to be kept as evidence; None if there was nothing."""
+    """The part of the answer that arrived, kept as evidence; None if nothing arrived."""
 
 
 # --- 15 reports -------------------------------------------------------------------------------
@@ -454,7 +469,7 @@ class ReportError(PortalOpsError):
 class UnknownReport(ReportError):
     code = "PO1502"
     exit_code = ExitCode.USAGE
-    explanation = msg("There is no report or format of this name. 'portalops report list' shows them.")
+    explanation = msg("There is no report or format of this name. 'portalops report list' shows all of them.")
 
 
 # --- 16 jobs, locks, usage --------------------------------------------------------------------
@@ -463,15 +478,18 @@ class UnknownReport(ReportError):
 class UsageError(PortalOpsError):
     code = "PO1601"
     exit_code = ExitCode.USAGE
-    explanation = msg("The command was called in a way that it does not understand.")
+    explanation = msg(
+        "The command line is wrong: an argument or option is unknown, missing or not allowed here. "
+        "Add --help to the command to see what it takes."
+    )
 
 
 class Locked(PortalOpsError):
     code = "PO1602"
     exit_code = ExitCode.LOCKED
     explanation = msg(
-        "Another run of portalops holds the lock of this resource. It is freed by itself when that run ends, also if it "
-        "is killed; try again later."
+        "Another run of portalops holds the lock on this resource. The lock ends with that run, even if the run "
+        "is killed. Try again later."
     )
 
 
@@ -483,8 +501,8 @@ class FileUnwritable(PortalOpsError):
 class MailNotSent(PortalOpsError):
     code = "PO1604"
     explanation = msg(
-        "A mail could not be handed to the mail server: it cannot be reached, its certificate is not trusted, or it refuses "
-        "the login or a recipient. Nobody got the mail; it is not kept here for later."
+        "A mail could not be given to the mail server: the server cannot be reached, its certificate is not "
+        "trusted, or it refuses the login or a recipient. Nobody received the mail, and it is not queued."
     )
 
 
@@ -492,35 +510,37 @@ class MailInDoubt(MailNotSent):
     code = "PO1605"
     exit_code = ExitCode.PARTIAL
     explanation = msg(
-        "The mail server was given a whole mail and did not say whether it took it: the connection broke, or no answer came "
-        "in time. The recipients may have it or not; a mail that is sent again may come twice."
+        "The mail server received a whole mail but did not confirm it: the connection broke, or no answer came "
+        "in time. The recipients may or may not get it. If you send it again, it may arrive twice."
     )
 
 
 class NotificationNotSent(PortalOpsError):
     code = "PO1606"
     explanation = msg(
-        "A letter could not be handed to a channel of [[notify.channel]]: its service cannot be reached, refuses it or does "
-        "not end in time, or the address in its secret is none. The letter is kept, and the next run tries again."
+        "A letter could not be sent through a channel of [[notify.channel]]: its service cannot be reached, "
+        "refuses it or does not answer in time, or its secret holds no valid address. The letter is kept, and "
+        "the next run tries again."
     )
     in_doubt: bool = False
-    """It was handed over, and no answer came: who sends it again may send it twice."""
+    """The service received the letter but did not answer: sending it again may deliver it twice."""
 
 
 class NotifyStateUnreadable(PortalOpsError):
     code = "PO1607"
     explanation = msg(
-        "What was told to whom before cannot be read from the state folder. The next run moves that file aside and begins "
-        "anew: what still fails is told again, and letters that waited in it are lost with it."
+        "The file in the state folder that lists the notifications already sent cannot be read. The next run "
+        "moves it aside and starts a new one. Failures that last are then reported again; letters that were "
+        "waiting in the file are lost."
     )
 
 
 class ScheduleRefused(PortalOpsError):
     code = "PO1610"
     explanation = msg(
-        "The schedule was not installed or removed, and everything is as it was: a file was edited by hand or is somebody "
-        "else's, there is no right to write it, the account or the program would not do, or systemd refused. The message "
-        "says which, the hint what to do."
+        "The schedule was not installed or removed, and nothing was changed. A file was edited by hand or is not "
+        "from portalops, may not be written, the account or program is unsuitable, or systemd refused. The "
+        "message names the cause, the hint the next step."
     )
 
 
@@ -528,6 +548,6 @@ class InternalFault(PortalOpsError):
     code = "PO1901"
     exit_code = ExitCode.FAULT
     explanation = msg(
-        "A fault in portalops itself. Nothing is called met because of it. Run the command again with --debug and keep "
-        "what it prints."
+        "A fault in portalops itself. No duty is called met because of it. Run the command again with --debug "
+        "and keep its output."
     )

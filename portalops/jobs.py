@@ -1,4 +1,4 @@
-"""What is due, decided from what the ledger tells and nothing else; pure.
+"""What is due, decided from the ledger alone; pure.
 
 A job is due once in each of its slots: a local hour, day, ISO week or month. A complete run fulfils the
 slot. One that failed or was incomplete is tried again, but not within the hour; one that crashed or was
@@ -33,7 +33,7 @@ START_GRACE = timedelta(hours=1)
 """How long after its slot's end a run may start and still count for it: it was due before, and waited."""
 
 MAX_SLOTS = 1_000_000
-"""How many slots are looked at in one search for missed ones: an hourly job has as many in a hundred years."""
+"""How many slots one search for missed ones covers: an hourly job has as many in a hundred years."""
 
 _SETTLED_AFTER = START_GRACE + timedelta(hours=3)
 """How long after a slot's end a newer run shows that none comes for it any more, whatever was done to the clocks in that hour."""
@@ -44,7 +44,7 @@ _HELD_FOR = timedelta(days=32)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A run, and what became of it."""
+    """A run and its result."""
 
     run: Run
     outcome: RunOutcome | None
@@ -194,7 +194,7 @@ def missed_slots(
 
     Slots count that lie wholly within the time in which the job was planned, so a plan that begins on
     a Thursday expects its first weekly run in the week after. Hand in only the runs that shall count:
-    all of them to see whether the ledger tells of each slot, the complete ones to see what was fulfilled.
+    all of them to see whether each slot has a record, the complete ones to see what was fulfilled.
 
     Args:
         plans: oldest first.
@@ -205,7 +205,7 @@ def missed_slots(
         before: leave out slots that began at this moment or later.
 
     Raises:
-        LedgerError: a plan names a time zone that there is not, there are more than `MAX_SLOTS` slots, or one lies
+        LedgerError: a plan names an unknown time zone, there are more than `MAX_SLOTS` slots, or one lies
             outside of the calendar.
     """
     comparison = _Comparison(_in_time(_planned_slots(plans, until, zone, since, before)))
@@ -214,7 +214,7 @@ def missed_slots(
             comparison.add(run)
         missed = comparison.finish()
     except OverflowError as error:
-        raise _too_many(msg("the plans reach beyond the calendar")) from error
+        raise _too_many(msg("the recorded plans reach beyond the calendar")) from error
     return tuple(sorted(missed, key=lambda slot: (slot.starts_on, slot.name, slot.job.id)))
 
 
@@ -236,7 +236,7 @@ def expected_slots(
     try:
         return tuple(_in_time(_planned_slots(plans, until, zone, since, before)))
     except OverflowError as error:
-        raise _too_many(msg("the plans reach beyond the calendar")) from error
+        raise _too_many(msg("the recorded plans reach beyond the calendar")) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +339,7 @@ def _slots_of(span: PlannedSpan, since: datetime | None, before: datetime | None
 
 
 def _too_many(what: Message) -> LedgerError:
-    return LedgerError(what, msg("Look at the plans that the ledger holds: portalops ledger show --kind plan."))
+    return LedgerError(what, msg("Check the recorded plans: portalops ledger show --kind plan."))
 
 
 def _due(
@@ -353,7 +353,7 @@ def _due(
     its_time = due_from(job, start)
     counted = _begun_from(tried, its_time) if now >= its_time else tried
     if forced:
-        reason: Message | None = msg("it was asked for")
+        reason: Message | None = msg("it was requested")
     elif now < its_time and not late:
         reason = None
     else:
@@ -361,9 +361,9 @@ def _due(
     if reason is None:
         return None
     if late and not forced and not counted:
-        reason = msg("nothing is recorded for {slot}, and {before} was missed", slot=slot, before=slot_before)
+        reason = msg("no run is recorded for {slot}, and {before} was missed", slot=slot, before=slot_before)
         if tried_before or job.has_time:
-            reason = msg("no complete run began from {moment} on, when it was due", moment=due_from(job, before))
+            reason = msg("it was due at {moment}, and no complete run has started since", moment=due_from(job, before))
     number = max((name.attempt for name, _attempt in mine if name.slot == slot), default=0) + 1
     return DueJob(job, slot, late, number, reason)
 
@@ -387,7 +387,7 @@ def _reason(tried: Sequence[Attempt], slot: str, now: datetime) -> Message | Non
     """Say why the slot is to be worked on, or return None if it is not."""
     newest = _newest(tried)
     if newest is None:
-        return msg("nothing is recorded for {slot}", slot=slot)
+        return msg("no run is recorded for {slot}", slot=slot)
     if _is_fulfilled(tried) or newest.running or now < _retry_at(newest):
         return None
     finished_at = newest.run.finished_at
@@ -401,7 +401,7 @@ def _reason(tried: Sequence[Attempt], slot: str, now: datetime) -> Message | Non
         case RunOutcome.FAILED:
             return msg("the run that ended at {moment} failed", moment=finished_at)
         case _:
-            return msg("how the run that ended at {moment} went cannot be read", moment=finished_at)
+            return msg("the result of the run that ended at {moment} cannot be read", moment=finished_at)
 
 
 def _retry_at(attempt: Attempt) -> datetime:
@@ -438,7 +438,7 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ValueError, KeyError, OSError) as error:  # what zoneinfo raises for a name that is none
         raise LedgerError(
-            msg("a plan names a time zone that there is not: {name}", name=repr(name[:80])),
+            msg("a plan names an unknown time zone: {name}", name=repr(name[:80])),
             msg("Install the time zone data of the system: tzdata."),
         ) from error
 

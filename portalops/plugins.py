@@ -36,7 +36,7 @@ from typing import Generic, TypeVar
 from portalops.errors import PortalOpsError, UnknownKind
 from portalops.model.message import Message, msg
 
-KindT = TypeVar("KindT")
+KindT_co = TypeVar("KindT_co", covariant=True)
 
 
 class NotRegistered(TypeError):
@@ -44,14 +44,14 @@ class NotRegistered(TypeError):
 
 
 @dataclass(frozen=True, slots=True)
-class Door(Generic[KindT]):
+class Door(Generic[KindT_co]):
     """Where the plug-ins of one kind come in."""
 
     package: str
     """In whose folder they lie, such as `backups.media`."""
     constant: str
     """By which each registers, such as `MEDIUM`."""
-    kind: type[KindT]
+    kind: type[KindT_co]
     """What the constant is."""
     prefix: str = ""
     """With what their file names begin, where the folder holds other things too; it is no part of their names."""
@@ -68,7 +68,7 @@ class Door(Generic[KindT]):
         """Return the name of a plug-in's module, which need not exist."""
         return f"{self.package}.{self.prefix}{name.replace('-', '_')}"
 
-    def load(self, name: str) -> KindT:
+    def load(self, name: str) -> KindT_co:
         """Return a plug-in, which must be one of `names`.
 
         Raises:
@@ -79,12 +79,12 @@ class Door(Generic[KindT]):
             raise NotRegistered(f"{self.module(name)} has no {self.constant}, a {self.kind.__name__}")
         return found
 
-    def all(self) -> Iterator[tuple[str, KindT]]:
+    def all(self) -> Iterator[tuple[str, KindT_co]]:
         """Yield each plug-in with its name, by name; all are imported."""
         for name in self.names():
             yield name, self.load(name)
 
-    def find(self, name: str, unknown: Message, *, error: type[PortalOpsError] = UnknownKind) -> KindT:
+    def find(self, name: str, unknown: Message, *, error: type[PortalOpsError] = UnknownKind) -> KindT_co:
         """Return the plug-in that a person named.
 
         Args:
@@ -100,8 +100,8 @@ class Door(Generic[KindT]):
             return self.load(name)
         close, there = get_close_matches(name, known, 1), ", ".join(known)
         hint = (
-            msg("Did you mean {close}? There are: {names}.", close=close[0], names=there)
+            msg("Did you mean {close}? Choose one of: {names}.", close=close[0], names=there)
             if close
-            else msg("There are: {names}.", names=there)
+            else msg("Choose one of: {names}.", names=there)
         )
         raise error(unknown, hint)

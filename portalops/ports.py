@@ -6,7 +6,7 @@ Rules take values; acts take these. Each method says what it promises, so that d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from portalops.model.backups import DataClass, Member, SetId, TableRows
     from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead, SignedHead
     from portalops.model.message import Message
-    from portalops.model.record import Digest
-    from portalops.model.updates import Listing, SourceTraits
-    from portalops.reports.document import Document
+    from portalops.model.record import Digest, Record
+    from portalops.model.runs import Run
+    from portalops.model.updates import Answer, Listing, SourceTraits
 
 
 class Clock(Protocol):
@@ -116,12 +116,12 @@ class Network(Protocol):
             until: says whether what was heard so far is enough.
             seconds: for everything, however slowly the other side drips.
             limit_bytes: what is heard is cut there.
-            tls_name: talk under TLS and ask for this name; whether the certificate holds is not looked at.
+            tls_name: talk under TLS and ask for this name; whether the certificate is valid is not checked.
         """
         ...
 
     def login_methods(self, address: str, port: int, *, seconds: float) -> tuple[str, ...]:
-        """Return the ways of logging in that an SSH server offers to whoever asks for none; nothing if it told none."""
+        """Return the ways of logging in that an SSH server offers to a client that asks for none; empty if it named none."""
         ...
 
 
@@ -183,6 +183,26 @@ class Keeper(Protocol):
     def keep(self, data: bytes) -> Digest:
         """Store bytes durably and return their SHA-256; the same bytes are stored once."""
         ...
+
+
+class LedgerReader(Protocol):
+    """The part of the ledger that reading evidence needs."""
+
+    def records(
+        self,
+        *,
+        kinds: Collection[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        newest_first: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[Record]: ...
+    def blob(self, digest: Digest) -> bytes: ...
+    def has_blob(self, digest: Digest) -> bool: ...
+    def first(self) -> Record | None: ...
+    def runs(
+        self, *, kinds: Collection[str] | None = None, since: datetime | None = None, until: datetime | None = None
+    ) -> tuple[Run, ...]: ...
 
 
 class Task(Protocol):
@@ -564,7 +584,7 @@ class Room:
     """What a medium has place for."""
 
     free_bytes: int | None
-    """For a set; None if nobody tells."""
+    """For a set; None if it is not known."""
     parts: int = 1
     """How many discs or the like a set of the expected size takes."""
 
@@ -592,7 +612,7 @@ class LoadedDisc:
     kind: str
     """As the drive names it, such as `DVD+R`."""
     state: str
-    """As the drive tells it, such as `is blank` or `is written , is closed`."""
+    """As the drive reports it, such as `is blank` or `is written , is closed`."""
     is_blank: bool
     free_bytes: int
     """How much can be burnt."""
@@ -639,18 +659,6 @@ class DiscDrive(Protocol):
             MediumUnavailable: there is no drive, or no disc in it.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a source of updates sent."""
-
-    data: bytes | None
-    """The raw answer, kept as evidence; None says that, as the source claims, nothing changed since the answer before."""
-    etag: str = ""
-    """To be shown to the source the next time; empty if it gave none."""
-    via: tuple[str, ...] = ()
-    """Where the source's address was redirected to, in order."""
 
 
 class UpdateSource(Protocol):
@@ -713,7 +721,7 @@ class InspectableAnchor(Protocol):
         """Say whether the head lies there.
 
         Raises:
-            AnchorUnavailable: it cannot be looked at.
+            AnchorUnavailable: it cannot be read.
             HeadRefused: another head of this ledger and size lies there.
         """
         ...
@@ -762,44 +770,5 @@ class HeadSource(Protocol):
 
         Raises:
             AnchorUnavailable: it was not taken.
-        """
-        ...
-
-
-class ReportFormat(Protocol):
-    """Renders any document into one file format."""
-
-    name: str
-    """As `--format` takes it; the module's name."""
-    suffix: str
-    """File suffix with its dot."""
-
-    def render(self, document: Document, *, language: str) -> bytes:
-        """Return the file's bytes; the same document and language give the same bytes."""
-        ...
-
-
-@runtime_checkable
-class ChoosesDocuments(Protocol):
-    """A report format that not every document can be written in; asked before any file of a report is written."""
-
-    def require(self, document: Document) -> None:
-        """Pass for a document that can be written in it.
-
-        Raises:
-            ReportError: this one can't.
-        """
-        ...
-
-
-@runtime_checkable
-class NeedsOfMachine(Protocol):
-    """A report format that is made with what a machine has beside portalops, such as fonts."""
-
-    def lacks(self) -> tuple[Message, ...]:
-        """Return what the machine lacks, and what is taken instead: warnings, for the files can be made all the same.
-
-        Raises:
-            UnknownReport: what is lacking can't be replaced, and no file can be made.
         """
         ...

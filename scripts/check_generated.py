@@ -19,7 +19,11 @@ SCHEMAS = {"config": Path("docs/schemas/portalops.schema.json"), "report": Path(
 
 def main() -> int:
     """Return 0 if everything is current, 1 otherwise."""
-    return max(_check_catalogue(), *(_check_schema(command, schema) for command, schema in SCHEMAS.items()))
+    return max(
+        _check_catalogue(),
+        _check_command_schemas(),
+        *(_check_schema(command, schema) for command, schema in SCHEMAS.items()),
+    )
 
 
 def _check_catalogue() -> int:
@@ -27,6 +31,10 @@ def _check_catalogue() -> int:
     if done.returncode == 0:
         return 0
     return _complain("the Vietnamese catalogue is not whole and current", ".venv/bin/python -m portalops.locale.build")
+
+
+def _check_command_schemas() -> int:
+    return subprocess.run([sys.executable, "scripts/build_schemas.py", "--check"], check=False, cwd=ROOT).returncode
 
 
 def _check_schema(command: str, schema: Path) -> int:

@@ -13,7 +13,6 @@ import base64
 import json
 import os
 import select
-import shutil
 import subprocess
 import time
 from collections.abc import Sequence
@@ -21,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
 
-import pytest
+from tests.programs import need
 
 _LONGEST = 120.0
 """Seconds that the browser may take for one answer: a long report is printed in less."""
@@ -31,9 +30,7 @@ class Chromium:
     """A headless browser with an empty profile; the test is skipped where there is none."""
 
     def __init__(self, folder: Path) -> None:
-        program = shutil.which("chromium")
-        if program is None:
-            pytest.skip("there is no program chromium: 'make system-packages' installs what pages are looked at with")
+        need("chromium")
         theirs_in, self._out = os.pipe()
         self._in, theirs_out = os.pipe()
         options = (
@@ -41,7 +38,7 @@ class Chromium:
             " --disable-component-update --disable-sync --no-first-run --remote-debugging-pipe"
         )
         self._process = subprocess.Popen(
-            ["bash", "-c", f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}', program, *options.split(),
+            ["bash", "-c", f'exec "$0" "$@" 3<&{theirs_in} 4>&{theirs_out}', "chromium", *options.split(),
              f"--user-data-dir={folder / 'profile'}", "about:blank"],
             pass_fds=(theirs_in, theirs_out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip

@@ -1,20 +1,28 @@
-"""What holds for every session of tests: continuous checking leaves out nothing."""
+"""What holds for every session of tests: what is left out is counted, and continuous checking leaves out nothing."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
+from collections import Counter
 
 import pytest
 
 from tests.hosts import hosts
+from tests.programs import NEEDS, need
 from tests.servers import object_store, ssh_host
 from tests.vm import vm
 
 __all__ = ["hosts", "object_store", "ssh_host", "vm"]
 
 _skipped: dict[str, str] = {}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that is marked with a program that is missing."""
+    for mark in item.iter_markers("needs"):
+        need(*mark.args)
 
 
 def pytest_configure() -> None:
@@ -44,24 +52,36 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail the session for a skipped test where CI is set: what was not tried there was tried nowhere."""
-    if _counts(session.config) and session.exitstatus == pytest.ExitCode.OK:
+    """Fail the session for a skipped test where nothing may be missing: what was not tried there was tried nowhere."""
+    if _fails(session.config) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if _counts(config):
-        terminalreporter.section("Skipped, which CI does not allow", red=True)
+    """Count the skipped tests by what they need; name each where none may be skipped."""
+    if not _skipped:
+        return
+    fails = _fails(config)
+    terminalreporter.section("Skipped, which continuous checking does not allow" if fails else "Skipped", red=fails)
+    for reason, count in Counter(_skipped.values()).most_common():
+        needed, is_one = reason.removeprefix(NEEDS), count == 1
+        if reason == needed:
+            terminalreporter.line(f"{count} {'test was' if is_one else 'tests were'} skipped: {reason}")
+        else:
+            how = "" if needed == "root" else ": make test SYSTEM=1"
+            terminalreporter.line(f"{count} {'test needs' if is_one else 'tests need'} {needed}{how}")
+    if fails:
         for test, reason in sorted(_skipped.items()):
             terminalreporter.line(f"{test}: {reason}")
 
 
-def _counts(config: pytest.Config) -> bool:
+def _fails(config: pytest.Config) -> bool:
     """Say whether skipped tests fail this process's session; the workers of xdist leave that to its first process."""
-    return bool(_skipped) and os.environ.get("CI") == "true" and not hasattr(config, "workerinput")
+    told = all(os.environ.get(name) == value for name, value in {"CI": "true", "SYSTEM": "1"}.items())
+    return bool(_skipped) and told and not hasattr(config, "workerinput")
 
 
 def _remember(report: pytest.TestReport | pytest.CollectReport) -> None:
     if report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        _skipped[report.nodeid] = reason
+        _skipped[report.nodeid] = reason.removeprefix("Skipped: ")

@@ -17,16 +17,13 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from pathlib import Path
 
-import pytest
-
 from tests.accounts import NOBODY
+from tests.programs import need
 from tests.servers import free_port, user_name
 
 PASSWORD = "mat-khau-thu"
 DOVECOT = shutil.which("dovecot") or "/usr/sbin/dovecot"
 CONFIGURATION = """
-dovecot_config_version = 2.4.1
-dovecot_storage_version = 2.4.1
 base_dir = {folder}/run
 state_dir = {folder}/state
 log_path = {folder}/log
@@ -34,29 +31,11 @@ listen = 127.0.0.1
 default_login_user = {user}
 default_internal_user = {user}
 default_internal_group = {group}
-default_idle_kill_interval = 1 hours
-mail_driver = maildir
-mail_path = {folder}/mail/%{{user}}
 mail_uid = {uid}
 mail_gid = {gid}
 first_valid_uid = 0
 first_valid_gid = 0
-auth_allow_cleartext = yes
 auth_failure_delay = 0
-{tls}
-protocols {{
-  imap = yes
-}}
-passdb static {{
-  password = {password}
-}}
-userdb static {{
-  fields {{
-    uid = {uid}
-    gid = {gid}
-    home = {folder}/mail/%{{user}}
-  }}
-}}
 service imap-login {{
   chroot =
   inet_listener imap {{
@@ -73,6 +52,44 @@ service stats {{
   chroot =
 }}
 """
+NEWER = """
+dovecot_config_version = 2.4.1
+dovecot_storage_version = 2.4.1
+default_idle_kill_interval = 1 hours
+mail_driver = maildir
+mail_path = {folder}/mail/%{{user}}
+auth_allow_cleartext = yes
+protocols {{
+  imap = yes
+}}
+passdb static {{
+  password = {password}
+}}
+userdb static {{
+  fields {{
+    uid = {uid}
+    gid = {gid}
+    home = {folder}/mail/%{{user}}
+  }}
+}}
+"""
+"""What Dovecot 2.4 reads beside the rest, and what 2.3 does, as of Debian 12."""
+OLDER = """
+default_idle_kill = 1 hours
+mail_location = maildir:{folder}/mail/%u
+disable_plaintext_auth = no
+protocols = imap
+passdb {{
+  driver = static
+  args = password={password}
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={folder}/mail/%u
+}}
+"""
+NEWER_TLS = "ssl = yes\nssl_server_cert_file = {folder}/certificate.pem\nssl_server_key_file = {folder}/key.pem\n"
+OLDER_TLS = "ssl = yes\nssl_cert = <{folder}/certificate.pem\nssl_key = <{folder}/key.pem\n"
 
 
 @dataclass(frozen=True)
@@ -102,20 +119,20 @@ class MailServer:
 @contextmanager
 def dovecot(*, certificate: Path | None = None, key: Path | None = None) -> Iterator[MailServer]:
     """Run Dovecot on free ports; with a certificate it speaks TLS too."""
-    if not Path(DOVECOT).exists():
-        pytest.skip("there is no dovecot: the package dovecot-imapd is not installed")
+    need("dovecot")
     with tempfile.TemporaryDirectory(prefix="dovecot-") as name:
         folder = Path(name)
         uid, gid = (NOBODY, NOBODY) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
         server = MailServer(free_port(), free_port() if certificate else 0, folder)
-        tls = "ssl = no"
+        is_older = subprocess.run([DOVECOT, "--version"], check=True, capture_output=True).stdout.startswith(b"2.3")
+        tls = "ssl = no\n"
         if certificate and key:
             shutil.copy(certificate, folder / "certificate.pem")
             shutil.copy(key, folder / "key.pem")
-            tls = f"ssl = yes\nssl_server_cert_file = {folder}/certificate.pem\nssl_server_key_file = {folder}/key.pem"
+            tls = OLDER_TLS if is_older else NEWER_TLS
         account, group = _names(uid, gid)
-        text = CONFIGURATION.format(
-            folder=folder, user=account, group=group, uid=uid, gid=gid, tls=tls, password=PASSWORD,
+        text = ((OLDER if is_older else NEWER) + tls + CONFIGURATION).format(
+            folder=folder, user=account, group=group, uid=uid, gid=gid, password=PASSWORD,
             port=server.port, tls_port=server.tls_port,
         )  # fmt: skip
         (folder / "dovecot.conf").write_text(text)

@@ -11,7 +11,7 @@ import pytest
 
 from commands.cli.calling import command_of
 from commands.cli.catalogue import file_of, names, verbs_of
-from commands.cli.kinds import kinds_of, settings_model
+from portalops.anchors import ANCHORS
 from portalops.config.shape import SignerTable
 
 ROOT = Path(__file__).parents[1]
@@ -98,7 +98,7 @@ def test_the_table_of_anchors_has_every_kind_with_its_keys() -> None:
     )
 
     assert {kind: set(re.findall(r"`(\w+)`", keys)) for kind, keys in rows} == {
-        kind: set(settings_model("ledger.anchor", kind).model_fields) for kind in kinds_of("ledger.anchor")
+        name: set(kind.settings.model_fields) for name, kind in ANCHORS.all()
     }
 
 

@@ -145,6 +145,7 @@ def test_no_page_tells_of_the_machine_that_made_it(site: Path) -> None:
     assert [path for path in files for word in said if word in path.read_bytes()] == []
 
 
+@pytest.mark.heavy
 def test_the_same_pages_give_the_same_bytes(site: Path, tmp_path: Path) -> None:
     assert build(tmp_path / "again", TZ="Asia/Ho_Chi_Minh", PYTHONHASHSEED="7", LANG="vi_VN.UTF-8").returncode == 0
 

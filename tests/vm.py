@@ -38,6 +38,7 @@ from typing import Any
 import pytest
 
 from tests.installed import put_packages, python_of
+from tests.programs import need
 from tests.servers import free_port, new_key
 
 ROOT = Path(__file__).parents[1]
@@ -241,13 +242,11 @@ def vm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 @contextlib.contextmanager
 def open_machine(folder: Path) -> Iterator[Machine]:
     """Start a machine as it was when it had booted; make it first if it was never made."""
-    for program in PROGRAMS:
-        if shutil.which(program) is None:
-            pytest.skip(f"there is no program {program}: 'make system-packages' installs what virtual machines need")
+    need(*PROGRAMS)
     if platform.machine() != "x86_64":
         pytest.skip("the machine is an x86-64, and takes this machine's wheels")
     if os.geteuid() != 0:
-        pytest.skip("a root file system for a virtual machine is made as root alone")
+        pytest.skip("needs root")
     made = _made()
     layer = folder / "layer.qcow2"
     _call("qemu-img", "create", "-q", "-f", "qcow2", "-b", made / "root.qcow2", "-F", "qcow2", layer)

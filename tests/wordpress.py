@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.backups.mariadb.conftest import Server
+from tests.programs import need
 
 PROGRAM = Path("/usr/share/wordpress")
 CONFIGURATION = """<?php
@@ -36,8 +35,7 @@ class WordPress:
     """One site: its folder, with a database of its own."""
 
     def __init__(self, mariadb: Server, folder: Path, *, database: str, home: str = "http://127.0.0.1") -> None:
-        if shutil.which("php") is None or not PROGRAM.is_dir():
-            pytest.skip("php or wordpress is missing; make test as root installs them")
+        need("php", str(PROGRAM / "wp-load.php"))
         self.database = database
         self.folder = folder
         shutil.copytree(PROGRAM, folder, ignore=shutil.ignore_patterns("languages"))

@@ -1,25 +1,46 @@
 """Whose backups are read as claims, one file a tool. A module of this folder is a kind that `[[backup.adopted]]` may name.
 
-A kind has `Settings`, the shape of its table, and `build(table, context)`, which checks the table and returns an
-`_settings.Adopter`: a question built purely, the asking, and a pure reading of the answer. Modules that begin with `_`
+A kind registers as `ADOPTER`, an `AdopterKind`: `Settings`, the shape of its table, and `build(table, context)`, which checks the
+table and returns an `_settings.Adopter`: a question built purely, the asking, and a pure reading of the answer. Modules that begin with `_`
 are parts that kinds share.
 """
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
-from backups.adopters._settings import Adopter, AdopterContext, Claims, NotAnswered, Question, Traits
-from portalops.config.kinds import kinds_in, known_module
+from backups.adopters._settings import Adopter, AdopterContext, AdopterSettings, Claims, NotAnswered, Question, Traits
+from portalops.config.kinds import TableKind, kind_of
 from portalops.config.tables import KindTable
-from portalops.model.message import msg
+from portalops.plugins import Door
 
-__all__ = ["Adopter", "AdopterContext", "Claims", "NotAnswered", "Question", "Traits", "build_adopter", "kinds"]
+__all__ = [
+    "ADOPTERS",
+    "Adopter",
+    "AdopterContext",
+    "AdopterKind",
+    "Claims",
+    "NotAnswered",
+    "Question",
+    "Traits",
+    "build_adopter",
+]
 
 
-def kinds() -> tuple[str, ...]:
-    """Return the kinds that there are, as the configuration names them."""
-    return kinds_in(__name__)
+SettingsT = TypeVar("SettingsT", bound=AdopterSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdopterKind(TableKind[SettingsT]):
+    """A tool whose backups are adopted."""
+
+    build: Callable[[KindTable, AdopterContext], Adopter]
+    """Returns the adopter that a table describes, or raises `ConfigurationError`."""
+
+
+ADOPTERS: Final[Door[AdopterKind[Any]]] = Door("backups.adopters", "ADOPTER", AdopterKind)
 
 
 def build_adopter(table: KindTable, context: AdopterContext) -> Adopter:
@@ -29,8 +50,4 @@ def build_adopter(table: KindTable, context: AdopterContext) -> Adopter:
         UnknownKind: there is no such kind.
         ConfigurationError: its settings do not fit the kind.
     """
-    unknown = msg(
-        "{place}: adopted backup {id} is of an unknown kind: {kind}", place=table.place, id=table.id, kind=table.kind
-    )
-    kind = known_module(__name__, table.kind, unknown)
-    return cast("Adopter", kind.build(table, context))
+    return kind_of(ADOPTERS, table).build(table, context)

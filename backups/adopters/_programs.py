@@ -83,7 +83,7 @@ def json_of(answer: bytes) -> Any:
     """Return an answer's JSON.
 
     Raises:
-        NotAnswered: it is none.
+        NotAnswered: it is not such an answer.
     """
     try:
         return json.loads(answer)

@@ -34,7 +34,7 @@ class AdopterSettings(Shape):
 
 @dataclass(frozen=True, slots=True)
 class AdopterContext:
-    """What an adopter is told of the rest."""
+    """What an adopter gets beside its settings."""
 
     zone: ZoneInfo
     """The portal's: in it are moments that a tool writes without a zone, where it is told no other."""
@@ -114,7 +114,7 @@ def without_password(address: str) -> str:
     if _PASSWORD_IN_URL.search(address):
         raise Refused(
             msg("holds a password, which every user of the machine could read"),
-            msg("Take it out, and give it as a secret in an environment variable that the tool knows."),
+            msg("Remove it, and give it as a secret in an environment variable that the tool reads."),
             shows_value=False,
         )
     return address
@@ -146,7 +146,7 @@ def size_of(value: object) -> int | None:
 
 
 def moment_of(value: object, zone: ZoneInfo) -> datetime | None:
-    """Return a moment of ISO 8601 or seconds since 1970; a text without a zone is in `zone`. None if it is none."""
+    """Return a moment of ISO 8601 or seconds since 1970; a text without a zone is in `zone`. None if it is not one."""
     seconds = size_of(value)
     try:
         if seconds is not None:

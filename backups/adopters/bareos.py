@@ -23,6 +23,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StrictInt
 
+from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program
 from backups.adopters._settings import (
     AdopterContext,
@@ -57,14 +58,14 @@ def _zone(name: str) -> str:
         ZoneInfo(name)
     except (OSError, ValueError, KeyError) as error:
         raise Refused(
-            msg("is not a time zone"), msg("Use a name of the IANA data base, such as Asia/Ho_Chi_Minh.")
+            msg("is not a time zone"), msg("Use a name of the IANA time zone database, such as Asia/Ho_Chi_Minh.")
         ) from error
     return name
 
 
 def _one_word(name: str) -> str:
     if any(letter.isspace() or letter in ';"' for letter in name):
-        raise Refused(msg("is no name of a job"), msg("Write the name as Bareos's configuration has it."))
+        raise Refused(msg("is not a job name"), msg("Write the name exactly as in the configuration of Bareos."))
     return name
 
 
@@ -153,3 +154,6 @@ def _objects_in(text: str) -> Iterator[dict[str, Any]]:
         if isinstance(found, dict):
             yield found
         at = end
+
+
+ADOPTER = AdopterKind(settings=Settings, build=build)

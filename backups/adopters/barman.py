@@ -18,6 +18,7 @@ from typing import Any
 
 from pydantic import Field
 
+from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program, json_of
 from backups.adopters._settings import (
     AdopterContext,
@@ -93,3 +94,6 @@ class BarmanAdopter:
             about=f"server {text_of(server, 80)}",
             problem="" if status == DONE else f"its status is {status or 'not told'}",
         )
+
+
+ADOPTER = AdopterKind(settings=Settings, build=build)

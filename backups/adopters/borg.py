@@ -10,7 +10,7 @@
 
 `borg list --json` lists them and locks nothing. An archive whose name ends with `.checkpoint` is what an interrupted run
 left, and is called so. borg tells no sizes there. Its times are read as UTC, which its own environment is set to. What
-`borg check` found is in nobody's record but its log, so nothing here is more than a claim. Tried with borg 1.4.
+`borg check` found is in nobody's record but its log, so nothing here is more than a claim. Tried with borg 1.2 and 1.4.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
+from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program, json_of
 from backups.adopters._settings import (
     AdopterContext,
@@ -116,3 +117,6 @@ class BorgAdopter:
             about=name,
             problem="an interrupted run left it" if _CHECKPOINT.search(name) else "",
         )
+
+
+ADOPTER = AdopterKind(settings=Settings, build=build)

@@ -24,6 +24,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from backups.adopters import AdopterKind
 from backups.adopters._programs import json_of
 from backups.adopters._settings import (
     AdopterContext,
@@ -63,11 +64,11 @@ def _dated(names: str) -> str:
     try:
         groups = pattern_of(names).groupindex
     except re.error as error:
-        raise Refused(msg("names a part of the moment twice"), hint) from error
+        raise Refused(msg("names a part of the date or time twice"), hint) from error
     if not {"year", "month", "day"} <= set(groups):
         raise Refused(msg("names no day"), hint)
     if re.search(r"%(?![YmdHMS])", names):
-        raise Refused(msg("has a % that is not understood"), hint)
+        raise Refused(msg("has an unknown % code"), hint)
     return names
 
 
@@ -190,3 +191,6 @@ def _entry(path: bytes, name: bytes) -> dict[str, object]:
         "unread": unread,
         "mtime_ns": status.st_mtime_ns,
     }
+
+
+ADOPTER = AdopterKind(settings=Settings, build=build)

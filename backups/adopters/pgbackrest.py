@@ -18,6 +18,7 @@ from typing import Any
 
 from pydantic import Field
 
+from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program, json_of
 from backups.adopters._settings import (
     AdopterContext,
@@ -89,3 +90,6 @@ class PgbackrestAdopter:
                 about=f"stanza {stanza}, {text_of(backup.get('type'), 20)}",
                 problem="page checksums did not match" if backup.get("error") else "",
             )
+
+
+ADOPTER = AdopterKind(settings=Settings, build=build)

@@ -10,7 +10,7 @@
 
 `restic snapshots --json` lists them and locks nothing. A listed snapshot need not be readable, and restic keeps one too of
 a run that could not read every file (its exit code 3 is not in the repository): so nothing here is more than a claim.
-Keys of an object store are given by `secrets = { AWS_SECRET_ACCESS_KEY = { file = "..." } }`. Tried with restic 0.18.
+Keys of an object store are given by `secrets = { AWS_SECRET_ACCESS_KEY = { file = "..." } }`. Tried with restic 0.14 and 0.18.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program, json_of
 from backups.adopters._settings import (
     AdopterContext,
@@ -92,3 +93,6 @@ class ResticAdopter:
             data_class=self.traits.data_class,
             about=text_of(", ".join(map(str, paths)) if isinstance(paths, list) else ""),
         )
+
+
+ADOPTER = AdopterKind(settings=Settings, build=build)

@@ -1,24 +1,35 @@
 """Where originals, copies and drafts lie, one file a kind. A module of this folder is a kind that `[[archive.collection]]` may name.
 
-A kind has `Settings`, the shape of its table, and `build(table)`, which checks the table and returns a
-`_settings.Collection`.
+A kind registers as `COLLECTION`, a `CollectionKind`: `Settings`, the shape of its table, and `build(table)`, which checks the table
+and returns a `_settings.Collection`.
 """
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
-from backups.collections._settings import Collection, Entry, Traits, UnreadEntry
-from portalops.config.kinds import kinds_in, known_module
+from backups.collections._settings import Collection, CollectionSettings, Entry, Traits, UnreadEntry
+from portalops.config.kinds import TableKind, kind_of
 from portalops.config.tables import KindTable
-from portalops.model.message import msg
+from portalops.plugins import Door
 
-__all__ = ["Collection", "Entry", "Traits", "UnreadEntry", "build_collection", "kinds"]
+__all__ = ["COLLECTIONS", "Collection", "CollectionKind", "Entry", "Traits", "UnreadEntry", "build_collection"]
 
 
-def kinds() -> tuple[str, ...]:
-    """Return the kinds that there are, as the configuration names them."""
-    return kinds_in(__name__)
+SettingsT = TypeVar("SettingsT", bound=CollectionSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionKind(TableKind[SettingsT]):
+    """A kind of collection of the archive."""
+
+    build: Callable[[KindTable], Collection]
+    """Returns the collection that a table describes, or raises `ConfigurationError`."""
+
+
+COLLECTIONS: Final[Door[CollectionKind[Any]]] = Door("backups.collections", "COLLECTION", CollectionKind)
 
 
 def build_collection(table: KindTable) -> Collection:
@@ -28,11 +39,4 @@ def build_collection(table: KindTable) -> Collection:
         UnknownKind: there is no such kind.
         ConfigurationError: its settings do not fit the kind.
     """
-    unknown = msg(
-        "{place}: archive collection {id} is of an unknown kind: {kind}",
-        place=table.place,
-        id=table.id,
-        kind=table.kind,
-    )
-    kind = known_module(__name__, table.kind, unknown)
-    return cast("Collection", kind.build(table))
+    return kind_of(COLLECTIONS, table).build(table)

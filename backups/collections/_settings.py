@@ -80,5 +80,9 @@ def unavailable(collection_id: str, cause: Message, hint: Message | None = None)
     """Return the error of a collection that cannot be read."""
     return SourceUnavailable(
         msg("archive collection {collection}: {cause}", collection=collection_id, cause=cause),
-        hint or msg("Correct the collection in the configuration, or make it readable; then try again."),
+        hint
+        or msg(
+            "Correct the collection in the configuration, or make it readable; then run 'portalops "
+            "archive inventory' again."
+        ),
     )

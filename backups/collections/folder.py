@@ -25,6 +25,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from backups.collections import CollectionKind
 from backups.collections._settings import CollectionSettings, Entry, Traits, UnreadEntry, unavailable
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Refused
@@ -42,7 +43,7 @@ def _with_group(pattern: str) -> str:
     try:
         groups = re.compile(pattern).groups
     except re.error as error:
-        raise Refused(msg("is no regular expression"), hint) from error
+        raise Refused(msg("is not a regular expression"), hint) from error
     if groups != 1:
         raise Refused(msg("has {n} groups instead of one", n=groups), hint)
     return pattern
@@ -137,3 +138,6 @@ def _shown(path: Path) -> str:
 
 def _cause(error: OSError) -> str:
     return show_text(error.strerror or str(error), 120)
+
+
+COLLECTION = CollectionKind(settings=Settings, build=build)

@@ -26,6 +26,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from backups.collections import CollectionKind
 from backups.collections._settings import CollectionSettings, Entry, Traits, UnreadEntry, unavailable
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable
@@ -72,7 +73,7 @@ class QueryCollection:
                     raise unavailable(
                         self.traits.id,
                         msg(
-                            "its query gives no column {missing}; it gives {columns}",
+                            "its query returns no column {missing}; it returns {columns}",
                             missing=ITEM,
                             columns=show_text(", ".join(columns), 300),
                         ),
@@ -108,3 +109,6 @@ def _plain(value: object) -> str | int | float | None:
             return bytes(value).hex()
         case _:
             return str(value)
+
+
+COLLECTION = CollectionKind(settings=Settings, build=build)

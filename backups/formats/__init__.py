@@ -1,25 +1,20 @@
 """What a stream can be, one file each: how people restore it with stock programs, and how a drill tries it out.
 
-A module of this folder is the format of its name, such as `tar`. It has
-
-    place(stream)                      where it goes below a restore's target
-    guide(stream, command, place)      the part of RESTORE.md that follows its check, for people
-    try_out(restored)                  whether what was restored can be used; see `Restored` and `Trial`
+A module of this folder is the format of its name, such as `tar`, and registers as `FORMAT`, a `Format`.
 
 A stream of a format that this version does not know is restored as a plain file.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Final
 
 from portalops.model.backups import Member, Stream, VerifyLevel
 from portalops.model.message import Message
+from portalops.plugins import Door
 from portalops.ports import Runner
 
 UNKNOWN = "raw"
@@ -51,42 +46,30 @@ class Trial:
     asked: str = ""
     """What was asked of it, such as `41 tables, 120,344 rows`; empty for L3."""
     not_tried: str = ""
-    """Why it could not be tried out here: this says nothing of the copy, and is no problem of it."""
+    """Why it could not be tested here: an obstacle of this machine, not a problem of the copy."""
 
 
-class Format(Protocol):
-    """A module of this folder."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A format of streams."""
 
-    def place(self, stream: Stream) -> str:
-        """Return where the stream goes below a restore's target: its folder if it becomes many files, else its file."""
-        ...
+    place: Callable[[Stream], str]
+    """Returns where the stream goes below a restore's target: its folder if it becomes many files, else its file."""
+    guide: Callable[[Stream, str, str], Iterator[str | Message]]
+    """Yields the paragraphs and code blocks of RESTORE.md that say how to restore a stream, of whose ids none needs quoting.
 
-    def guide(self, stream: Stream, command: str, place: str) -> Iterator[str | Message]:
-        """Yield the paragraphs and code blocks that say how to restore it.
+    The second text is a command that prints the stream's bytes, the third what `place` gave; `$TO` of the shell is the target.
+    """
+    try_out: Callable[[Restored], Trial]
+    """Uses what was restored, and compares it with what was backed up; never raises for what is wrong with it.
 
-        Args:
-            stream: of whose ids none needs quoting.
-            command: prints the stream's bytes.
-            place: what `place` gave; `$TO` of the shell is the target.
-        """
-        ...
-
-    def try_out(self, restored: Restored) -> Trial:
-        """Use what was restored, and compare it with what was backed up; never raises for what is wrong with it.
-
-        Raises:
-            PortalOpsError: it cannot be tried out here, such as without the server's programs.
-        """
-        ...
+    It raises `PortalOpsError` where it cannot be tried out here, such as without the server's programs.
+    """
 
 
-def formats() -> tuple[str, ...]:
-    """Return the formats that there are, as streams name them."""
-    found = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
-    return tuple(sorted(name.replace("_", "-") for name in found))
+FORMATS: Final = Door("backups.formats", "FORMAT", Format)
 
 
 def format_of(stream: Stream) -> Format:
     """Return the format of a stream."""
-    name = stream.format if stream.format in formats() else UNKNOWN
-    return cast("Format", importlib.import_module(f"{__name__}.{name.replace('-', '_')}"))
+    return FORMATS.load(stream.format if stream.format in FORMATS.names() else UNKNOWN)

@@ -25,7 +25,7 @@ class ArchiveReader:
 
     def __init__(self) -> None:
         self.problem = ""
-        """What is wrong with it, as far as it was read; what comes behind that is not looked at."""
+        """What is wrong with it, as far as it was read; what follows is not checked."""
         self._buffer = b""
         self._skip = 0
         self._state = "magic"

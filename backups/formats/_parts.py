@@ -30,7 +30,7 @@ def write_file(stream: Stream, command: str, place: str) -> Iterator[str | Messa
 
 
 def row_counts(stream: Stream) -> Iterator[str | Message]:
-    """List the rows of each table, if the stream tells them."""
+    """List the rows of each table, if the stream states them."""
     if stream.rows:
         yield msg("Rows of each table when it was backed up:")
         yield bullets(tuple(f"{rows.table.replace('`', chr(39))}: {rows.rows}" for rows in stream.rows))

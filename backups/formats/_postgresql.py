@@ -1,6 +1,6 @@
 """A throw-away PostgreSQL server in a scratch folder, to try dumps out in.
 
-A dump is code that somebody else wrote: whoever could change the database, or was its superuser, can have it do what a
+A dump is code that somebody else wrote: anybody who could change the database, or was its superuser, can have it do what a
 superuser of the scratch server may, programs included. So the server belongs to the runner's unprivileged user, listens on no
 network, only on a socket in its own folder that no other user can enter, and is stopped whatever happens. If portalops itself
 is killed, the server ends by itself once its folder is removed.
@@ -53,7 +53,7 @@ lc_messages = 'C'
 
 
 INSTALL = msg("Install PostgreSQL's server programs on this machine, of the dump's version or later, with all updates.")
-_FOLDER_HINT = msg("Set backup.drill.folder to a folder with a short path that the user of trials can get to.")
+_FOLDER_HINT = msg("Set backup.drill.folder to a folder with a short path that the test user can reach.")
 
 
 class NotUsable(Exception):
@@ -62,7 +62,7 @@ class NotUsable(Exception):
 
 def cannot_try(cause: str, hint: Message = INSTALL) -> BackupError:
     """Return the error of a trial that says nothing of the dump: something is missing or wrong on this machine."""
-    return BackupError(msg("the restored dump cannot be tried out here: {cause}", cause=show_text(cause, 300)), hint)
+    return BackupError(msg("the restored dump cannot be tested here: {cause}", cause=show_text(cause, 300)), hint)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@
     -- DATABASE portal
 
 A dump made with `--databases` says it itself, and then goes into the database of that name, whatever a person wanted:
-into the live one, where that stands. So dumps are made without, and whoever restores makes the database first.
+into the live one, where that stands. So dumps are made without, and the person who restores creates the database first.
 """
 
 from __future__ import annotations

@@ -31,13 +31,13 @@ def cannot_try(program: str, done: Completed, *, package: str) -> BackupError:
         said = f"it did not end in time; {said}" if said else "it did not end in time"
     return BackupError(
         msg(
-            "the restored dump cannot be tried out here: {program} ended with exit code {exit_code}: {said}",
+            "the restored dump cannot be tested here: {program} ended with exit code {exit_code}: {said}",
             program=program,
             exit_code=done.exit_code,
             said=said or "-",
         ),
         msg(
-            "Install {package} on this machine, and let the user that runs trials read and write the scratch folder.",
+            "Install {package} on this machine, and let the test user read and write the scratch folder.",
             package=package,
         ),
     )

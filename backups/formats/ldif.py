@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code, file_place, row_counts, write_file
 from backups.formats._trials import cannot_try, was_stopped
 from portalops.model.backups import Stream, VerifyLevel
@@ -139,3 +139,6 @@ def _required(runner: Runner, argv: Sequence[str]) -> None:
 def _refusal(done: Completed) -> str:
     said = show_text(" ".join((done.stderr or done.stdout).decode("utf-8", "replace").split())[-300:], 300)
     return f"it is not taken: {said or done.exit_code}"
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

@@ -1,6 +1,6 @@
 """A dump of MariaDB: one database, or the accounts of the server.
 
-A dump is a program, written by whoever could write into the database: it is loaded into a server that holds nothing else,
+A dump is a program that anybody with write access to the database may have changed: it is loaded into a server that holds nothing else,
 by the client's sandbox. It begins with the two lines of `_sql_head`, then a line that switches the sandbox on: clients of
 MariaDB from before May 2024 and those of MySQL stop there, and need a dump without that line.
 """
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._mariadbd import PACKAGE, ThrowAway, throw_away
 from backups.formats._parts import code, file_place, row_counts, write_file
 from backups.formats._sql_head import MAX_HEAD_BYTES, DatabaseHead, quoted, read_head
@@ -38,16 +38,17 @@ def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
     yield from write_file(stream, command, place)
     if stream.name == USERS:
         yield msg(
-            "These are the accounts, roles and rights of the server. Load them after the databases, into a new server:"
-            " they give rights to accounts that are there already, and may change how root logs in."
+            "These are the accounts, roles and rights of the server. Load them after the databases, into a new "
+            "server: they also give rights to existing accounts, and may change how root logs in."
         )
         yield code(f'{_CLIENT} < "$TO/{place}"')
         return
     yield msg(
-        "The first two lines tell the character set and the name of the database. Make an empty database and load the dump"
-        " into it; if a database of that name is there already, nothing is done. A dump is a program of whoever could"
-        " write into the portal's database: load it into a server that holds nothing else first, with a client of MariaDB"
-        " from May 2024 or later, which shuts it in. Other clients stop at the line with 'sandbox mode': take it out."
+        "The first two lines give the character set and the name of the database. Make an empty database and "
+        "load the dump into it; if a database of that name already exists, nothing is done. A dump is a program, "
+        "and anybody who could write to the portal's database may have changed it. So load it first into a "
+        "server that holds nothing else, with a MariaDB client of May 2024 or later, which runs it in a sandbox. "
+        "Other clients stop at the line with 'sandbox mode': remove that line."
     )
     yield code(
         f'head -n 2 "$TO/{place}"',
@@ -55,7 +56,7 @@ def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
         f'mariadb --execute "CREATE DATABASE \\`$DATABASE\\` $(head -n 1 "$TO/{place}" | cut -c 4-)" &&',
         f'  {_CLIENT} --database="$DATABASE" < "$TO/{place}"',
     )
-    yield msg("See that its tables are sound:")
+    yield msg("Check that its tables are intact:")
     yield code('mariadb-check --check --databases "$DATABASE"')
     yield from row_counts(stream)
 
@@ -169,3 +170,6 @@ def _refusal(done: Completed) -> str:
         found[0] for found in _ERROR.finditer(said)
     ]  # the statement that failed stands before it, and may be long
     return f"the server does not take it: {show_text(errors[-1] if errors else said[-300:], 300) or done.exit_code}"
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

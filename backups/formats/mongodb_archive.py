@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._mongo_archive import ArchiveReader
 from backups.formats._parts import code, file_place, row_counts, write_file
 from portalops.model.backups import Stream, VerifyLevel
@@ -26,8 +26,8 @@ def place(stream: Stream) -> str:
 def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
     yield from write_file(stream, command, place)
     yield msg(
-        "The archive holds all databases, the accounts among them, and the changes made while it was written. Load it into a new"
-        " server that holds nothing else; without --drop nothing that is there is replaced:"
+        "The archive holds all databases, including the accounts, and the changes made while it was written. "
+        "Load it into a new server that holds nothing else; without --drop nothing there is replaced:"
     )
     yield code(f'mongorestore --host 127.0.0.1 --archive="$TO/{place}" --oplogReplay')
     yield from row_counts(stream)
@@ -48,3 +48,6 @@ def try_out(restored: Restored) -> Trial:
         if counted.get(name) != expected.get(name)
     ]
     return Trial(VerifyLevel.L3, tuple(show_text(each, 300) for each in problems[:MAX_PROBLEMS]))
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

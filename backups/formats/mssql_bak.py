@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code, file_place, write_file
 from portalops.model.backups import Stream, VerifyLevel
 from portalops.model.message import Message, msg
@@ -23,9 +23,10 @@ def place(stream: Stream) -> str:
 def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
     yield from write_file(stream, command, place)
     yield msg(
-        "Copy the file to the host of a SQL Server that is not older, where the server can read it, and name it to the server."
-        " The first command reads all of it; the second lists the database's files, each of which needs a MOVE in"
-        " RESTORE DATABASE ... WITH MOVE, CHECKSUM. Restore under a new name, then run DBCC CHECKDB:"
+        "Copy the file to the host of a SQL Server of the same version or later, into a folder that the server "
+        "can read. The first command reads the whole file; the second lists the database's files, each of which "
+        "needs a MOVE in RESTORE DATABASE ... WITH MOVE, CHECKSUM. Restore under a new name, then run DBCC "
+        "CHECKDB:"
     )
     yield code(
         'BAK="${BAK:-/var/opt/mssql/data/restored.bak}"',
@@ -39,3 +40,6 @@ def try_out(restored: Restored) -> Trial:
     with restored.place.open("rb") as file:
         begins = file.read(8).startswith(BEGINNINGS)
     return Trial(VerifyLevel.L3, () if begins else ("the file does not begin as a backup of SQL Server does",))
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

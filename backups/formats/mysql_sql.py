@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code, file_place, row_counts, write_file
 from backups.formats.mariadb_sql import USERS
 from portalops.model.backups import Stream, VerifyLevel
@@ -24,15 +24,16 @@ def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
     yield from write_file(stream, command, place)
     if stream.name == USERS:
         yield msg(
-            "These are the accounts and rights of the server. Load them after the databases, into a new server. It stops at"
-            " accounts that are there already, such as root: take their lines out."
+            "These are the accounts and rights of the server. Load them after the databases, into a new server. "
+            "Loading stops at accounts that already exist, such as root: remove their lines."
         )
         yield code(f'{_CLIENT} < "$TO/{place}"')
         return
     yield msg(
-        "The first two lines tell the character set and the name of the database. Make an empty database and load the dump"
-        " into it; if a database of that name is there already, nothing is done. A dump is a program of whoever could"
-        " write into the portal's database: load it into a server that holds nothing else first."
+        "The first two lines give the character set and the name of the database. Make an empty database and "
+        "load the dump into it; if a database of that name already exists, nothing is done. A dump is a program, "
+        "and anybody who could write to the portal's database may have changed it. So load it first into a "
+        "server that holds nothing else."
     )
     yield code(
         f'head -n 2 "$TO/{place}"',
@@ -47,3 +48,6 @@ def try_out(restored: Restored) -> Trial:
     """Say that it was only restored: a server of MariaDB does not take every dump of MySQL, so its refusal says nothing."""
     del restored
     return Trial(VerifyLevel.L3)
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code, file_place, row_counts, write_file
 from backups.formats._postgresql import NotUsable, Scratch, cannot_try, differing, readable, scratch_server
 from backups.formats._trials import counts
@@ -31,14 +31,15 @@ def place(stream: Stream) -> str:
 def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
     yield from write_file(stream, command, place)
     yield msg(
-        "It is one PostgreSQL database, made by pg_dump. The variables PGHOST, PGPORT and PGUSER say which server the"
-        " commands speak to. First restore the stream globals of this source: it has the roles that the database needs."
+        "This is one PostgreSQL database, dumped by pg_dump. The variables PGHOST, PGPORT and PGUSER choose the "
+        "server for the commands. First restore the stream globals of this source: it has the roles that the "
+        "database needs."
     )
     yield msg(
-        "A dump is a program of whoever could change the database: what it holds runs as the role that restores it. Restore"
-        " on a server of its own first, and look at it there."
+        "A dump is a program, and anybody who could change the database may have changed it: it runs with the "
+        "rights of the role that restores it. Restore it on a separate server first, and inspect it there."
     )
-    yield msg("See what it is called and which version it is from; pg_restore must be of that version or later:")
+    yield msg("See the database's name and version; pg_restore must be of that version or later:")
     yield code(f"pg_restore --list \"$TO/{place}\" | grep '^;'")
     yield msg("Into a new database of any name:")
     yield code(
@@ -47,7 +48,7 @@ def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
         f'pg_restore --exit-on-error --dbname="$DB" "$TO/{place}"',
         'psql --no-psqlrc --quiet --dbname="$DB" --command=ANALYZE',
     )
-    yield msg("Or as it was, with its own name, encoding and settings, on a server that has no database of that name:")
+    yield msg("Or with its old name, encoding and settings, on a server that has no database of that name:")
     yield code(f'pg_restore --create --exit-on-error --dbname=postgres "$TO/{place}"')
     yield from row_counts(stream)
 
@@ -139,3 +140,6 @@ def _create_roles(scratch: Scratch, names: set[str]) -> None:
 def _missing_roles(done: Completed) -> set[str]:
     text = done.stderr.decode("utf-8", "replace")
     return set(re.findall(r'ERROR:  role "(.+)" does not exist$', text, re.MULTILINE))
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

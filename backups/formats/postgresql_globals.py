@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Iterator
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code, file_place, row_counts, write_file
 from backups.formats._postgresql import NotUsable, Scratch, cannot_try, differing, owned_file, scratch_server
 from backups.postgresql import COUNT_GLOBALS, installations, said
@@ -25,13 +25,13 @@ def place(stream: Stream) -> str:
 def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
     yield from write_file(stream, command, place)
     yield msg(
-        "These are the roles of a PostgreSQL server, with their passwords as digests, and its tablespaces. Look through the"
-        " file before you run it: psql runs whatever it says. A server that was not to be trusted can have put programs into"
-        " it (CVE-2025-8714, CVE-2026-18408), which a psql with both fixes refuses."
+        "These are the roles of a PostgreSQL server, with their passwords as digests, and its tablespaces. Read "
+        "the file before you run it: psql executes everything in it. A compromised server can have put programs "
+        "into it (CVE-2025-8714, CVE-2026-18408); a psql with both fixes refuses them."
     )
     yield msg(
-        "Run it on a new server, before its databases are restored. That the server's first role, such as postgres, exists"
-        " already, is the one error to be expected; the folders of tablespaces must be there."
+        "Run it on a new server, before its databases are restored. Expect one error: the server's first role, "
+        "such as postgres, already exists. The folders of the tablespaces must exist."
     )
     yield code(f'psql --no-psqlrc --quiet --dbname=postgres --file="$TO/{place}"')
     yield from row_counts(stream)
@@ -105,3 +105,6 @@ def _with_own_tablespaces(scratch: Scratch, script: bytes) -> bytes:
         return found[1] + b"LOCATION '" + str(folder).replace("'", "''").encode() + b"';"
 
     return re.sub(rb"^(CREATE TABLESPACE .+ )LOCATION '(?:[^']|'')*';$", moved, script, flags=re.MULTILINE)
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._parts import file_place, write_file
 from portalops.model.backups import Stream, VerifyLevel
 from portalops.model.message import Message
@@ -22,3 +22,6 @@ def try_out(restored: Restored) -> Trial:
     """Nothing can be asked of it; that all bytes came back is all there is to know."""
     del restored
     return Trial(VerifyLevel.L3)
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code
 from portalops.model.backups import Stream, VerifyLevel
 from portalops.model.message import Message, msg
@@ -23,7 +23,7 @@ def place(stream: Stream) -> str:
 
 def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
     del stream
-    yield msg("These paths were there when the base was made and are no more. Remove them before unpacking the files:")
+    yield msg("These paths were in the base but no longer exist. Remove them before unpacking the files:")
     yield code(f'{command} | (cd "$TO/{place}" && xargs --null --no-run-if-empty rm -rf --)')
 
 
@@ -31,3 +31,6 @@ def try_out(restored: Restored) -> Trial:
     """It was applied when the source's files were restored, and is tried out with them."""
     del restored
     return Trial(VerifyLevel.L3)
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from urllib.parse import quote
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code, file_place, row_counts, write_file
 from backups.formats._trials import counts
 from portalops.model.backups import Stream, TableRows, VerifyLevel
@@ -21,7 +21,7 @@ def place(stream: Stream) -> str:
 
 def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
     yield from write_file(stream, command, place)
-    yield msg("The file is the database. See that it is sound:")
+    yield msg("The file is the database. Check that it is intact:")
     yield code(f"sqlite3 \"$TO/{place}\" 'PRAGMA integrity_check;'")
     yield from row_counts(stream)
 
@@ -56,3 +56,6 @@ def _differing(connection: sqlite3.Connection, rows: tuple[TableRows, ...]) -> I
             continue
         if count != each.rows:
             yield show_text(f"table {each.table}: {count} rows instead of {each.rows}", 200)
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

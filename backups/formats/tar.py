@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from backups.formats import Restored, Trial
+from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code
 from portalops.model.backups import Member, MemberType, Stream, VerifyLevel
 from portalops.model.message import Message, msg
@@ -78,3 +78,6 @@ def _problem(folder: Path, member: Member) -> str:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+FORMAT = Format(place=place, guide=guide, try_out=try_out)

@@ -1,36 +1,41 @@
 """Where sets go, one file each. A module of this folder is a kind that `[[backup.medium]]` may name.
 
-A kind has `Settings`, the shape of its table, and `build(table)`, which checks the table and returns a
-`portalops.ports.Medium`. All of them pass one suite, `tests/contract/test_media.py`. With settings that are
-`MediumSettings` a kind can be limited in speed and hours (`_throttled.py`), and with settings that are `RetrySettings` what
-breaks by itself is tried again (`_retried.py`). What a kind cannot do of `ResumableMedium` and `RenewableWriter` in
-`portalops/ports.py` is not done: its copies begin anew, and its errors are told at once. A kind that any machine can reach
-says so by `ANYWHERE = True`: on a cluster its copies are read by workers.
+A kind registers as `MEDIUM`, a `MediumKind`: `Settings`, the shape of its table, and `build(table)`, which checks the table and
+returns a `portalops.ports.Medium`. All of them pass one suite, `tests/contract/test_media.py`. Settings are `MediumSettings`, which
+limit speed and hours (`_throttled.py`), and with settings that are `RetrySettings` what breaks by itself is tried again
+(`_retried.py`). What a kind cannot do of `ResumableMedium` and `RenewableWriter` in `portalops/ports.py` is not done: its copies
+begin anew, and its errors are reported at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from backups.media._retried import retried
-from backups.media._throttled import throttled
-from portalops.config.kinds import kinds_in, known_module, module_of
+from backups.media._throttled import MediumSettings, throttled
+from portalops.config.kinds import TableKind, kind_of
 from portalops.config.tables import KindTable
-from portalops.model.message import msg
+from portalops.plugins import Door
 
 if TYPE_CHECKING:
     from portalops.ports import Medium
 
-
-def kinds() -> tuple[str, ...]:
-    """Return the kinds that there are, as the configuration names them."""
-    return kinds_in(__name__)
+SettingsT = TypeVar("SettingsT", bound=MediumSettings)
 
 
-def is_anywhere(kind: str) -> bool:
-    """Say whether media of a kind can be reached from any machine, and not from the one alone whose disk or drive they are."""
-    return bool(getattr(module_of(__name__, kind), "ANYWHERE", False))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediumKind(TableKind[SettingsT]):
+    """A kind of medium."""
+
+    build: Callable[[KindTable], Medium]
+    """Returns the medium that a table describes, or raises `ConfigurationError`."""
+    is_anywhere: bool = False
+    """Whether any machine can reach it, and not only the one whose disk or drive it is: on a cluster workers read its copies."""
+
+
+MEDIA: Final[Door[MediumKind[Any]]] = Door("backups.media", "MEDIUM", MediumKind)
 
 
 def build_media(tables: Iterable[KindTable]) -> dict[str, Medium]:
@@ -45,9 +50,6 @@ def build_medium(table: KindTable) -> Medium:
         UnknownKind: there is no such kind.
         ConfigurationError: its settings do not fit the kind.
     """
-    unknown = msg(
-        "{place}: backup medium {id} is of an unknown kind: {kind}", place=table.place, id=table.id, kind=table.kind
-    )
-    kind = known_module(__name__, table.kind, unknown)
-    settings = table.parse(kind.Settings)
-    return retried(throttled(cast("Medium", kind.build(table)), settings), settings)
+    kind = kind_of(MEDIA, table)
+    settings = kind.typed(table)
+    return retried(throttled(kind.build(table), settings), settings)

@@ -60,16 +60,17 @@ class DiscBurner:
         found = parse_state(done.stdout.decode("utf-8", "replace"))
         if done.exit_code != 0 or found is None:
             raise self._unusable(
-                msg("xorriso cannot tell what lies in it: {said}", said=_said(done)),
+                msg("xorriso cannot read which disc is in it: {said}", said=_said(done)),
                 msg(
-                    "See that the drive can burn, that nothing else uses it, and that you may: 'xorriso -device_links'."
+                    "Check that the drive can burn, that no other program uses it, and that you have access: "
+                    "'xorriso -device_links'."
                 ),
             )
         if found.kind.startswith("stdio") and not self.device.startswith(
             STAND_IN
         ):  # anything that xorriso can write to
             raise self._unusable(
-                msg("it is no drive that burns discs"),
+                msg("it is not a drive that burns discs"),
                 msg("Name the device file of a drive that burns, such as /dev/sr0."),
             )
         return found
@@ -108,8 +109,8 @@ class DiscBurner:
             while self._status(drive) not in {_DISC_OK, None}:
                 if time.monotonic() > until:
                     raise self._unusable(
-                        msg("the disc did not come in again"),
-                        msg("Put it in, close the tray, and compare it by 'portalops media check ID --device'."),
+                        msg("the drive did not load the disc again"),
+                        msg("Insert the disc, close the tray, and verify it with 'portalops media check ID --device'."),
                     )
                 time.sleep(0.5)
 
@@ -129,9 +130,9 @@ class DiscBurner:
         with self._opened(os.O_NONBLOCK) as drive:
             status = self._status(drive)
         if status == _TRAY_OPEN:
-            raise self._unusable(msg("its tray is open"), msg("Put a disc in, and close it."))
+            raise self._unusable(msg("its tray is open"), msg("Insert a disc and close the tray."))
         if status == _NO_DISC:
-            raise self._unusable(msg("there is no disc in it"), msg("Put a disc in."))
+            raise self._unusable(msg("there is no disc in it"), msg("Insert a disc."))
 
     def _status(self, drive: int) -> int | None:
         try:
@@ -151,7 +152,7 @@ class DiscBurner:
         except OSError as error:
             raise self._unusable(
                 msg("{cause}", cause=(error.strerror or str(error)).lower()),
-                msg("See that you may use the drive: the group cdrom, or root."),
+                msg("Check that you may use the drive: as a member of the group cdrom, or as root."),
             ) from error
         try:
             yield descriptor
@@ -162,14 +163,17 @@ class DiscBurner:
         done = self._runner.run(("xorriso", "-no_rc", *arguments), timeout_seconds=_A_DAY, limit_bytes=1 << 30)
         if done.exit_code == 127:
             raise self._unusable(
-                msg("there is no program xorriso, which burns discs"), msg("Install the package xorriso.")
+                msg("the program xorriso, which burns discs, is not installed"), msg("Install the package xorriso.")
             )
         return done
 
     def _not_burnt(self, said: str) -> MediumUnavailable:
         return self._unusable(
             msg("burning failed: {said}", said=said),
-            msg("Try a new disc of another make, or a lower load; a disc that was begun is spoilt."),
+            msg(
+                "Try a new disc of another brand, or reduce the load on this machine. A half-burnt disc cannot "
+                "be used again."
+            ),
         )
 
     def _unusable(self, cause: Message, hint: Message) -> MediumUnavailable:

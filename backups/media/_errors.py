@@ -19,7 +19,7 @@ def medium_unavailable(medium: str, cause: Message | OSError, hint: Message | No
         cause = msg("{cause}{where}", cause=show_text((cause.strerror or str(cause)).lower(), 120), where=where)
     return MediumUnavailable(
         msg("backup medium {medium}: {cause}", medium=medium, cause=cause),
-        hint or msg("See that it is mounted, writable and has space; then run 'portalops backup run' again."),
+        hint or msg("Check that it is mounted, writable and has space; then run 'portalops backup run' again."),
     )
 
 
@@ -27,7 +27,7 @@ def not_made_yet(medium: str, cause: Message) -> NotMadeYet:
     """Return the error of a medium that may be made where it is not, and was not."""
     return NotMadeYet(
         msg("backup medium {medium}: {cause}", medium=medium, cause=cause),
-        msg("'portalops backup run' makes it. If sets were there, find out first where they are."),
+        msg("'portalops backup run' makes the folder. If it held sets before, find out first where they are."),
     )
 
 
@@ -38,12 +38,12 @@ def medium_interrupted(medium: str, cause: Message, hint: Message) -> MediumInte
 
 def is_there_already(medium: str, set_id: SetId) -> MediumUnavailable:
     """Return the error of a set that is to be written where there is one of its name."""
-    return medium_unavailable(medium, msg("there is a set {set} already", set=set_id))
+    return medium_unavailable(medium, msg("set {set} already exists", set=set_id))
 
 
 def no_such_set(medium: str, set_id: SetId) -> SetNotFound:
     """Return the error of a set that a medium does not have."""
     return SetNotFound(
         msg("backup medium {medium} has no set {set}", medium=medium, set=show_text(set_id, 120)),
-        msg("'portalops backup list' shows the sets and where they are."),
+        msg("Run 'portalops backup list' to see the sets and their media."),
     )

@@ -53,8 +53,8 @@ def ready_folder(
     if shares and not allow_same_filesystem:
         raise medium_unavailable(
             medium,
-            msg("{folder} lies on the file system of what it copies", folder=str(folder)),
-            msg("Name a folder on another disk, or set allow_same_filesystem = true; reports then say so."),
+            msg("{folder} is on the same file system as the data that it would copy", folder=str(folder)),
+            msg("Name a folder on another disk, or set allow_same_filesystem = true; reports then show this."),
         )
     return shares
 

@@ -35,6 +35,6 @@ def note_written(place: str, *, is_over: bool = False) -> None:
 
 
 def is_written(place: str) -> bool | None:
-    """Say whether a place is still written by the run whose mark ends it; None if that cannot be told from here."""
+    """Say whether a place is still written by the run whose mark ends it; None if that cannot be seen from here."""
     run = place.rpartition("@")[2]
     return place in _written if run == this_run() else is_alive(run)

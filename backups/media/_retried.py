@@ -353,7 +353,7 @@ class _RetriedReader:
             data = self._file.read(min(left, _PIECE_BYTES))
             if not data:
                 raise SetDamaged(
-                    msg("{path}: it became shorter while it was read", path=self._path),
-                    msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+                    msg("{path}: the file became shorter while it was read", path=self._path),
+                    msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
                 )
             left -= len(data)

@@ -210,12 +210,13 @@ def _guide(label: Label, language: str) -> str:
 def _parts(label: Label) -> Iterator[str | Message]:
     yield msg("# How to restore from tape {label}", label=label.name)
     yield msg(
-        "Needed: bash and the programs mt, dd, truncate, sha256sum, age, zstd and tar; a private key that opens the set; and a"
-        " folder with room for it. portalops itself is not needed."
+        "You need bash and the programs mt, dd, truncate, sha256sum, age, zstd and tar; a private key that opens "
+        "the set; and a folder with room for it. portalops itself is not needed."
     )
     yield msg(
-        "Each file of a set is one tape file, in blocks of {size} bytes, the last one filled up. The last tape file is a record:"
-        " it names every set on the tape, with the tape file that it begins with and the record that it ends with. Look at it:",
+        "Each file of a set is one tape file, in blocks of {size} bytes; the last block is padded. The last tape "
+        "file is a record. It names every set on the tape, the tape file where the set begins, and the record "
+        "where it ends. Read it:",
         size=label.block_bytes,
     )
     yield _code(
@@ -225,8 +226,9 @@ def _parts(label: Label) -> Iterator[str | Message]:
         'dd if="$TAPE" of=record bs=1M status=none && grep -a "^set " record',
     )
     yield msg(
-        "If the last tape file is no record, a run died there: go back by one more file (bsf 3, then bsf 4, and so on)."
-        " Choose a set, and fetch the record that it ends with; it lists tape file, size, SHA-256 and path of each file:"
+        "If the last tape file is not a record, a run was interrupted there: go back by one more file (bsf 3, "
+        "then bsf 4, and so on). Choose a set, and fetch the record where it ends; it lists tape file, size, "
+        "SHA-256 and path of each file:"
     )
     yield _code(
         'SET="${SET:-$(grep -a "^set " record | tail -n 1 | cut -d " " -f 2)}"',
@@ -246,8 +248,8 @@ def _parts(label: Label) -> Iterator[str | Message]:
         "sha256sum --check --quiet sums",
     )
     yield msg(
-        "The folder is now the set as it was made: go on with {guide} in it. Without a drive of your own, whoever reads tapes for"
-        " you needs this text and nothing else.",
+        "The folder now holds the complete set: continue with {guide} in it. If you have no drive, anybody who "
+        "reads the tape for you needs only this text.",
         guide=msg("RESTORE.en.md"),
     )
 

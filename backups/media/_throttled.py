@@ -46,7 +46,7 @@ _LEAST_PAUSE_SECONDS = 0.01
 def _window(value: str) -> str:
     start, _dash, end = value.partition("-")
     if not (_HOUR.fullmatch(start) and _HOUR.fullmatch(end)) or start == end:
-        raise Refused(msg("is no span of a day"), msg('Write it as "22:00-05:00".'))
+        raise Refused(msg("is not a time window"), msg('Write it as "22:00-05:00".'))
     return value
 
 
@@ -132,8 +132,12 @@ class ThrottledMedium:
         if window is not None and not is_within(window, moment):
             raise medium_unavailable(
                 self.id,
-                msg("it is {now}, and it is written from {window} alone", now=f"{moment:%H:%M}", window=window),
-                msg("Let the job run in that window, or copy the set later: 'portalops backup copy'."),
+                msg(
+                    "it is {now}, but this medium is written only in the window {window}",
+                    now=f"{moment:%H:%M}",
+                    window=window,
+                ),
+                msg("Schedule the job in that window, or copy the set later: 'portalops backup copy'."),
             )
 
 

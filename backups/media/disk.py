@@ -7,11 +7,11 @@
     mount_point = "/mnt/disk-a"
 
 With `mount_point` nothing is written while the disk is not mounted. A folder on the file system of what it copies is
-refused, because one broken disk would take both; `allow_same_filesystem = true` allows it, and reports say so.
+refused, because one broken disk would take both; `allow_same_filesystem = true` allows it, and reports show it.
 
 A set is written into `.incoming-<set>`, every file is synced, and then the folder is renamed: a set is there whole or not
 at all. A file is `NAME.part` until it is synced, so what has its name is whole. Folders of runs that died are removed by the
-next run, or gone on with if a copy of their set is wanted; the kernel's lock on them tells the dead from the living.
+next run, or gone on with if a copy of their set is wanted; the kernel's lock on them shows whether their run is alive.
 A set that is removed is first renamed to `.removing-<set>`, so that it goes as it came: whole.
 """
 
@@ -29,6 +29,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_unavailable, no_such_set
 from backups.media._folders import (
     INCOMING,
@@ -167,7 +168,7 @@ class DiskMedium:
             raise medium_unavailable(
                 self.id,
                 msg(
-                    "{free} are free, and the set needs about {needed}",
+                    "only {free} are free, but the set needs about {needed}",
                     free=ByteCount(free),
                     needed=ByteCount(needed_bytes),
                 ),
@@ -202,7 +203,7 @@ class DiskMedium:
             )
 
     def _unavailable(self, error: OSError) -> MediumUnavailable:
-        hint = msg("Make the folder, or set create = true; for a disk that is mounted set mount_point as well.")
+        hint = msg("Make the folder, or set create = true; for a mounted disk set mount_point too.")
         return folder_unavailable(self.id, self._folder, error, hint, create=self._settings.create)
 
     def _remove_dead(self, wanted: Collection[SetId]) -> None:
@@ -331,8 +332,11 @@ class DiskSetWriter:
                 return  # a share without locks: then dead folders there are not told from living ones
             raise medium_unavailable(
                 self._medium,
-                msg("{folder} is left of a copy, and may still be written", folder=str(self._incoming)),
-                msg("Remove that folder if no run is at work, then run 'portalops backup copy' again."),
+                msg(
+                    "{folder} is left over from an interrupted copy, or is still being written",
+                    folder=str(self._incoming),
+                ),
+                msg("If no run is active, remove that folder; then run 'portalops backup copy' again."),
             ) from error
         if not is_new and os.fstat(self._lock).st_ino != os.stat(self._incoming).st_ino:
             raise FileNotFoundError(errno.ENOENT, "it was just removed", str(self._incoming))
@@ -435,5 +439,8 @@ def _unreadable(path: str, error: OSError) -> SetDamaged:
     cause = "the file is missing" if error.errno == errno.ENOENT else (error.strerror or str(error)).lower()
     return SetDamaged(
         msg("{path}: {cause}", path=show_text(path, 300), cause=show_text(cause, 120)),
-        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+        msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
+
+
+MEDIUM = MediumKind(settings=Settings, build=build)

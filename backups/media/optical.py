@@ -8,7 +8,7 @@
 
 A set becomes `<folder>/<set>/disc-1.iso`, `disc-2.iso` and so on (ISO 9660 with Rock Ridge and Joliet, made by xorriso, with
 an MD5 of each file in the image, which xorriso itself checks). Each disc has the folder `<set>` with all tag files of the bag
-and its part of the packs, so that the folders of all discs, copied into one, are the bag; `DISC.txt` says so and which disc
+and its part of the packs, so that the folders of all discs, copied into one, are the bag; `DISC.txt` states this and which disc
 it is. A pack is never split over two discs.
 
 The images are written beside their place, checked, synced and then renamed: a set is there whole or not at all. They are what
@@ -32,6 +32,7 @@ from pathlib import Path
 from pydantic import Field, StrictInt
 
 from backups.bag import PAYLOAD
+from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_unavailable, no_such_set
 from backups.media._folders import (
     INCOMING,
@@ -168,7 +169,7 @@ def volume_id(set_id: SetId, number: int) -> str:
 
 
 def disc_note(set_id: SetId, number: int, count: int) -> str:
-    """Return `DISC.txt`, in both languages, for whoever has a disc in hand and nothing else."""
+    """Return `DISC.txt`, in both languages, for a person who has only a disc."""
     return (
         f"Đĩa {number} trên {count} của bộ sao lưu {set_id}.\n"
         f"Hãy chép thư mục {set_id} của cả {count} đĩa vào cùng một thư mục, rồi làm theo RESTORE.vi.md trong đó.\n\n"
@@ -226,11 +227,11 @@ class OpticalMedium:
                 raise medium_unavailable(
                     self.id,
                     msg(
-                        "{free} are free, and the set needs about {needed}",
+                        "only {free} are free, but the set needs about {needed}",
                         free=ByteCount(free),
                         needed=ByteCount(2 * expected_bytes),
                     ),
-                    msg("'portalops backup prune' removes old sets; or use a larger disk."),
+                    msg("Remove old sets with 'portalops backup prune', or use a larger disk."),
                 )
             if os.path.lexists(self._folder / set_id):
                 raise is_there_already(self.id, set_id)
@@ -290,7 +291,7 @@ def images_in(folder: Path) -> tuple[Path, ...]:
 
 
 class OpticalSetWriter:
-    """A set that is put together in a folder, and becomes images when it is sealed."""
+    """A set that is collected in a folder and becomes images when it is sealed."""
 
     def __init__(self, medium: str, folder: Path, set_id: SetId, capacity_bytes: int) -> None:
         self._medium = medium
@@ -329,7 +330,7 @@ class OpticalSetWriter:
         except TooLarge as error:
             raise medium_unavailable(
                 self._medium,
-                msg("{path} fits on no disc of {size} bytes", path=str(error), size=self._capacity_bytes),
+                msg("{path} does not fit on a disc of {size} bytes", path=str(error), size=self._capacity_bytes),
                 msg("Lower backup.pack_mib, or use larger discs."),
             ) from error
         except OSError as error:
@@ -366,7 +367,7 @@ class OpticalSetWriter:
                 *("-V", volume_id(self._set_id, disc.number)),
                 *("-o", str(image), "-graft-points", "-path-list", str(files)),
             ),
-            msg("xorriso makes no image of disc {number}", number=disc.number),
+            msg("xorriso could not make the image of disc {number}", number=disc.number),
         )
         note.unlink()
         files.unlink()
@@ -380,7 +381,7 @@ class OpticalSetWriter:
                 msg("Lower disc_bytes by some megabytes."),
             )
         self._require(
-            check_image(image), msg("the image of disc {number} does not hold its checksums", number=disc.number)
+            check_image(image), msg("the image of disc {number} does not match its checksums", number=disc.number)
         )
 
     def _require(self, done: Completed, what: Message) -> None:
@@ -389,7 +390,7 @@ class OpticalSetWriter:
             raise medium_unavailable(
                 self._medium,
                 msg("{what}: exit code {exit_code}: {said}", what=what, exit_code=done.exit_code, said=said or "-"),
-                msg("See that there is space, and that xorriso is of version 1.5 or later."),
+                msg("Check that there is enough space and that xorriso has version 1.5 or later."),
             )
 
     def _let_go(self) -> None:
@@ -532,12 +533,17 @@ def _locked(folder: Path) -> Iterator[bool]:
 def no_xorriso(medium: str) -> MediumUnavailable:
     """Return the error of a machine without the program that makes and reads images."""
     return medium_unavailable(
-        medium, msg("there is no program xorriso, which makes the images"), msg("Install the package xorriso.")
+        medium,
+        msg("the program xorriso, which makes the images, is not installed"),
+        msg("Install the package xorriso."),
     )
 
 
 def _damaged(path: str, cause: str) -> SetDamaged:
     return SetDamaged(
         msg("{path}: {cause}", path=show_text(path, 300), cause=show_text(cause.lower(), 120)),
-        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+        msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
+
+
+MEDIUM = MediumKind(settings=Settings, build=build)

@@ -54,8 +54,10 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from pydantic import Field, StrictInt, model_validator
 
+from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_unavailable, no_such_set
 from backups.media._folders import is_name
 from backups.media._owners import DEAD_AFTER, is_written, note_written, this_run
@@ -84,7 +86,6 @@ from portalops.system.s3 import (
 
 logger = logging.getLogger(__name__)
 
-ANYWHERE = True
 FORMAT = "portalops-s3-seal/1"
 SEALED, INCOMING, PROBE = "sealed/", "incoming/", "probe/"
 PART_BYTES = 16 << 20
@@ -100,12 +101,12 @@ AT_ONCE = 8
 """Requests at a time, where many objects are asked for."""
 MAX_SEAL_BYTES = 64 << 20
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound"})
-"""How servers say that there is no such object."""
+"""Error codes that mean that there is no such object."""
 _NO_LOCK = frozenset({"InvalidRequest", "InvalidBucketState", "ObjectLockConfigurationNotFoundError"})
 """How servers answer an object with a lock where the bucket has no Object Lock; AWS, MinIO and SeaweedFS say `InvalidRequest`."""
 _NO_LOCK_HINT = msg(
-    "Make a bucket with Object Lock, which most servers take only when a bucket is made. Or remove lock and retain_days: then"
-    " whoever has a key that may delete can delete the sets."
+    "Make a bucket with Object Lock; most servers allow this only when a bucket is created. Or remove lock and "
+    "retain_days: then anybody with a key that may delete can delete the sets."
 )
 _HIDDEN = frozenset({"MethodNotAllowed", "405"})
 """How they say to who asks for an object that a mark of deletion is in its place. To who deletes, it is a refusal."""
@@ -150,7 +151,7 @@ class Lock:
         return {"ObjectLockMode": self.mode, "ObjectLockRetainUntilDate": self.until}
 
     def holds(self, mode: object, until: object) -> bool:
-        """Say whether a lock that a server tells of is at least this one."""
+        """Say whether a lock that a server reports is at least this one."""
         is_as_strong = mode in (self.mode, "COMPLIANCE")
         return is_as_strong and isinstance(until, datetime) and until >= self.until
 
@@ -166,7 +167,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One version of an object, as a listing tells of it."""
+    """One version of an object, as a listing reports it."""
 
     key: str
     version: str
@@ -208,7 +209,7 @@ class S3Medium:
     def resume(self, set_id: SetId, *, expected_bytes: int) -> S3SetWriter:
         marks = [each for each in self._store.versions(f"{INCOMING}{set_id}@") if not each.is_mark]
         if any(is_written(self._store.place(mark.key)) for mark in marks):
-            raise medium_unavailable(self.id, msg("another run is writing {set}", set=set_id))
+            raise medium_unavailable(self.id, msg("another run is writing set {set}", set=set_id))
         is_free = bool(marks) and all(self._is_dead(mark, set_id) for mark in marks)
         if is_free:
             self._store.abort_uploads(f"{set_id}/")
@@ -256,7 +257,9 @@ class S3Medium:
         if not store.remove_all(key):
             store.remove(mark, version)
             raise medium_unavailable(
-                self.id, msg("its key may not delete"), msg("Remove sets with a key that may, from another host.")
+                self.id,
+                msg("its access key may not delete"),
+                msg("Remove sets from another host, with a key that may delete."),
             )
         if store.remove_all(f"{set_id}/"):
             store.remove(mark, version)
@@ -283,7 +286,7 @@ class S3Medium:
         now = self._store.now()
         days = [until for head in heads if head and (until := head.get("ObjectLockRetainUntilDate")) and until > now]
         if any(head and head.get("ObjectLockLegalHoldStatus") == "ON" for head in heads):
-            raise _locked(self.id, set_id, msg("there is a legal hold on it"))
+            raise _locked(self.id, set_id, msg("it is under a legal hold"))
         if days:
             raise _locked(self.id, set_id, msg("it is locked until {moment}", moment=max(days).astimezone(UTC)))
 
@@ -315,7 +318,7 @@ class S3Medium:
             if self._store.content(key, stored.version, len(data) + 1) != data:
                 raise self._store.refused(_not_what_was_put(key), _SERVER_HINT)
             if self._store.remove(key, stored.version) and lock is not None:
-                raise self._store.refused(msg("it deletes {key} although it is locked", key=key), LOCK_HINT)
+                raise self._store.refused(msg("the server deleted {key} although it is locked", key=key), LOCK_HINT)
 
     def _require_object_lock(self, error: BaseException) -> None:
         """Tell a bucket without Object Lock by what it takes without a lock: a key need not have the right to ask for it.
@@ -331,7 +334,7 @@ class S3Medium:
         key = f"{PROBE}plain-{secrets.token_hex(6)}"
         self._store.remove(key, self._store.put(key, b"", None))
         cause = msg(
-            "the bucket {bucket} has no Object Lock: it takes objects, and none with a lock",
+            "the bucket {bucket} has no Object Lock: it refuses objects with a lock",
             bucket=self._settings.bucket,
         )
         raise self._store.refused(cause, _NO_LOCK_HINT) from error
@@ -470,7 +473,7 @@ class S3SetWriter:
                     self._held[each.key[start:]] = Held(each.size, Digest(digest) if digest else None)
 
     def _digest_of(self, each: Listed) -> str | None:
-        """Return the SHA-256 that the server has of an object, empty if it tells none; None if the object is of no use."""
+        """Return the SHA-256 that the server has of an object, empty if it reports none; None if the object is of no use."""
         head = self._store.head(each.key, each.version, with_checksum=True)
         lock = self._lock
         if head is None or int(head["ContentLength"]) != each.size:
@@ -543,7 +546,7 @@ class S3StoredSet:
             reader.close()
 
     def _asked(self, item: tuple[str, Stored]) -> Mapping[str, int]:
-        """Return a file's size as the server tells it, and a stranger more if its lock is not what it was."""
+        """Return a file's size as the server reports it, and a stranger more if its lock is not what it was."""
         path, stored = item
         head = self._store.head(f"{self._set_id}/{path}", stored.version)
         if head is None:
@@ -697,12 +700,12 @@ class _Upload:
         mode, until = found.get("ObjectLockMode"), found.get("ObjectLockRetainUntilDate")
         if not version:
             raise self._store.refused(
-                msg("it took {key} without a version, so without a lock", key=self._key), LOCK_HINT
+                msg("the server stored {key} without a version and so without a lock", key=self._key), LOCK_HINT
             )
         if not self._lock.holds(mode, until):
             raise self._store.refused(
                 msg(
-                    "it locks {key} as {mode} until {until}, and not as {wanted} until {day}",
+                    "the server locked {key} as {mode} until {until}, not as {wanted} until {day}",
                     key=self._key,
                     mode=show_text(str(mode or "-"), 60),
                     until=until if isinstance(until, datetime) else "-",
@@ -729,7 +732,7 @@ class _Bucket:
         return f"{self._settings.endpoint} {self._settings.bucket} {self._settings.prefix}{key}"
 
     def now(self) -> datetime:
-        """Return the server's time as its last answer told it: locks are kept by that one."""
+        """Return the server's time as of its last answer: locks run by the server's clock."""
         return SystemClock().now() + self._ahead
 
     @contextmanager
@@ -746,7 +749,7 @@ class _Bucket:
     def refused(self, cause: Message, hint: Message) -> MediumUnavailable:
         """Return the error of something that the server refuses or gets wrong."""
         if hint is LOCK_HINT and self._settings.lock is None:
-            hint = msg("See that the bucket is there, and ask whoever runs the server; show the answer.")
+            hint = msg("Check that the bucket exists, and ask the operator of the server about this answer.")
         return medium_unavailable(self._medium, cause, hint)
 
     def put(self, key: str, data: bytes, lock: Lock | None) -> str:
@@ -806,8 +809,6 @@ class _Bucket:
 
     def extend(self, key: str, version: str, lock: Lock) -> None:
         """Ask for a lock of a version of an object that lasts longer; who asks looks whether it was given."""
-        from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-
         retention = {"Mode": lock.mode, "RetainUntilDate": lock.until}
         with self.told():
             try:
@@ -833,8 +834,6 @@ class _Bucket:
 
     def remove(self, key: str, version: str) -> bool:
         """Try to delete a version of an object and say whether it is gone."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
-
         with self.told():
             try:
                 self._client().delete_object(**self._at(key, version))
@@ -850,8 +849,6 @@ class _Bucket:
 
     def versions(self, prefix: str) -> tuple[Listed, ...]:
         """Return all versions of the objects below a prefix, each object's newest first; its only one where none are kept."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
-
         with self.told():
             try:
                 return tuple(self._versions(f"{self._settings.prefix}{prefix}"))
@@ -885,9 +882,7 @@ class _Bucket:
         return {**place, "VersionId": version} if version else place
 
     def _ask(self, request: Callable[[Any], Any]) -> Any:
-        """Return an answer; None if it is that there is no such thing."""
-        from botocore.exceptions import ClientError  # noqa: PLC0415  # start-up time
-
+        """Return an answer; None if it means that there is no such thing."""
         with self.told():
             try:
                 return request(self._client())
@@ -934,7 +929,7 @@ def _is_seal(each: Listed) -> bool:
 
 
 def _read_seal(store: _Bucket, key: str, version: str) -> _Seal | None:
-    """Return what a seal says; None if it is none, or of a format that is not known."""
+    """Return what a seal says; None if it is not a seal, or has an unknown format."""
     data = store.content(key, version, MAX_SEAL_BYTES)
     try:
         read = json.loads(data or b"")
@@ -950,21 +945,24 @@ def _read_seal(store: _Bucket, key: str, version: str) -> _Seal | None:
 
 
 def _not_what_was_put(key: str) -> Message:
-    return msg("{key} does not hold what was put there", key=key)
+    return msg("{key} does not hold the data that was stored", key=key)
 
 
 def _locked(medium: str, set_id: SetId, cause: Message) -> SetLocked:
     return SetLocked(
-        msg("backup medium {medium} does not let go of {set}: {cause}", medium=medium, set=set_id, cause=cause),
-        msg("Nothing of it was removed. Run the job again when the lock has ended."),
+        msg("backup medium {medium} refuses to remove set {set}: {cause}", medium=medium, set=set_id, cause=cause),
+        msg("Nothing of the set was removed. Run 'portalops backup prune' again when the lock has ended."),
     )
 
 
 def _missing(path: str) -> SetDamaged:
     return SetDamaged(
         msg("{path}: the file is missing", path=show_text(path, 300)),
-        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+        msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
 
 
-_SERVER_HINT = msg("Have the server looked at; nothing else of it can be trusted either.")
+_SERVER_HINT = msg("Have the server examined; its other data cannot be trusted either.")
+
+
+MEDIUM = MediumKind(settings=Settings, build=build, is_anywhere=True)

@@ -39,6 +39,7 @@ from typing import Literal
 
 from pydantic import Field, StrictInt
 
+from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_interrupted, medium_unavailable, no_such_set, not_made_yet
 from backups.media._folders import INCOMING, PROBE, REMOVING, is_name, lies_beside
 from backups.media._owners import DEAD_AFTER, is_alive, is_written, note_written, this_run
@@ -76,7 +77,6 @@ from portalops.system.ssh import ChannelLink, no_session, run_over_ssh, target_o
 
 logger = logging.getLogger(__name__)
 
-ANYWHERE = True
 CONFIRM_BYTES = 256 << 20
 """How much is sent before its digests are asked for; so little is left to be done when the last file is there."""
 CONFIRM_SECONDS = 240
@@ -209,7 +209,7 @@ class SftpMedium:
             raise medium_unavailable(
                 self.id,
                 msg(
-                    "{free} are free, and the set needs about {needed}",
+                    "only {free} are free, but the set needs about {needed}",
                     free=ByteCount(free),
                     needed=ByteCount(expected_bytes),
                 ),
@@ -408,7 +408,7 @@ class SftpSetWriter:
         note_written(self._host.place(self._incoming), is_over=True)
 
     def _remove(self, path: str) -> None:
-        """Remove a file; one that is gone is no fault, as the answer to its removal may have been lost."""
+        """Remove a file; a missing file is no error, as the answer to its removal may have been lost."""
         if self._sftp.status(f"{self._incoming}/{path}") is not None:
             self._sftp.remove(f"{self._incoming}/{path}")
 
@@ -593,7 +593,7 @@ class _FileReader:
 
 
 class _Host:
-    """The host of a medium, and how its refusals are told."""
+    """The host of a medium, and the errors for its refusals."""
 
     def __init__(self, medium: str, settings: Settings) -> None:
         self.medium = medium
@@ -637,21 +637,21 @@ class _Host:
             raise medium_interrupted(
                 self.medium,
                 msg("the connection to {host} broke: {cause}", host=self.address, cause=show_text(str(error), 300)),
-                msg("See that the host is up and reached from here; then run 'portalops backup run' again."),
+                msg("Check that the host is up and reachable from here; then run 'portalops backup run' again."),
             ) from error
         except SftpRefused as error:
             free = room() if error.code == FAILURE else None
             cause = _words(error)
             if free is not None and free < FULL_BYTES:
-                cause = msg("no space is left there: {free} are free", free=ByteCount(free))
+                cause = msg("the disk there is full: {free} are free", free=ByteCount(free))
             raise medium_unavailable(
                 self.medium,
                 msg("{host}, {path}: {cause}", host=self.address, path=show_text(error.path, 300), cause=cause),
-                msg("See that the account may write there and has space; then run 'portalops backup run' again."),
+                msg("Check that the account may write there and has space; then run 'portalops backup run' again."),
             ) from error
 
     def sha256_sums(self, folder: str, paths: Sequence[str]) -> dict[str, str]:
-        """Return the digests of files as sha256sum on the host tells them; none where it cannot be asked."""
+        """Return the digests of files as sha256sum on the host reports them; none where it cannot be asked."""
         names = " ".join(shlex.quote(f"./{path}") for path in paths)
         command = f"cd {shlex.quote(folder)} && LC_ALL=C exec sha256sum -- {names}"
         try:
@@ -676,7 +676,8 @@ class _Host:
         if program is None:
             if self._settings.client == "openssh":
                 raise HostUnreachable(
-                    msg("this machine has no program ssh"), msg('Install openssh-client, or set client = "auto".')
+                    msg("the program ssh is not installed on this machine"),
+                    msg('Install openssh-client, or set client = "auto".'),
                 )
             return self._spoken(ChannelLink(target, timeout_seconds=seconds), None)
         link = ProgramLink(target, program, timeout_seconds=seconds)
@@ -713,8 +714,8 @@ def _shares(probe: Path, sources: Sequence[Path]) -> bool:
 def _not_as_sent(medium: str, path: str) -> MediumUnavailable:
     return medium_unavailable(
         medium,
-        msg("{path} is not on the host as it was sent", path=show_text(path, 300)),
-        msg("Have the host's disk looked at."),
+        msg("{path} on the host differs from what was sent", path=show_text(path, 300)),
+        msg("Have the host's disk examined."),
     )
 
 
@@ -752,19 +753,22 @@ def _remove_tree(sftp: Sftp, path: str, attributes: Attributes) -> None:
 
 def _words(error: SftpRefused) -> Message:
     if error.code == NO_SUCH_FILE:
-        return msg("there is no such file or folder")
+        return msg("no such file or folder")
     if error.code == PERMISSION_DENIED:
         return msg("permission denied")
-    return msg("the server says {words}", words=show_text(error.words or str(error.code), 200))
+    return msg("the server answers: {words}", words=show_text(error.words or str(error.code), 200))
 
 
 def _unreadable(path: str, cause: Message) -> SetDamaged:
     return SetDamaged(
         msg("{path}: {cause}", path=show_text(path, 300), cause=cause),
-        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+        msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
 
 
 def _close_all(sessions: list[Sftp]) -> None:
     while sessions:
         sessions.pop().close()
+
+
+MEDIUM = MediumKind(settings=Settings, build=build, is_anywhere=True)

@@ -48,6 +48,7 @@ from pathlib import Path
 
 from pydantic import Field, StrictInt
 
+from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_unavailable, no_such_set
 from backups.media._folders import is_name, lies_beside
 from backups.media._tape_layout import (
@@ -234,19 +235,19 @@ class TapeMedium:
         if found.label is not None:
             self._require_no_sets(drive, found.label)
             cause = msg(
-                "the tape in {device} is labelled {label} already", device=str(self.device), label=found.label.name
+                "the tape in {device} already has the label {label}", device=str(self.device), label=found.label.name
             )
         elif found.state is OnTape.FOREIGN:
-            cause = msg("the tape in {device} is not blank, and not of portalops", device=str(self.device))
+            cause = msg("the tape in {device} is not blank and not from portalops", device=str(self.device))
         else:
             cause = msg(
-                "the beginning of the tape in {device} cannot be read: {problem}",
+                "the start of the tape in {device} cannot be read: {problem}",
                 device=str(self.device),
                 problem=found.problem,
             )
         if not overwrite:
             raise medium_unavailable(
-                self.id, cause, msg("Insert a blank tape; or give --overwrite, which loses all that is on it.")
+                self.id, cause, msg("Insert a blank tape; or use --overwrite, which destroys all data on this tape.")
             )
 
     def _require_no_sets(self, drive: TapeDrive, label: Label) -> None:
@@ -260,7 +261,7 @@ class TapeMedium:
                     n=len(contents.record.sets),
                     set=contents.record.sets[-1].id,
                 ),
-                msg("'portalops backup prune' removes those that may go; or insert a blank tape."),
+                msg("Remove sets that are no longer kept with 'portalops backup prune'; or insert a blank tape."),
             )
 
     def _checked(self, contents: Contents, set_id: SetId, expected_bytes: int) -> None:
@@ -272,12 +273,12 @@ class TapeMedium:
             raise medium_unavailable(
                 self.id,
                 msg(
-                    "{free} are left on the tape {label}, and the set needs about {needed}",
+                    "the tape {label} has {free} left, but the set needs about {needed}",
                     free=ByteCount(max(0, self._capacity_bytes - used)),
                     label=self.label,
                     needed=ByteCount(expected_bytes),
                 ),
-                msg("Use another tape: a set is never spread over several."),
+                msg("Use another tape: a set is never split over several tapes."),
             )
 
     def _require_whole(self, contents: Contents) -> None:
@@ -285,12 +286,13 @@ class TapeMedium:
             raise medium_unavailable(
                 self.id,
                 msg(
-                    "on the tape {label}, behind tape file {file}, something cannot be read",
+                    "the tape {label} cannot be read after tape file {file}",
                     label=self.label,
                     file=contents.record.number,
                 ),
                 msg(
-                    "Clean the drive and try again; if it stays so, write to this tape no more and copy its sets elsewhere."
+                    "Clean the drive and try again. If the error stays, stop writing to this tape and copy its "
+                    "sets elsewhere."
                 ),
             )
 
@@ -312,7 +314,7 @@ class _Tape:
         self._writer: TapeSetWriter | None = None
         self._known: Contents | None = None
         self._left_at: tuple[int, int] | None = None
-        """Where the tape was let go: it is there still if nobody has moved or changed it."""
+        """The position at which the tape was released: still valid if nobody has moved or changed it."""
 
     @contextmanager
     def open(self, *, writes: bool) -> Iterator[TapeDrive]:
@@ -353,7 +355,7 @@ class _Tape:
                 return self.contents(drive).record
 
     def contents(self, drive: TapeDrive) -> Contents:
-        """Return what is on the tape, after a look at its label.
+        """Return what is on the tape, after checking its label.
 
         Raises:
             MediumUnavailable: it is blank, another one, or cannot be read.
@@ -368,8 +370,11 @@ class _Tape:
         if contents is None:
             raise medium_unavailable(
                 self.medium,
-                msg("the tape {label} has no record that can be read", label=self.label),
-                msg("Tape file 1 says how to read it without portalops; 'portalops media label' makes it a new tape."),
+                msg("the tape {label} has no readable record", label=self.label),
+                msg(
+                    "Tape file 1 describes how to read the tape without portalops. To start it as a new tape: "
+                    "'portalops media label'."
+                ),
             )
         self._known = contents
         return contents
@@ -400,7 +405,7 @@ class _Tape:
 
     def busy(self) -> MediumUnavailable:
         return medium_unavailable(
-            self.medium, msg("a set is being written to the tape"), msg("Try again when that has ended.")
+            self.medium, msg("a set is being written to the tape"), msg("Run the command again when that has ended.")
         )
 
     @contextmanager
@@ -436,7 +441,8 @@ class _Tape:
                     self.medium,
                     msg("there is no tape drive {device}", device=device),
                     msg(
-                        "See that it is connected and switched on, and that the module st is loaded: 'lsscsi -g' shows drives."
+                        "Check that the drive is connected and switched on, and that the kernel module st is "
+                        "loaded: 'lsscsi -g' lists the drives."
                     ),
                 )
             case errno.ENOMEDIUM:
@@ -448,7 +454,8 @@ class _Tape:
                     self.medium,
                     msg("{device} is in use", device=device),
                     msg(
-                        "By another program ('fuser -v {device}' names it), or by another medium whose tape is in it.",
+                        "Another program uses it ('fuser -v {device}' names it), or another medium's tape is in "
+                        "it. Wait, or stop that program.",
                         device=device,
                     ),
                 )
@@ -461,7 +468,7 @@ class _Tape:
             case errno.EACCES | errno.EPERM:
                 return medium_unavailable(
                     self.medium,
-                    msg("{device} may not be opened by this user", device=device),
+                    msg("this user may not open {device}", device=device),
                     msg("Add the user to the group that owns the device (on Debian: tape)."),
                 )
             case errno.ENOSPC:
@@ -469,13 +476,14 @@ class _Tape:
                     self.medium,
                     msg("the tape {label} is full", label=self.label),
                     msg(
-                        "Label a blank tape as a medium of its own ('portalops media label'), then run 'portalops backup copy'."
+                        "Label a blank tape as a new medium ('portalops media label'), then run 'portalops "
+                        "backup copy'."
                     ),
                 )
             case errno.EIO:
                 return medium_unavailable(
                     self.medium,
-                    msg("the drive {device} reports an error of the tape or of itself", device=device),
+                    msg("the drive {device} reports an error of the tape or the drive", device=device),
                     _CLEAN,
                 )
             case _:
@@ -485,29 +493,31 @@ class _Tape:
         device = str(self.device)
         insert = msg("Insert the tape {label}.", label=self.label)
         if found.label is not None:
-            cause = msg("the tape in {device} is {found}", device=device, found=show_text(found.label.name, 80))
+            cause = msg(
+                "the tape in {device} has the label {found}", device=device, found=show_text(found.label.name, 80)
+            )
         elif found.state is OnTape.BLANK:
             cause = msg("the tape in {device} is blank", device=device)
             insert = msg(
-                "Insert the tape {label}; or make this one the tape {label}: 'portalops media label {medium}'.",
+                "Insert the tape {label}; or give this tape the label {label}: 'portalops media label {medium}'.",
                 label=self.label,
                 medium=self.medium,
             )
         elif found.state is OnTape.FOREIGN:
-            cause = msg("the tape in {device} is not blank, and not of portalops", device=device)
+            cause = msg("the tape in {device} is not blank and not from portalops", device=device)
         else:
             cause = msg(
-                "the beginning of the tape in {device} cannot be read: {problem}", device=device, problem=found.problem
+                "the start of the tape in {device} cannot be read: {problem}", device=device, problem=found.problem
             )
             insert = _CLEAN
         return medium_unavailable(self.medium, self._wanted(cause), insert)
 
     def _wanted(self, cause: Message) -> Message:
         """Say beside a cause which tape belongs into the drive: what is recorded of a copy is the cause alone."""
-        return msg("{cause}; the tape {label} is wanted", cause=cause, label=self.label)
+        return msg("{cause}; the tape {label} is needed", cause=cause, label=self.label)
 
 
-_CLEAN = msg("Clean the drive and try again; if it stays so, use another tape.")
+_CLEAN = msg("Clean the drive and try again. If the error stays, use another tape.")
 
 
 class TapeSetWriter:
@@ -731,5 +741,8 @@ def _capacity(settings: Settings) -> int | None:
 def _damaged(path: str, cause: str) -> SetDamaged:
     return SetDamaged(
         msg("{path}: {cause}", path=show_text(path, 300), cause=show_text(cause, 200)),
-        msg("Restore from another copy; 'portalops backup show SET' names the media that have one."),
+        msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
+
+
+MEDIUM = MediumKind(settings=Settings, build=build)

@@ -1,27 +1,37 @@
 """Where data comes from, one file each. A module of this folder is a kind that `[[backup.source]]` may name.
 
-A kind has `Settings`, the shape of its table, and `build(table, context)`, which checks the table and returns a
-`portalops.ports.Source`. Modules that begin with `_` are parts that kinds share.
+A kind registers as `SOURCE`, a `SourceKind`: `Settings`, the shape of its table, and `build(table, context)`, which checks the table
+and returns a `portalops.ports.Source`. Modules that begin with `_` are parts that kinds share.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from backups.sources._settings import SourceContext, shrink_limit_of
-from portalops.config.kinds import kinds_in, known_module
+from backups.sources._settings import SourceContext, SourceSettings, shrink_limit_of
+from portalops.config.kinds import TableKind, kind_of
 from portalops.config.tables import KindTable
-from portalops.model.message import msg
+from portalops.plugins import Door
 
 if TYPE_CHECKING:
     from portalops.ports import Source
 
-__all__ = ["SourceContext", "build_source", "kinds", "shrink_limit_of"]
+__all__ = ["SOURCES", "SourceContext", "SourceKind", "build_source", "shrink_limit_of"]
+
+SettingsT = TypeVar("SettingsT", bound=SourceSettings)
 
 
-def kinds() -> tuple[str, ...]:
-    """Return the kinds that there are, as the configuration names them."""
-    return kinds_in(__name__)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceKind(TableKind[SettingsT]):
+    """A kind of source."""
+
+    build: Callable[[KindTable, SourceContext], Source]
+    """Returns the source that a table describes, or raises `ConfigurationError`."""
+
+
+SOURCES: Final[Door[SourceKind[Any]]] = Door("backups.sources", "SOURCE", SourceKind)
 
 
 def build_source(table: KindTable, context: SourceContext) -> Source:
@@ -31,8 +41,4 @@ def build_source(table: KindTable, context: SourceContext) -> Source:
         UnknownKind: there is no such kind.
         ConfigurationError: its settings do not fit the kind.
     """
-    unknown = msg(
-        "{place}: backup source {id} is of an unknown kind: {kind}", place=table.place, id=table.id, kind=table.kind
-    )
-    kind = known_module(__name__, table.kind, unknown)
-    return cast("Source", kind.build(table, context))
+    return kind_of(SOURCES, table).build(table, context)

@@ -215,10 +215,10 @@ def hint_for(text: str) -> Message | None:
     return next((hint for words, hint in _HINTS if words in text), None)
 
 
-REPLICA_HINT = msg("See whether the replica still follows its primary: SELECT * FROM pg_stat_wal_receiver.")
+REPLICA_HINT = msg("Check whether the replica still follows its primary: SELECT * FROM pg_stat_wal_receiver.")
 _RIGHTS_HINT = msg(
-    "Let the role read everything: GRANT pg_read_all_data TO it; passwords of roles can be read by a superuser only, and"
-    " 'role_passwords = false' leaves them out."
+    "Let the role read everything: GRANT pg_read_all_data TO the role. Only a superuser can read passwords of "
+    "roles; 'role_passwords = false' leaves them out."
 )
 _HINTS = (
     ("authentication failed", msg("Correct the user, and the password that the configuration refers to.")),
@@ -240,9 +240,9 @@ _HINTS = (
         "conflict with recovery",
         msg("Set hot_standby_feedback = on on the replica, or let it wait longer: max_standby_streaming_delay."),
     ),
-    ("lock timeout", msg("A table stayed locked by others. See who holds it: SELECT * FROM pg_locks WHERE granted.")),
+    ("lock timeout", msg("Another session kept a table locked. Find it with: SELECT * FROM pg_locks WHERE granted.")),
     ("does not exist", msg("Correct the name of the role or database in the configuration.")),
-    ("failed: ", msg("See whether the server runs, and whether host and port are right: pg_isready.")),
+    ("failed: ", msg("Check that the server is running and that host and port are right: pg_isready.")),
 )
 """Words of libpq and the server, the most telling first."""
 ASK_SERVER = f"""{SAFE_PATH}

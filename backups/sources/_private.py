@@ -28,6 +28,6 @@ def private_file(source_id: str, data: bytes) -> Iterator[Path]:
                 file.write(data)
         except OSError as error:
             raise unavailable(
-                source_id, msg("its file of options could not be made: {cause}", cause=cause_of(error))
+                source_id, msg("cannot write its temporary options file: {cause}", cause=cause_of(error))
             ) from error
         yield path

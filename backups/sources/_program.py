@@ -175,7 +175,7 @@ def _start_here(source_id: str, program: Program) -> Running:
         raise unavailable(
             source_id,
             msg("{program} cannot be run: {cause}", program=program.name, cause=cause),
-            msg("Give the program's whole path, and see that this user may run it."),
+            msg("Give the full path of the program, and check that this user may run it."),
         ) from error
     assert process.stdout is not None
     with suppress(OSError):  # more than this user may have
@@ -229,7 +229,7 @@ def _judge(source_id: str, program: Program, running: Running, size: int, tail: 
     try:
         code = running.wait(program.idle_seconds)
     except subprocess.TimeoutExpired:
-        _refuse(source_id, msg("{program} closed its output and does not end", program=program.name))
+        _refuse(source_id, msg("{program} closed its output but did not end", program=program.name))
     with reached(source_id):
         if (lost := running.lost()) is not None:
             raise lost
@@ -258,9 +258,7 @@ def _reason(tail: _Tail) -> str:
 
 
 def _refuse(source_id: str, cause: Message) -> NoReturn:
-    raise unavailable(
-        source_id, cause, msg("Run the command by hand, as the user that portalops runs as, and see what it says.")
-    )
+    raise unavailable(source_id, cause, msg("Run the command by hand as the user of portalops, and read its messages."))
 
 
 class _Tail:

@@ -130,7 +130,7 @@ def write_tree(
             problem = str(error.message.values.get("cause", error))
         _judge(source_id, running, pieces, problem, said.last if reader.position else said.first)
         if not reader.files:
-            cause = msg("there is no file in it that can be read: {said}", said=show_text(said.last, 200) or "-")
+            cause = msg("no file in it can be read: {said}", said=show_text(said.last, 200) or "-")
             raise unavailable(source_id, cause)
         require_floor(source_id, reader.content_bytes, minimum_bytes)
 
@@ -150,11 +150,11 @@ def _judge(source_id: str, running: Running, pieces: _Pieces, problem: str, word
             source_id, msg("{program} printed nothing for {seconds} s", program="tar", seconds=pieces.idle_seconds)
         )
     if problem and not pieces.has_ended:
-        raise unavailable(source_id, msg("what tar prints there is no archive: {problem}", problem=problem))
+        raise unavailable(source_id, msg("the output of tar on the host is not an archive: {problem}", problem=problem))
     try:
         code = running.wait(pieces.idle_seconds)
     except subprocess.TimeoutExpired as error:
-        raise unavailable(source_id, msg("{program} closed its output and does not end", program="tar")) from error
+        raise unavailable(source_id, msg("{program} closed its output but did not end", program="tar")) from error
     with reached(source_id):
         if (lost := running.lost()) is not None:
             raise lost
@@ -207,7 +207,10 @@ class _Passing(TarReader):
         held = self._held
         while True:
             if any(held):
-                raise SetDamaged(msg("there is data behind its end"), msg("Look at the tar of that host."))
+                raise SetDamaged(
+                    msg("there is extra data after its end"),
+                    msg("Check the tar program of that host: run 'tar --version' there."),
+                )
             piece = next(self._pieces, None)
             if piece is None:
                 return

@@ -98,8 +98,8 @@ def require_floor(source_id: str, size: int, minimum: int) -> None:
     if size < minimum:
         raise unavailable(
             source_id,
-            msg("{size} bytes of content, and at least {minimum} are expected", size=size, minimum=minimum),
-            msg("See whether its data is still all there; if it is, lower minimum_bytes."),
+            msg("it has {size} bytes of content, but at least {minimum} are expected", size=size, minimum=minimum),
+            msg("Check that the source still has all its data; if it does, lower minimum_bytes."),
         )
 
 

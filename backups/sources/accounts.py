@@ -23,6 +23,7 @@ from pathlib import Path
 
 from pydantic import Field, StrictInt
 
+from backups.sources import SourceKind
 from backups.sources._program import Program, reached, runner_on
 from backups.sources._remote_tree import TAR_WORDS, tar_of_list, write_tree
 from backups.sources._settings import (
@@ -164,3 +165,6 @@ class AccountsSource(ConfiguredSource):
                 if name not in seen:
                     seen.add(name)
                     yield name
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from pydantic import Field, StrictInt
 
+from backups.sources import SourceKind
 from backups.sources._program import Program, stream_program
 from backups.sources._settings import ConfiguredSource, HostSettings, SourceContext, SourceTraits
 from portalops.config.tables import KindTable, LocalPath
@@ -69,3 +70,6 @@ class CommandSource(ConfiguredSource):
         )
         with opener.stream("output", format="raw") as out:
             stream_program(self.id, program, out)
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

@@ -28,6 +28,7 @@ from pathlib import Path
 
 from pydantic import Field, StrictInt, model_validator
 
+from backups.sources import SourceKind
 from backups.sources._listing import Comparison, ListingDamaged, ListingWriter, order_of, read_listing
 from backups.sources._patterns import is_glob, matcher
 from backups.sources._program import Program
@@ -72,8 +73,8 @@ class Settings(HostSettings):
             partial += [each for each in exclude if "/" in each.rstrip("/") and not each.startswith("/")]
             if partial or any("**" in each for each in (*include, *exclude)):
                 raise Refused(
-                    msg("needs whole paths, and patterns without **, for another host"),
-                    msg("Begin each path with /; name each folder, or leave out by a name such as *.tmp."),
+                    msg("needs absolute paths and patterns without ** for another host"),
+                    msg("Start each path with /. Name each folder, or exclude by a file name such as *.tmp."),
                     shows_value=False,
                 )
         return values
@@ -141,7 +142,7 @@ class FilesSource(ConfiguredSource):
             except ListingDamaged as error:
                 raise unavailable(
                     self.id,
-                    msg("what the base held of it cannot be told: {cause}", cause=show_text(str(error), 120)),
+                    msg("the base's list of this source cannot be read: {cause}", cause=show_text(str(error), 120)),
                     msg("Make a full set: portalops backup run --full"),
                 ) from error
             with opener.stream("files", format="tar", differential=True) as out:
@@ -176,7 +177,7 @@ class FilesSource(ConfiguredSource):
         for path in _outermost(path for _pattern, paths in included for path in paths):
             tree.add_tree(path)
         if not tree.files:
-            raise unavailable(self.id, msg("there is no file in it that can be read"))
+            raise unavailable(self.id, msg("no file in it can be read"))
         require_floor(self.id, tree.content_bytes, self._settings.minimum_bytes)
         tree.end()
 
@@ -199,3 +200,6 @@ def _outermost(paths: Iterable[str]) -> list[str]:
         if not kept or not (path + "/").startswith(kept[-1].rstrip("/") + "/"):
             kept.append(path)
     return kept
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

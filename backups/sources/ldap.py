@@ -25,6 +25,7 @@ from pathlib import Path
 
 from pydantic import Field, StrictInt
 
+from backups.sources import SourceKind
 from backups.sources._counting import CountingWriter
 from backups.sources._program import Program, stream_program
 from backups.sources._settings import ConfiguredSource, HostSettings, SourceContext, SourceTraits, unavailable
@@ -112,14 +113,14 @@ class LdapSource(ConfiguredSource):
                 raise unavailable(
                     self.id,
                     msg("its configuration is larger than {limit} bytes", limit=MAX_CONFIG_BYTES),
-                    msg("Back up each database by the kind 'command'."),
+                    msg("Back up each database with a source of the kind 'command'."),
                 )
             databases = databases_of(bytes(entries.kept))
             if not any(database.backend not in WITHOUT_DATA for database in databases):
                 raise unavailable(
                     self.id,
                     msg("its configuration has no database with entries"),
-                    msg("Look into it: slapcat -n 0 | grep olcDatabase"),
+                    msg("Check it: slapcat -n 0 | grep olcDatabase"),
                 )
             for database in databases:
                 if database.backend in WITHOUT_DATA - {"frontend", "config"}:
@@ -159,3 +160,6 @@ class _Entries:
         self._carry = text[-3:]  # too short to hold what was counted
         if len(self.kept) < self._keep_bytes:
             self.kept += piece
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from backups.sources import SourceKind
 from backups.sources._settings import (
     ConfiguredSource,
     SourceContext,
@@ -105,7 +106,10 @@ class LedgerSource(ConfiguredSource):
             status = os.stat(copied)
             tree.add(str(copied), RECORDS, status)
             if not tree.files:
-                raise unavailable(self.id, msg("the copy of its records cannot be read"))
+                raise unavailable(self.id, msg("the copy of the ledger's records cannot be read"))
             require_floor(self.id, status.st_size, self._settings.minimum_bytes)
             tree.add_tree(os.path.abspath(folder / BLOBS), name=BLOBS)
             tree.end()
+
+
+SOURCE = SourceKind(settings=Settings, build=build, writes=writes)

@@ -38,6 +38,7 @@ from pathlib import Path
 from pydantic import Field, StrictInt, model_validator
 
 from backups.formats._sql_head import head_of, quoted
+from backups.sources import SourceKind
 from backups.sources._counting import CountingWriter
 from backups.sources._mariadb import (
     ELSEWHERE,
@@ -100,7 +101,7 @@ class Settings(HostSettings):
     @model_validator(mode="after")
     def _one_way(self) -> Settings:
         if self.socket is not None and self.host is not None:
-            raise Refused(msg("gives a host and a socket"), msg("Take one of them away."), shows_value=False)
+            raise Refused(msg("names both a host and a socket"), msg("Remove one of the two."), shows_value=False)
         return self
 
     @property
@@ -159,7 +160,7 @@ class MariadbSource(ConfiguredSource):
             raise unavailable(
                 self.id,
                 msg("the account sees no database {database}", database=show_text(", ".join(absent) or "-", 200)),
-                msg("See what it sees: mariadb --execute 'SHOW DATABASES; SHOW GRANTS'"),
+                msg("List what the account may see: mariadb --execute 'SHOW DATABASES; SHOW GRANTS'"),
             )
         return [by_name[name] for name in wanted]
 
@@ -171,9 +172,10 @@ class MariadbSource(ConfiguredSource):
             raise unavailable(
                 self.id,
                 msg(
-                    "the name of database {database} holds letters that do not print", database=show_text(database.name)
+                    "the name of database {database} has characters that cannot be printed",
+                    database=show_text(database.name),
                 ),
-                msg("Rename the database, or back it up by the kind 'command'."),
+                msg("Rename the database, or back it up with a source of the kind 'command'."),
             )
         tables = server.tables(database.name)
         has_history = any(table.type == "SYSTEM VERSIONED" for table in tables)
@@ -344,7 +346,10 @@ class _Server:
                     exit_code=done.exit_code,
                     said=said or "-",
                 ),
-                msg("See that the server runs, and that this account may ask it: mariadb --execute 'SHOW GRANTS'"),
+                msg(
+                    "Check that the server is running and that this account may query it: mariadb --execute "
+                    "'SHOW GRANTS'"
+                ),
             )
         return done.stdout.decode("utf-8", "replace")
 
@@ -362,3 +367,6 @@ def _unescaped(cell: str) -> str:
         out += cell[at:found] + signs.get(pair, pair)
         at = found + 2
     return out + cell[at:]
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

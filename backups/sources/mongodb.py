@@ -30,6 +30,7 @@ from pathlib import Path
 from pydantic import Field, StrictInt
 
 from backups.formats._mongo_archive import ArchiveReader
+from backups.sources import SourceKind
 from backups.sources._counting import CountingWriter
 from backups.sources._private import private_file
 from backups.sources._program import Program, reached, stream_program
@@ -121,8 +122,11 @@ class MongodbSource(ConfiguredSource):
             if problem := archive.verdict():
                 raise unavailable(
                     self.id,
-                    msg("the archive is not whole: {problem}", problem=show_text(problem)),
-                    msg("Run mongodump by hand with --oplog --archive=FILE, and see what it says."),
+                    msg("the archive is incomplete: {problem}", problem=show_text(problem)),
+                    msg("Run mongodump by hand with --oplog --archive=FILE, and read its messages."),
                 )
             for name, count in archive.documents.items():
                 out.add_rows(TableRows(show_text(name), count))
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

@@ -35,6 +35,7 @@ from pathlib import Path
 
 from pydantic import Field, StrictInt
 
+from backups.sources import SourceKind
 from backups.sources._program import NEUTRAL, Program, reached, runner_on, stream_program
 from backups.sources._settings import (
     ConfiguredSource,
@@ -162,7 +163,7 @@ class MssqlSource(ConfiguredSource):
                             database=show_text(database),
                             problem=show_text(problem, 400),
                         ),
-                        msg("Run the BACKUP by hand, as this login, and see what the server says."),
+                        msg("Run the BACKUP by hand with this login, and read the server's messages."),
                     )
                 begun = out.position
                 self._read(local, out)
@@ -175,7 +176,7 @@ class MssqlSource(ConfiguredSource):
                         path=show_text(str(local)),
                         cause=cause_of(error),
                     ),
-                    msg("Let this user read the server's folder, or set 'folder' to where this host sees it."),
+                    msg("Let this user read the server's folder, or set 'folder' to its path on this host."),
                 ) from error
             finally:
                 self._remove(local)
@@ -207,7 +208,9 @@ class MssqlSource(ConfiguredSource):
                     path=show_text(str(path)),
                     cause=cause_of(error) if isinstance(error, OSError) else error.message,
                 ),
-                msg("Let this user write the server's folder, and remove the file: it is the database in clear."),
+                msg(
+                    "Remove the file: it is the unencrypted database. Then let this user write to the server's folder."
+                ),
             ) from error
 
 
@@ -215,3 +218,6 @@ def _joined(folder: str, name: str) -> str:
     """Return a path as the server writes it, on Windows or elsewhere."""
     sign = "\\" if "\\" in folder else "/"
     return f"{folder.rstrip(sign)}{sign}{name}"
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

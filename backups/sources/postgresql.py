@@ -53,6 +53,7 @@ from backups.postgresql import (
     installations_there,
     said,
 )
+from backups.sources import SourceKind
 from backups.sources._postgresql import (
     ASK_SERVER,
     DUMP_END,
@@ -121,7 +122,7 @@ class Settings(HostSettings):
     @model_validator(mode="after")
     def _one_password(self) -> Settings:
         if self.password is not None and self.passfile is not None:
-            raise Refused(msg("gives both a password and a passfile"), msg("Keep one."), shows_value=False)
+            raise Refused(msg("names both a password and a passfile"), msg("Keep one of the two."), shows_value=False)
         return self
 
 
@@ -234,7 +235,7 @@ class PostgresqlSource(ConfiguredSource):
             )
         except (ValueError, KeyError, TypeError) as error:
             raise unavailable(
-                self.id, msg("the server's answer is not understood: {said}", said=show_text(answer))
+                self.id, msg("the server's answer cannot be parsed: {said}", said=show_text(answer))
             ) from error
 
     def _ask(self, tools: Installation, access: Access, query: str) -> str:
@@ -254,9 +255,9 @@ class PostgresqlSource(ConfiguredSource):
             host = access.host
             raise unavailable(
                 self.id,
-                msg("there is no {program} of PostgreSQL here", program=program)
+                msg("PostgreSQL's {program} is not installed on this machine", program=program)
                 if host is None
-                else msg("there is no {program} of PostgreSQL on {host}", program=program, host=host.host),
+                else msg("PostgreSQL's {program} is not installed on {host}", program=program, host=host.host),
                 msg("Install PostgreSQL's client programs, or set 'programs' to their folder."),
             )
         return found
@@ -268,12 +269,13 @@ class PostgresqlSource(ConfiguredSource):
             raise unavailable(
                 self.id,
                 msg(
-                    "pg_dump is of PostgreSQL {client}, older than the server's {server}",
+                    "pg_dump of PostgreSQL {client} is older than the server, PostgreSQL {server}",
                     client=installed[-1].major,
                     server=major,
                 ),
                 msg(
-                    "Install the client programs of PostgreSQL {server} or later: an older pg_dump cannot dump all of it.",
+                    "Install the client programs of PostgreSQL {server} or later: an older pg_dump cannot dump "
+                    "everything.",
                     server=major,
                 ),
             )
@@ -284,12 +286,14 @@ class PostgresqlSource(ConfiguredSource):
             return
         lag, limit = server.lag_seconds, self._settings.replica_lag_seconds
         if lag is None:
-            raise unavailable(self.id, msg("the replica gets no data, and nobody knows how old it is"), REPLICA_HINT)
+            raise unavailable(
+                self.id, msg("the replica receives no data, and the age of its data is unknown"), REPLICA_HINT
+            )
         if lag > limit:
             raise unavailable(
                 self.id,
                 msg(
-                    "the replica is {seconds} s behind, and at most {limit} s are allowed",
+                    "the replica is {seconds} s behind, but at most {limit} s are allowed",
                     seconds=int(lag),
                     limit=limit,
                 ),
@@ -410,3 +414,6 @@ def connection_variables(settings: Settings, environment: Mapping[str, str]) -> 
         "PGCONNECT_TIMEOUT": str(CONNECT_SECONDS),
         **{name: str(value) for name, value in given.items() if value is not None},
     }
+
+
+SOURCE = SourceKind(settings=Settings, build=build)

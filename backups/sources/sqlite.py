@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from pydantic import Field, StrictInt
 
+from backups.sources import SourceKind
 from backups.sources._settings import (
     ConfiguredSource,
     SourceContext,
@@ -118,7 +119,7 @@ def consistent_copy(
     except OSError as error:
         raise unavailable(
             source_id,
-            msg("its temporary copy could not be made: {cause}", cause=cause_of(error)),
+            msg("cannot make its temporary copy: {cause}", cause=cause_of(error)),
             msg("Set 'scratch' to a folder with enough space."),
         ) from error
 
@@ -162,7 +163,7 @@ def _copy(source_id: str, database: Path, copy: Path, busy_seconds: float) -> No
             raise unavailable(
                 source_id,
                 msg("the database stayed locked for {seconds} s", seconds=int(busy_seconds)),
-                msg("See which program holds it: fuser -v {path}", path=str(database)),
+                msg("Find the program that holds it: fuser -v {path}", path=str(database)),
             )
 
     try:
@@ -177,13 +178,14 @@ def _copy(source_id: str, database: Path, copy: Path, busy_seconds: float) -> No
         raise unavailable(
             source_id,
             msg("{path} cannot be copied: {cause}", path=str(database), cause=show_text(str(error), 200)),
-            msg("See whether it is a SQLite database that this user may read."),
+            msg("Check that it is a SQLite database and that this user may read it."),
         ) from error
     if problems != ["ok"]:
         raise unavailable(
             source_id,
-            msg("integrity_check says: {cause}", cause=show_text("; ".join(problems), 300)),
-            msg(
-                "Restore the database from an earlier set, or repair it; a damaged one is not backed up as if it were sound."
-            ),
+            msg("SQLite's integrity_check reports: {cause}", cause=show_text("; ".join(problems), 300)),
+            msg("Restore the database from an earlier set, or repair it: a damaged database is not backed up."),
         )
+
+
+SOURCE = SourceKind(settings=Settings, build=build, writes=writes)

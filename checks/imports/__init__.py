@@ -1,22 +1,32 @@
 """Reports of other tools, read as what those tools claim, one file a form. A module of this folder is a form.
 
-A form has `parse(data)`, which is pure: bytes of a file in, what one or more tools claim out. It takes nothing for granted:
+A form registers as `FORM`, a `Form`, with `parse(data)`, which is pure: bytes of a file in, what one or more tools claim out. It takes nothing for granted:
 the file comes from elsewhere. Modules that begin with `_` are parts that forms share.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
 from checks.imports._reading import MAX_BYTES, NotAReport, ToolClaims
-from portalops.config.kinds import kinds_in, module_of
 from portalops.errors import ImportRefused
 from portalops.model.message import msg
+from portalops.plugins import Door
 
-__all__ = ["MAX_BYTES", "ToolClaims", "forms", "read_claims"]
+__all__ = ["FORMS", "MAX_BYTES", "Form", "ToolClaims", "read_claims"]
 
 
-def forms() -> tuple[str, ...]:
-    """Return the forms that there are, by name."""
-    return kinds_in(__name__)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """A form of reports."""
+
+    parse: Callable[[bytes], tuple[ToolClaims, ...]]
+    """Returns what one or more tools claim, or raises `NotAReport`."""
+
+
+FORMS: Final = Door("checks.imports", "FORM", Form)
 
 
 def read_claims(form: str, data: bytes) -> tuple[ToolClaims, ...]:
@@ -25,21 +35,16 @@ def read_claims(form: str, data: bytes) -> tuple[ToolClaims, ...]:
     Raises:
         ImportRefused: there is no such form, or the bytes are no report of it.
     """
-    if form not in forms():
-        raise ImportRefused(
-            msg("there is no form of reports {form}", form=form[:60]),
-            msg("The forms are: {forms}.", forms=", ".join(forms())),
-        )
+    reader = FORMS.find(form, msg("there is no form of reports {form}", form=form[:60]), error=ImportRefused)
     if len(data) > MAX_BYTES:
         raise ImportRefused(
             msg("the report is larger than {limit} bytes", limit=MAX_BYTES),
             msg("Let the tool report one host, and only what it found to be wrong."),
         )
     try:
-        found: tuple[ToolClaims, ...] = module_of(__name__, form).parse(data)
+        return reader.parse(data)
     except NotAReport as error:
         raise ImportRefused(
             msg("this is no report of the form {form}: {cause}", form=form, cause=error.message),
-            msg("Name the form that the tool wrote by --tool; there are: {forms}.", forms=", ".join(forms())),
+            msg("Name the form that the tool wrote by --tool; there are: {forms}.", forms=", ".join(FORMS.names())),
         ) from error
-    return found

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from checks.imports import Form
 from checks.imports._reading import NotAReport, ToolClaims, claimed, claims_of
 from portalops.model.claims import ClaimedFinding
 from portalops.model.message import msg
@@ -60,3 +61,6 @@ def _claims(found: Mapping[str, Sequence[str]]) -> Iterator[ClaimedFinding]:
 
 def _one(found: Mapping[str, Sequence[str]], key: str) -> str:
     return found.get(key, ("",))[-1].strip()
+
+
+FORM = Form(parse=parse)

@@ -16,6 +16,10 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+
+from checks.imports import Form
 from checks.imports._reading import NotAReport, ToolClaims, claimed, claims_of
 from portalops.model.claims import ClaimedFinding
 from portalops.model.message import msg
@@ -37,9 +41,6 @@ def parse(data: bytes) -> tuple[ToolClaims, ...]:
     Raises:
         NotAReport: it is no XML, has a document type or entities, or no result of a test.
     """
-    from defusedxml import DefusedXmlException  # noqa: PLC0415  # start-up time
-    from defusedxml.ElementTree import ParseError, fromstring  # noqa: PLC0415
-
     try:
         root: Element = fromstring(data, forbid_dtd=True)
     except DefusedXmlException as error:
@@ -98,3 +99,6 @@ def _child(element: Element, name: str) -> str:
 def _name(element: Element) -> str:
     """Return an element's name without its namespace: that of XCCDF differs by version."""
     return str(element.tag).rpartition("}")[2]
+
+
+FORM = Form(parse=parse)

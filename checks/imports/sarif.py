@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from checks.imports import Form
 from checks.imports._reading import NotAReport, ToolClaims, claimed, claims_of
 from portalops.model.claims import ClaimedFinding
 from portalops.model.message import msg
@@ -219,3 +220,6 @@ def _list(holder: Mapping[str, Any], key: str) -> list[Any]:
 def _text(holder: Mapping[str, Any], key: str) -> str:
     value = holder.get(key)
     return value if isinstance(value, str) else ""
+
+
+FORM = Form(parse=parse)

@@ -108,13 +108,13 @@ def _placed(
         return Placed(one, Place.UNKNOWN, approved.doubt.seen)
     touching = next((each for each in windows if each.start_at <= last and first <= each.end_at), None)
     if touching is not None:
-        why = msg("it lies so near to an end of the window that the host's clock does not tell on which side")
+        why = msg("it is so near to an end of the window that the host's clock cannot show on which side")
         if one.known_by is KnownBy.BETWEEN:
-            why = msg("when it happened is known only between the two looks, and a part of that lies in the window")
+            why = msg("it happened at some time between the two scans, and only a part of that time is in the window")
         elif one.written_at is not None and one.happened_at is not None:
             why = msg(
-                "the file was changed last at {changed}, but what is in it may be of {written} already, and only a part of the"
-                " time between lies in the window",
+                "the file was last changed at {changed}, but its content may date from {written}; only a part of "
+                "the time between is in the window",
                 changed=one.happened_at,
                 written=one.written_at,
             )
@@ -138,7 +138,7 @@ def _under(one: Drifted, reference: str, orders: Mapping[str, ChangeOrder]) -> P
         why = msg("an emergency, approved afterwards")
     elif order is not None and order.digest is None:
         why = msg(
-            "approved, and the decision is not kept: add it by 'portalops change approve {id} --file'", id=order.id
+            "approved, but the decision is not kept: add it with 'portalops change approve {id} --file'", id=order.id
         )
     elif one.kind != PACKAGE and one.run_at is not None:
         why = msg("made while the package manager ran at {at}", at=one.run_at)
@@ -180,7 +180,7 @@ def _outside(one: Drifted, orders: Iterable[ChangeOrder], first: datetime, last:
     ]
     for each in asked:
         if each.approved_at is None or each.notified_at is None:
-            why = msg("{id} was asked for, and is not approved", id=each.id)
+            why = msg("{id} was requested but not approved", id=each.id)
             return Placed(one, Place.OUTSIDE, why, each.id)
         if max(each.approved_at, each.notified_at) > first:
             why = msg("{id} was approved afterwards, by record {seq}", id=each.id, seq=str(each.approved_seq))

@@ -103,7 +103,7 @@ def opened(
     text = _inflated(data)
     head, end = _HEAD.match(text), _END.search(text[-80:])
     if head is None or end is None:
-        raise _damaged(msg("the file holds no whole answer: it was broken off, or is of another form"))
+        raise _damaged(msg("the file holds no complete answer: it is cut short, or is in another format"))
     host, nonce = HostId(head[1].decode()), head[2].decode()
     script = scripts.get(mark_of(nonce))
     if script is None:
@@ -119,7 +119,7 @@ def opened(
     except AnswerRejected as error:
         raise _refused(msg("the file was changed: {seen}", seen=error.missing.seen)) from error
     if seen.absent.reason != "not-gathered":
-        raise _refused(msg("the script did not come to its end on the host {host}", host=host))
+        raise _refused(msg("the script did not finish on the host {host}", host=host))
     if more := sorted(set(seen.sections) - set(asked)):
         raise _refused(msg("the file was changed: no script asks for {what}", what=show_text(more[0], 60)))
     return Brought(facts, appended(answer, how))
@@ -133,18 +133,18 @@ def _require_open(script: RecordedScript, host: HostId, ran_at: datetime, now: d
             msg("the file names the host {host}, and its script was issued for {other}", host=host, other=issued.host)
         )
     if script.answered_in is not None:
-        raise _refused(msg("an answer to this script was taken before, in record {seq}", seq=script.answered_in))
+        raise _refused(msg("an answer to this script was recorded before, in record {seq}", seq=script.answered_in))
     if now > issued.valid_to:
-        raise _refused(msg("the script for {host} counted until {at}", host=host, at=issued.valid_to))
+        raise _refused(msg("the script for {host} expired at {at}", host=host, at=issued.valid_to))
     if not script.at - CLOCKS_DIFFER <= ran_at <= now + CLOCKS_DIFFER:
         raise FactsRefused(
             msg(
-                "by its own clock the host {host} ran the script at {at}, and it was issued at {issued}",
+                "by its own clock the host {host} ran the script at {at}, but it was issued at {issued}",
                 host=host,
                 at=ran_at,
                 issued=script.at,
             ),
-            msg("Set the clock of the host, and run the script on it once more."),
+            msg("Set the clock of the host, and run the script on it again."),
         )
 
 
@@ -155,11 +155,11 @@ def _inflated(data: bytes) -> bytes:
     try:
         text = gzip.decompress(data, HOST_BYTES + 4096)
     except zlib.error as error:
-        raise _damaged(msg("the file is damaged, or is none that the script wrote")) from error
+        raise _damaged(msg("the file is damaged, or was not written by the script")) from error
     if gzip.unconsumed_tail:
-        raise _damaged(msg("the file holds more than {limit}", limit=ByteCount(HOST_BYTES)))
+        raise _damaged(msg("the file is larger than {limit} when unpacked", limit=ByteCount(HOST_BYTES)))
     if not gzip.eof or gzip.unused_data:
-        raise _damaged(msg("the file is damaged: it was broken off, or something was added to it"))
+        raise _damaged(msg("the file is damaged: it is cut short, or something was added to it"))
     return text
 
 
@@ -168,4 +168,4 @@ def _refused(what: Message) -> FactsRefused:
 
 
 def _damaged(what: Message) -> FactsRefused:
-    return FactsRefused(what, msg("Copy it from the host once more; if it is damaged there, run the script again."))
+    return FactsRefused(what, msg("Copy it from the host again; if it is damaged there too, run the script again."))

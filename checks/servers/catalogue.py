@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib
 import pkgutil
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
@@ -14,6 +13,7 @@ from checks.servers.check import Check
 from checks.servers.probe import Probe
 from portalops.errors import UnknownCheck
 from portalops.model.message import msg
+from portalops.plugins import Door
 
 _HERE = Path(__file__).parent
 _NO_FAMILY = frozenset({"probes", "data", "outside", "drift"})
@@ -77,9 +77,5 @@ def _discovered() -> Iterator[Check]:
     for family in pkgutil.iter_modules([str(_HERE)]):
         if not family.ispkg or family.name in _NO_FAMILY:
             continue
-        for module in pkgutil.iter_modules([str(_HERE / family.name)]):
-            if module.name.startswith("_"):
-                continue
-            judge = importlib.import_module(f"checks.servers.{family.name}.{module.name}").judge
-            assert isinstance(judge, Check), f"{family.name}/{module.name}.py has no check"
-            yield judge
+        for _name, one in Door(f"checks.servers.{family.name}", "judge", Check).all():
+            yield one

@@ -1,24 +1,27 @@
 """A check: what it needs, and the pure rule that judges it.
 
     @check(
-        id="ssh.root-login", clause="12.4", severity=Severity.HIGH, needs=(sshd.PROBE,),
-        title=msg("root cannot log in over SSH"), remedy=msg("Set PermitRootLogin no ..."),
+        id="log.forwarded", clause="12.4", severity=Severity.HIGH, needs=(forwarding.PROBE,),
+        title=msg("logs arrive at a collector within {minutes} minutes"), remedy=msg("Send the log on ..."),
+        numbers={"minutes": 15},
     )
     def judge(facts: Facts) -> Outcome: ...
 
-The module's docstring is the check's page. `judge` is called only when every needed fact is there.
+The module's docstring is the check's page. `judge` is called only when every needed fact is there. `numbers` holds the
+thresholds: title, remedy and both pages name them in braces, so that each number stands in the code once.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing, Probe
+from portalops.locale.pages import with_numbers
 from portalops.model.message import Message, msg
 from portalops.model.verdicts import CheckVerdict, Severity
 
@@ -92,6 +95,8 @@ class Check:
     judge: Judge
     page: str
     """What it is, why it matters, where the rule comes from, and what the host really prints."""
+    numbers: Mapping[str, int]
+    """Its thresholds, by the name that its title, its remedy and its page in Vietnamese give them."""
 
 
 def check(
@@ -104,11 +109,35 @@ def check(
     remedy: Message,
     uses: tuple[Probe[Any], ...] = (),
     exempt_roles: tuple[str, ...] = (),
+    numbers: Mapping[str, int] | None = None,
 ) -> Callable[[Judge], Check]:
-    """Make a check of a rule; the docstring of the rule's module becomes its page."""
+    """Make a check of a rule; the docstring of the rule's module becomes its page. The arguments are the fields of `Check`."""
+    put_in = numbers or {}
 
     def made(judge: Judge) -> Check:
-        page = (sys.modules[judge.__module__].__doc__ or "").strip()
-        return Check(id, clause, severity, title, remedy, needs, uses, frozenset(exempt_roles), judge, page)
+        return Check(
+            id,
+            clause,
+            severity,
+            numbered(title, put_in),
+            numbered(remedy, put_in),
+            needs,
+            uses,
+            frozenset(exempt_roles),
+            judge,
+            page_of(judge, put_in),
+            put_in,
+        )
 
     return made
+
+
+def numbered(sentence: Message, numbers: Mapping[str, int]) -> Message:
+    """Return a sentence with the thresholds that it names."""
+    named = {name: number for name, number in numbers.items() if f"{{{name}}}" in sentence.text}
+    return replace(sentence, values={**sentence.values, **named})
+
+
+def page_of(judge: Callable[..., Outcome], numbers: Mapping[str, int]) -> str:
+    """Return the English page of a rule: the docstring of its module, with its thresholds put in."""
+    return with_numbers((sys.modules[judge.__module__].__doc__ or "").strip(), numbers, "en")

@@ -228,7 +228,7 @@ def _without(found: Drift, kinds: frozenset[str]) -> tuple[Unseen, ...]:
 
 
 def _gap(one: Unseen, after: Look) -> Unseen:
-    seen = msg("it was last seen at {seen}, and that look cannot be read any more", seen=one.seen_at or after.at)
+    seen = msg("it was last seen at {seen}, but that answer can no longer be read", seen=one.seen_at or after.at)
     return replace(one, why=Missing("not-compared", seen), gap_to=after.at)
 
 

@@ -68,7 +68,7 @@ def audit(register: AccessRegister, facts: Facts | None, host: str, today: date)
         today: the local day, for who has left.
     """
     if facts is None:
-        return (Remark(host, "not-seen", "-", msg("the host has not answered in any recorded round"), is_unknown=True),)
+        return (Remark(host, "not-seen", "-", msg("the host has not answered in any recorded scan"), is_unknown=True),)
     found = (*compare(register, facts, today), *_unseen(facts, COMINGS), *_logins(facts), *_uses(facts))
     return tuple({(each.what, each.name): each for each in found}.values())
 
@@ -90,16 +90,18 @@ def overdue(register: CredentialRegister, today: date) -> tuple[Remark, ...]:
     """Return what the register itself shows, whatever hosts say: late changes, leavers, systems that no host shows."""
     found: list[Remark] = []
     for name, seqs in register.unreadable.items():
-        text = msg("records of it cannot be read: {seqs}", seqs=", ".join(map(str, seqs)))
+        text = msg("records of this credential cannot be read: {seqs}", seqs=", ".join(map(str, seqs)))
         found.append(Remark("", "register-unreadable", name, text, is_unknown=True))
     for each in register.credentials.values():
         host = host_of(each.credential.system)
         if each.is_overdue(today) and each.due_on is not None:
-            text = msg("to be changed by {day}, and it was not (record {seq})", day=each.due_on, seq=each.secret_seq)
+            text = msg(
+                "it was due to be changed by {day} and was not (record {seq})", day=each.due_on, seq=each.secret_seq
+            )
             found.append(Remark(host, "rotation-overdue", each.id, text))
         if each.is_active and each.lacks:
             text = msg(
-                "something is not said of it: {what} (records {seqs})",
+                "details are missing: {what} (records {seqs})",
                 what=together([LACKING[one] for one in each.lacks]),
                 seqs=", ".join(map(str, each.seqs)),
             )
@@ -136,7 +138,7 @@ def owners_unknown(
     """Yield that nothing tells what is of somebody who left: whose an account is, is said by the declared members alone."""
     gone = [one.person for one in register.left if one.on <= today]
     if gone and members is None:
-        text = msg("somebody left ({person}), and whose accounts and keys are whose is not declared", person=gone[0])
+        text = msg("{person} left, and the owners of accounts and keys are not declared", person=gone[0])
         yield Remark(host, "not-seen", "members", text, is_unknown=True, reason="not-declared")
 
 
@@ -158,21 +160,24 @@ def _accounts(register: AccessRegister, facts: Facts, today: date) -> Iterator[R
         mine = by_account.get(name, [])
         if gone:
             yield Remark(
-                host, "account-of-leaver", name, msg("the account of {person}, who left, is open", person=gone[0])
+                host,
+                "account-of-leaver",
+                name,
+                msg("{person} left, but their account is still enabled", person=gone[0]),
             )
         if any(each.is_active for each in mine):
             continue
         if mine:
-            text = msg("its credential was returned, and the account is open: {id}", id=mine[-1].id)
+            text = msg("credential {id} was returned, but its account is still enabled", id=mine[-1].id)
             yield Remark(host, "returned-but-open", name, text)
         elif owners:
-            text = msg("the account of {person} is open, and no credential of it is registered", person=owners[0])
+            text = msg("the account of {person} is enabled, but no credential is registered for it", person=owners[0])
             yield Remark(host, "account-unregistered", name, text)
         else:
-            yield Remark(host, "account-unknown", name, msg("the account is open, and nobody is recorded to hold it"))
+            yield Remark(host, "account-unknown", name, msg("the account is enabled, but has no recorded holder"))
     for name, held in sorted(by_account.items()):
         if name not in names and any(each.is_active for each in held):
-            text = msg("the register has a credential of it, and the account is not there: {id}", id=held[-1].id)
+            text = msg("credential {id} is registered, but its account does not exist", id=held[-1].id)
             yield Remark(host, "account-gone", name, text)
 
 
@@ -208,28 +213,30 @@ def _keys(register: AccessRegister, facts: Facts, today: date) -> Iterator[Remar
         is_right = any(_is_of_host(each, host) and each.account == key.account for each in in_use)
         account = shown(key.account, 40)
         if owner is not None and register.gone_of((owner,), today):
-            text = msg("a key of {person}, who left, opens {account}", person=owner, account=account)
+            text = msg("{person} left, but a key of theirs still opens {account}", person=owner, account=account)
             yield Remark(host, "key-of-leaver", key.fingerprint, text)
         elif is_right:
             continue
         elif in_use:
             text = msg(
-                "the key of {id} opens {account} too, for which it is not registered", id=in_use[0].id, account=account
+                "the key of credential {id} also opens {account}, for which it is not registered",
+                id=in_use[0].id,
+                account=account,
             )
             yield Remark(host, "key-elsewhere", f"{key.fingerprint} {account}", text)
         elif of_it:
             text = msg(
-                "its credential {id} was returned, and the key opens {account}", id=of_it[-1].id, account=account
+                "credential {id} was returned, but its key still opens {account}", id=of_it[-1].id, account=account
             )
             yield Remark(host, "returned-but-open", key.fingerprint, text)
         elif owner is not None:
-            text = msg("a key of {person} opens {account}, and is not registered", person=owner, account=account)
+            text = msg("a key of {person} opens {account} but is not registered", person=owner, account=account)
             yield Remark(host, "key-unregistered", key.fingerprint, text)
         else:
-            text = msg("a key that nobody is recorded to hold opens {account}", account=account)
+            text = msg("a key without a recorded holder opens {account}", account=account)
             yield Remark(host, "key-unknown", key.fingerprint, text)
     if seen.elsewhere or sum(one.key_lines for one in seen.files) != len(seen.keys):
-        text = msg("sshd takes keys that could not be read, or by other roads")
+        text = msg("sshd accepts keys that could not be read, or keys from elsewhere")
         yield Remark(host, "not-seen", authorized_keys.PROBE.id, text, is_unknown=True, reason="keys-unread")
 
 
@@ -240,14 +247,16 @@ def _logins(facts: Facts) -> Iterator[Remark]:
         return
     host = facts.host.id
     if members is None:
-        text = msg("whose logins they are is not declared")
+        text = msg("the members are not declared, so logins cannot be attributed")
         yield Remark(host, "not-seen", logins.PROBE.id, text, is_unknown=True)
         return
     for one in seen.accepted:
         owner = owner_of_key(one.key, members) if one.key else None
         if owner is None and (one.key or len(owners_of_account(one.account, members)) != 1):
             account = shown(one.account, 40)
-            text = msg("a login to {account} from {address} is no member's", account=account, address=str(one.address))
+            text = msg(
+                "a login to {account} from {address} belongs to no member", account=account, address=str(one.address)
+            )
             yield Remark(host, "login-unknown", f"{account} {one.key or one.method} {one.address}", text)
 
 
@@ -255,13 +264,13 @@ def _uses(facts: Facts) -> Iterator[Remark]:
     """Uses of sudo that are no one member's; without declared members, all of them are unknown."""
     host, uses = facts.host.id, nobodys_uses(facts)
     if uses and facts.declared.members is None:
-        text = msg("whose uses of sudo they are is not declared")
+        text = msg("the members are not declared, so uses of sudo cannot be attributed")
         yield Remark(host, "not-seen", sudo_uses.PROBE.id, text, is_unknown=True, reason="not-declared")
         return
     for one in uses:
         account, target = shown(one.account, 40), shown(one.target, 40)
         text = msg(
-            "{account} became {target} by sudo, last at {at}, and is no one member's account",
+            "{account} became {target} with sudo, last at {at}, and belongs to no single member",
             account=account,
             target=target,
             at=one.last_at,
@@ -294,7 +303,7 @@ def _databases(register: AccessRegister, facts: Facts, today: date) -> Iterator[
     if isinstance(roles, Missing) and isinstance(accounts, Missing):
         is_whole = False  # no server that is asked by the host's own programs: what is registered of one was not seen
         if "database" in facts.host.roles and roles.reason == accounts.reason == "command-missing":
-            text = msg("the host has the role {role}, and has no database server that can be asked", role="database")
+            text = msg("the host has the role {role}, but no database server on it answers", role="database")
             yield Remark(host, "not-seen", "database", text, is_unknown=True, reason="no-database-server")
     if not isinstance(roles, Missing):
         for role in roles:
@@ -303,7 +312,7 @@ def _databases(register: AccessRegister, facts: Facts, today: date) -> Iterator[
     if not isinstance(accounts, Missing):
         if any(not one.might for one in accounts):
             is_whole = False
-            text = msg("the database server tells names alone, and neither rights nor what is locked")
+            text = msg("the database server shows only names, not rights or locked accounts")
             yield Remark(host, "not-seen", mysql_accounts.PROBE.id, text, is_unknown=True, reason="names-alone")
         for one in accounts:
             if one.way != "role":
@@ -316,7 +325,7 @@ def _databases(register: AccessRegister, facts: Facts, today: date) -> Iterator[
         if not each.is_active or each.account in names:
             continue
         if is_whole:
-            text = msg("the register has a credential of it, and the account is not there: {id}", id=each.id)
+            text = msg("credential {id} is registered, but its account does not exist", id=each.id)
             yield Remark(host, "account-gone", f"database:{each.account}", text)
         else:
             text = msg(
@@ -336,21 +345,23 @@ def _database_login(
     owners = owners_of_account(login.name, facts.declared.members or {})
     gone = register.gone_of(owners, today)
     if gone:
-        yield Remark(host, "account-of-leaver", name, msg("the account of {person}, who left, is open", person=gone[0]))
+        yield Remark(
+            host, "account-of-leaver", name, msg("{person} left, but their account is still enabled", person=gone[0])
+        )
     held = [each for each in mine if each.account in {login.name, login.shown}]
     if any(each.is_active for each in held):
         return
     if held:
-        text = msg("its credential was returned, and the account is open: {id}", id=held[-1].id)
+        text = msg("credential {id} was returned, but its account is still enabled", id=held[-1].id)
         yield Remark(host, "returned-but-open", name, text)
     elif login.is_admin:
-        text = msg("it has all rights on the database server, and nobody is recorded to hold it")
+        text = msg("it has all rights on the database server, but no recorded holder")
         yield Remark(host, "admin-unregistered", name, text)
     elif owners:
-        text = msg("the account of {person} is open, and no credential of it is registered", person=owners[0])
+        text = msg("the account of {person} is enabled, but no credential is registered for it", person=owners[0])
         yield Remark(host, "account-unregistered", name, text)
     else:
-        yield Remark(host, "account-unknown", name, msg("the account is open, and nobody is recorded to hold it"))
+        yield Remark(host, "account-unknown", name, msg("the account is enabled, but has no recorded holder"))
 
 
 def _is_of_database(each: Access, host: str) -> bool:

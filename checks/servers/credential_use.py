@@ -54,7 +54,7 @@ def audit_use(register: CredentialRegister, facts: Facts) -> tuple[Remark, ...]:
         found += _shared(host, shown(account, 40), held, _people(account, facts))
         found += _unneeded(host, account, held, facts)
         if facts.declared.members is None and len(_keys_of(account, facts)) > 1:
-            said = msg("several keys open it, and whose they are is not declared")
+            said = msg("several keys open it, and their owners are not declared")
             found.append(
                 Remark(host, "not-seen", f"keys of {shown(account, 40)}", said, is_unknown=True, reason="not-declared")
             )
@@ -96,21 +96,22 @@ def _of_portal(
     for each in held:
         if each.credential.shared:
             said = msg(
-                "{id} is shared, as the register says (record {seq}), and a portal gives each person an account of their own",
+                "{id} is registered as shared (record {seq}), but a portal can give each person an account of "
+                "their own",
                 id=each.id,
                 seq=each.use_seq,
             )
             yield Remark("", "shared-unneeded", f"{name} {each.id}", said)
         if account.is_admin and not each.credential.mfa:
             said = msg(
-                "it may do everything in the portal, and takes no second factor, as the register says: {id} (record {seq})",
+                "it is unrestricted in the portal, and is registered without a second factor: {id} (record {seq})",
                 id=each.id,
                 seq=each.use_seq,
             )
             yield Remark("", "mfa-missing", f"{name} {each.id}", said)
         elif account.is_admin:
             said = msg(
-                "the register alone says that {id} takes a second factor (record {seq}); nothing shows it",
+                "{id} is registered with a second factor (record {seq}), but nothing confirms it",
                 id=each.id,
                 seq=each.use_seq,
             )
@@ -138,14 +139,15 @@ def _said_to_ask(host: str, name: str, each: HeldCredential, asked: Outcome) -> 
         return
     if asked.verdict is CheckVerdict.FAIL:
         said = msg(
-            "it takes a second factor, as the register says (record {seq}), and the host shows none: {seen}",
+            "it is registered with a second factor (record {seq}), but the host requires none: {seen}",
             seq=each.use_seq,
             seen=asked.message,
         )
         yield Remark(host, "mfa-not-asked", name, said)
         return
     said = msg(
-        "it takes a second factor, as the register says (record {seq}), and whether the host asks for one is not known: {seen}",
+        "it is registered with a second factor (record {seq}), but it is not known whether the host "
+        "requires one: {seen}",
         seq=each.use_seq,
         seen=asked.message,
     )
@@ -157,21 +159,19 @@ def _without(each: HeldCredential, asked: Outcome) -> Message:
     match asked.verdict:
         case CheckVerdict.PASS:
             return msg(
-                "it opens admin access without a second factor, as the register says (record {seq}), though SSH asks for one:"
-                " 'portalops credential correct {id} --mfa --reason TEXT', if nothing else is opened by it",
+                "it is registered as admin access without a second factor (record {seq}), but SSH requires one: "
+                "run 'portalops credential correct {id} --mfa --reason TEXT' if it opens nothing else",
                 seq=each.use_seq,
                 id=each.id,
             )
         case CheckVerdict.FAIL:
             return msg(
-                "it opens admin access without a second factor, as the register says (record {seq}) and the host shows: {seen}",
+                "it is admin access without a second factor, by the register (record {seq}) and by the host: {seen}",
                 seq=each.use_seq,
                 seen=asked.message,
             )
         case _:
-            return msg(
-                "it opens admin access without a second factor, as the register says (record {seq})", seq=each.use_seq
-            )
+            return msg("it is registered as admin access without a second factor (record {seq})", seq=each.use_seq)
 
 
 def _admins(facts: Facts) -> frozenset[str]:
@@ -212,7 +212,7 @@ def _shared(host: str, name: str, held: list[HeldCredential], seen: Iterable[str
             people.append(person)
     if personal and len(people) > 1:
         said = msg(
-            "it is one person's, as the register says ({ids}, records {seqs}), and several people use or hold it: {names}",
+            "it is registered as one person's ({ids}, records {seqs}), but several people use or hold it: {names}",
             ids=", ".join(each.id for each in personal),
             seqs=", ".join(str(each.use_seq) for each in personal),
             names=shown(", ".join(people), 200),
@@ -227,8 +227,8 @@ def _unneeded(host: str, account: str, held: list[HeldCredential], facts: Facts)
     for each in held:
         if each.credential.shared:
             said = msg(
-                "{id} is shared, as the register says (record {seq}), and is no declared account of a program: give each person"
-                " an account of their own",
+                "{id} is registered as shared (record {seq}) and is not a declared service account: give each "
+                "person an account of their own",
                 id=each.id,
                 seq=each.use_seq,
             )

@@ -70,6 +70,11 @@ class HostDeclared(Baseline, OutsideDeclared):
     """Files that are named like secrets and are meant to be read by all, by absolute path."""
 
 
+def default_number(key: str) -> int:
+    """Return the number that holds for a host where `key` is not declared, for the text that names it."""
+    return int(HostDeclared.model_fields[key].default)
+
+
 class GroupDeclared(BaseModel):
     """`[checks.declared.group.NAME]`: hosts of which some stand by for the others."""
 

@@ -6,13 +6,10 @@ between the two looks. A host that was set up anew differs in everything, and th
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
 from checks.servers.clocks import CLOCKS_APART
@@ -23,6 +20,7 @@ from checks.servers.probes import clock, etc_files, file_times, identity
 from checks.servers.probes.apt_history import PackageChange
 from checks.servers.script import HOST_SECONDS
 from portalops.model.message import Message, msg
+from portalops.plugins import Door
 
 REBUILT: Final = "rebuilt"
 CARRIED: Final = "earlier"
@@ -107,13 +105,13 @@ class Drift:
     """How many changes are not listed, since there are too many."""
 
 
+KINDS: Final = Door("checks.servers.drift", "KIND", Kind)
+
+
 @lru_cache(maxsize=1)
 def kinds() -> tuple[Kind, ...]:
     """Return every kind of drift, by id."""
-    folder = Path(__file__).parent / "drift"
-    names = [each.name for each in pkgutil.iter_modules([str(folder)]) if not each.name.startswith("_")]
-    found = [importlib.import_module(f"checks.servers.drift.{name}").KIND for name in names]
-    return tuple(sorted(found, key=lambda one: one.id))
+    return tuple(sorted((kind for _name, kind in KINDS.all()), key=lambda one: one.id))
 
 
 def word_of(kind: str) -> Message:

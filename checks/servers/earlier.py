@@ -22,7 +22,7 @@ from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.checks import CheckRound
 from portalops.model.organisation import HostId
-from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 _log = logging.getLogger(__name__)
 

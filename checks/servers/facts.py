@@ -15,7 +15,7 @@ from checks.servers.probe import FactT, Missing, Probe, fact_of
 from portalops.model.message import msg
 from portalops.model.organisation import Host
 
-NOT_ASKED = Missing("brought-by-hand", msg("this is not judged by an answer that a person brought"))
+NOT_ASKED = Missing("brought-by-hand", msg("this is not judged from an answer supplied by hand"))
 """Why a fact is missing in such an answer, which is taken only as a whole."""
 
 
@@ -86,7 +86,7 @@ def _late(probe: Probe[Any], original: Original, at: datetime) -> Missing | None
     return Missing(
         "look-too-old",
         msg(
-            "the newest look for {probe} is of {at}, and counts for {days} days",
+            "the newest answer of {probe} is of {at}, and is valid for {days} days",
             probe=probe.id,
             at=original.at,
             days=limit.days,

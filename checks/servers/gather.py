@@ -31,7 +31,7 @@ class AnswerRejected(Exception):
 
     def __init__(self, where: str) -> None:
         super().__init__(where)
-        self.missing = Missing("answer-rejected", msg("the host's answer is out of form at {where}", where=where))
+        self.missing = Missing("answer-rejected", msg("the host's answer cannot be parsed at {where}", where=where))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,4 +171,4 @@ def _absence(*, done: bool, exit_code: int, cut: bool) -> Missing:
         return Missing("host-deadline", msg("the host did not answer in time, and this was not reached"))
     if done:
         return Missing("not-gathered", msg("the host was not asked for this"))
-    return Missing("answer-incomplete", msg("the host's answer broke off before this was reached"))
+    return Missing("answer-incomplete", msg("the host's answer was cut short before this was reached"))

@@ -39,7 +39,7 @@ from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
 from portalops.model.server_history import HostStarts, HostUpdates, UpdateWait, WaitEnd
-from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 PROBES: Final[Mapping[str, Probe[Any]]] = {
     probe.id: probe
@@ -83,7 +83,7 @@ def look_in(raw: bytes, at: datetime) -> UpdateLook:
 
 def _look_of(answer: Answer, at: datetime) -> UpdateLook:
     if BY_HAND in answer.sections:
-        missing = Missing("brought-by-hand", msg("this is not judged by an answer that a person brought"))
+        missing = Missing("brought-by-hand", msg("this is not judged from an answer supplied by hand"))
         return UpdateLook(at, missing, boots=missing)
     # NOTE: none of these probes is one whose sections are repeated from an earlier answer.
     facts = Facts(_NOBODY, HostDeclared(), at, facts_from(answer, PROBES))

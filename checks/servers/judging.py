@@ -69,8 +69,8 @@ def _result(one: Check, facts: Facts, evidence: tuple[Digest, ...]) -> CheckResu
     if earlier and outcome.verdict in {CheckVerdict.PASS, CheckVerdict.FAIL}:
         at = min(each.at for each in earlier)
         is_all = len(earlier) == len(probes)
-        told = msg("{seen} (looked at on {at})", seen=message, at=at)
-        message = told if is_all else msg("{seen} (in part looked at on {at})", seen=message, at=at)
+        told = msg("{seen} (seen on {at})", seen=message, at=at)
+        message = told if is_all else msg("{seen} (in part seen on {at})", seen=message, at=at)
     return CheckResult(
         check=one.id,
         host=facts.host.id,

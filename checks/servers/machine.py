@@ -9,6 +9,8 @@ import json
 import socket
 from typing import Protocol
 
+import psutil
+
 from checks.servers.probe import ProbeResult
 
 PROBE_ID = "machine"
@@ -26,8 +28,6 @@ class PsutilMachine:
     """Reads through psutil, without starting a program."""
 
     def snapshot(self) -> ProbeResult:
-        import psutil  # noqa: PLC0415  # start-up time
-
         try:
             document = {"disks": _disks(), "listeners": _listeners()}
         except (OSError, psutil.Error) as error:
@@ -36,8 +36,6 @@ class PsutilMachine:
 
 
 def _disks() -> list[dict[str, int | str | bool]]:
-    import psutil  # noqa: PLC0415  # start-up time
-
     found: list[dict[str, int | str | bool]] = []
     for part in psutil.disk_partitions(all=False):
         usage = psutil.disk_usage(part.mountpoint)
@@ -56,8 +54,6 @@ def _disks() -> list[dict[str, int | str | bool]]:
 
 
 def _listeners() -> list[list[int | str]]:
-    import psutil  # noqa: PLC0415  # start-up time
-
     found: set[tuple[str, str, int]] = set()
     for connection in psutil.net_connections(kind="inet"):
         is_tcp = connection.type == socket.SOCK_STREAM

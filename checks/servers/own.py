@@ -11,6 +11,8 @@ How to add one: a file `probes/own_NAME.py` with
     def parse(output: Output) -> Fact: ...                          # pure: `opened(output)`, then into a frozen dataclass
     def sections(own: Own) -> Mapping[HostId, ProbeResult]: ...     # one for each of `own.hosts`
 
+    OWN = OwnRecords(PROBE, sections)
+
 It is found by its file's name; a check names it in `needs=(own_NAME.PROBE,)` like any other probe. `sections` reads the
 register's fold from `own.ledger`, and leaves writing a host's section to a pure function, by `written(PROBE.id, SEEN, ...)`:
 
@@ -24,39 +26,55 @@ Ages are counted by the check, from `facts.at`, and not here.
 
 from __future__ import annotations
 
-import importlib
 import json
 import logging
-import pkgutil
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.declared import Declared
 from checks.servers.outside.section import FAILED, SEEN, written
-from checks.servers.probe import Output, ProbeResult, Unparseable, shown
+from checks.servers.probe import Output, Probe, ProbeResult, Unparseable, shown
 from portalops.errors import LedgerError, PortalOpsError
 from portalops.ledger.bodies import decode_part, encode
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Host, HostId
-from portalops.registers.evidence import LedgerReader
-
-if TYPE_CHECKING:
-    from checks.servers.probes.own_backups import BackupMedium
+from portalops.plugins import Door
+from portalops.ports import LedgerReader
 
 _log = logging.getLogger(__name__)
 
 NOT_BEGUN = "not-begun"
 UNREADABLE = "unreadable"
-_PREFIX = "own_"
 _SHOWN = 5
 """How many records are named in a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupMedium:
+    """One medium that backups go to."""
+
+    id: str
+    kind: str
+    df: str = ""
+    """What df printed of its folder; empty where it is no folder of the station, or df failed."""
+    mount: str = ""
+    host: str = ""
+    """The server that is written to, as configured; empty for a folder of the station, and for what lies by itself."""
+    site: str = ""
+    room: str = ""
+    """Both as the media register has them; empty if it does not."""
+    made_at: datetime | None = None
+    """When the newest whole set was made of which a verified copy is on it."""
+    made_set: str = ""
+    made_seq: int = 0
+    restored_at: datetime | None = None
+    """When a copy on it was last restored whole."""
+    restored_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +98,18 @@ class Own:
     """How long a recorded look at a portal's accounts speaks for it."""
 
 
+@dataclass(frozen=True, slots=True)
+class OwnRecords:
+    """A probe that rests on own records, and what makes its sections."""
+
+    probe: Probe[Any]
+    sections: Callable[[Own], Mapping[HostId, ProbeResult]]
+    """Returns one for each of `own.hosts`."""
+
+
+RECORDS: Final = Door("checks.servers.probes", "OWN", OwnRecords, prefix="own_")
+
+
 def own_sections(own: Own, wanted: Collection[str]) -> Mapping[HostId, tuple[ProbeResult, ...]]:
     """Return by host the sections of those probes that are wanted and rest on own records.
 
@@ -88,17 +118,17 @@ def own_sections(own: Own, wanted: Collection[str]) -> Mapping[HostId, tuple[Pro
         wanted: ids of probes, of whatever kind.
     """
     found: dict[HostId, list[ProbeResult]] = {host.id: [] for host in own.hosts}
-    for name, module in _modules().items():
+    for name, records in _registered().items():
         if name not in wanted:
             continue
-        for host, one in _read(name, module, own).items():
+        for host, one in _read(name, records, own).items():
             found[host].append(one)
     return {host: tuple(sections) for host, sections in found.items()}
 
 
 def own_probes() -> frozenset[str]:
     """Return the ids of all probes that rest on own records."""
-    return frozenset(_modules())
+    return frozenset(_registered())
 
 
 def not_begun(probe: str) -> ProbeResult:
@@ -135,10 +165,10 @@ def opened(output: Output, others: Mapping[str, tuple[str, Message]] | None = No
 
 def out_of_form() -> Unparseable:
     """Return what is raised of a section that is not as it was written."""
-    return Unparseable(msg("what portalops's own records say is not of its form"))
+    return Unparseable(msg("the local records of the host cannot be parsed"))
 
 
-_WHY = {NOT_BEGUN: ("no-register", msg("nothing is recorded in the register that this is judged by"))}
+_WHY = {NOT_BEGUN: ("no-register", msg("the register that this is judged from is empty"))}
 
 
 def _why_not(state: str, held: Mapping[str, Any], text: str) -> tuple[str, Message]:
@@ -155,14 +185,14 @@ def _why_not(state: str, held: Mapping[str, Any], text: str) -> tuple[str, Messa
         said = held["what"]  # a word, or a sentence; in sections of before it is English text
         told = decode_part(text.encode(), "what", Message) if isinstance(said, dict) else None
         what = told or shown(unquote(str(said)), 200)
-        return "records-failed", msg("reading portalops's own records failed: {what}", what=what)
+        return "records-failed", msg("reading the local records failed: {what}", what=what)
     raise ValueError(state)
 
 
-def _read(name: str, module: ModuleType, own: Own) -> Mapping[HostId, ProbeResult]:
+def _read(name: str, records: OwnRecords, own: Own) -> Mapping[HostId, ProbeResult]:
     """Return one register's sections; what goes wrong with it takes nothing from the others, and passes for nothing."""
     try:
-        made: Mapping[HostId, ProbeResult] = module.sections(own)
+        made = records.sections(own)
     except PortalOpsError as error:
         return {host.id: written(name, FAILED, what=encode(error.message)) for host in own.hosts}
     except Exception as error:  # noqa: BLE001  # see above
@@ -172,9 +202,6 @@ def _read(name: str, module: ModuleType, own: Own) -> Mapping[HostId, ProbeResul
 
 
 @lru_cache(maxsize=1)
-def _modules() -> Mapping[str, ModuleType]:
-    """Return the modules `probes/own_*.py` by their probe's id."""
-    folder = Path(__file__).parent / "probes"
-    names = sorted(each.name for each in pkgutil.iter_modules([str(folder)]) if each.name.startswith(_PREFIX))
-    modules = [importlib.import_module(f"checks.servers.probes.{name}") for name in names]
-    return {module.PROBE.id: module for module in modules}
+def _registered() -> Mapping[str, OwnRecords]:
+    """Return what rests on own records, by its probe's id."""
+    return {records.probe.id: records for _name, records in RECORDS.all()}

@@ -58,7 +58,7 @@ def compare_portals(portals: Iterable[Portal], known: Compared) -> tuple[Remark,
     ids = {portal.id for portal in every}
     for each in known.register.credentials:
         if each.is_active and (name := portal_of(each)) and name not in ids:
-            said = msg("no source of updates shows the accounts of {portal}", portal=shown(name, 100))
+            said = msg("no update source shows the accounts of {portal}", portal=shown(name, 100))
             remark = Remark(
                 host_of(each.system), "not-seen", each.id, said, is_unknown=True, reason="no-source-of-portal"
             )
@@ -76,7 +76,9 @@ def _compared(portal: Portal, known: Compared) -> Iterator[Remark]:
     if portal.problem is not None:
         yield _unseen(portal.id, portal.problem, "portal-not-asked")
     if look is None:
-        said = msg("nobody looked at the portal's accounts yet: 'portalops credential look {portal}'", portal=portal.id)
+        said = msg(
+            "the portal's accounts have never been read: run 'portalops credential look {portal}'", portal=portal.id
+        )
         yield _unseen(portal.id, said, "portal-never-asked")
         return
     if isinstance(look.found, Message):
@@ -84,11 +86,11 @@ def _compared(portal: Portal, known: Compared) -> Iterator[Remark]:
         yield _unseen(portal.id, said, "register-unreadable")
         return
     if look.at > known.now:
-        said = msg("the newest look is of {at}, and so of the future", at=look.at)
+        said = msg("the newest reading of the portal's accounts is dated in the future, {at}", at=look.at)
         yield _unseen(portal.id, said, "look-in-future")
         return
     if known.now - look.at > known.longest:
-        said = msg("the newest look is of {at}, too old to speak for today", at=look.at)
+        said = msg("the newest reading of the portal's accounts is of {at}, too old", at=look.at)
         yield _unseen(portal.id, said, "portal-look-too-old")
         return
     yield from _accounts(look.found, known)
@@ -105,12 +107,12 @@ def _accounts(seen: PortalAccounts, known: Compared) -> Iterator[Remark]:
             held = [each for each in mine if each.account == account.name]
             yield from _account(seen, account, held, known)
     if not seen.accounts:
-        said = msg("no account was seen that may do more than read, and no portal is without one")
+        said = msg("no account was found that may do more than read, but every portal has one")
         yield _unseen(seen.portal, said, "no-account-seen")
     names = {account.name for account in seen.accounts}
     for each in mine:
         if each.is_active and each.account not in names:
-            said = msg("the register has a credential of it, and the account is not there: {id}", id=each.id)
+            said = msg("credential {id} is registered, but its account does not exist", id=each.id)
             yield Remark("", "account-gone", f"portal:{seen.portal}:{each.account}", said)
 
 
@@ -119,20 +121,22 @@ def _account(seen: PortalAccounts, account: PortalAccount, held: list[Access], k
     roles = shown(", ".join(account.roles), 80)
     gone = known.register.gone_of(owners, known.now.date())
     if gone:
-        yield Remark("", "account-of-leaver", name, msg("the account of {person}, who left, is open", person=gone[0]))
+        yield Remark(
+            "", "account-of-leaver", name, msg("{person} left, but their account is still enabled", person=gone[0])
+        )
     if any(each.is_active for each in held):
         return
     if held:
-        said = msg("its credential was returned, and the account is open: {id}", id=held[-1].id)
+        said = msg("credential {id} was returned, but its account is still enabled", id=held[-1].id)
         yield Remark("", "returned-but-open", name, said)
     elif account.is_admin:
-        said = msg("it may do everything in the portal ({roles}), and nobody is recorded to hold it", roles=roles)
+        said = msg("it is unrestricted in the portal ({roles}), but has no recorded holder", roles=roles)
         yield Remark("", "admin-unregistered", name, said)
     elif known.members is None:
-        said = msg("whose account it is, which may work in the portal ({roles}), is not declared", roles=roles)
+        said = msg("the owner of this account, which may edit the portal ({roles}), is not declared", roles=roles)
         yield Remark("", "not-seen", name, said, is_unknown=True, reason="not-declared")
     elif not owners:
-        said = msg("the account may work in the portal ({roles}), and is no member's", roles=roles)
+        said = msg("the account may edit the portal ({roles}), but belongs to no member", roles=roles)
         yield Remark("", "account-unknown", name, said)
 
 
@@ -143,7 +147,7 @@ def _unused(portal: Portal) -> Iterator[Remark]:
         return
     seen = look.found
     if not seen.keeps_logins:
-        said = msg("when its accounts were last used is not kept by {product}", product=seen.product)
+        said = msg("{product} does not record when accounts were last used", product=seen.product)
         yield Remark(
             "", "not-seen", f"portal:{seen.portal}:last-login", said, is_unknown=True, reason="logins-not-kept"
         )
@@ -156,11 +160,11 @@ def _unused(portal: Portal) -> Iterator[Remark]:
 def _unused_account(seen: PortalAccounts, account: PortalAccount, at: datetime) -> Iterator[Remark]:
     last, name = account.last_login_at, _name(seen, account)
     if last is None:
-        yield Remark("", "never-used", name, msg("the account is open, and nobody ever logged in to it"))
+        yield Remark("", "never-used", name, msg("the account is enabled, but nobody has ever logged in to it"))
     elif at - last > USED_WITHIN:
-        yield Remark("", "unused", name, msg("the account is open, and was last used at {at}", at=last))
+        yield Remark("", "unused", name, msg("the account is enabled, but was last used at {at}", at=last))
     elif last - at > timedelta(days=1):
-        said = msg("the account is said to be used in the future, at {at}", at=last)
+        said = msg("the last use of the account is dated in the future, {at}", at=last)
         yield Remark("", "not-seen", name, said, is_unknown=True, reason="used-in-future")
 
 

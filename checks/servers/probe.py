@@ -124,7 +124,7 @@ def fact_of(probe: Probe[FactT], result: ProbeResult) -> FactT | Missing:
         return Missing(
             "parser-crashed",
             msg(
-                "reading what {probe} printed failed with {error}: a fault in portalops",
+                "reading the output of {probe} failed with {error}: a fault in portalops",
                 probe=probe.id,
                 error=type(error).__name__,
             ),
@@ -139,15 +139,15 @@ def shown(text: str, limit: int = 120) -> str:
 def _hindrance(probe: Probe[FactT], result: ProbeResult) -> Missing | None:
     complaint = shown(_text(result.stderr))
     if len(result.stdout) > probe.limit_bytes or result.exit_code == 141:
-        return Missing("output-cut", msg("{probe} printed more than it may and was cut", probe=probe.id))
+        return Missing("output-cut", msg("{probe} printed more than its limit and was cut", probe=probe.id))
     if result.exit_code in {124, 137}:
-        return Missing("probe-timeout", msg("{probe} did not end in time", probe=probe.id))
+        return Missing("probe-timeout", msg("{probe} did not finish in time", probe=probe.id))
     if probe.needs_root and result.exit_code != 0 and _REFUSAL.search(_text(result.stderr)):
         return Missing("sudo-refused", msg("sudo refused {probe}: {complaint}", probe=probe.id, complaint=complaint))
     if probe.needs_root and result.exit_code == 64 and complaint.startswith("portalops-helper: "):
         return Missing(
             "helper-outdated",
-            msg("the helper on the host did not do {probe}: {complaint}", probe=probe.id, complaint=complaint),
+            msg("the helper on the host did not run {probe}: {complaint}", probe=probe.id, complaint=complaint),
         )
     if result.exit_code in {126, 127} and result.exit_code not in probe.exit_codes:
         return Missing(COMMAND_MISSING, msg("the host has no {program}", program=probe.program))

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
@@ -39,8 +39,6 @@ from portalops.ports import Clock, Keeper, Progress, Shell
 
 _log = logging.getLogger(__name__)
 
-COMPARED_WITHIN = timedelta(days=92)
-"""A host's answer is compared with one that is at most so old."""
 AT_ONCE = 32
 """Hosts that are looked at at the same time where nothing else is configured: they mostly wait."""
 _REASONS = {HostKeyChanged: KEY_CHANGED, HostNotEnrolled: "host-not-enrolled", LegacySsh: LEGACY_SSH}
@@ -126,7 +124,7 @@ def run_checks(
     begun = clock.now()
     answers = EarlierAnswers(own.ledger if own else None, begun - TOLD_FOR)
     earlier = EarlierLooks(answers, begun)
-    older = EarlierAnswers(own.ledger if own else None, begun - COMPARED_WITHIN)
+    older = EarlierAnswers(own.ledger if own else None, begun - drift.COMPARED_WITHIN)
     probes = tuple(probes_of(wanted).values())
     with (
         progress.task(msg("Checking the servers"), total=len(hosts), unit="items") as task,
@@ -253,7 +251,7 @@ def _travel(
         return _Trip(host, clock.now(), Missing("gather-failed", error.message))
     except Exception as error:  # noqa: BLE001  # one host's fault must not take the others with it, nor vanish
         _log.exception("gathering from %s failed", host.id)
-        seen = msg("looking at the host failed with {error}: a fault in portalops", error=type(error).__name__)
+        seen = msg("the scan of the host failed with {error}: a fault in portalops", error=type(error).__name__)
         return _Trip(host, clock.now(), Missing("gather-crashed", seen))
     at = clock.now()
     if host.address == LOCAL and any(probe.id == PROBE_ID for probe in probes):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from portalops.errors import HostNotEnrolled, HostUnreachable
 from portalops.model.hosts import LOCAL, Enrolment, HostWay
@@ -11,9 +10,8 @@ from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
 from portalops.ports import Shell
 from portalops.system.programs import LocalShell
-
-if TYPE_CHECKING:
-    from portalops.system.ssh import SshTarget
+from portalops.system.ssh import SshTarget
+from portalops.system.ssh_shell import SshShell
 
 
 def shells(ways: Mapping[HostId, HostWay], enrolled: Mapping[HostId, Enrolment]) -> Callable[[Host], Shell]:
@@ -27,8 +25,6 @@ def shells(ways: Mapping[HostId, HostWay], enrolled: Mapping[HostId, Enrolment])
     def shell_for(host: Host) -> Shell:
         if host.address == LOCAL:
             return LocalShell()
-        from portalops.system.ssh_shell import SshShell  # noqa: PLC0415  # start-up time
-
         target, jump = targets_of(host.id, ways, enrolled)
         return SshShell(target, jump=jump)
 
@@ -50,8 +46,6 @@ def targets_of(
 
 def target_of(host: HostId, ways: Mapping[HostId, HostWay], enrolled: Mapping[HostId, Enrolment]) -> SshTarget:
     """Return one host as SSH needs to know it; raises as `targets_of` does."""
-    from portalops.system.ssh import SshTarget  # noqa: PLC0415  # start-up time
-
     way = ways.get(host)
     if way is None or way.identity is None:
         raise HostUnreachable(

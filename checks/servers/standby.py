@@ -11,13 +11,12 @@ has none.
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from checks.servers.check import Check, Outcome, guarded, unknown
+from checks.servers.check import Check, Outcome, guarded, numbered, page_of, unknown
 from checks.servers.declared import Declared, GroupDeclared, StandbyKind
 from checks.servers.facts import Facts, found_in
 from checks.servers.probe import FactT, Missing, Probe, shown
@@ -81,13 +80,26 @@ def group_check(
     title: Message,
     remedy: Message,
     uses: tuple[Probe[Any], ...] = (),
+    numbers: Mapping[str, int] | None = None,
 ) -> Callable[[Callable[[GroupFacts], Outcome]], GroupCheck]:
     """Make a check of a rule over a group; the docstring of the rule's module becomes its page."""
+    put_in = numbers or {}
 
     def made(judge: Callable[[GroupFacts], Outcome]) -> GroupCheck:
-        page = (sys.modules[judge.__module__].__doc__ or "").strip()
         return GroupCheck(
-            id, clause, severity, title, remedy, needs, uses, frozenset(), _alone, page, frozenset(kinds), judge
+            id,
+            clause,
+            severity,
+            numbered(title, put_in),
+            numbered(remedy, put_in),
+            needs,
+            uses,
+            frozenset(),
+            _alone,
+            page_of(judge, put_in),
+            put_in,
+            frozenset(kinds),
+            judge,
         )
 
     return made
@@ -145,7 +157,7 @@ def _round(
 def _outcome(one: GroupCheck, facts: GroupFacts) -> Outcome:
     for member in facts.group.members:
         if member not in facts.members:
-            return unknown("member-not-looked-at", msg("{host}: was not looked at", host=member))
+            return unknown("member-not-looked-at", msg("{host}: was not scanned", host=member))
         for missing in _lacking(one, facts.members[member]):
             return unknown(missing.reason, msg("{host}: {seen}", host=member, seen=missing.seen))
     return guarded(lambda: one.judge_together(facts))
@@ -181,4 +193,4 @@ def _result(name: str, one: GroupCheck, outcome: Outcome, evidence: tuple[Digest
 
 
 def _alone(_facts: Facts) -> Outcome:
-    return unknown("needs-group", msg("one host alone cannot answer this"))
+    return unknown("needs-group", msg("this check needs several hosts"))

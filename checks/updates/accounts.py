@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from checks.updates.dates import read_moment
 from checks.updates.products._product import ProductSettings
-from checks.updates.sources._settings import source_error
+from checks.updates.source_settings import source_error
 from checks.updates.sources.sql import shape_of
 from portalops.config.tables import KindTable
 from portalops.model.message import msg

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time
-from typing import TYPE_CHECKING
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from checks.updates.recognition import MAX_TITLE, canonical_url
@@ -21,9 +21,6 @@ from portalops.model.organisation import UnitId
 from portalops.model.submissions import ObservedItem
 from portalops.model.updates import Channel, Observation, SourceTraits
 from portalops.registers.attested import OBSERVED, REGISTERED, Attested
-
-if TYPE_CHECKING:
-    from checks.updates.judging import Collected
 
 ATTESTED_TRAITS: Mapping[str, SourceTraits] = {
     one: SourceTraits(one, Channel.SUBMISSION, complete=False, attested=True) for one in (OBSERVED, REGISTERED)
@@ -65,7 +62,20 @@ def as_observation(one: Attested, zone: ZoneInfo) -> Observation:
     )
 
 
-class WithAttested:
+class Collected(Protocol):
+    """What was seen in a window of time, as it was known at its end; see `checks.updates.observations.Window`."""
+
+    def units(self) -> Sequence[UnitId | None]: ...
+    def items(self, unit: UnitId | None) -> Sequence[Seen]: ...
+    def told_again(self) -> Iterable[Seen]: ...
+    def changes(self) -> Changes: ...
+    def served(self) -> Mapping[str, Sequence[Served]]: ...
+    def refused(self) -> Sequence[Unread]: ...
+    def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]: ...
+    def whole_looks(self, source: str) -> Sequence[Stamp]: ...
+
+
+class WithAttested(Collected):
     """What was collected, and what people attest beside it."""
 
     def __init__(

@@ -28,8 +28,8 @@ from portalops.model.period import Period, Week
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Every
-from portalops.model.updates import Poll, SourceTraits, UpdatesResult
-from portalops.ports import Answer, Clock, Keeper, Progress, UpdateSource
+from portalops.model.updates import Answer, Poll, SourceTraits, UpdatesResult
+from portalops.ports import Clock, Keeper, Progress, UpdateSource
 
 logger = logging.getLogger(__name__)
 

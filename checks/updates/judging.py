@@ -13,17 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Protocol
 
-from checks.updates.attested import ATTESTED_TRAITS, WithAttested
+from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.rules.comparing import compare, repeated
 from checks.updates.rules.coverage import Looks, cover, summed_up
 from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
-from checks.updates.rules.seen import Changes, LookedAt, Seen, Served
+from checks.updates.rules.seen import Seen
 from checks.updates.rules.stamps import LocalDays, Stamp, moment, span, stamp
 from checks.updates.rules.units import WeekFacts, facts_of, judge_unit_weeks
-from checks.updates.rules.unread import Unread
 from checks.updates.rules.weighing import Weighed, weigh
 from checks.updates.terms import Terms
 from portalops.model.exemptions import ExemptionScope, exempt_by
@@ -42,20 +40,6 @@ from portalops.model.updates import (
     UnitWeek,
     UpdatesResult,
 )
-
-
-class Collected(Protocol):
-    """What was seen in a window of time, as it was known at its end; see `checks.updates.observations.Window`."""
-
-    def units(self) -> Sequence[UnitId | None]: ...
-    def items(self, unit: UnitId | None) -> Sequence[Seen]: ...
-    def told_again(self) -> Iterable[Seen]: ...
-    def changes(self) -> Changes: ...
-    def served(self) -> Mapping[str, Sequence[Served]]: ...
-    def refused(self) -> Sequence[Unread]: ...
-    def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]: ...
-    def whole_looks(self, source: str) -> Sequence[Stamp]: ...
-
 
 WATCHED_EVERY = span(timedelta(hours=36))
 """Looks no further apart than this have watched a source: once a day, with room for one that comes late."""

@@ -20,8 +20,8 @@ from portalops.errors import PortalOpsError, UpdateSourceError
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.model.updates import Listing, SourceAsked
-from portalops.ports import Answer, Clock, Keeper, UpdateSource
+from portalops.model.updates import Answer, Listing, SourceAsked
+from portalops.ports import Clock, Keeper, UpdateSource
 
 logger = logging.getLogger(__name__)
 

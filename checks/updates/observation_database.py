@@ -149,7 +149,7 @@ class DatabasePlace:
     @property
     def errors(self) -> tuple[type[Exception], ...]:
         """Those of the driver."""
-        import psycopg  # noqa: PLC0415  # the driver is an extra, and start-up time
+        import psycopg  # noqa: PLC0415  # the driver is an extra
 
         return (psycopg.Error,)
 
@@ -165,8 +165,6 @@ class DatabasePlace:
 
     def as_file(self, scratch: Path) -> Path:
         """Copy what judging reads, as it is at one moment, into a file of a folder, and return that."""
-        import psycopg  # noqa: PLC0415  # as above
-
         copy = scratch / "stored.sqlite"
         try:
             with self._connect(read_only=True) as source, closing(sqlite3.connect(copy)) as target, target:
@@ -178,19 +176,19 @@ class DatabasePlace:
                     with source.cursor(name="copied") as cursor:
                         cursor.execute(f"SELECT {names} FROM {table.name}".encode())  # noqa: S608  # names of our own tables
                         target.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({places})", cursor)  # noqa: S608  # as above
-        except psycopg.Error as error:
+        except self.errors as error:
             raise self.unusable(error) from error
         return copy
 
     def unusable(self, error: Exception) -> UpdatesError:
         """Say what an error of the driver means."""
-        from psycopg import errors as pg  # noqa: PLC0415  # as above
+        from psycopg import errors as pg  # noqa: PLC0415  # the driver is an extra
 
         real = getattr(error, "orig", None) or error
         cause = show_text(" ".join(str(real).split()), 200)
-        hint = msg("Check that the server runs and can be reached: pg_isready.")
+        hint = msg("Check that the database server is running and can be reached: pg_isready.")
         if isinstance(real, pg.InsufficientPrivilege):
-            hint = msg("Make the account a member of {role}, or run the command as one that is.", role=WRITER)
+            hint = msg("Make the account a member of {role}, or use an account that is a member.", role=WRITER)
         elif isinstance(real, (pg.UndefinedTable, pg.UndefinedColumn, pg.InvalidSchemaName, pg.DataCorrupted)):
             hint = msg(
                 "Its tables were changed or are damaged. Let the owner of the database drop the schema {schema} and run 'portalops ledger"
@@ -202,8 +200,6 @@ class DatabasePlace:
         )
 
     def _require_version(self, *, for_reading: bool = False) -> None:
-        import psycopg  # noqa: PLC0415  # as above
-
         try:
             with self._connect(read_only=True) as connection:
                 found = _version(connection)
@@ -212,7 +208,7 @@ class DatabasePlace:
                     and for_reading
                     and connection.execute(f"SELECT FROM {SCHEMA}.poll LIMIT 1".encode()).fetchone() is None
                 )
-        except psycopg.Error as error:
+        except self.errors as error:
             raise self.unusable(error) from error
         if found is None:
             raise UpdatesError(
@@ -243,7 +239,7 @@ class DatabasePlace:
         )
 
     def _connect(self, *, read_only: bool) -> psycopg.Connection:
-        import psycopg  # noqa: PLC0415  # as above
+        import psycopg  # noqa: PLC0415  # the driver is an extra
 
         options = f"{self.parameters.get('options', '')} -c search_path={SCHEMA}"
         if read_only:

@@ -19,7 +19,7 @@ from typing import Annotated
 import typer
 
 from commands.archive.views import inventory_data, inventory_view
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.inventory import (
@@ -31,7 +31,8 @@ from commands.jobs.kinds.inventory import (
     parts_of,
 )
 from commands.jobs.locks import resource_lock
-from commands.jobs.runner import perform, record_plan, require_valid
+from commands.jobs.runner import perform, record_plan
+from commands.jobs.validity import require_valid
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.archive import InventoryRun
@@ -51,7 +52,7 @@ def inventory(
         str | None, typer.Option(metavar="REASON", help=_("Why what is gone or changed may be so"))
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Read and show everything, and record nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if accept is not None and not accept.strip():
         raise UsageError(msg("--accept is empty"), msg("Say why, for whoever reads the ledger later."))

@@ -63,7 +63,7 @@ def inventory_view(found: Inventory) -> list[Block]:
             )
         )
     if found.accepted:
-        blocks.append(Paragraph(msg("What is gone or changed was accepted: {reason}", reason=found.accepted)))
+        blocks.append(Paragraph(msg("Missing and changed entries were accepted: {reason}", reason=found.accepted)))
     return blocks
 
 

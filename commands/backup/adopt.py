@@ -25,7 +25,7 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.locks import resource_lock
-from commands.jobs.runner import require_valid
+from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode, UsageError, worst
 from portalops.locale import _
 from portalops.model.message import msg, nmsg, verbatim
@@ -45,7 +45,7 @@ def adopt(
     only: Annotated[str | None, typer.Argument(metavar="ID", help=_("Only this one of [[backup.adopted]]"))] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be asked, and ask nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     require_valid(session.settings)
     context = AdopterContext(session.zone_of_portal)

@@ -20,7 +20,7 @@ import typer
 from backups.copying import wanted_copies
 from backups.media import build_media
 from commands.backup.views import MAX_LISTED, MediumHints, copies_table, copy_data, next_for_failed
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.copy import copy_work
@@ -42,7 +42,7 @@ def copy(
     *,
     to: Annotated[str | None, typer.Option("--to", metavar="ID", help=_("Only onto this medium"))] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     media = build_media(session.settings.backup_media)
     if to is not None and to not in media:

@@ -70,7 +70,7 @@ def drill(
         Path | None, typer.Option("--import", metavar="FILE", help=_("Record the drill of a recovery host's report"))
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if taken_up is not None:
         if any((set_name, medium, identity, signers, report, dry_run)):
@@ -95,7 +95,7 @@ def drill(
     return Result(data, view, exit_code=done.exit_code)
 
 
-def _foreseen(session: Session, wish: DrillWish) -> Result:
+def _foreseen(session: Session, wish: DrillWish) -> Result[JsonValue]:
     """Say what a drill would take.
 
     Raises:
@@ -122,7 +122,7 @@ def _foreseen(session: Session, wish: DrillWish) -> Result:
     return Result({"set": kept.id, "medium": copy.medium}, [Paragraph(said)])
 
 
-def _taken_up(session: Session, path: Path) -> Result:
+def _taken_up(session: Session, path: Path) -> Result[JsonValue]:
     """Record a recovery host's drill."""
     found = take_up(session, path)
     report, key = found.drill.report, fingerprint(found.drill.signer)

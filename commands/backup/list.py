@@ -13,7 +13,7 @@ import typer
 
 from commands.backup.options import MediumOption
 from commands.backup.views import claim_data, claims_view, set_data, sets_view
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.model.message import msg
@@ -23,7 +23,7 @@ from portalops.registers.backups import recorded_sets
 from portalops.reports.document import Block, Paragraph
 
 
-def list_(ctx: typer.Context, medium: MediumOption = None) -> Result:
+def list_(ctx: typer.Context, medium: MediumOption = None) -> Result[JsonValue]:
     session = open_session(ctx)
     sets = [made for made in recorded_sets(session.reader) if medium in {None, *(copy.medium for copy in made.copies)}]
     worth = limits_of(session.rulebook.numbers), session.clock.now()

@@ -13,12 +13,12 @@ from __future__ import annotations
 import typer
 
 from commands.backup.steps import planned_run
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 
 
-def plan(ctx: typer.Context) -> Result:
+def plan(ctx: typer.Context) -> Result[JsonValue]:
     return planned_run(open_session(ctx))
 
 

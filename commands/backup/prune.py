@@ -30,7 +30,8 @@ from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.prune import DUTY, Asked, look_around, no_policy, parts_of, prune_job, prune_work
 from commands.jobs.locks import resource_lock
-from commands.jobs.runner import perform, require_valid
+from commands.jobs.runner import perform
+from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode, UsageError
 from portalops.ledger import bodies
 from portalops.locale import _
@@ -45,9 +46,9 @@ from portalops.reports.section_retention import policy_rows
 
 if TYPE_CHECKING:
     from backups.prune import PrunePlan
-    from backups.retention import Course, Fate
+    from backups.retention import Course, Fate, Rhythm
     from portalops.config import Settings
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
 
 
 def prune(
@@ -69,7 +70,7 @@ def prune(
     approved_by: Annotated[str | None, typer.Option(metavar="NAME", help=_("Who approved that list"))] = None,
     trust_clock: Annotated[bool, typer.Option("--trust-clock", help=_("You have compared the clock yourself"))] = False,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if undo is not None:
         return _undo(session, undo, required_reason(reason or "the mark was undone"), dry_run=dry_run)
@@ -106,7 +107,7 @@ def prune(
     return Result(data, [*result_view(done.result), *told], exit_code=done.exit_code)
 
 
-def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result:
+def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result[JsonValue]:
     made = find_set(recorded_sets(session.reader), name)
     known = read_retention(session.reader).marks.get(made.set.id)
     if known is None or made.is_disposed:
@@ -124,7 +125,7 @@ def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result:
     return hold_result(Hold(undone.set_id, reason), said, dry_run=dry_run)
 
 
-def _simulated(session: Session, days: str) -> Result:
+def _simulated(session: Session, days: str) -> Result[JsonValue]:
     policy = session.settings.backup.retention
     if policy.is_empty:
         raise no_policy()

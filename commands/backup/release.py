@@ -13,7 +13,7 @@ import typer
 
 from commands.backup.options import DryRun, SetArgument, given_reason
 from commands.backup.views import hold_result
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.prune import DUTY
@@ -31,7 +31,7 @@ def release(
     *,
     reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))],
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     made = find_set(recorded_sets(session.reader), set_name)
     if made.set.id not in read_retention(session.reader).holds:

@@ -53,7 +53,7 @@ def run(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     accepted = tuple(accept_shrink or ())
     kind = None if full is None else SetKind.FULL if full else SetKind.DIFF

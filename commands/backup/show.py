@@ -25,7 +25,7 @@ from portalops.registers.retention import Retained, read_retention
 from portalops.reports.document import Block, Notice, Tone
 
 if TYPE_CHECKING:
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
 
 
 def retained_view(retained: Retained, made: SetEvidence) -> tuple[list[Block], dict[str, JsonValue]]:
@@ -48,7 +48,7 @@ def retained_view(retained: Retained, made: SetEvidence) -> tuple[list[Block], d
     return blocks, {"held": held.hold.reason if held is not None else None, "marked_until": until}
 
 
-def show(ctx: typer.Context, set_name: OptionalSetArgument = "latest") -> Result:
+def show(ctx: typer.Context, set_name: OptionalSetArgument = "latest") -> Result[JsonValue]:
     session = open_session(ctx)
     made = find_set(recorded_sets(session.reader), set_name or "latest")
     kept, kept_data = retained_view(read_retention(session.reader), made)

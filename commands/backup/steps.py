@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from commands.backup.views import plan_data, plan_view
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session
 from commands.jobs.kinds.backup import backup_plan, parts_of, plan_sizes
 from portalops.errors import ExitCode
 from portalops.model.backups import SetKind
 
 
-def planned_run(session: Session, kind: SetKind | None = None) -> Result:
+def planned_run(session: Session, kind: SetKind | None = None) -> Result[JsonValue]:
     parts = parts_of(session)
     planned = backup_plan(parts, kind, now=session.clock.now(), zone=session.zone_of_portal)
     sizes = plan_sizes(parts, planned)

@@ -42,7 +42,7 @@ def take_in(
     set_name: Annotated[str | None, typer.Argument(metavar="SET", help=_("A set's name, or its beginning"))] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     with resource_lock(session, Resource.MEDIA):
         left = [each for each in _left(session) if each.set_id.startswith(set_name or "")]
@@ -78,7 +78,7 @@ def _left(session: Session) -> list[LeftSet]:
     return left_sets(settings.portal.id, build_media(settings.backup_media), recorded_sets(ledger), died)
 
 
-def _planned(left: list[LeftSet]) -> Result:
+def _planned(left: list[LeftSet]) -> Result[JsonValue]:
     data: JsonValue = [{"id": each.set_id, "run": each.run, "media": list(each.media)} for each in left]
     if not left:
         return Result(data, [Paragraph(msg("No set of a dead run is on a medium that can be read"))])
@@ -86,7 +86,7 @@ def _planned(left: list[LeftSet]) -> Result:
     return Result(data, [Table(msg("What would be taken in"), (msg("Backup set"), msg("Run"), msg("Media")), rows)])
 
 
-def _taken(found: list[FoundSet]) -> Result:
+def _taken(found: list[FoundSet]) -> Result[JsonValue]:
     copies = [copy for each in found for copy in each.copies]
     view: list[Block] = [copies_table(copies), *(Paragraph(_said(each)) for each in found)]
     data: JsonValue = [

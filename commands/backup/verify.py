@@ -37,7 +37,7 @@ from portalops.registers.backups import GONE, find_set, recorded_sets
 from portalops.reports.document import Block, Notice, Paragraph
 
 if TYPE_CHECKING:
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
 
 
 def verify(
@@ -47,7 +47,7 @@ def verify(
     identity: Annotated[
         Path | None, typer.Option("--identity", metavar="FILE", help=_("File with a private key of a recipient"))
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if set_name is None and medium is None and identity is None:
         return _verify_job(session)
@@ -74,7 +74,7 @@ def verify(
     return looked
 
 
-def _verify_job(session: Session) -> Result:
+def _verify_job(session: Session) -> Result[JsonValue]:
     done = by_hand(session, JobKind.VERIFY)
     if not isinstance(done.result, VerifyResult):
         return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
@@ -82,7 +82,7 @@ def _verify_job(session: Session) -> Result:
     return Result(shown.data, shown.view, exit_code=done.exit_code)
 
 
-def _verified(copies: Sequence[Copy], sets: Sequence[SetEvidence]) -> Result:
+def _verified(copies: Sequence[Copy], sets: Sequence[SetEvidence]) -> Result[JsonValue]:
     exit_code = ExitCode.OK
     if any(copy.problem or copy.state is not CopyState.VERIFIED for copy in copies):
         exit_code = ExitCode.PARTIAL

@@ -18,7 +18,7 @@ from portalops.model.reading import Freshness, Limits, depth_and_age, level_word
 from portalops.model.retention import Hold
 from portalops.model.text import show_text
 from portalops.registers.adopted import Claim
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.reports.document import (
     Block,
     Bullets,
@@ -525,6 +525,6 @@ def _row(claim: Claim, backup: AdoptedBackup) -> tuple[Cell, ...]:
     )
 
 
-def hold_result(held: Hold, said: Message, *, dry_run: bool) -> Result:
+def hold_result(held: Hold, said: Message, *, dry_run: bool) -> Result[JsonValue]:
     shown = msg("{what} (nothing was recorded: this was a dry run)", what=said) if dry_run else said
     return Result({"id": held.set_id, "reason": held.reason, "recorded": not dry_run}, [Paragraph(shown)])

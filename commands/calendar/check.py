@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from commands.calendar.steps import calendar_of
-from commands.calendar.views import day_data, day_status
+from commands.calendar.views import DayShape, day_data, day_status
 from commands.cli.periods import parse_day
 from commands.cli.result import Result
 from commands.cli.session import open_session
@@ -23,7 +23,9 @@ from portalops.model.period import Period
 from portalops.reports.document import Block, Table
 
 
-def check(ctx: typer.Context, day: Annotated[str, typer.Argument(help=_("A day such as 2026-01-10"))]) -> Result:
+def check(
+    ctx: typer.Context, day: Annotated[str, typer.Argument(help=_("A day such as 2026-01-10"))]
+) -> Result[DayShape]:
     session = open_session(ctx)
     calendar = calendar_of(session)
     chosen = parse_day(day)

@@ -39,7 +39,7 @@ def draft_year(
         Optional[Path],  # noqa: UP045  # Typer reads it at run time
         typer.Option("--output", metavar="FILE", help=_("Where the rows go; they are printed without it")),
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     calendar = calendar_of(session)
     expected = _expected(year)

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from commands.calendar.steps import calendar_of
-from commands.calendar.views import day_data, day_status
+from commands.calendar.views import DayShape, day_data, day_status
 from commands.cli.periods import period_of
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
@@ -32,7 +32,7 @@ def show(
     ctx: typer.Context,
     year: Annotated[int | None, typer.Argument(help=_("A year such as 2026"), min=1990, max=2100)] = None,
     period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
-) -> Result:
+) -> Result[tuple[DayShape, ...]]:
     session = open_session(ctx)
     chosen = _chosen(session, year, period)
     calendar = calendar_of(session)
@@ -44,9 +44,7 @@ def show(
         Table(msg("Exceptional days from {first} to {last}", first=chosen.first, last=chosen.last), headers, rows),
         Paragraph(nmsg("{n} working day", "{n} working days", working)),
     ]
-    return Result(
-        [{"id": day.isoformat(), **day_data(calendar, day)} for day in days], view, warnings=calendar.warnings(chosen)
-    )
+    return Result(tuple(day_data(calendar, day) for day in days), view, warnings=calendar.warnings(chosen))
 
 
 def _chosen(session: Session, year: int | None, period: str | None) -> Period:

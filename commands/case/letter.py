@@ -19,7 +19,7 @@ import typer
 
 from commands.cli.entries import unit_name
 from commands.cli.languages import languages_option
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.cases import handling_of, known_case, unreadable_of
@@ -51,7 +51,7 @@ def letter(
         str,
         typer.Option("--language", metavar="vi|en|both", help=_("vi is what is sent; en is a translation for reading")),
     ] = "vi",
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     some = chosen_formats(format_)
     languages = languages_option(language, ("vi",))

@@ -18,7 +18,7 @@ import typer
 from commands.case.options import OptionalText
 from commands.case.views import case_data, escalation_sentence
 from commands.cli.entries import unit_name
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.cases import handling_of, unreadable_of
@@ -41,7 +41,7 @@ def list_(
         OptionalText, typer.Option("--week", metavar="WEEK", help=_("Only this week, such as 2026-W47"))
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help=_("Closed ones too"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     read = read_cases(session.ledger)
     handling = handling_of(session)

@@ -14,7 +14,7 @@ import typer
 from commands.case.options import By, CaseName, Number, On
 from commands.case.steps import move_case
 from commands.cli.entries import DocumentFile, DryRun, written_text
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.verb import Verb
 from portalops.model.cases import Step
 
@@ -28,7 +28,7 @@ def register_doc(
     by: By = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     written = written_text(number, "--number")
     return move_case(ctx, case, Step.DOCUMENT, number=written, on=on, by=by, file=file, dry_run=dry_run)
 

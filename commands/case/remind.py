@@ -12,7 +12,7 @@ import typer
 from commands.case.options import By, CaseName, Number, On
 from commands.case.steps import move_case
 from commands.cli.entries import DocumentFile, DryRun, Reason
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.verb import Verb
 from portalops.model.cases import Step
 
@@ -27,7 +27,7 @@ def remind(
     by: By = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     return move_case(ctx, case, Step.REMINDED, number=number, on=on, reason=reason, by=by, file=file, dry_run=dry_run)
 
 

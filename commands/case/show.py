@@ -24,7 +24,7 @@ from portalops.reports.document import Block, Cell, KeyValues, Notice, Table, To
 from portalops.reports.words import CASE_STATES
 
 
-def show(ctx: typer.Context, case: CaseName) -> Result:
+def show(ctx: typer.Context, case: CaseName) -> Result[JsonValue]:
     session = open_session(ctx)
     read = read_cases(session.ledger)
     found = known_case(read, case)

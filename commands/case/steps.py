@@ -28,7 +28,7 @@ def move_case(
     reason: str = "",
     number: str = "",
     on: str | None = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     who = written_text(by, "--by") if by else caller_of(session)
     why = written_text(reason, "--reason") if reason else ""

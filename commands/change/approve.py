@@ -20,7 +20,7 @@ import typer
 from commands.change.options import IdArgument
 from commands.change.steps import permitted, step
 from commands.cli.entries import DocumentFile, DryRun, document_in, past_day, written_text
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.locale import _
@@ -37,7 +37,7 @@ def approve(
     by: Annotated[str, typer.Option(metavar="NAME", help=_("Who signed it"))],
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     approval = ChangeApproval(
         change, written_text(document, "--document"), past_day(session, on, "--on"), written_text(by, "--by")

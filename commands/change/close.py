@@ -20,7 +20,7 @@ from checks.servers.attribution import Place
 from commands.change.options import IdArgument, Person
 from commands.change.steps import permitted, step
 from commands.cli.entries import DryRun, caller_of, written_text
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.changes import known_change, register_of
@@ -84,7 +84,7 @@ def close(
     reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, if it was not made, or not approved"))] = "",
     by: Person = "",
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     why = written_text(reason, "--reason") if reason else ""
     closed = ChangeClosed(change, why, written_text(by, "--by") if by else caller_of(session))

@@ -25,7 +25,7 @@ from commands.change.options import IdArgument, Person, limits_of, require_windo
 from commands.change.steps import step
 from commands.change.views import overlaps
 from commands.cli.entries import DryRun, Reason, caller_of, moment, past_day, past_moment, written_text
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.changes import register_of
@@ -84,7 +84,7 @@ def correct(
     approval_by: Annotated[OptionalText, typer.Option(metavar="NAME", help=_("Who signed it"))] = None,
     by: Person = "",
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     asked = _given(
         {
@@ -167,7 +167,7 @@ def _asked_anew(session: Session, before: ChangeRequest, given: dict[str, Any]) 
 def _not_one(*, is_any: bool) -> UsageError:
     if is_any:
         return UsageError(
-            msg("what is asked for and each of its papers are corrected by records of their own"),
+            msg("correct the request and each of its papers in separate records"),
             msg("Run the command once for each."),
         )
     return UsageError(

@@ -66,7 +66,7 @@ def drift(
     from_round: Round = None,
     to_round: LastRound = None,
     every: Annotated[bool, typer.Option("--all", help=_("Also what falls under an approved change"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     span = _span(session, since, until, from_round, to_round)
     names = [known_host(session, name).id for name in host or ()]
@@ -106,7 +106,7 @@ def _round(session: Session, seq: int | None, chosen: Callable[[Iterable[datetim
     return chosen(moments)
 
 
-def _shown(found: Sequence[HostDrift], *, every: bool) -> Result:
+def _shown(found: Sequence[HostDrift], *, every: bool) -> Result[JsonValue]:
     rows: list[tuple[Cell, ...]] = []
     data: list[JsonValue] = []
     warnings: list[Message] = []

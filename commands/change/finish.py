@@ -15,7 +15,7 @@ import typer
 from commands.change.options import IdArgument, MomentOption
 from commands.change.steps import permitted, step
 from commands.cli.entries import DryRun, past_moment, written_text
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.locale import _
@@ -31,7 +31,7 @@ def finish(
     at: MomentOption = None,
     rolled_back: Annotated[bool, typer.Option("--rolled-back", help=_("It was undone"))] = False,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     done = ChangeDone(change, past_moment(session, at, "--at"), written_text(outcome, "--outcome"), rolled_back)
     made = permitted(done, lambda known: why_no_end(known, done.ended_at))

@@ -35,7 +35,7 @@ def list_(
     *,
     host: Annotated[str | None, typer.Option("--host", metavar="ID", help=_("Only of this host"))] = None,
     every: Annotated[bool, typer.Option("--all", help=_("Also those that are closed"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     register = register_of(session)
     chosen = tuple(register.changes.values()) if host is None else register.of_host(known_host(session, host).id)

@@ -19,7 +19,7 @@ import typer
 from commands.change.options import IdArgument
 from commands.change.steps import permitted, step
 from commands.cli.entries import DocumentFile, DryRun, document_in, past_moment, written_text
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.locale import _
@@ -37,7 +37,7 @@ def notify(
     to: Annotated[str, typer.Option(metavar="NAME", help=_("To whom"))],
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     notice = ChangeNotice(
         change,

@@ -23,7 +23,7 @@ import typer
 from commands.change.options import limits_of, require_window
 from commands.change.views import change_result, overlaps
 from commands.cli.entries import DryRun, caller_of, moment, written_text
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.changes import register_of
@@ -68,7 +68,7 @@ def request(
         ),
     ] = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     kind = _kind(emergency=emergency, standing=standing)
     hosts = tuple(dict.fromkeys(known_host(session, each).id for each in host))

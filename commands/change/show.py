@@ -12,13 +12,13 @@ import typer
 
 from commands.change.options import IdArgument
 from commands.change.views import change_result, list_exit_code, overlaps
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.changes import known_change, register_of
 
 
-def show(ctx: typer.Context, change: IdArgument) -> Result:
+def show(ctx: typer.Context, change: IdArgument) -> Result[JsonValue]:
     session = open_session(ctx)
     register = register_of(session)
     known = known_change(register, change)

@@ -14,7 +14,7 @@ import typer
 from commands.change.options import IdArgument, MomentOption, Person
 from commands.change.steps import permitted, step
 from commands.cli.entries import DryRun, caller_of, past_moment, written_text
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.model.changes import ChangeBegun
@@ -23,7 +23,7 @@ from portalops.registers.changes import BEGUN, why_no_start
 
 def start(
     ctx: typer.Context, change: IdArgument, *, at: MomentOption = None, by: Person = "", dry_run: DryRun = False
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     who = written_text(by, "--by") if by else caller_of(session)
     begun = ChangeBegun(change, past_moment(session, at, "--at"), who)

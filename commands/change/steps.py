@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from commands.change.views import change_result
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session
 from commands.jobs.changes import known_change, register_of
 from portalops.errors import UsageError
@@ -44,7 +44,7 @@ def step(
     *,
     data: bytes | None = None,
     dry_run: bool,
-) -> Result:
+) -> Result[JsonValue]:
     """Record a step of a change, decided as that stands while nobody else can write.
 
     Args:

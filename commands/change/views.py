@@ -37,7 +37,9 @@ _FIELDS: Final[Mapping[str, Message]] = {
 }
 
 
-def change_result(session: Session, change: Change, warnings: Sequence[Message], *, is_recorded: bool = True) -> Result:
+def change_result(
+    session: Session, change: Change, warnings: Sequence[Message], *, is_recorded: bool = True
+) -> Result[JsonValue]:
     """Show one change, as it is or as it would be."""
     now = session.clock.now()
     asked = change.request.body

@@ -17,7 +17,7 @@ import typer
 
 from commands.check.options import Approver, CheckArgument, HostOption
 from commands.check.steps import known_findings, newest_round
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
@@ -28,8 +28,8 @@ from portalops.locale import _
 from portalops.model.checks import CheckRound
 from portalops.model.findings import FindingClosed
 from portalops.model.message import msg
+from portalops.model.record import Recorded
 from portalops.model.verdicts import CheckVerdict
-from portalops.registers.evidence import Recorded
 from portalops.registers.findings import CLOSED
 from portalops.reports.document import Paragraph
 
@@ -47,7 +47,7 @@ def close(
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why no check can judge it any more"))],
     approver: Approver,
     reference: Reference,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     texts = required_texts({"--reason": reason, "--approver": approver, "--reference": reference})
     newest = newest_round(session)

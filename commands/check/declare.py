@@ -21,7 +21,7 @@ from checks.servers.drafting import PROBES, draft
 from checks.servers.facts import Facts, found_in
 from commands.check.steps import newest_round
 from commands.check.views import said_to_be_brought
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.servers import known_host
@@ -36,7 +36,7 @@ from portalops.reports.document import Verbatim
 
 def declare(
     ctx: typer.Context, host: Annotated[str, typer.Argument(metavar="HOST", help=_("The host's id"))]
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     known = known_host(session, host)
     looked, evidence = _newest(session, known)

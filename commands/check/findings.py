@@ -29,9 +29,9 @@ from portalops.errors import ExitCode, IntegrityError, worst
 from portalops.locale import _
 from portalops.model.checks import CheckRound
 from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.record import Recorded
 from portalops.model.verdicts import CheckVerdict
 from portalops.registers.claims import ToolClaim
-from portalops.registers.evidence import Recorded
 from portalops.registers.findings import FindingStanding, FindingState, ReadFindings, read_findings
 from portalops.reports.document import Block, Cell, Notice, Paragraph, Table, Tone
 from portalops.reports.words import finding_status, severity_status
@@ -50,7 +50,7 @@ def findings(
         bool, typer.Option("--anew", help=_("Fold every round anew, and compare with what is carried"))
     ] = False,
     as_plugin: Option = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if as_plugin:
         return guarded(session, lambda: _plugin(session, host, family))
@@ -95,7 +95,7 @@ def doubts_of(session: Session, newest: Recorded[CheckRound] | None) -> Iterator
     reached = {host.host for host in newest.body.hosts if host.reached}
     for host in session.settings.hosts:
         if host.id not in reached:
-            yield msg("host {host} was not looked at in the newest round", host=host.id)
+            yield msg("host {host} was not in the newest scan", host=host.id)
 
 
 # --- parts --------------------------------------------------------------------------------------

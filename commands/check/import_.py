@@ -16,10 +16,10 @@ from typing import Annotated
 
 import typer
 
-from checks.imports import MAX_BYTES, forms, read_claims
+from checks.imports import FORMS, MAX_BYTES, read_claims
 from commands.check.options import HostOption, require_host
 from commands.check.views import claim_data, claims_table
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from portalops.errors import ImportRefused, PortalOpsError
@@ -36,7 +36,7 @@ from portalops.reports.document import Block, Notice, Paragraph, Tone
 
 
 def _forms() -> tuple[str, ...]:
-    return forms()
+    return FORMS.names()
 
 
 def import_(
@@ -50,7 +50,7 @@ def import_(
         ),
     ],
     host: HostOption,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     require_host(session, host)
     data = _read(file)

@@ -32,8 +32,8 @@ from portalops.ledger.bodies import decode_part
 from portalops.locale import _
 from portalops.model.checks import CheckResult, CheckRound
 from portalops.model.message import Message, msg, nmsg
+from portalops.model.record import Recorded
 from portalops.model.text import show_text
-from portalops.registers.evidence import Recorded
 from portalops.reports.document import Block, Cell, Paragraph, Table
 from portalops.reports.words import check_status
 
@@ -46,7 +46,7 @@ def judge_again_(
             "--record", metavar="SEQ", help=_("The number of the round's record; the newest without it"), min=1
         ),
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     found = _round(session, record)
     again = _judged_again(session, found.body)

@@ -15,7 +15,7 @@ import typer
 from checks.servers.catalogue import checks, chosen
 from commands.check.options import Families
 from commands.check.views import check_data
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.compliance.of_records import RecordCheck, record_checks
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from checks.servers.check import Check
 
 
-def list_(ctx: typer.Context, family: Families = None) -> Result:
+def list_(ctx: typer.Context, family: Families = None) -> Result[JsonValue]:
     open_session(ctx)
     every: tuple[Check | RecordCheck, ...] = (*_of_hosts(family or ()), *_of_records(family or ()))
     found = sorted(every, key=lambda one: one.id)

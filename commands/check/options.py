@@ -14,8 +14,8 @@ from portalops.locale import _
 from portalops.model.checks import CheckRound
 from portalops.model.findings import Finding
 from portalops.model.message import msg
+from portalops.model.record import Recorded
 from portalops.model.text import show_text
-from portalops.registers.evidence import Recorded
 
 Hosts = Annotated[list[str] | None, typer.Option("--host", help=_("Only this host; may be given more than once"))]
 Families = Annotated[

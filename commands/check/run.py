@@ -30,7 +30,7 @@ from commands.check.options import Families, Hosts
 from commands.check.steps import brought_in
 from commands.check.views import results_page
 from commands.cli.nagios import CRITICAL, OK, UNKNOWN, WARNING, Answer, Option, guarded
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
@@ -168,7 +168,7 @@ def run(
     facts: Facts = None,
     by: By = "",
     as_plugin: Option = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     part = (host, check, family) if host or check or family else None
     if as_plugin:

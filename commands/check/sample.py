@@ -49,7 +49,7 @@ def sample(
     ctx: typer.Context,
     *,
     record: Annotated[bool, typer.Option("--record", help=_("Record at once what was put by"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     """Take one sample of every page."""
     session = open_session(ctx)
     declared = session.settings.declared.parse(Declared)

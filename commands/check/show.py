@@ -33,7 +33,7 @@ WHY = msg("Why this is checked, and by which rule")
 """Above the page."""
 
 
-def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The check's id"))]) -> Result:
+def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The check's id"))]) -> Result[JsonValue]:
     session = open_session(ctx)
     for own in record_checks():
         if own.id == check:
@@ -57,7 +57,7 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
             )
         ),
         Heading(3, WHY),
-        *page_blocks(one.id, one.page),
+        *page_blocks(one.id, one.page, one.numbers),
     ]
     if results:
         view.append(results_table(results, waived_of(session, results)))
@@ -80,14 +80,14 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
         "duties": [duty.id for duty in duties],
         "probes": [probe.id for probe in (*one.needs, *one.uses)],
         "page": one.page,
-        "page_vi": vietnamese_page(one.id),
+        "page_vi": vietnamese_page(one.id, one.numbers),
         "results": [result_data(result) for result in results],
         "findings": [finding_data(each, custodians.get(each.finding.host, "")) for each in known],
     }
     return Result(data, view)
 
 
-def _page_of_records(rulebook: Rulebook, one: RecordCheck) -> Result:
+def _page_of_records(rulebook: Rulebook, one: RecordCheck) -> Result[JsonValue]:
     """Show the page of a check that own records answer; how it stands is the duty's standing."""
     duties = [duty for duty in rulebook.duties if one.id in duty.checks]
     view: list[Block] = [
@@ -101,7 +101,7 @@ def _page_of_records(rulebook: Rulebook, one: RecordCheck) -> Result:
             )
         ),
         Heading(3, WHY),
-        *page_blocks(one.id, one.page),
+        *page_blocks(one.id, one.page, {}),
         *(Paragraph(msg("Run 'portalops status {duty}' to see how it stands.", duty=duty.id)) for duty in duties),
     ]
     data: JsonValue = {
@@ -109,7 +109,7 @@ def _page_of_records(rulebook: Rulebook, one: RecordCheck) -> Result:
         "duties": [duty.id for duty in duties],
         "probes": [],
         "page": one.page,
-        "page_vi": vietnamese_page(one.id),
+        "page_vi": vietnamese_page(one.id, {}),
         "results": [],
         "findings": [],
     }

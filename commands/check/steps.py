@@ -13,8 +13,8 @@ from portalops.errors import LedgerMissing
 from portalops.ledger import bodies
 from portalops.model.checks import CheckRound
 from portalops.model.message import Message
+from portalops.model.record import Recorded
 from portalops.registers.claims import ToolClaim, read_tool_claims
-from portalops.registers.evidence import Recorded
 from portalops.registers.findings import FindingStanding, ReadFindings, read_findings, stand, unused_waivers
 from portalops.registers.waivers import RecordedWaiver, read_waivers
 from portalops.reports.document import Block, Notice, Tone

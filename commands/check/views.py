@@ -107,7 +107,7 @@ def said_to_be_brought(host: HostRound) -> Message:
     )
 
 
-def results_page(session: Session, found: Sequence[CheckResult], more: Sequence[Block] = ()) -> Result:
+def results_page(session: Session, found: Sequence[CheckResult], more: Sequence[Block] = ()) -> Result[JsonValue]:
     waived = waived_of(session, found)
     counts = {verdict: sum(result.verdict is verdict for result in found) for verdict in CheckVerdict}
     summary = msg(

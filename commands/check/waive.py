@@ -57,7 +57,7 @@ def waive(
         typer.Option("--file", metavar="FILE", help=_("The decision itself, kept as evidence")),
     ] = None,
     withdraw: Annotated[bool, typer.Option("--withdraw", help=_("End the waiver that is in force"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     _require_check_and_host(session, check, host)
     if withdraw:
@@ -115,7 +115,7 @@ def _require_left_out(given: Mapping[str, object | None]) -> None:
             )
 
 
-def _withdraw(session: Session, check: str, host: str, *, reason: str, approver: str) -> Result:
+def _withdraw(session: Session, check: str, host: str, *, reason: str, approver: str) -> Result[JsonValue]:
     reason, approver = required_texts({"--reason": reason, "--approver": approver})
     before = _in_force(session, check, host)
     if before is None:

@@ -25,7 +25,7 @@ _EXTRAS: Mapping[str, str] = {"pgqueuer": "cluster", "psycopg": "cluster"}
 """Packages that a verb cannot do without, and the extra of portalops that brings them."""
 
 
-def call(session: Session) -> Result:
+def call(session: Session) -> Result[object]:
     """Run the command that a session was opened for, or show its help page.
 
     Raises:
@@ -42,15 +42,16 @@ def call(session: Session) -> Result:
     try:
         # Not by its main(), which answers an interrupt and a closed pipe in ways of its own.
         with command.make_context(f"portalops {called}", list(rest), obj=session) as context:
-            return cast("Result", command.invoke(context))
+            return cast("Result[object]", command.invoke(context))
     except typer.TyperException as error:
         raise wrong_call(f"portalops {called}", error) from error
 
 
-def command_of(called: str) -> TyperCommand:
-    """Import a verb and return it as Typer parses it.
+def verb_of(called: str) -> Verb:
+    """Import a verb.
 
     Raises:
+        ConfigurationError: it needs a package that is not installed.
         NotRegistered: its file has no `VERB`.
     """
     file = file_of(called)
@@ -63,11 +64,7 @@ def command_of(called: str) -> TyperCommand:
         if name not in _EXTRAS:
             raise
         raise ConfigurationError(
-            msg(
-                "'portalops {command}' needs the package {name}, which is not installed",
-                command=called,
-                name=name,
-            ),
+            msg("'portalops {command}' needs the package {name}, which is not installed", command=called, name=name),
             msg(
                 "Install it where portalops is: {python} -m pip install 'portalops[{extra}]'",
                 python=sys.executable,
@@ -76,6 +73,12 @@ def command_of(called: str) -> TyperCommand:
         ) from error
     if not isinstance(verb, Verb):
         raise NotRegistered(f"{module} has no VERB")
+    return verb
+
+
+def command_of(called: str) -> TyperCommand:
+    """Import a verb and return it as Typer parses it; raises as `verb_of` does."""
+    verb = verb_of(called)
     app = typer.Typer(
         add_completion=False
     )  # completion is shipped in files, never installed into a user's start-up files

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from portalops.locale.pages import vietnamese_page
 from portalops.model.message import Message
@@ -11,15 +11,16 @@ from portalops.model.text import paragraphs_of
 from portalops.reports.document import Block, Paragraph
 
 
-def page_blocks(check: str, english: str) -> Iterator[Block]:
+def page_blocks(check: str, english: str, numbers: Mapping[str, int]) -> Iterator[Block]:
     """Yield the paragraphs of a check's page in the reader's language; in English where it is in no other.
 
     Args:
         check: its id.
         english: its page.
+        numbers: its thresholds, by the name that the page in Vietnamese gives them.
     """
     own = list(paragraphs_of(english))
-    vietnamese = list(paragraphs_of(vietnamese_page(check) or ""))
+    vietnamese = list(paragraphs_of(vietnamese_page(check, numbers) or ""))
     if len(own) != len(vietnamese):
         vietnamese = own
     for said, translated in zip(own, vietnamese, strict=True):

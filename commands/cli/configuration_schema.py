@@ -14,12 +14,9 @@ from pydantic import BaseModel
 
 from commands.cli.kinds import (
     ALONE,
-    PACKAGES,
+    DOORS,
+    WITHOUT_KINDS,
     all_kinds,
-    declared_model,
-    report_mail_model,
-    settings_model,
-    variants_of,
 )
 from commands.cli.result import JsonValue
 from portalops.config.shape import PortalopsFile, RulebookTable
@@ -34,13 +31,13 @@ def configuration_schema() -> Node:
     root = _described(PortalopsFile, "core")
     definitions: Node = root.pop("$defs")
     choices: dict[str, list[Node]] = {}
-    for section, kind in all_kinds():
-        shapes = {f"{section}.{kind}": settings_model(section, kind)}
-        shapes |= {f"{section}.{kind}.{name}": shape for name, shape in variants_of(section, kind).items()}
+    for section, name, kind in all_kinds():
+        shapes = {f"{section}.{name}": kind.settings}
+        shapes |= {f"{section}.{name}.{variant}": shape for variant, shape in kind.variants().items()}
         for prefix, shape in shapes.items():
             own = _described(shape, prefix)
             definitions |= own.pop("$defs", {})
-            definitions[prefix] = _with_identity(own, kind, is_listed=section not in ALONE)
+            definitions[prefix] = _with_identity(own, name, is_listed=section not in ALONE)
             choices.setdefault(section, []).append({"$ref": f"#/$defs/{prefix}"})
     for section, alternatives in choices.items():
         table, key = section.split(".")
@@ -49,13 +46,13 @@ def configuration_schema() -> Node:
             properties[key] = {"description": properties[key]["description"], "oneOf": alternatives}
         else:
             properties[key]["items"] = {"oneOf": alternatives}
-    for section, model in (("checks.declared", declared_model()), ("report.mail", report_mail_model())):
+    for section, model in WITHOUT_KINDS.items():
         table, key = section.split(".")
-        own = _described(model, section)
+        own = _described(model(), section)
         definitions |= own.pop("$defs", {})
         definitions[section] = own
         definitions[f"core.{table.capitalize()}Table"]["properties"][key] = {"$ref": f"#/$defs/{section}"}
-    if len(choices) == len(PACKAGES):
+    if len(choices) == len(DOORS):
         del definitions["core.KindRow"], definitions["core.KindAlone"]
     return {"$schema": DIALECT, "title": "portalops.toml", **root, "$defs": definitions}
 

@@ -17,7 +17,7 @@ from commands.cli.invocation import Invocation, parse_invocation
 from commands.cli.output import give_up_output
 from commands.cli.pages import help_page, noun_page, version_page
 from commands.cli.printer import OutputError, Printer
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from portalops.errors import ExitCode, InternalFault, PortalOpsError
 from portalops.locale import language_from, set_language
 from portalops.system.clock import SystemClock
@@ -94,7 +94,7 @@ def _stopped_cleanly() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def _page(arguments: Sequence[str]) -> Result | None:
+def _page(arguments: Sequence[str]) -> Result[JsonValue] | None:
     """Return the page that a call asks for and for which no verb is imported.
 
     Raises:

@@ -14,7 +14,7 @@ from portalops.reports.document import Block, Heading, KeyValues, Paragraph
 Parameter: TypeAlias = TyperArgument | TyperOption
 
 
-def verb_page(called: str, command: TyperCommand) -> Result:
+def verb_page(called: str, command: TyperCommand) -> Result[JsonValue]:
     """Say what a verb does, what it takes and how it ends; `called` is how it is called, such as `backup run`."""
     arguments, options = parameters_of(command)
     summary, *more = sections_of(command)

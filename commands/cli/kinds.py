@@ -2,64 +2,58 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from pydantic import BaseModel
 
 from portalops.config import KindTable, Settings
-from portalops.config.kinds import kinds_in, module_of
-from portalops.errors import ConfigurationError, UnknownKind
-from portalops.model.message import msg
+from portalops.config.kinds import TableKind, kind_of
+from portalops.errors import ConfigurationError
+from portalops.plugins import Door
 
-PACKAGES: Mapping[str, str] = {
-    "backup.source": "backups.sources",
-    "backup.medium": "backups.media",
-    "backup.adopted": "backups.adopters",
-    "archive.collection": "backups.collections",
-    "updates.source": "checks.updates.sources",
-    "ledger.store": "portalops.ledger.record_stores",
-    "ledger.blobs": "portalops.ledger.blob_stores",
-    "ledger.anchor": "portalops.anchors",
-    "witness.ledger": "portalops.witness.sources",
-    "federation.site": "portalops.federation.sites",
-    "notify.channel": "portalops.notify.channels",
-    "notify.monitor": "portalops.notify.monitors",
+DOORS: Final[Mapping[str, Door[TableKind[Any]]]] = {
+    "backup.source": Door("backups.sources", "SOURCE", TableKind),
+    "backup.medium": Door("backups.media", "MEDIUM", TableKind),
+    "backup.adopted": Door("backups.adopters", "ADOPTER", TableKind),
+    "archive.collection": Door("backups.collections", "COLLECTION", TableKind),
+    "updates.source": Door("checks.updates.sources", "SOURCE", TableKind),
+    "ledger.store": Door("portalops.ledger.record_stores", "STORE", TableKind),
+    "ledger.blobs": Door("portalops.ledger.blob_stores", "STORE", TableKind),
+    "ledger.anchor": Door("portalops.anchors", "ANCHOR", TableKind),
+    "witness.ledger": Door("portalops.witness.sources", "SOURCE", TableKind),
+    "federation.site": Door("portalops.federation.sites", "SITE", TableKind),
+    "notify.channel": Door("portalops.notify.channels", "CHANNEL", TableKind),
+    "notify.monitor": Door("portalops.notify.monitors", "MONITOR", TableKind),
 }
-"""Where the kinds of each section lie: one file a kind, with its `Settings`."""
+"""The same plug-ins that each package's own door has, as tables alone: so that of twelve packages those that are used are imported."""
 
 ALONE = frozenset({"ledger.store", "ledger.blobs"})
 """Sections of which there is one table, without an id."""
 
 
+def _declared() -> type[BaseModel]:
+    from checks.servers.declared import Declared  # noqa: PLC0415  # few commands need it, and it imports much
+
+    return Declared
+
+
+def _report_mail() -> type[BaseModel]:
+    from portalops.reports.mail import Settings as ReportMail  # noqa: PLC0415  # as above
+
+    return ReportMail
+
+
+WITHOUT_KINDS: Final[Mapping[str, Callable[[], type[BaseModel]]]] = {
+    "checks.declared": _declared,
+    "report.mail": _report_mail,
+}
+"""Sections whose keys another part knows; each returns their shape."""
+
+
 def kinds_of(section: str) -> tuple[str, ...]:
     """Return the kinds that a section's tables may have, by name."""
-    return kinds_in(PACKAGES[section])
-
-
-def settings_model(section: str, kind: str) -> type[BaseModel]:
-    """Return the shape of a kind's settings; the kind must be one of `kinds_of`."""
-    model: type[BaseModel] = module_of(PACKAGES[section], kind).Settings
-    return model
-
-
-def variants_of(section: str, kind: str) -> Mapping[str, type[BaseModel]]:
-    """Return the shapes that a kind's settings may have instead, by the value of the key that chooses between them."""
-    found: Mapping[str, type[BaseModel]] = getattr(module_of(PACKAGES[section], kind), "variants", dict)()
-    return found
-
-
-def declared_model() -> type[BaseModel]:
-    """Return the shape of `[checks.declared]`."""
-    model: type[BaseModel] = importlib.import_module("checks.servers.declared").Declared
-    return model
-
-
-def report_mail_model() -> type[BaseModel]:
-    """Return the shape of `[report.mail]`."""
-    model: type[BaseModel] = importlib.import_module("portalops.reports.mail").Settings
-    return model
+    return DOORS[section].names()
 
 
 def typed(table: KindTable) -> BaseModel:
@@ -69,29 +63,9 @@ def typed(table: KindTable) -> BaseModel:
         UnknownKind: there is no such kind.
         ConfigurationError: the table does not fit its kind.
     """
-    if table.section == "checks.declared":
-        return table.parse(declared_model())
-    if table.section == "report.mail":
-        return table.parse(report_mail_model())
-    known = kinds_of(table.section)
-    if table.kind not in known:
-        close = get_close_matches(table.kind, known, 1)
-        raise UnknownKind(
-            msg(
-                "{place}: {section} {id} is of an unknown kind: {kind}",
-                place=table.layers.place((*table.path, "kind")),
-                section=table.section,
-                id=table.id,
-                kind=table.kind,
-            ),
-            msg("Did you mean {close}? The kinds are: {kinds}.", close=close[0], kinds=", ".join(known))
-            if close
-            else msg("The kinds are: {kinds}.", kinds=", ".join(known)),
-        )
-    model = settings_model(table.section, table.kind)
-    if shape_of := getattr(module_of(PACKAGES[table.section], table.kind), "shape_of", None):
-        model = shape_of(table.values)
-    return table.parse(model)
+    if table.section in DOORS:
+        return kind_of(DOORS[table.section], table).typed(table)
+    return table.parse(WITHOUT_KINDS[table.section]())
 
 
 def kind_tables(settings: Settings) -> tuple[KindTable, ...]:
@@ -124,8 +98,8 @@ def typed_tables(settings: Settings) -> tuple[dict[KindTable, BaseModel], tuple[
     return found, tuple(problems)
 
 
-def all_kinds() -> Iterator[tuple[str, str]]:
+def all_kinds() -> Iterator[tuple[str, str, TableKind[Any]]]:
     """Yield each section with each of its kinds."""
-    for section in PACKAGES:
-        for kind in kinds_of(section):
-            yield section, kind
+    for section, door in DOORS.items():
+        for name, kind in door.all():
+            yield section, name, kind

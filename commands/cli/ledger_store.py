@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
 
-from commands.cli.kinds import PACKAGES, typed
-from portalops.config import KindTable, Settings
-from portalops.config.kinds import module_of
+from portalops.config import Settings
+from portalops.ledger.blob_stores import build_blob_store
 from portalops.ledger.ledger import Kept, kept_in
-from portalops.ledger.stores import BlobStore
+from portalops.ledger.record_stores import build_record_store
 
 
 def kept_as_configured(settings: Settings, environment: Mapping[str, str], *, writable: bool) -> Kept:
@@ -23,13 +21,8 @@ def kept_as_configured(settings: Settings, environment: Mapping[str, str], *, wr
     kept = (
         kept_in(settings.state_folder, writable=writable)
         if settings.ledger_store is None
-        else cast("Kept", _built(settings.ledger_store, environment, writable=writable))
+        else build_record_store(settings.ledger_store, environment, writable=writable)
     )
     if settings.ledger_blobs is None:
         return kept
-    return replace(kept, blobs=cast("BlobStore", _built(settings.ledger_blobs, environment)))
-
-
-def _built(table: KindTable, environment: Mapping[str, str], **how: bool) -> object:
-    typed(table)  # an unknown kind is told with the known ones
-    return module_of(PACKAGES[table.section], table.kind).build(table, environment, **how)
+    return replace(kept, blobs=build_blob_store(settings.ledger_blobs, environment))

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from commands.cli.catalogue import names, summary, verbs_of
 from commands.cli.invocation import GLOBAL_OPTIONS
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from portalops import __version__
 from portalops.errors import ExitCode
 from portalops.model.message import msg, verbatim
 from portalops.reports.document import Heading, KeyValues, Paragraph
 
 
-def version_page() -> Result:
+def version_page() -> Result[JsonValue]:
     """Say which version this is."""
     return Result({"version": __version__}, [Paragraph(verbatim(f"portalops {__version__}"))])
 
 
-def help_page() -> Result:
+def help_page() -> Result[JsonValue]:
     """List the commands and the options that all of them understand."""
     summaries = {name: summary(name) for name in names()}
     view = (
@@ -33,7 +33,7 @@ def help_page() -> Result:
     return Result([{"id": name, "summary": text} for name, text in summaries.items()], view)
 
 
-def noun_page(called: str) -> Result:
+def noun_page(called: str) -> Result[JsonValue]:
     """List what can be done with a noun."""
     verbs = verbs_of(called)
     view = (

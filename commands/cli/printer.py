@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 
 from commands.cli.invocation import Invocation
 from commands.cli.result import JsonValue, Result
+from commands.cli.shapes import as_json
 from portalops.errors import ExitCode, FileUnwritable, InternalFault, PortalOpsError
 from portalops.locale import process_language, render
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
-from portalops.reports.formats.terminal import render_blocks
+from portalops.reports.terminal import render_blocks
 from portalops.system import logs
 
 SCHEMA = "portalops/1"
@@ -36,14 +37,14 @@ class Printer:
         self._environment = environment
         self._zone: ZoneInfo | None = None
 
-    def result(self, result: Result, *, zone: ZoneInfo) -> None:
+    def result(self, result: Result[object], *, zone: ZoneInfo) -> None:
         """Print what a command returned; moments are shown in the portal's zone."""
         self._zone = zone
         if self._invocation.quiet:
             for failure in result.failures:
                 self._say(render(failure, process_language(), zone=zone), logging.ERROR)
         if self._invocation.json:
-            self._envelope(ok=True, data=result.data, warnings=result.warnings, error=None)
+            self._envelope(ok=True, data=as_json(result.data), warnings=result.warnings, error=None)
             if logs.form() != "text":
                 self._warn(result.warnings)
             return

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from portalops.errors import ExitCode
 from portalops.model.message import Message
 from portalops.reports.document import Block
 
-JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+if TYPE_CHECKING:
+    JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+else:
+    JsonValue = object  # Typer evaluates the annotations of a verb, and could not find the alias's own names there
+DataT_co = TypeVar("DataT_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Result(Generic[DataT_co]):
     """The outcome of a command that could be carried out."""
 
-    data: JsonValue
-    """A listing is a list of objects with `id`; keys and codes are English and never translated."""
+    data: DataT_co
+    """For `--json`: a frozen dataclass, or a tuple of them for a listing; `commands.cli.shapes` writes it out and describes it."""
     view: Sequence[Block] = ()
     """The same for a person."""
     warnings: Sequence[Message] = ()

@@ -16,7 +16,10 @@ class Verb:
     paragraphs, `Example:` and `EXIT STATUS:`.
     """
 
-    call: Callable[..., Result]
-    """Takes the context of Typer, then arguments and options; its signature is what the command line accepts."""
+    call: Callable[..., Result[object]]
+    """Takes the context of Typer, then arguments and options; its signature is what the command line accepts, and the
+    annotation of what it returns is the shape of its `--json`."""
     is_strict: bool = False
     """It takes what it does not know as arguments of its own, to refuse it without repeating what may be a secret."""
+    version: int = 1
+    """Of the shape of its `--json`: raised when a key goes or changes its meaning, not when one is added."""

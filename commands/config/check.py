@@ -40,7 +40,7 @@ NEEDED = (JobKind.BACKUP, JobKind.VERIFY, JobKind.CHECK, JobKind.UPDATES, JobKin
 """The kinds of jobs without which a duty has no evidence."""
 
 
-def check(ctx: typer.Context) -> Result:
+def check(ctx: typer.Context) -> Result[JsonValue]:
     session = open_session(ctx)
     problems = list(_problems(session))
     if not problems:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.cli.kinds import typed_tables
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.config.effective import DEFAULT, effective_values
@@ -35,7 +35,7 @@ def show(
     ctx: typer.Context,
     *,
     origin: Annotated[bool, typer.Option("--origin", help=_("Also show where each value comes from"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     settings = session.settings
     kinds, problems = typed_tables(settings)

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DryRun
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.credential.options import Fingerprint, Given, RotateBy, typed_fingerprint
@@ -63,7 +63,7 @@ def add(
     shared: Annotated[bool, typer.Option("--shared", help=_("Several people use the account"))] = False,
     fingerprint: Fingerprint = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     chosen = typed_kind(kind)

@@ -66,7 +66,7 @@ def audit(
         list[str] | None,
         typer.Option("--host", metavar="ID", help=_("Only this host; may be given more than once")),
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     remarks = _remarks(session, host)

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DryRun
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.credential.options import Fingerprint, Given, RotateBy, typed_fingerprint
@@ -65,7 +65,7 @@ def correct(
     ] = None,
     fingerprint: Fingerprint = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     name, why = typed_id(credential), typed(reason, "--reason")

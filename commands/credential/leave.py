@@ -54,7 +54,7 @@ def leave(
     ] = False,
     reason: Reason = "",
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     if back and on is not None:
@@ -86,7 +86,7 @@ def leave(
 
 def _to_return(
     session: Session, register: CredentialRegister, person: str, seq: int | None, *, dry_run: bool
-) -> Result:
+) -> Result[JsonValue]:
     today, known = today_of(session), register.known_to(person)
     left = register.left_of(person)
     roles, lost = roles_of(session, register, person)

@@ -59,7 +59,7 @@ def list_(
     ] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help=_("Only what should have been changed by now"))] = False,
     every: Annotated[bool, typer.Option("--all", help=_("Also those that were returned"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     of_system = None if system is None else "@".join(typed(part, "--system") for part in system.split("@"))

@@ -39,7 +39,7 @@ def look(
     ] = None,
     *,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     rows: list[tuple[Cell, ...]] = []

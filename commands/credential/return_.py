@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DryRun
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.credential.options import On
@@ -37,7 +37,7 @@ def return_(
     on: On = None,
     reason: Reason = "",
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     body = CredentialReturn(

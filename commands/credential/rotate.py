@@ -12,7 +12,7 @@ from __future__ import annotations
 import typer
 
 from commands.cli.entries import DryRun
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.credential.options import Fingerprint, On, RotateBy, typed_fingerprint
@@ -33,7 +33,7 @@ def rotate(
     fingerprint: Fingerprint = None,
     reason: Reason = "",
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     name, why, day = typed_id(credential), typed(reason, "--reason", needed=False), past_day(session, on, "--on")

@@ -26,7 +26,7 @@ _KINDS = {
 }
 
 
-def show(ctx: typer.Context, credential: IdArgument) -> Result:
+def show(ctx: typer.Context, credential: IdArgument) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     register, today = register_of(session), today_of(session)

@@ -168,7 +168,7 @@ def record_decision(session: Session, decide: Decide, *, dry_run: bool) -> tuple
     return read_credentials(ledger), records[0].seq if records else None
 
 
-def recorded_result(session: Session, name: str, decide: Decide, *, dry_run: bool) -> Result:
+def recorded_result(session: Session, name: str, decide: Decide, *, dry_run: bool) -> Result[JsonValue]:
     register, seq = record_decision(session, decide, dry_run=dry_run)
     today = today_of(session)
     if dry_run:

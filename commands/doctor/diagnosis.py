@@ -1,6 +1,6 @@
 """What `portalops doctor` looks at, one file a subject: `state_folder.py` is the subject `state-folder`.
 
-A module has `examine(look)`, which yields what it saw, each line with its cure. It changes nothing; only with `look.deep` it may
+A module registers as `EXAMINATION`, an `Examination`: `examine(look)` yields what it saw, each line with its cure. It changes nothing; only with `look.deep` it may
 connect to something else, or write something small that it removes again. What it did not look at it does not call good, and
 what it could not find out it says as unknown. Files that begin with `_` are parts that several share.
 """
@@ -18,19 +18,17 @@ from enum import Enum
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from portalops.config.kinds import kinds_in, module_of
 from portalops.errors import ConfigurationError, PortalOpsError, UsageError
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
+from portalops.plugins import Door
 from portalops.reports.document import Status, Tone
 
 if TYPE_CHECKING:
     from commands.cli.session import Session
 
 logger = logging.getLogger(__name__)
-DIAGNOSTICS: Final = "commands.doctor.diagnostics"
-"""Where they lie, one file a subject."""
 QUICK_SECONDS: Final = 10.0
 """How long one thing may take to answer, such as a folder of a file server that is away."""
 
@@ -44,7 +42,7 @@ AFTERWARDS_SECONDS: Final = 5.0
 """The same, once a subject has not come to its end: most of the others wait for the same, and a person waits for all of them."""
 
 DEEP_SUBJECT_SECONDS: Final = 1800.0
-"""The same with `--deep`; a module that takes longer says so as `DEEP_SECONDS`."""
+"""The same with `--deep`, where an examination does not say otherwise."""
 
 
 class State(Enum):
@@ -126,9 +124,22 @@ def refused(about: str, error: PortalOpsError) -> Seen:
     return Seen(about, State.BAD, error.message, error.hint)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """What the doctor does about one subject."""
+
+    examine: Callable[[Look], Iterator[Seen]]
+    """Yields what it saw, each line with its cure."""
+    deep_seconds: float = DEEP_SUBJECT_SECONDS
+    """How long it may take with `--deep`."""
+
+
+EXAMINATIONS: Final = Door("commands.doctor.diagnostics", "EXAMINATION", Examination)
+
+
 def subjects() -> tuple[str, ...]:
     """Return every subject, sorted."""
-    return kinds_in(DIAGNOSTICS)
+    return EXAMINATIONS.names()
 
 
 def bounded(call: Callable[[], Iterable[Seen]], *, seconds: float, about: str = "") -> Iterator[Seen]:
@@ -239,14 +250,12 @@ def _limit(subject: str, look: Look) -> float:
     """Return how long a subject may take, in seconds."""
     if not look.deep:
         return SUBJECT_SECONDS
-    seconds: float = getattr(module_of(DIAGNOSTICS, subject), "DEEP_SECONDS", DEEP_SUBJECT_SECONDS)
-    return seconds
+    return EXAMINATIONS.load(subject).deep_seconds
 
 
 def _examined(subject: str, look: Look, seconds: float) -> Iterator[Seen]:
-    module = module_of(DIAGNOSTICS, subject)
     try:
-        yield from bounded(lambda: module.examine(look), seconds=seconds)
+        yield from bounded(lambda: EXAMINATIONS.load(subject).examine(look), seconds=seconds)
     except ConfigurationError as error:
         if subject == "configuration":
             yield refused("", error)

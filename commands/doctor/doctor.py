@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.doctor.diagnosis import State, examine
@@ -39,7 +39,7 @@ def doctor(
         Optional[list[str]],  # noqa: UP045  # Typer reads it at run time
         typer.Option("--only", metavar="SUBJECT", help=_("Only this subject, such as media; may be repeated")),
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     found = examine(open_session(ctx), deep=deep, only=only or ())
     states = [diagnosis.state for diagnosis in found]
     headers = (msg("Subject"), msg("State"), msg("What was seen"), msg("What to do"))

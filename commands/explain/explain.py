@@ -82,7 +82,7 @@ def explain(
         str,
         typer.Argument(help=_("What to explain; without it, everything is listed"), autocompletion=explainable),
     ] = "",
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     subjects = _subjects(_rulebook(session))
     if not code:
@@ -119,7 +119,7 @@ def _subjects(rulebook: Rulebook) -> dict[str, _Subject]:
     }
 
 
-def _overview(subjects: Mapping[str, _Subject]) -> Result:
+def _overview(subjects: Mapping[str, _Subject]) -> Result[JsonValue]:
     rows = [(name, subject.kind, subject.title) for name, subject in subjects.items()]
     headers = (msg("Name"), msg("What it is"), msg("In short"))
     return Result(
@@ -219,7 +219,7 @@ def _check_page(check: Check) -> Page:
         "severity": check.severity.value,
         "remedy": str(check.remedy),
         "page": check.page,
-        "page_vi": vietnamese_page(check.id),
+        "page_vi": vietnamese_page(check.id, check.numbers),
     }
     return data, [
         Heading(2, msg("{check}: {title}", check=check.id, title=check.title)),
@@ -230,7 +230,7 @@ def _check_page(check: Check) -> Page:
                 (msg("Remedy"), check.remedy),
             ]
         ),
-        *page_blocks(check.id, check.page),
+        *page_blocks(check.id, check.page, check.numbers),
     ]
 
 

@@ -48,7 +48,7 @@ def add(
     ] = None,
     custodian: Annotated[str, typer.Option(metavar="NAME", help=_("Who sees to it that its findings are fixed"))] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if host in {each.id for each in session.settings.hosts}:
         raise UsageError(

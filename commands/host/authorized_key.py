@@ -15,7 +15,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.servers import known_host
@@ -35,7 +35,7 @@ def authorized_key(
         Optional[list[str]],  # noqa: UP045  # as above
         typer.Option("--from", metavar="ADDRESS", help=_("Where portalops comes from, or a network; may be repeated")),
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     known = known_host(session, host) if host is not None else None
     way = session.settings.servers.ways.get(known.id) if known else None

@@ -54,7 +54,7 @@ def enroll(
         bool, typer.Option("--replace", help=_("Put the new key in the place of the recorded one"))
     ] = False,
     reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why the key is another one now"))] = "",
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     way = _way(session, host)
     given = _given(fingerprint)
@@ -165,7 +165,7 @@ def _asked(session: Session, host: str, best: str, key: str) -> str:
     return answer.rstrip("=") if answer.startswith("SHA256:") else ""
 
 
-def _result(enrolment: Enrolment, seq: int, said: Message) -> Result:
+def _result(enrolment: Enrolment, seq: int, said: Message) -> Result[JsonValue]:
     rows = (
         (msg("Host"), enrolment.host),
         (msg("Address"), enrolment.address),

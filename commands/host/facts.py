@@ -46,7 +46,7 @@ def facts(
     ctx: typer.Context,
     host: HostArgument,
     probe: Annotated[Optional[str], typer.Argument(metavar="PROBE", help=_("Only this probe, whole"))] = None,  # noqa: UP045  # Typer reads it at run time
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     known = known_host(session, host)
     probes = probes_of(checks())

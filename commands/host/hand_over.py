@@ -45,7 +45,7 @@ def hand_over(
     ] = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     known = known_host(session, host)
     day = past_day(session, on, "--on")

@@ -23,7 +23,7 @@ from commands.jobs.servers import all_probes
 from portalops.reports.document import Verbatim
 
 
-def helper(ctx: typer.Context) -> Result:
+def helper(ctx: typer.Context) -> Result[JsonValue]:
     open_session(ctx)
     program = helper_program(all_probes().values())
     data: JsonValue = {"id": HELPER, "sha256": hashlib.sha256(program).hexdigest(), "text": program.decode()}

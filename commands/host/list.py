@@ -27,7 +27,7 @@ from portalops.model.organisation import Host, HostId
 from portalops.reports.document import Paragraph, Table
 
 
-def list_(ctx: typer.Context) -> Result:
+def list_(ctx: typer.Context) -> Result[JsonValue]:
     session = open_session(ctx)
     hosts = session.settings.hosts
     if not hosts:

@@ -33,7 +33,9 @@ from portalops.registers.hosts import SCRIPT, SCRIPT_KEY
 from portalops.reports.document import Verbatim
 
 
-def script(ctx: typer.Context, host: Annotated[str, typer.Argument(metavar="HOST", help=_("The host's id"))]) -> Result:
+def script(
+    ctx: typer.Context, host: Annotated[str, typer.Argument(metavar="HOST", help=_("The host's id"))]
+) -> Result[JsonValue]:
     """Issue a script and print it."""
     session = open_session(ctx)
     known = known_host(session, host)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typer
 
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.host.options import HostArgument
@@ -25,7 +25,7 @@ from portalops.registers.places import Place
 from portalops.reports.document import Cell, KeyValues
 
 
-def show(ctx: typer.Context, host: HostArgument) -> Result:
+def show(ctx: typer.Context, host: HostArgument) -> Result[JsonValue]:
     session = open_session(ctx)
     known = known_host(session, host)
     enrolment = enrolments_of(session).get(known.id)

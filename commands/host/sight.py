@@ -55,7 +55,7 @@ def sight(
     ] = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     known = known_host(session, host)
     day = past_day(session, on, "--on")
@@ -116,7 +116,7 @@ def _texts(given: Mapping[str, str | None], before: Place) -> tuple[str, str, st
     return site, room, rack, holder
 
 
-def _sighted(sighting: Sighting, seq: int | None, evidence: tuple[Digest, ...]) -> Result:
+def _sighted(sighting: Sighting, seq: int | None, evidence: tuple[Digest, ...]) -> Result[JsonValue]:
     rows: list[tuple[Message, Cell]] = [
         (msg("Host"), sighting.host),
         (msg("Site"), sighting.site),

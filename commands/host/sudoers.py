@@ -20,7 +20,7 @@ import typer
 from checks.servers.gather import AnswerRejected, gather, parse_answer
 from checks.servers.privileges import helper_program, root_probes, sudoers_text
 from checks.servers.probe import Missing, Output, Probe, fact_of
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.servers import all_probes, known_host, shells_of
@@ -44,7 +44,7 @@ def sudoers(
     host: Annotated[Optional[str], typer.Argument(metavar="HOST", help=_("For this host; for any by default"))] = None,  # noqa: UP045  # Typer reads it at run time
     *,
     user: Annotated[str, typer.Option(help=_("The account; the configured one by default"))] = "",
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     probes = all_probes()
     known = known_host(session, host) if host is not None else None

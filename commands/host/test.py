@@ -29,7 +29,7 @@ from portalops.reports.document import Paragraph, Status, Table, Tone
 
 def try_out(
     ctx: typer.Context, host: Annotated[str, typer.Argument(metavar="HOST", help=_("The host's id"))]
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     known = known_host(session, host)
     steps, is_reached = steps_to(session, known)

@@ -48,7 +48,7 @@ def attest(
     ] = False,
     reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why it is taken back"))] = "",
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     begin, end = past_day(session, first, "--from"), past_day(session, last, "--to")

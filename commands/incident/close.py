@@ -19,7 +19,7 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, document_in, past_moment
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.incident.steps import SAY_ANEW, By, IdArgument, OptionalText, guarded, step, who
@@ -56,7 +56,7 @@ def close(
     by: By = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     texts = [

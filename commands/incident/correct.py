@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, Reason, document_in, past_moment
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.incident.options import (
@@ -88,7 +88,7 @@ def correct(
     by: By = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     given: dict[str, Any] = {
@@ -136,7 +136,7 @@ def correct(
 def _opened_anew(
     session: Session, name: str, *, given: dict[str, Any], ties: dict[str, Many], why: str, author: str,
     document: bytes | None, dry_run: bool,
-) -> Result:  # fmt: skip
+) -> Result[JsonValue]:  # fmt: skip
     """Record the whole of an incident whose opening cannot be read.
 
     Raises:

@@ -19,7 +19,7 @@ import typer
 
 from commands.cli.entries import addressee_of
 from commands.cli.languages import languages_option
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.incident.options import report_kind
@@ -53,7 +53,7 @@ def letter(
         str,
         typer.Option("--language", metavar="vi|en|both", help=_("vi is what is sent; en is a translation for reading")),
     ] = "vi",
-) -> Result:
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     which, some = report_kind(report, "--report"), chosen_formats(format_)

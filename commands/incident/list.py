@@ -39,7 +39,7 @@ def list_(
     host: Annotated[OptionalText, typer.Option("--host", metavar="ID", help=_("Only of this host"))] = None,
     every: Annotated[bool, typer.Option("--all", help=_("Also those that are closed"))] = False,
     attested: Annotated[bool, typer.Option("--attested", help=_("The days that were attested instead"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     register = register_of(session)
@@ -94,7 +94,7 @@ def list_(
     return Result(data, view, warnings, exit_code=code_of(session, chosen, is_whole=not lost))
 
 
-def _attested(session: Session, register: IncidentRegister) -> Result:
+def _attested(session: Session, register: IncidentRegister) -> Result[JsonValue]:
     rows: list[tuple[Cell, ...]] = []
     data: list[JsonValue] = []
     for step in register.attested:

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, document_in, past_moment
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.incident.steps import By, IdArgument, OptionalText, guarded, step, who
@@ -39,7 +39,7 @@ def note(
     by: By = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     said, author, moment = guarded(text, "--text"), who(session, by), past_moment(session, at, "--at")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import typer
 
 from commands.cli.entries import DryRun, Reason
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.incident.steps import By, IdArgument, guarded, step, who
@@ -23,7 +23,9 @@ from portalops.model.message import msg
 from portalops.registers.incidents import REOPENED, Incident
 
 
-def reopen(ctx: typer.Context, incident: IdArgument, *, reason: Reason, by: By = "", dry_run: DryRun = False) -> Result:
+def reopen(
+    ctx: typer.Context, incident: IdArgument, *, reason: Reason, by: By = "", dry_run: DryRun = False
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     why, author = guarded(reason, "--reason"), who(session, by)

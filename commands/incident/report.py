@@ -19,7 +19,7 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, document_in, past_moment
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.incident.options import report_kind
@@ -47,7 +47,7 @@ def report(
     by: By = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     which = report_kind(kind, "--kind")

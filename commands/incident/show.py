@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import typer
 
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.incident.steps import IdArgument, code_of, incident_result, known_incident, register_of
 from commands.jobs.credentials import refuse_extra
 
 
-def show(ctx: typer.Context, incident: IdArgument) -> Result:
+def show(ctx: typer.Context, incident: IdArgument) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
     known = known_incident(register_of(session), incident)

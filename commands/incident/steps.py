@@ -136,7 +136,7 @@ def step(
     *,
     dry_run: bool,
     warn: Callable[[Incident, Incident], Sequence[Message]] = lambda _before, _after: (),
-) -> Result:
+) -> Result[JsonValue]:
     """Record a step of an incident that there is, and show how it stands after it.
 
     Raises:
@@ -158,7 +158,7 @@ def step(
 
 def incident_result(
     session: Session, incident: Incident, warnings: Sequence[Message], *, record_seq: int | None = None
-) -> Result:
+) -> Result[JsonValue]:
     """Show one incident, as it is or, with the record 0, as it would be."""
     numbers, now = session.rulebook.numbers, session.clock.now()
     facts = incident.facts

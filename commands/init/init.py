@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Optional, TypeAlias
 import typer
 
 from commands.cli.prompt import Prompt, prompt_for
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from portalops.config import load
@@ -62,7 +62,7 @@ def init(
     ] = None,
     keys_folder: Annotated[str, typer.Option(help=_("Folder of the keys, relative to the configuration"))] = "keys",
     state_folder: Annotated[str, typer.Option(help=_("Folder of the ledger, relative to the configuration"))] = "state",
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     target = (session.invocation.config or folder / "portalops.toml").absolute()
     if keys or os.path.lexists(target):
@@ -220,7 +220,7 @@ def _ensure_keys(settings: Settings, session: Session) -> tuple[Key, ...]:
     return tuple(pairs)
 
 
-def _result(config: Path, pairs: Sequence[Key], *, written: bool) -> Result:
+def _result(config: Path, pairs: Sequence[Key], *, written: bool) -> Result[JsonValue]:
     state = msg("written now") if written else msg("was there already, unchanged")
     blocks: list[Block] = [
         KeyValues([(msg("Configuration"), msg("{path}: {state}", path=show_path(config), state=state))])

@@ -7,22 +7,19 @@ job anew, because the process before was killed, asks only for what is missing.
 from __future__ import annotations
 
 import sys
-from typing import Any, cast
 
 from commands.cli.session import Session
-from portalops.config.kinds import kinds_in, module_of
+from commands.jobs.ledger_server import require_database
+from commands.jobs.parts import PARTS
 from portalops.errors import ConfigurationError
-from portalops.ledger.record_stores.postgresql import Settings, parameters
 from portalops.ledger.runs import Work
 from portalops.model.message import msg
 from portalops.model.runs import Job
 
-PARTS = "commands.jobs.parts"
-
 
 def clustered(session: Session, job: Job, slot: str) -> Work[object] | None:
     """Do a job by its parts; None if its kind has none, or there is no cluster."""
-    if session.settings.cluster is None or job.kind.value not in kinds_in(PARTS):
+    if session.settings.cluster is None or job.kind.value not in PARTS.names():
         return None
     require_database(session)
     try:
@@ -35,23 +32,4 @@ def clustered(session: Session, job: Job, slot: str) -> Work[object] | None:
                 python=sys.executable,
             ),
         ) from error
-    return cast("Work[object]", module_of(PARTS, job.kind.value).work(session, Fan(session, job, slot)))
-
-
-def require_database(session: Session) -> None:
-    """Make sure that the ledger is where several machines can append to it.
-
-    Raises:
-        ConfigurationError: it is in the state folder.
-    """
-    if session.settings.ledger_store is None:
-        raise ConfigurationError(
-            msg("a cluster needs a ledger in a database, and there is no [ledger.store]"),
-            msg("Add that table and run 'portalops ledger move --to store', or take [cluster] away."),
-        )
-
-
-def parameters_of(session: Session) -> dict[str, Any]:
-    """Return what the driver connects to the ledger's database with; each statement is then a transaction of its own."""
-    assert session.settings.ledger_store is not None
-    return parameters(session.settings.ledger_store.parse(Settings), session.environment)
+    return PARTS.load(job.kind.value).work(session, Fan(session, job, slot))

@@ -303,7 +303,7 @@ def problems_of(register: CredentialRegister, each: HeldCredential, today: date)
     found: list[Message] = []
     if each.id in register.unreadable:
         seqs = register.unreadable[each.id]
-        found.append(msg("records of it cannot be read: {seqs}", seqs=listing(map(str, seqs))))
+        found.append(msg("records of this credential cannot be read: {seqs}", seqs=listing(map(str, seqs))))
     if not each.is_active:
         return found
     for left in register.leavers_of(each):
@@ -318,7 +318,9 @@ def problems_of(register: CredentialRegister, each: HeldCredential, today: date)
                 )
             )
     if each.is_overdue(today) and each.due_on is not None:
-        found.append(msg("to be changed by {day}, and it was not (record {seq})", day=each.due_on, seq=each.secret_seq))
+        found.append(
+            msg("it was due to be changed by {day} and was not (record {seq})", day=each.due_on, seq=each.secret_seq)
+        )
     for one in each.lacks:
         seq = each.secret_seq if one == "issued" else each.custody_seq
         found.append(msg("it is not said: {what} (record {seq})", what=LACKING[one], seq=seq))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from checks.servers.carried import Original
     from checks.servers.drifting import Drift
     from checks.servers.gather import Answer
-    from portalops.registers.evidence import LedgerReader
+    from portalops.ports import LedgerReader
 
 BACK: Final = timedelta(days=92)
 """How long before the first moment a look is searched for to compare with."""

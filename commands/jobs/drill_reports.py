@@ -22,7 +22,7 @@ from portalops.model.drills import SCHEMA, DrillReport
 from portalops.model.message import Message, msg
 from portalops.model.runs import Resource
 from portalops.model.text import show_text
-from portalops.registers.backups import GONE, recorded_sets
+from portalops.registers.backups import GONE, SetEvidence, recorded_sets
 from portalops.registers.drills import (
     IMPORTED,
     KEY,
@@ -32,7 +32,6 @@ from portalops.registers.drills import (
     NotADrillReport,
     write_report,
 )
-from portalops.registers.evidence import SetEvidence
 from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS, fingerprint, sign
 from portalops.system.files import write_atomically
 
@@ -233,7 +232,7 @@ def _read(path: Path, limit: int) -> bytes:
             msg("A drill report is two files: the report, and its signature with .sig behind the name."),
         ) from error
     if len(data) > limit:
-        raise _refused(path, msg("larger than any drill report"))
+        raise _refused(path, msg("too large for a drill report"))
     return data
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session
 from commands.jobs.clock import clock_step
 from portalops.errors import LedgerError, UsageError
@@ -112,7 +112,7 @@ def still_due(session: Session, each: Chosen) -> DueJob | None:
     return found[0] if found else None
 
 
-def planned_result(session: Session, wanted: Sequence[Chosen]) -> Result:
+def planned_result(session: Session, wanted: Sequence[Chosen]) -> Result[JsonValue]:
     """Show what would be done."""
     found = [each.due for each in wanted]
     rows = [(each.job.id, each.job.kind.value, each.slot, each.reason) for each in found]

@@ -5,28 +5,25 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import psycopg
 
 from commands.cli.session import Session
-from commands.jobs.cluster import PARTS, parameters_of
+from commands.jobs.ledger_server import parameters_of
 from portalops.cluster.parts import JsonValue, Wish, part_kind, part_of, suffix_of
 from portalops.cluster.queue import put, require
-from portalops.config.kinds import known_module
 from portalops.errors import LedgerError, Locked
 from portalops.jobs import previous_slot_start, slot_start
 from portalops.ledger import bodies
 from portalops.ledger.postgresql_errors import translated
 from portalops.ledger.record import FINISHED
-from portalops.ledger.runs import Frame, Work, record_framed
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest, Record, RunId
 from portalops.model.runs import Job, RunSummary
-from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.runs import attempt_of, run_id
 
@@ -183,35 +180,6 @@ class _Waited:
                 found[run] = record
                 self.attempts[run] = max(self.attempts.get(run, 0), attempt_of(record.run))
         return found
-
-
-def do_part(session: Session, wish: Wish, holder: str) -> None:
-    """Do one part, unless the ledger holds that it was done.
-
-    Raises:
-        UnknownKind: this version has no such parts; nothing is recorded of it.
-        Locked: another worker is at it, or at another part of the same thing.
-    """
-    ledger = session.writable_ledger
-    with ledger.locks.held(f"part-{wish.run}", holder=holder):
-        taken = ledger.run_ids(RunId(wish.run))
-        kind = part_kind(wish.kind)
-        ended = [attempt_of(each) for each in taken if ledger.has(each, f"{kind}{FINISHED}")]
-        if max(ended, default=0) >= wish.attempt:
-            return  # it was done, and whoever did it could not tell the queue any more
-        attempt = max((attempt_of(each) for each in taken), default=0) + 1
-        run = RunId(wish.run if attempt == 1 else f"{wish.run}.{attempt}")
-        module = known_module(PARTS, wish.kind, msg("jobs of kind {kind} have no parts", kind=show_text(wish.kind, 60)))
-        frame = Frame(run, kind, wish.part, wish.duty, is_alone=False)
-        guard = getattr(module, "guard", None)
-        with guard(session, wish, holder) if guard else nullcontext():
-            record_framed(
-                ledger,
-                frame,
-                lambda: cast("Work[object]", module.do(session, wish)),
-                clock=session.clock,
-                circumstances=session.circumstances,
-            )
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from portalops.model.organisation import Host
 if TYPE_CHECKING:
     from checks.servers.attribution import Placed
     from commands.cli.session import Session
-    from portalops.registers.evidence import LedgerReader
+    from portalops.ports import LedgerReader
 
 MOMENT = timedelta(microseconds=1)
 

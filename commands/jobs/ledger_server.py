@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from commands.cli.session import Session
+from portalops.errors import ConfigurationError
 from portalops.ledger.postgresql_rules import too_many_rights
+from portalops.ledger.record_stores.postgresql import Settings, parameters
+from portalops.model.message import msg
 
 if TYPE_CHECKING:
     from commands.cli.session import Session
@@ -35,3 +39,22 @@ def excess_rights(session: Session) -> tuple[Message, ...]:
     if state is None or not state.excess:
         return ()
     return (too_many_rights(state.account, state.excess)[0],)
+
+
+def require_database(session: Session) -> None:
+    """Make sure that the ledger is where several machines can append to it.
+
+    Raises:
+        ConfigurationError: it is in the state folder.
+    """
+    if session.settings.ledger_store is None:
+        raise ConfigurationError(
+            msg("a cluster needs a ledger in a database, and there is no [ledger.store]"),
+            msg("Add that table and run 'portalops ledger move --to store', or take [cluster] away."),
+        )
+
+
+def parameters_of(session: Session) -> dict[str, Any]:
+    """Return what the driver connects to the ledger's database with; each statement is then a transaction of its own."""
+    assert session.settings.ledger_store is not None
+    return parameters(session.settings.ledger_store.parse(Settings), session.environment)

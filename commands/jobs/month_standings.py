@@ -13,12 +13,13 @@ from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.message import msg
 from portalops.model.period import Period
-from portalops.model.record import Record
+from portalops.model.record import Record, Recorded
 from portalops.model.standing import Standing
 from portalops.model.updates import UpdatesResult
+from portalops.ports import LedgerReader
 from portalops.registers.credentials import read_credentials
 from portalops.registers.drills import read_drills
-from portalops.registers.evidence import Evidence, LedgerReader, Recorded, Unreadable, read_evidence
+from portalops.registers.evidence import Evidence, Unreadable, read_evidence
 
 if TYPE_CHECKING:
     from commands.cli.session import Session

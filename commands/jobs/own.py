@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 from backups.media import disk, s3, sftp
 from checks.servers.declared import Declared
-from checks.servers.own import Own
-from checks.servers.probes.own_backups import BackupMedium
+from checks.servers.own import BackupMedium, Own
 from commands.cli.kinds import typed
 from commands.cli.session import Session
 from commands.jobs.portal_accounts import portals_of

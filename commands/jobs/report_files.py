@@ -31,18 +31,17 @@ from portalops.ledger.verify import verify
 from portalops.model.heads import RecordedHead
 from portalops.model.message import Message, msg
 from portalops.model.period import Period
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.runs import ReportResult, WrittenFile
-from portalops.ports import ChoosesDocuments
 from portalops.registers.ends import RunEnds
 from portalops.registers.erasures import INERASABLE, RecordedErasure
-from portalops.registers.evidence import Evidence, Recorded, Unreadable, read_evidence
+from portalops.registers.evidence import Evidence, Unreadable, read_evidence
 from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
 from portalops.reports.document import Document
 from portalops.reports.frame import period_doubt
 from portalops.reports.material import WHOLE, Material, Scope
-from portalops.reports.named import load_report, report_needs, report_spares
+from portalops.reports.named import load_report
 from portalops.system.files import write_atomically
 
 
@@ -125,8 +124,7 @@ def write_report_files(
     """Write a report that was built in each format and language, or nothing if one of them can't hold it; the rest as in `build_report_files`."""
     chosen = [formats.load(each) for each in dict.fromkeys(formats_wanted)]
     for form in chosen:
-        if isinstance(form, ChoosesDocuments):
-            form.require(built.document)
+        form.require(built.document)
     about = "-".join(part for part in (session.settings.portal.id, name, str(scope)) if part)
     files: list[WrittenFile] = []
     for form in chosen:
@@ -187,15 +185,15 @@ def built_report(
     unsigned: Message | None,
 ) -> BuiltReport:
     """Build a report from exactly what a head is over, or from all that is recorded if none was signed for it."""
-    make = load_report(name)
+    make = load_report(name).build
     settings = session.settings
     last = session.ledger.last()
     assert last is not None  # an open ledger has its first record
     ledger = LedgerAsOf(session.ledger, head.seq if head else last.seq)
     now = session.clock.now()
-    needs = report_needs(name)
+    needs = load_report(name).needs
     ends = RunEnds()
-    if "rounds" in report_spares(name):
+    if "rounds" in load_report(name).spares:
         evidence = lean_evidence(session, ledger, period, now=now)
     else:
         evidence = read_evidence(ledger, period, now=now, zone=session.zone_of_portal, every_run=True, ends=ends)

@@ -23,7 +23,7 @@ from portalops.registers.mailings import MAIL, MAILING
 from portalops.registers.runs import run_id
 from portalops.reports.mail import Letter, Settings, message_id_of, subject_of, text_of_mail
 from portalops.reports.material import Scope
-from portalops.reports.named import report_title
+from portalops.reports.named import load_report
 from portalops.system.mail import new_message, send_to_any
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def letter_of(
     }
     return Letter(
         session.settings.portal,
-        report_title(result.report),
+        load_report(result.report).title,
         period,
         names.get(str(scope)),
         result,
@@ -178,12 +178,12 @@ def mail_report(
 def _refused_by_all(settings: Settings, first: RefusedRecipient) -> MailNotSent:
     return MailNotSent(
         msg(
-            "the mail server {server} takes none of the recipients: {recipient}: {answer}",
+            "the mail server {server} refuses every recipient: {recipient}: {answer}",
             server=show_text(settings.server, 100),
             recipient=first.recipient,
             answer=first.answer,
         ),
-        msg("Correct the addresses, or ask whoever runs the mail server, and show the answer."),
+        msg("Correct the addresses, or ask the operator of the mail server about this answer."),
     )
 
 

@@ -75,7 +75,9 @@ def judge_and_mark(session: Session) -> Judged:
     return judged
 
 
-def result_of(session: Session, performed: Sequence[Performed], judged: Judged, *, by_itself: bool = False) -> Result:
+def result_of(
+    session: Session, performed: Sequence[Performed], judged: Judged, *, by_itself: bool = False
+) -> Result[JsonValue]:
     """Show what was done, and where every duty stands.
 
     Args:

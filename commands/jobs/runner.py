@@ -6,14 +6,12 @@ and `portalops.ledger.runs` frames it by its started and finished records.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backups.media import build_media
 from backups.presence import listed_sets
-from commands.cli.kinds import typed_tables
 from commands.cli.result import JsonValue
 from commands.cli.session import Session
 from commands.jobs.cases import record_by_rule
@@ -22,11 +20,9 @@ from commands.jobs.drill_reports import leave_report
 from commands.jobs.kinds import JOBS
 from commands.jobs.kinds.anchor import anchors_of, heads_of_other_ledgers
 from commands.jobs.locks import resource_lock
-from commands.jobs.recipients import recipient_problems
-from portalops.config import Settings
+from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode, InternalFault, PortalOpsError, UsageError, worst
 from portalops.ledger import runs
-from portalops.ledger.ledger import FILE
 from portalops.ledger.runs import Work
 from portalops.model.archive import InventoryRun
 from portalops.model.backups import BackupResult, CopyResult, CopyState, DrillResult, SetId, VerifyResult
@@ -80,22 +76,6 @@ class Performed:
             "summary": str(self.summary),
             "problems": list(self.problems),
         }
-
-
-def require_valid(settings: Settings) -> None:
-    """Make sure that every part of the configuration fits before anything is done.
-
-    No ledger begins while a backup would be refused for its recipients. Where there is one, it is to record that refusal,
-    and the other jobs are done.
-
-    Raises:
-        ConfigurationError: the first part that does not.
-    """
-    problems: Sequence[PortalOpsError] = typed_tables(settings)[1]
-    if not problems and settings.ledger_store is None and not os.path.exists(settings.state_folder / FILE):
-        problems = tuple(recipient_problems(settings))
-    if problems:
-        raise problems[0]
 
 
 def job_of(jobs: Iterable[Job], kind: JobKind) -> Job:

@@ -261,7 +261,7 @@ class Installer:
         except OSError as error:
             raise ScheduleRefused(
                 msg("the files in {path} cannot be read: {cause}", path=str(folder.path), cause=cause_of(error)),
-                msg("Look as root."),
+                msg("Run 'portalops schedule status' as root."),
             ) from error
 
     def _switched_on(self, names: Sequence[str]) -> frozenset[str]:
@@ -449,7 +449,7 @@ def _require_credential(credential: Credential, account: pwd.struct_passwd, *, b
     if status.st_mode & 0o077:
         raise ScheduleRefused(
             msg("the credential {path} can be read or changed by others", path=str(path)),
-            msg("Run 'chmod 600 {path}', and change the secret if others have used the machine.", path=str(path)),
+            msg("Run 'chmod 600 {path}', and replace the secret if others have used the machine.", path=str(path)),
         )
     if by_cron and status.st_uid != account.pw_uid:
         raise ScheduleRefused(

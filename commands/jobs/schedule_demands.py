@@ -16,10 +16,9 @@ from pydantic import BaseModel
 
 from backups.media import build_medium
 from backups.sources import SourceContext, build_source
-from commands.cli.kinds import PACKAGES, typed_tables
+from commands.cli.kinds import DOORS, typed_tables
 from commands.cli.session import Session
 from portalops.config.effective import references_in
-from portalops.config.kinds import module_of
 from portalops.config.layers import show_path
 from portalops.config.secrets import CREDENTIALS
 from portalops.errors import ScheduleRefused
@@ -158,13 +157,8 @@ def _written(settings: Settings, models: Mapping[KindTable, BaseModel]) -> _Writ
     for table in settings.backup_media:
         _add(found, models[table], build_medium(table).places())
     for table, model in models.items():
-        hook = (
-            getattr(module_of(PACKAGES[table.section], table.kind), "writes", None)
-            if table.section in PACKAGES
-            else None
-        )
-        if hook is not None:
-            _add(found, model, hook(model))
+        if table.section in DOORS:
+            _add(found, model, DOORS[table.section].load(table.kind).writes(model))
     found.may = [path for path in found.may if not path.is_relative_to(settings.state_folder)]
     return found
 

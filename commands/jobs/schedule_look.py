@@ -203,7 +203,7 @@ def _read(folder: UnitFolder, names: Sequence[str], flaws: list[Flaw]) -> Mappin
         return folder.read(names)
     except OSError as error:
         seen = msg("the files in {path} cannot be read: {cause}", path=str(folder.path), cause=cause_of(error))
-        flaws.append(Flaw("schedule", seen, msg("Look as root."), is_unknown=True))
+        flaws.append(Flaw("schedule", seen, msg("Run 'portalops schedule status' as root."), is_unknown=True))
         return {}
 
 

@@ -15,8 +15,10 @@ from portalops.model.server_history import ServerHistory, WatchedPage
 from portalops.registers.availability import batches_of, spans_of
 
 if TYPE_CHECKING:
+    from checks.servers.declared import Declared
     from commands.cli.session import Session
-    from portalops.registers.evidence import Evidence, LedgerReader
+    from portalops.ports import LedgerReader
+    from portalops.registers.evidence import Evidence
 
 
 def server_history(session: Session, ledger: LedgerReader, evidence: Evidence, hosts: Sequence[Host]) -> ServerHistory:

@@ -23,7 +23,8 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.anchor import anchor_newest_head, anchors_of, any_work
-from commands.jobs.runner import by_hand, require_valid
+from commands.jobs.runner import by_hand
+from commands.jobs.validity import require_valid
 from portalops.anchors.witness import WitnessAnchor
 from portalops.errors import HeadRefused, IntegrityError, LedgerMissing, UsageError
 from portalops.ledger import bodies
@@ -34,10 +35,10 @@ from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
 from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.record import Recorded
 from portalops.model.runs import JobKind
 from portalops.ports import Anchor
 from portalops.registers.anchors import ANCHOR_RECEIVED, RECEIPT, newest_taken, read_receipts
-from portalops.registers.evidence import Recorded
 from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Status, Table, Tone
 from portalops.witness.receipts import MAX_RECEIPT_BYTES, SignedReceipt, parse_receipt, verify_receipt
 
@@ -50,7 +51,7 @@ def anchor(
     receipt: Annotated[
         str | None, typer.Option(metavar="FILE", help=_("Take in a witness's receipt; - reads it from standard input"))
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     require_valid(session.settings)
     if receipt is not None:
@@ -158,7 +159,7 @@ def _read(name: str) -> bytes:
         ) from error
 
 
-def _take_in(session: Session, data: bytes) -> Result:
+def _take_in(session: Session, data: bytes) -> Result[JsonValue]:
     receipt, is_new = take_receipt(session, data)
     said = msg("The receipt holds and is recorded.") if is_new else msg("This receipt is known already.")
     view: list[Block] = [
@@ -174,7 +175,7 @@ def _take_in(session: Session, data: bytes) -> Result:
     return Result({**_mapping(_data(receipt)), "new": is_new}, view)
 
 
-def _planned(session: Session, chosen: Sequence[Anchor]) -> Result:
+def _planned(session: Session, chosen: Sequence[Anchor]) -> Result[JsonValue]:
     """Show what each anchor has, and that it would be handed a head."""
     try:
         ledger = session.ledger

@@ -60,7 +60,7 @@ def erase(
     approved_by: Annotated[str, typer.Option(metavar="NAME", help=_("Who decided it"))],
     yes: Annotated[bool, typer.Option("--yes", help=_("Do not ask"))] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     for option, text in (("--reason", reason), ("--approved-by", approved_by)):
         if not text.strip():
@@ -144,7 +144,7 @@ def _record(session: Session, erasure: Erasure) -> RecordedErasure:
     return RecordedErasure(record.seq, record.at, erasure)
 
 
-def _result(named: Named, erased: RecordedErasure | None, *, done: bool) -> Result:
+def _result(named: Named, erased: RecordedErasure | None, *, done: bool) -> Result[JsonValue]:
     if done:
         verdict = msg("Erased for good.")
     elif named.is_there:

@@ -75,7 +75,7 @@ def export(
         str | None, typer.Option(metavar="vi|en|both", help=_("vi, en or both; the configured ones without it"))
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Say what would be written, and write nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     key = _key(session)
     chosen = period_option(session, period)
@@ -172,7 +172,7 @@ def _certificates(session: Session) -> dict[str, bytes]:
     return found
 
 
-def _would_write(session: Session, order: _Order) -> Result:
+def _would_write(session: Session, order: _Order) -> Result[JsonValue]:
     ledger = session.ledger
     last = ledger.last()
     assert last is not None  # an open ledger has its first record

@@ -54,7 +54,7 @@ def extend(
             "--ssh", help=_("Answer as a forced command of SSH: an extension or a receipt, whatever was asked for")
         ),
     ] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if ssh:
         asked = session.environment.get(ORIGINAL_COMMAND, "")
@@ -152,7 +152,9 @@ _RECEIPT = re.compile(r"(?:^| )ledger anchor --receipt -(?: --json)?$")
 """What of a client's words is looked at: only their end, and nothing of them is ever run."""
 
 
-def _written(ledger: Ledger, head: RecordedHead, after: int, output: Path, warnings: list[Message]) -> Result:
+def _written(
+    ledger: Ledger, head: RecordedHead, after: int, output: Path, warnings: list[Message]
+) -> Result[JsonValue]:
     """Write extensions to files; into a folder all of them, under names that the next time gives again."""
     rows: list[dict[str, JsonValue]] = []
     part = extension(ledger, head, after)

@@ -17,23 +17,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional, cast
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from commands.cli.kinds import PACKAGES, kinds_of, typed
+from commands.cli.kinds import kinds_of
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.federation import COLLECTED, unknown_witnesses
 from portalops import __version__
-from portalops.config import KindTable
-from portalops.config.kinds import module_of
 from portalops.errors import ConfigurationError, UsageError
 from portalops.federation.judging import Rules
 from portalops.federation.look import look_at
 from portalops.federation.overview import document_of
 from portalops.federation.rules import exit_code_of, together
+from portalops.federation.sites import build_site
 from portalops.federation.state import load, save
 from portalops.ledger import bodies
 from portalops.ledger.heads import code_of, head_digest
@@ -64,7 +63,7 @@ def federate(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Verify and judge; keep and record nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     form = None if output is None else _form(output)
     sites = _sites(session)
@@ -101,16 +100,11 @@ def _sites(session: Session) -> tuple[Site, ...]:
                 "Add a [[federation.site]] table; its kinds are: {kinds}.", kinds=", ".join(kinds_of("federation.site"))
             ),
         )
-    sites = tuple(_built(table) for table in tables)
+    sites = tuple(build_site(table) for table in tables)
     typed_sites = dict(zip(tables, (site.settings for site in sites), strict=True))
     for problem in unknown_witnesses(session.settings, typed_sites):
         raise problem
     return sites
-
-
-def _built(table: KindTable) -> Site:
-    typed(table)  # an unknown kind is told with the known ones
-    return cast("Site", module_of(PACKAGES[table.section], table.kind).build(table))
 
 
 def _looked(session: Session, sites: Sequence[Site], root: Path) -> tuple[SiteLook, ...]:
@@ -190,7 +184,7 @@ def _recorded(look: SiteLook) -> Mapping[str, object]:
 
 def _result(
     session: Session, looks: Sequence[SiteLook], *, output: Path | None, form: str | None, dry_run: bool
-) -> Result:
+) -> Result[JsonValue]:
     document = document_of(looks, session.rulebook, zone=session.settings.portal.timezone, version=__version__)
     view = list(_view(document))
     if dry_run:

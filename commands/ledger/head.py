@@ -38,7 +38,7 @@ def head(
         Optional[Path],  # noqa: UP045  # Typer reads it at run time
         typer.Option(metavar="FOLDER", help=_("Also write the head there: NAME.txt and its signature NAME.sig")),
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     session.ledger.count()  # without a ledger there is nothing to sign, and none is begun here
     newest, unsigned = _signed(session)

@@ -19,7 +19,7 @@ from typing import Annotated
 import typer
 
 from commands.cli.ledger_store import kept_as_configured
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from portalops.errors import ConfigurationError, LedgerError
@@ -43,7 +43,7 @@ def move_ledger(
     *,
     to: Annotated[Target, typer.Option(help=_("store: where the configuration says; file: into the state folder"))],
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be moved, and do nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     settings = session.settings
     if settings.ledger_store is None and settings.ledger_blobs is None:
@@ -75,7 +75,7 @@ def _moved(session: Session, source: Kept, target: Kept) -> Moved:
         return move(ledger, source, target, advance=task.advance)
 
 
-def _planned(source: Kept, target: Kept) -> Result:
+def _planned(source: Kept, target: Kept) -> Result[JsonValue]:
     records = source.records.count()
     there = nmsg("{n} record", "{n} records", records)
     said = msg(
@@ -87,7 +87,7 @@ def _planned(source: Kept, target: Kept) -> Result:
     return Result({"from": source.records.place, "to": target.records.place, "records": records}, [Paragraph(said)])
 
 
-def _done(source: Kept, target: Kept, moved: Moved) -> Result:
+def _done(source: Kept, target: Kept, moved: Moved) -> Result[JsonValue]:
     view: list[Block] = [
         KeyValues(
             [

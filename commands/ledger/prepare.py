@@ -17,7 +17,7 @@ import typer
 from checks.updates import observation_database
 from checks.updates.observation_database import prepare as made
 from commands.cli.ledger_store import kept_as_configured
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from portalops.errors import ConfigurationError
@@ -42,7 +42,7 @@ def prepare(
     ctx: typer.Context,
     *,
     print_: Annotated[bool, typer.Option("--print", help=_("Print the SQL, and do nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if print_:
         return _printed()
@@ -89,7 +89,7 @@ def _queue_made(session: Session) -> bool:
         return queue.prepare(connection)
 
 
-def _printed() -> Result:
+def _printed() -> Result[JsonValue]:
     """Return the SQL for the ledger and the observations, and for the queue of a cluster where pgqueuer is installed."""
     text = f"{script()}\n{observation_database.script()}"
     try:

@@ -20,7 +20,7 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from portalops.config.keys import make_next_key, next_key, take_up_next_key, write_signing_public
@@ -58,7 +58,7 @@ def rotate_key(
         bool, typer.Option("--lost", help=_("The old key is gone; nothing of it speaks for the new one"))
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if not reason.strip():
         raise UsageError(msg("--reason is empty"), msg("Say why the key is changed: --reason 'a year is over'."))
@@ -109,7 +109,7 @@ def _decide(session: Session, path: Path, *, lost: bool) -> Rotation:
     return Rotation(path, old, _kept_name(path, present), _suits(pending, signers, old), False, valid)
 
 
-def _carry_out(session: Session, rotation: Rotation, reason: str) -> Result:
+def _carry_out(session: Session, rotation: Rotation, reason: str) -> Result[JsonValue]:
     path, ledger, clock = rotation.path, session.writable_ledger, session.clock
     comment = f"portalops@{session.settings.portal.id}"
     if rotation.is_nearly_done:
@@ -146,7 +146,7 @@ def _carry_out(session: Session, rotation: Rotation, reason: str) -> Result:
     return Result(data=data, view=view)
 
 
-def _plan_result(rotation: Rotation) -> Result:
+def _plan_result(rotation: Rotation) -> Result[JsonValue]:
     steps = tuple(_steps(rotation))
     return Result(
         data={

@@ -50,7 +50,7 @@ def show(
     ] = None,
     run: Annotated[str | None, typer.Option(help=_("Only the records of one run"))] = None,
     last: Annotated[int, typer.Option(min=1, help=_("How many, counted from the newest"))] = 20,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if seq is not None:
         return _one(session, seq)
@@ -59,7 +59,7 @@ def show(
     return _listing(newest[::-1])
 
 
-def _listing(records: Sequence[Record]) -> Result:
+def _listing(records: Sequence[Record]) -> Result[JsonValue]:
     headers = (msg("Record"), msg("At"), msg("Kind"), msg("About"), msg("Duty"), msg("Run"))
     rows: list[tuple[Cell, ...]] = [
         (str(record.seq), record.at, record.kind, record.subject or None, record.duty or None, record.run or None)
@@ -69,7 +69,7 @@ def _listing(records: Sequence[Record]) -> Result:
     return Result(data=[_record_data(record) for record in records], view=view)
 
 
-def _one(session: Session, seq: int) -> Result:
+def _one(session: Session, seq: int) -> Result[JsonValue]:
     record = session.ledger.record(seq)
     if record is None:
         raise UsageError(

@@ -52,7 +52,7 @@ def sign_off(
         typer.Option(metavar="FILE", help=_("The signature that ssh-keygen wrote")),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Look at the signature, and record nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     sha256 = _digest_of(report)
     known_in = _require_known(session.ledger, report, sha256)
@@ -131,7 +131,7 @@ def _reports(ledger: Ledger) -> Iterator[tuple[int, str, str]]:
                 yield record.seq, str(file.get("name")), str(file.get("sha256"))
 
 
-def _what_to_sign(path: Path, sha256: Digest, known_in: int) -> Result:
+def _what_to_sign(path: Path, sha256: Digest, known_in: int) -> Result[JsonValue]:
     name = _plain_name(path)
     quoted = shlex.quote(name)
     separator = "-- " if name.startswith("-") else ""
@@ -261,7 +261,7 @@ def _plain_name(path: Path) -> str:
     return name
 
 
-def _result(made: SignOff, seq: int | None) -> Result:
+def _result(made: SignOff, seq: int | None) -> Result[JsonValue]:
     rows: list[tuple[Message, Cell]] = [
         (msg("Report"), made.report),
         (msg("Digest"), made.sha256),

@@ -208,7 +208,7 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
         shown = integrity.faults[:MAX_LISTED]
         yield Table(
             nmsg("{n} fault", "{n} faults", integrity.fault_count),
-            (msg("Record"), msg("What was found")),
+            (msg("Record"), msg("Problem")),
             [(str(fault.seq) if fault.seq else None, fault.what) for fault in shown],
         )
         if integrity.fault_count > len(shown):
@@ -477,7 +477,7 @@ def verify(
             metavar="FILE", help=_("An allowed_signers file with the keys that you expect the heads to be by")
         ),
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     heads = (*(read_brought(path) for path in head or ()), *(parse_code(code) for code in head_code or ()))
     trusted = None if signers is None else read_trusted(signers)
@@ -491,7 +491,7 @@ def verify(
     return _verify_store(session, heads, trusted, read_blobs=not quick)
 
 
-def _verify_bundle(session: Session, path: Path, brought: Brought) -> Result:
+def _verify_bundle(session: Session, path: Path, brought: Brought) -> Result[JsonValue]:
     with session.progress.task(msg("Verifying the bundle"), total=None, unit="items") as task:
         found = verify_bundle(path, brought=brought, advance=task.advance)
     return Result(data=bundle_data(found), view=tuple(bundle_view(found)), exit_code=exit_code_of(found))
@@ -499,7 +499,7 @@ def _verify_bundle(session: Session, path: Path, brought: Brought) -> Result:
 
 def _verify_store(
     session: Session, heads: tuple[BroughtHead, ...], trusted: tuple[TrustedKey, ...] | None, *, read_blobs: bool
-) -> Result:
+) -> Result[JsonValue]:
     own_key, warnings = _own_key(session)
     with session.progress.task(msg("Verifying the ledger"), total=session.ledger.count(), unit="items") as task:
         found = verify_ledger(

@@ -46,7 +46,7 @@ def add(
     ] = None,
     expires: Annotated[str | None, typer.Option(metavar="DAY", help=_("From this day on it is not trusted"))] = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     configured = {table.id: table.kind for table in session.settings.backup_media}
     if kind is not None and medium in configured and kind != configured[medium]:

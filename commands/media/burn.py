@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from portalops.config.tables import KindTable
     from portalops.model.media import MediumEntry
     from portalops.ports import DiscDrive, LoadedDisc, Progress
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
 
 MAX_LABEL = 80
 
@@ -61,7 +61,7 @@ def burn(
         typer.Option("--label", metavar="TEXT", help=_("What you write on the disc; else what it calls itself")),
     ] = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     return burn_in(open_session(ctx), drive_at(device), set_name, medium, disc=disc, label=label, dry_run=dry_run)
 
 
@@ -74,7 +74,7 @@ def burn_in(
     disc: int | None = None,
     label: str | None = None,
     dry_run: bool = False,
-) -> Result:
+) -> Result[JsonValue]:
     """Burn one disc of a set in a drive, compare it, and record it; `burn` with the drive opened."""
     medium = _optical(session.settings.backup_media, medium_id)
     sets = recorded_sets(session.reader)
@@ -226,7 +226,9 @@ def _label(text: str) -> str:
     return shown
 
 
-def _planned(made: SetEvidence, medium_id: str, number: int, images: Sequence[Path], loaded: LoadedDisc) -> Result:
+def _planned(
+    made: SetEvidence, medium_id: str, number: int, images: Sequence[Path], loaded: LoadedDisc
+) -> Result[JsonValue]:
     rows: tuple[tuple[Message, Cell], ...] = (
         (msg("Backup set"), made.set.id),
         (msg("Disc"), f"{number}/{len(images)}"),

@@ -45,14 +45,16 @@ if TYPE_CHECKING:
     from portalops.ports import DiscDrive
 
 
-def check_disc(ctx: typer.Context, medium_id: str, device: str, label: str | None, *, dry_run: bool) -> Result:
+def check_disc(
+    ctx: typer.Context, medium_id: str, device: str, label: str | None, *, dry_run: bool
+) -> Result[JsonValue]:
     """Compare the disc in a drive with what was burnt to it, and record it."""
     return check_in(open_session(ctx), drive_at(device), medium_id, label=label, dry_run=dry_run)
 
 
 def check_in(
     session: Session, drive: DiscDrive, medium_id: str, *, label: str | None = None, dry_run: bool = False
-) -> Result:
+) -> Result[JsonValue]:
     """Compare the disc in a drive with what was burnt to it, and record it; `check_disc` with the drive opened.
 
     Raises:
@@ -122,7 +124,7 @@ def check(
         str | None, typer.Option("--label", metavar="TEXT", help=_("Which disc it is, if several hold the same image"))
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Look without writing, and record nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     if device is not None:
         if medium is None:
             raise UsageError(

@@ -41,7 +41,7 @@ def destroyed(
     ] = None,
     reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why and how, for whoever reads the ledger"))],
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     made = find_set(recorded_sets(session.reader), set_name)
     why = show_text(reason.strip(), MAX_REASON)

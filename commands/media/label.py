@@ -50,7 +50,7 @@ def label(
         str | None, typer.Option("--confirm", metavar="LABEL", help=_("The new label, instead of typing it when asked"))
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     tape = _tape(session.settings.backup_media, medium)
     with resource_lock(session, Resource.MEDIA):

@@ -23,7 +23,7 @@ from portalops.registers.medium_lines import RegisterLine
 from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, Table, Tone
 
 
-def list_(ctx: typer.Context) -> Result:
+def list_(ctx: typer.Context) -> Result[JsonValue]:
     lines = lines_of(open_session(ctx))
     if not lines:
         return Result([], [Paragraph(msg("There is no medium yet: add [[backup.medium]] to the configuration"))])

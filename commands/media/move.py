@@ -35,7 +35,7 @@ def move(
     room: RoomOption = "",
     reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))] = "",
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     known = read_media(session.reader).get(medium)
     if known is None or known.entry is None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typer
 
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.sending import channels_of, record, send_waiting
@@ -22,7 +22,7 @@ from portalops.notify.state import NotifyFolder
 from portalops.reports.document import Block, Paragraph
 
 
-def flush(ctx: typer.Context) -> Result:
+def flush(ctx: typer.Context) -> Result[JsonValue]:
     session = open_session(ctx)
     settings = settings_of(session.settings)
     folder = NotifyFolder(settings.state_folder)
@@ -31,7 +31,7 @@ def flush(ctx: typer.Context) -> Result:
         send_waiting(session, settings, channels_of(session, settings))
         record(session, folder)
     left = len(folder.load(session.clock.now()).letters)
-    said: Message = msg("No letter waits to be sent.")
+    said: Message = msg("No letter is waiting to be sent.")
     if left:
         said = nmsg("{n} letter still waits to be sent.", "{n} letters still wait to be sent.", left)
     view: list[Block] = [Paragraph(said)]

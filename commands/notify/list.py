@@ -48,7 +48,7 @@ def list_(
     ctx: typer.Context,
     *,
     period: Annotated[OptionalText, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     settings = notify_settings(session)
     if settings is None:
@@ -72,7 +72,7 @@ def list_(
     ]
     rows.sort(key=lambda row: row[0])
     view: list[Block] = [_told_table(rows)] if rows else [Paragraph(msg("Nobody was told anything in this time."))]
-    view.append(_waiting_table(state.letters) if state.letters else Paragraph(msg("No letter waits to be sent.")))
+    view.append(_waiting_table(state.letters) if state.letters else Paragraph(msg("No letter is waiting to be sent.")))
     if not settings.channels:
         warnings.append(nobody_is_told().message)
     data: JsonValue = {

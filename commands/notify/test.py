@@ -39,7 +39,7 @@ def try_channels(
         Optional[str],  # noqa: UP045  # Typer reads it at run time
         typer.Argument(metavar="CHANNEL", help=_("Only by this channel")),
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     settings = settings_of(session.settings)
     if not settings.channels:
@@ -79,7 +79,7 @@ def _keep(session: Session, folder: NotifyFolder, told: Sequence[Notification]) 
         session.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
 
 
-def _tried(told: list[tuple[Channel, Notification, Message | None]], wanted: int) -> Result:
+def _tried(told: list[tuple[Channel, Notification, Message | None]], wanted: int) -> Result[JsonValue]:
     headers = (msg("Channel"), msg("Kind"), msg("To"), msg("State"), msg("What was answered"), msg("What to do"))
     rows: list[tuple[Cell, ...]] = [
         (each.id, each.kind, each.to, state_words(outcome.state), shown_answer(outcome), hint)

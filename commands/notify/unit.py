@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.notify import after_failed_unit
@@ -53,7 +53,7 @@ class Ending:
 def unit(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="UNIT", help=_("The unit, with its ending, such as x.service"))],
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if not _NAME.fullmatch(name):
         raise UsageError(

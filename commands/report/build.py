@@ -19,7 +19,7 @@ import typer
 
 from commands.cli.languages import languages_option
 from commands.cli.periods import period_option
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.report_files import WrittenReport, build_report_files, head_code_of
@@ -54,7 +54,7 @@ def build(
     ] = None,
     unit: Annotated[str | None, typer.Option(metavar="ID", help=_("Only this unit"))] = None,
     host: Annotated[str | None, typer.Option(metavar="ID", help=_("Only this host"))] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     scope = scope_option(session, name, unit=unit, host=host)
     chosen = period_option(session, period)

@@ -90,7 +90,7 @@ def index(
     language: Annotated[
         str | None, typer.Option(metavar="vi|en|both", help=_("vi, en or both; the configured ones without it"))
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     chosen = folder or session.settings.report.folder
     into = output or chosen

@@ -17,18 +17,18 @@ from commands.jobs.report_files import head_code_of, recorded_reports
 from portalops.model.message import msg
 from portalops.reports import formats
 from portalops.reports.document import Block, KeyValues, Paragraph, Table
-from portalops.reports.named import report_names, report_scopes, report_title
+from portalops.reports.named import load_report, report_names
 
 
-def list_(ctx: typer.Context) -> Result:
+def list_(ctx: typer.Context) -> Result[JsonValue]:
     session = open_session(ctx)
     (recorded, unreadable), mailed = recorded_reports(session), recorded_mailings(session)
     data: list[JsonValue] = [
         {
             "id": name,
-            "title": str(report_title(name)),
+            "title": str(load_report(name).title),
             "formats": list(formats.names()),
-            "scopes": sorted(report_scopes(name)),
+            "scopes": sorted(load_report(name).scopes),
             "written": [
                 {
                     "seq": each.seq,
@@ -49,7 +49,11 @@ def list_(ctx: typer.Context) -> Result:
             msg("Reports"),
             (msg("Name"), msg("Title"), msg("Cut down by")),
             [
-                (name, report_title(name), ", ".join(f"--{each}" for each in sorted(report_scopes(name))) or None)
+                (
+                    name,
+                    load_report(name).title,
+                    ", ".join(f"--{each}" for each in sorted(load_report(name).scopes)) or None,
+                )
                 for name in report_names()
             ],
         ),

@@ -10,7 +10,7 @@ from portalops.model.message import msg
 from portalops.model.organisation import HostId, UnitId
 from portalops.model.text import show_text
 from portalops.reports.material import Scope
-from portalops.reports.named import report_names, report_scopes
+from portalops.reports.named import load_report, report_names
 
 MOST_NAMED = 20
 """How many units or hosts a hint names."""
@@ -23,7 +23,7 @@ def scope_option(session: Session, name: str, *, unit: str | None, host: str | N
         UnknownReport: there is no such report.
         UsageError: the report cannot be cut down so, both are given, or there is no such unit or host.
     """
-    can = report_scopes(name)
+    can = load_report(name).scopes
     known = {
         "unit": [str(each.id) for each in session.settings.units],
         "host": [str(each.id) for each in session.settings.hosts],
@@ -39,7 +39,7 @@ def scope_option(session: Session, name: str, *, unit: str | None, host: str | N
                 msg("the report {name} cannot be cut down by --{option}", name=name, option=option),
                 msg(
                     "These can: {names}. 'portalops report list' shows what each can be cut down by.",
-                    names=", ".join(each for each in report_names() if option in report_scopes(each)),
+                    names=", ".join(each for each in report_names() if option in load_report(each).scopes),
                 ),
             )
         if value not in known[option]:

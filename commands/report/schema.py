@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from commands.cli.configuration_schema import schema_bytes
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.locale import _
@@ -31,7 +31,7 @@ def schema(
     ctx: typer.Context,
     *,
     output: Annotated[Path, typer.Option(help=_("File to write"))] = SCHEMA_FILE,
-) -> Result:
+) -> Result[JsonValue]:
     open_session(ctx)
     described = document_schema()
     write_atomically(output, schema_bytes(described))

@@ -61,7 +61,7 @@ def send(
     unit: Annotated[OptionalText, typer.Option(metavar="ID", help=_("Only this unit"))] = None,
     host: Annotated[OptionalText, typer.Option(metavar="ID", help=_("Only this host"))] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be sent to whom, and build and send nothing"))] = False,
-) -> Result:  # fmt: skip
+) -> Result[JsonValue]:  # fmt: skip
     session = open_session(ctx)
     scope = scope_option(session, name, unit=unit, host=host)
     chosen = period_option(session, period)
@@ -146,7 +146,7 @@ def _planned(
     wanted: Sequence[str],
     languages: Sequence[str],
     lacks: Sequence[Message],
-) -> Result:
+) -> Result[JsonValue]:
     rows: list[tuple[Message, Cell]] = [
         (msg("Report"), name),
         (msg("Period"), period),
@@ -174,7 +174,7 @@ def _planned(
     return Result(data, view, warnings=tuple(lacks))
 
 
-def _shown(sent: Sent, warnings: Sequence[Message], code: ExitCode) -> Result:
+def _shown(sent: Sent, warnings: Sequence[Message], code: ExitCode) -> Result[JsonValue]:
     mailing, answer = sent.mailing, sent.answer
     head_code = code_of(mailing.head) if mailing.head else None
     rows: list[tuple[Message, Cell]] = [

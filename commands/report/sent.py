@@ -66,7 +66,7 @@ def sent(
     ] = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     report, addressee = _report(name), addressee_of(to)
     days = period_of(period, "--period")
@@ -160,7 +160,7 @@ def _doubts(session: Session, report: str, days: Period, *, has_file: bool) -> I
         )  # fmt: skip
 
 
-def _shown(one: SentReport, seq: int | None, doubts: tuple[Message, ...]) -> Result:
+def _shown(one: SentReport, seq: int | None, doubts: tuple[Message, ...]) -> Result[JsonValue]:
     rows: list[tuple[Message, Cell]] = [
         (msg("Report"), one.report),
         (msg("From"), one.first),

@@ -16,7 +16,7 @@ from typing import Annotated, Optional
 import typer
 
 from commands.cli.periods import period_option
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.report_files import BuiltReport, built_report
@@ -58,7 +58,7 @@ def show(
     period: Annotated[OptionalText, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
     unit: Annotated[OptionalText, typer.Option(metavar="ID", help=_("Only this unit"))] = None,
     host: Annotated[OptionalText, typer.Option(metavar="ID", help=_("Only this host"))] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     scope = scope_option(session, name, unit=unit, host=host)
     built = view_report(session, name, period_option(session, period), scope=scope)

@@ -23,7 +23,8 @@ from commands.jobs.ledger_server import excess_rights
 from commands.jobs.monitors import Watch
 from commands.jobs.notify import after_failed_run, after_idle_run, after_run
 from commands.jobs.run import judge_and_mark, perform_chosen, result_of
-from commands.jobs.runner import record_plan, require_valid
+from commands.jobs.runner import record_plan
+from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.reports.document import Paragraph
@@ -41,7 +42,7 @@ def run(
         typer.Option("--wait", metavar="SECONDS", min=0, help=_("Wait so long for what another process works on")),
     ] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     asked = Asked(tuple(jobs or ()), due_only=due_only, wait_seconds=wait)
     if dry_run:
@@ -55,12 +56,12 @@ def run(
         raise
 
 
-def _planned(session: Session, asked: Asked) -> Result:
+def _planned(session: Session, asked: Asked) -> Result[JsonValue]:
     require_valid(session.settings)
     return planned_result(session, chosen(session, asked))
 
 
-def _run(session: Session, asked: Asked, performed: list[Performed]) -> Result:
+def _run(session: Session, asked: Asked, performed: list[Performed]) -> Result[JsonValue]:
     """Do what is due, judge, and tell whom it concerns; what was done is in `performed` also where an error ends the run."""
     if asked.due_only and is_idle(session, asked):
         after_idle_run(session)
@@ -88,7 +89,7 @@ def _run(session: Session, asked: Asked, performed: list[Performed]) -> Result:
     return result
 
 
-def _idle(session: Session) -> Result:
+def _idle(session: Session) -> Result[JsonValue]:
     """Say that nothing was due; no duty is judged, which the data says by its null."""
     data: JsonValue = {"jobs": [], "duties": None, "reports": [], "exit_code": 0}
     return Result(data, [Paragraph(nothing_due(session))])

@@ -51,7 +51,7 @@ def install(
         bool, typer.Option("--force", help=_("Overwrite files that were edited or made by others"))
     ] = False,
     root: RootOption = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if systemd and cron:
         raise UsageError(msg("--systemd and --cron exclude each other"), msg("Take the one that this machine has."))
@@ -109,7 +109,7 @@ def _files(demands: Demands, *, by_cron: bool) -> Sequence[UnitFile]:
     return files
 
 
-def _printed(planned: Sequence[UnitFile], folder: Path) -> Result:
+def _printed(planned: Sequence[UnitFile], folder: Path) -> Result[JsonValue]:
     data: JsonValue = [
         {"id": file.name, "path": str(folder / file.name), "text": file.data.decode()} for file in planned
     ]
@@ -118,7 +118,7 @@ def _printed(planned: Sequence[UnitFile], folder: Path) -> Result:
     return Result(data, [Verbatim(f"# {folder / file.name}\n{file.data.decode()}") for file in planned])
 
 
-def _shown(changes: Sequence[Change]) -> Result:
+def _shown(changes: Sequence[Change]) -> Result[JsonValue]:
     refused = any(change.action is Action.REFUSED for change in changes)
     view: list[Block] = [planned_table(changes)]
     view += [
@@ -131,7 +131,9 @@ def _shown(changes: Sequence[Change]) -> Result:
     )
 
 
-def _installed(changes: Sequence[Change], demands: Demands, warnings: Iterable[Message], *, changed: bool) -> Result:
+def _installed(
+    changes: Sequence[Change], demands: Demands, warnings: Iterable[Message], *, changed: bool
+) -> Result[JsonValue]:
     view: list[Block] = [changes_table(changes, msg("Files of the schedule"))]
     if changed:
         view.append(

@@ -29,7 +29,7 @@ from portalops.schedule.standing import FileState, Flaw, InstalledFile, JobStand
 from portalops.schedule.systemd import UnitState
 
 
-def status(ctx: typer.Context) -> Result:
+def status(ctx: typer.Context) -> Result[JsonValue]:
     seen = look_at_schedule(open_session(ctx))
     exit_code = ExitCode.OK
     if seen.flaws:

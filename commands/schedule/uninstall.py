@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typer
 
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.schedule_change import Action, Installer
@@ -22,7 +22,7 @@ from portalops.model.message import msg
 from portalops.reports.document import Block, Paragraph
 
 
-def uninstall(ctx: typer.Context, *, dry_run: DryRun = False, root: RootOption = None) -> Result:
+def uninstall(ctx: typer.Context, *, dry_run: DryRun = False, root: RootOption = None) -> Result[JsonValue]:
     session = open_session(ctx)
     installer = Installer(session.runner, install_places(root), root=root)
     changes = installer.removals()

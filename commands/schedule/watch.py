@@ -21,14 +21,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Optional
 
-import schedule
 import typer
 
+import schedule
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.runner import require_valid
 from commands.jobs.schedule_look import watch_lock
+from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode
 from portalops.ledger.record import format_at
 from portalops.locale import _, process_language, render
@@ -77,7 +77,7 @@ def watch(
         Optional[int],  # noqa: UP045  # Typer reads it at run time
         typer.Option(min=1, max=60, metavar="MINUTES", help=_("How often; schedule.every_minutes by default")),
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     require_valid(session.settings)
     minutes = every or session.settings.schedule.every_minutes

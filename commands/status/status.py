@@ -16,12 +16,12 @@ import typer
 
 from commands.cli.nagios import CRITICAL, Answer, Option, guarded
 from commands.cli.periods import period_option
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.cluster_progress import now_under_way, progress_table
-from commands.jobs.runner import require_valid
 from commands.jobs.standings import exit_code_of, judge_period, overdue_jobs, overview, standing_data
+from commands.jobs.validity import require_valid
 from commands.status.views import answer_of
 from portalops.errors import UsageError, worst
 from portalops.locale import _
@@ -40,7 +40,7 @@ def status(
     duty: Annotated[str | None, typer.Argument(help=_("One duty, such as 10.2-content"))] = None,
     period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
     as_plugin: Option = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if as_plugin:
         return guarded(session, lambda: _plugin(session, duty, period))

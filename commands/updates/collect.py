@@ -141,7 +141,7 @@ def poll_data(poll: Poll) -> dict[str, JsonValue]:
     }
 
 
-def collect(ctx: typer.Context) -> Result:
+def collect(ctx: typer.Context) -> Result[JsonValue]:
     session = open_session(ctx)
     done = by_hand(session, JobKind.UPDATES)
     if not isinstance(done.result, UpdatesResult):

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, Reason, document_in, written_text
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import open_store
@@ -52,7 +52,7 @@ def confirm(
     file: DocumentFile = None,
     withdraw: Annotated[bool, typer.Option("--withdraw", help=_("Take a confirmation back"))] = False,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     who, by = written_text(officer, "--officer"), written_text(document, "--document")
     why = written_text(reason, "--reason") if reason else ""

@@ -30,7 +30,7 @@ from commands.cli.entries import (
     unit_name,
     written_text,
 )
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.updates.steps import exemption_remarks
@@ -93,7 +93,7 @@ def exempt(
         OptionalText, typer.Option("--withdraw", metavar="ID", help=_("End this exemption today instead"))
     ] = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     by = written_text(approver, "--approver") if approver else caller_of(session) if withdraw else ""
     why = written_text(reason, "--reason") if reason else ""
@@ -132,7 +132,7 @@ def exempt(
     return _shown(session, RecordedExemption(record.seq, record.at, kept[0]), record.seq)
 
 
-def _withdrawn(session: Session, name: str, by: str, why: str, *, dry_run: bool) -> Result:
+def _withdrawn(session: Session, name: str, by: str, why: str, *, dry_run: bool) -> Result[JsonValue]:
     ledger = session.ledger if dry_run else session.writable_ledger
 
     def known() -> RecordedExemption:
@@ -158,7 +158,7 @@ def _withdrawn(session: Session, name: str, by: str, why: str, *, dry_run: bool)
     return Result({"id": name, "record": record.seq}, [Paragraph(said)])
 
 
-def _shown(session: Session, each: RecordedExemption, seq: int | None) -> Result:
+def _shown(session: Session, each: RecordedExemption, seq: int | None) -> Result[JsonValue]:
     one = each.exemption
     rows: list[tuple[Message, Cell]] = [
         (msg("Exemption"), one.id),

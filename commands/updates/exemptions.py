@@ -10,7 +10,7 @@ from __future__ import annotations
 import typer
 
 from commands.cli.entries import unit_name
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.updates.steps import exemption_remarks, lost_exemptions
@@ -23,7 +23,7 @@ from portalops.reports.words import EXEMPTION_KINDS as KIND_WORDS
 from portalops.reports.words import EXEMPTION_SCOPES, joined
 
 
-def exemptions(ctx: typer.Context) -> Result:
+def exemptions(ctx: typer.Context) -> Result[JsonValue]:
     session = open_session(ctx)
     try:
         read = read_exemptions(session.ledger)

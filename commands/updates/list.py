@@ -49,7 +49,7 @@ def list_(
     period: PeriodText = None,
     unit: UnitText = None,
     flagged: Annotated[bool, typer.Option("--flagged", help=_("Only items that someone should look at"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     chosen = period_option(session, period)
     ids = {one.id for one in chosen_units(session, unit)}

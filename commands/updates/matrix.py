@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from commands.cli.periods import period_option
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import decided_of
@@ -139,7 +139,7 @@ def days_or_notice(days: Table) -> Block:
     )
 
 
-def written(output: Path, exit_code: ExitCode, warnings: Sequence[Message]) -> Result:
+def written(output: Path, exit_code: ExitCode, warnings: Sequence[Message]) -> Result[JsonValue]:
     """Return what is told of a file that was written."""
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
     table = Table(msg("Written"), (msg("File"), msg("SHA-256")), [(str(output), digest)])
@@ -161,7 +161,7 @@ def matrix(
         OptionalPath,
         typer.Option("--output", metavar="FILE", help=_("Write it into this file instead")),
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     form = format_of(format_, output)
     chosen = period_option(session, period)

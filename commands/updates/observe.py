@@ -28,7 +28,7 @@ from commands.cli.entries import (
     past_moment,
     written_text,
 )
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.updates.options import OptionalText, UnitOption, Withdraw
@@ -61,7 +61,7 @@ def observe(
     file: DocumentFile = None,
     withdraw: Withdraw = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if withdraw is not None:
         return withdrawn_attestation(session, withdraw, ObservedItem, officer, reason, dry_run=dry_run)

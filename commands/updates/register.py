@@ -29,7 +29,7 @@ from commands.cli.entries import (
     past_day,
     written_text,
 )
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import open_store
@@ -66,7 +66,7 @@ def register(
     file: DocumentFile = None,
     withdraw: Withdraw = None,
     dry_run: DryRun = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     if withdraw is not None:
         return withdrawn_attestation(session, withdraw, RegisteredPaper, registrar, reason, dry_run=dry_run)

@@ -26,7 +26,7 @@ from checks.updates.variety import variety_of
 from commands.cli.entries import addressee_of
 from commands.cli.languages import languages_option
 from commands.cli.periods import period_of
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.cases import handling_of, unreadable_of
@@ -89,7 +89,7 @@ def report(
         str,
         typer.Option("--language", metavar="vi|en|both", help=_("vi is what is sent; en is a translation for reading")),
     ] = "vi",
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     some = chosen_formats(format_)
     languages = languages_option(language, ("vi",))

@@ -42,7 +42,7 @@ def stale(
     days: Annotated[
         int, typer.Option("--days", help=_("How many days without anything new are too many"), min=1, max=366)
     ] = 5,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     now = session.clock.now()
     limit = now - timedelta(days=days)

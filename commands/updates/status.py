@@ -65,7 +65,7 @@ def status(
         str | None, typer.Option("--date", help=_("Another day than today, and its week, as they are known now"))
     ] = None,
     unit: UnitText = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     day = _day(session, on)
     today = session.clock.now().astimezone(session.zone_of_portal).date()

@@ -62,7 +62,7 @@ def recorded_attestation(
     data: bytes | None,
     *,
     dry_run: bool,
-) -> Result:
+) -> Result[JsonValue]:
     """Record what was made, or show it: `made` is asked again under the ledger's lock, so that no number is given twice."""
     if dry_run:
         return _shown(session, made(_standing(session), None), None)
@@ -82,7 +82,7 @@ def recorded_attestation(
 
 def withdrawn_attestation(
     session: Session, name: str, kind: type[Attestation], by: str, reason: str, *, dry_run: bool
-) -> Result:
+) -> Result[JsonValue]:
     who = written_text(by, "--officer") if by else caller_of(session)
     why = written_text(reason, "--reason")
 
@@ -109,7 +109,7 @@ def withdrawn_attestation(
     return Result({"id": name, "record": record.seq}, [Paragraph(said)])
 
 
-def _shown(session: Session, what: Attestation, seq: int | None) -> Result:
+def _shown(session: Session, what: Attestation, seq: int | None) -> Result[JsonValue]:
     rows: list[tuple[Message, Cell]] = [(msg("Id"), what.id), (msg("Unit"), unit_name(session, what.unit))]
     data: dict[str, JsonValue] = {"id": what.id, "unit": what.unit, "record": seq, "file": what.file}
     if isinstance(what, ObservedItem):

@@ -37,7 +37,7 @@ SHOWN = 100
 """Differences that are named; all are counted."""
 
 
-def verify(ctx: typer.Context) -> Result:
+def verify(ctx: typer.Context) -> Result[JsonValue]:
     session = open_session(ctx)
     place = store_place(session)
     with resource_lock(session, Resource.UPDATES), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:

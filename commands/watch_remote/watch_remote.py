@@ -16,17 +16,15 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Annotated, cast
+from typing import Annotated
 
 import schedule
 import typer
 
-from commands.cli.kinds import PACKAGES, kinds_of, typed
+from commands.cli.kinds import kinds_of
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from portalops.config.kinds import module_of
-from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError, ExitCode, PortalOpsError, UsageError, worst
 from portalops.ledger.heads import code_of, head_digest
 from portalops.ledger.record import format_at
@@ -40,6 +38,7 @@ from portalops.system.surroundings import LocalSurroundings
 from portalops.witness.alarms import next_alarm, queued
 from portalops.witness.letters import letter_of
 from portalops.witness.look import Look, Verdict, failed_look, hand_over_receipt, keep, look, without_receipt
+from portalops.witness.sources import build_watched
 from portalops.witness.state import WitnessFolder
 from portalops.witness.watching import WatchedLedger
 
@@ -60,7 +59,7 @@ def watch_remote(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Look and judge; keep nothing and tell nobody"))] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     watched = _watched(session, ids or [])
     if accept_key is not None:
@@ -84,12 +83,7 @@ def _watched(session: Session, ids: Sequence[str]) -> tuple[WatchedLedger, ...]:
                 msg("no watched ledger has the id {id}", id=each[:80]), msg("There are: {ids}.", ids=", ".join(known))
             )
     session.signing_key  # noqa: B018  # one that cannot be had is told before anything is asked
-    return tuple(_built(table) for table in tables if not ids or table.id in ids)
-
-
-def _built(table: KindTable) -> WatchedLedger:
-    typed(table)  # an unknown kind is told with the known ones
-    return cast("WatchedLedger", module_of(PACKAGES[table.section], table.kind).build(table))
+    return tuple(build_watched(table) for table in tables if not ids or table.id in ids)
 
 
 def _require_one(watched: Sequence[WatchedLedger], accepted: str) -> None:
@@ -107,9 +101,9 @@ def _require_one(watched: Sequence[WatchedLedger], accepted: str) -> None:
 
 def _again_and_again(
     session: Session, watched: Sequence[WatchedLedger], minutes: int, *, accept: str, dry_run: bool
-) -> Result:
+) -> Result[JsonValue]:
     """Look every so many minutes until somebody stops it; the last look is the result."""
-    latest: list[Result] = []
+    latest: list[Result[JsonValue]] = []
     accepted = [accept]
 
     def once() -> None:
@@ -207,7 +201,7 @@ def _mailed(session: Session, seen: Look, watched: WatchedLedger, folder: Witnes
     return replace(seen, state=state)
 
 
-def _result(looks: Sequence[Look], *, dry_run: bool) -> Result:
+def _result(looks: Sequence[Look], *, dry_run: bool) -> Result[JsonValue]:
     codes = [seen.verdict.exit_code for seen in looks]
     codes += [ExitCode.PARTIAL for seen in looks if seen.state.letters and not dry_run]
     notes = tuple(msg("{id}: {note}", id=seen.id, note=note) for seen in looks for note in seen.notes)
@@ -215,7 +209,7 @@ def _result(looks: Sequence[Look], *, dry_run: bool) -> Result:
 
 
 def _view(looks: Sequence[Look], *, dry_run: bool) -> Iterator[Block]:
-    headers = (msg("Ledger"), msg("Verdict"), msg("Head"), msg("Hours of silence"), msg("What was found"))
+    headers = (msg("Ledger"), msg("Verdict"), msg("Head"), msg("Hours of silence"), msg("Problem"))
     rows: list[tuple[Cell, ...]] = [
         (
             seen.id,

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.fan import connection_of, driver_errors
@@ -26,7 +26,9 @@ from portalops.model.text import show_text
 from portalops.reports.document import Paragraph
 
 
-def drain(ctx: typer.Context, name: Annotated[str, typer.Argument(help=_("As 'worker list' shows it"))]) -> Result:
+def drain(
+    ctx: typer.Context, name: Annotated[str, typer.Argument(help=_("As 'worker list' shows it"))]
+) -> Result[JsonValue]:
     session = open_session(ctx)
     cluster_settings(session)
     names = [each.name for each in seen_workers(session)]

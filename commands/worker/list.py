@@ -19,7 +19,7 @@ from portalops.model.text import show_text
 from portalops.reports.document import Block, Cell, Paragraph, Table
 
 
-def list_workers(ctx: typer.Context) -> Result:
+def list_workers(ctx: typer.Context) -> Result[JsonValue]:
     session = open_session(ctx)
     cluster_settings(session)
     found = seen_workers(session)

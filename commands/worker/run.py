@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import psycopg
 import typer
 
-from commands.cli.result import Result
+from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.cluster import parameters_of
-from commands.jobs.fan import connection_of, do_part, driver_errors
-from commands.jobs.runner import require_valid
+from commands.jobs.fan import connection_of, driver_errors
+from commands.jobs.ledger_server import parameters_of
+from commands.jobs.part_work import do_part
+from commands.jobs.validity import require_valid
 from commands.worker.steps import cluster_settings
 from portalops.cluster.queue import drained, holder_of, work, worker_name
 from portalops.cluster.queue import require as require_queue
@@ -49,7 +50,7 @@ def run(
         typer.Option(min=2, max=1024, help=_("How many parts at once; cluster.slots by default")),
     ] = None,
     name: Annotated[str, typer.Option(help=_("Of this worker; machine and process by default"))] = "",
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     require_valid(session.settings)
     cluster = cluster_settings(session)

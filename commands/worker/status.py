@@ -23,7 +23,7 @@ from portalops.model.message import Message, msg
 from portalops.reports.document import Block, Cell, KeyValues
 
 
-def status(ctx: typer.Context) -> Result:
+def status(ctx: typer.Context) -> Result[JsonValue]:
     session = open_session(ctx)
     cluster_settings(session)
     with driver_errors(session), connection_of(session) as connection:

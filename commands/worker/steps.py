@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from commands.cli.session import Session
-from commands.jobs.cluster import require_database
 from commands.jobs.fan import connection_of, driver_errors
+from commands.jobs.ledger_server import require_database
 from portalops.cluster.queue import workers
 from portalops.errors import ConfigurationError
 from portalops.model.message import msg

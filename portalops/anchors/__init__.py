@@ -1,23 +1,26 @@
 """Places for heads out of the operator's reach, one file a kind. A module of this folder is a kind of `[[ledger.anchor]]`.
 
-A kind has `Settings`, the shape of its table, and `build(table, context)`, which checks the table and returns a
-`portalops.ports.Anchor`. All of them pass one suite, `tests/contract/test_anchors.py`.
+A kind registers as `ANCHOR`, an `AnchorKind`: `Settings`, the shape of its table, and `build(table, context)`, which checks the table
+and returns a `portalops.ports.Anchor`. All of them pass one suite, `tests/contract/test_anchors.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from portalops.config.kinds import kinds_in, known_module, module_of
-from portalops.model.message import Message, msg
+from portalops.config.kinds import TableKind, kind_of
 from portalops.model.organisation import Portal
+from portalops.plugins import Door
 from portalops.ports import Clock
 
 if TYPE_CHECKING:
     from portalops.config.tables import KindTable
+    from portalops.config.values import Shape
     from portalops.ports import Anchor
+
+SettingsT = TypeVar("SettingsT", bound="Shape")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,15 @@ class AnchorContext:
     """Where secrets may be."""
 
 
-def kinds() -> tuple[str, ...]:
-    """Return the kinds that there are, as the configuration names them."""
-    return kinds_in(__name__)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorKind(TableKind[SettingsT]):
+    """A kind of anchor."""
+
+    build: Callable[[KindTable, AnchorContext], Anchor]
+    """Returns the anchor that a table describes, or raises `ConfigurationError`."""
+
+
+ANCHORS: Final[Door[AnchorKind[Any]]] = Door("portalops.anchors", "ANCHOR", AnchorKind)
 
 
 def build_anchor(table: KindTable, context: AnchorContext) -> Anchor:
@@ -43,14 +52,4 @@ def build_anchor(table: KindTable, context: AnchorContext) -> Anchor:
         UnknownKind: there is no such kind.
         ConfigurationError: its settings do not fit the kind.
     """
-    unknown = msg("{place}: anchor {id} is of an unknown kind: {kind}", place=table.place, id=table.id, kind=table.kind)
-    return cast("Anchor", known_module(__name__, table.kind, unknown).build(table, context))
-
-
-def missing(kind: str) -> tuple[Message, Message] | None:
-    """Return what a kind needs that is not installed, and how to install it; None if nothing is missing.
-
-    A module says so by a function of this name, if it needs an extra.
-    """
-    asked = getattr(module_of(__name__, kind), "missing", None)
-    return cast("tuple[Message, Message] | None", asked()) if asked is not None else None
+    return kind_of(ANCHORS, table).build(table, context)

@@ -40,7 +40,7 @@ def receipt_of(
 def unavailable(anchor: AnchorId, cause: Message, hint: Message) -> AnchorUnavailable:
     """Say that an anchor did not take a head."""
     return AnchorUnavailable(
-        msg("the anchor {anchor} did not take the head: {cause}", anchor=anchor, cause=cause), hint
+        msg("the anchor {anchor} did not accept the head: {cause}", anchor=anchor, cause=cause), hint
     )
 
 
@@ -48,11 +48,12 @@ def forked(anchor: AnchorId, place: str) -> HeadRefused:
     """Say that an anchor holds another head of the same ledger and size: there are two histories of it."""
     return HeadRefused(
         msg(
-            "the anchor {anchor} holds another head of this ledger and size in {place}: the ledger has two histories",
+            "the anchor {anchor} holds another head of the same size in {place}: this ledger has two histories",
             anchor=anchor,
             place=place,
         ),
         msg(
-            "Change nothing here or there; run 'portalops ledger verify --head FILE' with the head that the anchor holds."
+            "Change nothing here or there. Run 'portalops ledger verify --head FILE' with the head that the "
+            "anchor holds."
         ),
     )

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from portalops.anchors import AnchorContext
+from portalops.anchors import AnchorContext, AnchorKind
 from portalops.anchors._common import files_of, forked, receipt_of, unavailable
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Shape
@@ -161,4 +161,7 @@ def _cause(error: OSError) -> Message:
     return msg("{path}: {cause}", path=show_text(str(error.filename or "-"), 300), cause=cause_of(error))
 
 
-_HINT = msg("Mount the share or the stick, and see that this user may write there: ls -ld FOLDER")
+_HINT = msg("Mount the share or the stick, and check that this user may write there: ls -ld FOLDER")
+
+
+ANCHOR = AnchorKind(settings=Settings, build=build, writes=writes)

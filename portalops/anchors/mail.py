@@ -15,7 +15,7 @@ again bears the same Message-ID. The receipt is the server's word that it took t
 
 from __future__ import annotations
 
-from portalops.anchors import AnchorContext
+from portalops.anchors import AnchorContext, AnchorKind
 from portalops.anchors._common import file_name, files_of, receipt_of, unavailable
 from portalops.config.tables import KindTable
 from portalops.errors import MailNotSent
@@ -50,7 +50,7 @@ class MailAnchor:
         code = code_of(head.head)
         message = new_message(
             self._settings,
-            subject=f"portalops {self._context.portal.id}: đầu chuỗi / head {code}",
+            subject=f"portalops {self._context.portal.id}: mốc sổ cái / head {code}",
             text=text_for(head, self._context.portal),
             at=self._context.clock.now(),
             message_id=f"portalops.{head.head.size}.{head_digest(head.signed.text)[:32]}",
@@ -92,9 +92,9 @@ def text_for(head: RecordedHead, portal: Portal) -> str:
 _TEXT = """\
 {vi}
 
-Mã đầu chuỗi: {code}
+Mã mốc sổ cái: {code}
 
-Đề nghị lưu giữ thư này, không xóa, không sửa. Thư mang đầu chuỗi, tức tóm tắt có chữ ký của toàn bộ sổ cái về vận hành Cổng
+Đề nghị lưu giữ thư này, không xóa, không sửa. Thư mang mốc sổ cái, tức tóm tắt có chữ ký của toàn bộ sổ cái về vận hành Cổng
 tại thời điểm gửi. Về sau, nhờ hai tệp đính kèm {name}.txt và {name}.sig, bên kiểm tra phát hiện được mọi bản ghi trước thời
 điểm đó đã bị sửa, xóa hoặc chèn thêm:
 
@@ -116,3 +116,6 @@ removed or inserted:
 The mail is sent by a program. If none like it comes for days, please tell the portal's managing unit and its superior.
 
 {text}"""
+
+
+ANCHOR = AnchorKind(settings=Settings, build=build)

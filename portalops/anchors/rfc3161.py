@@ -24,10 +24,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
+import httpx
 from cryptography import x509
 from pydantic import AfterValidator, Field
 
-from portalops.anchors import AnchorContext
+from portalops.anchors import AnchorContext, AnchorKind
 from portalops.anchors._common import receipt_of, unavailable
 from portalops.anchors._der import with_sorted_certificates
 from portalops.config.layers import show_path
@@ -41,7 +42,6 @@ from portalops.model.text import show_text
 from portalops.ports import Keeper
 
 if TYPE_CHECKING:
-    import httpx
     from rfc3161_client import TimeStampRequest, TimeStampResponse
 
 MAX_ANSWER_BYTES = 256 << 10
@@ -60,7 +60,7 @@ REPLY = "application/timestamp-reply"
 def _web_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
-        raise Refused(msg("is no web address"), msg("Give an http or https address."))
+        raise Refused(msg("is not a web address"), msg("Give an http or https address."))
     return value
 
 
@@ -151,13 +151,11 @@ class TimestampAnchor:
     def _no_chain(self, cause: Message) -> AnchorUnavailable:
         return self._refused(
             msg("{path}: {cause}", path=show_path(self._settings.ca_file), cause=cause),
-            msg("Put the certificates of the authority's chain, which it publishes, into that file."),
+            msg("Put the certificate chain that the authority publishes into that file."),
         )
 
     def _ask(self, request: bytes) -> bytes:
         """Return the answer as it came, which may be anything that is not too large."""
-        import httpx  # noqa: PLC0415  # start-up time
-
         headers = {"Content-Type": "application/timestamp-query", "Accept": REPLY}
         try:
             with (
@@ -169,7 +167,7 @@ class TimestampAnchor:
             raise self._out_of_time() from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             cause = show_text(str(error) or type(error).__name__)
-            raise self._refused(verbatim(cause), msg("Check the address, and that it is reached from here.")) from error
+            raise self._refused(verbatim(cause), msg("Check the address, and that this machine reaches it.")) from error
 
     def _read(self, answer: httpx.Response) -> bytes:
         deadline = self._clock.monotonic() + self._settings.timeout_seconds
@@ -197,7 +195,7 @@ class TimestampAnchor:
         self, data: bytes, request: TimeStampRequest, text: bytes, chain: Sequence[x509.Certificate]
     ) -> TimeStampResponse:
         """Return the answer, read, if every part of it holds."""
-        from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response  # noqa: PLC0415
+        from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response  # noqa: PLC0415  # an extra
 
         try:
             response = decode_timestamp_response(with_sorted_certificates(data))
@@ -205,17 +203,17 @@ class TimestampAnchor:
                 said = ", ".join(response.status_string) or "-"
                 raise self._refused(
                     msg(
-                        "it does not grant a token: status {status}, {said}",
+                        "it refuses a time stamp: status {status}, {said}",
                         status=str(response.status),
                         said=show_text(said),
                     ),
-                    msg("Ask the authority what it asks for; a policy that it does not have is refused like this."),
+                    msg("Ask the authority for its conditions; it also refuses a policy that it does not have."),
                 )
             info = response.tst_info
             if info.message_imprint.message != hashlib.sha256(text).digest():
-                raise self._refused(msg("its token is over something else"), _ADDRESS)
+                raise self._refused(msg("its time stamp is for other data"), _ADDRESS)
             if info.nonce != request.nonce:
-                raise self._refused(msg("its token answers another request: the nonce differs"), _ADDRESS)
+                raise self._refused(msg("its time stamp answers another request: the nonce differs"), _ADDRESS)
             roots = [each for each in chain if each.issuer == each.subject] or list(chain)
             verifier = VerifierBuilder(
                 policy_id=x509.ObjectIdentifier(self._settings.policy) if self._settings.policy else None,
@@ -227,8 +225,11 @@ class TimestampAnchor:
             self._require_near(info.gen_time)
         except (VerificationError, ValueError, TypeError) as error:
             raise self._refused(
-                msg("its answer does not hold: {cause}", cause=show_text(str(error))),
-                msg("See that {path} leads to the authority's certificate.", path=show_path(self._settings.ca_file)),
+                msg("its answer is not valid: {cause}", cause=show_text(str(error))),
+                msg(
+                    "Check that {path} holds the chain to the authority's certificate.",
+                    path=show_path(self._settings.ca_file),
+                ),
             ) from error
         return response
 
@@ -236,8 +237,8 @@ class TimestampAnchor:
         now = self._clock.now()
         if abs(stated.astimezone(UTC) - now) > MAX_SKEW:
             raise self._refused(
-                msg("its time is {stated}, and here it is {now}", stated=stated.astimezone(UTC), now=now),
-                msg("Set this machine's clock right; if it is right, the authority's is not."),
+                msg("its time is {stated}, but the time here is {now}", stated=stated.astimezone(UTC), now=now),
+                msg("Set this machine's clock right. If it is right already, the authority's clock is wrong."),
             )
 
     def _authority(self, response: TimeStampResponse) -> str:
@@ -255,4 +256,7 @@ class TimestampAnchor:
         return unavailable(self.id, cause, hint)
 
 
-_ADDRESS = msg("Check that the address is that of a time-stamping authority, and ask whoever runs it.")
+_ADDRESS = msg("Check that the address belongs to a time-stamp authority, and ask its operator.")
+
+
+ANCHOR = AnchorKind(settings=Settings, build=build, missing=missing)

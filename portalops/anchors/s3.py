@@ -22,9 +22,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 from pydantic import Field
 
-from portalops.anchors import AnchorContext
+from portalops.anchors import AnchorContext, AnchorKind
 from portalops.anchors._common import files_of, forked, receipt_of, unavailable
 from portalops.config.tables import KindTable
 from portalops.errors import AnchorUnavailable
@@ -117,7 +118,7 @@ class S3Anchor:
             raise unavailable(
                 self.id,
                 msg("there are more than {n} versions of {key}", n=MAX_VERSIONS, key=key),
-                msg("Ask whoever runs the bucket who wrote them; nothing of this anchor is sure until then."),
+                msg("Ask the operator of the bucket who wrote them. Until then this anchor proves nothing."),
             )
         for version in versions:
             if self._content(client, key, version) != data:
@@ -138,7 +139,9 @@ class S3Anchor:
         )
         version = answer.get("VersionId")
         if not version or version == "null":
-            raise self._refused(msg("it took {key} without a version, so without a lock", key=key), LOCK_HINT)
+            raise self._refused(
+                msg("the server stored {key} without a version and so without a lock", key=key), LOCK_HINT
+            )
         return str(version)
 
     def _read_back(self, client: Any, key: str, version: str, data: bytes) -> _Stored:
@@ -149,28 +152,30 @@ class S3Anchor:
             self._content(client, key, version) != data
         ):
             raise self._refused(
-                msg("{key} does not hold what was put there", key=key),
-                msg("Have the server looked at; nothing else of it can be trusted either."),
+                msg("{key} does not hold the data that was stored", key=key),
+                msg("Have the server examined; its other data cannot be trusted either."),
             )
         until = found.get("ObjectLockRetainUntilDate")
         if found.get("ObjectLockMode") != COMPLIANCE or not isinstance(until, datetime):
             raise self._refused(
-                msg("it took {key} without a lock: mode {mode}", key=key, mode=str(found.get("ObjectLockMode") or "-")),
+                msg(
+                    "the server stored {key} without a lock: mode {mode}",
+                    key=key,
+                    mode=str(found.get("ObjectLockMode") or "-"),
+                ),
                 LOCK_HINT,
             )
         wanted = timedelta(days=self._settings.retain_days)
         modified_at = found["LastModified"].astimezone(UTC)
         if until - modified_at < wanted - timedelta(days=1):
             raise self._refused(
-                msg("it locks {key} until {until} only", key=key, until=until.astimezone(UTC)),
-                msg("See whether this machine's clock is right, and what longest retention the server allows."),
+                msg("the server locked {key} only until {until}", key=key, until=until.astimezone(UTC)),
+                msg("Check this machine's clock, and the longest retention that the server allows."),
             )
         return _Stored(key, version, modified_at, until.astimezone(UTC))
 
     def _try_to_delete(self, client: Any, stored: _Stored) -> str:
         """Return how the server refuses to delete the version that was just made and read back."""
-        from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415
-
         try:
             client.delete_object(Bucket=self._settings.bucket, Key=stored.key, VersionId=stored.version)
         except ClientError as error:
@@ -178,7 +183,7 @@ class S3Anchor:
             if status_of(error) >= 500:
                 raise
             return show_text(f"refused: {answer.get('Code', '-')} {answer.get('Message', '')}".strip())
-        raise self._refused(msg("it deletes {key} although it is locked", key=stored.key), LOCK_HINT)
+        raise self._refused(msg("the server deleted {key} although it is locked", key=stored.key), LOCK_HINT)
 
     def _content(self, client: Any, key: str, version: str) -> bytes:
         """Return an object's beginning: as much as a head or a signature can have, and one byte more."""
@@ -188,3 +193,6 @@ class S3Anchor:
 
     def _refused(self, cause: Message, hint: Message) -> AnchorUnavailable:
         return unavailable(self.id, cause, hint)
+
+
+ANCHOR = AnchorKind(settings=Settings, build=build)

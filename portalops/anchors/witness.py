@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from portalops.anchors import AnchorContext
+from portalops.anchors import AnchorContext, AnchorKind
 from portalops.config.tables import KindTable
 from portalops.config.values import Shape, SshPublicKey
 from portalops.errors import AnchorUnavailable
@@ -47,6 +47,9 @@ class WitnessAnchor:
     def publish(self, head: RecordedHead, keeper: Keeper) -> AnchorReceipt:  # noqa: ARG002  # the form of every anchor
         """Refuse: a witness takes heads only by asking for them, so that who runs this machine cannot choose for it."""
         raise AnchorUnavailable(
-            msg("the witness {anchor} fetches heads by itself, nothing can be handed to it", anchor=self.id),
+            msg("the witness {anchor} fetches heads by itself; nothing can be sent to it", anchor=self.id),
             msg("Run 'portalops watch-remote' on the witness's host."),
         )
+
+
+ANCHOR = AnchorKind(settings=Settings, build=build)

@@ -110,7 +110,7 @@ class Calendar:
     def warnings(self, period: Period) -> tuple[Message, ...]:
         """Say what of a period is not certain: whole years without documents, and single unconfirmed days."""
         found = [
-            msg("the calendar of {year} is a provisional schedule: no document is known for it", year=str(year))
+            msg("the calendar of {year} is provisional: no official document for it is known", year=str(year))
             for year in range(period.first.year, period.last.year + 1)
             if not self.confirmed(year)
         ]

@@ -1,6 +1,6 @@
 """A proposal for a year's days off, as rows of a province's own file: never in force by itself. Pure.
 
-What a library of public holidays expects is no notice of the Government. Each row says so, none is confirmed, and the year is
+What a library of public holidays expects is no notice of the Government. Each row states this, none is confirmed, and the year is
 not named as complete, so that the calendar goes on calling it provisional until somebody has put in the documents.
 """
 

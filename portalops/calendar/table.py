@@ -102,7 +102,7 @@ def _rules(values: Mapping[str, object], documents: Mapping[str, object], place:
         document = _document(row, documents, where)
         off, work = _days(row.get("off"), where), _days(row.get("work"), where)
         for day in off:
-            yield day, DayRule(False, msg("day off, made up for on {days}", days=_list(work)), document)
+            yield day, DayRule(False, msg("day off, worked on {days} instead", days=_list(work)), document)
         for day in work:
             yield day, DayRule(True, msg("working day in place of {days}", days=_list(off)), document)
 

@@ -91,13 +91,13 @@ def require(connection: psycopg.Connection, place: str) -> None:
     ).fetchone()
     if row is None or not row[0]:
         raise LedgerError(
-            msg("the queue of the cluster is not in {place}", place=place),
+            msg("{place} has no queue for the cluster", place=place),
             msg("Run 'portalops ledger prepare' as the owner of the database, with the extra 'cluster' installed."),
         )
     if not row[1]:
         raise LedgerError(
-            msg("the queue of the cluster in {place} may not be used by this account", place=place),
-            msg("Make the account a member of {role}, or run the command as one that is.", role=WRITER),
+            msg("this account may not use the queue of the cluster in {place}", place=place),
+            msg("Make the account a member of {role}, or use an account that is a member.", role=WRITER),
         )
 
 

@@ -19,8 +19,8 @@ from portalops.model.message import msg
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
+from portalops.registers.backups import LOOKS
 from portalops.registers.discs import DISC_READING, DISCS_DESTROYED
-from portalops.registers.evidence import LOOKS
 
 __all__ = ["RULES", "Situation", "distrusted", "judge"]
 
@@ -62,7 +62,7 @@ def judge(situation: Situation) -> tuple[Standing, ...]:
 
 def distrusted(standings: Iterable[Standing]) -> tuple[Standing, ...]:
     """Return standings over a ledger that was changed: nothing in it shows a duty met any more."""
-    reason = msg("the ledger was changed, so nothing in it shows this")
+    reason = msg("the ledger was changed, so nothing in it proves this")
     return tuple(
         replace(each, verdict=DutyVerdict.INSUFFICIENT_EVIDENCE, reason=reason)
         if each.verdict is DutyVerdict.MET
@@ -89,6 +89,6 @@ def _doubted(standing: Standing, kinds: Collection[str], situation: Situation) -
     return replace(
         standing,
         verdict=DutyVerdict.INSUFFICIENT_EVIDENCE,
-        reason=msg("a newer record, {seq}, cannot be read, and may say otherwise", seq=str(newer[-1].seq)),
+        reason=msg("the newer record {seq} cannot be read and may contradict this", seq=str(newer[-1].seq)),
         details=(*standing.details, *(msg("record {seq}: {cause}", seq=str(e.seq), cause=e.why) for e in newer)),
     )

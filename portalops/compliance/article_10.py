@@ -13,13 +13,14 @@ from portalops.model.backups import Copy, CopyState, DataClass
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Week
 from portalops.model.reading import depth_and_age, limits_of
+from portalops.model.record import Recorded
 from portalops.model.retention import PruneResult
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome
 from portalops.registers.adopted import claims_of
+from portalops.registers.backups import SetEvidence
 from portalops.registers.discs import OPTICAL, whole_numbers
-from portalops.registers.evidence import Recorded, SetEvidence
 
 LEGAL_MEDIA = frozenset({"disk", "optical", "tape"})
 """Article 10.2: hard disk, optical disc or magnetic tape."""
@@ -38,9 +39,9 @@ def judge_archive(duty: Duty, situation: Situation) -> Standing:
     due_at = newest.at + timedelta(days=situation.rulebook.numbers.inventory_max_age_days)
     parts = [*_archive_gaps(newest.body), *_archive_doubts(newest, due_at, situation)]
     kept, seqs, uncopied = _archive_copies(newest.body, situation)
-    excused = [msg("declared to have none: {excuse}", excuse=excuse) for excuse in newest.body.excused]
+    excused = [msg("declared not to exist: {excuse}", excuse=excuse) for excuse in newest.body.excused]
     if newest.body.accepted:
-        excused.append(msg("What is gone or changed was accepted: {reason}", reason=newest.body.accepted))
+        excused.append(msg("Missing and changed entries were accepted: {reason}", reason=newest.body.accepted))
     if len(newest.body.excused) == len(STATES):
         reason = msg("originals, copies and drafts are all declared not to exist")
         return standing_of(duty, DutyVerdict.EXEMPT, reason, [newest.seq], excused, newest_at=newest.at, due_at=due_at)
@@ -76,13 +77,14 @@ def _archive_gaps(inventory: Inventory) -> list[tuple[DutyVerdict, Message]]:
     for missing in inventory.missing:
         word = held_word(missing.what)
         if missing.unconfigured:
-            lines.append(msg("no collection of {what} is configured, and no reason excuses it", what=word))
+            lines.append(msg("no collection of {what} is configured, and no excuse is recorded", what=word))
         else:
             example = ", ".join(missing.items.examples[:3])
             lines.append(
-                msg(
-                    "items without {what}: {n}; such as {example}",
-                    n=missing.items.count,
+                nmsg(
+                    "{n} item has no {what}, such as {example}",
+                    "{n} items have no {what}, such as {example}",
+                    missing.items.count,
                     what=word,
                     example=example,
                 )
@@ -90,20 +92,27 @@ def _archive_gaps(inventory: Inventory) -> list[tuple[DutyVerdict, Message]]:
     strays = inventory.strays
     if strays.count:
         lines.append(
-            msg(
+            nmsg(
+                "{n} entry belongs to no item of the content database, such as {example}",
                 "{n} entries belong to no item of the content database, such as {example}",
-                n=strays.count,
+                strays.count,
                 example=strays.examples[0],
             )
         )
     lines += [
-        msg("{collection}: {n} entries name no item, such as {example}", collection=each.id, n=each.nameless.count, example=each.nameless.examples[0])
+        nmsg(
+            "{collection}: {n} entry names no item, such as {example}",
+            "{collection}: {n} entries name no item, such as {example}",
+            each.nameless.count,
+            collection=each.id,
+            example=each.nameless.examples[0],
+        )
         for each in inventory.collections
         if each.nameless.count
-    ]  # fmt: skip
+    ]
     lines += [
         msg(
-            "{collection}: {vanished} entries are gone and {changed} changed since {made}",
+            "{collection}: entries since {made}: {vanished} missing, {changed} changed",
             collection=change.collection,
             vanished=change.vanished.count,
             changed=change.changed.count,
@@ -120,13 +129,13 @@ def _archive_doubts(
 ) -> list[tuple[DutyVerdict, Message]]:
     """Name what an inventory does not show: what it could not read, what it is too old for."""
     lines = [
-        msg("collection {collection} could not be read whole", collection=each.id) for each in newest.body.unread()
+        msg("collection {collection} could not be read completely", collection=each.id) for each in newest.body.unread()
     ]
     if not newest.body.items:
-        lines.append(msg("the inventory found no content item, so nothing was counted against anything"))
+        lines.append(msg("the inventory found no content item, so there was nothing to compare"))
     if situation.as_of > due_at:
         days = situation.rulebook.numbers.inventory_max_age_days
-        lines.append(msg("the newest inventory is of {made}, older than {days} days", made=newest.at, days=days))
+        lines.append(msg("the newest inventory of {made} is older than {days} days", made=newest.at, days=days))
     return [(DutyVerdict.INSUFFICIENT_EVIDENCE, line) for line in lines]
 
 
@@ -164,7 +173,7 @@ def _archive_copies(
             seqs += [holding[-1].seq, *holding[-1].verified_seqs]
             continue
         line = msg(
-            "collection {collection} lies in no verified set of this kind of data: the source {source} is in none",
+            "collection {collection} is in no verified set of this class: no such set has the source {source}",
             collection=collection.id,
             source=collection.source,
         )
@@ -200,7 +209,7 @@ def _claims(data_class: DataClass, situation: Situation) -> list[Message]:
         if claim.look.data_class is data_class and newest is not None and newest.made_at is not None:
             told.append(
                 msg(
-                    "claimed by {tool}, not verified: a backup of {made}, as {id} said at {at}",
+                    "claimed by {tool}, not verified: a backup of {made}, reported by {id} at {at}",
                     tool=claim.look.tool,
                     made=newest.made_at,
                     id=claim.look.id,
@@ -256,7 +265,7 @@ def _judge_backup_class(duty: Duty, situation: Situation) -> Standing:
             details = [_depth_of(best, copy, situation) for copy in good]
             return standing_of(duty, DutyVerdict.MET, reason, seqs, details, newest_at=best.at, due_at=due_at)
         reason = msg(
-            "the newest verified set is of {made}, older than {days} days",
+            "the newest verified set of {made} is older than {days} days",
             made=best.set.created_at,
             days=numbers.backup_max_age_days,
         )
@@ -269,7 +278,7 @@ def _judge_backup_class(duty: Duty, situation: Situation) -> Standing:
         if copy.state is not CopyState.VERIFIED
     ]
     if holding:
-        reason = msg("no set with this class is both complete and verified")
+        reason = msg("no backup set with this class is both complete and verified")
         return standing_of(duty, DutyVerdict.UNMET, reason, [holding[-1].seq], details, newest_at=holding[-1].at)
     return nothing_recorded(duty, situation, limit, msg("no backup set with this class is recorded"))
 
@@ -299,7 +308,7 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
         elif not apart:
             details.append(
                 msg(
-                    "every copy of set {set} lies on the file system that it copies: one fault takes both",
+                    "every copy of set {set} is on the file system that it copies: one fault loses both",
                     set=made.set.id,
                 )
             )
@@ -321,13 +330,13 @@ def _imaged(sets: Sequence[SetEvidence]) -> list[Message]:
     """Say of each set with images of discs what of it is burnt: until all of it is, that copy lies on a disk alone."""
     return [
         msg(
-            "{medium}, set {set}: all its discs are burnt and were read back",
+            "{medium}, set {set}: all its discs were burnt and read back",
             medium=copy.medium,
             set=made.set.id,
         )
         if made.is_on_discs(copy.medium)
         else msg(
-            "{medium}, set {set}: images of discs in a folder, {burnt} burnt and read back",
+            "{medium}, set {set}: disc images in a folder, {burnt} burnt and read back",
             medium=copy.medium,
             set=made.set.id,
             burnt=len(whole_numbers(made.discs_of(copy.medium))),
@@ -347,8 +356,8 @@ def _good_copies(made: SetEvidence, situation: Situation) -> list[Copy]:
 def _none_good(made: SetEvidence, verified: Sequence[Copy]) -> Message:
     """Say why none of a set's verified copies counts."""
     if all(copy.problem for copy in verified):
-        return msg("no verified copy of set {set} was reached when it was last looked for", set=made.set.id)
-    return msg("no copy of set {set} was read back lately enough to count as verified", set=made.set.id)
+        return msg("no verified copy of set {set} was reached at the last try", set=made.set.id)
+    return msg("no copy of set {set} was read back recently enough to count as verified", set=made.set.id)
 
 
 def _why_not_good(made: SetEvidence, situation: Situation) -> list[Message]:
@@ -435,9 +444,7 @@ def judge_backup_retention(duty: Duty, situation: Situation) -> Standing:
         if made.set.id not in explained and any(copy.state is CopyState.DISPOSED for copy in made.copies)
     ]
     if unexplained:
-        details = [
-            msg("set {set} was removed, and no record says by which rule", set=made.set.id) for made in unexplained
-        ]
+        details = [msg("set {set} was removed, but no record names the rule", set=made.set.id) for made in unexplained]
         return standing_of(duty, DutyVerdict.UNMET, example_of(details), [made.seq for made in unexplained], details)
     if prunes:
         details = [
@@ -454,7 +461,7 @@ def judge_backup_retention(duty: Duty, situation: Situation) -> Standing:
             if made.is_disposed and made.discs
         ]
         reason = msg(
-            "sets are kept by a recorded rule; nobody has recorded that it is as long as the State's rules ask for"
+            "sets are kept by a recorded rule; no record confirms that it is as long as the State's rules require"
         )
         verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
         return standing_of(
@@ -463,7 +470,7 @@ def judge_backup_retention(duty: Duty, situation: Situation) -> Standing:
     return standing_of(
         duty,
         DutyVerdict.INSUFFICIENT_EVIDENCE,
-        msg("no retention rule and no disposal is recorded, so nothing shows how long sets are kept"),
+        msg("no retention rule and no removal is recorded, so nothing shows how long sets are kept"),
         [made.seq for made in sets[-1:]],
         _damaged_of_old(situation, sets),
         newest_at=sets[-1].at if sets else None,
@@ -504,7 +511,7 @@ def _weeks_lacking(situation: Situation, data_class: DataClass, fulfilling: Sequ
             week = week_of(run.body.set.created_at)
             made_in[week] = made_in.get(week, False) or excused
     return [
-        msg("week {week}: no set holds this class complete and verified", week=str(week))
+        msg("week {week}: no complete and verified set has this class", week=str(week))
         for week in evidence.period.weeks()
         if week.period().last < situation.today and week in made_in and not made_in[week] and week not in good
     ]

@@ -21,6 +21,7 @@ from portalops.model.cases import THE_PORTAL, CaseDuty, Step, case_id
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name, UnitId, exists_during
 from portalops.model.period import Period
+from portalops.model.record import Recorded
 from portalops.model.reporting import reporting_months
 from portalops.model.rulebook import Duty, UnitDuties
 from portalops.model.sent import Addressee, SentReport
@@ -28,7 +29,6 @@ from portalops.model.standing import Standing
 from portalops.model.updates import FlaggedItem, FlagKind, PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.cases import Case
-from portalops.registers.evidence import Recorded
 
 JUDGED_LATELY = timedelta(days=1)
 """What a judging left open counts as open for so long; then somebody should have judged again."""
@@ -90,7 +90,7 @@ def judge_tracking(duty: Duty, situation: Situation) -> Standing:
     failed = [poll for poll in updates.body.polls if not poll.ok] if updates else []
     parts = daily_runs(situation, "updates", msg("the updates were not collected on {day}"))
     if updates and not updates.body.polls:
-        parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no source of updates was looked at")))
+        parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no update source was polled")))
     parts += [
         (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("source {source}: {problem}", source=poll.source, problem=poll.cause))
         for poll in failed
@@ -98,7 +98,7 @@ def judge_tracking(duty: Duty, situation: Situation) -> Standing:
     return from_parts(
         duty,
         parts,
-        met=msg("collected on each day of the period; every source answered when it was last asked"),
+        met=msg("polled on each day of the period; every source answered the last poll"),
         seqs=[updates.seq] if updates else [],
         newest_at=updates.at if updates else None,
     )
@@ -126,7 +126,7 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
     for (unit, of, week), shortfall in shortfalls(updates.body, updates.seq, duties).items():
         if week in of_period and case_id(unit, of, week) not in there:
             line = msg(
-                "{unit}, week {week}: {reason}, and no case was opened",
+                "{unit}, week {week}: {reason}, but no case was opened",
                 unit=_of_indicator(names(unit), of, duties), week=str(week), reason=shortfall.reason,
             )  # fmt: skip
             if situation.is_before_ledger(week.period().last):  # what was done about it then, nobody recorded
@@ -145,7 +145,7 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
         (
             verdict,
             msg(
-                "{unit}, week {week}: not known whether it fell short",
+                "{unit}, week {week}: it is not known whether it fell short",
                 unit=_of_indicator(names(unit), of, duties),
                 week=str(week),
             ),
@@ -156,14 +156,14 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
     parts += [(DutyVerdict.INSUFFICIENT_EVIDENCE, line) for line in _unjudged_weeks(updates.body.unit_weeks, situation)]
     if not of_period:
         return standing_of(duty, DutyVerdict.PENDING, msg("no week of the period is over"), [updates.seq])
-    nobody: tuple[DutyVerdict, Message] = (DutyVerdict.MET, msg("nobody fell short"))
+    nobody: tuple[DutyVerdict, Message] = (DutyVerdict.MET, msg("no unit fell short"))
     handled = [case for case in cases if case.week in of_period]
     reported_late = {each.case.id for each in upwards if each.was_late}
     late = sum(was_late(case, handling) or case.id in reported_late for case in handled)
     met = nobody[1]
     if late:
         met = nmsg(
-            "the one case was handled, late", "all {n} cases were handled, {late} of them late", len(handled), late=late
+            "the one case was handled late", "all {n} cases were handled, {late} of them late", len(handled), late=late
         )
     elif handled:
         met = nmsg("the one case was handled in time", "all {n} cases were handled in time", len(handled))
@@ -174,7 +174,7 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
 def _handled(case: Case, handling: Handling, names: Callable[[UnitId], Name | str]) -> tuple[DutyVerdict, Message]:
     """Say whether the managing unit did its part of a case in time, as far as it is due, and can show it."""
     if case.unreadable:
-        line = msg("{case}: a move of it cannot be read", case=case.id)
+        line = msg("{case}: one of its steps cannot be read", case=case.id)
         return DutyVerdict.INSUFFICIENT_EVIDENCE, line
     due = next_due(case, handling)
     if due is not None and due.step is not Step.EXPLAINED and due.is_late(handling.today):
@@ -185,7 +185,7 @@ def _handled(case: Case, handling: Handling, names: Callable[[UnitId], Name | st
         return DutyVerdict.UNMET, line
     if unkept := papers_not_kept(case):
         line = msg(
-            "{unit}, week {week}: {step} is on record {seq}, and the paper itself is not kept",
+            "{unit}, week {week}: {step} is in record {seq}, but the paper itself was not kept",
             unit=names(case.unit), week=str(case.week), step=STEP_WORDS[unkept[0].move.step], seq=unkept[0].seq,
         )  # fmt: skip
         return DutyVerdict.INSUFFICIENT_EVIDENCE, line
@@ -219,14 +219,14 @@ def judge_reporting(duty: Duty, situation: Situation) -> Standing:
             elif of_month:
                 said = of_month[-1]
                 typed = msg(
-                    "{line}: record {seq} names {number}, and the paper itself is not kept",
+                    "{line}: record {seq} names {number}, but the paper itself was not kept",
                     line=line, seq=said.seq, number=said.sent.number,
                 )  # fmt: skip
                 parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, typed))
             elif situation.today <= due:
                 parts.append((DutyVerdict.PENDING, msg("{line}, due on {day}", line=line, day=due)))
             elif lost:
-                unknown = msg("{line}: not known, since record {seq} cannot be read", line=line, seq=lost[-1])
+                unknown = msg("{line}: not known, because record {seq} cannot be read", line=line, seq=lost[-1])
                 parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, unknown))
             else:
                 parts.append((DutyVerdict.UNMET, msg("{line}, not sent", line=line)))
@@ -234,7 +234,7 @@ def judge_reporting(duty: Duty, situation: Situation) -> Standing:
         return _nothing_to_report(duty, situation)
     met = nmsg("the one report that was due was sent", "all {n} reports that were due were sent", len(parts))
     if late:
-        met = msg("{sent}, {late} of them after the day on which it was due", sent=met, late=late)
+        met = msg("{sent}, {late} of them late", sent=met, late=late)
     newest = max((each.at for each in evidence.sendings if each.seq in seqs), default=None)
     return from_parts(duty, parts, met=met, seqs=seqs, newest_at=newest)
 
@@ -245,7 +245,7 @@ def _nothing_to_report(duty: Duty, situation: Situation) -> Standing:
     if not months and situation.began_on is not None:
         return standing_of(duty, DutyVerdict.NOT_ASSESSED, msg("no reporting month ends in the period"))
     if all(situation.is_before_ledger(month.last) for month in months):
-        reason = msg("no reporting month of the period is over since the ledger began")
+        reason = msg("since the ledger began, no reporting month of the period has ended")
         return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason)
     return standing_of(duty, DutyVerdict.PENDING, msg("the reporting month is not over"))
 
@@ -285,7 +285,7 @@ def judge_unicode(duty: Duty, situation: Situation) -> Standing:
         return standing_of(duty, DutyVerdict.UNMET, reason, [updates.seq], details, newest_at=updates.at)
     if judged.judged_from > asked.first or judged.judged_to < min(asked.last, situation.today):
         reason = msg(
-            "texts were checked from {first} to {last} only, and none of those of the period is wrong",
+            "texts were checked only from {first} to {last}; none of those in the period is wrong",
             first=judged.judged_from,
             last=judged.judged_to,
         )
@@ -338,8 +338,8 @@ def _judge_unit_weeks(
         duty,
         parts,
         met=nmsg(
-            "the {n} unit-week in which something was due reached its number",
-            "all {n} unit-weeks in which something was due reached their number",
+            "the one unit and week with something due reached its number",
+            "all {n} pairs of unit and week with something due reached their number",
             sum(part is DutyVerdict.MET for part, _line in parts),
         ),
         seqs=[updates.seq],
@@ -370,7 +370,7 @@ def _doubt_of_judging(updates: Recorded[UpdatesResult], situation: Situation) ->
     asked = situation.rulebook.edition
     if updates.body.rulebook == asked:
         return None
-    return msg("the newest judging is by {rulebook}, not by {asked}", rulebook=updates.body.rulebook, asked=asked)
+    return msg("the newest judging used rulebook {rulebook}, not {asked}", rulebook=updates.body.rulebook, asked=asked)
 
 
 def _not_judged(duty: Duty, updates: Recorded[UpdatesResult] | None, doubt: Message | None) -> Standing:
@@ -390,7 +390,7 @@ def _as_known_now(
     is_over = span.last < situation.today
     lost = _lost_decision(span, situation) if is_over and verdict in _HELD_AGAINST_SOMEBODY else None
     if lost is not None:
-        unknown = msg("{line}: not known, since record {seq} cannot be read", line=line, seq=lost)
+        unknown = msg("{line}: not known, because record {seq} cannot be read", line=line, seq=lost)
         return DutyVerdict.INSUFFICIENT_EVIDENCE, unknown
     judged_on = updates.at.astimezone(situation.evidence.zone).date()
     is_late = situation.today - judged_on > JUDGED_LATELY

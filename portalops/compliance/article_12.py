@@ -25,10 +25,10 @@ def judge_checks(duty: Duty, situation: Situation) -> Standing:
     """
     newest = situation.evidence.checks
     if newest is None:
-        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the servers were never checked"))
+        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the hosts were never checked"))
     limit = timedelta(hours=situation.rulebook.numbers.check_max_age_hours)
     if situation.as_of - newest.at > limit:
-        reason = msg("the newest round of checks is of {at}, too old to speak for the period", at=newest.at)
+        reason = msg("the newest scan of {at} is too old to judge the period", at=newest.at)
         return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason, [newest.seq], newest_at=newest.at)
     results = {(result.check, result.host): result for result in newest.body.results()}
     across = newest.body.across()
@@ -37,7 +37,7 @@ def judge_checks(duty: Duty, situation: Situation) -> Standing:
     parts += [_check_part(result.check, result.host, result) for result in across if result.check in duty.checks]
     counts = {verdict: sum(1 for part, _ in parts if part is verdict) for verdict in DutyVerdict}
     reason = msg(
-        "{passed} of {total} checks pass, {failed} fail, {unknown} unknown",
+        "of {total} checks, {passed} passed, {failed} failed, {unknown} unknown",
         passed=counts[DutyVerdict.MET],
         total=len(parts),
         failed=counts[DutyVerdict.UNMET],
@@ -54,7 +54,7 @@ def judge_check_cadence(duty: Duty, situation: Situation) -> Standing:
     parts = daily_runs(
         situation,
         "check",
-        msg("the servers were not checked on {day}"),
+        msg("the hosts were not checked on {day}"),
         every_days=situation.rulebook.numbers.check_every_days,
     )
     unreached = [host for host in newest.body.hosts if not host.reached and not host.standby] if newest else []
@@ -64,7 +64,7 @@ def judge_check_cadence(duty: Duty, situation: Situation) -> Standing:
     ]
     seen = {host.host for host in newest.body.hosts} if newest else set()
     parts += [
-        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("host {host} was not looked at in the newest round", host=host.id))
+        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("host {host} was not in the newest scan", host=host.id))
         for host in situation.hosts
         if newest and host.id not in seen
     ]
@@ -82,7 +82,7 @@ def judge_check_cadence(duty: Duty, situation: Situation) -> Standing:
 
 def _check_part(check: str, host: HostId, result: CheckResult | None) -> tuple[DutyVerdict, Message]:
     if result is None:
-        line = msg("{check} on {host}: not looked at", check=check, host=host)
+        line = msg("{check} on {host}: not checked", check=check, host=host)
         return DutyVerdict.INSUFFICIENT_EVIDENCE, line
     line = msg("{check} on {host}: {seen}", check=check, host=host, seen=result.message)
     match result.verdict:
@@ -105,7 +105,7 @@ def judge_languages(duty: Duty, situation: Situation) -> Standing:
     results = newest.body.results() if newest else ()
     if any(each.check in duty.checks and each.verdict is CheckVerdict.PASS for each in results):
         return checked
-    reason = msg("no host is declared that serves the Vietnamese and the English edition")
+    reason = msg("no host is declared for the Vietnamese and the English edition of the portal")
     seqs = [newest.seq] if newest else []
     return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason, seqs, newest_at=checked.newest_at)
 

@@ -40,7 +40,7 @@ def judge_changes(duty: Duty, situation: Situation, checked: Standing) -> Standi
     if register is None or not register.is_begun:
         if checked.verdict is DutyVerdict.UNMET:
             return checked
-        reason = msg("nothing is recorded in the register of changes")
+        reason = msg("the register of changes is empty")
         return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason, details=checked.details)
     parts: list[tuple[DutyVerdict, Message]] = []
     seqs: list[int] = []
@@ -88,7 +88,8 @@ def _drifted(
             continue
         if after is None and finding.host not in {host.id for host in situation.hosts}:
             text = msg(
-                "{id}: {seen}; the configuration names no host {host} any more, and nothing shows it to be put right",
+                "{id}: {seen}; the configuration no longer names host {host}, and no scan shows that this was "
+                "corrected",
                 id=finding.id,
                 seen=finding.message,
                 host=finding.host,
@@ -96,8 +97,8 @@ def _drifted(
             yield (DutyVerdict.UNMET, text), (event,)
         elif after is not None and not _is_incident(finding, event, after, situation):
             text = msg(
-                "{id}: record {first} shows a change under no approval, and record {last} does not any more: whether it was undone,"
-                " or explained since, 'portalops change drift --host {host} --since' tells",
+                "{id}: record {first} shows a change without approval, record {last} no longer does. Run "
+                "'portalops change drift --host {host} --since' to see whether it was undone or approved later",
                 id=finding.id,
                 first=str(event.seq),
                 last=str(after.seq),
@@ -123,7 +124,7 @@ def _notified(change: Change, order: ChangeOrder) -> tuple[DutyVerdict, Message]
         return DutyVerdict.UNMET, msg("{id}, from {shown} on, was not notified", id=order.id, shown=shown)
     if order.notified_at > shown:
         return DutyVerdict.UNMET, msg(
-            "{id}, from {shown} on, was notified at {notified} only, by record {seq}",
+            "{id}, from {shown} on, was notified only at {notified}, by record {seq}",
             id=order.id,
             shown=shown,
             notified=order.notified_at,
@@ -131,7 +132,7 @@ def _notified(change: Change, order: ChangeOrder) -> tuple[DutyVerdict, Message]
         )
     if change.notice is not None and not change.notice.evidence:
         return DutyVerdict.INSUFFICIENT_EVIDENCE, msg(
-            "the letter {document} by which {id} was notified is not kept",
+            "the letter {document} that notified {id} was not kept",
             document=change.notice.body.document,
             id=order.id,
         )
@@ -144,7 +145,7 @@ def _approved(order: ChangeOrder) -> tuple[DutyVerdict, Message]:
         return DutyVerdict.UNMET, msg("{id}, from {shown} on, was not approved", id=order.id, shown=shown)
     if order.approved_at > shown:
         return DutyVerdict.UNMET, msg(
-            "{id}, from {shown} on, was approved at {approved} only, by record {seq}",
+            "{id}, from {shown} on, was approved only at {approved}, by record {seq}",
             id=order.id,
             shown=shown,
             approved=order.approved_at,
@@ -152,7 +153,7 @@ def _approved(order: ChangeOrder) -> tuple[DutyVerdict, Message]:
         )
     if order.digest is None:
         return DutyVerdict.INSUFFICIENT_EVIDENCE, msg(
-            "the decision {document} behind {id} is not kept", document=order.document, id=order.id
+            "the decision {document} on {id} was not kept", document=order.document, id=order.id
         )
     return DutyVerdict.MET, msg("{id} was approved", id=order.id)
 
@@ -162,14 +163,14 @@ def _met(count: int, checks: Message, *, is_notice: bool) -> Message:
         return msg("no change is recorded in the period; {checks}", checks=checks)
     if is_notice:
         return nmsg(
-            "{n} change of the period was notified before it was begun; {checks}",
-            "{n} changes of the period were notified before they were begun; {checks}",
+            "{n} change of the period was notified before it began; {checks}",
+            "{n} changes of the period were notified before they began; {checks}",
             count,
             checks=checks,
         )
     return nmsg(
-        "{n} change of the period was approved before it was begun; {checks}",
-        "{n} changes of the period were approved before they were begun; {checks}",
+        "{n} change of the period was approved before it began; {checks}",
+        "{n} changes of the period were approved before they began; {checks}",
         count,
         checks=checks,
     )

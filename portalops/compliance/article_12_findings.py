@@ -1,4 +1,4 @@
-"""What portalops's own records say of weaknesses: whether they are looked for everywhere, and remedied in time (Article 12.4).
+"""What the ledger shows of weaknesses: whether every host is checked for them, and whether they are remedied in time (Article 12.4).
 
 A check judges what one host answered, so that the same bytes give the same result years later. The two that the catalogue
 calls `vuln.cadence` and `vuln.overdue` judge the ledger's records instead, and so they are rules here: `vuln.cadence` is the
@@ -30,7 +30,7 @@ def judge_findings(duty: Duty, situation: Situation) -> Standing:
     """
     newest = situation.evidence.checks
     if newest is None:
-        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the servers were never checked"))
+        return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the hosts were never checked"))
     standings = stand_at_end(situation)
     parts: list[tuple[DutyVerdict, Message]] = [
         (DutyVerdict.UNMET, _late(each, situation.evidence.zone))
@@ -39,11 +39,11 @@ def judge_findings(duty: Duty, situation: Situation) -> Standing:
         for each in standings
     ]
     if situation.as_of - newest.at > timedelta(hours=situation.rulebook.numbers.check_max_age_hours):
-        line = msg("the newest round of checks is of {at}, too old to speak for the period", at=newest.at)
+        line = msg("the newest scan of {at} is too old to judge the period", at=newest.at)
         parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, line))
     reached = {host.host for host in newest.body.hosts if host.reached}
     parts += [
-        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("host {host} was not looked at in the newest round", host=host.id))
+        (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("host {host} was not in the newest scan", host=host.id))
         for host in situation.hosts
         if host.id not in reached
     ]

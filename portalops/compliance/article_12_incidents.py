@@ -1,4 +1,4 @@
-"""Article 12.5: whoever holds administrative access answers for incidents with it, and each incident is reported in time.
+"""Article 12.5: the holders of administrative access answer for incidents with it, and each incident is reported in time.
 
 That nothing is recorded shows nothing: only where a named person attests the days of the period, by a paper that is kept, is
 the register held to be whole. Logins that are nobody's are incidents whether or not anybody entered them.
@@ -37,7 +37,7 @@ def judge_incidents(duty: Duty, situation: Situation, checked: Standing) -> Stan
     parts: list[Part] = list(_seen(duty, situation, register, checked))
     seqs: list[int] = list(checked.evidence)
     if not register.is_begun:
-        parts.append((UNKNOWN, msg("nothing is recorded in the register of incidents")))
+        parts.append((UNKNOWN, msg("the register of incidents is empty")))
         return from_parts(duty, parts, met=checked.reason, seqs=seqs, newest_at=checked.newest_at)
     due: list[datetime] = []
     count = 0
@@ -57,12 +57,12 @@ def judge_incidents(duty: Duty, situation: Situation, checked: Standing) -> Stan
     attested, steps = _attested(situation, register)
     parts += attested
     met = nmsg(
-        "{n} incident of the period was reported in time, and the register is attested to be whole",
-        "{n} incidents of the period were reported in time, and the register is attested to be whole",
+        "{n} incident of the period was reported in time, and the register is attested to be complete",
+        "{n} incidents of the period were reported in time, and the register is attested to be complete",
         count,
     )
     if not count:
-        met = msg("no incident of the period is known: a named person attests each of its days")
+        met = msg("no incident of the period is known, and a named person attests each of its days")
     standing = from_parts(duty, parts, met=met, seqs=[*seqs, *steps], newest_at=checked.newest_at)
     return standing_of(
         duty,
@@ -93,13 +93,13 @@ def _of(incident: Incident, situation: Situation, *, is_new: bool, due: list[dat
     for gap in incident.gaps:
         if gap.kind == CLOSED and gap.said_anew and _day(situation, gap.at) in situation.evidence.period:
             text = msg(
-                "{id}: what was open when record {seq} closed it cannot be read", id=incident.id, seq=str(gap.seq)
+                "{id}: the open items at its closing cannot be read (record {seq})", id=incident.id, seq=str(gap.seq)
             )
             yield UNKNOWN, text
     closed = incident.closed
     if closed is not None and closed.body.open_ends and _day(situation, closed.at) in situation.evidence.period:
         for end in closed.body.open_ends:
-            yield UNMET, msg("{id} was closed all the same: {end}", id=incident.id, end=end_words(end))
+            yield UNMET, msg("{id} was closed although: {end}", id=incident.id, end=end_words(end))
 
 
 def _reported(incident: Incident, standing: ReportStanding) -> Part:
@@ -117,7 +117,7 @@ def _reported(incident: Incident, standing: ReportStanding) -> Part:
             return UNMET, text
         case Timeliness.UNPROVEN if standing.noticed_before is not None:
             text = msg(
-                "{id}: by an earlier record it was noticed at {noticed} already, and the {report} was not in time by that",
+                "{id}: an earlier record says that it was noticed at {noticed}; by that time the {report} was late",
                 id=incident.id,
                 noticed=standing.noticed_before,
                 report=which,
@@ -125,26 +125,26 @@ def _reported(incident: Incident, standing: ReportStanding) -> Part:
             return UNKNOWN, text
         case Timeliness.UNPROVEN if standing.noticing_lost is not None:
             text = msg(
-                "{id}: record {seq}, which cannot be read, may have said that it was noticed earlier: the {report} is not proven"
-                " to be in time",
+                "{id}: record {seq} cannot be read and may name an earlier time of notice: it is not proven that "
+                "the {report} was in time",
                 id=incident.id, seq=str(standing.noticing_lost), report=which,
             )  # fmt: skip
             return UNKNOWN, text
         case Timeliness.UNPROVEN if sent is not None and not sent.is_kept:
             text = msg(
-                "{id}: the paper of the {report} is not kept, by record {seq}",
+                "{id}: the paper of the {report} was not kept (record {seq})",
                 id=incident.id, report=which, seq=str(sent.seq),
             )  # fmt: skip
             return UNKNOWN, text
         case Timeliness.UNPROVEN if sent is not None:
             text = msg(
-                "{id}: the {report} is said to be sent at {sent}, and was recorded at {recorded} only, after {due}",
+                "{id}: the {report} was reportedly sent at {sent}, but recorded only at {recorded}, after {due}",
                 id=incident.id, report=which, sent=sent.sent_at, recorded=sent.recorded_at, due=due,
             )  # fmt: skip
             return UNKNOWN, text
         case _:
             return UNMET, msg(
-                "{id}: the {report} was due by {due}, and none was sent", id=incident.id, report=which, due=due
+                "{id}: the {report} was due by {due} but was not sent", id=incident.id, report=which, due=due
             )
 
 
@@ -156,12 +156,14 @@ def _answered(incident: Incident, situation: Situation) -> Iterator[Part]:
             names = show_text(", ".join(left), 200)
             yield (
                 UNKNOWN,
-                msg("{id}: whoever answers for it had left when it was noticed: {names}", id=incident.id, names=names),
+                msg(
+                    "{id}: the responsible persons had left before it was noticed: {names}", id=incident.id, names=names
+                ),
             )
     if facts.kind is IncidentKind.CREDENTIAL and not facts.credentials:
-        yield UNKNOWN, msg("{id} is about administrative access, and no credential is tied to it", id=incident.id)
+        yield UNKNOWN, msg("{id} is about administrative access, but no credential is linked to it", id=incident.id)
     if not facts.holders and (facts.credentials or facts.kind is IncidentKind.CREDENTIAL):
-        yield UNKNOWN, msg("{id} names nobody who answers for it", id=incident.id)
+        yield UNKNOWN, msg("{id} names no responsible person", id=incident.id)
 
 
 def _seen(duty: Duty, situation: Situation, register: IncidentRegister, checked: Standing) -> Iterator[Part]:
@@ -181,14 +183,14 @@ def _seen(duty: Duty, situation: Situation, register: IncidentRegister, checked:
             if result.verdict is not CheckVerdict.NOT_APPLICABLE:
                 yield UNKNOWN, msg("{id}: {seen}", id=name, seen=result.message)
         elif _is_tied(result, situation, register):
-            yield MET, msg("{id}: an incident is tied to it", id=name)
+            yield MET, msg("{id}: an incident is linked to it", id=name)
         else:
-            yield UNMET, msg("{id}: {seen}; no incident is tied to it", id=name, seen=result.message)
+            yield UNMET, msg("{id}: {seen}; no incident is linked to it", id=name, seen=result.message)
     seen = {(result.host, result.check) for result in newest.body.results()}
     for host in situation.hosts:
         for check in duty.checks:
             if (host.id, check) not in seen:
-                yield UNKNOWN, msg("{check} on {host}: not looked at", check=check, host=host.id)
+                yield UNKNOWN, msg("{check} on {host}: not checked", check=check, host=host.id)
 
 
 def _is_tied(result: CheckResult, situation: Situation, register: IncidentRegister) -> bool:
@@ -219,30 +221,32 @@ def _attested(situation: Situation, register: IncidentRegister) -> tuple[list[Pa
             steps[step.seq] = None
             name, seq = step.body.by, str(step.seq)
             if step.evidence:
-                parts.append((MET, msg("{name} attests the register by record {seq}", name=name, seq=seq)))
+                parts.append((MET, msg("{name} attests the register in record {seq}", name=name, seq=seq)))
             else:
-                text = msg("the paper by which {name} attests is not kept: record {seq}", name=name, seq=seq)
+                text = msg("the attestation paper of {name} was not kept (record {seq})", name=name, seq=seq)
                 parts.append((UNKNOWN, text))
     for step in register.attested:
         against = register.against(step, evidence.zone)
         early = first_day_not_over(step, evidence.zone)
         if not against and early in missing:
-            text = msg("record {seq} attests {day} before that day was over", seq=str(step.seq), day=early)
+            text = msg("record {seq} attests {day} before that day had ended", seq=str(step.seq), day=early)
             parts.append((UNKNOWN if evidence.period.last < situation.today else PENDING, text))
         if against and any(step.body.first <= day <= step.body.last for day in missing):
             text = msg(
-                "what record {seq} attests holds no more: {id} was recorded later", seq=str(step.seq), id=against[0].id
+                "the attestation in record {seq} is no longer valid: {id} was recorded later",
+                seq=str(step.seq),
+                id=against[0].id,
             )
             parts.append((UNKNOWN, text))
     if missing:
         text = nmsg(
-            "{n} day from {first} to {last} is attested by nobody",
-            "{n} days from {first} to {last} are attested by nobody",
+            "nobody attests {n} day from {first} to {last}",
+            "nobody attests {n} days from {first} to {last}",
             len(missing),
             first=missing[0],
             last=missing[-1],
         )
         parts.append((UNKNOWN if evidence.period.last < situation.today else PENDING, text))
     if not parts:
-        parts.append((PENDING, msg("no day of the period is over, so none is attested yet")))
+        parts.append((PENDING, msg("no day of the period has ended yet, so none is attested")))
     return parts, list(steps)

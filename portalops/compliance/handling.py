@@ -48,7 +48,7 @@ class Due:
 
 
 def _indicators(week: UnitWeek, duties: UnitDuties) -> Sequence[tuple[CaseDuty, DutyVerdict, int, int]]:
-    """Return what is held against a unit for a week, by the reading of Article 11.2: duty, verdict, occasions due and seen."""
+    """Return what a unit did in a week by Article 11.2: duty, verdict, occasions due and seen."""
     k1 = CaseDuty.SUBPORTAL, week.subportal_verdict, week.due_on_subportal, week.subportal
     k2 = CaseDuty.SUBMISSION, week.submissions_verdict, week.due_to_send, week.submissions
     match duties:
@@ -107,7 +107,7 @@ def shortfalls(
 
 
 def _reason_of(week: UnitWeek, duty: CaseDuty, duties: UnitDuties) -> Message:
-    """Return why a unit's duty is unmet in a week: its indicator's own reason, where the record tells it."""
+    """Return why a unit's duty is unmet in a week: its indicator's own reason, where the record states it."""
     if duties is UnitDuties.SUM:
         return week.reason
     own = week.subportal_reason if duty is CaseDuty.SUBPORTAL else week.submissions_reason

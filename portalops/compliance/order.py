@@ -61,7 +61,7 @@ def from_parts(
         silent.add(DutyVerdict.PENDING)
     ordered = sorted((part for part in parts if part[0] not in silent), key=lambda part: WORST_FIRST.index(part[0]))
     details = [
-        msg("not found out: {line}", line=line)
+        msg("unknown: {line}", line=line)
         if part is DutyVerdict.INSUFFICIENT_EVIDENCE and verdict is DutyVerdict.UNMET
         else line
         for part, line in ordered
@@ -105,20 +105,22 @@ def daily_runs(
         elif _Ran.IN_PART in found:
             parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("not every host was reached on {day}", day=day)))
         elif _Ran.UNREADABLE in found:
-            parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("how the run of {day} ended cannot be read", day=day)))
+            parts.append(
+                (DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the result of the run of {day} cannot be read", day=day))
+            )
         elif _Ran.BADLY in found:
-            parts.append((DutyVerdict.UNMET, msg("{line}: every run failed or broke off", line=line)))
+            parts.append((DutyVerdict.UNMET, msg("{line}: every run failed or was interrupted", line=line)))
         elif day == situation.began_on:
-            parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the ledger began in the course of {day}", day=day)))
+            parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the ledger began during {day}", day=day)))
         elif situation.is_before_ledger(day):
-            parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("{day} lies before the ledger", day=day)))
+            parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, msg("{day} is before the ledger began", day=day)))
         else:
             parts.append((DutyVerdict.UNMET, line))
     return parts
 
 
 class _Ran(IntEnum):
-    """What the runs of a day came to, best last."""
+    """The results of a day's runs, best last."""
 
     BADLY = 1
     UNREADABLE = 2
@@ -127,7 +129,7 @@ class _Ran(IntEnum):
 
 
 def _best_runs(situation: Situation, kind: str) -> Mapping[date, _Ran]:
-    """Return by local day what the runs that began on it came to; a finished record alone proves no success."""
+    """Return by local day the results of the runs that began on it; a finished record alone proves no success."""
     best: dict[date, _Ran] = {}
     for run in situation.evidence.runs:
         if run.kind != kind:

@@ -77,7 +77,7 @@ def _joined(key: str, name: str) -> str:
 
 
 def _label(item: object, index: int) -> str:
-    """Return what tells a table of a list from its neighbours: its id or name, else its number."""
+    """Return what distinguishes a table of a list from its neighbours: its id or name, else its number."""
     for name in ("id", "name"):
         label = item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
         if isinstance(label, str):

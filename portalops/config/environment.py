@@ -43,7 +43,7 @@ def lay_environment(layers: Layers, environment: Mapping[str, str]) -> None:
         elif name.startswith(sections):
             close = get_close_matches(name, known, 1)
             raise UnknownKey(
-                msg("the environment variable {name} sets nothing that portalops knows", name=show_text(name, 80)),
+                msg("the environment variable {name} is not a setting of portalops", name=show_text(name, 80)),
                 msg("Did you mean {close}?", close=close[0]) if close else msg("Unset it: unset {name}.", name=name),
             )
 
@@ -59,7 +59,7 @@ def lay_options(layers: Layers, options: Mapping[str, str]) -> None:
         if key not in known:
             close = get_close_matches(key, known, 1)
             raise UnknownKey(
-                msg("{place}: the key {key} is not known", place=msg("option"), key=show_text(key, 80)),
+                msg("{place}: unknown key {key}", place=msg("option"), key=show_text(key, 80)),
                 msg("Did you mean {close}?", close=close[0])
                 if close
                 else msg("Run 'portalops config show' to see the keys."),

@@ -63,12 +63,12 @@ def ensure_recipient(setting: RecipientSetting, *, made_at: datetime) -> Key:
 
     Args:
         setting: a recipient that is configured by a file.
-        made_at: the moment that the private key's file tells.
+        made_at: the moment in the private key's file.
 
     Raises:
         ConfigurationError: the public file's name does not end in `.pub`, or it holds no public key.
         FileUnwritable: a file cannot be written.
-        SecretUnavailable: a private key lies there that is none, or that others can read.
+        SecretUnavailable: the file there is not a private key, or others can read it.
     """
     assert setting.file is not None
     name, public_file = setting.name, setting.file
@@ -105,10 +105,8 @@ def ensure_signing_key(private_file: Path, *, comment: str) -> Key:
     if os.path.lexists(public_file):
         # The pair was separated on purpose or by accident; a second key under one name would confuse every verifier.
         raise SecretUnavailable(
-            msg("the public key {path} is there and its private half is not", path=show_path(public_file)),
-            msg(
-                "Bring {path} back, or move the public key away to have a new pair made.", path=show_path(private_file)
-            ),
+            msg("the public key {path} exists, but its private key is missing", path=show_path(public_file)),
+            msg("Restore {path}, or move the public key away; then a new pair is made.", path=show_path(private_file)),
         )
     key = Ed25519PrivateKey.generate()
     public_key = _openssh_line(key, comment)
@@ -123,7 +121,7 @@ def next_key(private_file: Path) -> Path:
 
 
 def make_next_key(private_file: Path) -> None:
-    """Make the key that is to follow a signing key, in place of one that was made before and not taken up.
+    """Make the key that is to follow a signing key, in place of one that was made before but never used.
 
     Raises:
         FileUnwritable: it cannot be written.
@@ -180,7 +178,7 @@ def private_half(public_file: Path) -> Path:
     """
     if public_file.suffix != PUBLIC_SUFFIX:
         raise ConfigurationError(
-            msg("the public key's file {path} does not end in .pub", path=show_path(public_file)),
+            msg("the name of the public key file {path} does not end in .pub", path=show_path(public_file)),
             msg("Name it NAME.age.pub in the configuration; its private key is then NAME.age."),
         )
     return public_file.with_suffix("")
@@ -200,7 +198,7 @@ def public_of_identity(private_file: Path) -> str:
     except pyrage.IdentityError as error:
         raise SecretUnavailable(
             msg("{path} holds no age private key", path=show_path(private_file)),
-            msg("Move it away to have a new pair made, or put the right key there."),
+            msg("Put the right key there, or move the file away; then a new pair is made."),
         ) from error
 
 
@@ -223,8 +221,8 @@ def _new_signing_key(key: Ed25519PrivateKey) -> bytes:
 
 def _not_signing(path: Path) -> SecretUnavailable:
     return SecretUnavailable(
-        msg("{path} is no Ed25519 private key in OpenSSH format without a passphrase", path=show_path(path)),
-        msg("Make one with 'ssh-keygen -t ed25519 -N \"\"', or move the file away to have one made."),
+        msg("{path} is not an Ed25519 private key in OpenSSH format without a passphrase", path=show_path(path)),
+        msg("Make a key with 'ssh-keygen -t ed25519 -N \"\"', or move the file away; then a new key is made."),
     )
 
 

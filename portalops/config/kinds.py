@@ -1,38 +1,68 @@
-"""Kinds of tables, found by their files: each module of a package is one, without a list of them anywhere."""
+"""Kinds of tables: plug-ins that a `[[section]]` of the configuration names by its `kind`, each with the shape of its table."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from types import ModuleType
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from portalops.errors import UnknownKind
 from portalops.model.message import Message, msg
+from portalops.plugins import Door
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+    from portalops.config.tables import KindTable
+
+SettingsT = TypeVar("SettingsT", bound="BaseModel")
+KindT = TypeVar("KindT", bound="TableKind[Any]")
 
 
-def kinds_in(package: str) -> tuple[str, ...]:
-    """Return the kinds that a package has, as the configuration names them; a file that begins with `_` is none."""
-    found = pkgutil.iter_modules(importlib.import_module(package).__path__)
-    return tuple(sorted(module.name.replace("_", "-") for module in found if not module.name.startswith("_")))
+def _no_folder(_settings: object) -> tuple[Path, ...]:
+    return ()
 
 
-def module_of(package: str, kind: str) -> ModuleType:
-    """Return the module of a kind, which must be one of `kinds_in`."""
-    return importlib.import_module(f"{package}.{kind.replace('-', '_')}")
+def _nothing() -> None:
+    return None
 
 
-def known_module(package: str, kind: str, unknown: Message) -> ModuleType:
-    """Return the module of a kind that a table names.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableKind(Generic[SettingsT]):
+    """What every kind of table has; each section adds what its kinds are built by."""
 
-    Args:
-        package: where the kinds lie.
-        kind: as the table has it.
-        unknown: what is said where the package has no such kind.
+    settings: type[SettingsT]
+    """The shape of its table."""
+    variants: Callable[[], Mapping[str, type[BaseModel]]] = dict
+    """Returns the shapes that its table may have instead, by the value of the key that chooses between them."""
+    shape_of: Callable[[Mapping[str, object]], type[BaseModel]] | None = None
+    """Returns the shape of a table with these values, where there are variants."""
+    writes: Callable[[SettingsT], tuple[Path, ...]] = _no_folder
+    """Returns folders of this machine that it writes to, beside the state folder and the media; a service may write nowhere else."""
+    missing: Callable[[], tuple[Message, Message] | None] = _nothing
+    """Returns what it needs that is not installed, and how to install it."""
+
+    def typed(self, table: KindTable) -> BaseModel:
+        """Return a table as the kind reads it.
+
+        Raises:
+            ConfigurationError: the table does not fit the kind.
+        """
+        return table.parse(self.shape_of(table.values) if self.shape_of else self.settings)
+
+
+def kind_of(door: Door[KindT], table: KindTable) -> KindT:
+    """Return the kind that a table names.
 
     Raises:
         UnknownKind: there is no such kind.
     """
-    known = kinds_in(package)
-    if kind not in known:
-        raise UnknownKind(unknown, msg("The kinds are: {kinds}.", kinds=", ".join(known)))
-    return module_of(package, kind)
+    unknown = msg(
+        "{place}: {section} {id} is of an unknown kind: {kind}",
+        place=table.layers.place((*table.path, "kind")),
+        section=table.section,
+        id=table.id,
+        kind=table.kind,
+    )
+    return door.find(table.kind, unknown)

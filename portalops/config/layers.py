@@ -172,7 +172,7 @@ def find_main_file(named: Path | None, environment: Mapping[str, str], *, workin
         if os.path.isdir(path):  # unlike Path.is_dir, false where a folder above is closed to us
             raise ConfigurationNotFound(
                 msg("{path} is a folder, not a configuration file", path=show_path(path)),
-                msg("Name the file in it, such as {path}.", path=show_path(path / FILE_NAME)),
+                msg("Name the file in that folder, such as {path}.", path=show_path(path / FILE_NAME)),
             )
         return path  # reading it says whether it is there, or why it cannot be read
     candidates = default_places(environment, working_folder=working_folder)
@@ -181,10 +181,10 @@ def find_main_file(named: Path | None, environment: Mapping[str, str], *, workin
             return path
     raise ConfigurationNotFound(
         msg(
-            "there is no configuration: none of {paths} is there",
+            "no configuration found: none of these files exists: {paths}",
             paths=", ".join(show_path(path) for path in candidates),
         ),
-        msg("Name one by --config, or make one by 'portalops init'."),
+        msg("Name a file with --config, or make one with 'portalops init'."),
     )
 
 
@@ -214,8 +214,8 @@ def read_layers(main: Path) -> Layers:
         file = read_file(path)
         if "include" in file.tree:
             raise ConfigurationError(
-                msg("{place}: include stands in an included file", place=str(Origin(file, ("include",)))),
-                msg("Move it to {path}; only the main file includes others.", path=show_path(main)),
+                msg("{place}: 'include' is not allowed in an included file", place=str(Origin(file, ("include",)))),
+                msg("Move it to {path}: only the main file may include others.", path=show_path(main)),
             )
         layers.add_file(file)
     return layers
@@ -250,7 +250,7 @@ def parsed(path: Path, text: str) -> ConfigurationFile:
                 column=place.column,
                 cause=cause,
             ),
-            msg("Correct that line; texts stand in double quotes, tables under [headers]."),
+            msg("Correct that line: texts are in double quotes, tables under [headers]."),
         ) from error
     except RecursionError as error:
         raise _too_deep(path) from error
@@ -281,7 +281,7 @@ def _text_of(path: Path) -> str:
     except FileNotFoundError as error:
         raise ConfigurationNotFound(
             msg("there is no configuration file {path}", path=show_path(path)),
-            msg("Name another by --config, or make one by 'portalops init'."),
+            msg("Name another file with --config, or make one with 'portalops init'."),
         ) from error
     except OSError as error:
         raise ConfigurationError(
@@ -330,7 +330,7 @@ def _included(file: ConfigurationFile) -> Iterator[Path]:
         path = file.folder / pattern
         if not os.path.lexists(path):
             raise ConfigurationNotFound(
-                msg("{place}: there is no included file {path}", place=place, path=show_path(path)),
+                msg("{place}: the included file {path} does not exist", place=place, path=show_path(path)),
                 msg("Correct the path, which is relative to {path}.", path=show_path(file.path)),
             )
         yield path
@@ -348,19 +348,22 @@ def _names_in(folder: Path) -> Sequence[str]:
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _CAUSES = (
-    ("Invalid value", msg("this is no value; texts stand in double quotes")),
+    ("Invalid value", msg("this is not a value; texts must be in double quotes")),
     ("Expected '=' after a key", msg("a key is not followed by =")),
     ("Invalid statement", msg("this is neither a key nor a [header]")),
-    ("Invalid initial character for a key part", msg("a key is missing or begins with a sign that keys do not have")),
-    ("Expected newline or end of document", msg("something follows the end of a value on its line")),
-    ("Cannot overwrite a value", msg("this key has a value already")),
-    ("Cannot declare", msg("this table was opened before")),
-    ("Duplicate inline table key", msg("this key has a value already")),
+    (
+        "Invalid initial character for a key part",
+        msg("a key is missing or begins with a character that is not allowed in keys"),
+    ),
+    ("Expected newline or end of document", msg("there is extra text after the value on this line")),
+    ("Cannot overwrite a value", msg("this key already has a value")),
+    ("Cannot declare", msg("this table is defined twice")),
+    ("Duplicate inline table key", msg("this key already has a value")),
     ("Unclosed array", msg("a list is not closed by ]")),
     ("Unclosed inline table", msg("a table in braces is not closed")),
     ("Unterminated string", msg("a text is not closed by its quote")),
-    ("Illegal character", msg("a control character stands in it; a text over several lines stands in three quotes")),
-    ("Unescaped '\\' in a string", msg("a backslash in double quotes begins an escape; use single quotes")),
+    ("Illegal character", msg("it has a control character; a text of several lines must be in three quotes")),
+    ("Unescaped '\\' in a string", msg("a backslash in double quotes starts an escape; use single quotes")),
 )
 """What tomllib says, said again so that it can be translated; anything else is passed on as it is."""
 

@@ -166,7 +166,7 @@ def _contradictions(shape: PortalopsFile, layers: Layers) -> Iterator[Configurat
         if (recipient.file is None) == (recipient.key is None):
             yield ConfigurationError(
                 msg(
-                    "{place}: the recipient {name} needs either file or key",
+                    "{place}: the recipient {name} needs exactly one of file and key",
                     place=layers.place(("backup", "recipients", index)),
                     name=recipient.name,
                 ),
@@ -214,23 +214,23 @@ def _misfits(row: JobTable) -> Iterator[tuple[str, str, Message, Message]]:
         yield (
             "at",
             row.at,
-            msg("is due each hour and cannot wait for a time of day"),
+            msg("is due each hour and so takes no time of day"),
             msg('Leave out "at", or write every = "day".'),
         )
     if not row.on:
         return
     match row.every:
         case Every.HOUR | Every.DAY:
-            problem = msg("is due each hour and cannot wait for a day")
+            problem = msg("is due each hour and so takes no day")
             if row.every is Every.DAY:
-                problem = msg("is due each day and cannot wait for one")
+                problem = msg("is due each day and so takes no day")
             yield "on", row.on, problem, msg('Leave out "on", or write every = "week" or every = "month".')
         case Every.WEEK if row.on not in WEEKDAYS:
             hint = msg("Name the weekday: {days}.", days=", ".join(WEEKDAYS))
-            yield "on", row.on, msg("is due each week, and this is no weekday"), hint
+            yield "on", row.on, msg("is due each week, but this is not a weekday"), hint
         case Every.MONTH if row.on in WEEKDAYS:
             hint = msg('Write 1 to {day}, or "{last}" for the last day of each month.', day=SAFE_DAYS, last=LAST_DAY)
-            yield "on", row.on, msg("is due each month, and this is no day of the month"), hint
+            yield "on", row.on, msg("is due each month, but this is not a day of the month"), hint
 
 
 def _jumps(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]:
@@ -240,7 +240,8 @@ def _jumps(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]
         if row.jump is not None and row.jump not in fit:
             yield ConfigurationError(
                 msg(
-                    "{place}: the host {host} is reached through {jump}, which is no host that is reached directly",
+                    "{place}: the host {host} is reached through {jump}, but {jump} is not a host that is "
+                    "reached directly",
                     place=layers.place(("host", index, "jump")),
                     host=row.id,
                     jump=row.jump,
@@ -257,7 +258,7 @@ def _uncopied(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationErr
         if isinstance(source, str) and source not in sources:
             yield ConfigurationError(
                 msg(
-                    "{place}: archive collection {id} names a backup source that there is not: {source}",
+                    "{place}: archive collection {id} names a backup source that does not exist: {source}",
                     place=layers.place(("archive", "collection", index, "source")),
                     id=row.id,
                     source=show_value(source),
@@ -275,7 +276,7 @@ def _unwatched(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationEr
             if isinstance(job, str) and job not in jobs:
                 yield ConfigurationError(
                     msg(
-                        "{place}: monitor {id} watches a job that there is not: {job}",
+                        "{place}: monitor {id} watches a job that does not exist: {job}",
                         place=layers.place(("notify", "monitor", index, "jobs", number)),
                         id=row.id,
                         job=show_value(job),
@@ -323,7 +324,7 @@ def _successors(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationE
             if successor not in known or successor == unit.id:
                 yield ConfigurationError(
                     msg(
-                        "{place}: the unit {unit} names a successor that is no other unit: {successor}",
+                        "{place}: the successor {successor} of unit {unit} is not another unit",
                         place=layers.place(("unit", index, "successors", number)),
                         unit=unit.id,
                         successor=successor,
@@ -343,7 +344,7 @@ def _offices(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationErro
             if start <= end:
                 yield ConfigurationError(
                     msg(
-                        "{place}: two actors hold the office {role} on the same day; the other one is at {first}",
+                        "{place}: two actors hold the office {role} on the same day; the other is at {first}",
                         place=layers.place(("actor", second)),
                         role=role,
                         first=layers.place(("actor", first)),

@@ -136,10 +136,10 @@ def unknown_key(place: str, key: str, known: Sequence[str]) -> UnknownKey:
     close = get_close_matches(last, known, 1, cutoff=0.6)
     hint = msg("Did you mean {close}?", close=close[0]) if close else None
     if hint is None and known:
-        hint = msg("Known here: {keys}.", keys=", ".join(sorted(known)))
+        hint = msg("The keys of this table are: {keys}.", keys=", ".join(sorted(known)))
     return UnknownKey(
-        msg("{place}: the key {key} is not known", place=place, key=key),
-        hint or msg("Remove it; this table takes no keys."),
+        msg("{place}: unknown key {key}", place=place, key=key),
+        hint or msg("Remove it: this table takes no keys."),
     )
 
 
@@ -206,7 +206,7 @@ def _wording(kind: str, context: Mapping[str, Any], value: object, key: str) -> 
                 key=last,
             )
         case "enum" | "literal_error":
-            return msg("is none of {values}", values=_alternatives(context)), None
+            return msg("is not one of {values}", values=_alternatives(context)), None
         case "string_pattern_mismatch":
             return _pattern_wording(str(context.get("pattern", "")))
         case "greater_than_equal":
@@ -224,7 +224,7 @@ def _wording(kind: str, context: Mapping[str, Any], value: object, key: str) -> 
         case "value_error" | "assertion_error":
             return verbatim(show_text(str(context.get("error", "")))), None
         case _:
-            return msg("is not accepted"), msg("See what it takes: portalops config schema.")
+            return msg("is not accepted"), msg("Run 'portalops config schema' to see what it takes.")
 
 
 def _alternatives(context: Mapping[str, Any]) -> str:
@@ -235,7 +235,7 @@ def _pattern_wording(pattern: str) -> tuple[Message, Message | None]:
     if "a-z0-9" in pattern:
         return msg("is not an id"), msg("Ids have lower-case letters, digits and hyphens, at most 63.")
     if "vi|en" in pattern:
-        return msg("is none of {values}", values="vi, en"), None
+        return msg("is not one of {values}", values="vi, en"), None
     if "24:00" in pattern:
         return msg("is not a time of day"), msg("Write hours and minutes, from 00:00 to 24:00.")
     return msg("does not have the expected form"), msg("It must match {pattern}.", pattern=show_text(pattern))

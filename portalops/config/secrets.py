@@ -45,7 +45,7 @@ class Reference(Shape):
     def _exactly_one(self) -> Reference:
         given = [way for way in _WAYS if getattr(self, way) is not None]
         if len(given) != 1:
-            raise Refused(msg("gives {n} ways to the secret instead of one", n=len(given)), _HINT, shows_value=False)
+            raise Refused(msg("names {n} sources of the secret instead of one", n=len(given)), _HINT, shows_value=False)
         if self.credential is not None and "/" in self.credential:
             raise Refused(msg("is not a credential's name"), _HINT, shows_value=False)
         return self
@@ -74,12 +74,12 @@ class Reference(Shape):
         return _from_keyring(self.keyring or "")
 
 
-_HINT = msg('Secrets are given as { file = "..." }, { env = "..." }, { credential = "..." } or { keyring = "..." }.')
+_HINT = msg('Give the secret as { file = "..." }, { env = "..." }, { credential = "..." } or { keyring = "..." }.')
 
 
 def _no_literal(value: Any) -> Any:
     if isinstance(value, (str, int, float)):
-        raise Refused(msg("is a secret written out"), _HINT, error=LiteralSecret, shows_value=False)
+        raise Refused(msg("contains the secret itself"), _HINT, error=LiteralSecret, shows_value=False)
     return value
 
 
@@ -99,17 +99,19 @@ def check_private_file(path: Path) -> None:
         raise _unavailable(path, error) from error
     if not stat.S_ISREG(status.st_mode):
         raise SecretUnavailable(
-            msg("the secret's file {path} is not a regular file", path=show_path(path)),
+            msg("the secret file {path} is not a regular file", path=show_path(path)),
             msg("Name the file that holds the secret."),
         )
     if status.st_mode & 0o077:
         raise SecretUnavailable(
             msg(
-                "the secret's file {path} can be read or changed by others: mode {mode}",
+                "the secret file {path} can be read or changed by others: mode {mode}",
                 path=show_path(path),
                 mode=f"{stat.S_IMODE(status.st_mode):04o}",
             ),
-            msg("Run 'chmod 600 {path}', and change the secret if others have used the machine.", path=show_path(path)),
+            msg(
+                "Run 'chmod 600 {path}', and replace the secret if others have used the machine.", path=show_path(path)
+            ),
         )
 
 
@@ -135,8 +137,8 @@ def _from_variable(name: str, environment: Mapping[str, str]) -> str:
     value = environment.get(name)
     if not value:
         raise SecretUnavailable(
-            msg("the environment variable {name} with a secret is not set", name=show_text(name, 80)),
-            msg("Set it for the process that runs portalops, or give the secret by a file."),
+            msg("the environment variable {name}, which holds a secret, is not set", name=show_text(name, 80)),
+            msg("Set it for the process that runs portalops, or give the secret in a file."),
         )
     return value
 
@@ -153,7 +155,8 @@ def _from_credential(name: str, environment: Mapping[str, str], kept: Path) -> s
             raise SecretUnavailable(
                 msg("there is no credential {name}: CREDENTIALS_DIRECTORY is not set", name=show_text(name, 80)),
                 msg(
-                    "Put it into {path}, mode 600, for the account that runs portalops; or run portalops from its systemd unit.",
+                    "Put it into {path}, mode 600, owned by the account that runs portalops; or run portalops "
+                    "from its systemd unit.",
                     path=show_path(kept / name),
                 ),
             ) from error
@@ -173,16 +176,16 @@ def _from_keyring(name: str) -> str:
     except ImportError as error:
         raise SecretUnavailable(
             msg(
-                "the secret {name} is in a keyring, and the package keyring is not installed", name=show_text(name, 80)
+                "the secret {name} is in a keyring, but the package keyring is not installed", name=show_text(name, 80)
             ),
-            msg("Install the Python package keyring beside portalops, or give the secret by a file."),
+            msg("Install the Python package keyring beside portalops, or give the secret in a file."),
         ) from error
     try:
         value = keyring.get_password(service or "portalops", entry)
     except Exception as error:  # a keyring's back ends raise their own kinds of errors
         raise SecretUnavailable(
-            msg("the keyring does not open: {cause}", cause=show_text(str(error))),
-            msg("Unlock the keyring, or give the secret by a file."),
+            msg("the keyring cannot be opened: {cause}", cause=show_text(str(error))),
+            msg("Unlock the keyring, or give the secret in a file."),
         ) from error
     if not value:
         raise SecretUnavailable(

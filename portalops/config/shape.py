@@ -38,7 +38,7 @@ def _zone(value: str) -> str:
         ZoneInfo(value)
     except (OSError, ValueError, KeyError) as error:
         raise Refused(
-            msg("is not a time zone"), msg("Use a name of the IANA data base, such as Asia/Ho_Chi_Minh.")
+            msg("is not a time zone"), msg("Use a name of the IANA time zone database, such as Asia/Ho_Chi_Minh.")
         ) from error
     return value
 
@@ -225,7 +225,7 @@ class ArchiveTable(Shape):
 
 def _known_rule_set(name: str) -> str:
     if name not in rule_sets():
-        raise Refused(msg("is no rule set"), msg("The rule sets are: {known}.", known=", ".join(rule_sets())))
+        raise Refused(msg("is not a rule set"), msg("The rule sets are: {known}.", known=", ".join(rule_sets())))
     return name
 
 
@@ -292,7 +292,7 @@ def _day_in_slot(value: object) -> object:
         return text
     if text in {"29", "30", "31"}:
         raise Refused(
-            msg("is a day that some months do not have: in those it would never be due"),
+            msg("is a day that some months do not have: in those months the job would never be due"),
             msg('Write 1 to {day}, or "{last}" for the last day of each month.', day=SAFE_DAYS, last=LAST_DAY),
         )
     raise Refused(
@@ -386,8 +386,8 @@ class FederationTable(Shape):
 
 def _divides_the_hour(value: int) -> int:
     if value < 1 or 60 % value:
-        hint = msg("Take one of {minutes}: a job of each hour is then looked at in each hour.", minutes=_MINUTES)
-        raise Refused(msg("does not divide the hour, so the schedule would pass hours over or never fire"), hint)
+        hint = msg("Use one of {minutes}: then an hourly job is started in every hour.", minutes=_MINUTES)
+        raise Refused(msg("does not divide the hour, so the schedule would skip hours or never start a job"), hint)
     return value
 
 
@@ -397,7 +397,7 @@ _MINUTES = ", ".join(str(minutes) for minutes in range(1, 61) if not 60 % minute
 def _account(value: str) -> str:
     if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", value):
         raise Refused(
-            msg("is not the name of an account"), msg("Such as portalops: lower-case letters, digits, _ and -.")
+            msg("is not the name of an account"), msg("Use lower-case letters, digits, _ and -, such as portalops.")
         )
     return value
 

@@ -31,7 +31,7 @@ class SshPlace(Shape):
     @model_validator(mode="after")
     def _one_host_key(self) -> Self:
         if (self.host_key is None) == (self.known_hosts is None):
-            raise Refused(msg("needs either host_key or known_hosts"), shows_value=False)
+            raise Refused(msg("needs exactly one of host_key and known_hosts"), shows_value=False)
         if self.host_key is not None and len(self.host_key.split()) < 2:
             raise Refused(
                 msg("has a host_key that is not TYPE BASE64"),

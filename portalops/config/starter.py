@@ -39,10 +39,12 @@ class StartAnswers:
     state_folder: str
 
 
-_AWAY = msg("None was when this was written: if it is mounted elsewhere, correct folder and mount_point.")
+_AWAY = msg(
+    "No disk was mounted there when this file was written. If it is mounted elsewhere, correct folder and mount_point."
+)
 _ABSENT = msg(
-    "This folder was not there when this was written. Mount the disk and make it; on this machine's own disk nothing is"
-    " written without allow_same_filesystem = true."
+    "This folder did not exist when this file was written. Mount the disk and make the folder. On the machine's "
+    "own disk nothing is written without allow_same_filesystem = true."
 )
 
 
@@ -89,7 +91,7 @@ def _portal(answers: StartAnswers, said: _Comments) -> Sequence[str]:
 
 def _organisation(said: _Comments) -> Sequence[str]:
     return (
-        said(msg("Who holds which office, from a day to a day; reports name the holder of their period.")),
+        said(msg("Who holds which office, and from which day to which day; reports name the holder in their period.")),
         "# [[actor]]",
         '# role = "department"            # unit | department | committee',
         '# name = { vi = "Sở ...", en = "Department of ..." }',
@@ -122,7 +124,10 @@ def _backups(answers: StartAnswers, said: _Comments) -> Sequence[str]:
         "]",
         "",
         said(
-            msg("A class of Article 10.2 that this portal has no data of, and why. An unmapped class is an unmet duty.")
+            msg(
+                "A class of Article 10.2 of which this portal has no data, and why. A class without a source "
+                "here is an unmet duty."
+            )
         ),
         "[backup.excused]",
         '# channels = "..."',
@@ -145,7 +150,7 @@ def _backups(answers: StartAnswers, said: _Comments) -> Sequence[str]:
         'kind = "ledger"',
         'class = "related"',
         "",
-        said(msg("The content database. Name it and take the signs away:")),
+        said(msg("The content database. Fill in its name and remove the # signs:")),
         "# [[backup.source]]",
         '# id = "portal-database"',
         '# kind = "sqlite"',
@@ -170,7 +175,12 @@ def _backups(answers: StartAnswers, said: _Comments) -> Sequence[str]:
             lines.append(said(_ABSENT))
         if medium.shares_filesystem:
             lines += [
-                said(msg("One broken disk would take the data and this copy; reports say so until it is moved.")),
+                said(
+                    msg(
+                        "One broken disk would lose both the data and this copy. Reports show this until the "
+                        "copy is elsewhere."
+                    )
+                ),
                 "allow_same_filesystem = true",
             ]
         lines.append("")
@@ -179,12 +189,12 @@ def _backups(answers: StartAnswers, said: _Comments) -> Sequence[str]:
 
 def _checks_and_updates(said: _Comments) -> Sequence[str]:
     return (
-        said(msg("What is right on the servers; what is not declared is judged unknown, never passed.")),
+        said(msg("The state that the hosts should have. What is not declared is judged unknown, never passed.")),
         "[checks.declared]",
         '# listeners = ["tcp/22", "tcp/443"]',
         '# admins = ["root"]',
         "",
-        said(msg("Where publications and submissions are seen.")),
+        said(msg("The sources that show publications and submissions.")),
         "# [[updates.source]]",
         '# id = "portal-news"',
         '# kind = "feed"',
@@ -212,7 +222,7 @@ def _jobs(answers: StartAnswers, said: _Comments) -> Sequence[str]:
         'folder = "reports"',
         'languages = ["vi", "en"]',
         "",
-        said(msg("The key that signs the ledger's heads; it proves who wrote them, and opens nothing.")),
+        said(msg("The key that signs the ledger's heads. It proves who wrote them; it decrypts nothing.")),
         "[signing]",
         f"key = {_quoted(f'{answers.keys_folder}/signing')}",
         "",
@@ -223,16 +233,21 @@ def _jobs(answers: StartAnswers, said: _Comments) -> Sequence[str]:
 def _anchors(said: _Comments) -> Sequence[str]:
     return (
         said(
-            msg("Where the ledger's heads go: whoever holds one can tell later whether anything before it was changed.")
+            msg("Where the ledger's heads are sent. A kept head shows later whether any record before it was changed.")
         ),
-        said(msg("This folder lies here and proves little: name another unit's share, and take signs away below.")),
+        said(
+            msg(
+                "This folder is on the same machine and proves little. Name a share of another unit, or remove "
+                "the # signs below."
+            )
+        ),
         "[[ledger.anchor]]",
         'id = "heads-folder"',
         'kind = "folder"',
         'folder = "heads"',
         "create = true",
         "",
-        said(msg("Mailboxes that others run.")),
+        said(msg("Mailboxes that others operate.")),
         "# [[ledger.anchor]]",
         '# id = "mail-department"',
         '# kind = "mail"',

@@ -70,7 +70,7 @@ def period_of(found: BundleVerification) -> tuple[Period, ZoneInfo]:
         pass  # a zone that there is not, or a period at the end of the calendar
     raise LedgerError(
         msg("the bundle's period is longer than ten years, or its time zone is not known here"),
-        msg("Ask the site for a bundle of another period; 'portalops ledger export --period' says of which."),
+        msg("Ask the site for a bundle of another period, chosen with 'portalops ledger export --period'."),
     )
 
 
@@ -102,8 +102,11 @@ def standings_of(path: Path, found: BundleVerification, settings: SiteSettings, 
             # Another's records may hold what no portalops writes, such as a day at the end of the calendar: that site is unknown then,
             # and the others are judged.
             raise LedgerError(
-                msg("its records hold what cannot be judged: {cause}", cause=show_text(str(error), 200)),
-                msg("Ask the site which portalops wrote them; 'portalops ledger show --kind installation' says so."),
+                msg("its records cannot be judged: {cause}", cause=show_text(str(error), 200)),
+                msg(
+                    "Ask the site which version of portalops wrote them: 'portalops ledger show --kind "
+                    "installation' shows it."
+                ),
             ) from error
         finally:
             ledger.close()
@@ -124,7 +127,7 @@ def _taken(folder: BundleFolder, scratch: Path, found: BundleVerification, clock
         ledger.close()
         raise IntegrityError(
             msg("the bundle changed while it was read"),
-            msg("Bring bundles into the folder in one step, once they are complete, and collect again."),
+            msg("Move a bundle into the folder in one step when it is complete; then collect again."),
         )
     return ledger
 
@@ -140,12 +143,12 @@ class _Details:
         state, body = self._blobs.look(digest)
         if state is State.OTHER:
             raise IntegrityError(
-                msg("blob {digest} holds other bytes than its name says", digest=digest),
+                msg("blob {digest} does not match its digest", digest=digest),
                 msg("The bundle changed while it was read; collect again."),
             )
         if body is None:
             raise LedgerError(
-                msg("the bundle does not hold the details {digest}", digest=digest),
+                msg("the bundle lacks the details {digest}", digest=digest),
                 msg("Ask the site for a bundle of a longer period, or why they are withheld."),
             )
         return body
@@ -167,7 +170,7 @@ class _Details:
 
 def _read_only(what: str) -> LedgerError:
     return LedgerError(
-        msg("a bundle is only read, and {what} was to be kept in it or removed", what=what), msg("Nothing was changed.")
+        msg("a bundle is read-only, but {what} was to be added or removed", what=what), msg("Nothing was changed.")
     )
 
 

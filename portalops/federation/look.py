@@ -110,7 +110,7 @@ def look_at(
         state: what was taken of it before.
         rules: by what its duties are judged.
         kept: heads that a witness keeps of its ledger.
-        advance: is told of records done.
+        advance: is called with the records done.
     """
     now = rules.clock.now()
     settings = site.settings
@@ -125,7 +125,7 @@ def look_at(
         ledger=state.ledger or settings.ledger or "",
         head=_newer(newest.head if newest else None, witnessed),
         speaks_until=newest.speaks_until if newest else None,
-        problem=msg("no bundle has come"),
+        problem=msg("no bundle has arrived"),
         hint=msg("Ask the site for the folder that 'portalops ledger export' writes there."),
     )
     try:
@@ -214,7 +214,7 @@ def _claims(site: Site, state: State) -> tuple[tuple[_Claim, ...], tuple[Message
     ]
     if len(fresh) > MAX_BUNDLES:
         raise LedgerError(
-            msg("site {id} has more than {n} bundles that were not seen before", id=site.id, n=MAX_BUNDLES),
+            msg("site {id} has more than {n} new bundles", id=site.id, n=MAX_BUNDLES),
             msg("Leave the newest ones in its folder."),
         )
     return tuple(fresh), tuple(notes)
@@ -255,7 +255,8 @@ def _take_all(asked: _Asked, claims: Sequence[_Claim], kept: Sequence[Head]) -> 
             claims[-1].path,
             Reason.WENT_BACK,
             msg(
-                "the ledger went back: the newest bundle's head {found} is over fewer records than {kept}, which was taken on {day}",
+                "the ledger went back: the newest bundle's head {found} covers fewer records than {kept}, "
+                "received on {day}",
                 found=code_of(last),
                 kept=code_of(before.head),
                 day=before.seen_at,
@@ -287,8 +288,9 @@ def _take(asked: _Asked, claim: _Claim, known: Sequence[BroughtHead]) -> _Taken:
                 kept=expected,
             ),
             msg(
-                "Ask the site by another way whether it began a new ledger, and why. If so, name its id in the site's table and"
-                " move the folder federation/{id} out of the state folder.",
+                "Ask the site, for example by telephone, whether it started a new ledger, and why. If it did, "
+                "put the new id into the site's table and move the folder federation/{id} out of the state "
+                "folder.",
                 id=site.id,
             ),
         )
@@ -299,8 +301,10 @@ def _take(asked: _Asked, claim: _Claim, known: Sequence[BroughtHead]) -> _Taken:
         raise _Refused(
             claim.path,
             Reason.TIME,
-            msg("the bundle's head is of {at}, which is in the future: it is {now} here", at=newest.head.at, now=now),
-            msg("Compare both clocks with a third one: 'timedatectl' on either host."),
+            msg(
+                "the bundle's head has the time {at}, in the future: the time here is {now}", at=newest.head.at, now=now
+            ),
+            msg("Compare the clocks of both hosts with a third one: run 'timedatectl' on each."),
         )
     period, zone = period_of(found)
     speaks_until = min(newest.head.at, period.bounds(zone)[1])
@@ -323,7 +327,7 @@ def _require_size(path: Path, max_gib: int) -> None:
             if left < 0:
                 raise LedgerError(
                     msg("the bundle {path} is larger than {n} GiB", path=show_text(str(path)), n=max_gib),
-                    msg("If the site's ledger has grown so large, raise max_gib in its table."),
+                    msg("If the site's ledger really is that large, raise max_gib in its table."),
                 )
 
 
@@ -351,9 +355,10 @@ def _refusal(path: Path, found: BundleVerification, trusted: Sequence[TrustedKey
     verdicts = {each.verdict for each in integrity.signed.brought}
     signed = integrity.signed.newest.signed if integrity.signed.newest else None
     own = {use.signer.public_key for use in integrity.signed.uses}
-    what = integrity.faults[0].what if integrity.faults else msg("nothing is signed")
+    what = integrity.faults[0].what if integrity.faults else msg("the bundle is not signed")
     compare = msg(
-        "Keep everything as it is, and ask the site by another way. All that was found: portalops ledger verify {path}",
+        "Keep everything as it is, and ask the site, for example by telephone. For all faults run 'portalops "
+        "ledger verify {path}'.",
         path=show_text(str(path)),
     )
     if HeadVerdict.OTHER_LEDGER in verdicts:
@@ -364,7 +369,7 @@ def _refusal(path: Path, found: BundleVerification, trusted: Sequence[TrustedKey
             path,
             Reason.FORK,
             msg(
-                "the ledger forked: record {seq} is another one than the head {head} was over",
+                "the ledger forked: record {seq} is not the record that the head {head} signed",
                 seq=str(forked.size),
                 head=forked.name,
             ),
@@ -376,7 +381,7 @@ def _refusal(path: Path, found: BundleVerification, trusted: Sequence[TrustedKey
         return _Refused(
             path,
             Reason.STRANGER,
-            msg("the bundle is signed by the key {key}, which is none of the site's", key=fingerprint(signer)),
-            msg("Ask the site for the fingerprint of its key, in person or by telephone, before it is added to keys."),
+            msg("the bundle is signed by the key {key}, which is not a key of the site", key=fingerprint(signer)),
+            msg("Ask the site for its key's fingerprint, in person or by telephone; only then add the key to 'keys'."),
         )
-    return _Refused(path, Reason.CHANGED, msg("the bundle does not hold: {what}", what=what), compare)
+    return _Refused(path, Reason.CHANGED, msg("the bundle is not intact: {what}", what=what), compare)

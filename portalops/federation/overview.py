@@ -32,7 +32,7 @@ TITLE = msg("Duties of all sites")
 _WORDS: Mapping[Verdict, Status] = {
     Verdict.VERIFIED: Status(msg("verified"), Tone.GOOD),
     Verdict.MISSING: Status(msg("no bundle"), Tone.UNSURE),
-    Verdict.UNREADABLE: Status(msg("not found out"), Tone.UNSURE),
+    Verdict.UNREADABLE: Status(msg("unknown"), Tone.UNSURE),
     Verdict.REFUSED: Status(msg("refused"), Tone.BAD),
 }
 _LATE = Status(msg("late"), Tone.BAD)
@@ -81,7 +81,7 @@ def blocks_of(looks: Sequence[SiteLook], rulebook: Rulebook) -> Iterator[Block]:
             msg("Period"),
             msg("Known until"),
             msg("Days ago"),
-            msg("What was found"),
+            msg("Problem"),
         ),
         [_row(number, look) for number, look in enumerate(looks, 1)],
     )
@@ -114,7 +114,7 @@ def blocks_of(looks: Sequence[SiteLook], rulebook: Rulebook) -> Iterator[Block]:
             ),
             (
                 msg("Bundles"),
-                msg("each verified whole, signed by its site's key, and over every head that was taken before"),
+                msg("each is verified completely, signed by its site's key, and extends every head received before"),
             ),
         )
     )
@@ -122,7 +122,7 @@ def blocks_of(looks: Sequence[SiteLook], rulebook: Rulebook) -> Iterator[Block]:
 
 def _summary(looks: Sequence[SiteLook]) -> Message:
     return msg(
-        "Of {sites}, {verified} are verified, {refused} refused, {late} late, and of {unknown} nothing is known now.",
+        "{sites}: {verified} verified, {refused} refused, {late} late, {unknown} unknown now.",
         sites=nmsg("{n} site", "{n} sites", len(looks)),
         verified=sum(look.verdict is Verdict.VERIFIED for look in looks),
         refused=sum(look.verdict is Verdict.REFUSED for look in looks),
@@ -154,7 +154,7 @@ def _found(look: SiteLook) -> Message:
     if look.notes:
         return look.notes[0]
     if look.complete is None:
-        return msg("it is not known what was planned")
+        return msg("the plan is not known")
     if look.withheld:
         return nmsg(
             "nothing is missing; {n} detail is withheld", "nothing is missing; {n} details are withheld", look.withheld

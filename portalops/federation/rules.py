@@ -145,8 +145,8 @@ def _same_ledger(look: SiteLook, looks: Sequence[SiteLook]) -> SiteLook:
         look,
         verdict=Verdict.REFUSED,
         reason=Reason.SAME_LEDGER,
-        problem=msg("the ledger {ledger} is that of another site too: {others}", ledger=look.ledger, others=others),
-        hint=msg("Look whose it is, and whose folder holds it by mistake; each site keeps a ledger of its own."),
+        problem=msg("the ledger {ledger} belongs to another site too: {others}", ledger=look.ledger, others=others),
+        hint=msg("Find out whose ledger it is and which folder holds it by mistake: each site keeps its own ledger."),
         standings=(),
         taken=(),
     )

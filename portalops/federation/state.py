@@ -106,9 +106,9 @@ def save(folder: Path, state: State) -> None:
 
 def _unreadable(path: Path, cause: str | Message) -> IntegrityError:
     return IntegrityError(
-        msg("what was known of the site cannot be read from {path}: {cause}", path=str(path), cause=cause),
+        msg("the kept state of the site cannot be read from {path}: {cause}", path=str(path), cause=cause),
         msg(
-            "Move that file away: the next collecting begins anew. The heads that it held are in this ledger's records"
-            " of the kind federation.collected."
+            "Move that file away: the next collection starts again. The heads that it held are in this ledger's "
+            "records of the kind federation.collected."
         ),
     )

@@ -84,7 +84,7 @@ class BlobFolder:
         return unpacked(stored, digest, self._max_bytes)
 
     def remove(self, digest: Digest) -> None:
-        """Remove a blob for good; one that is not there is none the less removed.
+        """Remove a blob for good; removing a missing one is no error.
 
         Raises:
             LedgerError: it cannot be removed.
@@ -108,7 +108,7 @@ class BlobFolder:
                 yield Digest(name)
 
     def has(self, digest: Digest) -> bool:
-        """Say whether a blob's file is there, without reading it; a link or a pipe in its place is none."""
+        """Say whether a blob's file is there, without reading it; a link or a pipe does not count."""
         try:
             return stat.S_ISREG(self.path(digest).lstat().st_mode)
         except OSError:
@@ -117,7 +117,7 @@ class BlobFolder:
     def _stored(self, digest: Digest) -> bytes:
         """Return the bytes of a blob's file.
 
-        Whoever may write to the folder may put anything there: a pipe that never ends, a link to a device, a file of any
+        Anybody who may write to the folder may put anything there: a pipe that never ends, a link to a device, a file of any
         length. Nothing of that is waited for, followed, or held in memory.
         """
         path = self.path(digest)
@@ -176,7 +176,7 @@ def digest_of(data: bytes, max_bytes: int = MAX_BLOB_BYTES) -> Digest:
     if len(data) > max_bytes:
         raise LedgerError(
             msg("a blob of {size} bytes is larger than the limit of {limit}", size=len(data), limit=max_bytes),
-            msg("Make the output that is kept as evidence smaller, or record it in parts."),
+            msg("Reduce the output that is kept as evidence, or record it in parts."),
         )
     return Digest(hashlib.sha256(data).hexdigest())
 
@@ -194,7 +194,7 @@ def unpacked(stored: bytes, digest: Digest, max_bytes: int = MAX_BLOB_BYTES) -> 
     """
     data = _decompressed(stored, digest, max_bytes)
     if hashlib.sha256(data).hexdigest() != digest:
-        raise broken(msg("blob {digest} holds other bytes than its name says", digest=digest))
+        raise broken(msg("blob {digest} does not match its digest", digest=digest))
     return data
 
 
@@ -213,7 +213,7 @@ def _decompressed(stored: bytes, digest: Digest, max_bytes: int) -> bytes:
     if len(data) > max_bytes:
         raise broken(msg("blob {digest} decompresses to more than {limit} bytes", digest=digest, limit=max_bytes))
     if not decompressor.eof:
-        raise broken(msg("blob {digest} is cut short", digest=digest))
+        raise broken(msg("blob {digest} is truncated", digest=digest))
     if decompressor.unused_data:
         raise broken(msg("blob {digest} has bytes after its end", digest=digest))
     return data

@@ -16,16 +16,16 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import Enum
 from itertools import chain, compress
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import SchemaValidator
 
 from portalops.errors import LedgerError
 from portalops.ledger.record import YEARS
 from portalops.model.message import ByteCount, Message, msg
 from portalops.model.organisation import Name
 from portalops.model.record import Digest
-
-if TYPE_CHECKING:
-    from pydantic_core import SchemaValidator
 
 JsonValue: TypeAlias = "str | int | bool | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -111,8 +111,6 @@ def decode(body_type: type[BodyT], value: JsonValue) -> BodyT:
     Raises:
         LedgerError: it is not of the type.
     """
-    from pydantic import ValidationError  # noqa: PLC0415  # start-up time
-
     try:
         with uncollected():
             decoded: BodyT = _validator(body_type).validate_python(value)
@@ -149,7 +147,7 @@ def required_part(blob: bytes, key: str, body_type: type[BodyT]) -> BodyT:
 def plain_part(blob: bytes, key: str) -> JsonValue:
     """Return one part of a blob as it stands, or None if it has no such part.
 
-    If it is the last part, those before it are not looked at, else those behind it are not: so a run's summary is had without
+    If it is the last part, the parts before it are skipped, else those after it: so a run's summary is had without
     its result.
 
     Raises:
@@ -184,11 +182,11 @@ def plain_part(blob: bytes, key: str) -> JsonValue:
 
 
 def parse(blob: bytes, restore: Callable[[dict[str, Any]], Any] | None = None) -> Any:
-    """Return what JSON text says, read so strictly that no two readers can be told different things by it.
+    """Return what JSON text says, read so strictly that no two readers can understand it differently.
 
     Args:
         blob: the bytes, in UTF-8.
-        restore: is given each object, the inner ones first, and returns what stands for it; by default the object itself.
+        restore: is given each object, the inner ones first, and returns its replacement; by default the object itself.
 
     Raises:
         ValueError: it is not JSON in UTF-8; or a name stands twice in an object, a number is no integer or has more than
@@ -286,9 +284,6 @@ def _object(blob: bytes, hook: Callable[[list[tuple[str, Any]]], Any]) -> dict[s
 
 
 def _validator(body_type: type) -> SchemaValidator:
-    from pydantic import TypeAdapter  # noqa: PLC0415  # start-up time
-    from pydantic_core import SchemaValidator  # noqa: PLC0415  # start-up time
-
     if body_type not in _validators:
         schema = TypeAdapter(body_type).core_schema
         _limit_moments(schema)

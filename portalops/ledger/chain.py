@@ -1,7 +1,7 @@
 """The pass over the lines: each hashed as it stands, and compared with what the next one names; pure.
 
 Lines come in chunks. A chunk in which everything is as it should be, the usual case, is told by a few
-looks at the whole of it, so that the time goes into hashing; any other is looked at line by line.
+tests over the whole of it, so that the time goes into hashing; any other chunk is checked line by line.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_FAULTS = 100
 """How many faults are described; all are counted."""
 
 MAX_LINE_BYTES = 8192
-"""No line is longer, whatever its texts: a source of lines need not hand out more than one byte beyond it."""
+"""No line is longer, whatever its texts: a source of lines need not yield more than one byte beyond it."""
 
 _CHUNK = 256
 
@@ -92,7 +92,7 @@ class Part(Protocol):
 
 @runtime_checkable
 class Divisible(Protocol):
-    """A snapshot with parts that a second process may look at."""
+    """A snapshot whose parts a second process may check."""
 
     def parts(self, wanted: Collection[int]) -> AbstractContextManager[Iterator[Part]]:
         """Yield all parts in order, each when it is its turn."""
@@ -135,9 +135,9 @@ class Chain:
     last_at: str = ""
     head: Digest = GENESIS
     is_sound: bool = True
-    """The newest record looked at was found without fault of its own."""
+    """The newest record checked has no fault of its own."""
     noted: dict[int, tuple[Digest, str]] = field(default_factory=dict)
-    """For each wanted record that there is, by its place: the digest of its line, and its `at` (empty if it has none)."""
+    """For each wanted record that exists, by its number: the digest of its line, and its `at` (empty if it has none)."""
 
 
 def check_chain(
@@ -152,7 +152,7 @@ def check_chain(
     Args:
         snapshot: the stored chain.
         faults: receives what is found.
-        advance: is told of records done.
+        advance: is called with the records done.
         wanted: numbers of records whose digest and time are to be noted, such as those that heads speak of.
     """
     chain = Chain()
@@ -179,7 +179,7 @@ def look_from(begin: Mark, chunks: Iterable[Chunk], wanted: Collection[int]) -> 
     """Go over lines behind a record; None if not all of them are certainly as they should be.
 
     Args:
-        begin: the record before, which is not looked at: whoever uses what was found must come to the same mark.
+        begin: the record before, taken on trust: the result counts only if the chain up to it ends in the same mark.
         chunks: of lines numbered from there on.
         wanted: as in `check_chain`.
     """
@@ -201,7 +201,7 @@ class _Whole:
 
 
 def _move_on(chain: Chain, looked: Looked) -> int:
-    """Move the chain to the end of what was looked at, and return how many records that were."""
+    """Move the chain to the end of what was checked, and return the number of records."""
     moved = looked.end.seq - chain.seq
     chain.records += moved
     chain.seq, chain.head, chain.last_at = looked.end.seq, looked.end.head, looked.end.at
@@ -226,7 +226,7 @@ def _pass_usual(chunk: Chunk, begin: int, chain: Chain, sought: frozenset[int]) 
     """Move the chain on over a chunk without any fault; otherwise, or where that is not certain, leave it as it is.
 
     Args:
-        begin: how many of the chunk's lines were looked at before.
+        begin: how many of the chunk's lines were checked before.
     """
     lines = chunk.lines[begin:]
     numbers = range(chain.seq + 1, chain.seq + 1 + len(lines))
@@ -258,7 +258,7 @@ def _check_row(chunk: Chunk, position: int, chain: Chain, faults: Faults, sought
     place = chain.seq + 1 if chunk.places is None else chunk.places[position]
     differing = chunk.differing.get(position, ())
     if not isinstance(place, int):  # a table that was made anew may hold anything there
-        faults.add(chain.seq + 1, msg("a record has no number for its place"))
+        faults.add(chain.seq + 1, msg("a record has no sequence number"))
         return
     data = _bytes_of(chunk.lines[position])
     fields = _fields_of(data)
@@ -299,29 +299,31 @@ def _look_closely(place: int, fields: Fields | None, differing: Sequence[str], c
     if gap:
         faults.add(chain.seq + 1, _missing(chain.seq + 1, place - 1))
     elif place <= chain.seq:
-        faults.add(place, msg("place {seq} is taken more than once, or is none", seq=place))
+        faults.add(place, msg("sequence number {seq} is used more than once or is not valid", seq=place))
     if fields is None:
-        faults.add(place, msg("record {seq} is not a record as portalops writes it", seq=place))
+        faults.add(place, msg("record {seq} does not have the format that portalops writes", seq=place))
         return False
     if fields.seq != place:
         # One that stands too late and joins an earlier record was pushed back by others put before it.
         pushed_back = fields.seq < place and fields.prev != chain.head
         faults.add(
             fields.seq if pushed_back else place,
-            msg("at place {seq} stands record {other}", seq=place, other=str(fields.seq)),
+            msg("record {other} is stored as number {seq}", seq=place, other=str(fields.seq)),
         )
     elif differing:
         names = ", ".join(differing)
-        faults.add(place, msg("record {seq}: the columns {names} are not what the line says", seq=place, names=names))
+        faults.add(place, msg("record {seq}: the columns {names} contradict the record's line", seq=place, names=names))
     went_back = fields.at < chain.last_at
     if went_back:
-        faults.add(place, msg("record {seq} is of {at}, earlier than the record before", seq=place, at=fields.at))
+        faults.add(
+            place, msg("record {seq} has the time {at}, earlier than the record before it", seq=place, at=fields.at)
+        )
     if fields.prev != chain.head and fields.seq == place and not gap:
         # The record before is not what this one was chained to. Were it this one's own `prev` that was
         # changed, then the next record would not join either, and what can be trusted ends here as well.
         blamed = max(chain.seq, 1)
         faults.add(
-            blamed, msg("record {seq} is not the one that record {next} was chained to", seq=blamed, next=str(place))
+            blamed, msg("record {seq} is not the record that record {next} was chained to", seq=blamed, next=str(place))
         )
     return fields.seq == place and not differing and not went_back
 
@@ -330,20 +332,20 @@ def _name_misplaced(place: int, fields: Fields, faults: Faults) -> None:
     if place == 1:
         faults.add(1, msg("the first record is of kind {kind}, not {created}", kind=fields.kind, created=CREATED))
     else:
-        faults.add(place, msg("record {seq} begins a ledger, which only the first one does", seq=place))
+        faults.add(place, msg("record {seq} starts a ledger, but only record 1 may", seq=place))
 
 
 def _check_tail(chain: Chain, tail: Tail | None, faults: Faults) -> None:
     if not chain.records:
-        faults.add(1, msg("the ledger holds no record at all"))
+        faults.add(1, msg("the ledger has no records"))
     elif tail is None:
-        faults.add(chain.seq, msg("it is not known which record was the last: the table 'tail' is empty"))
+        faults.add(chain.seq, msg("the last record is not known: the table 'tail' is empty"))
     elif tail.size > chain.seq:
         faults.add(chain.seq + 1, _missing(chain.seq + 1, tail.size))
     elif tail.size < chain.seq:
-        faults.add(tail.size + 1, msg("record {seq} was added by something else than portalops", seq=tail.size + 1))
+        faults.add(tail.size + 1, msg("record {seq} was not added by portalops", seq=tail.size + 1))
     elif tail.head != chain.head and chain.is_sound:
-        faults.add(chain.seq, msg("record {seq} is not the one that was recorded last", seq=chain.seq))
+        faults.add(chain.seq, msg("record {seq} is not the record that was added last", seq=chain.seq))
 
 
 def _missing(first: int, last: int) -> Message:

@@ -1,6 +1,6 @@
 """Heads, keys and people's signatures, compared with the lines they speak of; pure.
 
-docs/bundle-format.md says point by point what is looked at here (4, 5, 6 for the keys, 8 and 9) and which
+docs/bundle-format.md describes point by point what is checked here (4, 5, 6 for the keys, 8 and 9) and which
 record a fault names; it holds for a store and for a bundle alike. A head is read first, for which the line it is over need
 not be at hand; `wanted` then says which lines the pass over the chain must note.
 """
@@ -59,13 +59,13 @@ class ReadHead:
     signed: SignedHead | None
     text_digest: Digest
     public_key: str
-    """Whose signature it is; empty if it is none."""
+    """The signer's public key; empty if there is no valid signature."""
     problem: Message | None
     """Why it is no head, or not a signed one."""
 
 
 class Verdict(StrEnum):
-    """What became of a head that somebody brings."""
+    """What comparing an auditor's head shows."""
 
     HOLDS = "holds"
     OTHER_LEDGER = "other-ledger"
@@ -140,20 +140,20 @@ class Spoken:
 
 
 def read_head(held: Held) -> ReadHead:
-    """Read a head record and look at its signature; whether the key may sign is not known here."""
+    """Read a head record and check its signature; whether the key may sign is decided elsewhere."""
     if held.blob is None:
         return ReadHead(held.seq, held.at, None, None, GENESIS, "", None)
     part = part_of(held.blob, "head")
     text, signature = part.get("text"), part.get("signature")
     head = _parsed(text) if isinstance(text, str) else None
     if head is None or not isinstance(text, str) or not isinstance(signature, str):
-        nothing = msg("record {seq} is a head record without a head", seq=held.seq)
+        nothing = msg("record {seq} is of kind head but holds no head", seq=held.seq)
         return ReadHead(held.seq, held.at, None, None, GENESIS, "", nothing)
     public_key, problem = "", None
     try:
         public_key = verify(text.encode(), signature, NAMESPACE)
     except BadSignature as error:
-        problem = msg("record {seq}: the head's signature does not hold: {cause}", seq=held.seq, cause=error.message)
+        problem = msg("record {seq}: the head's signature is not valid: {cause}", seq=held.seq, cause=error.message)
     return ReadHead(held.seq, held.at, head, SignedHead(text, signature), head_digest(text), public_key, problem)
 
 
@@ -179,7 +179,7 @@ def check_heads(
         spoken: what the records say.
         noted: digest and time of each line that `wanted` asks for, as far as it is there.
         faults: receives what does not hold.
-        ledger: its id, from the first record; empty if that cannot be read, and then it is not looked at.
+        ledger: its id, from the first record; empty if that cannot be read, and then it is not compared.
         records: how many lines there are.
         all_covered: a record that no head covers is a fault, as in a bundle; in a store it only is not signed yet.
         brought: heads that somebody kept elsewhere.
@@ -238,14 +238,15 @@ def parse_code(text: str) -> BroughtHead:
     """Read the short form that `heads.code_of` gives, in letters of either case.
 
     Raises:
-        NotAHead: it is none.
+        NotAHead: it is not a head.
     """
     found = _CODE.fullmatch(text.strip().lower())
     if found is None:
         raise NotAHead(
-            msg("this is not the code of a head: {text}", text=show_text(text, 80)),
+            msg("this is not a head code: {text}", text=show_text(text, 80)),
             msg(
-                "A code is a number and five groups of four digits or letters a to f, as 412-9f3a-77c0-21de-8b4c-5a10."
+                "A head code is a number and five groups of four digits or letters a to f, such as "
+                "412-9f3a-77c0-21de-8b4c-5a10."
             ),
         )
     return BroughtHead(text.strip().lower(), int(found.group(1)), found.group(2).replace("-", ""))
@@ -259,7 +260,7 @@ def brought_head(name: str, data: bytes) -> BroughtHead:
         data: its bytes; a line end that a mail program wrote as CR LF does no harm.
 
     Raises:
-        NotAHead: they are none.
+        NotAHead: they are not a head.
     """
     head = parse_head(data.replace(b"\r\n", b"\n"))
     return BroughtHead(name, head.size, head.digest, head.ledger)
@@ -279,7 +280,7 @@ def _read_signers(keys: Sequence[Held], faults: Faults, ledger: str) -> tuple[Si
         if recorded is not None:
             read.append(recorded)
         elif held.blob is not None:
-            faults.add(held.seq, msg("record {seq} is a key record without a key", seq=held.seq))
+            faults.add(held.seq, msg("record {seq} is of kind key but holds no key", seq=held.seq))
     return fold_signers(read, principal=ledger)
 
 
@@ -314,27 +315,31 @@ def _problems(
     head, seq = each.head, each.seq
     assert head is not None
     if ledger and head.ledger != ledger:
-        yield msg("record {seq}: the head is of another ledger, {ledger}", seq=seq, ledger=head.ledger)
+        yield msg("record {seq}: the head belongs to another ledger, {ledger}", seq=seq, ledger=head.ledger)
     if each.public_key and signer_at(signers, each.public_key, head.at) is None:
         key = fingerprint(each.public_key)
         if any(signer.public_key == each.public_key for signer in signers):
-            yield msg("record {seq}: the head is signed by the key {key} outside its time", seq=seq, key=key)
-        else:
             yield msg(
-                "record {seq}: the head is signed by the key {key}, which the ledger does not know", seq=seq, key=key
+                "record {seq}: the head is signed by key {key} at a time when this key was not in use", seq=seq, key=key
             )
+        else:
+            yield msg("record {seq}: the head is signed by key {key}, which is not in the ledger", seq=seq, key=key)
     if before is None or before.head is not None:
         if head.previous != (before.text_digest if before else GENESIS):
-            yield msg("record {seq}: the head does not follow the head before", seq=seq)
+            yield msg("record {seq}: the head does not follow the previous head", seq=seq)
         if before and before.head and head.size <= before.head.size:
             yield msg(
-                "record {seq}: the head is over {size} records, not more than the head before", seq=seq, size=head.size
+                "record {seq}: the head covers {size} records, no more than the previous head", seq=seq, size=head.size
             )
     if head.size >= seq:
-        yield msg("record {seq}: the head is over {size} records, more than there were", seq=seq, size=head.size)
+        yield msg(
+            "record {seq}: the head covers {size} records, more than existed at that time", seq=seq, size=head.size
+        )
     at, line = format_at(head.at), noted.get(head.size)
     if (line is not None and head.size < seq and at < line[1]) or at > format_at(each.at):
-        yield msg("record {seq}: the head's time {at} is not between those of its records", seq=seq, at=at)
+        yield msg(
+            "record {seq}: the head's time {at} does not lie between the times of the records around it", seq=seq, at=at
+        )
 
 
 def _is_authentic(each: ReadHead, signers: Sequence[Signer], ledger: str) -> bool:
@@ -350,7 +355,8 @@ def _is_authentic(each: ReadHead, signers: Sequence[Signer], ledger: str) -> boo
 
 def _not_what_was_signed(head: Head, seq: int, first: int) -> Message:
     return msg(
-        "record {size} is not what the head in record {seq} signed: records from {first} on were rewritten since",
+        "record {size} is not the record that the head in record {seq} signed: records from {first} on were "
+        "rewritten later",
         size=head.size,
         seq=str(seq),
         first=str(first),
@@ -370,7 +376,11 @@ def _check_replaced(signers: Sequence[Signer], holding: Sequence[ReadHead], faul
             key = fingerprint(signer.public_key)
             faults.add(
                 signer.added_seq,
-                msg("record {seq}: the key {key} names one that did not sign for it", seq=signer.added_seq, key=key),
+                msg(
+                    "record {seq}: key {key} names a previous key that did not sign for it",
+                    seq=signer.added_seq,
+                    key=key,
+                ),
             )
         times = [each.head.at for each in own if each.head]
         yield SignerUse(
@@ -384,14 +394,14 @@ def _check_replaced(signers: Sequence[Signer], holding: Sequence[ReadHead], faul
 
 def _check_covered(heads: Sequence[ReadHead], records: int, faults: Faults) -> None:
     if not heads:
-        faults.add(1, msg("nothing is signed: there is no head"))
+        faults.add(1, msg("the ledger is not signed: it has no head"))
         return
     newest = heads[-1].head
     if newest is None:
         return  # its record has been named
     beyond = first_uncovered(newest.size, (each.seq for each in heads), records)
     if beyond is not None:
-        faults.add(beyond, msg("record {seq} and those behind it are under no head", seq=beyond))
+        faults.add(beyond, msg("record {seq} and all later records are not covered by a head", seq=beyond))
 
 
 def first_uncovered(size: int, head_seqs: Iterable[int], records: int) -> int | None:
@@ -403,25 +413,30 @@ def first_uncovered(size: int, head_seqs: Iterable[int], records: int) -> int | 
 def _compare(
     brought: Sequence[BroughtHead], noted: Noted, faults: Faults, ledger: str, records: int
 ) -> Iterator[Compared]:
-    """Yield what each brought head shows, in the order given."""
+    """Yield what each of the auditor's heads shows, in the order given."""
     verdicts = [_verdict(each, noted, ledger, records) for each in brought]
     held = sorted(each.size for each, verdict in zip(brought, verdicts, strict=True) if verdict is Verdict.HOLDS)
     for each, verdict in zip(brought, verdicts, strict=True):
         name = show_text(each.name)
         match verdict:
             case Verdict.OTHER_LEDGER:
-                faults.add(1, msg("the head {name} is of another ledger, {ledger}", name=name, ledger=each.ledger))
+                faults.add(1, msg("the head {name} belongs to another ledger, {ledger}", name=name, ledger=each.ledger))
             case Verdict.BEYOND_END:
                 faults.add(
                     records + 1,
-                    msg("the head {name} is over {size} records; the end is cut off", name=name, size=each.size),
+                    msg(
+                        "the head {name} covers {size} records, but the ledger has fewer: its end was cut off",
+                        name=name,
+                        size=each.size,
+                    ),
                 )
             case Verdict.OTHER_DIGEST:
                 first = max((size for size in held if size < each.size), default=0) + 1
                 faults.add(
                     first,
                     msg(
-                        "record {size} is not what the head {name} was over: records from {first} on were rewritten since",
+                        "record {size} is not the record that the head {name} signed: records from {first} on "
+                        "were rewritten later",
                         size=each.size,
                         name=name,
                         first=str(first),
@@ -450,8 +465,8 @@ def _check_trusted(
 ) -> None:
     """Name what lies behind the newest head by a brought key or one that it handed on to, if that is not the newest head.
 
-    A key that was brought with an end hands on to none: whoever wrote that end down knew already who came after it,
-    and whoever got hold of the key since could otherwise name another one, dated back.
+    A trusted key with an end passes no trust to its successor: its end was written by somebody who knew the next key,
+    and a thief of the key could otherwise name another successor, dated back.
     """
     lasting = {each.public_key for each in trusted if each.valid_to is None}
     joined: set[str] = set()
@@ -469,7 +484,9 @@ def _check_trusted(
     if newest is not None and newest.head and (newest.public_key in joined or _is_trusted(newest, trusted)):
         return
     first = covered + 1
-    faults.add(first, msg("records from {first} on are under no head by a key that was brought", first=str(first)))
+    faults.add(
+        first, msg("records from {first} on are not covered by a head of the keys that you gave", first=str(first))
+    )
 
 
 def _is_trusted(each: ReadHead, trusted: Sequence[TrustedKey]) -> bool:
@@ -484,15 +501,15 @@ def _sign_offs(sign_offs: Sequence[Held], faults: Faults) -> Iterator[tuple[int,
         if held.blob is None:
             continue
         read = read_sign_off(held)
-        problem = people.problem_of(read) if read else msg("its details hold none")
+        problem = people.problem_of(read) if read else msg("its details are missing")
         if problem is not None:
-            faults.add(held.seq, msg("record {seq}: the sign-off does not hold: {cause}", seq=held.seq, cause=problem))
+            faults.add(held.seq, msg("record {seq}: the sign-off is not valid: {cause}", seq=held.seq, cause=problem))
         elif read is not None:
             yield held.seq, read
 
 
 def _drills(drills: Sequence[Held], signers: Sequence[Signer], faults: Faults) -> Iterator[tuple[int, str]]:
-    """Yield who signed each drill report; what a report says is judged by whoever reads it as evidence."""
+    """Yield who signed each drill report; the reader of the evidence judges what a report says."""
     own = {each.public_key for each in signers}
     for held in drills:
         if held.blob is None:
@@ -500,7 +517,7 @@ def _drills(drills: Sequence[Held], signers: Sequence[Signer], faults: Faults) -
         try:
             signer = _drill_signer(held.blob, own)
         except BadSignature as error:
-            problem = msg("record {seq}: the drill report does not hold: {cause}", seq=held.seq, cause=error.message)
+            problem = msg("record {seq}: the drill report is not valid: {cause}", seq=held.seq, cause=error.message)
             faults.add(held.seq, problem)
         else:
             yield held.seq, signer
@@ -511,10 +528,10 @@ def _drill_signer(blob: bytes, own: Collection[str]) -> str:
     part = part_of(blob, DRILL_REPORT)
     text, signature = part.get("text"), part.get("signature")
     if not isinstance(text, str) or not isinstance(signature, str):
-        raise BadSignature(msg("its details hold none"))
+        raise BadSignature(msg("its details are missing"))
     signer = verify(text.encode("utf-8", "surrogatepass"), signature, DRILL_NAMESPACE)
     if signer in own:
-        raise BadSignature(msg("it is signed by a key of this ledger, and so by no other host"))
+        raise BadSignature(msg("it is signed by a key of this ledger, so it is not from another host"))
     return signer
 
 

@@ -44,7 +44,7 @@ WAIT_SECONDS = 30.0
 """How long to wait for another process that is signing."""
 
 UNCOVERED_KINDS = frozenset({HEAD})
-"""Records that may stand behind the newest head without a newer one being needed."""
+"""Kinds of records that may follow the newest head without a newer head being needed."""
 
 
 def text_of(head: Head) -> str:
@@ -69,9 +69,10 @@ def parse_head(data: bytes) -> Head:
     except ValueError:
         pass  # no such moment
     raise NotAHead(
-        msg("this is not a head: it has not the six lines of one"),
+        msg("this is not a head: it does not have the six lines of a head"),
         msg(
-            "A head is a text file of six lines that begins with 'portalops-head 1'; 'portalops ledger head' prints one."
+            "A head is a text file of six lines that begins with 'portalops-head 1'. Run 'portalops ledger head' "
+            "to print one."
         ),
     )
 
@@ -123,11 +124,11 @@ def rotate_key(ledger: Ledger, old: SigningKey | None, new: SigningKey, *, reaso
         ledger: open for appending.
         old: the key until now; None if it was lost, and then nothing of it speaks for the new one.
         new: the key from now on.
-        reason: why, for whoever reads the ledger.
+        reason: why, for readers of the ledger.
         clock: for the heads' times.
 
     Raises:
-        LedgerError: the new key was retired before, the old one is not the ledger's, or there is none yet.
+        LedgerError: the new key was retired before, the old one is not the ledger's, or there is no key yet.
     """
     announce_key(ledger, old, new, reason=reason, clock=clock)
     return retire_others(ledger, new, reason=reason, clock=clock)
@@ -145,13 +146,13 @@ def announce_key(ledger: Ledger, old: SigningKey | None, new: SigningKey, *, rea
         if not valid - {new.public_key} or (old is not None and old.public_key not in valid):
             raise LedgerError(
                 msg("the key to be replaced is not the ledger's key"),
-                msg("'portalops ledger head' shows which key signs."),
+                msg("Run 'portalops ledger head' to see which key signs."),
             )
         known = next((each for each in signers if each.public_key == new.public_key), None)
         if known is not None and known.retired_seq is not None:
             raise LedgerError(
-                msg("the key {key} has signed this ledger before", key=fingerprint(new.public_key)),
-                msg("Make a new key: a key that was retired is never taken up again."),
+                msg("the key {key} was used for this ledger before", key=fingerprint(new.public_key)),
+                msg("Make a new key: a retired key cannot be used again."),
             )
         if known is None:
             event = KeyEvent(new.public_key, reason, old.public_key if old is not None else "")
@@ -204,7 +205,7 @@ def read_head(ledger: Ledger, record: Record) -> RecordedHead:
     except NotAHead:
         pass
     raise IntegrityError(
-        msg("record {seq} is a head record without a head", seq=record.seq),
+        msg("record {seq} is of kind head but holds no head", seq=record.seq),
         msg("Run 'portalops ledger verify', and keep everything as it is."),
     )
 
@@ -220,7 +221,7 @@ def read_signers(ledger: Ledger) -> tuple[Signer, ...]:
         event = bodies.decode_part(ledger.blob(record.body), "key", KeyEvent)
         if event is None:
             raise IntegrityError(
-                msg("record {seq} is a key record without a key", seq=record.seq),
+                msg("record {seq} is of kind key but holds no key", seq=record.seq),
                 msg("Run 'portalops ledger verify', and keep everything as it is."),
             )
         events.append(RecordedKey(record.seq, record.at, record.kind, event))
@@ -246,8 +247,8 @@ def _introduce_key(ledger: Ledger, key: SigningKey) -> None:
         ledger.append(KEY_ADDED, run=NO_RUN, body=bodies.write({"key": KeyEvent(key.public_key, "the first key")}))
     elif not any(each.public_key == key.public_key and each.retired_seq is None for each in signers):
         raise LedgerError(
-            msg("the ledger does not know the signing key {key}", key=fingerprint(key.public_key)),
-            msg("Configure the key that signed until now, or change it with 'portalops ledger rotate-key'."),
+            msg("the signing key {key} is not in the ledger", key=fingerprint(key.public_key)),
+            msg("Configure the key that signed until now, or replace it with 'portalops ledger rotate-key'."),
         )
 
 

@@ -1,7 +1,7 @@
 """Moves a ledger from one store to another, with every line and every detail as it is: the same heads, the same codes.
 
 The move itself is the last record of the old place and part of the new one's: `ledger.moved` names where the ledger is from then
-on. Whoever opens a ledger for appending whose newest record names another place is refused, so that one ledger never goes
+on. Opening it for appending is refused if its newest record names another store, so that one ledger never goes
 on in two. A move that was cut is gone on with: the target then holds the first lines of the source, and nothing else.
 """
 
@@ -25,7 +25,7 @@ LINES_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What a move brought over."""
+    """What a move copied."""
 
     records: int
     blobs: int
@@ -48,8 +48,8 @@ def move(
     Args:
         ledger: the one in `source`, open for appending.
         source: where it is.
-        target: where it goes: empty, or with what a move before that was cut brought there.
-        advance: is told of records done.
+        target: where it goes: empty, or with the part that an interrupted move copied.
+        advance: is called with the records done.
 
     Raises:
         LedgerError: the target holds another ledger, or more than the source; or the source was moved to a third place.
@@ -78,8 +78,8 @@ def move(
     end = _newest(target)
     if end is None or end.line != newest.line:
         raise IntegrityError(
-            msg("the newest record of {place} is not the one that was moved there", place=target.records.place),
-            msg("Keep both places as they are, and run 'portalops ledger verify' over each."),
+            msg("the newest record in {place} is not the newest record that was moved", place=target.records.place),
+            msg("Keep both stores as they are, and run 'portalops ledger verify' on each."),
         )
     return Moved(end.seq, brought + more, lost, line_digest(end.line))
 
@@ -89,8 +89,8 @@ def _require_rest(ledger: Ledger) -> None:
     for run in ledger.runs():
         if is_running(ledger.locks, run):
             raise Locked(
-                msg("the run {run} is at work", run=run.id),
-                msg("Wait until it has ended, or stop it; then move the ledger."),
+                msg("run {run} has not ended", run=run.id),
+                msg("Wait until it ends, or stop it; then run 'portalops ledger move' again."),
             )
 
 
@@ -137,9 +137,10 @@ def _begun(source: Kept, target: Kept) -> int:
     same = source.records.record(end.seq)
     if same is None or same.line != end.line:
         raise LedgerError(
-            msg("{place} holds another ledger, or one that went on there", place=target.records.place),
+            msg("{place} holds another ledger, or has later records of this one", place=target.records.place),
             msg(
-                "Name an empty place. To see what it holds: portalops ledger show, with a configuration that names it."
+                "Name an empty store. To see what this one holds, run 'portalops ledger show' with a "
+                "configuration that names it."
             ),
         )
     return end.seq

@@ -33,7 +33,7 @@ def first_change(ledger: Ledger, since: datetime) -> Fault | None:
         faults = Faults()
         check_chain(snapshot, faults)
         if not faults.count and any(snapshot.misleading_indexes()):
-            faults.add(0, msg("an index of the database hides a record"))
+            faults.add(0, msg("an index of the database does not list a record"))
     return faults.first()[0] if faults.count else None
 
 

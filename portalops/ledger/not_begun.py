@@ -9,7 +9,7 @@ from portalops.model.runs import Run, RunSummary
 
 
 class LedgerNotBegun:
-    """Reads as a ledger without records; a `registers.evidence.LedgerReader`."""
+    """Reads as a ledger without records; a `ports.LedgerReader`."""
 
     def records(self, **_selection: object) -> Iterator[Record]:
         return iter(())

@@ -20,38 +20,41 @@ def translated(place: str, error: psycopg.Error) -> LedgerError | Locked:
     if isinstance(error, (pg.DiskFull, pg.ReadOnlySqlTransaction)):
         return LedgerFull(
             msg("cannot write to the ledger {path}: {cause}", path=place, cause=cause),
-            msg("See the server's log: its disk is full, or it is a standby that only reads."),
+            msg("Read the database server's log: its disk is full, or it is a read-only standby."),
         )
     if isinstance(error, pg.InsufficientPrivilege):
         return LedgerError(
-            msg("the ledger {place} may not be used so by this account: {cause}", place=place, cause=cause),
-            msg("Make the account a member of {role}, or run the command as one that is.", role=WRITER),
+            msg("this account has no right to do this in the ledger {place}: {cause}", place=place, cause=cause),
+            msg("Make the account a member of {role}, or use an account that is a member.", role=WRITER),
         )
     if isinstance(error, (pg.LockNotAvailable, pg.QueryCanceled)):
         return Locked(
-            msg("the ledger {path} is kept busy by another process", path=place),
-            msg("Wait until it has ended, or see which it is in pg_stat_activity."),
+            msg("the ledger {path} is locked by another process", path=place),
+            msg("Wait until it ends, or find it in pg_stat_activity."),
         )
     if isinstance(
         error, (pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedFunction, pg.DataCorrupted, pg.IndexCorrupted)
     ):
         return IntegrityError(
             msg("the tables of the ledger {place} were changed or are damaged: {cause}", place=place, cause=cause),
-            msg("Keep the database as it is, and restore the ledger from the newest backup set beside it."),
+            msg("Keep the database as it is, and restore the ledger from the newest backup set into another database."),
         )
     if getattr(error, "sqlstate", None) == UNFIT:
         return LedgerError(
             msg("the database {place} cannot hold a ledger: {cause}", place=place, cause=cause),
-            msg("Make one in UTF-8 on PostgreSQL 13 or newer: createdb --encoding=UTF8 --template=template0 NAME."),
+            msg(
+                "Create a database in UTF-8 on PostgreSQL 13 or newer: createdb --encoding=UTF8 "
+                "--template=template0 NAME."
+            ),
         )
     if getattr(error, "sqlstate", None) == "PO001":
         return IntegrityError(
             msg("the database refuses the record: {cause}", cause=cause),
-            msg("Nothing more is recorded. Run 'portalops ledger verify', and keep everything as it is."),
+            msg("Run 'portalops ledger verify', and keep everything as it is. Until then nothing more is recorded."),
         )
     return LedgerError(
         msg("cannot reach or read the ledger {place}: {cause}", place=place, cause=cause),
-        msg("Check that the server runs and can be reached: pg_isready."),
+        msg("Check that the database server is running and can be reached: pg_isready."),
     )
 
 
@@ -69,7 +72,7 @@ def other_version(place: str, version: object) -> LedgerError:
 
 
 def missing(place: str) -> LedgerMissing:
-    """Say that there is no ledger."""
+    """Return the error for a missing ledger."""
     return LedgerMissing(
         msg("there is no ledger in {place}", place=place),
         msg("Run 'portalops ledger prepare' as the owner of the database."),
@@ -80,7 +83,7 @@ def reading_only(place: str) -> LedgerError:
     """Say that it was opened for reading."""
     return LedgerError(
         msg("the ledger {path} was opened for reading only", path=place),
-        msg("Run the command as an account that may append."),
+        msg("Run the command as an account that may add records."),
     )
 
 
@@ -89,7 +92,7 @@ def already_recorded(records: Sequence[Record], error: pg.UniqueViolation) -> Le
     runs = sorted({f"{record.run} {record.kind}" for record in records})
     if error.diag.constraint_name == "record_run":
         return RunAlreadyRecorded(
-            msg("one of the runs has left its record before: {runs}", runs=", ".join(runs)),
+            msg("a record of one of these runs already exists: {runs}", runs=", ".join(runs)),
             msg("Run 'portalops ledger show --run RUN' to see what it recorded."),
         )
     return LedgerError(

@@ -34,7 +34,7 @@ class PostgresqlLocks:
     def __init__(self, connect: Callable[[], psycopg.Connection], connections: Connections, place: str) -> None:
         self._connect, self._connections, self._place = connect, connections, place
         self._open: list[psycopg.Connection] = []
-        """The one connection, once a lock was taken; in a list, so that whoever forgets the locks closes it."""
+        """The one connection, once a lock was taken; in a list, so that dropping the locks closes it."""
         self._mutex = threading.Lock()
         self._held: dict[str, str] = {}
         """By name: the holder."""
@@ -125,7 +125,7 @@ class PostgresqlLocks:
         who = show_text((self._who(_key(name)) or "?").removeprefix("portalops "), _MAX_NAME)
         return Locked(
             msg("the lock {lock} is held by {holder}", lock=name, holder=who),
-            msg("Wait until it has ended, or see in the database which machine it is: SELECT * FROM pg_stat_activity."),
+            msg("Wait until it ends, or find the machine in the database: SELECT * FROM pg_stat_activity."),
         )
 
 

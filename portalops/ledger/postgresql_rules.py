@@ -18,7 +18,7 @@ def too_many_rights(account: str, excess: Sequence[str]) -> tuple[Message, Messa
             account=show_text(account, 60),
             rights=", ".join(excess),
         ),
-        msg("Let portalops log in as an account that is a member of {role} and nothing else.", role=WRITER),
+        msg("Configure an account for portalops that is a member of {role} only.", role=WRITER),
     )
 
 

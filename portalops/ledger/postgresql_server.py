@@ -31,7 +31,7 @@ SELECT current_setting('server_version_num')::int, current_setting('fsync') = 'o
   has_schema_privilege('{SCHEMA}', 'CREATE')
 """
 _GUARDS = 3
-"""Triggers that refuse every change of a record, whoever asks for it."""
+"""Triggers that refuse every change of a record, by any account."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from portalops.model.record import Digest, Record
 from portalops.ports import Clock
 
 MOST_IDLE = 8
-"""Connections that are kept for whoever comes next."""
+"""Idle connections kept for the next caller."""
 
 MOST = 16
 """Connections that the threads of a process have at once; the next one waits, since a server takes only so many (`max_connections`)."""
@@ -171,7 +171,7 @@ class PostgresqlStore:
     def _are_there(self, records: Sequence[Record]) -> bool:
         """Say whether records were committed by a connection that broke before it said so.
 
-        The server may still be at that commit. Its transaction holds the lock of who appends, so whoever gets that knows how it ended.
+        The server may still be at that commit. Its transaction holds the append lock, so the next holder knows how it ended.
         """
         with self.connections.used() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (APPEND_LOCK,))
@@ -268,7 +268,7 @@ class PostgresqlStore:
         return (run for (run,) in self._few(statement, {"first": first}))
 
     def missing(self) -> LedgerMissing:
-        """Return the error that says that there is no ledger here."""
+        """Return the error for a missing ledger."""
         return said.missing(self.place)
 
     def close(self) -> None:
@@ -280,7 +280,7 @@ class PostgresqlStore:
         return self.connections.again(lambda connection: connection.execute(statement, values).fetchall())
 
     def _rows(self, statement: str, values: Sequence[object] | Mapping[str, object]) -> Iterator[tuple[Any, ...]]:
-        """Yield rows as they come; the connection is nobody else's until the last, or until whoever reads lets go."""
+        """Yield rows as they come; the connection is nobody else's until the last row, or until the reader stops."""
         with self.connections.used() as connection:
             connection.execute("BEGIN READ ONLY")
             try:
@@ -311,7 +311,7 @@ class PostgresqlStore:
 
 
 class Connections:
-    """Open connections that nobody uses at the moment, for whoever comes next: opening one takes a server's process.
+    """Open connections that are idle, for the next caller: opening one takes a server's process.
 
     There are never more than `MOST` threads that have one; a thread that has one gets a further one without waiting, so that none waits
     for itself.

@@ -2,7 +2,7 @@
 
 A row is a number and a line, as in the file of one machine (`tables.py`). PostgreSQL 15 cannot compute columns when they are
 read, so `kind`, `run` and `body` are stored, each generated out of the line: no statement can make one say anything else, and
-verification looks whether they still are generated so.
+verification checks that they still are.
 
 Nobody inserts into `record` or changes `tail`, also not who appends: that is done by one function, which runs with its
 owner's rights and takes a record only where it follows from the newest. Who reads, who appends and who removes erased

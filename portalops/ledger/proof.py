@@ -1,6 +1,6 @@
 """Reads out of a ledger what a report says of its own proof.
 
-A record whose details cannot be read says nothing, and is named in the report: nothing is passed over in silence.
+A record whose details cannot be read is named in the report: nothing is skipped silently.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from portalops.ledger.heads import HEAD, UNCOVERED_KINDS, read_signers
 from portalops.ledger.record import line_digest
 from portalops.model.heads import AnchorReceipt, AnchorResult, Erasure, Signer, SignOff
 from portalops.model.message import Message, msg
-from portalops.model.record import Record
+from portalops.model.record import Record, Recorded
 from portalops.registers.anchors import ANCHOR, ANCHOR_FINISHED, ANCHOR_RECEIVED, RECEIPT
 from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
-from portalops.registers.evidence import Recorded, Unreadable
+from portalops.registers.evidence import Unreadable
 from portalops.registers.exports import EXPORT, Export, Exporter, RecordedExport
 from portalops.registers.figures import Figures
 from portalops.registers.proof import LedgerRange, Proof, ProvenHead, without_repeats
@@ -139,7 +139,7 @@ class _Reader:
                 yield Recorded(record.seq, record.at, record.run, body)
 
     def exports(self, since: datetime) -> Iterator[RecordedExport]:
-        """Yield the bundles that were handed out since a moment, oldest first."""
+        """Yield the bundles exported since a moment, oldest first."""
         for record in self.ledger.records(kinds=(EXPORT,), since=since):
             export = self._part(record, EXPORT, Export)
             if export is not None:
@@ -173,7 +173,7 @@ class _Reader:
             self._cannot_read(record.seq, record.kind, error)
             return None
         if held.head is None or held.signed is None:
-            nothing = held.problem or msg("record {seq} is a head record without a head", seq=record.seq)
+            nothing = held.problem or msg("record {seq} is of kind head but holds no head", seq=record.seq)
             self.unreadable[record.seq] = Unreadable(record.seq, record.kind, nothing, damaged=True)
             return None
         problem = held.problem
@@ -182,7 +182,7 @@ class _Reader:
             key = fingerprint(held.public_key)
             problem = msg("the key {key} was not the ledger's when it signed the head", key=key)
         if problem is None and (over is None or line_digest(over.line) != held.head.digest):
-            problem = msg("record {seq} is not the one that the head is over", seq=held.head.size)
+            problem = msg("record {seq} is not the record that the head signed", seq=held.head.size)
         return ProvenHead(record.seq, held.head, held.signed, held.text_digest, held.public_key, problem)
 
     def _cannot_read(self, seq: int, kind: str, error: PortalOpsError) -> None:

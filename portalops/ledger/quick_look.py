@@ -1,6 +1,6 @@
-"""The quick look at many lines at once: it says yes only where a close look at each would; pure.
+"""A quick test of many lines at once: it passes only lines that the exact test of each would pass; pure.
 
-Most of a ledger is as it should be. Telling that by a few looks at the whole of it leaves the time for hashing.
+Most of a ledger is as it should be. Finding that with a few tests over all lines leaves the time for hashing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def are_bytes(lines: Sequence[object]) -> TypeGuard[Sequence[bytes]]:
 def well_formed(lines: Sequence[bytes], numbers: range) -> tuple[Sequence[bytes], Sequence[bytes]] | None:
     """Return `at` and `prev` of lines that certainly are as portalops writes them and have these numbers, or None.
 
-    One expression goes over all lines at once; what it leaves open is looked at for all of them together: times
+    One expression goes over all lines at once; what it leaves open is tested for all of them together: times
     and digests, except the form of `prev`, since that is compared with a digest anyway. Lines with an escape, and
     long ones, are not certain.
     """

@@ -28,7 +28,7 @@ CREATED = "ledger.created"
 """The kind of the first record; its body names the ledger's id."""
 
 UPGRADED = "ledger.upgraded"
-"""The kind that tells of a store made over; its body names the newest line before."""
+"""The kind of the record of a store's upgrade; its body names the newest line before."""
 
 MAX_TEXT = 500
 """Longest run, subject or duty, in characters."""
@@ -129,7 +129,7 @@ class Fields:
 
 
 def split(line: bytes) -> Fields:
-    """Read a line's fields without making moments of them; whether `at` exists in the calendar is not looked at.
+    """Read a line's fields without making moments of them; whether `at` exists in the calendar is not checked.
 
     Raises:
         NotARecord: portalops would not have written these bytes.

@@ -1,6 +1,6 @@
 """The one way through for every job: a started record, the work, a finished record.
 
-A run that ends in an error leaves a finished record that says so. One whose process was killed leaves
+A run that ends in an error leaves a finished record with that error. One whose process was killed leaves
 its started record alone, and that is how a crash shows. While it lasts, a run holds its job's lock,
 which the kernel frees with the process, so that running and crashed can be told apart.
 """
@@ -73,7 +73,7 @@ class Frame:
     """Two pieces of work on one subject are not done at once."""
     duty: str = ""
     begun: Mapping[str, object] = field(default_factory=dict)
-    """What the started record's body tells beside the circumstances."""
+    """What the started record's body holds beside the circumstances."""
     late: bool = False
     """It was overdue."""
     is_alone: bool = True

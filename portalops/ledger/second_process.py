@@ -54,7 +54,7 @@ class _Part:
 
 @contextmanager
 def parts(path: Path, opened: Opened, lines: Lines, last: int, wanted: Collection[int]) -> Iterator[Iterator[_Part]]:
-    """Yield all parts in order, while a second process looks at the last ones; where there is one core, there is none.
+    """Yield all parts in order, while a second process checks the last ones; on one core there is no second process.
 
     The second process ends when the parts are done with, however that comes.
 
@@ -62,7 +62,7 @@ def parts(path: Path, opened: Opened, lines: Lines, last: int, wanted: Collectio
         path: of the file.
         opened: opens it in the second process; a function that a module holds.
         lines: the same lines, opened here.
-        last: the number of the newest record to look at: what is appended meanwhile is not seen.
+        last: the number of the newest record to check: what is appended meanwhile is not seen.
         wanted: as in `check_chain`.
     """
     if len(os.sched_getaffinity(0)) < 2:

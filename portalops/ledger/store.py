@@ -1,4 +1,4 @@
-"""The records' table: SQLite, written by one transaction a record, opened read-only by whoever only reads.
+"""The records' table: SQLite, written by one transaction a record, opened read-only by readers.
 
 The line is the truth; the columns beside it serve queries, and verification compares them with it. Two
 triggers refuse to change or delete a record, which stops mistakes; that someone removed the triggers
@@ -87,7 +87,7 @@ class SqliteStore:
 
         Raises:
             LedgerMissing: there is no file, or nothing in it.
-            LedgerError: it cannot be looked at, the file is something else, or newer than this portalops.
+            LedgerError: it cannot be read, the file is something else, or newer than this portalops.
         """
         require_sqlite()
         try:
@@ -163,7 +163,7 @@ class SqliteStore:
                 yield parse_line(seq, line)
 
     def kinds_under(self, kind: str) -> tuple[str, ...]:
-        """Return the kinds that there are of a name and of all that begin with it and a dot, each found by the index."""
+        """Return the recorded kinds with this name or below it (name and a dot), each found by the index."""
         found: list[str] = []
         with self._reading() as connection:
             for first, high in ((kind, f"{kind}\0"), (f"{kind}.", f"{kind}/")):  # a slash is what follows a dot
@@ -230,7 +230,7 @@ class SqliteStore:
             return connection.execute(statement, (run, kind)).fetchone() is not None
 
     def missing(self) -> LedgerMissing:
-        """Return the error that says that there is no ledger here."""
+        """Return the error for a missing ledger."""
         return store_errors.missing(self.path)
 
     def run_ids(self, first: str) -> Iterator[str]:

@@ -22,7 +22,7 @@ from portalops.model.message import ByteCount, Message, msg
 from portalops.model.record import Record
 
 _NEXT_TO_NOTHING = 64 << 10
-"""So little space is none: SQLite's journal of one record does not fit beside it."""
+"""Less space than this counts as a full disk: SQLite's journal of one record does not fit beside it."""
 
 _FILES_OF_A_RECORD = 4
 """A record needs SQLite's journal, its details, and a folder or two for them."""
@@ -31,7 +31,11 @@ _FILES_OF_A_RECORD = 4
 def clock_went_back(now: datetime, newest: datetime) -> ClockWentBack:
     """Say that the clock is earlier than the newest record."""
     return ClockWentBack(
-        msg("the clock says {now}, but the newest record is of {newest}", now=format_at(now), newest=format_at(newest)),
+        msg(
+            "the clock shows {now}, earlier than the newest record of {newest}",
+            now=format_at(now),
+            newest=format_at(newest),
+        ),
         msg("Set the clock right, then run the command again: timedatectl status."),
     )
 
@@ -40,7 +44,7 @@ def already_recorded(record: Record, error: sqlite3.IntegrityError) -> LedgerErr
     """Say that a run's record is there already, or that the tables refuse it for another cause."""
     if "record_run" in str(error):
         return RunAlreadyRecorded(
-            msg("run {run} has left {kind} before", run=record.run, kind=record.kind),
+            msg("run {run} already has a record of the kind {kind}", run=record.run, kind=record.kind),
             msg("Run 'portalops ledger show --run {run}' to see what it recorded.", run=record.run),
         )
     return LedgerError(
@@ -55,8 +59,8 @@ def translated(path: Path, error: sqlite3.Error) -> LedgerError | Locked:
     text = str(error)
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return Locked(
-            msg("the ledger {path} is kept busy by another process", path=str(path)),
-            msg("Wait until it has ended, or see which it is: fuser {path}.", path=str(path)),
+            msg("the ledger {path} is locked by another process", path=str(path)),
+            msg("Wait until it ends, or find the process: fuser {path}.", path=str(path)),
         )
     if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR}:
         return not_writable(path, text)
@@ -67,12 +71,12 @@ def translated(path: Path, error: sqlite3.Error) -> LedgerError | Locked:
     if code == sqlite3.SQLITE_CORRUPT:
         return IntegrityError(
             msg("the ledger {path} is damaged: {cause}", path=str(path), cause=text),
-            msg("Keep the file as it is, and restore the ledger from the newest backup set beside it."),
+            msg("Keep the file as it is, and restore the ledger from the newest backup set into another folder."),
         )
     if code == sqlite3.SQLITE_ERROR:  # our statements are right, so the tables are not
         return IntegrityError(
             msg("the tables of the ledger {path} were changed: {cause}", path=str(path), cause=text),
-            msg("Keep the file as it is, and restore the ledger from the newest backup set beside it."),
+            msg("Keep the file as it is, and restore the ledger from the newest backup set into another folder."),
         )
     return unreadable(path, text)
 
@@ -94,7 +98,7 @@ def not_upgraded(path: Path, seq: int) -> IntegrityError:
     """Say that a ledger of version 1 is left as it is, since a record's line is not what stands beside it."""
     return IntegrityError(
         msg(
-            "the ledger {path} is not upgraded: the columns of record {seq} are not what its line says",
+            "the ledger {path} was not upgraded: the columns of record {seq} contradict its line",
             path=str(path),
             seq=seq,
         ),
@@ -129,15 +133,18 @@ def _fullness(folder: Path) -> Message | None:
         return msg("its disk is full, {free} of {size} are free", free=ByteCount(free), size=ByteCount(size))
     if disk.f_files and disk.f_favail < _FILES_OF_A_RECORD:
         return msg(
-            "its disk takes no more files, {free} of {size} inodes are free", free=disk.f_favail, size=disk.f_files
+            "its disk has no room for more files, {free} of {size} inodes are free",
+            free=disk.f_favail,
+            size=disk.f_files,
         )
     return None
 
 
 def missing(path: Path) -> LedgerMissing:
-    """Say that there is no ledger."""
+    """Return the error for a missing ledger."""
     return LedgerMissing(
-        msg("there is no ledger at {path}", path=str(path)), msg("Run 'portalops run' to make its first record.")
+        msg("there is no ledger at {path}", path=str(path)),
+        msg("Run 'portalops run' to create the ledger with its first record."),
     )
 
 
@@ -153,16 +160,16 @@ def not_a_ledger(path: Path) -> LedgerError:
 
 
 def not_the_newest(seq: int) -> IntegrityError:
-    """Say that the newest record is not the one that the tail names."""
+    """Return the error for a newest record that is not the one in the tail."""
     return IntegrityError(
-        msg("record {seq}, the newest, is not the one that was recorded last", seq=seq),
-        msg("Nothing more is recorded. Run 'portalops ledger verify', and keep everything as it is."),
+        msg("the newest record {seq} is not the record that was added last", seq=seq),
+        msg("Run 'portalops ledger verify', and keep everything as it is. Until then nothing more is recorded."),
     )
 
 
 def does_not_follow(seq: int) -> IntegrityError:
-    """Say that a line that is brought does not follow from the one before."""
+    """Return the error for a copied line that is not chained to the one before."""
     return IntegrityError(
-        msg("record {seq} does not follow from the one before", seq=seq),
-        msg("Nothing was brought over. Run 'portalops ledger verify' where it came from."),
+        msg("record {seq} is not chained to the record before it", seq=seq),
+        msg("Nothing was moved. Run 'portalops ledger verify' on the old store."),
     )

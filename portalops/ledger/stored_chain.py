@@ -15,7 +15,7 @@ from portalops.ledger.tables import COLUMNS, RECORD, SCHEMA_VERSION
 from portalops.model.record import Digest
 
 WORTH_RECORDS = 200_000
-"""From so many on a second process looks at some: with fewer, its start takes longer than it saves."""
+"""From so many records on a second process checks some: with fewer, its start takes longer than it saves."""
 
 MAX_VALUE_BYTES = 1 << 20
 """No value is read that is larger, so that a row of gigabytes costs no memory. A line is far shorter."""
@@ -56,18 +56,18 @@ class StoredChain:
 
     @contextmanager
     def parts(self, wanted: Collection[int]) -> Iterator[Iterator[Part]]:
-        """Yield the parts of a large ledger, some of them looked at by a second process."""
+        """Yield the parts of a large ledger, some of them checked by a second process."""
         last = self._connection.execute("SELECT max(seq) FROM record").fetchone()[0]
         if self.stores_columns or not isinstance(last, int) or last < WORTH_RECORDS:
             yield iter((_Whole(self),))
             return
-        from portalops.ledger.second_process import parts  # noqa: PLC0415 - of what status needs, this would be half
+        from portalops.ledger.second_process import parts  # noqa: PLC0415  # multiprocessing, for large ledgers alone
 
         with parts(self._path, self._opened, self, last, wanted) as shared:
             yield shared
 
     def before(self, seq: int) -> Mark | None:
-        """Return the mark behind a record, on trust; None if it is none."""
+        """Return the mark after a record, on trust; None if the line is not a record."""
         row = self._connection.execute("SELECT line FROM record WHERE seq = ?", (seq,)).fetchone()
         fields = _fields(row[0]) if row and isinstance(row[0], bytes) else None
         return Mark(seq, line_digest(row[0]), fields.at) if fields else None

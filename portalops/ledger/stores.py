@@ -33,11 +33,11 @@ class StoredLines(Protocol):
         ...
 
     def parts(self, wanted: Collection[int]) -> AbstractContextManager[Iterator[Part]]:
-        """Yield the parts of a large ledger, some of which may be looked at by a second process."""
+        """Yield the parts of a large ledger, some of which a second process may check."""
         ...
 
     def before(self, seq: int) -> Mark | None:
-        """Return the mark behind a record, on trust; None if it is none."""
+        """Return the mark after a record, on trust; None if the line is not a record."""
         ...
 
     def between(self, after: int | None, last: int | None, size: int) -> Iterator[Chunk]:
@@ -107,13 +107,13 @@ class BlobStore(Protocol):
 
 
 class Locks(Protocol):
-    """Locks that go with whoever holds them, over all machines that write to one ledger."""
+    """Locks that end with their holder, over all machines that write to one ledger."""
 
     def held(self, name: str, *, holder: str, wait_seconds: float = 0) -> AbstractContextManager[None]:
         """Hold a lock for as long as the block runs.
 
         Raises:
-            Locked: another process holds it, and did not let go in time.
+            Locked: another process holds it and did not release it in time.
         """
         ...
 

@@ -26,7 +26,7 @@ LEAST_SQLITE = (3, 31, 0)
 """The first that computes columns."""
 
 COLUMNS = ("seq", "at", "kind", "run", "subject", "duty", "body", "prev")
-"""What a row tells besides its line, in every version."""
+"""What a row holds besides its line, in every version."""
 
 _TEXT = "CAST(line AS TEXT)"
 

@@ -70,16 +70,16 @@ class Integrity:
     """`at` of the oldest and the newest record, as they stand; empty for an empty ledger."""
     last_at: str
     head: Digest
-    """Digest of the newest line: whoever noted it can later tell whether this chain still holds it."""
+    """Digest of the newest line: a note of it shows later whether this chain still holds it."""
     faults: tuple[Fault, ...]
     """Ordered by record, at most `MAX_FAULTS`."""
     fault_count: int
     blobs: int
-    """How many blobs were looked at."""
+    """How many blobs were checked."""
     blobs_read: bool
     """They were read and digested; otherwise only that each is there."""
     signed: Signed
-    """Heads, keys and sign-offs, and the heads that were brought."""
+    """Heads, keys and sign-offs, and the auditor's own heads."""
     unsigned: int
     """How many records no head that holds is over, head records apart."""
 
@@ -119,7 +119,7 @@ class Completeness:
     erased: tuple[RecordedErasure, ...] = ()
     withheld: tuple[Withheld, ...] = ()
     waivers: tuple[RecordedWaiver, ...] = ()
-    """In force in the time looked at: they explain what is not met and change no verdict."""
+    """In force in the verified time: they explain what is not met and change no verdict."""
     unread_waivers: tuple[int, ...] = ()
     """Records of waivers whose details cannot be read: one that grants grants nothing, one that withdraws ends all before it."""
 
@@ -169,8 +169,8 @@ def verify(
         now: slots that end later are not missing yet, and waivers in force today are listed.
         zone: the portal's.
         read_blobs: read and digest every blob; otherwise only see that it is there.
-        brought: heads and keys that were kept elsewhere.
-        advance: is told of records done.
+        brought: heads and keys that the auditor kept elsewhere.
+        advance: is called with the records done.
 
     Raises:
         LedgerError: the file cannot be read at all.
@@ -181,7 +181,9 @@ def verify(
         told = _read_told(ledger, snapshot)
         chain = check_chain(snapshot, faults, advance, wanted=wanted(told.spoken.heads, brought.heads))
         for seq, cause in snapshot.misleading_indexes():
-            faults.add(seq, msg("an index of the database hides a record: {cause}", cause=show_text(cause, 200)))
+            faults.add(
+                seq, msg("an index of the database does not list a record: {cause}", cause=show_text(cause, 200))
+            )
     signed = check_heads(
         told.spoken,
         chain.noted,
@@ -250,10 +252,10 @@ def require_plans(plans: Sequence[RecordedPlan]) -> Sequence[RecordedPlan]:
         return plans
     raise LedgerError(
         msg(
-            "no plan is recorded, so nobody can tell which runs were expected; 'portalops run' records the plan each time"
-            " that it changes"
+            "no plan is recorded, so the expected runs are not known; 'portalops run' records the plan whenever "
+            "it changes"
         ),
-        msg("Run 'portalops run'; completeness counts from the plan that it records."),
+        msg("Run 'portalops run': completeness is judged from the first recorded plan on."),
     )
 
 
@@ -387,9 +389,7 @@ def _check_own_key(signed: Signed, signing_key: str, faults: Faults) -> None:
         return
     own = fingerprint(signing_key)
     if signing_key not in uses:
-        faults.add(
-            1, msg("the ledger does not know this machine's signing key {key}, and is signed by another", key=own)
-        )
+        faults.add(1, msg("this machine's signing key {key} is not in the ledger; another key signs it", key=own))
         return
     head = signed.newest.head if signed.newest else None
     newest = signed.newest.public_key if signed.newest else signing_key
@@ -400,7 +400,7 @@ def _check_own_key(signed: Signed, signing_key: str, faults: Faults) -> None:
         faults.add(
             added,
             msg(
-                "record {seq}: the key {key} signs the heads, and this machine's key {own} never signed for it",
+                "record {seq}: key {key} signs the heads, but this machine's key {own} never confirmed it",
                 seq=added,
                 key=fingerprint(newest),
                 own=own,

@@ -202,7 +202,7 @@ def parse_line(seq: int, line: bytes) -> Record:
         return parse(line)
     except (NotARecord, TypeError) as error:
         raise IntegrityError(
-            msg("record {seq} is not a record as portalops writes it", seq=seq),
+            msg("record {seq} does not have the format that portalops writes", seq=seq),
             msg("Run 'portalops ledger verify', and keep everything as it is."),
         ) from error
 

@@ -10,18 +10,16 @@ It does not decide which language a report is in; that is configuration and an o
 
 from __future__ import annotations
 
+import gettext
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from portalops.model.message import ByteCount, Message, Value
 from portalops.model.organisation import Name
-
-if TYPE_CHECKING:
-    import gettext
 
 LANGUAGES = ("vi", "en")
 """Codes of ISO 639-1; English is what the sentences are written in."""
@@ -157,8 +155,6 @@ def _template(text: str, plural: str | None, count: int, language: str) -> str:
 @lru_cache(maxsize=1)
 def _catalogue() -> gettext.NullTranslations:
     """Read the catalogue once; without one everything is shown in English rather than not at all."""
-    import gettext  # noqa: PLC0415 - English needs none of it
-
     try:
         with CATALOGUE.open("rb") as file:
             return gettext.GNUTranslations(file)

@@ -11,7 +11,7 @@ from portalops.model.record import Digest
 
 @dataclass(frozen=True, slots=True)
 class AdoptedBackup:
-    """One backup as its tool tells of it. Nothing of it was read."""
+    """One backup as its tool reports it. Nothing of it was read."""
 
     tool: str
     """`restic`, `borg`, ...: who claims it."""

@@ -72,7 +72,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of one collection since the inventory before."""
+    """What changed in one collection since the previous inventory."""
 
     collection: str
     immutable: bool
@@ -94,7 +94,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What became of the archive since an inventory that nothing was wrong with."""
+    """What changed in the archive since the last inventory without faults."""
 
     record: int
     """Of that inventory."""

@@ -1,4 +1,4 @@
-"""Whether pages were reachable, moment by moment: what `availability.samples` records hold, and what they come to."""
+"""Whether pages were reachable, moment by moment: what `availability.samples` records hold, and what follows from them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Final
 from portalops.model.organisation import HostId
 
 COVERED_PERCENT: Final = 95
-"""In so much of a time a page must have been looked at, for what was seen to speak for all of it."""
+"""The share of a time in which a page must have been polled, for the result to count for all of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at one page."""
+    """One poll of one page."""
 
     second: int
     """Since the batch began."""
@@ -31,7 +31,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class PageSamples:
-    """The looks at one page of one host, oldest first."""
+    """The polls of one page of one host, oldest first."""
 
     host: HostId
     url: str
@@ -62,21 +62,21 @@ class SpanCounts:
 
     @property
     def observed(self) -> int:
-        """Return in how many spans it was looked at."""
+        """Return in how many spans it was polled."""
         return self.up + self.down
 
     @property
     def is_covered(self) -> bool:
-        """Say whether it was looked at enough to speak for the whole time."""
+        """Say whether it was polled often enough to judge the whole time."""
         return self.observed > 0 and 100 * self.observed >= COVERED_PERCENT * self.spans
 
     @property
     def percent(self) -> float | None:
-        """Return in how much of what was looked at it was there; None where nobody looked."""
+        """Return in which share of the polled time it was reachable; None where nothing was polled."""
         return 100 * self.up / self.observed if self.observed else None
 
     def reaches(self, percent: float) -> bool | None:
-        """Say whether the page was there in so much of the time; None where it was looked at too little to say.
+        """Say whether the page was reachable in so much of the time; None where it was polled too little to say.
 
         It was not once it was away for longer than the whole time allows, however much was not looked at.
 
@@ -110,7 +110,7 @@ class PageSpans:
         return SpanCounts(len(part), part.count(UP), part.count(DOWN))
 
     def outages(self) -> tuple[tuple[datetime, datetime], ...]:
-        """Return from when to when it was away without a break, oldest first; a span that nobody looked at is a break."""
+        """Return from when to when it was away without a break, oldest first; a span without a poll is a break."""
         found: list[tuple[datetime, datetime]] = []
         at = self.states.find(DOWN)
         while at >= 0:

@@ -243,7 +243,7 @@ class VerifyResult:
     """The body of a `verify.finished` record, under the key `verify`."""
 
     copies: tuple[Copy, ...]
-    """Each copy looked at, in its new state."""
+    """Each copy that was checked, in its new state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +258,7 @@ class StreamTrial:
     """What was asked of it, such as `41 tables, 120344 rows`; empty for L3."""
     problems: tuple[str, ...] = ()
     not_tried: str = ""
-    """Why it was restored and could not be tried out, such as a program that is not there: it says nothing of the copy."""
+    """Why it was restored but could not be tested, such as a missing program: no fault of the copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +281,7 @@ class DrillResult:
 
 @dataclass(frozen=True, slots=True)
 class CopyResult:
-    """The body of a `copy.finished` record, under the key `copy`: copies made up later from verified ones."""
+    """The body of a `copy.finished` record, under the key `copy`: copies replicated later from verified ones."""
 
     copies: tuple[Copy, ...]
     """Each copy that was made or tried, in its new state."""

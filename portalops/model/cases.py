@@ -104,7 +104,7 @@ class CaseMove:
     week: Week
     step: Step
     reason: str = ""
-    """Why, in the words of whoever moved it; untrusted text."""
+    """The reason, in the words of the person who moved it; untrusted text."""
     by: str = ""
     """Who decided; empty for a move by the rules."""
     why: Message | None = None
@@ -128,7 +128,7 @@ def parse_case_id(text: str) -> tuple[UnitId, CaseDuty, Week]:
     """Return the unit, the duty and the week of a case's id.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not one.
     """
     week, unit, duty = text.split("/")
     if not unit:

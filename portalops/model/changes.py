@@ -55,7 +55,7 @@ class ChangeRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChangeNotice:
-    """The body of a `change.notified` record, under the key `notice`: the Department was told."""
+    """The body of a `change.notified` record, under the key `notice`: the Department was notified."""
 
     id: str
     document: str
@@ -160,7 +160,7 @@ class ChangeOrder:
     digest: Digest | None = None
     """Of the decision itself, if it is kept."""
     began_at: datetime | None = None
-    """As whoever made the change says."""
+    """As reported by the person who made the change."""
     begun_seq: int = 0
     ended_at: datetime | None = None
     closed_at: datetime | None = None

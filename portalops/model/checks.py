@@ -1,4 +1,4 @@
-"""What a round of server checks leaves behind. Facts and the checks themselves live in `checks/servers/`."""
+"""What a scan of the hosts leaves behind. Facts and the checks themselves live in `checks/servers/`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class HostRound:
-    """One host in one round: whether it could be looked at, and its results."""
+    """One host in one scan: whether it could be scanned, and its results."""
 
     host: HostId
     gathered_at: datetime
@@ -48,7 +48,7 @@ class HostRound:
     members: tuple[HostId, ...] = ()
     """Of a group: its hosts; none where no group of this kind is declared."""
     brought_by: str = ""
-    """Who brought the host's answer by hand; empty where portalops asked the host itself."""
+    """Who supplied the host's answer by hand; empty where portalops asked the host itself."""
 
     def answer(self) -> Digest | None:
         """Return the answer of the one host that was judged, which each result names before those that it repeats; None if none."""
@@ -57,7 +57,7 @@ class HostRound:
 
 @dataclass(frozen=True, slots=True)
 class HostAsked:
-    """The body of a `check-part.finished` record, under the key `check-part`: what came of asking one host."""
+    """The body of a `check-part.finished` record, under the key `check-part`: the result of asking one host."""
 
     host: HostId
     at: datetime
@@ -65,7 +65,7 @@ class HostAsked:
     evidence: tuple[Digest, ...]
     """The kept answer, under the key that verification, bundles and erasure follow; empty if there is none."""
     reason: str = ""
-    """Code of why there is none."""
+    """Code of the reason why there is no answer."""
     problem: Message | str = ""
     """The same in words."""
 
@@ -105,7 +105,7 @@ class JudgedRound:
 
 @dataclass(frozen=True, slots=True)
 class LookedHost:
-    """What is kept in memory of one host in each round of a period: a `HostRound` without its sentences."""
+    """What is kept in memory of one host in each scan of a period: a `HostRound` without its sentences."""
 
     host: HostId
     gathered_at: datetime
@@ -123,7 +123,7 @@ class LookedHost:
 
 @dataclass(frozen=True, slots=True)
 class LookedRound:
-    """What is kept in memory of each round of a period: a `CheckRound` without its sentences."""
+    """What is kept in memory of each scan of a period: a `CheckRound` without its sentences."""
 
     hosts: tuple[LookedHost, ...]
 
@@ -138,7 +138,7 @@ class CheckRound:
 
     hosts: tuple[HostRound, ...]
     findings: CarriedFindings | None = None
-    """The findings as they stood before this round; None in rounds of before they were carried."""
+    """The findings before this scan; None in scans recorded before findings were carried along."""
 
     def results(self) -> tuple[CheckResult, ...]:
         """Return all results, host by host."""

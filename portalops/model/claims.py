@@ -19,7 +19,7 @@ class ClaimedFinding:
     rule: str
     """The tool's own id of what it looked for."""
     severity: Severity
-    """The tool's, brought to portalops's words."""
+    """The tool's verdict in portalops's words."""
     message: str
     """In the tool's words, bounded and escaped."""
     place: str
@@ -40,10 +40,10 @@ class ToolReport:
     left_off: int
     """How many more there were than are kept: then nothing that is absent counts as gone."""
     notes: tuple[str, ...]
-    """What the tool could not find out or was told to pass over, in English."""
+    """What the tool could not find out or was configured to skip, in English."""
     evidence: Digest
     """The file as it was given."""
     answered: tuple[str, ...] = ()
-    """Rules that the tool looked at to the end: what it does not claim of them any more it claims to be fixed."""
+    """Rules that the tool evaluated completely: what it does not claim of them any more it claims to be fixed."""
     fixed: tuple[str, ...] = ()
     """Keys of what the tool itself says is there no more."""

@@ -1,4 +1,4 @@
-"""Confirmations: an officer's word that items were published when they claim, where nothing else tells of their time."""
+"""Confirmations: an officer's word that items were published when they claim, where nothing else shows their time."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Administrative access: who holds which credential, where it is kept, and until when it must be changed. Never the secret.
 
-What a person types for the register is looked at before anything is done with it: `secret_in` says what makes it look like a
+What a person types for the register is checked before anything is done with it: `secret_in` says what makes it look like a
 secret. That is a guard against a slip of the hand, not a proof: nothing can tell a short password from a word.
 """
 
@@ -21,7 +21,7 @@ class CredentialKind(StrEnum):
     KEY = "key"
     """A key pair, such as an SSH key or a hardware token."""
     TOKEN = "token"  # the word for one
-    """What a program or a web service takes in place of a password."""
+    """What a program or a web service accepts instead of a password."""
     CERTIFICATE = "certificate"
 
 

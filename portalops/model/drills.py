@@ -26,7 +26,7 @@ class DrillReport:
     record: int
     """The record in it that holds the drill."""
     record_sha256: Digest
-    """Of that record's line: whoever has that ledger can tell whether it is there."""
+    """Of that record's line: with that ledger anybody can check that it is there."""
     started_at: datetime
     finished_at: datetime
     portal: str

@@ -91,7 +91,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CarriedFindings:
-    """All findings as they stood before a round of checks: with them, no reader needs the rounds before.
+    """All findings before a scan: with them, no reader needs the earlier scans.
 
     They follow from the records up to `upto`, and from nothing else, so that anyone can find out whether they are right.
     """

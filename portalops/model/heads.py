@@ -15,7 +15,7 @@ AnchorId = NewType("AnchorId", str)
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a ledger was at one moment: whoever keeps it can tell later whether anything before it was changed."""
+    """The state of a ledger at one moment: a kept head shows later whether anything before it was changed."""
 
     ledger: str
     """The ledger's id."""
@@ -104,7 +104,7 @@ class AnchorResult:
 
     size: int
     head: Digest
-    """SHA-256 of the text of the head that was handed out."""
+    """SHA-256 of the text of the head that was sent."""
     receipts: tuple[AnchorReceipt, ...]
 
 

@@ -26,7 +26,7 @@ class SeenChange:
 
     kind: Message
     name: str
-    """As the host told it; untrusted."""
+    """As the host reported it; untrusted."""
     before: str | None
     """Empty where it was not there; None where it is not known."""
     after: str | None

@@ -33,12 +33,12 @@ class Compared(StrEnum):
     GIVEN = "given"
     """Its fingerprint was given, as from paper, and the host showed the key of it."""
     CONFIRMED = "confirmed"
-    """A person looked at the fingerprint that the host showed, and said that it is the right one."""
+    """A person compared the fingerprint that the host showed, and confirmed it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolment:
-    """The body of a `host.enrolled` record, under the key `enrolment`: from now on the host is whoever proves this key."""
+    """The body of a `host.enrolled` record, under the key `enrolment`: from now on the host is the machine that proves this key."""
 
     host: HostId
     address: str
@@ -58,11 +58,11 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class ScriptIssued:
-    """The body of a `host.script` record, under the key `script`: one answer to this script may be brought by hand."""
+    """The body of a `host.script` record, under the key `script`: one answer to this script may be supplied by hand."""
 
     host: HostId
     mark: str
-    """SHA-256 of the nonce that the script holds, in hexadecimal: whoever reads the ledger cannot make an answer by it."""
+    """SHA-256 of the nonce that the script holds, in hexadecimal: a reader of the ledger cannot make an answer from it."""
     script: str
     """SHA-256 of the script."""
     valid_to: datetime
@@ -77,8 +77,8 @@ class FactsBrought:
     mark: str
     """Of the script."""
     file: str
-    """SHA-256 of the file that was brought."""
+    """SHA-256 of the supplied file."""
     by: str
-    """Who brought it."""
+    """Who supplied it."""
     ran_at: datetime
     """When the script ended, by the host's own clock."""

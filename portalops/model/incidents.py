@@ -1,4 +1,4 @@
-"""Incidents of the portal, above all with administrative access: when, whose, who was told, why, what was learnt (Article 12.5).
+"""Incidents of the portal, above all with administrative access: when, whose, who was notified, why, what was learnt (Article 12.5).
 
 Of times there are two sorts, and they are never mixed: what people say (`happened_at`, `sent_at`), and when a record was made,
 which nobody can move. That a report was in time is shown by its record alone.
@@ -105,7 +105,7 @@ class IncidentNote:
 
     id: str
     at: datetime
-    """When what it tells of was."""
+    """When the reported event took place."""
     text: str
     by: str
 
@@ -138,9 +138,9 @@ class IncidentClosed:
     lessons: str
     by: str
     open_ends: tuple[str, ...] = ()
-    """What was missing or undone when it was closed all the same, coded: `cause`, `full-report`, `credential:web1-an`, ..."""
+    """What was missing or undone when it was closed anyway, coded: `cause`, `full-report`, `credential:web1-an`, ..."""
     reason: str = ""
-    """Why it was closed all the same."""
+    """Why it was closed anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ class IncidentsAttested:
     """Local days, both included."""
     by: str
     document: str = ""
-    """Number and date of the paper that says so."""
+    """Number and date of the paper."""
     reason: str = ""
     """Of a withdrawal: why."""
     withdrawn: bool = False

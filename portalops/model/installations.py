@@ -32,7 +32,7 @@ class Direction(Enum):
     OTHER_BUILD = "other-build"
     """The same version, made of other files."""
     UNKNOWN = "unknown"
-    """What was recorded before cannot be read, or a version is none that can be compared."""
+    """What was recorded before cannot be read, or a version cannot be compared."""
 
 
 @dataclass(frozen=True, slots=True)

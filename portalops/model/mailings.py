@@ -11,7 +11,7 @@ from portalops.model.runs import WrittenFile
 
 
 class MailState(StrEnum):
-    """What became of a mail, as the mail server tells it: that somebody has read it is told by nobody."""
+    """The state of a mail, as the mail server reports it; whether somebody has read it is never known."""
 
     TAKEN = "taken"
     """The server took it for at least one recipient."""

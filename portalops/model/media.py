@@ -46,7 +46,7 @@ class MediumMove:
 
 @dataclass(frozen=True, slots=True)
 class MediumCheck:
-    """The body of a `media.checked` record, under the key `medium_check`: what a look at a medium found."""
+    """The body of a `media.checked` record, under the key `medium_check`: what checking a medium found."""
 
     id: str
     """The configured medium."""
@@ -67,7 +67,7 @@ class MediumCheck:
 
 
 class DiscState(StrEnum):
-    """What the newest look at a burnt disc found."""
+    """What the newest check of a burnt disc found."""
 
     UNREAD = "unread"
     """Burnt, and not read back."""
@@ -89,7 +89,7 @@ class BurntDisc:
     count: int
     """How many discs the set takes."""
     label: str
-    """What is written on the disc for people; tells two discs with the same image apart."""
+    """What is written on the disc for people; distinguishes two discs with the same image."""
     volume_id: str
     """What the image calls itself (ISO 9660, primary volume descriptor): by it a disc is recognised."""
     image_sha256: Digest

@@ -1,4 +1,4 @@
-"""What was told to whom: letters, the ways they go, and what became of them."""
+"""What was reported to whom: letters, their channels, and their state."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ class Level(StrEnum):
     """Why a letter is written; a channel takes some of them or all."""
 
     FAILURE = "failure"
-    """A job, a unit or a whole run failed: told at once."""
+    """A job, a unit or a whole run failed: reported at once."""
     UNMET = "unmet"
-    """Duties are not met: told once a day, all in one letter."""
+    """Duties are not met: reported once a day, all in one letter."""
     SUMMARY = "summary"
-    """What ran in a week: told even if there is nothing to tell, so that its absence is a sign."""
+    """What ran in a week: sent even when nothing happened, so that its absence is a sign."""
     RECOVERY = "recovery"
-    """What was told before is good again: told once."""
+    """A reported failure is over: reported once."""
     TEST = "test"
     """A person asked whether letters arrive; it goes to every channel."""
 
 
 class NotificationState(StrEnum):
-    """What became of a letter: that somebody has read it is told by nobody."""
+    """The state of a letter; whether somebody has read it is never known."""
 
     TAKEN = "taken"
     """The server or service took it for at least one recipient."""
     REFUSED = "refused"
     """Nobody took it; it waits for the next run."""
     UNKNOWN = "unknown"
-    """It was handed over, and no answer came: it is sent again under the same identity."""
+    """It was sent, and no answer came: it is sent again under the same identity."""
     DROPPED = "dropped"
-    """It waits no more: a newer letter stands for it, too many waited, or its channel is not configured any more."""
+    """It no longer waits: a newer letter replaces it, too many waited, or its channel is no longer configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,10 @@ class Notification:
     text: str
     """The letter as it was written; nothing secret is in it."""
     about: tuple[str, ...]
-    """What it tells of: `job:ID`, `unit:NAME`, `run`, `ledger`, `duty:ID`."""
+    """What it reports: `job:ID`, `unit:NAME`, `run`, `ledger`, `duty:ID`."""
     written_at: datetime
     tries: int
-    """How often it was handed over, this time included."""
+    """How often it was sent, this time included."""
     state: NotificationState
     recipients: tuple[str, ...] = ()
     """Who gets it: mailboxes, or the names of services."""

@@ -98,7 +98,7 @@ def parse_period(text: str) -> Period:
     `2026-11-25`, `2026-W48`, `2026-11`, `2026`, `2026-W40..2026-W47`.
 
     Raises:
-        ValueError: the text is none of these, a day of it lies outside `EARLIEST` to `LATEST`, or the period would end before it starts.
+        ValueError: the text is not one of these, a day of it lies outside `EARLIEST` to `LATEST`, or the period would end before it starts.
     """
     first, mark, last = text.partition("..")
     try:

@@ -45,7 +45,7 @@ class HandOver:
     document: str
     """Number and date of the minutes or the decision; empty if there is none."""
     reason: str = ""
-    """Why it is recorded after what tells of a later day."""
+    """Why it is recorded after an entry of a later day."""
 
 
 def is_overdue(seen_on: date, today: date) -> bool:

@@ -1,4 +1,4 @@
-"""Who can work in a portal's content system, as its own table of accounts tells. Never a password, its hash, or an address."""
+"""Who can work in a portal's content system, from its own table of accounts. Never a password, its hash, or an address."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import Numbers
 
 DEPTHS = (VerifyLevel.L1, VerifyLevel.L2, VerifyLevel.L3, VerifyLevel.L4)
-"""Each is part of every deeper one: whoever queries what was restored has read every byte before."""
+"""Each is part of every deeper one: querying restored data implies that every byte was read."""
 
 Limits = Mapping[VerifyLevel, timedelta]
 """How long each of `DEPTHS` counts."""
@@ -28,7 +28,7 @@ class Reading:
     level: VerifyLevel
     at: datetime
     seq: int
-    """The record that tells of it."""
+    """The record of it."""
     by: str = ""
     """Public key of the host that did it; empty for this ledger's own host."""
 
@@ -106,7 +106,7 @@ def standing(readings: Sequence[Reading], limits: Limits, now: datetime) -> Fres
 
 
 _WORDS: Mapping[VerifyLevel, Message] = {
-    VerifyLevel.NONE: msg("not looked at"),
+    VerifyLevel.NONE: msg("not checked"),
     VerifyLevel.L1: msg("L1: structure"),
     VerifyLevel.L2: msg("L2: every byte read"),
     VerifyLevel.L3: msg("L3: restored"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NewType
+from typing import Generic, NewType, TypeVar
 
 Digest = NewType("Digest", str)
 """SHA-256 in lower-case hexadecimal, 64 characters."""
 RunId = NewType("RunId", str)
 """Deterministic and unique, such as `10.2:content:2026-W48:full`."""
+
+BodyT = TypeVar("BodyT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +36,13 @@ class Record:
     line: bytes
     """The exact bytes that are hashed, without the line feed."""
     v: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Generic[BodyT]):
+    """A result together with the record that holds it."""
+
+    seq: int
+    at: datetime
+    run: str
+    body: BodyT

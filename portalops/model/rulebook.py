@@ -63,7 +63,7 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The rulebook's numbers; each may be changed by configuration, and the report says so."""
+    """The rulebook's numbers; each may be changed by configuration, and the report shows it."""
 
     backup_max_age_days: int = 7
     """Article 10.2: at least once a week."""
@@ -90,7 +90,7 @@ class Numbers:
     weekend_counts_weekly: bool = True
     """What comes on a day off counts for its week."""
     late_grace_hours: int = 0
-    """For how long after a missed day an update is told as late (đạt muộn). It never repairs the day."""
+    """For how long after a missed day an update is reported as late (đạt muộn). It never repairs the day."""
     short_weeks_ask_less: bool = True
     """A week of which a unit owes fewer than five working days asks for its share, rounded up; else for all of it."""
     syndication_counts_as_submission: bool = True
@@ -98,7 +98,7 @@ class Numbers:
     min_coverage_percent: int = 90
     """Share of the expected polls below which a shortfall is insufficient evidence."""
     backdate_grace_hours: int = 24
-    """How much later than its own date an item may be seen first and not be told as backdated."""
+    """How much later than its own date an item may be first seen without being reported as backdated."""
     duplicate_window_days: int = 90
     """How far back an item is compared with earlier ones, to find the same text."""
     new_subportal_grace_working_days: int = 10

@@ -1,4 +1,4 @@
-"""Jobs (what is planned) and runs (what happened), as the ledger tells them."""
+"""Jobs (what is planned) and runs (what happened), as the ledger records them."""
 
 from __future__ import annotations
 

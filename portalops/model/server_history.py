@@ -28,7 +28,7 @@ class WaitEnd(StrEnum):
     UNTOLD = "untold"
     """It waits no more, and no log says since when or why: it may have been withdrawn, or installed by other means."""
     WAITING = "waiting"
-    """It waited when the host was looked at last."""
+    """It was waiting at the last scan of the host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class UpdateWait:
     seen_at: datetime
     """The first look that shows it waiting."""
     is_older: bool
-    """It waited in the oldest look that was read, and so for longer than is told."""
+    """It was waiting in the oldest scan that was read, so for longer than shown."""
     end: WaitEnd
     ended_at: datetime
     """When it was installed, by the host's log; the first look without it where no log tells; the newest look that shows it."""
@@ -53,7 +53,7 @@ class UpdateWait:
 
 @dataclass(frozen=True, slots=True)
 class HostUpdates:
-    """What looks at one host say of security updates."""
+    """What scans of one host show of security updates."""
 
     host: HostId
     waiting: tuple[tuple[date, int | None], ...]

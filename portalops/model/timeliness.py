@@ -58,7 +58,7 @@ class Timeliness:
 
     rule_set: RuleSet
     counts: tuple[Mapping[DutyVerdict, int], ...]
-    """For each limit, in order, how many items came to each verdict."""
+    """For each limit, in order, how many items have each verdict."""
     late: tuple[LateItem, ...]
     """The first of those after their limit, in order of time."""
     late_more: int

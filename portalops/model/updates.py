@@ -85,7 +85,7 @@ class Observation:
     """The claimed date as it stood, at most 100 characters."""
     first_seen_at: datetime
     baseline: bool
-    """Seen by the very first poll of its source: its first-seen time says nothing."""
+    """Seen by the very first poll of its source: its first-seen time proves nothing."""
     content_hash: Digest
     """Of the text, NFC, case and white space folded."""
     body_letters: int | None
@@ -151,7 +151,7 @@ class ListedItem:
     body: str | None = None
     """The text without mark-up; None if the source does not give it."""
     body_is_summary: bool = False
-    """`body` is only the beginning or a summary of the text: its length says nothing."""
+    """`body` is only the beginning or a summary of the text: its length proves nothing."""
     translation_of: str = ""
     """The source's own id of the Vietnamese item that it is the translation of."""
     document_on: date | None = None
@@ -177,20 +177,32 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a source of updates sent."""
+
+    data: bytes | None
+    """The raw answer, kept as evidence; None says that, as the source claims, nothing changed since the answer before."""
+    etag: str = ""
+    """To be shown to the source the next time; empty if it gave none."""
+    via: tuple[str, ...] = ()
+    """Where the source's address was redirected to, in order."""
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """All that one answer of a source says."""
 
     items: tuple[ListedItem, ...]
     rejected: tuple[Refusal, ...] = ()
     doubt: Message | None = None
-    """Why a cross-check by it says nothing; None if it can say something."""
+    """Why a cross-check with it proves nothing; None if it does."""
     covers_from: datetime | None = None
     """From when on it shows everything, where the source itself can tell; else that is found out from its items."""
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """One look at one source."""
+    """One poll of one source."""
 
     source: str
     polled_at: datetime
@@ -200,7 +212,7 @@ class Poll:
     items: int
     new_items: int
     evidence: Digest | None
-    """The raw answer, or what there was of one that failed; None if there was nothing."""
+    """The raw answer, or the part of it that arrived; None if nothing arrived."""
     covers_from: datetime | None
     """From when on this poll shows everything that was published there; None for nothing."""
     gap: bool = False
@@ -229,7 +241,7 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class SourceAsked:
-    """The body of an `updates-part.finished` record, under the key `updates-part`: what came of asking one source."""
+    """The body of an `updates-part.finished` record, under the key `updates-part`: the result of polling one source."""
 
     source: str
     at: datetime
@@ -237,7 +249,7 @@ class SourceAsked:
     answered: bool
     """It gave an answer, if only that nothing has changed."""
     evidence: Digest | None
-    """The kept answer, or what there was of one that failed; None if there was nothing."""
+    """The kept answer, or the part of it that arrived; None if nothing arrived."""
     etag: str = ""
     """What its server wants to be shown the next time."""
     via: tuple[str, ...] = ()
@@ -283,7 +295,7 @@ class UnitWeek:
     """Occasions that rest on claimed dates alone."""
     items: tuple[Counted, ...] = ()
     unreachable: tuple[date, ...] = ()
-    """Working days on which its sub-portal was looked at and did not answer once: told apart from nothing new."""
+    """Working days on which its sub-portal was polled and never answered: told apart from nothing new."""
     exemptions: tuple[str, ...] = ()
     """Ids of those by which days of the week are not due."""
     subportal_required: int | None = None
@@ -327,7 +339,7 @@ class PortalDay:
     observations: tuple[str, ...] = ()
     """Ids of what supports the verdict."""
     unreachable: bool = False
-    """It was looked at on that day and did not answer once."""
+    """It was polled on that day and never answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +404,7 @@ class UnitSum:
     pending: int
     """Further occasions that rest on claimed dates alone."""
     weeks: Mapping[DutyVerdict, int]
-    """How many of its weeks came to each verdict."""
+    """How many of its weeks have each verdict."""
     newest_at: datetime | None
     """When its newest item with proof counts."""
     unreachable_days: int

@@ -25,7 +25,7 @@ class LanguageCount:
     """How many items are in one language."""
 
     language: str
-    """A primary tag such as `vi`, as the source or the item's address tells it; empty where neither does."""
+    """A primary tag such as `vi`, as the source or the item's address shows; empty where neither does."""
     items: int
 
 
@@ -51,7 +51,7 @@ class Variety:
     kinds: tuple[int, ...]
     """How many items are of kind 1 to 12, in this order."""
     no_kind: int
-    """Items of which no source tells the kind."""
+    """Items whose kind no source states."""
     languages: tuple[LanguageCount, ...]
     paired: int
     """Vietnamese items of which an English one is seen."""
@@ -60,7 +60,7 @@ class Variety:
     unpaired_more: int
     """How many more there are than `unpaired` names."""
     untold: int
-    """Vietnamese items of sites on which no pair at all is known: whether they have an English one cannot be told."""
+    """Vietnamese items of sites on which no pair at all is known: whether they have an English one is not known."""
     lag_known: int = 0
     """Pairs of which our own looks saw both come: of these it is known how long the English one took."""
     lag_median_days: int | None = None

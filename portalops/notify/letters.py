@@ -150,15 +150,17 @@ def _unmet_subject(unmet: Unmet) -> Message:
             "{n} duty without sufficient evidence", "{n} duties without sufficient evidence", len(unmet.unknown)
         )
     if unmet.new:
-        return nmsg("{n} duty is not met, {new} new", "{n} duties are not met, {new} new", count, new=len(unmet.new))
+        return nmsg(
+            "{n} duty is not met ({new} newly)", "{n} duties are not met ({new} newly)", count, new=len(unmet.new)
+        )
     return nmsg("{n} duty is not met", "{n} duties are not met", count)
 
 
 def _recovery_subject(recovered: Sequence[Recovered]) -> Message:
     first = _id_of(recovered[0].key)
     if len(recovered) == 1:
-        return msg("good again: {what}", what=first)
-    return msg("good again: {what} and {more} more", what=first, more=len(recovered) - 1)
+        return msg("working again: {what}", what=first)
+    return msg("working again: {what} and {more} more", what=first, more=len(recovered) - 1)
 
 
 def _id_of(key: str) -> str | Message:
@@ -225,8 +227,8 @@ class _Writer:
         yield ""
         yield from self._prose(
             msg(
-                "The same is told again after a day if it still fails then, and once when it is good again. What was printed and"
-                " recorded is on the machine: 'portalops notify list', 'portalops ledger show'."
+                "A failure that lasts is reported again after a day; you also get one letter when it is over. "
+                "For details run 'portalops notify list' and 'portalops ledger show' on that machine."
             )
         )
 
@@ -234,14 +236,14 @@ class _Writer:
         bad = len(unmet.new) + len(unmet.old)
         if unmet.new:
             yield from self._prose(
-                nmsg("Newly not met, {n} duty:", "Newly not met, {n} duties:", len(unmet.new)),
+                nmsg("{n} duty newly not met:", "{n} duties newly not met:", len(unmet.new)),
             )
             for duty in unmet.new[:MAX_LINES]:
                 yield from self._duty(duty)
             yield from self._more(len(unmet.new))
             yield ""
         if unmet.old:
-            yield from self._prose(nmsg("Still not met, {n} duty:", "Still not met, {n} duties:", len(unmet.old)))
+            yield from self._prose(nmsg("{n} duty still not met:", "{n} duties still not met:", len(unmet.old)))
             for duty, since in list(zip(unmet.old, unmet.since, strict=True))[:MAX_LINES]:
                 yield from self._duty(duty, since)
             yield from self._more(len(unmet.old))
@@ -252,8 +254,8 @@ class _Writer:
         if unmet.unknown:
             yield from self._prose(
                 nmsg(
-                    "Without sufficient evidence, {n} duty: that is not called met.",
-                    "Without sufficient evidence, {n} duties: they are not called met.",
+                    "{n} duty without sufficient evidence, which does not count as met:",
+                    "{n} duties without sufficient evidence, which do not count as met:",
                     len(unmet.unknown),
                 )
             )
@@ -263,27 +265,27 @@ class _Writer:
             yield ""
         yield from self._prose(
             msg(
-                "This letter comes once a day while a duty is not met. What is missing for each is shown on {host} by"
-                " 'portalops status DUTY'.",
+                "This letter comes once a day while a duty is not met. To see what a duty lacks, run 'portalops "
+                "status DUTY' on {host}.",
                 host=self._sender.host,
             )
         )
 
     def recovered(self, recovered: Sequence[Recovered]) -> Iterator[str]:
-        yield from self._prose(msg("What was told before is good again on {host}:", host=self._sender.host))
+        yield from self._prose(msg("These reported failures on {host} are over:", host=self._sender.host))
         yield ""
         for each in recovered[:MAX_LINES]:
             thing = thing_of(each.key)
             if each.title is not None:
                 thing = msg("{what}: {title}", what=thing, title=each.title)
-            yield from self._item(msg("{what}; it was not since {since}", what=thing, since=each.since))
+            yield from self._item(msg("{what}; it failed from {since} on", what=thing, since=each.since))
         yield from self._more(len(recovered))
 
     def week(self, week: Week) -> Iterator[str]:
         yield from self._prose(
             msg(
-                "What {host} did from {since} to {until}. This letter comes every week, also when there is nothing to tell: if it"
-                " does not come, find out why.",
+                "What {host} did from {since} to {until}. This letter comes every week, even when nothing "
+                "happened. If it does not come, find out why.",
                 host=self._sender.host, since=week.since, until=week.until,
             )
         )  # fmt: skip
@@ -299,21 +301,21 @@ class _Writer:
                 )
             )  # fmt: skip
         else:
-            yield from self._prose(msg("Where the duties stand could not be found out: that is not called met."))
+            yield from self._prose(msg("The standing of the duties is unknown, which does not count as met."))
         if week.open:
             yield ""
-            yield from self._prose(msg("Told before, and not good again:"))
+            yield from self._prose(msg("Reported before and still failing:"))
             for alarm in week.open[:MAX_LINES]:
                 yield from self._item(msg("{what}, since {since}", what=thing_of(alarm.key), since=alarm.since))
             yield from self._more(len(week.open))
         yield ""
         if not week.waiting:
-            yield from self._prose(msg("No letter waits to be sent."))
+            yield from self._prose(msg("No letter is waiting to be sent."))
         for channel, count in week.waiting:
             yield from self._prose(
                 nmsg(
-                    "{n} letter waits to be sent by {channel}, which did not take it.",
-                    "{n} letters wait to be sent by {channel}, which did not take them.",
+                    "{n} letter is waiting: channel {channel} did not accept it.",
+                    "{n} letters are waiting: channel {channel} did not accept them.",
                     count,
                     channel=channel,
                 )
@@ -322,18 +324,19 @@ class _Writer:
     def test(self, channel: str) -> Iterator[str]:
         yield from self._prose(
             msg(
-                "This letter tries the channel {channel} of portalops on {host}. Nothing has happened, and nothing is to be done.",
+                "This is a test of the channel {channel} of portalops on {host}. Nothing has happened, and you "
+                "need not do anything.",
                 channel=channel, host=self._sender.host,
             )
         )  # fmt: skip
 
     def _jobs(self, week: Week) -> Iterator[str]:
         if week.problem == "-":
-            yield from self._prose(msg("No plan is recorded, so nobody can tell which runs were expected."))
+            yield from self._prose(msg("No plan is recorded, so the expected runs are not known."))
             return
         if week.problem:
             yield from self._prose(
-                msg("What ran could not be found out: error {error}. It counts as not done.", error=week.problem)
+                msg("The list of runs could not be read: error {error}. They count as not done.", error=week.problem)
             )
             return
         if not week.jobs:
@@ -347,7 +350,7 @@ class _Writer:
                 yield from self._item(msg("{job}: {counts}", job=job.job, counts=counts))
             else:
                 yield from self._item(
-                    msg("{job}: {counts}; due next from {next}", job=job.job, counts=counts, next=job.next_at)
+                    msg("{job}: {counts}; next due from {next}", job=job.job, counts=counts, next=job.next_at)
                 )
         yield from self._more(len(week.jobs))
 
@@ -355,7 +358,7 @@ class _Writer:
         yield from self._item(msg("{id}: {title}", id=duty.id, title=duty.title))
         yield from self._item(without_foreign_words(duty.reason, self._sender.ids), mark="  ")
         if since is not None:
-            yield from self._item(msg("told first at {since}", since=since), mark="  ")
+            yield from self._item(msg("first reported at {since}", since=since), mark="  ")
 
     def _foot(self) -> Iterator[str]:
         yield from self._prose(msg("The letter is sent by a program; please do not answer it."))

@@ -1,10 +1,10 @@
-"""What is told now, from what a run saw and what was told before. Pure.
+"""What is reported now, from what a run saw and what was reported before. Pure.
 
-- A failure is told at once: all failures of one run in one letter, each class of problem of one thing once a day.
-- Duties are told once a day, all in one letter; a day begins at the configured hour, so that whichever run comes first after
+- A failure is reported at once: all failures of one run in one letter, each class of problem of one thing once a day.
+- Duties are reported once a day, all in one letter; a day begins at the configured hour, so that whichever run comes first after
   it writes the letter, also where there is one run a day.
-- The summary is told once a week, from the configured weekday on, whether or not there is anything to tell.
-- That something is good again is told once; see alarms.py for what comes and goes.
+- The summary is sent once a week, from the configured weekday on, even when nothing happened.
+- A recovery is reported once; see alarms.py for problems that come and go.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ EAGER_TRIES = 5
 TRIED_AGAIN = timedelta(hours=1)
 
 MAX_DOUBTS = 3
-"""How often a letter is handed over without an answer before it is given up: each time somebody may have got it."""
+"""How often a letter is sent without an answer before it is given up: each time somebody may have received it."""
 
 _GOOD = frozenset({DutyVerdict.MET, DutyVerdict.EXEMPT})
 _FIRST_TO_GO = (Level.SUMMARY, Level.UNMET, Level.RECOVERY, Level.TEST, Level.FAILURE)
@@ -63,14 +63,14 @@ class Timetable:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Something that failed, as a letter tells it."""
+    """Something that failed, as a letter reports it."""
 
     key: str
     """What failed: `job:ID`, `unit:NAME`, `run`, `ledger`; `ledger:another` for one that begins where another one was."""
     problem: str
     """The class of problem: an error's code, an outcome, what systemd calls it."""
     what: Message
-    """One sentence. Whatever it holds goes out: ids, codes and counts only."""
+    """One sentence. It leaves the machine: ids, codes and counts only."""
     hint: Message
 
 
@@ -82,7 +82,7 @@ class SeenDuty:
     title: Name
     verdict: DutyVerdict
     reason: Message
-    """As the ledger tells it; letters keep of it what cannot be secret."""
+    """As in the ledger; letters contain only the part that cannot be secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +103,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """What a letter about duties tells."""
+    """What a letter about duties reports."""
 
     new: tuple[SeenDuty, ...]
     """Unmet, and not in the letter before."""
     old: tuple[SeenDuty, ...]
-    """Unmet, with others that were told before."""
+    """Unmet, and reported before."""
     since: tuple[datetime, ...]
-    """For each of `old`: when it was told first."""
+    """For each of `old`: when it was first reported."""
     unknown: tuple[SeenDuty, ...]
     """Without sufficient evidence."""
 
@@ -128,7 +128,7 @@ class Recovered:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What is to be told now."""
+    """What is to be reported now."""
 
     failures: tuple[Failure, ...] = ()
     unmet: Unmet | None = None
@@ -137,7 +137,7 @@ class Telling:
     """When the span of the summary that is due begins; None if none is due."""
 
     def about(self, level: Level) -> tuple[str, ...]:
-        """Return the keys of what a letter of a level tells."""
+        """Return the keys of what a letter of a level reports."""
         match level:
             case Level.FAILURE:
                 return tuple(each.key for each in self.failures)
@@ -150,7 +150,7 @@ class Telling:
 
 
 def decide(state: State, seen: Seen, timetable: Timetable) -> tuple[State, Telling]:
-    """Return what is to be told, and what is known once that is in the queue."""
+    """Return what is to be reported, and the state once that is in the queue."""
     now = seen.at
     alarms = {each.key: each for each in state.alarms if _is_kept(each, seen)}
     failures = []
@@ -180,7 +180,7 @@ def decide(state: State, seen: Seen, timetable: Timetable) -> tuple[State, Telli
 
 
 def wants_duties(state: State, now: datetime, timetable: Timetable) -> bool:
-    """Say whether the day's look at the duties is still to be taken: what is unmet then is told."""
+    """Say whether today's judging of the duties is still to be done: what is unmet then is reported."""
     return _is_due(timetable.day(now), state.unmet_on, state.unmet_at, now)
 
 

@@ -107,7 +107,7 @@ class _Kept:
 
 
 def keep(settings: NotifySettings, main_file: Path) -> None:
-    """Keep a copy of good settings, if it is not the one that is there.
+    """Keep a copy of good settings, unless the kept copy is the same.
 
     Raises:
         FileUnwritable: it cannot be written.

@@ -1,10 +1,10 @@
-"""What was told and what waits to be sent, in one JSON file beside the ledger.
+"""What was reported and what waits to be sent, in one JSON file beside the ledger.
 
     notify/state.json       alarms, when the last letters were written, letters that wait, what became of the newest ones
     notify/settings.json    the last good copy of whom to tell (settings.py)
     notify/locks/           who decides, and who sends
 
-It is not in the ledger, since a ledger that cannot be written must still be told. The ledger gets what became of each letter
+It is not in the ledger, because a ledger that cannot be written must still be reported. The ledger gets what became of each letter
 as soon as it can be written.
 """
 
@@ -48,7 +48,7 @@ class Waiting:
     tries: int = 0
     """How often its sending began: a try without an outcome was cut short."""
     doubts: int = 0
-    """How often it was handed over without an answer."""
+    """How often it was sent without an answer."""
     tried_at: datetime | None = None
     problem: str = ""
     """Class of what went wrong last: the error's code."""
@@ -58,7 +58,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a letter, or of a try to send it."""
+    """The state of a letter, or the result of a try to send it."""
 
     at: datetime
     notification: Notification
@@ -81,7 +81,7 @@ class State:
     summary_on: date | None = None
     """The day for which the newest summary was due; of a state that begins, the day before its first one is."""
     summary_at: datetime | None = None
-    """When it was written: the next one tells of the time since."""
+    """When it was written: the next one covers the time since."""
     invocations: tuple[str, ...] = ()
     """systemd's ids of runs that told themselves what failed in them, oldest first."""
     letters: tuple[Waiting, ...] = ()
@@ -101,7 +101,7 @@ class NotifyFolder:
         self._state = self.folder / "state.json"
         self._unsaved = self.folder / "unsaved"
         self.quiet = self.folder / "quiet"
-        """From when until when nothing is to be told by a run that does nothing (`portalops.notify.rules.quiet_until`)."""
+        """From when until when an idle run reports nothing (`portalops.notify.rules.quiet_until`)."""
 
     def load(self, now: datetime) -> State:
         """Return what is known; nothing yet before the first run.
@@ -121,7 +121,7 @@ class NotifyFolder:
         except LedgerError as error:
             raise _unreadable(self._state, error.message) from error
         if state is None or state.format != FORMAT:
-            raise _unreadable(self._state, msg("it is not of format {n}", n=FORMAT))
+            raise _unreadable(self._state, msg("it does not have format {n}", n=FORMAT))
         return state
 
     def save(self, state: State) -> None:
@@ -183,7 +183,7 @@ class NotifyFolder:
             return 0.0
 
     def mark_unsaved(self, now: datetime) -> None:
-        """Remember by a file's time alone that something was told: a full disk still takes that."""
+        """Record in a file's time alone that something was reported: that works on a full disk too."""
         with contextlib.suppress(OSError):  # then it is told too often rather than not at all
             os.utime(self._unsaved, (now.timestamp(), now.timestamp()))
 
@@ -197,7 +197,7 @@ class NotifyFolder:
         return locked(self.lock_file("deciding"), holder=holder, wait_seconds=LOCK_SECONDS)
 
     def sending(self, holder: str) -> contextlib.AbstractContextManager[None]:
-        """Hold the lock of whoever sends; who does not get it leaves its letters to who has it.
+        """Hold the sender's lock; a process that does not get it leaves its letters to the holder.
 
         Raises:
             Locked: another process sends.
@@ -208,6 +208,6 @@ class NotifyFolder:
 
 def _unreadable(path: Path, cause: Message) -> NotifyStateUnreadable:
     return NotifyStateUnreadable(
-        msg("what was told before cannot be read from {path}: {cause}", path=str(path), cause=cause),
-        msg("The next run moves that file aside and begins anew; whatever still fails is told again."),
+        msg("cannot read from {path} which failures were reported before: {cause}", path=str(path), cause=cause),
+        msg("The next run moves that file aside and starts a new one; failures that last are reported again."),
     )

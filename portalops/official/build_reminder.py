@@ -67,7 +67,7 @@ def build_reminder(
             )
         )
     headers = (msg("No"), msg("Week"), msg("What was due"), msg("Times due"), msg("Times seen"))
-    table = Table(msg("What was found"), headers, rows)
+    table = Table(msg("Problem"), headers, rows)
     body: list[Paragraph | Bullets | Table] = [
         Paragraph(
             msg(

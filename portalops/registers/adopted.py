@@ -9,7 +9,8 @@ from typing import Final
 
 from portalops.ledger.bodies import decode_part
 from portalops.model.adopted import AdoptedLook
-from portalops.registers.evidence import LedgerReader, Recorded
+from portalops.model.record import Recorded
+from portalops.ports import LedgerReader
 
 ADOPTED: Final = "backup.adopted"
 KEY: Final = "adopted"

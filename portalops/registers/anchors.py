@@ -9,7 +9,8 @@ from datetime import datetime
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
-from portalops.registers.evidence import LedgerReader, Recorded
+from portalops.model.record import Recorded
+from portalops.ports import LedgerReader
 
 logger = logging.getLogger(__name__)
 

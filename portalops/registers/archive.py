@@ -7,7 +7,8 @@ from typing import Final
 
 from portalops.ledger.bodies import decode_part
 from portalops.model.archive import Inventory
-from portalops.registers.evidence import LedgerReader, Recorded
+from portalops.model.record import Recorded
+from portalops.ports import LedgerReader
 
 INVENTORY: Final = "archive.inventory"
 KEY: Final = "inventory"

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import required_part
 from portalops.model.record import Digest, Record
 from portalops.model.submissions import AttestationWithdrawal, ObservedItem, RegisteredPaper
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 OBSERVED = "updates.observed"
 REGISTERED = "updates.registered"

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.availability import DOWN, UP, PageSpans, SampleBatch
 from portalops.model.organisation import HostId
-
-if TYPE_CHECKING:
-    from portalops.model.record import Record
-    from portalops.registers.evidence import LedgerReader
+from portalops.model.record import Record
+from portalops.ports import LedgerReader
 
 LATE: Final = timedelta(days=7)
 """So much later than its samples a batch may have been begun that is looked at for them: stations record at their own times."""

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from operator import attrgetter
+from typing import Final, Protocol
 
 from portalops.errors import PortalOpsError, SetNotFound, UsageError
 from portalops.ledger.bodies import decode_part
 from portalops.ledger.record import FINISHED
-from portalops.model.backups import BackupResult, Copy, CopyState, FoundSet
-from portalops.model.message import msg
-from portalops.model.reading import Limits
-from portalops.registers.discs import DISC_KINDS, DiscBody
-from portalops.registers.evidence import (
-    BACKUP,
-    LOOKS,
-    LedgerReader,
-    LookedAt,
-    Recorded,
-    SetEvidence,
-    fold_sets,
-    folded_discs,
+from portalops.model.backups import (
+    BackupResult,
+    BackupSet,
+    Copy,
+    CopyResult,
+    CopyState,
+    DataClass,
+    DrillResult,
+    FoundSet,
+    SetId,
+    SetKind,
+    Shrink,
+    VerifyResult,
 )
+from portalops.model.media import MediumCheck
+from portalops.model.message import msg
+from portalops.model.reading import Freshness, Limits, Reading, standing
+from portalops.model.record import Digest, Recorded
+from portalops.model.retention import PruneResult
+from portalops.ports import LedgerReader
+from portalops.registers.copies import Look, after, after_elsewhere, first_known
+from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs
+from portalops.registers.drills import IMPORTED, ImportedDrill
+from portalops.registers.drills import KEY as DRILL_REPORT
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +50,103 @@ FOUND_SET: Final = "found"
 """The kind of the records that tell of sets of dead runs, and the key of their body."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class LookedAt(Protocol):
+    """A record's body that tells of copies of sets that were made before."""
+
+    @property
+    def copies(self) -> tuple[Copy, ...]:
+        """Return each copy in its new state."""
+        ...
+
+
+BACKUP: Final = "backup"
+LOOKS: Final[Mapping[str, tuple[str, type[LookedAt]]]] = {
+    "verify.finished": ("verify", VerifyResult),
+    "drill.finished": ("drill", DrillResult),
+    "copy.finished": ("copy", CopyResult),
+    "prune.finished": ("prune", PruneResult),
+    "media.checked": ("medium_check", MediumCheck),
+    IMPORTED: (DRILL_REPORT, ImportedDrill),
+}
+"""The kinds of records that tell of copies later; under which key of the body, and of which type."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetEvidence:
+    """A backup set with its copies in their newest known state."""
+
+    seq: int
+    at: datetime
+    set: BackupSet
+    copies: tuple[Copy, ...]
+    verified_seqs: tuple[int, ...]
+    """Records that looked at a copy after the set was made."""
+    failed_classes: tuple[DataClass, ...] = ()
+    """Classes of which a source could not be read: they are not whole in this set."""
+    base: SetEvidence | None = None
+    """Of a differential: the full set that it needs, as far as it is recorded."""
+    run: str = ""
+    """The run that made it."""
+    accepted_shrinks: tuple[Shrink, ...] = ()
+    """What a person accepted as far less than before."""
+    readings: Mapping[str, tuple[Reading, ...]] = field(default_factory=dict)
+    """By medium, when each depth of its copy was reached last."""
+    discs: tuple[HeldDisc, ...] = ()
+    """Discs that its images were burnt to, as far as nobody has recorded that they are destroyed."""
+
+    def freshness(self, copy: Copy, limits: Limits, now: datetime) -> Freshness:
+        """Return what the readings of one of its copies are worth at a moment."""
+        readings = self.readings.get(copy.medium)
+        if readings is None:  # nothing but the copy itself is known
+            readings = first_known(Look(self.seq, self.at, copy)).readings
+        return standing(readings, limits, now)
+
+    def fresh_copies(self, limits: Limits, now: datetime) -> tuple[Copy, ...]:
+        """Return the verified copies whose bytes were read lately enough; of a differential, those of its base as well.
+
+        What counts as lately is the rulebook's: see `portalops.model.reading`.
+        """
+        if self.set.kind is SetKind.DIFF and not (self.base and self.base.fresh_copies(limits, now)):
+            return ()
+        return tuple(copy for copy in self.verified_copies() if self.freshness(copy, limits, now).is_fresh)
+
+    def discs_of(self, medium: str) -> tuple[HeldDisc, ...]:
+        """Return the discs that were burnt from the images on a medium."""
+        return tuple(disc for disc in self.discs if disc.burnt.medium == medium)
+
+    def is_on_discs(self, medium: str) -> bool:
+        """Say whether every disc of the images on a medium is burnt, and was whole when it was last read."""
+        return are_complete(self.discs_of(medium))
+
+    def verified_copies(self) -> tuple[Copy, ...]:
+        """Return the copies that were read back whole and have not been found damaged since.
+
+        A differential without a verified copy of its base restores nothing, so then none of its copies counts.
+        """
+        if self.set.kind is SetKind.DIFF and not (self.base and self.base.verified_copies()):
+            return ()
+        return tuple(copy for copy in self.copies if copy.state is CopyState.VERIFIED)
+
+    def once_verified_copies(self) -> tuple[Copy, ...]:
+        """Return the verified copies, and those that were verified until the retention rule removed them.
+
+        They speak for what was done in its time, never for what there is now.
+        """
+        if self.set.kind is SetKind.DIFF and not (self.base and self.base.once_verified_copies()):
+            return ()
+        return tuple(
+            copy
+            for copy in self.copies
+            if copy.state is CopyState.VERIFIED or (copy.state is CopyState.DISPOSED and copy.verified_at is not None)
+        )
+
+    @property
+    def is_disposed(self) -> bool:
+        """Whether the retention rule has removed all there was of it."""
+        states = {copy.state for copy in self.copies}
+        return CopyState.DISPOSED in states and states <= {CopyState.DISPOSED, CopyState.FAILED}
 
 
 def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[SetEvidence, ...]:
@@ -85,6 +193,62 @@ def _put_in_its_place(backups: list[Recorded[BackupResult]], late: Recorded[Foun
     newer = (at for at, each in enumerate(backups) if each.body.set and each.body.set.created_at > found.set.created_at)
     made = Recorded(late.seq, late.at, found.of_run, BackupResult(found.set, found.copies))
     backups.insert(next(newer, len(backups)), made)
+
+
+def folded_discs(records: Iterable[Recorded[DiscBody]]) -> tuple[HeldDisc, ...]:
+    """Return the burnt discs that there are; the records may come in any order."""
+    return fold_discs((each.seq, each.at, each.body) for each in sorted(records, key=attrgetter("seq")))
+
+
+def fold_sets(
+    backups: Sequence[Recorded[BackupResult]],
+    verifies: Sequence[Recorded[LookedAt]],
+    discs: Sequence[HeldDisc] = (),
+) -> Iterator[SetEvidence]:
+    """Yield each set that was made, oldest first, with its copies and discs as they were seen last."""
+    told: dict[SetId, list[Look]] = {}
+    for each in verifies:
+        for copy in each.body.copies:
+            told.setdefault(copy.set_id, []).append(_look(each, copy))
+    fulls: dict[Digest, SetEvidence] = {}
+    for made in backups:
+        if made.body.set is None:
+            continue
+        begun_at = made.body.set.created_at
+        known = {copy.medium: first_known(Look(made.seq, begun_at, copy)) for copy in made.body.copies}
+        looked: list[int] = []
+        for look in told.get(made.body.set.id, ()):
+            medium = look.copy.medium
+            if look.seq <= made.seq or (look.drilled_at is not None and medium not in known):
+                continue  # another host tells of a copy that nobody has made
+            before = known.get(medium)
+            if before is not None and look.drilled_at is not None:
+                known[medium] = after_elsewhere(before, look)
+            else:
+                known[medium] = after(before, look)
+            looked.append(look.seq)
+        evidence = SetEvidence(
+            made.seq,
+            made.at,
+            made.body.set,
+            tuple(each.copy for each in known.values()),
+            tuple(dict.fromkeys(looked)),
+            made.body.failed_classes,
+            fulls.get(made.body.set.base) if made.body.set.base else None,
+            made.run,
+            made.body.accepted_shrinks,
+            {medium: each.readings for medium, each in known.items()},
+            discs=tuple(disc for disc in discs if disc.burnt.set_id == made.body.set.id),
+        )
+        if made.body.set.kind is SetKind.FULL:
+            fulls[made.body.set.bag_sha256] = evidence
+        yield evidence
+
+
+def _look(each: Recorded[LookedAt], copy: Copy) -> Look:
+    if isinstance(each.body, ImportedDrill):
+        return Look(each.seq, each.at, copy, each.body.report.started_at, each.body.signer)
+    return Look(each.seq, each.at, copy)
 
 
 def find_set(sets: Sequence[SetEvidence], name: str) -> SetEvidence:

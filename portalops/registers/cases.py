@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from portalops.errors import LedgerError, PortalOpsError
@@ -30,10 +29,8 @@ from portalops.model.cases import (
 from portalops.model.message import msg
 from portalops.model.organisation import UnitId
 from portalops.model.period import Week
+from portalops.ports import LedgerReader
 from portalops.registers.papers import still_kept
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
 
 KEY = "case"
 """The key of a move in its record's body."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part, evidence_of
@@ -32,9 +32,7 @@ from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 Body: TypeAlias = (
     "ChangeRequest | ChangeNotice | ChangeApproval | ChangeBegun | ChangeDone | ChangeClosed | ChangeCorrected"
@@ -375,13 +373,13 @@ def why_no_approval(change: Change, approval: ChangeApproval) -> Message | None:
             approval.decided_on,
         ):
             return msg(
-                "{id} was approved by record {seq}, signed by {name}: a file is added in the same words",
+                "{id} was approved in record {seq}, signed by {name}: to add a file, repeat exactly the same words",
                 id=change.id,
                 seq=before.seq,
                 name=show_text(before.body.by),
             )
         return msg(
-            "{id} was begun at {began}, and an approval of {day} cannot be its own",
+            "{id} began at {began}, so an approval of {day} cannot be for it",
             id=change.id,
             began=change.begun.body.began_at,
             day=approval.decided_on,
@@ -394,7 +392,7 @@ def why_no_correction(change: Change, said: ChangeCorrected) -> Message | None:
     if change.closed is not None:
         return _is(change)
     if [said.asked, said.notice, said.approval].count(None) != len(("asked", "notice", "approval")) - 1:
-        return msg("what is asked for and each of its papers are corrected by records of their own")
+        return msg("correct the request and each of its papers in separate records")
     if said.asked is not None:
         return _why_no_other_request(change, said.asked)
     paper = change.notice if said.notice is not None else change.approval
@@ -405,8 +403,8 @@ def why_no_correction(change: Change, said: ChangeCorrected) -> Message | None:
     is_late = change.begun is not None and change.kind is not ChangeKind.EMERGENCY
     if is_late and not paper.is_kept_first:
         return msg(
-            "record {seq} of {id} did not keep the paper itself, and it was begun since: whether these are other words for"
-            " the same paper can be told by nobody",
+            "record {seq} of {id} did not keep the paper itself, and the change has begun: it cannot be proven "
+            "that this is the same paper",
             id=change.id,
             seq=paper.seq,
         )
@@ -415,12 +413,12 @@ def why_no_correction(change: Change, said: ChangeCorrected) -> Message | None:
 
 def _why_no_other_request(change: Change, asked: ChangeRequest) -> Message | None:
     if asked.kind is not change.kind:
-        return msg("{id} stays what it is, normal, standing or an emergency", id=change.id)
+        return msg("the kind of {id} (normal, standing or emergency) cannot be changed", id=change.id)
     if asked == change.request.body:
         return _says_so(change, change.asked_seq)
     if change.kind is ChangeKind.STANDING and change.approval is not None:
         return msg(
-            "{id} is in force by record {seq}, and covers what was done by it", id=change.id, seq=change.state_seq
+            "{id} is in force since record {seq} and covers the work already done", id=change.id, seq=change.state_seq
         )
     if change.begun is not None and change.kind is not ChangeKind.EMERGENCY:
         return _is(change)
@@ -428,13 +426,13 @@ def _why_no_other_request(change: Change, asked: ChangeRequest) -> Message | Non
 
 
 def _says_so(change: Change, seq: int) -> Message:
-    return msg("{id} says so already (record {seq})", id=change.id, seq=seq)
+    return msg("{id} already states this (record {seq})", id=change.id, seq=seq)
 
 
 def why_no_start(change: Change, began_at: datetime) -> Message | None:
     """Say why a change cannot be begun at a moment; None if it can."""
     if change.kind is ChangeKind.STANDING:
-        return msg("{id} is a standing approval, which is not begun", id=change.id)
+        return msg("{id} is a standing approval, which has no beginning", id=change.id)
     if change.closed is not None or change.begun is not None:
         return _is(change)
     if change.kind is ChangeKind.EMERGENCY:
@@ -457,7 +455,7 @@ def why_outside(change: Change, began_at: datetime) -> Message | None:
     asked = change.request.body
     if not asked.begins_at <= began_at <= asked.ends_at:
         return msg(
-            "{began} is outside of the window of {id}, from {begins} to {ends}",
+            "{began} is outside the window of {id}, from {begins} to {ends}",
             id=change.id,
             began=began_at,
             begins=asked.begins_at,
@@ -472,7 +470,7 @@ def why_no_end(change: Change, ended_at: datetime) -> Message | None:
         return _is(change)
     if ended_at < change.begun.body.began_at:
         return msg(
-            "{id} was begun at {began}, after {ended}", id=change.id, began=change.begun.body.began_at, ended=ended_at
+            "{id} began at {began}, after {ended}", id=change.id, began=change.begun.body.began_at, ended=ended_at
         )
     return None
 
@@ -484,22 +482,20 @@ def why_no_close(change: Change, reason: str) -> Message | None:
     if reason:
         return None
     if change.state is not ChangeState.DONE:
-        return msg("{id} was not made: say why it is closed", id=change.id)
+        return msg("{id} was not made: give the reason for closing it", id=change.id)
     if change.approval is None:
-        return msg("{id} was made and not approved afterwards: say why it is closed", id=change.id)
+        return msg("{id} was made and not approved afterwards: give the reason for closing it", id=change.id)
     return None
 
 
 def _is(change: Change) -> Message:
     states = {
-        ChangeState.REQUESTED: msg(
-            "{id} is requested (record {seq}), and nothing more", id=change.id, seq=change.state_seq
-        ),
+        ChangeState.REQUESTED: msg("{id} is only requested (record {seq})", id=change.id, seq=change.state_seq),
         ChangeState.NOTIFIED: msg(
-            "{id} is notified (record {seq}) and not approved", id=change.id, seq=change.state_seq
+            "{id} is notified (record {seq}) but not approved", id=change.id, seq=change.state_seq
         ),
         ChangeState.APPROVED: msg("{id} is approved (record {seq})", id=change.id, seq=change.state_seq),
-        ChangeState.BEGUN: msg("{id} is begun (record {seq}) and not ended", id=change.id, seq=change.state_seq),
+        ChangeState.BEGUN: msg("{id} has begun (record {seq}) but not ended", id=change.id, seq=change.state_seq),
         ChangeState.DONE: msg("{id} is done (record {seq})", id=change.id, seq=change.state_seq),
         ChangeState.CLOSED: msg("{id} is closed (record {seq})", id=change.id, seq=change.state_seq),
     }

@@ -15,7 +15,8 @@ from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.claims import ClaimedFinding, ToolReport
 from portalops.model.organisation import HostId
-from portalops.registers.evidence import LedgerReader, Recorded
+from portalops.model.record import Recorded
+from portalops.ports import LedgerReader
 
 CLAIMED: Final = "finding.claimed"
 KEY: Final = "claims"

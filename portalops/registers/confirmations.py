@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import required_part
 from portalops.model.confirmations import Confirmation
 from portalops.model.record import Record
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 CONFIRMED = "updates.confirmed"
 UNCONFIRMED = "updates.unconfirmed"

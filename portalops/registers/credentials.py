@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
@@ -27,9 +27,7 @@ from portalops.model.credentials import (
 )
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 ADDED, CORRECTED, ROTATED = "credential.added", "credential.corrected", "credential.rotated"
 HANDED_OVER, RETURNED, LEFT = "credential.handed-over", "credential.returned", "credential.person-left"
@@ -289,7 +287,7 @@ def _is_ours(body: Body, subject: str) -> bool:
     return is_its and all(text.isprintable() and len(text) <= MAX_TEXT for text in texts)
 
 
-_OTHER = msg("the details of the record tell of something else, or cannot be shown")
+_OTHER = msg("the details of the record are about something else, or cannot be shown")
 
 
 def _after(

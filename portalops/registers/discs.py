@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, TypeAlias
+from datetime import datetime
+from typing import Final, TypeAlias
 
-from portalops.model.backups import Copy, CopyState, SetId
+from portalops.model.backups import SetId
 from portalops.model.media import BurntDisc, DiscReading, DiscsDestroyed, DiscState
-from portalops.model.message import Message, msg
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import SetEvidence
-
-DAYS_OF_A_MONTH = 31
-"""An alarm that counts months counts them as the longest ones, and so never comes too early."""
 
 OPTICAL: Final = "optical"
 """The kind of media whose copies are images of discs, in a folder, until somebody burns them."""
@@ -107,53 +100,3 @@ def _is_complete(together: Sequence[HeldDisc]) -> bool:
 
 def _whole(together: Sequence[HeldDisc]) -> frozenset[int]:
     return frozenset(disc.burnt.number for disc in together if disc.state is DiscState.WHOLE)
-
-
-def disc_alarms(medium: str, sets: Sequence[SetEvidence], *, now: datetime, unread_months: int) -> tuple[Message, ...]:
-    """Say what about the discs of a medium somebody must see to.
-
-    Args:
-        medium: its id.
-        sets: as recorded, oldest first.
-        now: aware.
-        unread_months: how long a disc may be left unread; 0 for any time.
-    """
-    limit = timedelta(days=unread_months * DAYS_OF_A_MONTH)
-    found: list[Message] = []
-    imaged = [made for made in sets if any(copy.medium == medium and _is_imaged(copy) for copy in made.copies)]
-    if imaged and not imaged[-1].is_on_discs(medium):
-        found.append(
-            msg(
-                "its newest set {set} lies in a folder, as images: {burnt} discs of it are burnt and read back",
-                set=imaged[-1].set.id,
-                burnt=len(whole_numbers(imaged[-1].discs_of(medium))),
-            )
-        )
-    for made in sets:
-        discs = made.discs_of(medium)
-        broken = [disc for disc in discs if disc.state is not DiscState.WHOLE]
-        unread = [disc for disc in discs if disc not in broken and unread_months and now - disc.looked_at > limit]
-        if made.is_disposed and discs:
-            found.append(
-                msg(
-                    "set {set} was removed, and its discs still are to be destroyed: {discs}",
-                    set=made.set.id,
-                    discs=_names(discs),
-                )
-            )
-            continue
-        if broken:
-            found.append(msg("discs of set {set} are not whole: {discs}", set=made.set.id, discs=_names(broken)))
-        if unread:
-            found.append(
-                msg("discs of set {set} were not read for long: {discs}", set=made.set.id, discs=_names(unread))
-            )
-    return tuple(found)
-
-
-def _is_imaged(copy: Copy) -> bool:
-    return copy.medium_kind == OPTICAL and copy.state in {CopyState.SEALED, CopyState.VERIFIED}
-
-
-def _names(discs: Sequence[HeldDisc]) -> str:
-    return ", ".join(disc.name for disc in discs)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from portalops.errors import LedgerError, PortalOpsError
 from portalops.ledger import bodies
@@ -17,10 +17,8 @@ from portalops.model.backups import Copy, CopyState, DrillResult, VerifyLevel
 from portalops.model.drills import SCHEMA, DrillReport
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
+from portalops.ports import LedgerReader
 from portalops.signatures.sshsig import BadSignature, verify
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
 
 DRILL_FINISHED: Final = "drill.finished"
 DRILL: Final = "drill"
@@ -143,27 +141,27 @@ def read_report(text: str, signature: str) -> tuple[DrillReport, str]:
     try:
         data = text.encode()
         if len(data) > MAX_REPORT_BYTES:
-            raise NotADrillReport(msg("larger than any drill report"))
+            raise NotADrillReport(msg("too large for a drill report"))
         signer = verify(data, signature, NAMESPACE)
         report = bodies.decode_part(data, "drill_report", DrillReport)
     except UnicodeEncodeError as error:
         raise NotADrillReport(msg("it is not text in UTF-8")) from error
     except BadSignature as error:
-        raise NotADrillReport(msg("the signature does not hold: {cause}", cause=error.message)) from error
+        raise NotADrillReport(msg("the signature is not valid: {cause}", cause=error.message)) from error
     except LedgerError as error:
-        raise NotADrillReport(msg("it is no drill report: {cause}", cause=error.message)) from error
+        raise NotADrillReport(msg("it is not a drill report: {cause}", cause=error.message)) from error
     if report is None:
-        raise NotADrillReport(msg("it is no drill report"))
+        raise NotADrillReport(msg("it is not a drill report"))
     if report.schema != SCHEMA:
         raise NotADrillReport(
             msg("its schema {schema} is not known to this version", schema=show_text(report.schema[:60]))
         )
     if len(report.drill.copies) != 1 or report.drill.copies[0].set_id != report.set_id:
-        raise NotADrillReport(msg("it does not tell of one copy of its set"))
+        raise NotADrillReport(msg("it does not describe exactly one copy of its set"))
     if report.finished_at < report.started_at:
         raise NotADrillReport(msg("it ended before it began"))
     if not _agrees(report.drill):
-        raise NotADrillReport(msg("what it says of the copy is not what its trials came to"))
+        raise NotADrillReport(msg("its statement about the copy contradicts its own tests"))
     return report, signer
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
@@ -17,10 +16,8 @@ from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import required_part
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionWithdrawal
 from portalops.model.message import Message, msg
+from portalops.ports import LedgerReader
 from portalops.registers.papers import still_kept
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
 
 GRANTED = "exemption.granted"
 WITHDRAWN = "exemption.withdrawn"
@@ -69,7 +66,7 @@ class RecordedExemption:
             elif calendar.add_working_days(announced, ANNOUNCED_BEFORE) > exemption.first:
                 found.append(msg("announced late, on {day}", day=announced))
         if exemption.file is None:
-            found.append(msg("the decision itself is not kept"))
+            found.append(msg("the decision itself was not kept"))
         return tuple(found)
 
 

@@ -139,7 +139,7 @@ def read_figures(
     if last is None:
         raise LedgerError(
             msg("there is no record {seq}", seq=as_of_seq),
-            msg("'portalops ledger show' lists the records that there are."),
+            msg("Run 'portalops ledger show' to list the records."),
         )
 
     def details(part: str, digest: Digest) -> Mapping[str, JsonValue] | None:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from portalops.errors import PortalOpsError
@@ -25,13 +25,11 @@ from portalops.model.checks import CheckResult, CheckRound, JudgedRound
 from portalops.model.findings import CarriedFindings, Finding, FindingClosed, FindingEvent, Turn
 from portalops.model.message import Message
 from portalops.model.organisation import HostId
+from portalops.model.record import Record
 from portalops.model.rulebook import Numbers
 from portalops.model.verdicts import CheckVerdict, Severity
+from portalops.ports import LedgerReader
 from portalops.registers.waivers import RecordedWaiver
-
-if TYPE_CHECKING:
-    from portalops.model.record import Record
-    from portalops.registers.evidence import LedgerReader
 
 ROUND: Final = "check.finished"
 CLOSED: Final = "finding.closed"

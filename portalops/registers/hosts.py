@@ -5,16 +5,13 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.hosts import Enrolment, FactsBrought, ScriptIssued
 from portalops.model.organisation import HostId
-
-if TYPE_CHECKING:
-    from portalops.model.record import Record
-    from portalops.registers.evidence import LedgerReader
+from portalops.model.record import Record
+from portalops.ports import LedgerReader
 
 ENROLLED = "host.enrolled"
 ENROLMENT = "enrolment"

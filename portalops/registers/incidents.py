@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 from portalops.errors import PortalOpsError
@@ -41,12 +41,9 @@ from portalops.model.organisation import HostId
 from portalops.model.record import Digest
 from portalops.model.rulebook import Numbers
 from portalops.model.text import show_text
+from portalops.ports import LedgerReader
 from portalops.registers.changes import Step
-from portalops.registers.credentials import ADDED
-
-if TYPE_CHECKING:
-    from portalops.registers.credentials import CredentialRegister, HeldCredential
-    from portalops.registers.evidence import LedgerReader
+from portalops.registers.credentials import ADDED, CredentialRegister, HeldCredential
 
 OfIncident: TypeAlias = "IncidentFacts | IncidentNote | IncidentReport | IncidentClosed | IncidentReopened"
 Body: TypeAlias = "OfIncident | IncidentsAttested"
@@ -463,7 +460,7 @@ def due_reports(register: IncidentRegister, numbers: Numbers, now: datetime) -> 
                 )
             elif standing.timeliness is Timeliness.OVERDUE:
                 text = msg(
-                    "incident {id}: the {report} was due by {due}, and none was sent", id=each.id, report=which, due=due
+                    "incident {id}: the {report} was due by {due} but was not sent", id=each.id, report=which, due=due
                 )
                 found.append((due, text))
     return tuple(text for _due, text in sorted(found, key=lambda one: one[0]))
@@ -498,11 +495,11 @@ def people_left(facts: IncidentFacts, register: CredentialRegister, day: date) -
 
 
 _END_WORDS: Mapping[str, Message] = {
-    "cause": msg("the cause is not found out"),
+    "cause": msg("the cause is not known"),
     "lessons": msg("no lessons are named"),
     "full-report": msg("the full report was not sent"),
     "first-report": msg("no report was sent"),
-    "unread": msg("records that it rests on cannot be read"),
+    "unread": msg("records that it depends on cannot be read"),
 }
 
 
@@ -512,7 +509,7 @@ def end_words(end: str) -> Message:
     shown = show_text(name, 120)
     match what:
         case "credential":
-            return msg("credential {id} was neither changed nor returned since", id=shown)
+            return msg("credential {id} has neither been changed nor returned since then", id=shown)
         case "finding":
             return msg("finding {id} is open", id=shown)
         case "change":

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from portalops.ledger.bodies import required_part
 from portalops.model.installations import Installation, Installed
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 INSTALLATION = "installation"
 """The kind of an installation record, and the key of what it says in its blob."""

@@ -8,17 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part, required_part
 from portalops.model.mailings import MailAnswer, Mailing, MailState
 from portalops.model.record import RunId
 from portalops.model.runs import JobId
+from portalops.ports import LedgerReader
 from portalops.registers.runs import parse_run_id
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
 
 MAIL = "mail"
 """The kind of the runs, and the key of the answer in the finished record's body."""

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from portalops.errors import LedgerError, PortalOpsError
 from portalops.ledger.bodies import decode_part
-from portalops.model.backups import CopyState
-from portalops.model.media import MediumCheck, MediumEntry, MediumMove
+from portalops.model.backups import Copy, CopyState
+from portalops.model.media import DiscState, MediumCheck, MediumEntry, MediumMove
 from portalops.model.message import Message, msg
 from portalops.model.record import Record
-from portalops.registers.discs import DAYS_OF_A_MONTH
+from portalops.ports import LedgerReader
+from portalops.registers.backups import SetEvidence
+from portalops.registers.discs import OPTICAL, HeldDisc, whole_numbers
 
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader, SetEvidence
+DAYS_OF_A_MONTH = 31
+"""An alarm that counts months counts them as the longest ones, and so never comes too early."""
 
 ADDED, MOVED, CHECKED = "media.added", "media.moved", "media.checked"
 MEDIA_KINDS = (ADDED, MOVED, CHECKED)
@@ -163,17 +164,67 @@ def alarms(medium: RegisteredMedium, *, now: datetime, today: date, unread_month
     since = medium.read_at or medium.added_at
     if unread_months and (since is None or now - since > limit):
         if medium.read_at is not None:
-            found.append(msg("not read since {moment}", moment=medium.read_at))
+            found.append(msg("not read back since {moment}", moment=medium.read_at))
         else:
-            found.append(msg("no reading of it is recorded"))
+            found.append(msg("no read-back is recorded"))
     if medium.entry is None:
-        found.append(msg("it is not in the register: nobody is named who keeps it"))
+        found.append(msg("it is not in the register: no keeper is named"))
     elif medium.entry.expires_on is not None and medium.entry.expires_on <= today:
         found.append(msg("it expired on {day}", day=medium.entry.expires_on))
     if medium.check is not None and not medium.check.reached:
-        found.append(
-            msg("it could not be read when it was last looked at, at {moment}", moment=medium.checked_at or now)
-        )
+        found.append(msg("it could not be read at the last check, at {moment}", moment=medium.checked_at or now))
     elif medium.check is not None and medium.check.problems:
-        found.append(msg("it is not as recorded: {problem}", problem=medium.check.problems[0]))
+        found.append(msg("it differs from the record: {problem}", problem=medium.check.problems[0]))
     return tuple(found)
+
+
+def disc_alarms(medium: str, sets: Sequence[SetEvidence], *, now: datetime, unread_months: int) -> tuple[Message, ...]:
+    """Say what about the discs of a medium somebody must see to.
+
+    Args:
+        medium: its id.
+        sets: as recorded, oldest first.
+        now: aware.
+        unread_months: how long a disc may be left unread; 0 for any time.
+    """
+    limit = timedelta(days=unread_months * DAYS_OF_A_MONTH)
+    found: list[Message] = []
+    imaged = [made for made in sets if any(copy.medium == medium and _is_imaged(copy) for copy in made.copies)]
+    if imaged and not imaged[-1].is_on_discs(medium):
+        found.append(
+            msg(
+                "its newest set {set} is still images in a folder; discs burnt and read back: {burnt}",
+                set=imaged[-1].set.id,
+                burnt=len(whole_numbers(imaged[-1].discs_of(medium))),
+            )
+        )
+    for made in sets:
+        discs = made.discs_of(medium)
+        broken = [disc for disc in discs if disc.state is not DiscState.WHOLE]
+        unread = [disc for disc in discs if disc not in broken and unread_months and now - disc.looked_at > limit]
+        if made.is_disposed and discs:
+            found.append(
+                msg(
+                    "set {set} was removed, but its discs are not destroyed yet: {discs}",
+                    set=made.set.id,
+                    discs=_names(discs),
+                )
+            )
+            continue
+        if broken:
+            found.append(msg("discs of set {set} are damaged: {discs}", set=made.set.id, discs=_names(broken)))
+        if unread:
+            found.append(
+                msg(
+                    "discs of set {set} were not read back for too long: {discs}", set=made.set.id, discs=_names(unread)
+                )
+            )
+    return tuple(found)
+
+
+def _is_imaged(copy: Copy) -> bool:
+    return copy.medium_kind == OPTICAL and copy.state in {CopyState.SEALED, CopyState.VERIFIED}
+
+
+def _names(discs: Sequence[HeldDisc]) -> str:
+    return ", ".join(disc.name for disc in discs)

@@ -9,10 +9,8 @@ from zoneinfo import ZoneInfo
 
 from portalops.model.message import Message, nmsg
 from portalops.model.reading import Limits
-from portalops.registers.backups import GONE, Expiring, expiring
-from portalops.registers.discs import disc_alarms
-from portalops.registers.evidence import SetEvidence
-from portalops.registers.media import RegisteredMedium, alarms, whole_register
+from portalops.registers.backups import GONE, Expiring, SetEvidence, expiring
+from portalops.registers.media import RegisteredMedium, alarms, disc_alarms, whole_register
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import required_part
 from portalops.model.notifications import Notification
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 NOTIFICATION = "notification"
 """The key in the records' bodies."""
@@ -22,7 +19,7 @@ KINDS = (SENT, FAILED)
 
 @dataclass(frozen=True, slots=True)
 class RecordedNotification:
-    """What became of a letter, or of a try to send it."""
+    """The state of a letter, or the result of a try to send it."""
 
     seq: int
     at: datetime

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from portalops.model.checks import CheckRound, HostRound, LookedHost, LookedRound
 from portalops.model.organisation import HostId
-from portalops.registers.evidence import Evidence, Recorded
+from portalops.model.record import Recorded
+from portalops.registers.evidence import Evidence
 
 RoundT = TypeVar("RoundT", CheckRound, LookedRound)
 

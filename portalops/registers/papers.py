@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from portalops.model.record import Digest
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 
 def still_kept(ledger: LedgerReader, paper: Digest | None) -> Digest | None:

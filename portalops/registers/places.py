@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part, evidence_of
 from portalops.model.organisation import HostId
 from portalops.model.places import HandOver, Sighting
 from portalops.model.record import Digest
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 SIGHTED: Final = "host.sighted"
 HANDED_OVER: Final = "host.handed-over"

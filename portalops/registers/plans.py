@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import required_part
 from portalops.model.runs import Job, Plan
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 PLAN = "plan"
 """The kind of a plan record, and the key of the plan in its blob."""

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import required_part
 from portalops.model.message import Message, msg
 from portalops.model.portal_accounts import PortalAccounts
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 SEEN = "credential.portal-seen"
 ACCOUNTS = "accounts"
@@ -40,6 +37,6 @@ def read_portal_looks(ledger: LedgerReader, *, until: datetime | None = None) ->
         except PortalOpsError as error:
             found = error.message
         if not isinstance(found, Message) and found.portal != record.subject:
-            found = msg("the details of the record tell of something else, or cannot be shown")
+            found = msg("the details of the record are about something else, or cannot be shown")
         looks[record.subject] = PortalLook(record.seq, record.at, found)
     return looks

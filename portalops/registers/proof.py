@@ -14,9 +14,9 @@ from portalops.jobs import START_GRACE
 from portalops.ledger.chain import Fault
 from portalops.model.heads import AnchorReceipt, Head, SignedHead, Signer
 from portalops.model.message import Message
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.registers.erasures import RecordedErasure
-from portalops.registers.evidence import Recorded, Unreadable
+from portalops.registers.evidence import Unreadable
 from portalops.registers.exports import RecordedExport
 from portalops.registers.figures import Figures
 from portalops.registers.sign_offs import RecordedSignOff

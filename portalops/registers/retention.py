@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from portalops.errors import LedgerError, PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.model.backups import SetId
 from portalops.model.message import msg
+from portalops.model.record import Record
 from portalops.model.retention import Hold, Mark
-
-if TYPE_CHECKING:
-    from portalops.model.record import Record
-    from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 HELD, RELEASED = "prune.held", "prune.released"
 MARKED, UNDONE = "prune.marked", "prune.undone"
@@ -121,6 +118,6 @@ def _decision(ledger: LedgerReader, record: Record) -> Decision:
     if body is None:
         raise LedgerError(
             msg("record {seq} of the kind {kind} names no set", seq=record.seq, kind=record.kind),
-            msg("Run 'portalops ledger verify'; nothing is removed until it can be read."),
+            msg("Run 'portalops ledger verify'. No set is removed until this record can be read."),
         )
     return Decision(record.seq, record.at, record.kind, body)

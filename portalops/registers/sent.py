@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import required_part
 from portalops.model.sent import SentReport
+from portalops.ports import LedgerReader
 from portalops.registers.papers import still_kept
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
 
 SENT = "report.sent"
 KEY = "sent"

@@ -45,9 +45,9 @@ def problem_of(sign_off: SignOff) -> Message | None:
     try:
         signed_by = verify(sign_off.text.encode(), sign_off.signature, NAMESPACE)
     except BadSignature as error:
-        return msg("the signature does not hold: {cause}", cause=error.message)
+        return msg("the signature is not valid: {cause}", cause=error.message)
     if signed_by != sign_off.public_key:
-        return msg("it is signed by another key than the one that it names")
+        return msg("it is signed by a different key than it names")
     return None
 
 

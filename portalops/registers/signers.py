@@ -110,14 +110,14 @@ def parse_allowed_signers(text: str) -> tuple[TrustedKey, ...]:
             continue
         found = _ALLOWED.fullmatch(line.strip())
         if found is None:
-            raise NotAllowedSigners(msg("line {number} is not one of an allowed_signers file", number=number))
+            raise NotAllowedSigners(msg("line {number} is not a line of an allowed_signers file", number=number))
         options, kind, key = found.group(1) or "", found.group(2), found.group(3)
         named = [(name.lower(), value) for name, value in _OPTION.findall(options)]
         given = dict(named)
         if kind not in _ED25519 or "cert-authority" in options.lower().split(","):
             continue
         if len(given) != len(named):
-            raise NotAllowedSigners(msg("line {number}: an option stands twice", number=number))
+            raise NotAllowedSigners(msg("line {number}: an option is given twice", number=number))
         try:
             names = tuple(given["namespaces"].split(",")) if "namespaces" in given else ()
             moments = [_moment(given[name]) if name in given else None for name in ("valid-after", "valid-before")]
@@ -151,7 +151,7 @@ def _moment(text: str) -> datetime:
     try:
         return datetime.strptime(f"{day}{hour or '0000'}{second or '00'}+0000", "%Y%m%d%H%M%S%z")
     except ValueError as error:
-        raise NotAllowedSigners(msg("there is no such time: {text}", text=show_text(text[:40]))) from error
+        raise NotAllowedSigners(msg("this time does not exist: {text}", text=show_text(text[:40]))) from error
 
 
 def _stamp(moment: datetime) -> str:

@@ -41,7 +41,7 @@ class SlotState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeptSlot:
-    """A slot of a planned job, and what became of it."""
+    """A slot of a planned job, and how it was kept."""
 
     job: Job
     name: str
@@ -56,7 +56,7 @@ class KeptSlot:
 
 @dataclass(frozen=True, slots=True)
 class KeptSlots:
-    """The slots of a time, or why it cannot be told which there were."""
+    """The slots of a time, or why they are not known."""
 
     slots: tuple[KeptSlot, ...] = ()
     """By their ends."""
@@ -82,7 +82,7 @@ def kept_slots(
     since: datetime,
     before: datetime,
 ) -> KeptSlots:
-    """Return what became of each slot that began in a span and has ended.
+    """Return how each slot that began in a span and has ended was kept.
 
     Args:
         plans: oldest first, of before the span as well.
@@ -94,7 +94,7 @@ def kept_slots(
         before: its end, exclusive.
     """
     if not any(plan.at < before for plan in plans):
-        return KeptSlots(problem=msg("no plan is recorded by then, so nobody can tell which runs were expected"))
+        return KeptSlots(problem=msg("no plan is recorded by then, so the expected runs are not known"))
     try:
         expected = expected_slots(plans, until=until, zone=zone, since=since, before=before)
     except LedgerError as error:

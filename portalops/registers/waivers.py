@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date, datetime
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from portalops.errors import LedgerError, PortalOpsError
 from portalops.ledger import bodies
 from portalops.model.message import Message, msg
 from portalops.model.waivers import Waiver, WaiverWithdrawal
-
-if TYPE_CHECKING:
-    from portalops.registers.evidence import LedgerReader
+from portalops.ports import LedgerReader
 
 GRANTED = "waiver.granted"
 WITHDRAWN = "waiver.withdrawn"
@@ -38,7 +35,7 @@ class RecordedWaiver:
     withdrawn_seq: int | None = None
     withdrawn_at: datetime | None = None
     in_doubt: bool = False
-    """The details of that withdrawal cannot be read, so it may be another waiver's; this one counts no more all the same."""
+    """The details of that withdrawal cannot be read, so it may be another waiver's; this waiver no longer counts either way."""
 
     def is_in_force(self, day: date, zone: ZoneInfo) -> bool:
         """Say whether it is in force on a local day: within its days, and before the day on which it was withdrawn."""
@@ -62,7 +59,7 @@ class RecordedWaiver:
 
 @dataclass(frozen=True, slots=True)
 class ReadWaivers:
-    """What reading waivers came to."""
+    """The result of reading waivers."""
 
     waivers: tuple[RecordedWaiver, ...] = ()
     """All of them, oldest first."""
@@ -83,7 +80,7 @@ def waiver_of(kind: str, blob: bytes) -> Waiver | WaiverWithdrawal:
     It is read as it stands and as portalops writes it, days as text: so verify.py can read the same, and nothing else.
 
     Raises:
-        LedgerError: it is none.
+        LedgerError: it is not a waiver.
     """
     key = WAIVER if kind == GRANTED else WITHDRAWAL
     part = bodies.plain(blob).get(key)

@@ -16,6 +16,7 @@ from portalops.registers.of_host import of_host
 from portalops.reports.document import Bars, Block, Cell, Document, Heading, KeyValues, Paragraph
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
+from portalops.reports.named import Report
 from portalops.reports.section_access_checks import checks_blocks
 from portalops.reports.section_credential_steps import credential_step_blocks
 from portalops.reports.section_credentials import credential_blocks
@@ -26,7 +27,6 @@ from portalops.reports.section_places import place_blocks
 from portalops.reports.words import duty_status
 
 TITLE = msg("Report on access: credentials, places and incidents")
-SCOPES = frozenset({"host"})
 
 CLAUSES = frozenset({"12.1", "12.5"})
 
@@ -191,3 +191,6 @@ def _verdicts(standings: Sequence[Standing]) -> Message:
         unmet=counts.count(DutyVerdict.UNMET),
         unsure=counts.count(DutyVerdict.INSUFFICIENT_EVIDENCE),
     )
+
+
+REPORT = Report(title=TITLE, build=build, scopes=frozenset({"host"}))

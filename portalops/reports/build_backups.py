@@ -15,6 +15,7 @@ from portalops.reports.bounded import bounded
 from portalops.reports.document import Block, Bullets, Cell, Document, KeyValues, Notice, Paragraph, Tone
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
+from portalops.reports.named import Report
 from portalops.reports.section_backup_calendar import calendar_blocks
 from portalops.reports.section_backups import as_of, sets_in_period, verified_sets
 from portalops.reports.section_discs import disc_blocks
@@ -187,3 +188,6 @@ _OF_BACKUPS = KINDS | {
     "discs_destroyed",
 }
 """Kinds of records that cannot be read, as `Evidence.unreadable` names them."""
+
+
+REPORT = Report(title=TITLE, build=build)

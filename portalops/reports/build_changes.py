@@ -17,6 +17,7 @@ from portalops.registers.of_host import of_host
 from portalops.reports.document import Bars, Block, Cell, Document, KeyValues, Paragraph, Tone
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
+from portalops.reports.named import Report
 from portalops.reports.section_change_findings import change_finding_blocks, change_findings, judged_checks
 from portalops.reports.section_changes import changes_of, register_blocks
 from portalops.reports.section_corrections import correction_blocks
@@ -25,8 +26,6 @@ from portalops.reports.section_duties import duty_table, rest_blocks
 from portalops.reports.words import order_status
 
 TITLE = msg("Report on changes")
-SCOPES = frozenset({"host"})
-NEEDS = frozenset({"drift"})
 
 CLAUSE = "12.2"
 
@@ -158,3 +157,6 @@ def _verdicts(standings: Sequence[Standing]) -> Message:
         unmet=counts.count(DutyVerdict.UNMET),
         unsure=counts.count(DutyVerdict.INSUFFICIENT_EVIDENCE),
     )
+
+
+REPORT = Report(title=TITLE, build=build, scopes=frozenset({"host"}), needs=frozenset({"drift"}))

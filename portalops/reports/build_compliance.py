@@ -23,6 +23,7 @@ from portalops.reports.document import (
 )
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
+from portalops.reports.named import Report
 from portalops.reports.section_backups import backup_blocks
 from portalops.reports.section_changes import change_blocks
 from portalops.reports.section_credentials import credential_blocks
@@ -126,3 +127,6 @@ def _duties(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Block
             if clause.id in judged
         ]
     )
+
+
+REPORT = Report(title=TITLE, build=build)

@@ -18,6 +18,7 @@ from portalops.reports.bounded import bounded
 from portalops.reports.document import Block, Cell, Document, KeyValues, Notice, Paragraph, Status, Table, Tone
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
+from portalops.reports.named import Report
 from portalops.reports.section_anchors import anchor_blocks, is_anchored_daily, longest_unanchored
 from portalops.reports.section_evidence import failed_runs, runs_without_end
 from portalops.reports.section_exports import export_blocks
@@ -343,3 +344,6 @@ def _damage(each: Unreadable) -> Status:
     if each.damaged:
         return Status(msg("missing, or not what was recorded"), Tone.BAD)
     return Status(msg("cannot be read"), Tone.UNSURE)
+
+
+REPORT = Report(title=TITLE, build=build)

@@ -18,6 +18,7 @@ from portalops.registers.open_findings import turns_in
 from portalops.reports.document import Block, Cell, Document, KeyValues, Paragraph
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
+from portalops.reports.named import Report
 from portalops.reports.section_availability import availability_blocks
 from portalops.reports.section_duties import duty_table, rest_blocks, standings_of
 from portalops.reports.section_findings import are_known, finding_report_blocks
@@ -28,8 +29,6 @@ from portalops.reports.section_standby import standby_blocks
 from portalops.reports.section_starts import start_blocks
 
 TITLE = msg("Report on the servers")
-SCOPES = frozenset({"host"})
-NEEDS = frozenset({"servers"})
 
 CLAUSES = frozenset({"12.1", "12.2", "12.3", "12.4"})
 
@@ -203,3 +202,6 @@ def _duties(material: Material) -> Iterator[Block]:
         )
     caption = msg("Each duty: what is asked for, what is shown, and on which records of the ledger it rests")
     yield duty_table(caption, material.standings, material.rulebook)
+
+
+REPORT = Report(title=TITLE, build=build, scopes=frozenset({"host"}), needs=frozenset({"servers"}))

@@ -19,6 +19,7 @@ from portalops.reports.bounded import bounded, filled
 from portalops.reports.document import Block, Cell, Document, KeyValues, Notice, Paragraph
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
+from portalops.reports.named import Report
 from portalops.reports.section_duties import duty_table, rest_blocks
 from portalops.reports.section_evidence import flagged_table, poll_problems, problem_table
 from portalops.reports.section_handling import handling_blocks
@@ -36,8 +37,6 @@ from portalops.reports.section_updates import (
 from portalops.reports.section_variety import variety_blocks
 
 TITLE = msg("Report on updates")
-SCOPES = frozenset({"unit"})
-SPARES = frozenset({"rounds"})
 
 CLAUSES: Final = frozenset({"7.6", "11.1", "11.2", "11.3"})
 ROWS_SHOWN: Final = 120
@@ -212,3 +211,6 @@ def _verdicts(standings: Sequence[Standing]) -> Message:
         unmet=counts.count(DutyVerdict.UNMET),
         unsure=counts.count(DutyVerdict.INSUFFICIENT_EVIDENCE),
     )
+
+
+REPORT = Report(title=TITLE, build=build, scopes=frozenset({"unit"}), spares=frozenset({"rounds"}))

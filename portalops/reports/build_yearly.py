@@ -10,6 +10,7 @@ from portalops.reports.bounded import bounded
 from portalops.reports.document import Bars, Block, Cell, Document, KeyValues, Paragraph
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
+from portalops.reports.named import Report
 from portalops.reports.section_counts import counts_table, totals_of
 from portalops.reports.section_drills import drill_table, drills_of_period
 from portalops.reports.section_duties import duty_table, rest_blocks
@@ -18,8 +19,6 @@ from portalops.reports.section_plan import OpenThing, open_things, plan_blocks
 from portalops.reports.words import duty_status
 
 TITLE = msg("Yearly summary")
-NEEDS = frozenset({"months"})
-SPARES = frozenset({"rounds"})
 
 
 def build(material: Material) -> Document:
@@ -110,3 +109,6 @@ def _drills(material: Material) -> Iterator[Block]:
 def _duties(material: Material) -> Iterator[Block]:
     caption = msg("Each duty: what is asked for, what is shown, and on which records of the ledger it rests")
     yield duty_table(caption, material.standings, material.rulebook)
+
+
+REPORT = Report(title=TITLE, build=build, needs=frozenset({"months"}), spares=frozenset({"rounds"}))

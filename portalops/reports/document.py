@@ -11,13 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
+from portalops.model.assessment import Assessment
 from portalops.model.message import Message
 from portalops.model.organisation import Name
-
-if TYPE_CHECKING:
-    from portalops.reports.assessment import Assessment
 
 
 class Tone(StrEnum):

@@ -31,7 +31,7 @@ from portalops.reports.document import (
     Tone,
     Verbatim,
 )
-from portalops.reports.named import report_names, report_title
+from portalops.reports.named import load_report, report_names
 
 _NAME = re.compile(
     r"(?P<portal>.+?)-(?P<report>[a-z]+)(?:-(?P<scope>(?:unit|host)-.+?))?"
@@ -178,7 +178,7 @@ def build_index(contents: Contents) -> Document:
             grouped.setdefault(found.report, []).append((found, file))
     blocks: list[Block] = [*_basis(contents)]
     for report in sorted(grouped):
-        title = report_title(report) if report in report_names() else msg("Report {name}", name=report)
+        title = load_report(report).title if report in report_names() else msg("Report {name}", name=report)
         blocks.append(Heading(2, title))
         blocks += _reports(contents, report, grouped[report])
     if contents.bundles:

@@ -6,10 +6,10 @@ import io
 import zipfile
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from docx.document import Document as DocxDocument
+from docx.document import Document as DocxDocument
+from docx.oxml.ns import qn
+from docx.shared import Pt
 
 MADE_AT = (1980, 1, 1, 0, 0, 0)
 """Of each part in the archive: the earliest moment that a ZIP file can hold."""
@@ -24,9 +24,6 @@ def set_type(document: DocxDocument, *, font: str, points: float, language: str)
         points: its size.
         language: of the text, such as `vi-VN`.
     """
-    from docx.oxml.ns import qn  # noqa: PLC0415  # start-up time
-    from docx.shared import Pt  # noqa: PLC0415  # start-up time
-
     style = document.styles["Normal"]
     style.font.name, style.font.size = font, Pt(points)
     properties = style.element.get_or_add_rPr()

@@ -14,7 +14,10 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TypeAlias, assert_never
+
+from lxml import etree
+from markupsafe import Markup
 
 from portalops.errors import ReportError
 from portalops.model.message import msg
@@ -23,9 +26,6 @@ from portalops.reports.charts import draw_bars, draw_grid, draw_lines, draw_qr
 from portalops.reports.document import Bars, Grid, Lines, QrCode
 from portalops.reports.reader import Reader
 from portalops.system.programs import LocalRunner
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
 
 Chart: TypeAlias = "Grid | Bars | Lines | QrCode"
 
@@ -84,8 +84,6 @@ def with_attributes(drawing: bytes, *, font: str) -> bytes:
         drawing: the file.
         font: of its texts.
     """
-    from lxml import etree  # noqa: PLC0415  # start-up time
-
     root = etree.fromstring(drawing, etree.XMLParser(resolve_entities=False, huge_tree=True))
     for element in list(root):
         if etree.QName(element).localname == "style":

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from segno import QRCode
+import segno
+from segno import QRCode
 
 QUIET_ZONE = 4
 """Modules of white around a code, as the standard asks for."""
@@ -42,6 +41,4 @@ def qr_png(text: str, *, scale: int = 8) -> bytes:
 
 
 def _code(text: str) -> QRCode:
-    import segno  # noqa: PLC0415 - only pages with a code need it
-
     return segno.make_qr(text.encode(), error=ERROR_CORRECTION, mode="byte", boost_error=False)

@@ -9,8 +9,9 @@ from typing import Final, TypeVar
 
 from portalops.model.checks import CheckRound, LookedRound
 from portalops.model.message import msg, nmsg
+from portalops.model.record import Recorded
 from portalops.model.verdicts import CheckVerdict
-from portalops.registers.evidence import Evidence, Recorded
+from portalops.registers.evidence import Evidence
 from portalops.reports.bounded import bounded
 from portalops.reports.document import Block, Cell, Paragraph, Table
 from portalops.reports.material import Material

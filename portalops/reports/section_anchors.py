@@ -8,7 +8,8 @@ from datetime import datetime
 from portalops.ledger.heads import code_of
 from portalops.model.heads import AnchorReceipt
 from portalops.model.message import msg
-from portalops.registers.evidence import Evidence, Recorded
+from portalops.model.record import Recorded
+from portalops.registers.evidence import Evidence
 from portalops.registers.proof import LONGEST_UNANCHORED, Proof
 from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Status, Table, Tone
 from portalops.reports.section_proof import duration_words

@@ -9,7 +9,8 @@ from portalops.model.backups import Copy, CopyState, DataClass
 from portalops.model.message import Message, msg
 from portalops.model.period import Week
 from portalops.model.reading import Limits
-from portalops.registers.evidence import Evidence, SetEvidence, evidence_since
+from portalops.registers.backups import SetEvidence
+from portalops.registers.evidence import Evidence, evidence_since
 from portalops.reports.document import Block, Grid, Mark, Paragraph, Tone
 from portalops.reports.section_backups import as_of, made_on
 

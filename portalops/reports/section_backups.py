@@ -10,7 +10,8 @@ from portalops.model.message import Message, msg, verbatim
 from portalops.model.period import Week
 from portalops.model.reading import Limits, depth_and_age
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.evidence import Evidence, SetEvidence
+from portalops.registers.backups import SetEvidence
+from portalops.registers.evidence import Evidence
 from portalops.reports.document import (
     Block,
     ByteSize,

@@ -143,7 +143,7 @@ def _problems(register: CredentialRegister, each: HeldCredential, day: date) -> 
     found: list[Message] = []
     if each.id in register.unreadable:
         seqs = ", ".join(map(str, register.unreadable[each.id][:SEQS_SHOWN]))
-        found.append(msg("records of it cannot be read: {seqs}", seqs=seqs))
+        found.append(msg("records of this credential cannot be read: {seqs}", seqs=seqs))
     if left := _left(register, each, day):
         names = ", ".join(show_text(one.person) for one in left[:IDS_SHOWN])
         found.append(msg("known to {names}, who left", names=names))

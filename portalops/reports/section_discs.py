@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from portalops.model.message import msg
-from portalops.registers.backups import GONE
+from portalops.registers.backups import GONE, SetEvidence
 from portalops.registers.discs import OPTICAL, HeldDisc, belonging, whole_numbers
-from portalops.registers.evidence import SetEvidence
 from portalops.reports.document import Cell, Status, Table, Tone
 from portalops.reports.words import disc_status
 

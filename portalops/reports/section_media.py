@@ -10,8 +10,10 @@ from portalops.model.backups import Copy, CopyResult, CopyState, DrillResult, Ve
 from portalops.model.media import MediumCheck
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.reading import Limits, depth_and_age
+from portalops.model.record import Recorded
+from portalops.registers.backups import LookedAt, SetEvidence
 from portalops.registers.drills import ImportedDrill
-from portalops.registers.evidence import Evidence, LookedAt, Recorded, SetEvidence
+from portalops.registers.evidence import Evidence
 from portalops.registers.media import RegisteredMedium, alarms, whole_register
 from portalops.reports.bounded import bounded
 from portalops.reports.document import Block, Cell, Paragraph, Status, Table, Tone

@@ -111,7 +111,7 @@ def does_not_hold(faults: Sequence[Fault]) -> Message:
 
 def _integrity(proof: Proof) -> Cell:
     if proof.faults is None:
-        return Status(msg("not looked at"), Tone.UNSURE)
+        return Status(msg("not checked"), Tone.UNSURE)
     return Status(msg("does not hold"), Tone.BAD) if proof.faults else Status(msg("holds"), Tone.GOOD)
 
 

@@ -9,9 +9,9 @@ from portalops.ledger.heads import code_of
 from portalops.model.heads import AnchorReceipt
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.verdicts import CheckVerdict, DutyVerdict
-from portalops.registers.evidence import Evidence, Recorded
+from portalops.registers.evidence import Evidence
 from portalops.registers.figures import Figures, RunFigures
 from portalops.registers.proof import Proof, ProvenHead, unanchored
 from portalops.registers.sign_offs import problem_of

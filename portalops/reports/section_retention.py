@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from portalops.model.message import Message, msg, verbatim
+from portalops.model.record import Recorded
 from portalops.model.retention import Hold, PruneResult, RetentionPolicy
 from portalops.model.runs import JobKind
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.evidence import Evidence, Recorded
+from portalops.registers.evidence import Evidence
 from portalops.registers.retention import HELD, MARKED, RELEASED, UNDONE, Decision, fold_retention
 from portalops.reports.bounded import bounded
 from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Status, Table, Tone

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from portalops.model.backups import DataClass
 from portalops.model.message import msg, verbatim
 from portalops.registers.adopted import claims_of
-from portalops.registers.evidence import Evidence, SetEvidence
+from portalops.registers.backups import SetEvidence
+from portalops.registers.evidence import Evidence
 from portalops.reports.bounded import bounded
 from portalops.reports.document import Block, ByteSize, Cell, Paragraph, Status, Table, Tone
 from portalops.reports.section_backups import class_blocks, sets_in_period

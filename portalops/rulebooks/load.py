@@ -34,7 +34,7 @@ def load(rulebook_id: str, overrides: Mapping[str, object]) -> Rulebook:
 
     Args:
         rulebook_id: such as `kh-37-2010`.
-        overrides: names of `Numbers` fields to their new values; `overridden` of the result tells what was changed.
+        overrides: names of `Numbers` fields to their new values; `overridden` of the result lists what was changed.
 
     Raises:
         ConfigurationError: there is no such rulebook, a number is unknown (`UnknownKey`), or its value is of the wrong type
@@ -146,7 +146,7 @@ def _with_overrides(rulebook: Rulebook, overrides: Mapping[str, object]) -> Rule
         if (name in _NO_FEWER and number < own_number) or (name in _NO_MORE and number > own_number):
             raise ConfigurationError(
                 msg(
-                    "rulebook.{name}: {value} is laxer than the regulation's own {own}",
+                    "rulebook.{name}: {value} is less strict than the regulation's {own}",
                     name=name,
                     value=number,
                     own=own_number,
@@ -257,5 +257,5 @@ def _as_text(value: object) -> str:
 def _damaged(rulebook_id: str, cause: str) -> InternalFault:
     return InternalFault(
         msg("the file of rulebook {rulebook} is damaged: {cause}", rulebook=rulebook_id, cause=cause[:200]),
-        msg("Install portalops again; its own files were changed."),
+        msg("Install portalops again: its own files were changed."),
     )

@@ -1,7 +1,7 @@
 """The plan as a file for /etc/cron.d: where there is no systemd.
 
 Cron knows one set of rights for all jobs, no credentials and no second try; what is missed while the machine is off is done at
-the next call, since the ledger tells what is due. Standard output is thrown away and standard error is not: cron mails what a
+the next call, because the ledger shows what is due. Standard output is thrown away and standard error is not: cron mails what a
 person must see to, to MAILTO or to the file's user. Source: crontab(5), of Debian's cron.
 """
 
@@ -47,7 +47,7 @@ def _line(part: Part, demands: Demands) -> str:
 
 
 def program_in_cron(text: str) -> str:
-    r"""Return the program that a file of `cron_file` calls; empty if none can be told.
+    r"""Return the program that a file of `cron_file` calls; empty if it cannot be read.
 
     >>> program_in_cron(r"*/15 * * * *  portalops  '/opt/our 90\% apps/portalops' --quiet run --due >/dev/null")
     '/opt/our 90% apps/portalops'

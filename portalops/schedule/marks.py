@@ -22,7 +22,7 @@ class Origin(StrEnum):
     EDITED = "edited"
     """Written by portalops, and changed since."""
     FOREIGN = "foreign"
-    """Not written by portalops, or no longer to be told from such a file."""
+    """Not written by portalops, or no longer distinguishable from such a file."""
 
 
 def marked(text: str) -> bytes:

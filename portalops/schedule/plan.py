@@ -1,4 +1,4 @@
-"""What is to be installed so that a configuration's jobs are done: who knocks for which of them, and with which rights; pure.
+"""What is to be installed so that a configuration's jobs are done: which part starts which of them, and with which rights; pure.
 
 Each part is one service with a timer of its own, so that a long one delays no other, and each may do no more than its jobs
 need. What belongs together in one part needs the same rights.
@@ -23,7 +23,7 @@ class Part(StrEnum):
     MEDIA = "portalops-media"
     """What reads whole backup sets back: hours of work, and drills try out what they find."""
     CHECK = "portalops-check"
-    """The look at this machine, part of it as root."""
+    """The scan of this machine, part of it as root."""
     WATCH = "portalops-watch"
     """Keeping heads of other hosts' ledgers."""
     WORKER = "portalops-worker"
@@ -41,7 +41,7 @@ class Part(StrEnum):
 
 
 FAILED = "portalops-failed@.service"
-"""What tells people that one of the services failed."""
+"""What notifies people that one of the services failed."""
 
 _PART_OF: Mapping[JobKind, Part] = {
     JobKind.BACKUP: Part.BACKUP,
@@ -81,7 +81,7 @@ class Demands:
     may_write: tuple[str, ...] = ()
     """Folders that are written to where they are there, such as a disk that is attached now and then."""
     makes: tuple[str, ...] = ()
-    """Folders of those that portalops makes where they are not there; never one of a medium, whose absence tells of a missing disk."""
+    """Folders of those that portalops makes where they are not there; never one of a medium, whose absence shows a missing disk."""
     reads: tuple[str, ...] = ()
     """Files with keys and secrets, which the account must be let read."""
     devices: tuple[str, ...] = ()
@@ -111,7 +111,7 @@ class Knock:
     jobs: tuple[str, ...]
     """Ids of what it does where it is due; empty for all jobs, for the watch and for a worker."""
     reads_all: bool = False
-    """It reads files whoever they belong to."""
+    """It reads files of every owner."""
     uses_sudo: bool = False
     """It runs single commands as root, as /etc/sudoers.d allows."""
     writes_media: bool = False

@@ -25,7 +25,7 @@ ALLOWANCE = timedelta(minutes=5)
 
 
 class Way(StrEnum):
-    """What knocks."""
+    """What starts the jobs: systemd, cron or the watcher."""
 
     SYSTEMD = "systemd"
     CRON = "cron"
@@ -72,7 +72,7 @@ class Flaw:
 
 @dataclass(frozen=True, slots=True)
 class JobStanding:
-    """A job, with what came of it last."""
+    """A job, with the result of its last run."""
 
     job: Job
     next_at: datetime
@@ -90,7 +90,7 @@ class JobStanding:
 def compared(
     planned: Sequence[UnitFile], found: Mapping[str, bytes], folder: str, drop_ins: Mapping[str, Sequence[str]]
 ) -> tuple[InstalledFile, ...]:
-    """Return how each planned file stands, and each own one that is not planned any more.
+    """Return the state of each planned file, and of each own file that is no longer planned.
 
     Args:
         planned: what would be installed now.
@@ -130,15 +130,15 @@ def file_flaws(files: Iterable[InstalledFile]) -> Iterator[Flaw]:
             case FileState.OUTDATED:
                 yield Flaw(
                     file.name,
-                    msg("it is not as it would be installed now: the configuration or portalops has changed"),
+                    msg("it is out of date: the configuration or portalops has changed since it was installed"),
                     _AGAIN,
                 )
             case FileState.NEEDLESS:
-                yield Flaw(file.name, msg("the configuration needs it no longer"), _AGAIN)
+                yield Flaw(file.name, msg("the configuration no longer needs it"), _AGAIN)
             case FileState.EDITED:
                 yield Flaw(
                     file.name,
-                    msg("it was edited by hand, so portalops leaves it alone"),
+                    msg("it was edited by hand, so portalops does not change it"),
                     msg(
                         "Move the changes into {path}.d/local.conf, and run 'portalops schedule install' with --force.",
                         path=file.path,
@@ -147,7 +147,7 @@ def file_flaws(files: Iterable[InstalledFile]) -> Iterator[Flaw]:
             case FileState.FOREIGN:
                 yield Flaw(
                     file.name,
-                    msg("a file of that name is not portalops's; whether it does what is planned is not known"),
+                    msg("a file of that name is not from portalops; it is not known whether it starts what is planned"),
                     msg("Remove {path}, and run 'portalops schedule install'.", path=file.path),
                     is_unknown=True,
                 )
@@ -181,52 +181,52 @@ def _timer_flaws(timer: UnitState, now: datetime, within: timedelta) -> Iterator
     name = timer.name
     switch_on = msg("Run 'systemctl enable --now {unit}'.", unit=name)
     if not timer.is_loaded:
-        yield Flaw(name, msg("systemd does not have it: {state}", state=timer.load), _AGAIN)
+        yield Flaw(name, msg("systemd does not know it: {state}", state=timer.load), _AGAIN)
         return
     yield from _stale(timer)
     if timer.enabled not in {"enabled", "enabled-runtime"}:
-        seen = msg("it is not enabled, so it is gone after the next start of the machine: {state}", state=timer.enabled)
+        seen = msg("it is not enabled, so it does not start after the next reboot: {state}", state=timer.enabled)
         yield Flaw(name, seen, switch_on)
     if timer.active != "active":
-        seen = msg("the timer does not run, so nothing is started: {state} ({sub})", state=timer.active, sub=timer.sub)
+        seen = msg("the timer is not running, so no job is started: {state} ({sub})", state=timer.active, sub=timer.sub)
         yield Flaw(name, seen, switch_on)
     elif timer.next_at is None and timer.sub != "running":  # while the service runs there is none
         again = msg("Run 'systemctl restart {unit}'.", unit=name)
-        yield Flaw(name, msg("the timer runs and never elapses again: it has no next moment"), again)
+        yield Flaw(name, msg("the timer is running but will never start a job again: it has no next time"), again)
     elif timer.next_at is not None and timer.next_at > now + within + ALLOWANCE:
         yield Flaw(
             name,
-            msg("the timer elapses only at {moment}: the clock or its stamp was wrong", moment=timer.next_at),
+            msg("the timer waits until {moment}: the clock or its time stamp was wrong", moment=timer.next_at),
             msg("Set the clock right; then 'systemctl stop {unit}', 'systemctl clean --what=state {unit}', 'systemctl start {unit}'.", unit=name),
         )  # fmt: skip
     elif timer.next_at is not None and timer.next_at < now - ALLOWANCE and timer.sub != "running":
         again = msg("Run 'systemctl restart {unit}'.", unit=name)
-        yield Flaw(name, msg("the timer should have elapsed at {moment} and did not", moment=timer.next_at), again)
+        yield Flaw(name, msg("the timer did not start its job at {moment}", moment=timer.next_at), again)
 
 
 def _stale(unit: UnitState) -> Iterator[Flaw]:
     if unit.is_stale:
-        yield Flaw(unit.name, msg("systemd has not read its newest state"), msg("Run 'systemctl daemon-reload'."))
+        yield Flaw(unit.name, msg("systemd has not read its newest version"), msg("Run 'systemctl daemon-reload'."))
 
 
 def _service_flaws(service: UnitState) -> Iterator[Flaw]:
     if not service.is_loaded:
-        yield Flaw(service.name, msg("systemd does not have it: {state}", state=service.load), _AGAIN)
+        yield Flaw(service.name, msg("systemd does not know it: {state}", state=service.load), _AGAIN)
         return
     yield from _stale(service)
     if service.active == "failed" or service.result not in {"", "success"}:
         code = str(service.exit_code) if service.exit_code is not None else "?"
-        seen = msg("it failed when it ran last: {result}, exit code {code}", result=service.result, code=code)
-        yield Flaw(service.name, seen, msg("See what it said: journalctl -u {unit}", unit=service.name))
+        seen = msg("its last run failed: {result}, exit code {code}", result=service.result, code=code)
+        yield Flaw(service.name, seen, msg("Read its log: journalctl -u {unit}", unit=service.name))
 
 
 def job_flaws(jobs: Iterable[JobStanding]) -> Iterator[Flaw]:
-    """Yield the jobs that are overdue; one that is at work is not."""
+    """Yield the jobs that are overdue; a running job is not."""
     for standing in jobs:
         if standing.is_late and standing.is_due and not standing.is_running:
-            seen = msg("it is overdue: its time before passed without a complete run")
+            seen = msg("it is overdue: its previous period ended without a complete run")
             yield Flaw(
-                standing.job.id, seen, msg("Run 'portalops run {job}', and see what it says.", job=standing.job.id)
+                standing.job.id, seen, msg("Run 'portalops run {job}' and read its result.", job=standing.job.id)
             )
 
 
@@ -238,36 +238,45 @@ def way_flaws(
     watcher_expected: bool = False,
     watcher_hidden: bool = False,
 ) -> Iterator[Flaw]:
-    """Yield what is wrong with what knocks at all.
+    """Yield what is wrong with the schedules themselves.
 
     Args:
         ways: what is there.
         is_needed: the configuration plans something.
         cron_runs: whether a cron daemon is at work; None if nobody can say.
-        watcher_expected: a watcher did run here, and nothing else knocks.
-        watcher_hidden: whoever looks may not see whether it still does.
+        watcher_expected: a watcher did run here, and nothing else starts jobs.
+        watcher_hidden: the caller has no right to see whether it still runs.
     """
     if not ways and is_needed:
         if watcher_hidden:
-            seen = msg("whether the watcher that ran here still runs cannot be found out: its lock cannot be read")
-            yield Flaw("schedule", seen, msg("Look as root."), is_unknown=True)
+            seen = msg(
+                "it is not known whether 'portalops schedule watch' is still running: its lock file cannot be read"
+            )
+            yield Flaw("schedule", seen, msg("Run 'portalops schedule status' as root."), is_unknown=True)
         elif watcher_expected:
             cure = msg("Start it again: portalops schedule watch; or run 'portalops schedule install'.")
-            yield Flaw("schedule", msg("the watcher that ran here does not run, so nothing is started by itself"), cure)
+            yield Flaw(
+                "schedule", msg("'portalops schedule watch' ran here but has stopped, so no job starts by itself"), cure
+            )
         else:
             cure = msg(
-                "Run 'portalops schedule install --systemd', or with --cron, or let 'portalops schedule watch' run."
+                "Run 'portalops schedule install' with --systemd or --cron, or keep 'portalops schedule watch' running."
             )
-            yield Flaw("schedule", msg("nothing is installed, so nothing is started by itself"), cure)
+            yield Flaw("schedule", msg("no schedule is installed, so no job starts by itself"), cure)
     if len(ways) > 1:
-        seen = nmsg("{n} way knocks: {ways}", "{n} ways knock: {ways}", len(ways), ways=", ".join(ways))
-        yield Flaw("schedule", seen, msg("Keep one: 'portalops schedule uninstall' removes what it installed."))
+        seen = nmsg(
+            "{n} schedule starts the jobs: {ways}",
+            "{n} schedules start the jobs: {ways}",
+            len(ways),
+            ways=", ".join(ways),
+        )
+        yield Flaw("schedule", seen, msg("Keep one of them: 'portalops schedule uninstall' removes what it installed."))
     if Way.CRON in ways and cron_runs is not True:
         yield Flaw(
             "cron",
-            msg("no cron daemon runs here, so nothing is started")
+            msg("no cron daemon is running, so no job is started")
             if cron_runs is False
-            else msg("whether a cron daemon runs cannot be found out"),
+            else msg("it is not known whether a cron daemon is running"),
             msg("Install and start it, such as 'systemctl enable --now cron'."),
             is_unknown=cron_runs is None,
         )

@@ -62,14 +62,14 @@ def read_units(runner: Runner, names: Sequence[str]) -> Mapping[str, UnitState] 
         return refusal(done)
     found = {state.name: state for state in parse_units(done.stdout.decode("utf-8", "replace"))}
     if any(name not in found for name in names):
-        return msg("systemctl does not tell of each unit")
+        return msg("systemctl gave no answer for some units")
     return found
 
 
 def refusal(done: Completed) -> Message:
     """Say why systemctl gave no answer."""
     if done.exit_code == 127:
-        return msg("there is no systemctl here")
+        return msg("this machine has no systemctl")
     if done.exit_code == 124:
         return msg("systemctl does not answer")
     said = show_text(done.stderr.decode("utf-8", "replace").strip(), 200)

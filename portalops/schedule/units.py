@@ -1,6 +1,6 @@
-r"""The plan as systemd units: for each part a timer that only knocks, and a service that may do little else than its work.
+r"""The plan as systemd units: for each part a timer that only starts it, and a service that may do little else than its work.
 
-A timer is `Persistent`, so that one knock follows a time in which the machine was off. 1 (something is unmet), 3 (something could
+A timer is `Persistent`, so that one start follows a time in which the machine was off. 1 (something is unmet), 3 (something could
 not be found out), 75 (another run is at work) and 130 (it was asked to stop) are no failures of a unit; whatever else ends one starts
 `portalops-failed@`. A worker is the one service that goes on: its timer starts it where it does not run, and otherwise does nothing. Sources: systemd.exec(5), systemd.timer(5), systemd.unit(5).
 
@@ -81,7 +81,7 @@ def word(text: str) -> str:
     """
     if _UNFIT.search(text):
         raise ConfigurationError(
-            msg("{path} cannot stand in a systemd unit or a cron file", path=show_text(text, 120)),
+            msg("{path} has characters that a systemd unit or cron file cannot hold", path=show_text(text, 120)),
             msg("Give the file or folder a name without quotes and backslashes."),
         )
     safe = text.replace("%", "%%").replace("$", "$$")

@@ -1,7 +1,7 @@
 """Signatures in OpenSSH's format (PROTOCOL.sshsig of OpenSSH), made and verified with Ed25519.
 
 What is signed is not the message but a structure that names the purpose (the namespace) and the
-message's SHA-512, so that a signature made for one purpose is none for another. Ed25519 signs the same
+message's SHA-512, so that a signature made for one purpose is not valid for another. Ed25519 signs the same
 bytes to the same signature, so what is written here equals byte for byte what `ssh-keygen -Y sign` writes.
 """
 
@@ -107,7 +107,7 @@ def verify(message: bytes | Hashed, signature: str, namespace: str) -> str:
         namespace: the purpose that it must have been made for.
 
     Raises:
-        BadSignature: it is none of this message for this purpose.
+        BadSignature: it is not a signature of this message for this purpose.
     """
     held = _Reader(_unarmoured(signature))
     if held.take(6) != _MAGIC or held.take(4) != b"\0\0\0\1":
@@ -115,7 +115,7 @@ def verify(message: bytes | Hashed, signature: str, namespace: str) -> str:
     key, found_namespace, reserved, algorithm, signed = (held.string() for _ in range(5))
     held.end()
     if reserved:  # nothing signs it, so it would be a second text of the same signature
-        raise BadSignature(msg("not written as ssh-keygen writes it"))
+        raise BadSignature(msg("not in the format of ssh-keygen"))
     if found_namespace != namespace.encode():
         raise BadSignature(
             msg(
@@ -139,15 +139,15 @@ def verify(message: bytes | Hashed, signature: str, namespace: str) -> str:
     if kind == SECURITY_KEY.encode():
         flags_and_counter = inner.take(5)
         if not flags_and_counter[0] & 1:
-            raise BadSignature(msg("the security key was not touched"))
+            raise BadSignature(msg("the security key was not touched when signing"))
         data = hashlib.sha256(application).digest() + flags_and_counter + hashlib.sha256(data).digest()
     inner.end()
     if is_weak(raw):
-        raise BadSignature(msg("the key is one for which anybody can sign"))
+        raise BadSignature(msg("anybody can make signatures of this key"))
     try:
         Ed25519PublicKey.from_public_bytes(raw).verify(proof, data)
     except (InvalidSignature, ValueError) as error:
-        raise BadSignature(msg("the signature does not fit what was signed")) from error
+        raise BadSignature(msg("the signature does not match the signed data")) from error
     return f"{kind.decode()} {base64.b64encode(key).decode()}"
 
 
@@ -212,7 +212,7 @@ class _Reader:
     def take(self, count: int) -> bytes:
         part = self._data[self._at : self._at + count]
         if len(part) != count:
-            raise BadSignature(msg("cut short"))
+            raise BadSignature(msg("truncated"))
         self._at += count
         return part
 
@@ -221,7 +221,7 @@ class _Reader:
 
     def end(self) -> None:
         if self._at != len(self._data):
-            raise BadSignature(msg("bytes after its end"))
+            raise BadSignature(msg("extra bytes at the end"))
 
 
 def _to_be_signed(message: bytes | Hashed, namespace: str, algorithm: str = "sha512") -> bytes:
@@ -240,7 +240,7 @@ def _armoured(blob: bytes) -> str:
 
 def _unarmoured(signature: str) -> bytes:
     if len(signature) > MAX_SIGNATURE_CHARS:
-        raise BadSignature(msg("longer than any signature"))
+        raise BadSignature(msg("too long for a signature"))
     lines = signature.replace("\r\n", "\n").strip("\n").split("\n")
     if lines[0] != BEGIN or lines[-1] != END or len(lines) < 3:
         raise BadSignature(msg("not an OpenSSH signature"))
@@ -249,7 +249,7 @@ def _unarmoured(signature: str) -> bytes:
     except (binascii.Error, ValueError) as error:
         raise BadSignature(msg("not an OpenSSH signature")) from error
     if _armoured(blob) != "\n".join((*lines, "")):  # so that there are no two texts of one signature
-        raise BadSignature(msg("not written as ssh-keygen writes it"))
+        raise BadSignature(msg("not in the format of ssh-keygen"))
     return blob
 
 
@@ -263,6 +263,6 @@ def _string(data: bytes) -> bytes:
 
 def _not_signing(path: Path) -> SecretUnavailable:
     return SecretUnavailable(
-        msg("{path} is no Ed25519 private key in OpenSSH format without a passphrase", path=str(path)),
-        msg("Make one with 'ssh-keygen -t ed25519 -N \"\"', or move the file away to have one made."),
+        msg("{path} is not an Ed25519 private key in OpenSSH format without a passphrase", path=str(path)),
+        msg("Make a key with 'ssh-keygen -t ed25519 -N \"\"', or move the file away; then a new key is made."),
     )

@@ -21,7 +21,7 @@ from portalops.model.message import msg
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o644, owner: tuple[int, int] | None = None) -> None:
     """Write a file so that a reader, or a crash at any moment, finds the old file or the whole new one.
 
-    It belongs to whoever writes it, or to `owner`: user and group.
+    It belongs to its writer, or to `owner`: user and group.
 
     Raises:
         FileUnwritable: the folder is missing, the disk is full, or access is refused.

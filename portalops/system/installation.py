@@ -15,7 +15,7 @@ OWN = "portalops"
 
 
 def find_installed(path: Sequence[str] | None = None) -> Installed:
-    """Return which portalops this is, as the RECORD files say; that the files are still so is not looked at.
+    """Return which portalops this is, as the RECORD files say; whether the files are still so is not checked.
 
     Args:
         path: the folders in which distributions are looked for; those of this process unless given.

@@ -52,7 +52,7 @@ class Journal:
 
         Raises:
             OSError: the journal did not take it.
-            ValueError: a name is none.
+            ValueError: a name is not valid.
         """
         entry = encoded(fields)
         try:
@@ -86,7 +86,7 @@ def encoded(fields: Mapping[str, str]) -> bytes:
     b'MESSAGE=one\\nPRIORITY=6\\n'
 
     Raises:
-        ValueError: a name is none.
+        ValueError: a name is not valid.
     """
     entry = bytearray()
     for name, value in fields.items():

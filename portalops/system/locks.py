@@ -19,7 +19,7 @@ from portalops.system.files import unwritable
 _PROCESS = re.compile(r"process (?P<pid>\d{1,10}) since (?P<since>[\dT:+-]{19,32})(?: for (?P<job>\S{1,64}))?")
 _LOOK_AGAIN_SECONDS = 0.2
 _LOOKERS_SECONDS = 0.1
-"""How long a lock is tried for at least: whoever looks who holds it (`holder_of`) holds it for a moment, and is no holder."""
+"""The shortest time that a lock is tried: reading its holder (`holder_of`) takes it for a moment too."""
 _LOOKERS_TURN_SECONDS = 0.002
 
 
@@ -131,9 +131,9 @@ def _refused(path: Path, holder: str) -> Locked:
     if found is not None:
         return Locked(
             held_by(path.stem, found),
-            msg("Wait until it has ended, or see what it does: ps -fp {pid}.", pid=found.process),
+            msg("Wait until it ends, or see what it is doing: ps -fp {pid}.", pid=found.process),
         )
     return Locked(
         msg("the lock {lock} is held by {holder}", lock=path.stem, holder=holder or "?"),
-        msg("Wait until it has ended, or see which process it is: fuser -v {path}.", path=str(path)),
+        msg("Wait until it ends, or find the process: fuser -v {path}.", path=str(path)),
     )

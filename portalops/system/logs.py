@@ -1,6 +1,6 @@
 """What portalops says while it works: where it goes, in which form, and what each line is about.
 
-    text      warnings on standard error, one line each; all that is told by results and errors stays as it is
+    text      warnings on standard error, one line each; results and errors stay as they are
     json      one JSON object a line on standard error, errors and warnings of results too
     journal   entries with fields, straight to journald: chosen by itself where standard error is the journal
 
@@ -41,7 +41,7 @@ IDENTIFIER = "portalops"
 
 
 class Event(StrEnum):
-    """What a line tells that a program may look for: the values are the journal's MESSAGE_ID, and never change (docs/logs.md)."""
+    """The event of a line, for programs: the values are the journal's MESSAGE_ID, and never change (docs/logs.md)."""
 
     RUN_STARTED = "2723dbef2d294324b1772fd22f45faea"
     RUN_FINISHED = "b5d27dcae0ef456fba4b7fb8f847ec51"
@@ -95,7 +95,7 @@ def log_event(logger: logging.Logger, level: int, event: Event, message: str, su
     Args:
         logger: of the module.
         level: of logging.
-        event: what it tells.
+        event: its meaning for programs.
         message: in English, without secrets.
         subject: what it is about, if not what is worked on now.
     """
@@ -138,7 +138,7 @@ def configured(
     Args:
         environment: PORTALOPS_LOG_FORMAT and JOURNAL_STREAM are read from it.
         wanted: the form that was asked for; None for the environment's, or the journal's if standard error is that.
-        verbose: let text have what is told for information too.
+        verbose: include information lines in text too.
         debug: let out everything, with traces.
         now: the clock.
         socket: of the journal.

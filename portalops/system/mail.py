@@ -83,11 +83,11 @@ class MailSettings(Shape):
     @model_validator(mode="after")
     def _login_is_whole_and_protected(self) -> MailSettings:
         if (self.user is None) != (self.password is None):
-            raise Refused(msg("needs user and password together, or neither"), shows_value=False)
+            raise Refused(msg("needs both user and password, or neither"), shows_value=False)
         if self.user is not None and self.security is Security.NONE:
             raise Refused(
-                msg("would send the password in the clear"),
-                msg('Take security = "starttls" or "tls", or a server that asks for no password.'),
+                msg("would send the password unencrypted"),
+                msg('Set security = "starttls" or "tls", or use a server that asks for no password.'),
                 shows_value=False,
             )
         return self
@@ -108,7 +108,7 @@ class Delivery:
     recipients: tuple[str, ...]
     """Those that it took."""
     refused: tuple[tuple[str, str], ...] = ()
-    """Those that it did not take, each with its words; by `send` there are none."""
+    """Recipients that it refused, each with its words; empty after `send`."""
 
 
 _SHORT = 60
@@ -209,7 +209,7 @@ def _handed_over(
             else:
                 refused.append((recipient, f"{code} {told.shown(words)}"))
         if taken:
-            told.step = msg("the mail itself")
+            told.step = msg("the text of the mail")
             told.gave_the_mail = True
             code, words = server.data(data)
             _demand((code, words), 250)
@@ -233,11 +233,11 @@ class _TooLarge(ValueError):
 
 @dataclass(slots=True)
 class _Told:
-    """Where in the exchange it is, for whoever must be told that it broke off there."""
+    """The step of the exchange, for the error when it breaks off there."""
 
     step: Message
     secrets: tuple[str, ...] = ()
-    """What the server was told to log in, in each form in which it was: its words may repeat it."""
+    """The login secrets as sent, in each encoding: the server's words may repeat them."""
     out_of_time: bool = False
     gave_the_mail: bool = False
     """The server may have all of the mail: unless it says no, whether it took it is not known."""
@@ -307,7 +307,7 @@ class _Smtp(smtplib.SMTP):
         self._context = context
 
     def begin(self) -> None:
-        """Connect, and take up TLS as it is configured."""
+        """Connect, and start TLS as configured."""
         host, port = self._settings.host, self._settings.port or PORTS[self._settings.security]
         self._host = host  # what the certificate must name
         _demand(self.connect(host, port), 220)
@@ -330,7 +330,7 @@ class _Smtp(smtplib.SMTP):
         return [f"SIZE={size}"]
 
     def cut(self) -> None:
-        """End the connection under whoever waits on it."""
+        """Close the connection under a waiting reader."""
         if self.sock is not None:
             with suppress(OSError):  # it is gone already
                 self.sock.shutdown(socket.SHUT_RDWR)
@@ -391,11 +391,11 @@ def _not_sent(settings: MailSettings, told: _Told, error: Exception) -> MailNotS
     is_answered = isinstance(error, smtplib.SMTPResponseException) and _is_refusal(error.smtp_code)
     if told.gave_the_mail and not is_answered:
         return MailInDoubt(
-            msg("the mail server {server} was given the mail and did not say that it took it: {cause}", server=server, cause=cause),
-            msg("Ask a recipient whether it came, before it is sent again."),
+            msg("the mail server {server} sent no confirmation, so delivery is uncertain: {cause}", server=server, cause=cause),
+            msg("Before you send the mail again, ask a recipient whether it arrived."),
         )  # fmt: skip
     return MailNotSent(
-        msg("the mail server {server} did not take the mail, at {step}: {cause}", server=server, step=told.step, cause=cause),
+        msg("the mail server {server} refused the mail at this step: {step}: {cause}", server=server, step=told.step, cause=cause),
         _hint(settings, error),
     )  # fmt: skip
 
@@ -407,15 +407,15 @@ def _cause(error: Exception, told: _Told) -> Message:
         case ssl.SSLCertVerificationError():
             return msg("its certificate is not trusted: {cause}", cause=show_text(error.verify_message or str(error)))
         case smtplib.SMTPServerDisconnected():
-            return msg("it dropped the connection: {cause}", cause=told.shown(str(error)))
+            return msg("it closed the connection: {cause}", cause=told.shown(str(error)))
         case _TooLarge():
             return msg(
-                "the mail has {size}, and it takes {most} at most",
+                "the mail has {size}, but the server accepts at most {most}",
                 size=ByteCount(error.size),
                 most=ByteCount(error.most),
             )
         case smtplib.SMTPNotSupportedError():
-            return msg("it does not offer that: {cause}", cause=told.shown(str(error)))
+            return msg("the server does not support this: {cause}", cause=told.shown(str(error)))
         case OSError():
             return cause_of(error)
         case _:
@@ -424,15 +424,17 @@ def _cause(error: Exception, told: _Told) -> Message:
 
 _TOO_MUCH = 552
 """The mail is larger than the server, or the mailbox, has room for (RFC 5321, section 4.2.3)."""
-_SEND_LESS = msg("Attach less, or ask whoever runs the mail server to take larger mails.")
+_SEND_LESS = msg("Attach less, or ask the operator of the mail server to accept larger mails.")
 
 
 def _hint(settings: MailSettings, error: Exception) -> Message:
     match error:
         case ssl.SSLCertVerificationError():
-            return msg("Name the certificate of the authority that issued it in ca_file, or correct the host's name.")
+            return msg("Name the certificate of the issuing authority in ca_file, or correct the host name.")
         case smtplib.SMTPNotSupportedError() if settings.security is Security.STARTTLS:
-            return msg('Take security = "tls" if the server has it, or another server; nothing was sent in the clear.')
+            return msg(
+                'Set security = "tls" if the server supports it, or use another server. Nothing was sent unencrypted.'
+            )
         case _TooLarge():
             return _SEND_LESS
         case smtplib.SMTPResponseException() if error.smtp_code == _TOO_MUCH:
@@ -440,6 +442,6 @@ def _hint(settings: MailSettings, error: Exception) -> Message:
         case smtplib.SMTPAuthenticationError():
             return msg("Correct the user or the password that the configuration refers to.")
         case smtplib.SMTPResponseException():
-            return msg("Ask whoever runs the mail server, and show the answer.")
+            return msg("Ask the operator of the mail server about this answer.")
         case _:
-            return msg("Check host, port and security, and that the server is reached from here.")
+            return msg("Check host, port and security, and that this machine reaches the server.")

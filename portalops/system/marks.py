@@ -1,7 +1,7 @@
 """Whose unfinished work it is: a mark that a process leaves in the names of what it makes, and whether it is still alive.
 
 A mark says the machine's boot, its space of process numbers, the number, and when the process was started. On the machine
-itself that tells the dead from the living at once; anywhere else it tells nothing.
+itself that shows at once whether its process lives; anywhere else it shows nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def this_run() -> str:
 
 
 def is_alive(mark: str) -> bool | None:
-    """Say whether the process of a mark is alive; None if that cannot be told from here."""
+    """Say whether the process of a mark is alive; None if that cannot be seen from here."""
     found = _MARK.fullmatch(mark)
     if found is None or f"{found[1]}-{found[2]}" != _space():
         return None
@@ -49,7 +49,7 @@ def _is_hidden(pid: int) -> bool:
 
 
 def _started(pid: int) -> int | None:
-    """Return when a process was started, in ticks since the machine's boot (proc(5)); None if there is none that works.
+    """Return when a process was started, in ticks since the machine's boot (proc(5)); None if there is no working one.
 
     Not as a time of day, which would be another one after the clock was set.
     """

@@ -121,23 +121,23 @@ def why_no_session(target: SshTarget, said: str) -> HostUnreachable:
         shown = re.search(r"(\S+) key sent by the remote host is\s+(\S+?)\.?\s", said)
         return other_host_key(target, show_text(" ".join(shown.groups()), 200) if shown else "-")
     if "no matching host key type" in lowered:
-        return no_session(target, msg("it has no host key of the pinned type: {cause}", cause=show_text(said)))
+        return no_session(target, msg("it has no host key of the recorded type: {cause}", cause=show_text(said)))
     if "permission denied" in lowered:
-        return no_session(target, msg("it does not let this key in"))
+        return no_session(target, msg("it refuses this key"))
     if "timed out" in lowered:
         return no_session(target, msg("it did not answer in time"), is_away=True)
     is_away = any(words in lowered for words in _AWAY)
     if "temporary failure in name resolution" in lowered:
-        return no_session(target, msg("no name server could say what its address is"), is_away=is_away)
+        return no_session(target, msg("no DNS server answered for its name"), is_away=is_away)
     if "could not resolve" in lowered:
-        return no_session(target, msg("its name leads to no address"), is_away=is_away)
+        return no_session(target, msg("its name has no address in DNS"), is_away=is_away)
     known = (cause_of(OSError(number, "")) for number in _NETWORK)
     cause = next((each for each in known if str(each).lower() in lowered), verbatim(show_text(said, 300)))
     return no_session(target, cause, is_away=is_away)
 
 
 def _quoted(path: Path) -> str:
-    """Return a path as ssh_config(5) reads it: quoted, and with nothing in it that stands for something else."""
+    """Return a path as ssh_config(5) reads it: quoted, and with no pattern or variable in it."""
     return '"' + str(path).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%") + '"'
 
 

@@ -50,7 +50,7 @@ class Address:
 
 
 def address_of(url: str) -> Address | None:
-    """Return an http or https address taken apart; None if it is none, or holds a name and password."""
+    """Return an http or https address taken apart; None if it is not one, or holds a name and password."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -79,7 +79,7 @@ def ping(url: str, body: bytes, *, ca_file: Path | None, seconds: float) -> byte
     """
     address = address_of(url)
     if address is None:
-        raise PingFailed(msg("its address is no http or https address"))
+        raise PingFailed(msg("its address is not an http or https address"))
     deadline = time.monotonic() + seconds
     try:
         return _asked(address, body, ca_file, deadline)
@@ -87,11 +87,11 @@ def ping(url: str, body: bytes, *, ca_file: Path | None, seconds: float) -> byte
         raise PingFailed(msg("no answer within {seconds} seconds", seconds=round(seconds))) from error
     except ssl.SSLCertVerificationError as error:
         is_named = address.host in error.verify_message
-        cause = msg("it is for another name") if is_named else show_text(error.verify_message, 120)
-        raise PingFailed(msg("its certificate does not hold: {cause}", cause=cause)) from error
+        cause = msg("its certificate is for another name") if is_named else show_text(error.verify_message, 120)
+        raise PingFailed(msg("its certificate is not valid: {cause}", cause=cause)) from error
     except ssl.SSLError as error:  # whose number is none of the system's
         cause = show_text(error.reason or type(error).__name__, 120)
-        raise PingFailed(msg("it does not speak TLS as it should: {cause}", cause=cause)) from error
+        raise PingFailed(msg("its TLS is faulty: {cause}", cause=cause)) from error
     except socket.gaierror as error:
         raise PingFailed(msg("its name has no address")) from error
     except OSError as error:
@@ -191,10 +191,12 @@ def _checked(heard: bytes) -> bytes:
     head, _end, body = heard.partition(b"\r\n\r\n")
     line = head.split(b"\r\n")[0].split(b" ", 2)
     if len(line) < 2 or not line[0].startswith(b"HTTP/1.") or len(line[1]) != 3 or not line[1].isdigit():
-        raise PingFailed(msg("the answer is no HTTP"))
+        raise PingFailed(msg("the answer is not HTTP"))
     status = int(line[1])
     if status in REDIRECTS:
-        raise PingFailed(msg("it leads elsewhere with HTTP status {status}, which is not followed", status=str(status)))
+        raise PingFailed(
+            msg("it redirects to another address (HTTP status {status}), which is not followed", status=str(status))
+        )
     if status not in OK:
         raise PingFailed(msg("the server answers with HTTP status {status}", status=str(status)))
     return body

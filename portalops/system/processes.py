@@ -8,7 +8,7 @@ import psutil
 
 
 def is_running(names: Collection[str]) -> bool | None:
-    """Say whether a process has one of the names; None where processes cannot be looked at."""
+    """Say whether a process has one of the names; None where processes cannot be listed."""
     try:
         return any(process.info["name"] in names for process in psutil.process_iter(["name"]))
     except (psutil.Error, OSError):

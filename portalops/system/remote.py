@@ -108,7 +108,7 @@ class Running(Protocol):
         ...
 
     def lost(self) -> HostUnreachable | None:
-        """Return what became of the connection, if it did not hold until the program had ended."""
+        """Return why the connection broke, if it did before the program ended."""
         ...
 
     def close(self) -> None:
@@ -138,8 +138,8 @@ def shell_command(order: Order) -> str:
     command = f"exec sh -c {shlex.quote(' && '.join(steps))}"
     if "\0" in command or any("\n" in value or "\0" in value for value in order.secrets.values()):
         raise UsageError(
-            msg("an argument or a secret for another host holds a character that it cannot hold"),
-            msg("Take line feeds out of the secret, and NULs out of the arguments."),
+            msg("an argument or secret for another host has a character that is not allowed"),
+            msg("Remove line feeds from the secret and NULs from the arguments."),
         )
     return command
 
@@ -160,7 +160,8 @@ def start_there(target: SshTarget, order: Order, *, client: str = "auto") -> Run
     program = find_ssh() if client in {"auto", "openssh"} else None
     if client == "openssh" and program is None:
         raise HostUnreachable(
-            msg("this machine has no program ssh"), msg('Install openssh-client, or set client = "auto".')
+            msg("the program ssh is not installed on this machine"),
+            msg('Install openssh-client, or set client = "auto".'),
         )
     running: Running = _ByLibrary(target, command) if program is None else _ByProgram(target, program, command)
     try:
@@ -223,7 +224,7 @@ def _await_beginning(target: SshTarget, running: Running) -> None:
             raise no_session(
                 target,
                 msg(
-                    "its shell prints before the program does: {said}",
+                    "its login shell prints text before the program starts: {said}",
                     said=show_text(got.decode("utf-8", "replace")),
                 ),
             )
@@ -262,7 +263,7 @@ def _why_not(target: SshTarget, running: Running) -> HostUnreachable:
     return no_session(
         target,
         msg(
-            "its shell ran nothing (exit code {exit_code}): {said}",
+            "its login shell did not run the program (exit code {exit_code}): {said}",
             exit_code="-" if code is None else code,
             said=show_text(words, 300) or "-",
         ),
@@ -273,7 +274,7 @@ def _broken(target: SshTarget, cause: Message) -> HostUnreachable:
     """Return the error of a connection that did not hold until the program had ended."""
     return HostUnreachable(
         msg("the connection to {host} broke: {cause}", host=target.address, cause=cause),
-        msg("See whether the host, its sshd and the network held; then run 'portalops backup run' again."),
+        msg("Check the host, its sshd and the network; then run 'portalops backup run' again."),
     )
 
 

@@ -16,6 +16,17 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
+import boto3  # type: ignore[import-untyped]
+from boto3.exceptions import Boto3Error  # type: ignore[import-untyped]
+from botocore.config import Config  # type: ignore[import-untyped]
+from botocore.exceptions import (  # type: ignore[import-untyped]
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004  # the library's name
+    HTTPClientError,
+    IncompleteReadError,
+    SSLError,
+)
 from pydantic import AfterValidator, Field
 
 from portalops.config.secrets import SecretReference
@@ -30,7 +41,7 @@ CONNECT_SECONDS = 10
 def _endpoint(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
-        raise Refused(msg("is no web address"), msg("Give an http or https address."))
+        raise Refused(msg("is not a web address"), msg("Give an http or https address."))
     return value
 
 
@@ -79,15 +90,12 @@ def open_client(store: Store, *, read_seconds: float = 30.0, tries: int = 2) -> 
 
     Args:
         store: where and as whom.
-        read_seconds: how long an answer may say nothing.
+        read_seconds: how long an answer may pause.
         tries: how often a request is sent in all, where the server is at fault or out of reach.
 
     Raises:
         ValueError, botocore.exceptions.BotoCoreError: the address or the certificates cannot be used; see `refusals`.
     """
-    import boto3  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-    from botocore.config import Config  # type: ignore[import-untyped]  # noqa: PLC0415  # as above
-
     config = Config(
         signature_version="s3v4",
         s3={"addressing_style": "path"},
@@ -120,19 +128,13 @@ def refusals(error_of: Callable[[Message, Message], Exception]) -> Iterator[None
     Args:
         error_of: makes that error from a cause and a hint.
     """
-    from boto3.exceptions import Boto3Error  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-    from botocore.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-        BotoCoreError,
-        ClientError,
-    )
-
     try:
         yield
     except ClientError as error:
         answer: Mapping[str, Any] = error.response.get("Error", {})
         code, words = str(answer.get("Code") or "-"), str(answer.get("Message") or "")
         cause = msg(
-            "{step} is answered with {code} {words}",
+            "the server answers {step} with {code} {words}",
             step=error.operation_name,
             code=show_text(code, 60),
             words=show_text(words),
@@ -140,11 +142,13 @@ def refusals(error_of: Callable[[Message, Message], Exception]) -> Iterator[None
         raise error_of(cause, _HINTS.get(code, _OTHER_HINT)) from error
     except (BotoCoreError, Boto3Error, OSError, ValueError) as error:
         cause = msg("{cause}", cause=show_text(f"{type(error).__name__}: {error}", 300))
-        raise error_of(cause, msg("Check endpoint and certificate, and that it is reached from here.")) from error
+        raise error_of(
+            cause, msg("Check endpoint and certificate, and that this machine reaches the server.")
+        ) from error
 
 
 def code_of(error: Exception) -> str:
-    """Return the code of a server's refusal, such as `AccessDenied`; the status where a HEAD brought nothing else."""
+    """Return the code of a server's refusal, such as `AccessDenied`; the status for a HEAD, which has no body."""
     response: Mapping[str, Any] = getattr(error, "response", {})
     return str(response.get("Error", {}).get("Code") or "-")
 
@@ -160,14 +164,6 @@ def is_passing(error: BaseException) -> bool:
 
     A refusal is not, and neither is a certificate that does not fit.
     """
-    from botocore.exceptions import (  # noqa: PLC0415  # start-up time
-        ClientError,
-        ConnectionError,  # noqa: A004  # the library's name
-        HTTPClientError,
-        IncompleteReadError,
-        SSLError,
-    )
-
     if isinstance(error, ClientError):
         return status_of(error) in _AT_FAULT or code_of(error) in _PASSING
     if isinstance(error, SSLError):
@@ -176,11 +172,11 @@ def is_passing(error: BaseException) -> bool:
 
 
 _AT_FAULT = frozenset({500, 502, 503, 504, 507, 509})
-"""Statuses of servers that are at fault for now; 501 stands for what they cannot do at all."""
+"""Statuses of servers that fail for now; not 501, which means that they cannot do it at all."""
 _PASSING = frozenset({"SlowDown", "RequestTimeout", "TooManyRequests", "Throttling", "ThrottlingException", "429"})
 """Codes of answers below 500 by which servers ask to come again."""
-LOCK_HINT = msg("Make a bucket with Object Lock, which can be chosen only when it is made, on a server that keeps it.")
-_OTHER_HINT = msg("Ask whoever runs the server, and show the answer.")
+LOCK_HINT = msg("Make a new bucket with Object Lock, on a server that enforces it; it can be chosen only at creation.")
+_OTHER_HINT = msg("Ask the operator of the server about this answer.")
 _ACCESS_HINT = msg("The key needs the rights to put and read objects, to list versions and to set retention.")
 _KEY_HINT = msg("Correct the key's id and secret that the configuration refers to.")
 _HINTS: Mapping[str, Message] = {
@@ -188,12 +184,12 @@ _HINTS: Mapping[str, Message] = {
     "403": _ACCESS_HINT,
     "InvalidAccessKeyId": _KEY_HINT,
     "SignatureDoesNotMatch": _KEY_HINT,
-    "RequestTimeTooSkewed": msg("Set this machine's clock right; the server's differs from it by too much."),
+    "RequestTimeTooSkewed": msg("Set this machine's clock right: it differs too much from the server's."),
     "NoSuchBucket": LOCK_HINT,
     "InvalidRequest": LOCK_HINT,
     "InvalidBucketState": LOCK_HINT,
     "ObjectLockConfigurationNotFoundError": LOCK_HINT,
     "NotImplemented": LOCK_HINT,
-    "PreconditionFailed": msg("Something else wrote this object a moment ago; run 'portalops ledger anchor' again."),
-    "ConditionalRequestConflict": msg("Something else writes this object; run 'portalops ledger anchor' again."),
+    "PreconditionFailed": msg("Run 'portalops ledger anchor' again: another program wrote this object a moment ago."),
+    "ConditionalRequestConflict": msg("Run 'portalops ledger anchor' again: another program is writing this object."),
 }

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+
 from portalops.model.text import show_text
 from portalops.system.s3 import checksum, code_of, status_of
 
@@ -50,8 +52,6 @@ def try_lock(client: Any, *, bucket: str, prefix: str, mode: str) -> LockTrial:
     Raises:
         botocore.exceptions.BotoCoreError, ClientError: the object cannot be put; see `portalops.system.s3.refusals`.
     """
-    from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # noqa: PLC0415  # start-up time
-
     now = _remove_earlier(client, bucket, prefix)
     key = f"{prefix}{secrets.token_hex(6)}"
     version = _put(client, bucket, key, mode, now)
@@ -78,8 +78,6 @@ def try_lock(client: Any, *, bucket: str, prefix: str, mode: str) -> LockTrial:
 
 def _put(client: Any, bucket: str, key: str, mode: str, now: datetime) -> str:
     """Put the object under the shortest lock that the server takes, and return its version; empty if it has none."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415  # as above
-
     data = (
         b"A trial of the object lock by 'portalops doctor --deep'. It may be deleted as soon as its lock has ended.\n"
     )
@@ -106,8 +104,6 @@ def _put(client: Any, bucket: str, key: str, mode: str, now: datetime) -> str:
 
 def _may_delete(client: Any, bucket: str, key: str) -> bool:
     """Say whether the key may delete a version that is not locked, by an empty one; False where the bucket locks all by itself."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415  # as above
-
     try:
         version = client.put_object(Bucket=bucket, Key=key, Body=b"", ChecksumSHA256=checksum(b""))["VersionId"]
         client.delete_object(Bucket=bucket, Key=key, VersionId=version)
@@ -118,8 +114,6 @@ def _may_delete(client: Any, bucket: str, key: str) -> bool:
 
 def _remove_earlier(client: Any, bucket: str, prefix: str) -> datetime:
     """Remove what earlier trials left, as far as it can be, and return the server's time, which locks go by."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415  # as above
-
     listed = client.list_object_versions(Bucket=bucket, Prefix=prefix, MaxKeys=100)
     for each in (*listed.get("Versions", ()), *listed.get("DeleteMarkers", ())):
         with suppress(ClientError):  # still locked, or no right to

@@ -1,7 +1,7 @@
 """Temporary folders: gone after their block, and, if the process is killed, as soon as anybody makes the next one.
 
 What lies in them may be a whole database in clear, or a password. Their names carry the mark of the process that made them,
-so that those of the dead are told from those of the living. Those of another boot, or of a container that shares the folder,
+so that folders of dead processes can be told apart from those of living ones. Those of another boot, or of a container that shares the folder,
 cannot be told; they are dead when nothing was made in them for `DEAD_AFTER`.
 """
 

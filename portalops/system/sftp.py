@@ -23,7 +23,7 @@ UNSUPPORTED = 8
 MOST_REQUESTS = 64
 """How many reads or writes are under way at most."""
 PLAIN_BYTES = 32 << 10
-"""What every server takes in one request."""
+"""Bytes that every server accepts in one request."""
 LARGEST_BYTES = 255 << 10
 """What OpenSSH takes, whose packets end at 256 KiB."""
 MAX_PACKET_BYTES = 1 << 20
@@ -241,7 +241,7 @@ class WrittenFile:
         self._rest += view
 
     def close(self) -> int:
-        """Make it durable where the server can, close it, and return the size that the server tells of it."""
+        """Make it durable where the server can, close it, and return its size as the server reports it."""
         session = self._session
         if self._rest:
             self._send(bytes(self._rest))

@@ -11,19 +11,19 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from urllib.parse import quote
 
 from pydantic import AfterValidator
+from sqlalchemy import Connection, Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from portalops.config.secrets import Reference
 from portalops.config.values import Refused
 from portalops.errors import LiteralSecret
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
 
 
 class DatabaseUnavailable(Exception):
@@ -44,7 +44,7 @@ def only_reads(query: str) -> str:
         Refused: it does not.
     """
     if query.split(maxsplit=1)[:1] == [] or query.split(maxsplit=1)[0].lower() not in {"select", "with", "values"}:
-        raise Refused(msg("is no query that only reads"), msg("Begin it with SELECT, WITH or VALUES."))
+        raise Refused(msg("is not a read-only query"), msg("Start the query with SELECT, WITH or VALUES."))
     return query
 
 
@@ -54,19 +54,16 @@ def without_password(url: str) -> str:
     Raises:
         Refused: it is no URL, or holds one.
     """
-    from sqlalchemy import make_url  # noqa: PLC0415  # start-up time
-    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415  # as above
-
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
         raise Refused(
-            msg("is no database URL"),
+            msg("is not a database URL"),
             msg("Write it as sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."),
             shows_value=False,
         ) from error
     if parsed.password is not None:
-        hint = msg("Take the password out of the URL, and give the key 'password' a reference to it.")
+        hint = msg("Remove the password from the URL, and set the key 'password' to a reference to it.")
         raise Refused(msg("holds a password"), hint, error=LiteralSecret, shows_value=False)
     return url
 
@@ -93,8 +90,6 @@ def reading(
         DatabaseUnavailable: it cannot be reached, its driver is not installed, or what the block asks fails.
         SecretUnavailable: the password cannot be had.
     """
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  # start-up time
-
     try:
         engine = _engine(url, password, folder, environment)
         try:
@@ -113,9 +108,6 @@ def reading(
 
 
 def _engine(url: str, password: Reference | None, folder: Path, environment: Mapping[str, str]) -> Engine:
-    from sqlalchemy import create_engine, make_url  # noqa: PLC0415  # start-up time
-    from sqlalchemy.pool import NullPool  # noqa: PLC0415  # as above
-
     parsed = make_url(url)
     if password is not None:
         parsed = parsed.set(password=password.reveal(environment))

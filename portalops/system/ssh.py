@@ -70,9 +70,7 @@ def target_of(place: SshPlace) -> SshTarget:
         if not keys:
             raise HostUnreachable(
                 msg("{path} has no key of {host}", path=str(place.known_hosts), host=place.host),
-                msg(
-                    "Copy the line of /etc/ssh/ssh_host_ed25519_key.pub from that host; do not take it over the network."
-                ),
+                msg("Copy the line of /etc/ssh/ssh_host_ed25519_key.pub at that host itself, not over the network."),
             )
     return SshTarget(place.host, place.port, place.user, place.identity_file, keys)
 
@@ -220,7 +218,7 @@ class Command:
                     host=self._target.address,
                     cause=msg("a stream of more than {size} bytes is too long for paramiko", size=self._moved_bytes),
                 ),
-                msg("Install openssh-client on this machine: the system's ssh carries streams of any length."),
+                msg("Install openssh-client on this machine: its ssh transfers streams of any length."),
             )
         with self._told():
             piece = self._channel.recv(size)
@@ -286,7 +284,7 @@ def _opened(target: SshTarget, timeout_seconds: float) -> tuple[paramiko.Transpo
 def _connected(
     target: SshTarget, identity: paramiko.PKey, deadline_seconds: float
 ) -> Iterator[tuple[paramiko.Channel, threading.Event]]:
-    """Open a session, and close everything under whoever still waits at the deadline."""
+    """Open a session, and close everything under a reader that still waits at the deadline."""
     logging.getLogger("paramiko").addHandler(logging.NullHandler())  # its errors come as exceptions, not as lines
     late = threading.Event()
     try:
@@ -357,8 +355,8 @@ def identity_of(path: Path) -> paramiko.PKey:
         return paramiko.PKey.from_path(path)
     except (paramiko.SSHException, ValueError, TypeError, OSError) as error:
         raise SecretUnavailable(
-            msg("{path} is no private key without a passphrase", path=str(path)),
-            msg("Make one with 'ssh-keygen -t ed25519 -N \"\"', for this purpose alone."),
+            msg("{path} is not a private key without a passphrase", path=str(path)),
+            msg('Make a key for this purpose only: ssh-keygen -t ed25519 -N "".'),
         ) from error
 
 
@@ -374,7 +372,7 @@ def unreachable(target: SshTarget, error: Exception, late: threading.Event) -> H
     if late.is_set() or isinstance(error, TimeoutError) or str(error) == _AUTH_TIMEOUT:
         return no_session(target, msg("it did not answer in time"), is_away=True)
     if isinstance(error, paramiko.AuthenticationException):
-        cause = msg("it does not let this key in")
+        cause = msg("it refuses this key")
     elif isinstance(error, paramiko.ssh_exception.IncompatiblePeer):
         return _incompatible(target, show_text(str(error)))
     return no_session(target, cause, is_away=_is_away(error))
@@ -384,18 +382,18 @@ def _cause(error: Exception) -> Message:
     """Return why, as a sentence where the reason is a common one, and else in the library's or the system's own words."""
     if isinstance(error, socket.gaierror):
         if error.errno == socket.EAI_AGAIN:
-            return msg("no name server could say what its address is")
-        return msg("its name leads to no address")
+            return msg("no DNS server answered for its name")
+        return msg("its name has no address in DNS")
     if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError):
         causes = [each for each in error.errors.values() if isinstance(each, OSError)]
         return cause_of(causes[0]) if causes else verbatim(show_text(str(error)))
     if isinstance(error, OSError):
         return cause_of(error)
     if isinstance(error, EOFError):
-        return msg("it ended the connection")
+        return msg("it closed the connection")
     text = str(error)
     if text.startswith("Error reading SSH protocol banner"):
-        return msg("it does not greet as an SSH server does")
+        return msg("it does not answer like an SSH server")
     return verbatim(show_text(text or type(error).__name__))
 
 
@@ -403,17 +401,18 @@ def _incompatible(target: SshTarget, cause: str) -> HostUnreachable:
     """Tell a host without a key of the pinned type, which is not the one that was pinned, from one that is too old."""
     if "host key" not in cause:
         return LegacySsh(
-            msg("{host} offers no way of SSH that is still safe: {cause}", host=target.address, cause=cause),
+            msg("{host} offers no SSH algorithm that is still secure: {cause}", host=target.address, cause=cause),
             msg(
-                "Renew its SSH server, or bring its facts by hand: 'portalops host script HOST' prints what to run on it."
+                "Upgrade its SSH server, or supply its facts by hand: 'portalops host script HOST' prints what "
+                "to run on it."
             ),
         )
     # An RSA key that can only be proven with SHA-1 looks the same as none: nothing is said against that host.
     is_legacy = all(key.startswith("ssh-rsa ") for key in target.host_keys)
-    missing = msg("it has no host key of the pinned type: {cause}", cause=cause)
+    missing = msg("it has no host key of the recorded type: {cause}", cause=cause)
     return (LegacySsh if is_legacy else HostKeyChanged)(
         msg("cannot open a session on {host}: {cause}", host=target.address, cause=missing),
-        msg("Ask whoever runs the host whether its key was changed; nothing was sent to it."),
+        msg("Ask the administrator of the host whether its key was replaced. Nothing was sent to the host."),
     )
 
 
@@ -435,8 +434,8 @@ def host_key_algorithms(target: SshTarget) -> list[str]:
 def other_host_key(target: SshTarget, shown: str) -> HostKeyChanged:
     """Return the error of a host that shows a key which is not pinned."""
     return HostKeyChanged(
-        msg("{host} shows another host key than the pinned one: {key}", host=target.address, key=shown),
-        msg("Ask whoever runs the host whether its key was changed; nothing was sent to it."),
+        msg("{host} has another host key than the recorded one: {key}", host=target.address, key=shown),
+        msg("Ask the administrator of the host whether its key was replaced. Nothing was sent to the host."),
     )
 
 

@@ -43,7 +43,7 @@ from portalops.system.ssh import (
 CONNECT_SECONDS = 15.0
 """For looking a host's name up, for each of its addresses, and for each step until it has proven its key."""
 LOGIN_SECONDS = 30.0
-"""sshd asks its name service who calls, and PAM whoever it likes."""
+"""sshd asks its name service for the caller, and PAM may ask further services."""
 HUNG_UP_SECONDS = 5.0
 """A host that ends a connection sooner, before it has shown a key, has hung up, and was not merely slow."""
 PAUSES = (0.5, 1.0, 2.0, 4.0)
@@ -105,7 +105,7 @@ def shown_keys(host: str, port: int, *, jump: SshTarget | None = None) -> Iterat
     """Yield every key that a host shows, as `TYPE BASE64`, the best first. Nobody logs in and nothing is trusted by it.
 
     Each is asked for by a connection of its own, when it is wanted: an sshd of OpenSSH 9.8 or later shuts out for a while
-    whoever comes often and never logs in (PerSourcePenalties of sshd_config(5)).
+    a client that comes often and never logs in (PerSourcePenalties of sshd_config(5)).
 
     Raises:
         LegacySsh: it shows none that is still safe.
@@ -159,7 +159,7 @@ def _session(
 
 
 class _Way:
-    """The connections to one host; at the deadline all of them are closed under whoever still waits."""
+    """The connections to one host; at the deadline all of them are closed under readers that still wait."""
 
     def __init__(self, deadline_seconds: float) -> None:
         logging.getLogger("paramiko").addHandler(logging.NullHandler())  # its errors come as exceptions, not as lines
@@ -240,7 +240,7 @@ class _Way:
             )
         except (paramiko.SSHException, OSError, EOFError) as error:
             cause = verbatim(show_text(str(error) or type(error).__name__))
-            passes_not = msg("{jump} does not pass on to it: {cause}", jump=jump.address, cause=cause)
+            passes_not = msg("{jump} cannot connect to it: {cause}", jump=jump.address, cause=cause)
             raise no_session(target, passes_not, is_away=True) from error
 
     def _stop(self) -> None:

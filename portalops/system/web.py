@@ -23,7 +23,9 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from threading import BoundedSemaphore, Lock
-from typing import TYPE_CHECKING
+
+import certifi
+import httpx
 
 from portalops import __version__
 from portalops.model.causes import cause_of
@@ -31,9 +33,6 @@ from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Network, Page, WebUnavailable
 from portalops.system.network import SocketNetwork
-
-if TYPE_CHECKING:
-    import httpx
 
 MAX_CONNECTIONS = 20
 MAX_TO_ONE_NAME = 2
@@ -63,7 +62,7 @@ class HttpWeb:
         """Open the door; nothing is asked yet.
 
         Args:
-            network: who tells the addresses of names.
+            network: resolves names to addresses.
             seconds: for each page.
             wait_seconds: for one of the connections that may be open at once.
         """
@@ -78,7 +77,7 @@ class HttpWeb:
         if not self._all.acquire(timeout=self._wait_seconds):
             seconds = round(self._wait_seconds)
             raise WebUnavailable(
-                msg("not asked: as many connections as may be were open for {seconds} seconds", seconds=seconds)
+                msg("not polled: the maximum number of connections was open for {seconds} seconds", seconds=seconds)
             )
         try:
             deadline = time.monotonic() + self._seconds
@@ -97,8 +96,6 @@ class HttpWeb:
     @cached_property
     def trust(self) -> ssl.SSLContext:
         """Return whom to believe: what the system trusts, and the public authorities that come with httpx."""
-        import certifi  # noqa: PLC0415  # start-up time
-
         context = ssl.create_default_context()
         context.load_verify_locations(certifi.where())
         return context
@@ -132,12 +129,12 @@ class _Visit:
         self._own = ""
         """What kind of address the first server has."""
         self._answered: tuple[int, _Wire] | None = None
-        """The status of the answer that leads nowhere else, and what came of it."""
+        """The status of the last answer, which redirects no further, and its result."""
 
     def to(self, text: str) -> Page:
         url = _url(text)
         if url is None:
-            raise WebUnavailable(msg("{url} is no web address", url=show_text(text, 200)))
+            raise WebUnavailable(msg("{url} is not a web address", url=show_text(text, 200)))
         try:
             for _each in range(MAX_REDIRECTS + 1):
                 found = self._ask(url)
@@ -151,14 +148,14 @@ class _Visit:
             raise self._failed(msg("no answer within {seconds} seconds", seconds=round(self._web.seconds))) from error
         except ssl.SSLCertVerificationError as error:
             raise self._failed(
-                msg("its certificate does not hold: {cause}", cause=show_text(error.verify_message, 120))
+                msg("its certificate is not valid: {cause}", cause=show_text(error.verify_message, 120))
             ) from error
         except http.client.HTTPException as error:
             cause = f"{type(error).__name__} {error}".strip()
-            raise self._failed(msg("the answer is no HTTP: {cause}", cause=show_text(cause, 120))) from error
+            raise self._failed(msg("the answer is not HTTP: {cause}", cause=show_text(cause, 120))) from error
         except ssl.SSLError as error:  # whose number is none of the system's
             cause = show_text(error.reason or str(error), 120)
-            raise self._failed(msg("it does not speak TLS as it should: {cause}", cause=cause)) from error
+            raise self._failed(msg("its TLS is faulty: {cause}", cause=cause)) from error
         except OSError as error:
             raise self._failed(msg("no answer: {cause}", cause=cause_of(error))) from error
         except ValueError as error:
@@ -212,7 +209,8 @@ class _Visit:
             if self._own != "public" and not self._inside and not _is_given(name):
                 raise WebUnavailable(
                     msg(
-                        "the name {host} leads to {address}, which is not public; if it lies in the own network, set inside = true",
+                        "the name {host} has the address {address}, which is not public; if the site is in your "
+                        "own network, set inside = true",
                         host=show_text(name, 120),
                         address=addresses[0],
                     )
@@ -222,7 +220,8 @@ class _Visit:
         if not allowed:
             raise WebUnavailable(
                 msg(
-                    "it is redirected to {url}, whose address {address} lies in a network that its own does not lie in",
+                    "it is redirected to {url}, whose address {address} is in another network than the source's "
+                    "own address",
                     url=show_text(str(url), 200),
                     address=addresses[0],
                 )
@@ -259,7 +258,7 @@ class _Visit:
         text = location.encode("latin-1", "replace").decode("utf-8", "replace")  # as browsers read it
         target = _url(text, url)
         if target is None:
-            raise WebUnavailable(msg("it is redirected to {url}, which is no web address", url=show_text(text, 200)))
+            raise WebUnavailable(msg("it is redirected to {url}, which is not a web address", url=show_text(text, 200)))
         return target
 
     def _body(self, answer: http.client.HTTPResponse) -> bytes:
@@ -269,7 +268,7 @@ class _Visit:
             return gunzip(parts, self._limit)
         if coding != "identity":
             raise WebUnavailable(
-                msg("the answer is packed in a way that was not asked for: {coding}", coding=show_text(coding, 40))
+                msg("the answer is compressed in a way that was not requested: {coding}", coding=show_text(coding, 40))
             )
         body = bytearray()
         for part in parts:
@@ -361,10 +360,10 @@ def gunzip(parts: Iterable[bytes], limit_bytes: int) -> bytes:
                     packer = zlib.decompressobj(wbits=31)
     except zlib.error as error:
         raise WebUnavailable(
-            msg("what is packed cannot be unpacked: {cause}", cause=show_text(str(error), 120))
+            msg("the answer cannot be decompressed: {cause}", cause=show_text(str(error), 120))
         ) from error
     if not packer.eof:
-        raise WebUnavailable(msg("the answer breaks off"))
+        raise WebUnavailable(msg("the answer is truncated"))
     return bytes(unpacked)
 
 
@@ -396,7 +395,7 @@ def _parts(answer: http.client.HTTPResponse) -> Iterator[bytes]:
     while part := answer.read(_CHUNK_BYTES):
         yield part
     if answer.length:  # what its Content-Length still lacks
-        raise WebUnavailable(msg("the answer breaks off"))
+        raise WebUnavailable(msg("the answer is truncated"))
 
 
 def _require_room(size: int, limit_bytes: int) -> None:
@@ -406,8 +405,6 @@ def _require_room(size: int, limit_bytes: int) -> None:
 
 def _url(text: str, base: httpx.URL | None = None) -> httpx.URL | None:
     """Return an address that can be asked, or None."""
-    import httpx  # noqa: PLC0415  # start-up time
-
     try:
         url = httpx.URL(text) if base is None else base.join(text)
     except (httpx.InvalidURL, ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""When a person is told: as something becomes bad, again each day while it lasts, and once when it is good again. Pure."""
+"""When a person is notified: when a problem starts, each day while it lasts, and once when it is over. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_LETTERS = 50
 
 
 class Trouble(StrEnum):
-    """What people are told of."""
+    """The problems that people are notified of."""
 
     REFUSED = "refused"
     """A head does not extend the kept one."""
@@ -32,7 +32,7 @@ class Occasion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A trouble that people were told of."""
+    """A problem that people were notified of."""
 
     trouble: Trouble
     since: datetime

@@ -54,7 +54,7 @@ def plain_extension(extension: Extension) -> dict[str, JsonValue]:
     """Return an extension as JSON values.
 
     Raises:
-        UnicodeDecodeError: a line or a blob is not text, so it is none that portalops wrote.
+        UnicodeDecodeError: a line or a blob is not text, so portalops did not write it.
     """
     return {
         "after": extension.after,

@@ -1,4 +1,4 @@
-"""The mails of a witness: what was found, in Vietnamese and English in one mail, so that whoever is on duty can read it. Pure."""
+"""The mails of a witness: what was found, in Vietnamese and English in one mail, so that everybody on duty can read it. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from portalops.ledger.heads import code_of
 from portalops.ledger.record import format_at
 from portalops.locale import render
 from portalops.model.message import Message, msg
-from portalops.witness.alarms import Letter, Occasion, Trouble
+from portalops.witness.alarms import AGAIN_AFTER, Letter, Occasion, Trouble
 from portalops.witness.look import Look
 
 LANGUAGES = ("vi", "en")
@@ -18,13 +18,13 @@ RULE = "\n\n" + "-" * 72 + "\n\n"
 
 
 def letter_of(seen: Look, trouble: Trouble, occasion: Occasion, *, witness: str, zone: tzinfo) -> Letter:
-    """Write the mail about a look.
+    """Write the mail about a poll.
 
     Args:
         seen: the look.
-        trouble: what it is about; of a trouble that is over, the one that was.
+        trouble: what it is about; of a problem that is over, the former one.
         occasion: why it is written now.
-        witness: the witness's host, for whoever keeps several.
+        witness: the witness's host, for people with several.
         zone: where moments are shown.
     """
     subject = " / ".join(render(_subject(seen, trouble, occasion), language, zone=zone) for language in LANGUAGES)
@@ -44,7 +44,7 @@ def _subject(seen: Look, trouble: Trouble, occasion: Occasion) -> Message:
         case Trouble.REFUSED, _:
             return msg("ALARM: the head of the ledger was refused")
         case Trouble.OVERDUE, Occasion.OVER:
-            return msg("heads come again")
+            return msg("new heads arrive again")
         case _:
             return msg("ALARM: no new head for {hours} hours", hours=int(seen.silence.total_seconds() // 3600))
 
@@ -53,25 +53,25 @@ def _paragraphs(seen: Look, trouble: Trouble, occasion: Occasion, witness: str) 
     yield msg("The witness on {host} watches the ledger {id} ({ledger}).", host=witness, id=seen.id, ledger=_id(seen))
     match trouble, occasion:
         case _, Occasion.OVER:
-            yield msg("The alarm is over: at {at} a good head was shown again.", at=seen.at)
+            yield msg("The alarm is over: a valid head arrived at {at}.", at=seen.at)
         case Trouble.REFUSED, _:
             yield msg(
-                "A head that does not extend the kept one was refused. What was recorded may have been cut, changed or"
-                " exchanged since."
+                "A head that does not extend the kept head was refused. Records may have been cut off, changed "
+                "or replaced since then."
             )
         case _:
             yield msg(
-                "No new head came in time. The portal's host may be down, its jobs may have stopped, or somebody keeps the"
-                " heads back."
+                "No new head arrived in time. The portal's host may be down, its jobs may have stopped, or "
+                "somebody is withholding the heads."
             )
     if occasion is not Occasion.OVER and seen.problem is not None:
-        yield msg("What was found: {problem}.", problem=seen.problem)
+        yield msg("Problem: {problem}.", problem=seen.problem)
     for note in seen.notes:
         yield msg("Note: {note}.", note=note)
     head = seen.head
     if head is not None and seen.state.kept is not None:
         yield msg(
-            "The kept head: {size} records, code {code}, made at {made}, taken here at {taken}.",
+            "The kept head: {size} records, code {code}, made at {made}, received here at {taken}.",
             size=head.size,
             code=code_of(head),
             made=head.at,
@@ -80,7 +80,10 @@ def _paragraphs(seen: Look, trouble: Trouble, occasion: Occasion, witness: str) 
     if occasion is not Occasion.OVER:
         if seen.hint is not None:
             yield seen.hint
-        yield msg("This mail comes again every 24 hours while it lasts, and once when it is over.")
+        yield msg(
+            "This mail comes again every {hours} hours while the problem lasts, and once when it is over.",
+            hours=int(AGAIN_AFTER.total_seconds()) // 3600,
+        )
 
 
 def _id(seen: Look) -> str:

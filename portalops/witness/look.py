@@ -1,4 +1,4 @@
-"""One look at one watched ledger: ask, judge, keep what was accepted or refused, and say how it stands.
+"""One poll of one watched ledger: ask, judge, keep what was accepted or refused, and return its state.
 
 What is found out is a value; `keep` writes it down. So `--dry-run` is a look that is not kept.
 """
@@ -27,7 +27,7 @@ MAX_LOOK_SECONDS = 3600.0
 """How long the parts of one extension may take together; a million records take about a quarter of a minute."""
 
 NO_RECEIPT = -1
-"""`State.receipted` once it was said that there are no receipts."""
+"""`State.receipted` after it was reported once that there are no receipts."""
 
 
 class Verdict(StrEnum):
@@ -97,7 +97,7 @@ class Look:
 
     @property
     def trouble(self) -> Trouble | None:
-        """What people are to be told of."""
+        """What people are to be notified of."""
         match self.verdict:
             case Verdict.REFUSED:
                 return Trouble.REFUSED
@@ -129,7 +129,7 @@ def look(watched: WatchedLedger, folder: WitnessFolder, *, clock: Clock, accept:
 
 @dataclass(slots=True)
 class _Newest:
-    """Of the newest answer, what is left to tell; its records are let go of."""
+    """What remains of the newest answer to report, without its records."""
 
     signed: SignedHead | None = None
     notes: tuple[Message, ...] = ()
@@ -151,7 +151,7 @@ def _judged(found: _Found, ask: Callable[[], tuple[Accepted | None, bool]], newe
         return found.failed(error)
     seen = found.reached(accepted, joined=joined)
     if accept and all(fingerprint(key.public_key) != accept for key in seen.state.keys):
-        unused = msg("no head is signed by {key}, so it was not accepted", key=accept)
+        unused = msg("key {key} was not accepted: it has signed no head", key=accept)
         return replace(seen, notes=(*seen.notes, unused))
     return seen
 
@@ -169,7 +169,7 @@ def keep(seen: Look, folder: WitnessFolder) -> Look:
         notes += (
             (msg("the refused head is kept in {path}", path=str(path)),)
             if path
-            else (msg("the refused head is not kept: {folder} is full", folder=str(folder.refused)),)
+            else (msg("the refused head was not kept: {folder} is full", folder=str(folder.refused)),)
         )
     if seen.accepted is not None:
         folder.add(seen.accepted)
@@ -178,7 +178,7 @@ def keep(seen: Look, folder: WitnessFolder) -> Look:
 
 
 def failed_look(ledger_id: str, now: datetime, error: PortalOpsError) -> Look:
-    """Return the look of a witness that could not do its own work: it tells nothing of the ledger."""
+    """Return the result of a witness that could not do its own work: it shows nothing of the ledger."""
     return Look(
         ledger_id,
         Verdict.REFUSED if error.exit_code is ExitCode.INTEGRITY else Verdict.FAILED,
@@ -194,7 +194,7 @@ def failed_look(ledger_id: str, now: datetime, error: PortalOpsError) -> Look:
 def hand_over_receipt(seen: Look, watched: WatchedLedger, key: SigningKey, folder: WitnessFolder) -> Look:
     """Sign for the kept head, if that was not done yet, and hand the receipt to the watched side.
 
-    What goes wrong becomes a note: the head is kept all the same, and the next look tries again.
+    A failure becomes a note: the head is kept anyway, and the next poll tries again.
     """
     state, head = seen.state, seen.head
     if seen.verdict is not Verdict.CURRENT or head is None or state.kept is None or state.receipted == head.size:
@@ -211,12 +211,12 @@ def hand_over_receipt(seen: Look, watched: WatchedLedger, key: SigningKey, folde
 
 
 def without_receipt(seen: Look, folder: WitnessFolder) -> Look:
-    """Say once that no receipt is handed over, for want of a key."""
+    """Report once that no receipt is sent because there is no key."""
     if seen.state.kept is None or seen.state.receipted:
         return seen
     state = replace(seen.state, receipted=NO_RECEIPT)
     folder.save(state)
-    unsigned = msg("no receipts are handed over: no signing key is configured on this machine")
+    unsigned = msg("no receipts are sent: no signing key is configured on this machine")
     return replace(seen, state=state, notes=(*seen.notes, unsigned))
 
 
@@ -271,9 +271,9 @@ def _is_just_old(part: Extension, joining: Joining, folder: WitnessFolder) -> bo
 
 def _unexpected(watched: WatchedLedger, cause: str) -> AnchorUnavailable:
     return AnchorUnavailable(
-        msg("{ledger} does not answer in the expected form: {cause}", ledger=watched.id, cause=cause),
+        msg("the answer of {ledger} cannot be parsed: {cause}", ledger=watched.id, cause=cause),
         msg(
-            "Have the same version of portalops on both hosts, and look at what 'portalops ledger extend' prints there."
+            "Install the same version of portalops on both hosts, and read what 'portalops ledger extend' prints there."
         ),
     )
 
@@ -315,11 +315,11 @@ class _Found:
         return self._standing(seen)
 
     def _kept_back(self, head: Head) -> Iterator[Message]:
-        """Say that a new head is old: whoever keeps heads back can go on showing them after the work has stopped."""
+        """Report that a new head is old: somebody who withheld heads could go on showing them after the work has stopped."""
         age = self._now - head.at
         if age > timedelta(hours=self._watched.settings.max_silence_hours):
             yield msg(
-                "the new head was made at {at}, {hours} hours ago: it was kept back, or that host's clock is wrong",
+                "the new head was made at {at}, {hours} hours ago: it was withheld, or the clock of that host is wrong",
                 at=head.at,
                 hours=int(age.total_seconds() // 3600),
             )
@@ -385,12 +385,14 @@ class _Found:
         """Turn a look into an overdue one if the silence lasted too long."""
         notes = seen.notes
         if seen.state.alive_at > self._now + timedelta(minutes=5):
-            notes += (msg("the clock of this machine went back: the newest head came at {at}", at=seen.state.alive_at),)
+            notes += (
+                msg("the clock of this machine went back: the newest head arrived at {at}", at=seen.state.alive_at),
+            )
         limit = self._watched.settings.max_silence_hours
         if seen.silence <= timedelta(hours=limit):
             return replace(seen, notes=notes)
         silent = msg(
-            "no new head came since {at}: {hours} hours of silence, where {limit} are allowed",
+            "no new head since {at}: {hours} hours of silence, {limit} are allowed",
             at=seen.state.alive_at,
             hours=int(seen.silence.total_seconds() // 3600),
             limit=limit,
@@ -413,21 +415,17 @@ def _news(before: State, accepted: Accepted) -> list[Message]:
         match key.how:
             case How.FIRST_USE:
                 notes.append(
-                    msg(
-                        "the key {key} was believed at first use: nothing but the first answer speaks for it", key=shown
-                    )
+                    msg("the key {key} was trusted at first use: only the first answer confirms it", key=shown)
                 )
             case How.ROTATED:
-                notes.append(msg("the key {key} replaces one that was known, which signed for it", key=shown))
+                notes.append(msg("the key {key} replaces a known key, which signed for it", key=shown))
             case How.ACCEPTED:
                 notes.append(msg("the key {key} was accepted by a person", key=shown))
             case How.CONFIGURED:
                 pass
     if not accepted.work and before.kept is not None:
-        notes.append(msg("the new head brings nothing but heads and receipts, which is no sign of life"))
+        notes.append(msg("the new head adds only heads and receipts, which do not show that jobs run"))
     return notes
 
 
-_SILENT = msg(
-    "Look whether the portal's host is up and whether its jobs run: 'portalops status' and 'portalops doctor' there."
-)
+_SILENT = msg("Check on the portal's host that it is up and its jobs run: 'portalops status' and 'portalops doctor'.")

@@ -48,7 +48,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class SignedReceipt:
-    """A receipt as it is handed over."""
+    """A receipt as it is sent."""
 
     receipt: Receipt
     text: str
@@ -58,7 +58,7 @@ class SignedReceipt:
 
     @property
     def data(self) -> bytes:
-        """The file that is handed over: the text, and its signature behind it."""
+        """The file that is sent: the text, followed by its signature."""
         return (self.text + self.signature).encode()
 
 
@@ -91,8 +91,8 @@ def parse_receipt(data: bytes) -> SignedReceipt:
     except ValueError:
         pass  # no such moment
     raise NotAReceipt(
-        msg("this is not a receipt: it has not the six lines of one with a signature behind them"),
-        msg("A receipt begins with 'portalops-receipt 1'; a witness hands it over by itself."),
+        msg("this is not a receipt: it does not have six lines followed by a signature"),
+        msg("A receipt begins with 'portalops-receipt 1'; a witness sends it by itself."),
     )
 
 
@@ -126,7 +126,7 @@ def verify_receipt(data: bytes, public_key: str) -> SignedReceipt:
     return signed
 
 
-_HINT = msg("Ask whoever keeps the witness for the line of its .pub file, and compare it with the anchor's key.")
+_HINT = msg("Ask the operator of the witness for the line of its .pub file, and compare it with the anchor's key.")
 _RECEIPT = re.compile(
     rb"(portalops-receipt 1\nledger ([0-9a-f]{32})\nsize ([1-9][0-9]{0,17})\nhead ([0-9a-f]{64})\n"
     rb"at (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)\nwitness ([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)\n)"

@@ -75,7 +75,7 @@ class Refusal(HeadRefused):
 
 
 class How(StrEnum):
-    """How a key came to be known."""
+    """Why a key is trusted."""
 
     CONFIGURED = "configured"
     FIRST_USE = "first-use"
@@ -189,14 +189,14 @@ class Joining:
             raise Refusal(
                 Reason.FORK,
                 msg(
-                    "another head of the same size {size}: its digest is {found} where {kept} is kept",
+                    "another head of the same size {size}: its digest is {found}, but the kept one is {kept}",
                     size=head.size,
                     found=head.digest,
                     kept=self._kept_head.digest,
                 )
                 if head.digest != self._kept_head.digest
                 else msg(
-                    "another head over the same record {seq}: the kept one was cut off and made anew", seq=head.size
+                    "another head over the same record {seq}: the kept head was cut off and made again", seq=head.size
                 ),
             )
         return False
@@ -204,7 +204,7 @@ class Joining:
     def note(self, signed: SignedHead, *, now: datetime) -> Accepted:
         """Take a head that came without its records: signed by a known key, and to be met once the records come.
 
-        Whoever comes first without records is not believed: at least one key must be known.
+        A first answer without records is not trusted: at least one key must be known.
 
         Raises:
             Refusal: it is not signed by a known key, its time cannot be, or a larger one was made before it.
@@ -212,7 +212,7 @@ class Joining:
         head = parse_head(signed.text.encode())
         must = self._pinned.passed.get(head.size)
         if must is not None and must.digest != head.digest:
-            raise Refusal(Reason.FORK, msg("another head of the same size {size} was taken before", size=head.size))
+            raise Refusal(Reason.FORK, msg("another head of the same size {size} was received before", size=head.size))
         self._require_passed(head)
         signer = self._require_signer(signed, head)
         self._require_time(head, now)
@@ -262,9 +262,7 @@ class Joining:
         """Return the lines that were not had yet; where the last one that was had comes again, it must be the same."""
         had = self._seq - part.after
         if 0 < had <= len(part.lines) and line_digest(part.lines[had - 1]) != self._digest:
-            raise Refusal(
-                Reason.FORK, msg("record {seq} is another one than the kept head was made over", seq=self._seq)
-            )
+            raise Refusal(Reason.FORK, msg("record {seq} is not the record that the kept head signed", seq=self._seq))
         return part.lines[had:]
 
     def _joined(self, line: bytes) -> Record:
@@ -272,21 +270,27 @@ class Joining:
         try:
             record = parse(line)
         except NotARecord as error:
-            raise _rewritten(msg("record {seq} is no record: {cause}", seq=seq, cause=show_text(str(error)))) from error
+            raise _rewritten(
+                msg("record {seq} is not a valid record: {cause}", seq=seq, cause=show_text(str(error)))
+            ) from error
         if record.seq != seq or record.prev != self._digest:
-            raise _rewritten(msg("record {seq} does not join the record before it", seq=seq))
+            raise _rewritten(msg("record {seq} is not chained to the record before it", seq=seq))
         if (record.kind == CREATED) != (seq == 1):
             raise _rewritten(
-                msg("record {seq} is of the kind {kind}, out of its place", seq=seq, kind=show_text(record.kind, 80))
+                msg(
+                    "record {seq} of the kind {kind} is not allowed at this position",
+                    seq=seq,
+                    kind=show_text(record.kind, 80),
+                )
             )
         if self._at is not None and record.at < self._at:
-            raise _rewritten(msg("the time of record {seq} is before that of the record before it", seq=seq))
+            raise _rewritten(msg("record {seq} has an earlier time than the record before it", seq=seq))
         self._seq, self._digest, self._at = seq, line_digest(line), record.at
         self._digests[seq] = self._digest
         self._digests.pop(seq - KEPT_DIGESTS, None)
         must = self._pinned.passed.get(seq)
         if must is not None and must.digest != self._digest:
-            raise Refusal(Reason.FORK, msg("record {seq} is another one than a head in heads/ was made over", seq=seq))
+            raise Refusal(Reason.FORK, msg("record {seq} is not the record that a head in heads/ signed", seq=seq))
         return record
 
     def _read_details(self, record: Record, blob: bytes) -> None:
@@ -302,7 +306,7 @@ class Joining:
             if isinstance(error, Refusal):
                 raise
             raise _rewritten(
-                msg("the details of record {seq} are not of its kind {kind}", seq=record.seq, kind=record.kind)
+                msg("the details of record {seq} do not fit its kind {kind}", seq=record.seq, kind=record.kind)
             ) from error
 
     def _read_first(self, blob: bytes) -> None:
@@ -310,7 +314,7 @@ class Joining:
 
     def _read_head(self, record: Record, signed: SignedHead | None) -> None:
         if signed is None:
-            raise _rewritten(msg("record {seq} is a head record without a head", seq=record.seq))
+            raise _rewritten(msg("record {seq} is of kind head but holds no head", seq=record.seq))
         head = parse_head(signed.text.encode())
         if self._last_head is None and self._kept is not None and signed.text != self._kept.signed.text:
             raise _rewritten(_not_recorded(self._seq))
@@ -326,7 +330,7 @@ class Joining:
 
     def _read_key(self, record: Record, event: KeyEvent | None) -> None:
         if event is None:
-            raise _rewritten(msg("record {seq} is a key record without a key", seq=record.seq))
+            raise _rewritten(msg("record {seq} is of kind key but holds no key", seq=record.seq))
         key = event.public_key
         if record.kind == KEY_RETIRED:
             if key in self._keys and not self._keys[key].retired_seq:
@@ -361,12 +365,12 @@ class Joining:
         if self._named and self._named != head.ledger:
             raise Refusal(
                 Reason.OTHER_LEDGER,
-                msg("the first record names another ledger than the head, {found}", found=head.ledger),
+                msg("the first record names another ledger than the head: {found}", found=head.ledger),
             )
         if self._seq != head.size or self._digest != head.digest:
             raise _rewritten(
                 msg(
-                    "the records end with record {seq}, digest {digest}, which is not what the head is over",
+                    "the records end with record {seq}, digest {digest}, which is not the record that the head signed",
                     seq=self._seq,
                     digest=self._digest,
                 )
@@ -376,7 +380,7 @@ class Joining:
             raise _rewritten(_not_recorded(self._seq))
         previous = head_digest(self._last_head.text) if self._last_head else GENESIS
         if head.previous != previous:
-            raise _rewritten(msg("the head does not follow the head that is recorded before it"))
+            raise _rewritten(msg("the head does not follow the previous recorded head"))
 
     def _require_passed(self, head: Head) -> None:
         for size, passed in self._pinned.passed.items():
@@ -408,15 +412,17 @@ class Joining:
         if head.at > now + CLOCK_TOLERANCE:
             raise Refusal(
                 Reason.TIME,
-                msg("the head's time {at} is in the future: it is {now} here", at=head.at, now=now),
-                msg("Compare both clocks with a third one: 'timedatectl' on either host."),
+                msg("the head's time {at} is in the future: the time here is {now}", at=head.at, now=now),
+                msg("Compare the clocks of both hosts with a third one: run 'timedatectl' on each."),
             )
         if self._at is not None and head.at < self._at:
-            raise Refusal(Reason.TIME, msg("the head's time {at} is before that of its last record", at=head.at))
+            raise Refusal(Reason.TIME, msg("the head's time {at} is earlier than its last record's", at=head.at))
         if self._kept_head is not None and head.at < self._kept_head.at:
             raise Refusal(
                 Reason.TIME,
-                msg("the head's time {at} is before that of the kept one, {kept}", at=head.at, kept=self._kept_head.at),
+                msg(
+                    "the head's time {at} is earlier than the kept head's, {kept}", at=head.at, kept=self._kept_head.at
+                ),
             )
 
 
@@ -447,7 +453,8 @@ def judge(pinned: Pinned, parts: Iterable[Extension], *, now: datetime) -> Accep
 
 
 _KEEP = msg(
-    "Keep everything as it is on both hosts; the refused head lies under refused/. Compare with the unit's other anchors."
+    "Keep everything as it is on both hosts; the refused head is in the folder refused/. Compare it with the "
+    "unit's other anchors."
 )
 
 
@@ -461,7 +468,7 @@ def _signer_of(signed: SignedHead) -> str:
 def _rolled_back(kept: int, found: int) -> Refusal:
     return Refusal(
         Reason.ROLL_BACK,
-        msg("the ledger was cut: its head has {found} records where {kept} are kept", found=found, kept=kept),
+        msg("the ledger was cut: its head has {found} records, the kept head has {kept}", found=found, kept=kept),
     )
 
 
@@ -470,4 +477,4 @@ def _rewritten(message: Message) -> Refusal:
 
 
 def _not_recorded(seq: int) -> Message:
-    return msg("the kept head is not recorded behind its records, as far as record {seq}", seq=seq)
+    return msg("no head record follows the kept head's records, up to record {seq}", seq=seq)

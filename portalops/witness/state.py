@@ -57,12 +57,12 @@ class State:
     kept_at: datetime | None = None
     """When the newest head was taken."""
     accepted_at: datetime | None = None
-    """When a head was taken last that brought more than what watching makes by itself."""
+    """When the last head arrived that added more than the watching itself records."""
     looked_at: datetime | None = None
     reached_at: datetime | None = None
     """When the watched side last answered."""
     receipted: int = 0
-    """Size of the newest head whose receipt was handed over."""
+    """Size of the newest head whose receipt was sent."""
     refused: Refused | None = None
     alarm: Alarm | None = None
     letters: tuple[Letter, ...] = ()
@@ -129,7 +129,7 @@ class WitnessFolder:
                 return
             raise IntegrityError(
                 msg("another head is kept in {path}", path=str(path)),
-                msg("Compare both heads with those that others keep; a kept head is never overwritten."),
+                msg("Compare both heads with those kept elsewhere. A kept head is never overwritten."),
             )
         write_atomically(path.with_suffix(".sig"), signed.signature.encode())
         write_atomically(path, signed.text.encode())
@@ -193,13 +193,13 @@ def _read(path: Path, limit: int) -> bytes:
 
 def _unreadable(path: Path, cause: str | Message) -> IntegrityError:
     return IntegrityError(
-        msg("what the witness knew cannot be read from {path}: {cause}", path=str(path), cause=cause),
-        msg("Move that file away: the next look starts anew, and still holds the ledger to every head in heads/."),
+        msg("the witness's state cannot be read from {path}: {cause}", path=str(path), cause=cause),
+        msg("Move that file away: the next poll starts again and still compares the ledger with every head in heads/."),
     )
 
 
 def _foreign(path: Path) -> IntegrityError:
     return IntegrityError(
-        msg("{path} is not the head that its name says", path=str(path)),
-        msg("Find out who changed it, and move it away; portalops never changes a head that it keeps."),
+        msg("{path} is not the head that its name states", path=str(path)),
+        msg("Find out who changed the file, and move it away. portalops never changes a kept head."),
     )

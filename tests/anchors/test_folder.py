@@ -29,7 +29,7 @@ def test_another_head_of_the_same_size_is_a_fork_and_overwrites_nothing(tmp_path
     anchor = an_anchor("folder", {"folder": str(tmp_path)}, tmp_path)
     anchor.publish(a_head(), MemoryKeeper())
 
-    with pytest.raises(HeadRefused, match="the ledger has two histories"):
+    with pytest.raises(HeadRefused, match="this ledger has two histories"):
         anchor.publish(a_head(digest="0b77" * 16), MemoryKeeper())
 
     assert (tmp_path / LEDGER / "0000000412.txt").read_text() == a_head().signed.text

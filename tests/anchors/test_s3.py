@@ -160,7 +160,7 @@ def test_what_the_server_refuses_is_said_in_its_words(
 def test_a_lock_that_ends_too_early_is_seen(object_store: ObjectStore, tmp_path: Path) -> None:
     bucket = a_bucket(object_store, "early")
 
-    with pytest.raises(AnchorUnavailable, match=r"it locks .* until .* only") as refused:
+    with pytest.raises(AnchorUnavailable, match=r"the server locked .* only until .*") as refused:
         publish(s3_values(object_store, bucket), tmp_path, clock=FixedClock(datetime.now(UTC) - timedelta(days=5)))
 
     assert "clock" in str(refused.value.hint)
@@ -183,8 +183,8 @@ def test_no_server_at_all(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"secret_key": "AKIA"}, "is a secret written out"),
-        ({"endpoint": "s3.example"}, "is no web address"),
+        ({"secret_key": "AKIA"}, "contains the secret itself"),
+        ({"endpoint": "s3.example"}, "is not a web address"),
         ({"retain_days": 0}, "retain_days"),
         ({"bucket": "../other"}, "bucket"),
     ],
@@ -238,14 +238,14 @@ class Agreeable(BaseHTTPRequestHandler):
 @pytest.mark.parametrize(
     ("lock", "said"),
     [
-        ({}, "it took .* without a lock: mode -"),
+        ({}, "the server stored .* without a lock: mode -"),
         (
             {"x-amz-object-lock-mode": "GOVERNANCE", "x-amz-object-lock-retain-until-date": "2036-11-25T00:00:00Z"},
             "without a lock: mode GOVERNANCE",
         ),
         (
             {"x-amz-object-lock-mode": "COMPLIANCE", "x-amz-object-lock-retain-until-date": "2036-11-25T00:00:00Z"},
-            "it deletes .* although it is locked",
+            "the server deleted .* although it is locked",
         ),
     ],
 )

@@ -182,59 +182,65 @@ LIES: dict[str, tuple[Lie, str]] = {
     "a last line that does not end": (without_its_last_line_feed, "does not end in a line feed"),
     "another last digest": (
         edit("bundle.json", lambda held: held.update(head="ab" * 32)),
-        "is not the one that was last",
+        "is not the last record",
     ),
     "a further record": (
         edit(
             "bundle.json",
             lambda held: held.update(records=held["records"] - 1, blobs={"first": 1, "last": held["records"] - 1}),
         ),
-        "was added behind the last one",
+        "was added after the last record",
     ),
-    "another ledger's name": (edit("bundle.json", lambda held: held.update(ledger="ab" * 16)), "names another ledger"),
+    "another ledger's name": (
+        edit("bundle.json", lambda held: held.update(ledger="ab" * 16)),
+        "names a different ledger",
+    ),
     "a time that goes back": (change_line(-1, at="2020-01-01T00:00:00.000Z"), "earlier than the record before"),
     "a record that does not join": (change_line(-1, prev="ab" * 32), "was chained to"),
-    "another number": (change_line(-1, seq=99999), "stands record 99999"),
+    "another number": (change_line(-1, seq=99999), "record 99999 is stored as number"),
     "a second beginning": (change_line(-1, kind="ledger.created"), "begins with ledger.created, once"),
-    "no head at all": (without_head, "nothing is signed"),
-    "a record behind the newest head": (append(kind="note"), "under no head"),
+    "no head at all": (without_head, "the bundle is not signed"),
+    "a record behind the newest head": (append(kind="note"), "not covered by a head"),
     "a head that follows another": (
         newest_head(lambda head, _before: replace(head, previous=head.digest)),
-        "does not follow the head before",
+        "does not follow the previous head",
     ),
     "a head no larger than the one before": (
         newest_head(lambda head, before: replace(head, size=before.size, digest=before.digest)),
-        "its size is not between",
+        "its size does not lie between",
     ),
     "a head of the future": (
         newest_head(lambda head, _before: replace(head, at=head.at + 9000 * HOUR)),
-        "its time is not between",
+        "its time does not lie between",
     ),
     "a head of the past": (
         newest_head(lambda head, _before: replace(head, at=head.at - HOUR)),
-        "its time is not between",
+        "its time does not lie between",
     ),
     "a head of another ledger": (
         newest_head(lambda head, _before: replace(head, ledger="ab" * 16)),
-        "it is of another ledger",
+        "it belongs to another ledger",
     ),
     "a head over something else": (
         newest_head(lambda head, before: replace(head, digest=before.digest)),
         "were rewritten",
     ),
-    "a head by a stranger": (newest_head(lambda head, _before: head, by=STRANGER), "did not hold valid then"),
+    "a head by a stranger": (
+        newest_head(lambda head, _before: head, by=STRANGER),
+        "was not valid in the ledger at that time",
+    ),
     "a head that was signed as something else": (
         newest_head(lambda head, _before: head, purpose="portalops-set"),
         "made for another purpose",
     ),
-    "a head of no record": (head_of_no_record, "is the head of no record"),
+    "a head of no record": (head_of_no_record, "belongs to no head in the records"),
     "another signature beside a head": (another_signature_beside_the_head, "is not the head in record"),
-    "a stranger among the signers": (a_stranger_among_the_signers, "is not what the records say"),
+    "a stranger among the signers": (a_stranger_among_the_signers, "contradicts the records"),
     "a withheld head": (a_withheld("head"), "may not be withheld"),
     "a withheld key": (a_withheld("key.retired"), "may not be withheld"),
     "a withheld sign-off": (a_withheld("sign-off"), "may not be withheld"),
-    "sums signed by a stranger": (sums_signed_by_a_stranger, "does not hold valid"),
-    "better figures": (edit("figures.json", better_figures), "is not what the records give"),
+    "sums signed by a stranger": (sums_signed_by_a_stranger, "was not valid in the ledger"),
+    "better figures": (edit("figures.json", better_figures), "does not equal what is computed from the records"),
 }
 
 
@@ -273,5 +279,5 @@ def test_a_time_stamp_of_another_head_is_told(tmp_path: Path) -> None:
 
     said = [fault.en for _seq, fault in verify_py().Check(str(bundle.folder), [], None).faults]
 
-    assert any("is the time stamp of something else" in each for each in said), said
+    assert any("is a time stamp of something else" in each for each in said), said
     assert not by_portalops(bundle.folder)[0].holds

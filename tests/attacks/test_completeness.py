@@ -50,7 +50,7 @@ def test_a_plan_changed_to_hide_a_missing_run_is_not_what_the_auditor_holds(port
     done = portal.verify(*auditor.options("head"))
     assert done.code == ExitCode.INTEGRITY
     assert any(
-        "rewritten since" in line or "the end is cut off" in line for lines in faults(done).values() for line in lines
+        "rewritten later" in line or "its end was cut off" in line for lines in faults(done).values() for line in lines
     )
 
 

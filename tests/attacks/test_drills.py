@@ -67,7 +67,7 @@ def test_a_drill_that_is_forged_in_the_ledger_is_told_and_counts_for_nothing(
     ledger = pair.portal.call("ledger", "verify")
     code, said = bundled(pair, tmp_path / "bundle")
 
-    assert ledger.code == ExitCode.INTEGRITY and "the drill report does not hold" in ledger.text
+    assert ledger.code == ExitCode.INTEGRITY and "the drill report is not valid" in ledger.text
     assert code != 0 and "drill report" in said, said
     if how != "the portal's own key":
         (standing,) = pair.portal.call("status", "10.2-content").data

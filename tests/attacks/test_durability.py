@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +11,7 @@ import pytest
 
 from tests.ledger.kills import MARK, PRELUDE, ROOT
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("strace") is None, reason="the program strace is missing; make test as root installs it"
-)
+pytestmark = pytest.mark.needs("strace")
 
 PROGRAM = """
 ledger = Ledger.open(folder, SystemClock(), create=True)

@@ -71,7 +71,7 @@ def test_a_second_head_over_the_same_records_is_named(portal: Portal) -> None:
     forger = Forger.of(portal)
     append_head(forger, portal.key, size=newest(forger).size)
 
-    caught(portal.verify(), len(forger.entries), "not more than the head before")
+    caught(portal.verify(), len(forger.entries), "no more than the previous head")
 
 
 def test_a_head_that_was_signed_for_another_purpose_is_none(portal: Portal) -> None:
@@ -96,7 +96,9 @@ def test_a_key_that_signs_before_it_is_recorded_is_refused(portal: Portal) -> No
     done = portal.verify()
 
     assert done.code == ExitCode.INTEGRITY
-    assert any("outside its time" in line for lines in faults(done).values() for line in lines), faults(done)
+    assert any("when this key was not in use" in line for lines in faults(done).values() for line in lines), faults(
+        done
+    )
 
 
 def test_the_word_of_the_old_key_comes_too_late_for_a_key_that_has_signed_already(portal: Portal) -> None:
@@ -109,7 +111,7 @@ def test_the_word_of_the_old_key_comes_too_late_for_a_key_that_has_signed_alread
     append(forger, "note", x=1)
     append_head(forger, portal.key)
 
-    caught(portal.verify(), added, "names one that did not sign for it")
+    caught(portal.verify(), added, "names a previous key that did not sign for it")
 
 
 def test_a_retired_key_signs_nothing_any_more(portal: Portal) -> None:
@@ -122,7 +124,7 @@ def test_a_retired_key_signs_nothing_any_more(portal: Portal) -> None:
     forger.write()
     append_head(forger, portal.key)
 
-    caught(portal.verify(), len(forger.entries), "outside its time")
+    caught(portal.verify(), len(forger.entries), "when this key was not in use")
 
 
 def test_other_details_in_the_place_of_erased_ones_are_named(portal: Portal) -> None:
@@ -138,7 +140,7 @@ def test_other_details_in_the_place_of_erased_ones_are_named(portal: Portal) -> 
 
     shutil.copyfile(blobs.path(blobs.keep(b'{"backup":{"outcome":"complete"}}\n')), path)
 
-    caught(portal.verify(), BACKUP, "holds other bytes than its name says")
+    caught(portal.verify(), BACKUP, "does not match its digest")
 
 
 def test_a_line_at_another_place_than_its_number_is_named(portal: Portal) -> None:
@@ -215,7 +217,7 @@ def test_a_state_folder_put_back_from_an_old_copy_is_beyond_what_the_auditor_hol
     assert portal.verify().data["integrity"]["holds"] is True
     done = portal.verify(*later.options("head"))
     assert done.code == ExitCode.INTEGRITY
-    assert any("rewritten since" in line or "cut off" in line for lines in faults(done).values() for line in lines)
+    assert any("rewritten later" in line or "cut off" in line for lines in faults(done).values() for line in lines)
 
 
 def test_a_run_recorded_under_the_name_of_a_missed_one_fills_no_slot_of_the_past(portal: Portal) -> None:
@@ -272,7 +274,7 @@ def test_a_stranger_gets_the_same_of_a_word_that_came_too_late(portal: Portal, t
     checked = check(tmp_path / "bundle")
     assert checked.code == ExitCode.INTEGRITY, checked.text[:800]
     assert checked.first_bad == added
-    assert "the key names one that did not sign for it" in checked.text
+    assert "the key names a previous key that did not sign for it" in checked.text
 
 
 # --- Which keys follow those that an auditor brings ---------------------------------------------------------------------
@@ -293,7 +295,9 @@ def keep_keys(portal: Portal, auditor: Auditor) -> SigningKey:
 
 def is_refused(done: Done) -> bool:
     said = [line for lines in faults(done).values() for line in lines]
-    return done.code == ExitCode.INTEGRITY and any("under no head by a key that was brought" in line for line in said)
+    return done.code == ExitCode.INTEGRITY and any(
+        "not covered by a head of the keys that you gave" in line for line in said
+    )
 
 
 def test_an_honest_change_of_keys_is_followed_from_the_list_that_the_auditor_has(

@@ -75,7 +75,7 @@ def test_a_key_that_replaces_something_that_is_no_key_is_shown_and_no_fault_of_t
     with_body(portal, "key.added", change)
 
     done = portal.verify()
-    assert done.code == ExitCode.INTEGRITY, "the key names one that did not sign for it"
+    assert done.code == ExitCode.INTEGRITY, "the key names a previous key that did not sign for it"
     assert portal.call("ledger", "show", "2", at=END).code in {ExitCode.OK, ExitCode.USAGE}
 
 

@@ -195,9 +195,9 @@ def taken(
 
 def test_facts_that_were_brought_count_once_for_their_server_and_their_time(file: bytes) -> None:
     assert taken(file) == ""
-    assert "taken before, in record 9" in taken(file, answered_in=9)
+    assert "recorded before, in record 9" in taken(file, answered_in=9)
     assert "its script was issued for web9" in taken(file, host=HostId("web9"))
-    assert "counted until" in taken(file, after=VALID_FOR + timedelta(seconds=1))
+    assert "expired at" in taken(file, after=VALID_FOR + timedelta(seconds=1))
     forged = gzip.compress(gzip.decompress(file).replace(NONCE.encode(), b"a" * 32))
     assert "answers no script that was issued here" in taken(forged)
 

@@ -66,7 +66,7 @@ def test_an_edited_record_is_named(portal: Portal) -> None:
     record = parse(lines_of(portal)[BACKUP - 1])
     exchange_record(portal, record.line.replace(b'"subject":"weekly-backup"', b'"subject":"weekly-backuq"'))
 
-    caught(portal.verify(), BACKUP, "is not the one that record 7 was chained to")
+    caught(portal.verify(), BACKUP, "is not the record that record 7 was chained to")
 
 
 def test_a_column_that_says_something_else_than_its_line_is_named(portal: Portal) -> None:
@@ -82,7 +82,7 @@ def test_a_column_that_says_something_else_than_its_line_is_named(portal: Portal
 
     sql(portal, remake)
 
-    caught(portal.verify(), BACKUP + 1, "the columns kind are not what the line says")
+    caught(portal.verify(), BACKUP + 1, "the columns kind contradict the record's line")
 
 
 def test_an_index_that_hides_a_record_is_told(portal: Portal) -> None:
@@ -104,7 +104,7 @@ def test_an_index_that_hides_a_record_is_told(portal: Portal) -> None:
 
     done = portal.verify()
 
-    caught(done, BACKUP, "an index of the database hides a record")
+    caught(done, BACKUP, "an index of the database does not list a record")
 
 
 def exchange_record(portal: Portal, line: bytes) -> None:
@@ -132,7 +132,7 @@ def test_a_deleted_record_is_named_where_the_others_move_up(portal: Portal) -> N
 
     sql(portal, delete)
 
-    caught(portal.verify(), BACKUP, f"at place {BACKUP} stands record {BACKUP + 1}")
+    caught(portal.verify(), BACKUP, f"record {BACKUP + 1} is stored as number {BACKUP}")
 
 
 def test_an_inserted_record_is_named(portal: Portal) -> None:
@@ -149,7 +149,7 @@ def test_an_inserted_record_is_named(portal: Portal) -> None:
 
     done = portal.verify()
 
-    caught(done, BACKUP + 1, f"at place {BACKUP + 2} stands record {BACKUP + 1}")
+    caught(done, BACKUP + 1, f"record {BACKUP + 1} is stored as number {BACKUP + 2}")
 
 
 def test_two_exchanged_records_are_named(portal: Portal) -> None:
@@ -163,7 +163,7 @@ def test_two_exchanged_records_are_named(portal: Portal) -> None:
     ]
     store(portal, exchanged)
 
-    caught(portal.verify(), BACKUP, f"at place {BACKUP} stands record {BACKUP + 1}")
+    caught(portal.verify(), BACKUP, f"record {BACKUP + 1} is stored as number {BACKUP}")
 
 
 def test_without_their_triggers_gone_records_are_refused_a_change(portal: Portal) -> None:
@@ -189,7 +189,7 @@ def test_a_chain_made_anew_without_the_key_is_not_what_the_heads_signed(portal: 
 
     done = portal.verify()
 
-    caught(done, 1, "records from 1 on were rewritten since")
+    caught(done, 1, "records from 1 on were rewritten later")
 
 
 @pytest.mark.parametrize("what", ["head", "code", "signers"])
@@ -220,7 +220,7 @@ def test_a_chain_signed_with_the_attackers_own_key_is_caught(portal: Portal, aud
 
     done = portal.verify(*(() if what == "the configured key" else auditor.options(what)))
 
-    own_words = "does not know this machine's signing key"
+    own_words = "this machine's signing key"
     caught(done, 1, own_words if what == "the configured key" else words_of(what, auditor))
 
 
@@ -237,7 +237,7 @@ def test_a_stranger_key_beside_the_real_one_is_not_what_this_machine_signs_with(
     done = portal.verify()
 
     seq = at + 2 if place == "behind the real one" else at + 1
-    caught(done, seq, "signs the heads, and this machine's key")
+    caught(done, seq, "signs the heads, but this machine's key")
 
 
 def test_a_stranger_key_added_to_the_records_is_no_successor(portal: Portal, auditor: Auditor) -> None:
@@ -256,9 +256,9 @@ def test_a_stranger_key_added_to_the_records_is_no_successor(portal: Portal, aud
     records = forger.write()
     append_head(portal, forger, head.head, own, len(records))
 
-    caught(portal.verify(), len(records) - 1, "names one that did not sign for it")
+    caught(portal.verify(), len(records) - 1, "names a previous key that did not sign for it")
     signed = parse_head(head.head.text.encode()).size if head.head else 0
-    words = f"records from {signed + 1} on are under no head by a key that was brought"
+    words = f"records from {signed + 1} on are not covered by a head of the keys that you gave"
     caught(portal.verify(*auditor.options("signers")), signed + 1, words)
 
 
@@ -270,8 +270,8 @@ def forget_key(portal: Portal) -> None:
 
 def words_of(what: str, auditor: Auditor) -> str:
     if what in {"head", "code"}:
-        return f"record {auditor.size} is not what the head"
-    return "records from 1 on are under no head by a key that was brought"
+        return f"record {auditor.size} is not the record that the head"
+    return "records from 1 on are not covered by a head of the keys that you gave"
 
 
 def append_head(portal: Portal, forger: Forger, like: SignedHead | None, key: SigningKey, size: int) -> None:
@@ -302,7 +302,7 @@ def test_a_cut_end_is_beyond_what_the_auditor_holds(portal: Portal, auditor: Aud
     assert portal.verify().data["integrity"]["holds"] is True  # a chain does not know how long it was
 
     for what in ("head", "code"):
-        caught(portal.verify(*auditor.options(what)), 12, "the end is cut off")
+        caught(portal.verify(*auditor.options(what)), 12, "its end was cut off")
 
 
 def test_a_cut_end_shows_as_missing_runs(portal: Portal) -> None:
@@ -322,7 +322,7 @@ def test_a_cut_behind_the_auditors_head_is_only_seen_by_a_later_one(
     cut(portal, auditor.size + 2)
 
     assert portal.verify(*auditor.options("head")).data["integrity"]["holds"] is True
-    caught(portal.verify(*later.options("head")), auditor.size + 3, "the end is cut off")
+    caught(portal.verify(*later.options("head")), auditor.size + 3, "its end was cut off")
 
 
 # --- Root, who has the key ----------------------------------------------------------------------------------------------
@@ -336,7 +336,7 @@ def test_everything_rewritten_and_signed_anew_with_the_key_is_not_what_the_audit
 
     assert portal.verify(*auditor.options("signers")).data["integrity"]["holds"] is True  # the key alone proves nothing
 
-    caught(portal.verify(*auditor.options(what)), 1, f"record {auditor.size} is not what the head")
+    caught(portal.verify(*auditor.options(what)), 1, f"record {auditor.size} is not the record that the head")
 
 
 def test_a_backdated_backup_is_not_what_the_auditor_holds(portal: Portal, auditor: Auditor, tmp_path: Path) -> None:
@@ -354,11 +354,11 @@ def test_a_backdated_backup_is_not_what_the_auditor_holds(portal: Portal, audito
 
     assert portal.verify().code == ExitCode.OK
 
-    caught(portal.verify(*auditor.options("head")), 1, "records from 1 on were rewritten since")
+    caught(portal.verify(*auditor.options("head")), 1, "records from 1 on were rewritten later")
     # With an older head as well, the span in which it happened is told.
     size = int(first.text.split("\n")[2].split(" ")[1])
     both = portal.verify("--head", str(tmp_path / "first.txt"), *auditor.options("head"))
-    caught(both, size + 1, f"records from {size + 1} on were rewritten since")
+    caught(both, size + 1, f"records from {size + 1} on were rewritten later")
 
 
 def test_a_head_with_another_text_under_its_old_signature_is_named(portal: Portal) -> None:
@@ -419,9 +419,9 @@ def test_a_ledger_begun_anew_for_another_auditor_is_another_ledger(
     other, others_auditor = build(tmp_path / "second" / "portal")
 
     assert other.verify(*others_auditor.options("head")).code == ExitCode.OK
-    caught(other.verify(*auditor.options("head")), 1, "is of another ledger")
-    caught(other.verify(*auditor.options("code")), 1, f"record {auditor.size} is not what the head")
-    caught(portal.verify(*others_auditor.options("head")), 1, "is of another ledger")
+    caught(other.verify(*auditor.options("head")), 1, "belongs to another ledger")
+    caught(other.verify(*auditor.options("code")), 1, f"record {auditor.size} is not the record that the head")
+    caught(portal.verify(*others_auditor.options("head")), 1, "belongs to another ledger")
 
 
 def test_two_branches_of_one_ledger_show_when_two_heads_are_compared(
@@ -439,7 +439,7 @@ def test_two_branches_of_one_ledger_show_when_two_heads_are_compared(
     assert portal.verify(*auditor.options("head"), *other.options("head")).data["integrity"]["holds"] is True
     assert scene[0].verify(*auditor.options("head"), *one.options("head")).data["integrity"]["holds"] is True
 
-    parted = f"records from {auditor.size + 1} on were rewritten since"
+    parted = f"records from {auditor.size + 1} on were rewritten later"
     caught(scene[0].verify(*auditor.options("head"), *other.options("head")), auditor.size + 1, parted)
 
 
@@ -480,7 +480,7 @@ def test_details_exchanged_with_their_digest_in_the_record_are_named(portal: Por
     record = parse(lines_of(portal)[place])
     exchange_record(portal, record.line.replace(record.body.encode(), body.encode()))
 
-    caught(portal.verify(), place + 1, f"is not the one that record {place + 2} was chained to")
+    caught(portal.verify(), place + 1, f"is not the record that record {place + 2} was chained to")
 
 
 def test_the_ledger_still_records_after_an_attack_was_found_and_says_so(portal: Portal) -> None:

@@ -159,4 +159,4 @@ def test_root_who_swaps_the_set_and_rewrites_the_ledger_is_told_by_a_later_head_
     done = portal.verify(*auditor.options("head"))
 
     assert done.code == ExitCode.INTEGRITY
-    assert f"record {auditor.size} is not what the head" in done.text
+    assert f"record {auditor.size} is not the record that the head" in done.text

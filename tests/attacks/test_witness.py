@@ -76,7 +76,7 @@ def test_heads_that_were_kept_back_to_be_shown_later_are_told(tmp_path: Path) ->
         (share / path.name).write_bytes(path.read_bytes())
         code, _seen, result = witness.look()
         assert code == ExitCode.OK
-        said.append([str(warning) for warning in result.warnings if "it was kept back" in str(warning)])
+        said.append([str(warning) for warning in result.warnings if "it was withheld" in str(warning)])
         clock.move(24 * HOUR)
 
     assert all(said), said

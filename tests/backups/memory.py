@@ -36,7 +36,7 @@ class MemoryMedium:
     def begin(self, set_id: SetId, *, expected_bytes: int) -> MemorySetWriter:
         del expected_bytes
         if set_id in self.stored:
-            raise medium_unavailable(self.id, msg("there is a set {set} already", set=set_id))
+            raise medium_unavailable(self.id, msg("set {set} already exists", set=set_id))
         return MemorySetWriter(self, set_id)
 
     def sets(self) -> tuple[SetId, ...]:

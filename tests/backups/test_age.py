@@ -61,7 +61,7 @@ def test_what_pyrage_writes_is_read(size: int, keys: tuple[pyrage.x25519.Identit
     assert b"".join(decrypted(io.BytesIO(sealed), [identity_of(keys[1])])) == sample(size)
 
 
-@pytest.mark.stock
+@pytest.mark.needs("age", "zstd", "tar")
 @pytest.mark.parametrize("size", SIZES)
 def test_stock_age_opens_it_and_is_opened(size: int, keys: tuple[pyrage.x25519.Identity, ...], tmp_path: Path) -> None:
     key_file = tmp_path / "key"

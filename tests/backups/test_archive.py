@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from backups.archive import PART_BYTES, Earlier, take_inventory
-from backups.collections import Collection, Entry, Traits, UnreadEntry, build_collection, kinds
+from backups.collections import COLLECTIONS, Collection, Entry, Traits, UnreadEntry, build_collection
 from portalops.errors import ConfigurationError, LiteralSecret, UnknownKind
 from portalops.ledger.bodies import decode_part, write
 from portalops.model.archive import Change, Held, Inventory, Missing, Named
@@ -377,18 +377,18 @@ def test_the_memory_of_an_inventory_does_not_grow_with_the_archive() -> None:
 
 
 def test_every_kind_is_tried_here() -> None:
-    assert set(kinds()) == {"query", "folder"}
+    assert set(COLLECTIONS.names()) == {"query", "folder"}
 
 
 @pytest.mark.parametrize(
     ("kind", "values", "error", "said"),
     [
         ("query", {"url": "postgresql://u:hunter2@db/p"}, LiteralSecret, "holds a password"),
-        ("query", {"url": "nothing"}, ConfigurationError, "is no database URL"),
+        ("query", {"url": "nothing"}, ConfigurationError, "is not a database URL"),
         ("query", {"query": "DELETE FROM article"}, ConfigurationError, "only reads"),
-        ("query", {"password": "hunter2"}, LiteralSecret, "written out"),
+        ("query", {"password": "hunter2"}, LiteralSecret, "contains the secret itself"),
         ("query", {"what": "everything"}, ConfigurationError, "what"),
-        ("folder", {"item": "("}, ConfigurationError, "is no regular expression"),
+        ("folder", {"item": "("}, ConfigurationError, "is not a regular expression"),
         ("folder", {"item": "(a)(b)"}, ConfigurationError, "has 2 groups"),
         ("shelf", {}, UnknownKind, "unknown kind: shelf"),
     ],

@@ -20,7 +20,7 @@ from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Medium, Readable, Room
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from tests.backups.kit import NOW, back_up, disk, odd_tree, source, table
 from tests.backups.media.parts import s3_table, sftp_table
 from tests.backups.memory import MemoryMedium, MemorySetWriter, MemoryStoredSet
@@ -148,7 +148,7 @@ def test_a_damaged_copy_that_could_not_be_read_again_stays_damaged(made: Made, t
 
     (copy,) = made.copy().copies
 
-    assert copy.state is CopyState.DAMAGED and "not looked at" in copy.problem
+    assert copy.state is CopyState.DAMAGED and "not checked" in copy.problem
     assert made.set.id in away.stored
 
 

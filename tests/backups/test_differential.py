@@ -28,7 +28,7 @@ from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.model.runs import Every
 from portalops.ports import Medium, Source
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from tests.backups.kit import NOW, disk, keys, odd_tree, plan_of, sample_database, snapshot, source, table
 from tests.backups.memory import MemoryMedium
 from tests.backups.test_stock_restore import Bag
@@ -185,7 +185,7 @@ class DifferentialBag(Bag):
         self.allowed = folder / "allowed_signers"
 
 
-@pytest.mark.stock
+@pytest.mark.needs("age", "zstd", "tar")
 @pytest.mark.parametrize("language", ["en", "vi"])
 def test_the_printed_commands_bring_base_and_differential_together(tmp_path: Path, language: str) -> None:
     bag = DifferentialBag(tmp_path)
@@ -269,7 +269,7 @@ def test_a_differential_without_its_base_is_not_restored(tmp_path: Path) -> None
     content = verify_copy(stored, made.id, bag_sha256=None, level=VerifyLevel.L1).content
     assert content is not None
 
-    with pytest.raises(BackupError, match=f"builds on set {weeks.full.id}, which was not found"):
+    with pytest.raises(BackupError, match=f"needs its base {weeks.full.id}, which was not found"):
         restore_set(stored, content, [keys().identity], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -333,7 +333,7 @@ def test_a_damaged_listing_guesses_nothing(tmp_path: Path, harm: str) -> None:
     result = run_backup(plan, weeks.sources, [weeks.medium], clock=FixedClock(NOW), progress=SilentProgress())
 
     assert result.set is None
-    assert "what the base held of it cannot be told" in result.failed_sources[0]
+    assert "the base's list of this source cannot be read" in result.failed_sources[0]
 
 
 def evidence(kind: SetKind, number: int, *, days: int = 0, state: CopyState = CopyState.VERIFIED) -> SetEvidence:
@@ -366,9 +366,9 @@ def noted(number: int, **sources: str) -> Noted:
         ([], [], 0, None, "no full set is recorded"),
         ([(SetKind.FULL, 1)], [noted(1, tree="d")], 1, "demo-1-full", "is verified"),
         ([(SetKind.FULL, 1), (SetKind.DIFF, 2)], [noted(1, tree="d")], 2, "demo-1-full", "is verified"),
-        ([(SetKind.FULL, 1)], [], 1, None, "is not noted on this machine"),
-        ([(SetKind.FULL, 1)], [noted(9, tree="d")], 1, None, "is not noted on this machine"),
-        ([(SetKind.FULL, 1)], [noted(1)], 1, None, "is not noted on this machine"),
+        ([(SetKind.FULL, 1)], [], 1, None, "this machine has no list of the contents"),
+        ([(SetKind.FULL, 1)], [noted(9, tree="d")], 1, None, "this machine has no list of the contents"),
+        ([(SetKind.FULL, 1)], [noted(1)], 1, None, "this machine has no list of the contents"),
         ([(SetKind.FULL, 1)], [noted(1, tree="other")], 1, None, "the settings of every source were changed"),
         ([(SetKind.FULL, 1)], [noted(1, tree="d")], 7, None, "there is no full set of 2026-W49 yet"),
     ],
@@ -391,8 +391,8 @@ def test_a_base_that_is_not_verified_is_refused(state: CopyState) -> None:
     notes = [noted(1, tree="d")]
 
     chosen = choose(Wish(None, Every.WEEK), recorded, notes, {"tree": Digest("d")}, now=NOW, zone=ZONE)
-    assert chosen.kind is SetKind.FULL and "no copy of a full set is verified" in str(chosen.reason)
-    with pytest.raises(BackupError, match="no copy of a full set is verified") as refused:
+    assert chosen.kind is SetKind.FULL and "no full set has a verified copy" in str(chosen.reason)
+    with pytest.raises(BackupError, match="no full set has a verified copy") as refused:
         choose(Wish(SetKind.DIFF, None), recorded, notes, {"tree": Digest("d")}, now=NOW, zone=ZONE)
     assert "backup run --full" in str(refused.value.hint)
 

@@ -21,7 +21,7 @@ from portalops.model.backups import BackupSet, Copy, CopyState, DrillResult, Set
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Completed, Readable
-from portalops.registers.evidence import SetEvidence
+from portalops.registers.backups import SetEvidence
 from portalops.system.programs import LocalRunner, UnprivilegedRunner
 from tests.backups.kit import NOW, back_up, keys, odd_tree, sample_database, signing, source
 from tests.backups.memory import MemoryMedium, MemoryStoredSet
@@ -133,13 +133,13 @@ def test_a_wrong_key_is_told(drilled: Drilled) -> None:
 
 def test_a_drill_that_has_no_room_is_refused(drilled: Drilled) -> None:
     with pytest.raises(
-        BackupError, match=r"the drill needs about [\d,.]+ PiB in .*scratch, and [\d.]+ [MGT]iB are free"
+        BackupError, match=r"the drill needs about [\d,.]+ PiB in .*scratch, but only [\d.]+ [MGT]iB are free"
     ):
         require_space(drilled.scratch, 1 << 60)
-    with pytest.raises(BackupError, match="no scratch folder can be made"):
+    with pytest.raises(BackupError, match="cannot make a scratch folder"):
         drill(drilled.medium, drilled.made, drilled.folder / "none")
     (drilled.folder / "file").touch()
-    with pytest.raises(BackupError, match="no scratch folder can be made"):
+    with pytest.raises(BackupError, match="cannot make a scratch folder"):
         require_space(drilled.folder / "file", 0)
 
 

@@ -87,7 +87,7 @@ def test_a_copy_that_could_not_be_read_is_not_called_damaged(left: Left) -> None
     found = left.found(away=away)
 
     assert [copy.state for copy in found.copies] == [CopyState.VERIFIED, CopyState.VERIFIED, CopyState.SEALED]
-    assert "not looked at" in found.copies[2].problem
+    assert "not checked" in found.copies[2].problem
 
 
 class AwayMedium(MemoryMedium):

@@ -88,7 +88,7 @@ def test_nothing_of_a_damaged_pack_goes_out(made: Made, pack: int, change: Calla
     assert len(got) <= (pack - 1) * (256 << 10)
     assert made.data.startswith(got)
     if pack > 1:
-        assert f"{len(got)} bytes went out before" in str(raised.value)
+        assert f"{len(got)} bytes written before" in str(raised.value)
         assert "Throw away" in str(raised.value.hint)
 
 

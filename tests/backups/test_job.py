@@ -154,7 +154,7 @@ def test_fewer_than_two_different_keys_are_refused() -> None:
     (operator, escrow) = keys().public
 
     for recipients, n in (([], 0), ([operator], 1), ([operator, ("escrow", operator[1])], 1)):
-        with pytest.raises(TooFewRecipients, match=f"2 different recipients and has {n}"):
+        with pytest.raises(TooFewRecipients, match=f"2 different recipients; configured: {n}"):
             make_plan("demo", [], [], recipients, pack_bytes=MIB, excused={})
     assert make_plan("demo", [], [], [operator, escrow], pack_bytes=MIB, excused={}).recipients == (operator, escrow)
 

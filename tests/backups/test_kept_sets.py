@@ -117,7 +117,7 @@ def test_a_set_of_a_later_version_is_neither_damaged_nor_verified(medium: Medium
     ).copies
 
     assert found.state is CopyState.SEALED and found.verified_at is None
-    assert found.problem == "not looked at: set.json is of version 2 of its form, and this portalops knows 1"
+    assert found.problem == "not checked: set.json has format version 2; this portalops knows 1"
 
 
 def test_a_set_that_was_replaced_is_damaged_whatever_version_it_says_it_is_of(medium: Medium, tmp_path: Path) -> None:

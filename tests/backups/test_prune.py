@@ -41,8 +41,8 @@ from portalops.model.record import RunId
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import Medium
-from portalops.registers.backups import due_for_reading, recorded_sets
-from portalops.registers.evidence import SetEvidence, read_evidence
+from portalops.registers.backups import SetEvidence, due_for_reading, recorded_sets
+from portalops.registers.evidence import read_evidence
 from portalops.registers.retention import read_retention
 from tests.backups.kit import keys
 from tests.backups.media.parts import s3_table
@@ -127,7 +127,7 @@ class Portal:
         session.circumstances = replace(session.circumstances, clock_synchronised=self.clock_kept)
         return session
 
-    def result(self, *arguments: str) -> Result:
+    def result(self, *arguments: str) -> Result[object]:
         session = self.session("backup", *arguments)
         try:
             return call(session)
@@ -494,7 +494,7 @@ def test_a_base_goes_with_its_differentials_and_not_before(portal: Portal) -> No
     done = portal.prune(expected=ExitCode.PARTIAL)
 
     assert [each["set_id"] for each in done["removed"]] == diffs
-    assert any(full in problem and "builds on it" in problem for problem in done["problems"])
+    assert any(full in problem and "needs it as its base" in problem for problem in done["problems"])
     assert portal.on("disk-a") == {full, newest}
     away.rename(portal.folder / "disk-b")
     portal.prune()

@@ -126,7 +126,7 @@ def test_a_restore_that_came_to_no_end_says_so_in_its_folder(made: Made, tmp_pat
     with pytest.raises(KeyboardInterrupt):
         restore_set(made.stored, made.content, [keys().identity], tmp_path / "out", on_bytes=stop)
 
-    assert "chưa đi đến cuối" in seen[0] and "has not come to its end" in seen[0]
+    assert "chưa xong" in seen[0] and "has started but not finished" in seen[0]
     assert (tmp_path / "out" / UNFINISHED).exists()
     with pytest.raises(UnsafeTarget):
         made.restore(tmp_path / "out")

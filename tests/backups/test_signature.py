@@ -134,7 +134,7 @@ def test_a_changed_set_json_does_not_fit_its_signature(signed: Made) -> None:
     content = replace(parse_set_file(signed.files["set.json"]), outcome=signed.set.outcome, unmapped=())
     files = resealed(signed.files, set__json=write_set_file(content).replace(b"portalops ", b"portalops  "))
 
-    assert problems(files, signed, signing().known()) == ("set.json.sig: the signature does not fit what was signed",)
+    assert problems(files, signed, signing().known()) == ("set.json.sig: the signature does not match the signed data",)
 
 
 def test_a_signature_that_was_taken_away_is_missed(signed: Made) -> None:

@@ -16,12 +16,11 @@ from portalops.model.backups import BackupSet
 from portalops.registers.signers import LEDGER_NAMESPACES, allowed_signers_line
 from tests.backups.kit import back_up, disk, keys, odd_tree, sample_database, signing, snapshot, source
 
-pytestmark = pytest.mark.stock
-
 PROGRAMS = {
     *("bash", "age", "zstd", "tar", "sha256sum", "ls", "sort", "mkdir", "head", "ssh-keygen", "cut", "grep"),
     *("xargs", "rm"),
 }
+pytestmark = pytest.mark.needs(*PROGRAMS)
 
 
 class Bag:
@@ -116,9 +115,8 @@ def test_the_printed_commands_bring_everything_back(bag: FullBag, tmp_path: Path
         assert connection.execute("SELECT count(*) FROM article").fetchone() == (500,)
 
 
+@pytest.mark.needs("sqlite3")
 def test_the_printed_sqlite_commands_work(bag: FullBag, tmp_path: Path) -> None:
-    if shutil.which("sqlite3") is None:
-        pytest.skip("the program sqlite3 is missing; make test as root installs it")
     blocks = restoring(bag.blocks())
     assert bag.run(tmp_path / "restored", blocks).returncode == 0
     (check,) = [block for block in bag.blocks() if "sqlite3" in block]

@@ -197,7 +197,7 @@ def test_a_medium_that_shows_no_set_of_the_portal_was_not_looked_at(made: Made) 
     copy = look(made, {"memory-1": medium}, made.copy)
 
     assert (copy.state, copy.verified_at) == (made.copy.state, made.copy.verified_at)
-    assert copy.problem.startswith("not looked at: ")
+    assert copy.problem.startswith("not checked: ")
 
 
 def test_a_set_that_is_gone_from_its_medium_is_damaged(made: Made) -> None:

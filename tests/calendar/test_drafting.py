@@ -10,7 +10,7 @@ import pytest
 
 from commands.cli.entry import run
 from portalops.calendar import load
-from portalops.calendar.drafting import Expected, differences, draft
+from portalops.calendar.drafting import Difference, Expected, differences, draft
 from portalops.errors import ConfigurationError
 
 EXPECTED = Expected(
@@ -35,6 +35,41 @@ def test_the_draft_reads_as_a_provinces_own_file_and_confirms_nothing(tmp_path: 
     assert not calendar.confirmed(2027)
     assert "not confirmed by a legal text" in str(calendar.reason(date(2027, 5, 3)))
     assert calendar.document(date(2027, 9, 2)) == "dự kiến theo holidays 0.109, chưa có văn bản"
+
+
+def test_the_draft_asks_for_the_documents_and_names_each_holiday_as_the_calendar_does() -> None:
+    off = {date(2027, 1, 4): "Tết Dương lịch (nghỉ bù)", date(2027, 3, 3): 'Hội "Gióng" \\ đền Sóc'}
+
+    assert draft(2027, Expected("x 1", off, (date(2027, 3, 7), date(2027, 3, 6)))) == (
+        "# Bản dự kiến ngày nghỉ năm 2027, lập từ x 1; chưa có hiệu lực.\n"
+        "# Khi có thông báo chính thức: sửa các ngày, ghi số văn bản vào document, bỏ confirmed = false,\n"
+        "# ghi ngày hoán đổi vào swaps, rồi thêm: years = [2027]\n"
+        "# Proposed days off of 2027; not in force. Correct them by the official notice, name it, then add years = [2027].\n"
+        "\n"
+        "off = [\n"
+        '  { date = 2027-01-04, name = "new-year", document = "dự kiến theo x 1, chưa có văn bản", confirmed = false,'
+        " compensation = true },\n"
+        '  { date = 2027-03-03, name = "Hội \'Gióng\'  đền Sóc", document = "dự kiến theo x 1, chưa có văn bản",'
+        " confirmed = false },\n"
+        "]\n"
+        "work = [\n"
+        '  { date = 2027-03-06, document = "dự kiến theo x 1, chưa có văn bản", confirmed = false },\n'
+        '  { date = 2027-03-07, document = "dự kiến theo x 1, chưa có văn bản", confirmed = false },\n'
+        "]\n"
+    )
+
+
+def test_an_expected_day_off_on_a_working_day_differs_and_is_named() -> None:
+    found = {each.day: each for each in differences(load(), 2026, Expected("x", {date(2026, 3, 3): "Hội làng"}, ()))}
+
+    assert found[date(2026, 3, 3)] == Difference(date(2026, 3, 3), is_working=True, expected="Hội làng")
+
+
+def test_differences_are_those_of_the_year_from_its_first_day_on() -> None:
+    found = [each.day for each in differences(load(), 2026, Expected("x", {}, ()))]
+
+    assert found[0] == date(2026, 1, 1)
+    assert {day.year for day in found} == {2026}
 
 
 def test_what_differs_from_the_calendar_in_force_is_told() -> None:

@@ -128,10 +128,10 @@ def test_who_only_reads_can_be_no_worker_and_begin_no_job(portal: Portal, capsys
 
     assert auditor.run("worker", "run") == ExitCode.FAILED
     shown = capsys.readouterr().err
-    assert "may not be used by this account" in shown and "Make the account a member of portalops_writer" in shown
+    assert "this account may not use the queue" in shown and "Make the account a member of portalops_writer" in shown
     assert auditor.run("run", "check") == ExitCode.FAILED
     shown = capsys.readouterr().err
-    assert "may not be used so by this account" in shown and "portalops_writer" in shown
+    assert "this account has no right" in shown and "portalops_writer" in shown
     assert auditor.run("ledger", "show", "--json") == ExitCode.OK
 
 
@@ -143,7 +143,7 @@ def test_a_queue_that_was_not_made_is_told_with_how_to_make_it(
     for arguments in (("worker", "run"), ("worker", "status")):
         assert portal.run(*arguments) == ExitCode.FAILED
         shown = capsys.readouterr().err
-        assert "the queue of the cluster is not in postgresql" in shown and "portalops ledger prepare" in shown
+        assert "postgresql has no queue for the cluster" in shown and "portalops ledger prepare" in shown
 
 
 def test_a_worker_whose_database_goes_away_ends_with_an_error_and_can_be_started_anew(

@@ -18,7 +18,7 @@ from bench._hosts import Served, served
 from portalops.errors import ExitCode
 from tests.cluster.parts import ClusterServer, Portal, answer_at_once, new_portal
 
-pytestmark = pytest.mark.heavy
+pytestmark = pytest.mark.exhaustive
 
 HOSTS = 2_000
 KILLS = 20

@@ -263,7 +263,7 @@ def test_the_queue_is_made_once_by_the_owner(server: ClusterServer) -> None:
     name = new_database(server)
     server.sql(ledger_script(), name)
     with psycopg.connect(f"host={server.folder} dbname={name} user=postgres", autocommit=True) as owner:
-        with pytest.raises(LedgerError, match=r"the queue of the cluster is not in here"):
+        with pytest.raises(LedgerError, match="here has no queue for the cluster"):
             queue.require(owner, "here")
         assert queue.prepare(owner)
         assert not queue.prepare(owner)
@@ -275,7 +275,7 @@ def test_who_only_reads_may_not_use_the_queue(server: ClusterServer, database: s
         psycopg.connect(
             f"host={server.folder} dbname={database} user={AUDITOR} password=a", autocommit=True
         ) as auditor,
-        pytest.raises(LedgerError, match="may not be used by this account"),
+        pytest.raises(LedgerError, match="this account may not use the queue"),
     ):
         queue.require(auditor, "here")
 

@@ -12,8 +12,8 @@ from checks.updates.observation_database import script as observations_script
 from checks.updates.observations import ObservationStore
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
-from commands.jobs.fan import do_part
 from commands.jobs.kinds.updates import store_place
+from commands.jobs.part_work import do_part
 from commands.jobs.parts import updates
 from portalops.cluster.parts import Wish
 from portalops.errors import ConfigurationError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.jobs.fan import do_part
+from commands.jobs.part_work import do_part
 from commands.jobs.parts import verify
 from portalops.cluster.parts import Wish
 from portalops.errors import ConfigurationError

@@ -13,9 +13,9 @@ import pytest
 
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
-from commands.jobs.fan import Fan, do_part
+from commands.jobs.fan import Fan
+from commands.jobs.part_work import do_part
 from portalops.cluster.parts import JsonValue, Wish
-from portalops.config.kinds import module_of
 from portalops.errors import ExitCode, LedgerError, Locked, UnknownKind, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.runs import Frame, Work, lock_name, record_framed
@@ -339,10 +339,5 @@ def test_a_job_that_waits_takes_its_lock_anew_when_the_connection_broke(
 
 def test_a_queue_that_was_not_made_is_told_by_the_job(session: Session, portal: Portal) -> None:
     portal.sql("DROP SCHEMA portalops_queue CASCADE")
-    with pytest.raises(LedgerError, match="the queue of the cluster is not in postgresql"):
+    with pytest.raises(LedgerError, match="postgresql has no queue for the cluster"):
         out(session, "host-a")
-
-
-def test_every_kind_whose_jobs_have_parts_says_how_one_is_done() -> None:
-    module = module_of("commands.jobs.parts", "check")
-    assert callable(module.work) and callable(module.do)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
-from commands.jobs.fan import do_part
+from commands.jobs.part_work import do_part
 from portalops.cluster.parts import Wish, read_wish
 from portalops.cluster.queue import _TABLE
 from portalops.errors import Locked

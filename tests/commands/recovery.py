@@ -18,9 +18,8 @@ from commands.cli.session import Session
 from portalops.errors import PortalOpsError
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
-from portalops.registers.backups import recorded_sets
+from portalops.registers.backups import SetEvidence, recorded_sets
 from portalops.registers.drills import NAMESPACE, ImportedDrill, write_report
-from portalops.registers.evidence import SetEvidence
 from portalops.registers.signers import LEDGER_NAMESPACES, allowed_signers_line
 from portalops.signatures.sshsig import SigningKey, sign
 from tests.attacks.scene import write_key

@@ -113,8 +113,8 @@ def test_gaps_are_listed_recorded_and_break_the_duty(portal: Archive) -> None:
     shown = portal.json("ledger", "show", str(made["record"]), expected=ExitCode.OK)
 
     assert made["faults"] == [
-        "items without originals: 1; such as 7",
-        "1 entries belong to no item of the content database, such as copies: 99.pdf",
+        "1 item has no originals, such as 7",
+        "1 entry belongs to no item of the content database, such as copies: 99.pdf",
     ]
     assert "7" in json.dumps(shown)
     assert portal.duty()["verdict"] == "unmet"
@@ -177,7 +177,7 @@ def test_a_collection_must_be_copied_by_a_backup_source(portal: Archive) -> None
     (problem,) = portal.json("config", "check", expected=ExitCode.CONFIGURATION)
 
     portal.json("archive", "inventory", expected=ExitCode.CONFIGURATION)
-    assert "names a backup source that there is not" in problem["message"]
+    assert "names a backup source that does not exist" in problem["message"]
     assert not (portal.folder / "state").exists()
 
 

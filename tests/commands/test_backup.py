@@ -440,7 +440,7 @@ def test_a_differential_needs_its_base_to_restore(portal: Portal, tmp_path: Path
     restoring = ("backup", "restore", "latest", "--to", str(tmp_path / "out"), "--identity", portal.key)
 
     refused = portal.call(*restoring, expected=ExitCode.FAILED)
-    assert f"builds on set {full}, which was not found" in refused["error"]["message"]
+    assert f"needs its base {full}, which was not found" in refused["error"]["message"]
     assert not (tmp_path / "out").exists()
 
     (portal.folder / "disk-b-taken-away").rename(portal.folder / "disk-b" / full)
@@ -478,7 +478,7 @@ def test_a_dry_run_of_a_drill_sees_that_its_folder_is_missing(portal: Portal, wi
 
     error = portal.call("backup", "drill", *wished, "--dry-run", expected=ExitCode.FAILED)["error"]
 
-    assert error["message"] == f"no scratch folder can be made in {scratch}: No such file or directory"
+    assert error["message"] == f"cannot make a scratch folder in {scratch}: No such file or directory"
     assert "backup.drill.folder" in error["hint"]
     scratch.mkdir()
     assert portal.call("backup", "drill", *wished, "--dry-run")

@@ -237,7 +237,7 @@ def test_an_exemption_whose_decision_was_lost_says_so(office: Office) -> None:
     digest = hashlib.sha256(b"%PDF-1.7").hexdigest()
     (office.folder / "state" / "blobs" / digest[:2] / digest[2:4] / f"{digest}.zst").unlink()
 
-    assert office.call("updates", "exemptions")[1]["data"][0]["remarks"] == ["the decision itself is not kept"]
+    assert office.call("updates", "exemptions")[1]["data"][0]["remarks"] == ["the decision itself was not kept"]
 
 
 def test_an_exemption_that_ended_exempts_no_more(office: Office) -> None:

@@ -197,7 +197,7 @@ def test_emergency_that_began_before_its_window_is_recorded_and_marked(
 
     assert change(home, "start", ID) == ExitCode.OK
 
-    assert "is outside of the window" in json.loads(capsys.readouterr().out)["warnings"][-1]
+    assert "is outside the window" in json.loads(capsys.readouterr().out)["warnings"][-1]
 
 
 def test_list_tells_of_a_closed_change_that_makes_its_exit_status(
@@ -292,8 +292,8 @@ def test_request_that_cannot_be_is_refused_with_what_to_do(
         ("notify", ("--sent", (NOW + DAY).isoformat()), "is ahead"),
         ("notify", ("--file", "/nowhere.pdf"), "cannot read /nowhere.pdf"),
         ("approve", (), "was not notified"),
-        ("start", (), "is requested"),
-        ("finish", ("--outcome", "well"), "is requested"),
+        ("start", (), "is only requested"),
+        ("finish", ("--outcome", "well"), "is only requested"),
         ("close", (), "was not made"),
     ],
 )
@@ -351,7 +351,7 @@ def test_start_that_is_said_to_be_before_the_approval_is_refused(
 
     assert change(home, "start", ID, "--at", (NOW - 2 * DAY).isoformat()) == ExitCode.USAGE
 
-    assert "was approved by record" in capsys.readouterr().err
+    assert "was approved in record" in capsys.readouterr().err
 
 
 def test_correction_is_a_record_that_voids_the_papers_and_shows_what_was_before(
@@ -411,11 +411,11 @@ def test_mistyped_number_of_a_decision_that_is_kept_is_corrected_after_the_start
     ("with_file", "arguments", "said"),
     [
         (True, (), "nothing is given that was wrong"),
-        (True, ("--what", "nginx", "--approval-by", "An"), "records of their own"),
-        (True, ("--what", "nginx"), "says so already"),
+        (True, ("--what", "nginx", "--approval-by", "An"), "in separate records"),
+        (True, ("--what", "nginx"), "already states this"),
         (True, ("--host", "web9"), "there is no host web9"),
         (True, ("--notice-sent", (NOW + DAY).isoformat()), "is ahead"),
-        (True, ("--from", (NOW - DAY).isoformat()), "before it was asked for"),
+        (True, ("--from", (NOW - DAY).isoformat()), "before it was requested"),
         (True, ("--package", "nginx"), "limits of a standing approval"),
         (True, ("--to", (NOW - timedelta(hours=1)).isoformat()), "the window ended at"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import shutil
 from pathlib import Path
@@ -54,6 +56,24 @@ ALONE = tuple(one for one in checks() if not isinstance(one, GroupCheck))
 def home(tmp_path: Path) -> Path:
     (tmp_path / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, str]:
+    """A folder in which one whole round was run, with its exit code and what it printed."""
+    folder = tmp_path_factory.mktemp("checked")
+    (folder / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        code = portalops(folder, "check", "run", "--json")
+    return folder, code, out.getvalue()
+
+
+@pytest.fixture
+def after_round(home: Path, checked: tuple[Path, int, str]) -> Path:
+    """The same folder, for one test alone."""
+    shutil.copytree(checked[0] / "state", home / "state")
+    return home
 
 
 def portalops(home: Path, *arguments: str) -> int:
@@ -138,10 +158,12 @@ def test_unknown_host_is_wrong_usage(home: Path, capsys: pytest.CaptureFixture[s
     assert "here, far" in capsys.readouterr().err
 
 
-def test_whole_round_is_recorded_with_its_evidence(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code = portalops(home, "check", "run", "--json")
+def test_whole_round_is_recorded_with_its_evidence(
+    after_round: Path, checked: tuple[Path, int, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, (_folder, code, said) = after_round, checked
 
-    results = data_of(capsys)
+    results = json.loads(said)["data"]
     assert code in {ExitCode.UNMET, ExitCode.PARTIAL}
     assert sum(one["host"] in {"here", "far"} for one in results) == 2 * len(ALONE)
     ledger = Ledger.open(home / "state", SystemClock(), create=False)
@@ -162,10 +184,9 @@ def test_whole_round_is_recorded_with_its_evidence(home: Path, capsys: pytest.Ca
 
 
 def test_judging_again_shows_what_a_changed_declaration_makes_of_the_same_answer(
-    home: Path, capsys: pytest.CaptureFixture[str]
+    after_round: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert portalops(home, "check", "run", "--json") in {ExitCode.UNMET, ExitCode.PARTIAL}
-    capsys.readouterr()
+    home = after_round
     configuration = home / "portalops.toml"
     text = configuration.read_text("utf-8")
     configuration.write_text(
@@ -179,10 +200,9 @@ def test_judging_again_shows_what_a_changed_declaration_makes_of_the_same_answer
 
 
 def test_judging_again_leaves_out_and_names_what_it_cannot_judge(
-    home: Path, capsys: pytest.CaptureFixture[str]
+    after_round: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert portalops(home, "check", "run", "--json") in {ExitCode.UNMET, ExitCode.PARTIAL}
-    capsys.readouterr()
+    home = after_round
     configuration = home / "portalops.toml"
     configuration.write_text(configuration.read_text("utf-8").replace('id = "here"', 'id = "elsewhere"'), "utf-8")
 
@@ -192,9 +212,11 @@ def test_judging_again_leaves_out_and_names_what_it_cannot_judge(
     assert "far did not answer in that round: nothing of it is judged again" in told
 
 
-def test_damaged_answer_is_not_judged_again(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert portalops(home, "check", "run", "--json") in {ExitCode.UNMET, ExitCode.PARTIAL}
-    (digest,) = {digest for one in data_of(capsys) for digest in one["evidence"]}
+def test_damaged_answer_is_not_judged_again(
+    after_round: Path, checked: tuple[Path, int, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = after_round
+    (digest,) = {digest for one in json.loads(checked[2])["data"] for digest in one["evidence"]}
     (kept,) = (each for each in (home / "state").rglob("*") if each.is_file() and digest[4:] in each.name)
     kept.chmod(0o600)
     kept.write_bytes(kept.read_bytes()[:-40])

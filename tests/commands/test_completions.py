@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import pytest
 from commands.cli.declared import Takes, declared_commands
 from tests.commands.script import load_script
 from tests.commands.shells import offered_by_bash, offered_by_fish, offered_by_zsh, typed_in_bash
+from tests.programs import need
 
 ROOT = Path(__file__).parents[2]
 SHELLS = ("bash", "zsh", "fish")
@@ -37,8 +37,7 @@ def file_of(files: Path, shell: str) -> Path:
 def offered(request: pytest.FixtureRequest, files: Path, tmp_path: Path) -> Offered:
     """Ask one shell in a folder with a configuration and a few files."""
     shell: str = request.param
-    if shutil.which(shell) is None:
-        pytest.skip(f"there is no {shell} here")
+    need(shell)
     folder = tmp_path / "here"
     (folder / "keys").mkdir(parents=True)
     (folder / "my key.age").touch()
@@ -142,8 +141,7 @@ def test_every_verb_and_option_is_in_each_file(files: Path, shell: str) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_files_are_good_shell(files: Path, shell: str) -> None:
-    if shutil.which(shell) is None:
-        pytest.skip(f"there is no {shell} here")
+    need(shell)
 
     done = subprocess.run([shell, "-n", file_of(files, shell)], check=True, capture_output=True, text=True)
 

@@ -11,7 +11,7 @@ import pytest
 
 from commands.cli.configuration_schema import configuration_schema, schema_bytes
 from commands.cli.entry import run
-from commands.cli.kinds import ALONE, all_kinds, settings_model
+from commands.cli.kinds import ALONE, all_kinds
 from portalops.errors import ExitCode
 from portalops.model.runs import JobKind
 
@@ -87,14 +87,14 @@ def test_a_host_that_only_watches_others_is_asked_for_no_duties(
             "PO1001",
             ":15: checks.declared.host.web.listeners is not a list",
         ),
-        ("[checks.declared]\n", "PO1003", ":14:17: not valid TOML: this table was opened before"),
+        ("[checks.declared]\n", "PO1003", ":14:17: not valid TOML: this table is defined twice"),
         (
             "[[job]]\nid='j'\nkind='check'\nevery='day'\nduty='99.9'",
             "PO1001",
             ":18: the job j names a duty that the rulebook",
         ),
         ("[calendar]\nfile='absent.toml'", "PO1001", "absent.toml"),
-        ("[signing]\nkeyy='x'", "PO1004", ":15: the key signing.keyy is not known"),
+        ("[signing]\nkeyy='x'", "PO1004", ":15: unknown key signing.keyy"),
     ],
 )
 def test_every_problem_is_listed_with_its_place(
@@ -117,7 +117,7 @@ def test_problems_of_several_kinds_are_listed_together(config: Path, capsys: pyt
 
     messages = " | ".join(problem["message"] for problem in answer["data"])
     assert "checks.declared.listenres is not known" in messages
-    assert "updates.source.channel is none of portal, subportal, submission" in messages
+    assert "updates.source.channel is not one of portal, subportal, submission" in messages
 
 
 def test_one_key_twice_is_one_key(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -164,13 +164,13 @@ def test_the_published_schema_is_current() -> None:
 def test_the_schema_describes_every_kind() -> None:
     definitions = configuration_schema()["$defs"]
 
-    for section, kind in all_kinds():
-        described = definitions[f"{section}.{kind}"]
-        assert described["properties"]["kind"]["const"] == kind
+    for section, name, kind in all_kinds():
+        described = definitions[f"{section}.{name}"]
+        assert described["properties"]["kind"]["const"] == name
         identity = {"kind"} if section in ALONE else {"id", "kind"}
         assert identity <= set(described["required"])
-        fields = settings_model(section, kind).model_fields
-        assert {info.alias or name for name, info in fields.items()} <= set(described["properties"])
+        fields = kind.settings.model_fields
+        assert {info.alias or key for key, info in fields.items()} <= set(described["properties"])
 
 
 def test_the_schema_refers_to_nothing_that_is_not_there() -> None:

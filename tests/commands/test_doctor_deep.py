@@ -194,7 +194,7 @@ def test_a_bucket_without_object_lock_is_bad_where_sets_are_to_be_locked(
 
     found = deep(tmp_path, "media")
 
-    assert "far: it locks nothing: PutObject is answered with InvalidRequest" in said(found, State.BAD)
+    assert "far: it locks nothing: the server answers PutObject with InvalidRequest" in said(found, State.BAD)
 
 
 def test_a_server_that_deletes_what_is_locked_is_bad(proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_server_at_fault_leaves_the_lock_unknown(proxy: S3Proxy, object_store:
 
     found = deep(tmp_path, "media")
 
-    assert "far: its lock was not tried: PutObject is answered with SlowDown" in said(found, State.UNKNOWN)
+    assert "far: its lock was not tried: the server answers PutObject with SlowDown" in said(found, State.UNKNOWN)
 
 
 def test_a_store_without_locks_is_only_listed(object_store: ObjectStore, tmp_path: Path) -> None:

@@ -249,7 +249,7 @@ def test_a_variable_of_this_shell_is_a_warning_and_one_that_is_not_set_is_bad(po
     absent = seen(portal, "secrets")
 
     assert "what a timer starts has other variables" in said(here, State.WARNING)
-    assert "the environment variable S3_ID with a secret is not set" in said(absent, State.BAD)
+    assert "the environment variable S3_ID, which holds a secret, is not set" in said(absent, State.BAD)
 
 
 @pytest.mark.parametrize(

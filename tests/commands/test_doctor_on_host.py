@@ -85,7 +85,7 @@ def states(found: dict[str, list[tuple[str, str]]]) -> set[str]:
 
 def test_what_starts_portalops_is_seen_alive_dead_and_edited(host: Host) -> None:
     nothing = doctor(host, "schedule")
-    assert nothing["schedule/schedule"] == [("warning", "nothing is installed, so nothing is started by itself")]
+    assert nothing["schedule/schedule"] == [("warning", "no schedule is installed, so no job starts by itself")]
     write(host, "/etc/portalops/credentials/s3-id", "id", owner="root:root", mode=0o600)
     done = portalops(host, "--config", CONFIG, "schedule", "install", "--systemd", user="root")
     assert done.returncode == 0, done.stderr

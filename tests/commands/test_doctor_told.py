@@ -248,8 +248,8 @@ def test_nothing_installed_is_a_warning_and_a_dead_cron_is_bad() -> None:
     cron = list(standing(looked((Way.CRON,))))
 
     assert [each.state for each in nothing] == [State.WARNING]
-    assert "nothing is installed, so nothing is started by itself" in said(nothing, State.WARNING)
-    assert "no cron daemon runs here" in said(cron, State.BAD)
+    assert "no schedule is installed, so no job starts by itself" in said(nothing, State.WARNING)
+    assert "no cron daemon is running" in said(cron, State.BAD)
 
 
 def test_a_timer_that_elapses_again_is_good_with_its_moment() -> None:
@@ -259,7 +259,7 @@ def test_a_timer_that_elapses_again_is_good_with_its_moment() -> None:
 
 
 def test_a_dead_timer_is_bad_and_never_good_at_the_same_time() -> None:
-    dead = Flaw("portalops.timer", msg("the timer does not run"), msg("Switch it on."))
+    dead = Flaw("portalops.timer", msg("the timer is not running"), msg("Switch it on."))
 
     found = list(standing(looked((Way.SYSTEMD,), flaws=(dead,))))
 

@@ -79,7 +79,7 @@ def test_answer_counts_in_one_round_and_the_ledger_says_who_brought_it(home: Hom
     assert "brought by Nguyễn Văn An" in said
     code, _said, errors = home.run("check", "run", "--facts", path, "--by", "Nguyễn Văn An")
     assert code == 2
-    assert "an answer to this script was taken before, in record" in errors
+    assert "an answer to this script was recorded before, in record" in errors
     _code, listed, _errors = home.run("host", "list")
     assert "brought by Nguyễn Văn An" in listed
     _code, said, _errors = home.run("check", "results", "--host", "old1")
@@ -99,7 +99,7 @@ def test_each_mistake_is_told_with_what_to_do(home: Home) -> None:
     assert "two files are of the host old1" in part(home, "--facts", str(path), "--facts", str(path), "--by", "An")[2]
     path.write_bytes(path.read_bytes()[:-4])
     code, _said, errors = part(home, "--facts", str(path), "--by", "An")
-    assert (code, "error[PO1313]" in errors, "Copy it from the host once more" in errors) == (2, True, True)
+    assert (code, "error[PO1313]" in errors, "Copy it from the host again" in errors) == (2, True, True)
 
 
 def test_this_machine_needs_no_script_and_no_other_host_has_one(home: Home) -> None:

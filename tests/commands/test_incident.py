@@ -280,7 +280,7 @@ def test_closing_with_something_undone_needs_a_reason_and_shows_it(
 
     assert close(home) == ExitCode.USAGE
     told = capsys.readouterr().err
-    assert "credential web1-an was neither changed nor returned since" in told
+    assert "credential web1-an has neither been changed nor returned since then" in told
     assert "finding web1:change.config is open" in told
     assert "portalops credential rotate web1-an" in told
 

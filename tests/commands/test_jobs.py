@@ -76,12 +76,12 @@ def test_what_failed_is_told_in_the_readers_language_and_recorded_in_english() -
     named = msg(
         "update source {source}: {cause}", source="db", cause=msg("no answer within {seconds} seconds", seconds=30)
     )
-    polls = (replace(POLL, ok=False, problem=named), replace(POLL, ok=False, problem=msg("the answer breaks off")))
+    polls = (replace(POLL, ok=False, problem=named), replace(POLL, ok=False, problem=msg("the answer is truncated")))
     work = work_of_updates(replace(COLLECTED, polls=polls))
     done = Performed(JOB, "2026-11-25", "r1", work.outcome, work.exit_code, 1.0, msg("x"), work.problems, work.said)
 
-    assert work.problems == ("update source db: no answer within 30 seconds", "db: the answer breaks off")
+    assert work.problems == ("update source db: no answer within 30 seconds", "db: the answer is truncated")
     assert [render(line, "vi") for line, _tone in problem_lines([done])] == [
         "daily-updates: nguồn cập nhật db: không có câu trả lời trong 30 giây",
-        "daily-updates: db: câu trả lời bị đứt giữa chừng",
+        "daily-updates: db: câu trả lời bị cắt cụt",
     ]

@@ -185,7 +185,7 @@ def test_another_ledger_is_never_written_over(home: Home, capsys: pytest.Capture
 
     assert home.ledger("move", "--to", "store") == ExitCode.FAILED
 
-    assert "holds another ledger, or one that went on there" in capsys.readouterr().err
+    assert "holds another ledger, or has later records of this one" in capsys.readouterr().err
     assert home.in_database() == there and home.in_file() == before
 
 

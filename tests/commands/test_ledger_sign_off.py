@@ -89,7 +89,7 @@ def test_a_signature_that_does_not_fit_is_refused(home: Home, monkeypatch: pytes
         assert said in error["message"], error
     Path("x.sig").write_bytes(b"\xff" * 100_000)
     error = home.call("sign-off", REPORT, "--by", "an", "--signature", "x.sig", expected=ExitCode.INTEGRITY)
-    assert "longer than any signature" in error["message"]
+    assert "too long for a signature" in error["message"]
     assert home.ledger.count() == 11, "nothing of it was recorded"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from commands.cli.configuration_schema import configuration_schema
 from commands.cli.declared import DeclaredCommand, declared_commands
 from tests.commands.script import load_script
+from tests.programs import need
 
 ROOT = Path(__file__).parents[2]
 DAY = "1795651200"
@@ -125,8 +125,7 @@ def test_the_same_commands_give_the_same_bytes_with_the_day_that_is_asked_for(
     "page", ["man1/portalops.1", "man1/portalops-backup.1", "vi/man1/portalops-case.1", "man5/portalops.toml.5"]
 )
 def test_man_takes_every_line(manuals: Path, page: str) -> None:
-    if shutil.which("man") is None:
-        pytest.skip("there is no man here")
+    need("man")
     call = ["man", "--warnings", "-E", "UTF-8", "-l", str(manuals / page)]
     surroundings = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "MANWIDTH": "80"}
 
@@ -136,8 +135,7 @@ def test_man_takes_every_line(manuals: Path, page: str) -> None:
 
 
 def test_mandoc_finds_nothing_wrong(manuals: Path) -> None:
-    if shutil.which("mandoc") is None:
-        pytest.skip("there is no mandoc here")
+    need("mandoc")
     pages = sorted(map(str, manuals.rglob("*.[15]")))
 
     done = subprocess.run(

@@ -92,7 +92,7 @@ def test_a_medium_that_nobody_has_read_or_that_expired_is_told_of(portal: Regist
 
     portal.clock.move(timedelta(days=2))
     (line, _other) = portal.media("list", expected=ExitCode.UNMET)
-    assert ["not read since" in alarm for alarm in line["alarms"]] == [True]
+    assert ["not read back since" in alarm for alarm in line["alarms"]] == [True]
     portal.media("check", "disk-a", "--read-only")
     assert portal.media("list", expected=ExitCode.UNMET)[0]["alarms"] == []
     portal.change("[backup]\n", "[backup]\nunread_months = 0\n")

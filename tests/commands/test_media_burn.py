@@ -88,7 +88,7 @@ class Burning(Portal):
         return [(disc.name, disc.state) for disc in made.discs]
 
     @staticmethod
-    def _told(result: Result, expected: ExitCode) -> Any:
+    def _told(result: Result[object], expected: ExitCode) -> Any:
         assert result.exit_code is expected, result
         json.dumps(result.data)
         return result.data
@@ -373,20 +373,20 @@ def test_the_register_tells_of_images_that_nobody_has_burnt_and_of_discs_that_no
         (line,) = [line for line in portal.media("list", expected=expected) if line["id"] == "discs"]
         return list(line["alarms"])
 
-    assert alarms() == [f"its newest set {made} lies in a folder, as images: 0 discs of it are burnt and read back"]
+    assert alarms() == [f"its newest set {made} is still images in a folder; discs burnt and read back: 0"]
     portal.media("add", "disk-a", *ADD)
     first, *_others = portal.burn_all()
     assert alarms(ExitCode.OK) == []
     portal.clock.move(timedelta(days=7 * 31))
     portal.drive.change(first)
     portal.check()
-    assert [alarm for alarm in alarms() if "not read for long" in alarm] == [
-        f"discs of set {made} were not read for long: "
+    assert [alarm for alarm in alarms() if "not read back for too long" in alarm] == [
+        f"discs of set {made} were not read back for too long: "
         + ", ".join(name for name, _state in portal.discs(made) if not name.startswith("1/3"))
     ]
     first.write_bytes(first.read_bytes()[:MIB])
     portal.check(expected=ExitCode.INTEGRITY)
-    assert any("discs of set" in alarm and "not whole: 1/3" in alarm for alarm in alarms())
+    assert any("discs of set" in alarm and "are damaged: 1/3" in alarm for alarm in alarms())
 
 
 def test_a_set_shows_its_discs(portal: Burning) -> None:
@@ -395,11 +395,11 @@ def test_a_set_shows_its_discs(portal: Burning) -> None:
 
     told = portal.result("show", "latest")
 
-    assert [(disc["label"], disc["disc"], disc["discs"], disc["state"]) for disc in told.data["discs"]] == [  # type: ignore[call-overload, index, union-attr]
+    assert [(disc["label"], disc["disc"], disc["discs"], disc["state"]) for disc in told.data["discs"]] == [  # type: ignore[index]
         ("KH-01", 1, 3, "whole")
     ]
     text = shown(*told.view)
-    assert "images of discs" in text and "1 of 3" in text and "1/3 KH-01" in text
+    assert "disc images" in text and "1 of 3" in text and "1/3 KH-01" in text
 
 
 def test_a_removal_names_the_discs_that_a_person_must_destroy(portal: Burning) -> None:
@@ -418,7 +418,7 @@ def test_a_removal_names_the_discs_that_a_person_must_destroy(portal: Burning) -
     duty = standing(portal, "10.2-retention", "2026-W39")
     assert any("not recorded as destroyed: 1/3 KH-01" in str(detail) for detail in duty.details)
     alarms = [alarm for line in portal.media("list", expected=ExitCode.UNMET) for alarm in line["alarms"]]
-    assert f"set {made} was removed, and its discs still are to be destroyed: 1/3 KH-01" in alarms
+    assert f"set {made} was removed, but its discs are not destroyed yet: 1/3 KH-01" in alarms
 
     portal.media("destroyed", "discs", made, "--reason", "shredded")
     alarms = [alarm for line in portal.media("list", expected=ExitCode.UNMET) for alarm in line["alarms"]]
@@ -438,9 +438,7 @@ def test_images_beside_what_they_copy_count_for_the_duty_once_all_of_them_are_bu
 
     duty = standing(portal, "10.2-medium")
     assert duty.verdict is DutyVerdict.MET
-    assert [str(detail) for detail in duty.details] == [
-        f"discs, set {made}: all its discs are burnt and were read back"
-    ]
+    assert [str(detail) for detail in duty.details] == [f"discs, set {made}: all its discs were burnt and read back"]
     portal.drive.change(discs[-1])
     portal.drive.unreadable_from = 0
     with pytest.raises(MediumUnavailable, match="cannot be read"):

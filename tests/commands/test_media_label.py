@@ -86,6 +86,6 @@ def test_a_run_that_meets_a_blank_tape_says_how_it_is_labelled(portal: TapePorta
 
     assert result.exit_code is ExitCode.PARTIAL
     notices = [str(block.text) for block in result.view if isinstance(block, Notice)]
-    assert any("is blank; the tape KH0001 is wanted" in each for each in notices)
-    hint = "tape-1: Insert the tape KH0001; or make this one the tape KH0001: 'portalops media label tape-1'."
+    assert any("is blank; the tape KH0001 is needed" in each for each in notices)
+    hint = "tape-1: Insert the tape KH0001; or give this tape the label KH0001: 'portalops media label tape-1'."
     assert notices.index(hint) < notices.index(next(each for each in notices if "portalops media check tape-1" in each))

@@ -321,7 +321,7 @@ def test_a_monitor_of_a_job_that_there_is_not_is_refused(home: Home) -> None:
     code, shown = home.call("config", "check")
 
     assert code == ExitCode.CONFIGURATION
-    assert "monitor anchoring watches a job that there is not" in json.dumps(shown)
+    assert "monitor anchoring watches a job that does not exist" in json.dumps(shown)
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

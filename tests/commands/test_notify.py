@@ -171,8 +171,8 @@ def test_a_failed_job_is_told_at_once_the_same_a_day_later_and_once_that_it_is_g
     home.mend()
     home.call("run", "--due", at=AT + DAY + 3 * HOUR)
     ((subject, text),) = mails(box)
-    assert subject == "good again: daily-anchor"
-    assert "job daily-anchor; it was not since 24 Nov 2026 09:00 +07" in text
+    assert subject == "working again: daily-anchor"
+    assert "job daily-anchor; it failed from 24 Nov 2026 09:00 +07 on" in text
     home.call("run", at=AT + DAY + 4 * HOUR)
     assert subjects(box) == []
 
@@ -202,7 +202,7 @@ def test_a_job_whose_run_was_killed_is_told_by_a_run_of_other_jobs(tmp_path: Pat
     assert subject == "FAILURE: daily-anchor"
     assert "the run that began at 24 Nov 2026 09:15 +07 left no end" in text
     home.call("run", "--due", at=AT + 2 * HOUR)
-    assert subjects(box) == ["good again: daily-anchor"]
+    assert subjects(box) == ["working again: daily-anchor"]
 
 
 def test_what_a_person_mends_by_hand_is_told_as_good_by_the_next_run(tmp_path: Path, box: Mailbox) -> None:
@@ -214,7 +214,7 @@ def test_what_a_person_mends_by_hand_is_told_as_good_by_the_next_run(tmp_path: P
     assert home.call("ledger", "anchor", at=AT + HOUR) == ExitCode.OK
     home.call("run", "--due", "daily-anchor", at=AT + DAY - 2 * HOUR)
 
-    assert subjects(box) == ["good again: daily-anchor"]
+    assert subjects(box) == ["working again: daily-anchor"]
 
 
 def test_a_letter_that_nobody_takes_is_kept_recorded_and_sent_by_the_next_run(
@@ -354,9 +354,9 @@ def test_a_broken_ledger_is_told_each_day_and_recorded_once_it_is_mended(tmp_pat
     for file in aside.iterdir():
         file.rename(tmp_path / "state" / file.name)
     home.call("run", "--due", at=AT + DAY + 2 * HOUR)
-    assert subjects(box) == ["good again: runs as a whole"]
+    assert subjects(box) == ["working again: runs as a whole"]
     told = [each.notification.subject.partition(": ")[2] for each in home.recorded()]
-    assert told[-3:] == ["FAILURE: runs as a whole", "FAILURE: runs as a whole", "good again: runs as a whole"]
+    assert told[-3:] == ["FAILURE: runs as a whole", "FAILURE: runs as a whole", "working again: runs as a whole"]
 
 
 def test_a_changed_record_is_told_as_such(tmp_path: Path, box: Mailbox) -> None:
@@ -392,7 +392,7 @@ def test_an_edit_that_went_wrong_is_told_by_the_last_good_copy(tmp_path: Path, b
     assert "Run 'portalops config check' on that machine." in text
     home.configure(good)
     home.call("run", "--due", at=AT + DAY)
-    assert subjects(box) == ["good again: runs as a whole"]
+    assert subjects(box) == ["working again: runs as a whole"]
 
 
 def test_a_channel_that_does_not_fit_any_more_is_taken_from_the_copy_and_the_copy_stays_good(
@@ -684,7 +684,7 @@ def test_a_unit_is_told_where_the_configuration_cannot_be_read_and_refused_where
     home.call("notify", "unit", "other.service", at=AT + 7 * DAY, environment=environment)
     told = dict(mails(box))
     assert set(told) == {"FAILURE: other.service", "summary of the week to 1 Dec 2026"}
-    assert "error PO1003. It counts as not done." in " ".join(told["summary of the week to 1 Dec 2026"].split())
+    assert "error PO1003. They count as not done." in " ".join(told["summary of the week to 1 Dec 2026"].split())
 
 
 def test_no_secret_gets_into_a_letter_the_ledger_or_what_is_printed(
@@ -741,7 +741,7 @@ def test_a_week_is_told_also_if_nothing_happened_with_what_ran_what_was_missed_a
     ((subject, text),) = mails(box)
     words = " ".join(text.split())
     assert subject == "summary of the week to 30 Nov 2026"
-    assert "daily-anchor: 2 done, 1 late, 0 in part, 0 failed, 2 missed; due next from 1 Dec 2026 00:00 +07" in words
+    assert "daily-anchor: 2 done, 1 late, 0 in part, 0 failed, 2 missed; next due from 1 Dec 2026 00:00 +07" in words
     assert "2 not met, 28 without sufficient evidence" in words
     assert home.call("run", "--due", at=AT + 6 * DAY + HOUR) == ExitCode.OK
     assert subjects(box) == []
@@ -766,7 +766,7 @@ def test_a_year_of_daily_runs_makes_exactly_so_many_letters(tmp_path: Path, box:
     assert session.warnings == []
     counts = Counter(subject.partition(" to ")[0] for subject in subjects(box))
     assert counts == {
-        "summary of the week": 52, "1 duty is not met, 1 new": 1, "1 duty is not met": 9, "good again: 11.1": 1,
+        "summary of the week": 52, "1 duty is not met (1 newly)": 1, "1 duty is not met": 9, "working again: 11.1": 1,
     }  # fmt: skip
     levels = Counter(each.notification.level for each in home.recorded())
     assert levels == {Level.SUMMARY: 52, Level.UNMET: 10, Level.RECOVERY: 1}

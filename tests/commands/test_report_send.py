@@ -295,7 +295,7 @@ def test_without_a_server_or_recipients_the_command_says_what_to_configure(
         ('recipients = ["an@so.example\\nBcc: x@y.example"]', "recipients"),
         ('subject = "a\\nBcc: x@y.example"', "holds a control character"),
         ('formats = ["word-perfect"]', "is no format of reports"),
-        ('password = "hunter2"', "is a secret written out"),
+        ('password = "hunter2"', "contains the secret itself"),
     ],
 )
 def test_a_table_that_does_not_fit_is_told_with_its_line(
@@ -348,7 +348,7 @@ def test_a_mail_that_fails_loses_no_report_of_the_job(tmp_path: Path) -> None:
     done = perform(session_in(home), WEEKLY)
 
     assert (done.outcome, done.exit_code) == (RunOutcome.INCOMPLETE, ExitCode.PARTIAL)
-    assert "did not take the mail, at the connection: Connection refused" in done.problems[0]
+    assert "refused the mail at this step: the connection: Connection refused" in done.problems[0]
     assert len(list((home / "reports").iterdir())) == 2
     (one,) = mailings(home)
     assert one.state is MailState.REFUSED

@@ -14,7 +14,7 @@ from portalops.ledger.heads import code_of
 from portalops.locale import render
 from portalops.reports import formats
 from portalops.reports.document_schema import document_schema
-from portalops.reports.named import report_names, report_title
+from portalops.reports.named import load_report, report_names
 from tests.accounts import as_ordinary_user
 from tests.commands.test_report_proof import WEEK, home_in, portalops, read_only, session_in
 from tests.ledger.ledgers import tamper
@@ -42,7 +42,7 @@ def test_every_report_is_shown_in_both_languages_and_nothing_is_written(
 
     shown = capsys.readouterr().out
     assert code_of(signed.head) in shown
-    assert render(report_title(name), language) in shown
+    assert render(load_report(name).title, language) in shown
     assert not {letter for letter in shown if unicodedata.category(letter) == "Cc" and letter != "\n"}
     assert holds(home) == before
 

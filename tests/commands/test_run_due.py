@@ -21,8 +21,9 @@ from commands.jobs.clock import clock_step, note_clock
 from commands.jobs.due import Asked, is_idle, judged_mark
 from commands.jobs.locks import resource_lock
 from commands.jobs.run import judge_and_mark, perform_chosen, result_of
-from commands.jobs.runner import record_plan, require_valid
+from commands.jobs.runner import record_plan
 from commands.jobs.standings import overdue_jobs
+from commands.jobs.validity import require_valid
 from portalops.errors import ClockWentBack, ExitCode, UsageError
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.verify import verify
@@ -173,7 +174,7 @@ def test_status_names_what_is_overdue(portal: Portal) -> None:
     told = overdue_jobs(portal.at("2027-01-03 09:00").session())
 
     assert [str(said) for said in told] == [
-        "job weekly-report is overdue: no complete run began from 2026-12-20 17:00:00+00:00 on, when it was due"
+        "job weekly-report is overdue: it was due at 2026-12-20 17:00:00+00:00, and no complete run has started since"
     ]
 
 

@@ -35,7 +35,7 @@ def test_a_failed_job_is_told_on_standard_error(tmp_path: Path, capsys: pytest.C
     well = capsys.readouterr().err
 
     assert len(failed.splitlines()) == 1, failed
-    assert failed.startswith("daily-anchor: share: the anchor share did not take the head")
+    assert failed.startswith("daily-anchor: share: the anchor share did not accept the head")
     assert well == ""
 
 

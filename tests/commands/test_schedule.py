@@ -35,7 +35,7 @@ from tests.accounts import NOBODY
 from tests.doubles import FixedClock
 from tests.schedule.plans import SMALL
 
-pytestmark = pytest.mark.skipif(shutil.which("systemctl") is None, reason="there is no systemctl here")
+pytestmark = pytest.mark.skipif(shutil.which("systemctl") is None, reason="this machine has no systemctl")
 
 NOW = datetime(2026, 11, 26, 8, 30, tzinfo=UTC)
 PORTAL = """
@@ -299,8 +299,8 @@ def test_nothing_planned_is_told(image: Image) -> None:
     ("table", "said"),
     [
         ("every_minutes = 0", "never fire"),
-        ("every_minutes = 7", "pass hours over"),
-        ("every_minutes = 90", "pass hours over"),
+        ("every_minutes = 7", "skip hours"),
+        ("every_minutes = 90", "skip hours"),
         ("every_minutes = -15", "never fire"),
         ('user = "portal ops"', "is not the name of an account"),
         ('user = "root\\nUser=x"', "is not the name of an account"),

@@ -110,7 +110,7 @@ def test_over_a_changed_ledger_no_duty_is_called_met(portal: Portal, capsys: pyt
     }
     assert "met" not in after.values()
     (warning,) = warnings
-    assert warning.startswith("the ledger was changed: record 4 is not the one that record 5 was chained to")
+    assert warning.startswith("the ledger was changed: record 4 is not the record that record 5 was chained to")
     assert "portalops ledger verify" in warning
 
 
@@ -126,7 +126,7 @@ def test_a_report_over_a_changed_ledger_calls_no_duty_met(portal: Portal, capsys
 
     met = sum(verdict == "met" for verdict in duties.values())
     assert met and before.count('"met"') - after.count('"met"') == met, "the rest is the legend"
-    assert "the ledger was changed, so nothing in it shows this" in after
+    assert "the ledger was changed, so nothing in it proves this" in after
 
 
 def test_a_report_over_details_that_were_cut_is_not_all_right(portal: Portal) -> None:

@@ -15,9 +15,10 @@ from portalops.model.adopted import AdoptedBackup, AdoptedLook
 from portalops.model.archive import Change, CollectionCount, Comparison, Held, Inventory, Missing, Named
 from portalops.model.backups import BackupResult, CopyState, DataClass
 from portalops.model.message import msg
+from portalops.model.record import Recorded
 from portalops.model.rulebook import Duty
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.evidence import Evidence, Recorded, Unreadable
+from portalops.registers.evidence import Evidence, Unreadable
 from portalops.rulebooks.load import load
 from tests.compliance.test_rules import NOW, backup, copy, duty, evidence, stand
 
@@ -86,14 +87,14 @@ def test_an_inventory_made_after_the_period_does_not_speak_for_it() -> None:
     [
         (
             {"missing": (Missing(Held.DRAFTS, Named(3, ("a", "b", "c"))),)},
-            "items without drafts: 3; such as a, b, c",
+            "3 items have no drafts, such as a, b, c",
         ),
         ({"missing": (Missing(Held.COPIES, Named(2, ("a",)), True),)}, "no collection of copies is configured"),
-        ({"strays": Named(1, ("originals: 7.pdf",))}, "1 entries belong to no item"),
-        ({"collections": (replace(WHOLE.collections[1], nameless=Named(1, ("x",))),)}, "1 entries name no item"),
+        ({"strays": Named(1, ("originals: 7.pdf",))}, "1 entry belongs to no item"),
+        ({"collections": (replace(WHOLE.collections[1], nameless=Named(1, ("x",))),)}, "1 entry names no item"),
         (
             {"comparison": Comparison(3, MADE, (Change("originals", True, 2, 1, 0, Named(1, ("1.pdf",))),))},
-            "originals: 1 entries are gone and 0 changed",
+            ": 1 missing, 0 changed",
         ),
     ],
 )
@@ -113,7 +114,7 @@ def test_an_accepted_loss_is_told_beside_the_verdict() -> None:
     lost = Comparison(3, MADE, (Change("originals", True, 2, 1, 0, Named(1, ("1.pdf",))),))
     found = standing(evidence(inventories=(inventory(comparison=lost, accepted="moved"),), backups=(kept(),)))
 
-    assert [str(each) for each in found.details] == ["What is gone or changed was accepted: moved"]
+    assert [str(each) for each in found.details] == ["Missing and changed entries were accepted: moved"]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_what_could_not_be_read_is_not_met(changes: dict[str, Any]) -> None:
 def test_collections_that_lie_in_no_verified_set_of_documents_break_the_duty(made: Recorded[BackupResult]) -> None:
     verdict, reason = judged(inventory(), made)
 
-    assert verdict is DutyVerdict.UNMET and "lies in no verified set" in reason
+    assert verdict is DutyVerdict.UNMET and "is in no verified set" in reason
 
 
 def test_a_young_ledger_without_a_set_does_not_show_that_there_is_none() -> None:
@@ -169,7 +170,7 @@ def test_excused_states_are_told_of_and_all_three_exempt() -> None:
     every = inventory(excused=("originals: a", "copies: b", "drafts: c"))
 
     assert some.verdict is DutyVerdict.MET
-    assert [str(each) for each in some.details] == ["declared to have none: drafts: none are written"]
+    assert [str(each) for each in some.details] == ["declared not to exist: drafts: none are written"]
     assert judged(every)[0] is DutyVerdict.EXEMPT
 
 

@@ -86,7 +86,7 @@ def test_emergency_that_was_approved_afterwards_was_not_approved_before() -> Non
     )
 
     assert standing.verdict is UNMET
-    assert "was approved at" in str(standing.reason)
+    assert "was approved only at" in str(standing.reason)
     assert both(register(begun, TOLD, AGREED, asked=asked, kept=False))[1] is UNMET
 
 
@@ -134,7 +134,7 @@ def test_change_that_was_undone_before_the_newest_round_does_not_meet_the_duty()
 
     assert undone.verdict is UNSURE
     assert {52, 70} <= set(undone.evidence)
-    assert "record 52 shows a change under no approval, and record 70 does not any more" in str(undone.reason)
+    assert "record 52 shows a change without approval, record 70 no longer does" in str(undone.reason)
     assert drift(event(Turn.OPENED, -900), event(Turn.FIXED, -800)).verdict is MET
     assert drift(event(Turn.OPENED, 900)).verdict is MET
 
@@ -152,7 +152,7 @@ def test_host_that_is_configured_no_more_takes_nothing_away_that_it_showed() -> 
     gone = drift(event(Turn.OPENED, 2), host=HostId("web9"))
 
     assert gone.verdict is UNMET
-    assert "the configuration names no host web9 any more" in str(gone.reason)
+    assert "the configuration no longer names host web9" in str(gone.reason)
 
 
 def test_standing_names_the_records_that_it_rests_on() -> None:
@@ -161,4 +161,4 @@ def test_standing_names_the_records_that_it_rests_on() -> None:
     standing = stand(APPROVAL, found)
 
     assert {11, 12, 13} <= set(standing.evidence)
-    assert "1 change of the period was approved before it was begun" in str(standing.reason)
+    assert "1 change of the period was approved before it began" in str(standing.reason)

@@ -12,11 +12,11 @@ from portalops.compliance import Situation, judge
 from portalops.model.backups import Copy, CopyState, SetKind, VerifyResult
 from portalops.model.organisation import Name
 from portalops.model.period import Period
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.rulebook import Clause, Numbers, Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.evidence import Evidence, Recorded
+from portalops.registers.evidence import Evidence
 from portalops.reports.document import Heading
 from portalops.reports.section_evidence import exception_blocks
 from tests.compliance.test_rules import CONTENT, backup, copy, duty, evidence
@@ -54,7 +54,7 @@ def test_a_set_that_was_read_when_it_was_made_and_never_since_is_not_shown_to_be
     standing = stand(of_the_year(read_at(JANUARY)))
 
     assert standing.verdict is DutyVerdict.INSUFFICIENT_EVIDENCE
-    assert "no copy of set s1 was read back lately enough to count as verified" in str(standing.reason)
+    assert "no copy of set s1 was read back recently enough to count as verified" in str(standing.reason)
 
 
 def test_a_later_reading_makes_it_count_again_whenever_it_was_done() -> None:
@@ -71,7 +71,7 @@ def test_one_fresh_copy_is_enough_if_it_is_reached_and_lies_apart() -> None:
     old, fresh = read_at(JANUARY), read_at(december, medium="tape1", medium_kind="tape")
 
     assert stand(of_the_year(old, fresh)).verdict is DutyVerdict.MET
-    for lacking in ({"problem": "not looked at: no tape"}, {"shares_source_filesystem": True}):
+    for lacking in ({"problem": "not checked: no tape"}, {"shares_source_filesystem": True}):
         standing = stand(of_the_year(old, replace(fresh, **lacking)))
         assert standing.verdict is DutyVerdict.INSUFFICIENT_EVIDENCE, lacking
 

@@ -13,13 +13,13 @@ from portalops.model.checks import CheckRound, HostRound
 from portalops.model.findings import Finding, FindingEvent, Turn
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId, Name
-from portalops.model.record import RunId
+from portalops.model.record import Recorded, RunId
 from portalops.model.rulebook import Clause, Numbers, Rulebook
 from portalops.model.runs import Run, RunSummary
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome, Severity
 from portalops.model.waivers import Waiver
-from portalops.registers.evidence import Evidence, Recorded
+from portalops.registers.evidence import Evidence
 from portalops.registers.waivers import RecordedWaiver
 from tests.compliance.test_rules import DIGEST, LOCAL, duty, evidence
 

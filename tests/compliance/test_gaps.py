@@ -14,12 +14,14 @@ from portalops.model.checks import CheckRound, HostRound
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId, Name, Unit, UnitId
 from portalops.model.period import Period, Week
+from portalops.model.record import Recorded
 from portalops.model.retention import PruneResult, RetentionPolicy
 from portalops.model.rulebook import Clause, Duty, Numbers, Rulebook
 from portalops.model.updates import FlaggedItem, FlagKind, Poll, PortalDay
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome
+from portalops.registers.backups import LOOKS
 from portalops.registers.discs import DISC_READING, DISCS_DESTROYED
-from portalops.registers.evidence import LOOKS, Evidence, Recorded, Unreadable
+from portalops.registers.evidence import Evidence, Unreadable
 from tests.compliance.test_rules import (
     CONTENT,
     DIGEST,
@@ -226,7 +228,7 @@ def test_a_copy_whose_medium_is_out_of_reach_is_not_known_to_be_there() -> None:
 
 def test_another_copy_within_reach_is_enough() -> None:
     other = replace(copy(), medium="nas2")
-    gone = replace(copy(), problem="not looked at: no answer")
+    gone = replace(copy(), problem="not checked: no answer")
     looked = Recorded(9, NOW, "verify", VerifyResult((gone,)))
     found = evidence(backups=(backup(FRIDAY, copies=(copy(), other)),), verifies=(looked,))
 
@@ -311,7 +313,7 @@ def test_units_of_which_nothing_is_due_do_not_hide_that_the_others_are_met() -> 
     verdict, reason = stand(duty("unit-subportals"), evidence(updates=updates(unit_weeks=weeks)))
 
     assert verdict is DutyVerdict.MET
-    assert "1 unit-week" in reason  # what was not due reached nothing
+    assert "the one unit and week" in reason  # what was not due reached nothing
 
 
 def test_a_judging_without_units_is_unknown() -> None:

@@ -26,13 +26,12 @@ from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseState, Pap
 from portalops.model.message import msg
 from portalops.model.organisation import Name, Unit, UnitId
 from portalops.model.period import Week, parse_period
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.rulebook import Numbers, Rulebook, UnitDuties
 from portalops.model.standing import Standing
 from portalops.model.updates import PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.cases import Case, RecordedMove, fold_cases, may
-from portalops.registers.evidence import Recorded
 from tests.compliance.test_rules import duty, evidence
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -349,7 +348,7 @@ def test_a_running_week_that_is_judged_leaves_nothing_open() -> None:
 
     found = _stand(_result(both), now="2026-11-25T09:00", began="2026-11-01T09:00", period="2026-W47..2026-W48")
 
-    assert found == (MET, "nobody fell short")
+    assert found == (MET, "no unit fell short")
 
 
 def test_a_period_without_a_week_that_is_over_waits() -> None:
@@ -385,7 +384,7 @@ def test_a_case_that_was_reported_upwards_after_its_day_is_told_as_late(day: str
 
     found = _stand(result, now="2026-12-11T09:00", began="2026-11-01T09:00", period="2026-W47", cases=cases)
 
-    assert found == (MET, "the one case was handled, late" if late else "the one case was handled in time")
+    assert found == (MET, "the one case was handled late" if late else "the one case was handled in time")
 
 
 def test_a_case_of_which_a_move_cannot_be_read_may_have_been_reported_upwards() -> None:
@@ -422,7 +421,7 @@ def test_a_reminder_of_which_only_a_number_was_typed_is_no_evidence_until_the_pa
 
     typed = _stand(result, cases=[_typed(case)], **when)
     assert typed[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
-    assert "the reminder is on record 2, and the paper itself is not kept" in typed[1]
+    assert "the reminder is in record 2, but the paper itself was not kept" in typed[1]
     assert _stand(result, cases=[case], **when)[0] is MET
     assert _stand(result, cases=[_typed(case, _added("12/CV-TTCĐS"))], **when)[0] is MET
     assert _stand(result, cases=[_typed(case, _added("13/CV-TTCĐS"))], **when)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE

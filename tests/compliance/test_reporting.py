@@ -61,7 +61,8 @@ def test_a_number_that_was_typed_shows_nobody_that_a_report_went_out() -> None:
 
     assert _stand(later, typed, other) == (
         DutyVerdict.INSUFFICIENT_EVIDENCE,
-        "2026-10-15 to 2026-11-14: the report to the Department: record 7 names 7/BC, and the paper itself is not kept",
+        "2026-10-15 to 2026-11-14: the report to the Department: record 7 names 7/BC, but the paper itself was "
+        "not kept",
     )
     assert _stand(later, typed, other, _sent(Addressee.DEPARTMENT, 9))[0] is DutyVerdict.MET, "the paper was added"
 
@@ -71,7 +72,7 @@ def test_a_report_that_went_out_after_its_day_is_met_and_called_late() -> None:
 
     assert _stand(datetime(2026, 11, 25, tzinfo=UTC), *both) == (
         DutyVerdict.MET,
-        "all 2 reports that were due were sent, 1 of them after the day on which it was due",
+        "all 2 reports that were due were sent, 1 of them late",
     )
 
 

@@ -28,12 +28,12 @@ from portalops.model.checks import CheckResult, CheckRound, HostRound
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId, Name, Unit, UnitId
 from portalops.model.period import Period, Week
-from portalops.model.record import Digest, RunId
+from portalops.model.record import Digest, Recorded, RunId
 from portalops.model.rulebook import Clause, Duty, DutyId, Numbers, Rulebook
 from portalops.model.runs import Run, RunSummary
 from portalops.model.updates import FlaggedItem, FlagKind, PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
-from portalops.registers.evidence import Evidence, Recorded, Unreadable
+from portalops.registers.evidence import Evidence, Unreadable
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -372,7 +372,7 @@ def test_nothing_is_shown_to_be_missing_while_a_record_that_may_exempt_or_attest
     submissions = stand(duty("unit-submissions"), found)
 
     assert submissions[0] is verdict
-    assert ("since record 3 cannot be read" in submissions[1]) == (verdict is DutyVerdict.INSUFFICIENT_EVIDENCE)
+    assert ("because record 3 cannot be read" in submissions[1]) == (verdict is DutyVerdict.INSUFFICIENT_EVIDENCE)
     assert stand(duty("unit-subportals"), found)[0] is DutyVerdict.MET, "what is shown stays shown"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import stat
 import subprocess
 from datetime import UTC, datetime
@@ -118,7 +117,7 @@ def test_a_signing_pair_is_not_replaced_when_one_half_is_missing(tmp_path: Path)
     key = ensure_signing_key(tmp_path / "signing", comment="portalops@kh")
     key.private_file.unlink()
 
-    with pytest.raises(SecretUnavailable, match="its private half is not"):
+    with pytest.raises(SecretUnavailable, match="its private key is missing"):
         ensure_signing_key(tmp_path / "signing", comment="portalops@kh")
 
 
@@ -126,12 +125,12 @@ def test_another_kind_of_signing_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "signing").write_text("not a key", encoding="utf-8")
     (tmp_path / "signing").chmod(0o600)
 
-    with pytest.raises(SecretUnavailable, match="no Ed25519 private key"):
+    with pytest.raises(SecretUnavailable, match="not an Ed25519 private key"):
         ensure_signing_key(tmp_path / "signing", comment="x")
 
 
-@pytest.mark.stock
-@pytest.mark.skipif(not (shutil.which("age-keygen") and shutil.which("ssh-keygen")), reason="needs age and OpenSSH")
+@pytest.mark.needs("age", "zstd", "tar")
+@pytest.mark.needs("age", "ssh-keygen")
 def test_the_stock_programs_read_both_keys(tmp_path: Path) -> None:
     pair = ensure_recipient(recipient(tmp_path), made_at=NOW)
     signing = ensure_signing_key(tmp_path / "signing", comment="portalops@kh")

@@ -64,7 +64,7 @@ def test_a_variable_gives_the_secret(tmp_path: Path) -> None:
     by_variable = reference(tmp_path, {"env": "MAIL_PASSWORD"})
 
     assert by_variable.reveal({"MAIL_PASSWORD": "s3cret"}) == "s3cret"
-    with pytest.raises(SecretUnavailable, match="MAIL_PASSWORD with a secret is not set"):
+    with pytest.raises(SecretUnavailable, match="MAIL_PASSWORD, which holds a secret, is not set"):
         by_variable.reveal({"MAIL_PASSWORD": ""})
 
 
@@ -89,7 +89,7 @@ def test_a_secret_written_out_is_refused_and_never_shown(tmp_path: Path, value: 
     with pytest.raises(LiteralSecret) as caught:
         reference(tmp_path, value)
 
-    assert "password is a secret written out" in str(caught.value)
+    assert "password contains the secret itself" in str(caught.value)
     assert str(value) not in f"{caught.value}{caught.value.hint}"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from portalops.anchors import kinds
+from portalops.anchors import ANCHORS
 from portalops.config.tables import KindTable
 from portalops.errors import AnchorUnavailable, ConfigurationError, UnknownKind
 from portalops.ledger import bodies
@@ -90,7 +90,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 
 
 def test_every_kind_has_its_place_here() -> None:
-    assert set(kinds()) == {*PLACES, *ASKS_BY_ITSELF}
+    assert set(ANCHORS.names()) == {*PLACES, *ASKS_BY_ITSELF}
 
 
 def test_the_receipt_speaks_of_the_head_and_of_the_anchor(place: Place) -> None:
@@ -148,7 +148,7 @@ def test_one_that_is_not_there_says_so_and_names_itself(place: Place) -> None:
     anchor = place.absent()
     keeper = MemoryKeeper()
 
-    with pytest.raises(AnchorUnavailable, match=f"the anchor {anchor.id} did not take the head: "):
+    with pytest.raises(AnchorUnavailable, match=f"the anchor {anchor.id} did not accept the head: "):
         anchor.publish(just_now(), keeper)
 
     assert keeper.blobs == {}
@@ -169,5 +169,5 @@ def test_an_unknown_kind_is_refused_with_those_that_there_are(tmp_path: Path) ->
 
 
 def test_kinds_are_found_by_their_files(tmp_path: Path) -> None:
-    assert not [kind for kind in kinds() if kind.startswith("_")]
-    assert KindTable.alone("far-away", "folder", {"folder": "x"}, tmp_path).kind in kinds()
+    assert not [kind for kind in ANCHORS.names() if kind.startswith("_")]
+    assert KindTable.alone("far-away", "folder", {"folder": "x"}, tmp_path).kind in ANCHORS.names()

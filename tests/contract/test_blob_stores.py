@@ -162,11 +162,11 @@ def test_one_that_is_removed_is_gone_and_may_be_removed_again(blobs: BlobStore) 
 @pytest.mark.parametrize(
     ("stored", "told"),
     [
-        (packed(b"another answer"), "holds other bytes than its name says"),
-        (packed(b"the answer")[:-3], "is cut short"),
-        (packed(b"the answer") + b"\0", "has bytes after its end"),
+        (packed(b"another answer"), "does not match its digest"),
+        (packed(b"the answer")[:-3], "is truncated"),
+        (packed(b"the answer") + b"\0", "has extra bytes at the end"),
         (b"no frame at all", "is damaged"),
-        (b"", "is cut short"),
+        (b"", "is truncated"),
     ],
     ids=["other", "short", "long", "other-form", "empty"],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from backups.media import build_medium, kinds
+from backups.media import MEDIA, build_medium
 from backups.resuming import go_on, held_by, let_go, make_ready
 from portalops.config.tables import KindTable
 from portalops.errors import (
@@ -78,7 +78,7 @@ DOUBLE = "memory"
 """The double that other tests use keeps the same contract."""
 
 
-@pytest.fixture(params=(*kinds(), DOUBLE))
+@pytest.fixture(params=(*MEDIA.names(), DOUBLE))
 def medium(request: pytest.FixtureRequest, tmp_path: Path) -> Medium:
     made: Medium
     if request.param == DOUBLE:
@@ -113,7 +113,7 @@ def read(stored: StoredSet, path: str) -> bytes:
 
 
 def test_every_kind_has_its_settings_here() -> None:
-    assert set(SETTINGS) == set(kinds())
+    assert set(SETTINGS) == set(MEDIA.names())
 
 
 def test_a_sealed_set_is_listed_and_read(medium: Medium) -> None:

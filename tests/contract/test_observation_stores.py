@@ -27,8 +27,7 @@ from portalops.model.message import verbatim
 from portalops.model.organisation import UnitId
 from portalops.model.period import Period
 from portalops.model.runs import Every
-from portalops.model.updates import Channel, ListedItem, Listing, Refusal, SourceTraits
-from portalops.ports import Answer
+from portalops.model.updates import Answer, Channel, ListedItem, Listing, Refusal, SourceTraits
 from tests.backups.postgresql.parts import Server, versions
 from tests.checks.updates.scene import CALENDAR, HEALTH, JUSTICE, PORTAL, ZONE, at, rulebook
 from tests.doubles import FixedClock, MemoryKeeper, SilentProgress

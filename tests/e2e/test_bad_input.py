@@ -28,8 +28,8 @@ def lines_with(text: str, part: str) -> list[int]:
         ("judge_weeks = 13", "judge_week = 13", "PO1004", "the key updates.judge_week is not known"),
         ("judge_weeks = 13", 'judge_weeks = "many"', "PO1001", "updates.judge_weeks is not a whole number"),
         ('kind = "sqlite"', 'kind = "sqlight"', "PO1008", "sqlight"),
-        ("units.toml", "unit.toml", "PO1002", "there is no included file examples/portal/unit.toml"),
-        ("SELECT external_id, title", "DROP TABLE article; SELECT title", "PO1001", "is no query that only reads"),
+        ("units.toml", "unit.toml", "PO1002", "the included file examples/portal/unit.toml does not exist"),
+        ("SELECT external_id, title", "DROP TABLE article; SELECT title", "PO1001", "is not a read-only query"),
         ('id = "daily-check"', 'id = "daily-updates"', "PO1005", "the job daily-updates is already defined at"),
     ],
 )
@@ -89,7 +89,7 @@ def test_bad_sources_of_updates_are_named_and_the_others_count(portal: Path) -> 
     assert (job["outcome"], job["exit_code"]) == ("incomplete", ExitCode.PARTIAL)
     problems = "\n".join(job["problems"])
     assert "update source feed-cam-lam: the answer is not well-formed XML" in problems
-    assert "update source portal-news: its query gives no column published_at" in problems
+    assert "update source portal-news: its query returns no column published_at" in problems
     assert f"paper-register: line {len(lines)}: ngày đến 30/12/2099 lies in the future" in problems
     assert len(job["problems"]) == 3
     assert alone.code == ExitCode.PARTIAL

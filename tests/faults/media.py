@@ -87,6 +87,5 @@ KINDS: dict[str, Callable[[pytest.FixtureRequest, Path], Place]] = {
     "tape": tape,
 }
 
-FAR = frozenset({"sftp", "s3"})
-QUICK_ONES = [pytest.param(kind, marks=pytest.mark.heavy) if kind in FAR else kind for kind in KINDS]
-"""For what is killed at many places; over a network that takes long, and is left to the long tests."""
+DISK_FIRST = ["disk", *(pytest.param(kind, marks=pytest.mark.heavy) for kind in KINDS if kind != "disk")]
+"""For what is killed at several places: on other media than a disk that is left to the long tests."""

@@ -11,7 +11,6 @@ import contextlib
 import errno
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +20,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.programs import need
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = 1 << 40
@@ -138,12 +137,10 @@ class Runs:
 @contextlib.contextmanager
 def open_runs(folder: Path) -> Iterator[Runs]:
     """Build the library and start the process that runs begin in."""
-    compiler = shutil.which("gcc") or shutil.which("cc")
-    if compiler is None:
-        pytest.skip("there is no C compiler: install gcc")
+    need("gcc")
     library = folder / "preload.so"
     source = Path(__file__).with_name("preload.c")
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-nostdlib", "-o", library, source], check=True)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-nostdlib", "-o", library, source], check=True)
     runs = Runs(library, folder)
     try:
         yield runs

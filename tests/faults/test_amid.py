@@ -57,7 +57,7 @@ def optical_at(folder: Path) -> Place:
 
 
 @pytest.mark.parametrize("what", HARMS)
-@pytest.mark.parametrize("kind", ["disk", "optical"])
+@pytest.mark.parametrize("kind", ["disk", pytest.param("optical", marks=pytest.mark.heavy)])
 def test_a_disk_that_is_harmed_in_mid_run_fails_alone(
     new_portal: NewPortal, tmp_path: Path, mounted: Path, kind: str, what: str
 ) -> None:

@@ -81,7 +81,7 @@ def test_a_flip_in_any_file_is_found_and_named(small: Small) -> None:
             require_named(small, path, changed)
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 def test_every_flipped_bit_of_every_tag_file_is_found_and_named(small: Small) -> None:
     for path, content in small.files.items():
         if not path.startswith("data/"):
@@ -89,7 +89,7 @@ def test_every_flipped_bit_of_every_tag_file_is_found_and_named(small: Small) ->
                 require_named(small, path, changed)
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 def test_every_byte_of_every_pack_is_found_and_named(small: Small) -> None:
     for path, content in small.files.items():
         if path.startswith("data/"):
@@ -97,7 +97,7 @@ def test_every_byte_of_every_pack_is_found_and_named(small: Small) -> None:
                 require_named(small, path, changed)
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 def test_every_length_of_every_file_is_found_and_named(small: Small) -> None:
     for path, content in small.files.items():
         for length in range(len(content)):
@@ -166,7 +166,7 @@ def test_a_flip_in_what_is_noted_of_a_base_makes_the_next_set_a_full_one_or_chan
 # --- Images of discs: harm outside of files, where no digest of the bag reaches ------------------------------------
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 def test_no_flip_in_an_image_passes_for_a_set_that_is_whole_and_is_not(tmp_path: Path) -> None:
     """Verification names a file, or cannot read the image, or all files are as they were: in the padding, for example."""
     (tmp_path / "tree").mkdir()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portalops.errors import ExitCode
-from tests.faults.media import KINDS, QUICK_ONES, a_disk
+from tests.faults.media import DISK_FIRST, KINDS, a_disk
 from tests.faults.portal import NewPortal, Portal
 from tests.faults.runs import UNHARMED, Act, Harm
 from tests.faults.test_kills import RENEWED, sample
@@ -38,7 +38,7 @@ def copy(portal: Portal, harm: Harm) -> tuple[bool, str]:
     return harmed.was_killed, harmed.calls
 
 
-@pytest.mark.parametrize("kind", QUICK_ONES)
+@pytest.mark.parametrize("kind", DISK_FIRST)
 def test_a_copy_that_is_killed_is_made_by_the_next(
     new_portal: NewPortal, request: pytest.FixtureRequest, kind: str
 ) -> None:
@@ -49,7 +49,7 @@ def test_a_copy_that_is_killed_is_made_by_the_next(
         copy(portal, Harm(Act.KILL, number))
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_copy_may_be_killed_at_every_single_change(
     new_portal: NewPortal, request: pytest.FixtureRequest, kind: str

@@ -53,7 +53,7 @@ def test_a_disk_at_fault_fails_alone_and_the_next_run_succeeds(new_portal: NewPo
         check(portal, kind, harmed(portal, kind, act, number, code), f"{what}, at {number} of {count}")
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["disk", "optical"])
 def test_a_disk_may_say_an_error_at_every_change(new_portal: NewPortal, kind: str) -> None:
     """Each change is told one of the errors, by turns."""
@@ -86,7 +86,7 @@ def check_state(portal: Portal, ended: Ended, what: str) -> None:
     portal.recovers(what)
 
 
-@pytest.mark.parametrize("what", ["EIO, once", "ENOSPC, from then on"])
+@pytest.mark.parametrize("what", [pytest.param("EIO, once", marks=pytest.mark.heavy), "ENOSPC, from then on"])
 def test_a_state_folder_at_fault_loses_nothing(new_portal: NewPortal, what: str) -> None:
     act, code = ERRORS[what]
     portal = new_portal("disk")
@@ -98,7 +98,7 @@ def test_a_state_folder_at_fault_loses_nothing(new_portal: NewPortal, what: str)
         check_state(portal, ended, f"{what}, at {number} of {count} in the state folder")
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 def test_a_state_folder_may_say_an_error_at_every_change(new_portal: NewPortal) -> None:
     """Each change is told one of the errors, by turns."""
     portal = new_portal("disk")

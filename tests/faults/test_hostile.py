@@ -133,7 +133,7 @@ def test_members_without_end_take_no_more_memory(tmp_path: Path) -> None:
     many(tmp_path, 50_000)
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 def test_ten_million_members_take_no_more_memory(tmp_path: Path) -> None:
     many(tmp_path, 10_000_000)
 
@@ -180,7 +180,7 @@ def test_folders_without_end_take_no_more_memory(tmp_path: Path) -> None:
     many_folders(tmp_path, 30_000)
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 def test_a_million_folders_take_no_more_memory(tmp_path: Path) -> None:
     many_folders(tmp_path, 1_000_000)
 

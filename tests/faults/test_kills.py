@@ -13,7 +13,7 @@ from portalops.model.backups import SetId
 from portalops.registers.signers import KEY_ADDED
 from portalops.system.clock import SystemClock
 from tests.attacks.scene import write_key
-from tests.faults.media import KINDS, QUICK_ONES
+from tests.faults.media import DISK_FIRST, KINDS
 from tests.faults.portal import NewPortal, Portal
 from tests.faults.runs import Act, Harm
 
@@ -29,7 +29,7 @@ def sample(calls: str, count: int) -> Sequence[int]:
     return chosen[:: max(1, len(chosen) // count)]
 
 
-@pytest.mark.parametrize("kind", QUICK_ONES)
+@pytest.mark.parametrize("kind", DISK_FIRST)
 def test_a_killed_run_harms_nothing_and_the_next_one_succeeds(new_portal: NewPortal, kind: str) -> None:
     portal = new_portal(kind, *({"disk"} - {kind}))
     calls = portal.run("backup run --full").calls
@@ -42,15 +42,22 @@ def test_a_killed_run_harms_nothing_and_the_next_one_succeeds(new_portal: NewPor
 def left_by_a_kill(portal: Portal) -> SetId:
     """Kill a run between the seal and the record, and return the set that it left."""
     recorded = set(portal.sets()["disk"])
-    number = len(portal.run("backup run --full").calls)
+    count = len(portal.run("backup run --full").calls)
     left: set[SetId] = set()
+    before_end = max(0, min(_enough, default=0) - 8)
     while not left:
-        number -= 4
+        before_end += 4
         recorded |= set(portal.sets()["disk"])
-        assert portal.run("backup run --full", harm=Harm(Act.KILL, number)).was_killed or number > 100
+        killed = portal.run("backup run --full", harm=Harm(Act.KILL, count - before_end)).was_killed
+        assert killed or count - before_end > 100
         left = set(portal.sets()["disk"]) - recorded if portal.unfinished() else set()
+    _enough.append(before_end)
     (set_id,) = left
     return set_id
+
+
+_enough: list[int] = []
+"""How many calls before a run's end it was killed and left a set: the next search begins near the smallest."""
 
 
 def test_a_set_that_a_killed_run_sealed_and_did_not_record_stops_no_pruning(new_portal: NewPortal) -> None:
@@ -137,7 +144,7 @@ def test_a_set_that_no_dead_run_can_have_made_is_not_taken_in(new_portal: NewPor
     assert shown["data"] == []
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("how", ["--full", "--diff"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_may_be_killed_at_every_single_change(new_portal: NewPortal, kind: str, how: str) -> None:

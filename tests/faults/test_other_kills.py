@@ -67,7 +67,7 @@ def test_whatever_is_killed_works_again(new_portal: NewPortal, what: str) -> Non
         killed(portal, what, number)
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("what", COMMANDS)
 def test_whatever_may_be_killed_at_every_single_change(new_portal: NewPortal, what: str) -> None:
     number, was_killed = 0, True
@@ -122,7 +122,7 @@ def test_a_killed_restore_never_looks_whole(new_portal: NewPortal) -> None:
     assert all(ended[:-1]) and len(ended) > 8
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 def test_a_restore_may_be_killed_at_every_single_change(new_portal: NewPortal) -> None:
     portal = new_portal("disk")
     number = 1

@@ -186,11 +186,13 @@ def require_whole(
 
 @pytest.mark.parametrize("what", ACTS)
 @pytest.mark.parametrize("name", ["m/large", "m/small"])
-def test_whatever_happens_to_a_file_while_it_is_read(tmp_path: Path, what: str, name: str) -> None:
-    number, calls = 0, 1
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.heavy)])
+def test_whatever_happens_to_a_file_while_it_is_read(tmp_path: Path, what: str, name: str, every: int) -> None:
+    """At each step of its reading, or at every fifth."""
+    number, calls = 1 - every, 1
     outcomes = set()
     while number < calls:
-        number += 1
+        number += every
         folder = tmp_path / str(number)
         tree = make_tree(folder)
         before = {str(path.relative_to(tree)): path.read_bytes() for path in tree.rglob("*") if path.is_file()}

@@ -38,11 +38,10 @@ def _import_everything() -> None:
     import paramiko  # noqa: F401  # a child is not to spend its time on it
 
     import commands.app  # noqa: F401  # as above
-    from backups.media import kinds
-    from portalops.config.kinds import module_of
+    from backups.media import MEDIA
 
-    for kind in kinds():
-        module_of("backups.media", kind)
+    for _ in MEDIA.all():
+        pass
     botocore.session.get_session().get_service_model("s3")
 
 

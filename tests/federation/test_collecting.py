@@ -312,7 +312,7 @@ def test_heads_that_a_witness_keeps_are_led_over_or_the_bundle_is_refused(
 
     done(department.config, "watch-remote", clock=department.clock)
     assert department.collect("--dry-run")[1]["kh"]["head"]["code"], (
-        "the witness's head is shown though no bundle has come"
+        "the witness's head is shown though no bundle has arrived"
     )
     shutil.copytree(tmp_path / "w", folder)
     assert department.collect("--dry-run")[1]["kh"]["verdict"] == "verified"

@@ -139,7 +139,7 @@ def test_a_record_whose_connection_breaks_after_any_byte_is_never_lost_and_never
 
     assert there == [run for run, is_recorded in told.items() if is_recorded]
     assert 0 < len(there) < times, "breaks before and behind the commit were tried"
-    assert hints == {"Check that the server runs and can be reached: pg_isready."}
+    assert hints == {"Check that the database server is running and can be reached: pg_isready."}
     faults = Faults()
     with direct.snapshot() as snapshot:
         check_chain(snapshot, faults)

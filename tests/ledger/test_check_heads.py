@@ -266,7 +266,7 @@ def test_brought_heads_show_a_rewriting_that_the_key_itself_signed(book: Book) -
     ["", "412", "0-9f3a-77c0-21de-8b4c-5a10", "412-9f3a-77c0-21de-8b4c", "412-9f3a-77c0-21de-8b4c-5a1g", "٤-" * 6],
 )
 def test_other_texts_are_no_codes(code: str) -> None:
-    with pytest.raises(NotAHead, match="not the code of a head"):
+    with pytest.raises(NotAHead, match="not a head code"):
         parse_code(code)
 
 

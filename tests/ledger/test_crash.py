@@ -21,9 +21,7 @@ from tests.ledger.kills import survivors
 from tests.ledger.ledgers import ZONE
 from tests.ledger.test_store_upgrade import SAMPLE
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("strace") is None, reason="the program strace is missing; make test as root installs it"
-)
+pytestmark = pytest.mark.needs("strace")
 
 RUN = "10.2:weekly-backup:2026-W48"
 

@@ -151,7 +151,7 @@ def test_a_database_of_another_encoding_is_not_prepared(server: Server) -> None:
 def test_records_are_refused_to_who_only_reads_and_nothing_is_left(server: Server) -> None:
     kept = kept_in(lambda: connected(server, "auditor"), "db", writable=True)
 
-    with pytest.raises(LedgerError, match="may not be used so by this account") as refusal:
+    with pytest.raises(LedgerError, match="this account has no right") as refusal:
         Ledger(server.folder / "none", FixedClock(AT), writable=True, kept=kept).append(
             "note", run=RunId(NO_RUN), body=b"{}"
         )

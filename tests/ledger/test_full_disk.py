@@ -84,7 +84,7 @@ def test_a_disk_that_takes_no_more_files_says_so_and_is_used_again_once_it_does(
     subprocess.run(["mount", "-o", "remount,nr_inodes=64", small_disk], check=True)
     _make_files(many)
 
-    with pytest.raises(LedgerFull, match="its disk takes no more files, 0 of 64 inodes are free"):
+    with pytest.raises(LedgerFull, match="its disk has no room for more files, 0 of 64 inodes are free"):
         Ledger.open(small_disk / "state", SystemClock(), create=True)
     for each in many.iterdir():
         each.unlink()

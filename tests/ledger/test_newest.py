@@ -52,7 +52,7 @@ def test_an_index_that_hides_a_new_record_is_a_change(ledger: Ledger, index: str
 
     found = first_change(ledger, SINCE)
 
-    assert found is not None and "an index of the database hides a record" in str(found.what)
+    assert found is not None and "an index of the database does not list a record" in str(found.what)
 
 
 def test_an_index_that_is_gone_hides_nothing(ledger: Ledger) -> None:

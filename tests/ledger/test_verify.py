@@ -20,7 +20,9 @@ from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import Draft, encode, line_digest, parse
 from portalops.ledger.runs import record_plan
+from portalops.ledger.tables import MAKE
 from portalops.ledger.verify import verify
+from portalops.model.heads import Erasure
 from portalops.model.record import Digest, Record, RunId
 from portalops.model.runs import Plan
 from portalops.system.locks import locked
@@ -182,7 +184,7 @@ def test_a_changed_blob_is_named(tmp_path: Path) -> None:
 
     found = verified(ledger)
     assert found.integrity.first_bad == 5
-    assert "other bytes" in str(found.integrity.faults[0].what)
+    assert "does not match its digest" in str(found.integrity.faults[0].what)
 
 
 def test_a_truncated_blob_is_named(tmp_path: Path) -> None:
@@ -216,6 +218,65 @@ def test_evidence_that_a_result_rests_on_is_looked_at_too(tmp_path: Path) -> Non
     BlobFolder(ledger.folder / "blobs").path(probe).unlink()
 
     assert verified(ledger).integrity.first_bad == 2
+
+
+def test_every_blob_of_a_record_is_looked_at_whatever_is_found_of_the_others(tmp_path: Path) -> None:
+    # Of one record they are looked at from the greatest digest to the least.
+    ledger = new_ledger(tmp_path)
+    first, second, third, last = sorted((ledger.keep(bytes([n])) for n in range(4)), reverse=True)
+    for run, probes in (("r", [first]), ("s", [first, second, third, last])):
+        body = bodies.write({"check": {"results": [{"evidence": probes}]}})
+        ledger.append("check.finished", run=RunId(run), body=body)
+    assert verified(ledger).integrity.blobs == 7
+
+    for digest in (second, third, last):
+        BlobFolder(ledger.folder / "blobs").path(digest).unlink()
+    assert (verified(ledger).integrity.first_bad, verified(ledger).integrity.fault_count) == (3, 3)
+
+    ledger.append("blob.erased", run=RunId(""), body=bodies.write({"erased": Erasure(second, "asked for", "An")}))
+    assert verified(ledger).integrity.fault_count == 2
+
+
+def test_a_body_that_is_no_digest_hides_no_missing_blob(tmp_path: Path) -> None:
+    ledger = filled_ledger(tmp_path)
+    tamper(ledger, "CREATE TABLE other AS SELECT * FROM record; DROP TABLE record; ALTER TABLE other RENAME TO record;")
+    tamper(ledger, "UPDATE record SET body = 'x' WHERE seq = 3")
+    _blob_file(ledger, 5).unlink()
+
+    assert 5 in {fault.seq for fault in verified(ledger).integrity.faults}
+
+
+def test_blobs_are_read_unless_somebody_asks_for_less(tmp_path: Path) -> None:
+    ledger = filled_ledger(tmp_path)
+    _overwrite(_blob_file(ledger, 5), b"{}")
+
+    assert verify(ledger, now=START, zone=ZONE).integrity.first_bad == 5
+    assert verified(ledger, read_blobs=False).integrity.holds
+
+
+def test_a_ledger_of_which_the_first_details_are_gone_has_no_known_id(tmp_path: Path) -> None:
+    ledger = filled_ledger(tmp_path)
+    _blob_file(ledger, 1).unlink()
+
+    found = verified(Ledger.open(tmp_path, FixedClock(START), create=False))
+
+    assert (found.ledger, found.integrity.first_bad) == ("", 1)
+
+
+def test_an_index_that_hides_a_record_is_named_with_what_the_database_says(tmp_path: Path) -> None:
+    ledger = filled_ledger(tmp_path)
+    (true,) = (statement for statement in MAKE if "INDEX record_kind " in statement)
+    quoted = true.replace("'", "''")
+    tamper(
+        ledger,
+        "DROP INDEX record_kind; CREATE INDEX record_kind ON record ((CASE WHEN seq = 4 THEN 'x' ELSE kind END));"
+        f" PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = '{quoted}' WHERE name = 'record_kind'",
+    )
+
+    (fault,) = verified(Ledger.open(tmp_path, FixedClock(START), create=False)).integrity.faults
+
+    assert fault.seq == 4
+    assert str(fault.what) == "an index of the database hides a record: row 4 missing from index record_kind"
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 9, 10])

@@ -23,8 +23,9 @@ from portalops.ledger.verify import Brought, Verification, verify
 from portalops.model.heads import Erasure, KeyEvent, RecordedHead, SignedHead
 from portalops.model.record import Record, RunId
 from portalops.model.waivers import Waiver, WaiverWithdrawal
+from portalops.registers.drills import IMPORTED
 from portalops.registers.signers import TrustedKey
-from portalops.signatures.sshsig import SigningKey, sign
+from portalops.signatures.sshsig import SigningKey, fingerprint, sign
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import START, ZONE, new_ledger, tamper
 
@@ -139,6 +140,27 @@ def test_records_behind_the_newest_head_are_counted_and_no_fault(signed: Signed)
     assert found.integrity.holds and found.integrity.unsigned == 2
 
 
+def test_a_head_over_a_head_leaves_the_records_behind_it_unsigned(signed: Signed) -> None:
+    signed.clock.move(timedelta(minutes=5))
+    text = signed.kept[-1].signed.text
+    last = signed.ledger.last()
+    assert last is not None and last.kind == HEAD
+    lines = text.splitlines()
+    lines[2:] = [
+        f"size {last.seq}", f"digest {line_digest(last.line)}", "at 2026-11-23T02:05:00.000Z",
+        f"previous {line_digest(text.encode())}",
+    ]  # fmt: skip
+    text = "\n".join(lines) + "\n"
+    head = SignedHead(text, sign(text.encode(), OWN, "portalops-head"))
+    signed.ledger.append(HEAD, run=NO_RUN, body=bodies.write({HEAD: head}))
+    signed.add_run(9)
+
+    found = signed.verified()
+
+    assert found.integrity.holds, [str(fault.what) for fault in found.integrity.faults]
+    assert found.integrity.unsigned == 2
+
+
 def test_a_ledger_that_nobody_signed_says_so(tmp_path: Path) -> None:
     ledger = new_ledger(tmp_path, FixedClock(START))
     found = verify(ledger, now=START, zone=ZONE, brought=Brought(signing_key=OWN.public_key))
@@ -184,8 +206,9 @@ def test_rewriting_with_a_strangers_key_is_shown_by_this_machines_own(signed: Si
     signed.rewrite(without("check.finished", 1), sign_with=STRANGER)
     assert signed.verified().integrity.holds  # all that is signed is signed by the stranger, from the first record on
     found = signed.verified(signing_key=OWN.public_key)
-    assert not found.integrity.holds
-    assert "does not know this machine's signing key" in str(found.integrity.faults[0].what)
+    assert found.integrity.first_bad == 1
+    assert "this machine's signing key" in str(found.integrity.faults[0].what)
+    assert fingerprint(OWN.public_key) in str(found.integrity.faults[0].what)
     trusted = verify(
         signed.ledger, now=signed.clock.now(), zone=ZONE,
         brought=Brought(trusted=(TrustedKey(OWN.public_key, (), None, None),)),
@@ -206,6 +229,13 @@ def test_the_tail_cut_off_with_its_heads_is_shown_by_a_kept_head(signed: Signed)
     found = signed.verified(kept(signed.kept[1]), kept(signed.kept[3]))
     assert [each.verdict for each in found.integrity.signed.brought] == [Verdict.HOLDS, Verdict.BEYOND_END]
     assert found.integrity.first_bad == 12
+
+
+def test_a_kept_head_is_compared_where_no_head_of_the_ledger_is(signed: Signed) -> None:
+    signed.rewrite(lambda records: records[:7])
+    found = signed.verified(kept(signed.kept[1]))
+    assert [each.verdict for each in found.integrity.signed.brought] == [Verdict.HOLDS]
+    assert found.integrity.holds
 
 
 @pytest.mark.parametrize(
@@ -277,7 +307,12 @@ def test_a_stranger_who_adds_a_key_speaks_for_itself_only(signed: Signed) -> Non
     found = signed.verified()
     assert found.integrity.holds
     assert [use.speaks_for_itself for use in found.integrity.signed.uses] == [False, True]
-    assert signed.verified(signing_key=OWN.public_key).integrity.first_bad == 15, "its key record"
+    (fault,) = signed.verified(signing_key=OWN.public_key).integrity.faults
+    assert (fault.seq, str(fault.what)) == (
+        15,  # its key record
+        f"record 15: the key {fingerprint(STRANGER.public_key)} signs the heads, and this machine's key {fingerprint(OWN.public_key)} never"
+        " signed for it",
+    )
     assert signed.verified(signing_key=STRANGER.public_key).integrity.holds
 
 
@@ -290,6 +325,55 @@ def test_a_rotated_and_a_lost_key_verify_for_their_own_time(signed: Signed) -> N
     assert found.integrity.holds
     assert [use.speaks_for_itself for use in found.integrity.signed.uses] == [False, False, True]
     assert [use.heads for use in found.integrity.signed.uses] == [5, 1, 1]
+
+
+def test_a_machines_old_key_is_joined_to_those_it_signed_for_and_to_no_other(signed: Signed) -> None:
+    for old, new in ((OWN, key(2)), (key(2), key(3))):
+        signed.clock.move(timedelta(days=1))
+        rotate_key(signed.ledger, old, new, reason="a year is over", clock=signed.clock)
+    assert signed.verified(signing_key=OWN.public_key).integrity.holds, "by two steps"
+
+    signed.clock.move(timedelta(days=1))
+    rotate_key(signed.ledger, None, key(4), reason="the disk broke", clock=signed.clock)
+    for older in (OWN, key(2), key(3)):
+        (fault,) = signed.verified(signing_key=older.public_key).integrity.faults
+        assert f"the key {fingerprint(key(4).public_key)} signs the heads" in str(fault.what)
+
+
+def test_keys_that_replace_each_other_join_no_third_one(signed: Signed) -> None:
+    first, second = key(2), key(3)
+    for new, old in ((first, second), (second, first)):
+        signed.ledger.append(
+            "key.added", run=NO_RUN, body=bodies.write({"key": KeyEvent(new.public_key, "", old.public_key)})
+        )
+    record_head(signed.ledger, first, signed.clock)
+
+    assert not signed.verified(signing_key=OWN.public_key).integrity.holds
+
+
+def test_a_head_over_this_machines_key_record_alone_shows_a_stranger(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = new_ledger(tmp_path, clock)
+    for each in (STRANGER, OWN):
+        ledger.append("key.added", run=NO_RUN, body=bodies.write({"key": KeyEvent(each.public_key)}))
+    record_head(ledger, STRANGER, clock)
+
+    found = verify(ledger, now=START, zone=ZONE, brought=Brought(signing_key=OWN.public_key))
+
+    assert found.integrity.signed.newest is not None
+    assert [fault.seq for fault in found.integrity.faults] == [2]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("sign-off", "the sign-off does not hold"), (IMPORTED, "the drill report does not hold")],
+)
+def test_a_sign_off_or_drill_report_without_details_is_named(signed: Signed, kind: str, said: str) -> None:
+    seq = signed.ledger.append(kind, run=NO_RUN, body=b"{}").seq
+
+    (fault,) = signed.verified().integrity.faults
+
+    assert fault.seq == seq and said in str(fault.what)
 
 
 def test_a_head_by_a_retired_key_is_named(signed: Signed) -> None:
@@ -310,7 +394,7 @@ def test_a_head_by_a_retired_key_is_named(signed: Signed) -> None:
     seq = signed.ledger.append(HEAD, run=NO_RUN, body=bodies.write({HEAD: head})).seq
     found = signed.verified()
     assert found.integrity.first_bad == seq
-    assert any("outside its time" in str(fault.what) for fault in found.integrity.faults)
+    assert any("when this key was not in use" in str(fault.what) for fault in found.integrity.faults)
 
 
 @pytest.mark.parametrize("quick", [False, True])
@@ -342,6 +426,46 @@ def test_a_line_that_is_none_hides_no_head(signed: Signed) -> None:
     found = signed.verified()
     assert found.integrity.first_bad == seq
     assert found.integrity.signed.newest is not None
+
+
+@pytest.mark.parametrize(
+    "line", ["5", "x'00ff'", "(SELECT line FROM record WHERE seq = 11)"], ids=["number", "none", "another's"]
+)
+def test_a_line_that_cannot_be_read_hides_none_behind_it_and_counts_for_none(signed: Signed, line: str) -> None:
+    # A table that stores the kind still calls the record a head.
+    tamper(
+        signed.ledger,
+        "CREATE TABLE other AS SELECT * FROM record; DROP TABLE record; ALTER TABLE other RENAME TO record;"
+        f"UPDATE record SET line = {line} WHERE seq = {signed.kept[1].seq}",
+    )
+
+    found = signed.verified()
+
+    assert not found.integrity.holds
+    assert sum(use.heads for use in found.integrity.signed.uses) == 2, "the third names the one that is gone"
+
+
+def test_a_record_in_anothers_place_is_not_read_twice(signed: Signed) -> None:
+    unread = signed.ledger.append("waiver.granted", run=NO_RUN, body=b"{}").seq
+    tamper(
+        signed.ledger,
+        "CREATE TABLE other AS SELECT * FROM record; DROP TABLE record; ALTER TABLE other RENAME TO record;"
+        f"UPDATE record SET kind = 'waiver.granted', line = (SELECT line FROM record WHERE seq = {unread}) WHERE seq = 6",
+    )
+
+    assert signed.verified().completeness.unread_waivers == (unread,)
+
+
+def test_waivers_are_in_force_by_the_portals_day(signed: Signed) -> None:
+    day = START.date() + timedelta(days=1)
+    waiver = Waiver("1", "10.2", "", "no second site yet", "An", "12/QĐ", day, day)
+    signed.ledger.append("waiver.granted", run=NO_RUN, body=bodies.write({"waiver": waiver}))
+
+    def listed(hour: int) -> int:
+        now = START.replace(hour=hour)
+        return len(verify(signed.ledger, now=now, zone=ZONE).completeness.waivers)
+
+    assert (listed(16), listed(17)) == (0, 1), "17:00 in UTC is midnight there"
 
 
 def test_waivers_in_force_are_listed_and_change_nothing(signed: Signed) -> None:

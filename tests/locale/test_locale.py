@@ -78,10 +78,10 @@ def test_sizes_are_in_binary_units_with_a_decimal_comma_in_vietnamese(size: int,
 
 
 def test_a_size_in_a_sentence_is_shown_as_one() -> None:
-    said = msg("{free} are free, and the set needs about {needed}", free=ByteCount(1572864), needed=ByteCount(10))
+    said = msg("only {free} are free, but the set needs about {needed}", free=ByteCount(1572864), needed=ByteCount(10))
 
-    assert str(said) == "1.5 MiB are free, and the set needs about 10 B" == render(said, "en")
-    assert render(said, "vi") == "còn trống 1,5 MiB, mà bộ sao lưu cần khoảng 10 B"
+    assert str(said) == "only 1.5 MiB are free, but the set needs about 10 B" == render(said, "en")
+    assert render(said, "vi") == "chỉ còn trống 1,5 MiB, mà bộ sao lưu cần khoảng 10 B"
 
 
 def test_counts_are_grouped_but_years_and_lines_are_not() -> None:

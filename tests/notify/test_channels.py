@@ -27,7 +27,7 @@ from portalops.errors import (
     UnknownKind,
 )
 from portalops.model.notifications import Level
-from portalops.notify.channels import Channel, ChannelContext, build_channel, kinds, missing
+from portalops.notify.channels import CHANNELS, Channel, ChannelContext, build_channel
 from portalops.notify.state import Waiting
 from tests.anchors.certificates import authority, server
 from tests.anchors.parts import line_server, mail_server
@@ -55,9 +55,9 @@ def chat(url: str, folder: Path, **values: Any) -> Channel:
 
 
 def test_the_kinds_are_found_by_their_files() -> None:
-    assert kinds() == ("apprise", "mail")
-    assert missing("mail") is None
-    assert missing("apprise") is None
+    assert CHANNELS.names() == ("apprise", "mail")
+    assert CHANNELS.load("mail").missing() is None
+    assert CHANNELS.load("apprise").missing() is None
     with pytest.raises(UnknownKind, match="pigeon"):
         build_channel(KindTable.alone("x", "pigeon", {}, Path("/")), ChannelContext({}))
 
@@ -95,7 +95,7 @@ def test_a_letter_by_mail_reaches_whom_the_server_takes_it_for(tmp_path: Path) -
 def test_where_everybody_is_refused_nobody_was_told(tmp_path: Path) -> None:
     with mail_server() as box:
         box.refused = AN
-        with pytest.raises(MailNotSent, match="takes none of the recipients"):
+        with pytest.raises(MailNotSent, match="refuses every recipient"):
             mail(box.port, tmp_path, recipients=[AN]).send(LETTER)
 
 
@@ -235,7 +235,7 @@ def test_an_address_that_is_none_is_told_without_being_shown(url: str, tmp_path:
 
 
 def test_a_service_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(NotificationNotSent, match="refused, or not reached: json"):
+    with pytest.raises(NotificationNotSent, match="refused by the service, or not reachable: json"):
         chat(f"json://user:{CANARY}@127.0.0.1:{free_port()}/", tmp_path).send(LETTER)
 
 

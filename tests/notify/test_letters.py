@@ -78,23 +78,23 @@ def test_duties_stand_new_ones_first_and_unknown_ones_are_not_called_met() -> No
         (duty("10.2-interval", DutyVerdict.UNMET, msg("{medium}: {problem}", medium="nas1", problem=CANARY)),),
         (duty("11.1", DutyVerdict.UNMET, msg("no update on {n} working day", n=1)),),
         (AT - timedelta(days=3),),
-        (duty("12.1", DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the servers were never checked")),),
+        (duty("12.1", DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the hosts were never checked")),),
     )
 
     (letter,) = letters(Telling(unmet=unmet))
 
-    assert letter.subject == "portalops khanhhoa: 2 duties are not met, 1 new"
+    assert letter.subject == "portalops khanhhoa: 2 duties are not met (1 newly)"
     text = letter.text
     order = [
-        "Newly not met, 1 duty",
+        "1 duty newly not met",
         "10.2-interval: Duty 10.2-interval",
         "nas1: …",
-        "Still not met, 1 duty",
+        "1 duty still not met",
         "11.1: Duty 11.1",
     ]
     order += [
-        "told first at 27 Nov 2026 07:05 +07",
-        "Without sufficient evidence, 1 duty: that is not called met",
+        "first reported at 27 Nov 2026 07:05 +07",
+        "1 duty without sufficient evidence, which does not count as met",
         "12.1: Duty 12.1",
     ]
     assert [text.find(each) for each in order] == sorted(text.find(each) for each in order)
@@ -114,19 +114,19 @@ def test_a_summary_of_a_week_without_anything_still_says_so() -> None:
 
     assert letter.subject == "portalops khanhhoa: summary of the week to 30 Nov 2026"
     assert (
-        "nightly-backup: 7 done, 0 late, 0 in part, 0 failed, 0 missed; due next from 1 Dec 2026 00:05 +07"
+        "nightly-backup: 7 done, 0 late, 0 in part, 0 failed, 0 missed; next due from 1 Dec 2026 00:05 +07"
         in letter.text
     )
-    assert "No letter waits to be sent." in letter.text
+    assert "No letter is waiting to be sent." in letter.text
 
 
 def test_a_summary_of_a_ledger_that_cannot_be_read_counts_nothing_as_done() -> None:
     (letter,) = letters(week=Week(AT - timedelta(days=7), AT, problem="PO1104", waiting=(("chat", 2),)))
 
     for words in (
-        "error PO1104. It counts as not done.",
-        "could not be found out: that is not called met",
-        "2 letters wait to be sent by chat",
+        "error PO1104. They count as not done.",
+        "unknown, which does not count as met",
+        "2 letters are waiting: channel chat",
     ):
         assert words in " ".join(letter.text.split())
 

@@ -191,7 +191,7 @@ def test_moves_are_permitted_only_from_the_states_that_permit_them() -> None:
 def test_start_outside_of_the_window_or_before_the_approval_is_refused() -> None:
     approved = folded(NOTICE, APPROVAL)
 
-    assert "outside of the window" in str(why_no_start(approved, ASKED.ends_at + HOUR))
+    assert "outside the window" in str(why_no_start(approved, ASKED.ends_at + HOUR))
     assert "was approved by record 3" in str(why_no_start(approved, NOW + 2 * HOUR))
     assert "after" in str(why_no_end(folded(NOTICE, APPROVAL, BEGUN_AT), NOW))
 

@@ -14,10 +14,9 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.claims import ClaimedFinding, ToolReport
 from portalops.model.organisation import HostId
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.verdicts import Severity
 from portalops.registers.claims import CLAIMED, KEY, ToolClaim, fold_claims, read_tool_claims
-from portalops.registers.evidence import Recorded
 from tests.doubles import FixedClock
 
 START = datetime(2026, 11, 2, 1, 0, tzinfo=UTC)

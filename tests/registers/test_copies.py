@@ -21,11 +21,10 @@ from portalops.model.backups import (
     VerifyResult,
 )
 from portalops.model.reading import DEPTHS, Reading, depth_words, limits_of, read_words, standing, with_reading
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.rulebook import Numbers
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.backups import due_for_reading, expiring
-from portalops.registers.evidence import LookedAt, Recorded, SetEvidence, fold_sets
+from portalops.registers.backups import LookedAt, SetEvidence, due_for_reading, expiring, fold_sets
 
 MADE = datetime(2026, 1, 5, 19, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -65,7 +64,7 @@ def test_a_reading_after_a_drill_takes_nothing_from_what_the_drill_reached() -> 
 def test_a_look_that_did_not_reach_the_copy_adds_nothing() -> None:
     seen = copy(L2, MADE + 20 * DAY)
 
-    made = folded(seen, replace(seen, problem="not looked at: nas1 is not mounted"))
+    made = folded(seen, replace(seen, problem="not checked: nas1 is not mounted"))
 
     assert made.freshness(made.copies[0], LIMITS, MADE + 30 * DAY).read_at == MADE + 20 * DAY
     assert made.readings["nas1"][1].seq == 20

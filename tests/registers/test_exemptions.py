@@ -104,4 +104,4 @@ def test_maintenance_is_announced_seven_working_days_ahead(announced: date | Non
 def test_an_exemption_whose_decision_is_only_named_says_so() -> None:
     found = RecordedExemption(1, _at(13), _exemption(file=None)).remarks(CALENDAR, ZONE, entered_within=5)
 
-    assert [str(each) for each in found] == ["the decision itself is not kept"]
+    assert [str(each) for each in found] == ["the decision itself was not kept"]

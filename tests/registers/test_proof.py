@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from portalops.model.heads import AnchorId, AnchorReceipt
-from portalops.model.record import Digest
-from portalops.registers.evidence import Recorded
+from portalops.model.record import Digest, Recorded
 from portalops.registers.proof import LONGEST_UNANCHORED, unanchored, without_repeats
 
 START = datetime(2026, 11, 1, tzinfo=UTC)

@@ -17,9 +17,9 @@ from portalops.model.incidents import (
 )
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.verdicts import CheckVerdict, Severity
-from portalops.registers.evidence import Evidence, Recorded
+from portalops.registers.evidence import Evidence
 from portalops.registers.incidents import IncidentRegister, fold_incidents
 from portalops.reports.material import WHOLE, Material, Scope
 from tests.reports import sample, servers_sample

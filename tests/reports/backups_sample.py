@@ -26,13 +26,14 @@ from portalops.model.backups import (
 from portalops.model.media import BurntDisc, DiscState, MediumCheck, MediumEntry
 from portalops.model.message import msg
 from portalops.model.period import Period
-from portalops.model.record import RunId
+from portalops.model.record import Recorded, RunId
 from portalops.model.retention import Disposal, Hold, Mark, PruneResult, RetentionPolicy
 from portalops.model.runs import Run, RunSummary
 from portalops.model.verdicts import RunOutcome
+from portalops.registers.backups import LookedAt
 from portalops.registers.discs import HeldDisc
 from portalops.registers.drills import RecordedDrill
-from portalops.registers.evidence import Evidence, LookedAt, Recorded
+from portalops.registers.evidence import Evidence
 from portalops.registers.media import RegisteredMedium
 from portalops.registers.proof import Proof
 from portalops.registers.retention import HELD, MARKED, RELEASED, UNDONE, Decision

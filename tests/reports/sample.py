@@ -31,7 +31,7 @@ from portalops.model.heads import AnchorId, AnchorReceipt, Erasure, Head, Signed
 from portalops.model.message import msg
 from portalops.model.organisation import Actor, Host, HostId, Name, Portal, Role, Unit, UnitId
 from portalops.model.period import Period, Week
-from portalops.model.record import Digest, RunId
+from portalops.model.record import Digest, Recorded, RunId
 from portalops.model.runs import Run, RunSummary
 from portalops.model.sent import Addressee, SentReport
 from portalops.model.updates import FlaggedItem, FlagKind, Poll, PortalDay, UnitDay, UnitWeek, UpdatesResult
@@ -40,7 +40,7 @@ from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Seve
 from portalops.model.waivers import Waiver
 from portalops.registers.cases import Case, RecordedMove, fold_cases
 from portalops.registers.erasures import RecordedErasure
-from portalops.registers.evidence import Evidence, Recorded, Unreadable
+from portalops.registers.evidence import Evidence, Unreadable
 from portalops.registers.exemptions import RecordedExemption
 from portalops.registers.figures import BackupFigures, Figures, RunFigures
 from portalops.registers.proof import LedgerRange, Proof, ProvenHead

@@ -13,10 +13,11 @@ from portalops.model.checks import CheckResult, CheckRound, HostRound
 from portalops.model.findings import Finding, FindingEvent, Turn
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
+from portalops.model.record import Recorded
 from portalops.model.server_history import HostStarts, HostUpdates, ServerHistory, UpdateWait, WaitEnd, WatchedPage
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.model.waivers import Waiver
-from portalops.registers.evidence import Evidence, Recorded
+from portalops.registers.evidence import Evidence
 from portalops.registers.waivers import RecordedWaiver
 from portalops.reports.material import WHOLE, Material, Scope
 from portalops.rulebooks.load import load as load_rulebook
@@ -159,7 +160,7 @@ def history() -> ServerHistory:
             HostUpdates(WEB, counts, tuple(each for each in waits if each.host == WEB)),
         ),
         (
-            HostStarts(DATABASE, why_not=msg("nothing is to be seen of the journal")),
+            HostStarts(DATABASE, why_not=msg("the journal is empty")),
             HostStarts(WEB, tuple(at(day) for day in (2, 5.5, 6, 7, 8, 9, 20.01)), at(-90)),
         ),
     )

@@ -9,7 +9,7 @@ from typing import Any
 from portalops.reports import formats
 from portalops.reports.build_access import build
 from portalops.reports.material import Material, Scope
-from portalops.reports.named import report_scopes, report_title
+from portalops.reports.named import load_report
 from tests.reports import access_sample as sample
 from tests.reports.registers import credentials
 from tests.reports.sample import HOSTILE
@@ -23,8 +23,8 @@ def data_of(material: Material, language: str = "en") -> dict[str, Any]:
 
 
 def test_it_is_found_by_its_name_and_can_be_of_one_host() -> None:
-    assert str(report_title("access")) == "Report on access: credentials, places and incidents"
-    assert report_scopes("access") == {"host"}
+    assert str(load_report("access").title) == "Report on access: credentials, places and incidents"
+    assert load_report("access").scopes == {"host"}
 
 
 def test_only_the_duties_of_article_12_1_and_12_5_are_told_of() -> None:

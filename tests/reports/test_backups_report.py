@@ -16,7 +16,7 @@ from portalops.registers.evidence import Evidence, Unreadable
 from portalops.reports import formats
 from portalops.reports.build_backups import build
 from portalops.reports.document import Grid, Lines
-from portalops.reports.named import report_scopes, report_title
+from portalops.reports.named import load_report
 from portalops.reports.section_backup_calendar import calendar
 from portalops.reports.section_backups import backup_blocks, week_grid
 from portalops.rulebooks.load import load as load_rulebook
@@ -37,8 +37,8 @@ def signs(grid: Grid) -> dict[str, str]:
 
 
 def test_it_is_found_by_its_name_and_is_about_the_whole_portal() -> None:
-    assert str(report_title("backups")) == "Report on backups"
-    assert report_scopes("backups") == frozenset()
+    assert str(load_report("backups").title) == "Report on backups"
+    assert load_report("backups").scopes == frozenset()
 
 
 def test_the_calendar_has_a_row_a_medium_and_class_and_tells_read_from_written_failed_and_missing() -> None:

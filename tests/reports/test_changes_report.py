@@ -10,7 +10,7 @@ from portalops.model.organisation import HostId
 from portalops.reports import formats
 from portalops.reports.build_changes import build
 from portalops.reports.material import Material, Scope
-from portalops.reports.named import report_needs, report_scopes, report_title
+from portalops.reports.named import load_report
 from tests.reports import changes_sample as sample
 from tests.reports.sample import HOSTILE, HOSTS
 from tests.reports.test_compliance_report import facts, table, texts
@@ -22,9 +22,9 @@ def data_of(material: Material, language: str = "en") -> dict[str, Any]:
 
 
 def test_it_is_found_by_its_name_and_can_be_of_one_host() -> None:
-    assert str(report_title("changes")) == "Report on changes"
-    assert report_scopes("changes") == {"host"}
-    assert report_needs("changes") == {"drift"}
+    assert str(load_report("changes").title) == "Report on changes"
+    assert load_report("changes").scopes == {"host"}
+    assert load_report("changes").needs == {"drift"}
 
 
 def test_only_the_duties_of_article_12_2_are_told_of() -> None:
@@ -55,7 +55,7 @@ def test_a_host_that_was_never_compared_comes_first_and_is_not_taken_for_unchang
     assert first[-1] == {"word": "db-1 was never looked at in this time", "tone": "unsure"}
     assert (second[0], *second[3:8]) == ("web-1", 27, 2, 1, 1, 1)
     said = texts(data)
-    assert "web-1, cron: whether one changed is not known: refused" in said
+    assert "web-1, cron: it is not known whether any changed: refused" in said
     assert "3 changes are not listed, since there are too many" in said
 
 

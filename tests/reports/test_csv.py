@@ -10,7 +10,6 @@ import tracemalloc
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from shutil import which
 
 import pytest
 
@@ -40,6 +39,7 @@ from portalops.reports.document import (
     Tone,
     Verbatim,
 )
+from tests.programs import need
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
 
 ZONE = "Asia/Ho_Chi_Minh"
@@ -193,13 +193,11 @@ def test_a_long_table_is_whole_and_takes_little_memory() -> None:
 
 @pytest.mark.heavy
 def test_libreoffice_reads_the_same_from_it(tmp_path: Path) -> None:
-    office = which("soffice")
-    if office is None:
-        pytest.skip("LibreOffice is not installed")
+    need("soffice")
     rows = [("=1+1", 1234, date(2026, 9, 2)), (VIETNAMESE, 5, None)]
     made = Document(msg("Report"), [Table(msg("Records"), [verbatim(letter) for letter in "abc"], rows)], zone=ZONE)
     (tmp_path / "made.csv").write_bytes(formats.load("csv").render(made, language="vi"))
-    command = [office, f"-env:UserInstallation=file://{tmp_path}/home", "--headless", "--convert-to", "xlsx"]
+    command = ["soffice", f"-env:UserInstallation=file://{tmp_path}/home", "--headless", "--convert-to", "xlsx"]
     subprocess.run(
         [*command, "--infilter=CSV:44,34,76,1,,0,false,true,false,false", "--outdir", str(tmp_path), "made.csv"],
         cwd=tmp_path, check=True, capture_output=True, timeout=300, env={**os.environ, "LC_ALL": "C.UTF-8"},

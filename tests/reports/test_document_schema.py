@@ -112,7 +112,7 @@ REPORTS: dict[str, Callable[[], Material]] = {
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_reports_of_a_month_with_hostile_words_are_valid(name: str) -> None:
-    data = data_of(load_report(name)(REPORTS[name]()))
+    data = data_of(load_report(name).build(REPORTS[name]()))
 
     assert len(data["blocks"]) > 20
     validator().validate(data)

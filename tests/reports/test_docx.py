@@ -13,7 +13,6 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from shutil import which
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -51,6 +50,7 @@ from portalops.reports.formats._word import NAMESPACES
 from portalops.reports.formats.docx import MAX_LETTERS, DocxFormat
 from portalops.reports.pictures import draw_dots, pictures_of, with_attributes
 from portalops.reports.reader import Reader
+from tests.programs import need
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
 
 ZONE = "Asia/Ho_Chi_Minh"
@@ -381,15 +381,13 @@ def test_the_compliance_report_is_whole(language: str) -> None:
 
 def laid_out(data: bytes, folder: Path) -> list[str]:
     """Return the texts of the pages that LibreOffice makes of a document."""
-    office, reader = which("soffice"), which("pdftotext")
-    if office is None or reader is None:
-        pytest.skip("LibreOffice or poppler is not installed")
+    need("soffice", "pdftotext")
     (folder / "made.docx").write_bytes(data)
     subprocess.run(
-        [office, f"-env:UserInstallation=file://{folder}/home", "--headless", "--convert-to", "pdf", "made.docx"],
+        ["soffice", f"-env:UserInstallation=file://{folder}/home", "--headless", "--convert-to", "pdf", "made.docx"],
         cwd=folder, check=True, capture_output=True, timeout=300, env={**os.environ, "LC_ALL": "C.UTF-8"},
     )  # fmt: skip
-    done = subprocess.run([reader, "-layout", "made.pdf", "-"], cwd=folder, check=True, capture_output=True)
+    done = subprocess.run(["pdftotext", "-layout", "made.pdf", "-"], cwd=folder, check=True, capture_output=True)
     return done.stdout.decode().split("\f")[:-1]
 
 

@@ -16,7 +16,7 @@ from portalops.reports import formats
 from portalops.reports.build_evidence import build
 from portalops.reports.document import Grid
 from portalops.reports.material import Material
-from portalops.reports.named import report_title
+from portalops.reports.named import load_report
 from portalops.reports.section_slots import job_grid
 from tests.reports import backups_sample, sample
 from tests.reports import evidence_sample as own
@@ -43,7 +43,7 @@ def grid_of(seen: Evidence) -> Grid:
 
 
 def test_what_an_auditor_asks_first_is_answered_with_its_reason() -> None:
-    assert str(report_title("evidence")) == "Report on the evidence"
+    assert str(load_report("evidence").title) == "Report on the evidence"
     found = answers(data_of(own.evidence(), own.proof()))
 
     assert found == {

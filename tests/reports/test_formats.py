@@ -17,7 +17,7 @@ from portalops.model.message import msg, verbatim
 from portalops.reports import formats
 from portalops.reports.document import Bullets, Document, Heading, Paragraph, Table
 from portalops.reports.formats.markdown import escape
-from portalops.reports.named import load_report, report_names, report_scopes
+from portalops.reports.named import load_report, report_names
 from portalops.reports.reader import one_line
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
 
@@ -36,7 +36,6 @@ def text_in(data: bytes) -> str:
 
 def test_formats_are_their_modules() -> None:
     assert {"csv", "html", "json", "markdown", "pdf", "xlsx"} <= set(formats.names())
-    assert [formats.load(name).name for name in formats.names()] == list(formats.names())
     assert {".csv", ".html", ".json", ".md", ".pdf", ".xlsx"} <= {formats.load(name).suffix for name in formats.names()}
 
 
@@ -50,7 +49,7 @@ def test_every_format_is_explained_in_both_languages(page: str) -> None:
 def test_a_format_that_is_not_there_is_refused_with_those_that_are(name: str) -> None:
     with pytest.raises(UnknownReport) as caught:
         formats.load(name)
-    assert str(caught.value.hint) == f"Choose one of: {', '.join(formats.names())}."
+    assert str(caught.value.hint).endswith(f"Choose one of: {', '.join(formats.names())}.")
 
 
 def test_a_report_that_is_not_there_is_refused_with_those_that_are() -> None:
@@ -148,7 +147,9 @@ def test_characters_that_act_on_the_display_are_shown_by_their_codes(text: str, 
 def test_every_report_has_a_row_that_says_what_it_can_be_cut_down_by_and_a_section_in_both_languages(page: str) -> None:
     text = (Path(__file__).parents[2] / "docs" / page).read_text(encoding="utf-8")
     rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| [`")}
-    scopes = {name: ", ".join(f"`--{each}`" for each in sorted(report_scopes(name))) or "–" for name in report_names()}
+    scopes = {
+        name: ", ".join(f"`--{each}`" for each in sorted(load_report(name).scopes)) or "–" for name in report_names()
+    }
 
     assert {name: row.rpartition(" | ")[2].removesuffix(" |") for name, row in rows.items()} == scopes
     assert [name for name in report_names() if f"\n## {name}\n" not in text] == []

@@ -124,7 +124,7 @@ def test_a_status_is_said_by_word_and_shape_and_not_by_colour_alone() -> None:
 
 
 def test_a_long_status_may_wrap_so_that_no_table_runs_over_the_edge() -> None:
-    remark = "announced late, on 9 Sep 2026, the decision itself is not kept"
+    remark = "announced late, on 9 Sep 2026, the decision itself was not kept"
     table = Table(msg("cap"), (msg("a"),), [(Status(verbatim(remark), Tone.UNSURE),)])
     assert any(e.attributes.get("class") == "status unsure long" for e in Page(rendered(table)).every())
 

@@ -51,7 +51,7 @@ def test_open_ends_late_reports_and_unreadable_records_are_told() -> None:
     assert "13" in str(told.text)
     state = of_incidents.rows[0][6]
     assert isinstance(state, Status) and state.tone is Tone.BAD
-    assert "web1-an was neither changed nor returned" in str(state.word)
+    assert "web1-an has neither been changed nor returned" in str(state.word)
     assert [isinstance(row[2], Status) and row[2].tone for row in of_reports.rows] == [Tone.BAD, Tone.BAD]
 
 

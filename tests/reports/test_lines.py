@@ -16,9 +16,9 @@ from portalops.model.message import msg, verbatim
 from portalops.reports import formats
 from portalops.reports.charts import COLUMNS_IN_BAND, MOST_LINES, bands_of
 from portalops.reports.document import Bars, Document, Grid, Line, Lines, Mark, QrCode, Tone
-from portalops.reports.formats.terminal import render_blocks
 from portalops.reports.pictures import Chart, pictures_of
 from portalops.reports.reader import Reader
+from portalops.reports.terminal import render_blocks
 from tests.reports.page import Page
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

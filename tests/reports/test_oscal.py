@@ -14,10 +14,10 @@ import pytest
 
 from portalops.compliance import distrusted
 from portalops.errors import ReportError
+from portalops.model.assessment import Assessment, Judged
 from portalops.model.message import msg, verbatim
 from portalops.model.verdicts import DutyVerdict
 from portalops.reports import formats
-from portalops.reports.assessment import Assessment, Judged
 from portalops.reports.document import Document, Paragraph
 from tests.reports.sample import HOSTILE, document
 

@@ -12,9 +12,9 @@ from portalops.ledger.chain import Fault
 from portalops.ledger.heads import code_of
 from portalops.model.heads import AnchorId, AnchorReceipt
 from portalops.model.message import msg
-from portalops.model.record import RunId
+from portalops.model.record import Recorded, RunId
 from portalops.model.runs import Run
-from portalops.registers.evidence import Recorded, Unreadable
+from portalops.registers.evidence import Unreadable
 from portalops.registers.proof import Proof
 from portalops.reports.document import Document, QrCode
 from portalops.reports.section_proof import duration_words

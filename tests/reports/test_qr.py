@@ -14,9 +14,9 @@ from portalops.model.message import msg
 from portalops.reports import formats
 from portalops.reports.charts import draw_qr
 from portalops.reports.document import Document, QrCode, Verbatim
-from portalops.reports.formats.terminal import render_blocks
 from portalops.reports.qr import QUIET_ZONE, qr_modules, qr_png
 from portalops.reports.reader import Reader
+from portalops.reports.terminal import render_blocks
 from tests.reports.page import Element, Page
 
 HEAD = (

@@ -20,10 +20,10 @@ from portalops.model.availability import PageSamples, Sample, SampleBatch
 from portalops.model.checks import CheckResult, CheckRound, HostRound
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
+from portalops.model.record import Recorded
 from portalops.model.server_history import ServerHistory, UpdateWait, WaitEnd
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.registers.availability import KEY, SAMPLES
-from portalops.registers.evidence import Recorded
 from portalops.reports import formats
 from portalops.reports.bounded import MOST_ROWS
 from portalops.reports.build_servers import build

@@ -34,8 +34,8 @@ from portalops.reports.document import (
     Tone,
     Verbatim,
 )
-from portalops.reports.formats.terminal import render_blocks
 from portalops.reports.reader import Reader
+from portalops.reports.terminal import render_blocks
 from portalops.reports.words import duty_status
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
 
@@ -219,7 +219,7 @@ def test_bars_say_their_numbers() -> None:
 
 def test_libraries_are_loaded_only_where_they_are_used() -> None:
     script = (
-        "import sys\nfrom portalops.reports.formats.terminal import render_blocks\n"
+        "import sys\nfrom portalops.reports.terminal import render_blocks\n"
         "from portalops.reports.document import *\nfrom portalops.model.message import msg\n"
         "blocks = [Paragraph(msg('x')), Table(msg('t'), [msg('h')], [['c']])]\n"
         "assert not {'rich', 'tabulate', 'jinja2'} & set(sys.modules)\n"

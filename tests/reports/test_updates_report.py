@@ -16,7 +16,7 @@ from portalops.reports import formats
 from portalops.reports.build_updates import build
 from portalops.reports.document import Grid, Table
 from portalops.reports.material import Material, Scope
-from portalops.reports.named import report_scopes, report_spares, report_title
+from portalops.reports.named import load_report
 from portalops.reports.section_league import league_blocks
 from tests.reports import updates_sample as sample
 from tests.reports.sample import HOSTILE, UNITS
@@ -53,8 +53,8 @@ def names(*places: int) -> str:
 
 
 def test_it_is_found_by_its_name_and_can_be_of_one_unit() -> None:
-    assert str(report_title("updates")) == "Report on updates"
-    assert report_scopes("updates") == {"unit"}
+    assert str(load_report("updates").title) == "Report on updates"
+    assert load_report("updates").scopes == {"unit"}
 
 
 def test_units_with_the_same_share_stand_together_whatever_they_owed() -> None:
@@ -156,5 +156,5 @@ def test_the_same_material_gives_the_same_bytes_and_hostile_words_do_nothing() -
 
 
 def test_it_can_be_of_a_year_without_every_answer_of_every_check() -> None:
-    assert report_spares("updates") == report_spares("yearly") == {"rounds"}
-    assert report_spares("compliance") == frozenset()
+    assert load_report("updates").spares == load_report("yearly").spares == {"rounds"}
+    assert load_report("compliance").spares == frozenset()

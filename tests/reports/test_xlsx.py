@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from shutil import which
 
 import pytest
 from openpyxl import load_workbook
@@ -34,6 +33,7 @@ from portalops.reports.document import (
     Tone,
 )
 from portalops.reports.formats.xlsx import MAX_LETTERS, XlsxFormat, sheet_name
+from tests.programs import need
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
 
 ZONE = "Asia/Ho_Chi_Minh"
@@ -221,14 +221,12 @@ def test_the_compliance_report_has_a_sheet_for_each_of_its_tables(language: str)
 
 @pytest.mark.heavy
 def test_libreoffice_opens_a_workbook_and_reads_the_same_from_it(tmp_path: Path) -> None:
-    office = which("soffice")
-    if office is None:
-        pytest.skip("LibreOffice is not installed")
+    need("soffice")
     rows = (("=1+1", 1234, date(2026, 9, 2)), (VIETNAMESE, 5, None))
     made = Document(msg("Report"), (table(*rows),), zone=ZONE)
     (tmp_path / "made.xlsx").write_bytes(formats.load("xlsx").render(made, language="vi"))
     every_sheet = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
-    command = [office, f"-env:UserInstallation=file://{tmp_path}/home", "--headless", "--convert-to", every_sheet]
+    command = ["soffice", f"-env:UserInstallation=file://{tmp_path}/home", "--headless", "--convert-to", every_sheet]
     subprocess.run(
         [*command, "--outdir", str(tmp_path), "made.xlsx"],
         cwd=tmp_path,

@@ -13,7 +13,7 @@ from portalops.reports import formats
 from portalops.reports.build_yearly import build
 from portalops.reports.document import Grid, Paragraph
 from portalops.reports.material import Material
-from portalops.reports.named import report_needs, report_scopes, report_title
+from portalops.reports.named import load_report
 from tests.reports import yearly_sample as sample
 from tests.reports.sample import HOSTILE
 from tests.reports.servers_sample import at
@@ -26,9 +26,9 @@ def data_of(material: Material, language: str = "en") -> dict[str, Any]:
 
 
 def test_it_is_found_by_its_name_and_is_about_the_whole_portal() -> None:
-    assert str(report_title("yearly")) == "Yearly summary"
-    assert report_scopes("yearly") == frozenset()
-    assert report_needs("yearly") == {"months"}
+    assert str(load_report("yearly").title) == "Yearly summary"
+    assert load_report("yearly").scopes == frozenset()
+    assert load_report("yearly").needs == {"months"}
 
 
 def test_a_period_has_its_calendar_months_as_far_as_they_lie_in_it() -> None:

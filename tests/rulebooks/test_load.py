@@ -82,7 +82,7 @@ def test_configuration_may_ask_for_more_than_the_articles_and_never_for_less() -
     with pytest.raises(ConfigurationError) as caught:
         load(OURS, {"unit_weekly_min": 1})
 
-    assert str(caught.value) == "rulebook.unit_weekly_min: 1 is laxer than the regulation's own 2"
+    assert str(caught.value) == "rulebook.unit_weekly_min: 1 is less strict than the regulation's 2"
     assert load(OURS, {"unit_weekly_min": 3, "backup_max_age_days": 1}).numbers.unit_weekly_min == 3
 
 

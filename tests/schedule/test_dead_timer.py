@@ -48,7 +48,7 @@ timeout_seconds = 10
 alarm = {{ host = "{sink.host}", port = {sink.port}, security = "none", sender = "witness@khanhhoa.example", recipients = ["truc@khanhhoa.example"] }}
 """
 BEGINS = re.compile(r"ALARM: no new head for (\d+) hours")
-OVER = "heads come again"
+OVER = "new heads arrive again"
 
 
 @dataclass
@@ -173,7 +173,7 @@ def test_a_cut_network_a_host_without_power_and_a_dead_mail_server_hide_nothing(
     write(watch.witness, CLOCK, f"+{later}\n", mode=0o644)
     watch.sink.wait_for(3)
     assert BEGINS.match(watch.alarms()[2])
-    assert "What was found: " in watch.sink.mails[2].get_content()  # that it was not reached
+    assert "Problem: " in watch.sink.mails[2].get_content()  # that it was not reached
 
     watch.portal.up()
     watch.sink.wait_for(4)

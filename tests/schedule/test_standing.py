@@ -50,16 +50,16 @@ def test_a_timer_that_waits_and_a_service_that_answered_are_well() -> None:
 @pytest.mark.parametrize(
     ("timer", "what"),
     [
-        (replace(TIMER, active="inactive", sub="dead", next_at=None), "the timer does not run"),
-        (replace(TIMER, active="failed", sub="failed", next_at=None), "the timer does not run"),
+        (replace(TIMER, active="inactive", sub="dead", next_at=None), "the timer is not running"),
+        (replace(TIMER, active="failed", sub="failed", next_at=None), "the timer is not running"),
         (replace(TIMER, enabled="disabled"), "not enabled"),
-        (replace(TIMER, next_at=None), "never elapses again"),
-        (replace(TIMER, sub="elapsed", next_at=None), "never elapses again"),
-        (replace(TIMER, next_at=NOW + timedelta(days=40)), "elapses only at 2027-01-05"),
-        (replace(TIMER, next_at=NOW - timedelta(hours=2)), "should have elapsed at"),
-        (replace(TIMER, is_stale=True), "not read its newest state"),
-        (replace(TIMER, is_loaded=False, load="not-found"), "systemd does not have it: not-found"),
-        (replace(TIMER, is_loaded=False, load="masked"), "systemd does not have it: masked"),
+        (replace(TIMER, next_at=None), "will never start a job again"),
+        (replace(TIMER, sub="elapsed", next_at=None), "will never start a job again"),
+        (replace(TIMER, next_at=NOW + timedelta(days=40)), "waits until 2027-01-05"),
+        (replace(TIMER, next_at=NOW - timedelta(hours=2)), "did not start its job at"),
+        (replace(TIMER, is_stale=True), "not read its newest version"),
+        (replace(TIMER, is_loaded=False, load="not-found"), "systemd does not know it: not-found"),
+        (replace(TIMER, is_loaded=False, load="masked"), "systemd does not know it: masked"),
     ],
 )
 def test_a_timer_that_starts_nothing_is_told(timer: UnitState, what: str) -> None:
@@ -135,14 +135,14 @@ def ways(*found: Way, cron_runs: bool | None = None, is_needed: bool = True, wat
 
 def test_nothing_that_knocks_is_a_flaw_where_something_is_planned() -> None:
     assert [flaw.is_unknown for flaw in ways()] == [False]
-    assert "watcher" in str(ways(watched=True)[0].seen)
+    assert "schedule watch" in str(ways(watched=True)[0].seen)
     assert ways(is_needed=False) == []
 
 
 def test_a_watcher_whose_lock_may_not_be_read_is_not_called_dead() -> None:
     [flaw] = way_flaws((), is_needed=True, cron_runs=None, watcher_expected=True, watcher_hidden=True)
 
-    assert flaw.is_unknown and "cannot be found out" in str(flaw.seen)
+    assert flaw.is_unknown and "it is not known whether" in str(flaw.seen)
 
 
 def test_a_cron_file_without_a_cron_daemon_starts_nothing() -> None:
@@ -152,4 +152,4 @@ def test_a_cron_file_without_a_cron_daemon_starts_nothing() -> None:
 
 
 def test_two_ways_at_once_are_told() -> None:
-    assert "2 ways knock: systemd, cron" in str(ways(Way.SYSTEMD, Way.CRON, cron_runs=True)[0].seen)
+    assert "2 schedules start the jobs: systemd, cron" in str(ways(Way.SYSTEMD, Way.CRON, cron_runs=True)[0].seen)

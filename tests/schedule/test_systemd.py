@@ -78,15 +78,15 @@ def test_a_service_that_never_ran_has_no_exit_code() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (Completed(127, b"", b""), "there is no systemctl here"),
+        (Completed(127, b"", b""), "this machine has no systemctl"),
         (Completed(124, b"", b""), "does not answer"),
         (
             Completed(1, b"", b"System has not been booted with systemd as init system (PID 1). Can't operate.\n"),
             "PID 1",
         ),
         (Completed(1, b"", b""), "ended with 1"),
-        (Completed(0, b"", b""), "does not tell of each unit"),
-        (Completed(0, b"Id=other.timer\n", b""), "does not tell of each unit"),
+        (Completed(0, b"", b""), "gave no answer for some units"),
+        (Completed(0, b"Id=other.timer\n", b""), "gave no answer for some units"),
     ],
 )
 def test_no_answer_is_told_as_one(answer: Completed, said: str) -> None:

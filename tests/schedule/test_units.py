@@ -107,7 +107,7 @@ def test_paths_and_percent_signs_reach_systemd_as_they_are() -> None:
 
 @pytest.mark.parametrize("path", ['/srv/"', "/srv/a\nExecStartPre=/bin/x", "/srv/a\\n", "/srv/'"])
 def test_a_path_that_could_break_out_of_its_line_is_refused(path: str) -> None:
-    with pytest.raises(ConfigurationError, match="cannot stand in a systemd unit"):
+    with pytest.raises(ConfigurationError, match="has characters that a systemd unit"):
         unit_files(replace(SMALL, may_write=(path,)))
 
 

@@ -103,7 +103,7 @@ def test_the_programs_exit_code_is_its_own(target: SshTarget, client: str, scrip
 def test_another_host_key_is_refused_before_anything_is_sent(target: SshTarget, client: str, tmp_path: Path) -> None:
     other = replace(target, host_keys=(" ".join(new_key(tmp_path / "other").split()[:2]),))
 
-    with pytest.raises(HostUnreachable, match="shows another host key than the pinned one"):
+    with pytest.raises(HostUnreachable, match="has another host key than the recorded one"):
         start_there(other, Order(("touch", str(tmp_path / "sent")), ENVIRONMENT), client=client)
 
     assert not (tmp_path / "sent").exists()
@@ -113,7 +113,7 @@ def test_another_host_key_is_refused_before_anything_is_sent(target: SshTarget, 
 def test_another_key_is_not_let_in(target: SshTarget, client: str, tmp_path: Path) -> None:
     new_key(tmp_path / "mine")
 
-    with pytest.raises(HostUnreachable, match="does not let this key in"):
+    with pytest.raises(HostUnreachable, match="refuses this key"):
         start_there(replace(target, identity=tmp_path / "mine"), Order(("true",), ENVIRONMENT), client=client)
 
 
@@ -121,7 +121,7 @@ def test_another_key_is_not_let_in(target: SshTarget, client: str, tmp_path: Pat
 def test_words_of_the_shell_are_never_taken_for_the_programs(own_host: SshHost, client: str) -> None:
     own_host.answer_with('echo Welcome; eval "$SSH_ORIGINAL_COMMAND"')
 
-    with pytest.raises(HostUnreachable, match="its shell prints before the program does: Welcome"):
+    with pytest.raises(HostUnreachable, match="its login shell prints text before the program starts: Welcome"):
         start_there(target_on(own_host), Order(("echo", "data"), ENVIRONMENT), client=client)
 
 

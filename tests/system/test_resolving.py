@@ -89,4 +89,4 @@ def test_name_server_that_fails_is_not_told_as_a_name_without_an_address() -> No
 
     for told in (unreachable(target, failed, threading.Event()), why_no_session(target, said)):
         assert isinstance(told, HostAway)
-        assert str(told).endswith(": no name server could say what its address is")
+        assert str(told).endswith(": no DNS server answered for its name")

@@ -192,13 +192,13 @@ CAUGHT: Mapping[Callable[[Tampered], None], tuple[Case, ...]] = {
         Case("chain", "record 7 does not join"),
         Case("python", r"cannot be trusted is 6\."),
     ),
-    drop_record: (Case("chain", "record 7 does not join"), Case("python", r"at place 7 stands record 8")),
-    set_back: (Case("times", "disorder: 2025"), Case("python", "record 9 is of 2025")),
+    drop_record: (Case("chain", "record 7 does not join"), Case("python", "record 8 is stored as number 7")),
+    set_back: (Case("times", "disorder: 2025"), Case("python", "record 9 has the time 2025")),
     rewrite: (
         Case("heads-lines", r"heads/\d+\.txt: record \d+ is another one"),
         Case("my-head", r"record \d+ is not what it was"),
         Case("my-code", r"(\d+)-(.*)\n\1-(?!\2)"),
-        Case("python-mine", r"You brought .*my-head\.txt: it DOES NOT HOLD"),
+        Case("python-mine", r"Your .*my-head\.txt: it DOES NOT HOLD"),
     ),
     cut: (
         Case("my-head", r"record \d+ is not what it was"),
@@ -208,17 +208,17 @@ CAUGHT: Mapping[Callable[[Tampered], None], tuple[Case, ...]] = {
     change_blob: (
         Case("sums", r"blobs/[0-9a-f]{64}: FAILED"),
         Case("blobs", r"blobs/[0-9a-f]{64}"),
-        Case("python", r"record \d+: blob [0-9a-f]{64} is not what it was"),
+        Case("python", r"record \d+: blob [0-9a-f]{64} does not match its digest"),
     ),
     remove_blob: (Case("details", r"(?m)^6$"), Case("python", "record 6: blob [0-9a-f]{64} is missing")),
     change_report: (
         Case("sums", r"report\.vi\.html: FAILED"),
-        Case("python", r"report\.vi\.html is not what SHA256SUMS"),
+        Case("python", r"report\.vi\.html does not match its digest in SHA256SUMS"),
     ),
     add_file: (Case("listed", r"notes\.txt"), Case("python", r"notes\.txt does not belong here")),
     list_anew: (
         Case("sums-signature", "(?i)incorrect signature|could not verify signature"),
-        Case("python", "the signature of SHA256SUMS does not hold"),
+        Case("python", "the signature of SHA256SUMS is not valid"),
     ),
     change_head: (
         Case("heads", r"heads/\d+\.txt: the signature does not hold"),
@@ -230,11 +230,11 @@ CAUGHT: Mapping[Callable[[Tampered], None], tuple[Case, ...]] = {
     ),
     another_key: (
         Case("heads", r"heads/\d+\.txt: the signature does not hold"),
-        Case("python", "allowed_signers is not what the records say"),
+        Case("python", "allowed_signers contradicts the records"),
     ),
     add_record_behind: (
         Case("heads-lines", r'\{"at":.*"kind":"note\.added"'),
-        Case("python", "are under no head"),
+        Case("python", "are not covered by a head"),
     ),
     change_sign_off: (Case("sign-offs", "does not hold"), Case("blobs", "blobs/")),
 }

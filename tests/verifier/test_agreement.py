@@ -110,7 +110,7 @@ def test_no_tampered_bundle_verifies_and_both_programs_agree(original: Path, kin
     agree(original, folder, f"{kind} {seed} {mode}")
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 @settings(max_examples=1000, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(kind=KINDS, seed=st.integers(2**32 + 1, 2**40), mode=st.sampled_from(MODES))
 def test_none_of_a_thousand_tampered_bundles_verifies(original: Path, kind: str, seed: int, mode: str) -> None:

@@ -78,15 +78,15 @@ class Case:
 
 
 CASES = (
-    Case(cut_in_a_line, 5, r"record 10 is not a record as portalops writes it"),
+    Case(cut_in_a_line, 5, "record 10 does not have the format that portalops writes"),
     Case(cut_behind_a_line, 5, r"records 10 (to|\.\.) ?\d+ are missing|cannot be trusted[^\n]*10"),
     Case(empty, 5, r"(?i)cannot be trusted[^\n]*1\b"),
     Case(rename_blob, 5, r"record 6: blob [0-9a-f]{64} is missing"),
     Case(sign_the_list_with_a_strangers_key, 5, r"SHA256SUMS[^\n]*key"),
     Case(sign_a_head_with_a_strangers_key, 5, r"heads/\d+\.sig is not the head"),
-    Case(a_foreign_file_for_the_ledger, 5, r"record 1 is not a record as portalops writes it"),
-    Case(a_foreign_file_for_the_description, 5, r"bundle\.json is not as portalops writes it"),
-    Case(untouched, 5, r"(?i)head of another ledger|is of another ledger", ("--head", "other-head.txt")),
+    Case(a_foreign_file_for_the_ledger, 5, "record 1 does not have the format that portalops writes"),
+    Case(a_foreign_file_for_the_description, 5, r"bundle\.json does not have the format that portalops writes"),
+    Case(untouched, 5, r"(?i)head of another ledger|belongs to another ledger", ("--head", "other-head.txt")),
     Case(untouched, 2, r"(?i)head", ("--head", "bundle/report.vi.html")),
     Case(untouched, 2, r"cannot (be )?read nowhere|nowhere cannot be read", ("--head", "nowhere")),
     Case(untouched, 2, r"cannot (be )?read nowhere|nowhere cannot be read", ("--signers", "nowhere")),

@@ -564,7 +564,9 @@ def test_a_line_of_two_gigabytes_is_named_and_takes_no_memory(bundle: Tampered) 
     status, peak, said = measured(bundle.folder)
 
     assert status == 5
-    assert {"seq": 10, "what": "record 10 is not a record as portalops writes it"} in said["integrity"]["faults"]
+    assert {"seq": 10, "what": "record 10 does not have the format that portalops writes"} in said["integrity"][
+        "faults"
+    ]
     assert peak < 40
 
 

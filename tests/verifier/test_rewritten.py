@@ -151,7 +151,7 @@ def test_both_say_the_same_of_rewritten_details(original: Path, seed: int) -> No
     compare(original, seed)
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 @settings(EVERY, max_examples=1000)
 @given(seed=st.integers(2**32 + 1, 2**40))
 def test_both_say_the_same_of_a_thousand_rewritten_details(original: Path, seed: int) -> None:

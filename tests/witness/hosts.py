@@ -115,7 +115,7 @@ class Witness:
     def kept(self) -> Path:
         return self.folder / "state" / "witness" / "kh"
 
-    def look(self, *arguments: str) -> tuple[ExitCode, Any, Result]:
+    def look(self, *arguments: str) -> tuple[ExitCode, Any, Result[object]]:
         """Look once; return the exit code, what is said of the ledger, and the result."""
         result = done(self.config, "watch-remote", *arguments, clock=self.clock)
         assert isinstance(result.data, list)
@@ -125,7 +125,7 @@ class Witness:
         return SigningKey.load(self.folder / "witness_key")
 
 
-def done(config: Path, *arguments: str, clock: Clock | None = None) -> Result:
+def done(config: Path, *arguments: str, clock: Clock | None = None) -> Result[object]:
     """Carry out one call of the command line; errors come as they are raised."""
     session = Session(Invocation(arguments, json=True, config=config), {"LANG": "C.UTF-8"}, clock=clock)
     try:

@@ -149,7 +149,7 @@ def test_a_ledger_that_was_cut_behind_the_kept_head_and_went_on_is_refused(watch
 
     error = refused(watched.pinned(kept), part, watched)
     assert error.reason is Reason.REWRITTEN
-    assert "the kept head is not recorded" in str(error)
+    assert "no head record follows" in str(error)
 
 
 def _chain_from(lines: list[bytes], more: int) -> list[bytes]:

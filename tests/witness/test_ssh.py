@@ -157,7 +157,7 @@ def test_a_ledger_that_was_tampered_with_is_refused_and_told(
     assert sorted(path.name for path in (witness.kept / "heads").iterdir()) == kept
     assert {path.suffix for path in (witness.kept / "refused").iterdir()} == {".txt", ".sig", ".json"}
     assert len(box.mails) == 1
-    assert "đầu chuỗi" in subjects(box)[0] or "ALARM" in subjects(box)[0]
+    assert "mốc sổ cái" in subjects(box)[0] or "ALARM" in subjects(box)[0]
 
     again, _seen, _result = witness.look()
     assert again == ExitCode.INTEGRITY
@@ -295,7 +295,7 @@ def test_a_key_that_is_not_let_in_is_not_reached(portal: Portal, witness: Witnes
     code, seen, _result = witness.look()
 
     assert code == ExitCode.PARTIAL
-    assert "does not let this key in" in seen["problem"]
+    assert "refuses this key" in seen["problem"]
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_a_receipt_by_a_witness_that_the_host_does_not_know_is_refused_in_words(
     code, _seen, result = witness.look()
 
     assert code == ExitCode.OK
-    assert any("did not take the receipt" in str(said) and ", it says PO" in str(said) for said in result.warnings)
+    assert any("did not accept the receipt" in str(said) and ", it says PO" in str(said) for said in result.warnings)
 
 
 def test_a_receipt_that_is_not_taken_leaves_the_head_kept(portal: Portal, witness: Witness, host: SshHost) -> None:
@@ -330,7 +330,7 @@ def test_a_receipt_that_is_not_taken_leaves_the_head_kept(portal: Portal, witnes
     code, seen, result = witness.look()
 
     assert (code, seen["new"]) == (ExitCode.OK, True)
-    assert any("did not take the receipt" in str(warning) for warning in result.warnings)
+    assert any("did not accept the receipt" in str(warning) for warning in result.warnings)
     host.answer_with(portal.forced)
     witness.look()
     assert len(list(portal.ledger.records(kinds=("anchor.received",)))) == 1, "the next look hands it over"

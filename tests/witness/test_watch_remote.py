@@ -97,7 +97,7 @@ def test_without_a_signing_key_it_is_said_once_that_there_are_no_receipts(
 
     first, second = (witness.look()[2] for _each in range(2))
 
-    assert any("no receipts are handed over" in str(warning) for warning in first.warnings)
+    assert any("no receipts are sent" in str(warning) for warning in first.warnings)
     assert second.warnings == ()
     assert not list(share.glob("*.receipt"))
 
@@ -108,7 +108,7 @@ def test_a_key_that_was_believed_at_first_use_is_said_plainly(tmp_path: Path, sh
 
     _code, seen, result = witness.look()
 
-    assert any("believed at first use" in str(warning) for warning in result.warnings)
+    assert any("trusted at first use" in str(warning) for warning in result.warnings)
     assert [key["how"] for key in seen["keys"]] == ["first-use"]
 
 
@@ -130,7 +130,7 @@ def test_silence_past_the_limit_is_told_each_day_and_its_end_once(
     begins, lasts, over = texts(box)
     assert "27 hours" in begins
     assert "51 hours" in lasts
-    assert "heads come again" in over
+    assert "new heads arrive again" in over
     assert "Bên chứng kiến" in begins
     assert "The witness on" in begins
 
@@ -308,7 +308,10 @@ def test_a_mail_that_cannot_be_sent_waits_and_hides_nothing(
     box.full = False
     code, seen, _result = witness.look()
     assert (code, seen["mails_waiting"]) == (ExitCode.OK, 0)
-    assert [("30 hours" in text, "heads come again" in text) for text in texts(box)] == [(True, False), (False, True)]
+    assert [("30 hours" in text, "new heads arrive again" in text) for text in texts(box)] == [
+        (True, False),
+        (False, True),
+    ]
 
 
 def test_reminders_do_not_pile_up_while_no_mail_server_answers(

@@ -30,12 +30,10 @@ def silence(facts: Facts) -> Outcome | None:
             return missing(settings)
         level = settings.get("loglevel", "-")
         if level.upper() not in TELLING:
-            return unknown(
-                "log-level", msg("sshd logs at the level {level}, which leaves logins out", level=shown(level, 20))
-            )
+            return unknown("log-level", msg("sshd logs at level {level}, which omits logins", level=shown(level, 20)))
     found = facts.get(logins.PROBE)
     if not isinstance(found, Missing) and found.is_level_matched:
-        return unknown("log-level-by-match", msg("a Match block may let sshd log less of some logins"))
+        return unknown("log-level-by-match", msg("a Match block may make sshd omit some logins"))
     return None
 
 
@@ -51,13 +49,14 @@ def gap(facts: Facts) -> Outcome | None:
         return silent
     if found.oldest_at > facts.at - PERIOD:
         return unknown(
-            "log-too-short", msg("the journal begins at {at} and does not go back 31 days", at=found.oldest_at)
+            "log-too-short",
+            msg("the journal begins at {at} and does not go back {days} days", at=found.oldest_at, days=PERIOD.days),
         )
     unseen = _only_in_lastlog(facts)
     if unseen:
         return unknown(
             "login-not-in-journal",
-            msg("lastlog has logins of which the journal has none: {names}", names=listed(unseen)),
+            msg("lastlog has logins that the journal lacks: {names}", names=listed(unseen)),
         )
     return None
 

@@ -59,7 +59,7 @@ def unseen_uses(facts: Facts) -> Outcome | None:
         return unknown(
             "sudo-log-off",
             msg(
-                "sudo does not write every use into the system's log in its own form: {setting}",
+                "sudo does not log every use to the system's log: {setting}",
                 setting=shown(rules.unlogged_by, 60),
             ),
         )

@@ -40,11 +40,13 @@ def judge(facts: Facts) -> Outcome:
     by_key = _grouped((one.fingerprint, one.account) for one in seen.keys)
     twice = [", ".join(sorted(accounts)) for accounts in by_key.values() if len(accounts) > 1]
     if twice:
-        return failed("key-in-two-accounts", msg("opened by one key: {names}", names=listed(sorted(twice))))
+        return failed(
+            "key-in-two-accounts", msg("accounts opened by the same key: {names}", names=listed(sorted(twice)))
+        )
     by_number = _grouped((str(one.uid), one.name) for one in facts[passwd.PROBE])
     twins = [", ".join(sorted(names)) for names in by_number.values() if len(names) > 1]
     if twins:
-        return failed("number-twice", msg("accounts with one user number: {names}", names=listed(sorted(twins))))
+        return failed("number-twice", msg("accounts with the same user number: {names}", names=listed(sorted(twins))))
     if members is not None:
         shared = sorted(
             {one.account for one in seen.keys if one.account not in facts.declared.service_accounts}
@@ -58,29 +60,31 @@ def judge(facts: Facts) -> Outcome:
             | {one.name for one in facts[passwd.PROBE] if len(owners_of_account(one.name, members)) > 1}
         )
         if shared:
-            return failed("shared-account", msg("accounts of more than one person: {names}", names=listed(shared)))
+            return failed(
+                "shared-account", msg("accounts that belong to more than one person: {names}", names=listed(shared))
+            )
     if seen.elsewhere:
         return unknown(
-            "keys-elsewhere", msg("sshd takes keys by other roads too: {names}", names=listed(seen.elsewhere))
+            "keys-elsewhere", msg("sshd also accepts keys from elsewhere: {names}", names=listed(seen.elsewhere))
         )
     if sum(one.key_lines for one in seen.files) != len(seen.keys):
-        return unknown("unread-key", msg("not every line of the files of keys can be read as a key"))
+        return unknown("unread-key", msg("some lines of the authorized_keys files cannot be read as keys"))
     if members is None:
         return unknown(
             "not-declared",
             msg(
-                "whose keys and accounts they are is not declared; opened by keys: {names}",
+                "the owners of keys and accounts are not declared; accounts opened by keys: {names}",
                 names=listed(sorted({one.account for one in seen.keys})) or "-",
             ),
         )
     if not seen.keys:
         return unknown(
-            "no-keys", msg("no account is opened by a key, and how many people know a password cannot be seen")
+            "no-keys", msg("no account is opened by a key, and nothing shows how many people know a password")
         )
     return passed(
         nmsg(
-            "the {n} account that a key opens is of one person",
-            "each of the {n} accounts that keys open is of one person",
+            "the {n} account that a key opens belongs to one person",
+            "each of the {n} accounts that keys open belongs to one person",
             len({one.account for one in seen.keys}),
         )
     )

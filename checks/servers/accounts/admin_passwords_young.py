@@ -2,9 +2,9 @@
 
 Article 12.5: each member keeps the access given to them safe; what leaked unnoticed ends with the next change.
 
-The rule: the passwords of root and of every declared admin, where they can be used, were changed within 60 days. Who is an
-admin is declared; without a declaration, or where an admin has no line in the file or a password no day, the answer is
-unknown. Locked passwords do not count: their holders come in by keys.
+The rule: the passwords of root and of every declared admin, where they can be used, were changed within {within_days} days.
+Who is an admin is declared; without a declaration, or where an admin has no line in the file or a password no day, the
+answer is unknown. Locked passwords do not count: their holders come in by keys.
 
 Source: shadow(5): the days since 1970 of the last change.
 
@@ -19,10 +19,12 @@ from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import shadow
 from checks.servers.wording import listed
+from portalops.model.credentials import LONGEST_DAYS, CredentialKind
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
 
-CHANGED_WITHIN = timedelta(days=60)
+CHANGED_WITHIN = timedelta(days=LONGEST_DAYS[CredentialKind.PASSWORD])
+"""Two months, as level 3 is read here; the regulation itself names no number."""
 
 
 @check(
@@ -31,37 +33,44 @@ CHANGED_WITHIN = timedelta(days=60)
     severity=Severity.MEDIUM,
     needs=(shadow.PROBE,),
     title=msg("the passwords of those who may become root are changed often enough"),
-    remedy=msg("Have each holder set a new password, and 'chage -M 60 NAME' ask for it from now on."),
+    remedy=msg(
+        "Have each holder set a new password, and run 'chage -M {within_days} NAME' so that the system "
+        "asks for the next one."
+    ),
+    numbers={"within_days": CHANGED_WITHIN.days},
 )
 def judge(facts: Facts) -> Outcome:
     if facts.declared.admins is None:
-        return unknown("not-declared", msg("who the admins are is not declared"))
+        return unknown("not-declared", msg("the admins are not declared"))
     admins = dict.fromkeys(("root", *facts.declared.admins))
     usable = [one for one in facts[shadow.PROBE] if one.name in admins and one.kind != "locked"]
     oldest, tomorrow = facts.at.date() - CHANGED_WITHIN, facts.at.date() + timedelta(days=1)
     old = [f"{one.name} ({day})" for one in usable if (day := _day(one.changed_day)) is not None and day < oldest]
     if old:
-        return failed("password-old", msg("last changed too long ago: {names}", names=listed(old)))
+        return failed("password-old", msg("passwords last changed too long ago: {names}", names=listed(old)))
     known = {one.name for one in facts[shadow.PROBE]}
     absent = [name for name in admins if name not in known]
     if absent:
-        return unknown("no-shadow-line", msg("without a line in shadow: {names}", names=listed(absent)))
+        return unknown("no-shadow-line", msg("accounts without a line in /etc/shadow: {names}", names=listed(absent)))
     unsure = [one.name for one in usable if _day(one.changed_day) is None]
     if unsure:
-        return unknown("no-day", msg("when the password was changed is not recorded: {names}", names=listed(unsure)))
+        return unknown(
+            "no-day", msg("the day of the last password change is not recorded: {names}", names=listed(unsure))
+        )
     ahead = [f"{one.name} ({day})" for one in usable if (day := _day(one.changed_day)) is not None and day > tomorrow]
     if ahead:
         return unknown(
             "changed-in-future",
-            msg("passwords that are said to be changed in the future: {names}", names=listed(ahead)),
+            msg("passwords whose last change is dated in the future: {names}", names=listed(ahead)),
         )
     if not usable:
         return passed(msg("no admin can log in by a password"))
     return passed(
         nmsg(
-            "{n} admin's password can be used, and was changed within 60 days",
-            "{n} admins' passwords can be used, and were changed within 60 days",
+            "{n} admin's password can be used, and was changed within {days} days",
+            "{n} admins' passwords can be used, and were changed within {days} days",
             len(usable),
+            days=CHANGED_WITHIN.days,
         )
     )
 

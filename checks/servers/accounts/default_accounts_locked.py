@@ -35,10 +35,10 @@ def judge(facts: Facts) -> Outcome:
     kinds = {secret.name: secret.kind for secret in facts[shadow.PROBE]}
     usable = [name for name in present if kinds.get(name, "locked") != "locked"]
     if usable:
-        return failed("default-account-usable", msg("can be used: {names}", names=listed(usable)))
+        return failed("default-account-usable", msg("default accounts that can be used: {names}", names=listed(usable)))
     unsure = [name for name in present if name not in kinds]
     if unsure:
-        return unknown("no-shadow-line", msg("without a line in shadow: {names}", names=listed(unsure)))
+        return unknown("no-shadow-line", msg("accounts without a line in /etc/shadow: {names}", names=listed(unsure)))
     if present:
         return passed(msg("locked: {names}", names=listed(present)))
     return passed(msg("none of the known default accounts exists"))

@@ -4,7 +4,7 @@ A key in a file is access without a name: nobody sees whose it is, and it stays 
 holder of access is known.
 
 The rule: the fingerprint of every key that sshd would take is declared under `members`; no key is of DSA, none of RSA has
-less than 3072 bits; a file of keys belongs to its account or to root and is writable by its owner alone (mode 644 or
+fewer than {least_bits} bits; a file of keys belongs to its account or to root and is writable by its owner alone (mode 644 or
 less). Where sshd takes keys by other roads (a program, an authority, a Match block), or a line can't be read, the answer is
 unknown.
 
@@ -35,6 +35,7 @@ RSA_BITS = 3072
     needs=(authorized_keys.PROBE,),
     title=msg("every SSH key that opens an account belongs to a member"),
     remedy=msg("Remove the key from the file, or have its holder named and declare its fingerprint under members."),
+    numbers={"least_bits": RSA_BITS},
 )
 def judge(facts: Facts) -> Outcome:
     seen, members = facts[authorized_keys.PROBE], facts.declared.members
@@ -43,7 +44,7 @@ def judge(facts: Facts) -> Outcome:
         return failed("weak-key", msg("weak keys: {names}", names=listed(weak)))
     loose = [one.path for one in seen.files if one.mode & ~0o644 or one.owner not in {one.account, "root"}]
     if loose:
-        return failed("loose-file", msg("files of keys that others may change: {paths}", paths=listed(loose)))
+        return failed("loose-file", msg("authorized_keys files that others can change: {paths}", paths=listed(loose)))
     strangers = sorted(
         {
             f"{one.fingerprint} ({one.account})"
@@ -52,20 +53,21 @@ def judge(facts: Facts) -> Outcome:
         }
     )
     if strangers:
-        return failed("unknown-key", msg("keys of no declared member: {names}", names=listed(strangers, 3)))
+        return failed("unknown-key", msg("keys that belong to no declared member: {names}", names=listed(strangers, 3)))
     if seen.elsewhere:
         return unknown(
-            "keys-elsewhere", msg("sshd takes keys by other roads too: {names}", names=listed(seen.elsewhere))
+            "keys-elsewhere", msg("sshd also accepts keys from elsewhere: {names}", names=listed(seen.elsewhere))
         )
     if sum(one.key_lines for one in seen.files) != len(seen.keys):
         return unknown(
-            "unread-key", msg("lines of files of keys can't be read as keys: {paths}", paths=listed(_unread(seen)))
+            "unread-key",
+            msg("authorized_keys files with lines that cannot be read as keys: {paths}", paths=listed(_unread(seen))),
         )
     if members is None:
         return unknown(
             "not-declared",
             msg(
-                "whose keys come in is not declared; seen: {names}",
+                "the owners of keys are not declared; seen: {names}",
                 names=listed(sorted({f"{one.fingerprint} ({one.account})" for one in seen.keys}), 3) or "-",
             ),
         )

@@ -3,18 +3,19 @@
 Article 12.5: each member answers for what is done with their access. That needs a name behind every login, and behind whoever
 became root.
 
-The rule: each login that sshd accepted within 31 days was by a key of a declared member, or else to an account that is
-declared as one member's own; and it came from a network declared under `admin_ranges`. A password on an account of two, or
-of nobody, is nobody's login. That there was no other login is believed only of a journal that goes back 31 days, of an sshd
-that logs at INFO or above it, by `sshd -T` and without a Match block that changes the level, and where lastlog, if the host
-has one, knows of no login over the network of an account that the journal does not have; otherwise the answer is unknown.
+The rule: each login that sshd accepted within {within_days} days was by a key of a declared member, or else to an account
+that is declared as one member's own; and it came from a network declared under `admin_ranges`. A password on an account of
+two, or of nobody, is nobody's login. That there was no other login is believed only of a journal that goes back
+{within_days} days, of an sshd that logs at INFO or above it, by `sshd -T` and without a Match block that changes the level,
+and where lastlog, if the host has one, knows of no login over the network of an account that the journal does not have;
+otherwise the answer is unknown.
 
-Each use of sudo within 31 days was by an account that stands for exactly one member: by `accounts`, and by whose keys came in to
-it. An account of two, or to which two came in, or of nobody, is nobody's use. A declared service account may use it without a
-terminal, as a program does; root's own use makes nobody more than they are. Of a use the account, the target, the time and the
-terminal are kept, and never what was run. That there was no other one is believed only where sudo writes each into the system's
-log, by its rules of now; whoever became root can change the journal. Logins at the machine itself, and what is done by `su` and
-other programs of that kind, are not looked at.
+Each use of sudo within {within_days} days was by an account that stands for exactly one member: by `accounts`, and by whose
+keys came in to it. An account of two, or to which two came in, or of nobody, is nobody's use. A declared service account
+may use it without a terminal, as a program does; root's own use makes nobody more than they are. Of a use the account, the
+target, the time and the terminal are kept, and never what was run. That there was no other one is believed only where sudo
+writes each into the system's log, by its rules of now; whoever became root can change the journal. Logins at the machine
+itself, and what is done by `su` and other programs of that kind, are not looked at.
 
 Sources: journalctl(1), sshd(8), sshd_config(5), lastlog(8), sudoers(5). OpenSSH 10.0 on Debian 13 (the program is called sshd
 before 9.8), and sudo 1.9.16:
@@ -46,9 +47,11 @@ from portalops.model.verdicts import Severity
     uses=(sshd_config.PROBE, sshd_outside.PROBE, lastlog.PROBE, sudo_uses.PROBE, sudoers.PROBE),
     title=msg("every login over SSH is a member's, from a declared network, and so is every use of sudo"),
     remedy=msg(
-        "Find out who it was; record a login that is nobody's by 'portalops incident open --kind credential --finding"
-        " HOST:acct.login-attribution', and give each person a key and an account of their own."
+        "Find out who it was; record a login that belongs to nobody with 'portalops incident open --kind "
+        "credential --finding HOST:acct.login-attribution', and give each person a key and an account of "
+        "their own."
     ),
+    numbers={"within_days": PERIOD.days},
 )
 def judge(facts: Facts) -> Outcome:
     found, members, ranges = facts[logins.PROBE], facts.declared.members, facts.declared.admin_ranges
@@ -57,13 +60,15 @@ def judge(facts: Facts) -> Outcome:
         return unknown(
             "not-declared",
             msg(
-                "who may log in from where is not declared; seen: {names}",
+                "members and their networks are not declared; seen: {names}",
                 names=listed(sorted({*map(_shown, recent), *_uses_shown(facts)})) or "-",
             ),
         )
     nobodys = sorted({_shown(one) for one in recent if not _is_members(one, facts)})
     if nobodys:
-        return failed("login-unattributed", msg("logins of no declared member: {names}", names=listed(nobodys)))
+        return failed(
+            "login-unattributed", msg("logins that belong to no declared member: {names}", names=listed(nobodys))
+        )
     elsewhere = sorted(
         {
             _shown(one)
@@ -75,18 +80,23 @@ def judge(facts: Facts) -> Outcome:
         return failed("login-from-elsewhere", msg("logins from undeclared networks: {names}", names=listed(elsewhere)))
     if uses := nobodys_uses(facts):
         names = listed(sorted({use_shown(one) for one in uses}))
-        return failed("sudo-unattributed", msg("uses of sudo by no one member's account: {names}", names=names))
+        return failed("sudo-unattributed", msg("uses of sudo that belong to no single member: {names}", names=names))
     if (unsure := gap(facts) or unseen_uses(facts)) is not None:
         return unsure
     if not recent:
         return passed(
-            msg("nobody logged in over SSH within 31 days; the journal goes back to {at}", at=found.oldest_at)
+            msg(
+                "nobody logged in over SSH in the last {days} days; the journal goes back to {at}",
+                at=found.oldest_at,
+                days=PERIOD.days,
+            )
         )
     return passed(
         nmsg(
-            "the {n} login of 31 days is a member's, and so is every use of sudo",
-            "each of the {n} logins of 31 days is a member's, and so is every use of sudo",
+            "the {n} login of the last {days} days is a member's, and so is every use of sudo",
+            "each of the {n} logins of the last {days} days is a member's, and so is every use of sudo",
             len(recent),
+            days=PERIOD.days,
         )
     )
 

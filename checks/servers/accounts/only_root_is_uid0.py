@@ -33,7 +33,7 @@ def judge(facts: Facts) -> Outcome:
     names = [account.name for account in facts[passwd.PROBE] if account.uid == 0]
     others = sorted(name for name in names if name != "root") + ["root"] * (names.count("root") - 1)
     if others:
-        return failed("second-root", msg("with the user number 0: {names}", names=listed(others)))
+        return failed("second-root", msg("accounts with the user number 0: {names}", names=listed(others)))
     if not names:
         return failed("no-root", msg("no account has the user number 0, not even root"))
     return passed(msg("only root has the user number 0"))

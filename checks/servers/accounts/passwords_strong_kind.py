@@ -34,20 +34,22 @@ def judge(facts: Facts) -> Outcome:
     empty = {secret.name for secret in secrets if secret.kind == "empty"}
     empty |= {account.name for account in accounts if account.password == "empty"}
     if empty:
-        return failed("empty-password", msg("with an empty password: {names}", names=listed(sorted(empty))))
+        return failed("empty-password", msg("accounts with an empty password: {names}", names=listed(sorted(empty))))
     open_hash = sorted(account.name for account in accounts if account.password == "inline")
     if open_hash:
         return failed(
-            "hash-in-passwd", msg("the password hash stands in passwd itself: {names}", names=listed(open_hash))
+            "hash-in-passwd", msg("the password hash is in /etc/passwd itself: {names}", names=listed(open_hash))
         )
     weak = sorted(secret.name for secret in secrets if secret.kind in shadow.WEAK)
     if weak:
         return failed("weak-hash", msg("the password is kept in a weak form: {names}", names=listed(weak)))
     strange = sorted(secret.name for secret in secrets if secret.kind == "other")
     if strange:
-        return unknown("unknown-hash", msg("the password is kept in an unknown form: {names}", names=listed(strange)))
+        return unknown(
+            "unknown-hash", msg("the password is kept in a form that cannot be parsed: {names}", names=listed(strange))
+        )
     known = {secret.name for secret in secrets}
     without = sorted(account.name for account in accounts if account.password == "x" and account.name not in known)
     if without:
-        return unknown("no-shadow-line", msg("without a line in shadow: {names}", names=listed(without)))
+        return unknown("no-shadow-line", msg("accounts without a line in /etc/shadow: {names}", names=listed(without)))
     return passed(msg("no password is empty or kept in a weak form"))

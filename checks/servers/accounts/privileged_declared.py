@@ -30,7 +30,7 @@ GROUPS = frozenset(
     clause="12.5",
     severity=Severity.HIGH,
     needs=(group.PROBE, passwd.PROBE),
-    title=msg("who stands in a privileged group is declared"),
+    title=msg("every member of a privileged group is declared"),
     remedy=msg("Take the account out of the group by 'gpasswd -d NAME GROUP', or declare it after approval."),
 )
 def judge(facts: Facts) -> Outcome:
@@ -44,7 +44,7 @@ def judge(facts: Facts) -> Outcome:
         return unknown(
             "not-declared",
             msg(
-                "who may be privileged is not declared; seen: {names}",
+                "the privileged accounts are not declared; seen: {names}",
                 names=listed(sorted({who for _, who in members})) or "-",
             ),
         )

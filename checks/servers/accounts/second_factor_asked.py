@@ -7,9 +7,10 @@ The rule: `AuthenticationMethods` asks in each of its alternatives for a key and
 and a dialogue in which PAM forcibly asks for a second factor, by the defaults and for root coming from a public address; or
 keys and plain passwords are refused, and PAM asks for a password and forcibly for a second factor. A Match block may let
 others in with less: where one changes how somebody logs in, and is not for `service_accounts` alone, the answer is unknown.
-Where gateways that ask for two are declared (`mfa_gateways`), the logins are looked at instead: every one within 31 days
-came from such a gateway, and there was one, by a journal that misses none (as acct.login-attribution has it). A gateway that
-nobody came through proves nothing. Logins of `service_accounts` are left out: programs have no second factor.
+Where gateways that ask for two are declared (`mfa_gateways`), the logins are looked at instead: every one within
+{within_days} days came from such a gateway, and there was one, by a journal that misses none (as acct.login-attribution has
+it). A gateway that nobody came through proves nothing. Logins of `service_accounts` are left out: programs have no second
+factor.
 
 Sources: sshd_config(5), pam.conf(5), journalctl(1). OpenSSH 10.0 on Debian 13, as delivered:
 
@@ -36,10 +37,11 @@ from portalops.model.verdicts import Severity
     severity=Severity.HIGH,
     needs=(sshd_config.PROBE, sshd_outside.PROBE, pam_sshd.PROBE),
     uses=(logins.PROBE, lastlog.PROBE),
-    title=msg("whoever logs in over SSH shows two factors"),
+    title=msg("every SSH login requires two factors"),
     remedy=msg(
         "Set 'AuthenticationMethods publickey,keyboard-interactive' with a module of PAM for the second factor."
     ),
+    numbers={"within_days": PERIOD.days},
 )
 def judge(facts: Facts) -> Outcome:
     if facts.declared.mfa_gateways:
@@ -110,11 +112,14 @@ def _by_gateway(facts: Facts) -> Outcome:
     if (unsure := gap(facts)) is not None:
         return unsure
     if not recent:
-        return unknown("gateway-unused", msg("nobody logged in within 31 days, so the gateway is unproved"))
+        return unknown(
+            "gateway-unused", msg("no login in the last {days} days: the gateway was not exercised", days=PERIOD.days)
+        )
     return passed(
         nmsg(
-            "the {n} login of 31 days came from the gateway",
-            "all {n} logins of 31 days came from the gateway",
+            "the {n} login of the last {days} days came from the gateway",
+            "all {n} logins of the last {days} days came from the gateway",
             len(recent),
+            days=PERIOD.days,
         )
     )

@@ -43,5 +43,5 @@ def judge(facts: Facts) -> Outcome:
         }
     )
     if free:
-        return failed("nopasswd-all", msg("everything without a password: {names}", names=listed(free)))
+        return failed("nopasswd-all", msg("sudo allows every command without a password: {names}", names=listed(free)))
     return passed(msg("sudo asks for a password wherever it allows everything"))

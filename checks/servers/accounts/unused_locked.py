@@ -1,12 +1,12 @@
 """Accounts that nobody uses are locked.
 
-An account that nobody has used for weeks is missed by nobody when a stranger uses it. Article 12.5; the number of days is
-the reading that this check makes of it: 45 days.
+An account that nobody has used for weeks is missed by nobody when a stranger uses it. Article 12.5; the {within_days} days
+are how this project reads it.
 
-The rule: every account with a shell that can be logged in to, by a password or by a key, was used within 45 days, or its
-password was set within them. root is left out, for it is meant to be used in need alone, and so are `service_accounts`. The
-last login is lastlog's, which counts those with a terminal, or the journal's of sshd, which proves that an account was not
-used only if it goes back that far and sshd logs at INFO or above it.
+The rule: every account with a shell that can be logged in to, by a password or by a key, was used within {within_days}
+days, or its password was set within them. root is left out, for it is meant to be used in need alone, and so are
+`service_accounts`. The last login is lastlog's, which counts those with a terminal, or the journal's of sshd, which proves
+that an account was not used only if it goes back that far and sshd logs at INFO or above it.
 
 Sources: lastlog(8), lastlog2(8), journalctl(1), shadow(5). shadow 4.13 on Debian 12:
 
@@ -38,11 +38,12 @@ USED_WITHIN = timedelta(days=45)
     uses=(lastlog.PROBE, logins.PROBE, sshd_config.PROBE, sshd_outside.PROBE),
     title=msg("accounts that nobody uses are locked"),
     remedy=msg("Lock the account by 'usermod -L -e 1 NAME', or have its holder log in if it is still needed."),
+    numbers={"within_days": USED_WITHIN.days},
 )
 def judge(facts: Facts) -> Outcome:
     table, journal = facts.get(lastlog.PROBE), facts.get(logins.PROBE)
     if isinstance(table, Missing) and isinstance(journal, Missing):
-        return unknown(journal.reason, msg("neither lastlog nor the journal tells of logins: {why}", why=journal.seen))
+        return unknown(journal.reason, msg("neither lastlog nor the journal shows logins: {why}", why=journal.seen))
     open_accounts = _open(facts)
     oldest = facts.at - USED_WITHIN
     used = {name for name in open_accounts if (at := _last(facts, name)) is not None and oldest <= at <= facts.at}
@@ -52,21 +53,29 @@ def judge(facts: Facts) -> Outcome:
     silent = silence(facts)
     stale = [name for name in unused if name in known or (reaches and silent is None)]
     if stale:
-        return failed("account-unused", msg("not used for 45 days: {names}", names=listed(stale)))
+        return failed(
+            "account-unused", msg("not used for {days} days: {names}", days=USED_WITHIN.days, names=listed(stale))
+        )
     if unused and reaches and silent is not None:
         return silent
     if unused:
         return unknown(
-            "log-too-short", msg("the journal does not go back 45 days; not seen in it: {names}", names=listed(unused))
+            "log-too-short",
+            msg(
+                "the journal does not go back {days} days; not seen in it: {names}",
+                days=USED_WITHIN.days,
+                names=listed(unused),
+            ),
         )
     roads = facts[authorized_keys.PROBE].elsewhere
     if roads:
-        return unknown("keys-elsewhere", msg("sshd takes keys by other roads too: {names}", names=listed(roads)))
+        return unknown("keys-elsewhere", msg("sshd also accepts keys from elsewhere: {names}", names=listed(roads)))
     return passed(
         nmsg(
-            "the {n} account that is open was used within 45 days",
-            "the {n} accounts that are open were used within 45 days",
+            "the {n} account that is open was used within {days} days",
+            "the {n} accounts that are open were used within {days} days",
             len(used),
+            days=USED_WITHIN.days,
         )
     )
 

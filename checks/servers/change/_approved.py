@@ -82,7 +82,7 @@ def since_ahead(facts: Facts) -> Outcome | None:
     return unknown(
         "since-ahead",
         msg(
-            "changes are looked for from {since} on, which is ahead: set 'since' of the declared changes right",
+            "the declared changes begin at {since}, in the future: correct 'since'",
             since=declared.since,
         ),
     )
@@ -125,10 +125,10 @@ def declared_alone(allowed: Approved, moments: Sequence[datetime]) -> Outcome:
     return unknown(
         "approval-not-kept",
         nmsg(
-            "{n} change is approved by the configuration alone, at {at}; the decision is not kept: 'portalops change request' and"
-            " 'approve --file' record it, before the change",
-            "{n} changes are approved by the configuration alone, the first at {at}; the decision is not kept: 'portalops change"
-            " request' and 'approve --file' record it, before the change",
+            "{n} change is approved only in the configuration, at {at}; no decision is kept: record it "
+            "before the change with 'portalops change request' and 'approve --file'",
+            "{n} changes are approved only in the configuration, the first at {at}; no decision is kept: "
+            "record it before the change with 'portalops change request' and 'approve --file'",
             len(moments),
             at=moments[0],
         ),

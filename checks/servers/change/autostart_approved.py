@@ -29,7 +29,7 @@ from portalops.model.verdicts import Severity
     clause="12.2",
     severity=Severity.MEDIUM,
     needs=(enabled_units.PROBE, cron_files.PROBE),
-    title=msg("what starts by itself was approved"),
+    title=msg("everything that starts automatically was approved"),
     remedy=msg(
         "Have it approved and declare it, or turn it off by 'systemctl disable --now UNIT' or 'crontab -r -u NAME'."
     ),
@@ -43,19 +43,21 @@ def judge(facts: Facts) -> Outcome:
     if facts.declared.cron_files is not None:
         wrong = difference(cron, facts.declared.cron_files)
         if wrong:
-            return failed("cron-changed", msg("files of cron {difference}", difference=wrong))
+            return failed("cron-changed", msg("cron files {difference}", difference=wrong))
         others = changed(cron, facts.declared.cron_files)
         if others:
-            return failed("cron-changed", msg("files of cron with another content: {paths}", paths=listed(others)))
+            return failed(
+                "cron-changed", msg("cron files with other content than approved: {paths}", paths=listed(others))
+            )
     if facts.declared.enabled_units is None or facts.declared.cron_files is None:
         return unknown(
             "not-declared",
             msg(
-                "what may start by itself is not declared; seen: {units} units and {files} files of cron",
+                "what may start automatically is not declared; seen: {units} units and {files} cron files",
                 units=len(units),
                 files=len(cron),
             ),
         )
     return passed(
-        msg("the {units} units and {files} files of cron are the approved ones", units=len(units), files=len(cron))
+        msg("the {units} units and {files} cron files are the approved ones", units=len(units), files=len(cron))
     )

@@ -48,7 +48,7 @@ from portalops.model.verdicts import Severity
 def judge(facts: Facts) -> Outcome:
     seen, declared = facts[etc_files.PROBE], facts.declared.config_files
     if not declared:
-        return unknown("not-declared", msg("which content was approved is not declared; seen: {n} files", n=len(seen)))
+        return unknown("not-declared", msg("no approved content is declared; seen: {n} files", n=len(seen)))
     others = changed(seen, declared)
     times = _times(facts)
     inside = {path: window for path in others if (window := _window_of(facts, times.get(path)))}
@@ -66,7 +66,8 @@ def judge(facts: Facts) -> Outcome:
     beyond = sorted(path for path in declared if path not in seen)
     if beyond:
         return unknown(
-            "not-looked-at", msg("files of such a place or name are not looked at: {paths}", paths=listed(beyond))
+            "not-looked-at",
+            msg("files in such a place or with such a name are not read: {paths}", paths=listed(beyond)),
         )
     return passed(
         nmsg(
@@ -98,7 +99,7 @@ def _doubt(facts: Facts, moments: Sequence[datetime | None]) -> Missing | None:
 
 def _changed(facts: Facts, paths: Sequence[str], times: Mapping[str, datetime]) -> Outcome:
     """Say which files differ, when the first was changed, and which window is next to that."""
-    told = msg("with another content than approved: {paths}", paths=listed(paths))
+    told = msg("files with other content than approved: {paths}", paths=listed(paths))
     first = min((path for path in paths if path in times), key=lambda path: times[path], default=None)
     if first is None:
         return failed("config-changed", told)

@@ -44,7 +44,7 @@ from portalops.model.verdicts import Severity
     severity=Severity.HIGH,
     needs=(drift.PROBE,),
     uses=(own_changes.PROBE, own_incidents.PROBE, *probes().values()),
-    title=msg("what changed at the host falls under an approved change"),
+    title=msg("every change on the host falls under an approved change"),
     remedy=msg(
         "See 'portalops change drift'; have the change approved and record it, or set the host back to what it was before."
     ),
@@ -56,8 +56,8 @@ def judge(facts: Facts) -> Outcome:
         return unknown(
             "not-declared",
             nmsg(
-                "which changes were approved is neither declared nor recorded; seen since {at}: {n} change",
-                "which changes were approved is neither declared nor recorded; seen since {at}: {n} changes",
+                "no approved changes are declared or recorded; seen since {at}: {n} change",
+                "no approved changes are declared or recorded; seen since {at}: {n} changes",
                 len(found.changed),
                 at=found.after_at,
             ),
@@ -73,8 +73,8 @@ def judge(facts: Facts) -> Outcome:
         return unknown(
             "drift-unclear",
             nmsg(
-                "whether {n} change was approved is not clear: {what}: {why}",
-                "whether {n} changes were approved is not clear, the first of them {what}: {why}",
+                "it is not clear whether {n} change was approved: {what}: {why}",
+                "it is not clear whether {n} changes were approved, the first of them {what}: {why}",
                 len(unsure),
                 what=_named(unsure[0]),
                 why=unsure[0].why,
@@ -84,7 +84,7 @@ def judge(facts: Facts) -> Outcome:
         first = found.unknown[0]
         return unknown(
             first.why.reason,
-            msg("{kind}: whether one changed is not known: {why}", kind=word_of(first.kind), why=first.why.seen),
+            msg("{kind}: it is not known whether any changed: {why}", kind=word_of(first.kind), why=first.why.seen),
         )
     if found.left_out:
         return unknown("too-much", msg("{n} changes are not listed, since there are too many", n=found.left_out))

@@ -35,8 +35,8 @@ from portalops.model.verdicts import Severity
     needs=(own_changes.PROBE,),
     title=msg("each change was notified and approved before it was begun"),
     remedy=msg(
-        "Have the change notified and approved, record both with 'portalops change', and report that they came late; close one"
-        " that was not made."
+        "Have the change notified and approved, record both with 'portalops change', and report that "
+        "they came late; close a change that was not made."
     ),
 )
 def judge(facts: Facts) -> Outcome:
@@ -66,9 +66,9 @@ def judge(facts: Facts) -> Outcome:
         )
     known = sum(order is not Order.AHEAD for _each, order in judged)
     if not judged:
-        return passed(msg("no change of this host is on record"))
+        return passed(msg("no change of this host is recorded"))
     if not known:
-        return passed(msg("no change of this host that is on record was begun"))
+        return passed(msg("no recorded change of this host has begun"))
     afterwards = [each.id for each, order in judged if order is Order.REGULARISED]
     if afterwards:
         return passed(

@@ -52,10 +52,12 @@ def _judged(facts: Facts, probe: Probe[tuple[Deviation, ...]]) -> Outcome:
     approved = facts.declared.config_files or {}
     exchanged = sorted(one.path for one in found if not one.is_missing and not one.is_config)
     if exchanged:
-        return failed("file-exchanged", msg("with another content than delivered: {paths}", paths=listed(exchanged)))
+        return failed(
+            "file-exchanged", msg("files with other content than delivered: {paths}", paths=listed(exchanged))
+        )
     gone = sorted(one.path for one in found if one.is_missing and not one.path.startswith(_DOCUMENTS))
     if gone:
-        return failed("file-missing", msg("delivered and gone: {paths}", paths=listed(gone)))
+        return failed("file-missing", msg("files that were delivered and are gone: {paths}", paths=listed(gone)))
     own = sorted(one.path for one in found if one.is_config and not one.is_missing)
     undeclared = [path for path in own if path not in approved]
     if undeclared:

@@ -56,7 +56,7 @@ def _judged(facts: Facts, probe: Probe[tuple[PackageChange, ...]]) -> Outcome:
         return unknown(
             "not-declared",
             msg(
-                "which changes were approved is not declared; the newest is of {at}: {packages}",
+                "no approved changes are declared; the newest change is of {at}: {packages}",
                 at=newest.at,
                 packages=listed(newest.packages) or "-",
             ),
@@ -69,7 +69,7 @@ def _judged(facts: Facts, probe: Probe[tuple[PackageChange, ...]]) -> Outcome:
         return _outside(outside, allowed)
     ahead = [one for one in since if one.at > facts.at]
     if ahead:
-        return unknown("clock-wrong", msg("a change is of {at}, after this check", at=ahead[0].at))
+        return unknown("clock-wrong", msg("a change is dated {at}, after this check", at=ahead[0].at))
     if (ahead_of_now := since_ahead(facts)) is not None:
         return ahead_of_now
     if found[0].at > allowed.since:

@@ -3,11 +3,12 @@
 A reboot that nobody ordered is a failure of power, a crash, or somebody who was there. Article 12.2: maintenance and
 repairs are notified and approved.
 
-The rule: since the moment declared as `changes.since`, every boot lies inside a window that is declared, be it of a change or of
-an incident, or approved in the register of changes, or in the time of an incident that the register of incidents ties to the
-host: from when it began to its end, or as long as it is open up to 14 days after it was noticed. The kernel's own word on the present boot is taken, older ones are the journal's. What only
-the configuration explains is unknown: it may be written there afterwards, and no decision is kept with it. A journal that is kept in memory
-alone, or that begins after `since`, proves nothing about earlier boots.
+The rule: since the moment declared as `changes.since`, every boot lies inside a window that is declared, be it of a change
+or of an incident, or approved in the register of changes, or in the time of an incident that the register of incidents ties
+to the host: from when it began to its end, or as long as it is open up to {open_days} days after it was noticed. The
+kernel's own word on the present boot is taken, older ones are the journal's. What only the configuration explains is
+unknown: it may be written there afterwards, and no decision is kept with it. A journal that is kept in memory alone, or
+that begins after `since`, proves nothing about earlier boots.
 
 Source: journalctl(1), proc(5). systemd 257 on Debian 13:
 
@@ -23,6 +24,7 @@ from checks.servers.check import Outcome, check, failed, missing, passed, unknow
 from checks.servers.facts import Facts
 from checks.servers.probe import Missing
 from checks.servers.probes import boots, own_changes, own_incidents
+from checks.servers.probes.own_incidents import OPEN_DAYS
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
 
@@ -37,12 +39,13 @@ from portalops.model.verdicts import Severity
     remedy=msg(
         "Find out why the host was started; record it as an incident by 'portalops incident open --host', or declare the window."
     ),
+    numbers={"open_days": OPEN_DAYS},
 )
 def judge(facts: Facts) -> Outcome:
     found, allowed = facts[boots.PROBE], approved(facts)
     if allowed is None:
         return unknown(
-            "not-declared", msg("which starts have a record is not declared; the newest is of {at}", at=found.at[-1])
+            "not-declared", msg("no recorded starts are declared; the newest start is of {at}", at=found.at[-1])
         )
     since = [at for at in found.at if at >= allowed.since]
     seen = facts.get(own_incidents.PROBE)

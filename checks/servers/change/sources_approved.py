@@ -43,7 +43,8 @@ def _of_apt(facts: Facts) -> Outcome:
         return missing(found)
     if found.untrusted:
         return failed(
-            "unsigned-source", msg("without a verified signature: {names}", names=listed(sorted(found.untrusted)))
+            "unsigned-source",
+            msg("sources without a verified signature: {names}", names=listed(sorted(found.untrusted))),
         )
     if found.waived:
         return failed(
@@ -65,7 +66,7 @@ def _of_dnf(facts: Facts) -> Outcome:
     if found.unchecked:
         return failed(
             "signature-waived",
-            msg("packages are taken without a signature from {names}", names=listed(sorted(found.unchecked))),
+            msg("packages are installed without a signature from {names}", names=listed(sorted(found.unchecked))),
         )
     return _declared(facts, found.names)
 
@@ -74,7 +75,7 @@ def _declared(facts: Facts, names: frozenset[str]) -> Outcome:
     if facts.declared.repositories is None:
         return unknown(
             "not-declared",
-            msg("which sources were approved is not declared; seen: {names}", names=listed(sorted(names))),
+            msg("no approved sources are declared; seen: {names}", names=listed(sorted(names))),
         )
     extra = sorted(names - set(facts.declared.repositories))
     if extra:

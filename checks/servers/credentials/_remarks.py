@@ -11,18 +11,18 @@ from checks.servers.wording import listed
 from portalops.model.message import msg
 
 _WRONG = {
-    "of-leaver": ("account-of-leaver key-of-leaver", msg("open, and of people who left: {names}")),
-    "returned-but-open": ("returned-but-open", msg("open, though their credential was returned: {names}")),
+    "of-leaver": ("account-of-leaver key-of-leaver", msg("still open for people who left: {names}")),
+    "returned-but-open": ("returned-but-open", msg("still open, although the credential was returned: {names}")),
     "admin-unregistered": (
         "admin-unregistered",
-        msg("may do everything, and nobody is recorded to hold them: {names}"),
+        msg("unrestricted accounts without a recorded holder: {names}"),
     ),
     "not-registered": (
         "account-unknown account-unregistered key-unknown key-unregistered",
-        msg("open, and not in the register: {names}"),
+        msg("open and not registered: {names}"),
     ),
     "key-elsewhere": ("key-elsewhere", msg("keys that open more than they are registered for: {names}")),
-    "account-gone": ("account-gone", msg("in the register, and not there: {names}")),
+    "account-gone": ("account-gone", msg("registered, but missing on the system: {names}")),
 }
 """By the coded reason of a fail, gravest first: the remarks that it tells of, and how."""
 
@@ -41,5 +41,5 @@ def outcome_of(remarks: Iterable[Remark], good: Outcome) -> Outcome:
         if reason in names:
             return failed(reason, replace(said, values={"names": listed(names[reason])}))
     for reason, others in names.items():
-        return failed(reason, msg("not as the register has it: {names}", names=listed(others)))
+        return failed(reason, msg("different from the register: {names}", names=listed(others)))
     return good if unseen is None else unknown(unseen.reason, unseen.said)

@@ -41,16 +41,17 @@ from portalops.model.verdicts import Severity
     needs=(own_registered.PROBE, passwd.PROBE),
     uses=(*(each for each in ACCESS if each is not passwd.PROBE), *DATABASES),
     title=msg(
-        "every account and key that opens the host or its databases is in the register, and none is of somebody who left"
+        "every account and key that opens the host or its databases is registered, and none belongs to "
+        "somebody who left"
     ),
     remedy=msg(
-        "See each by 'portalops credential audit'; close what nobody should have, and record who holds the rest"
-        " ('portalops credential add')."
+        "List them with 'portalops credential audit'; close what nobody should have, and record who "
+        "holds the rest ('portalops credential add')."
     ),
 )
 def judge(facts: Facts) -> Outcome:
     own = facts[own_registered.PROBE]
     remarks = compare(own.register, facts, facts.at.astimezone(own.zone).date())
     return outcome_of(
-        remarks, passed(msg("every account and key that is open is in the register, and nobody's who left"))
+        remarks, passed(msg("every open account and key is registered, and none belongs to somebody who left"))
     )

@@ -3,22 +3,22 @@
 A password that nobody is recorded to hold is nobody's when something happens, and one that somebody took along opens the
 door for years. Article 12.5: every member keeps their access information safe and answers for it.
 
-The rule: in the register every credential of the host that is in use has a holder, a deputy, a place of custody and a day of
-issue; holder and deputy are declared members (of whom neither that nor a leaving is on record, nobody knows who they are); it was
-changed by its last day (a password within 60 days, a key or token within 366, a certificate within 398, or
-sooner as the register asks); nobody whose last day has come still knows it, as whoever held it does until it is changed or returned; and
-every declared admin account of the host has one. Every kind of fault that there is is named, the gravest first. Who is an admin,
-and who a member, is declared; without a declaration, with no credential of
-the host in the register, or where a record cannot be read, the answer is unknown. Nobody has to have begun the register for
-this to be asked: without one the answer is unknown too.
+The rule: in the register every credential of the host that is in use has a holder, a deputy, a place of custody and a day
+of issue; holder and deputy are declared members (of whom neither that nor a leaving is on record, nobody knows who they
+are); it was changed by its last day (a password within {password_days} days, a key within {key_days}, a token within
+{token_days}, a certificate within {certificate_days}, or sooner as the register asks); nobody whose last day has come still
+knows it, as whoever held it does until it is changed or returned; and every declared admin account of the host has one.
+Every kind of fault that there is is named, the gravest first. Who is an admin, and who a member, is declared; without a
+declaration, with no credential of the host in the register, or where a record cannot be read, the answer is unknown. Nobody
+has to have begun the register for this to be asked: without one the answer is unknown too.
 
 Whether what is open is in the register at all is cred.registered, of the portal's own accounts cred.portal-accounts.
 
 Credentials of what runs on the host (`database:NAME@HOST`) are judged with it. Those whose system names no host are judged
 with the machine that portalops runs on, or with the first host by id if that machine is none of the configuration.
 
-Source: the records `credential.*` of the ledger, made by `portalops credential` (docs/credentials.md). 60 days for the
-passwords of admins is how level 3 is read in acct.password-age. The section that portalops adds to the host's answer:
+Source: the records `credential.*` of the ledger, made by `portalops credential` (docs/credentials.md). How long a
+password may be used is what acct.password-age asks of admins. The section that portalops adds to the host's answer:
 
     {"credentials":[{"account":"an","changed_on":"2026-11-02","due_on":"2027-11-03","id":"web1-an","is_here":true,"lacks":[],
     "left":[],"records":[2],"strangers":[]}],"members":true,"state":"seen","zone":"Asia/Ho_Chi_Minh"}
@@ -39,6 +39,7 @@ from checks.servers.probe import shown
 from checks.servers.probes import own_credentials
 from checks.servers.probes.own_credentials import Custody
 from checks.servers.wording import together
+from portalops.model.credentials import LONGEST_DAYS
 from portalops.model.message import Message, Value, msg, nmsg, verbatim
 from portalops.model.verdicts import Severity
 from portalops.registers.credentials import LACKING
@@ -51,8 +52,10 @@ from portalops.registers.credentials import LACKING
     needs=(own_credentials.PROBE,),
     title=msg("every administrative credential has a holder, a deputy and a place, and is changed in time"),
     remedy=msg(
-        "See what is missing by 'portalops credential list'; hand over, change or take back what is late, and record it."
+        "See what is missing with 'portalops credential list'; hand over, change or take back what is "
+        "late, and record it."
     ),
+    numbers={f"{kind}_days": days for kind, days in LONGEST_DAYS.items()},
 )
 def judge(facts: Facts) -> Outcome:
     held, admins = facts[own_credentials.PROBE], facts.declared.admins
@@ -63,20 +66,20 @@ def judge(facts: Facts) -> Outcome:
     if ahead:
         return unknown(
             "changed-in-future",
-            msg("credentials that are said to be changed in the future: {names}", names=together(ahead)),
+            msg("credentials whose last change is dated in the future: {names}", names=together(ahead)),
         )
     if not any(one.is_here for one in rows):
         return unknown("none-of-host", msg("no credential of this host is in the register"))
     if admins is None:
-        return unknown("not-declared", msg("who the admins are is not declared"))
+        return unknown("not-declared", msg("the admins are not declared"))
     if held.are_members_declared is False:
         return unknown(
-            "not-declared", msg("who the members are is not declared, so whether the holders are any is not known")
+            "not-declared", msg("the members are not declared, so it is not known whether the holders are members")
         )
     return passed(
         nmsg(
-            "the {n} credential is held, kept and changed as it should be",
-            "all {n} credentials are held, kept and changed as they should be",
+            "the {n} credential is held, kept and changed as required",
+            "all {n} credentials are held, kept and changed as required",
             len(rows),
         )
     )
@@ -84,8 +87,8 @@ def judge(facts: Facts) -> Outcome:
 
 _FAULTS = {
     "known-to-leaver": msg("known to people who left: {names}"),
-    "holder-unknown": msg("held by somebody who is no declared member, and not recorded to have left: {names}"),
-    "details-missing": msg("credentials of which something is not said: {names}"),
+    "holder-unknown": msg("held by somebody who is not a declared member and is not recorded as having left: {names}"),
+    "details-missing": msg("credentials with missing details: {names}"),
     "rotation-overdue": msg("credentials that were not changed in time: {names}"),
     "admin-not-registered": msg("admins without a credential in the register: {names}"),
 }

@@ -8,15 +8,15 @@ The rule: in the newest recorded look at each portal that a source of updates wi
 may do everything has a credential in the register that is in use (`portal:ID`, the source's id); every other one that may do
 more than read has one, or is a declared member's; none is of a member whose last day has come, none is open though its
 credential was returned, and what is registered is there. Without a register, where a record cannot be read, where no source
-can be asked, where a portal could not be asked in this round, or where the newest look is older than 48 hours, the answer is
+can be asked, where a portal could not be asked in this round, or where the newest look is too old, the answer is
 unknown: a portal has accounts, whoever looks at them. What is registered of a portal that no source shows is unknown too.
 
 All portals are judged with the machine that portalops runs on, or with the first host by id if that machine is none of the
 configuration; on other hosts this does not apply. The job that checks the servers looks at the portals first; by hand it is
 'portalops credential look', and 'portalops credential audit' tells of each account by itself.
 
-Source: the records `credential.*` of the ledger (docs/credentials.md says which tables of which product are read). 48 hours is
-`check_max_age_hours` of the rulebook, by which a round of checks is too old. The section that portalops adds to the answer:
+Source: the records `credential.*` of the ledger (docs/credentials.md says which tables of which product are read). How old is
+too old is `check_max_age_hours` of the rulebook, as for a round of checks. The section that portalops adds to the answer:
 
     {"credentials":[],"keeper":"host-1","left":[],"look_hours":48,"portals":[{"accounts":[{"is_admin":true,"is_open":true,
     "name":"an","roles":["administrator"]}],"at":"2026-11-25T01:00:00+00:00","id":"cong","problem":null,"product":"drupal",
@@ -40,19 +40,19 @@ from portalops.model.verdicts import CheckVerdict, Severity
     clause="12.5",
     severity=Severity.HIGH,
     needs=(own_portal_accounts.PROBE,),
-    title=msg("every administrator of the portal is in the register, and no account of it is of somebody who left"),
+    title=msg("every administrator of the portal is registered, and no account belongs to somebody who left"),
     remedy=msg(
-        "See each by 'portalops credential audit'; block in the portal what nobody should have, and record who holds the rest"
-        " ('portalops credential add')."
+        "List them with 'portalops credential audit'; block in the portal what nobody should have, and "
+        "record who holds the rest ('portalops credential add')."
     ),
 )
 def judge(facts: Facts) -> Outcome:
     seen = facts[own_portal_accounts.PROBE]
     if seen.zone is None or seen.keeper != facts.host.id:
-        said = msg("the portal's accounts are judged with {host}", host=shown(seen.keeper, 63))
+        said = msg("the portal's accounts are judged with host {host}", host=shown(seen.keeper, 63))
         return Outcome(CheckVerdict.NOT_APPLICABLE, "judged-elsewhere", said)
     known = Compared(seen.register, facts.declared.members, facts.at.astimezone(seen.zone), seen.longest)
-    good = passed(msg("every account of the portal is in the register or a member's, and nobody's who left"))
+    good = passed(msg("every account of the portal is registered or a member's, and none belongs to somebody who left"))
     if not seen.portals:
-        good = unknown("no-source-of-portal", msg("no source of updates can be asked for the portal's accounts"))
+        good = unknown("no-source-of-portal", msg("no update source can read the portal's accounts"))
     return outcome_of(compare_portals(seen.portals, known), good)

@@ -45,19 +45,19 @@ UNITS = ("mariadb.service", "mysql.service", "mysqld.service")
     severity=Severity.HIGH,
     needs=(listening_programs.PROBE, systemd_units.PROBE),
     uses=(mysql_accounts.PROBE, outside_ports.PROBE),
-    title=msg("databases listen where it is declared, and let nobody in without a name"),
+    title=msg("databases listen only where declared, and admit nobody without a name"),
     remedy=msg("Bind the database to loopback (bind-address, listen_addresses), and drop the accounts."),
 )
 def judge(facts: Facts) -> Outcome:
     listening = facts[listening_programs.PROBE]
     if not listening:
-        return unknown("nothing-listens", msg("ss names no listener at all, and nothing confirms that there is none"))
+        return unknown("nothing-listens", msg("ss lists no listener at all, and nothing confirms that there is none"))
     seen = [one.socket for one in listening if one.socket.port in PORTS or PROGRAMS.intersection(one.programs)]
     declared = set(facts.declared.listeners or ())
     exposed = sorted({one.name for one in seen if not one.is_loopback} - declared)
     if exposed:
         return failed(
-            "exposed", msg("databases that listen on more than loopback, undeclared: {names}", names=listed(exposed))
+            "exposed", msg("undeclared databases that listen beyond loopback: {names}", names=listed(exposed))
         )
     world = facts.get(outside_ports.PROBE)
     ports = PORTS | {one.port for one in seen if one.protocol == "tcp"}
@@ -79,7 +79,7 @@ def judge(facts: Facts) -> Outcome:
         bad = [f"-@{one.host}" for one in accounts if one.host and not one.user]
         bad += [f"{one.user}@{one.host}" for one in accounts if one.user == "root" and one.host and not one.is_local]
         if bad:
-            return failed("account-open", msg("database accounts that let in too many: {names}", names=listed(bad)))
+            return failed("account-open", msg("database accounts that admit too many: {names}", names=listed(bad)))
     hidden = {
         one.socket.name
         for one in listening
@@ -88,7 +88,7 @@ def judge(facts: Facts) -> Outcome:
     if unnamed := sorted(hidden - declared):
         return unknown(
             "program-unseen",
-            msg("ports behind which a database may be, since no program is named: {names}", names=listed(unnamed)),
+            msg("ports that may belong to a database, as no program is named: {names}", names=listed(unnamed)),
         )
     return passed(
         msg(

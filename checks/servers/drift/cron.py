@@ -15,4 +15,4 @@ def state(look: Look) -> Mapping[str, str] | Missing:
     return look.get(cron_files.PROBE)
 
 
-KIND = Kind("cron", msg("file of cron"), (cron_files.PROBE, file_times.PROBE), by_state(state, changed_at), state)
+KIND = Kind("cron", msg("cron file"), (cron_files.PROBE, file_times.PROBE), by_state(state, changed_at), state)

@@ -60,9 +60,7 @@ def _runs(before: Look, after: Look) -> tuple[tuple[PackageChange, ...], tuple[M
     known = set(map(_key, earlier))
     runs = tuple(one for one in log if _key(one) not in known)
     if earlier and probe.id == apt_history.PROBE.id and len(runs) == len(log):
-        seen = msg(
-            "the log begins at {at}, after the first look: there may be steps that it names no more", at=log[0].at
-        )
+        seen = msg("the log begins at {at}, after the first scan: earlier steps may be missing from it", at=log[0].at)
         return runs, (Missing("log-too-short", seen),)
     return runs, ()
 

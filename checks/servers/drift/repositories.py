@@ -23,4 +23,4 @@ def state(look: Look) -> Mapping[str, str] | Missing:
     return found
 
 
-KIND = Kind("repository", msg("source of packages"), (apt_sources.PROBE, dnf_sources.PROBE), by_state(state), state)
+KIND = Kind("repository", msg("package source"), (apt_sources.PROBE, dnf_sources.PROBE), by_state(state), state)

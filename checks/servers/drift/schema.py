@@ -21,4 +21,4 @@ def state(look: Look) -> Mapping[str, str] | Missing:
     return found
 
 
-KIND = Kind("schema", msg("table of a database"), (schema_postgresql.PROBE, schema_mysql.PROBE), by_state(state), state)
+KIND = Kind("schema", msg("database table"), (schema_postgresql.PROBE, schema_mysql.PROBE), by_state(state), state)

@@ -38,7 +38,7 @@ from portalops.model.verdicts import Severity
     severity=Severity.HIGH,
     needs=(outside_ports.PROBE, nft.PROBE),
     uses=(iptables_legacy.PROBE,),
-    title=msg("ways in for administrators are open to their networks alone"),
+    title=msg("administration ports are open only to the administrators' networks"),
     remedy=msg("Let the firewall take connections to these ports from the administrators' networks only."),
 )
 def judge(facts: Facts) -> Outcome:
@@ -52,7 +52,8 @@ def judge(facts: Facts) -> Outcome:
         return unknown(
             "station-in-admin-ranges",
             msg(
-                "{station} is in the administrators' networks, and tells nothing of the world",
+                "the outside scan ran from {station}, inside the administrators' networks: it does not show what "
+                "others see",
                 station=str(seen.station),
             ),
         )
@@ -61,15 +62,15 @@ def judge(facts: Facts) -> Outcome:
         return failed(
             "admin-port-open",
             msg(
-                "open to {station}, which is no network of administrators: {ports}",
+                "open to {station}, outside the administrators' networks: {ports}",
                 station=str(seen.station),
                 ports=names,
             ),
         )
     if not ports <= seen.tried:
-        return unknown("not-all-tried", msg("the time was over before every port was tried"))
+        return unknown("not-all-tried", msg("the outside scan ran out of time before it had tried every port"))
     if not seen.answered:
-        return unknown("no-answer", msg("the host answered at no port, so that nothing is known of the others"))
+        return unknown("no-answer", msg("the host answered on no port, so nothing is known about the silent ones"))
     ruleset, trusted = seen_ruleset(facts), facts.declared.trusted_devices
     if len(ruleset.devices()) > MAX_DEVICES:
         return unknown("too-many-devices", msg("the firewall's rules name more than {n} devices", n=MAX_DEVICES))
@@ -84,16 +85,16 @@ def judge(facts: Facts) -> Outcome:
         return missing(legacy)  # what nft lets in, the older filter may keep out
     if let_in := [name for name, each in doors.items() if each is Door.OPEN]:
         return failed(
-            "rules-let-strangers-in", msg("the firewall's rules let strangers in at {names}", names=listed(let_in))
+            "rules-let-strangers-in", msg("the firewall's rules admit everybody at {names}", names=listed(let_in))
         )
     if unsure := [name for name, each in doors.items() if each is Door.UNSURE]:
-        said = msg("whether the firewall's rules let strangers in cannot be judged at {names}", names=listed(unsure))
+        said = msg("it cannot be judged whether the firewall's rules admit everybody at {names}", names=listed(unsure))
         return unknown("rules-unclear", said)
     if any(each.door is Door.OPEN for each in entrances):
         return failed(
             "no-default-deny", msg("the ports are shut now, but the kernel's filter does not deny by default")
         )
     if any(each.door is Door.UNSURE for each in entrances):
-        said = msg("the ports are shut now, and whether the kernel's filter denies by default cannot be judged")
+        said = msg("the ports are shut now, but it cannot be judged whether the kernel's filter denies by default")
         return unknown("default-unclear", said)
     return passed(msg("shut to {station}, and the filter denies by default", station=str(seen.station)))

@@ -26,7 +26,7 @@ from portalops.model.verdicts import Severity
     clause="12.3",
     severity=Severity.HIGH,
     needs=(containers.PROBE,),
-    title=msg("containers open no port that was not declared"),
+    title=msg("containers open only declared ports"),
     remedy=msg("Publish the port on loopback alone (127.0.0.1:8080:80), or declare it after its change was approved."),
 )
 def judge(facts: Facts) -> Outcome:
@@ -34,17 +34,18 @@ def judge(facts: Facts) -> Outcome:
     if not seen.engines:
         if seen.bridges:
             return unknown(
-                "engine-unseen", msg("{device} is there, and no engine could be asked", device=listed(seen.bridges))
+                "engine-unseen",
+                msg("the device {device} exists, but no container engine answered", device=listed(seen.bridges)),
             )
         return passed(msg("the host has no container engine"))
     if not seen.published:
-        return passed(msg("{engines} publishes no port", engines=listed(seen.engines)))
+        return passed(msg("{engines} publishes no ports", engines=listed(seen.engines)))
     if facts.declared.listeners is None:
         names = listed(f"{one.name} ({one.container})" for one in seen.published)
-        return unknown("not-declared", msg("which ports may listen is not declared; seen: {names}", names=names))
+        return unknown("not-declared", msg("the listening ports are not declared; seen: {names}", names=names))
     extra = [f"{one.name} ({one.container})" for one in seen.published if one.name not in facts.declared.listeners]
     if extra:
-        return failed("published", msg("published by containers and not declared: {names}", names=listed(extra)))
+        return failed("published", msg("ports published by containers and not declared: {names}", names=listed(extra)))
     return passed(
         msg("every port that containers publish is declared: {names}", names=listed(one.name for one in seen.published))
     )

@@ -37,7 +37,7 @@ _NAMES = {"ip": "IPv4", "ip6": "IPv6"}
     severity=Severity.CRITICAL,
     needs=(nft.PROBE,),
     uses=(iptables_legacy.PROBE,),
-    title=msg("what nobody allowed is kept out, over IPv4 and IPv6"),
+    title=msg("the firewall denies by default, over IPv4 and IPv6"),
     remedy=msg(
         "Set the policy of the input chain to drop, for IPv6 as well; an 'inet' table serves both. Let in what is needed by port, not all that comes from a device, or declare the device in 'trusted_devices'."
     ),
@@ -62,13 +62,13 @@ def judge(facts: Facts) -> Outcome:
     if not is_open:
         chains = listed(sorted({chain for _, each in entrances for chain in each.doubts}))
         said = msg(
-            "whether what no rule names is let in over {names} cannot be judged: {chains}",
+            "it cannot be judged whether traffic that no rule names is admitted over {names}: {chains}",
             names=families,
             chains=chains,
         )
         return unknown("rules-unclear", said)
     found = {each.device for _, each in is_open}
     if ANY_DEVICE in found:
-        return failed("open-by-default", msg("what no rule names is let in over {names}", names=families))
-    said = msg("whatever comes in at {devices} is let in over {names}", devices=listed(sorted(found)), names=families)
+        return failed("open-by-default", msg("traffic that no rule names is admitted over {names}", names=families))
+    said = msg("all traffic from {devices} is admitted over {names}", devices=listed(sorted(found)), names=families)
     return failed("device-open", said)

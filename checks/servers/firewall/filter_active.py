@@ -29,7 +29,7 @@ from portalops.model.verdicts import Severity
     severity=Severity.CRITICAL,
     needs=(nft.PROBE,),
     uses=(iptables_legacy.PROBE,),
-    title=msg("the kernel filters what comes in"),
+    title=msg("the kernel filters incoming packets"),
     remedy=msg("Write the rules and enable the firewall, such as 'systemctl enable --now nftables'."),
 )
 def judge(facts: Facts) -> Outcome:
@@ -41,4 +41,4 @@ def judge(facts: Facts) -> Outcome:
     legacy = facts.get(iptables_legacy.PROBE)
     if isinstance(legacy, Missing):
         return missing(legacy)
-    return failed("no-input-rules", msg("no rule in the kernel looks at incoming packets"))
+    return failed("no-input-rules", msg("no rule in the kernel filters incoming packets"))

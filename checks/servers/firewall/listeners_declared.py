@@ -29,31 +29,33 @@ from portalops.model.verdicts import Severity
     severity=Severity.HIGH,
     needs=(listeners.PROBE,),
     uses=(machine.PROBE,),
-    title=msg("what listens is what is declared"),
+    title=msg("the listening ports are the declared ones"),
     remedy=msg("Stop the service or bind it to loopback, or declare the port after its change was approved."),
 )
 def judge(facts: Facts) -> Outcome:
     snapshot = facts.get(machine.PROBE)
     if not facts[listeners.PROBE] and isinstance(snapshot, Missing):
-        return unknown("nothing-listens", msg("ss names no listener at all, and nothing confirms that there is none"))
+        return unknown("nothing-listens", msg("ss lists no listener at all, and nothing confirms that there is none"))
     second = () if isinstance(snapshot, Missing) else snapshot.listeners
     seen = {one.name for one in (*facts[listeners.PROBE], *second) if not one.is_loopback}
     if facts.declared.listeners is None:
         return unknown(
             "not-declared",
-            msg("which ports may listen is not declared; seen: {names}", names=listed(sorted(seen)) or "-"),
+            msg("the listening ports are not declared; seen: {names}", names=listed(sorted(seen)) or "-"),
         )
     declared = set(facts.declared.listeners)
     extra, silent = sorted(seen - declared), sorted(declared - seen)
     if extra and silent:
         return failed(
             "undeclared-and-silent",
-            msg("undeclared: {extra}; declared and silent: {silent}", extra=listed(extra), silent=listed(silent)),
+            msg(
+                "undeclared: {extra}; declared but not listening: {silent}", extra=listed(extra), silent=listed(silent)
+            ),
         )
     if extra:
-        return failed("undeclared-listener", msg("listening and not declared: {names}", names=listed(extra)))
+        return failed("undeclared-listener", msg("listening but not declared: {names}", names=listed(extra)))
     if silent:
-        return failed("declared-silent", msg("declared and not listening: {names}", names=listed(silent)))
+        return failed("declared-silent", msg("declared but not listening: {names}", names=listed(silent)))
     return passed(
         nmsg(
             "the {n} port that listens is the declared one",

@@ -6,7 +6,7 @@ container can undo them. Article 12.3.
 The rule: seen from another machine, the TCP ports that take a connection are exactly the declared `public_ports`, at
 every public address. A few hundred ports are tried: the usual ones, the declared ones, and each that the host itself
 says listens. A port that is silent counts as shut only where the host answers at another, or nothing would be known. A
-look from the host itself is none. A look counts for 7 days in rounds in which nobody looks from outside.
+look from the host itself is none. A look counts for {counts_days} days in rounds in which nobody looks from outside.
 
 Source: connect(2), RFC 9293 (3.5.2: a closed port answers with a reset). A host with nftables, seen from another one:
 
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
+from checks.servers.outside.section import REPEATED_FOR
 from checks.servers.probes import outside_ports
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -30,6 +31,7 @@ from portalops.model.verdicts import Severity
     needs=(outside_ports.PROBE,),
     title=msg("from outside, only the ports declared public are open"),
     remedy=msg("Close the port in the firewall, or declare it in 'public_ports' after its change was approved."),
+    numbers={"counts_days": REPEATED_FOR.days},
 )
 def judge(facts: Facts) -> Outcome:
     seen = facts[outside_ports.PROBE]
@@ -43,23 +45,23 @@ def judge(facts: Facts) -> Outcome:
     if extra := is_open - declared:
         return failed(
             "port-open-to-world",
-            msg("open to {station} and not declared: {ports}", station=str(seen.station), ports=_listed(extra)),
+            msg("open to {station} but not declared: {ports}", station=str(seen.station), ports=_listed(extra)),
         )
     if seen.of_state("not-reached") or not declared <= seen.tried:
-        return unknown("not-all-tried", msg("the time was over before every port was tried"))
+        return unknown("not-all-tried", msg("the outside scan ran out of time before it had tried every port"))
     if not seen.answered:
-        return unknown("no-answer", msg("the host answered at no port, so that nothing is known of the others"))
+        return unknown("no-answer", msg("the host answered on no port, so nothing is known about the silent ones"))
     if shut := frozenset(
         port for found in seen.by_address.values() for port in declared - found.get("open", frozenset())
     ):
         return failed(
             "public-port-shut",
-            msg("declared public and shut to {station}: {ports}", station=str(seen.station), ports=_listed(shut)),
+            msg("declared public but shut to {station}: {ports}", station=str(seen.station), ports=_listed(shut)),
         )
     return passed(
         nmsg(
-            "of {tried} ports tried from {station} the {n} that is open is declared",
-            "of {tried} ports tried from {station} the {n} that are open are those declared",
+            "of {tried} ports tried from {station}, the {n} that is open is declared",
+            "of {tried} ports tried from {station}, the {n} that are open are the declared ones",
             len(is_open),
             tried=len(seen.tried),
             station=str(seen.station),

@@ -47,5 +47,5 @@ def judge(facts: Facts) -> Outcome:
             return missing(is_on)
         if is_on:
             return passed(msg("{unit} loads the rules at start", unit="ufw.service"))
-        return failed("ufw-off", msg("ufw is started and told by its settings to load nothing"))
+        return failed("ufw-off", msg("ufw is started, but its settings load nothing"))
     return failed("not-persistent", msg("no unit loads firewall rules at start"))

@@ -28,9 +28,9 @@ def cluster_of(facts: GroupFacts) -> Cluster | Outcome:
     members = facts[postgresql_standby.PROBE]
     leading = [name for name, member in members.items() if not member.follows]
     if not leading:
-        return failed("no-primary", msg("no member can be written to: all follow"))
+        return failed("no-primary", msg("no member accepts writes: all are replicas"))
     if len(leading) > 1:
-        return failed("several-primaries", msg("{hosts} can be written to at once", hosts=listed(leading)))
+        return failed("several-primaries", msg("more than one member accepts writes: {hosts}", hosts=listed(leading)))
     if len({member.system for member in members.values()}) > 1:
         return failed(
             "not-one-cluster", msg("the members do not belong to one cluster: {hosts}", hosts=listed(members))

@@ -29,7 +29,8 @@ from portalops.model.verdicts import Severity
     needs=(addresses.PROBE,),
     title=msg("the shared address is on exactly one member"),
     remedy=msg(
-        "See whether members hear each other's VRRP (protocol 112 in the firewall), and restart keepalived on one."
+        "Check that members receive each other's VRRP (protocol 112 in the firewall), and restart "
+        "keepalived on one of them."
     ),
 )
 def judge(facts: GroupFacts) -> Outcome:
@@ -43,6 +44,7 @@ def judge(facts: GroupFacts) -> Outcome:
         return failed("nobody-holds", msg("{address} is on no member", address=str(address)))
     if len(holders) > 1:
         return failed(
-            "several-hold", msg("{address} is on {hosts} at once", address=str(address), hosts=listed(holders))
+            "several-hold",
+            msg("{address} is on more than one member: {hosts}", address=str(address), hosts=listed(holders)),
         )
-    return passed(msg("{address} is on {hosts} alone", address=str(address), hosts=holders[0]))
+    return passed(msg("{address} is on {hosts} only", address=str(address), hosts=holders[0]))

@@ -3,11 +3,12 @@
 A copy beside what it copies goes with it: with the disk, with the host, with the room that burns. Article 12.3: the servers run
 continuously, by standby systems; Article 10.2 is judged by itself.
 
-The rule: at least one configured medium lies on another host than this one and in another room; on it is a verified copy of a
-whole set that was made today or yesterday; and a copy on it was restored within 90 days, by a drill. On which host a medium lies is
-told by `df -Pk` of its folder on the station, or by the server that it is configured to be written to; in which room by the
-media register, `portalops media add --site --room`, against the register of places, `portalops host sight`. Where either room is
-not recorded the answer is unknown, if everything else is good. A disk that is not mounted lies by itself, where the register has it.
+The rule: at least one configured medium lies on another host than this one and in another room; on it is a verified copy of
+a whole set that was made today or yesterday; and a copy on it was restored within {restored_days} days, by a drill. On
+which host a medium lies is told by `df -Pk` of its folder on the station, or by the server that it is configured to be
+written to; in which room by the media register, `portalops media add --site --room`, against the register of places,
+`portalops host sight`. Where either room is not recorded the answer is unknown, if everything else is good. A disk that is
+not mounted lies by itself, where the register has it.
 
 Sources: df(1), with the station's own words; the records `backup.finished`, of those that looked at copies since, of drills and
 `media.*` (docs/ledger-format.md). GNU coreutils 9.7:
@@ -24,9 +25,9 @@ from enum import StrEnum
 
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
+from checks.servers.own import BackupMedium
 from checks.servers.probe import shown
 from checks.servers.probes import own_backups, own_places
-from checks.servers.probes.own_backups import BackupMedium
 from checks.servers.wording import listed
 from portalops.model.hosts import LOCAL
 from portalops.model.message import Message, msg
@@ -52,11 +53,12 @@ class Where(StrEnum):
     clause="12.3",
     severity=Severity.HIGH,
     needs=(own_backups.PROBE, own_places.PROBE),
-    title=msg("backups lie on another host in another room, are fresh, and were restored"),
+    title=msg("backups are on another host in another room, are fresh, and were restored"),
     remedy=msg(
-        "Bring copies onto a medium in another room, record where it lies with 'portalops media add --room', and try a restore with"
-        " 'portalops backup drill'."
+        "Put copies on a medium in another room, record where it is with 'portalops media add --room', "
+        "and try a restore with 'portalops backup drill'."
     ),
+    numbers={"restored_days": RESTORED_WITHIN.days},
 )
 def judge(facts: Facts) -> Outcome:
     backups, place = facts[own_backups.PROBE], facts[own_places.PROBE]
@@ -95,17 +97,17 @@ def judge(facts: Facts) -> Outcome:
     unsure = [medium.id for medium, lies in good if lies is Where.UNKNOWN]
     if unsure:
         if place.seen is None:
-            return unknown("place-not-recorded", msg("where this host stands is not recorded"))
+            return unknown("place-not-recorded", msg("the place of this host is not recorded"))
         return unknown(
             "place-not-recorded",
-            msg("it cannot be told on which host and in which room these media lie: {media}", media=listed(unsure)),
+            msg("the host or room of these media is not known: {media}", media=listed(unsure)),
         )
     elsewhere = [medium for medium, lies in placed if lies in {Where.ELSEWHERE, Where.UNKNOWN}]
     if not elsewhere:
         return failed(
             "beside-the-host",
             msg(
-                "every medium lies on this host or in its room: {media}",
+                "every medium is on this host or in its room: {media}",
                 media=listed(each.id for each in backups.media),
             ),
         )
@@ -171,16 +173,20 @@ def _same(text: str) -> str:
 
 def _not_fresh(medium: BackupMedium) -> Message:
     if medium.made_at is None:
-        return msg("on {medium} there is no whole, verified set of the last days", medium=shown(medium.id, 60))
+        return msg("{medium} holds no complete, verified set from the last days", medium=shown(medium.id, 60))
     return msg("the newest set on {medium} is of {made}", medium=shown(medium.id, 60), made=medium.made_at)
 
 
 def _not_restored(medium: BackupMedium) -> Message:
     if medium.restored_at is None:
-        return msg("nothing was restored from {medium} in the last {days} days", medium=shown(medium.id, 60), days=90)
+        return msg(
+            "nothing was restored from {medium} in the last {days} days",
+            medium=shown(medium.id, 60),
+            days=RESTORED_WITHIN.days,
+        )
     return msg(
         "the last restore from {medium} is of {restored}, more than {days} days ago",
         medium=shown(medium.id, 60),
         restored=medium.restored_at,
-        days=90,
+        days=RESTORED_WITHIN.days,
     )

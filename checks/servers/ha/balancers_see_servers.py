@@ -1,8 +1,8 @@
-"""Every load balancer has two servers or more behind it, and looks whether they work.
+"""Every load balancer has {least} servers or more behind it, and checks that they work.
 
-With one server behind it a balancer is no standby; one that never looks sends requests to a dead server. Article 12.3.
+With one server behind it a balancer is no standby; one that never checks sends requests to a dead server. Article 12.3.
 
-The rule: on each member, every backend of HAProxy has at least two servers that are up by a check. `no check` counts as not
+The rule: on each member, every backend of HAProxy has at least {least} servers that are up by a check. `no check` counts as not
 up, since it is `UP` for HAProxy whatever happens.
 
 Source: the HAProxy management guide, "9.1. CSV format". HAProxy 3.0:
@@ -31,8 +31,9 @@ ENOUGH = 2
     clause="12.3",
     severity=Severity.HIGH,
     needs=(haproxy.PROBE,),
-    title=msg("every load balancer has two working servers behind it"),
+    title=msg("every load balancer has {least} working servers behind it"),
     remedy=msg("Repair the servers that are down, and add 'check' to each 'server' line of HAProxy's configuration."),
+    numbers={"least": ENOUGH},
 )
 def judge(facts: GroupFacts) -> Outcome:
     seen = facts[haproxy.PROBE]
@@ -48,12 +49,13 @@ def judge(facts: GroupFacts) -> Outcome:
             if not one.is_up
         ]
         said = msg(
-            "fewer than two servers are up in {backends}; not up: {servers}",
+            "fewer than {least} servers are up in {backends}; not up: {servers}",
+            least=ENOUGH,
             backends=listed(weak),
             servers=listed(down) or "-",
         )
         return failed("too-few-up", said)
-    return passed(msg("every backend of {hosts} has two working servers", hosts=listed(seen)))
+    return passed(msg("every backend of {hosts} has {least} working servers", hosts=listed(seen), least=ENOUGH))
 
 
 def _weak(servers: Sequence[BackendServer]) -> list[str]:

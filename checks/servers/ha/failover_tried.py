@@ -1,17 +1,17 @@
-"""A failover was tried within half a year, and the role really moved.
+"""A failover was tried within {within_days} days, and the role really moved.
 
 A standby that was never used is a hope. A drill that somebody only wrote down is no drill: it counts if the machines' own
 records show that another member took over. Article 12.3 asks for standby systems.
 
-The rule: a drill is declared that began within 183 days, and in the 4 hours from then on the role moved. Of a shared address:
-a member entered the state MASTER that had not been the last to do so, by the journals of all members, which must reach back
-to the drill. Of PostgreSQL: the member that leads began its timeline then.
+The rule: a drill is declared that began within {within_days} days, and in the {lasts_hours} hours from then on the role
+moved. Of a shared address: a member entered the state MASTER that had not been the last to do so, by the journals of all
+members, which must reach back to the drill. Of PostgreSQL: the member that leads began its timeline then.
 
-And from the drill's beginning until 15 minutes after the role moved, each of the group's `pages` was away for `outage_seconds` at
-most, as the samples tell that the ledger holds (`portalops check sample`). From one sample in which a page was there to the next
-one it may have been away all the time; from the first of several in which it was away to the last one it was. A second is added
-to the one and taken from the other, because samples are kept to the whole second. Where the samples
-are too far apart to tell, the check is unknown: sample every few seconds while a failover is tried.
+And from the drill's beginning until {settles_minutes} minutes after the role moved, each of the group's `pages` was away
+for `outage_seconds` at most, as the samples tell that the ledger holds (`portalops check sample`). From one sample in which
+a page was there to the next one it may have been away all the time; from the first of several in which it was away to the
+last one it was. A second is added to the one and taken from the other, because samples are kept to the whole second. Where
+the samples are too far apart to tell, the check is unknown: sample every few seconds while a failover is tried.
 
 Sources: keepalived(8), journalctl(1), the PostgreSQL manual, "Timelines". Debian 13, keepalived 2.3.3:
 
@@ -49,10 +49,15 @@ CLOCKS_AGREE = timedelta(seconds=60)
     severity=Severity.HIGH,
     needs=(clock.PROBE,),
     uses=(vrrp_journal.PROBE, postgresql_standby.PROBE, own_drills.PROBE),
-    title=msg("a failover was tried within half a year, and the role really moved"),
+    title=msg("a failover was tried within {within_days} days, and the role really moved"),
     remedy=msg(
         "Hold a failover drill in an approved window, with samples every few seconds, and declare when it began."
     ),
+    numbers={
+        "within_days": EVERY.days,
+        "lasts_hours": LASTS // timedelta(hours=1),
+        "settles_minutes": SETTLES // timedelta(minutes=1),
+    },
 )
 def judge(facts: GroupFacts) -> Outcome:
     began = newest_drill(facts.group, facts.at)
@@ -63,7 +68,8 @@ def judge(facts: GroupFacts) -> Outcome:
     wrong = [name for name, at in facts[clock.PROBE].items() if abs(at - facts.members[name].at) > CLOCKS_AGREE]
     if wrong:
         return unknown(
-            "clock-off", msg("the clock of {host} is off, so its records cannot be held against others", host=wrong[0])
+            "clock-off",
+            msg("the clock of {host} is wrong, so its records cannot be compared with those of others", host=wrong[0]),
         )
     return _of_address(facts, began) if facts.group.kind == "vip" else _of_database(facts, began)
 
@@ -117,7 +123,7 @@ def _of_users(facts: GroupFacts, began: datetime, moved_at: datetime, moved: Mes
         return unknown(
             "outage-not-declared",
             msg(
-                "{moved}; for how long users may be cut off, and by which pages that is told, is not declared",
+                "{moved}; 'outage_seconds' and 'pages' of the group are not declared, so the outage cannot be judged",
                 moved=moved,
             ),
         )
@@ -132,7 +138,7 @@ def _of_users(facts: GroupFacts, began: datetime, moved_at: datetime, moved: Mes
         return failed(
             "outage-too-long",
             msg(
-                "{moved}; users were cut off for {seconds} s at least, and {target} s are declared",
+                "{moved}; users were cut off for at least {seconds} s, more than the declared {target} s",
                 moved=moved,
                 seconds=int(least.total_seconds()),
                 target=target,
@@ -140,20 +146,20 @@ def _of_users(facts: GroupFacts, began: datetime, moved_at: datetime, moved: Mes
         )
     longest = [each.at_most for each in outages if each.at_most is not None]
     if len(longest) < len(outages):
-        said = msg("{moved}; no sample tells when users were served before and again after it", moved=moved)
+        said = msg("{moved}; no samples show when users were served before it and again after it", moved=moved)
         return unknown("not-sampled", said)
     most = int(max(longest).total_seconds())
     if most > target:
         return unknown(
             "samples-too-far-apart",
             msg(
-                "{moved}; users were cut off for {least} to {most} s, which the samples tell no closer",
+                "{moved}; users were cut off for {least} to {most} s; the samples are too far apart to say more",
                 moved=moved,
                 least=int(least.total_seconds()),
                 most=most,
             ),
         )
-    return passed(msg("{moved}; users were cut off for {seconds} s at most", moved=moved, seconds=most))
+    return passed(msg("{moved}; users were cut off for at most {seconds} s", moved=moved, seconds=most))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ from portalops.model.verdicts import Severity
     clause="12.3",
     severity=Severity.HIGH,
     needs=(systemd_units.PROBE, keepalived.PROBE),
-    title=msg("keepalived runs on every member, and their configurations fit together"),
+    title=msg("keepalived runs on every member, and their configurations match"),
     remedy=msg(
         "Give all members the same virtual_router_id, different priorities and a track_script, and start keepalived."
     ),
@@ -49,7 +49,7 @@ def judge(facts: GroupFacts) -> Outcome:
     odd = [member for member, instances in own.items() if len(instances) != 1]
     if odd:
         said = msg(
-            "not exactly one instance has the address {address}: {hosts}",
+            "the address {address} is not in exactly one vrrp_instance on {hosts}",
             address=str(facts.group.address),
             hosts=listed(odd),
         )
@@ -62,8 +62,8 @@ def judge(facts: GroupFacts) -> Outcome:
         return failed("priorities-equal", msg("members have equal priorities (id/priority): {told}", told=told))
     blind = [member for member, each in one.items() if not each.is_tracking]
     if blind:
-        return failed("nothing-tracked", msg("keepalived does not try the service on {hosts}", hosts=listed(blind)))
-    return passed(msg("keepalived runs on all members and fits together (id/priority): {told}", told=told))
+        return failed("nothing-tracked", msg("keepalived does not check the service on {hosts}", hosts=listed(blind)))
+    return passed(msg("keepalived runs on all members with matching settings (id/priority): {told}", told=told))
 
 
 def _instances(facts: GroupFacts, member: str) -> list[VrrpInstance]:

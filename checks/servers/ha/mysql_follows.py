@@ -32,10 +32,8 @@ from portalops.model.verdicts import Severity
     clause="12.3",
     severity=Severity.HIGH,
     needs=(mysql_replica.PROBE,),
-    title=msg("MariaDB and MySQL replicas follow, and are close behind"),
-    remedy=msg(
-        "See Last_IO_Error and Last_SQL_Error of SHOW REPLICA STATUS; start the replica again, or build it anew."
-    ),
+    title=msg("MariaDB and MySQL replicas follow closely"),
+    remedy=msg("See Last_IO_Error and Last_SQL_Error of SHOW REPLICA STATUS; restart the replica, or rebuild it."),
 )
 def judge(facts: GroupFacts) -> Outcome:
     members = facts[mysql_replica.PROBE]
@@ -43,16 +41,16 @@ def judge(facts: GroupFacts) -> Outcome:
     leading = [name for name, seen in members.items() if not seen.follows and not seen.read_only]
     if len(following) < facts.group.replicas:
         said = msg(
-            "members that follow another server: {n}, and {total} are declared",
+            "members that replicate: {n}; declared: {total}",
             n=len(following),
             total=facts.group.replicas,
         )
         return failed("too-few-follow", said)
     troubled = [f"{name} ({problem})" for name, seen in following.items() if (problem := _problem(seen, facts))]
     if troubled:
-        return failed("not-following", msg("replicas that do not follow closely: {names}", names=listed(troubled)))
+        return failed("not-following", msg("replicas that lag behind: {names}", names=listed(troubled)))
     if not leading and not _is_ring(following, members):
-        return failed("no-primary", msg("no member can be written to: all follow"))
+        return failed("no-primary", msg("no member accepts writes: all are replicas"))
     return passed(msg("replicas follow closely: {names}", names=listed(following)))
 
 

@@ -41,12 +41,12 @@ def judge(facts: GroupFacts) -> Outcome:
         return cluster
     written = cluster.leads.position
     if written is None or any(each.position is None for each in cluster.standbys.values()):
-        return unknown("no-position", msg("a member does not tell how far it is in the log"))
+        return unknown("no-position", msg("a member does not report its position in the log"))
     behind = {name: max(0, written - (each.position or 0)) for name, each in cluster.standbys.items()}
     cut = [name for name, each in cluster.standbys.items() if not each.is_receiving]
     if cut:
         said = msg(
-            "no stream from the primary {host} is open on {hosts}; behind: {told}",
+            "{hosts} receives no stream from the primary {host}; behind: {told}",
             host=cluster.primary,
             hosts=listed(cut),
             told=_told(behind),

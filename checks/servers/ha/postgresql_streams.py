@@ -26,8 +26,8 @@ from portalops.model.verdicts import Severity
     clause="12.3",
     severity=Severity.HIGH,
     needs=(postgresql_standby.PROBE,),
-    title=msg("as many servers follow the PostgreSQL primary as are declared"),
-    remedy=msg("See the standby's log, and build it anew with pg_basebackup if it cannot catch up."),
+    title=msg("the declared number of servers replicate from the PostgreSQL primary"),
+    remedy=msg("See the standby's log, and rebuild it with pg_basebackup if it cannot catch up."),
 )
 def judge(facts: GroupFacts) -> Outcome:
     cluster = cluster_of(facts)
@@ -38,9 +38,9 @@ def judge(facts: GroupFacts) -> Outcome:
     seen, wanted = min(cluster.leads.streaming, receiving), facts.group.replicas
     if seen < wanted:
         said = msg(
-            "open streams from {host}: {n}, and {total} are declared", n=seen, total=wanted, host=cluster.primary
+            "open replication streams from {host}: {n}; declared: {total}", n=seen, total=wanted, host=cluster.primary
         )
         return failed("too-few-follow", said)
     return passed(
-        msg("open streams from {host}: {n}, and {total} are declared", n=seen, total=wanted, host=cluster.primary)
+        msg("open replication streams from {host}: {n}; declared: {total}", n=seen, total=wanted, host=cluster.primary)
     )

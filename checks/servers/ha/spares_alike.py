@@ -38,7 +38,7 @@ Versions = dict[str, tuple[str, ...]]
     severity=Severity.MEDIUM,
     needs=(os_release.PROBE,),
     uses=(packages_dpkg.PROBE, packages_rpm.PROBE),
-    title=msg("a spare has the same packages as the machine that it stands in for"),
+    title=msg("a spare has the same packages as the machine that it replaces"),
     remedy=msg("Update the spare as the other was updated, or declare the packages that differ on purpose."),
 )
 def judge(facts: GroupFacts) -> Outcome:
@@ -50,7 +50,9 @@ def judge(facts: GroupFacts) -> Outcome:
     for name, system in systems.items():
         kind = packages_of(system)
         if kind is Packages.OTHER:
-            return unknown("unknown-system", msg("how {system} lists its packages is not known", system=system.name))
+            return unknown(
+                "unknown-system", msg("portalops does not know how {system} lists its packages", system=system.name)
+            )
         listing = _listing(facts.members[name], kind)
         if isinstance(listing, Missing):
             return unknown(listing.reason, msg("{host}: {seen}", host=name, seen=listing.seen))
@@ -62,7 +64,7 @@ def judge(facts: GroupFacts) -> Outcome:
             "packages-differ",
             nmsg("{n} package differs: {names}", "{n} packages differ: {names}", len(unlike), names=listed(unlike)),
         )
-    return passed(nmsg("{n} package is alike", "{n} packages are alike", len(names)))
+    return passed(nmsg("{n} package is the same", "{n} packages are the same", len(names)))
 
 
 def _listing(member: Facts, kind: Packages) -> Versions | Missing:

@@ -36,7 +36,7 @@ def judge(facts: Facts) -> Outcome:
     if audit.enabled not in {1, 2}:
         return failed("disabled", msg("the kernel's audit is off"))
     if audit.pid <= 0:
-        return failed("no-daemon", msg("no daemon takes the kernel's audit records"))
+        return failed("no-daemon", msg("no daemon collects the kernel's audit records"))
     if not audit.rules:
         return failed("no-rules", msg("the kernel's audit has no rule"))
     if audit.lost:

@@ -3,11 +3,12 @@
 Who breaks in leaves changed programs behind; only a comparison with a time before shows them. Article 12.3 asks for software
 against intrusion.
 
-The rule: AIDE has a baseline, a run ended within 2 days, and found no difference that no approved change explains. A change
-explains what it added or changed where the kernel's own time of each lies in an approved window, declared or of the register
-of changes, and not after the run: what is changed again later no longer tells when the run's difference was made. What was
-removed has no time, nor has what the log does not list: that is a fail until the baseline is made anew, as it should be
-after each approved change. Where the register of changes can't be read, it is unknown whether it explains what a window may.
+The rule: AIDE has a baseline, a run ended within {within_days} days, and found no difference that no approved change
+explains. A change explains what it added or changed where the kernel's own time of each lies in an approved window,
+declared or of the register of changes, and not after the run: what is changed again later no longer tells when the run's
+difference was made. What was removed has no time, nor has what the log does not list: that is a fail until the baseline is
+made anew, as it should be after each approved change. Where the register of changes can't be read, it is unknown whether it
+explains what a window may.
 
 Source: aide(1). AIDE 0.19 of Debian 13:
 
@@ -39,23 +40,24 @@ WITHIN = timedelta(days=2)
     severity=Severity.HIGH,
     needs=(aide.PROBE,),
     uses=(own_changes.PROBE,),
-    title=msg("files of the system are compared with a baseline, and none differs but by an approved change"),
+    title=msg("system files are compared with a baseline, and only approved changes differ"),
     remedy=msg(
-        "Look into each difference; after an approved change, make the baseline anew with 'aideinit' or 'aide --init'."
+        "Look into each difference; after an approved change, rebuild the baseline with 'aideinit' or 'aide --init'."
     ),
+    numbers={"within_days": WITHIN.days},
 )
 def judge(facts: Facts) -> Outcome:
     seen = facts[aide.PROBE]
     if not seen.has_baseline:
         return failed("no-baseline", msg("AIDE has no baseline"))
     if seen.ended_at is None or seen.found is None:
-        return unknown("no-run", msg("AIDE's log tells of no run that ended with a result"))
+        return unknown("no-run", msg("AIDE's log shows no run that ended with a result"))
     windows = _explained(facts, seen, seen.ended_at)
     doubt = None if windows else _doubt(facts, seen, seen.ended_at)
     if seen.found and not windows and doubt is None:
         return _differs(facts, seen.ended_at, seen)
     if is_ahead(seen.ended_at, facts.at):
-        return unknown("run-in-future", msg("AIDE's log tells of a run at {at}", at=seen.ended_at))
+        return unknown("run-in-future", msg("AIDE's log dates a run in the future, at {at}", at=seen.ended_at))
     if facts.at - seen.ended_at > WITHIN:
         return failed("run-old", msg("AIDE's last run ended at {at}", at=seen.ended_at))
     if doubt is not None:

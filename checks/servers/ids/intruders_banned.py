@@ -4,8 +4,8 @@ Article 12.3 asks for software against intrusion. One that runs without a jail w
 intruders without a bouncer refuses none of them.
 
 The rule: fail2ban's server answers and has at least one jail; or CrowdSec's service is active, and a bouncer whose key is
-valid asked it within a day whom to refuse. One of the two is enough. Other products are not known to this check; without
-both the answer is unknown.
+valid asked it within {within_hours} hours whom to refuse. One of the two is enough. Other products are not known to this
+check; without both the answer is unknown.
 
 Sources: fail2ban-client(1); the documentation of CrowdSec, `cscli bouncers list`. fail2ban 1.1.0 whose server does not run
 ends with exit code 255 and:
@@ -36,10 +36,11 @@ ASKED_WITHIN = timedelta(days=1)
     severity=Severity.HIGH,
     needs=(systemd_units.PROBE,),
     uses=(fail2ban.PROBE, crowdsec.PROBE),
-    title=msg("software against intrusion runs and guards something"),
+    title=msg("intrusion prevention runs and guards something"),
     remedy=msg(
         "Start fail2ban and enable a jail for each way in: 'systemctl enable --now fail2ban'; or start CrowdSec and a bouncer."
     ),
+    numbers={"within_hours": ASKED_WITHIN // timedelta(hours=1)},
 )
 def judge(facts: Facts) -> Outcome:
     outcomes = (_by_fail2ban(facts), _by_crowdsec(facts))
@@ -54,7 +55,7 @@ def _by_fail2ban(facts: Facts) -> Outcome:
     if isinstance(seen, Missing):
         return missing(seen)
     if not seen.is_running:
-        return failed("not-running", msg("fail2ban is installed and does not run"))
+        return failed("not-running", msg("fail2ban is installed but does not run"))
     if not seen.jails:
         return failed("no-jail", msg("fail2ban runs without any jail"))
     return passed(msg("fail2ban guards {names}", names=listed(seen.jails)))
@@ -66,20 +67,24 @@ def _by_crowdsec(facts: Facts) -> Outcome:
         return missing(bouncers)
     service = facts[systemd_units.PROBE].get("crowdsec.service")
     if service is None or not service.is_active:
-        return failed("not-running", msg("CrowdSec is installed and does not run"))
+        return failed("not-running", msg("CrowdSec is installed but does not run"))
     valid = {one.name: one.asked_at for one in bouncers if one.is_valid}
     if not valid:
-        return failed("no-bouncer", msg("CrowdSec runs without a valid bouncer, so nobody is refused"))
+        return failed("no-bouncer", msg("CrowdSec runs without a valid bouncer, so nobody is blocked"))
     ahead = [name for name, asked in valid.items() if asked is not None and is_ahead(asked, facts.at)]
     if ahead:
         return unknown(
             "asked-in-future",
-            msg("CrowdSec dates the last question of its bouncers ahead: {names}", names=listed(ahead)),
+            msg("CrowdSec dates the last query of its bouncers in the future: {names}", names=listed(ahead)),
         )
     guarding = [name for name, asked in valid.items() if asked is not None and facts.at - asked <= ASKED_WITHIN]
     if not guarding:
         return failed(
             "bouncer-silent",
-            msg("no bouncer asked CrowdSec within a day whom to refuse: {names}", names=listed(valid)),
+            msg(
+                "no bouncer queried CrowdSec within {hours} hours: {names}",
+                hours=ASKED_WITHIN // timedelta(hours=1),
+                names=listed(valid),
+            ),
         )
-    return passed(msg("bouncers ask CrowdSec whom to refuse: {names}", names=listed(guarding)))
+    return passed(msg("bouncers query CrowdSec: {names}", names=listed(guarding)))

@@ -2,9 +2,10 @@
 
 A sensor that lost its centre sees an attack and tells nobody. Article 12.3 asks for software against intrusion.
 
-The rule: of each declared sensor: Wazuh's agent is connected, and wrote so within 10 minutes; Suricata's log was written to
-within 10 minutes, and its rules are there and at most 7 days old. That none is declared at all leaves it unknown, and
-so does a file that is dated in the future; a declaration that there is none is a fail.
+The rule: of each declared sensor: Wazuh's agent is connected, and wrote so within {heard_minutes} minutes; Suricata's log
+was written to within {heard_minutes} minutes, and its rules are there and at most {rules_days} days old. That none is
+declared at all leaves it unknown, and so does a file that is dated in the future; a declaration that there is none is a
+fail.
 
 Sources: the Wazuh manual, "wazuh-agentd.state"; the Suricata manual, "EVE JSON output". Wazuh 4:
 
@@ -35,15 +36,16 @@ RULES_WITHIN = timedelta(days=7)
     clause="12.3",
     severity=Severity.MEDIUM,
     needs=(sensors.PROBE,),
-    title=msg("the declared sensors report, and know the attacks of these days"),
+    title=msg("the declared sensors report, and their rules are up to date"),
     remedy=msg("Start the sensor, connect it to its centre, and update its rules."),
+    numbers={"heard_minutes": HEARD_WITHIN // timedelta(minutes=1), "rules_days": RULES_WITHIN.days},
 )
 def judge(facts: Facts) -> Outcome:
     declared = facts.declared.sensors
     if declared is None:
-        return unknown("not-declared", msg("which sensors run on the host is not declared"))
+        return unknown("not-declared", msg("the sensors of the host are not declared"))
     if not declared:
-        return failed("no-sensor", msg("the host has no sensor, by what is declared"))
+        return failed("no-sensor", msg("the host has no sensor, as declared"))
     for name in declared:
         problem = (
             _of_wazuh(facts[sensors.PROBE], facts.at)
@@ -68,9 +70,9 @@ def _moments(seen: Sensors, declared: Sequence[str]) -> Iterator[tuple[str, date
 
 def _of_wazuh(seen: Sensors, now: datetime) -> Message | None:
     if seen.wazuh_status is None or seen.wazuh_at is None:
-        return msg("{sensor} is declared and not there", sensor="wazuh")
+        return msg("{sensor} is declared but not installed", sensor="wazuh")
     if seen.wazuh_status != "connected":
-        return msg("Wazuh's agent is {state}", state=seen.wazuh_status)
+        return msg("Wazuh's agent is in the state {state}", state=seen.wazuh_status)
     if now - seen.wazuh_at > HEARD_WITHIN:
         return msg("{sensor} last wrote at {at}", sensor="wazuh", at=seen.wazuh_at)
     return None
@@ -78,11 +80,11 @@ def _of_wazuh(seen: Sensors, now: datetime) -> Message | None:
 
 def _of_suricata(seen: Sensors, now: datetime) -> Message | None:
     if seen.suricata_log_at is None:
-        return msg("{sensor} is declared and not there", sensor="suricata")
+        return msg("{sensor} is declared but not installed", sensor="suricata")
     if now - seen.suricata_log_at > HEARD_WITHIN:
         return msg("{sensor} last wrote at {at}", sensor="suricata", at=seen.suricata_log_at)
     if seen.suricata_rules_at is None or not seen.suricata_rules_bytes:
         return msg("Suricata has no rules")
     if now - seen.suricata_rules_at > RULES_WITHIN:
-        return msg("Suricata's rules are of {at}", at=seen.suricata_rules_at)
+        return msg("Suricata's rules were last updated at {at}", at=seen.suricata_rules_at)
     return None

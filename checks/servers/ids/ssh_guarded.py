@@ -4,8 +4,8 @@ A jail whose filter matches nothing bans nobody and says that all is well. Since
 `sshd-session`, and older filters no longer see them. Article 12.3 asks for software against intrusion.
 
 The rule: the jail `sshd` exists; of the journal it reads lines of the service, or of the program that writes them in this
-version of OpenSSH; or it reads `/var/log/auth.log` or `/var/log/secure`, and that was written to within 7 days (one that is
-dated in the future leaves it unknown). It bans for 600 seconds or longer, or for ever.
+version of OpenSSH; or it reads `/var/log/auth.log` or `/var/log/secure`, and that was written to within {written_days} days
+(one that is dated in the future leaves it unknown). It bans for {least_seconds} seconds or longer, or for ever.
 
 Source: fail2ban-client(1), jail.conf(5). fail2ban 1.1.0 of Debian 13:
 
@@ -36,10 +36,11 @@ UNITS = frozenset({"_SYSTEMD_UNIT=ssh.service", "_SYSTEMD_UNIT=sshd.service"})
     clause="12.3",
     severity=Severity.MEDIUM,
     needs=(fail2ban_sshd.PROBE,),
-    title=msg("fail2ban's jail for SSH reads a log that is written, and bans for long enough"),
+    title=msg("fail2ban's jail for SSH reads a live log, and bans for long enough"),
     remedy=msg(
-        "Enable the jail sshd, set 'journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session', bantime 600."
+        "Enable the jail sshd, set 'journalmatch = _SYSTEMD_UNIT=ssh.service + _COMM=sshd + _COMM=sshd-session', bantime {least_seconds}."
     ),
+    numbers={"written_days": WRITTEN_WITHIN.days, "least_seconds": BANS_SECONDS},
 )
 def judge(facts: Facts) -> Outcome:
     jail = facts[fail2ban_sshd.PROBE]
@@ -52,9 +53,9 @@ def judge(facts: Facts) -> Outcome:
         for name, at in ahead.items():
             return unknown("written-in-future", msg("{file} was last written to at {at}", file=name, at=at))
         reads = listed((*jail.files, *(" ".join(sorted(one)) for one in jail.journal))) or "-"
-        return failed("reads-nothing", msg("the jail sshd reads nothing that is written: {reads}", reads=reads))
+        return failed("reads-nothing", msg("the jail sshd reads no log that is being written: {reads}", reads=reads))
     if 0 <= jail.bans_seconds < BANS_SECONDS:
-        return failed("bans-briefly", msg("the jail sshd bans for {n} seconds only", n=jail.bans_seconds))
+        return failed("bans-briefly", msg("the jail sshd bans for only {n} seconds", n=jail.bans_seconds))
     return passed(msg("the jail sshd reads logins and bans for {n} seconds", n=jail.bans_seconds))
 
 

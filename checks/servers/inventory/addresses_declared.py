@@ -47,7 +47,7 @@ def judge(facts: Facts) -> Outcome:
         return unknown(
             "not-declared",
             msg(
-                "which networks are ours is not declared; seen: {addresses}",
+                "the portal's networks are not declared; seen: {addresses}",
                 addresses=listed(address for address, _ in held),
             ),
         )
@@ -59,7 +59,7 @@ def judge(facts: Facts) -> Outcome:
     outside = [f"{address} ({device})" for address, device in held if address not in inside]
     if outside:
         return failed(
-            "address-outside", msg("outside of the declared networks: {addresses}", addresses=listed(outside))
+            "address-outside", msg("addresses outside the declared networks: {addresses}", addresses=listed(outside))
         )
     names = facts.get(outside_names.PROBE)
     by_name = {} if isinstance(names, Missing) else names.by_name
@@ -70,17 +70,17 @@ def judge(facts: Facts) -> Outcome:
             return failed(
                 "name-outside",
                 msg(
-                    "the name {name} leads outside of the declared networks: {addresses}",
+                    "the name {name} resolves outside the declared networks: {addresses}",
                     name=shown(name, 80),
                     addresses=listed(strange),
                 ),
             )
     for name, led in by_name.items():
         if not led:
-            return unknown("name-not-found", msg("the name {name} leads to no address", name=shown(name, 80)))
+            return unknown("name-not-found", msg("the name {name} resolves to no address", name=shown(name, 80)))
     told = nmsg(
         "the {n} address lies in the declared networks", "the {n} addresses lie in the declared networks", len(held)
     )
     if isinstance(names, Missing):
-        return passed(msg("{told}; where the names of its pages lead was not looked at from outside", told=told))
+        return passed(msg("{told}; no outside scan has resolved the names of its pages", told=told))
     return passed(told)

@@ -67,9 +67,9 @@ def judge(facts: Facts) -> Outcome:
         if is_cloud:
             return failed(
                 "cloud-unapproved",
-                msg("runs with a cloud provider, {ground}, without a declared approval", ground=ground),
+                msg("runs at a cloud provider, {ground}, without a declared approval", ground=ground),
             )
-        return unknown("not-declared", msg("on what the host runs is not declared; seen: {ground}", ground=ground))
+        return unknown("not-declared", msg("the platform of the host is not declared; seen: {ground}", ground=ground))
     if (seen.vendor, seen.virtualization) != (declared.vendor, declared.virtualization):
         return failed(
             "other-ground",
@@ -81,6 +81,6 @@ def judge(facts: Facts) -> Outcome:
         )
     if is_cloud and not declared.cloud_approval:
         return failed(
-            "cloud-unapproved", msg("runs with a cloud provider, {ground}, without a declared approval", ground=ground)
+            "cloud-unapproved", msg("runs at a cloud provider, {ground}, without a declared approval", ground=ground)
         )
     return passed(msg("runs on {ground}, as declared", ground=ground))

@@ -28,7 +28,7 @@ from portalops.model.verdicts import Severity
     clause="12.1",
     severity=Severity.MEDIUM,
     needs=(identity.PROBE, serial.PROBE),
-    title=msg("the machine that answers is the one that is declared"),
+    title=msg("the machine that answers is the declared one"),
     remedy=msg(
         "Find out whether the machine was exchanged or copied; correct the register, or have the change approved."
     ),
@@ -39,7 +39,7 @@ def judge(facts: Facts) -> Outcome:
         return unknown(
             "not-declared",
             msg(
-                "which machine it is is not declared; seen: id {id}, name {name}, serial number {serial}",
+                "the identity of the machine is not declared; seen: id {id}, name {name}, serial number {serial}",
                 id=names.machine_id,
                 name=shown(names.hostname, 60),
                 serial=shown(number, 60) or "-",

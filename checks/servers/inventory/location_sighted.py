@@ -3,9 +3,9 @@
 A host that nobody has stood before for a year may have been moved, or carried out of the building. Article 12.1: the
 infrastructure is installed and managed at the Department.
 
-The rule: in the register of places the host has a building, a room, a rack and a holder, and was sighted within the last 12
-months. Nobody has to have begun the register for this to be asked: without one the answer is unknown. A newer record that
-cannot be read may say something else, so then it is unknown too.
+The rule: in the register of places the host has a building, a room, a rack and a holder, and was sighted within the last
+{within_months} months. Nobody has to have begun the register for this to be asked: without one the answer is unknown. A
+newer record that cannot be read may say something else, so then it is unknown too.
 
 Source: the records `host.sighted` and `host.handed-over` of the ledger, made by `portalops host sight` and `portalops host
 hand-over` (docs/ledger-format.md). Text that people typed is percent-encoded:
@@ -30,19 +30,21 @@ from portalops.model.verdicts import Severity
     clause="12.1",
     severity=Severity.MEDIUM,
     needs=(own_places.PROBE,),
-    title=msg("somebody saw lately where the host stands, and who answers for it"),
-    remedy=msg("Go and see the host, and record where it stands and who answers for it: 'portalops host sight'."),
+    title=msg("somebody recently saw where the host is, and who is responsible for it is recorded"),
+    remedy=msg("Go and see the host, and record where it is and who is responsible for it: 'portalops host sight'."),
+    numbers={"within_months": LONGEST_MONTHS},
 )
 def judge(facts: Facts) -> Outcome:
     place = facts[own_places.PROBE]
     seen = place.seen
     if seen is None:
-        return failed("not-sighted", msg("nobody has recorded where the host stands"))
+        return failed("not-sighted", msg("nobody has recorded where the host is"))
     if not all(text.strip() for text in (seen.site, seen.room, seen.rack, place.holder)):
         return failed(
             "place-incomplete",
             msg(
-                "record {seq} does not name the building, the room, the rack and who answers for it", seq=str(seen.seq)
+                "record {seq} does not name the building, the room, the rack and the person responsible",
+                seq=str(seen.seq),
             ),
         )
     today = facts.at.astimezone(place.zone).date()
@@ -68,7 +70,7 @@ def judge(facts: Facts) -> Outcome:
         )
     return passed(
         msg(
-            "seen on {day} in {site}, room {room}, rack {rack}; {holder} answers for it (record {seq})",
+            "seen on {day} in {site}, room {room}, rack {rack}; {holder} is responsible (record {seq})",
             day=seen.on,
             seq=str(seen.seq),
             **where,

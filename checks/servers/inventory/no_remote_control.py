@@ -49,7 +49,7 @@ _KERNEL_KEEPS = 15
     clause="12.1",
     severity=Severity.HIGH,
     needs=(processes.PROBE,),
-    title=msg("nobody steers the host past its declared ways in"),
+    title=msg("no undeclared remote control runs on the host"),
     remedy=msg("Remove the program, or declare it after its approval; find out who put it there."),
 )
 def judge(facts: Facts) -> Outcome:

@@ -50,7 +50,7 @@ def judge(facts: Facts) -> Outcome:
     values = facts[sysctl.PROBE]
     off = [f"{key}={values[key]}" for key in GOOD if values.get(key) is not None and values[key] not in GOOD[key]]
     if off:
-        return failed("protection-off", msg("off: {names}", names=listed(off, 12)))
+        return failed("protection-off", msg("protections that are off: {names}", names=listed(off, 12)))
     absent = [key for key in GOOD if values.get(key) is None]
     if absent:
         return unknown("key-absent", msg("this kernel does not have {names}", names=listed(absent, 12)))

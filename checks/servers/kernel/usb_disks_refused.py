@@ -25,7 +25,7 @@ from portalops.model.verdicts import Severity
     clause="12.4",
     severity=Severity.LOW,
     needs=(usb_storage.PROBE,),
-    title=msg("the kernel takes no USB disks"),
+    title=msg("the kernel accepts no USB disks"),
     remedy=msg("Write 'install usb-storage /bin/false' into a file in /etc/modprobe.d, and unload the driver."),
     exempt_roles=("container",),
 )

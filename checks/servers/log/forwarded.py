@@ -1,11 +1,12 @@
-"""Every host's log arrives at a collector, within a quarter of an hour.
+"""Every host's log arrives at a collector, within {within_minutes} minutes.
 
 Who breaks into a host deletes its log first; only the copy elsewhere tells what happened. Article 12.4 asks that weaknesses
 are found and remedied.
 
 The rule: the first member of a group `log-collector` is the collector, the others send to it. Each of those has a rule that
-sends its log on, and the collector has a line of it that is at most 15 minutes old, by the collector's own clock. A rule
-alone proves nothing: without what the collector holds, or where that is dated in the future, the check is unknown.
+sends its log on, and the collector has a line of it that is at most {within_minutes} minutes old, by the collector's own
+clock. A rule alone proves nothing: without what the collector holds, or where that is dated in the future, the check is
+unknown.
 
 Sources: rsyslog.conf(5), find(1). On the collector, which keeps a folder a host:
 
@@ -35,8 +36,10 @@ WITHIN = timedelta(minutes=15)
     needs=(clock.PROBE, forwarding.PROBE),
     title=msg("every host's log arrives at a collector"),
     remedy=msg(
-        "Mend the host's rule in /etc/rsyslog.d, and see that the collector writes a folder for each host in /var/log/remote."
+        "Correct the host's rule in /etc/rsyslog.d, and check that the collector writes a folder for "
+        "each host in /var/log/remote."
     ),
+    numbers={"within_minutes": WITHIN // timedelta(minutes=1)},
 )
 def judge(facts: GroupFacts) -> Outcome:
     collector, *senders = facts.group.members
@@ -45,7 +48,7 @@ def judge(facts: GroupFacts) -> Outcome:
     if mute:
         return failed("not-sent", msg("hosts that send their log nowhere: {hosts}", hosts=listed(mute)))
     if not seen[collector].got:
-        return unknown("nothing-collected", msg("what {host} collects cannot be found", host=collector))
+        return unknown("nothing-collected", msg("the logs collected on {host} were not found", host=collector))
     newest = {host: seen[collector].newest_of(seen[host].name) for host in senders}
     silent = [host for host, at in newest.items() if at is None or now - at > WITHIN]
     if silent:
@@ -56,6 +59,7 @@ def judge(facts: GroupFacts) -> Outcome:
     for host, at in newest.items():
         if at is not None and is_ahead(at, now):
             return unknown(
-                "written-in-future", msg("the newest line of {host} on the collector is of {at}", host=host, at=at)
+                "written-in-future",
+                msg("the newest line of {host} on the collector is dated in the future, {at}", host=host, at=at),
             )
     return passed(msg("the logs of {hosts} arrive at {host}", hosts=listed(senders), host=collector))

@@ -3,10 +3,11 @@
 An intrusion is found out weeks after it happened; what was thrown away by then can't be looked into. Article 12.4 asks that
 weaknesses are found and remedied.
 
-The rule: the oldest line of the system's journal, or the oldest file of logins, is at least the declared number of days old (92
-where nothing is declared: three months are asked of level 3). One old line or file proves nothing: a log counts from what is
-written now, back as far as no number of a file is missing, and no file or line that was looked at is more than 35 days older than
-the next. Users' own journals do not count. A host that is younger than what is asked can't show it: unknown.
+The rule: the oldest line of the system's journal, or the oldest file of logins, is at least the declared number of days old
+({default_days} where nothing is declared: three months are asked of level 3). One old line or file proves nothing: a log
+counts from what is written now, back as far as no number of a file is missing, and no file or line that was looked at is
+more than {apart_days} days older than the next. Users' own journals do not count. A host that is younger than what is asked
+can't show it: unknown.
 
 Sources: journalctl(1), logrotate(8). Debian 13:
 
@@ -19,8 +20,10 @@ from datetime import timedelta
 
 from checks.servers.check import Outcome, check, failed, passed, unknown
 from checks.servers.clocks import is_ahead
+from checks.servers.declared import default_number
 from checks.servers.facts import Facts
 from checks.servers.probes import logs_kept
+from checks.servers.probes.logs_kept import APART
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
@@ -34,23 +37,25 @@ from portalops.model.verdicts import Severity
     remedy=msg(
         "Raise SystemMaxUse and MaxRetentionSec in journald.conf with Storage=persistent, or 'rotate' of logrotate."
     ),
+    numbers={"default_days": default_number("log_days"), "apart_days": APART.days},
 )
 def judge(facts: Facts) -> Outcome:
     kept, asked = facts[logs_kept.PROBE], timedelta(days=facts.declared.log_days)
     since = kept.since(facts.at)
     if since is None and kept.logs:
         newest = max(times[0] for times in kept.logs)
-        return unknown("logs-ended", msg("no log goes on until now: what is newest is of {at}", at=newest))
+        return unknown("logs-ended", msg("no log continues until now: the newest entry is of {at}", at=newest))
     if since is None:
         return unknown("no-logs", msg("the host has neither a journal nor a log of logins that could be read"))
     if is_ahead(since, facts.at):
-        return unknown("log-in-future", msg("the oldest log is of {at}", at=since))
+        return unknown("log-in-future", msg("the oldest log is dated in the future, {at}", at=since))
     if facts.at - since >= asked:
         return passed(msg("logs go back to {at}", at=since))
     if kept.born_at is not None and facts.at - kept.born_at < asked:
         return unknown(
-            "host-young", msg("logs go back to {at}, and the host itself to {born}", at=since, born=kept.born_at)
+            "host-young",
+            msg("logs go back to {at}; the host itself was installed at {born}", at=since, born=kept.born_at),
         )
     return failed(
-        "cut-earlier", msg("logs go back to {at} only; {n} days are asked", at=since, n=facts.declared.log_days)
+        "cut-earlier", msg("logs go back only to {at}; {n} days are required", at=since, n=facts.declared.log_days)
     )

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from cryptography import x509
+
 from checks.servers.declared import HostDeclared
 from checks.servers.facts import facts_from
 from checks.servers.gather import AnswerRejected, parse_answer
@@ -406,8 +408,6 @@ def _anchors(ca_file: str | None, sent: Sequence[bytes]) -> tuple[tuple[bytes, .
         return (), path, type(error).__name__
     if not bundle:
         return (), path, "no certificate"
-    from cryptography import x509  # noqa: PLC0415  # start-up time
-
     issuers = set()
     for each in sent:
         try:

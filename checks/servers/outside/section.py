@@ -76,7 +76,7 @@ def opened(output: Output) -> Mapping[str, Any]:
 
 def out_of_form() -> Unparseable:
     """Return what is raised of a section that is not as it is written here."""
-    return Unparseable(msg("what was seen from outside is not of its form"))
+    return Unparseable(msg("the outside scan's answer cannot be parsed"))
 
 
 def station_of(held: Mapping[str, Any]) -> Station:
@@ -86,19 +86,19 @@ def station_of(held: Mapping[str, Any]) -> Station:
 
 def _why_not(state: str, what: str) -> tuple[str, Message]:
     sentences = {
-        NOT_LOOKED: ("not-seen-from-outside", msg("nobody looked at the host from outside in this round")),
+        NOT_LOOKED: ("not-seen-from-outside", msg("this scan had no outside scan of the host")),
         FROM_ITSELF: (
             "not-seen-from-outside",
-            msg("the host was looked at from itself ({what}), which is no view from outside", what=what),
+            msg("the outside scan ran on the host itself ({what}), so it shows nothing of the outside", what=what),
         ),
         NO_ADDRESS: (
             "not-declared",
-            msg("at which addresses the host is reached from outside is not declared"),
+            msg("the public addresses of the host are not declared"),
         ),
-        NOT_DECLARED: ("not-declared", msg("which pages the host serves is not declared")),
-        FAILED: ("outside-failed", msg("looking from outside failed: {what}", what=what)),
+        NOT_DECLARED: ("not-declared", msg("the pages of the host are not declared")),
+        FAILED: ("outside-failed", msg("the outside scan failed: {what}", what=what)),
     }
-    return sentences.get(state) or ("unparseable", msg("what was seen from outside is not of its form"))
+    return sentences.get(state) or ("unparseable", msg("the outside scan's answer cannot be parsed"))
 
 
 def packed(data: bytes) -> str:

@@ -29,12 +29,12 @@ def of_no_pages(facts: Facts) -> Outcome | None:
         return failed(
             "pages-not-declared",
             msg(
-                "it is declared that the host serves no page, and port {ports} is open to the world",
+                "the host is declared to serve no pages, but port {ports} is open to the Internet",
                 ports=listed(str(port) for port in sorted(open_ports)),
             ),
         )
     if not ports.tried >= WEB_PORTS or not ports.answered:
-        return unknown("no-answer", msg("the host answered at no port, so that nothing is known of the others"))
+        return unknown("no-answer", msg("the host answered on no port, so nothing is known about the silent ones"))
     return passed(
         msg(
             "the host serves no page, and the ports for pages are shut, seen from {station}", station=str(ports.station)

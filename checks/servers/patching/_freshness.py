@@ -20,7 +20,7 @@ def staleness(lists: Lists, at: datetime) -> tuple[str, Message] | None:
     for release in lists.releases:
         if release.valid_until is not None and release.valid_until < at:
             return "lists-expired", msg(
-                "{name} was valid until {until} only: the mirror is behind, or apt was not updated",
+                "{name} expired at {until}: the mirror is behind, or apt was not updated",
                 name=release.name[-60:],
                 until=release.valid_until,
             )
@@ -28,7 +28,7 @@ def staleness(lists: Lists, at: datetime) -> tuple[str, Message] | None:
         return "never-refreshed", msg("nothing shows that apt's lists were ever refreshed")
     if is_ahead(lists.refreshed_at, at):
         return "refreshed-in-future", msg(
-            "apt's lists say that they were refreshed at {refreshed}", refreshed=lists.refreshed_at
+            "the refresh of apt's lists is dated in the future, {refreshed}", refreshed=lists.refreshed_at
         )
     if at - lists.refreshed_at > REFRESHED_WITHIN:
         return "lists-old", msg("apt's lists were last refreshed at {refreshed}", refreshed=lists.refreshed_at)
@@ -61,7 +61,7 @@ def blindness(repositories: tuple[Repository, ...], at: datetime) -> tuple[str, 
             return "no-cache", msg("nothing was fetched from the repository {name}", name=shown(one.id, 60))
         if is_ahead(one.fetched_at, at):
             return "fetched-in-future", msg(
-                "the repository {name} says that it was fetched at {refreshed}",
+                "the last fetch of the repository {name} is dated in the future, {refreshed}",
                 name=shown(one.id, 60),
                 refreshed=one.fetched_at,
             )
@@ -74,7 +74,5 @@ def blindness(repositories: tuple[Repository, ...], at: datetime) -> tuple[str, 
     # NOTE: last, since it is no fault of the lists: a repository behind this one may be old or empty.
     for one in repositories:
         if not one.has_advisories:
-            return "no-advisories", msg(
-                "the repository {name} does not say which updates are about security", name=shown(one.id, 60)
-            )
+            return "no-advisories", msg("the repository {name} does not mark security updates", name=shown(one.id, 60))
     return None

@@ -55,16 +55,21 @@ def _judged(
     except NotAVersion:
         is_about_these = False
     if not is_about_these:
-        return unknown("lookup-mismatch", msg("what was looked up in the bundle is about other packages"))
+        return unknown("lookup-mismatch", msg("the result from the vulnerability bundle is for other packages"))
     if seen.as_of > facts.at + CLOCKS_APART:
         return unknown(
-            "bundle-in-future", msg("the bundle of {release} is of {day}", release=seen.release, day=seen.as_of)
+            "bundle-in-future",
+            msg(
+                "the vulnerability bundle of {release} is dated in the future, {day}",
+                release=seen.release,
+                day=seen.as_of,
+            ),
         )
     if facts.at - seen.as_of > timedelta(days=seen.max_age_days):
         return unknown(
             "bundle-old",
             msg(
-                "the bundle of {release} is of {day}, older than {days} days",
+                "the vulnerability bundle of {release} is of {day}, more than {days} days old",
                 release=seen.release,
                 day=seen.as_of,
                 days=seen.max_age_days,
@@ -73,12 +78,16 @@ def _judged(
     if seen.records < LEAST_RECORDS:
         return unknown(
             "few-records",
-            msg("the bundle of {release} has {n} records only", release=seen.release, n=seen.records),
+            msg("the vulnerability bundle of {release} has only {n} records", release=seen.release, n=seen.records),
         )
     if seen.records_newest is None or seen.as_of - seen.records_newest > LAGGING:
-        return unknown("records-old", msg("the newest record in the bundle of {release} is old", release=seen.release))
+        return unknown(
+            "records-old",
+            msg("the newest record in the vulnerability bundle of {release} is too old", release=seen.release),
+        )
     if seen.compared == 0:
         return unknown(
-            "nothing-compared", msg("the bundle of {release} knows none of the host's packages", release=seen.release)
+            "nothing-compared",
+            msg("the vulnerability bundle of {release} lists none of the host's packages", release=seen.release),
         )
     return rule(facts, seen)

@@ -40,4 +40,6 @@ def judged_by(facts: Facts, *, apt: Callable[[Facts], Outcome], dnf: Callable[[F
         case Packages.DNF:
             return dnf(facts)
         case Packages.OTHER:
-            return unknown("unknown-system", msg("how {system} gets its fixes is not known", system=system.name))
+            return unknown(
+                "unknown-system", msg("portalops does not know how {system} gets its fixes", system=system.name)
+            )

@@ -5,9 +5,9 @@ manager knows of one that was unpacked by hand. Article 12.3.
 
 The rule: each system that is found has at least the version which the table in the bundle of vulnerabilities names for its
 series. All that are found must be declared in `cms` of `[checks.declared]` by their folder, and all that are declared must
-be found. The answer is unknown without a declaration, without a table or with one that was not read for 30 days, for a series
-that the table does not have, where a declared folder holds none any more, where one does not tell its version or the file that
-tells it was moved, and where a web root depends on a variable.
+be found. The answer is unknown without a declaration, without a table or with one that was not read for {table_days} days,
+for a series that the table does not have, where a declared folder holds none any more, where one does not tell its version
+or the file that tells it was moved, and where a web root depends on a variable.
 
 Sources: the makers' announcements that the table was made from ('portalops vuln bundle build --support'). On Debian 13 with
 its package of WordPress:
@@ -39,12 +39,13 @@ TABLE_GOOD_FOR = timedelta(days=30)
     severity=Severity.HIGH,
     needs=(cms_versions.PROBE, vulnerabilities.PROBE),
     title=msg("every content management system has a version without known holes"),
-    remedy=msg("Upgrade the content management system; take one that nobody uses any more off the server."),
+    remedy=msg("Upgrade the content management system, or remove it from the server if nobody uses it."),
+    numbers={"table_days": TABLE_GOOD_FOR.days},
 )
 def judge(facts: Facts) -> Outcome:
     declared = facts.declared.cms
     if declared is None:
-        return unknown("not-declared", msg("it is not declared which content management systems there are"))
+        return unknown("not-declared", msg("the content management systems are not declared"))
     seen = facts[cms_versions.PROBE]
     folders = {one.folder for one in seen.found}
     undeclared = sorted(folders - set(declared))
@@ -57,13 +58,14 @@ def judge(facts: Facts) -> Outcome:
         return unknown("file-moved", msg("no content management system is found in {names}", names=listed(gone)))
     if seen.unclear:
         return unknown(
-            "root-unclear", msg("which folders the web server serves is unclear: {names}", names=listed(seen.unclear))
+            "root-unclear",
+            msg("it is not clear which folders the web server serves: {names}", names=listed(seen.unclear)),
         )
     if not seen.found:
         return passed(msg("there is no content management system, as declared"))
     support = facts[vulnerabilities.PROBE].support
     if not support:
-        return unknown("no-table", msg("the bundle has no table of the least versions"))
+        return unknown("no-table", msg("the vulnerability bundle has no table of minimum versions"))
     outcomes = [_judged(one, support["cms"].get(one.name, {})) for one in seen.found]
     for verdict in (CheckVerdict.FAIL, CheckVerdict.UNKNOWN):
         for outcome in outcomes:
@@ -71,9 +73,9 @@ def judge(facts: Facts) -> Outcome:
                 return outcome
     read_on = date.fromisoformat(support["read_on"])
     if facts.at.date() - read_on > TABLE_GOOD_FOR:
-        return unknown("table-old", msg("the table of the least versions was last read on {day}", day=read_on))
+        return unknown("table-old", msg("the table of minimum versions was last read on {day}", day=read_on))
     versions = listed(f"{one.name} {one.version}" for one in seen.found)
-    return passed(msg("all content management systems are at their least versions or above: {names}", names=versions))
+    return passed(msg("all content management systems are at their minimum versions or above: {names}", names=versions))
 
 
 def _judged(one: Cms, minimums: Mapping[str, str]) -> Outcome:
@@ -82,14 +84,14 @@ def _judged(one: Cms, minimums: Mapping[str, str]) -> Outcome:
         version = deb_key(one.version)
     except NotAVersion:
         return unknown(
-            "version-unreadable", msg("{name} in {folder} does not tell its version", name=one.name, folder=folder)
+            "version-unreadable", msg("the version of {name} in {folder} cannot be read", name=one.name, folder=folder)
         )
     least = minimums.get(".".join(one.version.split(".")[:2]))
     if least is None:
         return unknown(
             "series-unknown",
             msg(
-                "the table does not have {name} {version} of {folder}",
+                "the table of minimum versions does not list {name} {version} of {folder}",
                 name=one.name,
                 version=one.version,
                 folder=folder,

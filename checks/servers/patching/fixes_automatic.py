@@ -3,16 +3,17 @@
 The common fault is silent: unattended-upgrades is on, its pattern names an archive that this release does not have, and
 nothing is ever installed. Article 12.3.
 
-The rule: unattended-upgrades is installed and on, one of its patterns matches a security archive that the host really
-has, and it ran within 2 days; or the portal declares `updates = "manual"` for the host, which puts the duty on people.
+The rule: unattended-upgrades is installed and on, one of its patterns matches a security archive that the host really has,
+and it ran within {within_days} days; or the portal declares `updates = "manual"` for the host, which puts the duty on
+people.
 
 On RHEL and AlmaLinux: a timer of dnf-automatic is enabled and waits, it installs what it finds (`apply_updates`, or
-dnf-automatic-install.timer), its last run was within 2 days and ended well; and where `upgrade_type` is `security`, a
-repository has advisories, without which that finds nothing. How a run ended systemd forgets when the host starts anew: until
-the next run it is unknown.
+dnf-automatic-install.timer), its last run was within {within_days} days and ended well; and where `upgrade_type` is
+`security`, a repository has advisories, without which that finds nothing. How a run ended systemd forgets when the host
+starts anew: until the next run it is unknown.
 
-Sources: dnf-automatic(8), systemctl(1); apt.conf(5), the README of unattended-upgrades (origin, label, archive or suite, codename, component, with
-shell wildcards). On Debian 13:
+Sources: dnf-automatic(8), systemctl(1); apt.conf(5), the README of unattended-upgrades (origin, label, archive or suite,
+codename, component, with shell wildcards). On Debian 13:
 
     APT::Periodic::Unattended-Upgrade "1";
     Unattended-Upgrade::Origins-Pattern:: "origin=Debian,codename=${distro_codename}-security,label=Debian-Security";
@@ -45,11 +46,12 @@ _KEYS = {"o": "origin", "l": "label", "a": "archive", "suite": "archive", "n": "
     severity=Severity.MEDIUM,
     needs=(os_release.PROBE,),
     uses=(apt_automatic.PROBE, apt_index.PROBE, dnf_automatic.PROBE, dnf_updates.PROBE),
-    title=msg("security fixes install themselves"),
+    title=msg("security fixes are installed automatically"),
     remedy=msg(
         "Correct Origins-Pattern in 50unattended-upgrades and turn it on, or on RHEL set apply_updates in automatic.conf and enable "
         "dnf-automatic.timer, or declare the host's updates as manual."
     ),
+    numbers={"within_days": RAN_WITHIN.days},
 )
 def judge(facts: Facts) -> Outcome:
     return judged_by(facts, apt=_by_apt, dnf=_by_dnf)
@@ -66,16 +68,19 @@ def _by_apt(facts: Facts) -> Outcome:
         return failed("not-enabled", msg("unattended-upgrades is not installed or not turned on"))
     security = [index for index in facts[apt_index.PROBE] if index.is_security]
     if not security:
-        return unknown("no-security-source", msg("there is no security archive to hold the patterns against"))
+        return unknown("no-security-source", msg("there is no security archive to match the patterns with"))
     release = facts[os_release.PROBE]
     if not any(_matches(pattern, index, release) for pattern in automatic.patterns for index in security):
         return failed(
             "pattern-matches-nothing", msg("no pattern of unattended-upgrades matches the host's security archive")
         )
     if automatic.ran_at is None:
-        return failed("never-ran", msg("unattended-upgrades is on and has never run"))
+        return failed("never-ran", msg("unattended-upgrades is on but has never run"))
     if is_ahead(automatic.ran_at, facts.at):
-        return unknown("ran-in-future", msg("unattended-upgrades says that it ran at {ran}", ran=automatic.ran_at))
+        return unknown(
+            "ran-in-future",
+            msg("the last run of unattended-upgrades is dated in the future, {ran}", ran=automatic.ran_at),
+        )
     if facts.at - automatic.ran_at > RAN_WITHIN:
         return failed("ran-long-ago", msg("unattended-upgrades last ran at {ran}", ran=automatic.ran_at))
     return passed(msg("unattended-upgrades covers the security archive and ran at {ran}", ran=automatic.ran_at))
@@ -92,7 +97,7 @@ def _by_dnf(facts: Facts) -> Outcome:
         return failed("not-enabled", msg("no timer of dnf-automatic is turned on"))
     applying = [timer for timer in automatic.timers if timer.is_on and (timer.always_installs or automatic.applies)]
     if not applying:
-        return failed("not-applied", msg("dnf-automatic looks for updates and does not install them"))
+        return failed("not-applied", msg("dnf-automatic downloads or lists updates but does not install them"))
     deaf = _deaf(facts, automatic.upgrade_type)
     if deaf is not None:
         return deaf
@@ -112,24 +117,25 @@ def _deaf(facts: Facts, upgrade_type: str) -> Outcome | None:
     if any(one.has_advisories for one in seen.repositories):
         return None
     if any(one.fetched_at is None for one in seen.repositories) or not seen.repositories:
-        return unknown("no-cache", msg("nothing was fetched from which dnf-automatic could take security updates"))
-    return failed(
-        "no-advisories", msg("dnf-automatic takes security updates only, and no repository says which those are")
-    )
+        return unknown("no-cache", msg("no repository data was fetched, so dnf-automatic finds no security updates"))
+    return failed("no-advisories", msg("dnf-automatic installs only security updates, but no repository marks them"))
 
 
 def _ran(timer: Timer, at: datetime) -> Outcome:
     if timer.ran_at is None:
-        return failed("never-ran", msg("{name} is on and has never run", name=timer.name))
+        return failed("never-ran", msg("{name} is on but has never run", name=timer.name))
     if is_ahead(timer.ran_at, at):
-        return unknown("ran-in-future", msg("{name} says that it ran at {ran}", name=timer.name, ran=timer.ran_at))
+        return unknown(
+            "ran-in-future",
+            msg("the last run of {name} is dated in the future, {ran}", name=timer.name, ran=timer.ran_at),
+        )
     if at - timer.ran_at > RAN_WITHIN:
         return failed("ran-long-ago", msg("{name} last ran at {ran}", name=timer.name, ran=timer.ran_at))
     if timer.is_result_lost:
         return unknown(
             "result-lost",
             msg(
-                "{name} ran at {ran}, and how that ended was lost when the host started anew",
+                "{name} ran at {ran}; its result was lost when the host rebooted",
                 name=timer.name,
                 ran=timer.ran_at,
             ),
@@ -143,7 +149,7 @@ def _ran(timer: Timer, at: datetime) -> Outcome:
 
 
 def _by_hand() -> Outcome:
-    return passed(msg("the host is declared to get its fixes by hand"))
+    return passed(msg("the host's fixes are declared to be installed by hand"))
 
 
 def _matches(pattern: str, index: Index, release: OsRelease) -> bool:

@@ -4,14 +4,14 @@ A fix that was published is also a description of the hole. Article 12.3.
 
 The rule: no package of the host has, by the signed bundle of its release, a vulnerability that is critical or high, that is
 fixed in this release, and whose fix (or, where only that is known, the vulnerability) has been public for more than
-`fix_within_days` (30, in `[checks.declared]`). One that nobody rated counts as high, and one without a day as late, since
-nothing shows that they are not. The severity is Ubuntu's, AlmaLinux's or Red Hat's own, for Debian the base score of CVSS 3;
-Debian's urgency and the EPSS probability order the list and decide nothing. What has no fix is counted in the message. The
-answer is unknown without a bundle, for a release that it does not cover, for one that is too old or has fewer than 100 records,
-and where its newest record was older than 30 days when it was fetched.
+`fix_within_days` ({default_days}, in `[checks.declared]`). One that nobody rated counts as high, and one without a day as
+late, since nothing shows that they are not. The severity is Ubuntu's, AlmaLinux's or Red Hat's own, for Debian the base
+score of CVSS 3; Debian's urgency and the EPSS probability order the list and decide nothing. What has no fix is counted in
+the message. The answer is unknown without a bundle, for a release that it does not cover, for one that is too old or has
+fewer than {least_records} records, and where its newest record was older than {lagging_days} days when it was fetched.
 
-Sources: OSV; Debian's security tracker; FIRST, CVSS v3.1 and EPSS; the period of 30 days is this project's and may be set.
-The packages of Debian 13, with source and source version, as dpkg-query lists them:
+Sources: OSV; Debian's security tracker; FIRST, CVSS v3.1 and EPSS; the period of {default_days} days is this project's and
+may be set. The packages of Debian 13, with source and source version, as dpkg-query lists them:
 
     libssl3t64:amd64	ii 	3.5.7-1~deb13u2	openssl	3.5.7-1~deb13u2
 """
@@ -21,8 +21,9 @@ from __future__ import annotations
 from datetime import date
 
 from checks.servers.check import Outcome, check, failed, passed
+from checks.servers.declared import default_number
 from checks.servers.facts import Facts
-from checks.servers.patching._known import USES, in_words, judged_by_bundle
+from checks.servers.patching._known import LAGGING, LEAST_RECORDS, USES, in_words, judged_by_bundle
 from checks.servers.probes import os_release, vulnerabilities
 from checks.servers.probes.vulnerabilities import LookedUp
 from checks.servers.wording import listed
@@ -39,8 +40,13 @@ _SEVERE = frozenset({"critical", "high", ""})
     severity=Severity.HIGH,
     needs=(os_release.PROBE, vulnerabilities.PROBE),
     uses=USES,
-    title=msg("no severe vulnerability has waited too long for its fix to be installed"),
-    remedy=msg("Install the updates in an approved window, and see why the regular ones did not bring them."),
+    title=msg("no severe vulnerability has waited too long for its fix"),
+    remedy=msg("Install the updates in an approved window, and find out why the regular updates did not include them."),
+    numbers={
+        "least_records": LEAST_RECORDS,
+        "lagging_days": LAGGING.days,
+        "default_days": default_number("fix_within_days"),
+    },
 )
 def judge(facts: Facts) -> Outcome:
     return judged_by_bundle(facts, _judged)

@@ -54,13 +54,11 @@ def _by_apt(facts: Facts) -> Outcome:
     if kept_back:
         return _held(kept_back)
     if held.pinned:
-        return unknown("pinned", msg("a pin may hide fixes of {names}", names=listed(held.pinned)))
+        return unknown("pinned", msg("an apt pin may hide fixes of {names}", names=listed(held.pinned)))
     if not held.packages:
         return passed(msg("no package is on hold"))
     if not any(index.is_security for index in facts[apt_index.PROBE]):
-        return unknown(
-            "no-security-source", msg("packages are on hold, and no security archive says what they would get")
-        )
+        return unknown("no-security-source", msg("packages are on hold, and no security archive shows what they miss"))
     stale = staleness(facts[apt_lists.PROBE], facts.at)
     if stale is not None:
         return unknown(*stale)
@@ -84,7 +82,7 @@ def _by_dnf(facts: Facts) -> Outcome:
     blind = blindness(facts[dnf_updates.PROBE].repositories, facts.at)
     if blind is not None:
         return unknown(*blind)
-    return passed(msg("no lock and no exclude of dnf hides a security update"))
+    return passed(msg("no version lock or exclude of dnf hides a security update"))
 
 
 def _held(names: list[str]) -> Outcome:

@@ -3,12 +3,13 @@
 Without them a host believes that it is up to date because it has not asked. Article 12.3 asks that fixes are always up
 to date, and this is how the host knows of them.
 
-The rule: apt's lists were refreshed within 2 days, and every archive that says until when it is valid still is. The
-latter shows a mirror that stopped following, which the host's own clock can't. Debian's main archive has no such date,
-its security archive has 7 days. A security archive without such a date must have been made within the last 14 days, or the
-answer is unknown; where no archive's name tells of security, one archive of any kind that shows this is enough.
+The rule: apt's lists were refreshed within {refreshed_days} days, and every archive that says until when it is valid still
+is. The latter shows a mirror that stopped following, which the host's own clock can't. Debian's main archive has no such
+date, its security archive has 7 days. A security archive without such a date must have been made within the last
+{mirror_days} days, or the answer is unknown; where no archive's name tells of security, one archive of any kind that shows
+this is enough.
 
-On RHEL and AlmaLinux: the metadata of every enabled repository were fetched within 2 days.
+On RHEL and AlmaLinux: the metadata of every enabled repository were fetched within {refreshed_days} days.
 
 Sources: dnf(8), apt-get(8), apt-secure(8), the Debian repository format (Date, Valid-Until). On Debian 13:
 
@@ -22,7 +23,13 @@ from __future__ import annotations
 
 from checks.servers.check import Outcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.patching._freshness import blindness, mirror_age_is_known, staleness
+from checks.servers.patching._freshness import (
+    MIRROR_WITHIN,
+    REFRESHED_WITHIN,
+    blindness,
+    mirror_age_is_known,
+    staleness,
+)
 from checks.servers.patching._packages import judged_by
 from checks.servers.probe import Missing
 from checks.servers.probes import apt_lists, dnf_updates, os_release
@@ -37,7 +44,8 @@ from portalops.model.verdicts import Severity
     needs=(os_release.PROBE,),
     uses=(apt_lists.PROBE, dnf_updates.PROBE),
     title=msg("the lists of available packages are fresh"),
-    remedy=msg("Run 'apt-get update' daily; where that helps nothing, repair the mirror."),
+    remedy=msg("Run 'apt-get update' daily; if that does not help, repair the mirror."),
+    numbers={"refreshed_days": REFRESHED_WITHIN.days, "mirror_days": MIRROR_WITHIN.days},
 )
 def judge(facts: Facts) -> Outcome:
     return judged_by(facts, apt=_by_apt, dnf=_by_dnf)
@@ -74,4 +82,4 @@ def _by_dnf(facts: Facts) -> Outcome:
         return failed(*blind)
     if blind is not None and blind[0] != "no-advisories":
         return unknown(*blind)
-    return passed(msg("every repository of dnf was fetched within 2 days"))
+    return passed(msg("every repository of dnf was fetched within {days} days", days=REFRESHED_WITHIN.days))

@@ -55,7 +55,7 @@ def _by_apt(facts: Facts) -> Outcome:
     running = shown(seen.running, 60)
     if seen.is_reboot_asked:
         by = listed(seen.asked_by) or "?"
-        return failed("reboot-asked", msg("a reboot was asked for by {names}", names=by))
+        return failed("reboot-asked", msg("{names} require a reboot", names=by))
     if not seen.installed:
         return unknown(
             "no-kernel-package", msg("no kernel package is installed; {running} comes from elsewhere", running=running)
@@ -64,19 +64,23 @@ def _by_apt(facts: Facts) -> Outcome:
     if seen.running not in installed:
         newer = max(installed, key=_age)
         if _flavour(newer) == _flavour(seen.running) and _age(newer) > _age(seen.running):
-            return failed("older-kernel", msg("{running} runs, {newest} is installed", running=running, newest=newer))
+            return failed(
+                "older-kernel", msg("kernel {running} runs, but {newest} is installed", running=running, newest=newer)
+            )
         return unknown(
-            "foreign-kernel", msg("the running kernel {running} is of no installed package", running=running)
+            "foreign-kernel", msg("the running kernel {running} belongs to no installed package", running=running)
         )
     newest = max((name for name in installed if _flavour(name) == _flavour(seen.running)), key=_age)
     if newest != seen.running:
-        return failed("older-kernel", msg("{running} runs, {newest} is installed", running=running, newest=newest))
+        return failed(
+            "older-kernel", msg("kernel {running} runs, but {newest} is installed", running=running, newest=newest)
+        )
     version = installed[newest]
     if seen.running_version and seen.running_version != version:
         return failed(
             "older-kernel",
             msg(
-                "{running} runs as built in {built}, {newest} is installed",
+                "kernel {running} runs as built in {built}, but {newest} is installed",
                 running=running,
                 built=seen.running_version,
                 newest=version,
@@ -90,8 +94,8 @@ def _by_dnf(facts: Facts) -> Outcome:
     if isinstance(wanted, Missing):
         return missing(wanted)
     if wanted:
-        return failed("reboot-asked", msg("dnf says that a reboot is required"))
-    return passed(msg("dnf says that no reboot is necessary"))
+        return failed("reboot-asked", msg("dnf reports that a reboot is required"))
+    return passed(msg("dnf reports that no reboot is necessary"))
 
 
 def _flavour(release: str) -> str:

@@ -3,7 +3,7 @@
 Past its end of support a system looks quiet: no update waits, because none is made any more. Article 12.3.
 
 The rule: the day lies before the end in a dated table (data/os_support.toml). Longer support (LTS, ESM, ELTS) counts
-only where the portal declares that the host has it. A table that was not read for 180 days, or that lacks the release,
+only where the portal declares that the host has it. A table that was not read for {table_days} days, or that lacks the release,
 makes the answer unknown. A system that states SUPPORT_END itself (AlmaLinux, RHEL) is believed where the table lacks it.
 
 Sources: os-release(5); the Debian package distro-info-data; the makers' life-cycle pages. On Debian 13:
@@ -36,13 +36,14 @@ TABLE_GOOD_FOR = timedelta(days=180)
     needs=(os_release.PROBE,),
     title=msg("the operating system still gets fixes from its maker"),
     remedy=msg("Move the host to a supported release, or contract longer support and declare it."),
+    numbers={"table_days": TABLE_GOOD_FOR.days},
 )
 def judge(facts: Facts) -> Outcome:
     system = facts[os_release.PROBE]
     today = facts.at.date()
     end = supported_until(system.id, system.version, facts.declared.support) or system.support_end
     if end is None:
-        return unknown("unknown-release", msg("nothing is known of the support of {system}", system=system.name or "?"))
+        return unknown("unknown-release", msg("the support period of {system} is not known", system=system.name or "?"))
     if today > end:
         return failed("past-end-of-support", msg("{system} has had no fixes since {end}", system=system.name, end=end))
     if today - read_on() > TABLE_GOOD_FOR:

@@ -33,7 +33,7 @@ from portalops.model.verdicts import Severity
     severity=Severity.MEDIUM,
     needs=(os_release.PROBE,),
     uses=(apt_obsolete.PROBE, apt_index.PROBE, dnf_extras.PROBE, dnf_updates.PROBE),
-    title=msg("every package comes from an archive that is kept up, or is declared"),
+    title=msg("every package comes from a maintained archive, or is declared"),
     remedy=msg("Replace it by a package of the maker's archive, remove it, or declare it in foreign_packages."),
 )
 def judge(facts: Facts) -> Outcome:
@@ -45,7 +45,9 @@ def _by_apt(facts: Facts) -> Outcome:
     if lack is not None:
         return missing(lack)
     if not facts[apt_index.PROBE]:
-        return unknown("lists-empty", msg("apt's lists are empty, so it can't tell what comes from no archive"))
+        return unknown(
+            "lists-empty", msg("apt's lists are empty, so it is not known which packages come from no archive")
+        )
     obsolete = facts[apt_obsolete.PROBE]
     return _judged(facts, obsolete)
 

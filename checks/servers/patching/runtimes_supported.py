@@ -6,7 +6,7 @@ The rule: a runtime of a package passes on a system that still gets fixes, whate
 fixes into old versions. One that no package has passes up to the end of its series in a dated table: that of the bundle of
 vulnerabilities, or the one that portalops has (data/runtime_support.toml), whichever was read later. A series that is not in
 it, a program that is not started since others than root may change it, one that does not tell its version, and a table that
-was not read for 180 days make the answer unknown. Packages of other makers' archives count as packages.
+was not read for {table_days} days make the answer unknown. Packages of other makers' archives count as packages.
 
 Sources: the makers' pages that the table names. On Debian 13 with a Node.js that was unpacked by hand:
 
@@ -51,6 +51,7 @@ _SERIES = {
     uses=(vulnerabilities.PROBE,),
     title=msg("the runtimes of web programs still get fixes"),
     remedy=msg("Move to the distribution's own build, or to a series that its maker still fixes."),
+    numbers={"table_days": TABLE_GOOD_FOR.days},
 )
 def judge(facts: Facts) -> Outcome:
     found = facts[runtimes.PROBE]
@@ -68,23 +69,23 @@ def judge(facts: Facts) -> Outcome:
                 return outcome
     if by_hand and today - read_on > TABLE_GOOD_FOR:
         return unknown("table-old", msg("the table of support dates was last read on {day}", day=read_on))
-    return passed(msg("{n} runtimes are there, all of which get fixes", n=len(found)))
+    return passed(msg("{n} runtimes are installed, and all get fixes", n=len(found)))
 
 
 def _judged(one: Runtime, table: Mapping[str, Mapping[str, date]], today: date) -> Outcome:
     if one.version == UNSAFE:
         return unknown(
-            "unsafe-program", msg("{path} may be changed by others than root, so it was not started", path=_path(one))
+            "unsafe-program", msg("others than root can change {path}, so it was not started", path=_path(one))
         )
     match = _SERIES[one.name].match(one.version)
     if match is None:
-        return unknown("version-unreadable", msg("{path} does not tell its version", path=_path(one)))
+        return unknown("version-unreadable", msg("the version of {path} cannot be read", path=_path(one)))
     end = table.get(one.name, {}).get(match[1])
     if end is None:
         return unknown(
             "series-unknown",
             msg(
-                "nothing is known of the support of {name} {series}, {path}",
+                "the support period of {name} {series} is not known, {path}",
                 name=one.name,
                 series=match[1],
                 path=_path(one),

@@ -62,5 +62,5 @@ def _by_dnf(facts: Facts) -> Outcome:
         )
     silent = [one.id for one in seen.repositories if not one.has_advisories]
     if silent:
-        return failed("no-advisories", msg("without advisories: {names}", names=listed(silent)))
-    return passed(msg("with advisories: {names}", names=listed(one.id for one in seen.repositories)))
+        return failed("no-advisories", msg("repositories without advisories: {names}", names=listed(silent)))
+    return passed(msg("repositories with advisories: {names}", names=listed(one.id for one in seen.repositories)))

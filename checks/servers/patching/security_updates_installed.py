@@ -78,7 +78,9 @@ def waiting_in(facts: Facts) -> Waiting | Missing:
             names = frozenset(package.rsplit("-", 2)[0] for _advisory, package in seen.waiting)
             return Waiting(names, blindness(seen.repositories, facts.at) is None)
         case Packages.OTHER:
-            return Missing("unknown-system", msg("how {system} gets its fixes is not known", system=system.name))
+            return Missing(
+                "unknown-system", msg("portalops does not know how {system} gets its fixes", system=system.name)
+            )
 
 
 _APT = (apt_upgrades.PROBE, apt_index.PROBE, apt_lists.PROBE)
@@ -101,9 +103,9 @@ def _apt_blindness(facts: Facts) -> tuple[str, Message] | None:
     """Return why apt can't know of every security update, or None if it can."""
     indexes = facts[apt_index.PROBE]
     if not indexes:
-        return "lists-empty", msg("apt's lists are empty, so it can know of no update")
+        return "lists-empty", msg("apt's lists are empty, so it knows of no updates")
     if not any(index.is_security for index in indexes):
-        return "no-security-source", msg("no security archive is set up, so apt can know of no security update")
+        return "no-security-source", msg("no security archive is configured, so apt knows of no security updates")
     lists = facts[apt_lists.PROBE]
     stale = staleness(lists, facts.at)
     if stale is not None:
@@ -122,7 +124,7 @@ def _by_dnf(facts: Facts) -> Outcome:
     blind = blindness(seen.repositories, facts.at)
     if blind is not None:
         return unknown(*blind)
-    return passed(msg("no security advisory of dnf's repositories waits"))
+    return passed(msg("no security advisory of dnf's repositories is open"))
 
 
 def _waiting(names: list[str]) -> Outcome:

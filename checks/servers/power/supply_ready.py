@@ -3,11 +3,11 @@
 When the power fails, the batteries are what keeps the portal up; they grow old unseen. Article 12.3 asks for standby systems
 and that servers run continuously.
 
-The rule: every declared supply answers, is on line, charged to at least 80 %, raises no alarm, and says neither that
-its battery is low or must be replaced nor that it is off, overloaded, about to shut down, or bypassed, for then no battery
-protects what hangs on it. A declaration that there is none is a fail; no declaration, or a supply that does not tell its
-charge, leaves it unknown. Virtual machines and containers hang on their host's: the roles `virtual` and `container` exempt
-them.
+The rule: every declared supply answers, is on line, charged to at least {least_percent} %, raises no alarm, and says
+neither that its battery is low or must be replaced nor that it is off, overloaded, about to shut down, or bypassed, for
+then no battery protects what hangs on it. A declaration that there is none is a fail; no declaration, or a supply that does
+not tell its charge, leaves it unknown. Virtual machines and containers hang on their host's: the roles `virtual` and
+`container` exempt them.
 
 Source: upsc(8), NUT's list of variables. NUT 2.8:
 
@@ -35,15 +35,16 @@ NOT_READY = frozenset({"LB", "RB", "OFF", "ALARM", "BYPASS", "OVER", "FSD"})
     clause="12.3",
     severity=Severity.MEDIUM,
     needs=(ups.PROBE,),
-    title=msg("a power supply with batteries stands ready"),
+    title=msg("an uninterruptible power supply is ready"),
     remedy=msg("Have the power supply serviced, and its batteries replaced."),
     exempt_roles=("container", "virtual"),
+    numbers={"least_percent": ENOUGH_PERCENT},
 )
 def judge(facts: Facts) -> Outcome:
     if facts.declared.ups is None:
-        return unknown("not-declared", msg("which power supplies stand ready is not declared"))
+        return unknown("not-declared", msg("the uninterruptible power supplies are not declared"))
     if not facts.declared.ups:
-        return failed("none", msg("the host has no power supply with batteries, by what is declared"))
+        return failed("none", msg("the host has no uninterruptible power supply, as declared"))
     seen = {one.name: one for one in facts[ups.PROBE]}
     absent = [name for name in facts.declared.ups if name not in seen or not seen[name].status]
     if absent:
@@ -54,9 +55,9 @@ def judge(facts: Facts) -> Outcome:
     unmeasured = [name for name in facts.declared.ups if seen[name].charge_percent is None]
     if unmeasured:
         return unknown(
-            "no-charge", msg("power supplies that do not tell their charge: {names}", names=listed(unmeasured))
+            "no-charge", msg("power supplies that do not report their charge: {names}", names=listed(unmeasured))
         )
-    return passed(msg("power supplies that stand ready: {names}", names=listed(facts.declared.ups)))
+    return passed(msg("power supplies that are ready: {names}", names=listed(facts.declared.ups)))
 
 
 def _problem(one: Ups) -> str:

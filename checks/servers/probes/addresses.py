@@ -39,9 +39,9 @@ def parse(output: Output) -> tuple[HeldAddress, ...]:
             if "local" in one
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Unparseable(msg("the list of addresses is not of the known form")) from error
+        raise Unparseable(msg("the list of addresses cannot be parsed")) from error
     if not found:
-        raise Unparseable(msg("the host names no address at all"))
+        raise Unparseable(msg("the host lists no address at all"))
     return found
 
 

@@ -79,7 +79,7 @@ def parse(output: Output) -> Aide:
     """Read the last run that ended."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("what AIDE found broke off"))
+        raise Unparseable(msg("AIDE's findings are cut short"))
     base = any((match := _BASE.fullmatch(line)) and int(match[2]) > 0 for line in lines)
     ended: datetime | None = None
     last: tuple[tuple[str, int], ...] | None = None
@@ -104,7 +104,7 @@ def parse(output: Output) -> Aide:
             try:
                 ended = datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S %z").astimezone(UTC)
             except (ValueError, OverflowError) as error:
-                raise Unparseable(msg("AIDE's log is not of the known form")) from error
+                raise Unparseable(msg("AIDE's log cannot be parsed")) from error
             last = None if said is None else (tuple(sorted(counts.items())) if said else ())
             if said and not counts:
                 last = (("changed", 1),)

@@ -52,7 +52,7 @@ def parse(output: Output) -> Automatic:
     """Read the settings and the stamp."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the listing of apt's settings broke off"))
+        raise Unparseable(msg("the listing of apt's settings is cut short"))
     interval, ran_at, patterns = "", None, []
     for line in lines[:-1]:
         if line.startswith("stamp ") and line[6:].isdigit():
@@ -62,7 +62,7 @@ def parse(output: Output) -> Automatic:
         if line == "program":
             continue
         if match is None:
-            raise Unparseable(msg("an unknown line among apt's settings: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("a line of apt's settings cannot be parsed: {line}", line=shown(line, 80)))
         if match["key"] == "APT::Periodic::Unattended-Upgrade":
             interval = match["value"]
         elif match["key"] == _PATTERNS[0]:

@@ -57,7 +57,7 @@ def parse(output: Output) -> Held:
     """Read holds, pins and the plan without holds."""
     lines = output.lines()
     if not lines or lines[-1].strip() != "end":
-        raise Unparseable(msg("the listing of held packages broke off"))
+        raise Unparseable(msg("the listing of held packages is cut short"))
     packages: list[str] = []
     pinned: list[str] = []
     pattern = ""
@@ -73,7 +73,7 @@ def parse(output: Output) -> Held:
             if _keeps_back(rest.strip()):
                 pinned.append(pattern)
         elif word not in {"Pin:", "Inst"}:
-            raise Unparseable(msg("an unknown line among the held packages: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("a line of the held packages cannot be parsed: {line}", line=shown(line, 80)))
     return Held(tuple(packages), tuple(pinned), read_upgrades(lines))
 
 

@@ -62,7 +62,7 @@ def parse(output: Output) -> tuple[PackageChange, ...]:
     """Read the runs, oldest first; a log without any proves nothing, since a host's own installation is not always in it."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("apt's log broke off"))
+        raise Unparseable(msg("apt's log is cut short"))
     if "broken" in lines:
         raise Unparseable(msg("a part of apt's log could not be read"))
     found: list[_Run] = []
@@ -77,7 +77,7 @@ def parse(output: Output) -> tuple[PackageChange, ...]:
         elif found and word in _ACTIONS:
             found[-1].packages += rest.split()
         else:
-            raise Unparseable(msg("apt's log has a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("apt's log has a line that cannot be parsed: {line}", line=shown(line, 80)))
     if not found:
         raise Unparseable(msg("apt's log names no change"), reason="log-empty")
     return tuple(one.made() for one in sorted(found, key=lambda one: one.at))

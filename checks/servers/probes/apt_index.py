@@ -39,7 +39,7 @@ def parse(output: Output) -> tuple[Index, ...]:
     for line in output.lines():
         kind, *fields = line.strip().split("|")
         if len(fields) != 5:
-            raise Unparseable(msg("apt printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("apt printed a line that cannot be parsed: {line}", line=shown(line, 80)))
         if kind == "Packages":
             found.append(Index(*("" if field.startswith("$(") else field for field in fields)))
     return tuple(found)

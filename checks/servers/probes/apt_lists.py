@@ -56,7 +56,7 @@ def parse(output: Output) -> Lists:
     """Read stamps and release files."""
     lines = output.lines()
     if not lines or lines[-1].strip() != "end":
-        raise Unparseable(msg("the listing of apt's files broke off"))
+        raise Unparseable(msg("the listing of apt's files is cut short"))
     stamps: list[int] = []
     releases: list[ReleaseFile] = []
     for line in lines[:-1]:
@@ -72,7 +72,7 @@ def parse(output: Output) -> Lists:
             last = releases.pop()
             releases.append(ReleaseFile(last.name, last.made_at, _moment(rest)))
         else:
-            raise Unparseable(msg("an unknown line among apt's files: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("a line of apt's files cannot be parsed: {line}", line=shown(line, 80)))
     refreshed_at = datetime.fromtimestamp(max(stamps), UTC) if stamps else None
     return Lists(refreshed_at, tuple(releases))
 

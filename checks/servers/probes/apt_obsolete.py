@@ -32,10 +32,12 @@ def parse(output: Output) -> tuple[str, ...]:
     """Read the packages' names."""
     lines = [line.strip() for line in output.lines()]
     if len(lines) < 2 or lines[-1] != "end":
-        raise Unparseable(msg("apt's list of obsolete packages broke off"))
+        raise Unparseable(msg("apt's list of obsolete packages is cut short"))
     version = _VERSION.fullmatch(lines[0])
     if version is None:
-        raise Unparseable(msg("apt states its version in an unknown form: {line}", line=shown(lines[0], 80)))
+        raise Unparseable(
+            msg("apt states its version in a form that cannot be parsed: {line}", line=shown(lines[0], 80))
+        )
     if deb_key(version[1]) < deb_key(_FIRST_WITH_PATTERNS):
         raise Unparseable(
             msg("apt {version} can't list obsolete packages", version=shown(version[1], 40)), reason="apt-too-old"
@@ -44,7 +46,7 @@ def parse(output: Output) -> tuple[str, ...]:
     for line in lines[1:-1]:
         package = _PACKAGE.fullmatch(line)
         if package is None:
-            raise Unparseable(msg("apt lists a package in an unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("apt lists a package in a form that cannot be parsed: {line}", line=shown(line, 80)))
         found.add(package["name"])
     return tuple(sorted(found))
 

@@ -57,7 +57,7 @@ def parse(output: Output) -> Sources:
     """Read the sources; none at all means that no list was fetched."""
     lines = [line.strip() for line in output.lines()]
     if len(lines) < 2 or lines[-1] != "end" or not lines[-2].startswith("waived="):
-        raise Unparseable(msg("the list of package sources broke off"))
+        raise Unparseable(msg("the list of package sources is cut short"))
     names, untrusted = set(), set()
     waiving: list[str] = []
     for line in lines[:-2]:
@@ -66,14 +66,14 @@ def parse(output: Output) -> Sources:
             continue
         fields = line.split("|")
         if len(fields) != 3 or fields[2] not in {"yes", "no"}:
-            raise Unparseable(msg("apt printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("apt printed a line that cannot be parsed: {line}", line=shown(line, 80)))
         name = f"{fields[0]} {fields[1]}"
         names.add(name)
         if fields[2] == "no":
             untrusted.add(name)
     waived = lines[-2].removeprefix("waived=")
     if not waived.isdecimal() or (waiving and len(waiving) != int(waived)):
-        raise Unparseable(msg("the list of package sources broke off"))
+        raise Unparseable(msg("the list of package sources is cut short"))
     if not names:
         raise Unparseable(msg("apt has fetched no list of any source"), reason="no-package-lists")
     return Sources(frozenset(names), frozenset(untrusted), int(waived), tuple(waiving))

@@ -48,7 +48,7 @@ def read_upgrades(lines: Iterable[str]) -> tuple[Upgrade, ...]:
             continue
         match = _INST.match(line)
         if match is None:
-            raise Unparseable(msg("apt printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("apt printed a line that cannot be parsed: {line}", line=shown(line, 80)))
         origins = tuple(origin.strip() for origin in match["origins"].split(",") if origin.strip())
         found.append(Upgrade(match["name"], match["old"] or "", match["new"], origins))
     return tuple(found)

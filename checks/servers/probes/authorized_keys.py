@@ -96,7 +96,7 @@ def parse(output: Output) -> AuthorizedKeys:
     """Read files and keys; fewer keys than lines is told by `unread`."""
     lines = [line.rstrip() for line in output.lines()]
     if not lines or not re.fullmatch(r"end [1-9]\d{0,6}", lines[-1]):
-        raise Unparseable(msg("the listing of SSH keys broke off"))
+        raise Unparseable(msg("the listing of SSH keys is cut short"))
     files, keys, elsewhere = [], [], []
     for line in lines[:-1]:
         if key := _KEY.fullmatch(line):
@@ -111,7 +111,9 @@ def parse(output: Output) -> AuthorizedKeys:
         elif line.startswith("authority "):
             elsewhere.append("TrustedUserCAKeys")
         else:
-            raise Unparseable(msg("the listing of SSH keys has a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(
+                msg("the listing of SSH keys has a line that cannot be parsed: {line}", line=shown(line, 80))
+            )
     return AuthorizedKeys(tuple(files), tuple(keys), tuple(elsewhere))
 
 

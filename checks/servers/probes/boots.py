@@ -43,12 +43,12 @@ def parse(output: Output) -> Boots:
     lines = [line.rstrip() for line in output.lines()]
     if "not seeing messages" in output.errors or "insufficient permissions" in output.errors.lower():
         raise Unparseable(
-            msg("nothing is to be seen of the journal: it is closed to the account, or none is kept"),
+            msg("the journal is empty: the account may not read it, or the host keeps none"),
             reason="journal-closed",
         )
     now = _NOW.fullmatch(lines[0]) if lines else None
     if now is None or lines[-1] != "end":
-        raise Unparseable(msg("the list of boots broke off"))
+        raise Unparseable(msg("the list of boots is cut short"))
     is_kept = lines[1] == "kept"
     found: dict[str, datetime] = {}
     for line in lines[2 if is_kept else 1 : -1]:
@@ -56,7 +56,7 @@ def parse(output: Output) -> Boots:
         if boot is not None:
             found[boot["id"]] = datetime.strptime(boot["first"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
         elif not line.startswith("IDX "):
-            raise Unparseable(msg("journalctl printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("journalctl printed a line that cannot be parsed: {line}", line=shown(line, 80)))
     if now[1] not in found:
         raise Unparseable(msg("the journal does not name the present boot"), reason="journal-closed")
     found[now[1]] = datetime.fromtimestamp(int(now[2]), UTC)

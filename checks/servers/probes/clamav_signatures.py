@@ -33,7 +33,7 @@ def parse(output: Output) -> Signatures:
     """Read the header of each database and keep the newest."""
     lines = output.lines()
     if not lines or lines[-1].strip() != "end":
-        raise Unparseable(msg("the listing of signatures broke off"))
+        raise Unparseable(msg("the listing of signatures is cut short"))
     found: list[tuple[datetime, int]] = []
     for line in lines[:-1]:
         fields = line.strip().split(":")

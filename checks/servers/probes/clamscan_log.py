@@ -40,7 +40,7 @@ def parse(output: Output) -> Scan | None:
     """Read the newest summary; None where the log holds none."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the log of scans broke off"))
+        raise Unparseable(msg("the log of scans is cut short"))
     if len(lines) == 1:
         raise Unparseable(msg("there is no log of scans"), reason="no-log")
     found: list[Scan] = []
@@ -54,7 +54,7 @@ def parse(output: Output) -> Scan | None:
             try:
                 at = datetime.strptime(match[1], "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
             except ValueError as error:
-                raise Unparseable(msg("the log of scans is not of the known form")) from error
+                raise Unparseable(msg("the log of scans cannot be parsed")) from error
             found.append(Scan(at, scanned, infected))
             infected = scanned = None
     return max(reversed(found), key=lambda scan: scan.ended_at) if found else None

@@ -88,7 +88,7 @@ def parse(output: Output) -> Systems:
     """Read one system a line; none at all is an answer too."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the listing of content management systems broke off"))
+        raise Unparseable(msg("the listing of content management systems is cut short"))
     versions: dict[tuple[str, str], str] = {}
     unclear: list[str] = []
     for line in lines[:-1]:
@@ -96,7 +96,9 @@ def parse(output: Output) -> Systems:
         if line.startswith("unclear "):
             unclear.append(line.removeprefix("unclear "))
         elif len(parts) != 3 or parts[0] not in NAMES or not parts[1].startswith("/"):
-            raise Unparseable(msg("an unknown line among the content management systems: {line}", line=shown(line, 80)))
+            raise Unparseable(
+                msg("a line of the content management systems cannot be parsed: {line}", line=shown(line, 80))
+            )
         else:
             name, folder, text = parts
             match = _VERSION.search(text)

@@ -68,7 +68,7 @@ def parse(output: Output) -> Containers:
     """Read each container's ports."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the list of containers broke off"))
+        raise Unparseable(msg("the list of containers is cut short"))
     engines: list[str] = []
     bridges: list[str] = []
     found: set[Published] = set()
@@ -101,7 +101,7 @@ def _published(line: str) -> Iterator[Published]:
                     first, count = int(str(one["host_port"])), int(str(one.get("range") or 1))
                     yield from _range(str(one["protocol"]).partition(",")[0], first, first + count - 1, name)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Unparseable(msg("a container's line is not of the known form: {line}", line=shown(line, 80))) from error
+        raise Unparseable(msg("a container's line cannot be parsed: {line}", line=shown(line, 80))) from error
 
 
 def _of_docker(text: str, name: str) -> Iterator[Published]:

@@ -39,7 +39,7 @@ def parse(output: Output) -> tuple[Bouncer, ...]:
             return tuple(_bouncer(*row[:4]) for row in csv.reader(rows[1:], strict=True))
     except (IndexError, ValueError, TypeError, KeyError, OverflowError, csv.Error):
         pass
-    raise Unparseable(msg("CrowdSec's list of bouncers is not of the known form: {seen}", seen=shown(output.text, 80)))
+    raise Unparseable(msg("CrowdSec's list of bouncers cannot be parsed: {seen}", seen=shown(output.text, 80)))
 
 
 def _bouncer(name: str, address: str, state: str, asked: str) -> Bouncer:

@@ -14,12 +14,12 @@ from portalops.model.message import msg
 def parse(output: Output) -> tuple[Space, ...]:
     """Read used and free inodes of each line."""
     if not output.lines():
-        raise Unparseable(msg("df named no file system"))
+        raise Unparseable(msg("df listed no file system"))
     found = []
     for line in output.lines()[1:]:
         words = line.split(maxsplit=5)
         if len(words) != 6:
-            raise Unparseable(msg("df printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("df printed a line that cannot be parsed: {line}", line=shown(line, 80)))
         if words[2].isdigit() and words[3].isdigit():
             found.append(Space(words[5], int(words[2]), int(words[3])))
     return tuple(found)

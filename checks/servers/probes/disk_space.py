@@ -36,11 +36,11 @@ def parse(output: Output) -> tuple[Space, ...]:
     for line in output.lines()[1:]:
         words = line.split(maxsplit=6)
         if len(words) != 7 or not words[3].isdigit() or not words[4].lstrip("-").isdigit():
-            raise Unparseable(msg("df printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("df printed a line that cannot be parsed: {line}", line=shown(line, 80)))
         if words[1] not in FIXED:
             found.append(Space(words[6], int(words[3]), max(int(words[4]), 0)))
     if not found:
-        raise Unparseable(msg("df named no file system"))
+        raise Unparseable(msg("df listed no file system"))
     return tuple(found)
 
 

@@ -89,19 +89,19 @@ def parse(output: Output) -> DnfAutomatic:
     text = output.text.replace("\r\n", "\n").rstrip()
     shown_units, _, rest = text.rpartition("\n\n")
     if not text.endswith("\nend"):
-        raise Unparseable(msg("the listing of dnf-automatic broke off"))
+        raise Unparseable(msg("the listing of dnf-automatic is cut short"))
     settings = {"apply_updates": "no", "upgrade_type": "default"}
     for line in rest.strip().split("\n")[:-1]:
         match = _SETTING.match(line.strip())
         if match is None:
-            raise Unparseable(msg("an unknown line among dnf-automatic's settings: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("a line of dnf-automatic's settings cannot be parsed: {line}", line=shown(line, 80)))
         settings[match[1]] = match[2]
     if settings["apply_updates"].lower() not in _SWITCHES:
         raise Unparseable(msg("dnf-automatic's apply_updates is {seen}", seen=shown(settings["apply_updates"], 20)))
     blocks = (dict(line.split("=", 1) for line in one.split("\n") if "=" in line) for one in shown_units.split("\n\n"))
     units = {one["Id"]: one for one in blocks if "Id" in one}
     if "dnf-automatic.timer" not in units:
-        raise Unparseable(msg("systemd did not say whether dnf-automatic is there"))
+        raise Unparseable(msg("systemd did not report whether dnf-automatic is installed"))
     timers = tuple(
         _timer(name, one, units.get(name.replace(".timer", ".service"), {}))
         for name, one in units.items()
@@ -126,7 +126,7 @@ def _moment(said: str) -> datetime | None:
             return datetime.fromisoformat(match[1]).replace(tzinfo=UTC)
     except ValueError:
         pass
-    raise Unparseable(msg("systemd wrote a moment of unknown form: {seen}", seen=shown(said, 40)))
+    raise Unparseable(msg("systemd wrote a time that cannot be parsed: {seen}", seen=shown(said, 40)))
 
 
 PROBE = Probe("dnf.automatic", ("sh", "-c", _SCRIPT), parse, exit_codes=frozenset({0, 1}))

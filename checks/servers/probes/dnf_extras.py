@@ -34,14 +34,14 @@ def parse(output: Output) -> tuple[str, ...]:
     lines = [line.strip() for line in output.lines()]
     installed = _INSTALLED.fullmatch(lines[-2]) if len(lines) >= 2 and lines[-1] == "end" else None
     if installed is None:
-        raise Unparseable(msg("dnf's list of extra packages broke off"))
+        raise Unparseable(msg("dnf's list of extra packages is cut short"))
     found: set[str] = set()
     for line in lines[:-2]:
         package = _PACKAGE.fullmatch(line)
         if package is not None:
             found.add(package["name"])
         elif line != "Extra Packages":
-            raise Unparseable(msg("dnf printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("dnf printed a line that cannot be parsed: {line}", line=shown(line, 80)))
     if len(found) >= int(installed[1]):
         raise Unparseable(
             msg(

@@ -48,12 +48,12 @@ def parse(output: Output) -> DnfHeld:
     """Read both lists; dnf breaks a row where a name is long."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("dnf's answer broke off"))
+        raise Unparseable(msg("dnf's answer is cut short"))
     words: dict[str, list[str]] = {"offered": [], "open": []}
     for line in lines[:-1]:
         which, *rest = line.split()
         if which not in words:
-            raise Unparseable(msg("dnf printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("dnf printed a line that cannot be parsed: {line}", line=shown(line, 80)))
         words[which] += rest
     return DnfHeld(_updates(words["offered"]), _updates(words["open"]))
 
@@ -61,7 +61,7 @@ def parse(output: Output) -> DnfHeld:
 def _updates(words: list[str]) -> frozenset[tuple[str, str]]:
     names, versions = words[0::3], words[1::3]
     if len(words) % 3 or not all("." in name for name in names) or not all("-" in one for one in versions):
-        raise Unparseable(msg("dnf printed a line of unknown form: {line}", line=shown(" ".join(words), 80)))
+        raise Unparseable(msg("dnf printed a line that cannot be parsed: {line}", line=shown(" ".join(words), 80)))
     return frozenset(zip(names, versions, strict=True))
 
 

@@ -22,7 +22,7 @@ def parse(output: Output) -> bool:
         return True
     if output.exit_code == 0 and "Reboot should not be necessary" in output.text:
         return False
-    raise Unparseable(msg("dnf said of a reboot: {seen}", seen=shown(said, 80) or "-"))
+    raise Unparseable(msg("dnf reported about a reboot: {seen}", seen=shown(said, 80) or "-"))
 
 
 PROBE = Probe(

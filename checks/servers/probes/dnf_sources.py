@@ -44,12 +44,14 @@ def parse(output: Output) -> Repositories:
     """Read the sections; `enabled` is on where it is not written (dnf.conf(5))."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the list of repositories broke off"))
+        raise Unparseable(msg("the list of repositories is cut short"))
     main, names, unchecked = False, set(), set()
     for line in lines[:-1]:
         fields = line.split("|")
         if len(fields) != 3 or not fields[0] or not set(fields[1:]) <= {*_ON, *_OFF, ""}:
-            raise Unparseable(msg("a repository is set up in an unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(
+                msg("a repository is set up in a form that cannot be parsed: {line}", line=shown(line, 80))
+            )
         name, enabled, checked = fields
         if name == "main":
             main = checked in _ON

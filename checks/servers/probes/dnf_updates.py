@@ -60,7 +60,7 @@ def parse(output: Output) -> DnfUpdates:
     """Read repositories, their caches and the advisories."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("dnf's answer broke off"))
+        raise Unparseable(msg("dnf's answer is cut short"))
     enabled: list[str] = []
     caches: dict[str, Repository] = {}
     waiting: list[tuple[str, str]] = []
@@ -74,7 +74,7 @@ def parse(output: Output) -> DnfUpdates:
         elif advisory:
             waiting.append((advisory["id"], advisory["package"]))
         else:
-            raise Unparseable(msg("dnf printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("dnf printed a line that cannot be parsed: {line}", line=shown(line, 80)))
     repositories = tuple(caches.get(name, Repository(name, False, None)) for name in enabled)
     return DnfUpdates(repositories, tuple(waiting))
 

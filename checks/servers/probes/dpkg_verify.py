@@ -37,7 +37,7 @@ def parse(output: Output) -> tuple[Deviation, ...]:
     """Read the files whose content differs, and those that are missing; other differences are none of content."""
     lines = [line.rstrip("\r") for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the verification of packages broke off"))
+        raise Unparseable(msg("the verification of packages is cut short"))
     found = []
     for line in lines[:-1]:
         if line.startswith(("dpkg: ", "Unsatisfied dependencies for ")):
@@ -45,7 +45,7 @@ def parse(output: Output) -> tuple[Deviation, ...]:
         row = _ROW.fullmatch(line)
         if row is None or "denied" in (row["why"] or ""):
             raise Unparseable(
-                msg("the verification of packages has a line of unknown form: {line}", line=shown(line, 80))
+                msg("the verification of packages has a line that cannot be parsed: {line}", line=shown(line, 80))
             )
         is_missing = row["result"].startswith("missing")
         if is_missing or row["result"][2] == "5":

@@ -1,9 +1,9 @@
 """What changed at the host since the look before, and what of earlier changes still stands under no approval.
 
-No command runs for it: portalops compares the answer with the newest one of the host that the ledger holds, when it receives
-it, and puts what it finds into the answer. What was seen earlier, and neither was approved since nor is again as it was, is
-carried on from answer to answer. What the look before lacks is held against the newest older one that has it; `seen_at` says which
-that is. The first answer of a host, or of 92 days, says that there is none before it:
+No command runs for it: portalops compares the answer with the newest one of the host that the ledger holds, when it
+receives it, and puts what it finds into the answer. What was seen earlier, and neither was approved since nor is again as
+it was, is carried on from answer to answer. What the look before lacks is held against the newest older one that has it;
+`seen_at` says which that is. The first answer of a host, or within `COMPARED_WITHIN`, says that there is none before it:
 
     {"drift":{"after_at":"2026-11-25T01:00:00Z","before_at":"2026-11-26T01:00:00Z","changed":[...],...}}
 """
@@ -11,6 +11,7 @@ that is. The first answer of a host, or of 92 days, says that there is none befo
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 from checks.servers.drifting import Drift
 from checks.servers.outside.section import LIMIT_BYTES
@@ -19,6 +20,8 @@ from portalops.errors import LedgerError
 from portalops.ledger.bodies import decode_part, encode
 from portalops.model.message import msg
 
+COMPARED_WITHIN = timedelta(days=92)
+"""A host's answer is compared with one that is at most so old."""
 FIRST = "first-look"
 
 
@@ -26,14 +29,18 @@ def parse(output: Output) -> Drift:
     """Read the section."""
     if output.text.strip() == "{}":
         raise Unparseable(
-            msg("the host was not looked at in the 92 days before: there is nothing to compare with"), reason=FIRST
+            msg(
+                "the host has no answer from the {days} days before: there is nothing to compare with",
+                days=COMPARED_WITHIN.days,
+            ),
+            reason=FIRST,
         )
     try:
         found = decode_part(output.text.encode("utf-8", "surrogateescape"), "drift", Drift)
     except LedgerError as error:
-        raise Unparseable(msg("what changed at the host is not of its form")) from error
+        raise Unparseable(msg("the list of changes on the host cannot be parsed")) from error
     if found is None:
-        raise Unparseable(msg("what changed at the host is not of its form"))
+        raise Unparseable(msg("the list of changes on the host cannot be parsed"))
     return found
 
 

@@ -17,10 +17,10 @@ def parse(output: Output) -> frozenset[str]:
     for line in output.lines():
         words = line.split()
         if len(words) < 2 or words[1] != "enabled" or "." not in words[0]:
-            raise Unparseable(msg("systemctl printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("systemctl printed a line that cannot be parsed: {line}", line=shown(line, 80)))
         found.add(words[0])
     if not found:
-        raise Unparseable(msg("systemd names no unit that starts by itself"))
+        raise Unparseable(msg("systemd lists no unit that starts automatically"))
     return frozenset(found)
 
 

@@ -52,12 +52,14 @@ def parse(output: Output) -> Mapping[str, str]:
     """Return the digest or `-> TARGET`, by path. A path that comes twice makes the whole unknown: a name was forged."""
     lines = [line.rstrip("\r") for line in output.lines()]
     if len(lines) < 2 or lines[-1] != "end":
-        raise Unparseable(msg("the listing of files broke off"))
+        raise Unparseable(msg("the listing of files is cut short"))
     found: dict[str, str] = {}
     for line in lines[:-1]:
         row = _ROW.fullmatch(line)
         if row is None or row["path"] in found:
-            raise Unparseable(msg("the listing of files has a line of unknown form: {line}", line=shown(line, 100)))
+            raise Unparseable(
+                msg("the listing of files has a line that cannot be parsed: {line}", line=shown(line, 100))
+            )
         found[row["path"]] = row["content"]
     return found
 

@@ -32,11 +32,11 @@ def parse(output: Output) -> Fail2ban:
     if output.exit_code != 0:
         if "Failed to access socket path" in output.errors + output.text:
             return Fail2ban(is_running=False, jails=())
-        raise Unparseable(msg("fail2ban said: {seen}", seen=shown(output.errors, 80)), reason="command-failed")
+        raise Unparseable(msg("fail2ban reported: {seen}", seen=shown(output.errors, 80)), reason="command-failed")
     number, names = _NUMBER.search(output.text), _LIST.search(output.text)
     jails = tuple(name.strip() for name in names.group(1).split(",") if name.strip()) if names else ()
     if number is None or int(number.group(1)) != len(jails):
-        raise Unparseable(msg("fail2ban's status is not of the known form"))
+        raise Unparseable(msg("fail2ban's status cannot be parsed"))
     return Fail2ban(is_running=True, jails=jails)
 
 

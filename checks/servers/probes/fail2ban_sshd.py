@@ -54,11 +54,11 @@ def parse(output: Output) -> SshJail:
         complaint = output.errors + output.text
         if "does not exist" in complaint or "UnknownJail" in complaint:
             return SshJail(False, (), (), 0, (0, 0), {})
-        raise Unparseable(msg("fail2ban said: {seen}", seen=shown(complaint, 80)), reason="command-failed")
+        raise Unparseable(msg("fail2ban reported: {seen}", seen=shown(complaint, 80)), reason="command-failed")
     text = "\n".join(line.strip() for line in lines)
     ban, version = re.search(r"^bantime (-?\d{1,10})$", text, re.MULTILINE), _VERSION.search(text)
     if not lines or lines[-1].strip() != "end" or ban is None or version is None:
-        raise Unparseable(msg("fail2ban's status is not of the known form"))
+        raise Unparseable(msg("fail2ban's status cannot be parsed"))
     matches = [match[1] for line in lines if (match := _MATCHES.search(line))]
     files = [name for line in lines if (match := _FILES.search(line)) for name in match[1].split()]
     return SshJail(

@@ -46,12 +46,14 @@ def parse(output: Output) -> Mapping[str, FileTime]:
     """Return by path when each was changed."""
     lines = [line.rstrip("\r") for line in output.lines()]
     if len(lines) < 2 or lines[-1] != "end":
-        raise Unparseable(msg("the listing of files broke off"))
+        raise Unparseable(msg("the listing of files is cut short"))
     found: dict[str, FileTime] = {}
     for line in lines[:-1]:
         row = _ROW.fullmatch(line)
         if row is None:
-            raise Unparseable(msg("the listing of files has a line of unknown form: {line}", line=shown(line, 100)))
+            raise Unparseable(
+                msg("the listing of files has a line that cannot be parsed: {line}", line=shown(line, 100))
+            )
         written = int(row["written"]) if row["written"] else -1
         found[row["path"]] = FileTime(
             datetime.fromtimestamp(int(row["seconds"]), UTC),

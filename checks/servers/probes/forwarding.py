@@ -52,7 +52,7 @@ def parse(output: Output) -> Forwarding:
     lines = [line.strip() for line in output.lines()]
     name = _NAME.fullmatch(lines[0]) if lines else None
     if name is None or lines[-1] != "end":
-        raise Unparseable(msg("where the host sends its log broke off"))
+        raise Unparseable(msg("the list of log destinations is cut short"))
     got = [(match[2], datetime.fromtimestamp(int(match[1]), UTC)) for line in lines if (match := _GOT.fullmatch(line))]
     return Forwarding(name[1], sum(line.startswith("rule ") for line in lines), tuple(got))
 

@@ -47,7 +47,7 @@ def parse(output: Output) -> UpdateTry:
     """Read what came after the last start."""
     lines = output.lines()
     if not lines or lines[-1].strip() != "end":
-        raise Unparseable(msg("the updater's log broke off"))
+        raise Unparseable(msg("the updater's log is cut short"))
     if len(lines) == 1:
         raise Unparseable(msg("the updater has no log"), reason="no-log")
     at, succeeded, problem = None, False, ""

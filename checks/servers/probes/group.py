@@ -26,7 +26,7 @@ def parse(output: Output) -> tuple[Group, ...]:
     for line in output.lines():
         fields = line.rstrip("\r").split(":")
         if len(fields) != 3 or not fields[0] or not fields[1].isdecimal():
-            raise Unparseable(msg("the list of groups has a line of unknown form: {line}", line=shown(line, 60)))
+            raise Unparseable(msg("the list of groups has a line that cannot be parsed: {line}", line=shown(line, 60)))
         members = tuple(member.strip() for member in fields[2].split(",") if member.strip())
         found.append(Group(fields[0], int(fields[1]), members))
     if not found:

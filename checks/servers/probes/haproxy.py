@@ -45,10 +45,10 @@ def parse(output: Output) -> tuple[BackendServer, ...]:
     """Read the rows of servers; those of whole proxies are passed over."""
     answer = output.text.replace("\r\n", "\n")
     if not answer.endswith("\n\nend\n"):
-        raise Unparseable(msg("HAProxy's statistics broke off"))
+        raise Unparseable(msg("HAProxy's statistics are cut short"))
     lines = answer.removesuffix("\nend\n").splitlines()
     if not lines[0].startswith("# pxname,svname,"):
-        raise Unparseable(msg("HAProxy's statistics are not of the known form"))
+        raise Unparseable(msg("HAProxy's statistics cannot be parsed"))
     try:
         rows = list(csv.DictReader([lines[0].removeprefix("# "), *lines[1:]]))
         found = tuple(
@@ -57,7 +57,7 @@ def parse(output: Output) -> tuple[BackendServer, ...]:
             if row["type"] == "2"  # 0 frontend, 1 backend, 2 server, 3 socket
         )
     except (KeyError, AttributeError, TypeError, csv.Error) as error:
-        raise Unparseable(msg("HAProxy's statistics are not of the known form")) from error
+        raise Unparseable(msg("HAProxy's statistics cannot be parsed")) from error
     return found
 
 

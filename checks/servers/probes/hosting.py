@@ -37,9 +37,7 @@ def parse(output: Output) -> Ground:
     """Read both lines."""
     found = re.fullmatch(r"vendor=(.*)\nvirtualization=([a-z0-9-]+)", "\n".join(output.lines()).replace("\r", ""))
     if found is None:
-        raise Unparseable(
-            msg("on what the host runs is not said in the known form: {seen}", seen=shown(output.text, 80))
-        )
+        raise Unparseable(msg("the platform of the host cannot be parsed: {seen}", seen=shown(output.text, 80)))
     return Ground(found[1].strip(), found[2])
 
 

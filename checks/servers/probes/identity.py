@@ -25,7 +25,7 @@ def parse(output: Output) -> Names:
     """Read both; a machine that was never started has `uninitialized` or nothing in the place of its id."""
     lines = [line.strip() for line in output.lines()]
     if len(lines) != 2 or not re.fullmatch(r"[0-9a-f]{32}", lines[0]):
-        raise Unparseable(msg("the machine gives no id of its own: {seen}", seen=shown(output.text, 60) or "-"))
+        raise Unparseable(msg("the machine has no machine id: {seen}", seen=shown(output.text, 60) or "-"))
     return Names(lines[0], lines[1])
 
 

@@ -82,7 +82,7 @@ def parse(output: Output) -> Spelled:
     """Read the tables of both families."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the listing of older firewall rules broke off"))
+        raise Unparseable(msg("the listing of older firewall rules is cut short"))
     listings: dict[str, list[str]] = {"family": [], "nft": []}
     kind = "family"
     for line in lines[:-1]:
@@ -112,7 +112,7 @@ def _ruleset(lines: Sequence[str]) -> Ruleset:
             rules.setdefault((family, table, name), []).append(rule)
             untracks = untracks or "-j NOTRACK" in line or "--notrack" in line
         else:
-            raise Unparseable(msg("an unknown line among the firewall rules: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("a line of the firewall rules cannot be parsed: {line}", line=shown(line, 80)))
     chains = (
         Chain(
             *place,
@@ -130,7 +130,7 @@ def _rule(line: str) -> tuple[str, Rule]:
     try:
         words = shlex.split(line)
     except ValueError as error:
-        raise Unparseable(msg("an unknown line among the firewall rules: {line}", line=shown(line, 80))) from error
+        raise Unparseable(msg("a line of the firewall rules cannot be parsed: {line}", line=shown(line, 80))) from error
     name, rest = words[1], words[2:]
     target, chain, is_negated = Target.NOTHING, "", False
     conditions: list[Condition | None] = []

@@ -49,7 +49,7 @@ def parse(output: Output) -> tuple[VrrpInstance, ...]:
     """Read every instance; other blocks are passed over."""
     lines = output.lines()
     if not lines or lines[-1].strip() != "# end":
-        raise Unparseable(msg("keepalived's configuration broke off"))
+        raise Unparseable(msg("keepalived's configuration is cut short"))
     words = [word for line in lines for word in _WORD.findall(re.sub(r"(^|\s)[#!].*$", "", line))]
     for word, following in pairwise(words):
         if word == "include" and following != _READ:
@@ -61,10 +61,10 @@ def parse(output: Output) -> tuple[VrrpInstance, ...]:
             if word == "vrrp_instance":
                 name = next(blocks)
                 if next(blocks) != "{":
-                    raise Unparseable(msg("keepalived's configuration is not of the known form"))
+                    raise Unparseable(msg("keepalived's configuration cannot be parsed"))
                 found.append(_instance(name, _block(blocks)))
     except (StopIteration, ValueError, IndexError, RuntimeError) as error:
-        raise Unparseable(msg("keepalived's configuration is not of the known form")) from error
+        raise Unparseable(msg("keepalived's configuration cannot be parsed")) from error
     return tuple(found)
 
 

@@ -47,7 +47,7 @@ def parse(output: Output) -> Kernels:
     """Read the running and the installed kernels."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the listing of kernels broke off"))
+        raise Unparseable(msg("the listing of kernels is cut short"))
     running, build, asked, installed, is_asked = "", "", [], [], False
     for line in lines[:-1]:
         word, _, rest = line.partition(" ")
@@ -65,7 +65,7 @@ def parse(output: Output) -> Kernels:
             if state[1:2] == "i" and not package.endswith("-dbg"):
                 installed.append((package.removeprefix("linux-image-").removesuffix("-unsigned"), version))
         else:
-            raise Unparseable(msg("an unknown line among the kernels: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("a line of the kernels cannot be parsed: {line}", line=shown(line, 80)))
     if not running:
         raise Unparseable(msg("the running kernel has no name"))
     return Kernels(running, build, tuple(installed), is_asked or bool(asked), tuple(asked))

@@ -44,12 +44,12 @@ def parse(output: Output) -> Mapping[str, LastLogin | None]:
     """Return each account's last login, None for never."""
     lines = output.lines()
     if len(lines) < 2 or lines[-1].strip() != "end" or not lines[0].startswith("Username"):
-        raise Unparseable(msg("the list of last logins broke off"))
+        raise Unparseable(msg("the list of last logins is cut short"))
     found: dict[str, LastLogin | None] = {}
     for line in lines[1:-1]:
         row = _ROW.fullmatch(line.rstrip())
         if row is None:
-            raise Unparseable(msg("lastlog printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("lastlog printed a line that cannot be parsed: {line}", line=shown(line, 80)))
         found[row["name"]] = None
         if row["at"]:
             at = datetime.strptime(row["at"], "%a %b %d %H:%M:%S %z %Y")

@@ -42,7 +42,7 @@ def parse(output: Output) -> tuple[Listener, ...]:
     for line in output.lines():
         words = line.split()
         if len(words) < 5 or words[0] not in {"tcp", "udp"}:
-            raise Unparseable(msg("ss printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("ss printed a line that cannot be parsed: {line}", line=shown(line, 80)))
         found.add(listener(words[0], *words[4].rsplit(":", 1)))
     return tuple(sorted(found))
 

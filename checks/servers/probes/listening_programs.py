@@ -35,7 +35,7 @@ def parse(output: Output) -> tuple[Listening, ...]:
         words = line.split(maxsplit=6)
         rest = words[6].strip() if len(words) == 7 else ""
         if len(words) < 6 or words[0] not in {"tcp", "udp"} or (rest and not _PROGRAMS.fullmatch(rest)):
-            raise Unparseable(msg("ss printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("ss printed a line that cannot be parsed: {line}", line=shown(line, 80)))
         socket = listener(words[0], *words[4].rsplit(":", 1))
         found.add(Listening(socket, tuple(sorted({match[1] for match in _PROGRAM.finditer(rest)}))))
     return tuple(sorted(found))

@@ -66,11 +66,11 @@ def parse(output: Output) -> Logins:
     """Read the logins; a journal of which nothing is to be seen is closed to the account, or not kept."""
     lines = [line.rstrip() for line in output.lines()]
     if len(lines) < 2 or lines[-1] != "end" or not lines[0].startswith("oldest"):
-        raise Unparseable(msg("the list of logins broke off"))
+        raise Unparseable(msg("the list of logins is cut short"))
     oldest = lines[0].removeprefix("oldest").strip()
     if not oldest.isdecimal() or len(oldest) > 11:
         raise Unparseable(
-            msg("nothing is to be seen of the journal: it is closed to the account, or none is kept"),
+            msg("the journal is empty: the account may not read it, or the host keeps none"),
             reason="journal-closed",
         )
     found = []
@@ -78,11 +78,13 @@ def parse(output: Output) -> Logins:
     for line in lines[2 if is_level_matched else 1 : -1]:
         login = _LOGIN.fullmatch(line)
         if login is None:
-            raise Unparseable(msg("sshd logged a login in an unknown form: {line}", line=shown(line, 100)))
+            raise Unparseable(msg("sshd logged a login in a form that cannot be parsed: {line}", line=shown(line, 100)))
         try:
             address = ip_address(login["address"])
         except ValueError as error:
-            raise Unparseable(msg("sshd logged a login in an unknown form: {line}", line=shown(line, 100))) from error
+            raise Unparseable(
+                msg("sshd logged a login in a form that cannot be parsed: {line}", line=shown(line, 100))
+            ) from error
         keys = _KEY.findall(login["how"] or "")
         at = datetime.fromtimestamp(int(login["at"]), UTC)
         found.append(Login(at, login["account"], login["method"], address, keys[-1] if keys else ""))

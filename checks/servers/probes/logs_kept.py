@@ -75,7 +75,7 @@ def parse(output: Output) -> KeptLogs:
     """Read the journal's lines and the files of each log."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the ages of the logs broke off"))
+        raise Unparseable(msg("the list of log ages is cut short"))
     journal = sorted((_moment(match[1]) for line in lines if (match := _JOURNAL.match(line))), reverse=True)
     born = next((int(match[1]) for line in lines if (match := _BORN.fullmatch(line))), 0)
     found = [match for line in lines if (match := _LOG.fullmatch(line))]

@@ -50,7 +50,7 @@ def parse(output: Output) -> Snapshot:
         )
         listeners = tuple(listener(str(name), str(ip), str(port)) for name, ip, port in document["listeners"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Unparseable(msg("the machine's snapshot is not of the known form")) from error
+        raise Unparseable(msg("the machine's snapshot cannot be parsed")) from error
     return Snapshot(disks, listeners)
 
 

@@ -56,7 +56,7 @@ def parse(output: Output) -> Mapping[str, Members]:
     """Return the members by the array's name; an array that could not be asked is left out."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the arrays' answers broke off"))
+        raise Unparseable(msg("the arrays' answers are cut short"))
     found: dict[str, Members] = {}
     name, answer = "", list[str]()
     for line in lines[:-1]:
@@ -73,7 +73,7 @@ def parse(output: Output) -> Mapping[str, Members]:
         else:
             answer.append(line)
     if name:
-        raise Unparseable(msg("the arrays' answers broke off"))
+        raise Unparseable(msg("the arrays' answers are cut short"))
     return found
 
 
@@ -88,7 +88,7 @@ def _members(answer: list[str]) -> Members:
 
 
 def _form() -> Unparseable:
-    return Unparseable(msg("an array's answer is not of the known form"))
+    return Unparseable(msg("an array's answer cannot be parsed"))
 
 
 PROBE = Probe("disk.mdadm", ("sh", "-c", _SCRIPT), parse, needs_root=True)

@@ -49,7 +49,7 @@ def parse(output: Output) -> Raid:
         elif found and (members := _MEMBERS.search(line)) and "_" in members.group() and not found[-1].problem:
             found.append(Array(found.pop().name, "degraded"))
     if not output.text.startswith("Personalities"):
-        raise Unparseable(msg("the state of the RAID arrays is not of the known form"))
+        raise Unparseable(msg("the state of the RAID arrays cannot be parsed"))
     return Raid(has_driver=True, arrays=tuple(found))
 
 

@@ -20,7 +20,7 @@ def parse(output: Output) -> Mapping[str, bool]:
     for line in output.lines():
         words = line.split(" ")
         if len(words) < 4:
-            raise Unparseable(msg("the list of mounts has a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("the list of mounts has a line that cannot be parsed: {line}", line=shown(line, 80)))
         point = _OCTAL.sub(lambda match: chr(int(match.group(1), 8)), words[1])
         found[point] = "ro" in words[3].split(",")
     if "/" not in found:

@@ -77,14 +77,14 @@ def parse(output: Output) -> tuple[Account, ...]:
     """Read one account a line."""
     lines = output.text.replace("\r\n", "\n").rstrip("\n").split("\n")
     if lines[-1].strip() != "end" or len(lines) < 2:
-        raise Unparseable(msg("the list of database accounts broke off"))
+        raise Unparseable(msg("the list of database accounts is cut short"))
     found = []
     for line in lines[:-1]:
         user, *fields = line.split("\t")
         if len(fields) == 1:
             fields += ["", ""]
         elif len(fields) != _FIELDS or fields[1] not in {"admin", "plain"} or fields[2] not in _WAYS:
-            raise Unparseable(msg("the database printed a line of unknown form: {line}", line=shown(line, 60)))
+            raise Unparseable(msg("the database printed a line that cannot be parsed: {line}", line=shown(line, 60)))
         found.append(Account(shown(user, 60), shown(fields[0], 60), *fields[1:]))
     return tuple(found)
 

@@ -56,7 +56,7 @@ def parse(output: Output) -> Replication:
     """Read each row's values."""
     lines = output.lines()
     if not lines or lines[-1].strip() != "end":
-        raise Unparseable(msg("the state of replication broke off"))
+        raise Unparseable(msg("the state of replication is cut short"))
     rows: list[dict[str, str]] = []
     for line in lines[:-1]:
         if _ROW.match(line):
@@ -65,7 +65,7 @@ def parse(output: Output) -> Replication:
             # NOTE: an error's text may hold lines of its own; it can't take the place of a value that stands before it.
             rows[-1].setdefault(_older(match[1]), match[2] or "")
     if not rows or rows[0].get("Is_Read_Only") not in {"0", "1"}:
-        raise Unparseable(msg("the server's answer is not of the known form"))
+        raise Unparseable(msg("the server's answer cannot be parsed"))
     return Replication(rows[0]["Is_Read_Only"] == "1", tuple(_following(row) for row in rows[1:]))
 
 
@@ -78,7 +78,7 @@ def _following(row: dict[str, str]) -> Following:
         reads, applies, behind = row["Slave_IO_Running"], row["Slave_SQL_Running"], row["Seconds_Behind_Master"]
         seconds = None if behind == "NULL" else int(behind)
     except (KeyError, ValueError) as error:
-        raise Unparseable(msg("the state of replication is not of the known form")) from error
+        raise Unparseable(msg("the state of replication cannot be parsed")) from error
     return Following(
         reads == "Yes", applies == "Yes", seconds, shown(row.get("Last_IO_Error") or row.get("Last_SQL_Error", ""))
     )

@@ -66,9 +66,9 @@ def parse(output: Output) -> Ruleset:
             if chain["family"] in {"ip", "ip6", "inet"} and (chain["family"], chain["table"]) not in asleep
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Unparseable(msg("nft's rules are not of the known form")) from error
+        raise Unparseable(msg("nft's rules cannot be parsed")) from error
     if not any("metainfo" in entry for entry in entries):
-        raise Unparseable(msg("nft did not say its version"))
+        raise Unparseable(msg("nft did not report its version"))
     return Ruleset(chains, untracks)
 
 

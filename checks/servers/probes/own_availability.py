@@ -13,7 +13,7 @@ from datetime import timedelta
 from urllib.parse import unquote
 
 from checks.servers.outside.section import LIMIT_BYTES, NOT_DECLARED, SEEN, safe, written
-from checks.servers.own import Own, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, opened, out_of_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
@@ -22,7 +22,7 @@ from portalops.registers.availability import reached, read_batches
 DAYS = 30
 NOT_SAMPLED = "not-sampled"
 _OTHERS = {
-    NOT_DECLARED: ("not-declared", msg("which pages the host serves is not declared")),
+    NOT_DECLARED: ("not-declared", msg("the pages of the host are not declared")),
     NOT_SAMPLED: ("not-sampled", msg("no sample of the host's pages is recorded in the period")),
 }
 
@@ -84,3 +84,6 @@ def sections(own: Own) -> Mapping[HostId, ProbeResult]:
             batches=len(batches),
         )
     return found
+
+
+OWN = OwnRecords(PROBE, sections)

@@ -20,17 +20,18 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import BackupMedium, Own, OwnRecords, not_begun, opened, out_of_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.ledger.record import FINISHED
 from portalops.model.backups import BackupResult, CopyState, VerifyLevel
 from portalops.model.organisation import HostId
-from portalops.model.record import Record
+from portalops.model.record import Record, Recorded
 from portalops.model.verdicts import RunOutcome
+from portalops.ports import LedgerReader
+from portalops.registers.backups import BACKUP, LOOKS, LookedAt, fold_sets
 from portalops.registers.drills import ImportedDrill
-from portalops.registers.evidence import BACKUP, LOOKS, LedgerReader, LookedAt, Recorded, fold_sets
 from portalops.registers.media import RegisteredMedium, read_media
 
 BodyT = TypeVar("BodyT")
@@ -42,29 +43,6 @@ RESTORED_DAYS = 100
 MADE = f"{BACKUP}{FINISHED}"
 _DRILLS = frozenset({"drill.finished", "drill.imported"})
 _RESTORED = frozenset({VerifyLevel.L3, VerifyLevel.L4})
-
-
-@dataclass(frozen=True, slots=True)
-class BackupMedium:
-    """One medium that backups go to."""
-
-    id: str
-    kind: str
-    df: str = ""
-    """What df printed of its folder; empty where it is no folder of the station, or df failed."""
-    mount: str = ""
-    host: str = ""
-    """The server that is written to, as configured; empty for a folder of the station, and for what lies by itself."""
-    site: str = ""
-    room: str = ""
-    """Both as the media register has them; empty if it does not."""
-    made_at: datetime | None = None
-    """When the newest whole set was made of which a verified copy is on it."""
-    made_set: str = ""
-    made_seq: int = 0
-    restored_at: datetime | None = None
-    """When a copy on it was last restored whole."""
-    restored_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +172,6 @@ def _read(held: Mapping[str, Any]) -> BackupMedium:
         restored_at=datetime.fromisoformat(held["restored_at"]) if held["restored_at"] else None,
         restored_seq=int(held["restored_seq"]),
     )
+
+
+OWN = OwnRecords(PROBE, sections)

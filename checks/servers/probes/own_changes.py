@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, not_begun, opened, out_of_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.changes import ChangeKind, ChangeOrder
 from portalops.model.organisation import HostId
@@ -137,3 +137,6 @@ def _moments(order: ChangeOrder) -> Iterable[datetime]:
         order.closed_at,
     )
     return (moment for moment in every if moment is not None)
+
+
+OWN = OwnRecords(PROBE, sections)

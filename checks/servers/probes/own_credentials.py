@@ -21,7 +21,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, not_begun, opened, out_of_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.credentials import SystemKind, host_of
 from portalops.model.hosts import LOCAL
@@ -149,3 +149,6 @@ def _custody(row: Mapping[str, Any]) -> Custody:
         tuple(int(seq) for seq in row["records"]),
         tuple(str(one) for one in row.get("strangers", ())),
     )
+
+
+OWN = OwnRecords(PROBE, sections)

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from checks.servers.declared import GroupDeclared
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, not_begun, opened, out_of_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.availability import SampleBatch
 from portalops.model.organisation import HostId
@@ -110,3 +110,6 @@ def _samples(batches: Iterable[SampleBatch], url: str, began: datetime) -> Itera
                     seen[second] = seen.get(second, True) and sample.is_up
     for second in sorted(seen):
         yield second, int(seen[second])
+
+
+OWN = OwnRecords(PROBE, sections)

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, not_begun, opened, out_of_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.organisation import HostId
 from portalops.registers.incidents import Incident, read_incidents
@@ -125,3 +125,6 @@ def _read(held: Mapping[str, Any]) -> HostIncident:
 
 def _moments(each: HostIncident) -> tuple[datetime | None, ...]:
     return (each.began_at, each.detected_at, each.ended_at, each.opened_at)
+
+
+OWN = OwnRecords(PROBE, sections)

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, not_begun, opened, out_of_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.organisation import HostId
 from portalops.registers.places import Place, read_places
@@ -88,3 +88,6 @@ def section(place: Place, zone: ZoneInfo) -> ProbeResult:
         holder_seq=place.holder_seq,
         zone=zone.key,
     )
+
+
+OWN = OwnRecords(PROBE, sections)

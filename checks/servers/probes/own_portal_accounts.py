@@ -21,7 +21,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, not_begun, opened, out_of_form, unreadable
 from checks.servers.portal_audit import Portal, portal_of
 from checks.servers.probe import Output, Probe, ProbeResult
 from checks.servers.probes.own_credentials import keeper_of_rest
@@ -157,3 +157,6 @@ def _account(row: Mapping[str, Any]) -> PortalAccount:
 
 def _message(held: Any) -> Message | None:
     return None if held is None else decode(Message, held)
+
+
+OWN = OwnRecords(PROBE, sections)

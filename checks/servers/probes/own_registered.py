@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, not_begun, opened, out_of_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.credentials import host_of
 from portalops.model.organisation import HostId
@@ -117,3 +117,6 @@ def _access(row: Mapping[str, Any]) -> Access:
         row["is_active"],
         tuple(int(seq) for seq in row["records"]),
     )
+
+
+OWN = OwnRecords(PROBE, sections)

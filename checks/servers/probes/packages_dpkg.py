@@ -36,7 +36,7 @@ def parse(output: Output) -> tuple[DebPackage, ...]:
     for line in output.lines():
         parts = line.strip().split("\t")
         if len(parts) != 5 or not parts[0] or len(parts[1]) < 2:
-            raise Unparseable(msg("dpkg lists a package in an unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("dpkg lists a package in a form that cannot be parsed: {line}", line=shown(line, 80)))
         name, state, version, source, source_version = parts
         if state[1] not in _ABSENT:
             found.append(DebPackage(name, version, source, source_version))

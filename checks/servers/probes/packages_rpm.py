@@ -34,7 +34,7 @@ def parse(output: Output) -> tuple[RpmPackage, ...]:
     for line in output.lines():
         parts = [part.strip() for part in line.split("\t")]
         if len(parts) != 7 or not parts[0] or not parts[1].isdecimal():
-            raise Unparseable(msg("rpm lists a package in an unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("rpm lists a package in a form that cannot be parsed: {line}", line=shown(line, 80)))
         name, epoch, version, release, _architecture, _source, label = parts
         if name == "gpg-pubkey":
             continue

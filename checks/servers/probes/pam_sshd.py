@@ -56,7 +56,7 @@ def parse(output: Output) -> Dialogue:
     """Read the modules; none is an answer."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the PAM settings of sshd broke off"))
+        raise Unparseable(msg("the PAM settings of sshd are cut short"))
     found, matches = [], []
     for line in lines[:-1]:
         if line == "password":
@@ -66,7 +66,9 @@ def parse(output: Output) -> Dialogue:
             continue
         row = _ROW.fullmatch(line)
         if row is None:
-            raise Unparseable(msg("the PAM settings of sshd have a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(
+                msg("the PAM settings of sshd have a line that cannot be parsed: {line}", line=shown(line, 80))
+            )
         found.append(SecondFactor(row["module"], row["control"] in {"required", "requisite"} and not row["nullok"]))
     return Dialogue(tuple(found), "password" in lines, tuple(matches))
 

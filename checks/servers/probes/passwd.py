@@ -38,9 +38,11 @@ def parse(output: Output) -> tuple[Account, ...]:
     for line in output.lines():
         fields = line.split(":")
         if line.startswith(("+", "-")):
-            raise Unparseable(msg("accounts come from a directory service as well"), reason="directory-accounts")
+            raise Unparseable(msg("some accounts come from a directory service"), reason="directory-accounts")
         if len(fields) != 7 or not fields[0] or not fields[2].isdecimal() or not fields[3].isdecimal():
-            raise Unparseable(msg("the list of accounts has a line of unknown form: {line}", line=shown(line, 60)))
+            raise Unparseable(
+                msg("the list of accounts has a line that cannot be parsed: {line}", line=shown(line, 60))
+            )
         found.append(Account(fields[0], fields[1], int(fields[2]), int(fields[3]), fields[5], fields[6]))
     if not found:
         raise Unparseable(msg("the list of accounts is empty"))

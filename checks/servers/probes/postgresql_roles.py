@@ -76,7 +76,7 @@ def parse(output: Output) -> tuple[Role, ...]:
     """Return the roles that may log in."""
     lines = [line.rstrip("\r") for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the list of database roles broke off"))
+        raise Unparseable(msg("the list of database roles is cut short"))
     try:
         rows = [cast("Mapping[str, object]", json.loads(line)) for line in lines[:-1]]
         said = {(_text(row["server"]), _text(row["role"])): row for row in rows}
@@ -97,7 +97,7 @@ def parse(output: Output) -> tuple[Role, ...]:
             if _flag(row["login"])
         )
     except (ValueError, KeyError, TypeError, OverflowError, OSError, RecursionError) as error:
-        raise Unparseable(msg("PostgreSQL's answer is not of the known form")) from error
+        raise Unparseable(msg("PostgreSQL's answer cannot be parsed")) from error
 
 
 def _reach(key: tuple[str, str], of: Mapping[tuple[str, str], tuple[str, ...]]) -> set[str]:

@@ -65,11 +65,11 @@ def parse(output: Output) -> Member:
         position = _position(said["replayed"] if follows else said["lsn"])
         switched_at = datetime.fromtimestamp(max(switched), UTC) if switched else None
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as error:
-        raise Unparseable(msg("PostgreSQL's answer is not of the known form")) from error
+        raise Unparseable(msg("PostgreSQL's answer cannot be parsed")) from error
     if not isinstance(follows, bool) or not isinstance(timeline, int) or not isinstance(system, str) or not system:
-        raise Unparseable(msg("PostgreSQL's answer is not of the known form"))
+        raise Unparseable(msg("PostgreSQL's answer cannot be parsed"))
     if None in replicas or None in receivers:
-        raise Unparseable(msg("the role may not see who follows: it lacks pg_monitor"), reason="no-right")
+        raise Unparseable(msg("the role cannot see the standbys: it lacks pg_monitor"), reason="no-right")
     return Member(
         follows,
         system,

@@ -18,7 +18,7 @@ def parse(output: Output) -> frozenset[str]:
     for line in output.lines():
         pid, _, name = line.strip().partition(" ")
         if not pid.isdigit() or not name.strip():
-            raise Unparseable(msg("ps printed a line of unknown form: {line}", line=shown(line, 60)))
+            raise Unparseable(msg("ps printed a line that cannot be parsed: {line}", line=shown(line, 60)))
         found[int(pid)] = name.strip()
     if 1 not in found:
         raise Unparseable(msg("the processes of other accounts are hidden"), reason="processes-hidden")

@@ -56,7 +56,7 @@ def parse(output: Output) -> Search:
     """Read mode, owner and path of each file; one that two mounts show is one."""
     lines = output.lines()
     if not lines or lines[-1].strip() != "end":
-        raise Unparseable(msg("the search for readable secrets broke off"))
+        raise Unparseable(msg("the search for readable secrets is cut short"))
     found: dict[str, OpenFile] = {}
     unseen = []
     for line in lines[:-1]:
@@ -65,7 +65,7 @@ def parse(output: Output) -> Search:
             unseen.append(words[2])
             continue
         if len(words) != 3 or not words[0].isdigit():
-            raise Unparseable(msg("find printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("find printed a line that cannot be parsed: {line}", line=shown(line, 80)))
         found[words[2]] = OpenFile(*words)
     return Search(tuple(found.values()), tuple(dict.fromkeys(unseen)))
 

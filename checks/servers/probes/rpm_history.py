@@ -20,7 +20,7 @@ def parse(output: Output) -> tuple[PackageChange, ...]:
     for line in output.lines():
         moment, _, name = line.strip().partition(" ")
         if not moment.isdecimal() or len(moment) > 11 or not name:
-            raise Unparseable(msg("rpm lists a package in an unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("rpm lists a package in a form that cannot be parsed: {line}", line=shown(line, 80)))
         if name != "gpg-pubkey":
             found.setdefault(int(moment), []).append(name)
     if not found:

@@ -71,12 +71,12 @@ def parse(output: Output) -> tuple[Runtime, ...]:
     """Read one program a line; none at all is an answer too."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the listing of runtimes broke off"))
+        raise Unparseable(msg("the listing of runtimes is cut short"))
     found: list[Runtime] = []
     for line in lines[:-1]:
         parts = line.split("|")
         if len(parts) != 4 or parts[0] not in NAMES or not parts[2]:
-            raise Unparseable(msg("an unknown line among the runtimes: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("a line of the runtimes cannot be parsed: {line}", line=shown(line, 80)))
         found.append(Runtime(parts[0], parts[1], "" if parts[2] == "-" else parts[2], parts[3]))
     return tuple(found)
 

@@ -60,12 +60,12 @@ def parse(output: Output) -> Mapping[str, str]:
     """Return the digest by database and table; a server without any table is an answer too."""
     lines = [line.rstrip("\r") for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the list of tables broke off"))
+        raise Unparseable(msg("the list of tables is cut short"))
     found: dict[str, str] = {}
     for line in lines[:-1]:
         row = _ROW.fullmatch(line)
         if row is None or row["name"] in found:
-            raise Unparseable(msg("the list of tables has a line of unknown form: {line}", line=shown(line, 100)))
+            raise Unparseable(msg("the list of tables has a line that cannot be parsed: {line}", line=shown(line, 100)))
         found[row["name"]] = row["digest"]
     return found
 

@@ -46,7 +46,7 @@ def parse(output: Output) -> Sensors:
     """Read the state and the ages; an agent's own time has no zone, so its file's is taken."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the state of the sensors broke off"))
+        raise Unparseable(msg("the state of the sensors is cut short"))
     status = at = log = rules = None
     size = 0
     for line in lines[:-1]:
@@ -61,7 +61,7 @@ def parse(output: Output) -> Sensors:
             else:
                 rules, size = moment, int(match[2])
     if (at is None) != (status is None):
-        raise Unparseable(msg("the state of Wazuh's agent is not of the known form"))
+        raise Unparseable(msg("the state of Wazuh's agent cannot be parsed"))
     return Sensors(status, at, log, rules, size)
 
 

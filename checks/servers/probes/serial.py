@@ -29,7 +29,7 @@ def parse(output: Output) -> str:
     """Return the number; empty where the machine gives none."""
     lines = output.lines()
     if len(lines) != 1 or not lines[0].startswith("serial="):
-        raise Unparseable(msg("the number of the hardware is not of the known form"))
+        raise Unparseable(msg("the number of the hardware cannot be parsed"))
     serial = lines[0].removeprefix("serial=").strip()
     return "" if serial.lower() in _PLACEHOLDERS else serial
 

@@ -43,7 +43,7 @@ def parse(output: Output) -> tuple[Secret, ...]:
         fields = line.split("|")
         if len(fields) != 4 or not (fields[1] in _KINDS or fields[1].startswith("crypt-")):
             raise Unparseable(
-                msg("the list of password kinds has a line of unknown form: {line}", line=shown(line, 30))
+                msg("the list of password kinds has a line that cannot be parsed: {line}", line=shown(line, 30))
             )
         found.append(Secret(fields[0], fields[1], _number(fields[2]), _number(fields[3])))
     if not found:

@@ -52,23 +52,23 @@ def parse(output: Output) -> tuple[Disk, ...]:
     """Read each disk's answer."""
     lines = output.lines()
     if not lines or lines[-1].strip() != "end":
-        raise Unparseable(msg("the disks' answers broke off"))
+        raise Unparseable(msg("the disks' answers are cut short"))
     found: list[Disk] = []
     name, passed = "", None
     for line in lines[:-1]:
         if match := _DISK.fullmatch(line.strip()):
             if name:
-                raise Unparseable(msg("a disk's answer is not of the known form"))
+                raise Unparseable(msg("a disk's answer cannot be parsed"))
             name, passed = shown(match[1], 60), None
         elif match := _CODE.fullmatch(line.strip()):
             if not name:
-                raise Unparseable(msg("a disk's answer is not of the known form"))
+                raise Unparseable(msg("a disk's answer cannot be parsed"))
             found.append(Disk(name, passed, int(match[1])))
             name = ""
         else:
             passed = _passed(line)
     if name:
-        raise Unparseable(msg("the disks' answers broke off"))
+        raise Unparseable(msg("the disks' answers are cut short"))
     return tuple(found)
 
 
@@ -77,9 +77,9 @@ def _passed(line: str) -> bool | None:
         said = cast("Mapping[str, Mapping[str, object]]", json.loads(line))
         value = said["smart_status"]["passed"] if "smart_status" in said else None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise Unparseable(msg("a disk's answer is not of the known form")) from error
+        raise Unparseable(msg("a disk's answer cannot be parsed")) from error
     if value is not None and not isinstance(value, bool):
-        raise Unparseable(msg("a disk's answer is not of the known form"))
+        raise Unparseable(msg("a disk's answer cannot be parsed"))
     return value
 
 

@@ -30,7 +30,7 @@ def parse(output: Output) -> Settings:
         found.setdefault("kbdinteractiveauthentication", found["challengeresponseauthentication"])
     absent = [key for key in _EXPECTED if key not in found]
     if absent:
-        raise Unparseable(msg("sshd does not say what {key} is", key=absent[0]))
+        raise Unparseable(msg("sshd does not report the value of {key}", key=absent[0]))
     return found
 
 

@@ -92,11 +92,11 @@ def parse(output: Output) -> SudoUses:
     """Read the uses; a journal of which nothing is to be seen is closed to the account, or not kept."""
     lines = [line.rstrip() for line in output.lines()]
     if len(lines) < 2 or lines[-1] != "end" or not lines[0].startswith("oldest"):
-        raise Unparseable(msg("the list of uses of sudo broke off"))
+        raise Unparseable(msg("the list of uses of sudo is cut short"))
     oldest = lines[0].removeprefix("oldest").strip()
     if not oldest.isdecimal() or len(oldest) > 11:
         raise Unparseable(
-            msg("nothing is to be seen of the journal: it is closed to the account, or none is kept"),
+            msg("the journal is empty: the account may not read it, or the host keeps none"),
             reason="journal-closed",
         )
     is_installed = lines[1] != "none"
@@ -106,15 +106,15 @@ def parse(output: Output) -> SudoUses:
 
 def _use(line: str) -> Use:
     if line == "closed":
-        raise Unparseable(msg("the journals of users are closed to the account"), reason="journal-closed")
+        raise Unparseable(msg("the account may not read the users' journals"), reason="journal-closed")
     if line == "broken":
-        raise Unparseable(msg("the list of uses of sudo broke off"))
+        raise Unparseable(msg("the list of uses of sudo is cut short"))
     if line == "full":
         raise Unparseable(msg("more than 1000 pairs of accounts used sudo"))
     parts = line.split("|")
     is_whole = len(parts) == _ROW_PARTS and parts[0] == "use" and all(parts)
     if not is_whole or not all(part.isdecimal() and len(part) <= 11 for part in parts[1:3]):
-        raise Unparseable(msg("the list of uses of sudo is of an unknown form: {line}", line=shown(line, 100)))
+        raise Unparseable(msg("the list of uses of sudo cannot be parsed: {line}", line=shown(line, 100)))
     _word, last, count, account, target, terminal = parts
     at = datetime.fromtimestamp(int(last), UTC)
     return Use(account, target, "" if terminal == "-" else terminal, at, int(count))

@@ -58,7 +58,7 @@ def parse(output: Output) -> Sudoers:
         )
         unlogged_by = next((each for entry in document.get("Defaults", ()) for each in _unlogged(entry)), "")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Unparseable(msg("the rules of sudo are not of the known form")) from error
+        raise Unparseable(msg("the rules of sudo cannot be parsed")) from error
     return Sudoers(grants, defaults, unlogged_by)
 
 

@@ -33,12 +33,12 @@ def parse(output: Output) -> Mapping[str, int | None]:
     """Return each key's value; None where the kernel does not have it."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the listing of kernel settings broke off"))
+        raise Unparseable(msg("the listing of kernel settings is cut short"))
     found: dict[str, int | None] = {}
     for line in lines[:-1]:
         key, equals, value = line.partition("=")
         if not equals or key not in KEYS or not (value == "" or value.lstrip("-").isdigit()):
-            raise Unparseable(msg("an unknown line among the kernel settings: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("a line of the kernel settings cannot be parsed: {line}", line=shown(line, 80)))
         found[key] = int(value) if value else None
     return found
 

@@ -17,7 +17,7 @@ def parse(output: Output) -> tuple[str, ...]:
     for line in output.lines():
         words = line.replace("●", " ").replace("*", " ").split()
         if len(words) < 4 or "." not in words[0]:
-            raise Unparseable(msg("systemd printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("systemd printed a line that cannot be parsed: {line}", line=shown(line, 80)))
         names.append(words[0])
     return tuple(names)
 

@@ -74,7 +74,7 @@ def parse(output: Output) -> Mapping[str, Unit]:
                 values.get("UnitFileState", ""),
             )
     if not found:
-        raise Unparseable(msg("systemd named no unit at all"))
+        raise Unparseable(msg("systemd listed no unit at all"))
     return found
 
 

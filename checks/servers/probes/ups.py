@@ -40,7 +40,7 @@ def parse(output: Output) -> tuple[Ups, ...]:
     """Read each one's state."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
-        raise Unparseable(msg("the state of the power supplies broke off"))
+        raise Unparseable(msg("the state of the power supplies is cut short"))
     found: list[Ups] = []
     for line in lines[:-1]:
         if match := _UPS.fullmatch(line):

@@ -94,7 +94,7 @@ def parse(output: Output) -> LookedUp:
             support=dict(held["support"]),
         )
     except (ValueError, KeyError, TypeError, RecursionError, LedgerError) as error:
-        raise Unparseable(msg("what was looked up in the bundle is not of its form")) from error
+        raise Unparseable(msg("the result from the vulnerability bundle cannot be parsed")) from error
 
 
 def _moment(text: str) -> datetime:
@@ -110,14 +110,14 @@ def _what(text: str, held: object) -> Message | str:
 
 def _why(state: str, what: Message | str) -> Message:
     sentences = {
-        "no-bundle": msg("no bundle of vulnerabilities is configured"),
-        "bundle-refused": msg("a bundle of vulnerabilities was refused: {what}", what=what),
-        "release-not-covered": msg("no bundle of vulnerabilities is about {release}", release=what),
-        "no-records": msg("the bundle of vulnerabilities has no record about {release}", release=what),
+        "no-bundle": msg("no vulnerability bundle is configured"),
+        "bundle-refused": msg("a vulnerability bundle was refused: {what}", what=what),
+        "release-not-covered": msg("no vulnerability bundle covers {release}", release=what),
+        "no-records": msg("the vulnerability bundle has no records about {release}", release=what),
         "no-packages": msg("the host's packages could not be listed: {what}", what=what),
         "lookup-failed": msg("the host's packages could not be looked up: {what}", what=what),
     }
-    return sentences.get(state) or msg("what was looked up in the bundle is not of its form")
+    return sentences.get(state) or msg("the result from the vulnerability bundle cannot be parsed")
 
 
 PROBE = Probe("vulnerabilities", (), parse, limit_bytes=4 << 20)

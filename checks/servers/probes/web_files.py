@@ -172,12 +172,12 @@ def parse(output: Output) -> WebFiles:
     """Read the roots and what is in them."""
     lines = output.lines()
     if not lines or lines[-1].strip() != "end":
-        raise Unparseable(msg("the list of the web server's files broke off"))
+        raise Unparseable(msg("the list of the web server's files is cut short"))
     found: dict[str, dict[str, None]] = {}
     for line in (one.rstrip("\r") for one in lines[:-1]):
         match = _LINE.fullmatch(line)
         if match is None or len(line.encode("utf-8", "surrogateescape")) >= LONGEST:
-            raise Unparseable(msg("find printed a line of unknown form: {line}", line=shown(line, 80)))
+            raise Unparseable(msg("find printed a line that cannot be parsed: {line}", line=shown(line, 80)))
         found.setdefault(match.lastgroup or "", {})[match[match.lastgroup or 0]] = None
     kinds = ("account", "root", "writable", "program", "list", "unclear")
     return WebFiles(*(tuple(found.get(kind, ())) for kind in kinds))

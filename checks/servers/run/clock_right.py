@@ -3,9 +3,9 @@
 Logs that disagree about the time prove nothing, certificates and signatures fail, and backdating can't be told from a
 wrong clock. Article 12.3.
 
-The rule: chronyd is within 1 s of its source with leap status Normal, or systemd calls the clock synchronised; and the
-host's clock differs by at most 2 s from that of the machine that asked. Without any word of a source the answer is
-unknown, also if the clock happens to be right.
+The rule: chronyd is within {source_seconds} s of its source with leap status Normal, or systemd calls the clock
+synchronised; and the host's clock differs by at most {station_seconds} s from that of the machine that asked. Without any
+word of a source the answer is unknown, also if the clock happens to be right.
 
 Sources: chronyc(1), timedatectl(1). chrony 4.6 that does not run prints, with exit code 1:
 
@@ -31,30 +31,31 @@ STATION_SECONDS = 2
     severity=Severity.MEDIUM,
     needs=(clock.PROBE,),
     uses=(chrony.PROBE, timedatectl.PROBE),
-    title=msg("the clock is right and follows a source"),
+    title=msg("the clock is right and synchronised (NTP/chrony)"),
     remedy=msg("Install chrony, point it to a time source that the host can reach, and start it."),
     exempt_roles=("container",),
+    numbers={"source_seconds": SOURCE_MILLISECONDS // 1000, "station_seconds": STATION_SECONDS},
 )
 def judge(facts: Facts) -> Outcome:
     # NOTE: `date +%s` cuts the fraction off, so a right clock reads up to a second early.
     apart = int(abs((facts.at - facts[clock.PROBE]).total_seconds()))
     if apart > STATION_SECONDS:
         return failed(
-            "clock-differs", msg("the clock is {seconds} s away from that of the machine that asked", seconds=apart)
+            "clock-differs", msg("the clock differs by {seconds} s from that of the machine that asked", seconds=apart)
         )
     tracking = facts.get(chrony.PROBE)
     if not isinstance(tracking, Missing):
         if tracking.leap != "Normal":
-            return failed("not-synchronised", msg("chrony says: {status}", status=shown(tracking.leap, 40)))
+            return failed("not-synchronised", msg("chrony reports: {status}", status=shown(tracking.leap, 40)))
         if abs(tracking.offset_milliseconds) > SOURCE_MILLISECONDS:
             return failed(
                 "clock-drifts",
-                msg("the clock is {offset} ms away from its source", offset=tracking.offset_milliseconds),
+                msg("the clock differs by {offset} ms from its source", offset=tracking.offset_milliseconds),
             )
         return passed(msg("chrony follows its source within {offset} ms", offset=abs(tracking.offset_milliseconds)))
     synchronised = facts.get(timedatectl.PROBE)
     if isinstance(synchronised, Missing):
         return missing(synchronised if tracking.reason == "command-missing" else tracking)
     if synchronised:
-        return passed(msg("systemd calls the clock synchronised"))
-    return failed("not-synchronised", msg("systemd calls the clock not synchronised"))
+        return passed(msg("systemd reports the clock as synchronised"))
+    return failed("not-synchronised", msg("systemd reports the clock as not synchronised"))

@@ -2,10 +2,11 @@
 
 That the servers run is what visitors find, not what a process list says. Article 12.3.
 
-The rule: in the last 30 days each declared page answered with a page or a redirect in at least `availability_percent`
-(99) of the time in which it was looked at, and it was looked at in at least 95 % of the time. The time is cut into spans
-of `sample_minutes`; one look that finds the page away counts for its whole span. More time away than the 30 days allow
-fails, however much was not looked at. The samples are made by `portalops check sample`, run by a timer.
+The rule: in the last {last_days} days each declared page answered with a page or a redirect in at least
+`availability_percent` ({default_percent}) of the time in which it was looked at, and it was looked at in at least
+{looked_percent} % of the time. The time is cut into spans of `sample_minutes`; one look that finds the page away counts for
+its whole span. More time away than the {last_days} days allow fails, however much was not looked at. The samples are made
+by `portalops check sample`, run by a timer.
 
 Source: the samples in the ledger (docs/ledger-format.md). A day on which the portal was away for an hour:
 
@@ -15,11 +16,13 @@ Source: the samples in the ledger (docs/ledger-format.md). A day on which the po
 from __future__ import annotations
 
 from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.declared import default_number
 from checks.servers.facts import Facts
 from checks.servers.outside.verdicts import of_no_pages
 from checks.servers.probes import outside_ports, own_availability
+from checks.servers.probes.own_availability import DAYS
 from checks.servers.wording import listed
-from portalops.model.availability import SpanCounts
+from portalops.model.availability import COVERED_PERCENT, SpanCounts
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
@@ -30,10 +33,16 @@ from portalops.model.verdicts import Severity
     severity=Severity.HIGH,
     needs=(own_availability.PROBE,),
     uses=(outside_ports.PROBE,),
-    title=msg("the pages were reachable as much as they should be"),
+    title=msg("the pages were reachable as often as required"),
     remedy=msg(
-        "Find out what made each outage, and record it; where nobody looked, mend the timer of 'portalops check sample'."
+        "Find out the cause of each outage and record it; where samples are missing, repair the timer of "
+        "'portalops check sample'."
     ),
+    numbers={
+        "last_days": DAYS,
+        "default_percent": default_number("availability_percent"),
+        "looked_percent": COVERED_PERCENT,
+    },
 )
 def judge(facts: Facts) -> Outcome:
     if (done := of_no_pages(facts)) is not None:
@@ -52,7 +61,7 @@ def judge(facts: Facts) -> Outcome:
             return failed(
                 "below-target",
                 msg(
-                    "{url} was reachable in {up} of {observed} spans looked at, below {target} %",
+                    "{url} was reachable in {up} of {observed} sampled spans, below {target} %",
                     url=listed((url,)),
                     up=page.up,
                     observed=page.observed,
@@ -65,12 +74,17 @@ def judge(facts: Facts) -> Outcome:
         url, covered = unclear[0]
         return unknown(
             "too-few-samples",
-            msg("{url} was looked at in {percent} % of the last 30 days only", url=listed((url,)), percent=covered),
+            msg(
+                "{url} was sampled in only {percent} % of the last {last_days} days",
+                url=listed((url,)),
+                percent=covered,
+                last_days=DAYS,
+            ),
         )
     lowest = min(100 * found[url].up / found[url].observed for url in wanted)
     return passed(
         msg(
-            "each page was reachable in {percent} % of the time looked at, or more",
+            "each page was reachable in at least {percent} % of the sampled time",
             percent=f"{int(lowest * 100) / 100:g}",
         )
     )

@@ -26,20 +26,20 @@ from portalops.model.verdicts import Severity
     severity=Severity.HIGH,
     needs=(systemd_failed.PROBE, systemd_units.PROBE),
     title=msg("no service has failed, and every declared one runs"),
-    remedy=msg("See why by 'systemctl status UNIT' and 'journalctl -u UNIT', and repair it."),
+    remedy=msg("Find the cause with 'systemctl status UNIT' and 'journalctl -u UNIT', and repair it."),
     exempt_roles=("container",),
 )
 def judge(facts: Facts) -> Outcome:
     broken = facts[systemd_failed.PROBE]
     if broken:
-        return failed("unit-failed", msg("failed: {names}", names=listed(broken)))
+        return failed("unit-failed", msg("failed units: {names}", names=listed(broken)))
     units = facts[systemd_units.PROBE]
     silent = [name for name in facts.declared.units if name not in units or not units[name].is_active]
     if silent:
-        return failed("declared-unit-inactive", msg("declared and not running: {names}", names=listed(silent)))
+        return failed("declared-unit-inactive", msg("declared but not running: {names}", names=listed(silent)))
     fleeting = [name for name in facts.declared.units if not units[name].comes_back]
     if fleeting:
         return failed(
-            "declared-unit-disabled", msg("declared and not started at boot: {names}", names=listed(fleeting))
+            "declared-unit-disabled", msg("declared but not started at boot: {names}", names=listed(fleeting))
         )
     return passed(msg("no unit has failed; {declared} declared units run", declared=len(facts.declared.units)))

@@ -29,8 +29,8 @@ _PUBLIC = ("/etc/apt/keyrings/", "/etc/apt/trusted.gpg.d/", "/etc/pki/rpm-gpg/")
     clause="12.5",
     severity=Severity.CRITICAL,
     needs=(readable_secrets.PROBE,),
-    title=msg("keys and password files are not open to every account"),
-    remedy=msg("Take the right away by 'chmod o-rwx FILE', and change the secret: others may have read it."),
+    title=msg("keys and password files are not readable by every account"),
+    remedy=msg("Remove the permission with 'chmod o-rwx FILE', and change the secret: others may have read it."),
 )
 def judge(facts: Facts) -> Outcome:
     files = [
@@ -42,9 +42,14 @@ def judge(facts: Facts) -> Outcome:
         names = listed(f"{one.path} ({one.mode})" for one in files)
         return failed(
             "readable-by-all",
-            nmsg("{n} file is open to all: {names}", "{n} files are open to all: {names}", len(files), names=names),
+            nmsg(
+                "{n} file is readable by every account: {names}",
+                "{n} files are readable by every account: {names}",
+                len(files),
+                names=names,
+            ),
         )
     unseen = facts[readable_secrets.PROBE].unseen
     if unseen:
-        return unknown("not-searched", msg("mounted from elsewhere, and not searched: {paths}", paths=listed(unseen)))
-    return passed(msg("no file named like a secret is open to all"))
+        return unknown("not-searched", msg("mounted from elsewhere and not searched: {paths}", paths=listed(unseen)))
+    return passed(msg("no file named like a secret is readable by every account"))

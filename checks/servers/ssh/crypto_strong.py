@@ -55,16 +55,16 @@ def judge(facts: Facts) -> Outcome:
         return passed(msg("no weak algorithm is offered to {station}", station=str(seen.station)))
     settings = facts.get(sshd_config.PROBE)
     if any(one.state == "open" and one.offer is None for one in seen.servers):
-        return unknown("no-offer", msg("what answers at the port of SSH made no offer that can be read"))
+        return unknown("no-offer", msg("the SSH port answers, but its offer cannot be parsed"))
     if isinstance(settings, Missing) or not all(settings.get(name) for name in _SETTINGS[:3]):
         return unknown(
             "port-shut",
-            msg("the port of SSH is shut to {station}, and sshd -T was not to be had", station=str(seen.station)),
+            msg("the SSH port is shut to {station}, and sshd -T gave no answer", station=str(seen.station)),
         )
     if weak := _weak(name for setting in _SETTINGS for name in settings.get(setting, "").split(",")):
         return failed("weak-algorithms", msg("sshd -T allows {names}", names=listed(weak)))
     return passed(
-        msg("the port of SSH is shut to {station}, and sshd -T allows no weak algorithm", station=str(seen.station))
+        msg("the SSH port is shut to {station}, and sshd -T allows no weak algorithm", station=str(seen.station))
     )
 
 

@@ -36,16 +36,14 @@ from portalops.model.verdicts import Severity
 )
 def judge(facts: Facts) -> Outcome:
     if _takes_passwords(facts[sshd_config.PROBE]):
-        return failed("password-allowed", msg("sshd takes passwords"))
+        return failed("password-allowed", msg("sshd accepts passwords"))
     if _takes_passwords(facts[sshd_outside.PROBE]):
         return failed("password-in-match", msg("a Match block lets passwords in from a public address"))
     seen = facts.get(outside_ssh.PROBE)
     methods = set() if isinstance(seen, Missing) else {method for one in seen.servers for method in one.methods}
     if offered := sorted(methods & {"none", "password", "keyboard-interactive"}):
-        return failed(
-            "password-offered", msg("whoever asks from outside is offered {methods}", methods=listed(offered))
-        )
-    return passed(msg("a password alone opens nothing over SSH"))
+        return failed("password-offered", msg("sshd offers {methods} to anybody from outside", methods=listed(offered)))
+    return passed(msg("no SSH login is possible with a password alone"))
 
 
 def _takes_passwords(settings: Settings) -> bool:

@@ -26,7 +26,7 @@ from portalops.model.verdicts import Severity
     clause="12.3",
     severity=Severity.MEDIUM,
     needs=(smart.PROBE,),
-    title=msg("every disk says that it is healthy"),
+    title=msg("every disk reports that it is healthy"),
     remedy=msg("Replace the disk; see 'smartctl -x' for what it counts."),
     exempt_roles=("container", "virtual"),
 )
@@ -34,12 +34,12 @@ def judge(facts: Facts) -> Outcome:
     disks = facts[smart.PROBE]
     ill = [disk.name for disk in disks if disk.passed is False]
     if ill:
-        return failed("disk-ill", msg("disks that say that they fail: {names}", names=listed(ill)))
+        return failed("disk-ill", msg("disks that report a failure: {names}", names=listed(ill)))
     if not disks:
-        return unknown("no-disk", msg("smartctl names no disk"))
+        return unknown("no-disk", msg("smartctl lists no disk"))
     silent = [f"{disk.name} ({disk.code})" for disk in disks if disk.passed is None or disk.code & smart.NOT_ASKED]
     if silent:
         return unknown(
-            "not-asked", msg("disks that could not be asked (smartctl's exit code): {names}", names=listed(silent))
+            "not-asked", msg("disks that did not answer (smartctl's exit code): {names}", names=listed(silent))
         )
-    return passed(msg("disks that say that they are healthy: {names}", names=listed(disk.name for disk in disks)))
+    return passed(msg("disks that report that they are healthy: {names}", names=listed(disk.name for disk in disks)))

@@ -30,7 +30,7 @@ from portalops.model.verdicts import Severity
     severity=Severity.HIGH,
     needs=(mdstat.PROBE,),
     uses=(mdadm.PROBE,),
-    title=msg("every software RAID array is whole"),
+    title=msg("every software RAID array is complete"),
     remedy=msg("Replace the failed disk and let the array rebuild; see 'mdadm --detail'."),
     exempt_roles=("container",),
 )
@@ -44,21 +44,21 @@ def judge(facts: Facts) -> Outcome:
         f"{name} ({one.present}/{one.wanted})" for name, one in members.items() if not one.is_whole and name not in told
     ]
     if broken:
-        return failed("degraded", msg("not whole: {names}", names=listed(broken)))
+        return failed("degraded", msg("arrays that are degraded: {names}", names=listed(broken)))
     if facts.declared.raid is None:
         return unknown(
             "not-declared",
             msg(
-                "which arrays must exist is not declared; seen: {names}",
+                "the required arrays are not declared; seen: {names}",
                 names=listed(array.name for array in arrays) or "-",
             ),
         )
     absent = sorted(set(facts.declared.raid) - {array.name for array in arrays})
     if absent:
-        return failed("array-absent", msg("declared and not there: {names}", names=listed(absent)))
+        return failed("array-absent", msg("declared but missing: {names}", names=listed(absent)))
     if arrays and isinstance(asked, Missing):
         return missing(asked)
     unasked = [array.name for array in arrays if array.name not in members]
     if unasked:
-        return unknown("array-not-asked", msg("mdadm told nothing of {names}", names=listed(unasked)))
-    return passed(nmsg("{n} array is there and whole", "{n} arrays are there and whole", len(arrays)))
+        return unknown("array-not-asked", msg("mdadm reports nothing about {names}", names=listed(unasked)))
+    return passed(nmsg("{n} array is present and complete", "{n} arrays are present and complete", len(arrays)))

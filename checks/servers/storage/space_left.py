@@ -3,9 +3,9 @@
 A full disk stops databases, logs and backups at once; a disk that turned read-only by itself is about to fail.
 Article 12.3 asks that the servers run continuously.
 
-The rule: on every file system at least 15 % of the space and 10 % of the inodes are free, and no declared mount point is
-read-only. File systems that are full by nature (squashfs, ISO images) do not count. Where df is missing or too old, the
-kernel's own view by psutil serves on the machine that portalops runs on.
+The rule: on every file system at least {space_percent} % of the space and {inode_percent} % of the inodes are free, and no
+declared mount point is read-only. File systems that are full by nature (squashfs, ISO images) do not count. Where df is
+missing or too old, the kernel's own view by psutil serves on the machine that portalops runs on.
 
 Sources: df(1), proc(5). On Debian 13:
 
@@ -33,8 +33,9 @@ INODE_PERCENT = 10
     severity=Severity.MEDIUM,
     needs=(mounts.PROBE,),
     uses=(disk_space.PROBE, disk_inodes.PROBE, machine.PROBE),
-    title=msg("every disk has room left and can be written"),
-    remedy=msg("Free space or extend the disk; a disk that turned read-only needs its hardware looked at."),
+    title=msg("every disk has free space and is writable"),
+    remedy=msg("Free space or extend the disk; check the hardware of a disk that turned read-only."),
+    numbers={"space_percent": SPACE_PERCENT, "inode_percent": INODE_PERCENT},
 )
 def judge(facts: Facts) -> Outcome:
     points = facts[mounts.PROBE]
@@ -59,11 +60,13 @@ def judge(facts: Facts) -> Outcome:
         return missing(inodes)
     absent = [point for point in facts.declared.writable if point not in points]
     if absent:
-        return unknown("not-mounted", msg("declared and not mounted: {names}", names=listed(absent)))
+        return unknown("not-mounted", msg("declared but not mounted: {names}", names=listed(absent)))
     least = min(space, key=lambda one: one.free_percent)
     return passed(
         msg(
-            "at least {percent} % of the space is free, least on {mount}", percent=least.free_percent, mount=least.mount
+            "at least {percent} % of the space is free; the fullest is {mount}",
+            percent=least.free_percent,
+            mount=least.mount,
         )
     )
 

@@ -1,9 +1,9 @@
-"""The certificate of each name is for that name and will not run out within three weeks.
+"""The certificate of each name is for that name and is valid for {least_days} days more, at least.
 
 On the day it runs out visitors are taught to click warnings away, which is what an attacker needs. Article 12.4.
 
 The rule: the certificate that the server sends for each declared name, at every public address, names it among its
-alternative names, is valid now, and for at least 21 days more. Whether anybody trustworthy issued it is tls.chain.
+alternative names, is valid now, and for at least {least_days} days more. Whether anybody trustworthy issued it is tls.chain.
 
 Sources: RFC 5280 (4.1.2.5, 4.2.1.6), RFC 9525. As `openssl x509 -noout -enddate -ext subjectAltName` shows it:
 
@@ -34,8 +34,9 @@ LEAST = timedelta(days=21)
     severity=Severity.HIGH,
     needs=(outside_tls.PROBE,),
     uses=(outside_ports.PROBE,),
-    title=msg("certificates are for their names and last three weeks or more"),
-    remedy=msg("Renew the certificate for all of its names, and look why it was not renewed by itself."),
+    title=msg("each certificate is for its name and valid for at least {least_days} days more"),
+    remedy=msg("Renew the certificate for all of its names, and find out why it was not renewed automatically."),
+    numbers={"least_days": LEAST.days},
 )
 def judge(facts: Facts) -> Outcome:
     if (done := of_no_pages(facts)) is not None:
@@ -51,15 +52,15 @@ def judge(facts: Facts) -> Outcome:
         if certificate is None:
             return failed("no-certificate", msg("{server} sends a certificate that cannot be read", server=where))
         if not is_for(certificate, one.name):
-            return failed("wrong-name", msg("the certificate of {server} is not for that name", server=where))
+            return failed("wrong-name", msg("the certificate of {server} is for another name", server=where))
         end = certificate.not_valid_after_utc
         if end <= facts.at:
-            return failed("expired", msg("the certificate of {server} ran out on {day}", server=where, day=end.date()))
+            return failed("expired", msg("the certificate of {server} expired on {day}", server=where, day=end.date()))
         if certificate.not_valid_before_utc > facts.at:
             return failed(
                 "not-yet-valid",
                 msg(
-                    "the certificate of {server} is valid from {day} only",
+                    "the certificate of {server} is not valid before {day}",
                     server=where,
                     day=certificate.not_valid_before_utc.date(),
                 ),
@@ -68,8 +69,8 @@ def judge(facts: Facts) -> Outcome:
             return failed(
                 "expires-soon",
                 nmsg(
-                    "the certificate of {server} runs out on {day}, in {n} day",
-                    "the certificate of {server} runs out on {day}, in {n} days",
+                    "the certificate of {server} expires on {day}, in {n} day",
+                    "the certificate of {server} expires on {day}, in {n} days",
                     (end - facts.at).days,
                     server=where,
                     day=end.date(),
@@ -77,10 +78,12 @@ def judge(facts: Facts) -> Outcome:
             )
         ends.append(end)
     if unclear or not ends:
-        return unknown("no-handshake", msg("no certificate was had from {servers}", servers=listed(unclear) or "-"))
+        return unknown(
+            "no-handshake", msg("no certificate was received from {servers}", servers=listed(unclear) or "-")
+        )
     return passed(
         msg(
-            "the first certificate to run out does so on {day}, seen from {station}",
+            "the earliest expiry of a certificate is {day}, seen from {station}",
             day=min(ends).date(),
             station=str(seen.station),
         )

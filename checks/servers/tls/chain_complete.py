@@ -55,7 +55,7 @@ def judge(facts: Facts) -> Outcome:
             return failed("no-certificate", msg("{server} sends a certificate that cannot be read", server=where))
         own = chain[0]
         if not is_for(own, one.name):
-            return failed("wrong-name", msg("the certificate of {server} is not for that name", server=where))
+            return failed("wrong-name", msg("the certificate of {server} is for another name", server=where))
         at = min(max(facts.at, own.not_valid_before_utc), own.not_valid_after_utc)
         if is_trusted(one.name, chain, anchors, at):
             continue
@@ -67,5 +67,7 @@ def judge(facts: Facts) -> Outcome:
             msg("the chain that {server} sends ends at {issuer}, which is not trusted", server=where, issuer=issuer),
         )
     if unclear or not seen.servers:
-        return unknown("no-handshake", msg("no certificate was had from {servers}", servers=listed(unclear) or "-"))
-    return passed(msg("every chain is whole, seen from {station}", station=str(seen.station)))
+        return unknown(
+            "no-handshake", msg("no certificate was received from {servers}", servers=listed(unclear) or "-")
+        )
+    return passed(msg("every chain is complete, seen from {station}", station=str(seen.station)))

@@ -31,7 +31,7 @@ _OLD, _NEW = ("1.0", "1.1"), ("1.2", "1.3")
     severity=Severity.MEDIUM,
     needs=(outside_tls.PROBE,),
     uses=(outside_ports.PROBE,),
-    title=msg("TLS 1.0 and 1.1 are refused, 1.2 or 1.3 is taken"),
+    title=msg("TLS 1.0 and 1.1 are refused, 1.2 or 1.3 is accepted"),
     remedy=msg("Set the server to TLS 1.2 and 1.3 only, such as 'ssl_protocols TLSv1.2 TLSv1.3;' in nginx."),
 )
 def judge(facts: Facts) -> Outcome:
@@ -45,7 +45,7 @@ def judge(facts: Facts) -> Outcome:
         if old:
             return failed(
                 "old-version-taken",
-                msg("{server} takes TLS {versions}", server=listed((one.where,)), versions=listed(old)),
+                msg("{server} accepts TLS {versions}", server=listed((one.where,)), versions=listed(old)),
             )
         takes_new = any(one.offers.get(version) is Reply.TAKEN for version in _NEW)
         refusals = {Reply.REFUSED, Reply.HUNG_UP} if takes_new else {Reply.REFUSED}
@@ -55,9 +55,9 @@ def judge(facts: Facts) -> Outcome:
             all_refused = all(one.offers.get(version) is Reply.REFUSED for version in _NEW)
             (outdated if all_refused else unclear).append(one.where)
     if outdated:
-        return failed("no-new-version", msg("{server} takes neither TLS 1.2 nor 1.3", server=listed(outdated)))
+        return failed("no-new-version", msg("{server} accepts neither TLS 1.2 nor 1.3", server=listed(outdated)))
     if unclear or not seen.servers:
         return unknown(
-            "cannot-tell", msg("which versions {servers} takes could not be told", servers=listed(unclear) or "-")
+            "cannot-tell", msg("it is not clear which TLS versions {servers} accepts", servers=listed(unclear) or "-")
         )
     return passed(msg("the old versions are refused, seen from {station}", station=str(seen.station)))

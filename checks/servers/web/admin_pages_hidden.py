@@ -34,14 +34,14 @@ _ALIKE = 0.9
     severity=Severity.HIGH,
     needs=(outside_web.PROBE,),
     uses=(outside_ports.PROBE,),
-    title=msg("pages for administrators are refused to the world"),
+    title=msg("administration pages are refused to the public"),
     remedy=msg("Let the web server take these paths from the administrators' networks only."),
 )
 def judge(facts: Facts) -> Outcome:
     if (done := of_no_pages(facts)) is not None:
         return done
     if facts.declared.admin_paths is None:
-        return unknown("not-declared", msg("the paths of pages for administrators are not declared"))
+        return unknown("not-declared", msg("the paths of the administration pages are not declared"))
     seen = facts[outside_web.PROBE]
     controls = {_site(each): each for each in seen.last("control")}
     pages = list(seen.last("admin"))
@@ -52,25 +52,25 @@ def judge(facts: Facts) -> Outcome:
         ):
             continue
         if page.status == 401:
-            return failed("login-offered", msg("{url} asks the world for a name and password", url=shown_url(page)))
+            return failed("login-offered", msg("{url} asks anybody for a name and password", url=shown_url(page)))
         if page.status is None or page.status != 200:
             unclear.append(page)
             continue
         reader = Page(page.body)
         if reader.asks_password:
-            return failed("login-offered", msg("{url} shows the world a login page", url=shown_url(page)))
+            return failed("login-offered", msg("{url} shows anybody a login page", url=shown_url(page)))
         if not _is_nothing(page, reader, controls.get(_site(page))):
-            return failed("page-shown", msg("{url} is shown to the world", url=shown_url(page)))
+            return failed("page-shown", msg("{url} is shown to anybody", url=shown_url(page)))
     if unclear or not all(_site(each) in controls for each in pages) or (facts.declared.admin_paths and not pages):
         named = shown_url(unclear[0]) if unclear else "-"
         status = unclear[0].status if unclear and unclear[0].status else "-"
         return unknown(
             "cannot-tell",
-            msg("whether {url} is refused could not be told (it answered {status})", url=named, status=status),
+            msg("it is not clear whether {url} is refused (it answered {status})", url=named, status=status),
         )
     if any(each.status is None for each in controls.values()):
-        return unknown("no-control", msg("a path that nobody has gave no answer, so that refusals mean nothing"))
-    return passed(msg("every path for administrators is refused to {station}", station=str(seen.station)))
+        return unknown("no-control", msg("a path that does not exist gave no answer, so a refusal proves nothing"))
+    return passed(msg("every administration path is refused to {station}", station=str(seen.station)))
 
 
 def _site(answer: Answer) -> tuple[str, int]:

@@ -48,7 +48,7 @@ LANGUAGES = ("vi", "en")
 def judge(facts: Facts) -> Outcome:
     declared = facts.declared.editions
     if not declared and facts.declared.editions_elsewhere:
-        said = msg("it is declared that the portal's editions are served by another host")
+        said = msg("the portal's editions are declared to be served by another host")
         return Outcome(CheckVerdict.NOT_APPLICABLE, "declared-elsewhere", said)
     if (none := of_no_pages(facts)) is not None:
         is_proven = none.verdict is CheckVerdict.PASS
@@ -65,7 +65,7 @@ def judge(facts: Facts) -> Outcome:
     for language in LANGUAGES:
         answer = answers.get(declared[language])
         if answer is None:
-            return unknown("page-not-seen", msg("the edition {language} was not asked for", language=language))
+            return unknown("page-not-seen", msg("the edition {language} was not requested", language=language))
         if (wrong := _wrong(language, answer)) is not None:
             return wrong
         told.append(_told(language, answer))
@@ -99,13 +99,13 @@ def _wrong(language: str, answer: Answer) -> Outcome | None:
         return unknown("page-not-seen", msg("{url} answered {status}", url=url, status=answer.status or "-"))
     page = Page(answer.body)
     if not page.language:
-        said = msg("the edition {language} at {url} does not name its language", language=language, url=url)
+        said = msg("the edition {language} at {url} does not state its language", language=language, url=url)
         return failed("edition-unmarked", said)
     if page.language != language:
         return failed(
             "edition-language",
             msg(
-                "the edition {language} at {url} says that it is in {other}",
+                "the edition {language} at {url} states that its language is {other}",
                 language=language,
                 url=url,
                 other=listed((page.language,)),
@@ -113,7 +113,7 @@ def _wrong(language: str, answer: Answer) -> Outcome | None:
         )
     text = language_of(page.text)
     if not text:
-        said = msg("in which language the text of {url} is cannot be told from its words", url=url)
+        said = msg("the language of the text of {url} is not clear", url=url)
         return unknown("text-unclear", said)
     if text != language:
         return failed(
@@ -127,7 +127,7 @@ def _told(language: str, answer: Answer) -> Message:
     url = shown_url(answer)
     changed = _changed_on(answer)
     if changed is None:
-        return msg("{language}: {url}, which does not say when it was changed", language=language, url=url)
+        return msg("{language}: {url}, no date of change", language=language, url=url)
     return msg("{language}: {url}, changed on {day}", language=language, url=url, day=changed)
 
 

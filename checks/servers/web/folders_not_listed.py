@@ -34,7 +34,7 @@ _LISTING = re.compile(
     severity=Severity.MEDIUM,
     needs=(outside_web.PROBE,),
     uses=(outside_ports.PROBE,),
-    title=msg("folders do not list what is in them"),
+    title=msg("folders do not list their contents"),
     remedy=msg("Turn listings off, such as 'autoindex off;' in nginx or 'Options -Indexes' in Apache."),
 )
 def judge(facts: Facts) -> Outcome:

@@ -3,7 +3,7 @@
 The first plain request is enough for somebody between to answer it instead. Article 12.4.
 
 The rule: at each name, port 80 answers with 301 or 308 to https of the same name, or does not answer at all; and https
-answers with Strict-Transport-Security of at least 180 days.
+answers with Strict-Transport-Security of at least {least_days} days.
 
 Sources: RFC 6797 (6.1, 7.2), RFC 9110 (15.4). nginx 1.26:
 
@@ -36,8 +36,9 @@ _MAX_AGE = re.compile(r"(?:^|;)\s*max-age\s*=\s*\"?(\d{1,12})\"?\s*(?:;|$)", re.
     severity=Severity.MEDIUM,
     needs=(outside_web.PROBE,),
     uses=(outside_ports.PROBE,),
-    title=msg("plain HTTP leads to HTTPS, and browsers are told to remember it"),
+    title=msg("plain HTTP redirects to HTTPS, and HSTS makes browsers remember it"),
     remedy=msg("Answer port 80 with a 301 to https, and send 'Strict-Transport-Security: max-age=31536000'."),
+    numbers={"least_days": LEAST_SECONDS // 86400},
 )
 def judge(facts: Facts) -> Outcome:
     if (done := of_no_pages(facts)) is not None:
@@ -58,8 +59,8 @@ def judge(facts: Facts) -> Outcome:
         return trouble
     silent = [each for each in plain if each.status is None]
     if not roots or not plain or any(each.state not in {"closed", "filtered"} for each in silent):
-        return unknown("plain-not-seen", msg("what port 80 answers could not be told"))
-    return passed(msg("plain HTTP leads to HTTPS or is shut, seen from {station}", station=str(seen.station)))
+        return unknown("plain-not-seen", msg("the answer of port 80 could not be read"))
+    return passed(msg("plain HTTP redirects to HTTPS or is shut, seen from {station}", station=str(seen.station)))
 
 
 def _not_redirected(answer: Answer) -> Outcome | None:
@@ -70,11 +71,17 @@ def _not_redirected(answer: Answer) -> Outcome | None:
             return None
         return failed(
             "redirect-not-permanent",
-            msg("{url} leads to https by {status} only", url=shown_url(answer), status=answer.status or "-"),
+            msg(
+                "{url} redirects to https with {status}, which is not permanent",
+                url=shown_url(answer),
+                status=answer.status or "-",
+            ),
         )
     return failed(
         "plain-http",
-        msg("{url} answers {status} and does not lead to https", url=shown_url(answer), status=answer.status or "-"),
+        msg(
+            "{url} answers {status} and does not redirect to https", url=shown_url(answer), status=answer.status or "-"
+        ),
     )
 
 

@@ -29,7 +29,7 @@ from portalops.model.verdicts import Severity
     severity=Severity.CRITICAL,
     needs=(outside_web.PROBE,),
     uses=(outside_ports.PROBE,),
-    title=msg("nothing is served that tells secrets"),
+    title=msg("no file that reveals secrets is served"),
     remedy=msg("Remove the file from the web server's folder, and change every password and key that was in it."),
 )
 def judge(facts: Facts) -> Outcome:
@@ -47,7 +47,7 @@ def judge(facts: Facts) -> Outcome:
             return unknown(
                 "cannot-tell",
                 msg(
-                    "whether {url} is refused could not be told (it answered {status})",
+                    "it is not clear whether {url} is refused (it answered {status})",
                     url=shown_url(each),
                     status=each.status or "-",
                 ),
@@ -56,8 +56,8 @@ def judge(facts: Facts) -> Outcome:
         return unknown("page-not-seen", msg("no page was seen"))
     return passed(
         nmsg(
-            "{n} path tried from {station} gives nothing away",
-            "{n} paths tried from {station} give nothing away",
+            "{n} path tried from {station} reveals nothing",
+            "{n} paths tried from {station} reveal nothing",
             len(tried),
             station=str(seen.station),
         )

@@ -3,10 +3,10 @@
 Pages of authorities are taken over to advertise gambling, often shown to search engines alone so that nobody at the
 authority sees it. Article 12.4.
 
-The rule: each declared page, and the front page of each language, answers 200 to a browser and to a crawler; it has none
-of the phrases with which gambling is advertised or a defacement signed, nor of `forbidden_words`; the crawler is shown
-at least half of the browser's words; where an approved copy is declared, the page has `close_percent` of its words; and
-where a page names its language, it is the one declared.
+The rule: each declared page, and the front page of each language, answers 200 to a browser and to a crawler; it has none of
+the phrases with which gambling is advertised or a defacement signed, nor of `forbidden_words`; the crawler is shown at
+least {least_percent} % of the browser's words; where an approved copy is declared, the page has `close_percent` of its
+words; and where a page names its language, it is the one declared.
 
 Sources: HTML (the lang attribute). A page that was taken over, as a crawler gets it:
 
@@ -35,8 +35,9 @@ _SAME = 0.5
     severity=Severity.CRITICAL,
     needs=(outside_web.PROBE,),
     uses=(outside_ports.PROBE,),
-    title=msg("key pages say what they should, to people and to search engines"),
-    remedy=msg("Take the host off the network, keep its disk, restore from a set of before, and close the hole."),
+    title=msg("key pages show the approved content, to people and to search engines"),
+    remedy=msg("Take the host off the network, keep its disk, restore from an earlier backup set, and close the hole."),
+    numbers={"least_percent": round(_SAME * 100)},
 )
 def judge(facts: Facts) -> Outcome:
     if (done := of_no_pages(facts)) is not None:
@@ -62,7 +63,7 @@ def judge(facts: Facts) -> Outcome:
     for url in answers["browser"]:
         people, crawler = pages.get((url, "browser")), pages.get((url, "crawler"))
         if people and crawler and people.text and crawler.share_of(people) < _SAME:
-            return failed("cloaked", msg("{url} shows a crawler another page than people", url=listed((url,))))
+            return failed("cloaked", msg("{url} shows search engines another page than people", url=listed((url,))))
         if people is not None and (wrong := _not_as_approved(facts, url, people, seen.approved)) is not None:
             return wrong
     for language, url in facts.declared.editions.items():
@@ -81,7 +82,7 @@ def judge(facts: Facts) -> Outcome:
             return failed(
                 "edition-language",
                 msg(
-                    "the edition {language} at {url} says that it is in {other}",
+                    "the edition {language} at {url} states that its language is {other}",
                     language=language,
                     url=listed((url,)),
                     other=listed((edition.language,)),
@@ -100,8 +101,8 @@ def judge(facts: Facts) -> Outcome:
         return unknown("no-approved-copy", msg("the approved copy of {urls} cannot be read", urls=listed(unread)))
     return passed(
         nmsg(
-            "the {n} page says what it should, seen from {station}",
-            "the {n} pages say what they should, seen from {station}",
+            "the {n} page shows the approved content, seen from {station}",
+            "the {n} pages show the approved content, seen from {station}",
             len(answers["browser"]),
             station=str(seen.station),
         )

@@ -39,7 +39,7 @@ from portalops.model.verdicts import Severity
 def judge(facts: Facts) -> Outcome:
     seen = facts[web_files.PROBE]
     if not seen.roots:
-        return unknown("no-webroot", msg("none of the usual web roots is there"))
+        return unknown("no-webroot", msg("none of the usual web roots exists"))
     if "root" in seen.accounts:
         return failed("runs-as-root", msg("the web server or a program of it runs as root"))
     uploads = tuple(folder.rstrip("/") for folder in facts.declared.uploads)
@@ -48,8 +48,8 @@ def judge(facts: Facts) -> Outcome:
         return failed(
             "writable",
             nmsg(
-                "{n} file or folder outside upload folders may be written by the web server: {names}",
-                "{n} files and folders outside upload folders may be written by the web server: {names}",
+                "the web server can write to {n} file or folder outside upload folders: {names}",
+                "the web server can write to {n} files and folders outside upload folders: {names}",
                 len(outside),
                 names=listed(outside),
             ),
@@ -58,19 +58,23 @@ def judge(facts: Facts) -> Outcome:
     if programs:
         return failed("program-uploaded", msg("programs in upload folders: {names}", names=listed(programs)))
     if max(len(seen.writable), len(seen.programs), len(seen.listed)) >= web_files.LISTED:
-        return unknown("too-many", msg("more files may be written than are listed"))
+        return unknown("too-many", msg("more files can be written than are listed"))
     if seen.unclear:
         return unknown(
             "root-unclear",
             msg(
-                "which folders the web server serves, or under which account, is unclear: {names}",
+                "it is not clear which folders the web server serves, or under which account: {names}",
                 names=listed(seen.unclear),
             ),
         )
     others = [name for name in seen.listed if not _lies_in(name, uploads)]
     if others:
         return unknown(
-            "access-list", msg("access lists let somebody write who was not looked at: {names}", names=listed(others))
+            "access-list",
+            msg(
+                "access lists (ACL) grant write access to accounts that were not examined: {names}",
+                names=listed(others),
+            ),
         )
     if not facts.declared.uploads:
         return passed(msg("the web server can write to no file or folder of {roots}", roots=listed(seen.roots)))

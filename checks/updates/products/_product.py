@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, field_validator
+from sqlalchemy import make_url
 
-from checks.updates.sources._database import DatabaseSettings
+from checks.updates.database_settings import DatabaseSettings
 from portalops.config.values import Refused
 from portalops.model.message import Message, msg
 
@@ -29,8 +30,6 @@ _SERVERS = {Dialect.MYSQL: "MariaDB, MySQL", Dialect.POSTGRESQL: "PostgreSQL"}
 
 
 def _server_of(url: str) -> str:
-    from sqlalchemy import make_url  # noqa: PLC0415  # start-up time
-
     return make_url(url).get_backend_name()
 
 

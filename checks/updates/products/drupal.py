@@ -26,6 +26,7 @@ from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
+from checks.updates.products import Product
 from checks.updates.products._product import (
     AccountsQuery,
     Dialect,
@@ -152,3 +153,6 @@ def accounts(settings: Settings, dialect: Dialect) -> AccountsQuery:
         f" UNION ALL {columns} 'uid 1' AS role, u.login AS last_at {users} WHERE u.uid = 1 AND u.default_langcode = 1",
         frozenset({"administrator", "uid 1"}),
     )
+
+
+PRODUCT = Product(settings=Settings)

@@ -22,6 +22,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from checks.updates.products import Product
 from checks.updates.products._product import (
     AccountsQuery,
     Dialect,
@@ -121,3 +122,6 @@ def accounts(settings: Settings, dialect: Dialect) -> AccountsQuery:
         f" JOIN {table('usergroups')} g ON g.id = m.group_id WHERE g.id NOT IN (1, 2, 9)",
         frozenset({"admin"}),
     )
+
+
+PRODUCT = Product(settings=Settings)

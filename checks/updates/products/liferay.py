@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from checks.updates.products import Product
 from checks.updates.products._product import (
     AccountsQuery,
     Dialect,
@@ -99,3 +100,6 @@ def accounts(settings: Settings, dialect: Dialect) -> AccountsQuery:
         f" JOIN Role_ r ON r.roleId = h.roleId WHERE r.name NOT IN ({roles})",
         frozenset({"Administrator", "Site Administrator", "Site Owner"}),
     )
+
+
+PRODUCT = Product(settings=Settings)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from checks.updates.products import Product
 from checks.updates.products._product import AccountsQuery, Dialect, ProductSettings, SiteAddress, TableWord, quoted
 
 
@@ -87,3 +88,6 @@ def accounts(settings: Settings, dialect: Dialect) -> AccountsQuery:
         f" FROM {authors} a JOIN {users} u ON u.userid = a.admin_id",
         frozenset({"lev 1", "lev 2"}),
     )
+
+
+PRODUCT = Product(settings=Settings)

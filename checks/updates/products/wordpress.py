@@ -28,6 +28,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
+from checks.updates.products import Product
 from checks.updates.products._product import AccountsQuery, Dialect, Prefix, ProductSettings, Word, literals, quoted
 from portalops.config.values import Refused
 from portalops.model.message import msg
@@ -161,3 +162,6 @@ def accounts(settings: Settings, dialect: Dialect) -> AccountsQuery:
         lambda held: tuple(_ROLE.findall(held)),
         keeps_logins=False,
     )
+
+
+PRODUCT = Product(settings=Settings)

@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from checks.updates.sources._settings import CommonSettings, bounded, source_error
+from checks.updates.source_settings import CommonSettings, bounded, source_error
 from portalops.config.values import LocalPath, Refused
 from portalops.errors import LiteralSecret
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
-from portalops.model.updates import SourceTraits
-from portalops.ports import Answer, Page, Web, WebUnavailable
+from portalops.model.updates import Answer, SourceTraits
+from portalops.ports import Page, Web, WebUnavailable
 
 LIMIT_BYTES = 10 << 20
 """Of one answer, unpacked. A feed of 500 whole articles takes about 2 MiB."""

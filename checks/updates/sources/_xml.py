@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.updates.sources._settings import bounded, source_error
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+
+from checks.updates.source_settings import bounded, source_error
 from portalops.model.message import Message, msg
 
 if TYPE_CHECKING:
@@ -26,9 +29,6 @@ def root_of(source_id: str, data: bytes) -> Element:
         UpdateSourceError: it declares entities, or holds what else blows up or reaches out.
         NotWellFormed: it is no XML, or broken.
     """
-    from defusedxml import DefusedXmlException  # noqa: PLC0415  # start-up time
-    from defusedxml.ElementTree import ParseError, fromstring  # noqa: PLC0415  # as above
-
     if b"<!ENTITY" in data.replace(b"\0", b"").upper():
         raise source_error(source_id, msg("the answer declares XML entities, which no feed or sitemap needs"))
     try:

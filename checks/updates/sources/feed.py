@@ -11,20 +11,21 @@ import io
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
+import feedparser
+
 from checks.updates.dates import DateRules, read_moment
+from checks.updates.source_settings import bounded, content_key, source_error, too_many
+from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
-from checks.updates.sources._settings import bounded, content_key, source_error, too_many
 from checks.updates.sources._xml import NotWellFormed, local_name, root_of
 from checks.updates.text import without_markup
+from portalops.config.tables import KindTable
 from portalops.model.message import Message, msg
 from portalops.model.updates import ListedItem, Listing, Refusal
 from portalops.ports import Web
-
-if TYPE_CHECKING:
-    from portalops.config.tables import KindTable
 
 MAX_ITEMS = 5000
 ROOTS = frozenset({"rss", "feed", "rdf"})
@@ -49,8 +50,6 @@ class FeedSource(PageSource[Settings]):
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         del polled_at
-        import feedparser  # noqa: PLC0415  # start-up time
-
         self._door.require_marker(text_of(data))
         note = self._check_xml(data)
         # Nothing is cleaned: it is read as text, and feedparser's cleaning takes long for what is made to take long.
@@ -149,3 +148,6 @@ def _unit_name(entry: Mapping[str, object], unit_from: str) -> str:
             return str(source.get("title") or "") if isinstance(source, Mapping) else ""
         case _:
             return str(entry.get("author") or "")
+
+
+SOURCE = UpdateSourceKind(settings=Settings, build=build)

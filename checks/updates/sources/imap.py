@@ -28,28 +28,29 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from imap_tools.errors import ImapToolsError, MailboxFetchError, MailboxFolderSelectError, MailboxLoginError
+from imap_tools.mailbox import BaseMailBox
+from imap_tools.query import AND, U
+from imap_tools.utils import check_command_status
 from pydantic import Field, field_validator, model_validator
 
 from checks.updates.dates import read_moment
 from checks.updates.mail import BEGINNING_BYTES, AttachedFile, ReadMail, read_mail, vouches
-from checks.updates.sources._settings import CommonSettings, bounded, source_error
+from checks.updates.source_settings import CommonSettings, bounded, source_error
+from checks.updates.sources import UpdateSourceKind
 from checks.updates.text import clean_line
 from portalops.config.secrets import SecretReference
+from portalops.config.tables import KindTable
 from portalops.config.values import Refused, Text
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
-from portalops.model.updates import Channel, ListedItem, Listing, Refusal, SourceTraits
-from portalops.ports import Answer, Clock, Web
+from portalops.model.updates import Answer, Channel, ListedItem, Listing, Refusal, SourceTraits
+from portalops.ports import Clock, Web
 from portalops.system.clock import SystemClock
-
-if TYPE_CHECKING:
-    from imap_tools.mailbox import BaseMailBox
-
-    from portalops.config.tables import KindTable
 
 WITHIN = timedelta(minutes=3)
 """For one look; what is not read by then leaves the look failed."""
@@ -229,10 +230,6 @@ class ImapSource:
 
     def _listed(self, box: BaseMailBox, since: datetime, first: int) -> list[_Received]:
         """Return the messages that are to be read, in the order in which they came in."""
-        from imap_tools.errors import MailboxFetchError  # noqa: PLC0415  # start-up time
-        from imap_tools.query import AND, U  # noqa: PLC0415  # as above
-        from imap_tools.utils import check_command_status  # noqa: PLC0415  # as above
-
         day_before = since.date() - timedelta(days=1)
         criteria = AND(uid=U(str(first), "*")) if first else AND(date_gte=day_before)
         uids = [int(uid) for uid in box.uids(criteria, charset=None) if uid.isdigit() and int(uid) >= first]
@@ -253,8 +250,6 @@ class ImapSource:
         return next((part[1] for part in parts if isinstance(part, tuple)), None)
 
     def _log_in(self, box: BaseMailBox, password: str) -> None:
-        from imap_tools.errors import MailboxLoginError  # noqa: PLC0415  # start-up time
-
         user = self._settings.user
         log_in = box.login if (user + password).isascii() else box.login_utf8
         try:
@@ -276,8 +271,6 @@ class ImapSource:
             UpdateSourceError: it cannot be opened, or what the block asks fails.
             SecretUnavailable: the password cannot be had.
         """
-        from imap_tools.errors import ImapToolsError, MailboxFolderSelectError  # noqa: PLC0415  # start-up time
-
         settings = self._settings
         password = settings.password.reveal(os.environ)
         host = bounded(settings.host)
@@ -340,8 +333,6 @@ class _BoundedTls(_Bounded, imaplib.IMAP4_SSL):
 
 def _open(settings: Settings, *, until: float, clock: Clock) -> BaseMailBox:
     """Return a connection to the server that nobody has logged in to."""
-    from imap_tools.mailbox import BaseMailBox  # noqa: PLC0415  # start-up time
-
     where = (settings.host, settings.port or PORTS[settings.security])
 
     class Box(BaseMailBox):
@@ -453,3 +444,6 @@ def _door_hint(settings: Settings) -> Message:
         port=settings.port or PORTS[settings.security],
         security=f'"{settings.security}"',
     )
+
+
+SOURCE = UpdateSourceKind(settings=Settings, build=build)

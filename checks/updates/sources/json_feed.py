@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from checks.updates.dates import DateRules, read_moment
+from checks.updates.source_settings import bounded, content_key, source_error, too_many
+from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
-from checks.updates.sources._settings import bounded, content_key, source_error, too_many
 from checks.updates.text import without_markup
 from portalops.model.message import msg
 from portalops.model.updates import ListedItem, Listing, Refusal
@@ -144,3 +145,6 @@ def _unit_name(entry: Mapping[str, object], unit_from: str) -> str:
     authors = entry.get("authors")
     first = authors[0] if isinstance(authors, list) and authors else entry.get("author")
     return _text(first.get("name")) if isinstance(first, dict) else ""
+
+
+SOURCE = UpdateSourceKind(settings=Settings, build=build)

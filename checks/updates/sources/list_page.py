@@ -16,24 +16,24 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from urllib.parse import urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
+from cssselect import HTMLTranslator, SelectorError
+from lxml import etree, html
+from lxml.html import HtmlElement
 from pydantic import AfterValidator
 
 from checks.updates.dates import read_moment
+from checks.updates.source_settings import bounded, content_key, source_error, too_many
+from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
-from checks.updates.sources._settings import bounded, content_key, source_error, too_many
+from portalops.config.tables import KindTable
 from portalops.config.values import Refused
 from portalops.model.message import Message, msg
 from portalops.model.updates import ListedItem, Listing, Refusal
 from portalops.ports import Web
-
-if TYPE_CHECKING:
-    from lxml.html import HtmlElement
-
-    from portalops.config.tables import KindTable
 
 LIMIT_BYTES = 2 << 20
 """Of a page. Its parser takes the square of the time for some pages that are made to take long."""
@@ -43,8 +43,6 @@ MAX_TEXT = 2000
 
 
 def _xpath(selector: str) -> str:
-    from cssselect import HTMLTranslator, SelectorError  # noqa: PLC0415  # start-up time
-
     try:
         return HTMLTranslator().css_to_xpath(selector, prefix="descendant::")
     except (SelectorError, RecursionError) as error:
@@ -171,8 +169,6 @@ class ListPageSource(PageSource[Settings]):
 
 def _page(text: str) -> HtmlElement | None:
     """Return a page's root; None where there is none. What lies deeper than 256 elements is left out by the parser."""
-    from lxml import etree, html  # noqa: PLC0415  # start-up time
-
     parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     try:
         page: HtmlElement = html.document_fromstring(
@@ -210,3 +206,6 @@ def _without_words(text: str) -> str:
     """Return a date without what is written around it: `Ngày đăng: (16/11/2026 09:30)`."""
     found = re.search(r"\d.*\d", text)
     return found[0] if found else ""
+
+
+SOURCE = UpdateSourceKind(settings=Settings, build=build)

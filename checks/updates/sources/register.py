@@ -25,12 +25,13 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from checks.updates.dates import DateRules, read_moment
-from checks.updates.sources._settings import CommonSettings, bounded, content_key, source_error
+from checks.updates.source_settings import CommonSettings, bounded, content_key, source_error
+from checks.updates.sources import UpdateSourceKind
 from portalops.config.values import LocalPath
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
-from portalops.model.updates import ListedItem, Listing, Refusal, SourceTraits
-from portalops.ports import Answer, Web
+from portalops.model.updates import Answer, ListedItem, Listing, Refusal, SourceTraits
+from portalops.ports import Web
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
@@ -216,3 +217,6 @@ def _entry(cells: Mapping[str, str], rules: DateRules, zone: ZoneInfo, polled_at
         unit_name=cells["OrganName"],
         created_at=arrived,
     )
+
+
+SOURCE = UpdateSourceKind(settings=Settings, build=build)

@@ -25,13 +25,14 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from checks.updates.dates import read_moment
+from checks.updates.source_settings import bounded, source_error
+from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import Door, PageSettings
-from checks.updates.sources._settings import bounded, source_error
 from checks.updates.sources._xml import NotWellFormed, local_name, root_of
 from portalops.errors import UpdateSourceError
 from portalops.model.message import Message, msg, verbatim
-from portalops.model.updates import ListedItem, Listing, Refusal, SourceTraits
-from portalops.ports import Answer, Web, WebUnavailable
+from portalops.model.updates import Answer, ListedItem, Listing, Refusal, SourceTraits
+from portalops.ports import Web, WebUnavailable
 from portalops.system.web import gunzip
 
 if TYPE_CHECKING:
@@ -222,3 +223,6 @@ def _doubt(items: Sequence[ListedItem], zone: ZoneInfo) -> Message | None:
         percent=share,
         day=day,
     )
+
+
+SOURCE = UpdateSourceKind(settings=Settings, build=build)

@@ -30,21 +30,21 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator
 
+from checks.updates.database_settings import DatabaseSettings
 from checks.updates.dates import DateRules, read_moment
-from checks.updates.sources._database import DatabaseSettings
-from checks.updates.sources._settings import bounded, content_key, source_error
+from checks.updates.products import PRODUCTS
+from checks.updates.source_settings import bounded, content_key, source_error
+from checks.updates.sources import UpdateSourceKind
 from checks.updates.text import without_markup
-from portalops.config.kinds import kinds_in, module_of
 from portalops.config.values import Refused
 from portalops.model.message import Message, msg
-from portalops.model.updates import Channel, ListedItem, Listing, Refusal, SourceTraits
-from portalops.ports import Answer, Web
+from portalops.model.updates import Answer, Channel, ListedItem, Listing, Refusal, SourceTraits
+from portalops.ports import Web
 from portalops.system.sql import DatabaseUnavailable, Query, reading
 
 if TYPE_CHECKING:
     from portalops.config.tables import KindTable
 
-PRODUCTS = "checks.updates.products"
 REQUIRED = ("external_id", "title", "published_at")
 OPTIONAL = (
     "unit",
@@ -76,7 +76,7 @@ def _no_product(_name: str) -> str:
         msg("is no product with a ready query"),
         msg(
             "The products are: {products}. For another one write a query instead.",
-            products=", ".join(kinds_in(PRODUCTS)),
+            products=", ".join(PRODUCTS.names()),
         ),
     )
 
@@ -92,7 +92,7 @@ class _Unknown(DatabaseSettings, extra="ignore"):
 
 def variants() -> Mapping[str, type[DatabaseSettings]]:
     """Return the shapes that a table may have instead of `Settings`, each by the value of its key `product`."""
-    return {product: module_of(PRODUCTS, product).Settings for product in kinds_in(PRODUCTS)}
+    return {name: product.settings for name, product in PRODUCTS.all()}
 
 
 def shape_of(values: Mapping[str, object]) -> type[DatabaseSettings]:
@@ -169,7 +169,7 @@ class SqlSource:
             raise source_error(
                 self._traits.id,
                 msg(
-                    "its query gives no column {missing}; it gives {columns}",
+                    "its query returns no column {missing}; it returns {columns}",
                     missing=", ".join(missing),
                     columns=bounded(", ".join(columns), 300),
                 ),
@@ -223,3 +223,6 @@ def _look_hint(source_id: str) -> Message:
     return msg(
         "See whether the database answers and the query is right for it: update source {source}.", source=source_id
     )
+
+
+SOURCE = UpdateSourceKind(settings=Settings, variants=variants, shape_of=shape_of, build=build)

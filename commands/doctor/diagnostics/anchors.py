@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from commands.doctor.diagnosis import Look, Seen, bad, bounded, good, unknown, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, bad, bounded, good, unknown, warning
 from commands.doctor.places import device_of, path_of
 from commands.doctor.store_locks import lock_seen
-from portalops.anchors import kinds, missing
+from portalops.anchors import ANCHORS
 from portalops.errors import LedgerError, LedgerMissing
 from portalops.ledger.heads import head_digest, heads
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import parse_at
 from portalops.model.heads import AnchorReceipt
 from portalops.model.message import Message, msg, nmsg
+from portalops.model.record import Recorded
 from portalops.model.runs import JobKind
 from portalops.model.text import show_text
 from portalops.registers.anchors import newest_taken, read_receipts
-from portalops.registers.evidence import Recorded
 from portalops.system.addresses import is_this_machine
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def examine(look: Look) -> Iterator[Seen]:
     far = [table for table in settings.anchors if not _lies_here(table, settings.state_folder)]
     places = {_server(table) or table.id for table in far}
     for table in settings.anchors:
-        if table.kind in kinds() and (absent := missing(table.kind)) is not None:
+        if table.kind in ANCHORS.names() and (absent := ANCHORS.load(table.kind).missing()) is not None:
             yield bad(table.id, msg("{id}: {cause}", id=table.id, cause=absent[0]), absent[1])
         if table not in far:
             yield warning(
@@ -199,3 +199,6 @@ _HAND_OUT = msg("Run 'portalops ledger anchor'.")
 _ASK_WITNESS = msg(
     "Ask the witness whether 'portalops watch-remote' runs there and reaches this host; docs/witness.md says how it is set up."
 )
+
+
+EXAMINATION = Examination(examine=examine)

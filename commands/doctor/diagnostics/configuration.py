@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from commands.cli.kinds import typed_tables
-from commands.doctor.diagnosis import Look, Seen, good, note, refused, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, good, note, refused, warning
 from commands.doctor.places import mode_of, others_who_write, owner_of
 from portalops.config.layers import show_path
 from portalops.errors import LedgerError, LedgerMissing
@@ -88,3 +88,6 @@ def _against_the_plan(look: Look) -> Iterator[Seen]:
                 "It takes effect, and is recorded, at the next run: 'portalops run --due'. See 'portalops config show'."
             ),
         )
+
+
+EXAMINATION = Examination(examine=examine)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from commands.doctor.diagnosis import Look, Seen, bad, good, note, refused, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, bad, good, note, refused, warning
 from commands.jobs.ledger_server import server_of
 from portalops.errors import PortalOpsError
 from portalops.ledger.postgresql_rules import SKEW, too_many_rights
@@ -95,3 +95,6 @@ def seen_of(state: ServerState, apart: timedelta) -> Iterator[Seen]:
         )
     else:
         yield good("connections", free)
+
+
+EXAMINATION = Examination(examine=examine)

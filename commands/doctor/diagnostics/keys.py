@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import Look, Seen, bad, good, refused, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, bad, good, refused, warning
 from commands.doctor.places import private_seen
 from portalops.config.keys import private_half
 from portalops.config.layers import show_path
@@ -45,3 +45,6 @@ def examine(look: Look) -> Iterator[Seen]:
         )
     if settings.signing_key is not None and settings.signing_key.exists():
         yield from private_seen(settings.signing_key, "signing")
+
+
+EXAMINATION = Examination(examine=examine)

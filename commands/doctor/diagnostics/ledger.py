@@ -15,7 +15,19 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from commands.doctor.diagnosis import Look, Seen, State, bad, bounded, good, note, refused, unknown, warning
+from commands.doctor.diagnosis import (
+    Examination,
+    Look,
+    Seen,
+    State,
+    bad,
+    bounded,
+    good,
+    note,
+    refused,
+    unknown,
+    warning,
+)
 from portalops.errors import LedgerMissing, PortalOpsError
 from portalops.ledger.ledger import FILE, Ledger
 from portalops.ledger.runs import is_running
@@ -83,7 +95,7 @@ def broken_link(opened: Ledger) -> Seen | None:
         if following is not None and (following.prev != digest or following.seq != record.seq + 1):
             return bad(
                 "",
-                msg("record {seq} does not follow from the one before", seq=following.seq),
+                msg("record {seq} is not chained to the record before it", seq=following.seq),
                 msg("Change nothing and run 'portalops ledger verify'."),
             )
         following = record
@@ -170,3 +182,6 @@ def _verified(look: Look) -> Iterator[Seen]:
 
 _KEEP = msg("Change nothing, keep a copy of the state folder, and run 'portalops ledger verify'.")
 _LIST = msg("Run 'portalops ledger verify': it lists what is missing.")
+
+
+EXAMINATION = Examination(examine=examine, deep_seconds=DEEP_SECONDS)

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from commands.doctor.diagnosis import Look, Seen, bad, good
+from commands.doctor.diagnosis import Examination, Look, Seen, bad, good
 from portalops.model.message import msg, nmsg
 from portalops.model.text import show_text
 
@@ -95,3 +95,6 @@ def _drivers(look: Look) -> Iterator[Seen]:
                     extra=extra,
                 ),
             )
+
+
+EXAMINATION = Examination(examine=examine)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from commands.doctor.diagnosis import Look, Seen, good, note, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, good, note, warning
 from portalops.config.layers import show_path
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -67,3 +67,6 @@ def _is_alive(pid: int) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
+
+
+EXAMINATION = Examination(examine=examine)

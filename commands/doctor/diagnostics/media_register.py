@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import Look, Seen, good, note, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, good, note, warning
 from commands.jobs.media_register import lines_of
 from portalops.errors import LedgerMissing
 from portalops.model.message import msg, nmsg
@@ -45,3 +45,6 @@ def examine(look: Look) -> Iterator[Seen]:
                 ),
                 msg("The verify job reads them in time if it runs; 'portalops backup verify' does it now."),
             )
+
+
+EXAMINATION = Examination(examine=examine)

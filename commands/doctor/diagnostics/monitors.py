@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from commands.doctor.diagnosis import Look, Seen, good, note, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, good, note, warning
 from portalops.config import KindTable
 from portalops.model.message import msg
 from portalops.model.runs import Job
@@ -61,3 +61,6 @@ def _longest_silence(table: KindTable, jobs: Sequence[Job]) -> timedelta:
     watched = table.values.get("jobs") or ()
     times = [2 * job.every.longest for job in jobs if job.id in watched]
     return max(SILENT, min(times)) if times else SILENT
+
+
+EXAMINATION = Examination(examine=examine)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from commands.doctor.diagnosis import Look, Seen, bad, good, note, refused, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, bad, good, note, refused, warning
 from portalops.config import KindTable
 from portalops.errors import ConfigurationError, NotifyStateUnreadable
 from portalops.model.message import msg, nmsg
 from portalops.model.notifications import Level, NotificationState
 from portalops.model.text import show_text
-from portalops.notify.channels import ChannelContext, build_channel, kinds, missing
+from portalops.notify.channels import CHANNELS, ChannelContext, build_channel
 from portalops.notify.state import NotifyFolder, Outcome, State
 
 WEEKLY = timedelta(days=8)
@@ -54,7 +54,7 @@ def examine(look: Look) -> Iterator[Seen]:
 def _channel(table: KindTable, state: State, now: datetime) -> Iterator[Seen]:
     """Say what is missing for a channel, what became of its newest letter, and which letters wait."""
     name = table.id
-    if table.kind in kinds() and (absent := missing(table.kind)) is not None:
+    if table.kind in CHANNELS.names() and (absent := CHANNELS.load(table.kind).missing()) is not None:
         yield bad(name, msg("{id}: {cause}", id=name, cause=absent[0]), absent[1])
     waiting = [letter for letter in state.letters if letter.channel == name]
     if waiting:
@@ -111,3 +111,6 @@ def _taken(name: str, newest: Outcome, *, is_late: bool) -> Seen:
 
 
 _TEST = msg("Run 'portalops notify test': it sends a letter by each channel and says what the server answers.")
+
+
+EXAMINATION = Examination(examine=examine)

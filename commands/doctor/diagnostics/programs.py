@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import Look, Seen, good, note
+from commands.doctor.diagnosis import Examination, Look, Seen, good, note
 from portalops.model.message import msg
 
 STOCK_PROGRAMS = ("age", "zstd", "tar", "sha256sum")
@@ -23,3 +23,6 @@ def examine(_look: Look) -> Iterator[Seen]:
         )
     else:
         yield good("", msg("age, zstd, tar and sha256sum are here"))
+
+
+EXAMINATION = Examination(examine=examine)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from commands.doctor.diagnosis import Look, Seen, good, note, refused, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, good, note, refused, warning
 from commands.doctor.places import folder_seen
 from commands.jobs.mailings import said_of
 from commands.jobs.report_mail import mail_settings
@@ -100,3 +100,6 @@ def _mailing_seen(look: Look) -> Iterator[Seen]:
 
 _FONTS = msg("Install the font, such as 'apt install fonts-liberation'; reports made until then look otherwise.")
 _MAIL = msg("Add [report.mail] to the configuration to have them mailed.")
+
+
+EXAMINATION = Examination(examine=examine)

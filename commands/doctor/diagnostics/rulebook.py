@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from commands.doctor.diagnosis import Look, Seen, good, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, good, warning
 from portalops.model.message import Message, msg
 
 AHEAD = timedelta(days=60)
@@ -50,3 +50,6 @@ def _draft(year: int) -> Message:
         " portalops.",
         year=str(year),
     )
+
+
+EXAMINATION = Examination(examine=examine)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from commands.doctor.diagnosis import Look, Seen, bad, good, note, refused, unknown, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, bad, good, note, refused, unknown, warning
 from commands.jobs.schedule_look import ScheduleSeen, look_at_schedule
 from portalops.errors import ConfigurationError, LedgerMissing
 from portalops.model.message import msg, nmsg
@@ -114,3 +114,6 @@ def _last_knock(look: Look) -> Iterator[Seen]:
 
 
 _RUN = msg("Run 'portalops run --due', or wait for the timer.")
+
+
+EXAMINATION = Examination(examine=examine)

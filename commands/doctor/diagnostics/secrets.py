@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from commands.cli.kinds import typed_tables
-from commands.doctor.diagnosis import Look, Seen, bad, bounded, good, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, bad, bounded, good, warning
 from commands.doctor.places import owner_of
 from portalops.config.layers import show_path
 from portalops.config.secrets import Reference
@@ -92,3 +92,6 @@ def _stranger(look: Look, path: Path) -> str:
     status = path.stat()
     owner = owner_of(status)
     return "" if status.st_uid in {0, os.geteuid()} or owner == look.session.settings.schedule.user else owner
+
+
+EXAMINATION = Examination(examine=examine)

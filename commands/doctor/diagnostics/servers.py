@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from commands.doctor.diagnosis import Look, Seen, bad, bounded, good, note, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, bad, bounded, good, note, warning
 from commands.doctor.places import private_seen
 from commands.jobs.host_steps import install_hint, steps_to
 from commands.jobs.servers import enrolments_of, known_host
@@ -70,3 +70,6 @@ def _tried(look: Look, host: HostId) -> Iterator[Seen]:
             yield warning(about, seen, step.hint or install_hint(known))
         else:
             yield bad(about, seen, step.hint or msg("Run 'portalops host test {host}'.", host=host))
+
+
+EXAMINATION = Examination(examine=examine)

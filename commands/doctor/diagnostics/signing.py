@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from commands.doctor.diagnosis import Look, Seen, bad, good, note, refused, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, bad, good, note, refused, warning
 from commands.jobs.kinds.anchor import QUIET_KINDS
 from portalops.errors import IntegrityError, LedgerMissing, SecretUnavailable
 from portalops.ledger.heads import newest_head, read_signers
@@ -51,8 +51,8 @@ def examine(look: Look) -> Iterator[Seen]:
     if not any(signer.public_key == key.public_key and signer.retired_seq is None for signer in signers):
         yield bad(
             "",
-            msg("the ledger does not know the signing key {key}", key=fingerprint(key.public_key)),
-            msg("Configure the key that signed until now, or change it with 'portalops ledger rotate-key'."),
+            msg("the signing key {key} is not in the ledger", key=fingerprint(key.public_key)),
+            msg("Configure the key that signed until now, or replace it with 'portalops ledger rotate-key'."),
         )
     yield from _signed(look, ledger)
 
@@ -91,3 +91,6 @@ def _unsigned(ledger: Ledger, head: RecordedHead) -> int:
 
 
 _SIGN = msg("Run 'portalops ledger head'.")
+
+
+EXAMINATION = Examination(examine=examine)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backups.sources import SourceContext, build_source
-from commands.doctor.diagnosis import Look, Seen, bad, bounded, good, note
+from commands.doctor.diagnosis import Examination, Look, Seen, bad, bounded, good, note
 from portalops.config.layers import show_path
 from portalops.model.message import msg
 from portalops.ports import AskableSource
@@ -74,3 +74,6 @@ def source_paths(table: KindTable) -> Sequence[Path]:
     named = [*included] if isinstance(included, list) else []
     named += [values[key] for key in ("database", "path") if isinstance(values.get(key), str)]
     return [table.folder / Path(text).expanduser() for text in named if isinstance(text, str) and "*" not in text]
+
+
+EXAMINATION = Examination(examine=examine)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from backups.media import build_medium
-from commands.doctor.diagnosis import Look, Seen, bounded, good, note, unknown, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, bounded, good, note, unknown, warning
 from commands.doctor.places import folder_seen, nearest
 from portalops.errors import LedgerMissing, MediumUnavailable
 from portalops.ledger.ledger import BLOBS, FILE
@@ -134,3 +134,6 @@ def _bytes_below(folder: Path) -> int:
             elif entry.is_file(follow_symlinks=False):
                 total += entry.stat(follow_symlinks=False).st_size
     return total
+
+
+EXAMINATION = Examination(examine=examine)

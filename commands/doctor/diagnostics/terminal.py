@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import Look, Seen, good, note
+from commands.doctor.diagnosis import Examination, Look, Seen, good, note
 from portalops.model.message import msg
 
 
@@ -20,3 +20,6 @@ def examine(look: Look) -> Iterator[Seen]:
             msg("the locale is {locale}, which may not show Vietnamese", locale=locale[:40] or "C"),
             msg("Run 'export LC_ALL=C.UTF-8'."),
         )
+
+
+EXAMINATION = Examination(examine=examine)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from checks.servers.probe import Output, Unparseable
 from checks.servers.probes import chrony
 from checks.servers.run import clock_right
-from commands.doctor.diagnosis import Look, Seen, bad, good, note, unknown
+from commands.doctor.diagnosis import Examination, Look, Seen, bad, good, note, unknown
 from portalops.errors import LedgerMissing
 from portalops.model.message import msg
 from portalops.registers.anchors import read_receipts
@@ -65,7 +65,7 @@ def chrony_seen(tracking: chrony.Tracking) -> Seen:
         return bad("", msg("the clock is not kept by a time service"), cure)
     if abs(tracking.offset_milliseconds) > clock_right.SOURCE_MILLISECONDS:
         away = tracking.offset_milliseconds
-        return bad("", msg("the clock is {offset} ms away from its source", offset=away), cure)
+        return bad("", msg("the clock differs by {offset} ms from its source", offset=away), cure)
     return good("", msg("the clock is kept by a time service"))
 
 
@@ -156,3 +156,6 @@ def _offset(zone: ZoneInfo, moment: datetime) -> timedelta | None:
 
 def _year_from(now: datetime) -> list[datetime]:
     return [now + timedelta(days=30 * number) for number in range(13)]
+
+
+EXAMINATION = Examination(examine=examine)

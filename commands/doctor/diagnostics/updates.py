@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from commands.doctor.diagnosis import Look, Seen, bad, bounded, good, note
+from commands.doctor.diagnosis import Examination, Look, Seen, bad, bounded, good, note
 from commands.jobs.kinds.updates import update_sources
 from portalops.errors import UpdateSourceError
 from portalops.model.message import msg, nmsg
@@ -51,3 +51,6 @@ def _asked(look: Look, source: UpdateSource) -> Iterator[Seen]:
         yield bad(name, msg("{id}: {cause}", id=name, cause=error.message), error.hint)
         return
     yield good(name, nmsg("{id}: it answers with {n} item", "{id}: it answers with {n} items", len(items), id=name))
+
+
+EXAMINATION = Examination(examine=examine)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from commands.doctor.diagnosis import Look, Seen, bad, good, refused, warning
+from commands.doctor.diagnosis import Examination, Look, Seen, bad, good, refused, warning
 from portalops.errors import PortalOpsError
 from portalops.model.message import msg, nmsg
 from portalops.witness.state import WitnessFolder
@@ -67,3 +67,6 @@ def examine(look: Look) -> Iterator[Seen]:
                 ),
                 msg("Run 'portalops watch-remote': it tries again and says what the mail server answers."),
             )
+
+
+EXAMINATION = Examination(examine=examine)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from portalops.ledger.ledger import Ledger
     from portalops.model.record import Digest
     from portalops.ports import Clock, Medium, Progress, SetSigner, Source
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
     from portalops.signatures.sshsig import SigningKey
 
 

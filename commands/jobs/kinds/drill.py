@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
     from backups.age import Identity
     from portalops.config.settings import DrillSettings
-    from portalops.ports import Medium, Runner
-    from portalops.registers.evidence import LedgerReader
+    from portalops.ports import LedgerReader, Medium, Runner
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from portalops.compliance.article_10 import held_word
 from portalops.errors import BackupError, ConfigurationError, ExitCode, worst
 from portalops.ledger.runs import Work
 from portalops.model.archive import Held, Inventory, InventoryRun
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.runs import Every, Job, JobId, JobKind
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.archive import INVENTORY, KEY, to_compare_with
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from backups.collections import Collection
     from portalops.config import Settings
     from portalops.ledger.ledger import Ledger
-    from portalops.ports import Progress
-    from portalops.registers.evidence import LedgerReader
+    from portalops.ports import LedgerReader, Progress
 
 DUTY = "10.1"
 
@@ -180,30 +179,33 @@ def faults_of(inventory: Inventory) -> Iterator[Message]:
     for missing in inventory.missing:
         word = held_word(missing.what)
         if missing.unconfigured:
-            yield msg("no collection of {what} is configured, and no reason excuses it", what=word)
+            yield msg("no collection of {what} is configured, and no excuse is recorded", what=word)
         else:
-            yield msg(
-                "items without {what}: {n}; such as {example}",
-                n=missing.items.count,
+            yield nmsg(
+                "{n} item has no {what}, such as {example}",
+                "{n} items have no {what}, such as {example}",
+                missing.items.count,
                 what=word,
                 example=_listed(missing.items.examples),
             )
     if inventory.strays.count:
-        yield msg(
+        yield nmsg(
+            "{n} entry belongs to no item of the content database, such as {example}",
             "{n} entries belong to no item of the content database, such as {example}",
-            n=inventory.strays.count,
+            inventory.strays.count,
             example=_listed(inventory.strays.examples),
         )
     for each in inventory.collections:
         if each.nameless.count:
-            yield msg(
+            yield nmsg(
+                "{collection}: {n} entry names no item, such as {example}",
                 "{collection}: {n} entries name no item, such as {example}",
+                each.nameless.count,
                 collection=each.id,
-                n=each.nameless.count,
                 example=_listed(each.nameless.examples),
             )
     if not inventory.items:
-        yield msg("the inventory found no content item, so nothing was counted against anything")
+        yield msg("the inventory found no content item, so there was nothing to compare")
 
 
 def _listed(examples: Sequence[str]) -> str:

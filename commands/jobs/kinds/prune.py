@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from portalops.ledger.not_begun import LedgerNotBegun
     from portalops.ledger.recorder import Recorder
     from portalops.ports import Clock, Medium, Progress
-    from portalops.registers.evidence import SetEvidence
+    from portalops.registers.backups import SetEvidence
 
 DUTY = "10.2-retention"
 MAX_LIST_BYTES = 1 << 20

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from checks.updates.attested import as_observation
@@ -14,14 +14,13 @@ from checks.updates.job import replay, run_updates
 from checks.updates.observation_database import DatabasePlace
 from checks.updates.observation_places import FilePlace
 from checks.updates.observations import ObservationStore
+from checks.updates.sources import build_update_source
 from checks.updates.terms import Decided
-from commands.cli.kinds import PACKAGES, typed
 from commands.cli.session import Session
-from commands.jobs.cluster import parameters_of
 from commands.jobs.kinds import JobWork
+from commands.jobs.ledger_server import parameters_of
 from commands.jobs.runner import Performed, name_problem
 from portalops.config import Settings
-from portalops.config.kinds import module_of
 from portalops.errors import ExitCode, LedgerMissing, PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.ledger.record_stores.postgresql import Settings as Database
@@ -92,12 +91,7 @@ def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
         ConfigurationError: a source's settings do not fit its kind.
     """
     zone, web = ZoneInfo(settings.portal.timezone), HttpWeb()
-    built = []
-    for table in settings.update_sources:
-        typed(table)  # an unknown kind is told with its place
-        kind = module_of(PACKAGES[table.section], table.kind)
-        built.append(cast("UpdateSource", kind.build(table.id, table, zone=zone, web=web)))
-    return tuple(built)
+    return tuple(build_update_source(table, zone=zone, web=web) for table in settings.update_sources)
 
 
 def collect_updates(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from backups.job import VerifyTarget, run_verify
-from backups.media import build_media, is_anywhere
+from backups.media import MEDIA, build_media
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
 from commands.jobs.runner import job_of
@@ -38,7 +38,7 @@ def verify_work(session: Session, readers: Readers | None = None) -> Work[object
     targets = [VerifyTarget.of(made.set, copy) for made, copy in due]
     media = build_media(settings.backup_media)
     keys = keys_of(ledger, session.warnings.append)
-    shared = frozenset(table.id for table in settings.backup_media if is_anywhere(table.kind))
+    shared = frozenset(table.id for table in settings.backup_media if MEDIA.load(table.kind).is_anywhere)
     others = [each for each in targets if readers and each.copy.medium in shared]
     elsewhere = {(copy.set_id, copy.medium): copy for copy in (readers(others) if readers and others else ())}
     here = [each for each in targets if (each.copy.set_id, each.copy.medium) not in elsewhere]

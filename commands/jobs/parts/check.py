@@ -9,6 +9,7 @@ from checks.servers.runner import Answered, Errand, ask
 from commands.cli.session import Session
 from commands.jobs.fan import Fan
 from commands.jobs.kinds.check import RoundWish, check_work
+from commands.jobs.parts import Parts
 from commands.jobs.servers import known_host, shells_of
 from portalops.cluster.parts import JsonValue, Wish
 from portalops.errors import ExitCode
@@ -67,3 +68,6 @@ def do(session: Session, wish: Wish) -> Work[HostAsked]:
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, asked, (str(problem),), (problem,))
     digest = session.writable_ledger.keep(answered.answer)
     return Work(RunOutcome.COMPLETE, ExitCode.OK, HostAsked(HostId(host.id), answered.at, (digest,)))
+
+
+PARTS = Parts(part=Part, work=work, do=do)

@@ -11,6 +11,7 @@ from checks.updates.looking import AT_ONE_HOST, EACH_WITHIN, Look, look_at, look
 from commands.cli.session import Session
 from commands.jobs.fan import Fan, one_of
 from commands.jobs.kinds.updates import TICK, collect_updates, update_sources, work_of_updates
+from commands.jobs.parts import Parts
 from portalops.cluster.parts import Wish
 from portalops.errors import ConfigurationError, ExitCode
 from portalops.ledger.postgresql_rules import SKEW
@@ -130,3 +131,6 @@ def _source(session: Session, wish: Wish) -> UpdateSource | None:
 
 def _name(wish: Wish) -> str:
     return wish.part.removeprefix(PREFIX)
+
+
+PARTS = Parts(part=Part, work=work, do=do, guard=guard)

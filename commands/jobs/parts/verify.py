@@ -11,6 +11,7 @@ from backups.media import build_media
 from commands.cli.session import Session
 from commands.jobs.fan import Fan, one_of
 from commands.jobs.kinds.verify import verify_work
+from commands.jobs.parts import Parts
 from commands.jobs.sets import keys_of
 from portalops.cluster.parts import Wish
 from portalops.errors import ConfigurationError, ExitCode
@@ -42,7 +43,7 @@ def work(session: Session, fan: Fan) -> Work[object]:
             yield (
                 came
                 if isinstance(came, Copy)
-                else replace(copies[name], problem=show_text(f"not looked at: {came}", 500))
+                else replace(copies[name], problem=show_text(f"not checked: {came}", 500))
             )
 
     return verify_work(session, readers)
@@ -94,3 +95,6 @@ def do(session: Session, wish: Wish) -> Work[Copy]:
 def _names(wish: Wish) -> tuple[str, str]:
     """Return the ids of the set and of the medium."""
     return str(wish.details.get("set", "")), str(wish.details.get("medium", ""))
+
+
+PARTS = Parts(part=Part, work=work, do=do, guard=guard)

@@ -72,7 +72,7 @@ def build(
     accept_shrink: Annotated[
         bool, typer.Option("--accept-shrink", help=_("Write a bundle that has far fewer records than the one before"))
     ] = False,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     releases = _releases(release)
     inputs = Inputs(tuple(osv), debian_tracker, kev, epss, support)

@@ -36,7 +36,7 @@ def check(
     file: Annotated[
         list[Path] | None, typer.Argument(metavar="FILE", help=_("Bundles; the configured ones if not given"))
     ] = None,
-) -> Result:
+) -> Result[JsonValue]:
     session = open_session(ctx)
     settings = session.settings.vulnerabilities
     paths = tuple(file or settings.bundles)

@@ -1,18 +1,17 @@
-"""Checks of the catalogue that portalops's own records answer and no host: one file each, whose docstring is its page.
+"""Ledger checks: checks of the catalogue that the ledger answers and no host; one file each, whose docstring is its page.
 
 They are judged as duties, by the rule that the page names. A file is `<id with underscores>.py` with `CHECK`.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from typing import Final
 
 from portalops.model.message import Message
 from portalops.model.verdicts import Severity
+from portalops.plugins import Door
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +28,13 @@ class RecordCheck:
     remedy: Message
     """What to do when it does not hold."""
     page: str
-    """What it is, why it matters, where the rule comes from, and which records are looked at."""
+    """What it is, why it matters, where the rule comes from, and which records are read."""
+
+
+RECORD_CHECKS: Final = Door("portalops.compliance.of_records", "CHECK", RecordCheck)
 
 
 @lru_cache(maxsize=1)
 def record_checks() -> tuple[RecordCheck, ...]:
-    """Return every check that own records answer, by id."""
-    names = sorted(each.name for each in pkgutil.iter_modules([str(Path(__file__).parent)]))
-    found: list[RecordCheck] = [importlib.import_module(f"{__name__}.{name}").CHECK for name in names]
-    return tuple(sorted(found, key=lambda one: one.id))
+    """Return every ledger check, by id."""
+    return tuple(sorted((check for _name, check in RECORD_CHECKS.all()), key=lambda one: one.id))

@@ -4,7 +4,7 @@ Weaknesses are found only where somebody looks, and everywhere only if nothing i
 are regularly tested for.
 
 The rule: for each day of the period a round of checks that reached every host began on that day, or within the
-`check_every_days` (1) days that end with it; and every check that a duty rests on gave a judgement on every host at least
+`check_every_days` days that end with it; and every check that a duty rests on gave a judgement on every host at least
 once in the period: a pass, a fail, or that it does not apply. What could not be found out is no judgement. A day without a
 round is unmet; a host that was not reached, or a check that never answered, is insufficient evidence.
 
@@ -24,7 +24,7 @@ CHECK = RecordCheck(
     "vuln.cadence",
     "12.4",
     Severity.HIGH,
-    msg("every host is checked as often as it should be, by every check"),
-    msg("Run 'portalops check run', see that its job runs each day, and mend what keeps checks from answering."),
+    msg("every check runs on every host as often as required"),
+    msg("Run 'portalops check run', check that its job runs each day, and fix what keeps checks unknown."),
     (__doc__ or "").strip(),
 )

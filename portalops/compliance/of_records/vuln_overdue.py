@@ -4,7 +4,7 @@ To find a weakness and leave it is worse than not to look: now somebody knew. Ar
 remedied.
 
 The rule: a finding opens when a check fails on a host, and closes when the same check passes there. It is due so many days after
-it opened, by its severity: 15, 30, 90, 180 (`finding_critical_days` and the others of the rulebook), or on an earlier day that
+it opened, by its severity (`finding_critical_days` and the others of the rulebook), or on an earlier day that
 the check names. One that is past its day is unmet, unless a waiver is in force. Where the newest round is too old, a host was not
 reached in it, or a check never answered in the period, nothing shows that there is no other finding: insufficient evidence.
 
@@ -24,9 +24,10 @@ CHECK = RecordCheck(
     "vuln.overdue",
     "12.4",
     Severity.HIGH,
-    msg("no finding is open past the day by which it must be fixed"),
+    msg("no finding is open after its due day"),
     msg(
-        "Fix what 'portalops check findings --overdue' lists, or have somebody in charge decide: 'portalops check waive'."
+        "Fix what 'portalops check findings --overdue' lists, or ask a person in charge for a waiver: 'portalops "
+        "check waive'."
     ),
     (__doc__ or "").strip(),
 )

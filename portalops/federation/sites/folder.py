@@ -22,6 +22,7 @@ from pydantic import Field
 from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import LedgerError
 from portalops.federation.site import SiteSettings
+from portalops.federation.sites import SiteKind
 from portalops.ledger.bundle.contents import DESCRIPTION
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
@@ -72,7 +73,7 @@ class FolderSite:
         folder = show_text(str(self.settings.folder))
         return LedgerError(
             msg("cannot read the folder {folder} of site {id}: {cause}", folder=folder, id=self.id, cause=cause),
-            msg("Check the path, who may read it, and what else was put there."),
+            msg("Check the path, who may read it, and which other files were put there."),
         )
 
 
@@ -90,3 +91,6 @@ def _may_be_bundle(folder: Path) -> bool:
     except OSError:
         return True
     return True
+
+
+SITE = SiteKind(settings=Settings, build=build)

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from portalops.config.tables import KindTable
 from portalops.config.values import LocalPath, Shape
+from portalops.ledger.blob_stores import BlobStoreKind
 from portalops.ledger.blobs import BlobFolder
 
 
@@ -25,3 +26,6 @@ class Settings(Shape):
 def build(table: KindTable, _environment: Mapping[str, str]) -> BlobFolder:
     """Return the blobs that a configuration table describes."""
     return BlobFolder(table.parse(Settings).folder)
+
+
+STORE = BlobStoreKind(settings=Settings, build=build)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from portalops.config.tables import KindTable
+from portalops.ledger.blob_stores import BlobStoreKind
 from portalops.ledger.s3_blobs import S3Blobs
 from portalops.system.s3 import Store, StoreSettings
 
@@ -32,3 +33,6 @@ def build(table: KindTable, environment: Mapping[str, str]) -> S3Blobs:
     """
     settings = table.parse(Settings)
     return S3Blobs(Store.of(settings, environment), settings.bucket, settings.prefix)
+
+
+STORE = BlobStoreKind(settings=Settings, build=build)

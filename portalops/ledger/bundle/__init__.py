@@ -1,6 +1,6 @@
 """Bundles: what a stranger gets of a ledger, and how portalops itself verifies one.
 
-`verify.py` in this folder is no part of the program: it is handed out in each bundle, and stands alone.
+`verify.py` in this folder is not part of the program: each bundle contains it, and it runs alone.
 """
 
 from portalops.ledger.bundle.verification import BundleVerification, verify_bundle

@@ -1,4 +1,4 @@
-"""The details in a bundle: each blob held against the digest that is its name, and none read further than it must be."""
+"""The details in a bundle: each blob is compared with the digest that is its name, and none is read further than needed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PIECE_BYTES = 1 << 20
 
 
 class State(Enum):
-    """What became of a blob."""
+    """The state of a blob in a bundle."""
 
     GOOD = "good"
     OTHER = "other"
@@ -33,7 +33,7 @@ class BundleBlobs:
     def __init__(self, folder: BundleFolder) -> None:
         self._folder = folder
         self.count = 0
-        """How many were looked at."""
+        """How many were read."""
 
     def look(self, digest: Digest) -> tuple[State, bytes | None]:
         """Read and digest a blob; return its bytes too, if it has its digest and is not too large to be a body."""
@@ -99,12 +99,13 @@ class DetailsCheck:
         self.named.add(key)
         state, body = self._blobs.look(digest)
         if state is State.OTHER and is_new:
-            self._faults.add(
-                seq, msg("record {seq}: blob {digest} holds other bytes than its name says", seq=seq, digest=digest)
-            )
+            self._faults.add(seq, msg("record {seq}: blob {digest} does not match its digest", seq=seq, digest=digest))
         elif state is State.MISSING and must_be_there:
             self._faults.add(
-                seq, msg("record {seq}: its details {digest} cannot be withheld, and are", seq=seq, digest=digest)
+                seq,
+                msg(
+                    "record {seq}: its details {digest} are withheld, although they must not be", seq=seq, digest=digest
+                ),
             )
         elif state is State.MISSING and is_new and digest not in self._left_out:
             self._faults.add(seq, msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest))

@@ -156,25 +156,29 @@ def check_withheld(ledger: Ledger, scope: Scope) -> None:
         if record.body in scope.withheld:
             raise UsageError(
                 msg(
-                    "{digest} is the details of record {seq}, of kind {kind}, which cannot be withheld",
+                    "{digest} holds the details of record {seq}; details of the kind {kind} must not be withheld",
                     digest=record.body,
                     seq=record.seq,
                     kind=record.kind,
                 ),
-                msg("Without them nothing in the bundle could be verified."),
+                msg("Leave it out of --withhold: without these details nothing in the bundle could be verified."),
             )
     missing = set(scope.withheld)
     for digest in sorted(missing & scope.erased):
         raise UsageError(
-            msg("{digest} is erased already", digest=digest), msg("Leave it out of --withhold: it is listed as erased.")
+            msg("{digest} is erased already", digest=digest),
+            msg("Leave it out of --withhold: the bundle lists it as erased."),
         )
     for detail in details(ledger, scope):
         missing.discard(detail.digest)
         if not missing:
             return
     raise UsageError(
-        msg("no details that belong to the bundle have the digest {digest}", digest=min(missing)),
-        msg("'portalops ledger show NUMBER' names the details of a record; --period says which records belong to it."),
+        msg("the bundle holds no details with the digest {digest}", digest=min(missing)),
+        msg(
+            "Run 'portalops ledger show NUMBER' to see the digest of a record's details; --period decides which "
+            "records are in the bundle."
+        ),
     )
 
 
@@ -191,8 +195,8 @@ def covering_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead
         if all(record is not None and record.kind == HEAD for record in between):
             return head
     raise Locked(
-        msg("other processes keep recording, so that no head is over all records"),
-        msg("Try again when the jobs that run now have ended."),
+        msg("no head could be signed over all records: other processes keep adding records"),
+        msg("Run the command again when the jobs that are running have ended."),
     )
 
 
@@ -215,7 +219,7 @@ def write_bundle(
         content: reports, figures and certificates.
         head: over everything, see `covering_head`.
         key: signs the list of files.
-        advance: is told of records and blobs done.
+        advance: is called with the records and blobs done.
 
     Raises:
         IntegrityError: the ledger does not hold, so that its bundle would not either.
@@ -308,7 +312,7 @@ class _Lines:
 
 
 class _Copied:
-    """The stored lines up to the last one of the bundle, written to a file as they are looked at."""
+    """The stored lines up to the last one of the bundle, written to a file while they are verified."""
 
     def __init__(self, snapshot: Snapshot, last: int, write: Callable[[bytes], object]) -> None:
         self._snapshot = snapshot
@@ -349,8 +353,8 @@ def _write_lines(ledger: Ledger, folder: Path, writer: _Writer, last: int, advan
     if faults.count:
         first = faults.first()[0]
         raise IntegrityError(
-            msg("the ledger does not hold: {what}", what=first.what),
-            msg("A bundle of it would not hold either. Run 'portalops ledger verify', and keep everything as it is."),
+            msg("the ledger is not intact: {what}", what=first.what),
+            msg("A bundle of it would not verify either. Run 'portalops ledger verify', and keep everything as it is."),
         )
     return _Lines(chain.records, chain.head)
 
@@ -433,8 +437,8 @@ def _blob(ledger: Ledger, seq: int, digest: Digest) -> bytes:
         raise (IntegrityError if isinstance(error, IntegrityError) else LedgerError)(
             msg("record {seq}: {cause}", seq=seq, cause=error.message),
             msg(
-                "Restore the blob from the newest backup set. If it is lost for good, leave it out and say why:"
-                " --withhold {digest}=REASON.",
+                "Restore the blob from the newest backup set. If it is lost for good, leave it out and give the "
+                "reason: --withhold {digest}=REASON.",
                 digest=digest,
             ),
         ) from error
@@ -453,7 +457,7 @@ def withheld_of(asked: Sequence[str]) -> dict[Digest, str]:
         is_reason = bool(reason) and len(reason) <= contents.MAX_REASON and reason.isprintable()
         if not contents.is_digest(digest) or not is_reason or digest in found:
             raise UsageError(
-                msg("--withhold does not take {text}", text=text[:100]),
+                msg("--withhold cannot be read: {text}", text=text[:100]),
                 msg("Give a digest of 64 digits and a reason, once for each: --withhold DIGEST='personal data'."),
             )
         found[Digest(digest)] = reason

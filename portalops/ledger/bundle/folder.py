@@ -1,6 +1,6 @@
 """A foreign folder, read with care: no link is followed, nothing but a regular file is opened, no line is read to its end.
 
-The folder's names come from whoever made it, so only names that a bundle may have are ever put together to a path,
+The folder's names come from its unknown maker, so only names that a bundle may have are ever put together to a path,
 and each is opened relative to the folder that it was found in.
 """
 
@@ -43,13 +43,13 @@ class BundleFolder:
         except (OSError, ValueError) as error:
             cause = cause_of(error) if isinstance(error, OSError) else verbatim(str(error))
             raise NotABundle(
-                msg("{path} is no folder that can be read: {cause}", path=show_text(str(path)), cause=cause), _HINT
+                msg("cannot read {path} as a folder: {cause}", path=show_text(str(path)), cause=cause), _HINT
             ) from error
         missing = [name for name in (DESCRIPTION, LINES, SUMS) if not self.has(name)]
         if missing:
             self.close()
             raise NotABundle(
-                msg("{path} is no bundle: it has no {names}", path=show_text(str(path)), names=", ".join(missing)),
+                msg("{path} is not a bundle: {names} is missing", path=show_text(str(path)), names=", ".join(missing)),
                 _HINT,
             )
 
@@ -182,7 +182,7 @@ class BundleLines:
         self.ends_in_line_feed = True
         """Known once all lines were gone through."""
         self.expected: Tail | None = None
-        """What bundle.json says of the chain's end; None if it says nothing that can be read."""
+        """What bundle.json says of the chain's end; None if that cannot be read."""
         self._count = 0
         self._last = b""
 

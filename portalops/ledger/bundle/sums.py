@@ -1,4 +1,4 @@
-"""The list of a bundle's files, held against the files that there are, and its signature (point 1)."""
+"""The list of a bundle's files, compared with the files in the folder, and its signature (point 1)."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ class BundleFiles:
         for key in self.missing_blobs:
             if key not in named:
                 faults.add(
-                    0, msg("{name} is listed in {sums} and missing", name=blob_name(key.hex()), sums=contents.SUMS)
+                    0, msg("{name} is listed in {sums} but missing", name=blob_name(key.hex()), sums=contents.SUMS)
                 )
 
 
 def check_sums(folder: BundleFolder, faults: Faults) -> BundleFiles:
-    """Look whether the list holds exactly the files that there are, each with its digest; blobs are read elsewhere."""
+    """Check that the list holds exactly the files in the folder, each with its digest; blobs are read elsewhere."""
     files = BundleFiles()
     listed_blobs: set[bytes] = set()
     listed: set[str] = set()
@@ -64,7 +64,14 @@ def check_sums(folder: BundleFolder, faults: Faults) -> BundleFiles:
         found = _LINE.fullmatch(line)
         name = found.group(2).decode() if found else ""
         if found is None or not contents.is_known_name(name) or name in _UNLISTED:
-            faults.add(0, msg("line {number} of {sums} is none of a bundle", number=str(number), sums=contents.SUMS))
+            faults.add(
+                0,
+                msg(
+                    "line {number} of {sums} does not have the format of a bundle",
+                    number=str(number),
+                    sums=contents.SUMS,
+                ),
+            )
             continue
         if name <= before:
             faults.add(0, msg("line {number} of {sums} is out of order", number=str(number), sums=contents.SUMS))
@@ -99,12 +106,17 @@ def check_signature(folder: BundleFolder, signers: Sequence[Signer], last_at: st
     try:
         public_key = verify(hashed, _as_written(data), contents.BUNDLE_NAMESPACE)
     except BadSignature as error:
-        what = msg("the signature of {sums} does not hold: {cause}", sums=contents.SUMS, cause=error.message)
+        what = msg("the signature of {sums} is not valid: {cause}", sums=contents.SUMS, cause=error.message)
         faults.add(0, what)
         return
     if not last_at or signer_at(signers, public_key, parse_at(last_at)) is None:
         key = fingerprint(public_key)
-        faults.add(0, msg("{sums} is signed by {key}, which is no key of the ledger then", sums=contents.SUMS, key=key))
+        faults.add(
+            0,
+            msg(
+                "{sums} is signed by {key}, which was not a key of the ledger at that time", sums=contents.SUMS, key=key
+            ),
+        )
 
 
 _BLOBS = f"{contents.BLOBS}/"
@@ -116,13 +128,13 @@ def _as_written(data: bytes) -> str:
     """Return the text of a signature's file, which has no bytes that could be others; raise BadSignature if it has."""
     text = data.decode("latin-1")
     if not text.startswith(BEGIN) or not text.endswith(f"{END}\n") or "\r" in text:
-        raise BadSignature(msg("not written as ssh-keygen writes it"))
+        raise BadSignature(msg("not in the format of ssh-keygen"))
     return text
 
 
 def _check_listed_blob(folder: BundleFolder, files: BundleFiles, name: str, digest: str, faults: Faults) -> None:
     if f"{_BLOBS}{digest}" != name:
-        faults.add(0, msg("{sums} lists {name} with another digest", sums=contents.SUMS, name=name))
+        faults.add(0, msg("{sums} lists another digest for {name}", sums=contents.SUMS, name=name))
     if not folder.has(name):
         files.missing_blobs.add(bytes.fromhex(name.removeprefix(_BLOBS)))
 
@@ -130,9 +142,9 @@ def _check_listed_blob(folder: BundleFolder, files: BundleFiles, name: str, dige
 def _check_digest(folder: BundleFolder, name: str, digest: str, faults: Faults) -> None:
     hashed = folder.digests(name)
     if hashed is None:
-        faults.add(0, msg("{name} is listed in {sums} and missing", name=name, sums=contents.SUMS))
+        faults.add(0, msg("{name} is listed in {sums} but missing", name=name, sums=contents.SUMS))
     elif hashed.sha256.hex() != digest:
-        faults.add(0, msg("{name} has another digest than {sums} says", name=name, sums=contents.SUMS))
+        faults.add(0, msg("{name} does not match its digest in {sums}", name=name, sums=contents.SUMS))
 
 
 def _add_report(folder: BundleFolder, files: BundleFiles, name: str) -> None:
@@ -147,10 +159,10 @@ def _check_names(
 ) -> None:
     for name, is_file in folder.names():
         if not contents.is_known_name(name):
-            faults.add(0, msg("{name} does not belong to a bundle", name=show_text(name)))
+            faults.add(0, msg("{name} is not a file of a bundle", name=show_text(name)))
             continue
         if not is_file:
-            faults.add(0, msg("{name} is no regular file", name=name))
+            faults.add(0, msg("{name} is not a regular file", name=name))
             continue
         if name.startswith(_BLOBS):
             key = bytes.fromhex(name.removeprefix(_BLOBS))

@@ -1,7 +1,7 @@
-"""Time-stamp responses (RFC 3161): as much of one as tells what was stamped, and when.
+"""Time-stamp responses (RFC 3161): the part that states what was stamped, and when.
 
-The authority's own signature is not looked at here; `openssl ts -verify` does that. What is read is DER
-(X.690) and comes from outside, so every length is held against what is there, and nothing is followed deeper than the
+The authority's own signature is not checked here; `openssl ts -verify` does that. What is read is DER
+(X.690) and comes from outside, so every length is compared with the bytes that remain, and nothing is followed deeper than the
 four levels that lead to the stamp.
 """
 
@@ -21,7 +21,7 @@ CLOCKS_APART = timedelta(minutes=5)
 
 _FIRST = datetime.min.replace(tzinfo=UTC) + CLOCKS_APART
 _LAST = datetime.max.replace(tzinfo=UTC) - CLOCKS_APART
-"""A stamp nearer to an end of the calendar can't be compared, and is none."""
+"""A stamp nearer to an end of the calendar cannot be compared and is refused."""
 
 
 class NotAStamp(ValueError):
@@ -46,14 +46,14 @@ def parse_time_stamp(data: bytes) -> TimeStamp:
     """Read a TimeStampResp.
 
     Raises:
-        NotAStamp: it is none, it does not grant, or it is over another digest than SHA-256.
+        NotAStamp: it is not a response, it does not grant, or it is for another digest than SHA-256.
     """
     if len(data) > MAX_BYTES:
-        raise NotAStamp(msg("larger than any time-stamp response"))
+        raise NotAStamp(msg("too large for a time-stamp response"))
     response = _Reader(_only(data, _SEQUENCE))
     status = _Reader(response.take(_SEQUENCE)).take(_INTEGER)
     if status not in {b"\0", b"\1"}:
-        raise NotAStamp(msg("the authority did not grant it"))
+        raise NotAStamp(msg("the time-stamp authority did not grant it"))
     content = _Reader(response.take(_SEQUENCE))
     if content.take(_OBJECT) != _SIGNED_DATA:
         raise NotAStamp(msg("no signed data"))
@@ -62,21 +62,21 @@ def parse_time_stamp(data: bytes) -> TimeStamp:
     signed.take(_SET)
     held = _Reader(signed.take(_SEQUENCE))
     if held.take(_OBJECT) != _STAMP:
-        raise NotAStamp(msg("no time stamp in it"))
+        raise NotAStamp(msg("it holds no time stamp"))
     return _stamp(_only(held.take(_TAGGED), _OCTETS))
 
 
 def _stamp(data: bytes) -> TimeStamp:
     stamp = _Reader(_only(data, _SEQUENCE))
     if stamp.take(_INTEGER) != b"\1":
-        raise NotAStamp(msg("a time stamp of another version"))
+        raise NotAStamp(msg("a time stamp of an unknown version"))
     stamp.take(_OBJECT)
     imprint = _Reader(stamp.take(_SEQUENCE))
     if _Reader(imprint.take(_SEQUENCE)).take(_OBJECT) != _SHA256:
-        raise NotAStamp(msg("not over SHA-256"))
+        raise NotAStamp(msg("not made with SHA-256"))
     digest = imprint.take(_OCTETS)
     if len(digest) != 32:
-        raise NotAStamp(msg("not over SHA-256"))
+        raise NotAStamp(msg("not made with SHA-256"))
     stamp.take(_INTEGER)
     return TimeStamp(digest, _moment(stamp.take(_TIME)))
 
@@ -92,7 +92,7 @@ def _moment(data: bytes) -> datetime:
                 return moment
     except ValueError:
         pass  # no such moment
-    raise NotAStamp(msg("a time of another form"))
+    raise NotAStamp(msg("its time is not in the expected format"))
 
 
 class _Reader:
@@ -110,27 +110,27 @@ class _Reader:
         if length >= 0x80:
             count = length & 0x7F
             if not 1 <= count <= 4:
-                raise NotAStamp(msg("a length of another form"))
+                raise NotAStamp(msg("a length is not in the expected format"))
             length = int.from_bytes(bytes(self._byte() for _place in range(count)), "big")
         content = self._data[self._at : self._at + length]
         if len(content) != length:
-            raise NotAStamp(msg("cut short"))
+            raise NotAStamp(msg("truncated"))
         self._at += length
         return content
 
     def end(self) -> None:
         if self._at != len(self._data):
-            raise NotAStamp(msg("bytes after its end"))
+            raise NotAStamp(msg("extra bytes at the end"))
 
     def _byte(self) -> int:
         if self._at >= len(self._data):
-            raise NotAStamp(msg("cut short"))
+            raise NotAStamp(msg("truncated"))
         self._at += 1
         return self._data[self._at - 1]
 
 
 def _only(data: bytes, tag: int) -> bytes:
-    """Return the content of the only element that there is."""
+    """Return the content of the only element."""
     reader = _Reader(data)
     content = reader.take(tag)
     reader.end()

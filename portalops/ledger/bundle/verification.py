@@ -82,7 +82,7 @@ class BundleVerification(Verification):
     description: Description | None
     """What bundle.json says; None if it cannot be read."""
     stamped: tuple[StampedHead, ...]
-    """Their own signatures were not looked at."""
+    """Their own signatures were not checked."""
     not_compared: tuple[str, ...]
     """Parts of figures.json that rest on details that are not there."""
     reports: Mapping[Digest, str]
@@ -98,8 +98,8 @@ def verify_bundle(
 
     Args:
         path: the folder.
-        brought: heads and keys that were kept elsewhere.
-        advance: is told of records done.
+        brought: heads and keys that the auditor kept elsewhere.
+        advance: is called with the records done.
 
     Raises:
         NotABundle: it is no bundle, or one of a newer version.
@@ -134,7 +134,7 @@ class _FigureFile:
                 self._count.take(record)
 
     def expected(self, details: Details) -> dict[str, JsonValue] | None:
-        """Return what the file is to hold; None if it ends with no record that there is."""
+        """Return what the file is to hold; None if it does not end with an existing record."""
         return self._count.figures(self._last, parse_at(self._as_of), details).data() if self._as_of else None
 
 
@@ -167,7 +167,7 @@ class _Told:
 
 
 class _Check:
-    """One look at one bundle."""
+    """One verification of one bundle."""
 
     def __init__(self, folder: BundleFolder, brought: Brought, advance: Advance) -> None:
         self._folder = folder
@@ -221,11 +221,11 @@ class _Check:
         if contents.is_newer(data):
             raise NotABundle(
                 msg("{path} is a bundle of a newer format", path=show_text(str(self._folder.path))),
-                msg("Use the verify.py that lies in it, or a newer portalops."),
+                msg("Use the verify.py in the bundle, or a newer portalops."),
             )
         description = contents.parse_description(data)
         if description is None:
-            self._faults.add(0, msg("{name} is not as portalops writes it", name=contents.DESCRIPTION))
+            self._faults.add(0, msg("{name} does not have the format that portalops writes", name=contents.DESCRIPTION))
         return description
 
     def _read_told(self) -> _Told:
@@ -278,7 +278,7 @@ class _Check:
         if description is not None:
             self._lines.expected = Tail(description.records, description.head)
             if told.ledger and description.ledger != told.ledger:
-                self._faults.add(0, msg("{name} names another ledger than record 1", name=contents.DESCRIPTION))
+                self._faults.add(0, msg("{name} names a different ledger than record 1", name=contents.DESCRIPTION))
         behind_heads = (each.seq + 1 for each in told.heads)
         sought = wanted(told.heads, self._brought.heads).union(behind_heads)
         chain = check_chain(self._lines, self._faults, self._advance, wanted=sought)
@@ -296,17 +296,17 @@ class _Check:
                 expected[f"{stem}.sig"] = each.signed.signature.encode("utf-8", "surrogatepass")
         for name, data in expected.items():
             if self._folder.read(name, len(data)) != data:
-                self._faults.add(0, msg("{name} is not the head that the records hold", name=name))
+                self._faults.add(0, msg("{name} is not the head in the records", name=name))
         for name in there:
             if name not in expected:
-                self._faults.add(0, msg("{name} is of no head that the records hold", name=name))
+                self._faults.add(0, msg("{name} belongs to no head in the records", name=name))
 
     def _check_allowed_signers(self, told: _Told, signed: Signed) -> None:
         sign_offs = [read for held in told.sign_offs if (read := read_sign_off(held)) is not None]
         text = contents.allowed_signers([use.signer for use in signed.uses], sign_offs)
         expected = text.encode("utf-8", "surrogatepass")
         if self._folder.read(contents.SIGNERS, len(expected)) != expected:
-            self._faults.add(0, msg("{name} does not say what the records say", name=contents.SIGNERS))
+            self._faults.add(0, msg("{name} contradicts the records", name=contents.SIGNERS))
 
     def _check_stamps(self, told: _Told, chain: Chain, names: Iterable[str]) -> Iterator[StampedHead]:
         """Point 7."""
@@ -314,7 +314,7 @@ class _Check:
         for name in sorted(names):
             each = heads.get(name.split(".")[0])
             if each is None or each.head is None:
-                self._faults.add(0, msg("{name} is of no head that the records hold", name=name))
+                self._faults.add(0, msg("{name} belongs to no head in the records", name=name))
                 continue
             stamp = self._stamp(name)
             if stamp is None:
@@ -342,7 +342,7 @@ class _Check:
         try:
             return parse_time_stamp(self._folder.read(name, MAX_STAMP_BYTES) or b"")
         except NotAStamp as error:
-            self._faults.add(0, msg("{name} is no time stamp that holds: {cause}", name=name, cause=error.message))
+            self._faults.add(0, msg("{name} is not a valid time stamp: {cause}", name=name, cause=error.message))
             return None
 
     def _read_details(self, description: Description | None, told: _Told) -> _Seen:
@@ -371,7 +371,7 @@ class _Check:
         if figures is None:
             return _PARTS
         if figures.found is None:
-            self._faults.add(0, msg("{name} is not as portalops writes it", name=contents.FIGURES))
+            self._faults.add(0, msg("{name} does not have the format that portalops writes", name=contents.FIGURES))
             return ()
         lacking: set[str] = set()
 
@@ -386,7 +386,7 @@ class _Check:
         if expected is not None:
             expected |= {key: figures.found.get(key) for part in lacking for key in _KEYS[part]}
         if expected is None or _written(expected) != figures.data:
-            self._faults.add(0, msg("{name} is not what the records come to", name=contents.FIGURES))
+            self._faults.add(0, msg("{name} does not equal what is computed from the records", name=contents.FIGURES))
         return tuple(sorted(lacking))
 
     def _completeness(self, description: Description | None, told: _Told) -> Completeness:
@@ -398,7 +398,7 @@ class _Check:
 
         def missed(runs: Iterable[Run]) -> tuple[Slot, ...]:
             if zone is None or not told.last_at:
-                raise _unknown(msg("it is not known in which time zone days begin"))
+                raise _unknown(msg("the time zone in which days begin is not known"))
             plans = require_plans(tuple(self._plans(told, left_out)))
             return missed_slots(plans, runs, until=parse_at(told.last_at), zone=zone)
 
@@ -409,10 +409,10 @@ class _Check:
     def _plans(self, told: _Told, left_out: Collection[str]) -> Iterator[RecordedPlan]:
         for record in told.plans:
             if record.body in left_out:
-                raise _unknown(msg("record {seq}: what was planned is withheld or erased", seq=record.seq))
+                raise _unknown(msg("record {seq}: the plan is withheld or erased", seq=record.seq))
             held = (self._blobs.details(record.body) or {}).get(PLAN)
             if held is None:
-                raise _unknown(msg("record {seq}: what was planned cannot be read", seq=record.seq))
+                raise _unknown(msg("record {seq}: the plan cannot be read", seq=record.seq))
             try:
                 yield RecordedPlan(record.seq, record.at, bodies.decode(Plan, held))
             except LedgerError as error:
@@ -495,4 +495,4 @@ def _written(value: Mapping[str, JsonValue]) -> bytes:
 
 
 def _unknown(what: Message) -> LedgerError:
-    return LedgerError(what, msg("Completeness cannot be found out from this bundle."))
+    return LedgerError(what, msg("Completeness cannot be judged from this bundle."))

@@ -78,10 +78,10 @@ def show(value: object, limit: int = 200) -> str:
 
 LIMITS = (
     "It cannot show that a statement was true when it was recorded.",
-    "Whoever holds the signing key can rewrite everything and sign it anew: only heads, codes, time stamps or keys that you got earlier and kept yourself show that. Bring them: --head, --head-code, --signers.",
-    "Backdating shows only down to the newest head, code or time stamp that was kept elsewhere.",
+    "A holder of the signing key can rewrite everything and sign it again. Only heads, codes, time stamps or keys that you received earlier and kept yourself show that. Give them with --head, --head-code, --signers.",
+    "Backdating is found only up to the newest head, code or time stamp that was kept elsewhere.",
     "Completeness is measured by the plans recorded in this ledger; what was never planned is not missed.",
-    "The signature inside a time stamp is not looked at here: HOW-TO-VERIFY shows openssl ts -verify.",
+    "The signature inside a time stamp is not checked here: HOW-TO-VERIFY shows openssl ts -verify.",
 )
 
 
@@ -347,11 +347,11 @@ def strings(data: bytes, count: int) -> List[bytes]:
     for _ in range(count):
         length = int.from_bytes(data[at : at + 4], "big")
         if at + 4 + length > len(data):
-            raise Bad("cut short")
+            raise Bad("truncated")
         found.append(data[at + 4 : at + 4 + length])
         at += 4 + length
     if at != len(data):
-        raise Bad("bytes after its end")
+        raise Bad("extra bytes at the end")
     return found
 
 
@@ -378,7 +378,7 @@ def signer_of(signature: str, namespace: str, hasher: Hasher) -> str:
     except ValueError:
         raise Bad("not an OpenSSH signature") from None
     if armoured(blob) != "\n".join(lines) + "\n":
-        raise Bad("not written as ssh-keygen writes it")
+        raise Bad("not in the format of ssh-keygen")
     if blob[:10] != b"SSHSIG\0\0\0\1":
         raise Bad("not an OpenSSH signature of version 1")
     key, purpose, reserved, algorithm, inner = strings(blob[10:], 5)
@@ -402,7 +402,7 @@ def signer_of(signature: str, namespace: str, hasher: Hasher) -> str:
     else:
         raise Bad("not an Ed25519 signature")
     if name != kind.encode("latin-1") or not ed25519_holds(public, data, proof):
-        raise Bad("it does not fit what was signed")
+        raise Bad("it does not match the signed data")
     return kind + " " + base64.b64encode(key).decode("ascii")
 
 
@@ -458,13 +458,13 @@ class Der:
         """Return the content of the one element that there is."""
         found = self.take(tag)
         if self.at != len(self.data):
-            raise Bad("bytes after its end")
+            raise Bad("extra bytes at the end")
         return found
 
     def cut(self, count: int) -> bytes:
         found = self.data[self.at : self.at + count]
         if len(found) != count:
-            raise Bad("cut short")
+            raise Bad("truncated")
         self.at += count
         return found
 
@@ -698,7 +698,7 @@ class Check:
                 open_file(self.path(name)).close()
             except OSError:
                 raise NotABundle(
-                    say("this is no bundle: {folder} has no readable file {name}", folder=self.folder, name=name)
+                    say("this is not a bundle: {folder} has no readable file {name}", folder=self.folder, name=name)
                 ) from None
         data = read_small(self.path("bundle.json"), MAX_BODY) or b""
         try:
@@ -712,7 +712,7 @@ class Check:
             )
         if isinstance(held, dict) and is_bundle(held) and written(held) == data:
             return held
-        self.fault(0, "bundle.json is not as portalops writes it")
+        self.fault(0, "bundle.json does not have the format that portalops writes")
         return None
 
     # -- (1) the files, and their digests
@@ -736,7 +736,7 @@ class Check:
             if listed is None:
                 self.fault(0, "{path} is not listed in SHA256SUMS", path=path)
             elif listed != digest:
-                self.fault(0, "{path} is not what SHA256SUMS says", path=path)
+                self.fault(0, "{path} does not match its digest in SHA256SUMS", path=path)
         self.listed_only = sorted(sums)
 
     def _walk(self, folder: str, depth: int) -> None:
@@ -768,7 +768,7 @@ class Check:
                 known = FILES.fullmatch(path) and not path.startswith("SHA256SUMS")
                 if found is None or not ended or not known or path <= before:
                     self.fault(
-                        0, "line {line} of SHA256SUMS is not as sha256sum writes it, or not in order", line=number
+                        0, "line {line} of SHA256SUMS is not in the format of sha256sum, or not in order", line=number
                     )
                 if found is not None:
                     before = path
@@ -803,20 +803,20 @@ class Check:
     def _check_end(self, sound: bool) -> None:
         place, bundle = self.records, self.bundle
         if not place:
-            self.fault(1, "the ledger holds no record at all")
+            self.fault(1, "the ledger has no records")
         elif bundle is None:
             pass
         elif bundle["records"] > place:
             self.fault(place + 1, "records {seq} to {last} are missing", last=bundle["records"])
         elif bundle["records"] < place:
-            self.fault(bundle["records"] + 1, "record {seq} was added behind the last one")
+            self.fault(bundle["records"] + 1, "record {seq} was added after the last record")
         elif bundle["head"] != self.head_digest and sound:
-            self.fault(place, "record {seq} is not the one that was last")
+            self.fault(place, "record {seq} is not the last record")
 
     def _check_record(self, place: int, record: Optional[Record], head: str, latest: str) -> bool:
         """Name what is wrong with one line; say whether the line itself is sound. (Its neighbour may not be.)"""
         if record is None:
-            self.fault(place, "record {seq} is not a record as portalops writes it")
+            self.fault(place, "record {seq} does not have the format that portalops writes")
             return False
         sound = True
         if record.seq != place:
@@ -824,16 +824,18 @@ class Check:
             pushed_back = record.seq < place and record.prev != head
             self.fault(
                 record.seq if pushed_back else place,
-                "at place {place} stands record {other}",
+                "record {other} is stored as number {place}",
                 place=place,
                 other=record.seq,
             )
             sound = False
         if record.at < latest:
-            self.fault(place, "record {seq} is of {at}, earlier than the record before", at=record.at)
+            self.fault(place, "record {seq} has the time {at}, earlier than the record before it", at=record.at)
             sound = False
         if record.seq == place and record.prev != head:
-            self.fault(max(place - 1, 1), "record {seq} is not the one that record {next} was chained to", next=place)
+            self.fault(
+                max(place - 1, 1), "record {seq} is not the record that record {next} was chained to", next=place
+            )
         if (record.kind == "ledger.created") != (place == 1):
             self.fault(place, "record {seq}: a ledger begins with ledger.created, once")
         return sound
@@ -855,7 +857,7 @@ class Check:
         ledger = body.get("ledger") if body else None
         self.ledger = ledger if isinstance(ledger, str) else None  # where it cannot be read it is not compared
         if self.bundle and self.ledger is not None and self.ledger != self.bundle["ledger"]:
-            self.fault(0, "bundle.json names another ledger than record 1")
+            self.fault(0, "bundle.json names a different ledger than record 1")
         self._read_keys()
         read = [(record, *self._read_head(record)) for record in self.always if record.kind == "head"]
         wanted = {head.size for _, head, _, _ in read if head} | {record.seq + 1 for record, _, _, _ in read}
@@ -883,7 +885,7 @@ class Check:
             if not (
                 isinstance(public, str) and is_key(public) and isinstance(replaces, str) and isinstance(reason, str)
             ):
-                self.fault(record.seq, "record {seq} is a key record without a key")
+                self.fault(record.seq, "record {seq} is of kind key but holds no key")
                 continue
             known = [place for place, each in enumerate(self.keys) if each.public == public]
             if record.kind == "key.added" and not known:
@@ -901,7 +903,7 @@ class Check:
         head = parse_head(text.encode("utf-8", "surrogatepass")) if isinstance(text, str) else None
         if head is None or not isinstance(text, str) or not isinstance(signature, str):
             if record.body in self.good:
-                self.fault(record.seq, "record {seq} is a head record without a head")
+                self.fault(record.seq, "record {seq} is of kind head but holds no head")
             return None, "", ""
         return head, text, signature
 
@@ -949,7 +951,7 @@ class Check:
         elif (digest in self.excused and not there) or not is_new:
             return
         elif there:
-            what = "record {seq}: blob {digest} is not what it was"
+            what = "record {seq}: blob {digest} does not match its digest"
         else:
             what = "record {seq}: blob {digest} is missing"
         self.blamed.add(digest)
@@ -968,29 +970,29 @@ class Check:
             try:
                 signer = signer_of(signature, "portalops-head", of_bytes(text.encode()))
             except Bad as error:
-                wrong.append(say("its signature does not hold: {why}", why=error.said))
+                wrong.append(say("its signature is not valid: {why}", why=error.said))
             if signer and self.key_at(signer, head.at) is None:
-                wrong.append(say("it is signed by a key that the ledger did not hold valid then"))
+                wrong.append(say("it is signed by a key that was not valid in the ledger at that time"))
             own = self.ledger in (None, head.ledger)
             signers.append(signer)
             if not own:
-                wrong.append(say("it is of another ledger"))
+                wrong.append(say("it belongs to another ledger"))
             authentic = signer and self.key_at(signer, head.at) and own
             if authentic and lines.get(head.size, ("", ""))[0] != head.digest:
                 # The ledger's key made it, so what it says of the records is evidence.
                 self.fault(
                     held_up_to + 1,
-                    "record {size} is not what the head in record {head} signed: records from {seq} on were rewritten",
+                    "record {size} is not the record that the head in record {head} signed: records from {seq} on were rewritten",
                     size=head.size,
                     head=record.seq,
                 )
                 signer = ""
             if known and head.previous != before:
-                wrong.append(say("it does not follow the head before"))
+                wrong.append(say("it does not follow the previous head"))
             if not size_before < head.size < record.seq:
-                wrong.append(say("its size is not between the head before and itself"))
+                wrong.append(say("its size does not lie between the previous head's and its own record number"))
             if head.size < record.seq and not lines.get(head.size, ("", ""))[1] <= head.at <= record.at:
-                wrong.append(say("its time is not between those of its records"))
+                wrong.append(say("its time does not lie between the times of the records around it"))
             for why in wrong:
                 self.fault(record.seq, "the head in record {seq}: {why}", why=why)
             if signer and not wrong:
@@ -999,12 +1001,12 @@ class Check:
             before, size_before, known = hashlib.sha256(text.encode()).hexdigest(), head.size, True
         self.newest_signer = (signers[-1], read[-1][1].at) if read and signers[-1] else ("", "")
         if not read:
-            self.fault(1, "nothing is signed: there is no head")
+            self.fault(1, "the bundle is not signed: it has no head")
         elif read[-1][1] is not None:  # (5) only head records stand behind what the newest head is over
             heads = {record.seq for record, _, _, _ in read}
             behind = next((seq for seq in range(read[-1][1].size + 1, self.records + 1) if seq not in heads), None)
             if behind is not None:
-                self.fault(behind, "record {seq} and those behind it are under no head")
+                self.fault(behind, "record {seq} and all later records are not covered by a head")
 
     def _check_heads_folder(self, read: List[Any]) -> None:
         expected: Dict[str, Tuple[int, bytes]] = {}
@@ -1014,7 +1016,7 @@ class Check:
                 expected["heads/%010d.sig" % head.size] = record.seq, signature.encode("utf-8", "surrogatepass")
         for path in self.paths:
             if path.endswith((".txt", ".sig")) and path.startswith("heads/") and path not in expected:
-                self.fault(0, "{path} is the head of no record", path=path)
+                self.fault(0, "{path} belongs to no head in the records", path=path)
         for path, (seq, data) in expected.items():
             if read_small(self.path(path)) != data:
                 self.fault(0, "{path} is not the head in record {of}", path=path, of=seq)
@@ -1028,7 +1030,7 @@ class Check:
                 for record, head, signer, _ in self.heads
             )
             if key.replaces and own and not vouched:
-                self.fault(key.added.seq, "record {seq}: the key names one that did not sign for it")
+                self.fault(key.added.seq, "record {seq}: the key names a previous key that did not sign for it")
 
     def _check_allowed_signers(self) -> None:
         lines = []
@@ -1046,7 +1048,7 @@ class Check:
                 if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,99}", held["signer"]):
                     lines.append('%s namespaces="portalops-signoff" %s\n' % (held["signer"], held["public_key"]))
         if read_small(self.path("allowed_signers"), MAX_BODY) != "".join(lines).encode("utf-8", "surrogatepass"):
-            self.fault(0, "allowed_signers is not what the records say")
+            self.fault(0, "allowed_signers contradicts the records")
 
     def _check_sums_signature(self) -> None:  # the rest of (1)
         signature = read_small(self.path("SHA256SUMS.sig"), MAX_LINE)
@@ -1056,11 +1058,11 @@ class Check:
             text = signature.decode("ascii")
             signer = signer_of(text, "portalops-bundle", lambda name: digests_of(self.path("SHA256SUMS"), name)[0])
             if not text.startswith(BEGIN) or not text.endswith(END + "\n") or "\r" in text:
-                raise Bad("not written as ssh-keygen writes it")
+                raise Bad("not in the format of ssh-keygen")
             if self.key_at(signer, self.last_at) is None:
-                raise Bad("signed by a key that the ledger does not hold valid")
+                raise Bad("signed by a key that was not valid in the ledger")
         except Bad as error:
-            self.fault(0, "the signature of SHA256SUMS does not hold: {cause}", cause=error.said)
+            self.fault(0, "the signature of SHA256SUMS is not valid: {cause}", cause=error.said)
 
     def _check_time_stamps(self, read: List[Any], lines: Dict[int, Tuple[str, str]]) -> None:
         heads = {"%010d" % head.size: (record, head, text) for record, head, text, _ in read if head}
@@ -1069,17 +1071,17 @@ class Check:
                 continue
             name = path[6:].split(".")[0]
             if name not in heads:
-                self.fault(0, "{path} is over the head of no record", path=path)
+                self.fault(0, "{path} is for no head in the records", path=path)
                 continue
             record, head, text = heads[name]
             try:
                 imprint, moment = time_stamp(read_small(self.path(path)) or b"")
             except Bad as error:
-                self.fault(0, "{path} is no time stamp: {cause}", path=path, cause=error.said)
+                self.fault(0, "{path} is not a valid time stamp: {cause}", path=path, cause=error.said)
                 continue
             self.anchored.append((path, head.size, at_text(moment)))
             if imprint != hashlib.sha256(text.encode()).digest():
-                self.fault(0, "{path} is the time stamp of something else", path=path)
+                self.fault(0, "{path} is a time stamp of something else", path=path)
             if at_text(moment + CLOCKS_APART) < head.at:
                 self.fault(0, "{path} is older than its head", path=path)
             behind = lines.get(record.seq + 1, ("", ""))[1]
@@ -1100,7 +1102,7 @@ class Check:
                 fits[each] = False
                 self.fault(
                     self.records + 1,
-                    "{name} is over {size} records: those from {seq} on are missing",
+                    "{name} covers {size} records: those from {seq} on are missing",
                     name=each.name,
                     size=each.size,
                 )
@@ -1110,7 +1112,7 @@ class Check:
                 )
                 self.fault(
                     largest + 1,
-                    "record {size} is not what it was in {name}: records from {seq} on were rewritten",
+                    "record {size} is not the record that {name} signed: records from {seq} on were rewritten",
                     size=each.size,
                     name=each.name,
                 )
@@ -1120,7 +1122,7 @@ class Check:
         if self.trusted is not None and newest not in joined and not self._is_trusted(newest, at):
             self.fault(
                 covered + 1,
-                "the newest head is signed by none of the keys that you brought; from record {seq} on nothing is",
+                "the newest head is not signed by a key that you gave; from record {seq} on no head is",
             )
 
     def _hand_on(self) -> Tuple[int, Set[str]]:
@@ -1153,9 +1155,9 @@ class Check:
                 raise Bad("what was signed is not the line of sha256sum for its report")
             message = held["text"].encode("utf-8", "surrogatepass")
             if signer_of(held["signature"], "portalops-signoff", of_bytes(message)) != held["public_key"]:
-                raise Bad("it is signed by another key than the one that it names")
+                raise Bad("it is signed by a different key than it names")
         except Bad as error:
-            self.fault(record.seq, "the sign-off in record {seq} does not hold: {cause}", cause=error.said)
+            self.fault(record.seq, "the sign-off in record {seq} is not valid: {cause}", cause=error.said)
         else:
             self.sign_offs.append(held)
 
@@ -1167,9 +1169,9 @@ class Check:
                 raise Bad("it is none")
             signer = signer_of(signature, "portalops-drill", of_bytes(text.encode("utf-8", "surrogatepass")))
             if any(each.public == signer for each in self.keys):
-                raise Bad("it is signed by a key of this ledger, and so by no other host")
+                raise Bad("it is signed by a key of this ledger, so it is not from another host")
         except Bad as error:
-            self.fault(record.seq, "the drill report in record {seq} does not hold: {cause}", cause=error.said)
+            self.fault(record.seq, "the drill report in record {seq} is not valid: {cause}", cause=error.said)
         else:
             self.drills.append((record.seq, signer))
 
@@ -1194,7 +1196,7 @@ class Check:
     def _check_figures(self) -> None:
         wrong = self.figures.differing(self)
         for name in wrong:
-            self.fault(0, "figures.json: {name} is not what the records give", name=name)
+            self.fault(0, "figures.json: {name} does not equal what is computed from the records", name=name)
 
 
 SIGN_OFF = ("report", "sha256", "signer", "name", "office", "public_key", "text", "signature")
@@ -1323,7 +1325,7 @@ def read_plan(record: Record, body: object, zone: str) -> Plan:
     ):
         raise Unknown(
             say(
-                "the plan in record {seq} is not here or cannot be read: what was expected is not known", seq=record.seq
+                "the plan in record {seq} is missing or cannot be read: the expected runs are not known", seq=record.seq
             )
         )
     return Plan(
@@ -1418,7 +1420,7 @@ def missing_slots(
     except (OverflowError, ValueError) as error:
         if isinstance(error, Unknown):
             raise
-        raise Unknown(say("a plan lies outside of the calendar")) from None
+        raise Unknown(say("a plan is outside the calendar")) from None
     return [each for _, _, each in sorted(found)]
 
 
@@ -1433,12 +1435,12 @@ class Completeness:
         self.waivers, self.unread_waivers = waivers_in_force(check)
         try:
             if check.bundle is None or not check.last_at:
-                raise Unknown(say("bundle.json does not say what is needed"))
+                raise Unknown(say("bundle.json lacks what is needed"))
             zone_of(check.bundle["timezone"])
             if not plans_in(check):
                 raise Unknown(
                     say(
-                        "no plan is recorded, so nobody can tell which runs were expected: ask for a bundle made after a 'portalops run', which records the plan"
+                        "no plan is recorded, so the expected runs are not known: ask for a bundle made after a 'portalops run', which records the plan"
                     )
                 )
             plans = [
@@ -1713,7 +1715,7 @@ _TIME = re.compile(r"([0-9]{8})([0-9]{4})?([0-9]{2})?Z")
 
 def read_trusted(path: str) -> List[Trusted]:
     """Read an allowed_signers file (ssh-keygen(1)); the keys in it that sign heads."""
-    wrong = NotABundle(say("{path} is no allowed_signers file with a key", path=path))
+    wrong = NotABundle(say("{path} is not an allowed_signers file with a key", path=path))
     try:
         lines = read_own(path).decode("utf-8").split("\n")
     except ValueError:
@@ -1771,12 +1773,12 @@ def read_brought(files: List[str], codes: List[str]) -> List[Brought]:
     for path in files:
         head = parse_head(read_own(path).replace(b"\r\n", b"\n"))
         if head is None:
-            raise NotABundle(say("{path} is no head: it has not the six lines of one", path=path))
+            raise NotABundle(say("{path} is not a head: it does not have the six lines of a head", path=path))
         brought.append(Brought(path, head.ledger, head.size, head.digest))
     for code in codes:
         found = CODE.fullmatch(code.strip().lower())
         if found is None:
-            raise NotABundle(say("{code} is not the code of a head", code=code))
+            raise NotABundle(say("{code} is not a head code", code=code))
         brought.append(Brought(code.strip(), "", int(found.group(1)), found.group(2).replace("-", "")))
     return brought
 
@@ -1862,19 +1864,19 @@ def integrity_lines(check: Check) -> Iterator[Said]:
             signer == key.replaces and head.size >= key.added.seq for _, head, signer, _ in check.heads
         ):
             yield say(
-                "  NOTE: the key {key} (record {seq}) speaks for itself only: no key before it signed for it.",
+                "  NOTE: the key {key} (record {seq}) is confirmed by no earlier key.",
                 key=fingerprint(key.public),
                 seq=key.added.seq,
             )
     for brought, holds in check.found_brought:
         yield (
-            say("  You brought {name}: it holds", name=brought.name)
+            say("  Your {name}: it holds", name=brought.name)
             if holds
-            else say("  You brought {name}: it DOES NOT HOLD", name=brought.name)
+            else say("  Your {name}: it DOES NOT HOLD", name=brought.name)
         )
     if not check.found_brought:
         yield say(
-            "  NOTE: you brought no head of your own, so a ledger rewritten by whoever holds its key would not show."
+            "  NOTE: you gave no head of your own, so a ledger rewritten by a holder of its key would not be found."
         )
     for path, size, at in check.anchored:
         yield say("  Time stamp {path}: {n} records, {at}", path=path, n=size, at=at)
@@ -1888,13 +1890,13 @@ def integrity_lines(check: Check) -> Iterator[Said]:
         )
     for seq, drilled_by in check.drills:
         yield say(
-            "  Record {seq}: a drill that another host did and signed by the key {key}",
+            "  Record {seq}: a drill of another host, signed with the key {key}",
             seq=seq,
             key=fingerprint(drilled_by),
         )
     if check.figures.not_compared:
         yield say(
-            "  Figures not computed again, since their details are not in this bundle: {names}",
+            "  Figures not computed again, because their details are not in this bundle: {names}",
             names=", ".join(check.figures.not_compared),
         )
     faults = check.first_faults()
@@ -1910,20 +1912,20 @@ def report_signed(check: Check, digest: str) -> Said:
     """Say which file a person signed: only its digest counts, for a file of the same name may be another one."""
     if digest in check.reports:
         return say("it is {file} of this bundle", file=check.reports[digest])
-    return say("it is NO report of this bundle; ask for the file whose sha256sum is {digest}", digest=digest)
+    return say("it is NOT a report of this bundle; ask for the file whose sha256sum is {digest}", digest=digest)
 
 
 def completeness_lines(check: Check, complete: Completeness) -> Iterator[Said]:
     yield say("COMPLETENESS: whether anything expected is missing, as of {at}", at=check.last_at)
     if complete.holds is None:
-        yield say("  Verdict: COULD NOT BE FOUND OUT")
+        yield say("  Verdict: UNKNOWN")
         yield say("  {why}", why=complete.problem or "")
     else:
         yield (say("  Verdict: holds") if complete.holds else say("  Verdict: DOES NOT HOLD"))
     lists = (
         ("Planned runs without a record", ["%s %s" % (each.job, each.slot) for each in complete.missing]),
-        ("Runs that began and did not finish", ["%s (%d)" % (each.run, each.seq) for each in complete.crashed]),
-        ("Ends without a beginning, by record", [str(seq) for seq in complete.unbegun]),
+        ("Runs that started but did not finish", ["%s (%d)" % (each.run, each.seq) for each in complete.crashed]),
+        ("Ends without a start, by record", [str(seq) for seq in complete.unbegun]),
         ("Details withheld", ["%s: %s" % (each, why) for each, why in sorted(check.withheld.items())]),
         ("Details erased", ["%s: %s" % (each, why) for each, why in sorted(check.erased.items())]),
         ("Waivers in force in the period", [waiver_text(each) for each in complete.waivers]),
@@ -1952,7 +1954,7 @@ def waiver_text(waiver: Tuple[int, Dict[str, Any], str]) -> str:
 
 def sentence(check: Check, complete: Completeness) -> Said:
     whole = {
-        None: say("whether anything expected is missing could not be found out"),
+        None: say("it is not known whether anything expected is missing"),
         False: say("something expected is missing"),
         True: say("nothing expected is missing"),
     }[complete.holds]
@@ -2016,7 +2018,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 70
     except Exception as error:  # nothing is known then, and that must not look like a verdict
-        said = say("this program failed, and nothing is known: {why}", why=repr(error))
+        said = say("this program failed, so there is no verdict: {why}", why=repr(error))
         sys.stderr.write("verify.py: " + getattr(said, language) + "\n")
         return 70
 
@@ -2025,28 +2027,28 @@ def main(arguments: Optional[List[str]] = None) -> int:
 
 VI = {
     "It cannot show that a statement was true when it was recorded.": "Không chứng minh được một nội dung là đúng sự thật vào lúc được ghi.",
-    "Whoever holds the signing key can rewrite everything and sign it anew: only heads, codes, time stamps or keys that you got earlier and kept yourself show that. Bring them: --head, --head-code, --signers.": "Người giữ khóa ký có thể viết lại toàn bộ rồi ký lại: chỉ đầu chuỗi, mã đầu chuỗi, dấu thời gian hoặc khóa mà ông/bà đã nhận từ trước và tự lưu giữ mới cho thấy điều đó. Hãy đưa vào kiểm tra: --head, --head-code, --signers.",
-    "Backdating shows only down to the newest head, code or time stamp that was kept elsewhere.": "Việc ghi lùi ngày chỉ bị phát hiện đến đầu chuỗi, mã hoặc dấu thời gian gần nhất được lưu ở nơi khác.",
+    "A holder of the signing key can rewrite everything and sign it again. Only heads, codes, time stamps or keys that you received earlier and kept yourself show that. Give them with --head, --head-code, --signers.": "Người giữ khóa ký có thể viết lại toàn bộ rồi ký lại: chỉ mốc sổ cái, mã của mốc sổ cái, dấu thời gian hoặc khóa mà ông/bà đã nhận từ trước và tự lưu giữ mới cho thấy điều đó. Hãy đưa vào kiểm tra: --head, --head-code, --signers.",
+    "Backdating is found only up to the newest head, code or time stamp that was kept elsewhere.": "Việc ghi lùi ngày chỉ bị phát hiện đến mốc sổ cái, mã hoặc dấu thời gian gần nhất được lưu ở nơi khác.",
     "Completeness is measured by the plans recorded in this ledger; what was never planned is not missed.": "Tính đầy đủ được xét theo các kế hoạch đã ghi trong chính sổ cái này; việc chưa từng được lập kế hoạch thì không bị coi là thiếu.",
-    "The signature inside a time stamp is not looked at here: HOW-TO-VERIFY shows openssl ts -verify.": "Chữ ký bên trong dấu thời gian không được kiểm tra ở đây: xem lệnh openssl ts -verify trong HOW-TO-VERIFY.",
+    "The signature inside a time stamp is not checked here: HOW-TO-VERIFY shows openssl ts -verify.": "Chữ ký bên trong dấu thời gian không được kiểm tra ở đây: xem lệnh openssl ts -verify trong HOW-TO-VERIFY.",
     "RESULT: files of this bundle were changed: do not trust it, although the records themselves join ({whole}).": "KẾT QUẢ: có tệp trong gói bằng chứng đã bị thay đổi: không được tin gói này, dù các bản ghi vẫn nối liền nhau ({whole}).",
-    "bytes after its end": "thừa dữ liệu ở cuối",
+    "extra bytes at the end": "thừa dữ liệu ở cuối",
     "not an OpenSSH signature": "không phải chữ ký OpenSSH",
-    "not written as ssh-keygen writes it": "không đúng dạng do ssh-keygen ghi",
+    "not in the format of ssh-keygen": "không đúng dạng do ssh-keygen ghi",
     "not an OpenSSH signature of version 1": "không phải chữ ký OpenSSH phiên bản 1",
     "it was made for another purpose": "được ký cho mục đích khác",
     "unknown hash algorithm": "thuật toán băm lạ",
-    "it does not fit what was signed": "không khớp với nội dung đã ký",
+    "it does not match the signed data": "không khớp với nội dung đã ký",
     "not a time-stamp response": "không phải phản hồi dấu thời gian",
     "it was not granted": "không được cấp",
     "it holds no signed data": "không chứa dữ liệu có chữ ký",
     "it holds no time stamp": "không chứa dấu thời gian",
     "it is not over a SHA-256": "không lập trên mã băm SHA-256",
     "its time cannot be read": "không đọc được thời điểm",
-    "bundle.json is not as portalops writes it": "bundle.json không đúng dạng do portalops ghi",
-    "no plan is recorded, so nobody can tell which runs were expected: ask for a bundle made after a 'portalops run', which records the plan": "chưa ghi kế hoạch nào nên không ai biết được những lần chạy nào đã được dự kiến: hãy đề nghị một gói lập sau khi chạy 'portalops run', lệnh này ghi kế hoạch",
+    "bundle.json does not have the format that portalops writes": "bundle.json không đúng dạng do portalops ghi",
+    "no plan is recorded, so the expected runs are not known: ask for a bundle made after a 'portalops run', which records the plan": "chưa ghi kế hoạch nào nên không xác định được những lần chạy dự kiến: hãy đề nghị một gói lập sau khi chạy 'portalops run', lệnh này ghi kế hoạch",
     "the time zone {name} is not known here": "không biết múi giờ {name}",
-    "{path} is no allowed_signers file with a key": "{path} không phải tệp allowed_signers có khóa",
+    "{path} is not an allowed_signers file with a key": "{path} không phải tệp allowed_signers có khóa",
     "Bundle of ledger {ledger}, portal {portal}": "Gói bằng chứng của sổ cái {ledger}, cổng {portal}",
     "Records: {n}, {first} .. {last}": "Số bản ghi: {n}, {first} .. {last}",
     "WHAT THIS CANNOT SHOW": "NHỮNG ĐIỀU KHÔNG THỂ CHỨNG MINH",
@@ -2054,101 +2056,101 @@ VI = {
     "COMPLETENESS: whether anything expected is missing, as of {at}": "ĐẦY ĐỦ: có thiếu việc đã dự kiến hay không, tính đến {at}",
     "RESULT: nothing was changed since it was signed, and {whole}.": "KẾT QUẢ: không có gì bị thay đổi kể từ khi ký, và {whole}.",
     "RESULT: this bundle was changed: do not trust it from record {seq} on ({whole}).": "KẾT QUẢ: gói bằng chứng này đã bị thay đổi: không được tin từ bản ghi {seq} trở đi ({whole}).",
-    "cut short": "bị cắt cụt",
+    "truncated": "bị cắt cụt",
     "not an Ed25519 signature": "không phải chữ ký Ed25519",
     "not DER": "không phải dữ liệu DER",
-    "the ledger holds no record at all": "sổ cái không có bản ghi nào",
-    "record {seq} is not a record as portalops writes it": "bản ghi {seq} không đúng dạng do portalops ghi",
-    "at place {place} stands record {other}": "ở vị trí {place} là bản ghi {other}",
-    "record {seq} is of {at}, earlier than the record before": "bản ghi {seq} có thời điểm {at}, sớm hơn bản ghi đứng trước",
-    "record {seq} is not the one that record {next} was chained to": "bản ghi {seq} không phải bản ghi mà bản ghi {next} được nối vào",
+    "the ledger has no records": "sổ cái không có bản ghi nào",
+    "record {seq} does not have the format that portalops writes": "bản ghi {seq} không đúng dạng do portalops ghi",
+    "record {other} is stored as number {place}": "ở vị trí {place} là bản ghi {other}",
+    "record {seq} has the time {at}, earlier than the record before it": "bản ghi {seq} có thời điểm {at}, sớm hơn bản ghi đứng trước",
+    "record {seq} is not the record that record {next} was chained to": "bản ghi {seq} không phải bản ghi mà bản ghi {next} được nối vào",
     "record {seq}: a ledger begins with ledger.created, once": "bản ghi {seq}: sổ cái bắt đầu bằng ledger.created, và chỉ một lần",
-    "bundle.json names another ledger than record 1": "bundle.json nêu sổ cái khác với bản ghi 1",
-    "nothing is signed: there is no head": "chưa có gì được ký: không có đầu chuỗi nào",
-    "allowed_signers is not what the records say": "allowed_signers không đúng như các bản ghi",
-    "the newest head is signed by none of the keys that you brought; from record {seq} on nothing is": "đầu chuỗi mới nhất không được ký bằng khóa nào do ông/bà đưa vào; từ bản ghi {seq} trở đi cũng vậy",
-    "figures.json: {name} is not what the records give": "figures.json: {name} không khớp với kết quả tính lại từ các bản ghi",
-    "the plan in record {seq} is not here or cannot be read: what was expected is not known": "kế hoạch trong bản ghi {seq} không có ở đây hoặc không đọc được: không biết những gì đã được dự kiến",
+    "bundle.json names a different ledger than record 1": "bundle.json nêu sổ cái khác với bản ghi 1",
+    "the bundle is not signed: it has no head": "chưa có gì được ký: không có mốc sổ cái nào",
+    "allowed_signers contradicts the records": "allowed_signers không đúng như các bản ghi",
+    "the newest head is not signed by a key that you gave; from record {seq} on no head is": "mốc sổ cái mới nhất không được ký bằng khóa nào do ông/bà cung cấp; từ bản ghi {seq} trở đi cũng vậy",
+    "figures.json: {name} does not equal what is computed from the records": "figures.json: {name} không khớp với kết quả tính lại từ các bản ghi",
+    "the plan in record {seq} is missing or cannot be read: the expected runs are not known": "kế hoạch trong bản ghi {seq} không có ở đây hoặc không đọc được: không biết những gì đã được dự kiến",
     "  Verdict: DOES NOT HOLD": "  Kết luận: KHÔNG ĐẠT",
     "  Verdict: holds": "  Kết luận: đạt",
-    "  Heads that hold: {n}; the newest: {code}, {at}": "  Đầu chuỗi hợp lệ: {n}; mới nhất: {code}, {at}",
+    "  Heads that hold: {n}; the newest: {code}, {at}": "  Mốc sổ cái hợp lệ: {n}; mới nhất: {code}, {at}",
     "  signed by the key {key}": "  do khóa {key} ký",
-    "  NOTE: you brought no head of your own, so a ledger rewritten by whoever holds its key would not show.": "  LƯU Ý: ông/bà không đưa vào đầu chuỗi nào, nên không thể phát hiện sổ cái do chính người giữ khóa viết lại.",
+    "  NOTE: you gave no head of your own, so a ledger rewritten by a holder of its key would not be found.": "  LƯU Ý: ông/bà không cung cấp mốc sổ cái nào, nên không thể phát hiện sổ cái do chính người giữ khóa viết lại.",
     "  Time stamp {path}: {n} records, {at}": "  Dấu thời gian {path}: {n} bản ghi, {at}",
     "  {name}, {office}, signed a report named {report}: {which}": "  {name}, {office}, đã ký xác nhận báo cáo tên {report}: {which}",
     "it is {file} of this bundle": "đó là {file} trong gói này",
-    "it is NO report of this bundle; ask for the file whose sha256sum is {digest}": "đó KHÔNG phải báo cáo trong gói này; hãy yêu cầu cung cấp tệp có sha256sum là {digest}",
-    "  Figures not computed again, since their details are not in this bundle: {names}": "  Số liệu không tính lại được do chi tiết không có trong gói này: {names}",
+    "it is NOT a report of this bundle; ask for the file whose sha256sum is {digest}": "đó KHÔNG phải báo cáo trong gói này; hãy yêu cầu cung cấp tệp có sha256sum là {digest}",
+    "  Figures not computed again, because their details are not in this bundle: {names}": "  Số liệu không tính lại được do chi tiết không có trong gói này: {names}",
     "  The first record that cannot be trusted is {seq}.": "  Bản ghi đầu tiên không còn đáng tin là bản ghi {seq}.",
     "  ... and {n} more": "  ... và {n} lỗi khác",
-    "  Verdict: COULD NOT BE FOUND OUT": "  Kết luận: KHÔNG XÁC ĐỊNH ĐƯỢC",
-    "whether anything expected is missing could not be found out": "chưa xác định được có thiếu việc đã dự kiến hay không",
+    "  Verdict: UNKNOWN": "  Kết luận: KHÔNG XÁC ĐỊNH ĐƯỢC",
+    "it is not known whether anything expected is missing": "chưa xác định được có thiếu việc đã dự kiến hay không",
     "something expected is missing": "có việc đã dự kiến bị thiếu",
     "nothing expected is missing": "không thiếu việc nào đã dự kiến",
-    "this program failed, and nothing is known: {why}": "chương trình gặp lỗi, chưa có kết luận nào: {why}",
+    "this program failed, so there is no verdict: {why}": "chương trình gặp lỗi, chưa có kết luận nào: {why}",
     "the security key was not touched": "khóa bảo mật không được chạm xác nhận",
     "this bundle is of a newer format, {version}: it needs a newer verify.py": "gói bằng chứng này có định dạng mới hơn, {version}: cần verify.py mới hơn",
     "{path} is not listed in SHA256SUMS": "{path} không có trong SHA256SUMS",
     "{path} cannot be read": "không đọc được {path}",
     "the folder {path} cannot be read": "không đọc được thư mục {path}",
-    "record {seq} is a key record without a key": "bản ghi {seq} là bản ghi khóa nhưng không có khóa",
-    "record {seq} is a head record without a head": "bản ghi {seq} là bản ghi đầu chuỗi nhưng không có đầu chuỗi",
+    "record {seq} is of kind key but holds no key": "bản ghi {seq} là bản ghi khóa nhưng không có khóa",
+    "record {seq} is of kind head but holds no head": "bản ghi {seq} là bản ghi mốc sổ cái nhưng không có mốc sổ cái",
     "{path} does not belong to this bundle": "{path} không thuộc gói này",
     "{path} is missing": "thiếu {path}",
-    "{path} is the head of no record": "{path} không phải đầu chuỗi của bản ghi nào",
-    "{path} is not the head in record {of}": "{path} không phải đầu chuỗi trong bản ghi {of}",
-    "record {seq}: the key names one that did not sign for it": "bản ghi {seq}: khóa nêu một khóa trước không hề ký cho nó",
+    "{path} belongs to no head in the records": "{path} không phải mốc sổ cái của bản ghi nào",
+    "{path} is not the head in record {of}": "{path} không phải mốc sổ cái trong bản ghi {of}",
+    "record {seq}: the key names a previous key that did not sign for it": "bản ghi {seq}: khóa nêu một khóa trước không hề ký cho nó",
     "it is missing": "không có",
-    "signed by a key that the ledger does not hold valid": "được ký bằng khóa mà sổ cái không công nhận",
-    "the signature of SHA256SUMS does not hold: {cause}": "chữ ký của SHA256SUMS không đúng: {cause}",
-    "{path} is over the head of no record": "{path} không thuộc đầu chuỗi của bản ghi nào",
-    "{path} is the time stamp of something else": "{path} là dấu thời gian của nội dung khác",
-    "{path} is older than its head": "{path} có trước đầu chuỗi của nó",
+    "signed by a key that was not valid in the ledger": "được ký bằng khóa mà sổ cái không công nhận",
+    "the signature of SHA256SUMS is not valid: {cause}": "chữ ký của SHA256SUMS không đúng: {cause}",
+    "{path} is for no head in the records": "{path} không thuộc mốc sổ cái của bản ghi nào",
+    "{path} is a time stamp of something else": "{path} là dấu thời gian của nội dung khác",
+    "{path} is older than its head": "{path} có trước mốc sổ cái của nó",
     "record {seq} claims a time before {path}, which is older than the record": "bản ghi {seq} ghi thời điểm trước {path}, trong khi được ghi sau đó",
-    "{name} is a head of another ledger": "{name} là đầu chuỗi của sổ cái khác",
+    "{name} is a head of another ledger": "{name} là mốc của sổ cái khác",
     "it is none": "không có nội dung",
     "what was signed is not the line of sha256sum for its report": "nội dung đã ký không phải dòng sha256sum của báo cáo",
-    "it is signed by another key than the one that it names": "được ký bằng khóa khác với khóa đã nêu",
-    "the sign-off in record {seq} does not hold: {cause}": "ký xác nhận trong bản ghi {seq} không đúng: {cause}",
-    "the drill report in record {seq} does not hold: {cause}": "báo cáo diễn tập trong bản ghi {seq} không đúng: {cause}",
-    "it is signed by a key of this ledger, and so by no other host": "báo cáo được ký bằng khóa của chính sổ cái này, nên không phải của máy khác",
-    "  Record {seq}: a drill that another host did and signed by the key {key}": "  Bản ghi {seq}: diễn tập do máy khác thực hiện, ký bằng khóa {key}",
-    "a plan lies outside of the calendar": "kế hoạch nằm ngoài phạm vi lịch",
-    "{path} is no head: it has not the six lines of one": "{path} không phải đầu chuỗi: không có đủ sáu dòng",
-    "{code} is not the code of a head": "{code} không phải mã đầu chuỗi",
-    "  NOTE: the key {key} (record {seq}) speaks for itself only: no key before it signed for it.": "  LƯU Ý: khóa {key} (bản ghi {seq}) chỉ tự xác nhận: không có khóa nào trước đó ký cho nó.",
-    "  You brought {name}: it holds": "  Ông/bà đưa vào {name}: khớp",
-    "  You brought {name}: it DOES NOT HOLD": "  Ông/bà đưa vào {name}: KHÔNG KHỚP",
+    "it is signed by a different key than it names": "được ký bằng khóa khác với khóa đã nêu",
+    "the sign-off in record {seq} is not valid: {cause}": "ký xác nhận trong bản ghi {seq} không đúng: {cause}",
+    "the drill report in record {seq} is not valid: {cause}": "báo cáo diễn tập trong bản ghi {seq} không đúng: {cause}",
+    "it is signed by a key of this ledger, so it is not from another host": "báo cáo được ký bằng khóa của chính sổ cái này, nên không phải của máy khác",
+    "  Record {seq}: a drill of another host, signed with the key {key}": "  Bản ghi {seq}: diễn tập do máy khác thực hiện, ký bằng khóa {key}",
+    "a plan is outside the calendar": "kế hoạch nằm ngoài phạm vi lịch",
+    "{path} is not a head: it does not have the six lines of a head": "{path} không phải mốc sổ cái: không có đủ sáu dòng",
+    "{code} is not a head code": "{code} không phải mã của mốc sổ cái",
+    "  NOTE: the key {key} (record {seq}) is confirmed by no earlier key.": "  LƯU Ý: khóa {key} (bản ghi {seq}) chỉ tự xác nhận: không có khóa nào trước đó ký cho nó.",
+    "  Your {name}: it holds": "  Tệp hoặc mã của ông/bà, {name}: khớp",
+    "  Your {name}: it DOES NOT HOLD": "  Tệp hoặc mã của ông/bà, {name}: KHÔNG KHỚP",
     "    {it}": "    {it}",
     "    ... and {n} more (--json has them all)": "    ... và {n} mục khác (--json có đủ)",
-    "{path} is not what SHA256SUMS says": "{path} không đúng như SHA256SUMS ghi",
+    "{path} does not match its digest in SHA256SUMS": "{path} không đúng như SHA256SUMS ghi",
     "{path} does not belong here": "{path} không thuộc gói này",
-    "line {line} of SHA256SUMS is not as sha256sum writes it, or not in order": "dòng {line} của SHA256SUMS không đúng dạng của sha256sum, hoặc sai thứ tự",
+    "line {line} of SHA256SUMS is not in the format of sha256sum, or not in order": "dòng {line} của SHA256SUMS không đúng dạng của sha256sum, hoặc sai thứ tự",
     "SHA256SUMS has many more lines than there are files": "SHA256SUMS có nhiều dòng hơn hẳn số tệp",
     "record {seq} does not end in a line feed": "bản ghi {seq} không kết thúc bằng dấu xuống dòng",
     "records {seq} to {last} are missing": "thiếu các bản ghi từ {seq} đến {last}",
-    "record {size} is not what the head in record {head} signed: records from {seq} on were rewritten": "bản ghi {size} không phải nội dung mà đầu chuỗi trong bản ghi {head} đã ký: các bản ghi từ {seq} trở đi đã bị viết lại",
-    "record {seq} and those behind it are under no head": "bản ghi {seq} và các bản ghi sau nó không thuộc đầu chuỗi nào",
-    "{path} is no time stamp: {cause}": "{path} không phải dấu thời gian: {cause}",
-    "{name} is over {size} records: those from {seq} on are missing": "{name} gồm {size} bản ghi: thiếu các bản ghi từ {seq} trở đi",
-    "bundle.json does not say what is needed": "bundle.json không cho biết điều cần thiết",
-    "this is no bundle: {folder} has no readable file {name}": "đây không phải gói bằng chứng: {folder} không có tệp {name} đọc được",
-    "record {seq} was added behind the last one": "bản ghi {seq} được thêm vào sau bản ghi cuối",
-    "record {size} is not what it was in {name}: records from {seq} on were rewritten": "bản ghi {size} không như trong {name}: các bản ghi từ {seq} trở đi đã bị viết lại",
-    "record {seq} is not the one that was last": "bản ghi {seq} không phải bản ghi cuối cùng",
+    "record {size} is not the record that the head in record {head} signed: records from {seq} on were rewritten": "bản ghi {size} không phải nội dung mà mốc sổ cái trong bản ghi {head} đã ký: các bản ghi từ {seq} trở đi đã bị viết lại",
+    "record {seq} and all later records are not covered by a head": "bản ghi {seq} và các bản ghi sau nó không thuộc mốc sổ cái nào",
+    "{path} is not a valid time stamp: {cause}": "{path} không phải dấu thời gian: {cause}",
+    "{name} covers {size} records: those from {seq} on are missing": "{name} gồm {size} bản ghi: thiếu các bản ghi từ {seq} trở đi",
+    "bundle.json lacks what is needed": "bundle.json không cho biết điều cần thiết",
+    "this is not a bundle: {folder} has no readable file {name}": "đây không phải gói bằng chứng: {folder} không có tệp {name} đọc được",
+    "record {seq} was added after the last record": "bản ghi {seq} được thêm vào sau bản ghi cuối",
+    "record {size} is not the record that {name} signed: records from {seq} on were rewritten": "bản ghi {size} không như trong {name}: các bản ghi từ {seq} trở đi đã bị viết lại",
+    "record {seq} is not the last record": "bản ghi {seq} không phải bản ghi cuối cùng",
     "record {seq}: its details may not be withheld: {digest}": "bản ghi {seq}: không được giữ lại chi tiết: {digest}",
-    "record {seq}: blob {digest} is not what it was": "bản ghi {seq}: khối dữ liệu {digest} đã khác trước",
+    "record {seq}: blob {digest} does not match its digest": "bản ghi {seq}: khối dữ liệu {digest} đã khác trước",
     "record {seq}: blob {digest} is missing": "bản ghi {seq}: thiếu khối dữ liệu {digest}",
-    "it is signed by a key that the ledger did not hold valid then": "được ký bằng khóa mà sổ cái không công nhận vào lúc đó",
-    "it is of another ledger": "thuộc sổ cái khác",
-    "it does not follow the head before": "không nối tiếp đầu chuỗi đứng trước",
-    "its size is not between the head before and itself": "số bản ghi không nằm giữa đầu chuỗi đứng trước và chính nó",
-    "its time is not between those of its records": "thời điểm không nằm giữa các bản ghi liên quan",
-    "its signature does not hold: {why}": "chữ ký không đúng: {why}",
-    "the head in record {seq}: {why}": "đầu chuỗi trong bản ghi {seq}: {why}",
+    "it is signed by a key that was not valid in the ledger at that time": "được ký bằng khóa mà sổ cái không công nhận vào lúc đó",
+    "it belongs to another ledger": "thuộc sổ cái khác",
+    "it does not follow the previous head": "không nối tiếp mốc sổ cái đứng trước",
+    "its size does not lie between the previous head's and its own record number": "số bản ghi không nằm giữa mốc sổ cái đứng trước và chính nó",
+    "its time does not lie between the times of the records around it": "thời điểm không nằm giữa các bản ghi liên quan",
+    "its signature is not valid: {why}": "chữ ký không đúng: {why}",
+    "the head in record {seq}: {why}": "mốc sổ cái trong bản ghi {seq}: {why}",
     "Planned runs without a record": "Việc theo kế hoạch không có bản ghi",
-    "Runs that began and did not finish": "Lần chạy đã bắt đầu mà không kết thúc",
-    "Ends without a beginning, by record": "Bản ghi kết thúc không có bắt đầu",
+    "Runs that started but did not finish": "Lần chạy đã bắt đầu mà không kết thúc",
+    "Ends without a start, by record": "Bản ghi kết thúc không có bắt đầu",
     "Details withheld": "Chi tiết được giữ lại, không đưa vào gói",
     "Details erased": "Chi tiết đã xóa",
     "Waivers in force in the period": "Miễn trừ có hiệu lực trong kỳ",

@@ -24,6 +24,7 @@ from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable
 from portalops.config.values import LocalPath, Refused, Shape, Text
 from portalops.errors import LedgerError
+from portalops.ledger.record_stores import RecordStoreKind
 from portalops.model.message import Message, msg
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Settings(Shape):
     def _is_protected(self) -> Settings:
         if self.ssl is Ssl.DISABLE and self.password is not None and not self.is_local:
             raise Refused(
-                msg("would send the password and all records in the clear"),
+                msg("would send the password and all records unencrypted"),
                 msg('Leave out ssl = "disable", or give the folder of the socket as host.'),
                 shows_value=False,
             )
@@ -123,7 +124,7 @@ def parameters(settings: Settings, environment: Mapping[str, str]) -> dict[str, 
 
 
 def connector(settings: Settings, environment: Mapping[str, str]) -> Callable[[], psycopg.Connection]:
-    """Return what opens one connection; the password is resolved each time, so that a changed one is taken up."""
+    """Return what opens one connection; the password is resolved each time, so that a changed one is used."""
 
     def connect() -> psycopg.Connection:
         import psycopg  # noqa: PLC0415  # the driver is an extra, and start-up time
@@ -143,3 +144,6 @@ def missing() -> tuple[Message, Message] | None:
             msg("Install portalops with the extra 'postgresql': pip install 'portalops[postgresql]'."),
         )
     return None
+
+
+STORE = RecordStoreKind(settings=Settings, build=build, missing=missing)

@@ -1,24 +1,24 @@
 """Ways that letters go, one file a kind. A module of this folder is a kind of `[[notify.channel]]`.
 
-A kind has `Settings`, the shape of its table, which is a `ChannelSettings`; `build(table, context)`, which checks the table and
-returns a `Channel`; and `missing()` if it needs an extra. A channel is bounded in time, and what it says of a failure holds no
+A kind registers as `CHANNEL`, a `ChannelKind`: `Settings`, the shape of its table, which is a `ChannelSettings`; `build(table, context)`,
+which checks the table and returns a `Channel`; and `missing` if it needs an extra. A channel is bounded in time, and what it says of a failure holds no
 secret, whatever the other side answered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, cast
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from pydantic import Field
 
-from portalops.config.kinds import kinds_in, known_module, module_of
+from portalops.config.kinds import TableKind, kind_of
 from portalops.config.tables import KindTable
 from portalops.config.values import Shape
-from portalops.model.message import Message, msg
 from portalops.model.notifications import Level
 from portalops.notify.state import Waiting
+from portalops.plugins import Door
 
 
 class ChannelSettings(Shape):
@@ -93,9 +93,18 @@ class Channel(Protocol):
         ...
 
 
-def kinds() -> tuple[str, ...]:
-    """Return the kinds that there are, as the configuration names them."""
-    return kinds_in(__name__)
+SettingsT = TypeVar("SettingsT", bound=ChannelSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelKind(TableKind[SettingsT]):
+    """A kind of channel."""
+
+    build: Callable[[KindTable, ChannelContext], Channel]
+    """Returns the channel that a table describes, or raises `ConfigurationError`."""
+
+
+CHANNELS: Final[Door[ChannelKind[Any]]] = Door("portalops.notify.channels", "CHANNEL", ChannelKind)
 
 
 def build_channel(table: KindTable, context: ChannelContext) -> Channel:
@@ -105,13 +114,4 @@ def build_channel(table: KindTable, context: ChannelContext) -> Channel:
         UnknownKind: there is no such kind.
         ConfigurationError: its settings do not fit the kind.
     """
-    unknown = msg(
-        "{place}: channel {id} is of an unknown kind: {kind}", place=table.place, id=table.id, kind=table.kind
-    )
-    return cast("Channel", known_module(__name__, table.kind, unknown).build(table, context))
-
-
-def missing(kind: str) -> tuple[Message, Message] | None:
-    """Return what a kind needs that is not installed, and how to install it; None if nothing is missing."""
-    asked = getattr(module_of(__name__, kind), "missing", None)
-    return cast("tuple[Message, Message] | None", asked()) if asked is not None else None
+    return kind_of(CHANNELS, table).build(table, context)

@@ -29,7 +29,7 @@ from portalops.config.tables import KindTable
 from portalops.errors import NotificationNotSent
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.notify.channels import ChannelContext, ChannelSettings, Taken
+from portalops.notify.channels import ChannelContext, ChannelKind, ChannelSettings, Taken
 from portalops.notify.state import Waiting
 from portalops.system.programs import LocalRunner
 
@@ -103,22 +103,31 @@ class AppriseChannel:
         if took:
             return Taken(took, refused, "")
         if refused:
-            cause = msg("refused, or not reached: {services}", services=", ".join(refused))
+            cause = msg("refused by the service, or not reachable: {services}", services=", ".join(refused))
             raise self._not_sent(cause, _REACH)
         if done.exit_code == 0:
             raise self._not_sent(
-                msg("the secret holds no address that apprise knows"),
-                msg("Write it as apprise asks for it, such as mmosts://HOST/TOKEN; it was not shown to anybody."),
+                msg("the secret holds no address that apprise accepts"),
+                msg(
+                    "Write the address in the form that apprise expects, such as mmosts://HOST/TOKEN. It was not "
+                    "printed or logged."
+                ),
             )
-        raise self._not_sent(msg("the library broke off"), msg("See whether the package apprise is whole."))
+        raise self._not_sent(
+            msg("apprise failed with an error of its own"),
+            msg("Reinstall the Python package apprise: pip install --force-reinstall apprise"),
+        )
 
     def _not_sent(self, cause: Message, hint: Message) -> NotificationNotSent:
         return NotificationNotSent(
-            msg("the channel {channel} did not take the letter: {cause}", channel=self.id, cause=cause), hint
+            msg("channel {channel} did not accept the letter: {cause}", channel=self.id, cause=cause), hint
         )
 
 
-_REACH = msg("See whether the service is reached from here, and whether the address in the secret is still good.")
+_REACH = msg(
+    "Check that this machine reaches the service and that the address in the secret is still valid; "
+    "then run 'portalops notify test'."
+)
 
 
 def _environment_of(environment: Mapping[str, str]) -> dict[str, str]:
@@ -134,3 +143,6 @@ def _answer_of(data: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
     except (ValueError, TypeError, KeyError):
         return (), ()
     return tuple(took), tuple(refused)
+
+
+CHANNEL = ChannelKind(settings=Settings, build=build, missing=missing)

@@ -21,7 +21,7 @@ from portalops.config.tables import KindTable
 from portalops.errors import MailNotSent
 from portalops.model.message import msg
 from portalops.model.text import show_text
-from portalops.notify.channels import ChannelContext, ChannelSettings, Taken
+from portalops.notify.channels import ChannelContext, ChannelKind, ChannelSettings, Taken
 from portalops.notify.state import Waiting
 from portalops.system.mail import MailSettings, new_message, send_to_any
 
@@ -58,10 +58,13 @@ class MailChannel:
             recipient, answer = delivery.refused[0]
             raise MailNotSent(
                 msg(
-                    "the mail server {server} takes none of the recipients: {recipient}: {answer}",
+                    "the mail server {server} refuses every recipient: {recipient}: {answer}",
                     server=show_text(self.settings.server, 100), recipient=recipient, answer=answer,
                 ),
-                msg("Correct the addresses, or ask whoever runs the mail server, and show the answer."),
+                msg("Correct the addresses, or ask the operator of the mail server about this answer."),
             )  # fmt: skip
         refused = tuple(recipient for recipient, _answer in delivery.refused)
         return Taken(delivery.recipients, refused, delivery.answer)
+
+
+CHANNEL = ChannelKind(settings=Settings, build=build)

@@ -1,6 +1,6 @@
 """Who notices when nothing is done here any more, one file a kind. A module of this folder is a kind of `[[notify.monitor]]`.
 
-A kind has `Settings`, the shape of its table, and `build(table, context)`, which returns a `Monitor`. What a monitor is told is
+A kind registers as `MONITOR`, a `MonitorKind`: `Settings`, the shape of its table, and `build(table, context)`, which returns a `Monitor`. What a monitor is told is
 a `Beat`; a monitor that does not take one raises `MonitorUnavailable`, which never stops a run and never changes how it ended.
 """
 
@@ -10,14 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from uuid import UUID
 
-from portalops.config.kinds import known_module
-from portalops.model.message import Message, msg
+from portalops.config.kinds import TableKind, kind_of
+from portalops.model.message import Message
+from portalops.plugins import Door
 
 if TYPE_CHECKING:
     from portalops.config.tables import KindTable
+    from portalops.config.values import Shape
     from portalops.notify.monitors._exposition import Metric
 
 
@@ -98,6 +100,20 @@ class MonitorContext:
     """Where secrets may be."""
 
 
+SettingsT = TypeVar("SettingsT", bound="Shape")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorKind(TableKind[SettingsT]):
+    """A kind of monitor."""
+
+    build: Callable[[KindTable, MonitorContext], Monitor]
+    """Returns the monitor that a table describes, or raises `ConfigurationError`."""
+
+
+MONITORS: Final[Door[MonitorKind[Any]]] = Door("portalops.notify.monitors", "MONITOR", MonitorKind)
+
+
 def build_monitor(table: KindTable, context: MonitorContext) -> Monitor:
     """Return the monitor that a table describes.
 
@@ -105,7 +121,4 @@ def build_monitor(table: KindTable, context: MonitorContext) -> Monitor:
         UnknownKind: there is no such kind.
         ConfigurationError: its settings do not fit the kind.
     """
-    unknown = msg(
-        "{place}: monitor {id} is of an unknown kind: {kind}", place=table.place, id=table.id, kind=table.kind
-    )
-    return cast("Monitor", known_module(__name__, table.kind, unknown).build(table, context))
+    return kind_of(MONITORS, table).build(table, context)

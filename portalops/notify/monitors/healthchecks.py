@@ -10,7 +10,7 @@ somebody still looks. What counts as success for the server is a code in `succes
 in the body; work that was done in part (3) is not success. While the newest run of any job failed, the server hears of no
 success, however well the other jobs go; work that another process does already (75) is told as an event that changes nothing.
 
-An address is a secret: whoever knows it can keep the alarm quiet.
+An address is a secret: anybody who knows it can keep the alarm quiet.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Id, Shape
 from portalops.errors import ExitCode
 from portalops.model.message import msg
-from portalops.notify.monitors import Beat, MonitorContext, MonitorUnavailable, Turn
+from portalops.notify.monitors import Beat, MonitorContext, MonitorKind, MonitorUnavailable, Turn
 from portalops.system.pings import PingFailed, address_of, ping
 
 MAX_BODY_BYTES = 4 << 10
@@ -79,7 +79,7 @@ class HealthchecksMonitor:
         url = self._settings.url.reveal(self._context.environment).strip()
         parts = address_of(url)
         if parts is None or "?" in parts.target:
-            raise MonitorUnavailable(msg("its address is no http or https address, or has a query"))
+            raise MonitorUnavailable(msg("its address is not an http or https address, or has a query"))
         body = f"{self._context.portal}\n{beat.text}".encode()[:MAX_BODY_BYTES].decode("utf-8", "ignore")
         try:
             said = ping(
@@ -92,7 +92,7 @@ class HealthchecksMonitor:
             raise MonitorUnavailable(error.cause) from error
         for words, shown in REFUSALS.items():
             if words in said[:200]:
-                raise MonitorUnavailable(msg("the server says of its address: {what}", what=shown))
+                raise MonitorUnavailable(msg("the server answers for its address: {what}", what=shown))
 
 
 def signal(beat: Beat, success: tuple[int, ...]) -> str:
@@ -106,3 +106,6 @@ def signal(beat: Beat, success: tuple[int, ...]) -> str:
     if beat.code == ExitCode.LOCKED:
         return "log"
     return str(min(max(beat.code, 1), MAX_CODE)) if beat.code else "1"
+
+
+MONITOR = MonitorKind(settings=Settings, build=build)

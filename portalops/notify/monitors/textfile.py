@@ -23,7 +23,7 @@ from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Refused, Shape
 from portalops.errors import FileUnwritable
 from portalops.model.message import msg
-from portalops.notify.monitors import Beat, MonitorContext, MonitorUnavailable, Turn
+from portalops.notify.monitors import Beat, MonitorContext, MonitorKind, MonitorUnavailable, Turn
 from portalops.notify.monitors._exposition import Metric, Sample, expose
 from portalops.system.files import unwritable, write_atomically
 
@@ -34,7 +34,10 @@ MAX_FILE_BYTES = 4 << 20
 
 def _is_read(path: Path) -> Path:
     if path.suffix != ".prom":
-        raise Refused(msg("does not end in .prom"), msg("node_exporter reads files that end in .prom, and no others."))
+        raise Refused(
+            msg("does not end in .prom"),
+            msg("Give the file a name that ends in .prom: node_exporter reads only such files."),
+        )
     return path
 
 
@@ -91,15 +94,18 @@ class TextfileMonitor:
 
 
 def looked(portal: str, at: datetime) -> Metric:
-    """Return the time of the newest look whether something is due: of all figures the one that no idle time stops."""
+    """Return the time of the newest test for due jobs: of all figures the one that no idle time stops."""
     text = "When it was last looked whether a job is due, whether or not one was."
     return Metric(LOOKED, text, (Sample({"portal": portal}, at.timestamp()),))
 
 
 def _renewed(text: str, portal: str, at: datetime) -> str | None:
-    """Return a file's text with another time of the newest look; None if it is not one that this version wrote for the portal."""
+    """Return a file's text with another time of the newest test; None if it is not one that this version wrote for the portal."""
     own = expose((looked(portal, at),)).splitlines()[-1]
     found = re.compile(rf"^{re.escape(own.rpartition(' ')[0])} [0-9.]+$", re.MULTILINE)
     if len(found.findall(text)) != 1 or not text.endswith("\n"):
         return None
     return found.sub(lambda _old: own, text)
+
+
+MONITOR = MonitorKind(settings=Settings, build=build, writes=writes)

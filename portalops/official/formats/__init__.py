@@ -1,35 +1,25 @@
-"""The file formats of official papers, one module each with `FORMAT`: what renders any paper to bytes.
+"""The file formats of official papers, one module each, which registers as `FORMAT`: what renders any paper to bytes.
 
 The same paper gives the same bytes.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from typing import TYPE_CHECKING, Protocol, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
 
 from portalops.errors import UnknownReport
 from portalops.model.message import msg
+from portalops.plugins import Door
 
 if TYPE_CHECKING:
     from portalops.official.paper import OfficialPaper
 
 
-class PaperFormat(Protocol):
+class Render(Protocol):
     """Writes papers."""
 
-    @property
-    def name(self) -> str:
-        """Return its name, such as `docx`."""
-        ...
-
-    @property
-    def suffix(self) -> str:
-        """Return what its files end with."""
-        ...
-
-    def render(self, paper: OfficialPaper, *, language: str) -> bytes:
+    def __call__(self, paper: OfficialPaper, *, language: str) -> bytes:
         """Return the file.
 
         Raises:
@@ -38,9 +28,21 @@ class PaperFormat(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperFormat:
+    """A file format of papers."""
+
+    suffix: str
+    """What its files end with."""
+    render: Render
+
+
+FORMATS: Final = Door("portalops.official.formats", "FORMAT", PaperFormat)
+
+
 def names() -> tuple[str, ...]:
     """Return the formats' names, sorted; nothing is imported for it."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")))
+    return FORMATS.names()
 
 
 def load(name: str) -> PaperFormat:
@@ -49,9 +51,4 @@ def load(name: str) -> PaperFormat:
     Raises:
         UnknownReport: there is no such format.
     """
-    if name not in names():
-        raise UnknownReport(
-            msg("no format of official papers is named {name}", name=name[:60]),
-            msg("Choose one of: {names}.", names=", ".join(names())),
-        )
-    return cast("PaperFormat", importlib.import_module(f"{__name__}.{name}").FORMAT)
+    return FORMATS.find(name, msg("no format of official papers is named {name}", name=name[:60]), error=UnknownReport)

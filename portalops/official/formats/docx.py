@@ -9,21 +9,27 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
+from docx import Document
+from docx.document import Document as DocxDocument
+from docx.enum.section import WD_ORIENT, WD_SECTION
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.section import Section
+from docx.shared import Mm, Pt
+from docx.text.paragraph import Paragraph as DocxParagraph
+
 from portalops.model.message import msg
+from portalops.official.formats import PaperFormat
 from portalops.official.paper import MOTTO, NATION, PAPER_NAMES, Annex, BodyBlock, OfficialPaper, PaperKind, annex_name
 from portalops.reports.document import Bullets, Heading, Paragraph, Table
 from portalops.reports.office import set_properties, set_type, steady
 from portalops.reports.reader import Reader
-
-if TYPE_CHECKING:
-    from docx.document import Document as DocxDocument
-    from docx.section import Section
-    from docx.text.paragraph import Paragraph as DocxParagraph
 
 FONT = "Times New Roman"
 LANGUAGE = "vi-VN"
@@ -41,21 +47,12 @@ CELL_MM = 4.5
 """What the borders of a cell take."""
 
 
-@dataclass(frozen=True, slots=True)
-class DocxFormat:
-    """The format `docx`."""
-
-    name: str = "docx"
-    suffix: str = ".docx"
-
-    def render(self, paper: OfficialPaper, *, language: str) -> bytes:
-        from docx import Document  # noqa: PLC0415  # start-up time
-
-        writer = _Writer(Document(), paper, Reader(language, ZoneInfo(paper.zone)))
-        return steady(writer.write())
+def render(paper: OfficialPaper, *, language: str) -> bytes:
+    writer = _Writer(Document(), paper, Reader(language, ZoneInfo(paper.zone)))
+    return steady(writer.write())
 
 
-FORMAT = DocxFormat()
+FORMAT = PaperFormat(suffix=".docx", render=render)
 
 
 class _Writer:
@@ -186,8 +183,6 @@ class _Writer:
             self._line(paragraph, text.upper(), points=14, bold=True)
 
     def _annex(self, annex: Annex, number: int) -> None:
-        from docx.enum.section import WD_SECTION  # noqa: PLC0415
-
         section = self._document.add_section(WD_SECTION.NEW_PAGE)
         _lay_out(section, landscape=annex.landscape)
         self._number_pages(section, first_page_too=False)
@@ -213,8 +208,6 @@ class _Writer:
     def _body_paragraph(
         self, text: str, *, bold: bool = False, italic: bool = False, keep_with_next: bool = False
     ) -> None:
-        from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415
-
         paragraph = self._document.add_paragraph()
         form = paragraph.paragraph_format
         form.alignment, form.first_line_indent = WD_ALIGN_PARAGRAPH.JUSTIFY, _millimetres(INDENT_MM)
@@ -225,8 +218,6 @@ class _Writer:
         self, paragraph: DocxParagraph, text: str, *, points: float, bold: bool = False, italic: bool = False
     ) -> None:
         """Write a centred line."""
-        from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415
-
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
         self._run(paragraph, text, points=points, bold=bold, italic=italic)
 
@@ -238,9 +229,6 @@ class _Writer:
     @staticmethod
     def _rule(paragraph: DocxParagraph, *, width_mm: float, rule_mm: float) -> None:
         """Draw a solid rule in the middle: the lower border of an empty line that is indented on both sides."""
-        from docx.oxml import OxmlElement  # noqa: PLC0415
-        from docx.oxml.ns import qn  # noqa: PLC0415
-
         side = max(0.0, (width_mm - rule_mm) / 2 - 2)
         form = paragraph.paragraph_format
         form.left_indent = form.right_indent = _millimetres(side)
@@ -252,8 +240,6 @@ class _Writer:
         paragraph._p.get_or_add_pPr().insert_element_before(borders, "w:spacing", "w:ind", "w:jc")  # the schema's order
 
     def _blank_table(self, widths_mm: Sequence[float]) -> Any:
-        from docx.enum.table import WD_TABLE_ALIGNMENT  # noqa: PLC0415
-
         table = self._document.add_table(rows=1, cols=len(widths_mm))
         table.alignment, table.autofit = WD_TABLE_ALIGNMENT.CENTER, False
         for column, width in zip(table.columns, widths_mm, strict=True):
@@ -263,10 +249,6 @@ class _Writer:
         return table
 
     def _table(self, block: Table, *, width_mm: float) -> None:
-        from docx.enum.table import WD_TABLE_ALIGNMENT  # noqa: PLC0415
-        from docx.oxml import OxmlElement  # noqa: PLC0415
-        from docx.oxml.ns import qn  # noqa: PLC0415
-
         reader = self._reader
         texts = [[reader.cell(cell) for cell in row] for row in block.rows]
         heads = [reader.text(header) for header in block.headers]
@@ -295,17 +277,11 @@ class _Writer:
     @staticmethod
     def _keep_whole(row: Any) -> None:
         """Let no page end within a row."""
-        from docx.oxml import OxmlElement  # noqa: PLC0415
-
         row._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
 
     @staticmethod
     def _number_pages(section: Section, *, first_page_too: bool) -> None:
         """Put the page's number into the middle of the top margin; each section counts by itself."""
-        from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415
-        from docx.oxml import OxmlElement  # noqa: PLC0415
-        from docx.oxml.ns import qn  # noqa: PLC0415
-
         section.different_first_page_header_footer = not first_page_too
         section.header.is_linked_to_previous = section.first_page_header.is_linked_to_previous = False
         kind = OxmlElement("w:pgNumType")
@@ -327,8 +303,6 @@ class _Writer:
 
 
 def _lay_out(section: Section, *, landscape: bool) -> None:
-    from docx.enum.section import WD_ORIENT  # noqa: PLC0415
-
     width, height = reversed(A4_MM) if landscape else A4_MM
     section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = _millimetres(width), _millimetres(height)
@@ -362,12 +336,8 @@ def widths(heads: Sequence[str], rows: Sequence[Sequence[str]], total: float) ->
 
 
 def _points(points: float) -> Any:
-    from docx.shared import Pt  # noqa: PLC0415
-
     return Pt(points)
 
 
 def _millimetres(length: float) -> Any:
-    from docx.shared import Mm  # noqa: PLC0415
-
     return Mm(length)

@@ -9,25 +9,19 @@ from zoneinfo import ZoneInfo
 
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Name
+from portalops.official.formats import PaperFormat
 from portalops.official.paper import MOTTO, NATION, PAPER_NAMES, Annex, BodyBlock, OfficialPaper, PaperKind, annex_name
 from portalops.reports.document import Bullets, Heading, Paragraph, Table
 from portalops.reports.formats.markdown import escape
 from portalops.reports.reader import Reader
 
 
-@dataclass(frozen=True, slots=True)
-class MarkdownFormat:
-    """The format `markdown`."""
-
-    name: str = "markdown"
-    suffix: str = ".md"
-
-    def render(self, paper: OfficialPaper, *, language: str) -> bytes:
-        writer = _Writer(paper, Reader(language, ZoneInfo(paper.zone)))
-        return ("\n\n".join(writer.parts()) + "\n").encode("utf-8")
+def render(paper: OfficialPaper, *, language: str) -> bytes:
+    writer = _Writer(paper, Reader(language, ZoneInfo(paper.zone)))
+    return ("\n\n".join(writer.parts()) + "\n").encode("utf-8")
 
 
-FORMAT = MarkdownFormat()
+FORMAT = PaperFormat(suffix=".md", render=render)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import json
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_never
@@ -20,6 +19,7 @@ from portalops.errors import UnknownReport
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Name
 from portalops.model.text import show_text
+from portalops.official.formats import PaperFormat
 from portalops.official.formats.docx import (
     BODY_POINTS,
     BOTTOM_MM,
@@ -39,37 +39,30 @@ TEMPLATE = Path(__file__).parent / "_paper.typ"
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class PdfFormat:
-    """The format `pdf`."""
-
-    name: str = "pdf"
-    suffix: str = ".pdf"
-
-    def render(self, paper: OfficialPaper, *, language: str) -> bytes:
-        try:
-            import typst  # noqa: PLC0415  # an extra
-        except ImportError as error:
-            raise UnknownReport(
-                msg("PDF needs the package typst, which is not installed"),
-                msg(
-                    "Install it where portalops is: {python} -m pip install 'portalops[pdf]'; or draft the paper as docx.",
-                    python=show_text(sys.executable),
-                ),
-            ) from error
-        data = json.dumps(_data(paper, Reader(language, ZoneInfo(paper.zone))), ensure_ascii=False)
-        drafted = paper.drafted_on
-        moment = datetime(drafted.year, drafted.month, drafted.day, tzinfo=UTC) if drafted else EPOCH
-        with tempfile.TemporaryDirectory() as folder:
-            root = Path(folder)
-            (root / "main.typ").write_bytes(TEMPLATE.read_bytes())
-            (root / "paper.json").write_text(data, encoding="utf-8")
-            pdf = typst.compile(str(root / "main.typ"), root=folder, timestamp=moment)
-        assert isinstance(pdf, bytes)
-        return pdf
+def render(paper: OfficialPaper, *, language: str) -> bytes:
+    try:
+        import typst  # noqa: PLC0415  # an extra
+    except ImportError as error:
+        raise UnknownReport(
+            msg("PDF needs the package typst, which is not installed"),
+            msg(
+                "Install it where portalops is: {python} -m pip install 'portalops[pdf]'; or draft the paper as docx.",
+                python=show_text(sys.executable),
+            ),
+        ) from error
+    data = json.dumps(_data(paper, Reader(language, ZoneInfo(paper.zone))), ensure_ascii=False)
+    drafted = paper.drafted_on
+    moment = datetime(drafted.year, drafted.month, drafted.day, tzinfo=UTC) if drafted else EPOCH
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "main.typ").write_bytes(TEMPLATE.read_bytes())
+        (root / "paper.json").write_text(data, encoding="utf-8")
+        pdf = typst.compile(str(root / "main.typ"), root=folder, timestamp=moment)
+    assert isinstance(pdf, bytes)
+    return pdf
 
 
-FORMAT = PdfFormat()
+FORMAT = PaperFormat(suffix=".pdf", render=render)
 
 
 def _data(paper: OfficialPaper, reader: Reader) -> dict[str, object]:

@@ -7,26 +7,20 @@ workbooks of reports are.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from portalops.model.message import Message, msg
+from portalops.official.formats import PaperFormat
 from portalops.official.paper import OfficialPaper, annex_name
 from portalops.reports.document import Block, Cell, Document, KeyValues
 from portalops.reports.formats import xlsx
 
 
-@dataclass(frozen=True, slots=True)
-class XlsxFormat:
-    """The format `xlsx`."""
-
-    name: str = "xlsx"
-    suffix: str = ".xlsx"
-
-    def render(self, paper: OfficialPaper, *, language: str) -> bytes:
-        return xlsx.FORMAT.render(Document(paper.subject, list(_blocks(paper)), zone=paper.zone), language=language)
+def render(paper: OfficialPaper, *, language: str) -> bytes:
+    return xlsx.FORMAT.render(Document(paper.subject, list(_blocks(paper)), zone=paper.zone), language=language)
 
 
-FORMAT = XlsxFormat()
+FORMAT = PaperFormat(suffix=".xlsx", render=render)
 
 
 def _blocks(paper: OfficialPaper) -> Iterator[Block]:

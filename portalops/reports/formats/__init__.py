@@ -1,30 +1,62 @@
-"""The file formats a report can be written in: one module a format, found by its name.
-
-A format module defines `FORMAT`, a `ports.ReportFormat`. Modules without one serve the others or,
-like `terminal`, show documents elsewhere than in a file.
-"""
+"""The file formats a report can be written in: one module a format, found by its name; it registers as `FORMAT`."""
 
 from __future__ import annotations
 
-import ast
-import importlib
-import pkgutil
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Final, Protocol
 
 from portalops.errors import UnknownReport
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.ports import NeedsOfMachine, ReportFormat
+from portalops.plugins import Door
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from portalops.reports.document import Document
+
+
+class Render(Protocol):
+    """Writes documents."""
+
+    def __call__(self, document: Document, *, language: str) -> bytes:
+        """Return the file's bytes; the same document and language give the same bytes."""
+        ...
+
+
+def _nothing_lacks() -> tuple[Message, ...]:
+    return ()
+
+
+def _takes(_document: Document) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFormat:
+    """Renders any document into one file format."""
+
+    suffix: str
+    """File suffix with its dot."""
+    render: Render
+    lacks: Callable[[], tuple[Message, ...]] = _nothing_lacks
+    """Returns what the machine lacks, such as a font, and what is taken instead: warnings, for files can be made all the same.
+
+    It raises `UnknownReport` for what can't be replaced, so that no file can be made.
+    """
+    require: Callable[[Document], None] = _takes
+    """Passes for a document that can be written in it and raises `ReportError` for another, before any file is written."""
+
+
+FORMATS: Final = Door("portalops.reports.formats", "FORMAT", ReportFormat)
 
 
 @lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
     """Return the formats' names, sorted; nothing is imported for it."""
-    found = (module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
-    return tuple(sorted(name for name in found if _defines_format(Path(__path__[0]) / f"{name}.py")))
+    return FORMATS.names()
 
 
 def load(name: str) -> ReportFormat:
@@ -33,13 +65,7 @@ def load(name: str) -> ReportFormat:
     Raises:
         UnknownReport: there is no such format.
     """
-    if name not in names():
-        raise UnknownReport(
-            msg("no report format is named {name}", name=show_text(name, 60)),
-            msg("Choose one of: {names}.", names=", ".join(names())),
-        )
-    module = importlib.import_module(f"{__name__}.{name}")
-    return cast("ReportFormat", module.FORMAT)
+    return FORMATS.find(name, msg("no report format is named {name}", name=show_text(name, 60)), error=UnknownReport)
 
 
 def lacks(some: Iterable[ReportFormat]) -> tuple[Message, ...]:
@@ -48,15 +74,4 @@ def lacks(some: Iterable[ReportFormat]) -> tuple[Message, ...]:
     Raises:
         UnknownReport: a format needs what is not installed.
     """
-    return tuple(lack for form in some if isinstance(form, NeedsOfMachine) for lack in form.lacks())
-
-
-def _defines_format(path: Path) -> bool:
-    tree = ast.parse(path.read_bytes())
-    targets = (
-        target
-        for node in tree.body
-        if isinstance(node, ast.Assign | ast.AnnAssign)
-        for target in (node.targets if isinstance(node, ast.Assign) else (node.target,))
-    )
-    return any(isinstance(target, ast.Name) and target.id == "FORMAT" for target in targets)
+    return tuple(lack for form in some for lack in form.lacks())

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 from zoneinfo import ZoneInfo
 
+from defusedxml.ElementTree import fromstring
+
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Name
 from portalops.reports.codes import CODE, HEAD_CODE
@@ -32,7 +34,6 @@ from portalops.reports.document import (
     Verbatim,
 )
 from portalops.reports.formats._pdf_letters import Spelled
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
 from portalops.reports.paper_layout import (
     PADDING_MM,
     breadth_mm,
@@ -44,6 +45,7 @@ from portalops.reports.paper_layout import (
 )
 from portalops.reports.pictures import FONT, Chart, pictures_of
 from portalops.reports.reader import EMPTY, Reader
+from portalops.reports.text_lines import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
 
 _MOST_OF_ALT = 8_000
 """What a chart says in words: PDF/A lets no string have more than 32 767 bytes, of which a letter takes up to four."""
@@ -348,8 +350,6 @@ class Writer:
         return [self._keep(svg) for svg in pictures_of(chart, self._reader)]
 
     def _keep(self, svg: bytes) -> dict[str, object]:
-        from defusedxml.ElementTree import fromstring  # noqa: PLC0415  # start-up time
-
         root = fromstring(svg)
         said = [root.findtext(f"{{*}}{part}") or "" for part in ("title", "desc")]
         name = f"p{len(self._files)}.svg"

@@ -12,6 +12,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import typst
+
 MADE_AT = datetime(2000, 1, 1, tzinfo=UTC)
 """What every file says of when it was made, so that the same document gives the same bytes."""
 _NOT_SHOWN = re.compile(r'the text `("(?:[^"\\]|\\.)*")` could not be displayed')
@@ -21,8 +23,6 @@ _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 
 def main(folder: str, font_folders: list[str]) -> int:
     """Write the PDF; return 0, or 1 if there is none."""
-    import typst  # noqa: PLC0415  # an extra
-
     root = Path(folder)
     try:
         pdf = typst.compile(

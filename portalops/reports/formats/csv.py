@@ -33,35 +33,29 @@ from portalops.reports.document import (
     Table,
     Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, verbatim_lines
+from portalops.reports.formats import ReportFormat
 from portalops.reports.reader import Reader
 from portalops.reports.table_csv import MARK, field, harmless, labelled, table_heads
+from portalops.reports.text_lines import NOTHING, SIGNS, verbatim_lines
 
 Record = Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class CsvFormat:
-    """The format `csv`."""
-
-    name: str = "csv"
-    suffix: str = ".csv"
-
-    def render(self, document: Document, *, language: str) -> bytes:
-        """Return the file in UTF-8 with a byte order mark, every text in NFC, records ended by CR LF."""
-        writer = _Writer(Reader(language, ZoneInfo(document.zone)))
-        width = max((_width(block) for block in document.blocks), default=2)
-        data = io.BytesIO()
-        data.write(MARK)
-        stream = io.TextIOWrapper(data, encoding="utf-8", newline="")
-        lines = csv.writer(stream)
-        for record in writer.document(document):
-            lines.writerow([*record, *("" for _ in range(width - len(record)))])
-        stream.flush()
-        return data.getvalue()
+def render(document: Document, *, language: str) -> bytes:
+    """Return the file in UTF-8 with a byte order mark, every text in NFC, records ended by CR LF."""
+    writer = _Writer(Reader(language, ZoneInfo(document.zone)))
+    width = max((_width(block) for block in document.blocks), default=2)
+    data = io.BytesIO()
+    data.write(MARK)
+    stream = io.TextIOWrapper(data, encoding="utf-8", newline="")
+    lines = csv.writer(stream)
+    for record in writer.document(document):
+        lines.writerow([*record, *("" for _ in range(width - len(record)))])
+    stream.flush()
+    return data.getvalue()
 
 
-FORMAT = CsvFormat()
+FORMAT = ReportFormat(suffix=".csv", render=render)
 
 
 def _width(block: Block) -> int:

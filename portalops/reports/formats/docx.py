@@ -16,8 +16,16 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TypeAlias, assert_never
 from zoneinfo import ZoneInfo
+
+from defusedxml.ElementTree import fromstring
+from docx import Document as new_document  # noqa: N813  # the name of the model's document is taken
+from docx.document import Document as DocxDocument
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
+from docx.oxml import parse_xml
 
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name
@@ -45,17 +53,15 @@ from portalops.reports.document import (
     Tone,
     Verbatim,
 )
+from portalops.reports.formats import ReportFormat
 from portalops.reports.formats import _word as word
 from portalops.reports.formats._word_pages import pages_of
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, column_head, sign_of, verbatim_lines
 from portalops.reports.office import set_properties, set_type, steady
 from portalops.reports.paper_layout import PADDING_MM, breadth_mm, column_needs, longest_word_mm, share_width
 from portalops.reports.pictures import draw_dots, page_colours, pictures_of, with_attributes
 from portalops.reports.qr import QUIET_ZONE, qr_modules, qr_png
 from portalops.reports.reader import Reader
-
-if TYPE_CHECKING:
-    from docx.document import Document as DocxDocument
+from portalops.reports.text_lines import NOTHING, SIGNS, alignment, column_head, sign_of, verbatim_lines
 
 LANGUAGES: Mapping[str, str] = {"vi": "vi-VN", "en": "en-GB"}
 MADE_AT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -100,16 +106,12 @@ Drawable: TypeAlias = "Grid | Bars | Lines"
 class DocxFormat:
     """The format `docx`."""
 
-    name: str = "docx"
-    suffix: str = ".docx"
     max_rows: int = MAX_ROWS
     draw: Callable[[Sequence[bytes]], Sequence[bytes] | None] = draw_dots
     """Turns SVG files into PNG; None where nothing does."""
 
     def render(self, document: Document, *, language: str) -> bytes:
         """Return the file's bytes, every text in NFC."""
-        from docx import Document as new_document  # noqa: N813, PLC0415  # start-up time
-
         reader = Reader(language, ZoneInfo(document.zone))
         package = new_document()
         writer = _Writer(document, reader, package, self)
@@ -119,7 +121,7 @@ class DocxFormat:
         return steady(stream.getvalue(), {"word/document.xml": writer.body()})
 
 
-FORMAT = DocxFormat()
+FORMAT = ReportFormat(suffix=".docx", render=DocxFormat().render)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +160,6 @@ class _Writer:
 
     def settle(self) -> None:
         """Write styles, properties, pictures and feet into the package."""
-        from docx.oxml import parse_xml  # noqa: PLC0415  # start-up time
-
         language = LANGUAGES.get(self._reader.language, self._reader.language)
         set_type(self._package, font=word.FACE, points=word.BODY_POINTS, language=language)
         set_properties(self._package, title=self._reader.text(self._document.title), moment=MADE_AT, language=language)
@@ -231,10 +231,6 @@ class _Writer:
 
     def _keep(self, data: bytes, kind: str) -> str:
         """Make a picture a part of the file; return its relationship."""
-        from docx.opc.constants import RELATIONSHIP_TYPE  # noqa: PLC0415  # start-up time
-        from docx.opc.packuri import PackURI  # noqa: PLC0415  # start-up time
-        from docx.opc.part import Part  # noqa: PLC0415  # start-up time
-
         self._numbers += 1
         part = self._package.part
         assert part.package is not None
@@ -656,8 +652,6 @@ def _parts_of(chart: Drawable, most_rows: int) -> Iterator[Drawable]:
 
 def _about(drawing: bytes) -> tuple[float, float, str]:
     """Return a picture's width and height in millimetres, and what is said of it for those who cannot see it."""
-    from defusedxml.ElementTree import fromstring  # noqa: PLC0415  # start-up time
-
     root = fromstring(drawing)
     said = [root.findtext(f"{{*}}{part}") or "" for part in ("title", "desc")]
     width, height = (float(root.get(side, "0")) * _MM_OF_PIXEL for side in ("width", "height"))

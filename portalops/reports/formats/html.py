@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never, cast
+from typing import assert_never, cast
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from portalops.model.message import msg
 from portalops.reports.charts import draw_bars, draw_grid, draw_lines, draw_qr
@@ -44,13 +47,10 @@ from portalops.reports.document import (
     Tone,
     Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
+from portalops.reports.formats import ReportFormat
 from portalops.reports.qr import QUIET_ZONE, qr_modules
 from portalops.reports.reader import Reader
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
-    from markupsafe import Markup
+from portalops.reports.text_lines import NOTHING, SIGNS, alignment, sign_of, verbatim_lines
 
 _FOLDER = Path(__file__).parent
 _LONG_WORD = re.compile(r"\S{21}")
@@ -72,33 +72,26 @@ class _Shown:
     """Where it leads to: from this page's own folder on, so that no name can be an address elsewhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class HtmlFormat:
-    """The format `html`."""
-
-    name: str = "html"
-    suffix: str = ".html"
-
-    def render(self, document: Document, *, language: str) -> bytes:
-        """Return the page in UTF-8, every text in NFC."""
-        reader = Reader(language, ZoneInfo(document.zone))
-        writer = _Writer(reader, _environment())
-        body = writer.body(document.blocks)
-        footer = [(reader.text(label), reader.cell(value)) for label, value in document.footer]
-        title = reader.text(document.title)
-        page = writer.environment.get_template("page.html").render(
-            language=language,
-            title=title,
-            style=_style(footer),
-            contents=writer.contents,
-            words={"contents": reader.text(msg("Contents"))},
-            body=body,
-            footer=footer,
-        )
-        return page.encode("utf-8")
+def render(document: Document, *, language: str) -> bytes:
+    """Return the page in UTF-8, every text in NFC."""
+    reader = Reader(language, ZoneInfo(document.zone))
+    writer = _Writer(reader, _environment())
+    body = writer.body(document.blocks)
+    footer = [(reader.text(label), reader.cell(value)) for label, value in document.footer]
+    title = reader.text(document.title)
+    page = writer.environment.get_template("page.html").render(
+        language=language,
+        title=title,
+        style=_style(footer),
+        contents=writer.contents,
+        words={"contents": reader.text(msg("Contents"))},
+        body=body,
+        footer=footer,
+    )
+    return page.encode("utf-8")
 
 
-FORMAT = HtmlFormat()
+FORMAT = ReportFormat(suffix=".html", render=render)
 
 
 class _Writer:
@@ -114,13 +107,9 @@ class _Writer:
 
     def body(self, blocks: Sequence[Block]) -> Markup:
         """Return all blocks, each level-2 heading opening a section."""
-        from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2, which only pages need
-
         return Markup("").join(self._sections(blocks))
 
     def _sections(self, blocks: Sequence[Block]) -> Iterator[Markup]:
-        from markupsafe import Markup  # noqa: PLC0415
-
         is_open = False
         for block in blocks:
             if isinstance(block, Heading) and block.level <= 2:
@@ -229,8 +218,6 @@ class _Writer:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only pages need it
-
     return Environment(
         loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
@@ -238,8 +225,6 @@ def _environment() -> Environment:
 
 def _style(footer: Sequence[tuple[str, str]]) -> Markup:
     """Return the style sheet; what stands at the foot of each printed page is part of it."""
-    from markupsafe import Markup  # noqa: PLC0415
-
     facts = " · ".join(f"{label}: {value}" for label, value in footer)
     if len(facts) > _FOOTER_LETTERS:
         facts = f"{facts[: _FOOTER_LETTERS - 1]}…"

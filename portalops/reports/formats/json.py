@@ -39,6 +39,7 @@ from portalops.reports.document import (
     Table,
     Verbatim,
 )
+from portalops.reports.formats import ReportFormat
 
 SCHEMA = "portalops/document/1"
 """Changes when a key changes its meaning."""
@@ -46,28 +47,21 @@ SCHEMA = "portalops/document/1"
 Json: TypeAlias = "int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
-@dataclass(frozen=True, slots=True)
-class JsonFormat:
-    """The format `json`."""
-
-    name: str = "json"
-    suffix: str = ".json"
-
-    def render(self, document: Document, *, language: str) -> bytes:
-        """Return one JSON object in UTF-8, indented, ending in a line feed."""
-        writer = _Writer(language, ZoneInfo(document.zone))
-        data: Mapping[str, Json] = {
-            "schema": SCHEMA,
-            "language": language,
-            "zone": document.zone,
-            "title": writer.text(document.title),
-            "blocks": [writer.block(block) for block in document.blocks],
-            "footer": [{"label": writer.text(label), "value": writer.cell(value)} for label, value in document.footer],
-        }
-        return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
+def render_document(document: Document, *, language: str) -> bytes:
+    """Return one JSON object in UTF-8, indented, ending in a line feed."""
+    writer = _Writer(language, ZoneInfo(document.zone))
+    data: Mapping[str, Json] = {
+        "schema": SCHEMA,
+        "language": language,
+        "zone": document.zone,
+        "title": writer.text(document.title),
+        "blocks": [writer.block(block) for block in document.blocks],
+        "footer": [{"label": writer.text(label), "value": writer.cell(value)} for label, value in document.footer],
+    }
+    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "backslashreplace")
 
 
-FORMAT = JsonFormat()
+FORMAT = ReportFormat(suffix=".json", render=render_document)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,9 @@ from portalops.reports.document import (
     Table,
     Verbatim,
 )
-from portalops.reports.formats.terminal import (
+from portalops.reports.formats import ReportFormat
+from portalops.reports.reader import Reader
+from portalops.reports.text_lines import (
     NOTHING,
     SIGNS,
     alignment,
@@ -38,30 +40,22 @@ from portalops.reports.formats.terminal import (
     signature_lines,
     verbatim_lines,
 )
-from portalops.reports.reader import Reader
 
 _ACTIVE = re.compile(r"([\\`*_{}\[\]<>#|~!&$^])|^(\s*\d*)([-+=.)])(?=\s|$)")
 """What CommonMark could read as markup: signs anywhere, list and heading marks at the start of a line."""
 
 
-@dataclass(frozen=True, slots=True)
-class MarkdownFormat:
-    """The format `markdown`."""
-
-    name: str = "markdown"
-    suffix: str = ".md"
-
-    def render(self, document: Document, *, language: str) -> bytes:
-        """Return the text in UTF-8, blocks apart by one empty line."""
-        writer = _Writer(Reader(language, ZoneInfo(document.zone)))
-        parts = [f"# {writer.text(document.title)}", *(writer.block(block) for block in document.blocks)]
-        if document.footer:
-            facts = "  \n".join(f"{writer.text(label)}: {writer.cell(value)}" for label, value in document.footer)
-            parts.append(f"---\n\n{facts}")
-        return ("\n\n".join(parts) + "\n").encode("utf-8")
+def render(document: Document, *, language: str) -> bytes:
+    """Return the text in UTF-8, blocks apart by one empty line."""
+    writer = _Writer(Reader(language, ZoneInfo(document.zone)))
+    parts = [f"# {writer.text(document.title)}", *(writer.block(block) for block in document.blocks)]
+    if document.footer:
+        facts = "  \n".join(f"{writer.text(label)}: {writer.cell(value)}" for label, value in document.footer)
+        parts.append(f"---\n\n{facts}")
+    return ("\n\n".join(parts) + "\n").encode("utf-8")
 
 
-FORMAT = MarkdownFormat()
+FORMAT = ReportFormat(suffix=".md", render=render)
 
 
 def escape(text: str) -> str:

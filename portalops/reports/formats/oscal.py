@@ -17,12 +17,13 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from portalops.errors import ReportError
+from portalops.model.assessment import Assessment, Judged
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Name
 from portalops.model.verdicts import DutyVerdict
-from portalops.reports.assessment import Assessment, Judged, words_of
+from portalops.reports.assessment import words_of
 from portalops.reports.document import Document
-from portalops.reports.formats import markdown
+from portalops.reports.formats import ReportFormat, markdown
 from portalops.reports.reader import Reader
 from portalops.reports.words import clause_words, duty_status
 
@@ -36,35 +37,29 @@ _REASONS: Mapping[DutyVerdict, str] = {DutyVerdict.MET: "pass", DutyVerdict.UNME
 Json: TypeAlias = "str | Sequence[Json] | Mapping[str, Json]"
 
 
-@dataclass(frozen=True, slots=True)
-class OscalFormat:
-    """The format `oscal`."""
+def require(document: Document) -> None:
+    """Pass for a document that judges duties.
 
-    name: str = "oscal"
-    suffix: str = ".oscal.json"
-
-    def require(self, document: Document) -> None:
-        """Pass for a document that judges duties.
-
-        Raises:
-            ReportError: it judges none, so that there is nothing to assess.
-        """
-        _judged(document)
-
-    def render(self, document: Document, *, language: str) -> bytes:
-        """Return one JSON object in UTF-8, indented, ending in a line feed.
-
-        Raises:
-            ReportError: the document judges no duty, so that there is nothing to assess.
-        """
-        assessment = _judged(document)
-        reader = Reader(language, ZoneInfo(document.zone))
-        whole = markdown.FORMAT.render(document, language=language).decode("utf-8")
-        data = _Writer(assessment, reader).results(document.title, whole)
-        return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+    Raises:
+        ReportError: it judges none, so that there is nothing to assess.
+    """
+    _judged(document)
 
 
-FORMAT = OscalFormat()
+def render(document: Document, *, language: str) -> bytes:
+    """Return one JSON object in UTF-8, indented, ending in a line feed.
+
+    Raises:
+        ReportError: the document judges no duty, so that there is nothing to assess.
+    """
+    assessment = _judged(document)
+    reader = Reader(language, ZoneInfo(document.zone))
+    whole = markdown.FORMAT.render(document, language=language).decode("utf-8")
+    data = _Writer(assessment, reader).results(document.title, whole)
+    return (json.dumps(data, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+
+
+FORMAT = ReportFormat(suffix=".oscal.json", render=render, require=require)
 
 
 def _judged(document: Document) -> Assessment:

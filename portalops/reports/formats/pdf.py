@@ -22,6 +22,7 @@ from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Completed
 from portalops.reports.document import Document
+from portalops.reports.formats import ReportFormat
 from portalops.reports.formats._pdf_blocks import MOST_COST, Faces, Writer
 from portalops.reports.formats._pdf_letters import Spelled
 from portalops.reports.pictures import FONT
@@ -46,8 +47,6 @@ _TRIES = 4
 class PdfFormat:
     """The format `pdf`."""
 
-    name: str = "pdf"
-    suffix: str = ".pdf"
     font_folders: tuple[str, ...] = ()
     """Further folders with fonts, beside those of the machine."""
     most_cost: float = MOST_COST
@@ -96,7 +95,7 @@ class PdfFormat:
         return frozenset(Fonts(font_paths=paths).families())
 
 
-FORMAT = PdfFormat()
+FORMAT = ReportFormat(suffix=".pdf", render=PdfFormat().render, lacks=PdfFormat().lacks)
 
 
 def missing_font(families: Collection[str]) -> tuple[Message, ...]:

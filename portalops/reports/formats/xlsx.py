@@ -15,8 +15,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 from zoneinfo import ZoneInfo
+
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
 
 from portalops.model.message import Message, msg, nmsg
 from portalops.reports.chart_tables import table_of_bars, table_of_lines
@@ -42,13 +46,9 @@ from portalops.reports.document import (
     Tone,
     Verbatim,
 )
-from portalops.reports.formats.terminal import NOTHING, SIGNS, alignment, verbatim_lines
+from portalops.reports.formats import ReportFormat
 from portalops.reports.reader import Reader, one_line
-
-if TYPE_CHECKING:
-    from xlsxwriter.format import Format
-    from xlsxwriter.workbook import Workbook
-    from xlsxwriter.worksheet import Worksheet
+from portalops.reports.text_lines import NOTHING, SIGNS, alignment, verbatim_lines
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 """Of a sheet: "Excel specifications and limits", Microsoft."""
@@ -86,15 +86,11 @@ _NARROW, _WIDE, _LETTERS = 8, 60, 90
 class XlsxFormat:
     """The format `xlsx`."""
 
-    name: str = "xlsx"
-    suffix: str = ".xlsx"
     max_rows: int = MAX_ROWS
     """Rows that a sheet takes, its header and its notes included."""
 
     def render(self, document: Document, *, language: str) -> bytes:
         """Return the workbook, every text in NFC."""
-        from xlsxwriter import Workbook  # noqa: PLC0415  # start-up time
-
         stream = io.BytesIO()
         book = Workbook(
             stream,
@@ -108,13 +104,13 @@ class XlsxFormat:
         return stream.getvalue()
 
 
-FORMAT = XlsxFormat()
+FORMAT = ReportFormat(suffix=".xlsx", render=XlsxFormat().render)
 
 
 def sheet_name(number: int, caption: str) -> str:
     """Return a name for a sheet: its number makes it the only one, whatever its caption.
 
-    >>> sheet_name(3, "Weeks [met/judged], by unit, from 17/08/2026 on")
+    >>> sheet_name(3, "Weeks met/judged, by unit, from 17/08/2026 on")
     '3 Weeks met judged, by unit, fr'
     """
     text = " ".join(_FORBIDDEN.sub(" ", f"{number} {caption}").split())

@@ -22,7 +22,7 @@ def load_rule_set(rule_set_id: str) -> RuleSet:
     """Return a rule set.
 
     Raises:
-        ValueError: there is none of this id.
+        ValueError: this id does not exist.
     """
     if rule_set_id not in rule_sets():
         raise ValueError(f"there is no rule set {rule_set_id!r}")

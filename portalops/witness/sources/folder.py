@@ -1,4 +1,4 @@
-"""Takes heads from a folder, whatever brought them there: a share, a stick, the attachments of mails.
+"""Takes heads from a folder, however they got there: a share, a stick, the attachments of mails.
 
     [[witness.ledger]]
     id = "khanh-hoa"
@@ -32,13 +32,14 @@ from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS
 from portalops.system.files import write_atomically
 from portalops.witness.extensions import MAX_ANSWER_BYTES, NotAnExtension, read_extension, read_head
 from portalops.witness.receipts import parse_receipt
+from portalops.witness.sources import WatchedKind
 from portalops.witness.watching import WatchSettings
 
 MAX_FILES = 10_000
 """More files than this are some other folder."""
 
 MAX_TOLD = 3
-"""How many broken files are told of."""
+"""How many broken files are reported."""
 
 
 class Settings(WatchSettings):
@@ -93,7 +94,7 @@ class FolderLedger:
                 raise self._unavailable(str(error)) from error
         if bare is not None:
             return Extension(bare, after, (), notes=_notes(faults))
-        raise self._unavailable("; ".join(faults[:MAX_TOLD]) or msg("there is neither an extension nor a head in it"))
+        raise self._unavailable("; ".join(faults[:MAX_TOLD]) or msg("it holds neither an extension nor a head"))
 
     def hand_over(self, receipt: bytes) -> None:
         size = parse_receipt(receipt).receipt.size
@@ -145,9 +146,9 @@ class FolderLedger:
     def _unavailable(self, cause: str | Message) -> AnchorUnavailable:
         shown = show_text(cause, 400) if isinstance(cause, str) else cause
         return AnchorUnavailable(
-            msg("nothing can be had from the folder of {ledger}: {cause}", ledger=self.id, cause=shown),
+            msg("nothing can be read from the folder of {ledger}: {cause}", ledger=self.id, cause=shown),
             msg(
-                "Look into {folder}; 'portalops ledger extend --output FILE' makes such a file.",
+                "Check {folder}; 'portalops ledger extend --output FILE' makes such a file.",
                 folder=str(self.settings.folder),
             ),
         )
@@ -171,3 +172,6 @@ def _read(path: Path, limit: int) -> bytes:
         raise OSError(0, f"larger than {limit} bytes")
     with path.open("rb") as file:
         return file.read(limit + 1)
+
+
+SOURCE = WatchedKind(settings=Settings, build=build)

@@ -39,6 +39,7 @@ from portalops.witness.extensions import (
     read_extension,
 )
 from portalops.witness.receipts import parse_receipt
+from portalops.witness.sources import WatchedKind
 from portalops.witness.watching import WatchSettings
 
 MAX_RECEIPT_ANSWER_BYTES = 1 << 20
@@ -85,7 +86,7 @@ class SshLedger:
         except SaysItsLedgerDoesNotHold as error:
             raise IntegrityError(
                 msg(
-                    "the host of {ledger} says itself that its ledger does not hold: {cause}",
+                    "the host of {ledger} reports that its own ledger is not intact: {cause}",
                     ledger=self.id,
                     cause=str(error),
                 ),
@@ -99,14 +100,14 @@ class SshLedger:
         if done.exit_code != 0 or _head_taken(done.stdout) != parse_receipt(receipt).receipt.head:
             raise AnchorUnavailable(
                 msg(
-                    "the host of {ledger} did not take the receipt: exit status {exit_code}, {cause}",
+                    "the host of {ledger} did not accept the receipt: exit code {exit_code}, {cause}",
                     ledger=self.id,
                     exit_code=done.exit_code,
                     cause=_said(done),
                 ),
                 msg(
-                    "On the portal's host, a [[ledger.anchor]] of kind witness with this witness's key takes it. The head is"
-                    " kept all the same."
+                    "Configure a [[ledger.anchor]] of kind witness with this witness's key on the portal's host. "
+                    "The head was kept anyway."
                 ),
             )
 
@@ -130,7 +131,7 @@ class SshLedger:
         said = show_text(done.stderr.decode("utf-8", "backslashreplace").strip(), 200)
         return AnchorUnavailable(
             msg(
-                "the host of {ledger} does not answer in the expected form: {cause}",
+                "the answer of the host of {ledger} cannot be parsed: {cause}",
                 ledger=self.id,
                 cause=f"{cause}; on standard error: {said}" if said else cause,
             ),
@@ -149,3 +150,6 @@ def _head_taken(answer: bytes) -> str | None:
 
 def _said(done: Completed) -> str:
     return error_said(done.stdout) or beginning((done.stderr or done.stdout)[-600:])
+
+
+SOURCE = WatchedKind(settings=Settings, build=build)

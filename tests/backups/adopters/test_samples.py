@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from backups.adopters import Adopter, AdopterContext, NotAnswered, build_adopter, kinds
+from backups.adopters import ADOPTERS, Adopter, AdopterContext, NotAnswered, build_adopter
 from backups.adopters._settings import MAX_BACKUPS
 from backups.adopting import ask_tool
 from portalops.errors import ConfigurationError, LiteralSecret, UnknownKind
@@ -42,7 +42,7 @@ def read(kind: str, name: str) -> tuple[AdoptedBackup, ...]:
 
 
 def test_every_kind_is_tried_here() -> None:
-    assert set(kinds()) == set(SETTINGS)
+    assert set(ADOPTERS.names()) == set(SETTINGS)
 
 
 def test_restic_tells_of_snapshots_with_host_size_and_end() -> None:
@@ -247,16 +247,16 @@ def test_a_folder_that_is_not_there_did_not_answer() -> None:
 @pytest.mark.parametrize(
     ("kind", "values", "error", "said"),
     [
-        ("restic", {"password": "hunter2"}, LiteralSecret, "written out"),
+        ("restic", {"password": "hunter2"}, LiteralSecret, "contains the secret itself"),
         ("restic", {"repository": "rest:https://u:hunter2@nas/"}, ConfigurationError, "holds a password"),
         ("borg", {"repository": "ssh://u:hunter2@nas/./r"}, ConfigurationError, "holds a password"),
-        ("borg", {"secrets": {"BORG_RSH": "hunter2"}}, LiteralSecret, "written out"),
+        ("borg", {"secrets": {"BORG_RSH": "hunter2"}}, LiteralSecret, "contains the secret itself"),
         ("bareos", {"job": "x\nrun job=evil"}, ConfigurationError, "holds a control character"),
-        ("bareos", {"job": "x run"}, ConfigurationError, "is no name of a job"),
+        ("bareos", {"job": "x run"}, ConfigurationError, "is not a job name"),
         ("bareos", {"timezone": "Mars"}, ConfigurationError, "is not a time zone"),
         ("folders", {"names": "portal-%Y-%m"}, ConfigurationError, "names no day"),
         ("folders", {"names": "%Y%m%d%d"}, ConfigurationError, "twice"),
-        ("folders", {"names": "%Y%m%d%j"}, ConfigurationError, "is not understood"),
+        ("folders", {"names": "%Y%m%d%j"}, ConfigurationError, "has an unknown % code"),
         ("pgbackrest", {"class": "everything"}, ConfigurationError, "class"),
     ],
 )

@@ -15,6 +15,7 @@ import pytest
 
 from portalops.ports import Runner
 from portalops.system.programs import LocalRunner, UnprivilegedRunner
+from tests.programs import need
 
 PROGRAMS = ("mariadbd", "mariadb-install-db", "mariadb", "mariadb-dump")
 NOBODY = "nobody"
@@ -97,9 +98,7 @@ def servers() -> list[str]:
 
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[Server]:
-    missing = [name for name in PROGRAMS if shutil.which(name, path=PATH) is None]
-    if missing:
-        pytest.skip(f"{', '.join(missing)}: missing; make test as root installs mariadb-server")
+    need("mariadbd")
     folder = Path(tempfile.mkdtemp(prefix="portalops-mariadb-", dir="/tmp"))
     process: subprocess.Popen[bytes] | None = None
     try:

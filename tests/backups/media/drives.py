@@ -57,7 +57,9 @@ class FileDrive:
         if self.is_stopped:
             raise KeyboardInterrupt
         if not self.comes_in:
-            raise MediumUnavailable(msg("drive {device}: the disc did not come in again", device=self.device), msg("x"))
+            raise MediumUnavailable(
+                msg("drive {device}: the drive did not load the disc again", device=self.device), msg("x")
+            )
 
     @contextmanager
     def open(self) -> Iterator[Readable]:

@@ -85,7 +85,7 @@ def test_why_burning_failed_is_told_where_the_drive_then_knows_no_disc(tmp_path:
 
 
 def test_a_drive_that_says_nothing_of_its_disc_is_told(tmp_path: Path) -> None:
-    with pytest.raises(MediumUnavailable, match="xorriso cannot tell"):
+    with pytest.raises(MediumUnavailable, match="xorriso cannot read which disc"):
         burner(Programs(state=b""), tmp_path).loaded()
 
 
@@ -93,7 +93,7 @@ def test_what_is_no_drive_for_discs_is_told(tmp_path: Path) -> None:
     """Real xorriso: it refuses a device that is no drive, and takes any file elsewhere for a blank disc."""
     (tmp_path / "file").touch()
 
-    with pytest.raises(MediumUnavailable, match=r"xorriso cannot tell what lies in it: exit code 5: .*FAILURE"):
+    with pytest.raises(MediumUnavailable, match=r"xorriso cannot read which disc is in it: exit code 5: .*FAILURE"):
         DiscBurner("/dev/null").loaded()
-    with pytest.raises(MediumUnavailable, match="it is no drive that burns discs"):
+    with pytest.raises(MediumUnavailable, match="it is not a drive that burns discs"):
         DiscBurner(str(tmp_path / "file")).loaded()

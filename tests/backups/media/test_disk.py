@@ -65,7 +65,7 @@ def test_nothing_is_written_while_the_disk_is_not_mounted(tmp_path: Path) -> Non
 
 
 def test_the_file_system_of_what_is_copied_is_refused_or_told(tmp_path: Path) -> None:
-    with pytest.raises(MediumUnavailable, match="file system of what it copies"):
+    with pytest.raises(MediumUnavailable, match="on the same file system as the data"):
         disk(tmp_path, "disk-a", allow_same_filesystem=False).prepare([tmp_path])
 
     assert disk(tmp_path, "disk-a").prepare([tmp_path]) is True
@@ -76,7 +76,7 @@ def test_too_little_space_is_told_before_anything_is_written(tmp_path: Path) -> 
     medium = disk(tmp_path, "disk-a")
     medium.prepare([])
 
-    with pytest.raises(MediumUnavailable, match=r"[\d.]+ [KMGTP]iB are free, and the set needs about"):
+    with pytest.raises(MediumUnavailable, match=r"[\d.]+ [KMGTP]iB are free, but the set needs about"):
         medium.begin(SET, expected_bytes=1 << 60)
     assert list((tmp_path / "disk-a").iterdir()) == []
 

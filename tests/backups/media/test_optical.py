@@ -128,7 +128,7 @@ def test_a_disc_that_is_missing_or_no_disc_is_told(made: BackupResult, tmp_path:
     ).copies
 
     assert copy.state is CopyState.DAMAGED
-    assert {"missing": "is missing", "cut": "is cut short", "noise": "disc-3.iso cannot be read"}[harm] in copy.problem
+    assert {"missing": "is missing", "cut": "is truncated", "noise": "disc-3.iso cannot be read"}[harm] in copy.problem
 
 
 @pytest.mark.parametrize("broken", [(0,), (0, 1, 2)])
@@ -204,7 +204,7 @@ def test_a_pack_that_fits_on_no_disc_is_refused(tmp_path: Path) -> None:
     writer.close()
 
     with pytest.raises(
-        MediumUnavailable, match=r"data/content/a/files\.0001\.age fits on no disc of 8388608 bytes"
+        MediumUnavailable, match=r"data/content/a/files\.0001\.age does not fit on a disc of 8388608 bytes"
     ) as refused:
         writer.seal()
     writer.abandon()

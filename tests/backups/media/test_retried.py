@@ -96,7 +96,7 @@ def test_a_line_that_is_cut_costs_the_pack_under_way(
     assert [path.name for path in (tmp_path / "sftp").iterdir()] == [SET]
 
 
-@pytest.mark.heavy
+@pytest.mark.exhaustive
 def test_a_line_may_be_cut_anywhere_once(link: Link, ssh_host: SshHost, tmp_path: Path) -> None:
     contents = {PACKS[0]: os.urandom(MIB), PACKS[1]: os.urandom(1000), PACKS[2]: b""}
     far = over(link, ssh_host, tmp_path)

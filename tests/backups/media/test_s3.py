@@ -107,7 +107,7 @@ def test_a_bucket_that_takes_nothing_is_not_said_to_have_no_object_lock(
     bucket = a_bucket(object_store, "set-picky")
     proxy.rule = lambda method, _path: answer(400, "InvalidRequest") if method == "PUT" else None
 
-    with pytest.raises(MediumUnavailable, match="PutObject is answered with InvalidRequest"):
+    with pytest.raises(MediumUnavailable, match="the server answers PutObject with InvalidRequest"):
         s3(proxy.store, bucket, tmp_path, **LOCKED).prepare([])
 
 
@@ -128,7 +128,7 @@ def test_a_server_that_deletes_what_is_locked_is_found_out(
     bucket = a_bucket(object_store, "set-deletes")
     proxy.rule = lambda method, _path: b"HTTP/1.1 204 X\r\nConnection: close\r\n\r\n" if method == "DELETE" else None
 
-    with pytest.raises(MediumUnavailable, match=r"it deletes probe/small-.* although it is locked"):
+    with pytest.raises(MediumUnavailable, match=r"the server deleted probe/small-.* although it is locked"):
         s3(proxy.store, bucket, tmp_path, **LOCKED).prepare([])
 
 
@@ -151,7 +151,7 @@ def test_a_server_that_gives_back_other_bytes_is_found_out(
     bucket = a_bucket(object_store, "set-flips", locked=False)
     proxy.flip_bodies = True
 
-    with pytest.raises(MediumUnavailable, match=r"probe/small-.* does not hold what was put there"):
+    with pytest.raises(MediumUnavailable, match=r"probe/small-.* does not hold the data that was stored"):
         s3(proxy.store, bucket, tmp_path).prepare([])
 
 
@@ -195,7 +195,7 @@ def test_a_locked_set_is_not_removed_in_part(object_store: ObjectStore, tmp_path
     medium.prepare([])
     small_set(medium)
 
-    with pytest.raises(SetLocked, match=rf"does not let go of {SET}: it is locked until"):
+    with pytest.raises(SetLocked, match=rf"refuses to remove set {SET}: it is locked until"):
         medium.remove(SET)
 
     assert medium.sets() == (SET,)
@@ -352,7 +352,7 @@ def test_a_server_at_fault_fails_alone_and_the_next_run_succeeds(
 
     failed, good = result.copies
     assert (failed.state, good.state) == (CopyState.FAILED, CopyState.VERIFIED)
-    assert "PutObject is answered with InternalError said by the test" in failed.problem
+    assert "the server answers PutObject with InternalError said by the test" in failed.problem
     assert medium.sets() == ()
     assert "Contents" not in object_store.client().list_objects_v2(Bucket=bucket)
     proxy.rule = lambda _method, _path: None
@@ -403,7 +403,7 @@ def test_a_copy_that_cannot_be_asked_for_is_not_called_damaged(
     copy = verified(medium, result)
 
     assert copy.state is CopyState.VERIFIED
-    assert copy.problem.startswith("not looked at: backup medium s3-a")
+    assert copy.problem.startswith("not checked: backup medium s3-a")
 
 
 # --- Runs that die --------------------------------------------------------------------------------
@@ -543,8 +543,8 @@ def test_no_server_at_all_is_told(tmp_path: Path) -> None:
         ({"lock": "COMPLIANCE"}, "lock and retain_days together"),
         ({"retain_days": 3}, "lock and retain_days together"),
         ({"lock": "compliance", "retain_days": 3}, "lock"),
-        ({"secret_key": "AKIA"}, "is a secret written out"),
-        ({"endpoint": "s3.example"}, "is no web address"),
+        ({"secret_key": "AKIA"}, "contains the secret itself"),
+        ({"endpoint": "s3.example"}, "is not a web address"),
     ],
 )
 def test_a_table_that_does_not_fit_is_refused(tmp_path: Path, change: dict[str, Any], said: str) -> None:

@@ -91,7 +91,7 @@ def test_a_byte_that_changes_on_the_hosts_disk_is_found(host: Host, sets: str, t
         f"printf x | dd of=$(echo {sets}/.incoming-*/data/content/portal/files.0001.age) bs=1 seek=77777 conv=notrunc status=none"
     )
 
-    with pytest.raises(MediumUnavailable, match="is not on the host as it was sent"):
+    with pytest.raises(MediumUnavailable, match="on the host differs from what was sent"):
         writer.seal()
 
     assert medium.sets() == ()
@@ -102,7 +102,7 @@ def test_a_disk_that_fills_on_the_host_fails_alone(host: Host, sets: str, tmp_pa
     medium = sftp(host, tmp_path, client=client)
     medium.prepare([])
     writer = medium.begin(SET, expected_bytes=0)
-    with pytest.raises(MediumUnavailable, match="no space is left there: 0 B are free"):
+    with pytest.raises(MediumUnavailable, match="the disk there is full: 0 B are free"):
         put(writer, "data/content/portal/files.0001.age", *(bytes(MIB) for _piece in range(40)))
     writer.abandon()
 
@@ -157,7 +157,7 @@ def test_a_host_with_a_new_key_is_given_nothing_by_sftp(host: Host, sets: str, t
     result = back_up(tree(tmp_path, MIB), [medium, disk(tmp_path, "disk-b")])
 
     assert [each.state for each in result.copies] == [CopyState.FAILED, CopyState.VERIFIED]
-    assert "another host key than the pinned one" in result.copies[0].problem
+    assert "another host key than the recorded one" in result.copies[0].problem
     assert host.sh(f"ls -A {sets}").split() == [SET]
     assert sftp(host, tmp_path, client=client).sets() == (SET,)
 
@@ -168,7 +168,7 @@ def test_an_sftp_host_that_lets_the_key_in_no_more_says_so_and_not_what_its_bann
     host.add_account("khac", shell="/usr/sbin/nologin")
     host.sh("rm ~khac/.ssh/authorized_keys")
 
-    with pytest.raises(MediumUnavailable, match="it does not let this key in"):
+    with pytest.raises(MediumUnavailable, match="it refuses this key"):
         sftp(host, tmp_path, user="khac").sets()
     host.sh(
         "mv /etc/ssh/sshd_config /srv/; grep -v Subsystem /srv/sshd_config >/etc/ssh/sshd_config; systemctl reload ssh"

@@ -96,7 +96,7 @@ def test_another_tape_is_not_touched_and_the_one_to_insert_is_named(medium: Tape
     before = [path.read_bytes() for path in files(medium)]
 
     for act in (lambda: other.prepare([]), other.sets, lambda: other.remove(SET)):
-        with pytest.raises(MediumUnavailable, match="is KH0001; the tape KH0002 is wanted") as refused:
+        with pytest.raises(MediumUnavailable, match="has the label KH0001; the tape KH0002 is needed") as refused:
             act()
         assert "Insert the tape KH0002" in str(refused.value.hint)
     assert [path.read_bytes() for path in files(medium)] == before
@@ -106,7 +106,7 @@ def test_a_tape_of_something_else_is_left_alone_unless_somebody_says_otherwise(t
     medium = blank(tmp_path / "tape")
     (medium.device / "000000").write_bytes(b"vol1 of another program" * 100)
 
-    with pytest.raises(MediumUnavailable, match="not of portalops"):
+    with pytest.raises(MediumUnavailable, match="not from portalops"):
         medium.sets()
     with pytest.raises(MediumUnavailable, match="not blank") as refused:
         medium.require_free(overwrite=False)
@@ -122,7 +122,7 @@ def test_a_label_that_cannot_be_read_protects_the_tape(medium: TapeMedium) -> No
     worn = in_drive(medium, lambda device, **_more: FailingDrive(device, bad_file=0))
 
     for act in (worn.sets, lambda: worn.prepare([]), lambda: worn.require_free(overwrite=False)):
-        with pytest.raises(MediumUnavailable, match=r"beginning of the tape .* cannot be read: input/output error"):
+        with pytest.raises(MediumUnavailable, match=r"start of the tape .* cannot be read: input/output error"):
             act()
     assert medium.sets() == (SET,)
 
@@ -172,10 +172,10 @@ def test_a_set_that_does_not_fit_is_refused_before_anything_is_written(tmp_path:
     room = medium.room(0).free_bytes
     assert room is not None and MIB < room < 4 * MIB
 
-    with pytest.raises(MediumUnavailable, match=f"{ByteCount(room)} are left on the tape KH0001") as refused:
+    with pytest.raises(MediumUnavailable, match=f"the tape KH0001 has {ByteCount(room)} left") as refused:
         medium.begin(OTHER, expected_bytes=room + 1)
 
-    assert "never spread" in str(refused.value.hint)
+    assert "never split" in str(refused.value.hint)
     assert files(medium) == before
 
 
@@ -273,7 +273,7 @@ def test_a_damaged_record_hides_its_set_is_never_written_over_and_leaves_the_oth
         lambda: medium.begin(THIRD, expected_bytes=0),
         lambda: medium.remove(SET),
     ):
-        with pytest.raises(MediumUnavailable, match="something cannot be read"):
+        with pytest.raises(MediumUnavailable, match="cannot be read after tape file"):
             act()
     assert last.read_bytes() == data
 

@@ -179,7 +179,7 @@ def test_wrong_and_missing_tapes_are_told_and_the_next_run_succeeds(machine: Mac
     machine.load_tape(size_mib=32, name="foreign")
     machine.shell(f"tar -cf {TAPE} /etc/passwd")
     _set, states, problem = portal.back_up(ExitCode.PARTIAL)
-    assert states == WITHOUT_TAPE and "not of portalops" in problem and "KH0001" in problem
+    assert states == WITHOUT_TAPE and "not from portalops" in problem and "KH0001" in problem
 
     machine.eject_tape()
     _set, states, problem = portal.back_up(ExitCode.PARTIAL)

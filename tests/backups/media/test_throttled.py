@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from backups.media import build_medium, kinds
+from backups.media import MEDIA, build_medium
 from backups.media._throttled import MediumSettings, ThrottledMedium, is_within
-from commands.cli.kinds import settings_model
 from portalops.errors import ConfigurationError, MediumUnavailable
 from portalops.ports import Medium
 from portalops.system.clock import SystemClock
@@ -32,7 +31,7 @@ def local(hour: int, minute: int = 0) -> datetime:
 
 
 def test_every_kind_can_be_limited() -> None:
-    assert [kind for kind in kinds() if not issubclass(settings_model("backup.medium", kind), MediumSettings)] == []
+    assert [name for name, kind in MEDIA.all() if not issubclass(kind.settings, MediumSettings)] == []
 
 
 def test_a_medium_without_limits_is_itself(tmp_path: Path) -> None:
@@ -68,7 +67,9 @@ def test_a_set_is_begun_in_the_window_alone(hour: int) -> None:
 def test_outside_of_it_the_medium_says_why_and_can_be_read(hour: int) -> None:
     medium = limited(local(hour), window="22:00-05:00")
 
-    with pytest.raises(MediumUnavailable, match=rf"it is {hour:02}:00, and it is written from 22:00-05:00 alone"):
+    with pytest.raises(
+        MediumUnavailable, match=rf"it is {hour:02}:00, but this medium is written only in the window 22:00-05:00"
+    ):
         medium.prepare([])
     with pytest.raises(MediumUnavailable, match="22:00-05:00"):
         medium.begin(SET, expected_bytes=0)

@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from backups.formats import Restored
 from backups.postgresql import Installation, installations
 from backups.restore import restore_set
@@ -22,6 +20,7 @@ from portalops.ports import Completed, Source
 from portalops.system.programs import LocalRunner
 from tests.backups.kit import keys, source
 from tests.backups.memory import MemoryMedium
+from tests.programs import need
 
 PORT = 5432
 """Of no network: it is part of the socket's name."""
@@ -77,10 +76,8 @@ def short_folder() -> Iterator[Path]:
 
 
 def versions() -> tuple[Installation, ...]:
-    found = installations("initdb", LocalRunner())
-    if not found:
-        pytest.skip("PostgreSQL is not installed; make test as root installs it")
-    return found
+    need("pg_ctlcluster")
+    return installations("initdb", LocalRunner())
 
 
 class Server:

@@ -99,7 +99,7 @@ def test_programs_that_a_host_lacks_are_missed_there(postgres: Server, host: Ssh
 
     result = back_up([source], [MemoryMedium("memory-1")])
 
-    assert "there is no psql of PostgreSQL on 127.0.0.1" in result.failed_sources[0]
+    assert "PostgreSQL's psql is not installed on 127.0.0.1" in result.failed_sources[0]
 
 
 def test_the_programs_of_a_host_are_found_as_those_of_this_machine() -> None:

@@ -206,7 +206,7 @@ def empty_server() -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.stock
+@pytest.mark.needs("age", "zstd", "tar")
 def test_the_printed_commands_bring_the_databases_back(
     dumped: Dumped, printed: dict[str, list[str]], empty_server: Server, tmp_path: Path
 ) -> None:

@@ -199,7 +199,7 @@ def test_a_service_says_everything(postgres: Server, tmp_path: Path) -> None:
         ({"maintenance_database": "nowhere"}, 'database "nowhere" does not exist'),
         ({"port": 5433}, "No such file or directory"),
         ({"minimum_bytes": 100_000_000}, "at least 100000000 are expected"),
-        ({"programs": "/nowhere"}, "there is no psql of PostgreSQL here"),
+        ({"programs": "/nowhere"}, "PostgreSQL's psql is not installed on this machine"),
         ({"password": {"file": "/nowhere/password"}}, "/nowhere/password"),
     ],
 )
@@ -326,7 +326,7 @@ def test_a_client_older_than_the_server_is_refused(postgres: Server, tmp_path: P
 
     result = run(postgres, tmp_path, programs=older)
 
-    assert f"pg_dump is of PostgreSQL 9, older than the server's {postgres.tools.major}" in why(result)
+    assert f"pg_dump of PostgreSQL 9 is older than the server, PostgreSQL {postgres.tools.major}" in why(result)
 
 
 if len(installations("initdb", LocalRunner())) > 1:  # a machine with one version has no pair to try
@@ -337,7 +337,7 @@ if len(installations("initdb", LocalRunner())) > 1:  # a machine with one versio
             refused = run(server, tmp_path, programs=str(old.folder))
             taken = back_up([server.source(tmp_path, programs=None)], [MemoryMedium("memory-1")])
 
-        assert f"pg_dump is of PostgreSQL {old.major}, older than the server's {new.major}" in why(refused)
+        assert f"pg_dump of PostgreSQL {old.major} is older than the server, PostgreSQL {new.major}" in why(refused)
         assert taken.set is not None, taken.failed_sources
 
 
@@ -369,7 +369,7 @@ def test_a_replica_that_is_cut_off_is_refused(replica: Server, postgres: Server,
     finally:
         replica.sql("ALTER SYSTEM RESET primary_conninfo; SELECT pg_reload_conf();")
 
-    assert "s behind, and at most 1 s are allowed" in why(result)
+    assert "s behind, but at most 1 s are allowed" in why(result)
 
 
 def test_stream_names_are_plain_and_do_not_collide() -> None:

@@ -44,11 +44,11 @@ def test_a_program_that_says_far_more_than_a_pipe_holds_is_heard_while_it_prints
         (("sh", "-c", "echo half; kill -9 $$"), {}, "exit code -9"),
         (("sh", "-c", "{ echo 'x: error: no room'; seq 9999; } >&2; exit 1"), {}, "exit code 1: x: error: no room"),
         (("no-such-program",), {}, "no-such-program cannot be run: No such file or directory"),
-        (("true",), {}, "0 bytes of content, and at least 1 are expected"),
-        (("echo", "short"), {"minimum_bytes": 100}, "6 bytes of content, and at least 100"),
+        (("true",), {}, "it has 0 bytes of content, but at least 1 are expected"),
+        (("echo", "short"), {"minimum_bytes": 100}, "6 bytes of content, but at least 100"),
         (("echo", "CREATE TABLE"), {"trailer": "-- Dump completed"}, "does not end with '-- Dump completed'"),
         (("sh", "-c", "echo x; sleep 60"), {"idle_seconds": 1}, "printed nothing for 1 s"),
-        (("sh", "-c", "echo x; exec >&- 2>&-; sleep 60"), {"idle_seconds": 3}, "closed its output and does not end"),
+        (("sh", "-c", "echo x; exec >&- 2>&-; sleep 60"), {"idle_seconds": 3}, "closed its output but did not end"),
     ],
 )
 def test_a_program_that_fails_leaves_no_set(

@@ -157,10 +157,10 @@ def test_words_on_login_are_no_words_of_a_program(host: Host, tmp_path: Path) ->
 @pytest.mark.parametrize(
     "odd",
     [
-        ("/bin/bash", "echo Xin chào", "its shell prints before the program does: Xin chào"),
-        ("/usr/sbin/nologin", "", "its shell prints before the program does: This account is curr"),
-        ("/bin/false", "", "its shell ran nothing (exit code 1): "),
-        ("/bin/bash", "echo bad disk >&2; exit 3", "its shell ran nothing (exit code 3): "),
+        ("/bin/bash", "echo Xin chào", "its login shell prints text before the program starts: Xin chào"),
+        ("/usr/sbin/nologin", "", "its login shell prints text before the program starts: This account is curr"),
+        ("/bin/false", "", "its login shell did not run the program (exit code 1): "),
+        ("/bin/bash", "echo bad disk >&2; exit 3", "its login shell did not run the program (exit code 3): "),
         ("/bin/bash", "exec sleep 600", "it did not answer in time"),
     ],
 )
@@ -291,13 +291,13 @@ def test_a_host_that_was_set_up_anew_gets_nothing_until_its_new_key_is_pinned(ho
     host.sh("journalctl --rotate && journalctl --vacuum-time=1s")
 
     for client in ("openssh", "paramiko"):
-        with pytest.raises(HostUnreachable, match="another host key than the pinned one"):
+        with pytest.raises(HostUnreachable, match="another host key than the recorded one"):
             remote.start_there(
                 target_of(SshPlace.model_validate(pinned)), remote.Order(("touch", "/dev/shm/sent")), client=client
             )
     result, _medium = run("files", host, tmp_path, include=["/srv"], ssh=pinned)
 
-    assert "another host key than the pinned one" in why(result)
+    assert "another host key than the recorded one" in why(result)
     said = host.sh("journalctl --no-pager -t sshd -t sshd-session")
     assert "198.18" in said, "the host saw that somebody came"
     assert "publickey" not in said and "session opened" not in said

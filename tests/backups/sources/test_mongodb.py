@@ -114,7 +114,7 @@ def test_a_whole_archive_becomes_a_stream_with_its_counts(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("archive", "script", "expected"),
     [
-        (ARCHIVE[:-4], "", "the archive is not whole: it is cut short"),
+        (ARCHIVE[:-4], "", "the archive is incomplete: it is cut short"),
         (
             b"",
             # mongodump 100.9 against a standalone server, as its users show it

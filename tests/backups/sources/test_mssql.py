@@ -129,7 +129,7 @@ def test_the_servers_file_becomes_a_stream_and_is_removed(tmp_path: Path, monkey
         ({"said": NO_FOLDER, "code": 1}, "database Portal: sqlcmd ended with exit code 1: Msg 3201"),
         ({"said": ""}, "the server does not say that it backed up"),
         ({"folder": "elsewhere"}, "cannot be read: No such file or directory"),
-        ({"minimum_bytes": 100}, "18 bytes of content, and at least 100"),
+        ({"minimum_bytes": 100}, "18 bytes of content, but at least 100"),
     ],
 )
 def test_a_backup_that_does_not_count_leaves_no_set_and_no_file(

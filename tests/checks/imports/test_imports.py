@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.imports import MAX_BYTES, forms, read_claims
+from checks.imports import FORMS, MAX_BYTES, read_claims
 from checks.imports._reading import MAX_CLAIMS
 from portalops.errors import ImportRefused
 from portalops.model.verdicts import Severity
@@ -31,7 +31,7 @@ def sarif(*results: object, **driver: Any) -> bytes:
 
 
 def test_forms_are_found_by_their_files() -> None:
-    assert forms() == ("lynis", "openscap", "sarif")
+    assert FORMS.names() == ("lynis", "openscap", "sarif")
 
 
 # --- real reports ---------------------------------------------------------------------------------
@@ -337,6 +337,6 @@ def test_any_json_is_a_report_or_is_refused(runs: object) -> None:
 @settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused_or_read_without_a_fault(data: bytes) -> None:
-    for form in forms():
+    for form in FORMS.names():
         with suppress(ImportRefused):
             read_claims(form, data)

@@ -18,7 +18,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -26,6 +25,7 @@ from cryptography.x509.oid import NameOID
 
 from portalops.ports import Talk
 from portalops.system.network import SocketNetwork
+from tests.programs import need
 from tests.servers import free_port
 
 ADDRESS = "203.0.113.5"
@@ -184,9 +184,9 @@ class Nginx:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Run it."""
+        need("nginx")
         program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
-        if program is None:
-            pytest.skip("there is no nginx")
+        assert program is not None
         temp = " ".join(
             f"{each}_temp_path {self.folder}/tmp;" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )

@@ -136,13 +136,13 @@ def test_answer_for_another_host_is_refused(carried: Carried) -> None:
 def test_second_answer_to_a_script_is_refused(carried: Carried) -> None:
     taken = {mark: replace(each, answered_in=9) for mark, each in carried.scripts.items()}
 
-    assert refusal(carried, scripts=taken) == "an answer to this script was taken before, in record 9"
+    assert refusal(carried, scripts=taken) == "an answer to this script was recorded before, in record 9"
 
 
 def test_answer_that_comes_too_late_is_refused(carried: Carried) -> None:
     late = carried.issued_at + VALID_FOR + timedelta(seconds=1)
 
-    assert refusal(carried, now=late).startswith("the script for old1 counted until ")
+    assert refusal(carried, now=late).startswith("the script for old1 expired at ")
 
 
 @pytest.mark.parametrize("seconds", [-86400, 86400])
@@ -189,7 +189,7 @@ def test_file_that_was_changed_inside_is_refused(carried: Carried, change: Calla
 
 def test_host_that_offers_only_broken_ssh_fails_for_that_and_is_unknown_for_the_rest() -> None:
     def legacy(_host: Host) -> Shell:
-        raise LegacySsh(msg("old1 offers no way of SSH that is still safe"), msg("Renew."))
+        raise LegacySsh(msg("old1 offers no SSH algorithm that is still secure"), msg("Renew."))
 
     done = run_checks(
         [OLD],

@@ -123,7 +123,7 @@ PAGES = {check.id: check.page for check in EVERY} | {check.id: check.page for ch
 
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_page_is_there_in_vietnamese_too_with_the_same_parts_and_the_same_output(name: str) -> None:
-    own, vietnamese = PAGES[name], vietnamese_page(name)
+    own, vietnamese = PAGES[name], vietnamese_page(name, {})
     assert vietnamese is not None, "no page in Vietnamese"
 
     assert len(paragraphs_of(vietnamese)) == len(paragraphs_of(own))

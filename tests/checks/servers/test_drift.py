@@ -397,7 +397,7 @@ def test_file_whose_content_bears_a_time_of_before_the_window_is_not_clear(
     one = placing(edited(NOON, written), order())
 
     assert one.place is place
-    assert ("may be of" in render(one.why, "en")) is (place is Place.UNKNOWN)
+    assert ("may date from" in render(one.why, "en")) is (place is Place.UNKNOWN)
 
 
 def test_content_cannot_be_older_than_the_look_that_had_another() -> None:

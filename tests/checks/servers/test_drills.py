@@ -107,4 +107,4 @@ def test_samples_that_cannot_be_read_leave_it_unknown(tmp_path: Path) -> None:
 
 
 def test_outage_is_told_in_seconds(tmp_path: Path) -> None:
-    assert str(drill(tmp_path, every(5, range(5, 41))).message).endswith("users were cut off for 46 s at most")
+    assert str(drill(tmp_path, every(5, range(5, 41))).message).endswith("users were cut off for at most 46 s")

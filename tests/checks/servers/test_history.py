@@ -155,7 +155,7 @@ def test_starts_are_not_known_of_before_a_time_that_no_journal_tells() -> None:
 
 
 def test_starts_of_a_host_whose_journal_is_closed_are_not_known() -> None:
-    closed = Missing("journal-closed", msg("nothing is to be seen of the journal"))
+    closed = Missing("journal-closed", msg("the journal is empty"))
 
     found = starts_in(WEB, [UpdateLook(FIRST, Waiting(frozenset(), True), (), closed)], FIRST, FIRST + DAY)
 

@@ -118,7 +118,7 @@ def test_power_cut_and_login_of_a_stranger_are_findings_until_an_incident_is_tie
         station.incident("IN-2026-002", IncidentKind.OTHER, f"{NAMED.id}:{LOGINS}")
         after = station.look()
 
-    assert (untied.verdict, "no incident is tied to it" in str(untied.details)) == (DutyVerdict.UNMET, True)
+    assert (untied.verdict, "no incident is linked to it" in str(untied.details)) == (DutyVerdict.UNMET, True)
     assert after[LOGINS] is CheckVerdict.FAIL
     assert after[BOOTS] is not CheckVerdict.FAIL
     assert station.duty().verdict is DutyVerdict.PENDING

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import shutil
 import socket
 import subprocess
 import threading
@@ -398,16 +397,14 @@ def test_connection_that_is_refused_and_one_that_nobody_answers_differ() -> None
 # --- Pure parts ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.needs("openssl")
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_hand_made_offer_is_answered_by_openssl_itself(version: str, tmp_path: Path) -> None:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("there is no openssl")
     own = _own(tmp_path)
     port = free_port()
     server = subprocess.Popen(
         [
-            openssl,
+            "openssl",
             "s_server",
             "-accept",
             f"127.0.0.1:{port}",

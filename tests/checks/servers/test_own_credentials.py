@@ -131,8 +131,8 @@ def test_every_kind_of_fault_is_named_the_gravest_first() -> None:
     result = read_sample(SAMPLES / "cred.custody/fail-of-every-kind.txt").judged()
 
     assert str(result.message) == (
-        "known to people who left: host-1-an (le-van-chi); held by somebody who is no declared member, and not recorded to have"
-        " left: host-1-root (holder); credentials of which something is not said: host-1-root (deputy, place); credentials that"
+        "known to people who left: host-1-an (le-van-chi); held by somebody who is not a declared member and is not recorded"
+        " as having left: host-1-root (holder); credentials with missing details: host-1-root (deputy, place); credentials that"
         " were not changed in time: host-1-root (2026-11-24); admins without a credential in the register: chi"
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -73,7 +72,7 @@ def test_sudoers_file_has_no_wildcard_shell_or_relative_path() -> None:
 
 
 @pytest.mark.parametrize("paths", [None, PATHS, {"timeout": "/usr/bin/timeout", "nft": "/usr/sbin/nft"}, {}])
-@pytest.mark.skipif(shutil.which("visudo", path="/usr/sbin:/usr/bin") is None, reason="there is no visudo")
+@pytest.mark.needs("visudo")
 def test_sudo_itself_takes_the_file(tmp_path: Path, paths: dict[str, str] | None) -> None:
     file = tmp_path / "portalops"
     file.write_text(sudoers_text(PROBES, "portalops", paths=paths, helper_sha256=DIGEST))

@@ -298,7 +298,7 @@ class Refusing(QuotingShell):
 
 
 def test_another_host_key_fails_the_identity_and_leaves_the_rest_unknown() -> None:
-    changed = HostKeyChanged(msg("web1 shows another host key than the pinned one: SHA256:x"), msg("Ask."))
+    changed = HostKeyChanged(msg("web1 has another host key than the recorded one: SHA256:x"), msg("Ask."))
 
     done = run([WEB], {"web1": Refusing(changed)})
 

@@ -10,10 +10,10 @@ from tests.checks.servers.samples import SAMPLES, read_sample
 @pytest.mark.parametrize(
     ("capture", "said"),
     [
-        ("inventory.addresses/pass", "where the names of its pages lead was not looked at from outside"),
-        ("run.availability/pass", "of the time looked at, or more"),
-        ("change.order/pass-ahead", "no change of this host that is on record was begun"),
-        ("change.order/pass-not-made", "no change of this host that is on record was begun"),
+        ("inventory.addresses/pass", "no outside scan has resolved the names of its pages"),
+        ("run.availability/pass", "% of the sampled time"),
+        ("change.order/pass-ahead", "no recorded change of this host has begun"),
+        ("change.order/pass-not-made", "no recorded change of this host has begun"),
         ("secrets.readable/unknown-mounted-twice", "not searched: /var/www/nfs"),
     ],
 )

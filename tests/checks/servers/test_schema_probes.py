@@ -16,6 +16,7 @@ import pytest
 from checks.servers.probe import Missing, Probe, ProbeResult, fact_of
 from checks.servers.probes import schema_mysql, schema_postgresql
 from tests.backups.postgresql.parts import ODD, Server, versions
+from tests.programs import need
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="these looks are made as root")
 BOUND = 'mkdir -p "$2" && mount --bind "$1" "$2" && shift 2 && exec "$@"'
@@ -77,8 +78,7 @@ def test_postgresql_that_does_not_answer_is_unknown_and_no_server_is_none(tmp_pa
 
 @pytest.fixture
 def mariadb() -> Iterator[tuple[Path, Callable[[str], str]]]:
-    if shutil.which("mariadbd", path="/usr/sbin:/usr/bin") is None:
-        pytest.skip("mariadbd: missing; make test as root installs mariadb-server")
+    need("mariadbd")
     folder = Path(tempfile.mkdtemp(prefix="portalops-schema-", dir="/tmp"))
     shutil.chown(folder, "mysql", "mysql")
     base = ("--no-defaults", "--user=mysql", f"--datadir={folder}/data")

@@ -32,6 +32,7 @@ from tests.checks.servers.samples import DEFAULT_AT
 from tests.doubles import FixedClock, MemoryKeeper, SilentProgress
 from tests.hosts import Host as NspawnHost
 from tests.hosts import Hosts
+from tests.programs import need
 from tests.servers import free_port
 
 A, B = Host(HostId("lb1"), "192.0.2.1"), Host(HostId("lb2"), "192.0.2.2")
@@ -250,8 +251,7 @@ def _binaries() -> Path:
 @pytest.fixture
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     """PostgreSQL with a standby made by pg_basebackup, as a user who is not root."""
-    if not (_binaries() / "initdb").exists() or not (shutil.which("setpriv") or os.geteuid()):
-        pytest.skip("there is no PostgreSQL server, or no way to run it as another than root")
+    need("pg_ctlcluster")
     folder = Path(subprocess.run(["mktemp", "-d"], check=True, capture_output=True, text=True).stdout.strip())
     as_server: tuple[str, ...] = ()
     if os.geteuid() == 0:

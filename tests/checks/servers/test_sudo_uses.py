@@ -123,7 +123,7 @@ def test_journal_that_breaks_off_is_no_list(tmp_path: Path) -> None:
     found = used(tmp_path, line("      an : PWD=/ ; USER=root ; COMMAND=/usr/bin/id"), ends=1)
 
     assert isinstance(found, Missing)
-    assert "broke off" in str(found.seen)
+    assert "is cut short" in str(found.seen)
 
 
 def test_lines_that_nothing_could_read_are_not_taken_for_no_use(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
 import threading
@@ -21,9 +20,9 @@ from checks.updates.job import replay
 from checks.updates.observations import ObservationStore
 from portalops.ledger.bodies import decode_part, write
 from portalops.model.message import msg
-from portalops.model.updates import Channel, ListedItem, Listing, Refusal, SourceTraits, UpdatesResult
+from portalops.model.updates import Answer, Channel, ListedItem, Listing, Refusal, SourceTraits, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
-from portalops.ports import Answer, UpdateSource
+from portalops.ports import UpdateSource
 from tests.checks.updates.scene import HEALTH, JUSTICE, ZONE, at
 from tests.checks.updates.site import Collecting, Site, source
 from tests.servers import free_port
@@ -250,7 +249,7 @@ def test_a_feed_that_breaks_off_counts_as_far_as_it_goes_and_says_so(site: Site,
     assert "not well-formed XML" in str(poll.rejected[0])
     site.server.pages["/rss"] = answer(cut, length=len(cut) + 600)
     broken = collecting.poll("2026-11-17 20:00")
-    assert (broken.ok, str(broken.problem)) == (False, "update source rss: the answer breaks off")
+    assert (broken.ok, str(broken.problem)) == (False, "update source rss: the answer is truncated")
 
 
 def test_a_page_of_maintenance_is_an_outage_whose_picture_is_kept(site: Site, tmp_path: Path) -> None:
@@ -365,9 +364,8 @@ def nginx(folder: Path, port: int) -> Iterator[None]:
         process.wait(20)
 
 
+@pytest.mark.needs("nginx")
 def test_a_server_that_is_down_for_days_leaves_them_open_until_it_shows_them(site: Site, tmp_path: Path) -> None:
-    if shutil.which("nginx") is None:
-        pytest.skip("nginx is missing; make test as root installs it")
     www, port = tmp_path / "www", free_port()
     www.mkdir()
     own = source("feed", "rss", url=f"http://127.0.0.1:{port}/tin.rss")

@@ -24,9 +24,9 @@ from portalops.errors import ConfigurationError, LedgerFull, UpdatesError, Updat
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.runs import Every
-from portalops.model.updates import Channel, FlagKind, ListedItem, Listing, Refusal, SourceTraits, UpdatesResult
+from portalops.model.updates import Answer, Channel, FlagKind, ListedItem, Listing, Refusal, SourceTraits, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
-from portalops.ports import Answer, UpdateSource
+from portalops.ports import UpdateSource
 from portalops.system.web import HttpWeb
 from tests.accounts import as_ordinary_user
 from tests.checks.updates.scene import (

@@ -234,10 +234,10 @@ def test_an_old_item_that_claims_a_newer_date_is_among_those_of_its_unit(tmp_pat
     ("problem", "vietnamese"),
     [
         (
-            msg("update source {source}: {cause}", source="rss", cause=msg("the answer breaks off")),
+            msg("update source {source}: {cause}", source="rss", cause=msg("the answer is truncated")),
             "nguồn cập nhật rss: ",
         ),
-        ("update source rss: the answer breaks off", "update source rss: the answer breaks off"),
+        ("update source rss: the answer is truncated", "update source rss: the answer is truncated"),
     ],
 )
 def test_why_a_look_failed_is_told_in_the_readers_language_and_as_text_by_older_records(

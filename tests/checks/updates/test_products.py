@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
+from checks.updates.products import PRODUCTS
 from checks.updates.sources import sql
 from commands.cli.entry import run
-from portalops.config.kinds import kinds_in, module_of
 from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError, ExitCode
 from portalops.system.web import HttpWeb
 from tests.checks.updates.scene import ZONE
 
-PRODUCTS = kinds_in(sql.PRODUCTS)
+SETTINGS = {name: product.settings for name, product in PRODUCTS.all()}
 MYSQL = "mysql+pymysql://reader@db.example.vn/portal"
 POSTGRESQL = "postgresql+psycopg://reader@db.example.vn/portal"
 NEEDED: dict[str, dict[str, object]] = {"joomla": {"prefix": "jos_"}}
@@ -39,7 +39,7 @@ def refused(product: str, **values: object) -> str:
     return f"{caught.value} / {caught.value.hint}"
 
 
-@pytest.mark.parametrize("product", PRODUCTS)
+@pytest.mark.parametrize("product", SETTINGS)
 def test_each_product_gives_one_select_with_the_columns_of_the_kind(product: str) -> None:
     query = settings(product).statement()
 
@@ -51,10 +51,10 @@ def test_each_product_gives_one_select_with_the_columns_of_the_kind(product: str
     assert ("created_at" in given) == settings(product).keeps_creation
 
 
-@pytest.mark.parametrize("product", PRODUCTS)
+@pytest.mark.parametrize("product", SETTINGS)
 def test_each_product_and_each_of_its_keys_is_documented(product: str) -> None:
-    own = set(module_of(sql.PRODUCTS, product).Settings.model_fields)
-    common = set.intersection(*(set(module_of(sql.PRODUCTS, one).Settings.model_fields) for one in PRODUCTS))
+    own = set(SETTINGS[product].model_fields)
+    common = set.intersection(*(set(SETTINGS[one].model_fields) for one in SETTINGS))
     row = next(line for line in DOCUMENTED.splitlines() if line.startswith(f"| `{product}` |"))
 
     assert {f"`{key}`" for key in own - common} <= set(re.findall(r"`\w+`", row))
@@ -67,17 +67,16 @@ def test_the_documented_examples_are_tables_of_their_products() -> None:
 
     for table in tables:
         assert settings(**{key: value for key, value in table.items() if key not in {"id", "kind"}}).statement()
-    assert sorted(table["product"] for table in tables) == list(PRODUCTS)
+    assert sorted(table["product"] for table in tables) == list(SETTINGS)
 
 
 @pytest.mark.parametrize(
     ("product", "key"),
     [
         (product, key)
-        for product in PRODUCTS
-        for key, field in module_of(sql.PRODUCTS, product).Settings.model_fields.items()
+        for product in SETTINGS
+        for key in SETTINGS[product].model_fields
         if key in {"prefix", "language", "module", "types", "unit_parent", "unit_field", "body_field", "sites", "site"}
-        and field
     ],
 )
 @pytest.mark.parametrize("sign", ["'", '"', "`", ";", " ", "\\", ")", "é", "\n", "%s'--"])
@@ -108,7 +107,7 @@ def test_no_value_leaves_its_place_in_the_query(product: str, key: str, sign: st
         ("joomla", {"trust_created": True}, "items count from when they are first seen"),
         ("wordpress", {"blog": 0}, "sql.blog is below 1: 0"),
         ("wordpress", {"types": []}, "sql.types is empty"),
-        ("wordpress", {"unit_from": "group"}, "sql.unit_from is none of category, author, site"),
+        ("wordpress", {"unit_from": "group"}, "sql.unit_from is not one of category, author, site"),
         ("wordpress", {"perfix": "wp_"}, "the key sql.perfix is not known / Did you mean prefix?"),
         ("wordpress", {"query": "SELECT 1"}, "the key sql.query is not known"),
         ("wordpress", {"url": POSTGRESQL}, "Its query is for MariaDB, MySQL; for another one write a query."),

@@ -52,7 +52,8 @@ def test_a_query_without_the_expected_columns_names_what_it_gives(tmp_path: Path
     content_database(tmp_path)
 
     with pytest.raises(
-        UpdateSourceError, match="content: its query gives no column external_id, published_at; it gives id, title"
+        UpdateSourceError,
+        match=("content: its query returns no column external_id, published_at; it returns id, title"),
     ):
         _sql(tmp_path, "SELECT id, title FROM news").fetch(etag="")
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from checks.updates.pairs import sides_of
 from checks.updates.rules.seen import Told
 from checks.updates.rules.stamps import stamp
-from checks.updates.sources._settings import PairSettings
+from checks.updates.source_settings import PairSettings
 from checks.updates.sources.sql import Settings, SqlSource
 from checks.updates.terms import Terms
 from checks.updates.variety import MAX_NAMED, language_of, variety_of

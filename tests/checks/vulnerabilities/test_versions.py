@@ -112,7 +112,7 @@ def test_debian_versions_sort_as_dpkg_sorts_them() -> None:
     assert not wrong
 
 
-@pytest.mark.skipif(not shutil.which("rpm"), reason="needs rpm")
+@pytest.mark.needs("rpm")
 def test_rpm_versions_sort_as_rpm_sorts_them(tmp_path: Path) -> None:
     chance = random.Random(9)
     made = ["".join(chance.choices("0019azA.~^_+", k=chance.randint(1, 8))) for _ in range(250)]

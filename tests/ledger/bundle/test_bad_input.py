@@ -72,6 +72,7 @@ def sparse(path: Path, size: int) -> None:
         file.truncate(file.tell() + size)
 
 
+@pytest.mark.heavy
 def test_a_line_of_two_gigabytes_takes_no_memory(bundle: Path) -> None:
     sparse(bundle / "ledger.jsonl", 2 * GIB)
     assert bounded(bundle) == ("False", "18")
@@ -88,6 +89,7 @@ def test_a_file_that_is_far_too_large_takes_no_memory(bundle: Path, name: str) -
     assert bounded(bundle) == ("False", "None")
 
 
+@pytest.mark.heavy
 def test_files_that_are_far_too_large_take_no_memory(bundle: Path) -> None:
     for name in ("figures.json", "allowed_signers", "heads/0000000007.txt"):
         sparse(bundle / name, GIB >> 1)
@@ -149,7 +151,7 @@ def test_no_link_is_followed_and_no_pipe_waited_for(bundle: Path, tmp_path: Path
 
     faults = faults_of(bundle)
     for name in names:
-        assert (0, f"{name} is no regular file") in faults
+        assert (0, f"{name} is not a regular file") in faults
     assert not any("somebody else" in what for _seq, what in faults)
 
 
@@ -157,7 +159,7 @@ def test_a_folder_that_is_a_link_is_not_followed(bundle: Path, tmp_path: Path) -
     (bundle / "blobs").rename(tmp_path / "elsewhere")
     (bundle / "blobs").symlink_to(tmp_path / "elsewhere")
     faults = faults_of(bundle)
-    assert (0, "blobs does not belong to a bundle") in faults
+    assert (0, "blobs is not a file of a bundle") in faults
     assert any("is missing" in what for seq, what in faults if seq == 1)
 
 

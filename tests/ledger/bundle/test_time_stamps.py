@@ -81,7 +81,7 @@ def test_a_real_response_says_what_was_stamped_and_when(answer: bytes) -> None:
 def test_a_refusal_and_another_digest_are_none(authority: Authority) -> None:
     with pytest.raises(NotAStamp, match="did not grant"):
         parse_time_stamp(authority.stamp(b"a head", policy="1.2.3.4.99"))
-    with pytest.raises(NotAStamp, match="not over SHA-256"):
+    with pytest.raises(NotAStamp, match="not made with SHA-256"):
         parse_time_stamp(authority.stamp(b"a head", digest="sha512"))
 
 

@@ -143,7 +143,7 @@ def test_a_description_of_another_form_is_a_fault_of_no_record(bundle: Path, nam
     write(bundle, "bundle.json", bodies.write({**found, name: value}))
 
     faults = faults_of(bundle)
-    assert (0, "bundle.json is not as portalops writes it") in faults
+    assert (0, "bundle.json does not have the format that portalops writes") in faults
     seen = verify_bundle(bundle)
     assert seen.integrity.first_bad is None
     assert seen.completeness.problem is not None and not seen.completeness.holds
@@ -159,7 +159,7 @@ def test_a_description_must_be_written_one_way_only(bundle: Path) -> None:
         b"",
     ):
         write(bundle, "bundle.json", other)
-        assert (0, "bundle.json is not as portalops writes it") in faults_of(bundle)
+        assert (0, "bundle.json does not have the format that portalops writes") in faults_of(bundle)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_changed_detail_is_named_by_the_record_it_is_of(bundle: Path) -> None:
     path = body_of(bundle, 4)
     path.chmod(0o644)
     path.write_bytes(b"{}\n")
-    assert (4, f"record 4: blob {path.name} holds other bytes than its name says") in faults_of(bundle)
+    assert (4, f"record 4: blob {path.name} does not match its digest") in faults_of(bundle)
     assert verify_bundle(bundle).integrity.first_bad == 4
 
     path.unlink()
@@ -320,7 +320,7 @@ def test_a_list_that_a_stranger_signed_is_a_fault(bundle: Path) -> None:
         sign((bundle / "SHA256SUMS").read_bytes(), key_of(9), contents.BUNDLE_NAMESPACE)
     )
     seq, what = only_fault(bundle)
-    assert seq == 0 and "no key of the ledger" in what
+    assert seq == 0 and "was not a key of the ledger" in what
 
 
 @pytest.mark.parametrize(
@@ -335,17 +335,17 @@ def test_heads_are_those_of_the_records(bundle: Path) -> None:
     for name, other in (("0000000007.txt", "0000000014.txt"), ("0000000007.sig", "0000000014.sig")):
         kept = (bundle / "heads" / name).read_bytes()
         write(bundle, f"heads/{name}", (bundle / "heads" / other).read_bytes())
-        assert only_fault(bundle) == (0, f"heads/{name} is not the head that the records hold")
+        assert only_fault(bundle) == (0, f"heads/{name} is not the head in the records")
         write(bundle, f"heads/{name}", kept)
     write(bundle, "heads/0000000009.txt", (bundle / "heads" / "0000000014.txt").read_bytes())
-    assert only_fault(bundle)[1] == "heads/0000000009.txt is of no head that the records hold"
+    assert only_fault(bundle)[1] == "heads/0000000009.txt belongs to no head in the records"
 
 
 def test_the_keys_in_the_file_are_those_of_the_records(bundle: Path) -> None:
     text = (bundle / "allowed_signers").read_bytes()
     for other in (text + text, text.replace(b"20261125", b"20251125"), b"", text + f"# {'x' * 10**6}\n".encode()):
         write(bundle, "allowed_signers", other)
-        assert only_fault(bundle) == (0, "allowed_signers does not say what the records say")
+        assert only_fault(bundle) == (0, "allowed_signers contradicts the records")
 
 
 @pytest.mark.parametrize(
@@ -400,7 +400,7 @@ def test_what_cannot_be_withheld_is_not_excused_by_a_list(bundle: Path, kind: st
     (bundle / "blobs" / digest).unlink()
     found = json.loads((bundle / "bundle.json").read_bytes())
     write(bundle, "bundle.json", bodies.write({**found, "withheld": [{"digest": digest, "reason": "why not"}]}))
-    assert (seq, f"record {seq}: its details {digest} cannot be withheld, and are") in faults_of(bundle)
+    assert (seq, f"record {seq}: its details {digest} are withheld, although they must not be") in faults_of(bundle)
 
 
 def test_heads_that_an_auditor_brings_are_compared(sample: Path) -> None:

@@ -107,9 +107,11 @@ def test_a_server_with_a_certificate_of_ones_own_authority_is_believed_by_ca_fil
         monitor(tmp_path, url, ca_file="ca.pem").hear(beat())
         assert watcher.paths() == [f"/{KEY}/0?rid={CALL}"]
 
-        assert "its certificate does not hold: unable to get local issuer certificate" in refusal(tmp_path, url)
+        assert "its certificate is not valid: unable to get local issuer certificate" in refusal(tmp_path, url)
         other = url.replace("localhost", "127.1")
-        assert refusal(tmp_path, other, ca_file="ca.pem") == "its certificate does not hold: it is for another name"
+        assert refusal(tmp_path, other, ca_file="ca.pem") == (
+            "its certificate is not valid: its certificate is for another name"
+        )
         assert len(watcher.asked) == 1
     assert refusal(tmp_path, url, ca_file="no.pem") == "ca_file cannot be read: No such file or directory"
     (tmp_path / "empty.pem").write_text("nothing", encoding="utf-8")
@@ -135,11 +137,11 @@ def test_a_server_that_refuses_answers_badly_or_leads_elsewhere_is_told(tmp_path
         assert said == {
             "500": "the server answers with HTTP status 500",
             "404": "the server answers with HTTP status 404",
-            "moved": "it leads elsewhere with HTTP status 302, which is not followed",
-            "unknown": "the server says of its address: not found",
-            "often": "the server says of its address: rate limited",
-            "noise": "the answer is no HTTP",
-            "nothing": "the answer is no HTTP",
+            "moved": "it redirects to another address (HTTP status 302), which is not followed",
+            "unknown": "the server answers for its address: not found",
+            "often": "the server answers for its address: rate limited",
+            "noise": "the answer is not HTTP",
+            "nothing": "the answer is not HTTP",
         }
         assert elsewhere.asked == []
         assert refusal(tmp_path, f"http://127.0.0.1:{nobody}/{KEY}") == "no answer: Connection refused"
@@ -173,7 +175,7 @@ def test_a_server_that_hangs_or_drips_takes_no_longer_than_the_seconds(tmp_path:
     [f"ftp://h/{KEY}", f"https:///{KEY}", f"https://h/{KEY}?x=1", f"https://a:b@h/{KEY}", f"https://h/{KEY} HTTP/1.1\r\nX: y", f"https://h:99999/{KEY}", f"https://h/{KEY}#x", "đ"],
 )  # fmt: skip
 def test_an_address_that_is_none_is_never_called_nor_told(tmp_path: Path, url: str) -> None:
-    assert "its address is no http or https address" in refusal(tmp_path, url)
+    assert "its address is not an http or https address" in refusal(tmp_path, url)
 
 
 def test_the_address_is_a_secret_that_is_referred_to(tmp_path: Path) -> None:

@@ -35,7 +35,8 @@ from portalops.reports.document import (
     Tone,
     Verbatim,
 )
-from portalops.reports.formats.terminal import (
+from portalops.reports.reader import Reader
+from portalops.reports.text_lines import (
     NOTHING,
     SIGNS,
     alignment,
@@ -45,7 +46,6 @@ from portalops.reports.formats.terminal import (
     signature_lines,
     verbatim_lines,
 )
-from portalops.reports.reader import Reader
 
 _STYLES = {Tone.GOOD: "green", Tone.BAD: "bold red", Tone.UNSURE: "yellow", Tone.NEUTRAL: "dim"}
 _NAME_LIMIT = 24

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from checks.updates.sources._settings import CommonSettings
+from checks.updates.source_settings import CommonSettings
 from portalops.config.secrets import SecretReference
 from portalops.system.sql import DatabaseUrl
 

@@ -1,1 +1,0 @@
-"""The command line: one file a command. A command reads its options, makes one call and returns a `Result`."""

@@ -1,0 +1,62 @@
+"""The JSON Schema of what each verb prints with `--json`, generated from the annotation of what its function returns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args, get_type_hints
+
+from pydantic import TypeAdapter
+
+from commands.cli.calling import verb_of
+from commands.cli.catalogue import file_of, names, verbs_of
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+Node = dict[str, Any]
+
+
+def all_verbs() -> Iterator[str]:
+    """Yield every call that does something, such as `backup run` and `status`."""
+    waiting = list(names())
+    while waiting:
+        called = waiting.pop(0)
+        if file_of(called) is not None:
+            yield called
+        else:
+            waiting += (f"{called} {verb}" for verb in verbs_of(called))
+
+
+def schema_of(called: str) -> Node:
+    """Return the schema of a verb's `data`; the envelope around it is the same for all (docs/exit-codes.md)."""
+    verb = verb_of(called)
+    (shape,) = get_args(get_type_hints(verb.call)["return"])
+    described = TypeAdapter(shape).json_schema(mode="serialization")
+    return {
+        "$schema": DIALECT,
+        "$id": f"portalops:commands/{called.replace(' ', '-')}/{verb.version}",
+        "title": f"portalops {called} --json: data",
+        **_bare(described),
+    }
+
+
+def is_typed(called: str) -> bool:
+    """Say whether a verb's function says what its data is."""
+    return "JsonValue" not in verb_of(called).call.__annotations__["return"]
+
+
+def schema_files() -> Iterator[tuple[str, bytes]]:
+    """Yield the name of each schema's file with what it holds, for `docs/schemas/commands/`."""
+    for called in filter(is_typed, all_verbs()):
+        text = json.dumps(schema_of(called), ensure_ascii=False, indent=2, sort_keys=True)
+        yield f"{called.replace(' ', '-')}.schema.json", f"{text}\n".encode()
+
+
+def _bare(node: Any) -> Any:
+    """Return a schema without the titles that Pydantic makes of names, which say nothing more."""
+    match node:
+        case Mapping():
+            return {key: _bare(held) for key, held in node.items() if key != "title" or not isinstance(held, str)}
+        case list():
+            return [_bare(held) for held in node]
+        case _:
+            return node

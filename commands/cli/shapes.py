@@ -1,0 +1,83 @@
+"""The shape of what `--json` prints: written out from frozen dataclasses, and described by a schema that is generated from them.
+
+A verb returns `Result[Shape]`: that annotation is all that declares its shape. Keys are the fields' names; an enumeration is its
+value, a moment ISO 8601 in UTC with Z, a day ISO 8601, a path its text, a mapping an object. No value is a `Message`: text in
+the reader's language is not data.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from pathlib import PurePath
+from typing import TypeVar, dataclass_transform
+
+from commands.cli.result import JsonValue
+from portalops.ledger.record import format_at
+from portalops.model.message import Message
+
+ShapeT = TypeVar("ShapeT")
+
+
+@dataclass_transform(frozen_default=True)
+def shape(cls: type[ShapeT]) -> type[ShapeT]:
+    """Make a class a frozen dataclass whose texts under the fields become the descriptions of its schema."""
+    made = dataclass(frozen=True, slots=True)(cls)
+    made.__pydantic_config__ = {"use_attribute_docstrings": True}  # type: ignore[attr-defined]  # what Pydantic looks for
+    return made
+
+
+@shape
+class Said:
+    """A sentence for people beside what a program needs of it, so that no program has to parse prose."""
+
+    text: str
+    """The sentence in English."""
+    template: str
+    """The same with `{names}` in the places of its values: alike for all sentences of one kind."""
+    values: Mapping[str, str | int]
+    """What stands in those places."""
+
+    @classmethod
+    def of(cls, message: Message) -> Said:
+        """Return a message as data."""
+        return cls(str(message), message.text, {name: _plain(held) for name, held in message.values.items()})
+
+
+def _plain(held: object) -> str | int:
+    if isinstance(held, datetime):
+        return format_at(held)
+    return held if isinstance(held, int) and not isinstance(held, bool) else str(held)
+
+
+def as_json(value: object) -> JsonValue:
+    """Return what a command's data is as plain JSON values.
+
+    Raises:
+        TypeError: it holds something that no shape may hold, such as a message.
+        ValueError: a moment has no zone.
+    """
+    match value:
+        case Enum():
+            return as_json(value.value)
+        case None | bool() | int() | float() | str():
+            return value
+        case datetime():
+            if value.tzinfo is None:
+                raise ValueError(f"a moment without a zone: {value}")
+            return format_at(value)
+        case date():
+            return value.isoformat()
+        case PurePath():
+            return str(value)
+        case Mapping():
+            return {str(as_json(name)): as_json(held) for name, held in value.items()}
+        case Sequence() | frozenset() if not isinstance(value, (bytes, bytearray)):
+            return [as_json(held) for held in value]
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return {field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        case _:
+            raise TypeError(f"not data: {type(value).__name__}")

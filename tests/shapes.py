@@ -1,0 +1,34 @@
+"""Holds what a verb printed with `--json` against the schema that is published for it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+
+from commands.cli.schemas import schema_of
+
+
+def validate(called: str, data: object) -> None:
+    """Raise `jsonschema.ValidationError` if data is not of the shape of a verb, such as `backup run`, or has a key more."""
+    _validator(called).validate(data)
+
+
+@cache
+def _validator(called: str) -> Draft202012Validator:
+    return Draft202012Validator(_closed(schema_of(called)), format_checker=FormatChecker())
+
+
+def _closed(node: Any) -> Any:
+    """Return a schema that takes no key which it does not name: a new one is to be published too."""
+    if isinstance(node, list):
+        return [_closed(held) for held in node]
+    if not isinstance(node, dict):
+        return node
+    closed = {key: _closed(held) for key, held in node.items()}
+    return (
+        {"additionalProperties": False, **closed}
+        if "properties" in closed and closed.get("type") == "object"
+        else closed
+    )
