@@ -41,7 +41,7 @@ from commands.jobs.runner import Performed, by_hand
 from commands.jobs.servers import all_probes, known_host, shells_of
 from commands.jobs.vulnerabilities import known_vulnerabilities
 from portalops.compliance.of_records import record_checks
-from portalops.errors import FactsRefused, LedgerMissing, UnknownCheck, UsageError
+from portalops.errors import FactsRefused, UnknownCheck, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN, Draft
 from portalops.ledger.runs import Work
@@ -139,10 +139,7 @@ def take(session: Session, brought: Mapping[HostId, Brought]) -> None:
 
 
 def _scripts(session: Session) -> dict[str, RecordedScript]:
-    try:
-        return read_scripts(session.ledger)
-    except LedgerMissing:
-        return {}
+    return read_scripts(session.reader)
 
 
 Checks = Annotated[

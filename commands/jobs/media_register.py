@@ -5,8 +5,7 @@ from __future__ import annotations
 from commands.cli.session import Session
 from portalops.model.reading import limits_of
 from portalops.registers.backups import recorded_sets
-from portalops.registers.media import read_media
-from portalops.registers.medium_lines import RegisterLine, register_lines
+from portalops.registers.media import RegisterLine, read_media, register_lines
 
 
 def lines_of(session: Session) -> tuple[RegisterLine, ...]:

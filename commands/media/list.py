@@ -19,7 +19,7 @@ from commands.cli.verb import Verb
 from commands.jobs.media_register import lines_of
 from portalops.errors import ExitCode
 from portalops.model.message import msg, nmsg
-from portalops.registers.medium_lines import RegisterLine
+from portalops.registers.media import RegisterLine
 from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, Table, Tone
 
 

@@ -14,7 +14,7 @@ from backups.media import build_media
 from backups.plan import PlannedMedium, PlannedSource, make_plan
 from backups.presence import media_with_sets
 from backups.shrink import Made, shrink_rules
-from backups.sizes import last_of, plain_bytes_of, sizes_for
+from backups.sizes import last_of, plain_bytes_of
 from backups.sources import shrink_limit_of
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
@@ -30,34 +30,17 @@ from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.backups import recorded_sets
 from portalops.registers.media import read_register
-from portalops.signatures.sshsig import sign
 
 if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from backups.plan import BackupPlan
-    from backups.sizes import Sizes
     from portalops.config import Settings
     from portalops.ledger.ledger import Ledger
     from portalops.model.record import Digest
     from portalops.ports import Clock, Medium, Progress, SetSigner, Source
     from portalops.registers.backups import SetEvidence
-    from portalops.signatures.sshsig import SigningKey
-
-
-@dataclass(frozen=True, slots=True)
-class KeySigner:
-    """Signs sets with a key that is at hand; a `ports.SetSigner`."""
-
-    key: SigningKey
-
-    @property
-    def public_key(self) -> str:
-        return self.key.public_key
-
-    def sign(self, message: bytes, *, namespace: str) -> str:
-        return sign(message, self.key, namespace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +112,6 @@ def backup_plan(
     )
 
 
-def plan_sizes(parts: BackupParts, plan: BackupPlan) -> Sizes:
-    """Return how large the planned set will be, going by the recorded ones, and what room the media have for it."""
-    sets, media = [made.set for made in parts.recorded], tuple(parts.media.values())
-    return sizes_for(plan.choice.kind, parts.sources, media, sets, pack_bytes=plan.pack_bytes)
-
-
 def make_backup(
     parts: BackupParts,
     plan: BackupPlan,
@@ -145,16 +122,9 @@ def make_backup(
     warn: Callable[[Message], None],
     on_error: Callable[[str, PortalOpsError], None],
 ) -> BackupResult:
-    """Make a set by a plan. A full set is noted once a copy of it was read back, so that differentials can build on it.
+    """Make a set by a plan; `warn` gets what is no problem of this set, the rest as in `run_backup`.
 
-    Args:
-        parts: what it is made with.
-        plan: of these parts.
-        signer: signs the set; None leaves it unsigned.
-        clock: the time of the set and of the readings.
-        progress: shown the bytes.
-        warn: gets what is no problem of this set.
-        on_error: gets which medium is not ready, and why.
+    A full set is noted once a copy of it was read back, so that differentials can build on it.
     """
     before = last_of(plan.choice.kind, [made.set for made in parts.recorded])
     new_base = _new_base(parts.settings, warn) if plan.choice.base is None else None
@@ -221,13 +191,11 @@ def _signer_of(session: Session) -> tuple[SetSigner | None, str]:
     A key that cannot be had is no reason to have no backup: the set is then unsigned, and says why.
     """
     try:
-        key = session.signing_key
-        if key is None:
-            return None, ""
-        introduce_key(session.writable_ledger, key)
+        if (key := session.signing_key) is not None:
+            introduce_key(session.writable_ledger, key)
     except (SecretUnavailable, LedgerError) as error:
         return None, show_text(f"the set is unsigned: {error}", 500)
-    return KeySigner(key), ""
+    return key, ""
 
 
 def backup_work(
