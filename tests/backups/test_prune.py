@@ -494,7 +494,7 @@ def test_a_base_goes_with_its_differentials_and_not_before(portal: Portal) -> No
     done = portal.prune(expected=ExitCode.PARTIAL)
 
     assert [each["set_id"] for each in done["removed"]] == diffs
-    assert any(full in problem and "needs it as its base" in problem for problem in done["problems"])
+    assert any(full in problem and "builds on it" in problem for problem in done["problems"])
     assert portal.on("disk-a") == {full, newest}
     away.rename(portal.folder / "disk-b")
     portal.prune()

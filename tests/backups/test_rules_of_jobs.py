@@ -38,8 +38,9 @@ from portalops.model.verdicts import RunOutcome
 from portalops.registers.backups import find_set, recorded_sets
 from portalops.registers.media import RegisteredMedium, read_media, register_lines
 from portalops.registers.retention import Retained, read_retention
+from tests.backups.kit import NOW
 from tests.backups.memory import MemoryMedium
-from tests.backups.test_copying import BAD, GOOD, NONE, NOW, evidence
+from tests.backups.test_copying import BAD, GOOD, NONE, evidence
 
 DAY = timedelta(days=1)
 
