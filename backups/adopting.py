@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from backups.adopters import Adopter, NotAnswered
 from backups.adopters._settings import MAX_BACKUPS, oldest_first
 from portalops.errors import SecretUnavailable
-from portalops.model.adopted import AdoptedLook
+from portalops.model.adopted import AdoptedPoll
 from portalops.model.message import msg, verbatim
 from portalops.model.text import show_text
-from portalops.ports import Keeper, Progress
+from portalops.ports import EvidenceStore, Progress
 
 MAX_NOTES = 20
 
 
-def ask_tools(adopters: Sequence[Adopter], *, keeper: Keeper, progress: Progress) -> Iterator[AdoptedLook]:
+def ask_tools(adopters: Sequence[Adopter], *, keeper: EvidenceStore, progress: Progress) -> Iterator[AdoptedPoll]:
     """Ask each tool and yield what it said; one that does not answer does not stop the others."""
     with progress.task(msg("Asking other tools"), total=len(adopters), unit="items") as task:
         for each in adopters:
@@ -24,7 +24,7 @@ def ask_tools(adopters: Sequence[Adopter], *, keeper: Keeper, progress: Progress
             task.advance(1)
 
 
-def ask_tool(adopter: Adopter, keeper: Keeper) -> AdoptedLook:
+def ask_tool(adopter: Adopter, keeper: EvidenceStore) -> AdoptedPoll:
     """Ask one tool; its answer is kept before anybody tries to understand it."""
     traits = adopter.traits
     evidence = None
@@ -33,11 +33,11 @@ def ask_tool(adopter: Adopter, keeper: Keeper) -> AdoptedLook:
         evidence = keeper.keep(answer)
         claims = adopter.parse(answer)
     except (NotAnswered, SecretUnavailable) as error:
-        return AdoptedLook(
+        return AdoptedPoll(
             traits.id, traits.kind, traits.data_class, evidence=evidence, problem=show_text(str(error), 500)
         )
     backups = oldest_first(claims.backups)
-    return AdoptedLook(
+    return AdoptedPoll(
         traits.id,
         traits.kind,
         traits.data_class,

@@ -53,7 +53,7 @@ _ZERO_NONCE = bytes(12)
 
 
 @dataclass(frozen=True)
-class Identity:
+class PrivateKey:
     """A private key; it opens what was encrypted for its recipient."""
 
     key: X25519PrivateKey
@@ -76,7 +76,7 @@ def parse_recipient(text: str) -> Recipient:
     return Recipient(key)
 
 
-def parse_identity(text: str) -> Identity:
+def parse_identity(text: str) -> PrivateKey:
     """Read a private key, `AGE-SECRET-KEY-1...`.
 
     Raises:
@@ -89,10 +89,10 @@ def parse_identity(text: str) -> Identity:
             msg("not an age private key"), msg("A private key is one line that begins with AGE-SECRET-KEY-1.")
         ) from error
     key = X25519PrivateKey.from_private_bytes(secret)
-    return Identity(key, Recipient(key.public_key().public_bytes_raw()))
+    return PrivateKey(key, Recipient(key.public_key().public_bytes_raw()))
 
 
-def read_identities(path: Path) -> tuple[Identity, ...]:
+def read_identities(path: Path) -> tuple[PrivateKey, ...]:
     """Read a file of private keys as `age-keygen` writes it: one a line, `#` begins a comment.
 
     Raises:
@@ -179,7 +179,7 @@ class Encryptor:
         return end
 
 
-def decrypted(file: Readable, identities: Sequence[Identity]) -> Iterator[bytearray]:
+def decrypted(file: Readable, identities: Sequence[PrivateKey]) -> Iterator[bytearray]:
     """Yield the plaintext of an age file, some chunks at a time, each one authenticated before it is given out.
 
     Raises:
@@ -189,9 +189,9 @@ def decrypted(file: Readable, identities: Sequence[Identity]) -> Iterator[bytear
     source = _Buffered(file)
     cipher = ChaCha20Poly1305(_payload_key(source, identities))
     counter = 0
-    sealed = source.up_to(_CHUNKS_AT_ONCE * SEALED_CHUNK_BYTES)
+    sealed = source.read_up_to(_CHUNKS_AT_ONCE * SEALED_CHUNK_BYTES)
     while sealed or not counter:
-        following = source.up_to(_CHUNKS_AT_ONCE * SEALED_CHUNK_BYTES)
+        following = source.read_up_to(_CHUNKS_AT_ONCE * SEALED_CHUNK_BYTES)
         plain, done = bytearray(len(sealed)), 0
         for start in range(0, max(len(sealed), 1), SEALED_CHUNK_BYTES):
             chunk = memoryview(sealed)[start : start + SEALED_CHUNK_BYTES]
@@ -218,7 +218,7 @@ class _Buffered:
         self._file = file
         self._held = b""
 
-    def up_to(self, size: int) -> bytes:
+    def read_up_to(self, size: int) -> bytes:
         """Return `size` bytes, or what there is before the end; nothing is copied where they come in one piece."""
         parts = [self._held] if self._held else []
         have = len(self._held)
@@ -231,7 +231,7 @@ class _Buffered:
 
     def line(self) -> bytes:
         """Return the next line without its end."""
-        line, end, rest = self.up_to(_MAX_HEADER_BYTES).partition(b"\n")
+        line, end, rest = self.read_up_to(_MAX_HEADER_BYTES).partition(b"\n")
         self._held = rest + self._held
         if not end:
             raise _damaged("its header does not end")
@@ -245,7 +245,7 @@ def _key(text: str, expected_prefix: str) -> bytes:
     return key
 
 
-def _payload_key(source: _Buffered, identities: Sequence[Identity]) -> bytes:
+def _payload_key(source: _Buffered, identities: Sequence[PrivateKey]) -> bytes:
     header = source.line()
     if header != _VERSION:
         raise _damaged("it is not an age file of version 1")
@@ -269,13 +269,13 @@ def _payload_key(source: _Buffered, identities: Sequence[Identity]) -> bytes:
     lines.append(b"---")
     if not hmac.compare_digest(_header_mac(file_key, b"\n".join(lines)), _unbase64(line[4:])):
         raise _damaged("its header was changed")
-    nonce = bytes(source.up_to(16))
+    nonce = bytes(source.read_up_to(16))
     if len(nonce) != 16:
         raise _damaged("it is cut short")
     return _derived(file_key, nonce, b"payload")
 
 
-def _opened(stanzas: Sequence[tuple[list[bytes], bytes]], identities: Sequence[Identity]) -> bytes:
+def _opened(stanzas: Sequence[tuple[list[bytes], bytes]], identities: Sequence[PrivateKey]) -> bytes:
     for arguments, body in stanzas:
         if arguments[0] != b"X25519":
             continue  # other kinds of recipients, and grease, are to be passed over

@@ -16,22 +16,22 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from backups.collections import Collection, Entry, Traits, UnreadEntry
+from backups.collections import Collection, CollectionTraits, DigestedEntry, UnreadEntry
 from portalops.errors import PortalOpsError
 from portalops.model.archive import (
     EXAMPLES,
     STATES,
-    Change,
+    ArchiveComparison,
+    CollectionChange,
     CollectionCount,
-    Comparison,
-    Held,
+    HeldItems,
     Inventory,
-    Missing,
-    Named,
+    MissingItems,
+    NamedItems,
 )
 from portalops.model.message import msg, verbatim
 from portalops.model.text import show_text
-from portalops.ports import Keeper, Progress
+from portalops.ports import EvidenceStore, Progress
 
 PART_BYTES = 8 << 20
 """Size of a part of the listing: no more of it is ever in memory."""
@@ -65,9 +65,9 @@ class Earlier:
 def take_inventory(
     collections: Sequence[Collection],
     *,
-    excused: Mapping[Held, str],
+    excused: Mapping[HeldItems, str],
     max_shrink_percent: int,
-    keeper: Keeper | None,
+    keeper: EvidenceStore | None,
     progress: Progress,
     earlier: Earlier | None = None,
     accepted: str = "",
@@ -89,7 +89,7 @@ def take_inventory(
     # An empty name is a database of its own on disk, removed when it is closed, most of it in memory while it is small.
     with closing(sqlite3.connect("", isolation_level=None)) as database:
         scratch = _Scratch(database)
-        in_order = sorted(collections, key=lambda each: each.traits.what is not Held.ITEMS)
+        in_order = sorted(collections, key=lambda each: each.traits.what is not HeldItems.ITEMS)
         counts = [_read(each, scratch, progress) for each in in_order]
         counts = [_read_again(*each, scratch) for each in zip(in_order, counts, strict=True)]
         if earlier is not None:
@@ -100,7 +100,7 @@ def take_inventory(
             collections=tuple(scratch.counted(each) for each in counts),
             items=scratch.items(),
             missing=tuple(_missing(scratch, whole)),
-            strays=scratch.strays() if whole.of(Held.ITEMS) else Named(),
+            strays=scratch.strays() if whole.is_whole(HeldItems.ITEMS) else NamedItems(),
             excused=tuple(f"{state.value}: {excused[state]}" for state in STATES if state in excused),
             evidence=tuple(keeper.keep(part) for part in scratch.listing()) if keeper is not None else (),
             comparison=_compared(scratch, counts, earlier, max_shrink_percent) if earlier is not None else None,
@@ -111,14 +111,14 @@ def take_inventory(
 class _Whole:
     """Which states were read to their ends, so that what is not there is known to be missing."""
 
-    def __init__(self, counts: Sequence[CollectionCount], excused: frozenset[Held]) -> None:
+    def __init__(self, counts: Sequence[CollectionCount], excused: frozenset[HeldItems]) -> None:
         self._counts = counts
         self.wanted = tuple(state for state in STATES if state not in excused)
 
-    def of(self, what: Held) -> bool:
+    def is_whole(self, what: HeldItems) -> bool:
         return all(not each.problem and not each.unread.count for each in self._counts if each.what is what)
 
-    def is_configured(self, what: Held) -> bool:
+    def is_configured(self, what: HeldItems) -> bool:
         return any(each.what is what for each in self._counts)
 
 
@@ -126,7 +126,7 @@ def _read(collection: Collection, scratch: _Scratch, progress: Progress) -> Coll
     """Put a collection into the scratch database; one that breaks off leaves nothing there, and says why."""
     traits = collection.traits
     unread = _Unread()
-    batch: list[Entry] = []
+    batch: list[DigestedEntry] = []
     with progress.task(msg("Reading {collection}", collection=traits.id), total=None, unit="items") as task:
         try:
             for entry in unread.set_aside(collection.entries()):
@@ -145,7 +145,7 @@ def _read(collection: Collection, scratch: _Scratch, progress: Progress) -> Coll
 
 def _read_again(collection: Collection, count: CollectionCount, scratch: _Scratch) -> CollectionCount:
     """Read which items there are when all else was read; what fails then is a fault of the collection."""
-    if collection.traits.what is not Held.ITEMS or count.problem:
+    if collection.traits.what is not HeldItems.ITEMS or count.problem:
         return count
     unread = _Unread()
     try:
@@ -163,40 +163,40 @@ class _Unread:
         self._count = 0
         self._examples: list[str] = []
 
-    def set_aside(self, entries: Iterable[Entry | UnreadEntry]) -> Iterator[Entry]:
+    def set_aside(self, entries: Iterable[DigestedEntry | UnreadEntry]) -> Iterator[DigestedEntry]:
         """Yield the entries that could be read, and count the others."""
         for each in entries:
-            if isinstance(each, Entry):
+            if isinstance(each, DigestedEntry):
                 yield each
                 continue
             self._count += 1
             if len(self._examples) < EXAMPLES:
                 self._examples.append(f"{show_text(each.name)}: {each.why}")
 
-    def named(self) -> Named:
-        return Named(self._count, tuple(self._examples))
+    def named(self) -> NamedItems:
+        return NamedItems(self._count, tuple(self._examples))
 
 
-def _count_of(traits: Traits) -> CollectionCount:
+def _count_of(traits: CollectionTraits) -> CollectionCount:
     """Return a collection in which nothing is counted yet."""
     return CollectionCount(traits.id, traits.kind, traits.what, traits.source, traits.immutable)
 
 
-def _missing(scratch: _Scratch, whole: _Whole) -> Iterator[Missing]:
-    if not whole.of(Held.ITEMS):
+def _missing(scratch: _Scratch, whole: _Whole) -> Iterator[MissingItems]:
+    if not whole.is_whole(HeldItems.ITEMS):
         return
     for state in whole.wanted:
         unconfigured = not whole.is_configured(state)
-        items = scratch.items_without(state) if unconfigured or whole.of(state) else Named()
+        items = scratch.items_without(state) if unconfigured or whole.is_whole(state) else NamedItems()
         if unconfigured or items.count:
-            yield Missing(state, items, unconfigured)
+            yield MissingItems(state, items, unconfigured)
 
 
 def _compared(
     scratch: _Scratch, counts: Sequence[CollectionCount], earlier: Earlier, max_shrink_percent: int
-) -> Comparison:
+) -> ArchiveComparison:
     now = {each.id: each for each in counts}
-    changes: list[Change] = []
+    changes: list[CollectionChange] = []
     unread: list[str] = []
     for then in earlier.inventory.collections:
         here = now.get(then.id)
@@ -204,14 +204,14 @@ def _compared(
             unread.append(then.id)
             continue
         changes.append(_change(scratch, then, max_shrink_percent, is_gone=here is None))
-    return Comparison(earlier.record, earlier.made_at, tuple(changes), tuple(unread))
+    return ArchiveComparison(earlier.record, earlier.made_at, tuple(changes), tuple(unread))
 
 
-def _change(scratch: _Scratch, then: CollectionCount, max_shrink_percent: int, *, is_gone: bool) -> Change:
+def _change(scratch: _Scratch, then: CollectionCount, max_shrink_percent: int, *, is_gone: bool) -> CollectionChange:
     """Compare one collection; one that is not configured any more has shrunk to nothing."""
     entries = scratch.entries(then.id)
     fewer = then.entries - entries
-    return Change(
+    return CollectionChange(
         then.id,
         then.immutable,
         then.entries,
@@ -230,7 +230,7 @@ class _Scratch:
         self._database = database
         database.executescript(_SCHEMA)
 
-    def add(self, traits: Traits, entries: Sequence[Entry]) -> None:
+    def add(self, traits: CollectionTraits, entries: Sequence[DigestedEntry]) -> None:
         rows = [(traits.id, traits.what, each.item, each.name, each.size_bytes, each.sha256) for each in entries]
         self._put("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?)", rows)
 
@@ -264,24 +264,24 @@ class _Scratch:
         return self._number("SELECT count(*) FROM entry WHERE collection = ?", collection)
 
     def items(self) -> int:
-        return self._number("SELECT count(DISTINCT item) FROM entry WHERE what = ? AND item <> ''", Held.ITEMS)
+        return self._number("SELECT count(DISTINCT item) FROM entry WHERE what = ? AND item <> ''", HeldItems.ITEMS)
 
-    def items_without(self, state: Held) -> Named:
+    def items_without(self, state: HeldItems) -> NamedItems:
         return self._named(
             "SELECT DISTINCT item FROM entry AS one WHERE what = ? AND item <> '' AND NOT EXISTS"
             " (SELECT 1 FROM entry WHERE what = ? AND item = one.item)"
             " AND EXISTS (SELECT 1 FROM later WHERE item = one.item)",
-            Held.ITEMS,
+            HeldItems.ITEMS,
             state,
         )
 
-    def strays(self) -> Named:
+    def strays(self) -> NamedItems:
         return self._named(
             "SELECT collection || ': ' || name FROM entry AS one WHERE what <> ? AND item <> '' AND NOT EXISTS"
             " (SELECT 1 FROM entry WHERE what = ? AND item = one.item)"
             " AND NOT EXISTS (SELECT 1 FROM later WHERE item = one.item)",
-            Held.ITEMS,
-            Held.ITEMS,
+            HeldItems.ITEMS,
+            HeldItems.ITEMS,
         )
 
     def added(self, collection: str) -> int:
@@ -291,14 +291,14 @@ class _Scratch:
             collection,
         )
 
-    def vanished(self, collection: str) -> Named:
+    def vanished(self, collection: str) -> NamedItems:
         return self._named(
             "SELECT DISTINCT name FROM before AS one WHERE collection = ? AND NOT EXISTS"
             " (SELECT 1 FROM entry WHERE collection = one.collection AND name = one.name)",
             collection,
         )
 
-    def changed(self, collection: str) -> Named:
+    def changed(self, collection: str) -> NamedItems:
         return self._named(
             "SELECT DISTINCT name FROM before AS one WHERE collection = ? AND EXISTS"
             " (SELECT 1 FROM entry WHERE collection = one.collection AND name = one.name) AND NOT EXISTS"
@@ -332,9 +332,9 @@ class _Scratch:
     def _number(self, statement: str, *values: str) -> int:
         return int(self._database.execute(statement, values).fetchone()[0])
 
-    def _named(self, statement: str, *values: str) -> Named:
+    def _named(self, statement: str, *values: str) -> NamedItems:
         count = self._number(f"SELECT count(*) FROM ({statement})", *values)  # noqa: S608  # our own statements
         if not count:
-            return Named()
+            return NamedItems()
         rows = self._database.execute(f"{statement} ORDER BY 1 LIMIT {EXAMPLES}", values)
-        return Named(count, tuple(show_text(str(row[0])) for row in rows))
+        return NamedItems(count, tuple(show_text(str(row[0])) for row in rows))

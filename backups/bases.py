@@ -64,7 +64,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SetRequest:
     """What is asked for."""
 
     kind: SetKind | None
@@ -74,7 +74,7 @@ class Wish:
 
 
 def choose(
-    wish: Wish,
+    wish: SetRequest,
     sets: Sequence[SetEvidence],
     noted: Sequence[Noted],
     settings: Mapping[str, Digest],

@@ -42,7 +42,7 @@ class DiscImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class DiscComparison:
     """What reading a disc found."""
 
     state: DiscState
@@ -149,7 +149,7 @@ def require_blank(drive: DiscDrive, size_bytes: int) -> LoadedDisc:
 
 def compare(
     drive: DiscDrive, sha256: Digest, size_bytes: int, on_bytes: Callable[[int], None] = lambda _count: None
-) -> Comparison:
+) -> DiscComparison:
     """Read a disc as far as its image goes, from the disc itself, and compare.
 
     Raises:
@@ -163,15 +163,15 @@ def compare(
                 piece = disc.read(min(_PIECE_BYTES, size_bytes - read))
             except OSError as error:
                 cause = show_text((error.strerror or str(error)).lower(), 120)
-                return Comparison(DiscState.BROKEN, f"it cannot be read at byte {read} of {size_bytes}: {cause}")
+                return DiscComparison(DiscState.BROKEN, f"it cannot be read at byte {read} of {size_bytes}: {cause}")
             if not piece:
-                return Comparison(DiscState.BROKEN, f"it ends after {read} of {size_bytes} bytes")
+                return DiscComparison(DiscState.BROKEN, f"it ends after {read} of {size_bytes} bytes")
             digest.update(piece)
             read += len(piece)
             on_bytes(len(piece))
     if digest.hexdigest() != sha256:
-        return Comparison(DiscState.BROKEN, f"its SHA-256 is {digest.hexdigest()} instead of {sha256}")
-    return Comparison(DiscState.WHOLE)
+        return DiscComparison(DiscState.BROKEN, f"its SHA-256 is {digest.hexdigest()} instead of {sha256}")
+    return DiscComparison(DiscState.WHOLE)
 
 
 def volume_id_in(drive: DiscDrive) -> str:

@@ -9,20 +9,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator, Iterator, Sequence
 
-from backups.age import Identity, decrypted
+from backups.age import PrivateKey, decrypted
 from backups.ahead import ahead
 from backups.freed import keep_freed_memory
 from backups.index import MAX_LINE_BYTES, parse_line
 from backups.zstd import ZstdDecompressor, ZstdError
 from portalops.errors import SetDamaged, WrongKey
-from portalops.model.backups import Member, Pack, Stream
+from portalops.model.backups import Pack, Stream, StreamMember
 from portalops.model.message import msg
 from portalops.ports import Hash, Readable, StoredSet
 
 PIECE_BYTES = 1 << 20
 
 
-def pack_plaintext(stored: StoredSet, pack: Pack, identities: Sequence[Identity]) -> Iterator[bytes]:
+def pack_plaintext(stored: StoredSet, pack: Pack, identities: Sequence[PrivateKey]) -> Iterator[bytes]:
     """Yield the plaintext of one pack or index, and raise at its end if it is not what was packed.
 
     Its stored bytes are digested, which says as much as the digest of the plaintext, for which all packs before it would
@@ -42,7 +42,7 @@ def pack_plaintext(stored: StoredSet, pack: Pack, identities: Sequence[Identity]
         raise _not_as_packed(pack)
 
 
-def stream_plaintext(stored: StoredSet, stream: Stream, identities: Sequence[Identity]) -> Iterator[bytes]:
+def stream_plaintext(stored: StoredSet, stream: Stream, identities: Sequence[PrivateKey]) -> Iterator[bytes]:
     """Yield a whole stream's plaintext; raises as `pack_plaintext` does.
 
     Opening, digesting and using the bytes are done side by side, in a thread each.
@@ -51,7 +51,7 @@ def stream_plaintext(stored: StoredSet, stream: Stream, identities: Sequence[Ide
         yield from pieces
 
 
-def _packs(stored: StoredSet, packs: Sequence[Pack], identities: Sequence[Identity]) -> Generator[bytes]:
+def _packs(stored: StoredSet, packs: Sequence[Pack], identities: Sequence[PrivateKey]) -> Generator[bytes]:
     """Yield the plaintext of packs, and an empty piece behind each."""
     for pack in packs:
         yield from _opened(stored, pack, identities)
@@ -77,7 +77,7 @@ def _checked(pieces: Iterator[bytes], stream: Stream) -> Generator[bytes]:
 
 
 def _opened(
-    stored: StoredSet, pack: Pack, identities: Sequence[Identity], digest: Hash | None = None
+    stored: StoredSet, pack: Pack, identities: Sequence[PrivateKey], digest: Hash | None = None
 ) -> Iterator[bytes]:
     """Yield what is in a pack, never an empty piece; a hash takes in what is stored."""
     try:
@@ -95,7 +95,7 @@ def _opened(
 
 
 def stream_plaintext_from(
-    stored: StoredSet, stream: Stream, identities: Sequence[Identity], offset: int
+    stored: StoredSet, stream: Stream, identities: Sequence[PrivateKey], offset: int
 ) -> Iterator[bytes]:
     """Yield a stream's plaintext from a byte on; packs before it are not read."""
     start = 0
@@ -109,7 +109,7 @@ def stream_plaintext_from(
         start = end
 
 
-def index_members(stored: StoredSet, stream: Stream, identities: Sequence[Identity]) -> Iterator[Member]:
+def index_members(stored: StoredSet, stream: Stream, identities: Sequence[PrivateKey]) -> Iterator[StreamMember]:
     """Yield the members that a stream's index lists; nothing for a stream without one."""
     if stream.index is None:
         return

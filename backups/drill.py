@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from backups.age import Identity
+from backups.age import PrivateKey
 from backups.formats import Restored, Trial, format_of
 from backups.restore import REMOVED, BaseSet, merged_members, restore_set
 from backups.set_file import SetFile
@@ -55,7 +55,7 @@ class DrillTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DrillPlace:
     """Where a drill works, and as whom its programs run."""
 
     folder: Path
@@ -168,9 +168,9 @@ def run_drill(
     stored: StoredSet,
     *,
     find_base: Callable[[SetFile], BaseSet | None],
-    identities: Sequence[Identity],
+    identities: Sequence[PrivateKey],
     keys: Sequence[Signer] | None,
-    place: Place,
+    place: DrillPlace,
     clock: Clock,
     progress: Progress,
 ) -> DrillResult:
@@ -244,11 +244,11 @@ class _Opened:
 
     stored: StoredSet
     content: SetFile
-    identities: Sequence[Identity]
+    identities: Sequence[PrivateKey]
     base: BaseSet | None
 
 
-def _try_out(copy: _Opened, scratch: Path, place: Place, progress: Progress) -> tuple[StreamTrial, ...]:
+def _try_out(copy: _Opened, scratch: Path, place: DrillPlace, progress: Progress) -> tuple[StreamTrial, ...]:
     trials: list[StreamTrial] = []
     streams = [stream for stream in copy.content.streams if stream.format != REMOVED]
     with progress.task(msg("Testing the restored data"), total=len(streams), unit="items") as task:
@@ -290,7 +290,7 @@ def tried(restored: Restored) -> Trial:
         return Trial(VerifyLevel.L3, not_tried=str(error))
 
 
-def _give(place: Place, room: Path, restored: Path) -> None:
+def _give(place: DrillPlace, room: Path, restored: Path) -> None:
     """Let the user of the trial read a dump and write into its room; trees are compared by portalops itself."""
     if not place.user:
         return
@@ -302,7 +302,7 @@ def _give(place: Place, room: Path, restored: Path) -> None:
 
 
 @contextmanager
-def _scratch(place: Place) -> Iterator[Path]:
+def _scratch(place: DrillPlace) -> Iterator[Path]:
     """Make a folder for one drill, and remove it and all that is in it."""
     try:
         folder = kept_scratch_folder(place.folder)

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from backups.tar import Entry
+from backups.tar import TarEntry
 from backups.targets import require_no_server
 from backups.undressed import UndressedFolders
 from portalops.errors import UnsafeTarget
@@ -101,7 +101,7 @@ class Extractor:
         except _FAILURES as error:
             self._tell(self.done.refused, f"{path}: not removed: {_cause(error)}")
 
-    def add(self, entry: Entry, content: Iterable[memoryview]) -> None:
+    def add(self, entry: TarEntry, content: Iterable[memoryview]) -> None:
         """Make one member; a problem is kept in `done`."""
         try:
             self._add(entry, content)
@@ -121,7 +121,7 @@ class Extractor:
             self._folders.close()
             os.close(self._root)
 
-    def _dress_folder(self, entry: Entry) -> None:
+    def _dress_folder(self, entry: TarEntry) -> None:
         try:
             descriptor = self._open_folder(_parts(entry.path), make=False)
             try:
@@ -131,7 +131,7 @@ class Extractor:
         except _FAILURES as error:
             self._tell(self.done.notes, f"{entry.path}: its mode and time were not set: {_cause(error)}")
 
-    def _add(self, entry: Entry, content: Iterable[memoryview]) -> None:
+    def _add(self, entry: TarEntry, content: Iterable[memoryview]) -> None:
         if entry.type is MemberType.FOLDER and entry.path in {".", "./"}:
             return
         parent, name = self._place(entry.path)
@@ -155,7 +155,7 @@ class Extractor:
                 major, minor = entry.device
                 self._tell(self.done.notes, f"{entry.path}: a device ({major}:{minor}) is not made")
 
-    def _file(self, parent: int, name: str, entry: Entry, content: Iterable[memoryview]) -> None:
+    def _file(self, parent: int, name: str, entry: TarEntry, content: Iterable[memoryview]) -> None:
         descriptor = self._new_file(parent, name)
         try:
             size = 0
@@ -194,7 +194,7 @@ class Extractor:
             if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
                 raise
 
-    def _hold(self, entry: Entry) -> None:
+    def _hold(self, entry: TarEntry) -> None:
         """Keep a folder until the end; without its attributes where too many are kept already."""
         self._held_bytes += sum(len(key) + len(value) for key, value in entry.attributes.items())
         if entry.attributes and self._held_bytes > MAX_HELD_BYTES:
@@ -211,7 +211,7 @@ class Extractor:
         except sqlite3.Error as error:
             self._tell(self.done.notes, f"{path}: is to be forgotten and was not: {error}")
 
-    def _hard_link(self, parent: int, name: str, entry: Entry) -> None:
+    def _hard_link(self, parent: int, name: str, entry: TarEntry) -> None:
         parts = _parts(entry.link)
         source = self._open_folder(parts[:-1], make=False)
         try:
@@ -223,7 +223,7 @@ class Extractor:
         finally:
             os.close(source)
 
-    def _dress(self, descriptor: int, entry: Entry, mode: int) -> None:
+    def _dress(self, descriptor: int, entry: TarEntry, mode: int) -> None:
         """Set owner, mode, attributes and time of an open file or folder."""
         if self._is_root:
             os.fchown(descriptor, entry.uid, entry.gid)
@@ -238,7 +238,7 @@ class Extractor:
                 self._tell(self.done.notes, f"{entry.path}: attribute {key} was not set: {_cause(error)}")
         os.utime(descriptor, ns=(entry.mtime_ns, entry.mtime_ns))
 
-    def _dress_link(self, parent: int, name: str, entry: Entry) -> None:
+    def _dress_link(self, parent: int, name: str, entry: TarEntry) -> None:
         if self._is_root:
             os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
         os.utime(name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)

@@ -28,7 +28,7 @@ PATIENCE_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class MediumStep:
     """One thing that a medium is to do."""
 
     act: Callable[[SetWriter], None]
@@ -47,7 +47,7 @@ class Lane:
         self.sealed = False
         self._writer = writer
         self._patience_seconds = patience_seconds
-        self._steps: queue.Queue[Step] = queue.Queue(QUEUED)
+        self._steps: queue.Queue[MediumStep] = queue.Queue(QUEUED)
         self._has_ended = threading.Event()
         self._is_settled = threading.Event()
         self._keeps = False
@@ -55,21 +55,21 @@ class Lane:
         self._thread.start()
 
     def open(self, path: str) -> None:
-        self._put(Step(lambda writer: writer.open(path)))
+        self._put(MediumStep(lambda writer: writer.open(path)))
 
     def write(self, data: bytes | bytearray) -> None:
         """Hand over bytes; they must not be changed afterwards."""
-        self._put(Step(lambda writer: writer.write(data)))
+        self._put(MediumStep(lambda writer: writer.write(data)))
 
     def close(self) -> None:
-        self._put(Step(lambda writer: writer.close()))
+        self._put(MediumStep(lambda writer: writer.close()))
 
     def discard(self, path: str) -> None:
-        self._put(Step(lambda writer: writer.discard(path)))
+        self._put(MediumStep(lambda writer: writer.discard(path)))
 
     def finish(self, *, seal: bool) -> None:
         """Seal or abandon the set; `join` waits for it."""
-        self._put(Step(self._seal if seal else self._abandon, is_last=True))
+        self._put(MediumStep(self._seal if seal else self._abandon, is_last=True))
 
     def join(self, timeout_seconds: float) -> bool:
         """Wait until the set is sealed, abandoned, or has failed here, and say whether one of them came."""
@@ -91,7 +91,7 @@ class Lane:
         if not self.problem:
             self.problem = problem
 
-    def _put(self, step: Step) -> None:
+    def _put(self, step: MediumStep) -> None:
         if self.problem:
             self._wake(step)
             return
@@ -100,7 +100,7 @@ class Lane:
         except queue.Full:
             self.give_up(f"it took no data for {self._patience_seconds:.0f} s")
 
-    def _wake(self, step: Step) -> None:
+    def _wake(self, step: MediumStep) -> None:
         """Let a lane that has failed come to its end; one whose queue is full is awake, or hangs in its medium."""
         if step.is_last:
             with suppress(queue.Full):
@@ -130,7 +130,7 @@ class Lane:
             let_go(self._writer, keep=self._keeps)
         self._has_ended.set()
 
-    def _do(self, step: Step) -> None:
+    def _do(self, step: MediumStep) -> None:
         try:
             step.act(self._writer)
         except PortalOpsError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from backups.bag import set_name
-from backups.prune import look, made_at, without_left
+from backups.prune import list_media, made_at, without_left
 from backups.set_file import SetFile
 from backups.verify import Findings, bag_digest, verify_copy
 from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged, SetOfLaterVersion
@@ -64,7 +64,7 @@ def left_sets(
         sets: all that are recorded: one that is not in it might be taken for one that is not recorded.
         died: what `dead_runs` returns.
     """
-    _rest, by_medium = without_left(look(portal, media, sets), tuple(died.values()))
+    _rest, by_medium = without_left(list_media(portal, media, sets), tuple(died.values()))
     return [
         LeftSet(
             name,

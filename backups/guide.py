@@ -59,7 +59,7 @@ def _parts(content: SetFile) -> Iterator[str | Message]:
         "Compare the SHA-256 of tagmanifest-sha256.txt itself with the one in the ledger or in a report. If they "
         "are equal, this is the recorded set and not another complete set."
     )
-    yield from _who_made_it(content)
+    yield from signer_lines(content)
     yield msg("## 2. Set the key and the target folder")
     yield code('KEY="${KEY:-/media/key/operator.age}"', 'TO="${TO:-restored}"', "set -o pipefail")
     yield msg("A stream is its packs, decrypted one by one, joined in order and decompressed:")
@@ -78,7 +78,7 @@ def _parts(content: SetFile) -> Iterator[str | Message]:
     yield from _one_file(content)
 
 
-def _who_made_it(content: SetFile) -> Iterator[str | Message]:
+def signer_lines(content: SetFile) -> Iterator[str | Message]:
     key = signer_shown(content.signer)
     if not key:
         yield msg("This set is unsigned: only the comparison above shows who made it.")

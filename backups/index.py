@@ -13,7 +13,7 @@ import json
 from json.encoder import encode_basestring_ascii as _quoted
 
 from portalops.errors import SetDamaged
-from portalops.model.backups import Member, MemberType
+from portalops.model.backups import MemberType, StreamMember
 from portalops.model.message import msg
 from portalops.model.record import Digest
 
@@ -21,7 +21,7 @@ MAX_LINE_BYTES = 1 << 20
 """Longer lines are damage: a path has at most 4096 bytes."""
 
 
-def line_of(member: Member, *, pack: int) -> bytes:
+def line_of(member: StreamMember, *, pack: int) -> bytes:
     """Return a member's line with its line feed."""
     digest = f',"sha256":"{member.sha256}"' if member.sha256 is not None else ""
     link = f',"link":{_quoted(member.link)}' if member.link else ""
@@ -32,7 +32,7 @@ def line_of(member: Member, *, pack: int) -> bytes:
     ).encode("ascii")
 
 
-def parse_line(line: bytes) -> Member:
+def parse_line(line: bytes) -> StreamMember:
     """Read a line.
 
     Raises:
@@ -40,7 +40,7 @@ def parse_line(line: bytes) -> Member:
     """
     try:
         fields = json.loads(line)
-        member = Member(
+        member = StreamMember(
             type=MemberType(fields["type"]),
             path=_text(fields["path"]),
             size=_number(fields["size"]),

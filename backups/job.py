@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from backups.age import Identity
+from backups.age import PrivateKey
 from backups.bag import TAG_MANIFEST, digest_of, set_name, tag_files, tag_manifest
 from backups.bases import Base, NewBase
 from backups.fanout import PATIENCE_SECONDS, Lane
@@ -26,7 +26,7 @@ from backups.plan import BackupPlan
 from backups.presence import require_sets
 from backups.resuming import make_ready
 from backups.set_file import NAME, SCHEMA, SetFile, outcome_of, write_set_file
-from backups.shrink import ShrinkRule, shrinks, told
+from backups.shrink import ShrinkRule, describe_shrinks, shrinks
 from backups.signature import NAME as SIGNATURE
 from backups.signature import NAMESPACE
 from backups.streams import SourceStreams
@@ -189,7 +189,7 @@ def run_verify(
     level: VerifyLevel = VerifyLevel.L2,
     clock: Clock,
     progress: Progress,
-    identities: Sequence[Identity] = (),
+    identities: Sequence[PrivateKey] = (),
     keys: Sequence[Signer] | None = None,
 ) -> VerifyResult:
     """Look into copies, those on different media at the same time.
@@ -219,7 +219,9 @@ def run_verify(
     def look(medium_id: str) -> list[Copy]:
         medium = media.get(medium_id)
         return [
-            _look(target, medium, level=level, clock=clock, identities=identities, keys=keys, on_bytes=counter.add)
+            _list_medium(
+                target, medium, level=level, clock=clock, identities=identities, keys=keys, on_bytes=counter.add
+            )
             for target in by_medium[medium_id]
         ]
 
@@ -330,7 +332,7 @@ def _require_no_shrink(source: str, rule: ShrinkRule, opener: SourceStreams) -> 
     """
     found = shrinks(source, rule, opener.streams, opener.unchanged)
     if found and not rule.is_accepted:
-        cause = told(source, found, rule.limit_percent)
+        cause = describe_shrinks(source, found, rule.limit_percent)
         raise SourceUnavailable(
             msg("backup source {source}: {cause}", source=source, cause=cause),
             msg("Check that the source still has all its data before you accept the smaller backup."),
@@ -389,13 +391,13 @@ def _written(copy: Copy, lane: Lane) -> Copy:
     return replace(copy, state=CopyState.FAILED, problem=show_text(lane.problem, 500) or "nothing was sealed")
 
 
-def _look(
+def _list_medium(
     target: VerifyTarget,
     medium: Medium | None,
     *,
     level: VerifyLevel,
     clock: Clock,
-    identities: Sequence[Identity],
+    identities: Sequence[PrivateKey],
     keys: Sequence[Signer] | None,
     on_bytes: Callable[[int], None],
 ) -> Copy:

@@ -126,7 +126,7 @@ class SetPacker:
         """
         view = memoryview(buffer)[:count]
         frame = _Frame(
-            path, buffer, self._pool.submit(compress_frame, view), self._hashing.submit(_take_in, view, hashes)
+            path, buffer, self._pool.submit(compress_frame, view), self._hashing.submit(_absorb, view, hashes)
         )
         self._assembler.do(lambda: self._assembler.add_frame(frame), undo=lambda: self._free.put(buffer))
         return frame.hashed
@@ -158,7 +158,7 @@ class SetPacker:
         self._hashing.shutdown(wait=True, cancel_futures=True)
 
 
-def _take_in(data: memoryview, hashes: Sequence[tuple[Hash, int, int]]) -> None:
+def _absorb(data: memoryview, hashes: Sequence[tuple[Hash, int, int]]) -> None:
     for each, start, end in hashes:
         each.update(data[start:end])
 

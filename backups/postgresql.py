@@ -27,7 +27,7 @@ NAME_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Installation:
+class PostgresqlVersion:
     """One version of PostgreSQL's programs."""
 
     major: int
@@ -38,7 +38,7 @@ class Installation:
         return str(self.folder / name)
 
 
-def installations(program: str, runner: Runner, folder: Path | None = None) -> tuple[Installation, ...]:
+def installations(program: str, runner: Runner, folder: Path | None = None) -> tuple[PostgresqlVersion, ...]:
     """Return the versions that have a program, oldest first.
 
     Args:
@@ -52,18 +52,18 @@ def installations(program: str, runner: Runner, folder: Path | None = None) -> t
     else:
         packaged = (found for pattern in PACKAGED for found in Path("/").glob(pattern.lstrip("/")))
         folders = (*packaged, *map(Path, ON_PATH))
-    found: dict[int, Installation] = {}
+    found: dict[int, PostgresqlVersion] = {}
     for each in folders:
         path = each / program
         if not path.is_file() or path.resolve().name == "pg_wrapper":
             continue
         major = version_in(runner.run((str(path), "--version")).stdout.decode("utf-8", "replace"))
         if major is not None:
-            found.setdefault(major, Installation(major, each))
+            found.setdefault(major, PostgresqlVersion(major, each))
     return tuple(found[major] for major in sorted(found))
 
 
-def installations_there(program: str, runner: Runner, folder: Path | None = None) -> tuple[Installation, ...]:
+def installations_there(program: str, runner: Runner, folder: Path | None = None) -> tuple[PostgresqlVersion, ...]:
     """Return what `installations` does, of the machine that a runner runs programs on."""
     places = (f"{folder}",) if folder is not None else ON_PATH
     patterns = "" if folder is not None else " ".join(PACKAGED)
@@ -74,11 +74,11 @@ def installations_there(program: str, runner: Runner, folder: Path | None = None
   printf '%s\\t%s\\n' "$folder" "$("$path" --version)"
 done"""
     said = runner.run(("sh", "-c", script, "sh", *places)).stdout.decode("utf-8", "surrogateescape")
-    found: dict[int, Installation] = {}
+    found: dict[int, PostgresqlVersion] = {}
     for line in said.splitlines():
         place, _tab, version = line.rpartition("\t")
         if (major := version_in(version)) is not None:
-            found.setdefault(major, Installation(major, Path(place)))
+            found.setdefault(major, PostgresqlVersion(major, Path(place)))
     return tuple(found[major] for major in sorted(found))
 
 
@@ -92,12 +92,12 @@ def version_in(text: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def fitting(installed: Sequence[Installation], major: int) -> Installation | None:
+def fitting(installed: Sequence[PostgresqlVersion], major: int) -> PostgresqlVersion | None:
     """Return the oldest version that is not older than `major`: what it makes or runs is nearest to the server's own."""
     return next((each for each in installed if each.major >= major), None)
 
 
-def said(done: Completed) -> str:
+def read_error(done: Completed) -> str:
     """Return the first error that a program named, else the last that it said, in one line: a long query may follow an error."""
     text = done.stderr.decode("utf-8", "replace")
     lines = [line for line in text.splitlines() if re.search(r"\b(?:error|ERROR|FATAL):", line)]

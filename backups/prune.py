@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from backups.presence import require_sets
-from backups.retention import THERE, Difference, Fate, candidates_of, compare, decide
+from backups.retention import THERE, Fate, ListingDifference, candidates_of, compare, decide
 from portalops.errors import ExitCode, PortalOpsError, SetLocked, SetNotFound
 from portalops.model.backups import Copy, CopyState, SetId, SetKind
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
-from portalops.model.retention import Disposal, Mark, RetentionPolicy
+from portalops.model.retention import Disposal, PruneMark, RetentionPolicy
 from portalops.model.runs import Run, RunSummary
 from portalops.model.text import show_text
 from portalops.ports import Medium, Progress
@@ -53,8 +53,8 @@ class PrunePlan:
     policy: RetentionPolicy
     fates: tuple[Fate, ...]
     """Of every set of which a copy is on a medium, oldest first."""
-    to_mark: tuple[Mark, ...]
-    to_undo: tuple[Mark, ...]
+    to_mark: tuple[PruneMark, ...]
+    to_undo: tuple[PruneMark, ...]
     """Marks of sets that are kept again, with the reason."""
     waiting: tuple[RecordedMark, ...]
     """Marked, and not yet to be removed."""
@@ -109,9 +109,9 @@ def plan_prune(
 
 def _mark(
     made: SetEvidence, reason: Message, policy: RetentionPolicy, approval: Approval | None, now: datetime
-) -> Mark:
+) -> PruneMark:
     named = approval if approval is not None and made.set.id in approval.sets else None
-    return Mark(
+    return PruneMark(
         made.set.id,
         made.set.bag_sha256,
         reason,
@@ -123,10 +123,10 @@ def _mark(
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class MediaListing:
     """What the media list, held against the ledger."""
 
-    differences: Mapping[str, Difference]
+    differences: Mapping[str, ListingDifference]
     """By medium, of those that could be read."""
     unreached: Mapping[str, Message]
     """Why a medium could not be read."""
@@ -142,16 +142,16 @@ class Look:
         return tuple(found)
 
 
-def look(portal: str, media: Mapping[str, Medium], sets: Sequence[SetEvidence]) -> Look:
+def list_media(portal: str, media: Mapping[str, Medium], sets: Sequence[SetEvidence]) -> MediaListing:
     """List every medium, and compare it with the ledger."""
-    differences: dict[str, Difference] = {}
+    differences: dict[str, ListingDifference] = {}
     unreached: dict[str, Message] = {}
     for name, medium in media.items():
         try:
             differences[name] = compare(portal, name, medium.sets(), sets)
         except PortalOpsError as error:
             unreached[name] = error.message
-    return Look(differences, unreached)
+    return MediaListing(differences, unreached)
 
 
 def cut_off_at(runs: Sequence[Run], summary_of: Callable[[Run], RunSummary | None]) -> datetime | None:
@@ -170,7 +170,7 @@ def cut_off_at(runs: Sequence[Run], summary_of: Callable[[Run], RunSummary | Non
     return None
 
 
-def explained(seen: Look, removals: Sequence[Removal], dead_run_at: datetime | None) -> Look:
+def explained(seen: MediaListing, removals: Sequence[Removal], dead_run_at: datetime | None) -> MediaListing:
     """Return a look without what a run that died has removed and could not record.
 
     Args:
@@ -185,10 +185,10 @@ def explained(seen: Look, removals: Sequence[Removal], dead_run_at: datetime | N
         medium: replace(each, missing=tuple(name for name in each.missing if name not in taken))
         for medium, each in seen.differences.items()
     }
-    return Look(differences, seen.unreached)
+    return MediaListing(differences, seen.unreached)
 
 
-def without_absent(seen: Look, portal: str, media: Mapping[str, Medium]) -> Look:
+def without_absent(seen: MediaListing, portal: str, media: Mapping[str, Medium]) -> MediaListing:
     """Return a look in which media that lack sets, and show none of the portal's, are out of reach: another disk is there, or none."""
     differences = dict(seen.differences)
     unreached = dict(seen.unreached)
@@ -198,10 +198,12 @@ def without_absent(seen: Look, portal: str, media: Mapping[str, Medium]) -> Look
         except PortalOpsError as error:
             del differences[name]
             unreached[name] = error.message
-    return Look(differences, unreached)
+    return MediaListing(differences, unreached)
 
 
-def without_left(seen: Look, died: Sequence[tuple[datetime, datetime]]) -> tuple[Look, Mapping[str, tuple[SetId, ...]]]:
+def without_left(
+    seen: MediaListing, died: Sequence[tuple[datetime, datetime]]
+) -> tuple[MediaListing, Mapping[str, tuple[SetId, ...]]]:
     """Take the sets out of a look that backup runs have sealed which died before they could record them.
 
     Such a run makes one set at most, whose name has a moment between its beginning and that of the next run. Where there are
@@ -224,7 +226,7 @@ def without_left(seen: Look, died: Sequence[tuple[datetime, datetime]]) -> tuple
     by_medium = {
         medium: tuple(name for name in each.unknown if name in left) for medium, each in seen.differences.items()
     }
-    return Look(differences, seen.unreached), {medium: names for medium, names in by_medium.items() if names}
+    return MediaListing(differences, seen.unreached), {medium: names for medium, names in by_medium.items() if names}
 
 
 def made_at(name: SetId) -> datetime:
@@ -235,7 +237,7 @@ def made_at(name: SetId) -> datetime:
         return datetime.min.replace(tzinfo=UTC)
 
 
-def unseen_last(sets: Sequence[SetEvidence], fates: Sequence[Fate], seen: Look) -> str:
+def unseen_last(sets: Sequence[SetEvidence], fates: Sequence[Fate], seen: MediaListing) -> str:
     """Return why nothing may be removed although the listings agree: no good set was seen; empty if one was.
 
     Only what is kept counts, and only a verified copy on a medium that was read just now.
@@ -248,7 +250,7 @@ def unseen_last(sets: Sequence[SetEvidence], fates: Sequence[Fate], seen: Look) 
     return "no good set that is kept was seen on a medium just now"
 
 
-def _is_seen(made: SetEvidence, seen: Look) -> bool:
+def _is_seen(made: SetEvidence, seen: MediaListing) -> bool:
     return any(copy.medium in seen.differences for copy in made.verified_copies())
 
 
@@ -268,7 +270,7 @@ def remove_sets(
     removals: Sequence[Removal],
     media: Mapping[str, Medium],
     sets: Sequence[SetEvidence],
-    seen: Look,
+    seen: MediaListing,
     *,
     still: Callable[[SetId], bool],
     progress: Progress,
@@ -325,7 +327,7 @@ class _Remover:
     """Removes the copies of one set after the other."""
 
     media: Mapping[str, Medium]
-    seen: Look
+    seen: MediaListing
     problems: list[str]
 
     def remove_set(self, made: SetEvidence, removed: list[Copy], left: list[str]) -> None:

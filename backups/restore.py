@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from backups.age import Identity, decrypted
+from backups.age import PrivateKey, decrypted
 from backups.contents import damaged, index_members, stream_plaintext, stream_plaintext_from
 from backups.extract import Extracted, Extractor, mark_finished, prepare_target
 from backups.formats import format_of
@@ -22,7 +22,7 @@ from backups.set_file import SetFile
 from backups.untar import TarReader
 from backups.verify import Findings, verify_copy
 from portalops.errors import BackupError, PortalOpsError, SetDamaged, SetOfLaterVersion
-from portalops.model.backups import Member, MemberType, SetId, Stream, VerifyLevel
+from portalops.model.backups import MemberType, SetId, Stream, StreamMember, VerifyLevel
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.record import Digest
@@ -119,7 +119,7 @@ def best_copy(
 def restore_set(
     stored: StoredSet,
     content: SetFile,
-    identities: Sequence[Identity],
+    identities: Sequence[PrivateKey],
     target: Path,
     *,
     source: str | None = None,
@@ -197,7 +197,7 @@ def _chosen(content: SetFile, source: str | None) -> tuple[Stream, ...]:
     return streams
 
 
-def _require_key(stored: StoredSet, streams: Sequence[Stream], identities: Sequence[Identity]) -> None:
+def _require_key(stored: StoredSet, streams: Sequence[Stream], identities: Sequence[PrivateKey]) -> None:
     """Open the first pack, so that a wrong key is told before anything is made."""
     try:
         with stored.open(streams[0].packs[0].path) as file:
@@ -212,13 +212,13 @@ class _Part:
 
     stored: StoredSet
     stream: Stream
-    identities: Sequence[Identity]
+    identities: Sequence[PrivateKey]
     removed: Stream | None
     """The paths that a differential has no more."""
     base: BaseSet | None
     """None for a stream that stands alone."""
 
-    def members(self) -> Iterator[Member]:
+    def members(self) -> Iterator[StreamMember]:
         return index_members(self.stored, self.stream, self.identities)
 
     def plaintext(self) -> Iterator[bytes]:
@@ -236,7 +236,7 @@ class _Part:
         if held:
             raise damaged(f"{self.removed.source}/{self.removed.name}", "its last path does not end")
 
-    def below(self) -> _Part | None:
+    def base_part(self) -> _Part | None:
         """Return the part of the base that this one builds on."""
         if self.base is None:
             return None
@@ -244,8 +244,8 @@ class _Part:
 
 
 def merged_members(
-    stored: StoredSet, content: SetFile, stream: Stream, identities: Sequence[Identity], base: BaseSet | None
-) -> Iterator[Member]:
+    stored: StoredSet, content: SetFile, stream: Stream, identities: Sequence[PrivateKey], base: BaseSet | None
+) -> Iterator[StreamMember]:
     """Yield the members that a stream stands for: its own, and those of its base that it neither removes nor replaces.
 
     Raises:
@@ -253,7 +253,7 @@ def merged_members(
     """
     removed = _removed_stream(content.streams, stream)
     part = _Part(stored, stream, identities, removed, base if stream.differential else None)
-    below = part.below()
+    below = part.base_part()
     if below is not None:
         gone = frozenset(part.removals())
         now = frozenset(member.path for member in part.members())
@@ -268,7 +268,7 @@ def _removed_stream(streams: Sequence[Stream], stream: Stream) -> Stream | None:
 def _restore_tar(part: _Part, folder: Path, done: Extracted, on_bytes: Callable[[int], None]) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     with _Extraction(folder, done) as extractor:
-        below = part.below()
+        below = part.base_part()
         if below is not None:
             _unpack(below, extractor, on_bytes)
             for path in part.removals():
@@ -300,7 +300,7 @@ def _restore_path(part: _Part, target: Path, *, path: str, done: Extracted) -> b
     """Restore one path and what lies below it; say whether the stream, or what it builds on, has it."""
     folder = target / format_of(part.stream).place(part.stream)
     found = False
-    below = part.below()
+    below = part.base_part()
     if below is not None:
         removed = frozenset(part.removals())
         now = frozenset(member.path for member in part.members())
@@ -344,7 +344,11 @@ def _restore_members(
 
 
 def _extract_range(
-    stored: StoredSet, stream: Stream, identities: Sequence[Identity], members: Sequence[Member], extractor: Extractor
+    stored: StoredSet,
+    stream: Stream,
+    identities: Sequence[PrivateKey],
+    members: Sequence[StreamMember],
+    extractor: Extractor,
 ) -> None:
     """Read from the first wanted member to the last one, and make those that are wanted."""
     wanted = {member.offset: member for member in members}
@@ -363,10 +367,10 @@ def _extract_range(
 def _extract_as(
     stored: StoredSet,
     stream: Stream,
-    identities: Sequence[Identity],
+    identities: Sequence[PrivateKey],
     extractor: Extractor,
     *,
-    member: Member,
+    member: StreamMember,
     name: str,
 ) -> None:
     """Make the content of a member under another name: a hard link whose first name was not asked for."""

@@ -20,7 +20,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from portalops.model.backups import CopyState, SetId
-from portalops.ports import HasRoom, Held, Medium, ResumableMedium, ResumableWriter, SetWriter
+from portalops.ports import HasRoom, HeldFile, Medium, ResumableMedium, ResumableWriter, SetWriter
 from portalops.registers.backups import SetEvidence
 
 GOOD = frozenset({CopyState.SEALED, CopyState.VERIFIED})
@@ -94,7 +94,7 @@ def go_on(medium: Medium, set_id: SetId, *, expected_bytes: int) -> SetWriter:
     return medium.begin(set_id, expected_bytes=expected_bytes)
 
 
-def held_by(writer: SetWriter) -> Mapping[str, Held]:
+def held_by(writer: SetWriter) -> Mapping[str, HeldFile]:
     """Return the files that a writer took over.
 
     Raises:

@@ -29,7 +29,7 @@ THERE = frozenset({CopyState.SEALED, CopyState.VERIFIED, CopyState.DAMAGED})
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class RetentionCandidate:
     """What the rules need to know of a set of which a copy is on a medium."""
 
     set_id: SetId
@@ -61,10 +61,10 @@ class Fate:
     """Every rule that keeps it; or why it may go."""
 
 
-def candidates_of(sets: Iterable[SetEvidence]) -> tuple[Candidate, ...]:
+def candidates_of(sets: Iterable[SetEvidence]) -> tuple[RetentionCandidate, ...]:
     """Return the recorded sets of which anything is left on a medium, in their order."""
     return tuple(
-        Candidate(
+        RetentionCandidate(
             set_id=made.set.id,
             job=_job_of(made.run),
             created_at=made.set.created_at,
@@ -83,7 +83,7 @@ def candidates_of(sets: Iterable[SetEvidence]) -> tuple[Candidate, ...]:
 
 def decide(
     policy: RetentionPolicy,
-    sets: Sequence[Candidate],
+    sets: Sequence[RetentionCandidate],
     *,
     holds: Mapping[SetId, str],
     approved: Collection[SetId],
@@ -107,7 +107,7 @@ def decide(
     kept: dict[SetId, list[Message]] = {each.set_id: [] for each in sets}
     for job in dict.fromkeys(each.job for each in sets):
         mine = sorted((each for each in sets if each.job == job), key=_age)
-        for rule in (_by_policy(policy, mine, now, zone), _last_good(mine, now), _before_unread(mine, now)):
+        for rule in (_keep_by_policy(policy, mine, now, zone), _last_good(mine, now), _keep_before_unread(mine, now)):
             for set_id, reason in rule:
                 kept[set_id].append(reason)
     for each in sets:
@@ -119,8 +119,8 @@ def decide(
     return tuple(_fate(each, kept[each.set_id], sets) for each in sets)
 
 
-def _by_policy(
-    policy: RetentionPolicy, mine: Sequence[Candidate], now: datetime, zone: ZoneInfo
+def _keep_by_policy(
+    policy: RetentionPolicy, mine: Sequence[RetentionCandidate], now: datetime, zone: ZoneInfo
 ) -> Iterator[tuple[SetId, Message]]:
     """Yield what the policy keeps of one job's sets, oldest first; a set may be kept by several rules."""
     good = [each for each in mine if each.is_good and not _is_of_the_future(each, now)]
@@ -145,7 +145,7 @@ def _by_policy(
             yield good[0].set_id, msg("the oldest, because there are fewer than {n} such periods", n=count)
 
 
-def _last_good(mine: Sequence[Candidate], now: datetime) -> Iterator[tuple[SetId, Message]]:
+def _last_good(mine: Sequence[RetentionCandidate], now: datetime) -> Iterator[tuple[SetId, Message]]:
     """Yield the newest good set, and every set that is newer: it may become the last good one yet."""
     good = [each for each in mine if each.is_good and not _is_of_the_future(each, now)]
     if not good:
@@ -157,9 +157,9 @@ def _last_good(mine: Sequence[Candidate], now: datetime) -> Iterator[tuple[SetId
         yield each.set_id, msg("newer than the newest complete and verified set")
 
 
-def _before_unread(mine: Sequence[Candidate], now: datetime) -> Iterator[tuple[SetId, Message]]:
+def _keep_before_unread(mine: Sequence[RetentionCandidate], now: datetime) -> Iterator[tuple[SetId, Message]]:
     """Yield the good set before each set that nobody has read back."""
-    before: Candidate | None = None
+    before: RetentionCandidate | None = None
     for each in mine:
         if not each.is_read and before is not None:
             yield (
@@ -170,9 +170,9 @@ def _before_unread(mine: Sequence[Candidate], now: datetime) -> Iterator[tuple[S
             before = each
 
 
-def _keep_bases(sets: Sequence[Candidate], kept: Mapping[SetId, list[Message]]) -> None:
+def _keep_bases(sets: Sequence[RetentionCandidate], kept: Mapping[SetId, list[Message]]) -> None:
     """Keep the full set of each differential that is kept; one of which the base is not among the sets changes nothing."""
-    dependants: dict[Digest, list[Candidate]] = {}
+    dependants: dict[Digest, list[RetentionCandidate]] = {}
     for each in sets:
         if each.base is not None and kept[each.set_id]:
             dependants.setdefault(each.base, []).append(each)
@@ -181,7 +181,7 @@ def _keep_bases(sets: Sequence[Candidate], kept: Mapping[SetId, list[Message]]) 
             kept[each.set_id].append(msg("set {set} needs it as its base", set=found[-1].set_id))
 
 
-def _fate(each: Candidate, reasons: Sequence[Message], sets: Sequence[Candidate]) -> Fate:
+def _fate(each: RetentionCandidate, reasons: Sequence[Message], sets: Sequence[RetentionCandidate]) -> Fate:
     if reasons:
         return Fate(each.set_id, True, tuple(one for n, one in enumerate(reasons) if one not in reasons[:n]))
     if each.is_good:
@@ -192,12 +192,12 @@ def _fate(each: Candidate, reasons: Sequence[Message], sets: Sequence[Candidate]
     return Fate(each.set_id, False, (reason,))
 
 
-def _age(each: Candidate) -> tuple[datetime, SetId]:
+def _age(each: RetentionCandidate) -> tuple[datetime, SetId]:
     """Order sets by their age; of two that were made in the same moment the id decides, so that each has one place."""
     return each.created_at, each.set_id
 
 
-def _is_of_the_future(each: Candidate, now: datetime) -> bool:
+def _is_of_the_future(each: RetentionCandidate, now: datetime) -> bool:
     """A set that is dated later than the clock, or than the record that tells of it: somebody's clock was wrong."""
     return each.created_at > now or each.created_at > each.recorded_at
 
@@ -211,7 +211,7 @@ def _job_of(run: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ListingDifference:
     """What a medium's listing and the ledger do not agree on."""
 
     missing: tuple[SetId, ...] = ()
@@ -224,7 +224,7 @@ class Difference:
         return not (self.missing or self.unknown)
 
 
-def compare(portal: str, medium: str, listed: Collection[SetId], sets: Iterable[SetEvidence]) -> Difference:
+def compare(portal: str, medium: str, listed: Collection[SetId], sets: Iterable[SetEvidence]) -> ListingDifference:
     """Compare a medium's listing with the ledger.
 
     A copy that is recorded as damaged may be listed or not. Sets of other portals on the medium are no matter of ours.
@@ -239,7 +239,7 @@ def compare(portal: str, medium: str, listed: Collection[SetId], sets: Iterable[
     there = {name for name in listed if is_of(portal, name)}
     missing = [name for name, state in states.items() if state in THERE - {CopyState.DAMAGED} and name not in there]
     unknown = [name for name in there if states.get(name) not in THERE]
-    return Difference(tuple(sorted(missing)), tuple(sorted(unknown)))
+    return ListingDifference(tuple(sorted(missing)), tuple(sorted(unknown)))
 
 
 def is_of(portal: str, set_id: SetId) -> bool:
@@ -280,7 +280,7 @@ class Course:
 
 def simulate(
     policy: RetentionPolicy,
-    sets: Sequence[Candidate],
+    sets: Sequence[RetentionCandidate],
     rhythm: Rhythm | None,
     *,
     holds: Mapping[SetId, str],
@@ -337,11 +337,11 @@ def simulate(
 
 
 def _planned(
-    rhythm: Rhythm, sets: Sequence[Candidate], days: Sequence[date], now: datetime, zone: ZoneInfo
-) -> Iterator[Candidate]:
+    rhythm: Rhythm, sets: Sequence[RetentionCandidate], days: Sequence[date], now: datetime, zone: ZoneInfo
+) -> Iterator[RetentionCandidate]:
     """Yield one set in each slot of the rhythm from the day after now on; at most one a day."""
     done = {rhythm.every.slot(each.created_at.astimezone(zone)) for each in sets}
-    base: Candidate | None = None
+    base: RetentionCandidate | None = None
     base_slot = ""
     today = now.astimezone(zone).date()
     for day in days:
@@ -354,7 +354,7 @@ def _planned(
         is_full = rhythm.full_every is None or base is None or slot != base_slot
         kind = SetKind.FULL if is_full else SetKind.DIFF
         name = f"{day:%Y%m%d}"
-        made = Candidate(
+        made = RetentionCandidate(
             set_id=SetId(f"planned-{name}-{kind}"),
             job=rhythm.job,
             created_at=moment,

@@ -139,7 +139,7 @@ def _floor(measure: str) -> int:
     return FLOOR.get(measure, FLOOR[ROWS_OF])
 
 
-def told(source: str, found: Sequence[Shrink], limit_percent: int) -> Message:
+def describe_shrinks(source: str, found: Sequence[Shrink], limit_percent: int) -> Message:
     """Return why a source fails: the numbers, and what to do if they are right."""
     numbers = ", ".join(f"{each.stream}: {each.measure} {each.before} -> {each.now}" for each in found[:3])
     return msg(

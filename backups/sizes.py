@@ -21,7 +21,7 @@ MAX_ENTRIES = 200_000
 """How many files and folders an estimate looks at; half a second to two on a disk of today."""
 
 
-class Basis(StrEnum):
+class SizeBasis(StrEnum):
     """What a size is known from."""
 
     LAST_SET = "last-set"
@@ -38,7 +38,7 @@ class Size:
     """How much a source will yield."""
 
     plain_bytes: int = 0
-    basis: Basis = Basis.UNKNOWN
+    basis: SizeBasis = SizeBasis.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def sizes_for(
     last = last_of(kind, sets)
     found = {each.id: _size(each, kind, last) for each in sources}
     plain = sum(size.plain_bytes for size in found.values())
-    is_known = last is not None and all(size.basis is Basis.LAST_SET for size in found.values())
+    is_known = last is not None and all(size.basis is SizeBasis.LAST_SET for size in found.values())
     stored = last.stored_bytes if is_known and last is not None else plain
     return Sizes(
         found,
@@ -105,7 +105,7 @@ def sizes_for(
 
 def _size(source: Source, kind: SetKind, last: BackupSet | None) -> Size:
     if last is not None and any(stream.source == source.id for stream in last.streams):
-        return Size(plain_bytes_of(last, source.id), Basis.LAST_SET)
+        return Size(plain_bytes_of(last, source.id), SizeBasis.LAST_SET)
     if kind is SetKind.DIFF:
         return Size()  # what has changed is not known before it is read
     return walked(source.places())
@@ -141,7 +141,7 @@ def walked(places: Sequence[Path], *, max_entries: int = MAX_ENTRIES) -> Size:
             break
     if not (total or is_whole) or not entries:
         return Size()  # nothing is there yet, or nothing can be looked at
-    return Size(total, Basis.WALK if is_whole else Basis.AT_LEAST)
+    return Size(total, SizeBasis.WALK if is_whole else SizeBasis.AT_LEAST)
 
 
 def _room(medium: Medium, stored_bytes: int) -> MediumRoom:

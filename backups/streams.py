@@ -15,7 +15,7 @@ from typing import IO
 from backups.index import line_of
 from backups.packing import SetPacker, new_compressor
 from backups.shrink import Unchanged
-from portalops.model.backups import Member, Pack, Stream, TableRows
+from portalops.model.backups import Pack, Stream, StreamMember, TableRows
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.ports import Hash, Source
@@ -81,7 +81,7 @@ class SourceStreams:
 class _Waiting:
     """A member whose line waits for its digest, or for the lines before it."""
 
-    member: Member
+    member: StreamMember
     content: Hash | None
     hashed: Future[None] | None
     """Done when all of the content was taken in; None while some of it is in the buffer that is being filled."""
@@ -143,7 +143,7 @@ class PackedStream:
             self._contents.append((content, self._used, self._used + count))
         self._used += count
 
-    def add_member(self, member: Member, *, content: Hash | None = None) -> None:
+    def add_member(self, member: StreamMember, *, content: Hash | None = None) -> None:
         self._members += 1
         if content is None and not self._waiting:  # nearly always
             self._add_line(member)
@@ -223,7 +223,7 @@ class PackedStream:
         self._packs.append(self._packer.end_pack(self._paths[-1], held, self._packer.digest(self._digest)))
         self._is_in_pack = False
 
-    def _add_line(self, member: Member) -> None:
+    def _add_line(self, member: StreamMember) -> None:
         if self._index is None:
             self._index = _IndexSpool(self._packer)
         self._index.add(line_of(member, pack=member.offset // self._packer.pack_bytes + 1))

@@ -36,7 +36,7 @@ _MAX_SIZE = 0o77777777777
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TarEntry:
     """What a tar header says."""
 
     type: MemberType
@@ -55,7 +55,7 @@ class Entry:
     """Extended attributes by full name."""
 
 
-def header(entry: Entry) -> bytes:
+def header(entry: TarEntry) -> bytes:
     """Return the header blocks of a member; its content, padded to whole blocks, is to follow."""
     name = os.fsencode(entry.path) + (b"/" if entry.type is MemberType.FOLDER else b"")
     link = os.fsencode(entry.link)
@@ -76,7 +76,7 @@ def padding(size: int) -> bytes:
     return bytes(-size % BLOCK_BYTES)
 
 
-def _records(entry: Entry, name: bytes, link: bytes) -> list[tuple[bytes, bytes]]:
+def _records(entry: TarEntry, name: bytes, link: bytes) -> list[tuple[bytes, bytes]]:
     found: list[tuple[bytes, bytes]] = []
     if not (_is_utf8(name) and _is_utf8(link)):
         found.append((b"hdrcharset", b"BINARY"))
@@ -120,7 +120,7 @@ _BLANK_CHECKSUM = 8 * ord(" ")
 """A header's checksum counts its own field as blanks."""
 
 
-def _ustar(entry: Entry, *, type_flag: bytes, name: bytes, link: bytes, size: int) -> bytes:
+def _ustar(entry: TarEntry, *, type_flag: bytes, name: bytes, link: bytes, size: int) -> bytes:
     """Return one block: name, mode, uid, gid, size, mtime, checksum, type, link, and what `_tail` says.
 
     Two are made for nearly every member, hence the fields that repeat are kept, with the sums of their bytes.

@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 
-from backups.tar import Entry
+from backups.tar import TarEntry
 from portalops.model.backups import MemberType
 
 _MADE = """
@@ -29,7 +29,7 @@ class UndressedFolders:
         self._database.executescript(_MADE)
         self._database.execute("BEGIN")  # one for all: nothing is ever kept
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: TarEntry) -> None:
         """Keep a folder.
 
         Raises:
@@ -48,7 +48,7 @@ class UndressedFolders:
         """
         self._database.execute("DELETE FROM folder WHERE path = ?", (os.fsencode(path),))
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[TarEntry]:
         """Yield each folder after those inside it.
 
         Raises:
@@ -56,7 +56,7 @@ class UndressedFolders:
         """
         for path, rest in self._database.execute("SELECT path, rest FROM folder ORDER BY depth DESC"):
             mode, uid, gid, mtime_ns, attributes = json.loads(rest)
-            yield Entry(
+            yield TarEntry(
                 MemberType.FOLDER,
                 os.fsdecode(path),
                 mode=mode,

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
-from backups.tar import BLOCK_BYTES, Entry
+from backups.tar import BLOCK_BYTES, TarEntry
 from portalops.errors import SetDamaged
 from portalops.model.backups import MemberType
 from portalops.model.message import msg
@@ -62,7 +62,7 @@ class TarReader:
         self.offset = 0
         """Where the current member's first header begins."""
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[TarEntry]:
         """Yield each member; its content is read by `content` before the next one, or passed over.
 
         Raises:
@@ -134,7 +134,7 @@ class TarReader:
             raise _malformed("there is data behind its end")
 
 
-def _entry(block: bytes, records: Mapping[bytes, bytes]) -> Entry:
+def _entry(block: bytes, records: Mapping[bytes, bytes]) -> TarEntry:
     signed = sum(block[:148]) + sum(b"        ") + sum(block[156:])
     if _octal(block[148:156]) != signed:
         raise _malformed("the checksum of a header is wrong")
@@ -145,7 +145,7 @@ def _entry(block: bytes, records: Mapping[bytes, bytes]) -> Entry:
     name = records.get(b"path", (prefix + b"/" if prefix else b"") + _text(block[:100]))
     link = records.get(b"linkpath", _text(block[157:257]))
     seconds = _octal(block[136:148])
-    return Entry(
+    return TarEntry(
         type=kind,
         path=os.fsdecode(name).rstrip("/") if kind is MemberType.FOLDER else os.fsdecode(name),
         size=_whole(records.get(b"size"), _octal(block[124:136])),

@@ -16,17 +16,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from backups.age import Identity
+from backups.age import PrivateKey
 from backups.bag import DECLARATION, INFO, MANIFEST, MAX_TAG_BYTES, PAYLOAD, TAG_MANIFEST, digest_of, parse_manifest
 from backups.contents import PIECE_BYTES, damaged, index_members, stream_plaintext
 from backups.set_file import NAME as SET_FILE
 from backups.set_file import SetFile, parse_set_file
 from backups.signature import NAME as SIGNATURE
 from backups.signature import signature_problems
-from backups.tar import Entry
+from backups.tar import TarEntry
 from backups.untar import TarReader
 from portalops.errors import SetDamaged, SetOfLaterVersion, WrongKey
-from portalops.model.backups import Member, MemberType, SetId, Stream, VerifyLevel
+from portalops.model.backups import MemberType, SetId, Stream, StreamMember, VerifyLevel
 from portalops.model.heads import Signer
 from portalops.model.message import Message
 from portalops.model.record import Digest
@@ -58,7 +58,7 @@ def verify_copy(
     *,
     bag_sha256: Digest | None,
     level: VerifyLevel,
-    identities: Sequence[Identity] = (),
+    identities: Sequence[PrivateKey] = (),
     keys: Sequence[Signer] | None = None,
     on_bytes: Callable[[int], None] = lambda _count: None,
 ) -> Findings:
@@ -209,14 +209,14 @@ def _structure(
         if not path.startswith(PAYLOAD):
             yield f"{show_text(path, 300)}: lies outside {PAYLOAD}"
         elif path not in sizes:
-            yield _why_missing(stored, path)
+            yield _explain_missing(stored, path)
         elif sizes[path] != pack.stored_bytes:
             yield f"{path}: {sizes[path]} bytes instead of {pack.stored_bytes}"
         elif path in payload and payload[path] != pack.stored_sha256:
             yield f"{path}: {SET_FILE} and {MANIFEST} disagree about its digest"
 
 
-def _why_missing(stored: StoredSet, path: str) -> str:
+def _explain_missing(stored: StoredSet, path: str) -> str:
     """Return what the medium itself says of a file that it does not list."""
     try:
         with stored.open(path):
@@ -226,7 +226,7 @@ def _why_missing(stored: StoredSet, path: str) -> str:
 
 
 def _contents(
-    stored: _Watched, payload: dict[str, Digest], content: SetFile | None, identities: Sequence[Identity]
+    stored: _Watched, payload: dict[str, Digest], content: SetFile | None, identities: Sequence[PrivateKey]
 ) -> list[str]:
     """Read every byte of the payload, once: with a key each pack is opened as it is read.
 
@@ -297,7 +297,7 @@ class _WatchedFile:
         return data
 
 
-def _opened(stored: _Watched, stream: Stream, identities: Sequence[Identity]) -> Iterator[str]:
+def _opened(stored: _Watched, stream: Stream, identities: Sequence[PrivateKey]) -> Iterator[str]:
     """Check a stream's plaintext, and its members against the index."""
     try:
         pieces = stream_plaintext(stored, stream, identities)
@@ -310,7 +310,7 @@ def _opened(stored: _Watched, stream: Stream, identities: Sequence[Identity]) ->
         yield str(error)
 
 
-def _compared(reader: TarReader, index: Iterator[Member], stream: Stream) -> Iterator[str]:
+def _compared(reader: TarReader, index: Iterator[StreamMember], stream: Stream) -> Iterator[str]:
     where = f"{stream.source}/{stream.name}"
     count = 0
     for entry in reader:
@@ -327,7 +327,7 @@ def _compared(reader: TarReader, index: Iterator[Member], stream: Stream) -> Ite
         yield f"{where}: {count} members instead of {stream.members}"
 
 
-def _is_same(entry: Entry, listed: Member, offset: int, sha256: Digest) -> bool:
+def _is_same(entry: TarEntry, listed: StreamMember, offset: int, sha256: Digest) -> bool:
     return (
         (entry.type, entry.path, entry.size, entry.link, stat.S_IMODE(entry.mode), entry.mtime_ns, offset)
         == (listed.type, listed.path, listed.size, listed.link, listed.mode, listed.mtime_ns, listed.offset)

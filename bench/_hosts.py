@@ -22,7 +22,7 @@ from checks.servers.runner import run_checks
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.model.hosts import Compared, Enrolment
+from portalops.model.hosts import Enrolment, HostKeyComparison
 from portalops.model.organisation import Host, HostId
 from portalops.registers.hosts import ENROLLED, ENROLMENT
 from portalops.signatures.sshsig import fingerprint
@@ -170,7 +170,9 @@ def look_of_the_week(path: Path, hosts: Sequence[Served], identity: Path) -> Non
 
 def _enrolment(one: Served) -> Enrolment:
     key = one.host_key
-    return Enrolment(HostId(one.name), f"{one.address}:{one.port}", key, fingerprint(key), Compared.GIVEN, "bench")
+    return Enrolment(
+        HostId(one.name), f"{one.address}:{one.port}", key, fingerprint(key), HostKeyComparison.GIVEN, "bench"
+    )
 
 
 def _command(folder: Path, key: Path, port: int, addresses: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from backups.postgresql import Installation
+from backups.postgresql import PostgresqlVersion
 from portalops.ledger.postgresql_tables import script
 from tests.backups.postgresql.parts import ACCESS, Server, user
 
@@ -31,7 +31,7 @@ class DurableServer(Server):
 
 
 @contextmanager
-def durable_server(tools: Installation) -> Iterator[DurableServer]:
+def durable_server(tools: PostgresqlVersion) -> Iterator[DurableServer]:
     """Run a server in a folder of its own below /var/tmp, since /tmp may lie in memory."""
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/var/tmp"))
     try:

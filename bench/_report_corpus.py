@@ -24,8 +24,8 @@ from checks.servers.runner import run_checks
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.model.availability import PageSamples, Sample, SampleBatch
-from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.availability import PageSample, PageSamples, SampleBatch
+from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.findings import CarriedFindings
 from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
@@ -108,9 +108,9 @@ class _Rounds:
         self._results = tuple(_as_of_a_portal(number, each) for number, each in enumerate(here.results))
         self._hosts = hosts
         self._state = state
-        self._before: tuple[int, datetime, CheckRound] | None = None
+        self._before: tuple[int, datetime, CheckScan] | None = None
 
-    def at(self, ended_at: datetime, checked: int) -> CheckRound:
+    def at(self, ended_at: datetime, checked: int) -> CheckScan:
         """Return the round that ended at a moment, after the record of the one before."""
         keeper = Ledger.open(self._state, SystemClock(), create=True)
         carried = CarriedFindings(0, ())
@@ -118,18 +118,18 @@ class _Rounds:
             at, one = self._before[1:]
             carried = CarriedFindings(checked, fold_findings([(checked, at, one)], one.findings))
         found = tuple(self._look(keeper, number, host, ended_at) for number, host in enumerate(self._hosts))
-        one = CheckRound(found, findings=carried)
+        one = CheckScan(found, findings=carried)
         self._before = checked, ended_at, one
         return one
 
-    def _look(self, keeper: Ledger, number: int, host: HostId, at: datetime) -> HostRound:
+    def _look(self, keeper: Ledger, number: int, host: HostId, at: datetime) -> HostScan:
         nonce = f"{number:016x}{int(at.timestamp()):016x}".encode()
         answer: Digest = keeper.keep(self._raw.replace(self._nonce, nonce))
         results = tuple(
             replace(_on_day(each, place + number + at.toordinal()), host=host, evidence=(answer,))
             for place, each in enumerate(self._results)
         )
-        return HostRound(host, at, reached=True, problem="", results=results)
+        return HostScan(host, at, reached=True, problem="", results=results)
 
 
 def _as_of_a_portal(number: int, result: CheckResult) -> CheckResult:
@@ -153,7 +153,9 @@ def _sample(state: Path, hosts: Sequence[HostId]) -> None:
     ledger = Ledger.open(state, ScriptedClock(iter([UNTIL] * len(days))), create=True)
     drafts = []
     for day in days:
-        samples = tuple(Sample(second, 503 if second % 77_777 == 300 else 200, 120) for second in range(0, 86_400, 300))
+        samples = tuple(
+            PageSample(second, 503 if second % 77_777 == 300 else 200, 120) for second in range(0, 86_400, 300)
+        )
         pages = tuple(PageSamples(host, f"https://{host}.example.vn/", samples) for host in hosts)
         body = ledger.keep(bodies.write({KEY: SampleBatch("station", day, pages)}))
         drafts.append(ledger.draft(SAMPLES, run=NO_RUN, subject="station", body=body))

@@ -14,11 +14,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from checks.servers.attribution import Place
-from checks.servers.comparing import look_of, placed_of
+from checks.servers.attribution import ChangePlace
+from checks.servers.comparing import placed_of, read_view
 from checks.servers.drifting import drift_between
 from checks.servers.gather import appended, parse_answer
-from checks.servers.probe import Missing, ProbeResult
+from checks.servers.probe import MissingFact, ProbeResult
 from portalops.model.changes import ChangeKind, ChangeOrder
 from portalops.model.message import msg
 
@@ -58,10 +58,10 @@ def main() -> int:
 
 def _drift(answers: tuple[bytes, bytes], window: tuple[ChangeOrder, ...]) -> tuple[int, int]:
     """Return how many changes are approved, and how many are not."""
-    first, second = (look_of(parse_answer(raw), at) for raw, at in zip(answers, (FIRST_AT, SECOND_AT), strict=True))
-    placed = placed_of(drift_between("web1", first, second), window, Missing("no-register", msg("none")), None)
+    first, second = (read_view(parse_answer(raw), at) for raw, at in zip(answers, (FIRST_AT, SECOND_AT), strict=True))
+    placed = placed_of(drift_between("web1", first, second), window, MissingFact("no-register", msg("none")), None)
     places = [one.place for one in placed]
-    return places.count(Place.UNDER), places.count(Place.OUTSIDE)
+    return places.count(ChangePlace.UNDER), places.count(ChangePlace.OUTSIDE)
 
 
 def _window(begins: datetime, ends: datetime) -> ChangeOrder:

@@ -34,7 +34,7 @@ from portalops.model.backups import (
     VerifyLevel,
     VerifyResult,
 )
-from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.findings import CarriedFindings
 from portalops.model.message import msg
 from portalops.model.organisation import HostId, UnitId
@@ -85,7 +85,7 @@ def fabricate(
     *,
     until: datetime,
     units: Sequence[str] = (),
-    rounds: Callable[[datetime, int], CheckRound] | None = None,
+    rounds: Callable[[datetime, int], CheckScan] | None = None,
     jobs: Sequence[Job] = JOBS,
 ) -> Ledger:
     """Make a ledger of so many records, give or take two, whose newest is of shortly before a moment.
@@ -214,7 +214,7 @@ def _copies(at: datetime, state: CopyState) -> tuple[Copy, ...]:
     return tuple(Copy(_set_id(at), name, "disk", state, VerifyLevel.L2, at) for name in ("disk-a", "disk-b"))
 
 
-def _checks(at: datetime, checked: int) -> CheckRound:
+def _checks(at: datetime, checked: int) -> CheckScan:
     """Return a round in which all is well; `checked` is the record of the one before, up to which nothing was found."""
     results = tuple(
         CheckResult(
@@ -229,8 +229,8 @@ def _checks(at: datetime, checked: int) -> CheckRound:
         )
         for number in range(40)
     )
-    return CheckRound(
-        (HostRound(HostId("web1"), at, reached=True, problem="", results=results),),
+    return CheckScan(
+        (HostScan(HostId("web1"), at, reached=True, problem="", results=results),),
         findings=CarriedFindings(checked, ()),
     )
 

@@ -23,7 +23,7 @@ from backups.postgresql import installations
 from bench._ledgers import CONFIGURATION, make
 from bench._postgresql import durable_server, new_database, store_table
 from bench._runs import PORTALOPS, ROOT, measured
-from portalops.ledger.ledger import Kept, kept_in
+from portalops.ledger.ledger import KeptLedger, kept_in
 from portalops.ledger.postgresql_kept import kept_in as kept_in_database
 from portalops.ledger.record import Draft
 from portalops.ledger.selection import Selection
@@ -116,7 +116,7 @@ def _status(server: Server, records: int) -> float:
     return statistics.median(each.seconds for each in runs[1:])  # without the first: caches warm, byte code written
 
 
-def _bring(source: Kept, target: Kept) -> None:
+def _bring(source: KeptLedger, target: KeptLedger) -> None:
     batch: list[bytes] = []
     first = 1
     for record in source.records.records(Selection()):
@@ -132,7 +132,7 @@ def _where(server: Server, database: str) -> str:
     return f"host={server.folder} port={PORT} user=postgres dbname={database}"
 
 
-def _kept(where: str) -> Kept:
+def _kept(where: str) -> KeptLedger:
     return kept_in_database(lambda: psycopg.connect(where, autocommit=True), where, writable=True)
 
 

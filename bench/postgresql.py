@@ -24,13 +24,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from backups.age import read_identities
-from backups.handout import find_stream, hand_out
 from backups.job import make_set
 from backups.media import build_medium
 from backups.plan import PlannedMedium, PlannedSource, make_plan
-from backups.postgresql import Installation, installations
+from backups.postgresql import PostgresqlVersion, installations
 from backups.set_file import parse_set_file
 from backups.sources import SourceContext, build_source
+from backups.stream_output import find_stream, stream_out
 from bench._corpus import make_prose
 from commands.jobs.stream_out import standard_output
 from portalops.config.tables import KindTable
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 @contextmanager
-def _server(work: Path, tools: Installation) -> Iterator[None]:
+def _server(work: Path, tools: PostgresqlVersion) -> Iterator[None]:
     """Run a server on a socket in the folder, as a user that is not root."""
     become: tuple[str, ...] = ()
     data = work / "data"
@@ -104,7 +104,7 @@ def _server(work: Path, tools: Installation) -> Iterator[None]:
         subprocess.run([*pg_ctl, "-m", "immediate", "stop"], check=True, cwd="/")
 
 
-def _measure(work: Path, tools: Installation, mebibytes: int) -> int:
+def _measure(work: Path, tools: PostgresqlVersion, mebibytes: int) -> int:
     rows = _fill(mebibytes)
     recipient = _keys(work)
     out = work / "out"
@@ -255,7 +255,7 @@ def _hand_out(out: str, identity: str) -> int:
     with stored.open("set.json") as file:
         content = parse_set_file(file.read(64 << 20))
     stream = find_stream(content, "portal-db", "articles")
-    hand_out(stored, stream, read_identities(Path(identity)), standard_output())
+    stream_out(stored, stream, read_identities(Path(identity)), standard_output())
     return 0
 
 

@@ -22,9 +22,9 @@ from pathlib import Path
 
 from backups.sources._program import Program, stream_program
 from portalops.config.ssh import SshPlace
-from portalops.model.backups import Member, TableRows
+from portalops.model.backups import StreamMember, TableRows
 from portalops.ports import Hash
-from portalops.system.remote import PATH, PIPE_BYTES, Order, start_there
+from portalops.system.remote import PATH, PIPE_BYTES, RemoteCommand, start_there
 from portalops.system.ssh import target_of
 from tests.servers import SshHost, sshd, user_name
 
@@ -55,7 +55,7 @@ class Nowhere:
         del content
         self.position += count
 
-    def add_member(self, member: Member, *, content: Hash | None = None) -> None:
+    def add_member(self, member: StreamMember, *, content: Hash | None = None) -> None:
         """Keep nothing."""
 
     def add_unread(self, line: str) -> None:
@@ -138,7 +138,7 @@ def _stream(place: SshPlace, mebibytes: int) -> None:
 
 
 def _by_paramiko(place: SshPlace, mebibytes: int) -> None:
-    running = start_there(target_of(place), Order(_output(mebibytes), {"PATH": PATH}), client="paramiko")
+    running = start_there(target_of(place), RemoteCommand(_output(mebibytes), {"PATH": PATH}), client="paramiko")
     size, space = 0, bytearray(1 << 20)
     while got := os.readv(running.stdout.fileno(), [space]):
         size += got

@@ -23,13 +23,13 @@ from zoneinfo import ZoneInfo
 from bench._ledgers import seconds
 from checks.updates.observations import ObservationStore
 from checks.updates.rules.stamps import stamp
-from checks.updates.summing import Question, sums
+from checks.updates.summing import JudgedPeriod, sums
 from checks.updates.terms import Terms
 from portalops.calendar import load
-from portalops.model.organisation import Name, Unit, UnitId
+from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.period import Period
 from portalops.model.runs import Every
-from portalops.model.updates import Channel, SourceTraits
+from portalops.model.updates import ItemChannel, UpdateSourceTraits
 from portalops.rulebooks.load import load as load_rulebook
 
 UNITS = int(os.environ.get("UNITS", "1000"))
@@ -57,14 +57,14 @@ def main() -> int:
         sources = [*map(_feed, range(UNITS)), MAILBOX]
         reading = seconds(lambda: _read(file))
         terms = Terms(load_rulebook("kh-37-2010", {}), load(), ZONE, NOW, Every.DAY)
-        question = Question(file, sources, YEAR, terms)
+        question = JudgedPeriod(file, sources, YEAR, terms)
         begun = time.perf_counter()
         weeks = sum(sum(one.weeks.values()) for one in sums(question, units))
         year = time.perf_counter() - begun
         peak = _peak_mib()
         small = Path(scratch) / "hundred.sqlite"
         fabricate(small, 100, ITEMS // UNITS * 100)
-        month = Question(small, sources, Period(date(2025, 12, 1), date(2025, 12, 31)), terms)
+        month = JudgedPeriod(small, sources, Period(date(2025, 12, 1), date(2025, 12, 31)), terms)
         short = min(seconds(lambda: list(sums(month, units[:100]))) for _round in range(3))
     allowed = PROMISED_SECONDS * max(ITEMS / 10_000_000, UNITS / 10_000)
     print(f"the store             {ITEMS:12,} items of {UNITS:,} units   {size:.1f} GiB, made in {made:.0f} s")
@@ -80,15 +80,15 @@ def main() -> int:
     return 0 if year <= allowed and peak <= PROMISED_MIB and short < PROMISED_MONTH else 1
 
 
-MAILBOX = SourceTraits("mailbox", Channel.SUBMISSION, complete=True, attested=True)
+MAILBOX = UpdateSourceTraits("mailbox", ItemChannel.SUBMISSION, complete=True, attested=True)
 
 
-def _unit(number: int) -> Unit:
-    return Unit(UnitId(f"unit-{number:05}"), Name(f"Đơn vị {number}", f"Unit {number}"))
+def _unit(number: int) -> Agency:
+    return Agency(UnitId(f"unit-{number:05}"), Name(f"Đơn vị {number}", f"Unit {number}"))
 
 
-def _feed(number: int) -> SourceTraits:
-    return SourceTraits(f"feed-{number:05}", Channel.SUBPORTAL, complete=False, unit=_unit(number).id)
+def _feed(number: int) -> UpdateSourceTraits:
+    return UpdateSourceTraits(f"feed-{number:05}", ItemChannel.SUBPORTAL, complete=False, unit=_unit(number).id)
 
 
 COLUMNS = (

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from bench._ledgers import seconds
 from checks.vulnerabilities.build import Inputs, built
 from checks.vulnerabilities.bundle import SUFFIX, read_bundle, signature_of
-from checks.vulnerabilities.matching import Installed, match
+from checks.vulnerabilities.matching import MatchedPackage, match
 from checks.vulnerabilities.releases import Release
 from portalops.signatures.sshsig import SigningKey
 
@@ -138,10 +138,10 @@ def build_into(export: str, target: str) -> None:
     print(spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
-def _host() -> list[Installed]:
+def _host() -> list[MatchedPackage]:
     """Return the packages that most is recorded of."""
     chance = random.Random(12)
-    return [Installed(_name(number), f"1.{chance.randint(0, 39)}.0-1") for number in range(PACKAGES)]
+    return [MatchedPackage(_name(number), f"1.{chance.randint(0, 39)}.0-1") for number in range(PACKAGES)]
 
 
 if __name__ == "__main__":

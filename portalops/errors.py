@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from portalops.model.message import Message, msg
 
 if TYPE_CHECKING:
-    from portalops.model.updates import Answer  # not when run: the start of every command would pay for it
+    from portalops.model.updates import UpdateAnswer  # not when run: the start of every command would pay for it
 
 
 class ExitCode(IntEnum):
@@ -454,7 +454,7 @@ class UpdateSourceError(UpdatesError):
         "query without the expected columns, or a register line with a date in the future. The other sources are "
         "polled, and the period is judged with this gap shown."
     )
-    answer: Answer | None = None
+    answer: UpdateAnswer | None = None
     """The part of the answer that arrived, kept as evidence; None if nothing arrived."""
 
 

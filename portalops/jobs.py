@@ -208,7 +208,7 @@ def missed_slots(
         LedgerError: a plan names an unknown time zone, there are more than `MAX_SLOTS` slots, or one lies
             outside of the calendar.
     """
-    comparison = _Comparison(_in_time(_planned_slots(plans, until, zone, since, before)))
+    comparison = _Comparison(_sort_slots(_planned_slots(plans, until, zone, since, before)))
     try:
         for run in runs:
             comparison.add(run)
@@ -234,7 +234,7 @@ def expected_slots(
         LedgerError: as `missed_slots` does.
     """
     try:
-        return tuple(_in_time(_planned_slots(plans, until, zone, since, before)))
+        return tuple(_sort_slots(_planned_slots(plans, until, zone, since, before)))
     except OverflowError as error:
         raise _too_many(msg("the recorded plans reach beyond the calendar")) from error
 
@@ -311,7 +311,7 @@ class _Comparison:
         self._ahead = next(self._expected, None)
 
 
-def _in_time(spans: Iterable[Iterator[ExpectedSlot]]) -> Iterator[ExpectedSlot]:
+def _sort_slots(spans: Iterable[Iterator[ExpectedSlot]]) -> Iterator[ExpectedSlot]:
     """Yield the slots of all spans by their ends.
 
     Raises:
@@ -347,7 +347,7 @@ def _due(
 ) -> DueJob | None:
     start, before = _slots_at(job, mine, now.astimezone(zone))
     slot, slot_before = job.every.slot(start), job.every.slot(before)
-    tried, tried_before = _in_slot(mine, slot), _in_slot(mine, slot_before)
+    tried, tried_before = _attempts_of_slot(mine, slot), _attempts_of_slot(mine, slot_before)
     is_known = any(name.slot != slot for name, _attempt in mine)
     late = is_known and not _is_fulfilled(_begun_from(tried_before, due_from(job, before)))
     its_time = due_from(job, start)
@@ -377,7 +377,7 @@ def _slots_at(job: Job, mine: Sequence[tuple[RunName, Attempt]], local: datetime
     start, before = slot_start(job.every, local), previous_slot_start(job.every, local)
     its_time, end = due_from(job, before), start.astimezone(UTC)
     if job.has_time and its_time > end - START_GRACE and local.astimezone(UTC) < end + START_GRACE:
-        tried = _begun_from(_in_slot(mine, job.every.slot(before)), its_time)
+        tried = _begun_from(_attempts_of_slot(mine, job.every.slot(before)), its_time)
         if not _is_fulfilled(tried):
             return before, previous_slot_start(job.every, before)
     return start, before
@@ -429,7 +429,7 @@ def _named(job: Job, attempts: Iterable[Attempt]) -> tuple[tuple[RunName, Attemp
     return tuple((name, attempt) for name, attempt in named if name is not None and name.job == job.id)
 
 
-def _in_slot(mine: Iterable[tuple[RunName, Attempt]], slot: str) -> tuple[Attempt, ...]:
+def _attempts_of_slot(mine: Iterable[tuple[RunName, Attempt]], slot: str) -> tuple[Attempt, ...]:
     return tuple(attempt for name, attempt in mine if name.slot == slot)
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from portalops.model.backups import DataClass, Member, SetId, TableRows
+    from portalops.model.backups import DataClass, SetId, StreamMember, TableRows
     from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead, SignedHead
     from portalops.model.message import Message
     from portalops.model.record import Digest, Record
     from portalops.model.runs import Run
-    from portalops.model.updates import Answer, Listing, SourceTraits
+    from portalops.model.updates import Listing, UpdateAnswer, UpdateSourceTraits
 
 
 class Clock(Protocol):
@@ -126,7 +126,7 @@ class Network(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class WebPage:
     """What a web server answered in the end."""
 
     data: bytes | None
@@ -161,7 +161,7 @@ class Web(Protocol):
     it was said to lie inside, or its address itself was given; then none leads into another network than its own.
     """
 
-    def get(self, url: str, *, accept: str, mark: str = "", limit_bytes: int, inside: bool = False) -> Page:
+    def get(self, url: str, *, accept: str, mark: str = "", limit_bytes: int, inside: bool = False) -> WebPage:
         """Ask for a page, following redirects, within a deadline for all of it.
 
         Args:
@@ -177,7 +177,7 @@ class Web(Protocol):
         ...
 
 
-class Keeper(Protocol):
+class EvidenceStore(Protocol):
     """Keeps bytes of evidence under their digest."""
 
     def keep(self, data: bytes) -> Digest:
@@ -289,7 +289,7 @@ class StreamWriter(Protocol):
         """
         ...
 
-    def add_member(self, member: Member, *, content: Hash | None = None) -> None:
+    def add_member(self, member: StreamMember, *, content: Hash | None = None) -> None:
         """Add a line to the stream's index; with `content`, its digest becomes the member's."""
         ...
 
@@ -424,7 +424,7 @@ class SetWriter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldFile:
     """A file that an unfinished set has on its medium already."""
 
     size_bytes: int
@@ -436,7 +436,7 @@ class Held:
 class ResumableWriter(SetWriter, Protocol):
     """Writes a set that can be gone on with later, by another writer of the same set."""
 
-    def held(self) -> Mapping[str, Held]:
+    def held(self) -> Mapping[str, HeldFile]:
         """Return the files that were written whole before this writer took the set over; all go into the set unless discarded.
 
         Their sizes and digests are for the caller to compare with what the set must hold.
@@ -665,11 +665,11 @@ class UpdateSource(Protocol):
     """Shows what was published or sent in; see `checks/updates/sources/`."""
 
     @property
-    def traits(self) -> SourceTraits:
+    def traits(self) -> UpdateSourceTraits:
         """Return what it is."""
         ...
 
-    def fetch(self, *, etag: str) -> Answer:
+    def fetch(self, *, etag: str) -> UpdateAnswer:
         """Look once.
 
         Raises:
@@ -704,7 +704,7 @@ class Anchor(Protocol):
         """Say whether it asks for heads by itself, so that nothing is handed to it."""
         ...
 
-    def publish(self, head: RecordedHead, keeper: Keeper) -> AnchorReceipt:
+    def publish(self, head: RecordedHead, keeper: EvidenceStore) -> AnchorReceipt:
         """Hand out a head and return what proves that it is there; the third party's answer is kept as evidence.
 
         Raises:

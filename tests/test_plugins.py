@@ -61,7 +61,7 @@ BROKEN = (
     Broken("probe", "checks/servers/probes/mounts.py", "def parse(output: Output)", "def parse(output: bytes)"),
     Broken("own-records", "checks/servers/probes/own_places.py", "def sections(own: Own)", "def sections(own: str)"),
     Broken("drift", "checks/servers/drift/units.py", "by_state(", "tuple("),
-    Broken("record-check", "portalops/compliance/of_records/vuln_cadence.py", "Severity.HIGH", '"high"'),
+    Broken("record-check", "portalops/compliance/ledger_checks/vuln_cadence.py", "Severity.HIGH", '"high"'),
     Broken("parts", "commands/parts/verify.py", "work=work, ", ""),
     Broken("examination", "commands/examinations/terminal.py", "def examine(look: Look)", "def examine(look: str)"),
 )

@@ -11,7 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from backups.adopters._settings import Adopter, AdopterContext, AdopterSettings, Claims, NotAnswered, Question, Traits
+from backups.adopters._settings import (
+    Adopter,
+    AdopterContext,
+    AdopterQuestion,
+    AdopterSettings,
+    AdopterTraits,
+    Claims,
+    NotAnswered,
+)
 from portalops.config.kinds import TableKind, kind_of
 from portalops.config.tables import KindTable
 from portalops.plugins import Door
@@ -21,10 +29,10 @@ __all__ = [
     "Adopter",
     "AdopterContext",
     "AdopterKind",
+    "AdopterQuestion",
+    "AdopterTraits",
     "Claims",
     "NotAnswered",
-    "Question",
-    "Traits",
     "build_adopter",
 ]
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from portalops.config.values import Refused, Shape
+from portalops.config.values import RefusedValue, Shape
 from portalops.model.adopted import AdoptedBackup
 from portalops.model.backups import DataClass
 from portalops.model.message import msg
@@ -41,7 +41,7 @@ class AdopterContext:
 
 
 @dataclass(frozen=True, slots=True)
-class Traits:
+class AdopterTraits:
     """What an adopter is."""
 
     id: str
@@ -50,7 +50,7 @@ class Traits:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class AdopterQuestion:
     """What is asked, as a dry run prints it; never a secret."""
 
     argv: tuple[str, ...]
@@ -79,11 +79,11 @@ class Adopter(Protocol):
     """Asks one tool."""
 
     @property
-    def traits(self) -> Traits:
+    def traits(self) -> AdopterTraits:
         """Return what it is."""
         ...
 
-    def question(self) -> Question:
+    def question(self) -> AdopterQuestion:
         """Return what it will ask; pure."""
         ...
 
@@ -112,7 +112,7 @@ def without_password(address: str) -> str:
         Refused: it holds one.
     """
     if _PASSWORD_IN_URL.search(address):
-        raise Refused(
+        raise RefusedValue(
             msg("holds a password, which every user of the machine could read"),
             msg("Remove it, and give it as a secret in an environment variable that the tool reads."),
             shows_value=False,

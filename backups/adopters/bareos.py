@@ -27,17 +27,17 @@ from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program
 from backups.adopters._settings import (
     AdopterContext,
+    AdopterQuestion,
+    AdopterTraits,
     Claims,
     NotAnswered,
-    Question,
-    Traits,
     moment_of,
     objects,
     size_of,
     text_of,
 )
 from portalops.config.tables import KindTable, LocalPath
-from portalops.config.values import Refused, Text
+from portalops.config.values import RefusedValue, Text
 from portalops.model.adopted import AdoptedBackup
 from portalops.model.message import msg
 
@@ -57,7 +57,7 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (OSError, ValueError, KeyError) as error:
-        raise Refused(
+        raise RefusedValue(
             msg("is not a time zone"), msg("Use a name of the IANA time zone database, such as Asia/Ho_Chi_Minh.")
         ) from error
     return name
@@ -65,7 +65,7 @@ def _zone(name: str) -> str:
 
 def _one_word(name: str) -> str:
     if any(letter.isspace() or letter in ';"' for letter in name):
-        raise Refused(msg("is not a job name"), msg("Write the name exactly as in the configuration of Bareos."))
+        raise RefusedValue(msg("is not a job name"), msg("Write the name exactly as in the configuration of Bareos."))
     return name
 
 
@@ -83,23 +83,23 @@ class Settings(ProgramSettings):
 def build(table: KindTable, context: AdopterContext) -> BareosAdopter:
     """Return the adopter that a configuration table describes."""
     settings = table.parse(Settings)
-    return BareosAdopter(Traits(table.id, table.kind, settings.data_class), settings, context)
+    return BareosAdopter(AdopterTraits(table.id, table.kind, settings.data_class), settings, context)
 
 
 class BareosAdopter:
     """One director's catalogue."""
 
-    def __init__(self, traits: Traits, settings: Settings, context: AdopterContext) -> None:
+    def __init__(self, traits: AdopterTraits, settings: Settings, context: AdopterContext) -> None:
         self.traits = traits
         self._settings = settings
         self._zone = ZoneInfo(settings.timezone) if settings.timezone else context.zone
 
-    def question(self) -> Question:
+    def question(self) -> AdopterQuestion:
         settings = self._settings
         chosen = ("-c", str(settings.config)) if settings.config else ()
         only = f" job={settings.job}" if settings.job else ""
         asked = f".api 2\nllist jobs{only} jobtype=B days={settings.days}\nquit\n"
-        return Question(
+        return AdopterQuestion(
             (settings.program or "bconsole", *chosen), stdin=asked.encode(), secrets=tuple(settings.secrets)
         )
 

@@ -22,10 +22,10 @@ from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program, json_of
 from backups.adopters._settings import (
     AdopterContext,
+    AdopterQuestion,
+    AdopterTraits,
     Claims,
     NotAnswered,
-    Question,
-    Traits,
     moment_of,
     objects,
     size_of,
@@ -48,22 +48,22 @@ class Settings(ProgramSettings):
 def build(table: KindTable, context: AdopterContext) -> BarmanAdopter:
     """Return the adopter that a configuration table describes."""
     settings = table.parse(Settings)
-    return BarmanAdopter(Traits(table.id, table.kind, settings.data_class), settings, context)
+    return BarmanAdopter(AdopterTraits(table.id, table.kind, settings.data_class), settings, context)
 
 
 class BarmanAdopter:
     """The servers of one configuration."""
 
-    def __init__(self, traits: Traits, settings: Settings, context: AdopterContext) -> None:
+    def __init__(self, traits: AdopterTraits, settings: Settings, context: AdopterContext) -> None:
         self.traits = traits
         self._settings = settings
         self._zone = context.zone
 
-    def question(self) -> Question:
+    def question(self) -> AdopterQuestion:
         settings = self._settings
         chosen = ("-c", str(settings.config)) if settings.config else ()
         argv = (settings.program or "barman", *chosen, "-f", "json", "list-backups", settings.server)
-        return Question(argv, secrets=tuple(settings.secrets))
+        return AdopterQuestion(argv, secrets=tuple(settings.secrets))
 
     def ask(self) -> bytes:
         return ask_program(self._settings, self.question().argv)

@@ -26,10 +26,10 @@ from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program, json_of
 from backups.adopters._settings import (
     AdopterContext,
+    AdopterQuestion,
+    AdopterTraits,
     Claims,
     NotAnswered,
-    Question,
-    Traits,
     moment_of,
     objects,
     size_of,
@@ -64,23 +64,23 @@ def build(table: KindTable, context: AdopterContext) -> BorgAdopter:
     """Return the adopter that a configuration table describes."""
     del context
     settings = table.parse(Settings)
-    return BorgAdopter(Traits(table.id, table.kind, settings.data_class), settings)
+    return BorgAdopter(AdopterTraits(table.id, table.kind, settings.data_class), settings)
 
 
 class BorgAdopter:
     """One repository."""
 
-    def __init__(self, traits: Traits, settings: Settings) -> None:
+    def __init__(self, traits: AdopterTraits, settings: Settings) -> None:
         self.traits = traits
         self._settings = settings
 
-    def question(self) -> Question:
+    def question(self) -> AdopterQuestion:
         settings = self._settings
         only = ("--glob-archives", settings.archives) if settings.archives else ()
         argv = (settings.program or "borg", "list", "--bypass-lock", "--consider-checkpoints", "--json")
         secrets = ("BORG_PASSPHRASE",) if settings.password else ()
         # The format's only use is that its keys are added to the JSON.
-        return Question(
+        return AdopterQuestion(
             (*argv, "--format", "{hostname}{end}", *only, settings.repository), secrets=(*secrets, *settings.secrets)
         )
 

@@ -28,17 +28,17 @@ from backups.adopters import AdopterKind
 from backups.adopters._programs import json_of
 from backups.adopters._settings import (
     AdopterContext,
+    AdopterQuestion,
     AdopterSettings,
+    AdopterTraits,
     Claims,
     NotAnswered,
-    Question,
-    Traits,
     objects,
     size_of,
     text_of,
 )
 from portalops.config.tables import KindTable, LocalPath
-from portalops.config.values import Refused, Text
+from portalops.config.values import RefusedValue, Text
 from portalops.model.adopted import AdoptedBackup
 from portalops.model.message import msg
 from portalops.model.text import show_text
@@ -64,11 +64,11 @@ def _dated(names: str) -> str:
     try:
         groups = pattern_of(names).groupindex
     except re.error as error:
-        raise Refused(msg("names a part of the date or time twice"), hint) from error
+        raise RefusedValue(msg("names a part of the date or time twice"), hint) from error
     if not {"year", "month", "day"} <= set(groups):
-        raise Refused(msg("names no day"), hint)
+        raise RefusedValue(msg("names no day"), hint)
     if re.search(r"%(?![YmdHMS])", names):
-        raise Refused(msg("has an unknown % code"), hint)
+        raise RefusedValue(msg("has an unknown % code"), hint)
     return names
 
 
@@ -84,19 +84,19 @@ class Settings(AdopterSettings):
 def build(table: KindTable, context: AdopterContext) -> FoldersAdopter:
     """Return the adopter that a configuration table describes."""
     settings = table.parse(Settings)
-    return FoldersAdopter(Traits(table.id, table.kind, settings.data_class), settings, context)
+    return FoldersAdopter(AdopterTraits(table.id, table.kind, settings.data_class), settings, context)
 
 
 class FoldersAdopter:
     """One folder."""
 
-    def __init__(self, traits: Traits, settings: Settings, context: AdopterContext) -> None:
+    def __init__(self, traits: AdopterTraits, settings: Settings, context: AdopterContext) -> None:
         self.traits = traits
         self._settings = settings
         self._zone = context.zone
 
-    def question(self) -> Question:
-        return Question((), reads=str(self._settings.folder))
+    def question(self) -> AdopterQuestion:
+        return AdopterQuestion((), reads=str(self._settings.folder))
 
     def ask(self) -> bytes:
         pattern = pattern_of(self._settings.names)

@@ -22,9 +22,9 @@ from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program, json_of
 from backups.adopters._settings import (
     AdopterContext,
+    AdopterQuestion,
+    AdopterTraits,
     Claims,
-    Question,
-    Traits,
     moment_of,
     objects,
     size_of,
@@ -45,23 +45,23 @@ class Settings(ProgramSettings):
 def build(table: KindTable, context: AdopterContext) -> PgbackrestAdopter:
     """Return the adopter that a configuration table describes."""
     settings = table.parse(Settings)
-    return PgbackrestAdopter(Traits(table.id, table.kind, settings.data_class), settings, context)
+    return PgbackrestAdopter(AdopterTraits(table.id, table.kind, settings.data_class), settings, context)
 
 
 class PgbackrestAdopter:
     """The repositories of one configuration."""
 
-    def __init__(self, traits: Traits, settings: Settings, context: AdopterContext) -> None:
+    def __init__(self, traits: AdopterTraits, settings: Settings, context: AdopterContext) -> None:
         self.traits = traits
         self._settings = settings
         self._zone = context.zone
 
-    def question(self) -> Question:
+    def question(self) -> AdopterQuestion:
         settings = self._settings
         chosen: tuple[str, ...] = (f"--config={settings.config}",) if settings.config else ()
         chosen += (f"--stanza={settings.stanza}",) if settings.stanza else ()
         argv = (settings.program or "pgbackrest", *chosen, "--output=json", "--log-level-file=off", "info")
-        return Question(argv, secrets=tuple(settings.secrets))
+        return AdopterQuestion(argv, secrets=tuple(settings.secrets))
 
     def ask(self) -> bytes:
         return ask_program(self._settings, self.question().argv)

@@ -24,9 +24,9 @@ from backups.adopters import AdopterKind
 from backups.adopters._programs import ProgramSettings, ask_program, json_of
 from backups.adopters._settings import (
     AdopterContext,
+    AdopterQuestion,
+    AdopterTraits,
     Claims,
-    Question,
-    Traits,
     moment_of,
     objects,
     size_of,
@@ -53,23 +53,23 @@ class Settings(ProgramSettings):
 def build(table: KindTable, context: AdopterContext) -> ResticAdopter:
     """Return the adopter that a configuration table describes."""
     settings = table.parse(Settings)
-    return ResticAdopter(Traits(table.id, table.kind, settings.data_class), settings, context)
+    return ResticAdopter(AdopterTraits(table.id, table.kind, settings.data_class), settings, context)
 
 
 class ResticAdopter:
     """One repository."""
 
-    def __init__(self, traits: Traits, settings: Settings, context: AdopterContext) -> None:
+    def __init__(self, traits: AdopterTraits, settings: Settings, context: AdopterContext) -> None:
         self.traits = traits
         self._settings = settings
         self._zone = context.zone
 
-    def question(self) -> Question:
+    def question(self) -> AdopterQuestion:
         settings = self._settings
         only: tuple[str, ...] = ("--host", settings.host) if settings.host else ()
         only += ("--tag", settings.tag) if settings.tag else ()
         argv = (settings.program or "restic", "--repo", settings.repository, "--no-lock", "--no-cache")
-        return Question((*argv, "--json", "snapshots", *only), secrets=("RESTIC_PASSWORD", *settings.secrets))
+        return AdopterQuestion((*argv, "--json", "snapshots", *only), secrets=("RESTIC_PASSWORD", *settings.secrets))
 
     def ask(self) -> bytes:
         secrets = {"RESTIC_PASSWORD": self._settings.password}

@@ -10,12 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from backups.collections._settings import Collection, CollectionSettings, Entry, Traits, UnreadEntry
+from backups.collections._settings import Collection, CollectionSettings, CollectionTraits, DigestedEntry, UnreadEntry
 from portalops.config.kinds import TableKind, kind_of
 from portalops.config.tables import KindTable
 from portalops.plugins import Door
 
-__all__ = ["COLLECTIONS", "Collection", "CollectionKind", "Entry", "Traits", "UnreadEntry", "build_collection"]
+__all__ = [
+    "COLLECTIONS",
+    "Collection",
+    "CollectionKind",
+    "CollectionTraits",
+    "DigestedEntry",
+    "UnreadEntry",
+    "build_collection",
+]
 
 
 SettingsT = TypeVar("SettingsT", bound=CollectionSettings)

@@ -10,7 +10,7 @@ from pydantic import Field, StrictBool
 
 from portalops.config.values import Id, Shape
 from portalops.errors import SourceUnavailable
-from portalops.model.archive import Held
+from portalops.model.archive import HeldItems
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 
@@ -18,7 +18,7 @@ from portalops.model.record import Digest
 class CollectionSettings(Shape):
     """The keys that every `[[archive.collection]]` has."""
 
-    what: Held = Field(description="originals, copies or drafts; or items: what the others are counted against.")
+    what: HeldItems = Field(description="originals, copies or drafts; or items: what the others are counted against.")
     source: Id = Field(
         description="Id of the [[backup.source]] that copies this data: without a copy it counts for nothing."
     )
@@ -29,18 +29,18 @@ class CollectionSettings(Shape):
 
 
 @dataclass(frozen=True, slots=True)
-class Traits:
+class CollectionTraits:
     """What a collection is."""
 
     id: str
     kind: str
-    what: Held
+    what: HeldItems
     source: str
     immutable: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DigestedEntry:
     """One row or file, digested."""
 
     item: str
@@ -63,11 +63,11 @@ class Collection(Protocol):
     """Yields everything that lies in one place."""
 
     @property
-    def traits(self) -> Traits:
+    def traits(self) -> CollectionTraits:
         """Return what it is."""
         ...
 
-    def entries(self) -> Iterator[Entry | UnreadEntry]:
+    def entries(self) -> Iterator[DigestedEntry | UnreadEntry]:
         """Yield what it holds, each entry as it is read, in any order; nothing is kept in memory.
 
         Raises:

@@ -26,10 +26,10 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from backups.collections import CollectionKind
-from backups.collections._settings import CollectionSettings, Entry, Traits, UnreadEntry, unavailable
+from backups.collections._settings import CollectionSettings, CollectionTraits, DigestedEntry, UnreadEntry, unavailable
 from portalops.config.tables import KindTable, LocalPath
-from portalops.config.values import Refused
-from portalops.model.archive import Held
+from portalops.config.values import RefusedValue
+from portalops.model.archive import HeldItems
 from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
@@ -43,9 +43,9 @@ def _with_group(pattern: str) -> str:
     try:
         groups = re.compile(pattern).groups
     except re.error as error:
-        raise Refused(msg("is not a regular expression"), hint) from error
+        raise RefusedValue(msg("is not a regular expression"), hint) from error
     if groups != 1:
-        raise Refused(msg("has {n} groups instead of one", n=groups), hint)
+        raise RefusedValue(msg("has {n} groups instead of one", n=groups), hint)
     return pattern
 
 
@@ -61,19 +61,19 @@ class Settings(CollectionSettings):
 def build(table: KindTable) -> FolderCollection:
     """Return the collection that a configuration table describes."""
     settings = table.parse(Settings)
-    immutable = settings.what is not Held.ITEMS if settings.immutable is None else settings.immutable
-    return FolderCollection(Traits(table.id, table.kind, settings.what, settings.source, immutable), settings)
+    immutable = settings.what is not HeldItems.ITEMS if settings.immutable is None else settings.immutable
+    return FolderCollection(CollectionTraits(table.id, table.kind, settings.what, settings.source, immutable), settings)
 
 
 class FolderCollection:
     """One folder and all in it."""
 
-    def __init__(self, traits: Traits, settings: Settings) -> None:
+    def __init__(self, traits: CollectionTraits, settings: Settings) -> None:
         self.traits = traits
         self._folder = settings.folder
         self._item = re.compile(settings.item)
 
-    def entries(self) -> Iterator[Entry | UnreadEntry]:
+    def entries(self) -> Iterator[DigestedEntry | UnreadEntry]:
         root = os.fsencode(self._folder)
         if not os.path.isdir(root):
             raise unavailable(self.traits.id, msg("there is no folder {folder}", folder=_shown(self._folder)))
@@ -95,13 +95,13 @@ class FolderCollection:
                     raise unavailable(self.traits.id, cause) from error
                 yield UnreadEntry(_text(inside), _cause(error))
 
-    def _entry(self, root: bytes, path: bytes) -> Entry | UnreadEntry:
+    def _entry(self, root: bytes, path: bytes) -> DigestedEntry | UnreadEntry:
         name = _text(path)
         try:
             for _attempt in range(2):
                 if (found := digest_file(os.path.join(root, path))) is not None:
                     match = self._item.search(name)
-                    return Entry((match.group(1) or "") if match else "", name, *found)
+                    return DigestedEntry((match.group(1) or "") if match else "", name, *found)
         except OSError as error:
             return UnreadEntry(name, _cause(error))
         return UnreadEntry(name, "it changed while it was read")

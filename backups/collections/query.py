@@ -27,7 +27,7 @@ from pathlib import Path
 from pydantic import Field
 
 from backups.collections import CollectionKind
-from backups.collections._settings import CollectionSettings, Entry, Traits, UnreadEntry, unavailable
+from backups.collections._settings import CollectionSettings, CollectionTraits, DigestedEntry, UnreadEntry, unavailable
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable
 from portalops.model.message import msg
@@ -51,19 +51,19 @@ class Settings(CollectionSettings):
 def build(table: KindTable) -> QueryCollection:
     """Return the collection that a configuration table describes."""
     settings = table.parse(Settings)
-    traits = Traits(table.id, table.kind, settings.what, settings.source, bool(settings.immutable))
+    traits = CollectionTraits(table.id, table.kind, settings.what, settings.source, bool(settings.immutable))
     return QueryCollection(traits, settings, table.folder)
 
 
 class QueryCollection:
     """What one query gives."""
 
-    def __init__(self, traits: Traits, settings: Settings, folder: Path) -> None:
+    def __init__(self, traits: CollectionTraits, settings: Settings, folder: Path) -> None:
         self.traits = traits
         self._settings = settings
         self._folder = folder
 
-    def entries(self) -> Iterator[Entry | UnreadEntry]:
+    def entries(self) -> Iterator[DigestedEntry | UnreadEntry]:
         settings = self._settings
         try:
             with reading(settings.url, settings.password, self._folder) as connection:
@@ -85,12 +85,12 @@ class QueryCollection:
             raise unavailable(self.traits.id, error.cause, error.hint) from error
 
 
-def entry_of(row: Mapping[str, object]) -> Entry:
+def entry_of(row: Mapping[str, object]) -> DigestedEntry:
     """Return a row as an entry; the digest is of its columns by name, as JSON, so that their order does not matter."""
     content = json.dumps({name: _plain(value) for name, value in row.items()}, ensure_ascii=True, sort_keys=True)
     data = content.encode()
     item = _key(row[ITEM])
-    return Entry(item, _key(row.get(NAME)) or item, len(data), Digest(hashlib.sha256(data).hexdigest()))
+    return DigestedEntry(item, _key(row.get(NAME)) or item, len(data), Digest(hashlib.sha256(data).hexdigest()))
 
 
 def _key(value: object) -> str:

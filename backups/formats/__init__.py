@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from portalops.model.backups import Member, Stream, VerifyLevel
+from portalops.model.backups import Stream, StreamMember, VerifyLevel
 from portalops.model.message import Message
 from portalops.plugins import Door
 from portalops.ports import Runner
@@ -29,7 +29,7 @@ class Restored:
     """The folder of a tar, the file of a dump."""
     scratch: Path
     """An empty folder for whatever the trial needs, such as a server's data; removed afterwards."""
-    members: Callable[[], Iterator[Member]]
+    members: Callable[[], Iterator[StreamMember]]
     """Reads the stream's index; nothing for a stream without one."""
     runner: Runner
     """Runs programs as an unprivileged user where portalops itself runs as root."""

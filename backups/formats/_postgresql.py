@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backups.formats import Restored
-from backups.postgresql import Installation, connection, counted, said
+from backups.postgresql import PostgresqlVersion, connection, counted, read_error
 from portalops.errors import BackupError, FileUnwritable
 from portalops.model.backups import TableRows
 from portalops.model.message import Message, msg
@@ -70,7 +70,7 @@ class Scratch:
     """A server that is running."""
 
     runner: Runner
-    tools: Installation
+    tools: PostgresqlVersion
     folder: Path
     superuser: str
     deadline: float
@@ -110,7 +110,7 @@ class Scratch:
         )
         done = self.run(argv, stdin=f"\\encoding UTF8\n{script}".encode())
         if done.exit_code:
-            raise NotUsable(said(done))
+            raise NotUsable(read_error(done))
         return done.stdout.decode("utf-8", "surrogateescape")
 
     def count(self, database: str, script: str) -> dict[str, int]:
@@ -120,7 +120,7 @@ class Scratch:
 
 
 @contextmanager
-def scratch_server(restored: Restored, tools: Installation, superuser: str) -> Iterator[Scratch]:
+def scratch_server(restored: Restored, tools: PostgresqlVersion, superuser: str) -> Iterator[Scratch]:
     """Make a server, run it for the block, and stop it.
 
     Raises:
@@ -199,7 +199,7 @@ def _make(scratch: Scratch) -> None:
     )
     done = scratch.runner.run(initdb, timeout_seconds=START_SECONDS)
     if done.exit_code:
-        raise cannot_try(said(done), _FOLDER_HINT)
+        raise cannot_try(read_error(done), _FOLDER_HINT)
     try:
         settings = f"{SETTINGS}unix_socket_directories = '{str(scratch.folder).replace(chr(39), chr(39) * 2)}'\n"
         write_atomically(scratch.folder / "postgresql.conf", settings.encode())
@@ -223,7 +223,7 @@ def _start(scratch: Scratch) -> None:
         text = ""
         with suppress(OSError):
             text = log.read_text(encoding="utf-8", errors="replace")
-        raise cannot_try(f"its server does not start: {said(Completed(1, b'', text.encode() or done.stderr))}")
+        raise cannot_try(f"its server does not start: {read_error(Completed(1, b'', text.encode() or done.stderr))}")
 
 
 def _stop(scratch: Scratch) -> None:

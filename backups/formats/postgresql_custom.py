@@ -10,7 +10,7 @@ from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code, file_place, row_counts, write_file
 from backups.formats._postgresql import NotUsable, Scratch, cannot_try, differing, readable, scratch_server
 from backups.formats._trials import counts
-from backups.postgresql import COUNT_ROWS, Installation, fitting, identifier, installations, said
+from backups.postgresql import COUNT_ROWS, PostgresqlVersion, fitting, identifier, installations, read_error
 from portalops.model.backups import Stream, VerifyLevel
 from portalops.model.message import Message, msg
 from portalops.ports import Completed, Runner
@@ -73,7 +73,7 @@ def try_out(restored: Restored) -> Trial:
     )
 
 
-def _tools(runner: Runner, file: Path) -> Installation:
+def _tools(runner: Runner, file: Path) -> PostgresqlVersion:
     """Return the version to try it with: that of the pg_dump that made it, or the next later one that is here."""
     installed = installations("initdb", runner)
     if not installed:
@@ -82,7 +82,7 @@ def _tools(runner: Runner, file: Path) -> Installation:
         (installed[-1].program("pg_restore"), "--list", str(file)), timeout_seconds=LIST_SECONDS, limit_bytes=LIST_BYTES
     )
     if listed.exit_code:
-        raise NotUsable(said(listed))
+        raise NotUsable(read_error(listed))
     made_by = re.search(rb"^; +Dumped by pg_dump version: (\d+)", listed.stdout, re.MULTILINE)
     wanted = int(made_by[1]) if made_by else installed[-1].major
     tools = fitting(installed, wanted)
@@ -109,7 +109,7 @@ def _restore(scratch: Scratch, file: Path) -> None:
             break
         _create_roles(scratch, missing)
         scratch.sql("postgres", f"DROP DATABASE {DATABASE};")
-    raise NotUsable(said(done))
+    raise NotUsable(read_error(done))
 
 
 def _pg_restore(scratch: Scratch, file: Path, database: str, *options: str) -> Completed:

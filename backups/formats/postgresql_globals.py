@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code, file_place, row_counts, write_file
 from backups.formats._postgresql import NotUsable, Scratch, cannot_try, differing, owned_file, scratch_server
-from backups.postgresql import COUNT_GLOBALS, installations, said
+from backups.postgresql import COUNT_GLOBALS, installations, read_error
 from portalops.model.backups import Stream, VerifyLevel
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -81,7 +81,7 @@ def _run(scratch: Scratch, restored: Restored, script: bytes, superuser: str) ->
         if line.startswith("psql:") and not line.endswith(expected) and not re.search(r": (NOTICE|WARNING): ", line):
             yield show_text(line.removeprefix(f"psql:{path}:"), 300)
     if done.exit_code:
-        yield said(done)
+        yield read_error(done)
 
 
 def _restricted(script: bytes) -> bytes:
@@ -101,7 +101,7 @@ def _with_own_tablespaces(scratch: Scratch, script: bytes) -> bytes:
         folder = scratch.folder.parent / f"tablespace-{number}"
         done = scratch.run(("mkdir", str(folder)))
         if done.exit_code:
-            raise cannot_try(f"mkdir: {said(done)}")
+            raise cannot_try(f"mkdir: {read_error(done)}")
         return found[1] + b"LOCATION '" + str(folder).replace("'", "''").encode() + b"';"
 
     return re.sub(rb"^(CREATE TABLESPACE .+ )LOCATION '(?:[^']|'')*';$", moved, script, flags=re.MULTILINE)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backups.formats import Format, Restored, Trial
 from backups.formats._parts import code
-from portalops.model.backups import Member, MemberType, Stream, VerifyLevel
+from portalops.model.backups import MemberType, Stream, StreamMember, VerifyLevel
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 
@@ -44,9 +44,9 @@ def try_out(restored: Restored) -> Trial:
     return Trial(VerifyLevel.L4, tuple(problems), f"{files} files compared with the index")
 
 
-def _last_of_each(members: Iterator[Member]) -> Iterator[Member]:
+def _last_of_each(members: Iterator[StreamMember]) -> Iterator[StreamMember]:
     """Leave out a member that was written anew right behind itself because it changed meanwhile."""
-    held: Member | None = None
+    held: StreamMember | None = None
     for member in members:
         if held is not None and held.path != member.path:
             yield held
@@ -55,7 +55,7 @@ def _last_of_each(members: Iterator[Member]) -> Iterator[Member]:
         yield held
 
 
-def _problem(folder: Path, member: Member) -> str:
+def _problem(folder: Path, member: StreamMember) -> str:
     path = folder / member.path
     try:
         found = path.lstat()

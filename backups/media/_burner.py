@@ -60,7 +60,7 @@ class DiscBurner:
         found = parse_state(done.stdout.decode("utf-8", "replace"))
         if done.exit_code != 0 or found is None:
             raise self._unusable(
-                msg("xorriso cannot read which disc is in it: {said}", said=_said(done)),
+                msg("xorriso cannot read which disc is in it: {said}", said=_read_error(done)),
                 msg(
                     "Check that the drive can burn, that no other program uses it, and that you have access: "
                     "'xorriso -device_links'."
@@ -79,7 +79,7 @@ class DiscBurner:
         done = self._xorriso("-as", "cdrecord", "-v", "-dao", f"dev={self.device}", str(image))
         if done.exit_code == 0:
             return "xorriso"
-        said = _said(done)
+        said = _read_error(done)
         try:
             left = self.loaded()
         except MediumUnavailable as error:  # a drive that lost its disc by it: why burning failed says more
@@ -90,7 +90,7 @@ class DiscBurner:
             )
             if other.exit_code == 0:
                 return "growisofs"
-            growisofs = "it is not installed" if other.exit_code == 127 else _said(other)
+            growisofs = "it is not installed" if other.exit_code == 127 else _read_error(other)
             said = f"{said}; growisofs: {growisofs}"
         raise self._not_burnt(said)
 
@@ -214,7 +214,7 @@ def parse_state(printed: str) -> LoadedDisc | None:
     )
 
 
-def _said(done: Completed) -> str:
+def _read_error(done: Completed) -> str:
     """Return the end of what a program printed, in one bounded line."""
     lines = [line for line in done.stderr.decode("utf-8", "replace").splitlines() if line.strip()]
     failures = [line for line in lines if " : FAILURE : " in line or " : FATAL : " in line or ":-(" in line] or lines[

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from portalops.system.marks import is_alive, this_run
+from portalops.system.marks import is_alive, run_mark
 
-__all__ = ["DEAD_AFTER", "is_alive", "is_written", "note_written", "this_run"]
+__all__ = ["DEAD_AFTER", "is_alive", "is_written", "note_written", "run_mark"]
 
 DEAD_AFTER = timedelta(hours=24)
 """No pack takes that long, and no source is silent for as long."""
@@ -37,4 +37,4 @@ def note_written(place: str, *, is_over: bool = False) -> None:
 def is_written(place: str) -> bool | None:
     """Say whether a place is still written by the run whose mark ends it; None if that cannot be seen from here."""
     run = place.rpartition("@")[2]
-    return place in _written if run == this_run() else is_alive(run)
+    return place in _written if run == run_mark() else is_alive(run)

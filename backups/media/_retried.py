@@ -33,7 +33,7 @@ from portalops.model.backups import SetId
 from portalops.model.message import msg
 from portalops.ports import (
     HasRoom,
-    Held,
+    HeldFile,
     Medium,
     Readable,
     RenewableWriter,
@@ -103,7 +103,7 @@ class Tries:
         logger.info("%s: trying again, %s of %s", error, self._made, self._most)
         self._pause(pause_before(self._made))
 
-    def of(self, act: Callable[[], ResultT]) -> ResultT:
+    def run(self, act: Callable[[], ResultT]) -> ResultT:
         """Return what a thing gives that can simply be done again."""
         self.begin()
         while True:
@@ -135,12 +135,12 @@ class RetriedMedium:
     def prepare(self, sources: Sequence[Path], *, wanted: Collection[SetId] = ()) -> bool:
         medium = self._medium
         if isinstance(medium, ResumableMedium):
-            return self._tries().of(lambda: medium.prepare(sources, wanted=wanted))
-        return self._tries().of(lambda: medium.prepare(sources))
+            return self._tries().run(lambda: medium.prepare(sources, wanted=wanted))
+        return self._tries().run(lambda: medium.prepare(sources))
 
     def room(self, expected_bytes: int) -> Room:
         medium = self._medium
-        return self._tries().of(lambda: medium.room(expected_bytes)) if isinstance(medium, HasRoom) else Room(None)
+        return self._tries().run(lambda: medium.room(expected_bytes)) if isinstance(medium, HasRoom) else Room(None)
 
     def begin(self, set_id: SetId, *, expected_bytes: int) -> SetWriter:
         return self._written(lambda: self._medium.begin(set_id, expected_bytes=expected_bytes))
@@ -152,16 +152,16 @@ class RetriedMedium:
         return self._written(lambda: medium.resume(set_id, expected_bytes=expected_bytes))
 
     def sets(self) -> tuple[SetId, ...]:
-        return self._tries().of(self._medium.sets)
+        return self._tries().run(self._medium.sets)
 
     def open_set(self, set_id: SetId) -> StoredSet:
-        return RetriedSet(self._tries().of(lambda: self._medium.open_set(set_id)), self._tries)
+        return RetriedSet(self._tries().run(lambda: self._medium.open_set(set_id)), self._tries)
 
     def remove(self, set_id: SetId) -> None:
-        self._tries().of(lambda: self._medium.remove(set_id))
+        self._tries().run(lambda: self._medium.remove(set_id))
 
     def _written(self, begin: Callable[[], SetWriter]) -> SetWriter:
-        writer = self._tries().of(begin)
+        writer = self._tries().run(begin)
         return RetriedWriter(writer, self._tries()) if isinstance(writer, RenewableWriter) else writer
 
     def _tries(self) -> Tries:
@@ -204,8 +204,8 @@ class RetriedWriter:
         self._spool.clear()
         self._writer.abandon()
 
-    def held(self) -> Mapping[str, Held]:
-        return self._tries.of(lambda: held_by(self._writer))
+    def held(self) -> Mapping[str, HeldFile]:
+        return self._tries.run(lambda: held_by(self._writer))
 
     def leave(self) -> None:
         self._spool.clear()
@@ -297,7 +297,7 @@ class RetriedSet:
         self._tries = tries
 
     def sizes(self) -> Mapping[str, int]:
-        return self._tries().of(self._stored.sizes)
+        return self._tries().run(self._stored.sizes)
 
     @contextmanager
     def open(self, path: str) -> Iterator[Readable]:
@@ -317,7 +317,7 @@ class _RetriedReader:
         self._tries = tries
         self._at = 0
         self._opened: AbstractContextManager[Readable] | None = None
-        self._file = tries.of(self._open)
+        self._file = tries.run(self._open)
 
     def read(self, size: int, /) -> bytes:
         while True:

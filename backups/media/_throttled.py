@@ -22,13 +22,13 @@ from pydantic import AfterValidator, Field
 
 from backups.media._errors import medium_unavailable
 from backups.resuming import held_by, let_go
-from portalops.config.values import Refused, Shape
+from portalops.config.values import RefusedValue, Shape
 from portalops.model.backups import SetId
 from portalops.model.message import msg
 from portalops.ports import (
     Clock,
     HasRoom,
-    Held,
+    HeldFile,
     Medium,
     RenewableWriter,
     ResumableMedium,
@@ -46,7 +46,7 @@ _LEAST_PAUSE_SECONDS = 0.01
 def _window(value: str) -> str:
     start, _dash, end = value.partition("-")
     if not (_HOUR.fullmatch(start) and _HOUR.fullmatch(end)) or start == end:
-        raise Refused(msg("is not a time window"), msg('Write it as "22:00-05:00".'))
+        raise RefusedValue(msg("is not a time window"), msg('Write it as "22:00-05:00".'))
     return value
 
 
@@ -172,7 +172,7 @@ class ThrottledWriter:
     def abandon(self) -> None:
         self._writer.abandon()
 
-    def held(self) -> Mapping[str, Held]:
+    def held(self) -> Mapping[str, HeldFile]:
         return held_by(self._writer)
 
     def leave(self) -> None:

@@ -48,7 +48,7 @@ from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId
 from portalops.model.message import ByteCount, msg
 from portalops.model.text import show_text
-from portalops.ports import Held, Readable, Room
+from portalops.ports import HeldFile, Readable, Room
 from portalops.system.files import sync_folder
 
 logger = logging.getLogger(__name__)
@@ -243,7 +243,7 @@ class DiskSetWriter:
         self._file = -1
         self._path = self._incoming
         self._folders: set[Path] = {self._incoming}
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, HeldFile] = {}
         is_new = not (resumes and self._incoming.is_dir())
         if is_new:
             self._incoming.mkdir(mode=0o700)
@@ -257,11 +257,11 @@ class DiskSetWriter:
             raise
         self._has_whole = bool(self._held)
 
-    def held(self) -> Mapping[str, Held]:
+    def held(self) -> Mapping[str, HeldFile]:
         return self._held
 
     def open(self, path: str) -> None:
-        with self._told():
+        with self._convert_errors():
             self._path = self._incoming / path
             parent = self._path.parent
             parent.mkdir(parents=True, exist_ok=True)
@@ -273,23 +273,23 @@ class DiskSetWriter:
 
     def write(self, data: bytes | bytearray | memoryview, /) -> None:
         rest = memoryview(data)
-        with self._told():
+        with self._convert_errors():
             while rest:
                 rest = rest[os.write(self._file, rest) :]
 
     def close(self) -> None:
-        with self._told():
+        with self._convert_errors():
             os.fsync(self._file)
             self._close_file()
             os.rename(_unfinished(self._path), self._path)
             self._has_whole = True
 
     def discard(self, path: str) -> None:
-        with self._told():
+        with self._convert_errors():
             (self._incoming / path).unlink(missing_ok=True)
 
     def seal(self) -> None:
-        with self._told():
+        with self._convert_errors():
             for folder in sorted(self._folders, key=lambda each: len(each.parts), reverse=True):
                 with suppress(OSError):
                     folder.rmdir()  # folders whose streams were all taken back
@@ -349,7 +349,7 @@ class DiskSetWriter:
             elif path.suffix == PART or path.is_symlink() or not path.is_file():
                 path.unlink()
             else:
-                self._held[str(path.relative_to(self._incoming))] = Held(path.stat().st_size, None)
+                self._held[str(path.relative_to(self._incoming))] = HeldFile(path.stat().st_size, None)
 
     def _let_go(self) -> None:
         lock, self._lock = self._lock, -1
@@ -363,7 +363,7 @@ class DiskSetWriter:
             os.close(descriptor)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _convert_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:

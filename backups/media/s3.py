@@ -60,17 +60,17 @@ from pydantic import Field, StrictInt, model_validator
 from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_unavailable, no_such_set
 from backups.media._folders import is_name
-from backups.media._owners import DEAD_AFTER, is_written, note_written, this_run
+from backups.media._owners import DEAD_AFTER, is_written, note_written, run_mark
 from backups.media._retried import RetrySettings
 from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable
-from portalops.config.values import Refused
+from portalops.config.values import RefusedValue
 from portalops.errors import MediumInterrupted, MediumUnavailable, SecretUnavailable, SetDamaged, SetLocked
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.ports import Held, Readable
+from portalops.ports import HeldFile, Readable
 from portalops.system.clock import SystemClock
 from portalops.system.s3 import (
     LOCK_HINT,
@@ -126,7 +126,7 @@ class Settings(StoreSettings, MediumSettings, RetrySettings):
     @model_validator(mode="after")
     def _lock_and_days(self) -> Settings:
         if (self.lock is None) != (self.retain_days is None):
-            raise Refused(msg("needs lock and retain_days together, or neither"), shows_value=False)
+            raise RefusedValue(msg("needs lock and retain_days together, or neither"), shows_value=False)
         return self
 
 
@@ -252,7 +252,7 @@ class S3Medium:
         if not seals and (not left or self._is_being_written(set_id)):
             raise no_such_set(self.id, set_id)
         self._require_unlocked(set_id, [each for each in (*seals, *left) if not each.is_mark])
-        mark = f"{INCOMING}{set_id}@{this_run()}"  # if this process dies, the next run ends its work
+        mark = f"{INCOMING}{set_id}@{run_mark()}"  # if this process dies, the next run ends its work
         version = store.put(mark, b"", None)
         if not store.remove_all(key):
             store.remove(mark, version)
@@ -375,13 +375,13 @@ class S3SetWriter:
         self._lock = lock
         self._part_bytes = part_bytes
         self._files: dict[str, Stored] = {}
-        self._held: dict[str, Held] = {}
+        self._held: dict[str, HeldFile] = {}
         self._upload: _Upload | None = None
         self._path = ""
         self._was_renewed = False
         there = [each for each in store.versions(f"{set_id}/") if not each.is_mark]
         self._before = {each.key for each in there}
-        self._mark = f"{INCOMING}{set_id}@{this_run()}"
+        self._mark = f"{INCOMING}{set_id}@{run_mark()}"
         self._mark_version = store.put(self._mark, b"", None)
         note_written(store.place(self._mark))
         if resumes:
@@ -396,7 +396,7 @@ class S3SetWriter:
         """The key and version of the object that says that this run writes the set."""
         return self._mark, self._mark_version
 
-    def held(self) -> Mapping[str, Held]:
+    def held(self) -> Mapping[str, HeldFile]:
         return self._held
 
     def open(self, path: str) -> None:
@@ -470,7 +470,7 @@ class S3SetWriter:
             for each, digest in zip(there, pool.map(self._digest_of, there), strict=True):
                 if digest is not None:
                     self._files[each.key[start:]] = Stored(each.size, each.version)
-                    self._held[each.key[start:]] = Held(each.size, Digest(digest) if digest else None)
+                    self._held[each.key[start:]] = HeldFile(each.size, Digest(digest) if digest else None)
 
     def _digest_of(self, each: Listed) -> str | None:
         """Return the SHA-256 that the server has of an object, empty if it reports none; None if the object is of no use."""
@@ -532,7 +532,7 @@ class S3StoredSet:
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="s3") as pool:
             for asked in pool.map(self._asked, self._seal.files.items()):
                 found.update(asked)
-        return {**found, **self._beside()}
+        return {**found, **self._list_strangers()}
 
     @contextmanager
     def open(self, path: str) -> Iterator[Readable]:
@@ -558,7 +558,7 @@ class S3StoredSet:
             found[f"{path}?versionId={stored.version} (its lock was weakened: {shown})"] = found[path]
         return found
 
-    def _beside(self) -> Mapping[str, int]:
+    def _list_strangers(self) -> Mapping[str, int]:
         """Return what lies in the set's place and is no part of it."""
         start = len(self._set_id) + 1
         by_path: dict[str, list[Listed]] = {}
@@ -622,7 +622,7 @@ class _ObjectReader:
             self._body = self._store.body(self._key, self._stored.version, self._at)
             if self._body is None:
                 raise _missing(self._path)
-        with self._store.told():
+        with self._store.convert_errors():
             return bytes(self._body.read(size))
 
     def close(self) -> None:
@@ -736,7 +736,7 @@ class _Bucket:
         return SystemClock().now() + self._ahead
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def convert_errors(self) -> Iterator[None]:
         """Turn boto's errors inside the block into those of a medium."""
         try:
             with refusals(self.refused):
@@ -754,44 +754,47 @@ class _Bucket:
 
     def put(self, key: str, data: bytes, lock: Lock | None) -> str:
         """Put an object at once and return its version."""
-        with self.told():
+        with self.convert_errors():
             answer = self._client().put_object(
-                **self._at(key), Body=data, ChecksumSHA256=checksum(data), **(lock.arguments() if lock else {})
+                **self._object_place(key),
+                Body=data,
+                ChecksumSHA256=checksum(data),
+                **(lock.arguments() if lock else {}),
             )
         return _version(answer)
 
     def start(self, key: str, lock: Lock | None) -> str:
         """Begin an object in parts."""
-        with self.told():
+        with self.convert_errors():
             answer = self._client().create_multipart_upload(
-                **self._at(key), ChecksumAlgorithm="SHA256", **(lock.arguments() if lock else {})
+                **self._object_place(key), ChecksumAlgorithm="SHA256", **(lock.arguments() if lock else {})
             )
         return str(answer["UploadId"])
 
     def send_part(self, key: str, upload: str, number: int, data: bytes) -> dict[str, object]:
         """Send a part; return what ends the object."""
         digest = checksum(data)
-        with self.told():
+        with self.convert_errors():
             answer = self._client().upload_part(
-                **self._at(key), UploadId=upload, PartNumber=number, Body=data, ChecksumSHA256=digest
+                **self._object_place(key), UploadId=upload, PartNumber=number, Body=data, ChecksumSHA256=digest
             )
         return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": digest}
 
     def complete(self, key: str, upload: str, parts: Sequence[Mapping[str, object]]) -> str:
         """Make one object of its parts and return its version."""
-        with self.told():
+        with self.convert_errors():
             answer = self._client().complete_multipart_upload(
-                **self._at(key), UploadId=upload, MultipartUpload={"Parts": list(parts)}
+                **self._object_place(key), UploadId=upload, MultipartUpload={"Parts": list(parts)}
             )
         return _version(answer)
 
     def abort(self, key: str, upload: str) -> None:
         """Drop an object in parts."""
-        self._ask(lambda client: client.abort_multipart_upload(**self._at(key), UploadId=upload))
+        self._ask(lambda client: client.abort_multipart_upload(**self._object_place(key), UploadId=upload))
 
     def abort_uploads(self, prefix: str) -> None:
         """Drop every object in parts below a prefix."""
-        with self.told():
+        with self.convert_errors():
             pages = self._client().get_paginator("list_multipart_uploads")
             found = [
                 (str(each["Key"]), str(each["UploadId"]))
@@ -804,15 +807,17 @@ class _Bucket:
     def head(self, key: str, version: str, *, with_checksum: bool = False) -> Mapping[str, Any] | None:
         """Return what the server says of a version of an object; None if it has none."""
         more = {"ChecksumMode": "ENABLED"} if with_checksum else {}
-        found: Mapping[str, Any] | None = self._ask(lambda client: client.head_object(**self._at(key, version), **more))
+        found: Mapping[str, Any] | None = self._ask(
+            lambda client: client.head_object(**self._object_place(key, version), **more)
+        )
         return found
 
     def extend(self, key: str, version: str, lock: Lock) -> None:
         """Ask for a lock of a version of an object that lasts longer; who asks looks whether it was given."""
         retention = {"Mode": lock.mode, "RetainUntilDate": lock.until}
-        with self.told():
+        with self.convert_errors():
             try:
-                self._client().put_object_retention(**self._at(key, version), Retention=retention)
+                self._client().put_object_retention(**self._object_place(key, version), Retention=retention)
             except ClientError as error:
                 if status_of(error) >= 500:
                     raise
@@ -821,7 +826,7 @@ class _Bucket:
     def body(self, key: str, version: str, start: int) -> Any:
         """Return the bytes of a version of an object from a position on; None if there is none."""
         place = {"Range": f"bytes={start}-"} if start else {}
-        answer = self._ask(lambda client: client.get_object(**self._at(key, version), **place))
+        answer = self._ask(lambda client: client.get_object(**self._object_place(key, version), **place))
         return answer["Body"] if answer else None
 
     def content(self, key: str, version: str, limit: int) -> bytes | None:
@@ -829,14 +834,14 @@ class _Bucket:
         body = self.body(key, version, 0)
         if body is None:
             return None
-        with self.told(), body:
+        with self.convert_errors(), body:
             return bytes(body.read(limit))
 
     def remove(self, key: str, version: str) -> bool:
         """Try to delete a version of an object and say whether it is gone."""
-        with self.told():
+        with self.convert_errors():
             try:
-                self._client().delete_object(**self._at(key, version))
+                self._client().delete_object(**self._object_place(key, version))
             except ClientError as error:
                 if status_of(error) >= 500:
                     raise
@@ -849,7 +854,7 @@ class _Bucket:
 
     def versions(self, prefix: str) -> tuple[Listed, ...]:
         """Return all versions of the objects below a prefix, each object's newest first; its only one where none are kept."""
-        with self.told():
+        with self.convert_errors():
             try:
                 return tuple(self._versions(f"{self._settings.prefix}{prefix}"))
             except ClientError as error:
@@ -877,13 +882,13 @@ class _Bucket:
             key, version, int(each.get("Size", 0)), modified_at, is_latest, is_mark, str(each.get("ETag") or "")
         )
 
-    def _at(self, key: str, version: str = "") -> dict[str, str]:
+    def _object_place(self, key: str, version: str = "") -> dict[str, str]:
         place = {"Bucket": self._settings.bucket, "Key": f"{self._settings.prefix}{key}"}
         return {**place, "VersionId": version} if version else place
 
     def _ask(self, request: Callable[[Any], Any]) -> Any:
         """Return an answer; None if it means that there is no such thing."""
-        with self.told():
+        with self.convert_errors():
             try:
                 return request(self._client())
             except ClientError as error:

@@ -42,7 +42,7 @@ from pydantic import Field, StrictInt
 from backups.media import MediumKind
 from backups.media._errors import is_there_already, medium_interrupted, medium_unavailable, no_such_set, not_made_yet
 from backups.media._folders import INCOMING, PROBE, REMOVING, is_name, lies_beside
-from backups.media._owners import DEAD_AFTER, is_alive, is_written, note_written, this_run
+from backups.media._owners import DEAD_AFTER, is_alive, is_written, note_written, run_mark
 from backups.media._retried import RetrySettings
 from backups.media._throttled import MediumSettings
 from portalops.config.ssh import SshPlace
@@ -60,7 +60,7 @@ from portalops.model.backups import SetId
 from portalops.model.message import ByteCount, Message, msg, verbatim
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.ports import Held, Readable, Room
+from portalops.ports import HeldFile, Readable, Room
 from portalops.system.openssh import ProgramLink, find_ssh
 from portalops.system.sftp import (
     FAILURE,
@@ -69,9 +69,9 @@ from portalops.system.sftp import (
     Attributes,
     LinkBroken,
     ReadFile,
+    RemoteFile,
     Sftp,
     SftpRefused,
-    WrittenFile,
 )
 from portalops.system.ssh import ChannelLink, no_session, run_over_ssh, target_of
 
@@ -141,7 +141,7 @@ class SftpMedium:
     def begin(self, set_id: SetId, *, expected_bytes: int) -> SftpSetWriter:
         sftp = self._host.connect()
         try:
-            with self._host.told():
+            with self._host.convert_errors():
                 self._require_room(sftp, set_id, expected_bytes)
                 return SftpSetWriter(self._host, sftp, self._folder, set_id)
         except BaseException:  # even an interrupt leaves no session behind
@@ -151,7 +151,7 @@ class SftpMedium:
     def resume(self, set_id: SetId, *, expected_bytes: int) -> SftpSetWriter:
         sftp = self._host.connect()
         try:
-            with self._host.told():
+            with self._host.convert_errors():
                 sizes = self._take_over(sftp, set_id)
                 self._require_room(sftp, set_id, max(0, expected_bytes - sum((sizes or {}).values())))
                 return SftpSetWriter(self._host, sftp, self._folder, set_id, taken_over=sizes)
@@ -161,7 +161,7 @@ class SftpMedium:
 
     def _take_over(self, sftp: Sftp, set_id: SetId) -> Mapping[str, int] | None:
         """Make what is left of a set this run's own, and return the sizes of its files; None if nothing is."""
-        own = f"{self._folder}/{INCOMING}{set_id}@{this_run()}"
+        own = f"{self._folder}/{INCOMING}{set_id}@{run_mark()}"
         if sftp.status(own) is None or is_written(self._host.place(own)):
             there = [name for name, _each in sftp.names(self._folder) if name.startswith(f"{INCOMING}{set_id}@")]
             places = {name: self._host.place(f"{self._folder}/{name}") for name in there}
@@ -261,7 +261,7 @@ class SftpMedium:
 
     def _probe(self, sftp: Sftp, sources: Sequence[Path]) -> tuple[int, bool]:
         """Return the server's time, and whether the folder lies on this machine beside a source, by a file that is made there."""
-        path = f"{self._folder}/{PROBE}{secrets.token_hex(8)}@{this_run()}"
+        path = f"{self._folder}/{PROBE}{secrets.token_hex(8)}@{run_mark()}"
         sftp.create(path).close()
         try:
             found = sftp.status(path)
@@ -298,10 +298,10 @@ class SftpSetWriter:
         self._host = host
         self._sftp = sftp
         self._final = f"{folder}/{set_id}"
-        self._incoming = f"{folder}/{INCOMING}{set_id}@{this_run()}"
+        self._incoming = f"{folder}/{INCOMING}{set_id}@{run_mark()}"
         self._taken_over = taken_over or {}
         self._folders: set[str] = {""}
-        self._file: WrittenFile | None = None
+        self._file: RemoteFile | None = None
         self._path = ""
         self._digest = hashlib.sha256()
         self._is_named = self._is_cut = False
@@ -312,7 +312,7 @@ class SftpSetWriter:
         self._digests = _Digests(host, self._incoming)
 
     def open(self, path: str) -> None:
-        with self._told():
+        with self._convert_errors():
             if self._sftp.link.is_worn:
                 self._reconnect()
             self._make_parents(path)
@@ -322,12 +322,12 @@ class SftpSetWriter:
     def write(self, data: bytes | bytearray | memoryview, /) -> None:
         assert self._file is not None
         self._digest.update(data)
-        with self._told():
+        with self._convert_errors():
             self._file.write(data)
 
     def close(self) -> None:
         assert self._file is not None
-        with self._told():
+        with self._convert_errors():
             written = self._file.close()
             if written != self._file.size:
                 raise _not_as_sent(self._host.medium, self._path)
@@ -336,13 +336,13 @@ class SftpSetWriter:
         self._has_whole = True
 
     def discard(self, path: str) -> None:
-        with self._told():
+        with self._convert_errors():
             self._digests.drop(path)
             self._remove(path)
 
-    def held(self) -> Mapping[str, Held]:
+    def held(self) -> Mapping[str, HeldFile]:
         """Return what was taken over; the digests as sha256sum on the host tells them, none where there is no shell."""
-        found: dict[str, Held] = {}
+        found: dict[str, HeldFile] = {}
         batch: dict[str, int] = {}
         for path, size in self._taken_over.items():
             if batch and (sum(batch.values()) + size > CONFIRM_BYTES or len(batch) == CONFIRM_FILES):
@@ -356,7 +356,7 @@ class SftpSetWriter:
         self._is_cut = False
         if self._file is not None:
             self._file = None
-            with self._told():
+            with self._convert_errors():
                 self._remove(self._path)
 
     def leave(self) -> None:
@@ -370,7 +370,7 @@ class SftpSetWriter:
             sftp.remove(f"{self._incoming}/{self._path}")
 
     def seal(self) -> None:
-        with self._told():
+        with self._convert_errors():
             if self._is_named and self._sftp.status(self._incoming) is None:
                 self._end()  # the answer to the renaming was lost
                 return
@@ -412,9 +412,9 @@ class SftpSetWriter:
         if self._sftp.status(f"{self._incoming}/{path}") is not None:
             self._sftp.remove(f"{self._incoming}/{path}")
 
-    def _asked(self, sizes: Mapping[str, int]) -> dict[str, Held]:
+    def _asked(self, sizes: Mapping[str, int]) -> dict[str, HeldFile]:
         sums = self._host.sha256_sums(self._incoming, tuple(sizes)) if sizes else {}
-        return {path: Held(size, Digest(sums[path]) if path in sums else None) for path, size in sizes.items()}
+        return {path: HeldFile(size, Digest(sums[path]) if path in sums else None) for path, size in sizes.items()}
 
     def _make_parents(self, path: str) -> None:
         folder = path.rpartition("/")[0]
@@ -425,9 +425,9 @@ class SftpSetWriter:
             self._folders.add(folder)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _convert_errors(self) -> Iterator[None]:
         try:
-            with self._host.told(self._room):
+            with self._host.convert_errors(self._room):
                 yield
         except MediumInterrupted:
             self._is_cut = True
@@ -521,7 +521,7 @@ class _Digests:
         if self._session is None or self._session.link.is_worn:
             self._session = self._host.connect()
         digest = hashlib.sha256()
-        with self._host.told():
+        with self._host.convert_errors():
             file = self._session.read(f"{self._folder}/{path}")
             while piece := file.read(1 << 20):
                 digest.update(piece)
@@ -547,7 +547,7 @@ class SftpStoredSet:
         with self._session() as sftp:
             file = self._opened(sftp, path)
             yield _FileReader(self._host, file, path)
-            with self._host.told():
+            with self._host.convert_errors():
                 file.close()
 
     def _opened(self, sftp: Sftp, path: str) -> ReadFile:
@@ -567,7 +567,7 @@ class SftpStoredSet:
         """Give a session that is kept for the next time if the block ends well."""
         sftp = self._idle.pop() if self._idle else self._host.connect()
         try:
-            with self._host.told():
+            with self._host.convert_errors():
                 yield sftp
         except BaseException:  # whatever ended the block, answers may be under way still
             sftp.close()
@@ -585,7 +585,7 @@ class _FileReader:
         self._path = path
 
     def read(self, size: int, /) -> bytes:
-        with self._host.told():
+        with self._host.convert_errors():
             try:
                 return self._file.read(size)
             except SftpRefused as error:
@@ -623,13 +623,13 @@ class _Host:
         """Give a session for one purpose."""
         sftp = self.connect()
         try:
-            with self.told():
+            with self.convert_errors():
                 yield sftp
         finally:
             sftp.close()
 
     @contextmanager
-    def told(self, room: Callable[[], int | None] = lambda: None) -> Iterator[None]:
+    def convert_errors(self, room: Callable[[], int | None] = lambda: None) -> Iterator[None]:
         """Turn what a session raises inside the block into the error of a medium."""
         try:
             yield
@@ -689,7 +689,7 @@ class _Host:
         except (LinkBroken, SftpRefused) as error:
             said = verbatim(show_text(str(error), 200))
             cause = (
-                program.why_not()
+                program.explain_failure()
                 if program
                 else no_session(target_of(self._settings), said, is_away=isinstance(error, LinkBroken))
             )

@@ -111,7 +111,7 @@ def build(table: KindTable) -> TapeMedium:
     return TapeMedium(table.id, table.parse(Settings))
 
 
-class OnTape(StrEnum):
+class TapeBeginning(StrEnum):
     """What the beginning of a tape is."""
 
     BLANK = "blank"
@@ -125,14 +125,14 @@ class OnTape(StrEnum):
 class Loaded:
     """The tape in the drive."""
 
-    state: OnTape
+    state: TapeBeginning
     label: Label | None = None
     problem: str = ""
     """Why it is unreadable."""
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class TapeContents:
     """What is on a labelled tape."""
 
     label: Label
@@ -230,14 +230,14 @@ class TapeMedium:
             self._tape.write_record(drive, label, first)
 
     def _require_free(self, drive: TapeDrive, found: Loaded, *, overwrite: bool) -> None:
-        if found.state is OnTape.BLANK:
+        if found.state is TapeBeginning.BLANK:
             return
         if found.label is not None:
             self._require_no_sets(drive, found.label)
             cause = msg(
                 "the tape in {device} already has the label {label}", device=str(self.device), label=found.label.name
             )
-        elif found.state is OnTape.FOREIGN:
+        elif found.state is TapeBeginning.FOREIGN:
             cause = msg("the tape in {device} is not blank and not from portalops", device=str(self.device))
         else:
             cause = msg(
@@ -264,7 +264,7 @@ class TapeMedium:
                 msg("Remove sets that are no longer kept with 'portalops backup prune'; or insert a blank tape."),
             )
 
-    def _checked(self, contents: Contents, set_id: SetId, expected_bytes: int) -> None:
+    def _checked(self, contents: TapeContents, set_id: SetId, expected_bytes: int) -> None:
         self._require_whole(contents)
         if not is_name(set_id) or set_id in {each.id for each in contents.record.sets}:
             raise is_there_already(self.id, set_id)
@@ -281,7 +281,7 @@ class TapeMedium:
                 msg("Use another tape: a set is never split over several tapes."),
             )
 
-    def _require_whole(self, contents: Contents) -> None:
+    def _require_whole(self, contents: TapeContents) -> None:
         if not contents.is_whole:
             raise medium_unavailable(
                 self.id,
@@ -312,7 +312,7 @@ class _Tape:
         self._opened = opened
         self._lock = _LOCKS.setdefault(settings.device, threading.RLock())
         self._writer: TapeSetWriter | None = None
-        self._known: Contents | None = None
+        self._known: TapeContents | None = None
         self._left_at: tuple[int, int] | None = None
         """The position at which the tape was released: still valid if nobody has moved or changed it."""
 
@@ -326,13 +326,15 @@ class _Tape:
         with self._lock:
             if self._writer is not None:
                 raise self.busy()
-            with self.told(), self._drive(writes=writes) as drive:
+            with self.convert_errors(), self._drive(writes=writes) as drive:
                 yield drive
                 self._left_at = drive.position()
 
-    def begin(self, check: Callable[[Contents, SetId, int], None], set_id: SetId, expected_bytes: int) -> TapeSetWriter:
+    def begin(
+        self, check: Callable[[TapeContents, SetId, int], None], set_id: SetId, expected_bytes: int
+    ) -> TapeSetWriter:
         """Open the drive until the set is sealed or abandoned; as `Medium.begin`."""
-        with self._lock, self.told():
+        with self._lock, self.convert_errors():
             if self._writer is not None:
                 raise self.busy()
             drive = self._drive(writes=True)
@@ -354,7 +356,7 @@ class _Tape:
             with self.open(writes=False) as drive:
                 return self.contents(drive).record
 
-    def contents(self, drive: TapeDrive) -> Contents:
+    def contents(self, drive: TapeDrive) -> TapeContents:
         """Return what is on the tape, after checking its label.
 
         Raises:
@@ -393,7 +395,7 @@ class _Tape:
     def write_record(self, drive: TapeDrive, label: Label, record: TapeRecord) -> None:
         """Write a record where the tape is, and wait until it is there."""
         _write_text(drive, label, write_record(record), wait=True)
-        self._known = Contents(label, record)
+        self._known = TapeContents(label, record)
 
     def let_go(self, drive: TapeDrive) -> None:
         """End what `begin` began."""
@@ -409,7 +411,7 @@ class _Tape:
         )
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def convert_errors(self) -> Iterator[None]:
         """Turn what the drive says inside the block into the error of a medium."""
         try:
             yield
@@ -418,7 +420,7 @@ class _Tape:
                 self.medium, msg("the tape {label} ends too early", label=self.label), _CLEAN
             ) from error
         except OSError as error:
-            raise self._said(error) from error
+            raise self._describe(error) from error
 
     def _drive(self, *, writes: bool) -> TapeDrive:
         drive = self._opened(self.device, writes=writes, capacity_bytes=self._capacity_bytes)
@@ -432,7 +434,7 @@ class _Tape:
             raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self.device))
         return drive
 
-    def _said(self, error: OSError) -> MediumUnavailable:
+    def _describe(self, error: OSError) -> MediumUnavailable:
         device = str(self.device)
         insert = msg("Insert the tape {label}, then run the same command again.", label=self.label)
         match error.errno:
@@ -496,14 +498,14 @@ class _Tape:
             cause = msg(
                 "the tape in {device} has the label {found}", device=device, found=show_text(found.label.name, 80)
             )
-        elif found.state is OnTape.BLANK:
+        elif found.state is TapeBeginning.BLANK:
             cause = msg("the tape in {device} is blank", device=device)
             insert = msg(
                 "Insert the tape {label}; or give this tape the label {label}: 'portalops media label {medium}'.",
                 label=self.label,
                 medium=self.medium,
             )
-        elif found.state is OnTape.FOREIGN:
+        elif found.state is TapeBeginning.FOREIGN:
             cause = msg("the tape in {device} is not blank and not from portalops", device=device)
         else:
             cause = msg(
@@ -523,7 +525,7 @@ _CLEAN = msg("Clean the drive and try again. If the error stays, use another tap
 class TapeSetWriter:
     """A set that is being written behind the last record; it is there once its own record is."""
 
-    def __init__(self, tape: _Tape, drive: TapeDrive, contents: Contents, set_id: SetId) -> None:
+    def __init__(self, tape: _Tape, drive: TapeDrive, contents: TapeContents, set_id: SetId) -> None:
         self._tape = tape
         self._drive = drive
         self._label = contents.label
@@ -549,13 +551,13 @@ class TapeSetWriter:
         self._buffer += data
         whole = len(self._buffer) // self._block_bytes * self._block_bytes
         if whole:
-            with self._tape.told(), memoryview(self._buffer) as view:
+            with self._tape.convert_errors(), memoryview(self._buffer) as view:
                 for start in range(0, whole, self._block_bytes):
                     self._drive.write(view[start : start + self._block_bytes])
             del self._buffer[:whole]
 
     def close(self) -> None:
-        with self._tape.told():
+        with self._tape.convert_errors():
             if self._buffer or not self._size:  # an empty file is a block too: nothing but a mark is no file
                 self._buffer += bytes(self._block_bytes - len(self._buffer))
                 self._drive.write(self._buffer)
@@ -572,7 +574,7 @@ class TapeSetWriter:
         self._files.pop(path, None)  # its bytes stay, and no record names them
 
     def seal(self) -> None:
-        with self._tape.told():
+        with self._tape.convert_errors():
             this = TapeSet(self._set_id, self._before.free, self._next)
             record = replace(
                 self._before,
@@ -693,14 +695,14 @@ def _loaded(drive: TapeDrive) -> Loaded:
     try:
         block = drive.read()
     except EndOfData:
-        return Loaded(OnTape.BLANK)
+        return Loaded(TapeBeginning.BLANK)
     except OSError as error:
-        return Loaded(OnTape.UNREADABLE, problem=show_text((error.strerror or str(error)).lower(), 120))
+        return Loaded(TapeBeginning.UNREADABLE, problem=show_text((error.strerror or str(error)).lower(), 120))
     label = parse_label(block)
-    return Loaded(OnTape.OURS, label) if label else Loaded(OnTape.FOREIGN)
+    return Loaded(TapeBeginning.OURS, label) if label else Loaded(TapeBeginning.FOREIGN)
 
 
-def _read_contents(drive: TapeDrive, label: Label) -> Contents | None:
+def _read_contents(drive: TapeDrive, label: Label) -> TapeContents | None:
     """Go back from the end to the last record; None if there is none.
 
     Behind it lies nothing but what a run that died has left: packs, or a record without its end. What cannot be read, or
@@ -718,7 +720,7 @@ def _read_contents(drive: TapeDrive, label: Label) -> Contents | None:
                 steps = 2  # its mark is passed
                 record = parse_record(block)
                 if record is not None and (record.label, record.labelled) == (label.name, label.labelled):
-                    return Contents(label, record, is_whole)
+                    return TapeContents(label, record, is_whole)
             elif not block:
                 steps = 2
         except EndOfData:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from portalops.model.backups import Member, TableRows
+from portalops.model.backups import StreamMember, TableRows
 from portalops.ports import Hash, StreamWriter
 
 
@@ -40,7 +40,7 @@ class CountingWriter:
         self._counter.take(bytes(self._room[:count]))
         self._out.filled(count, content=content)
 
-    def add_member(self, member: Member, *, content: Hash | None = None) -> None:
+    def add_member(self, member: StreamMember, *, content: Hash | None = None) -> None:
         self._out.add_member(member, content=content)
 
     def add_unread(self, line: str) -> None:

@@ -160,7 +160,7 @@ def _require_whole(path: Path) -> None:
             raise ListingDamaged("it is not as it was written")
 
 
-class Comparison:
+class ListingComparison:
     """Compares a walk, member by member in its order, with the listing of the base."""
 
     def __init__(self, entries: Iterator[tuple[str, str]], on_removed: Callable[[str], None]) -> None:

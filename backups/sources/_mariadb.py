@@ -38,7 +38,7 @@ class Flavour:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class MariadbTable:
     """A table, view or sequence, as information_schema tells of it."""
 
     name: str
@@ -189,7 +189,9 @@ def _matches(pattern: str, database: str) -> bool:
     return re.fullmatch(regular, database, re.DOTALL | re.IGNORECASE) is not None
 
 
-def doubts(tables: Sequence[Table], before: Mapping[str, str | None], after: Mapping[str, str | None]) -> Iterator[str]:
+def doubts(
+    tables: Sequence[MariadbTable], before: Mapping[str, str | None], after: Mapping[str, str | None]
+) -> Iterator[str]:
     """Name the tables that the snapshot does not cover and that changed meanwhile, or of which that is not known.
 
     Args:

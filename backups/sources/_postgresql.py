@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from backups.postgresql import COUNT_ROWS, LOCK_TABLES, SAFE_PATH, Installation, connection, counted
+from backups.postgresql import COUNT_ROWS, LOCK_TABLES, SAFE_PATH, PostgresqlVersion, connection, counted
 from backups.sources._program import STDERR_BYTES, Program, reached, start
 from portalops.model.backups import TableRows
 from portalops.model.message import Message, msg
@@ -35,7 +35,7 @@ class Stopped(Exception):
         self.done = done
 
 
-class Holder:
+class SnapshotHolder:
     """A psql that holds a snapshot of one database open, its tables locked against change of form, and counts their rows.
 
     It counts while the dump runs, and ends with portalops, however that ends: its input is closed then.
@@ -86,7 +86,7 @@ class Holder:
             self._said = self._said or self._running.stderr.read()
             raise Stopped(self._ended())
 
-    def __enter__(self) -> Holder:
+    def __enter__(self) -> SnapshotHolder:
         return self
 
     def __exit__(self, *_failure: object) -> None:
@@ -143,7 +143,7 @@ def _object(line: str) -> Mapping[str, str]:
     return found if isinstance(found, dict) else {}
 
 
-def psql_command(tools: Installation, database: str) -> tuple[str, ...]:
+def psql_command(tools: PostgresqlVersion, database: str) -> tuple[str, ...]:
     """Return the psql that runs what comes on its input, and stops at the first error."""
     return (
         tools.program("psql"),
@@ -157,7 +157,7 @@ def psql_command(tools: Installation, database: str) -> tuple[str, ...]:
     )
 
 
-def dump_command(tools: Installation, database: str, snapshot: str, *, is_replica: bool) -> tuple[str, ...]:
+def dump_command(tools: PostgresqlVersion, database: str, snapshot: str, *, is_replica: bool) -> tuple[str, ...]:
     """Return the dump of one database: whole, in custom format, not compressed, as a snapshot sees it."""
     return (
         tools.program("pg_dump"),
@@ -171,7 +171,7 @@ def dump_command(tools: Installation, database: str, snapshot: str, *, is_replic
     )
 
 
-def globals_command(tools: Installation, database: str, *, role_passwords: bool) -> tuple[str, ...]:
+def globals_command(tools: PostgresqlVersion, database: str, *, role_passwords: bool) -> tuple[str, ...]:
     """Return the dump of what all databases share."""
     return (
         tools.program("pg_dumpall"),

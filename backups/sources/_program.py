@@ -27,7 +27,7 @@ from portalops.model.text import show_text
 from portalops.ports import Runner, StreamWriter
 from portalops.system import remote
 from portalops.system.programs import LocalRunner
-from portalops.system.remote import PIPE_BYTES, Order, RemoteRunner, Running, start_there
+from portalops.system.remote import PIPE_BYTES, RemoteCommand, RemoteRunner, Running, start_there
 from portalops.system.ssh import target_of
 from portalops.system.stopping import held_back
 
@@ -149,7 +149,7 @@ def runner_on(
 
 
 def _start_there(program: Program, host: SshPlace) -> Running:
-    order = Order(
+    order = RemoteCommand(
         program.argv,
         {**NEUTRAL, **program.environment},
         str(program.folder) if program.folder else "",
@@ -180,10 +180,10 @@ def _start_here(source_id: str, program: Program) -> Running:
     assert process.stdout is not None
     with suppress(OSError):  # more than this user may have
         fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    return _Here(process)
+    return _LocalProgram(process)
 
 
-class _Here:
+class _LocalProgram:
     """A program of this machine, under way."""
 
     has_begun = True

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from backups.sources._patterns import is_glob
 from backups.sources._program import STDERR_BYTES, Program, reached, started
 from backups.sources._settings import require_floor, unavailable
-from backups.tar import Entry
+from backups.tar import TarEntry
 from backups.untar import TarReader
 from portalops.errors import SetDamaged
-from portalops.model.backups import Member, MemberType
+from portalops.model.backups import MemberType, StreamMember
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.ports import Hash, StreamWriter
@@ -52,7 +52,7 @@ _OPTIONS = (
 )
 _GLOB = re.compile(r"([*?]|\[!?[^/\]]+\])")
 _LACKING = re.compile(r"(?P<path>.*): Cannot stat: (?:No such file or directory|Not a directory)", re.DOTALL)
-_TOLD = (
+_REPORTED = (
     # What is no fault of the set.
     ("silent", re.compile(r"Removing leading `/' from .*|Exiting with failure status due to previous errors")),
     ("skipped", re.compile(r"(?P<path>.*): socket ignored", re.DOTALL)),
@@ -119,7 +119,7 @@ def write_tree(
         with suppress(BrokenPipeError):  # its exit code tells what it thinks of that
             running.stdin.write(program.given)
         running.stdin.close()
-        said = _Said(out, may_lack)
+        said = _Reported(out, may_lack)
         pieces = _Pieces(running, out, said, program.idle_seconds)
         reader = _Passing(iter(pieces), out)
         problem = ""
@@ -158,7 +158,7 @@ def _judge(source_id: str, running: Running, pieces: _Pieces, problem: str, word
     with reached(source_id):
         if (lost := running.lost()) is not None:
             raise lost
-    said = pieces.said
+    said = pieces.reported
     said.end()
     if problem or code not in {0, DIFFER, FATAL} or said.gave_up:
         raise unavailable(
@@ -185,7 +185,7 @@ class _Passing(TarReader):
         """Regular files, hard links aside."""
         self.content_bytes = 0
 
-    def pass_on(self, entry: Entry) -> None:
+    def pass_on(self, entry: TarEntry) -> None:
         """Pass on a member's content, and add its line to the index."""
         self._content = hashlib.sha256() if entry.type is MemberType.FILE else None
         offset = self.offset
@@ -223,7 +223,7 @@ class _Pieces:
 
     running: Running
     out: StreamWriter
-    said: _Said
+    reported: _Reported
     idle_seconds: int
     was_idle: bool = False
     has_ended: bool = False
@@ -243,7 +243,7 @@ class _Pieces:
                     return
                 for key, _events in ready:
                     if key.fd == stderr:
-                        if not self.said.take(os.read(stderr, STDERR_BYTES)):
+                        if not self.reported.take(os.read(stderr, STDERR_BYTES)):
                             selector.unregister(stderr)
                         continue
                     room = self.out.room()
@@ -256,7 +256,7 @@ class _Pieces:
                         self.has_ended = True
 
 
-class _Said:
+class _Reported:
     """Makes lines of the set from what tar says."""
 
     def __init__(self, out: StreamWriter, may_lack: Mapping[str, bool]) -> None:
@@ -320,14 +320,14 @@ def judged(text: str) -> tuple[str, str]:
     >>> judged("/srv/b: Cannot open: Permission denied")
     ('unread', '/srv/b: Cannot open: Permission denied')
     """
-    for how, pattern in _TOLD:
+    for how, pattern in _REPORTED:
         if pattern.fullmatch(text):
             return how, text
     return "unread", text
 
 
-def _member(entry: Entry, offset: int) -> Member:
-    return Member(
+def _member(entry: TarEntry, offset: int) -> StreamMember:
+    return StreamMember(
         type=entry.type,
         path=entry.path,
         size=entry.size if entry.type is MemberType.FILE else 0,

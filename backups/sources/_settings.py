@@ -19,7 +19,7 @@ from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 
 if TYPE_CHECKING:
-    from portalops.ledger.ledger import Kept
+    from portalops.ledger.ledger import KeptLedger
 
 
 class SourceSettings(Shape):
@@ -58,12 +58,12 @@ class SourceContext:
     """Folders of the media: a set never holds sets."""
     now_ns: Callable[[], int] = time.time_ns
     """The clock that stamps files, in nanoseconds since 1970."""
-    ledger: Callable[[], Kept] | None = None
+    ledger: Callable[[], KeptLedger] | None = None
     """Opens portalops's own ledger where its records or details are kept elsewhere than in the state folder."""
 
 
 @dataclass(frozen=True, slots=True)
-class SourceTraits:
+class BackupSourceTraits:
     """What a source is."""
 
     id: str
@@ -74,7 +74,7 @@ class SourceTraits:
 class ConfiguredSource:
     """The part of `ports.Source` that the configuration gives."""
 
-    def __init__(self, traits: SourceTraits) -> None:
+    def __init__(self, traits: BackupSourceTraits) -> None:
         self.id = traits.id
         self.kind = traits.kind
         self.data_class = traits.data_class

@@ -22,10 +22,10 @@ from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
 
-from backups.sources._listing import Comparison, ListingWriter
+from backups.sources._listing import ListingComparison, ListingWriter
 from backups.sources._settings import cause_of
-from backups.tar import BLOCK_BYTES, END_BYTES, Entry, header, padding
-from portalops.model.backups import Member, MemberType
+from backups.tar import BLOCK_BYTES, END_BYTES, TarEntry, header, padding
+from portalops.model.backups import MemberType, StreamMember
 from portalops.model.record import Digest
 from portalops.ports import StreamWriter
 
@@ -64,7 +64,7 @@ class TreeWriter:
         avoid: frozenset[str] = frozenset(),
         one_file_system: bool = False,
         listing: ListingWriter | None = None,
-        comparison: Comparison | None = None,
+        comparison: ListingComparison | None = None,
     ) -> None:
         """Begin an archive.
 
@@ -117,13 +117,13 @@ class TreeWriter:
                 if spot is None:
                     self._step_out()
                 elif not self._is_excluded(spot.path):
-                    self._look_at(spot, device)
+                    self._read_member(spot, device)
         finally:
             for folder in self._outer:
                 folder.close()
             self._outer.clear()
 
-    def _look_at(self, spot: _Spot, device: int) -> None:
+    def _read_member(self, spot: _Spot, device: int) -> None:
         if len(spot.path) > _MAX_PATH_BYTES // 4 and len(os.fsencode(spot.path)) >= _MAX_PATH_BYTES:
             self._unread(spot.path, OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG)))
             return
@@ -307,7 +307,7 @@ class TreeWriter:
             have += got
         return space[:have]
 
-    def _put_small(self, entry: Entry, content: memoryview) -> None:
+    def _put_small(self, entry: TarEntry, content: memoryview) -> None:
         body = content[: entry.size]
         if len(body) < entry.size:  # it shrank, twice: the header promises this size
             body = memoryview(bytes(body) + bytes(entry.size - len(body)))
@@ -315,7 +315,7 @@ class TreeWriter:
         self._out.write(body)
         self._out.write(padding(entry.size))
 
-    def _put_large(self, entry: Entry, descriptor: int, path: str) -> bool:
+    def _put_large(self, entry: TarEntry, descriptor: int, path: str) -> bool:
         """Write a file straight into the stream's buffers and say whether it had less than it promised."""
         offset = self._put_header(entry)
         content = hashlib.sha256()
@@ -344,11 +344,11 @@ class TreeWriter:
             return False
         return is_short
 
-    def _put(self, entry: Entry, *, sha256: Digest | None = None) -> None:
+    def _put(self, entry: TarEntry, *, sha256: Digest | None = None) -> None:
         offset = self._put_header(entry)
         self._out.add_member(_member(entry, offset, sha256))
 
-    def _put_header(self, entry: Entry) -> int:
+    def _put_header(self, entry: TarEntry) -> int:
         offset = self._out.position
         self._out.write(header(entry))
         return offset
@@ -451,9 +451,9 @@ def _entry(
     *,
     attributes: Mapping[str, bytes] = _NO_ATTRIBUTES,
     link: str = "",
-) -> Entry:
+) -> TarEntry:
     is_device = kind in {MemberType.CHARACTER_DEVICE, MemberType.BLOCK_DEVICE}
-    return Entry(
+    return TarEntry(
         type=kind,
         path=name,
         size=status.st_size if kind is MemberType.FILE else 0,
@@ -469,8 +469,8 @@ def _entry(
     )
 
 
-def _member(entry: Entry, offset: int, sha256: Digest | None) -> Member:
-    return Member(
+def _member(entry: TarEntry, offset: int, sha256: Digest | None) -> StreamMember:
+    return StreamMember(
         type=entry.type,
         path=entry.path,
         size=entry.size,

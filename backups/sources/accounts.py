@@ -27,10 +27,10 @@ from backups.sources import SourceKind
 from backups.sources._program import Program, reached, runner_on
 from backups.sources._remote_tree import TAR_WORDS, tar_of_list, write_tree
 from backups.sources._settings import (
+    BackupSourceTraits,
     ConfiguredSource,
     HostSettings,
     SourceContext,
-    SourceTraits,
     cause_of,
     require_floor,
     unavailable,
@@ -66,13 +66,13 @@ def build(table: KindTable, context: SourceContext) -> AccountsSource:
     """Return the source that a configuration table describes."""
     del context
     settings = table.parse(Settings)
-    return AccountsSource(SourceTraits(table.id, table.kind, settings.data_class), settings)
+    return AccountsSource(BackupSourceTraits(table.id, table.kind, settings.data_class), settings)
 
 
 class AccountsSource(ConfiguredSource):
     """Accounts and what they may do."""
 
-    def __init__(self, traits: SourceTraits, settings: Settings) -> None:
+    def __init__(self, traits: BackupSourceTraits, settings: Settings) -> None:
         super().__init__(traits)
         self._settings = settings
         self._root = os.path.abspath(settings.root)

@@ -24,7 +24,7 @@ from pydantic import Field, StrictInt
 
 from backups.sources import SourceKind
 from backups.sources._program import Program, stream_program
-from backups.sources._settings import ConfiguredSource, HostSettings, SourceContext, SourceTraits
+from backups.sources._settings import BackupSourceTraits, ConfiguredSource, HostSettings, SourceContext
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Text
 from portalops.ports import StreamOpener
@@ -44,13 +44,13 @@ def build(table: KindTable, context: SourceContext) -> CommandSource:
     """Return the source that a configuration table describes."""
     del context
     settings = table.parse(Settings)
-    return CommandSource(SourceTraits(table.id, table.kind, settings.data_class), settings)
+    return CommandSource(BackupSourceTraits(table.id, table.kind, settings.data_class), settings)
 
 
 class CommandSource(ConfiguredSource):
     """One program's output."""
 
-    def __init__(self, traits: SourceTraits, settings: Settings) -> None:
+    def __init__(self, traits: BackupSourceTraits, settings: Settings) -> None:
         super().__init__(traits)
         self._settings = settings
 

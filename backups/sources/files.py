@@ -29,22 +29,22 @@ from pathlib import Path
 from pydantic import Field, StrictInt, model_validator
 
 from backups.sources import SourceKind
-from backups.sources._listing import Comparison, ListingDamaged, ListingWriter, order_of, read_listing
+from backups.sources._listing import ListingComparison, ListingDamaged, ListingWriter, order_of, read_listing
 from backups.sources._patterns import is_glob, matcher
 from backups.sources._program import Program
 from backups.sources._remote_tree import TAR_WORDS, tar_script, write_tree
 from backups.sources._settings import (
+    BackupSourceTraits,
     ConfiguredSource,
     HostSettings,
     SourceContext,
-    SourceTraits,
     require_floor,
     unavailable,
 )
 from backups.sources._tree import TreeWriter
 from portalops.config.ssh import SshPlace
 from portalops.config.tables import KindTable, LocalPath
-from portalops.config.values import PathText, Refused
+from portalops.config.values import PathText, RefusedValue
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.ports import StreamOpener, StreamWriter
@@ -72,7 +72,7 @@ class Settings(HostSettings):
             partial = [each for each in include if not each.startswith("/")]
             partial += [each for each in exclude if "/" in each.rstrip("/") and not each.startswith("/")]
             if partial or any("**" in each for each in (*include, *exclude)):
-                raise Refused(
+                raise RefusedValue(
                     msg("needs absolute paths and patterns without ** for another host"),
                     msg("Start each path with /. Name each folder, or exclude by a file name such as *.tmp."),
                     shows_value=False,
@@ -83,13 +83,15 @@ class Settings(HostSettings):
 def build(table: KindTable, context: SourceContext) -> FilesSource:
     """Return the source that a configuration table describes."""
     settings = table.parse(Settings)
-    return FilesSource(SourceTraits(table.id, table.kind, settings.data_class), settings, context, folder=table.folder)
+    return FilesSource(
+        BackupSourceTraits(table.id, table.kind, settings.data_class), settings, context, folder=table.folder
+    )
 
 
 class FilesSource(ConfiguredSource):
     """Files of this machine."""
 
-    def __init__(self, traits: SourceTraits, settings: Settings, context: SourceContext, *, folder: Path) -> None:
+    def __init__(self, traits: BackupSourceTraits, settings: Settings, context: SourceContext, *, folder: Path) -> None:
         super().__init__(traits)
         self._settings = settings
         self._avoid = frozenset(os.path.abspath(path) for path in context.avoid)
@@ -138,7 +140,7 @@ class FilesSource(ConfiguredSource):
                 removed.write(os.fsencode(path.strip("/")) + b"\0")
 
             try:
-                comparison = Comparison(read_listing(base), remove)
+                comparison = ListingComparison(read_listing(base), remove)
             except ListingDamaged as error:
                 raise unavailable(
                     self.id,
@@ -154,7 +156,7 @@ class FilesSource(ConfiguredSource):
                         out.write(piece)
 
     def _tree(
-        self, out: StreamWriter, *, listing: ListingWriter | None = None, comparison: Comparison | None = None
+        self, out: StreamWriter, *, listing: ListingWriter | None = None, comparison: ListingComparison | None = None
     ) -> TreeWriter:
         return TreeWriter(
             out,

@@ -28,7 +28,7 @@ from pydantic import Field, StrictInt
 from backups.sources import SourceKind
 from backups.sources._counting import CountingWriter
 from backups.sources._program import Program, stream_program
-from backups.sources._settings import ConfiguredSource, HostSettings, SourceContext, SourceTraits, unavailable
+from backups.sources._settings import BackupSourceTraits, ConfiguredSource, HostSettings, SourceContext, unavailable
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Text
 from portalops.model.backups import TableRows
@@ -66,7 +66,7 @@ def build(table: KindTable, context: SourceContext) -> LdapSource:
     """Return the source that a configuration table describes."""
     del context
     settings = table.parse(Settings)
-    return LdapSource(SourceTraits(table.id, table.kind, settings.data_class), settings)
+    return LdapSource(BackupSourceTraits(table.id, table.kind, settings.data_class), settings)
 
 
 def slapcat_command(program: str, number: int, config: Path | None) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ def databases_of(config: bytes) -> tuple[Database, ...]:
 class LdapSource(ConfiguredSource):
     """The databases of one slapd."""
 
-    def __init__(self, traits: SourceTraits, settings: Settings) -> None:
+    def __init__(self, traits: BackupSourceTraits, settings: Settings) -> None:
         super().__init__(traits)
         self._settings = settings
 

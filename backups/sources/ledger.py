@@ -21,10 +21,10 @@ from pathlib import Path
 
 from backups.sources import SourceKind
 from backups.sources._settings import (
+    BackupSourceTraits,
     ConfiguredSource,
     SourceContext,
     SourceSettings,
-    SourceTraits,
     require_floor,
     unavailable,
 )
@@ -32,7 +32,7 @@ from backups.sources._tree import TreeWriter
 from backups.sources.sqlite import consistent_copy
 from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import LedgerError
-from portalops.ledger.ledger import Kept, kept_in
+from portalops.ledger.ledger import KeptLedger, kept_in
 from portalops.ledger.moving import copy
 from portalops.model.message import msg
 from portalops.ports import StreamOpener
@@ -53,7 +53,7 @@ def build(table: KindTable, context: SourceContext) -> LedgerSource:
     """Return the source that a configuration table describes."""
     settings = table.parse(Settings)
     return LedgerSource(
-        SourceTraits(table.id, table.kind, settings.data_class), settings, context.state_folder, context.ledger
+        BackupSourceTraits(table.id, table.kind, settings.data_class), settings, context.state_folder, context.ledger
     )
 
 
@@ -66,7 +66,11 @@ class LedgerSource(ConfiguredSource):
     """The state folder's ledger."""
 
     def __init__(
-        self, traits: SourceTraits, settings: Settings, state_folder: Path, elsewhere: Callable[[], Kept] | None
+        self,
+        traits: BackupSourceTraits,
+        settings: Settings,
+        state_folder: Path,
+        elsewhere: Callable[[], KeptLedger] | None,
     ) -> None:
         super().__init__(traits)
         self._settings = settings
@@ -77,11 +81,11 @@ class LedgerSource(ConfiguredSource):
         return (self._folder,)
 
     def write(self, opener: StreamOpener) -> None:
-        with self._here() as folder:
+        with self._open_local() as folder:
             self._write(folder, opener)
 
     @contextmanager
-    def _here(self) -> Iterator[Path]:
+    def _open_local(self) -> Iterator[Path]:
         """Give the folder with the ledger's records and blobs: the state folder, or a copy of what is kept elsewhere."""
         if self._elsewhere is None:
             yield self._folder

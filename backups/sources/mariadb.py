@@ -44,7 +44,7 @@ from backups.sources._mariadb import (
     ELSEWHERE,
     SYSTEM_DATABASES,
     Flavour,
-    Table,
+    MariadbTable,
     client_command,
     doubts,
     dump_command,
@@ -58,16 +58,16 @@ from backups.sources._mariadb import (
 from backups.sources._private import private_file
 from backups.sources._program import Program, reached, runner_on, stream_program
 from backups.sources._settings import (
+    BackupSourceTraits,
     ConfiguredSource,
     HostSettings,
     SourceContext,
-    SourceTraits,
     unavailable,
 )
 from backups.sources._sql_rows import RowCounter
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable, LocalPath
-from portalops.config.values import Refused, Text
+from portalops.config.values import RefusedValue, Text
 from portalops.model.backups import TableRows
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.text import show_text
@@ -101,7 +101,7 @@ class Settings(HostSettings):
     @model_validator(mode="after")
     def _one_way(self) -> Settings:
         if self.socket is not None and self.host is not None:
-            raise Refused(msg("names both a host and a socket"), msg("Remove one of the two."), shows_value=False)
+            raise RefusedValue(msg("names both a host and a socket"), msg("Remove one of the two."), shows_value=False)
         return self
 
     @property
@@ -115,13 +115,13 @@ def build(table: KindTable, context: SourceContext) -> MariadbSource:
     """Return the source that a configuration table describes."""
     del context
     settings = table.parse(Settings)
-    return MariadbSource(SourceTraits(table.id, table.kind, settings.data_class), settings)
+    return MariadbSource(BackupSourceTraits(table.id, table.kind, settings.data_class), settings)
 
 
 class MariadbSource(ConfiguredSource):
     """Databases of one server."""
 
-    def __init__(self, traits: SourceTraits, settings: Settings) -> None:
+    def __init__(self, traits: BackupSourceTraits, settings: Settings) -> None:
         super().__init__(traits)
         self._settings = settings
 
@@ -249,7 +249,7 @@ class MariadbSource(ConfiguredSource):
             yield (f"--defaults-file={path}",)
 
 
-def _limits(tables: Sequence[Table], dumped: Mapping[str, int], flavour: Flavour) -> Iterator[str]:
+def _limits(tables: Sequence[MariadbTable], dumped: Mapping[str, int], flavour: Flavour) -> Iterator[str]:
     """Name what the dump program leaves out without a word."""
     for table in tables:
         if table.has_rows_here and table.name not in dumped:
@@ -292,9 +292,9 @@ class _Server:
             )
         ]
 
-    def tables(self, database: str) -> list[Table]:
+    def tables(self, database: str) -> list[MariadbTable]:
         return [
-            Table(_text(name), kind, engine, is_transactional == "YES")
+            MariadbTable(_text(name), kind, engine, is_transactional == "YES")
             for name, kind, engine, is_transactional in self._ask(
                 "SELECT HEX(TABLE_NAME), TABLE_TYPE, IFNULL(t.ENGINE, ''), IFNULL(e.TRANSACTIONS, '')"
                 " FROM information_schema.TABLES t LEFT JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE"

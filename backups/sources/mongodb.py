@@ -34,7 +34,7 @@ from backups.sources import SourceKind
 from backups.sources._counting import CountingWriter
 from backups.sources._private import private_file
 from backups.sources._program import Program, reached, stream_program
-from backups.sources._settings import ConfiguredSource, HostSettings, SourceContext, SourceTraits, unavailable
+from backups.sources._settings import BackupSourceTraits, ConfiguredSource, HostSettings, SourceContext, unavailable
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable
 from portalops.config.values import Text
@@ -61,7 +61,7 @@ def build(table: KindTable, context: SourceContext) -> MongodbSource:
     """Return the source that a configuration table describes."""
     del context
     settings = table.parse(Settings)
-    return MongodbSource(SourceTraits(table.id, table.kind, settings.data_class), settings)
+    return MongodbSource(BackupSourceTraits(table.id, table.kind, settings.data_class), settings)
 
 
 def dump_command(settings: Settings, options: str | None) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ def options_text(password: str) -> bytes:
 class MongodbSource(ConfiguredSource):
     """One replica set."""
 
-    def __init__(self, traits: SourceTraits, settings: Settings) -> None:
+    def __init__(self, traits: BackupSourceTraits, settings: Settings) -> None:
         super().__init__(traits)
         self._settings = settings
 

@@ -38,10 +38,10 @@ from pydantic import Field, StrictInt
 from backups.sources import SourceKind
 from backups.sources._program import NEUTRAL, Program, reached, runner_on, stream_program
 from backups.sources._settings import (
+    BackupSourceTraits,
     ConfiguredSource,
     HostSettings,
     SourceContext,
-    SourceTraits,
     cause_of,
     require_floor,
     unavailable,
@@ -78,7 +78,7 @@ def build(table: KindTable, context: SourceContext) -> MssqlSource:
     """Return the source that a configuration table describes."""
     del context
     settings = table.parse(Settings)
-    return MssqlSource(SourceTraits(table.id, table.kind, settings.data_class), settings)
+    return MssqlSource(BackupSourceTraits(table.id, table.kind, settings.data_class), settings)
 
 
 def backup_command(settings: Settings, database: str, file: str) -> tuple[str, ...]:
@@ -109,7 +109,7 @@ def backup_command(settings: Settings, database: str, file: str) -> tuple[str, .
     )
 
 
-def what_is_wrong(done: Completed) -> str:
+def explain_failure(done: Completed) -> str:
     """Return why a backup does not count, from what sqlcmd left behind; empty if it does."""
     said = done.stdout.decode("utf-8", "replace").replace("\r\n", "\n")
     whole = " ".join((said + done.stderr.decode("utf-8", "replace")).split())
@@ -131,7 +131,7 @@ def stream_name(database: str, number: int) -> str:
 class MssqlSource(ConfiguredSource):
     """Databases of one server."""
 
-    def __init__(self, traits: SourceTraits, settings: Settings) -> None:
+    def __init__(self, traits: BackupSourceTraits, settings: Settings) -> None:
         super().__init__(traits)
         self._settings = settings
 
@@ -155,7 +155,7 @@ class MssqlSource(ConfiguredSource):
                     backup_command(settings, database, _joined(settings.server_folder, name)),
                     timeout_seconds=settings.deadline_seconds,
                 )
-                if problem := what_is_wrong(done):
+                if problem := explain_failure(done):
                     raise unavailable(
                         self.id,
                         msg(

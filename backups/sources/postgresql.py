@@ -46,12 +46,12 @@ from backups.postgresql import (
     COUNT_GLOBALS,
     CUSTOM,
     GLOBALS,
-    Installation,
+    PostgresqlVersion,
     counted,
     fitting,
     installations,
     installations_there,
-    said,
+    read_error,
 )
 from backups.sources import SourceKind
 from backups.sources._postgresql import (
@@ -60,7 +60,7 @@ from backups.sources._postgresql import (
     GLOBALS_END,
     GLOBALS_NAME,
     REPLICA_HINT,
-    Holder,
+    SnapshotHolder,
     Stopped,
     dump_command,
     globals_command,
@@ -72,17 +72,17 @@ from backups.sources._postgresql import (
 from backups.sources._private import private_file
 from backups.sources._program import Program, neutral, reached, runner_on, stream_program
 from backups.sources._settings import (
+    BackupSourceTraits,
     ConfiguredSource,
     HostSettings,
     SourceContext,
-    SourceTraits,
     require_floor,
     unavailable,
 )
 from portalops.config.secrets import SecretReference, check_private_file
 from portalops.config.ssh import SshPlace
 from portalops.config.tables import KindTable, LocalPath
-from portalops.config.values import Refused, Text
+from portalops.config.values import RefusedValue, Text
 from portalops.errors import SourceUnavailable
 from portalops.model.backups import TableRows
 from portalops.model.message import Message, msg, nmsg
@@ -122,7 +122,9 @@ class Settings(HostSettings):
     @model_validator(mode="after")
     def _one_password(self) -> Settings:
         if self.password is not None and self.passfile is not None:
-            raise Refused(msg("names both a password and a passfile"), msg("Keep one of the two."), shows_value=False)
+            raise RefusedValue(
+                msg("names both a password and a passfile"), msg("Keep one of the two."), shows_value=False
+            )
         return self
 
 
@@ -130,7 +132,7 @@ def build(table: KindTable, context: SourceContext) -> PostgresqlSource:
     """Return the source that a configuration table describes."""
     del context
     settings = table.parse(Settings)
-    return PostgresqlSource(SourceTraits(table.id, table.kind, settings.data_class), settings)
+    return PostgresqlSource(BackupSourceTraits(table.id, table.kind, settings.data_class), settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class PostgresqlAccess:
     """Where PostgreSQL's programs run, and what says how they connect."""
 
     variables: Mapping[str, str]
@@ -167,7 +169,7 @@ class Access:
 class PostgresqlSource(ConfiguredSource):
     """The databases of one server."""
 
-    def __init__(self, traits: SourceTraits, settings: Settings) -> None:
+    def __init__(self, traits: BackupSourceTraits, settings: Settings) -> None:
         super().__init__(traits)
         self._settings = settings
 
@@ -193,7 +195,7 @@ class PostgresqlSource(ConfiguredSource):
             version=server.major,
         )
 
-    def _write(self, opener: StreamOpener, access: Access) -> None:
+    def _write(self, opener: StreamOpener, access: PostgresqlAccess) -> None:
         settings = self._settings
         server = self._server(access)
         tools = self._tools(access, server.major)
@@ -222,7 +224,7 @@ class PostgresqlSource(ConfiguredSource):
             for line in failed:
                 out.add_unread(line)
 
-    def _server(self, access: Access) -> Server:
+    def _server(self, access: PostgresqlAccess) -> Server:
         newest = self._installed("psql", access)[-1]
         answer = self._ask(newest, access, ASK_SERVER)
         try:
@@ -238,7 +240,7 @@ class PostgresqlSource(ConfiguredSource):
                 self.id, msg("the server's answer cannot be parsed: {said}", said=show_text(answer))
             ) from error
 
-    def _ask(self, tools: Installation, access: Access, query: str) -> str:
+    def _ask(self, tools: PostgresqlVersion, access: PostgresqlAccess, query: str) -> str:
         """Return what psql prints for a query in the maintenance database."""
         argv = psql_command(tools, self._settings.maintenance_database)
         done = access.runner(PGCLIENTENCODING="UTF8").run(
@@ -248,7 +250,7 @@ class PostgresqlSource(ConfiguredSource):
             raise self._ended(argv[0], done)
         return done.stdout.decode("utf-8", "surrogateescape")
 
-    def _installed(self, program: str, access: Access) -> tuple[Installation, ...]:
+    def _installed(self, program: str, access: PostgresqlAccess) -> tuple[PostgresqlVersion, ...]:
         look = installations if access.host is None else installations_there
         found = look(program, access.runner(), self._settings.programs)
         if not found:
@@ -262,7 +264,7 @@ class PostgresqlSource(ConfiguredSource):
             )
         return found
 
-    def _tools(self, access: Access, major: int) -> Installation:
+    def _tools(self, access: PostgresqlAccess, major: int) -> PostgresqlVersion:
         installed = self._installed("pg_dump", access)
         tools = fitting(installed, major)
         if tools is None:
@@ -300,7 +302,7 @@ class PostgresqlSource(ConfiguredSource):
                 REPLICA_HINT,
             )
 
-    def _globals(self, tools: Installation, access: Access) -> tuple[bytes, tuple[TableRows, ...]]:
+    def _globals(self, tools: PostgresqlVersion, access: PostgresqlAccess) -> tuple[bytes, tuple[TableRows, ...]]:
         """Return what all databases share, and how much it is; the counts only if they held all the while."""
         settings = self._settings
         argv = globals_command(tools, settings.maintenance_database, role_passwords=settings.role_passwords)
@@ -317,8 +319,8 @@ class PostgresqlSource(ConfiguredSource):
     def _dump(
         self,
         opener: StreamOpener,
-        tools: Installation,
-        access: Access,
+        tools: PostgresqlVersion,
+        access: PostgresqlAccess,
         server: Server,
         *,
         database: str,
@@ -331,7 +333,7 @@ class PostgresqlSource(ConfiguredSource):
         session = access.program(argv, settings.idle_seconds, PGCLIENTENCODING="UTF8")
         with opener.stream(stream, format=CUSTOM) as out:
             try:
-                with Holder(self.id, session) as holder:
+                with SnapshotHolder(self.id, session) as holder:
                     snapshot = holder.begin()
                     dump = dump_command(tools, database, snapshot, is_replica=server.is_replica)
                     program = replace(access.program(dump, settings.idle_seconds), trailer=DUMP_END)
@@ -366,9 +368,9 @@ class PostgresqlSource(ConfiguredSource):
                 "{program} ended with exit code {exit_code}: {said}",
                 program=program,
                 exit_code=done.exit_code,
-                said=said(done),
+                said=read_error(done),
             ),
-            hint_for(said(done)),
+            hint_for(read_error(done)),
         )
 
     def _no_database(self, database: str, server: Server) -> SourceUnavailable:
@@ -379,22 +381,22 @@ class PostgresqlSource(ConfiguredSource):
         )
 
     @contextmanager
-    def _access(self) -> Iterator[Access]:
+    def _access(self) -> Iterator[PostgresqlAccess]:
         """Give what says how to connect; a password is in a private file here, which is gone after the block."""
         settings = self._settings
         variables = connection_variables(settings, os.environ if settings.ssh is None else {})
         if settings.passfile is not None:
             if settings.ssh is None:
                 check_private_file(settings.passfile)  # libpq itself would only pass it over
-            yield Access({**variables, "PGPASSFILE": str(settings.passfile)}, settings.ssh)
+            yield PostgresqlAccess({**variables, "PGPASSFILE": str(settings.passfile)}, settings.ssh)
         elif settings.password is None:
-            yield Access(variables, settings.ssh)
+            yield PostgresqlAccess(variables, settings.ssh)
         elif settings.ssh is not None:
-            yield Access(variables, settings.ssh, {"PGPASSWORD": settings.password.reveal(os.environ)})
+            yield PostgresqlAccess(variables, settings.ssh, {"PGPASSWORD": settings.password.reveal(os.environ)})
         else:
             line = passfile_line(settings.password.reveal(os.environ))
             with private_file(self.id, line.encode()) as path:
-                yield Access({**variables, "PGPASSFILE": str(path)})
+                yield PostgresqlAccess({**variables, "PGPASSFILE": str(path)})
 
 
 def connection_variables(settings: Settings, environment: Mapping[str, str]) -> dict[str, str]:

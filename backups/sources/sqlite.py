@@ -24,10 +24,10 @@ from pydantic import Field, StrictInt
 
 from backups.sources import SourceKind
 from backups.sources._settings import (
+    BackupSourceTraits,
     ConfiguredSource,
     SourceContext,
     SourceSettings,
-    SourceTraits,
     cause_of,
     require_floor,
     unavailable,
@@ -59,7 +59,7 @@ def build(table: KindTable, context: SourceContext) -> SqliteSource:
     """Return the source that a configuration table describes."""
     del context
     settings = table.parse(Settings)
-    return SqliteSource(SourceTraits(table.id, table.kind, settings.data_class), settings)
+    return SqliteSource(BackupSourceTraits(table.id, table.kind, settings.data_class), settings)
 
 
 def writes(settings: Settings) -> tuple[Path, ...]:
@@ -70,7 +70,7 @@ def writes(settings: Settings) -> tuple[Path, ...]:
 class SqliteSource(ConfiguredSource):
     """One database file."""
 
-    def __init__(self, traits: SourceTraits, settings: Settings) -> None:
+    def __init__(self, traits: BackupSourceTraits, settings: Settings) -> None:
         super().__init__(traits)
         self._settings = settings
 

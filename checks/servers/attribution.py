@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from checks.servers.baseline import Changes
+from checks.servers.baseline import ApprovedChanges
 from checks.servers.change._approved import Approved, allowed
 from checks.servers.drift._kind import KnownBy
 from checks.servers.drifting import Drifted
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes.apt_history import PackageChange
 from portalops.model.changes import ChangeKind, ChangeOrder
 from portalops.model.message import Message, msg
@@ -25,7 +25,7 @@ PACKAGE = "package"
 BOOT = "boot"
 
 
-class Place(StrEnum):
+class ChangePlace(StrEnum):
     """Where a change of a host stands."""
 
     UNDER = "under"
@@ -38,7 +38,7 @@ class Placed:
     """A change, and what it falls under."""
 
     drifted: Drifted
-    place: Place
+    place: ChangePlace
     why: Message
     reference: str = ""
     """The change of the register, the declared window, or the incident; of one that is outside, what is next to it, if any."""
@@ -53,7 +53,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ExplainedSpan:
     """A time in which starts of a host are explained by something else than a change, such as an incident."""
 
     reference: str
@@ -63,9 +63,9 @@ class Span:
 
 def placed(
     changed: Iterable[Drifted],
-    declared: Changes | None,
-    recorded: tuple[ChangeOrder, ...] | Missing,
-    incidents: Iterable[Span] = (),
+    declared: ApprovedChanges | None,
+    recorded: tuple[ChangeOrder, ...] | MissingFact,
+    incidents: Iterable[ExplainedSpan] = (),
     runs: Iterable[PackageChange] = (),
 ) -> tuple[Placed, ...]:
     """Return what each falls under.
@@ -78,7 +78,7 @@ def placed(
         runs: of the package manager, by whose approval what was changed in their course stands.
     """
     approved = allowed(declared, recorded)
-    orders = {} if isinstance(recorded, Missing) else {one.id: one for one in recorded}
+    orders = {} if isinstance(recorded, MissingFact) else {one.id: one for one in recorded}
     spans, by_start = tuple(incidents), {one.at: one for one in runs}
     return tuple(
         _placed(one, approved, orders, spans, by_start.get(one.run_at) if one.run_at else None) for one in changed
@@ -89,23 +89,23 @@ def _placed(
     one: Drifted,
     approved: Approved,
     orders: Mapping[str, ChangeOrder],
-    incidents: tuple[Span, ...],
+    incidents: tuple[ExplainedSpan, ...],
     run: PackageChange | None,
 ) -> Placed:
     first, last = one.span()
     windows = approved.windows
     # What is declared may bear the id of a change of the register, and is not that change for it.
     if reference := _approving(one, approved.recorded(), run):
-        return _under(one, reference, orders)
+        return _place_under(one, reference, orders)
     if one.kind == BOOT:
         explaining = next((each for each in incidents if each.begins_at <= first and last <= each.ends_at), None)
         if explaining:
-            return Placed(one, Place.UNDER, msg("recorded as an incident"), explaining.reference)
+            return Placed(one, ChangePlace.UNDER, msg("recorded as an incident"), explaining.reference)
     if reference := _approving(one, approved, run):
         why = msg("approved by the configuration alone; the decision is not kept")
-        return Placed(one, Place.UNDER, why, reference, is_proven=False, is_declared=True)
+        return Placed(one, ChangePlace.UNDER, why, reference, is_proven=False, is_declared=True)
     if approved.doubt is not None:
-        return Placed(one, Place.UNKNOWN, approved.doubt.seen)
+        return Placed(one, ChangePlace.UNKNOWN, approved.doubt.seen)
     touching = next((each for each in windows if each.start_at <= last and first <= each.end_at), None)
     if touching is not None:
         why = msg("it is so near to an end of the window that the host's clock cannot show on which side")
@@ -119,7 +119,7 @@ def _placed(
                 written=one.written_at,
             )
         order = orders.get(touching.reference)
-        return Placed(one, Place.UNKNOWN, why, touching.reference, order.approved_at if order else None)
+        return Placed(one, ChangePlace.UNKNOWN, why, touching.reference, order.approved_at if order else None)
     return _outside(one, orders.values(), first, last)
 
 
@@ -130,7 +130,7 @@ def _approving(one: Drifted, approved: Approved, run: PackageChange | None) -> s
     return next(holding, "") or _standing_of(one, approved, run)
 
 
-def _under(one: Drifted, reference: str, orders: Mapping[str, ChangeOrder]) -> Placed:
+def _place_under(one: Drifted, reference: str, orders: Mapping[str, ChangeOrder]) -> Placed:
     order = orders.get(reference)
     is_late = order is not None and order.kind is ChangeKind.EMERGENCY and _is_after(order)
     why = msg("approved")
@@ -144,7 +144,7 @@ def _under(one: Drifted, reference: str, orders: Mapping[str, ChangeOrder]) -> P
         why = msg("made while the package manager ran at {at}", at=one.run_at)
     approved_at = order.approved_at if order else None
     is_proven = order is not None and order.digest is not None
-    return Placed(one, Place.UNDER, why, reference, approved_at, is_proven, is_regularised=is_late)
+    return Placed(one, ChangePlace.UNDER, why, reference, approved_at, is_proven, is_regularised=is_late)
 
 
 def _is_after(order: ChangeOrder) -> bool:
@@ -181,8 +181,8 @@ def _outside(one: Drifted, orders: Iterable[ChangeOrder], first: datetime, last:
     for each in asked:
         if each.approved_at is None or each.notified_at is None:
             why = msg("{id} was requested but not approved", id=each.id)
-            return Placed(one, Place.OUTSIDE, why, each.id)
+            return Placed(one, ChangePlace.OUTSIDE, why, each.id)
         if max(each.approved_at, each.notified_at) > first:
             why = msg("{id} was approved afterwards, by record {seq}", id=each.id, seq=str(each.approved_seq))
-            return Placed(one, Place.OUTSIDE, why, each.id, each.approved_at)
-    return Placed(one, Place.OUTSIDE, msg("no approved change covers it"))
+            return Placed(one, ChangePlace.OUTSIDE, why, each.id, each.approved_at)
+    return Placed(one, ChangePlace.OUTSIDE, msg("no approved change covers it"))

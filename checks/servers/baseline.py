@@ -25,7 +25,7 @@ Network = IPv4Network | IPv6Network
 _FORM = ConfigDict(extra="forbid", frozen=True)
 
 
-class Identity(BaseModel):
+class MachineIdentity(BaseModel):
     """What a machine says that it is."""
 
     model_config = _FORM
@@ -50,7 +50,7 @@ class Hosting(BaseModel):
     """The document that lets the host stand with a cloud provider; empty if there is none."""
 
 
-class Window(BaseModel):
+class ChangeWindow(BaseModel):
     """A time in which changes were approved, or an incident was worked on."""
 
     model_config = _FORM
@@ -61,7 +61,7 @@ class Window(BaseModel):
     """The document or record behind it."""
 
     @model_validator(mode="after")
-    def _in_order(self) -> Window:
+    def _check_order(self) -> ChangeWindow:
         if self.end_at < self.start_at:
             raise ValueError("end_at is before start_at")
         return self
@@ -71,7 +71,7 @@ class Window(BaseModel):
         return self.start_at <= moment <= self.end_at
 
 
-class Standing(BaseModel):
+class StandingApproval(BaseModel):
     """An approval that holds until it is taken back, such as for the maker's security fixes."""
 
     model_config = _FORM
@@ -88,18 +88,18 @@ LONGEST_DAYS = 62
 _NAMES_SOMETHING = re.compile(r"[A-Za-z0-9]").search
 
 
-class Changes(BaseModel):
+class ApprovedChanges(BaseModel):
     """Which changes were approved."""
 
     model_config = _FORM
 
     since: AwareDatetime
     """Changes are looked for from this moment on: the day of the approved state."""
-    windows: tuple[Window, ...] = ()
-    standing: tuple[Standing, ...] = ()
+    windows: tuple[ChangeWindow, ...] = ()
+    standing: tuple[StandingApproval, ...] = ()
 
     @model_validator(mode="after")
-    def _limited(self) -> Changes:
+    def _limited(self) -> ApprovedChanges:
         """Refuse what would approve everything, as the register of changes does: a window without end, anything by anyone."""
         if any(each.end_at - each.start_at > timedelta(days=LONGEST_DAYS) for each in self.windows):
             raise ValueError(f"a window is longer than {LONGEST_DAYS} days")
@@ -107,12 +107,12 @@ class Changes(BaseModel):
             raise ValueError("every package by everybody is no limit: give 'by', or name the packages")
         return self
 
-    def window_of(self, moment: datetime) -> Window | None:
+    def window_of(self, moment: datetime) -> ChangeWindow | None:
         """Return the window that a moment lies in."""
         return next((one for one in self.windows if one.holds(moment)), None)
 
 
-class Member(BaseModel):
+class KnownPerson(BaseModel):
     """A person, or a program with an account of its own, that comes in."""
 
     model_config = _FORM
@@ -128,13 +128,13 @@ class Baseline(BaseModel):
 
     model_config = _FORM
 
-    identity: Identity | None = None
+    identity: MachineIdentity | None = None
     """The machine that it is; by nature of one host."""
     hosting: Hosting | None = None
     """On what it runs."""
     address_ranges: tuple[Network, ...] | None = None
     """Networks that its addresses may be of, private ones of containers too."""
-    changes: Changes | None = None
+    changes: ApprovedChanges | None = None
     """Approved windows and standing approvals."""
     config_files: Annotated[dict[FilePath, FileDigest], Field(min_length=1)] | None = None
     """Files with their approved content, by path: SHA-256, or `-> TARGET` of a symbolic link."""
@@ -148,7 +148,7 @@ class Baseline(BaseModel):
     """Every file that cron reads, with its approved content."""
     repositories: tuple[Line, ...] | None = None
     """Sources of packages: `SITE RELEASE` as apt names them, or the repository's id of dnf."""
-    members: dict[Word, Member] | None = None
+    members: dict[Word, KnownPerson] | None = None
     """Who comes in, by a name that the portal knows."""
     admin_ranges: tuple[Network, ...] | None = None
     """Networks from which members log in."""

@@ -29,7 +29,7 @@ from checks.servers.probes import clock
 from checks.servers.redaction import redacted
 from checks.servers.script import HOST_BYTES, script_for
 from portalops.errors import FactsRefused
-from portalops.model.hosts import FactsBrought
+from portalops.model.hosts import SuppliedFacts
 from portalops.model.message import ByteCount, Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.text import show_text
@@ -64,10 +64,10 @@ printf 'portalops-facts end at=%s\n' "$(date +%s)"
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class SuppliedAnswer:
     """An answer that was brought, as it is judged."""
 
-    facts: FactsBrought
+    facts: SuppliedFacts
     answer: bytes
     """In the form of a host's answer, with a section that says how it came."""
 
@@ -87,7 +87,7 @@ def mark_of(nonce: str) -> str:
 
 def opened(
     data: bytes, by: str, scripts: Mapping[str, RecordedScript], asked: Collection[str], now: datetime
-) -> Brought:
+) -> SuppliedAnswer:
     """Take a file that was brought, if it is the one answer to a script that is still open.
 
     Args:
@@ -111,7 +111,7 @@ def opened(
     ran_at = datetime.fromtimestamp(int(end[1]), UTC)
     _require_open(script, host, ran_at, now)
     body = text[head.end() : len(text) - len(end[0])]
-    facts = FactsBrought(host, mark_of(nonce), hashlib.sha256(data).hexdigest(), by, ran_at)
+    facts = SuppliedFacts(host, mark_of(nonce), hashlib.sha256(data).hexdigest(), by, ran_at)
     how = written(SECTION, "brought", by=safe(by), file=facts.file, script=script.seq, uid=int(head[4]))
     answer = f"portalops-answer 1 nonce={nonce} rc=0 cut=0\n".encode() + redacted(body)
     try:
@@ -122,7 +122,7 @@ def opened(
         raise _refused(msg("the script did not finish on the host {host}", host=host))
     if more := sorted(set(seen.sections) - set(asked)):
         raise _refused(msg("the file was changed: no script asks for {what}", what=show_text(more[0], 60)))
-    return Brought(facts, appended(answer, how))
+    return SuppliedAnswer(facts, appended(answer, how))
 
 
 def _require_open(script: RecordedScript, host: HostId, ran_at: datetime, now: datetime) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from checks.servers.gather import Answer, AnswerRejected
+from checks.servers.gather import AnswerRejected, HostAnswer
 from checks.servers.probe import ProbeResult
 from portalops.model.record import Digest
 
@@ -42,7 +42,7 @@ def written(originals: Mapping[str, Original]) -> ProbeResult:
     return ProbeResult(SECTION, 0, json.dumps(held, sort_keys=True, separators=(",", ":")).encode(), b"", 0)
 
 
-def originals_in(answer: Answer) -> dict[str, Original]:
+def originals_in(answer: HostAnswer) -> dict[str, Original]:
     """Return where each section that an answer repeats stood first; nothing for an answer of before there were such.
 
     Raises:
@@ -58,7 +58,7 @@ def originals_in(answer: Answer) -> dict[str, Original]:
 
 
 def repeated(
-    answer: Answer, wanted: Collection[str], stood_in: Original
+    answer: HostAnswer, wanted: Collection[str], stood_in: Original
 ) -> tuple[tuple[ProbeResult, ...], dict[str, Original]]:
     """Return those sections of an earlier answer that are wanted, and where each stood first.
 

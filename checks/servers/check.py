@@ -20,14 +20,14 @@ from datetime import date
 from typing import Any
 
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing, Probe
+from checks.servers.probe import MissingFact, Probe
 from portalops.locale.pages import with_numbers
 from portalops.model.message import Message, msg
 from portalops.model.verdicts import CheckVerdict, Severity
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CheckOutcome:
     """What a rule says."""
 
     verdict: CheckVerdict
@@ -38,39 +38,39 @@ class Outcome:
     """Of a fail: the day by which it must be put right, where what was seen names one."""
 
 
-def passed(message: Message) -> Outcome:
+def passed(message: Message) -> CheckOutcome:
     """The good state was seen."""
-    return Outcome(CheckVerdict.PASS, "", message)
+    return CheckOutcome(CheckVerdict.PASS, "", message)
 
 
-def failed(reason: str, message: Message, *, due_on: date | None = None) -> Outcome:
+def failed(reason: str, message: Message, *, due_on: date | None = None) -> CheckOutcome:
     """The good state was seen not to hold; `due_on` is a day by which it must be put right, if somebody set one."""
-    return Outcome(CheckVerdict.FAIL, reason, message, due_on)
+    return CheckOutcome(CheckVerdict.FAIL, reason, message, due_on)
 
 
-def unknown(reason: str, message: Message) -> Outcome:
+def unknown(reason: str, message: Message) -> CheckOutcome:
     """Whether the good state holds could not be found out."""
-    return Outcome(CheckVerdict.UNKNOWN, reason, message)
+    return CheckOutcome(CheckVerdict.UNKNOWN, reason, message)
 
 
-def missing(fact: Missing) -> Outcome:
+def missing(fact: MissingFact) -> CheckOutcome:
     """A fact is missing, for the reason that it carries."""
     return unknown(fact.reason, fact.seen)
 
 
-def guarded(judged: Callable[[], Outcome]) -> Outcome:
+def guarded(judged: Callable[[], CheckOutcome]) -> CheckOutcome:
     """Let a rule judge; a fault in one check must not take the others with it, nor vanish."""
     try:
         return judged()
     except Exception as error:  # noqa: BLE001  # see above
-        return Outcome(
+        return CheckOutcome(
             CheckVerdict.ERROR,
             "check-crashed",
             msg("the check itself failed with {error}: a fault in portalops", error=type(error).__name__),
         )
 
 
-Judge = Callable[[Facts], Outcome]
+Judge = Callable[[Facts], CheckOutcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,6 @@ def numbered(sentence: Message, numbers: Mapping[str, int]) -> Message:
     return replace(sentence, values={**sentence.values, **named})
 
 
-def page_of(judge: Callable[..., Outcome], numbers: Mapping[str, int]) -> str:
+def page_of(judge: Callable[..., CheckOutcome], numbers: Mapping[str, int]) -> str:
     """Return the English page of a rule: the docstring of its module, with its thresholds put in."""
     return with_numbers((sys.modules[judge.__module__].__doc__ or "").strip(), numbers, "en")

@@ -12,15 +12,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from checks.servers.attribution import Place, Placed, Span, placed
-from checks.servers.baseline import Changes
+from checks.servers.attribution import ChangePlace, ExplainedSpan, Placed, placed
+from checks.servers.baseline import ApprovedChanges
 from checks.servers.by_hand import SECTION as BY_HAND
 from checks.servers.carried import Original
-from checks.servers.drift._kind import Look
+from checks.servers.drift._kind import HostView
 from checks.servers.drifting import CARRIED, REBUILT, Drift, Unseen, back_again, drift_between, has, probes, reverted
 from checks.servers.facts import Facts, facts_from
-from checks.servers.gather import Answer, AnswerRejected, parse_answer
-from checks.servers.probe import Missing, ProbeResult, fact_of
+from checks.servers.gather import AnswerRejected, HostAnswer, parse_answer
+from checks.servers.probe import MissingFact, ProbeResult, fact_of
 from checks.servers.probes import drift, own_changes, own_incidents
 from checks.servers.probes.own_incidents import OPEN_DAYS, HostIncident
 from portalops.model.changes import ChangeOrder
@@ -30,19 +30,23 @@ LISTED: Final = 2000
 """So many changes of one host are listed, the oldest first; the rest is counted."""
 
 
-def is_a_look(answer: Answer) -> bool:
+def is_inside_answer(answer: HostAnswer) -> bool:
     """Say whether an answer is of a look inside, at a moment that is known; what a person brought was seen some time before."""
     return BY_HAND not in answer.sections and any(name in answer.sections for name in probes())
 
 
-def look_of(answer: Answer, at: datetime) -> Look:
+def read_view(answer: HostAnswer, at: datetime) -> HostView:
     """Return what drift is seen by in an answer, and what portalops's own records said then."""
     own = {probe.id: probe for probe in (drift.PROBE, own_changes.PROBE, own_incidents.PROBE)}
-    return Look(at, facts_from(answer, {**probes(), **own}))
+    return HostView(at, facts_from(answer, {**probes(), **own}))
 
 
 def section_for(
-    host: str, raw: bytes, at: datetime, earlier: Iterator[tuple[Original, Answer]], declared: Changes | None
+    host: str,
+    raw: bytes,
+    at: datetime,
+    earlier: Iterator[tuple[Original, HostAnswer]],
+    declared: ApprovedChanges | None,
 ) -> ProbeResult | None:
     """Return the section that a new answer gets; None where the answer is no look.
 
@@ -57,25 +61,25 @@ def section_for(
         answer = parse_answer(raw)
     except AnswerRejected:
         return None
-    if not is_a_look(answer):
+    if not is_inside_answer(answer):
         return None
-    older = whole_looks(earlier)
+    older = list_complete_answers(earlier)
     last = next(older, None)
     if last is None:
         return drift.section(None)
-    return drift.section(still_open(host, look_of(last[1], last[0].at), look_of(answer, at), declared, older))
+    return drift.section(still_open(host, read_view(last[1], last[0].at), read_view(answer, at), declared, older))
 
 
-def whole_looks(earlier: Iterable[tuple[Original, Answer]]) -> Iterator[tuple[Original, Answer]]:
+def list_complete_answers(earlier: Iterable[tuple[Original, HostAnswer]]) -> Iterator[tuple[Original, HostAnswer]]:
     """Yield the looks that say what changed before them; where there is none, the newest look as it is.
 
     One that was held against none, such as of a round of before there was drift, or whose own word on that cannot be read, carries
     nothing on: to be compared with it would lose what is open.
     """
-    newest: tuple[Original, Answer] | None = None
+    newest: tuple[Original, HostAnswer] | None = None
     is_any = False
     for each in earlier:
-        if not is_a_look(each[1]):
+        if not is_inside_answer(each[1]):
             continue
         if _is_compared(each[1]):
             is_any = True
@@ -86,20 +90,20 @@ def whole_looks(earlier: Iterable[tuple[Original, Answer]]) -> Iterator[tuple[Or
         yield newest
 
 
-def _is_compared(answer: Answer) -> bool:
+def _is_compared(answer: HostAnswer) -> bool:
     section = answer.sections.get(drift.PROBE.id)
     if section is None:
         return False
     said = fact_of(drift.PROBE, section)
-    return not isinstance(said, Missing) or said.reason == drift.FIRST
+    return not isinstance(said, MissingFact) or said.reason == drift.FIRST
 
 
 def still_open(
     host: str,
-    before: Look,
-    after: Look,
-    declared: Changes | None,
-    older: Iterable[tuple[Original, Answer]] = (),
+    before: HostView,
+    after: HostView,
+    declared: ApprovedChanges | None,
+    older: Iterable[tuple[Original, HostAnswer]] = (),
 ) -> Drift:
     """Return what changed between two looks, and what the first of them carried on that stands under no approval yet.
 
@@ -111,8 +115,8 @@ def still_open(
         older: looks of before the first one, newest first, for what that lacks; read only as far as is needed.
     """
     carried = before.get(drift.PROBE)
-    now = _bridged(host, before, after, () if isinstance(carried, Missing) else carried.unknown, older)
-    if isinstance(carried, Missing):
+    now = _bridged(host, before, after, () if isinstance(carried, MissingFact) else carried.unknown, older)
+    if isinstance(carried, MissingFact):
         is_lost = carried.reason not in {drift.FIRST, "not-gathered"}
         lost = (Unseen(CARRIED, carried, gap_to=after.at),) if is_lost else ()
         return _bounded(replace(now.found, unknown=(*now.found.unknown, *lost)))
@@ -127,7 +131,7 @@ def still_open(
     changed = reverted((*open_, *now.found.changed), after)
     runs = {one.at: one for one in (*carried.runs, *now.found.runs)}
     during = {one.run_at for one in changed}
-    gaps = {one.kind: one for one in carried.unknown if one.gap_to is not None and _is_looked_for(one.gap_to, declared)}
+    gaps = {one.kind: one for one in carried.unknown if one.gap_to is not None and _is_needed(one.gap_to, declared)}
     gaps |= {one.kind: one for one in now.found.unknown if one.gap_to is not None}
     return _bounded(
         replace(
@@ -140,7 +144,7 @@ def still_open(
     )
 
 
-def drifts_since(host: str, looks: Iterable[Look], since: datetime) -> tuple[Drift, ...]:
+def drifts_since(host: str, looks: Iterable[HostView], since: datetime) -> tuple[Drift, ...]:
     """Return what changed between every two looks of a time, oldest first.
 
     Args:
@@ -151,7 +155,7 @@ def drifts_since(host: str, looks: Iterable[Look], since: datetime) -> tuple[Dri
     """
     found: list[Drift] = []
     waiting: list[_Waiting] = []
-    later: Look | None = None
+    later: HostView | None = None
     is_within = True
     for look in looks:
         for each in waiting:
@@ -176,7 +180,7 @@ class _Waiting:
 
     at: int
     """Its place among what was found."""
-    after: Look
+    after: HostView
     kinds: frozenset[str]
 
 
@@ -188,7 +192,7 @@ class _Bridged:
 
 
 def _bridged(
-    host: str, before: Look, after: Look, told: Iterable[Unseen], older: Iterable[tuple[Original, Answer]]
+    host: str, before: HostView, after: HostView, told: Iterable[Unseen], older: Iterable[tuple[Original, HostAnswer]]
 ) -> _Bridged:
     """Return what changed between two looks, and of what the first lacks, what changed since the newest look that has it."""
     found = drift_between(host, before, after)
@@ -201,7 +205,7 @@ def _bridged(
     for stood_in, answer in older if wanted else ():
         kinds = frozenset(kind for kind, at in wanted.items() if at == stood_in.at and kind not in since)
         if kinds:
-            look = look_of(answer, stood_in.at)
+            look = read_view(answer, stood_in.at)
             found = _joined(found, drift_between(host, look, after, kinds), kinds)
             since |= dict.fromkeys(kinds, stood_in.at)
         if stood_in.at <= min(wanted.values()):
@@ -227,23 +231,23 @@ def _without(found: Drift, kinds: frozenset[str]) -> tuple[Unseen, ...]:
     return tuple(one for one in found.unknown if one.kind not in kinds)
 
 
-def _gap(one: Unseen, after: Look) -> Unseen:
+def _gap(one: Unseen, after: HostView) -> Unseen:
     seen = msg("it was last seen at {seen}, but that answer can no longer be read", seen=one.seen_at or after.at)
-    return replace(one, why=Missing("not-compared", seen), gap_to=after.at)
+    return replace(one, why=MissingFact("not-compared", seen), gap_to=after.at)
 
 
-def _is_open(one: Placed, declared: Changes | None) -> bool:
+def _is_open(one: Placed, declared: ApprovedChanges | None) -> bool:
     """Say whether a change is told on: nothing covers it, or the configuration's word alone, which time makes no better."""
-    if one.place is Place.UNDER and one.is_declared:
-        return _is_looked_for(one.drifted.span()[1], declared)
-    return one.place is not Place.UNDER
+    if one.place is ChangePlace.UNDER and one.is_declared:
+        return _is_needed(one.drifted.span()[1], declared)
+    return one.place is not ChangePlace.UNDER
 
 
-def _is_looked_for(at: datetime, declared: Changes | None) -> bool:
+def _is_needed(at: datetime, declared: ApprovedChanges | None) -> bool:
     return declared is None or at >= declared.since
 
 
-def placed_by(found: Drift, look: Look, declared: Changes | None) -> tuple[Placed, ...]:
+def placed_by(found: Drift, look: HostView, declared: ApprovedChanges | None) -> tuple[Placed, ...]:
     """Return what each change falls under, by what own records said at a look."""
     changes, incidents = look.get(own_changes.PROBE), look.get(own_incidents.PROBE)
     return placed_of(found, changes, incidents, declared)
@@ -257,13 +261,15 @@ def placed_in(found: Drift, facts: Facts) -> tuple[Placed, ...]:
 
 def placed_of(
     found: Drift,
-    changes: tuple[ChangeOrder, ...] | Missing,
-    incidents: tuple[HostIncident, ...] | Missing,
-    declared: Changes | None,
+    changes: tuple[ChangeOrder, ...] | MissingFact,
+    incidents: tuple[HostIncident, ...] | MissingFact,
+    declared: ApprovedChanges | None,
 ) -> tuple[Placed, ...]:
     """Return what each change falls under."""
-    seen = () if isinstance(incidents, Missing) else incidents
-    spans = [Span(one.id, one.began_at, one.ended_at or one.detected_at + timedelta(days=OPEN_DAYS)) for one in seen]
+    seen = () if isinstance(incidents, MissingFact) else incidents
+    spans = [
+        ExplainedSpan(one.id, one.began_at, one.ended_at or one.detected_at + timedelta(days=OPEN_DAYS)) for one in seen
+    ]
     return placed(found.changed, declared, changes, spans, found.runs)
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from checks.servers.accounts._people import has_shell, owner_of_key, owners_of_account
 from checks.servers.accounts._sudo import nobodys_uses
 from checks.servers.accounts.privileged_declared import GROUPS
-from checks.servers.baseline import Member
+from checks.servers.baseline import KnownPerson
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing, Probe, shown
+from checks.servers.probe import MissingFact, Probe, shown
 from checks.servers.probes import (
     authorized_keys,
     group,
@@ -29,7 +29,7 @@ from checks.servers.probes import (
 from checks.servers.wording import together
 from portalops.model.credentials import SystemKind, host_of
 from portalops.model.message import Message, msg
-from portalops.registers.access import Access, AccessRegister
+from portalops.registers.access import AccessRegister, CredentialAccess
 from portalops.registers.credentials import LACKING, CredentialRegister
 
 ACCESS: tuple[Probe[Any], ...] = (passwd.PROBE, shadow.PROBE, group.PROBE, authorized_keys.PROBE)
@@ -128,12 +128,12 @@ def overdue(register: CredentialRegister, today: date) -> tuple[Remark, ...]:
 def _unseen(facts: Facts, probes: Iterable[Probe[Any]]) -> Iterator[Remark]:
     for probe in probes:
         fact = facts.get(probe)
-        if isinstance(fact, Missing):
+        if isinstance(fact, MissingFact):
             yield Remark(facts.host.id, "not-seen", probe.id, fact.seen, is_unknown=True, reason=fact.reason)
 
 
 def owners_unknown(
-    register: AccessRegister, members: Mapping[str, Member] | None, today: date, host: str = ""
+    register: AccessRegister, members: Mapping[str, KnownPerson] | None, today: date, host: str = ""
 ) -> Iterator[Remark]:
     """Yield that nothing tells what is of somebody who left: whose an account is, is said by the declared members alone."""
     gone = [one.person for one in register.left if one.on <= today]
@@ -146,11 +146,11 @@ def _accounts(register: AccessRegister, facts: Facts, today: date) -> Iterator[R
     """Accounts that somebody can come in by, and what the register has of them."""
     host = facts.host.id
     there = facts.get(passwd.PROBE)
-    if isinstance(there, Missing):
+    if isinstance(there, MissingFact):
         return
     names = {one.name for one in there}
-    by_account: dict[str, list[Access]] = {}
-    for each in register.of_host(host):
+    by_account: dict[str, list[CredentialAccess]] = {}
+    for each in register.find_by_host(host):
         if _is_of_host(each):
             by_account.setdefault(each.account, []).append(each)
     members, open_ones = facts.declared.members or {}, _open(facts)
@@ -185,14 +185,14 @@ def _open(facts: Facts) -> set[str]:
     """Return the accounts that a password, a key or a privileged group makes matter; what is not seen adds none."""
     there, secrets = facts.get(passwd.PROBE), facts.get(shadow.PROBE)
     groups, keys = facts.get(group.PROBE), facts.get(authorized_keys.PROBE)
-    if isinstance(there, Missing):
+    if isinstance(there, MissingFact):
         return set()
-    usable = set() if isinstance(secrets, Missing) else {one.name for one in secrets if one.kind != "locked"}
-    if not isinstance(keys, Missing):
+    usable = set() if isinstance(secrets, MissingFact) else {one.name for one in secrets if one.kind != "locked"}
+    if not isinstance(keys, MissingFact):
         usable |= {one.account for one in keys.keys} | {one.account for one in keys.files if one.key_lines}
     found = {one.name for one in there if has_shell(one) and one.name in usable}
     found |= {one.name for one in there if one.uid == 0 and one.name != "root"}
-    if not isinstance(groups, Missing):
+    if not isinstance(groups, MissingFact):
         privileged = {one.gid for one in groups if one.name in GROUPS}
         found |= {name for one in groups if one.gid in privileged for name in one.members if name in usable}
         found |= {one.name for one in there if one.gid in privileged and one.name in usable}
@@ -201,10 +201,10 @@ def _open(facts: Facts) -> set[str]:
 
 def _keys(register: AccessRegister, facts: Facts, today: date) -> Iterator[Remark]:
     seen = facts.get(authorized_keys.PROBE)
-    if isinstance(seen, Missing):
+    if isinstance(seen, MissingFact):
         return
     host, members = facts.host.id, facts.declared.members or {}
-    known: dict[str, list[Access]] = {}
+    known: dict[str, list[CredentialAccess]] = {}
     for each in register.credentials:
         known.setdefault(each.fingerprint, []).append(each)
     for key in seen.keys:
@@ -243,7 +243,7 @@ def _keys(register: AccessRegister, facts: Facts, today: date) -> Iterator[Remar
 def _logins(facts: Facts) -> Iterator[Remark]:
     """Logins that are nobody's; without declared members, all of them are unknown."""
     seen, members = facts.get(logins.PROBE), facts.declared.members
-    if isinstance(seen, Missing) or not seen.accepted:
+    if isinstance(seen, MissingFact) or not seen.accepted:
         return
     host = facts.host.id
     if members is None:
@@ -291,25 +291,25 @@ class _Login:
 def _databases(register: AccessRegister, facts: Facts, today: date) -> Iterator[Remark]:
     """Accounts of the host's database servers, and what the register has of them: `database:NAME@HOST`."""
     host = facts.host.id
-    mine = [each for each in register.of_host(host) if _is_of_database(each, host)]
+    mine = [each for each in register.find_by_host(host) if _is_of_database(each, host)]
     seen: list[_Login] = []
     is_whole = True
     for probe in DATABASES:
         fact = facts.get(probe)
-        if isinstance(fact, Missing) and fact.reason != "command-missing":
+        if isinstance(fact, MissingFact) and fact.reason != "command-missing":
             is_whole = False
             yield Remark(host, "not-seen", probe.id, fact.seen, is_unknown=True, reason=fact.reason)
     roles, accounts = facts.get(postgresql_roles.PROBE), facts.get(mysql_accounts.PROBE)
-    if isinstance(roles, Missing) and isinstance(accounts, Missing):
+    if isinstance(roles, MissingFact) and isinstance(accounts, MissingFact):
         is_whole = False  # no server that is asked by the host's own programs: what is registered of one was not seen
         if "database" in facts.host.roles and roles.reason == accounts.reason == "command-missing":
             text = msg("the host has the role {role}, but no database server on it answers", role="database")
             yield Remark(host, "not-seen", "database", text, is_unknown=True, reason="no-database-server")
-    if not isinstance(roles, Missing):
+    if not isinstance(roles, MissingFact):
         for role in roles:
             is_open = role.is_open and (role.until is None or role.until > facts.at)
             seen.append(_Login(role.name, f"{role.name} (PostgreSQL {role.server})", role.is_admin, is_open))
-    if not isinstance(accounts, Missing):
+    if not isinstance(accounts, MissingFact):
         if any(not one.might for one in accounts):
             is_whole = False
             text = msg("the database server shows only names, not rights or locked accounts")
@@ -337,7 +337,7 @@ def _databases(register: AccessRegister, facts: Facts, today: date) -> Iterator[
 
 
 def _database_login(
-    register: AccessRegister, facts: Facts, login: _Login, mine: list[Access], today: date
+    register: AccessRegister, facts: Facts, login: _Login, mine: list[CredentialAccess], today: date
 ) -> Iterator[Remark]:
     if not login.is_open:
         return
@@ -364,12 +364,12 @@ def _database_login(
         yield Remark(host, "account-unknown", name, msg("the account is enabled, but has no recorded holder"))
 
 
-def _is_of_database(each: Access, host: str) -> bool:
+def _is_of_database(each: CredentialAccess, host: str) -> bool:
     """Say whether a credential opens a database on a named host."""
     return each.kind == SystemKind.DATABASE and bool(host)
 
 
-def _is_of_host(each: Access, host: str = "") -> bool:
+def _is_of_host(each: CredentialAccess, host: str = "") -> bool:
     """Say whether a credential opens a host itself, this one if it is given."""
     kind, _, name = each.system.partition(":")
     return kind == SystemKind.HOST and (not host or name == host)

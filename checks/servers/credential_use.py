@@ -16,18 +16,18 @@ from typing import Any
 from checks.servers.accounts import second_factor_asked
 from checks.servers.accounts._people import owner_of_key, owners_of_account
 from checks.servers.accounts.privileged_declared import GROUPS
-from checks.servers.baseline import Member
-from checks.servers.check import Outcome, guarded, missing
+from checks.servers.baseline import KnownPerson
+from checks.servers.check import CheckOutcome, guarded, missing
 from checks.servers.credential_audit import Remark
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing, Probe, shown
+from checks.servers.probe import MissingFact, Probe, shown
 from checks.servers.probes import authorized_keys, group, logins, passwd
 from portalops.model.credentials import SystemKind, same_person
 from portalops.model.message import Message, msg
 from portalops.model.portal_accounts import PortalAccount
 from portalops.model.verdicts import CheckVerdict
 from portalops.registers.credentials import CredentialRegister, HeldCredential
-from portalops.registers.portal_accounts import PortalLook
+from portalops.registers.portal_accounts import PortalAnswer
 
 _SECOND = second_factor_asked.judge
 PROBES: tuple[Probe[Any], ...] = (*_SECOND.needs, *_SECOND.uses)
@@ -62,7 +62,7 @@ def audit_use(register: CredentialRegister, facts: Facts) -> tuple[Remark, ...]:
 
 
 def audit_use_in_portals(
-    register: CredentialRegister, looks: Mapping[str, PortalLook], members: Mapping[str, Member]
+    register: CredentialRegister, looks: Mapping[str, PortalAnswer], members: Mapping[str, KnownPerson]
 ) -> tuple[Remark, ...]:
     """Compare how the credentials of portals are used with what the portals show.
 
@@ -85,11 +85,11 @@ def audit_use_in_portals(
             ]
             if account.is_open and held:
                 name = f"portal:{portal}:{shown(account.name, 80)}"
-                found += _of_portal(name, account, held, owners_of_account(account.name, members))
+                found += _compare_portal(name, account, held, owners_of_account(account.name, members))
     return tuple(found)
 
 
-def _of_portal(
+def _compare_portal(
     name: str, account: PortalAccount, held: list[HeldCredential], owners: tuple[str, ...]
 ) -> Iterator[Remark]:
     yield from _shared("", name, held, owners)
@@ -129,12 +129,12 @@ def _factors(mine: Mapping[str, list[HeldCredential]], facts: Facts) -> Iterator
         for each in held:
             name = f"{shown(account, 40)} {each.id}"
             if each.credential.mfa:
-                yield from _said_to_ask(host, name, each, asked)
+                yield from _reports_asking(host, name, each, asked)
             elif account in admins:
                 yield Remark(host, "mfa-missing", name, _without(each, asked))
 
 
-def _said_to_ask(host: str, name: str, each: HeldCredential, asked: Outcome) -> Iterator[Remark]:
+def _reports_asking(host: str, name: str, each: HeldCredential, asked: CheckOutcome) -> Iterator[Remark]:
     if asked.verdict is CheckVerdict.PASS:
         return
     if asked.verdict is CheckVerdict.FAIL:
@@ -154,7 +154,7 @@ def _said_to_ask(host: str, name: str, each: HeldCredential, asked: Outcome) -> 
     yield Remark(host, "not-seen", name, said, is_unknown=True, reason=asked.reason)
 
 
-def _without(each: HeldCredential, asked: Outcome) -> Message:
+def _without(each: HeldCredential, asked: CheckOutcome) -> Message:
     """Return what is said of admin access that the register has without a second factor, which no host can take back."""
     match asked.verdict:
         case CheckVerdict.PASS:
@@ -177,9 +177,9 @@ def _without(each: HeldCredential, asked: Outcome) -> Message:
 def _admins(facts: Facts) -> frozenset[str]:
     """Return the accounts that open admin access, as far as they were seen or declared."""
     there, groups = facts.get(passwd.PROBE), facts.get(group.PROBE)
-    accounts = () if isinstance(there, Missing) else there
+    accounts = () if isinstance(there, MissingFact) else there
     found = {_ROOT, *(facts.declared.admins or ()), *(one.name for one in accounts if one.uid == 0)}
-    if not isinstance(groups, Missing):
+    if not isinstance(groups, MissingFact):
         privileged = {one.gid for one in groups if one.name in _BECOME_ROOT}
         found |= {name for one in groups if one.gid in privileged for name in one.members}
         found |= {one.name for one in accounts if one.gid in privileged}
@@ -191,14 +191,14 @@ def _people(account: str, facts: Facts) -> tuple[str, ...]:
     members = facts.declared.members or {}
     found = [owner_of_key(mark, members) for mark in _keys_of(account, facts)]
     seen = facts.get(logins.PROBE)
-    if not isinstance(seen, Missing):
+    if not isinstance(seen, MissingFact):
         found += [owner_of_key(one.key, members) for one in seen.accepted if one.account == account and one.key]
     return tuple(dict.fromkeys((*owners_of_account(account, members), *(one for one in found if one is not None))))
 
 
 def _keys_of(account: str, facts: Facts) -> tuple[str, ...]:
     seen = facts.get(authorized_keys.PROBE)
-    if isinstance(seen, Missing):
+    if isinstance(seen, MissingFact):
         return ()
     return tuple(dict.fromkeys(one.fingerprint for one in seen.keys if one.account == account))
 

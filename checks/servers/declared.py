@@ -126,7 +126,7 @@ class Declared(HostDeclared):
         """Return the names of all members, also of those that are declared for one host alone; empty where nobody is declared."""
         return frozenset(name for each in (self, *self.host.values()) for name in each.members or {})
 
-    def for_host(self, host_id: str) -> HostDeclared:
+    def find_host(self, host_id: str) -> HostDeclared:
         """Return what holds for one host."""
         common = self.model_dump(exclude={"host", "group", "no_standby", "station"})
         special = self.host.get(host_id)

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from checks.servers.baseline import Baseline
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing, Probe, shown
+from checks.servers.probe import MissingFact, Probe, shown
 from checks.servers.probes import (
     addresses,
     apt_sources,
@@ -63,7 +63,7 @@ def draft(facts: Facts) -> str:
     kept: dict[str, object] = {}
     left_out: dict[str, str] = {}
     for name, value in _tables(facts):
-        if isinstance(value, Missing):
+        if isinstance(value, MissingFact):
             left_out[name] = shown(str(value.seen), 160)
             continue
         try:
@@ -81,39 +81,41 @@ def _tables(facts: Facts) -> Iterator[tuple[str, object]]:
     lacking = facts.lacking(identity.PROBE, serial.PROBE)
     if lacking is not None:
         yield "identity", lacking
-    elif not isinstance(names, Missing):
+    elif not isinstance(names, MissingFact):
         yield "identity", {"machine_id": names.machine_id, "hostname": names.hostname, "serial": number}
     ground = facts.get(hosting.PROBE)
     yield (
         "hosting",
-        ground if isinstance(ground, Missing) else {"vendor": ground.vendor, "virtualization": ground.virtualization},
+        ground
+        if isinstance(ground, MissingFact)
+        else {"vendor": ground.vendor, "virtualization": ground.virtualization},
     )
     held = facts.get(addresses.PROBE)
     yield (
         "address_ranges",
         held
-        if isinstance(held, Missing)
+        if isinstance(held, MissingFact)
         else sorted({str(one.address) for one in held if not (one.address.is_loopback or one.address.is_link_local)}),
     )
     yield "changes", {"since": facts.at.replace(microsecond=0)}
     accounts, groups = facts.get(passwd.PROBE), facts.get(group.PROBE)
-    yield "accounts", accounts if isinstance(accounts, Missing) else sorted({one.name for one in accounts})
-    yield "groups", groups if isinstance(groups, Missing) else sorted({one.name for one in groups})
+    yield "accounts", accounts if isinstance(accounts, MissingFact) else sorted({one.name for one in accounts})
+    yield "groups", groups if isinstance(groups, MissingFact) else sorted({one.name for one in groups})
     units = facts.get(enabled_units.PROBE)
-    yield "enabled_units", units if isinstance(units, Missing) else sorted(units)
+    yield "enabled_units", units if isinstance(units, MissingFact) else sorted(units)
     cron = facts.get(cron_files.PROBE)
-    yield "cron_files", cron if isinstance(cron, Missing) else dict(sorted(cron.items()))
+    yield "cron_files", cron if isinstance(cron, MissingFact) else dict(sorted(cron.items()))
     files = facts.get(etc_files.PROBE)
-    yield "config_files", files if isinstance(files, Missing) else _deciding(files)
+    yield "config_files", files if isinstance(files, MissingFact) else _deciding(files)
     apt, dnf = facts.get(apt_sources.PROBE), facts.get(dnf_sources.PROBE)
-    if not isinstance(apt, Missing):
+    if not isinstance(apt, MissingFact):
         yield "repositories", sorted(apt.names)
     else:
-        yield "repositories", apt if isinstance(dnf, Missing) else sorted(dnf.names)
+        yield "repositories", apt if isinstance(dnf, MissingFact) else sorted(dnf.names)
     keys = facts.get(authorized_keys.PROBE)
     yield (
         "members",
-        keys if isinstance(keys, Missing) else _members([(one.account, one.fingerprint) for one in keys.keys]),
+        keys if isinstance(keys, MissingFact) else _members([(one.account, one.fingerprint) for one in keys.keys]),
     )
 
 

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from checks.servers.clocks import CLOCKS_APART
 from checks.servers.drift import packages
-from checks.servers.drift._kind import Kind, KnownBy, Look, Step
-from checks.servers.probe import Missing, Probe, shown
+from checks.servers.drift._kind import DriftStep, HostView, Kind, KnownBy
+from checks.servers.probe import MissingFact, Probe, shown
 from checks.servers.probes import clock, etc_files, file_times, identity
 from checks.servers.probes.apt_history import PackageChange
 from checks.servers.script import HOST_SECONDS
@@ -29,7 +29,7 @@ SURE: Final = timedelta(seconds=5)
 """How exactly a clock is measured: between its being read and the answer's arrival lies the way home."""
 NAME, CONTENT = 300, 200
 """So many letters of what hosts say are kept of a name, and of what it holds."""
-LOOKING: Final = timedelta(seconds=HOST_SECONDS)
+COMPARING: Final = timedelta(seconds=HOST_SECONDS)
 """So long before its answer arrives a look may have been made."""
 
 
@@ -74,7 +74,7 @@ class Drifted:
     def span(self) -> tuple[datetime, datetime]:
         """Return when it happened at the earliest and at the latest, by the portal's clock."""
         if self.happened_at is None:
-            return self.after_at - LOOKING, self.before_at
+            return self.after_at - COMPARING, self.before_at
         ahead, unsure = timedelta(seconds=self.ahead_seconds), timedelta(seconds=self.unsure_seconds)
         return (self.written_at or self.happened_at) - ahead - unsure, self.happened_at - ahead + unsure
 
@@ -84,11 +84,11 @@ class Unseen:
     """A kind of which two looks do not tell all, and why."""
 
     kind: str
-    why: Missing
+    why: MissingFact
     seen_at: datetime | None = None
     """The newest look that has it; None where none is known."""
     gap_to: datetime | None = None
-    """The look from which on it is seen again, where what it was at `seen_at` could not be compared with that any more."""
+    """The look from which on it is seen again, where what it was at `_answered_at` could not be compared with that any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ def probes() -> Mapping[str, Probe[Any]]:
     return {probe.id: probe for probe in (*every, clock.PROBE, identity.PROBE, etc_files.PROBE, file_times.PROBE)}
 
 
-def drift_between(host: str, before: Look, after: Look, some: Collection[str] | None = None) -> Drift:
+def drift_between(host: str, before: HostView, after: HostView, some: Collection[str] | None = None) -> Drift:
     """Return what changed at a host between two looks, by kind and name.
 
     Args:
@@ -138,7 +138,7 @@ def drift_between(host: str, before: Look, after: Look, some: Collection[str] | 
     """
     lacking: list[Unseen] = []
     named = (before.get(identity.PROBE), after.get(identity.PROBE))
-    if isinstance(why := next((one for one in named if isinstance(one, Missing)), None), Missing):
+    if isinstance(why := next((one for one in named if isinstance(one, MissingFact)), None), MissingFact):
         lacking.append(Unseen(REBUILT, why))
     elif isinstance(rebuilt := _rebuilt(host, before, after), Drifted):
         return Drift(before.at, after.at, (rebuilt,))
@@ -160,19 +160,19 @@ def drift_between(host: str, before: Look, after: Look, some: Collection[str] | 
     )
 
 
-def has(look: Look, kind: str) -> bool:
+def has(look: HostView, kind: str) -> bool:
     """Say whether a look tells all of a kind, so that another one can be held against it."""
     if kind == REBUILT:
-        return not isinstance(look.found[identity.PROBE.id], Missing)
+        return not isinstance(look.found[identity.PROBE.id], MissingFact)
     return all(not one.compare(look, look).unknown for one in kinds() if one.id == kind)
 
 
-def back_again(found: Drift, before: Look, after: Look) -> frozenset[str]:
+def back_again(found: Drift, before: HostView, after: HostView) -> frozenset[str]:
     """Return the kinds that only the second of two looks tells all of: what happened to them is to be seen by an older look."""
     return frozenset(one.kind for one in found.unknown if has(after, one.kind) and not has(before, one.kind))
 
 
-def clock_of(before: Look, after: Look) -> tuple[timedelta, timedelta]:
+def clock_of(before: HostView, after: HostView) -> tuple[timedelta, timedelta]:
     """Return how far the host's clock was ahead at the second look, and how far its times may be off beyond that."""
     first, second = (_ahead(each) for each in (before, after))
     if second is None:
@@ -180,12 +180,12 @@ def clock_of(before: Look, after: Look) -> tuple[timedelta, timedelta]:
     return second, SURE + (CLOCKS_APART if first is None else abs(second - first))
 
 
-def reverted(changed: Iterable[Drifted], now: Look) -> tuple[Drifted, ...]:
+def reverted(changed: Iterable[Drifted], now: HostView) -> tuple[Drifted, ...]:
     """Return what is left of earlier changes: without things that are again as they were before the first of them."""
     every = tuple(changed)
 
-    def told(state: Mapping[str, str] | Missing) -> Mapping[str, str] | Missing:
-        if isinstance(state, Missing):
+    def told(state: Mapping[str, str] | MissingFact) -> Mapping[str, str] | MissingFact:
+        if isinstance(state, MissingFact):
             return state
         return {shown(name, NAME): shown(content, CONTENT) for name, content in state.items()}
 
@@ -198,22 +198,22 @@ def reverted(changed: Iterable[Drifted], now: Look) -> tuple[Drifted, ...]:
 
     def is_back(one: Drifted) -> bool:
         state, was = states.get(one.kind), first[one.kind, one.name]
-        if state is None or isinstance(state, Missing) or was.before is None or was.before == was.after:
+        if state is None or isinstance(state, MissingFact) or was.before is None or was.before == was.after:
             return False
         return state.get(one.name, "") == was.before
 
     return tuple(one for one in every if not is_back(one))
 
 
-def _ahead(look: Look) -> timedelta | None:
+def _ahead(look: HostView) -> timedelta | None:
     told = look.get(clock.PROBE)
-    return None if isinstance(told, Missing) else told - look.at.replace(microsecond=0)
+    return None if isinstance(told, MissingFact) else told - look.at.replace(microsecond=0)
 
 
-def _rebuilt(host: str, before: Look, after: Look) -> Drifted | None:
+def _rebuilt(host: str, before: HostView, after: HostView) -> Drifted | None:
     """Return that a host was set up anew: it gives itself another id, or none of its keys is one that it had."""
     old, new = before.get(identity.PROBE), after.get(identity.PROBE)
-    if isinstance(old, Missing) or isinstance(new, Missing):
+    if isinstance(old, MissingFact) or isinstance(new, MissingFact):
         return None
     if old.machine_id != new.machine_id:
         return Drifted(REBUILT, host, old.machine_id, new.machine_id, before.at, after.at)
@@ -224,15 +224,15 @@ def _rebuilt(host: str, before: Look, after: Look) -> Drifted | None:
     return None
 
 
-def _host_keys(look: Look) -> set[tuple[str, str]]:
+def _host_keys(look: HostView) -> set[tuple[str, str]]:
     """Return the host's public keys as digests; of host keys the private half is not looked at."""
     found = look.get(etc_files.PROBE)
-    if isinstance(found, Missing):
+    if isinstance(found, MissingFact):
         return set()
     return {each for each in found.items() if each[0].startswith("/etc/ssh/ssh_host_") and each[0].endswith(".pub")}
 
 
-def _timed(kind: str, step: Step, looks: tuple[Look, Look], runs: Iterable[PackageChange]) -> Drifted:
+def _timed(kind: str, step: DriftStep, looks: tuple[HostView, HostView], runs: Iterable[PackageChange]) -> Drifted:
     """Put a step into the portal's time; one that cannot lie between the two looks has no time that counts."""
     before, after = looks
     was, became = (None if each is None else shown(each, CONTENT) for each in (step.before, step.after))
@@ -241,10 +241,10 @@ def _timed(kind: str, step: Step, looks: tuple[Look, Look], runs: Iterable[Packa
         return found
     ahead, unsure = clock_of(before, after)
     earliest, latest = step.at - ahead - unsure, step.at - ahead + unsure
-    if latest < before.at - LOOKING or earliest > after.at:
+    if latest < before.at - COMPARING or earliest > after.at:
         return found
     run = next((one for one in runs if one.at <= step.at <= (one.until or one.at)), None)
-    written = None if step.written_at is None or run else max(step.written_at, before.at - LOOKING + ahead)
+    written = None if step.written_at is None or run else max(step.written_at, before.at - COMPARING + ahead)
     return replace(
         found,
         happened_at=step.at,

@@ -16,11 +16,11 @@ from typing import Any
 
 from checks.servers.by_hand import SECTION as BY_HAND
 from checks.servers.carried import Original, repeated
-from checks.servers.gather import Answer, AnswerRejected, parse_answer
-from checks.servers.probe import COMMAND_MISSING, Missing, Probe, ProbeResult, fact_of
+from checks.servers.gather import AnswerRejected, HostAnswer, parse_answer
+from checks.servers.probe import COMMAND_MISSING, MissingFact, Probe, ProbeResult, fact_of
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
-from portalops.model.checks import CheckRound
+from portalops.model.checks import CheckScan
 from portalops.model.organisation import HostId
 from portalops.ports import LedgerReader
 
@@ -39,7 +39,7 @@ class Repeated:
     """Where each stood first."""
 
 
-def to_repeat(answer: Answer, stood_in: Original, probes: Iterable[Probe[Any]], now: datetime) -> Repeated:
+def to_repeat(answer: HostAnswer, stood_in: Original, probes: Iterable[Probe[Any]], now: datetime) -> Repeated:
     """Choose what of a host's newest answer counts for some time yet, so that the host need not be asked for it.
 
     Args:
@@ -66,7 +66,7 @@ def to_repeat(answer: Answer, stood_in: Original, probes: Iterable[Probe[Any]], 
 
 def _is_answered(probe: Probe[Any], section: ProbeResult) -> bool:
     fact = fact_of(probe, section)
-    return not isinstance(fact, Missing) or fact.reason == COMMAND_MISSING
+    return not isinstance(fact, MissingFact) or fact.reason == COMMAND_MISSING
 
 
 class EarlierAnswers:
@@ -75,10 +75,10 @@ class EarlierAnswers:
     def __init__(self, ledger: LedgerReader | None, since: datetime, until: datetime | None = None) -> None:
         """Take where to read from: no ledger before there is one; no round of before a moment, UTC, or recorded from another one on."""
         self._ledger = ledger
-        self._rest = self._rounds(since, until)
+        self._rest = self._scans(since, until)
         self._read: list[Mapping[HostId, Original]] = []
 
-    def of(self, host: HostId) -> Iterator[tuple[Original, Answer]]:
+    def read_host(self, host: HostId) -> Iterator[tuple[Original, HostAnswer]]:
         """Yield the answers of a host, newest first; one that cannot be read is left out."""
         for stood_in in self._kept(host):
             try:
@@ -90,7 +90,7 @@ class EarlierAnswers:
     def to_repeat(self, host: HostId, probes: Iterable[Probe[Any]], now: datetime) -> Repeated:
         """Return what the next answer of a host is to repeat of its newest one, as `to_repeat` chooses it."""
         slow = [one for one in probes if one.command and one.repeated_for]
-        newest = next(self.of(host), None) if slow else None
+        newest = next(self.read_host(host), None) if slow else None
         if newest is None:
             return Repeated()
         try:
@@ -111,13 +111,13 @@ class EarlierAnswers:
                 return
             self._read.append(following)
 
-    def _rounds(self, since: datetime, until: datetime | None) -> Iterator[Mapping[HostId, Original]]:
+    def _scans(self, since: datetime, until: datetime | None) -> Iterator[Mapping[HostId, Original]]:
         """Yield by host the answer of each earlier round, newest first; a round that cannot be read has none."""
         if self._ledger is None:
             return
         for record in self._ledger.records(kinds=("check.finished",), since=since, until=until, newest_first=True):
             try:
-                body = decode_part(self._ledger.blob(record.body), "check", CheckRound)
+                body = decode_part(self._ledger.blob(record.body), "check", CheckScan)
             except PortalOpsError as error:
                 _log.info("the round of record %s cannot be read: %s", record.seq, error)
                 continue

@@ -10,12 +10,12 @@ from typing import Any, cast
 from checks.servers import by_hand
 from checks.servers.carried import Original, originals_in
 from checks.servers.declared import HostDeclared
-from checks.servers.gather import Answer, AnswerRejected, parse_answer
-from checks.servers.probe import FactT, Missing, Probe, fact_of
+from checks.servers.gather import AnswerRejected, HostAnswer, parse_answer
+from checks.servers.probe import FactT, MissingFact, Probe, fact_of
 from portalops.model.message import msg
 from portalops.model.organisation import Host
 
-NOT_ASKED = Missing("brought-by-hand", msg("this is not judged from an answer supplied by hand"))
+NOT_ASKED = MissingFact("brought-by-hand", msg("this is not judged from an answer supplied by hand"))
 """Why a fact is missing in such an answer, which is taken only as a whole."""
 
 
@@ -35,20 +35,20 @@ class Facts:
     def __getitem__(self, probe: Probe[FactT]) -> FactT:
         """Return a fact that the check names in `needs`; those are there before it is called."""
         value = self.found[probe.id]
-        if isinstance(value, Missing):
+        if isinstance(value, MissingFact):
             raise LookupError(f"{probe.id} is missing: the check must name it in needs")  # noqa: TRY004  # a fact, not a type
         return cast("FactT", value)
 
-    def lacking(self, *probes: Probe[Any]) -> Missing | None:
+    def lacking(self, *probes: Probe[Any]) -> MissingFact | None:
         """Return why the first of several facts that is missing is so, or None if all are there."""
-        return next((fact for probe in probes if isinstance(fact := self.get(probe), Missing)), None)
+        return next((fact for probe in probes if isinstance(fact := self.get(probe), MissingFact)), None)
 
-    def get(self, probe: Probe[FactT]) -> FactT | Missing:
+    def get(self, probe: Probe[FactT]) -> FactT | MissingFact:
         """Return a fact that the check names in `uses`, or why it is missing."""
-        return cast("FactT | Missing", self.found[probe.id])
+        return cast("FactT | MissingFact", self.found[probe.id])
 
 
-def facts_from(answer: Answer, probes: Mapping[str, Probe[Any]]) -> dict[str, object]:
+def facts_from(answer: HostAnswer, probes: Mapping[str, Probe[Any]]) -> dict[str, object]:
     """Parse every probe's section once."""
     found: dict[str, object] = {}
     absent = NOT_ASKED if by_hand.SECTION in answer.sections else answer.absent
@@ -79,11 +79,11 @@ def found_in(
     return facts_from(answer, probes) | {name: why for name, why in late.items() if why}, repeated
 
 
-def _late(probe: Probe[Any], original: Original, at: datetime) -> Missing | None:
+def _late(probe: Probe[Any], original: Original, at: datetime) -> MissingFact | None:
     limit = probe.repeated_for or timedelta(0)
     if timedelta(0) <= at - original.at <= limit:
         return None
-    return Missing(
+    return MissingFact(
         "look-too-old",
         msg(
             "the newest answer of {probe} is of {at}, and is valid for {days} days",

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from checks.servers.probe import Missing, Probe, ProbeResult
+from checks.servers.probe import MissingFact, Probe, ProbeResult
 from checks.servers.redaction import redacted
 from checks.servers.script import HOST_BYTES, HOST_SECONDS, script_for
 from portalops.model.message import msg
@@ -31,16 +31,16 @@ class AnswerRejected(Exception):
 
     def __init__(self, where: str) -> None:
         super().__init__(where)
-        self.missing = Missing("answer-rejected", msg("the host's answer cannot be parsed at {where}", where=where))
+        self.missing = MissingFact("answer-rejected", msg("the host's answer cannot be parsed at {where}", where=where))
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HostAnswer:
     """What one host said, by probe."""
 
     sections: Mapping[str, ProbeResult]
     """The sections that ended properly, by probe id."""
-    absent: Missing
+    absent: MissingFact
     """Why a probe that has no section has none."""
 
 
@@ -84,7 +84,7 @@ def appended(raw: bytes, result: ProbeResult) -> bytes:
     return raw + glue + section
 
 
-def parse_answer(raw: bytes) -> Answer:
+def parse_answer(raw: bytes) -> HostAnswer:
     """Take a kept answer apart.
 
     A section counts once its end mark was seen. Text before the first mark, such as a login banner, is ignored; lines
@@ -120,7 +120,7 @@ def parse_answer(raw: bytes) -> Answer:
             if at is not None or name.decode() in sections:
                 raise AnswerRejected(name.decode())
             at = _Open(name, match.end())
-    return Answer(sections, _absence(done=done, exit_code=exit_code, cut=cut))
+    return HostAnswer(sections, _absence(done=done, exit_code=exit_code, cut=cut))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +164,11 @@ def _unglued(text: bytes) -> bytes:
     return text[:-2] if text.endswith(b"\r\n") else text.removesuffix(b"\n")
 
 
-def _absence(*, done: bool, exit_code: int, cut: bool) -> Missing:
+def _absence(*, done: bool, exit_code: int, cut: bool) -> MissingFact:
     if cut:
-        return Missing("answer-cut", msg("the host's answer was too long and was cut before this was reached"))
+        return MissingFact("answer-cut", msg("the host's answer was too long and was cut before this was reached"))
     if exit_code == 124:
-        return Missing("host-deadline", msg("the host did not answer in time, and this was not reached"))
+        return MissingFact("host-deadline", msg("the host did not answer in time, and this was not reached"))
     if done:
-        return Missing("not-gathered", msg("the host was not asked for this"))
-    return Missing("answer-incomplete", msg("the host's answer was cut short before this was reached"))
+        return MissingFact("not-gathered", msg("the host was not asked for this"))
+    return MissingFact("answer-incomplete", msg("the host's answer was cut short before this was reached"))

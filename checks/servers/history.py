@@ -18,9 +18,9 @@ from checks.servers.carried import Original
 from checks.servers.declared import HostDeclared
 from checks.servers.earlier import EarlierAnswers
 from checks.servers.facts import Facts, facts_from
-from checks.servers.gather import Answer, AnswerRejected, parse_answer
-from checks.servers.patching.security_updates_installed import Waiting, waiting_in
-from checks.servers.probe import Missing, Probe
+from checks.servers.gather import AnswerRejected, HostAnswer, parse_answer
+from checks.servers.patching.security_updates_installed import WaitingUpdates, waiting_in
+from checks.servers.probe import MissingFact, Probe
 from checks.servers.probes import (
     apt_history,
     apt_index,
@@ -34,7 +34,7 @@ from checks.servers.probes import (
 from checks.servers.probes.apt_history import PackageChange
 from checks.servers.probes.boots import Boots
 from portalops.errors import PortalOpsError
-from portalops.model.checks import LookedRound
+from portalops.model.checks import BriefScan
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
@@ -61,43 +61,43 @@ SAME_START: Final = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateLook:
+class UpdateScan:
     """One look at one host, as far as it concerns updates and starts."""
 
     at: datetime
     """When the answer was received, UTC."""
-    waiting: Waiting | Missing
+    waiting: WaitingUpdates | MissingFact
     runs: tuple[PackageChange, ...] = ()
     """What the package manager's log holds."""
-    boots: Boots | Missing = Missing("not-gathered", msg("the host was not asked for this"))  # noqa: RUF009  # frozen
+    boots: Boots | MissingFact = MissingFact("not-gathered", msg("the host was not asked for this"))  # noqa: RUF009  # frozen
 
 
-def look_in(raw: bytes, at: datetime) -> UpdateLook:
+def read_scan(raw: bytes, at: datetime) -> UpdateScan:
     """Read a kept answer; of what a person brought nothing is taken, since nothing says when it was given."""
     try:
         answer = parse_answer(raw)
     except AnswerRejected as error:
-        return UpdateLook(at, error.missing, boots=error.missing)
-    return _look_of(answer, at)
+        return UpdateScan(at, error.missing, boots=error.missing)
+    return _read_scan(answer, at)
 
 
-def _look_of(answer: Answer, at: datetime) -> UpdateLook:
+def _read_scan(answer: HostAnswer, at: datetime) -> UpdateScan:
     if BY_HAND in answer.sections:
-        missing = Missing("brought-by-hand", msg("this is not judged from an answer supplied by hand"))
-        return UpdateLook(at, missing, boots=missing)
+        missing = MissingFact("brought-by-hand", msg("this is not judged from an answer supplied by hand"))
+        return UpdateScan(at, missing, boots=missing)
     # NOTE: none of these probes is one whose sections are repeated from an earlier answer.
     facts = Facts(_NOBODY, HostDeclared(), at, facts_from(answer, PROBES))
     logs = [facts.get(apt_history.PROBE), facts.get(rpm_history.PROBE)]
-    runs = next((log for log in logs if not isinstance(log, Missing)), ())
+    runs = next((log for log in logs if not isinstance(log, MissingFact)), ())
     started = facts.get(boots.PROBE)
-    return UpdateLook(at, waiting_in(facts), runs, started)
+    return UpdateScan(at, waiting_in(facts), runs, started)
 
 
 _NOBODY = Host(HostId("-"), "-")
 """What waits is told by the facts alone, whichever host they are of."""
 
 
-def waits_in(host: HostId, looks: Iterable[UpdateLook]) -> tuple[UpdateWait, ...]:
+def waits_in(host: HostId, looks: Iterable[UpdateScan]) -> tuple[UpdateWait, ...]:
     """Return each package that was seen to wait, in the order in which it was seen first.
 
     Args:
@@ -108,7 +108,7 @@ def waits_in(host: HostId, looks: Iterable[UpdateLook]) -> tuple[UpdateWait, ...
     ended: list[UpdateWait] = []
     is_first = True
     for look in looks:
-        if isinstance(look.waiting, Missing):
+        if isinstance(look.waiting, MissingFact):
             continue
         for package in sorted(open_.keys() - look.waiting.packages):
             first, last, is_older = open_[package]
@@ -138,13 +138,13 @@ def _changed(package: str, runs: Iterable[PackageChange], after: datetime, befor
     return next((run.at for run in runs if after < run.at <= before and package in run.packages), None)
 
 
-def starts_in(host: HostId, looks: Sequence[UpdateLook], since: datetime, until: datetime) -> HostStarts:
+def starts_in(host: HostId, looks: Sequence[UpdateScan], since: datetime, until: datetime) -> HostStarts:
     """Return when a host was started in a time: by the newest look that tells it, and by older ones what that tells no more."""
     found: list[datetime] = []
     known_since: datetime | None = None
     why_not = None
     for look in sorted(looks, key=lambda each: each.at, reverse=True):
-        if isinstance(look.boots, Missing):
+        if isinstance(look.boots, MissingFact):
             why_not = why_not or look.boots.seen
             continue
         earliest = look.boots.at[0]
@@ -164,7 +164,7 @@ class Histories:
     def __init__(
         self,
         ledger: LedgerReader,
-        rounds: Iterable[LookedRound],
+        rounds: Iterable[BriefScan],
         *,
         since: datetime,
         until: datetime,
@@ -183,34 +183,34 @@ class Histories:
         self._kept = _last_of_day(rounds, zone)
         self._earlier = EarlierAnswers(ledger, since - BACK, since)
 
-    def of(self, host: HostId) -> tuple[HostUpdates, HostStarts]:
+    def read_host(self, host: HostId) -> tuple[HostUpdates, HostStarts]:
         """Read what one host said, one look a day: the last one of each."""
         kept = self._kept.get(host, {})
-        days = {day: self._look(*answer) for day, answer in sorted(kept.items())}
+        days = {day: self._scan(*answer) for day, answer in sorted(kept.items())}
         looks = list(days.values())
-        waits = waits_in(host, [*self._before(host, looks), *looks])
+        waits = waits_in(host, [*self._read_older(host, looks), *looks])
         counts = tuple((day, _count(look)) for day, look in days.items())
         told = tuple(each for each in waits if each.end is WaitEnd.WAITING or each.ended_at >= self._since)
         return HostUpdates(host, counts, told), starts_in(host, looks, self._since, self._until)
 
-    def _look(self, at: datetime, answer: Digest) -> UpdateLook:
+    def _scan(self, at: datetime, answer: Digest) -> UpdateScan:
         try:
-            return look_in(self._ledger.blob(answer), at)
+            return read_scan(self._ledger.blob(answer), at)
         except PortalOpsError as error:
-            lost = Missing("answer-unreadable", error.message)
-            return UpdateLook(at, lost, boots=lost)
+            lost = MissingFact("answer-unreadable", error.message)
+            return UpdateScan(at, lost, boots=lost)
 
-    def _before(self, host: HostId, looks: Sequence[UpdateLook]) -> list[UpdateLook]:
+    def _read_older(self, host: HostId, looks: Sequence[UpdateScan]) -> list[UpdateScan]:
         """Return older looks, oldest first, as far back as what waits in the first look of the time has waited."""
-        first = next((look.waiting for look in looks if isinstance(look.waiting, Waiting)), None)
+        first = next((look.waiting for look in looks if isinstance(look.waiting, WaitingUpdates)), None)
         if first is None or not first.packages:
             return []
-        found: list[UpdateLook] = []
-        for stood_in, answer in _one_a_day(self._earlier.of(host), self._zone):
-            look = _look_of(answer, stood_in.at)
+        found: list[UpdateScan] = []
+        for stood_in, answer in _one_a_day(self._earlier.read_host(host), self._zone):
+            look = _read_scan(answer, stood_in.at)
             found.append(look)
             if (
-                isinstance(look.waiting, Waiting)
+                isinstance(look.waiting, WaitingUpdates)
                 and look.waiting.is_whole
                 and not look.waiting.packages & first.packages
             ):
@@ -218,15 +218,15 @@ class Histories:
         return found[::-1]
 
 
-def _count(look: UpdateLook) -> int | None:
-    if isinstance(look.waiting, Missing):
+def _count(look: UpdateScan) -> int | None:
+    if isinstance(look.waiting, MissingFact):
         return None
     count = len(look.waiting.packages)
     return count if count or look.waiting.is_whole else None
 
 
 def _last_of_day(
-    rounds: Iterable[LookedRound], zone: ZoneInfo
+    rounds: Iterable[BriefScan], zone: ZoneInfo
 ) -> Mapping[HostId, Mapping[date, tuple[datetime, Digest]]]:
     """Return by host and local day the last answer that was kept."""
     found: dict[HostId, dict[date, tuple[datetime, Digest]]] = {}
@@ -242,7 +242,7 @@ def _last_of_day(
     return found
 
 
-def _one_a_day(answers: Iterator[tuple[Original, Answer]], zone: ZoneInfo) -> Iterator[tuple[Original, Answer]]:
+def _one_a_day(answers: Iterator[tuple[Original, HostAnswer]], zone: ZoneInfo) -> Iterator[tuple[Original, HostAnswer]]:
     """Yield the newest answer of each day."""
     last: date | None = None
     for each in answers:

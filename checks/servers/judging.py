@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from checks.servers.catalogue import checks, probes_of
-from checks.servers.check import Check, Outcome, guarded, missing
+from checks.servers.check import Check, CheckOutcome, guarded, missing
 from checks.servers.declared import Declared
 from checks.servers.facts import Facts, found_in
-from checks.servers.probe import Missing, Probe
+from checks.servers.probe import MissingFact, Probe
 from checks.servers.standby import GroupCheck
 from portalops.model.checks import CheckResult
 from portalops.model.message import msg
@@ -45,14 +45,14 @@ def judge_again(
     probes = probes_of(judged)
     evidence = (Digest(hashlib.sha256(raw).hexdigest()),)
     found, repeated = found_in(raw, probes, at)
-    facts = Facts(host, declared.for_host(host.id), at, found, repeated)
+    facts = Facts(host, declared.find_host(host.id), at, found, repeated)
     return tuple(_result(one, facts, evidence) for one in _alone(judged))
 
 
-def unreached(host: Host, why: Missing, at: datetime, some: Sequence[Check]) -> tuple[CheckResult, ...]:
+def unreached(host: Host, why: MissingFact, at: datetime, some: Sequence[Check]) -> tuple[CheckResult, ...]:
     """Return the results of a host that could not be looked at: all unknown, none dropped."""
     probes: Mapping[str, Probe[Any]] = probes_of(some)
-    facts = Facts(host, Declared().for_host(host.id), at, dict.fromkeys(probes, why))
+    facts = Facts(host, Declared().find_host(host.id), at, dict.fromkeys(probes, why))
     return tuple(_result(one, facts, ()) for one in _alone(some))
 
 
@@ -85,18 +85,18 @@ def _result(one: Check, facts: Facts, evidence: tuple[Digest, ...]) -> CheckResu
     )
 
 
-def _outcome(one: Check, facts: Facts) -> Outcome:
+def _outcome(one: Check, facts: Facts) -> CheckOutcome:
     exempting = sorted(one.exempt_roles & facts.host.roles)
     if exempting:
-        return Outcome(
+        return CheckOutcome(
             CheckVerdict.NOT_APPLICABLE,
             "role",
             msg("does not apply to a host with the role {role}", role=exempting[0]),
         )
     for probe in one.needs:
         fact = facts.get(probe)
-        if isinstance(fact, Missing):
+        if isinstance(fact, MissingFact):
             if fact.reason == _PROVEN.get(one.id):
-                return Outcome(CheckVerdict.FAIL, fact.reason, fact.seen)
+                return CheckOutcome(CheckVerdict.FAIL, fact.reason, fact.seen)
             return missing(fact)
     return guarded(lambda: one.judge(facts))

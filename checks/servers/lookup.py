@@ -16,13 +16,13 @@ from pathlib import Path
 from checks.servers.facts import facts_from
 from checks.servers.gather import AnswerRejected, parse_answer
 from checks.servers.patching._packages import Packages, packages_of
-from checks.servers.probe import Missing, ProbeResult, shown
+from checks.servers.probe import MissingFact, ProbeResult, shown
 from checks.servers.probes import os_release, packages_dpkg, packages_rpm, vulnerabilities
 from checks.servers.probes.os_release import OsRelease
 from checks.servers.probes.packages_dpkg import DebPackage
 from checks.servers.probes.packages_rpm import RpmPackage
 from checks.vulnerabilities.bundle import Bundle, read_bundle
-from checks.vulnerabilities.matching import Installed, Match, match
+from checks.vulnerabilities.matching import Match, MatchedPackage, match
 from checks.vulnerabilities.releases import release_of
 from checks.vulnerabilities.versions import deb_key, rpm_key
 from portalops.errors import VulnerabilityBundleRefused
@@ -31,7 +31,7 @@ from portalops.model.message import Message, msg
 
 LISTED = 2000
 """So many vulnerabilities of one host are listed, the worst first; the rest is counted."""
-REFUSED_TOLD = 3
+REFUSED_SHOWN = 3
 _IMAGE = re.compile(r"linux-image-(?:unsigned-)?[0-9]")
 _SIGNED_KERNEL = re.compile(r"linux-signed(?P<kind>-[a-z0-9.-]+)?")
 _ARCHITECTURES = frozenset({"-amd64", "-arm64", "-i386"})
@@ -54,11 +54,11 @@ class Vulnerabilities:
             raw: the host's answer.
             is_pro: the host gets the fixes of Ubuntu Pro.
         """
-        held = self._looked_up(raw, is_pro=is_pro)
+        held = self._find(raw, is_pro=is_pro)
         text = json.dumps(encode(held), ensure_ascii=True, sort_keys=True, separators=(",", ":"))
         return ProbeResult(vulnerabilities.PROBE.id, 0, text.encode(), b"", 0)
 
-    def _looked_up(self, raw: bytes, *, is_pro: bool) -> dict[str, object]:
+    def _find(self, raw: bytes, *, is_pro: bool) -> dict[str, object]:
         if not self.bundles and not self.refused:
             return {"state": "no-bundle"}
         try:
@@ -67,7 +67,7 @@ class Vulnerabilities:
             return {"state": "no-packages", "what": error.missing.seen}
         system = found[os_release.PROBE.id]
         if not isinstance(system, OsRelease):
-            return {"state": "no-packages", "what": _why(system)}
+            return {"state": "no-packages", "what": _reason_text(system)}
         release = release_of(system.id, system.version, is_pro=is_pro)
         bundle = self.bundles.get(release.name) if release else None
         if bundle is None:
@@ -78,8 +78,8 @@ class Vulnerabilities:
             return {"state": "no-records", "what": bundle.header.release.name}
         is_debian_like = packages_of(system) is Packages.APT
         listed = found[(packages_dpkg if is_debian_like else packages_rpm).PROBE.id]
-        if isinstance(listed, Missing) or not isinstance(listed, tuple):
-            return {"state": "no-packages", "what": _why(listed)}
+        if isinstance(listed, MissingFact) or not isinstance(listed, tuple):
+            return {"state": "no-packages", "what": _reason_text(listed)}
         try:
             return _held(bundle, installed_of(listed), self.max_age_days)
         except ValueError as error:  # a version that is none, or a bundle whose lines are not as its head says
@@ -109,7 +109,7 @@ def load(paths: Iterable[Path], trusted: Sequence[str], max_age_days: int) -> Vu
     return Vulnerabilities(bundles, tuple(refused), max_age_days)
 
 
-def installed_of(packages: Sequence[DebPackage | RpmPackage]) -> tuple[Installed, ...]:
+def installed_of(packages: Sequence[DebPackage | RpmPackage]) -> tuple[MatchedPackage, ...]:
     """Return what is looked up: each source once for each of its versions, or each package of RHEL and AlmaLinux.
 
     Of kernels only the newest counts, since older ones stay installed beside it; whether it runs is asked by
@@ -118,20 +118,20 @@ def installed_of(packages: Sequence[DebPackage | RpmPackage]) -> tuple[Installed
     Raises:
         NotAVersion: a kernel has a version that is none.
     """
-    found: set[Installed] = set()
-    kernels: dict[str, list[Installed]] = {}
+    found: set[MatchedPackage] = set()
+    kernels: dict[str, list[MatchedPackage]] = {}
     for package in packages:
         if isinstance(package, RpmPackage):
-            one = Installed(package.name, package.version, package.module)
+            one = MatchedPackage(package.name, package.version, package.module)
             if package.name.partition("-")[0] == "kernel":
                 kernels.setdefault(package.name, []).append(one)
             else:
                 found.add(one)
         elif _IMAGE.match(package.name):
             source = _kernel_source(package.source)
-            kernels.setdefault(source, []).append(Installed(source, package.version))
+            kernels.setdefault(source, []).append(MatchedPackage(source, package.version))
     found |= {
-        Installed(package.source, package.source_version)
+        MatchedPackage(package.source, package.source_version)
         for package in packages
         if isinstance(package, DebPackage)
         and package.source != "linux"
@@ -144,7 +144,7 @@ def installed_of(packages: Sequence[DebPackage | RpmPackage]) -> tuple[Installed
     return tuple(sorted(found))
 
 
-def digest_of(installed: Iterable[Installed]) -> str:
+def digest_of(installed: Iterable[MatchedPackage]) -> str:
     """Return what ties a section to the packages that it is about."""
     text = "".join(f"{one.name}\t{one.version}\t{one.module}\n" for one in sorted(set(installed)))
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
@@ -161,7 +161,7 @@ def _kernel_source(source: str) -> str:
     return "linux" if kind in _ARCHITECTURES else f"linux{kind}"
 
 
-def _held(bundle: Bundle, installed: Sequence[Installed], max_age_days: int) -> dict[str, object]:
+def _held(bundle: Bundle, installed: Sequence[MatchedPackage], max_age_days: int) -> dict[str, object]:
     header = bundle.header
     matches = match(bundle, installed)
     listed = [one for one in matches.found if one.row.due or one.row.span.fixed]
@@ -195,14 +195,14 @@ def _text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _why(fact: object) -> Message | str:
-    return fact.seen if isinstance(fact, Missing) else ""
+def _reason_text(fact: object) -> Message | str:
+    return fact.seen if isinstance(fact, MissingFact) else ""
 
 
 def _together(refused: Sequence[Message]) -> Message:
     """Return why bundles are not used as one sentence; beyond a few they are counted."""
     told = refused[0]
-    for one in refused[1:REFUSED_TOLD]:
+    for one in refused[1:REFUSED_SHOWN]:
         told = msg("{others}; {other}", others=told, other=one)
-    left = len(refused) - REFUSED_TOLD
+    left = len(refused) - REFUSED_SHOWN
     return msg("{others}; {other}", others=told, other=f"+{left}") if left > 0 else told

@@ -157,13 +157,13 @@ def opened(output: Output, others: Mapping[str, tuple[str, Message]] | None = No
         if state == SEEN:
             return dict(held)
         why = {**_WHY, **(others or {})}.get(state)
-        reason, seen = why or _why_not(state, held, output.text)
+        reason, seen = why or _explain_missing(state, held, output.text)
     except (ValueError, KeyError, TypeError, RecursionError, LedgerError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
     raise Unparseable(seen, reason=reason)
 
 
-def out_of_form() -> Unparseable:
+def refuse_form() -> Unparseable:
     """Return what is raised of a section that is not as it was written."""
     return Unparseable(msg("the local records of the host cannot be parsed"))
 
@@ -171,7 +171,7 @@ def out_of_form() -> Unparseable:
 _WHY = {NOT_BEGUN: ("no-register", msg("the register that this is judged from is empty"))}
 
 
-def _why_not(state: str, held: Mapping[str, Any], text: str) -> tuple[str, Message]:
+def _explain_missing(state: str, held: Mapping[str, Any], text: str) -> tuple[str, Message]:
     if state == UNREADABLE:
         seqs = [str(int(seq)) for seq in held["records"]]
         seen = nmsg(

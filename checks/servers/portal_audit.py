@@ -8,34 +8,34 @@ from datetime import datetime, timedelta
 
 from checks.servers.accounts._people import owners_of_account
 from checks.servers.accounts.unused_locked import USED_WITHIN
-from checks.servers.baseline import Member
+from checks.servers.baseline import KnownPerson
 from checks.servers.credential_audit import Remark, owners_unknown
 from checks.servers.probe import shown
 from portalops.model.credentials import SystemKind, host_of
 from portalops.model.message import Message, msg
 from portalops.model.portal_accounts import PortalAccount, PortalAccounts
-from portalops.registers.access import Access, AccessRegister
-from portalops.registers.portal_accounts import PortalLook
+from portalops.registers.access import AccessRegister, CredentialAccess
+from portalops.registers.portal_accounts import PortalAnswer
 
 
 @dataclass(frozen=True, slots=True)
-class Portal:
+class AskedPortal:
     """A portal that can be asked who can work in it."""
 
     id: str
     """Of its source of updates: `portal:ID` in the register, whichever host stands behind it."""
-    look: PortalLook | None = None
+    look: PortalAnswer | None = None
     """The newest look at its accounts; None if there was none."""
     problem: Message | None = None
     """Why it could not be asked just now, if that was tried."""
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class PortalComparison:
     """What every portal is compared with."""
 
     register: AccessRegister
-    members: Mapping[str, Member] | None
+    members: Mapping[str, KnownPerson] | None
     """By name; None if nobody declared who they are."""
     now: datetime
     """The moment of the comparison, in the portal's zone, whose days count for who has left by now."""
@@ -43,14 +43,14 @@ class Compared:
     """How old a look may be."""
 
 
-def audit_portals(portals: Iterable[Portal], known: Compared) -> tuple[Remark, ...]:
+def audit_portals(portals: Iterable[AskedPortal], known: PortalComparison) -> tuple[Remark, ...]:
     """Compare portals with the register, and tell of accounts that nobody uses."""
     every = tuple(portals)
     unused = [each for portal in every for each in _unused(portal)]
     return (*compare_portals(every, known), *unused)
 
 
-def compare_portals(portals: Iterable[Portal], known: Compared) -> tuple[Remark, ...]:
+def compare_portals(portals: Iterable[AskedPortal], known: PortalComparison) -> tuple[Remark, ...]:
     """Compare the accounts of portals with the register; one that the register names and nothing shows was not seen."""
     every = tuple(portals)
     found = [each for portal in every for each in _compared(portal, known)]
@@ -66,12 +66,12 @@ def compare_portals(portals: Iterable[Portal], known: Compared) -> tuple[Remark,
     return tuple(found)
 
 
-def portal_of(each: Access) -> str:
+def portal_of(each: CredentialAccess) -> str:
     """Return the portal that a credential opens; empty for what is none."""
     return each.system.partition(":")[2].partition("@")[0] if each.kind == SystemKind.PORTAL else ""
 
 
-def _compared(portal: Portal, known: Compared) -> Iterator[Remark]:
+def _compared(portal: AskedPortal, known: PortalComparison) -> Iterator[Remark]:
     look = portal.look
     if portal.problem is not None:
         yield _unseen(portal.id, portal.problem, "portal-not-asked")
@@ -100,7 +100,7 @@ def _unseen(portal: str, said: Message, reason: str) -> Remark:
     return Remark("", "not-seen", f"portal:{portal}", said, is_unknown=True, reason=reason)
 
 
-def _accounts(seen: PortalAccounts, known: Compared) -> Iterator[Remark]:
+def _accounts(seen: PortalAccounts, known: PortalComparison) -> Iterator[Remark]:
     mine = [each for each in known.register.credentials if portal_of(each) == seen.portal]
     for account in seen.accounts:
         if account.is_open:
@@ -116,7 +116,9 @@ def _accounts(seen: PortalAccounts, known: Compared) -> Iterator[Remark]:
             yield Remark("", "account-gone", f"portal:{seen.portal}:{each.account}", said)
 
 
-def _account(seen: PortalAccounts, account: PortalAccount, held: list[Access], known: Compared) -> Iterator[Remark]:
+def _account(
+    seen: PortalAccounts, account: PortalAccount, held: list[CredentialAccess], known: PortalComparison
+) -> Iterator[Remark]:
     name, owners = _name(seen, account), owners_of_account(account.name, known.members or {})
     roles = shown(", ".join(account.roles), 80)
     gone = known.register.gone_of(owners, known.now.date())
@@ -140,7 +142,7 @@ def _account(seen: PortalAccounts, account: PortalAccount, held: list[Access], k
         yield Remark("", "account-unknown", name, said)
 
 
-def _unused(portal: Portal) -> Iterator[Remark]:
+def _unused(portal: AskedPortal) -> Iterator[Remark]:
     """Accounts that are open and not used, by what the portal itself keeps of that."""
     look = portal.look
     if look is None or isinstance(look.found, Message) or not look.found.accounts:

@@ -25,7 +25,7 @@ COMMAND_MISSING = "command-missing"
 """Of a host that lacks a probe's program."""
 WEEK = timedelta(days=7)
 """For so long a look counts that costs the host too much to be made in every round."""
-_LOOKED_FOR = re.compile(r"\s*command -v (\S+)")
+_NEEDED = re.compile(r"\s*command -v (\S+)")
 
 
 class Unparseable(Exception):
@@ -74,7 +74,7 @@ class Probe(Generic[FactT]):
     @property
     def program(self) -> str:
         """The program that it runs, also where a few lines of shell run it: they begin by looking for it."""
-        found = _LOOKED_FOR.match(self.command[-1]) if self.command[:1] == ("sh",) else None
+        found = _NEEDED.match(self.command[-1]) if self.command[:1] == ("sh",) else None
         return found[1] if found else (self.command or (self.id,))[0]
 
 
@@ -95,7 +95,7 @@ class ProbeResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingFact:
     """Why a fact could not be found out."""
 
     reason: str
@@ -110,7 +110,7 @@ _REFUSAL = re.compile(
 )
 
 
-def fact_of(probe: Probe[FactT], result: ProbeResult) -> FactT | Missing:
+def fact_of(probe: Probe[FactT], result: ProbeResult) -> FactT | MissingFact:
     """Return the fact that a section holds, or the reason why it holds none."""
     hindrance = _hindrance(probe, result)
     if hindrance is not None:
@@ -118,10 +118,10 @@ def fact_of(probe: Probe[FactT], result: ProbeResult) -> FactT | Missing:
     try:
         return probe.parse(result.output())
     except Unparseable as error:
-        return Missing(error.reason, error.seen)
+        return MissingFact(error.reason, error.seen)
     except Exception as error:  # noqa: BLE001  # a parser that fails on what one host printed must not take others with it
         _log.exception("the parser of %s failed", probe.id)
-        return Missing(
+        return MissingFact(
             "parser-crashed",
             msg(
                 "reading the output of {probe} failed with {error}: a fault in portalops",
@@ -136,23 +136,25 @@ def shown(text: str, limit: int = 120) -> str:
     return show_text(" ".join(text.split()), limit)
 
 
-def _hindrance(probe: Probe[FactT], result: ProbeResult) -> Missing | None:
+def _hindrance(probe: Probe[FactT], result: ProbeResult) -> MissingFact | None:
     complaint = shown(_text(result.stderr))
     if len(result.stdout) > probe.limit_bytes or result.exit_code == 141:
-        return Missing("output-cut", msg("{probe} printed more than its limit and was cut", probe=probe.id))
+        return MissingFact("output-cut", msg("{probe} printed more than its limit and was cut", probe=probe.id))
     if result.exit_code in {124, 137}:
-        return Missing("probe-timeout", msg("{probe} did not finish in time", probe=probe.id))
+        return MissingFact("probe-timeout", msg("{probe} did not finish in time", probe=probe.id))
     if probe.needs_root and result.exit_code != 0 and _REFUSAL.search(_text(result.stderr)):
-        return Missing("sudo-refused", msg("sudo refused {probe}: {complaint}", probe=probe.id, complaint=complaint))
+        return MissingFact(
+            "sudo-refused", msg("sudo refused {probe}: {complaint}", probe=probe.id, complaint=complaint)
+        )
     if probe.needs_root and result.exit_code == 64 and complaint.startswith("portalops-helper: "):
-        return Missing(
+        return MissingFact(
             "helper-outdated",
             msg("the helper on the host did not run {probe}: {complaint}", probe=probe.id, complaint=complaint),
         )
     if result.exit_code in {126, 127} and result.exit_code not in probe.exit_codes:
-        return Missing(COMMAND_MISSING, msg("the host has no {program}", program=probe.program))
+        return MissingFact(COMMAND_MISSING, msg("the host has no {program}", program=probe.program))
     if result.exit_code not in probe.exit_codes:
-        return Missing(
+        return MissingFact(
             "command-failed",
             msg(
                 "{probe} ended with exit code {exit_code}: {complaint}",

@@ -27,12 +27,12 @@ def redacted(raw: bytes) -> bytes:
     """
     for pattern in (_KEY, _HASH):
         raw = pattern.sub(lambda match: _blot(match.group()), raw)
-    raw = _blotted(raw, _ACCOUNT, _after(raw, b"://"))
+    raw = _blotted(raw, _ACCOUNT, _find_ends(raw, b"://"))
     lowered = raw.lower()
-    return _blotted(raw, _VALUE, heapq.merge(*(_after(lowered, name) for name in _NAMES)))
+    return _blotted(raw, _VALUE, heapq.merge(*(_find_ends(lowered, name) for name in _NAMES)))
 
 
-def _after(raw: bytes, word: bytes) -> Iterator[int]:
+def _find_ends(raw: bytes, word: bytes) -> Iterator[int]:
     """Yield where each place of a word ends. An answer is long, and to look for words is many times as fast as a pattern."""
     at = raw.find(word)
     while at >= 0:

@@ -34,7 +34,7 @@ MAX_DEPTH = 300
 """Chains that are jumped to so deep are not followed; nftables itself allows 16."""
 
 
-class Door(StrEnum):
+class PacketTarget(StrEnum):
     """What a packet meets."""
 
     OPEN = "open"
@@ -42,7 +42,7 @@ class Door(StrEnum):
     UNSURE = "unsure"
 
 
-class Target(StrEnum):
+class JumpTarget(StrEnum):
     """Where a rule sends a packet."""
 
     ACCEPT = "accept"
@@ -71,7 +71,7 @@ class Rule:
     """One rule, reduced to what is judged."""
 
     is_conditional: bool
-    target: Target
+    target: JumpTarget
     chain: str = ""
     """For jump and goto."""
     conditions: tuple[Condition | None, ...] = (None,)
@@ -79,7 +79,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class FilterChain:
     """One chain of one table."""
 
     family: str
@@ -102,15 +102,15 @@ class Chain:
 class Ruleset:
     """All chains."""
 
-    chains: tuple[Chain, ...]
+    chains: tuple[FilterChain, ...]
     untracks: bool = False
     """A rule keeps some packets out of connection tracking."""
 
-    def beside(self, here: Chain, name: str) -> Chain | None:
+    def find_chain(self, here: FilterChain, name: str) -> FilterChain | None:
         """Return the chain of a name in the table of another one, or None if it is not listed."""
         return next((one for one in self.chains if one.is_named(here.family, here.table, name)), None)
 
-    def inputs(self) -> tuple[Chain, ...]:
+    def inputs(self) -> tuple[FilterChain, ...]:
         """Return the base chains at the input hook that do anything."""
         return tuple(chain for chain in self.chains if chain.is_input and (chain.rules or chain.denies_by_policy))
 
@@ -132,14 +132,14 @@ class Ruleset:
     def _entrance(self, family: str, device: str) -> Entrance:
         walks = [self._walk(_Unnamed(family, device, protocol, self.untracks)) for protocol in ("tcp", "udp")]
         doors = [walk.door() for walk in walks]
-        door = next((each for each in (Door.OPEN, Door.UNSURE) if each in doors), Door.SHUT)
-        doubts = {name for walk in walks for name in walk.doubts} if door is Door.UNSURE else ()
+        door = next((each for each in (PacketTarget.OPEN, PacketTarget.UNSURE) if each in doors), PacketTarget.SHUT)
+        doubts = {name for walk in walks for name in walk.doubts} if door is PacketTarget.UNSURE else ()
         return Entrance(device, door, tuple(sorted(doubts)))
 
     def _walk(self, packet: _Unnamed) -> _Walk:
         before = _Walk(self, packet)
         bases = [chain for chain in self.chains if chain.translates and chain.family in {packet.family, "inet"}]
-        is_translated = any(Target.ACCEPT in before.through(base) for base in bases)
+        is_translated = any(JumpTarget.ACCEPT in before.walk(base) for base in bases)
         return _Walk(self, replace(packet, may_be_translated=is_translated))
 
 
@@ -148,14 +148,14 @@ class Entrance:
     """What a packet that nobody named meets at a device."""
 
     device: str
-    door: Door
+    door: PacketTarget
     doubts: tuple[str, ...]
     """Where it is unsure, the chains with rules that may decide and can't be judged: `ip filter INPUT`."""
 
 
-_Fates: TypeAlias = frozenset[Target]
+_Fates: TypeAlias = frozenset[JumpTarget]
 """What may become of a packet: ACCEPT, DENY, or RETURN where a chain's end is reached."""
-_NOT_TOLD = frozenset({Target.ACCEPT, Target.RETURN})
+_NOT_REPORTED = frozenset({JumpTarget.ACCEPT, JumpTarget.RETURN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,51 +166,51 @@ class _Walk:
     packet: _Unnamed
     doubts: set[str] = field(default_factory=set)
 
-    def door(self) -> Door:
-        seen = Door.OPEN
+    def door(self) -> PacketTarget:
+        seen = PacketTarget.OPEN
         for base in self.ruleset.inputs():
             if base.family not in {self.packet.family, "inet"}:
                 continue
-            policy = Target.DENY if base.denies_by_policy else Target.ACCEPT
-            fates = {policy if fate is Target.RETURN else fate for fate in self.through(base)}
-            if fates == {Target.DENY}:
-                return Door.SHUT
-            if Target.DENY in fates:
-                seen = Door.UNSURE
+            policy = JumpTarget.DENY if base.denies_by_policy else JumpTarget.ACCEPT
+            fates = {policy if fate is JumpTarget.RETURN else fate for fate in self.walk(base)}
+            if fates == {JumpTarget.DENY}:
+                return PacketTarget.SHUT
+            if JumpTarget.DENY in fates:
+                seen = PacketTarget.UNSURE
         return seen
 
-    def through(self, base: Chain) -> _Fates:
-        return self._through(base, {}, 0)
+    def walk(self, base: FilterChain) -> _Fates:
+        return self._walk(base, {}, 0)
 
-    def _through(self, chain: Chain, known: dict[str, _Fates], depth: int) -> _Fates:
+    def _walk(self, chain: FilterChain, known: dict[str, _Fates], depth: int) -> _Fates:
         may: _Fates = frozenset()
         for rule in chain.rules:
             holds = self.packet.meets(rule)
-            if holds is Holds.NOT or rule.target is Target.NOTHING:
+            if holds is Holds.NOT or rule.target is JumpTarget.NOTHING:
                 continue
             goes_on = holds is Holds.UNSURE
-            is_led_on = rule.target in {Target.JUMP, Target.GOTO}
+            is_led_on = rule.target in {JumpTarget.JUMP, JumpTarget.GOTO}
             fates = self._inner(chain, rule.chain, known, depth + 1) if is_led_on else frozenset((rule.target,))
-            if rule.target is Target.JUMP and Target.RETURN in fates:
-                fates, goes_on = fates - {Target.RETURN}, True
-            if Target.DENY in fates and holds is not Holds.FOR_ALL:
-                fates, goes_on = fates - {Target.DENY}, True
+            if rule.target is JumpTarget.JUMP and JumpTarget.RETURN in fates:
+                fates, goes_on = fates - {JumpTarget.RETURN}, True
+            if JumpTarget.DENY in fates and holds is not Holds.FOR_ALL:
+                fates, goes_on = fates - {JumpTarget.DENY}, True
             if fates and holds is Holds.UNSURE:
                 self.doubts.add(f"{chain.family} {chain.table} {chain.name}")
             may |= fates
             if not goes_on:
                 return may
-        return may | {Target.RETURN}
+        return may | {JumpTarget.RETURN}
 
-    def _inner(self, here: Chain, name: str, known: dict[str, _Fates], depth: int) -> _Fates:
+    def _inner(self, here: FilterChain, name: str, known: dict[str, _Fates], depth: int) -> _Fates:
         """Return the fates in a chain that is jumped to, found out once: chains that fork would take for ever else."""
         if name not in known:
-            known[name] = _NOT_TOLD  # as long as it is not found out, as in a ring
-            chain = self.ruleset.beside(here, name)
+            known[name] = _NOT_REPORTED  # as long as it is not found out, as in a ring
+            chain = self.ruleset.find_chain(here, name)
             if chain is None or depth > MAX_DEPTH:
                 self.doubts.add(f"{here.family} {here.table} {here.name}")
-                return _NOT_TOLD
-            known[name] = self._through(chain, known, depth)
+                return _NOT_REPORTED
+            known[name] = self._walk(chain, known, depth)
         return known[name]
 
 

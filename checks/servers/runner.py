@@ -11,7 +11,7 @@ from itertools import chain, islice
 from typing import Any
 
 from checks.servers import carried
-from checks.servers.by_hand import Brought
+from checks.servers.by_hand import SuppliedAnswer
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.check import Check
 from checks.servers.comparing import section_for
@@ -21,21 +21,21 @@ from checks.servers.gather import appended, gather, no_answer
 from checks.servers.judging import CRYPTO, KEY_CHANGED, LEGACY_SSH, judge_again, unreached
 from checks.servers.lookup import Vulnerabilities
 from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
-from checks.servers.outside import look as view
-from checks.servers.outside.before import TOLD_FOR, EarlierLooks
-from checks.servers.outside.look import Outside, nobody_looked
+from checks.servers.outside import scanning as view
+from checks.servers.outside.before import VALID_FOR, EarlierScans
+from checks.servers.outside.scanning import Outside, skip_outside_scan
 from checks.servers.outside.section import is_seen
 from checks.servers.own import Own, own_probes, own_sections
-from checks.servers.probe import Missing, Probe, ProbeResult
+from checks.servers.probe import MissingFact, Probe, ProbeResult
 from checks.servers.probes import drift, vulnerabilities
-from checks.servers.standby import GroupCheck, Look, judge_groups, look, members_of
+from checks.servers.standby import GroupCheck, MemberAnswer, judge_groups, members_of, read_member
 from portalops.errors import HostKeyChanged, HostNotEnrolled, HostUnreachable, LegacySsh, PortalOpsError
-from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.hosts import LOCAL
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Host, HostId
 from portalops.model.verdicts import CheckVerdict
-from portalops.ports import Clock, Keeper, Progress, Shell
+from portalops.ports import Clock, EvidenceStore, Progress, Shell
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Answered:
     host: HostId
     at: datetime
     """When the answer was received, UTC."""
-    answer: bytes | Missing
+    answer: bytes | MissingFact
 
 
 Askers = Callable[[Sequence[Errand]], Iterator[Answered]]
@@ -82,7 +82,7 @@ def run_checks(
     declared: Declared,
     *,
     shell_for: Callable[[Host], Shell],
-    keeper: Keeper,
+    keeper: EvidenceStore,
     clock: Clock,
     progress: Progress,
     some: Sequence[Check] | None = None,
@@ -91,10 +91,10 @@ def run_checks(
     at_once: int = AT_ONCE,
     outside: Outside | None = None,
     own: Own | None = None,
-    brought: Mapping[HostId, Brought] | None = None,
+    brought: Mapping[HostId, SuppliedAnswer] | None = None,
     anew: bool = False,
     askers: Askers | None = None,
-) -> CheckRound:
+) -> CheckScan:
     """Look at every host in one trip each, keep the answers, and judge them.
 
     A host that can't be reached has all its checks unknown; it takes nothing from the others. Declared groups of hosts are
@@ -122,8 +122,8 @@ def run_checks(
     second = machine or PsutilMachine()
     recorded = own_sections(own, probes_of(wanted)) if own else {}
     begun = clock.now()
-    answers = EarlierAnswers(own.ledger if own else None, begun - TOLD_FOR)
-    earlier = EarlierLooks(answers, begun)
+    answers = EarlierAnswers(own.ledger if own else None, begun - VALID_FOR)
+    earlier = EarlierScans(answers, begun)
     older = EarlierAnswers(own.ledger if own else None, begun - drift.COMPARED_WITHIN)
     probes = tuple(probes_of(wanted).values())
     with (
@@ -132,7 +132,7 @@ def run_checks(
     ):
         # NOTE: progress, keeper and ledger are called from this thread only; none promises to be safe in several.
         rounds = []
-        looks: dict[str, Look] = {}
+        looks: dict[str, MemberAnswer] = {}
         members, together = members_of(declared), probes_of(one for one in wanted if isinstance(one, GroupCheck))
 
         def prepare(host: Host) -> Repeated:
@@ -142,7 +142,7 @@ def run_checks(
             return _both_ways(trip, declared, wanted, outside)
 
         def travel(host: Host, kept: Repeated) -> _Trip:
-            own_trip = _brought(host, clock, brought or {})
+            own_trip = _read_supplied(host, clock, brought or {})
             return seen(own_trip or _travel(host, probes, kept, shell_for, clock=clock, machine=second))
 
         def there(host: Host) -> bool:
@@ -155,18 +155,18 @@ def run_checks(
             trips = chain(trips, _from_elsewhere(pool, askers, elsewhere, seen))
         for trip in trips:
             joined = _joined_with(trip, declared, earlier, recorded.get(trip.host.id, ()))
-            whole = _looked_up(joined, declared, wanted, known or Vulnerabilities())
+            whole = _find_vulnerabilities(joined, declared, wanted, known or Vulnerabilities())
             whole = _compared(whole, declared, wanted, older)
             rounds.append(one := _judged(whole, declared, wanted, keeper))
             if trip.host.id in members:
-                looks[trip.host.id] = look(trip.host, trip.at, whole.answer, together)
+                looks[trip.host.id] = read_member(trip.host, trip.at, whole.answer, together)
             task.note(_came_to(one))
             task.advance(1)
     rounds.sort(key=lambda one: one.host)
-    return CheckRound((*rounds, *judge_groups(looks, declared, clock.now(), wanted)))
+    return CheckScan((*rounds, *judge_groups(looks, declared, clock.now(), wanted)))
 
 
-def _came_to(one: HostRound) -> Message:
+def _came_to(one: HostScan) -> Message:
     """Say how a host's checks came out, for whoever waits for the others."""
     verdicts = [result.verdict for result in one.results]
     return msg(
@@ -184,7 +184,7 @@ class _Trip:
 
     host: Host
     at: datetime
-    answer: bytes | Missing
+    answer: bytes | MissingFact
     kept: Repeated = field(default_factory=Repeated)
     """What the host was not asked for, since an earlier answer speaks for it yet."""
     outside: tuple[ProbeResult, ...] = ()
@@ -246,20 +246,20 @@ def _travel(
     try:
         raw = gather(shell_for(host), [probe for probe in probes if probe.id not in kept.originals])
     except HostUnreachable as error:
-        return _Trip(host, clock.now(), Missing(_REASONS.get(type(error), "host-unreachable"), error.message))
+        return _Trip(host, clock.now(), MissingFact(_REASONS.get(type(error), "host-unreachable"), error.message))
     except PortalOpsError as error:
-        return _Trip(host, clock.now(), Missing("gather-failed", error.message))
+        return _Trip(host, clock.now(), MissingFact("gather-failed", error.message))
     except Exception as error:  # noqa: BLE001  # one host's fault must not take the others with it, nor vanish
         _log.exception("gathering from %s failed", host.id)
         seen = msg("the scan of the host failed with {error}: a fault in portalops", error=type(error).__name__)
-        return _Trip(host, clock.now(), Missing("gather-crashed", seen))
+        return _Trip(host, clock.now(), MissingFact("gather-crashed", seen))
     at = clock.now()
     if host.address == LOCAL and any(probe.id == PROBE_ID for probe in probes):
         raw = appended(raw, _second_view(machine))
     return _Trip(host, at, raw, kept)
 
 
-def _brought(host: Host, clock: Clock, brought: Mapping[HostId, Brought]) -> _Trip | None:
+def _read_supplied(host: Host, clock: Clock, brought: Mapping[HostId, SuppliedAnswer]) -> _Trip | None:
     """Return the answer of a host that a person brought; ages are counted from now, when it is received."""
     found = brought.get(host.id)
     return _Trip(host, clock.now(), found.answer, brought_by=found.facts.by) if found else None
@@ -269,14 +269,14 @@ def _both_ways(trip: _Trip, declared: Declared, some: Sequence[Check], outside: 
     """Add what is seen of the host from outside, or that nobody looked."""
     wanted = [name for name in probes_of(some) if name in view.ALL]
     if outside is None:
-        return replace(trip, outside=nobody_looked(wanted))
+        return replace(trip, outside=skip_outside_scan(wanted))
     inside = trip.answer if isinstance(trip.answer, bytes) else None
-    return replace(trip, outside=outside.sections(trip.host, declared.for_host(trip.host.id), wanted, inside))
+    return replace(trip, outside=outside.sections(trip.host, declared.find_host(trip.host.id), wanted, inside))
 
 
-def _joined_with(trip: _Trip, declared: Declared, earlier: EarlierLooks, recorded: Sequence[ProbeResult]) -> _Trip:
+def _joined_with(trip: _Trip, declared: Declared, earlier: EarlierScans, recorded: Sequence[ProbeResult]) -> _Trip:
     """Make one answer of all that was seen: of what nobody looked at from outside, the newest look before; and own records."""
-    addresses = view.addresses_of(trip.host, declared.for_host(trip.host.id))
+    addresses = view.addresses_of(trip.host, declared.find_host(trip.host.id))
     outside, originals = earlier.instead_of(trip.host.id, trip.outside, addresses)
     if isinstance(trip.answer, bytes):
         whole = carried.written({**originals, **trip.kept.originals})
@@ -299,34 +299,34 @@ def _second_view(machine: Machine) -> ProbeResult:
         return ProbeResult(PROBE_ID, 1, b"", repr(error).encode("utf-8", "surrogateescape"), 0)
 
 
-def _looked_up(trip: _Trip, declared: Declared, some: Sequence[Check], known: Vulnerabilities) -> _Trip:
+def _find_vulnerabilities(trip: _Trip, declared: Declared, some: Sequence[Check], known: Vulnerabilities) -> _Trip:
     """Add what the bundles say of the host's packages, so that the kept answer holds all that is judged."""
-    if isinstance(trip.answer, Missing) or vulnerabilities.PROBE.id not in probes_of(some):
+    if isinstance(trip.answer, MissingFact) or vulnerabilities.PROBE.id not in probes_of(some):
         return trip
-    is_pro = declared.for_host(trip.host.id).support == "esm"
+    is_pro = declared.find_host(trip.host.id).support == "esm"
     return replace(trip, answer=appended(trip.answer, known.section(trip.answer, is_pro=is_pro)))
 
 
 def _compared(trip: _Trip, declared: Declared, some: Sequence[Check], older: EarlierAnswers) -> _Trip:
     """Add what changed since the host's newest answer before, so that the kept answer holds all that is judged."""
-    if isinstance(trip.answer, Missing) or drift.PROBE.id not in probes_of(some):
+    if isinstance(trip.answer, MissingFact) or drift.PROBE.id not in probes_of(some):
         return trip
-    changes, host = declared.for_host(trip.host.id).changes, trip.host.id
-    section = section_for(host, trip.answer, trip.at, older.of(host), changes)
+    changes, host = declared.find_host(trip.host.id).changes, trip.host.id
+    section = section_for(host, trip.answer, trip.at, older.read_host(host), changes)
     return trip if section is None else replace(trip, answer=appended(trip.answer, section))
 
 
-def _judged(trip: _Trip, declared: Declared, some: Sequence[Check], keeper: Keeper) -> HostRound:
-    if isinstance(trip.answer, Missing):
+def _judged(trip: _Trip, declared: Declared, some: Sequence[Check], keeper: EvidenceStore) -> HostScan:
+    if isinstance(trip.answer, MissingFact):
         results = _without_answer(trip, trip.answer, declared, some, keeper)
-        return HostRound(trip.host.id, trip.at, False, trip.answer.seen, results)
+        return HostScan(trip.host.id, trip.at, False, trip.answer.seen, results)
     keeper.keep(trip.answer)
     results = judge_again(trip.answer, trip.host, declared, trip.at, some=some)
-    return HostRound(trip.host.id, trip.at, True, "", results, brought_by=trip.brought_by)
+    return HostScan(trip.host.id, trip.at, True, "", results, brought_by=trip.brought_by)
 
 
 def _without_answer(
-    trip: _Trip, why: Missing, declared: Declared, some: Sequence[Check], keeper: Keeper
+    trip: _Trip, why: MissingFact, declared: Declared, some: Sequence[Check], keeper: EvidenceStore
 ) -> tuple[CheckResult, ...]:
     """Judge a host that could not be looked at inside by what needs no more than the view from outside and own records."""
     if trip.from_outside is None:

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from checks.servers.check import Check, Outcome, guarded, numbered, page_of, unknown
+from checks.servers.check import Check, CheckOutcome, guarded, numbered, page_of, unknown
 from checks.servers.declared import Declared, GroupDeclared, StandbyKind
 from checks.servers.facts import Facts, found_in
-from checks.servers.probe import FactT, Missing, Probe, shown
-from portalops.model.checks import CheckResult, HostRound
+from checks.servers.probe import FactT, MissingFact, Probe, shown
+from portalops.model.checks import CheckResult, HostScan
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
@@ -28,7 +28,7 @@ from portalops.model.verdicts import CheckVerdict, Severity
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class MemberAnswer:
     """What one member said in a round."""
 
     host: Host
@@ -39,11 +39,13 @@ class Look:
     """The answer; none if the host was not reached."""
 
 
-def look(host: Host, at: datetime, answer: bytes | Missing, probes: Mapping[str, Probe[Any]]) -> Look:
+def read_member(
+    host: Host, at: datetime, answer: bytes | MissingFact, probes: Mapping[str, Probe[Any]]
+) -> MemberAnswer:
     """Take from a kept answer, or from why there is none, what groups are judged by."""
-    if isinstance(answer, Missing):
-        return Look(host, at, dict.fromkeys(probes, answer), ())
-    return Look(host, at, found_in(answer, probes, at)[0], (Digest(hashlib.sha256(answer).hexdigest()),))
+    if isinstance(answer, MissingFact):
+        return MemberAnswer(host, at, dict.fromkeys(probes, answer), ())
+    return MemberAnswer(host, at, found_in(answer, probes, at)[0], (Digest(hashlib.sha256(answer).hexdigest()),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class GroupCheck(Check):
 
     kinds: frozenset[StandbyKind]
     """Of the groups that it is about."""
-    judge_together: Callable[[GroupFacts], Outcome]
+    judge_together: Callable[[GroupFacts], CheckOutcome]
 
 
 def group_check(
@@ -81,11 +83,11 @@ def group_check(
     remedy: Message,
     uses: tuple[Probe[Any], ...] = (),
     numbers: Mapping[str, int] | None = None,
-) -> Callable[[Callable[[GroupFacts], Outcome]], GroupCheck]:
+) -> Callable[[Callable[[GroupFacts], CheckOutcome]], GroupCheck]:
     """Make a check of a rule over a group; the docstring of the rule's module becomes its page."""
     put_in = numbers or {}
 
-    def made(judge: Callable[[GroupFacts], Outcome]) -> GroupCheck:
+    def made(judge: Callable[[GroupFacts], CheckOutcome]) -> GroupCheck:
         return GroupCheck(
             id,
             clause,
@@ -106,8 +108,8 @@ def group_check(
 
 
 def judge_groups(
-    looks: Mapping[str, Look], declared: Declared, at: datetime, some: Sequence[Check]
-) -> tuple[HostRound, ...]:
+    looks: Mapping[str, MemberAnswer], declared: Declared, at: datetime, some: Sequence[Check]
+) -> tuple[HostScan, ...]:
     """Judge every declared group by what its members said; the first time is no different from the tenth.
 
     Args:
@@ -121,11 +123,11 @@ def judge_groups(
     for name, group in sorted(declared.group.items()):
         own = [one for one in wanted if group.kind in one.kinds]
         if own:
-            rounds.append(_round(name, own, looks, declared, at))
+            rounds.append(_judge_group(name, own, looks, declared, at))
     used = {group.kind for group in declared.group.values()}
     for kind in sorted({kind for one in wanted for kind in one.kinds} - used):
         results = tuple(_undeclared(one, kind, declared) for one in wanted if kind in one.kinds)
-        rounds.append(HostRound(HostId(kind), at, reached=True, problem="", results=results, standby=kind))
+        rounds.append(HostScan(HostId(kind), at, reached=True, problem="", results=results, standby=kind))
     return tuple(rounds)
 
 
@@ -134,16 +136,16 @@ def members_of(declared: Declared) -> frozenset[str]:
     return frozenset(member for group in declared.group.values() for member in group.members)
 
 
-def _round(
-    name: str, some: Sequence[GroupCheck], looks: Mapping[str, Look], declared: Declared, at: datetime
-) -> HostRound:
+def _judge_group(
+    name: str, some: Sequence[GroupCheck], looks: Mapping[str, MemberAnswer], declared: Declared, at: datetime
+) -> HostScan:
     group = declared.group[name]
     seen = {member: looks[member] for member in group.members if member in looks}
-    members = {member: Facts(one.host, declared.for_host(member), one.at, one.found) for member, one in seen.items()}
+    members = {member: Facts(one.host, declared.find_host(member), one.at, one.found) for member, one in seen.items()}
     facts = GroupFacts(group, max((one.at for one in seen.values()), default=at), members)
     evidence = tuple(digest for one in seen.values() for digest in one.evidence)
     unreached = [member for member in group.members if member not in seen or not seen[member].evidence]
-    return HostRound(
+    return HostScan(
         HostId(name),
         facts.at,
         reached=not unreached,
@@ -154,7 +156,7 @@ def _round(
     )
 
 
-def _outcome(one: GroupCheck, facts: GroupFacts) -> Outcome:
+def _outcome(one: GroupCheck, facts: GroupFacts) -> CheckOutcome:
     for member in facts.group.members:
         if member not in facts.members:
             return unknown("member-not-looked-at", msg("{host}: was not scanned", host=member))
@@ -163,22 +165,22 @@ def _outcome(one: GroupCheck, facts: GroupFacts) -> Outcome:
     return guarded(lambda: one.judge_together(facts))
 
 
-def _lacking(one: GroupCheck, facts: Facts) -> Iterator[Missing]:
+def _lacking(one: GroupCheck, facts: Facts) -> Iterator[MissingFact]:
     for probe in one.needs:
         fact = facts.get(probe)
-        if isinstance(fact, Missing):
+        if isinstance(fact, MissingFact):
             yield fact
 
 
 def _undeclared(one: GroupCheck, kind: StandbyKind, declared: Declared) -> CheckResult:
     if kind in declared.no_standby:
         said = msg("the portal declares that it has no standby of the kind {kind}", kind=kind)
-        return _result(kind, one, Outcome(CheckVerdict.NOT_APPLICABLE, "declared-none", said), ())
+        return _result(kind, one, CheckOutcome(CheckVerdict.NOT_APPLICABLE, "declared-none", said), ())
     said = msg("no group of hosts of the kind {kind} is declared", kind=kind)
     return _result(kind, one, unknown("no-group", said), ())
 
 
-def _result(name: str, one: GroupCheck, outcome: Outcome, evidence: tuple[Digest, ...]) -> CheckResult:
+def _result(name: str, one: GroupCheck, outcome: CheckOutcome, evidence: tuple[Digest, ...]) -> CheckResult:
     return CheckResult(
         check=one.id,
         host=HostId(name),
@@ -192,5 +194,5 @@ def _result(name: str, one: GroupCheck, outcome: Outcome, evidence: tuple[Digest
     )
 
 
-def _alone(_facts: Facts) -> Outcome:
+def _alone(_facts: Facts) -> CheckOutcome:
     return unknown("needs-group", msg("this check needs several hosts"))

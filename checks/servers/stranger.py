@@ -12,7 +12,17 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TypeAlias
 
-from checks.servers.ruleset import Chain, Condition, Door, Rule, Ruleset, Target, has_range, is_multicast, is_one_of
+from checks.servers.ruleset import (
+    Condition,
+    FilterChain,
+    JumpTarget,
+    PacketTarget,
+    Rule,
+    Ruleset,
+    has_range,
+    is_multicast,
+    is_one_of,
+)
 
 MAX_CHAINS = 300
 """So many chains are followed from one base chain; what is beyond is not told."""
@@ -28,7 +38,7 @@ class _Holds(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class _Knock:
+class _Packet:
     family: str
     """`ip` or `ip6`."""
     port: int
@@ -38,7 +48,9 @@ class _Knock:
     may_be_translated: bool = False
 
 
-def door(ruleset: Ruleset, family: str, port: int, admins: Sequence[Network], trusted: Sequence[str] = ()) -> Door:
+def door(
+    ruleset: Ruleset, family: str, port: int, admins: Sequence[Network], trusted: Sequence[str] = ()
+) -> PacketTarget:
     """Say whether a stranger's new TCP connection to a port is let in.
 
     Args:
@@ -48,12 +60,12 @@ def door(ruleset: Ruleset, family: str, port: int, admins: Sequence[Network], tr
         admins: networks that are no strangers'.
         trusted: devices at which there are no strangers.
     """
-    knock = _Knock(
+    knock = _Packet(
         family, port, tuple(one for one in admins if (one.version == 4) == (family == "ip")), trusted, ruleset.untracks
     )
     bases = [chain for chain in ruleset.chains if chain.translates and chain.family in {family, "inet"}]
     knock = replace(knock, may_be_translated=any(any(_walk(ruleset, base, knock, {})[:2]) for base in bases))
-    seen = Door.OPEN
+    seen = PacketTarget.OPEN
     for base in ruleset.inputs():
         if base.family not in {family, "inet"}:
             continue
@@ -62,68 +74,68 @@ def door(ruleset: Ruleset, family: str, port: int, admins: Sequence[Network], tr
         if accepted:
             continue
         if maybe or (passes is not _Holds.NEVER and not base.denies_by_policy):
-            seen = Door.UNSURE
+            seen = PacketTarget.UNSURE
             continue
-        return Door.SHUT
+        return PacketTarget.SHUT
     return seen
 
 
 _Fate: TypeAlias = tuple[bool, bool, _Holds]
 """Whether some stranger is surely accepted, whether some may be, and whether the end of the chain is reached."""
-_NOT_TOLD: _Fate = (False, True, _Holds.UNSURE)
+_NOT_REPORTED: _Fate = (False, True, _Holds.UNSURE)
 
 
-def _walk(ruleset: Ruleset, chain: Chain, knock: _Knock, known: dict[str, _Fate]) -> _Fate:
+def _walk(ruleset: Ruleset, chain: FilterChain, knock: _Packet, known: dict[str, _Fate]) -> _Fate:
     maybe, reach, left = False, _Holds.ALWAYS, _Holds.NEVER
     for rule in chain.rules:
         holds = _rule_holds(rule, knock)
-        if holds is _Holds.NEVER or rule.target is Target.NOTHING:
+        if holds is _Holds.NEVER or rule.target is JumpTarget.NOTHING:
             continue
-        if rule.target in {Target.JUMP, Target.GOTO}:
-            sure, may, comes_back = _inner(ruleset, ruleset.beside(chain, rule.chain), knock, known)
+        if rule.target in {JumpTarget.JUMP, JumpTarget.GOTO}:
+            sure, may, comes_back = _inner(ruleset, ruleset.find_chain(chain, rule.chain), knock, known)
             if sure and holds >= _Holds.SOME and reach is _Holds.ALWAYS:
                 return True, True, reach
             maybe = maybe or sure or may
-            if rule.target is Target.GOTO:
+            if rule.target is JumpTarget.GOTO:
                 comes_back = _Holds.NEVER
             if holds is _Holds.ALWAYS and comes_back is _Holds.NEVER:
                 return False, maybe, left
             if holds is not _Holds.SOME and comes_back is not _Holds.ALWAYS:
                 reach = _Holds.UNSURE
             continue
-        if rule.target is Target.RETURN:
+        if rule.target is JumpTarget.RETURN:
             if holds is _Holds.ALWAYS:
                 return False, maybe, max(reach, left)
             left = _Holds.UNSURE
             continue
-        if rule.target is Target.ACCEPT:
+        if rule.target is JumpTarget.ACCEPT:
             if holds >= _Holds.SOME and reach is _Holds.ALWAYS:
                 return True, True, reach
             maybe = True
         if holds is _Holds.ALWAYS:
             return False, maybe, left
-        if rule.target is Target.DENY and holds is _Holds.UNSURE:
+        if rule.target is JumpTarget.DENY and holds is _Holds.UNSURE:
             reach = _Holds.UNSURE  # from here on nobody can be sure to be still there
     return False, maybe, max(reach, left)
 
 
-def _inner(ruleset: Ruleset, chain: Chain | None, knock: _Knock, known: dict[str, _Fate]) -> _Fate:
+def _inner(ruleset: Ruleset, chain: FilterChain | None, knock: _Packet, known: dict[str, _Fate]) -> _Fate:
     """Return a chain's fate, found out once: chains that lead to each other by many ways would take for ever else."""
     if chain is None or len(known) > MAX_CHAINS:
-        return _NOT_TOLD
+        return _NOT_REPORTED
     if chain.name not in known:
-        known[chain.name] = _NOT_TOLD  # as long as it is not found out, as in a ring
+        known[chain.name] = _NOT_REPORTED  # as long as it is not found out, as in a ring
         known[chain.name] = _walk(ruleset, chain, knock, known)
     return known[chain.name]
 
 
-def _rule_holds(rule: Rule, knock: _Knock) -> _Holds:
+def _rule_holds(rule: Rule, knock: _Packet) -> _Holds:
     if not rule.is_conditional:
         return _Holds.ALWAYS
     return min((_holds(one, knock) for one in rule.conditions), default=_Holds.UNSURE)
 
 
-def _holds(condition: Condition | None, knock: _Knock) -> _Holds:
+def _holds(condition: Condition | None, knock: _Packet) -> _Holds:
     if condition is None:
         return _Holds.UNSURE
     values = condition.values
@@ -166,7 +178,7 @@ def _has_port(value: str, port: int) -> bool:
     return first.isdecimal() and int(first) <= port <= int(last if last.isdecimal() else first)
 
 
-def _strangers(values: Sequence[str], knock: _Knock) -> _Holds:
+def _strangers(values: Sequence[str], knock: _Packet) -> _Holds:
     """Say whether the sources are those of strangers: all, some, or none, where all are administrators'."""
     found = _Holds.NEVER
     for value in values:

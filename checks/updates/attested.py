@@ -13,17 +13,18 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from checks.updates.recognition import MAX_TITLE, canonical_url
-from checks.updates.rules.seen import Changes, LookedAt, Seen, Served
+from checks.updates.rules.seen import ItemChanges, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, stamp
-from checks.updates.rules.unread import Unread
+from checks.updates.rules.unread import UnreadPart
 from checks.updates.text import check_text, clean_line, content_hash, fold
 from portalops.model.organisation import UnitId
 from portalops.model.submissions import ObservedItem
-from portalops.model.updates import Channel, Observation, SourceTraits
+from portalops.model.updates import ItemChannel, Observation, UpdateSourceTraits
 from portalops.registers.attested import OBSERVED, REGISTERED, Attested
 
-ATTESTED_TRAITS: Mapping[str, SourceTraits] = {
-    one: SourceTraits(one, Channel.SUBMISSION, complete=False, attested=True) for one in (OBSERVED, REGISTERED)
+ATTESTED_TRAITS: Mapping[str, UpdateSourceTraits] = {
+    one: UpdateSourceTraits(one, ItemChannel.SUBMISSION, complete=False, attested=True)
+    for one in (OBSERVED, REGISTERED)
 }
 """What stands for the source of an attested item: no look speaks for it."""
 
@@ -35,7 +36,7 @@ def as_observation(one: Attested, zone: ZoneInfo) -> Observation:
         source, number, channel, title = OBSERVED, what.id, what.channel, what.title
         url, at, raw = canonical_url(what.address), what.seen_at, what.seen_at.isoformat()
     else:
-        source, number, channel = REGISTERED, f"{what.arrived_on.year}/{what.number}", Channel.SUBMISSION
+        source, number, channel = REGISTERED, f"{what.arrived_on.year}/{what.number}", ItemChannel.SUBMISSION
         title = " ".join(part for part in (what.code, what.subject) if part) or what.number
         url, at, raw = "", datetime.combine(what.arrived_on, time(), zone), what.arrived_on.isoformat()
     return Observation(
@@ -63,15 +64,15 @@ def as_observation(one: Attested, zone: ZoneInfo) -> Observation:
 
 
 class Collected(Protocol):
-    """What was seen in a window of time, as it was known at its end; see `checks.updates.observations.Window`."""
+    """What was seen in a window of time, as it was known at its end; see `checks.updates.observations.ObservationWindow`."""
 
     def units(self) -> Sequence[UnitId | None]: ...
-    def items(self, unit: UnitId | None) -> Sequence[Seen]: ...
-    def told_again(self) -> Iterable[Seen]: ...
-    def changes(self) -> Changes: ...
+    def items(self, unit: UnitId | None) -> Sequence[SeenItem]: ...
+    def told_again(self) -> Iterable[SeenItem]: ...
+    def changes(self) -> ItemChanges: ...
     def served(self) -> Mapping[str, Sequence[Served]]: ...
-    def refused(self) -> Sequence[Unread]: ...
-    def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]: ...
+    def refused(self) -> Sequence[UnreadPart]: ...
+    def looks(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]: ...
     def whole_looks(self, source: str) -> Sequence[Stamp]: ...
 
 
@@ -90,7 +91,7 @@ class WithAttested(Collected):
             until: what was recorded later is not known yet.
         """
         self._collected = collected
-        self._own: dict[UnitId | None, list[Seen]] = defaultdict(list)
+        self._own: dict[UnitId | None, list[SeenItem]] = defaultdict(list)
         for one in attested:
             if one.created_at is not None and one.created_at >= since and one.first_seen_at <= until:
                 self._own[one.unit].append(_seen(one, one.created_at))
@@ -99,38 +100,38 @@ class WithAttested(Collected):
         known = self._collected.units()
         return (*known, *sorted(unit for unit in self._own if unit is not None and unit not in known))
 
-    def items(self, unit: UnitId | None) -> Sequence[Seen]:
+    def items(self, unit: UnitId | None) -> Sequence[SeenItem]:
         collected, own = self._collected.items(unit), self._own.get(unit)
         if not own:
             return collected
         told = {_same(one) for one in collected}  # such as a paper that the register's file shows too
         return [*collected, *(one for one in own if _same(one) not in told)]
 
-    def told_again(self) -> Iterable[Seen]:
+    def told_again(self) -> Iterable[SeenItem]:
         return self._collected.told_again()
 
-    def changes(self) -> Changes:
+    def changes(self) -> ItemChanges:
         return self._collected.changes()
 
     def served(self) -> Mapping[str, Sequence[Served]]:
         return self._collected.served()
 
-    def refused(self) -> Sequence[Unread]:
+    def refused(self) -> Sequence[UnreadPart]:
         return self._collected.refused()
 
-    def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]:
+    def looks(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]:
         return self._collected.looks(source)
 
     def whole_looks(self, source: str) -> Sequence[Stamp]:
         return self._collected.whole_looks(source)
 
 
-def _same(one: Seen) -> tuple[str, str, Stamp | None]:
+def _same(one: SeenItem) -> tuple[str, str, Stamp | None]:
     return one.channel, fold(one.title), one.created_at
 
 
-def _seen(one: Observation, at: datetime) -> Seen:
-    return Seen(
+def _seen(one: Observation, at: datetime) -> SeenItem:
+    return SeenItem(
         id=one.id,
         source=one.source,
         channel=one.channel.value,

@@ -34,9 +34,9 @@ def read_moment(value: object, rules: DateRules) -> datetime | None:
     """Return the instant in UTC that a value means, or None where it means none for certain."""
     match value:
         case datetime():
-            return _in_range(value if value.tzinfo else value.replace(tzinfo=rules.zone))
+            return _limit_to_range(value if value.tzinfo else value.replace(tzinfo=rules.zone))
         case date():
-            return _in_range(datetime.combine(value, time(), rules.zone))
+            return _limit_to_range(datetime.combine(value, time(), rules.zone))
         case bool():
             return None
         case int() | float():
@@ -51,7 +51,7 @@ def _from_unix(value: float) -> datetime | None:
     seconds = value / 1000 if value >= MILLISECONDS_FROM else value
     if not 0 < seconds < 4102444800:  # 2100-01-01
         return None
-    return _in_range(datetime.fromtimestamp(seconds, UTC))
+    return _limit_to_range(datetime.fromtimestamp(seconds, UTC))
 
 
 def _from_text(text: str, rules: DateRules) -> datetime | None:
@@ -62,7 +62,7 @@ def _from_text(text: str, rules: DateRules) -> datetime | None:
             moment = datetime.strptime(text, pattern)  # noqa: DTZ007  # the zone comes below
         except ValueError:
             continue
-        return _in_range(moment if moment.tzinfo else moment.replace(tzinfo=rules.zone))
+        return _limit_to_range(moment if moment.tzinfo else moment.replace(tzinfo=rules.zone))
     if text.isascii() and text.isdigit() and len(text) in {10, 13}:
         return _from_unix(int(text))
     for shape in _UNAMBIGUOUS:
@@ -144,7 +144,7 @@ def _moment(year: int, month: int, day: int, parts: dict[str, str | None], rules
     if zone is None:
         return None
     try:
-        return _in_range(datetime(year, month, day, hour, minute, second, tzinfo=zone))
+        return _limit_to_range(datetime(year, month, day, hour, minute, second, tzinfo=zone))
     except ValueError:
         return None
 
@@ -164,7 +164,7 @@ def _zone(name: str | None, rules: DateRules) -> tzinfo | None:
     return None
 
 
-def _in_range(moment: datetime) -> datetime | None:
+def _limit_to_range(moment: datetime) -> datetime | None:
     try:
         utc = moment.astimezone(UTC)
     except OverflowError:

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 from checks.updates.recognition import canonical_url, oldest_end
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.text import show_text
-from portalops.model.updates import ListedItem, Listing, SourceTraits
+from portalops.model.updates import ListedItem, Listing, UpdateSourceTraits
 
 
-def is_check_of(check: SourceTraits, traits: SourceTraits) -> bool:
+def is_check_of(check: UpdateSourceTraits, traits: UpdateSourceTraits) -> bool:
     """Say whether a source is declared as the cross-check of another one."""
     return check.cross_check and not traits.cross_check and (check.channel, check.unit) == (traits.channel, traits.unit)
 
@@ -29,7 +29,7 @@ def keys_of(listing: Listing) -> tuple[str, ...]:
 
 
 def judge_gap(
-    check: SourceTraits,
+    check: UpdateSourceTraits,
     listing: Listing,
     *,
     since: datetime,

@@ -13,23 +13,23 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from checks.updates.gaps import is_check_of, judge_gap, keys_of
-from checks.updates.judging import judge, weighed_items
-from checks.updates.looking import WITHIN, Look, Lookers, look_at, why_failed
+from checks.updates.judging import grade_items, judge
 from checks.updates.observations import ObservationStore
+from checks.updates.polling import WITHIN, Lookers, SourcePoll, explain_failure, poll_sources
 from checks.updates.recognition import Recognition, UnitNames, candidates, covers_from, hidden_in, recognise
-from checks.updates.rules.weighing import Weighed
+from checks.updates.rules.grading import GradedItem
 from checks.updates.terms import NOTHING_DECIDED, Decided, Terms
 from checks.updates.variety import variety_of
 from portalops.calendar import Calendar
 from portalops.errors import ConfigurationError, UpdatesError, UpdateSourceError
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Portal, Unit
+from portalops.model.organisation import Agency, Portal
 from portalops.model.period import Period, Week
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Every
-from portalops.model.updates import Answer, Poll, SourceTraits, UpdatesResult
-from portalops.ports import Clock, Keeper, Progress, UpdateSource
+from portalops.model.updates import Poll, UpdateAnswer, UpdateSourceTraits, UpdatesResult
+from portalops.ports import Clock, EvidenceStore, Progress, UpdateSource
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +44,12 @@ CHECK_AFTER = timedelta(days=6)
 def run_updates(
     *,
     sources: Sequence[UpdateSource],
-    units: Sequence[Unit],
+    units: Sequence[Agency],
     portal: Portal,
     rulebook: Rulebook,
     calendar: Calendar,
     store: ObservationStore,
-    keeper: Keeper,
+    keeper: EvidenceStore,
     clock: Clock,
     progress: Progress,
     judge_weeks: int,
@@ -119,7 +119,7 @@ def judge_collected(
     store: ObservationStore,
     *,
     sources: Sequence[UpdateSource],
-    units: Sequence[Unit],
+    units: Sequence[Agency],
     portal: Portal,
     rulebook: Rulebook,
     calendar: Calendar,
@@ -145,7 +145,7 @@ def items_of(
     store: ObservationStore,
     *,
     sources: Sequence[UpdateSource],
-    units: Sequence[Unit],
+    units: Sequence[Agency],
     portal: Portal,
     rulebook: Rulebook,
     calendar: Calendar,
@@ -153,14 +153,14 @@ def items_of(
     now: datetime,
     poll_every: Every,
     decided: Decided = NOTHING_DECIDED,
-) -> tuple[Weighed, ...]:
+) -> tuple[GradedItem, ...]:
     """Return the items that concern a period, each with its grade, flags and the moment it counts at."""
     terms = Terms(rulebook, calendar, ZoneInfo(portal.timezone), now, poll_every, decided)
     collected = store.window(terms.wanted_from(period), now)
-    return weighed_items(collected, [source.traits for source in sources], units=units, period=period, terms=terms)
+    return grade_items(collected, [source.traits for source in sources], units=units, period=period, terms=terms)
 
 
-def _require_known_units(sources: Sequence[UpdateSource], units: Sequence[Unit]) -> None:
+def _require_known_units(sources: Sequence[UpdateSource], units: Sequence[Agency]) -> None:
     known = {unit.id for unit in units}
     for source in sources:
         traits = source.traits
@@ -182,10 +182,10 @@ def judged_period(today: date, *, weeks: int) -> Period:
 def _collect(
     sources: Sequence[UpdateSource],
     *,
-    units: Sequence[Unit],
+    units: Sequence[Agency],
     zone: ZoneInfo,
     store: ObservationStore,
-    keeper: Keeper,
+    keeper: EvidenceStore,
     clock: Clock,
     progress: Progress,
     within: timedelta,
@@ -193,12 +193,12 @@ def _collect(
 ) -> tuple[Poll, ...]:
     """Look at every source once, record what came, also if nothing came, and return the polls in the sources' order."""
     polls: dict[str, Poll] = {}
-    checks: dict[str, Look] = {}
+    checks: dict[str, SourcePoll] = {}
     gaps: list[_Read] = []
     names = UnitNames(units, zone)
     until = clock.monotonic() + within.total_seconds()
 
-    def record(looks: Iterable[Look]) -> None:
+    def record(looks: Iterable[SourcePoll]) -> None:
         for look in looks:
             traits = look.source.traits
             task.note(msg("source {source}", source=traits.id))
@@ -213,11 +213,13 @@ def _collect(
             if traits.cross_check:
                 checks[traits.id] = look
 
-    def look_at_all(some: Sequence[UpdateSource]) -> Iterator[Look]:
+    def look_at_all(some: Sequence[UpdateSource]) -> Iterator[SourcePoll]:
         if lookers is not None:
             return lookers([(one, _etag(one, store, clock.now())) for one in some])
         left = timedelta(seconds=max(0.0, until - clock.monotonic()))
-        return look_at(some, etag=lambda one: _etag(one, store, clock.now()), keeper=keeper, clock=clock, within=left)
+        return poll_sources(
+            some, etag=lambda one: _etag(one, store, clock.now()), keeper=keeper, clock=clock, within=left
+        )
 
     first = [one for one in sources if not one.traits.cross_check or _is_check_due(one, store, clock.now())]
     with progress.task(msg("Collecting updates"), total=len(first), unit="items") as task:
@@ -252,7 +254,7 @@ def replay(
     *,
     blob: Callable[[Digest], bytes],
     sources: Sequence[UpdateSource],
-    units: Sequence[Unit],
+    units: Sequence[Agency],
     zone: ZoneInfo,
     store: ObservationStore,
 ) -> None:
@@ -275,9 +277,11 @@ def replay(
         if not poll.ok:
             store.add_poll(poll)
             continue
-        answer = Answer(None if poll.evidence is None else blob(poll.evidence))
+        answer = UpdateAnswer(None if poll.evidence is None else blob(poll.evidence))
         listing = None if answer.data is None else source.parse(answer.data, polled_at=poll.polled_at)
-        read = _sorted(Look(source, poll.polled_at, answer, poll.evidence, listing), UnitNames(units, zone), store)
+        read = _sorted(
+            SourcePoll(source, poll.polled_at, answer, poll.evidence, listing), UnitNames(units, zone), store
+        )
         if poll.gap_check is not None:  # what the cross-check said then stands
             read = replace(read, poll=replace(read.poll, gap=poll.gap, covers_from=poll.covers_from))
         read.recorded(store)
@@ -287,7 +291,7 @@ def replay(
 class _Read:
     """A good look, sorted and not recorded yet."""
 
-    traits: SourceTraits
+    traits: UpdateSourceTraits
     poll: Poll
     before: Poll | None
     """The look before it that gave a whole answer."""
@@ -303,22 +307,22 @@ class _Read:
         return self.poll
 
 
-def _read(look: Look, units: UnitNames, store: ObservationStore) -> _Read | Poll:
+def _read(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Read | Poll:
     """Return a look, sorted; or, where nothing can be made of it, the poll that was recorded of that."""
     if look.problem is not None:
         return _failed(look, look.problem, store, hint=look.hint)
     try:
         return _sorted(look, units, store)
     except UpdateSourceError as error:
-        return _failed(look, why_failed(error), store, hint=error.hint)
+        return _failed(look, explain_failure(error), store, hint=error.hint)
     except UpdatesError:
         raise
     except Exception as error:
         logger.exception("reading the answer of source %s failed", look.source.traits.id)
-        return _failed(look, why_failed(error), store)
+        return _failed(look, explain_failure(error), store)
 
 
-def _sorted(look: Look, units: UnitNames, store: ObservationStore) -> _Read:
+def _sorted(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Read:
     """Return a look, sorted into what is new and what is known.
 
     Raises:
@@ -382,7 +386,12 @@ def _sorted(look: Look, units: UnitNames, store: ObservationStore) -> _Read:
 
 
 def _checked(
-    read: _Read, sources: Sequence[UpdateSource], checks: Mapping[str, Look], *, store: ObservationStore, zone: ZoneInfo
+    read: _Read,
+    sources: Sequence[UpdateSource],
+    checks: Mapping[str, SourcePoll],
+    *,
+    store: ObservationStore,
+    zone: ZoneInfo,
 ) -> _Read:
     """Return a look that left a gap, with what its cross-checks say of it."""
     assert read.before is not None and read.recognition is not None
@@ -410,7 +419,7 @@ def _checked(
     return replace(read, poll=replace(read.poll, gap_check=found))
 
 
-def _unchanged(look: Look, before: Poll | None) -> Poll:
+def _unchanged(look: SourcePoll, before: Poll | None) -> Poll:
     """Return the poll of a source that says that it has what it had before: it was reached, and shows nothing."""
     if before is None:
         raise UpdateSourceError(
@@ -425,7 +434,7 @@ def _unchanged(look: Look, before: Poll | None) -> Poll:
     )
 
 
-def _failed(look: Look, problem: Message, store: ObservationStore, *, hint: Message | None = None) -> Poll:
+def _failed(look: SourcePoll, problem: Message, store: ObservationStore, *, hint: Message | None = None) -> Poll:
     logger.info("source %s failed: %s", look.source.traits.id, problem)
     poll = Poll(
         source=look.source.traits.id,

@@ -16,28 +16,28 @@ from itertools import pairwise
 
 from checks.updates.attested import ATTESTED_TRAITS, Collected, WithAttested
 from checks.updates.rules.comparing import compare, repeated
-from checks.updates.rules.coverage import Looks, cover, summed_up
+from checks.updates.rules.coverage import SourcePolls, cover, summed_up
+from checks.updates.rules.grading import GradedItem, grade
 from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
-from checks.updates.rules.seen import Seen
+from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import LocalDays, Stamp, moment, span, stamp
 from checks.updates.rules.units import WeekFacts, facts_of, judge_unit_weeks
-from checks.updates.rules.weighing import Weighed, weigh
 from checks.updates.terms import Terms
 from portalops.model.exemptions import ExemptionScope, exempt_by
-from portalops.model.organisation import Unit, UnitId
+from portalops.model.organisation import Agency, UnitId
 from portalops.model.period import Period, Week
 from portalops.model.rulebook import Numbers
 from portalops.model.updates import (
-    Channel,
     FlaggedItem,
     FlagKind,
     Grade,
+    ItemChannel,
     Poll,
     PortalDay,
-    SourceTraits,
     UnitDay,
     UnitWeek,
+    UpdateSourceTraits,
     UpdatesResult,
 )
 
@@ -51,9 +51,9 @@ class UnitJudged:
 
     unit: UnitId | None
     """None for items of no known unit."""
-    items: Sequence[Weighed]
+    items: Sequence[GradedItem]
     """All that bear on the period, also from before it."""
-    counting: Mapping[Channel, Mapping[Week, Sequence[Counting]]]
+    counting: Mapping[ItemChannel, Mapping[Week, Sequence[Counting]]]
     """What counts, by channel and week."""
     weeks: Sequence[UnitWeek]
 
@@ -61,7 +61,9 @@ class UnitJudged:
 class Judging:
     """Judges the units of a period one by one."""
 
-    def __init__(self, collected: Collected, *, sources: Sequence[SourceTraits], period: Period, terms: Terms) -> None:
+    def __init__(
+        self, collected: Collected, *, sources: Sequence[UpdateSourceTraits], period: Period, terms: Terms
+    ) -> None:
         """Work out what bears on more than one unit.
 
         Args:
@@ -90,7 +92,7 @@ class Judging:
         self._refused = collected.refused()
         self._pulled = _pulled_sources(sources, numbers)
         self._again = repeated(
-            self._weighed(collected.told_again()),
+            self._grade(collected.told_again()),
             window=span(timedelta(days=numbers.duplicate_window_days)),
             may_copy=frozenset(traits.id for traits in sources if traits.copies_count),
         )
@@ -98,7 +100,7 @@ class Judging:
             sources,
             served=collected.served(),
             pulled=self._pulled,
-            looks_of=self._looks,
+            looks_of=self._polls,
             refused=self._refused,
             grace=self._grace,
         )
@@ -106,7 +108,7 @@ class Judging:
             facts_of(week, terms) for week in period.weeks() if week.period().first <= terms.today
         ]
 
-    def judge(self, unit: UnitId | None, known: Unit | None, *, with_items: bool = True) -> UnitJudged:
+    def judge(self, unit: UnitId | None, known: Agency | None, *, with_items: bool = True) -> UnitJudged:
         """Judge one unit.
 
         Args:
@@ -114,8 +116,8 @@ class Judging:
             known: the unit as it is configured; None if it is not.
             with_items: name the items that a week's verdict rests on.
         """
-        items = compare([*self._weighed(self._collected.items(unit))], self._again)
-        counting = self._by_week(items) if unit else {}
+        items = compare([*self._grade(self._collected.items(unit))], self._again)
+        counting = self._sort_by_week(items) if unit else {}
         if known is None:
             return UnitJudged(unit, items, counting, ())
         weeks = judge_unit_weeks(known, self._weeks, counting, self.coverage, self.terms, with_items=with_items)
@@ -125,7 +127,7 @@ class Judging:
         """Return None, for items of no known unit, and the units that any item is of, in order."""
         return self._collected.units()
 
-    def concerns(self, item: Weighed) -> bool:
+    def concerns(self, item: GradedItem) -> bool:
         """Say whether an item was published, claimed or first seen in the period."""
         one = item.seen
         seen_at = None if one.baseline else one.first_seen_at
@@ -133,7 +135,7 @@ class Judging:
         begins, ends = self._bounds
         return any(at is not None and begins <= at < ends for at in moments)
 
-    def _weighed(self, items: Iterable[Seen]) -> Iterator[Weighed]:
+    def _grade(self, items: Iterable[SeenItem]) -> Iterator[GradedItem]:
         """Weigh each item by itself. Written for speed: a year may have ten million."""
         traits_of, grace, confirmed = self._traits, self._grace, self.terms.decided.confirmed
         touched, gone = self._changes.touched, self._changes.gone
@@ -141,12 +143,12 @@ class Judging:
             traits = traits_of.get(one.source)
             if traits is None:
                 # What a source that is no longer configured showed was seen all the same; nothing vouches for its columns.
-                traits = SourceTraits(one.source, Channel(one.channel), complete=False)
+                traits = UpdateSourceTraits(one.source, ItemChannel(one.channel), complete=False)
             is_confirmed = one.id in confirmed
             gone_at = gone.get(one.id)
             if gone_at is not None and self._may_be_unread(one, gone_at):
                 gone_at = None
-            yield weigh(
+            yield grade(
                 one,
                 traits,
                 touched.get(one.id),
@@ -156,18 +158,18 @@ class Judging:
                 is_watched=self._is_watched,
             )
 
-    def _may_be_unread(self, one: Seen, gone_at: Stamp) -> bool:
+    def _may_be_unread(self, one: SeenItem, gone_at: Stamp) -> bool:
         """Say whether the look that no longer had an item has instead what cannot be read: the item, after an edit."""
         return any(
             part.source == one.source and part.unit in {None, one.unit} and part.seen_at == gone_at
             for part in self._refused
         )
 
-    def _looks(self, source: str) -> Looks:
+    def _polls(self, source: str) -> SourcePolls:
         looks, begins = self._collected.looks(source)
         return summed_up(looks, begins=begins, day_of=lambda at: moment(at).astimezone(self.terms.zone).date())
 
-    def _is_watched(self, one: Seen) -> bool:
+    def _is_watched(self, one: SeenItem) -> bool:
         """Say whether an item's source was looked at whole from before its creation until it was first seen, and often.
 
         A part of an answer that could not be read, and came up meanwhile, may have been the item; so may what stands behind a
@@ -190,7 +192,7 @@ class Judging:
         first, last = bisect_right(own, created) - 1, bisect_right(own, one.first_seen_at)
         return first >= 0 and all(later - before <= WATCHED_EVERY for before, later in pairwise(own[first:last]))
 
-    def _by_week(self, items: Sequence[Weighed]) -> dict[Channel, dict[Week, list[Counting]]]:
+    def _sort_by_week(self, items: Sequence[GradedItem]) -> dict[ItemChannel, dict[Week, list[Counting]]]:
         """Sort a unit's items into the ISO weeks they count in; what is pulled by the portal stands under both channels."""
         k1: dict[date, list[Counting]] = defaultdict(list)  # by Monday: a date is looked up much faster than a Week
         k2: dict[date, list[Counting]] = defaultdict(list)
@@ -209,27 +211,27 @@ class Judging:
                 if is_k2:
                     k2[monday].append(counting)
         return {
-            Channel.SUBPORTAL: {Week.of(monday): some for monday, some in k1.items()},
-            Channel.SUBMISSION: {Week.of(monday): some for monday, some in k2.items()},
+            ItemChannel.SUBPORTAL: {Week.of(monday): some for monday, some in k1.items()},
+            ItemChannel.SUBMISSION: {Week.of(monday): some for monday, some in k2.items()},
         }
 
-    def _own_texts(self, items: Iterable[Weighed]) -> frozenset[str]:
+    def _own_texts(self, items: Iterable[GradedItem]) -> frozenset[str]:
         """Return the texts and addresses of a unit's own sub-portal that the portal may have pulled by showing them."""
         if not self.terms.numbers.syndication_counts_as_submission:
             return frozenset()
-        if not any(item.seen.channel == Channel.PORTAL for item in items):
+        if not any(item.seen.channel == ItemChannel.PORTAL for item in items):
             return frozenset()
-        own = (item.seen for item in items if item.seen.channel == Channel.SUBPORTAL)
+        own = (item.seen for item in items if item.seen.channel == ItemChannel.SUBPORTAL)
         return frozenset(name for one in own if one.source not in self._pulled for name in (one.text, one.url) if name)
 
-    def _counts_for(self, one: Seen, own_texts: frozenset[str]) -> tuple[bool, bool]:
+    def _counts_for(self, one: SeenItem, own_texts: frozenset[str]) -> tuple[bool, bool]:
         """Say whether an item counts for K1, and for K2: for both where the portal pulled it from the sub-portal.
 
         It was pulled where the source is declared so, or where the portal shows the unit's own text or address.
         """
-        if one.channel == Channel.SUBPORTAL:
+        if one.channel == ItemChannel.SUBPORTAL:
             return True, one.source in self._pulled
-        if one.channel == Channel.SUBMISSION:
+        if one.channel == ItemChannel.SUBMISSION:
             return False, True
         return False, one.text in own_texts or (one.url != "" and one.url in own_texts)
 
@@ -237,8 +239,8 @@ class Judging:
 def judge(
     collected: Collected,
     *,
-    sources: Sequence[SourceTraits],
-    units: Sequence[Unit],
+    sources: Sequence[UpdateSourceTraits],
+    units: Sequence[Agency],
     period: Period,
     terms: Terms,
     polls_of_run: Sequence[Poll] = (),
@@ -254,15 +256,15 @@ def judge(
         polls_of_run: the polls that the result is to report.
     """
     judging = Judging(collected, sources=sources, period=period, terms=terms)
-    portal: list[Weighed] = []
+    portal: list[GradedItem] = []
     weeks: list[UnitWeek] = []
     days: list[UnitDay] = []
-    flagged: list[Weighed] = []
+    flagged: list[GradedItem] = []
     checked = 0
     for one in judged_units(judging, units):
         weeks += one.weeks
         days += _unit_days(one, judging)
-        portal += [item for item in one.items if item.seen.channel == Channel.PORTAL]
+        portal += [item for item in one.items if item.seen.channel == ItemChannel.PORTAL]
         concerned = [item for item in one.items if judging.concerns(item)]
         checked += len(concerned)
         flagged += [item for item in concerned if set(item.flags) - {FlagKind.BASELINE}]
@@ -281,7 +283,7 @@ def judge(
     )
 
 
-def judged_units(judging: Judging, units: Sequence[Unit]) -> Iterator[UnitJudged]:
+def judged_units(judging: Judging, units: Sequence[Agency]) -> Iterator[UnitJudged]:
     """Yield what each unit comes to: those that are configured, and any other that an item is of."""
     known = {unit.id: unit for unit in units}
     others = [unit for unit in judging.units() if unit is None or unit not in known]
@@ -289,38 +291,43 @@ def judged_units(judging: Judging, units: Sequence[Unit]) -> Iterator[UnitJudged
         yield judging.judge(unit, known.get(unit) if unit else None)
 
 
-def weighed_items(
-    collected: Collected, sources: Sequence[SourceTraits], *, units: Sequence[Unit], period: Period, terms: Terms
-) -> tuple[Weighed, ...]:
+def grade_items(
+    collected: Collected,
+    sources: Sequence[UpdateSourceTraits],
+    *,
+    units: Sequence[Agency],
+    period: Period,
+    terms: Terms,
+) -> tuple[GradedItem, ...]:
     """Return the items that concern a period, in order of what is known of their time."""
     judging = Judging(collected, sources=sources, period=period, terms=terms)
     chosen = [item for one in judged_units(judging, units) for item in one.items if judging.concerns(item)]
-    return tuple(sorted(chosen, key=lambda item: (_when(item), item.seen.id)))
+    return tuple(sorted(chosen, key=lambda item: (_counted_at(item), item.seen.id)))
 
 
-def _when(item: Weighed) -> Stamp:
+def _counted_at(item: GradedItem) -> Stamp:
     return item.evidenced_at if item.counts_at is None else item.counts_at
 
 
-def _pulled_sources(sources: Iterable[SourceTraits], numbers: Numbers) -> frozenset[str]:
+def _pulled_sources(sources: Iterable[UpdateSourceTraits], numbers: Numbers) -> frozenset[str]:
     """Return the sub-portals whose items reach the portal by themselves and so are sent in (Article 9.2)."""
     if not numbers.syndication_counts_as_submission:
         return frozenset()
-    return frozenset(one.id for one in sources if one.syndicated and one.channel is Channel.SUBPORTAL)
+    return frozenset(one.id for one in sources if one.syndicated and one.channel is ItemChannel.SUBPORTAL)
 
 
 # --- the portal -------------------------------------------------------------------------------
 
 
-def judge_portal_days(items: Sequence[Weighed], judging: Judging) -> tuple[PortalDay, ...]:
+def judge_portal_days(items: Sequence[GradedItem], judging: Judging) -> tuple[PortalDay, ...]:
     """Judge the portal itself on each day of the period that has begun, from the items of its channel."""
     terms, coverage = judging.terms, judging.coverage
-    by_day: dict[date, list[Weighed]] = defaultdict(list)
-    for item in sorted(items, key=lambda item: (_when(item), item.seen.id)):
+    by_day: dict[date, list[GradedItem]] = defaultdict(list)
+    for item in sorted(items, key=lambda item: (_counted_at(item), item.seen.id)):
         if item.counts_at is not None:
             day = paying_day(judging.days.day(item.counts_at), calendar=terms.calendar, numbers=terms.numbers)
             by_day[day].append(item)
-    sources = coverage.sources(Channel.PORTAL, None)
+    sources = coverage.sources(ItemChannel.PORTAL, None)
     late = span(timedelta(hours=terms.numbers.late_grace_hours))
     proven = sorted(item.counts_at for item in items if item.counts_at is not None and item.grade is not Grade.C)
     days = []
@@ -355,7 +362,7 @@ def _first_within(stamps: Sequence[Stamp], after: Stamp, length: int) -> datetim
 
 def _unit_days(judged: UnitJudged, judging: Judging) -> Iterable[UnitDay]:
     """Return a unit's cells of the matrix; claims that wait for confirmation are shown by their flag, not counted."""
-    counts: dict[Channel, Counter[date]] = {Channel.SUBPORTAL: Counter(), Channel.SUBMISSION: Counter()}
+    counts: dict[ItemChannel, Counter[date]] = {ItemChannel.SUBPORTAL: Counter(), ItemChannel.SUBMISSION: Counter()}
     flags: dict[date, set[FlagKind]] = defaultdict(set)
     asked = frozenset(judging.period.weeks())
     for channel, weeks in judged.counting.items():
@@ -365,7 +372,7 @@ def _unit_days(judged: UnitJudged, judging: Judging) -> Iterable[UnitDay]:
             counts[channel].update(occasions(solid, numbers=judging.terms.numbers))
             for one in items:
                 flags[one.day].update(one.item.flags)
-    first, second = counts[Channel.SUBPORTAL], counts[Channel.SUBMISSION]
+    first, second = counts[ItemChannel.SUBPORTAL], counts[ItemChannel.SUBMISSION]
     return [
         UnitDay(judged.unit, day, first[day], second[day], tuple(sorted(flags[day])))
         for day in sorted(flags)
@@ -373,7 +380,7 @@ def _unit_days(judged: UnitJudged, judging: Judging) -> Iterable[UnitDay]:
     ]
 
 
-def _flagged(items: Iterable[Weighed]) -> Iterable[FlaggedItem]:
+def _flagged(items: Iterable[GradedItem]) -> Iterable[FlaggedItem]:
     """Yield what an officer should look at; to have been there at the first look is nothing to look at by itself."""
     for item in sorted(items, key=lambda one: (one.seen.unit or "", one.evidenced_at, one.seen.id)):
         one = item.seen

@@ -94,18 +94,18 @@ def read_mail(data: bytes) -> ReadMail:
     ('van.thu@soyte.khanhhoa.example', 'Tin', 'A')
     """
     if sum(1 for _match in _BOUNDARY.finditer(data)) > MAX_BOUNDARIES:
-        return _by_headers(data, f"more than {MAX_BOUNDARIES} boundaries")
+        return _read_headers(data, f"more than {MAX_BOUNDARIES} boundaries")
     if data.count(b"\n--") + data.count(b"\r--") > MAX_DELIMITERS:
-        return _by_headers(data, f"more than {MAX_DELIMITERS} delimiters")
+        return _read_headers(data, f"more than {MAX_DELIMITERS} delimiters")
     if data.count(b"\n") + data.count(b"\r") > 2 * MAX_LINES:
-        return _by_headers(data, f"more than {MAX_LINES} lines")
+        return _read_headers(data, f"more than {MAX_LINES} lines")
     try:
         mail = message_from_bytes(data, policy=_bounds(MAX_HEADERS))
         text, files = _content(mail)
         return _read(mail, text, files)
     except (MessageError, RecursionError, ValueError, LookupError, TypeError, AttributeError, AssertionError) as error:
         # the parser's own faults on what is made to break it: each of these was seen in the reports of its users
-        return _by_headers(data, type(error).__name__)
+        return _read_headers(data, type(error).__name__)
 
 
 def _bounds(headers: int) -> Compat32:
@@ -149,7 +149,7 @@ def vouches(checks: Sequence[str], server: str) -> bool:
     return False
 
 
-def _by_headers(data: bytes, why: str) -> ReadMail:
+def _read_headers(data: bytes, why: str) -> ReadMail:
     beginning = data[:BEGINNING_BYTES]
     return _read(BytesHeaderParser(policy=_bounds(BEGINNING_BYTES)).parsebytes(beginning), "", (), broken=why)
 

@@ -18,7 +18,7 @@ class NothingCollected(UpdatesError):
     """There is no store yet, or nothing in it."""
 
 
-class Place(Protocol):
+class ObservationPlace(Protocol):
     """Where a store lies. It can be handed to another process."""
 
     @property

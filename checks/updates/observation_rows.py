@@ -20,13 +20,13 @@ from sqlalchemy import (
 )
 
 from checks.updates.rules import stamps
-from checks.updates.rules.seen import Seen
+from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import stamp
 from portalops.ledger import bodies
 from portalops.model.message import Message
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import Channel, Observation, Poll
+from portalops.model.updates import ItemChannel, Observation, Poll
 
 VERSION = 4
 """Of the tables; a store of another version is built again from the kept answers."""
@@ -98,7 +98,7 @@ OBSERVATION = Table(
     # The newest of created, published and first seen if it was no baseline: what a window is cut by.
     Column("newest_at", Integer, nullable=False),
     # All that judging asks of an item: a unit's year is read from one place, not from a thousand pages of the table.
-    Index("observation_by_unit", "unit", "newest_at", *(name for name in Seen._fields if name != "unit")).ddl_if(
+    Index("observation_by_unit", "unit", "newest_at", *(name for name in SeenItem._fields if name != "unit")).ddl_if(
         "sqlite"
     ),
     Index("observation_by_unit_in_database", "unit", "newest_at").ddl_if(DATABASE),  # which indexes no long values
@@ -259,7 +259,7 @@ def read_observation(row: Row[tuple[object, ...]]) -> Observation:
     return Observation(
         id=row.id,
         source=row.source,
-        channel=Channel(row.channel),
+        channel=ItemChannel(row.channel),
         unit=UnitId(row.unit) if row.unit is not None else None,
         external_id=row.external_id,
         url=row.url,

@@ -22,7 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 
-from checks.updates.observation_places import FilePlace, Place
+from checks.updates.observation_places import FilePlace, ObservationPlace
 from checks.updates.observation_rows import (
     BEGINS,
     DATABASE,
@@ -46,15 +46,15 @@ from checks.updates.observation_rows import (
     read_observation,
     read_poll,
 )
-from checks.updates.offsets import Dated
-from checks.updates.recognition import EPOCH, Known, Recognition
-from checks.updates.rules.seen import Changes, LookedAt, Seen, Served, Told
+from checks.updates.offsets import DatedItem
+from checks.updates.recognition import EPOCH, KnownObservation, Recognition
+from checks.updates.rules.seen import ItemChanges, ItemClaims, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, stamp
-from checks.updates.rules.unread import Unread
+from checks.updates.rules.unread import UnreadPart
 from checks.updates.text import Fingerprint, fingerprint
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import Channel, Observation, Poll
+from portalops.model.updates import ItemChannel, Observation, Poll
 
 _CHUNK = 500
 
@@ -62,14 +62,14 @@ _CHUNK = 500
 class ObservationStore:
     """One store of observations; one writer at a time."""
 
-    def __init__(self, engine: Engine, place: Place) -> None:
+    def __init__(self, engine: Engine, place: ObservationPlace) -> None:
         self._engine = engine
         self._place = place
         event.listen(engine, "handle_error", partial(_name_place, place))
         weakref.finalize(self, engine.dispose)  # Python 3.13 warns of a connection that is merely forgotten
 
     @classmethod
-    def open(cls, where: Place | Path, *, create: bool = True) -> ObservationStore:
+    def open(cls, where: ObservationPlace | Path, *, create: bool = True) -> ObservationStore:
         """Open the store: for collecting, which makes the file if there is none, or for reading alone.
 
         Args:
@@ -113,13 +113,13 @@ class ObservationStore:
             rows = connection.execute(query if moment is None else query.where(POLL.c.polled_at > stamp(moment)))
             return tuple(map(read_poll, rows))
 
-    def dated(self, newest: int = 5000) -> Mapping[str, Sequence[Dated]]:
+    def dated(self, newest: int = 5000) -> Mapping[str, Sequence[DatedItem]]:
         """Return, by source, what the newest items claim that a look saw appear.
 
         Args:
             newest: how many observations are looked at, of all sources together.
         """
-        columns = [OBSERVATION.c[name] for name in Dated._fields]
+        columns = [OBSERVATION.c[name] for name in DatedItem._fields]
         some = (
             select(*columns, OBSERVATION.c.baseline)
             .order_by(text(f"{self._place.order} DESC"))
@@ -127,10 +127,10 @@ class ObservationStore:
             .subquery()
         )
         told = (some.c.published_at.is_not(None), some.c.looked_before_at.is_not(None), some.c.baseline.is_(False))
-        found: dict[str, list[Dated]] = defaultdict(list)
+        found: dict[str, list[DatedItem]] = defaultdict(list)
         with self._engine.connect() as connection:
             for one in map(
-                Dated._make, connection.execute(select(*(some.c[name] for name in Dated._fields)).where(*told))
+                DatedItem._make, connection.execute(select(*(some.c[name] for name in DatedItem._fields)).where(*told))
             ):
                 found[one.source].append(one)
         return found
@@ -140,9 +140,9 @@ class ObservationStore:
         with self._engine.connect() as connection:
             return connection.scalar(select(SOURCE.c.etag).where(SOURCE.c.source == source)) or ""
 
-    def known(self, source: str, keys: Iterable[str]) -> dict[str, Known]:
+    def known(self, source: str, keys: Iterable[str]) -> dict[str, KnownObservation]:
         """Return a source's observations by those of the keys that it has."""
-        found: dict[str, Known] = {}
+        found: dict[str, KnownObservation] = {}
         wanted = {kept_key(key, self._engine.dialect.name): key for key in keys}
         columns = (
             NAME.c.key,
@@ -162,7 +162,7 @@ class ObservationStore:
                 )
                 for key, *values, published, raw in connection.execute(query):
                     observation, url, external_id, content_hash = values
-                    found[wanted[key]] = Known(
+                    found[wanted[key]] = KnownObservation(
                         observation, url, external_id, Digest(content_hash), moment(published), raw
                     )
         return found
@@ -224,9 +224,9 @@ class ObservationStore:
             connection.execute(mark.on_conflict_do_update(index_elements=["source"], set_={"etag": etag}))
             connection.execute(POLL.insert().values(poll_row(poll)))
 
-    def window(self, since: datetime, until: datetime) -> Window:
+    def window(self, since: datetime, until: datetime) -> ObservationWindow:
         """Return what bears on a stretch of time, as far as it was known at its end."""
-        return Window(self._engine, self._place, stamp(since), stamp(until))
+        return ObservationWindow(self._engine, self._place, stamp(since), stamp(until))
 
     def count(self) -> int:
         """Return how many observations there are."""
@@ -341,10 +341,10 @@ class ObservationStore:
         return moved
 
 
-class Window:
+class ObservationWindow:
     """What was collected that bears on a stretch of time, as it was known at its end: read unit by unit."""
 
-    def __init__(self, engine: Engine, place: Place, since: Stamp, until: Stamp) -> None:
+    def __init__(self, engine: Engine, place: ObservationPlace, since: Stamp, until: Stamp) -> None:
         self._engine = engine
         self._place = place
         self._since = since
@@ -355,34 +355,34 @@ class Window:
         with self._engine.connect() as connection:
             return (None, *(UnitId(unit) for unit in connection.scalars(_UNITS)))
 
-    def items(self, unit: UnitId | None) -> Sequence[Seen]:
+    def items(self, unit: UnitId | None) -> Sequence[SeenItem]:
         """Return a unit's items that are new in any way since the start."""
         query = _ITEMS_OF_NONE if unit is None else _ITEMS_OF
-        return [*map(Seen._make, self._rows(query, unit=unit)), *self._touched.get(unit, ())]
+        return [*map(SeenItem._make, self._rows(query, unit=unit)), *self._touched.get(unit, ())]
 
     @cached_property
-    def _touched(self) -> Mapping[UnitId | None, Sequence[Seen]]:
+    def _touched(self) -> Mapping[UnitId | None, Sequence[SeenItem]]:
         """Items from before the window that claim a newer date in it, by unit; asked once, because it looks at every touch."""
         touched = select(TOUCH.c.observation).where(TOUCH.c.seen_at >= self._since, TOUCH.c.seen_at <= self._until)
         older = select(*_SEEN).where(OBSERVATION.c.id.in_(touched), OBSERVATION.c.newest_at < self._since)
-        found: dict[UnitId | None, list[Seen]] = defaultdict(list)
+        found: dict[UnitId | None, list[SeenItem]] = defaultdict(list)
         with self._engine.connect() as connection:
-            for one in map(Seen._make, connection.execute(older)):
+            for one in map(SeenItem._make, connection.execute(older)):
                 found[one.unit].append(one)
         return found
 
-    def told(self, unit: UnitId | None) -> Sequence[Told]:
+    def list_claims(self, unit: UnitId | None) -> Sequence[ItemClaims]:
         """Return what a unit's items that are new since the start are by their own account, in order of time."""
-        query = _TOLD_OF_NONE if unit is None else _TOLD_OF
-        return [*map(Told._make, self._rows(query, unit=unit))]
+        query = _CLAIMS_OF_NONE if unit is None else _CLAIMS_OF
+        return [*map(ItemClaims._make, self._rows(query, unit=unit))]
 
-    def told_again(self) -> Iterable[Seen]:
+    def told_again(self) -> Iterable[SeenItem]:
         """Return the items whose text another one says too, of all units; those of one text follow each other."""
         return map(
-            Seen._make, self._many(_TOLD_AGAIN) if self._engine.dialect.name == DATABASE else self._rows(_TOLD_AGAIN)
+            SeenItem._make, self._many(_REPEATED) if self._engine.dialect.name == DATABASE else self._rows(_REPEATED)
         )
 
-    def changes(self) -> Changes:
+    def changes(self) -> ItemChanges:
         """Return what happened to items after they were first seen."""
         newest = select(func.max(PRESENCE.c.seq)).where(PRESENCE.c.at <= self._until).group_by(PRESENCE.c.observation)
         touched = (
@@ -394,7 +394,7 @@ class Window:
             PRESENCE.c.seq.in_(newest), PRESENCE.c.present.is_(False)
         )
         with self._engine.connect() as connection:
-            return Changes(
+            return ItemChanges(
                 {row[0]: row[1] for row in connection.execute(touched)},
                 {row[0]: row[1] for row in connection.execute(gone)},
             )
@@ -409,31 +409,31 @@ class Window:
                 found[source].append(Served(channel, UnitId(unit) if unit else None, begins))
         return found
 
-    def refused(self) -> Sequence[Unread]:
+    def refused(self) -> Sequence[UnreadPart]:
         """Return what of answers could not be read, and from when to when it stood there."""
         query = select(REFUSED).where(REFUSED.c.at <= self._until).order_by(REFUSED.c.seq)
-        standing: dict[tuple[str, str], Unread] = {}
-        gone: list[Unread] = []
+        standing: dict[tuple[str, str], UnreadPart] = {}
+        gone: list[UnreadPart] = []
         with self._engine.connect() as connection:
             for row in connection.execute(query):
                 if row.present:
-                    standing[row.source, row.key] = Unread(
+                    standing[row.source, row.key] = UnreadPart(
                         row.source, row.unit, row.made_at, row.looked_before_at, row.at, None, row.is_open
                     )
                 elif part := standing.pop((row.source, row.key), None):  # where a clock was set back, it came later
                     gone.append(part._replace(gone_at=row.at))
         return [*gone, *standing.values()]
 
-    def looks(self, source: str) -> tuple[Sequence[LookedAt], Stamp | None]:
+    def looks(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]:
         """Return the looks at a source in order of time, and the oldest moment that it knows of."""
         with self._engine.connect() as connection:
             begins = connection.scalar(_BEGINS, {"source": source, "until": self._until})
-        return [*map(LookedAt._make, self._rows(_LOOKS, source=source))], begins
+        return [*map(PollMoment._make, self._rows(_POLLS, source=source))], begins
 
     def whole_looks(self, source: str) -> Sequence[Stamp]:
         """Return when a source showed everything that is published there, from its first look on, in order of time."""
         with self._engine.connect() as connection:
-            return tuple(connection.scalars(_WHOLE_LOOKS, {"source": source, "until": self._until}))
+            return tuple(connection.scalars(_COMPLETE_POLLS, {"source": source, "until": self._until}))
 
     def _many(self, query: Executable) -> Iterator[tuple[object, ...]]:
         """Yield rows of a database as they are read: its driver would hold all that a question comes to, which a file's does not."""
@@ -456,18 +456,18 @@ class Window:
                 result.close()
 
 
-_SEEN = [OBSERVATION.c[name] for name in Seen._fields]
+_SEEN = [OBSERVATION.c[name] for name in SeenItem._fields]
 _IN_WINDOW = (OBSERVATION.c.newest_at >= bindparam("since"), OBSERVATION.c.first_seen_at <= bindparam("until"))
 _ITEMS_OF = select(*_SEEN).where(OBSERVATION.c.unit == bindparam("unit"), *_IN_WINDOW)
 _ITEMS_OF_NONE = select(*_SEEN).where(OBSERVATION.c.unit.is_(None), *_IN_WINDOW)
-_TOLD = (
-    select(*(OBSERVATION.c[name] for name in Told._fields))
+_CLAIMS = (
+    select(*(OBSERVATION.c[name] for name in ItemClaims._fields))
     .where(*_IN_WINDOW)
     .order_by(OBSERVATION.c.first_seen_at, OBSERVATION.c.id)
 )
-_TOLD_OF = _TOLD.where(OBSERVATION.c.unit == bindparam("unit"))
-_TOLD_OF_NONE = _TOLD.where(OBSERVATION.c.unit.is_(None))
-_TOLD_AGAIN = (
+_CLAIMS_OF = _CLAIMS.where(OBSERVATION.c.unit == bindparam("unit"))
+_CLAIMS_OF_NONE = _CLAIMS.where(OBSERVATION.c.unit.is_(None))
+_REPEATED = (
     select(*_SEEN)
     .join(SHARED_TEXT, (SHARED_TEXT.c.channel == OBSERVATION.c.channel) & (SHARED_TEXT.c.text == OBSERVATION.c.text))
     .where(SHARED_TEXT.c.newest_at >= bindparam("since"), OBSERVATION.c.first_seen_at <= bindparam("until"))
@@ -480,12 +480,12 @@ _UNITS = text(
     " SELECT unit FROM units WHERE unit IS NOT NULL"
 )
 """Each unit once, by leaps from one to the next in the index."""
-_LOOKS = (
+_POLLS = (
     select(POLL.c.polled_at, POLL.c.ok, POLL.c.covers_from)
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at.between(bindparam("since"), bindparam("until")))
     .order_by(POLL.c.polled_at)
 )
-_WHOLE_LOOKS = (
+_COMPLETE_POLLS = (
     select(POLL.c.polled_at)
     .where(POLL.c.source == bindparam("source"), POLL.c.polled_at <= bindparam("until"))
     .where(POLL.c.ok, POLL.c.covers_from.is_not(None))
@@ -514,7 +514,7 @@ def _share(connection: Connection, row: Mapping[str, object]) -> None:
     connection.execute(upsert.on_conflict_do_update(index_elements=["channel", "text"], set_={"newest_at": newest}))
 
 
-def _text_alike(connection: Connection, channel: Channel, one: Observation, mark: Fingerprint) -> str:
+def _text_alike(connection: Connection, channel: ItemChannel, one: Observation, mark: Fingerprint) -> str:
     """Return the text that this one hardly differs from; its own, now known by its fingerprint, if there is none."""
     query = (
         select(LIKENESS.c.text, LIKENESS.c.bits)
@@ -539,7 +539,7 @@ def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, ob
         connection.execute(_insert_into(connection, table).on_conflict_do_nothing(), rows)
 
 
-def _name_place(place: Place, context: ExceptionContext) -> None:
+def _name_place(place: ObservationPlace, context: ExceptionContext) -> None:
     """Let whatever fails in the store, at reading as at writing, be an error that names it."""
     if isinstance(context.original_exception, place.errors) and not context.is_pre_ping:
         raise place.unusable(context.original_exception) from context.original_exception

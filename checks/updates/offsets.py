@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
+from checks.updates.rules.grading import CLOCK_SKEW
 from checks.updates.rules.stamps import Stamp, span
-from checks.updates.rules.weighing import CLOCK_SKEW
 from portalops.model.message import Message, msg, nmsg
 
 AT_LEAST = 3
@@ -24,7 +24,7 @@ MOST_PERCENT = 80
 FARTHEST_HOURS = 14
 
 
-class Dated(NamedTuple):
+class DatedItem(NamedTuple):
     """An item that a look saw appear, and what it claims."""
 
     source: str
@@ -49,7 +49,7 @@ class Offset:
     """How most of its dates name their zone: `gmt`, `none`, `number` or `other`."""
 
 
-def offset_of(items: Sequence[Dated], *, usual_hours: int) -> Offset | None:
+def offset_of(items: Sequence[DatedItem], *, usual_hours: int) -> Offset | None:
     """Return by how much the times of one source are off; None if they are not, or it cannot be told.
 
     Args:
@@ -100,7 +100,7 @@ def _mend(offset: Offset, usual_hours: int, zone: str) -> Message:
     return msg("No setting of the source mends that: have the clock and the time zone of its server set right.")
 
 
-def _fits(one: Dated, hours: int) -> bool:
+def _fits(one: DatedItem, hours: int) -> bool:
     moved = one.published_at - span(timedelta(hours=hours))
     return one.looked_before_at - CLOCK_SKEW <= moved <= one.first_seen_at + CLOCK_SKEW
 

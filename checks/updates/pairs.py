@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from functools import cache
 from urllib.parse import urlsplit
 
-from portalops.config.values import Refused
+from portalops.config.values import RefusedValue
 from portalops.model.message import msg
 from portalops.model.variety import PairRule
 
@@ -27,17 +27,17 @@ def require_sound(rule: PairRule) -> None:
     """
     for shape in (rule.vi, rule.en):
         if not re.match(r"/|https?://[^/{}]+/", shape):
-            raise Refused(
+            raise RefusedValue(
                 msg("begins neither with / nor as an address"), msg("Write it as {shape}.", shape="/tin-tuc/{id}")
             )
         names = _NAME.findall(shape)
         if len(names) != len(set(names)) or set("{}") & set(_NAME.sub("", shape)):
-            raise Refused(
+            raise RefusedValue(
                 msg("names a part twice, or has a bracket that names none"),
                 msg("A name is written once, in small letters: {shape}.", shape="{id}"),
             )
     if not _shared(rule):
-        raise Refused(
+        raise RefusedValue(
             msg("has no name that both shapes have, so that it tells no pair"),
             msg("Name what a pair has in common in both: {vi} and {en}.", vi="/tin-tuc/{id}", en="/en/news/{id}"),
         )

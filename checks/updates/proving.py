@@ -23,7 +23,7 @@ TABLES = (OBSERVATION, POLL, TOUCH, PRESENCE, BEGINS, SERVES, REFUSED)
 """What judging reads, and the ledger tells of."""
 
 
-class Difference(NamedTuple):
+class RowDifference(NamedTuple):
     """A row that is not as the kept answers give it."""
 
     table: str
@@ -37,7 +37,7 @@ class Difference(NamedTuple):
     """The store has such a row at all."""
 
 
-def differences(stored: Path, again: Path) -> Iterator[Difference]:
+def differences(stored: Path, again: Path) -> Iterator[RowDifference]:
     """Yield every row that two stores do not have alike.
 
     Args:
@@ -52,7 +52,7 @@ def differences(stored: Path, again: Path) -> Iterator[Difference]:
             connection.execute("ATTACH ? AS stored", (f"{stored.absolute().as_uri()}?mode=ro",))
             connection.row_factory = sqlite3.Row
             for table in TABLES:
-                yield from _of_table(connection, table)
+                yield from _compare_table(connection, table)
     except sqlite3.Error as error:
         raise UpdatesError(
             msg("the store of observations {file} cannot be used: {cause}", file=stored.name, cause=str(error)[:200]),
@@ -60,7 +60,7 @@ def differences(stored: Path, again: Path) -> Iterator[Difference]:
         ) from error
 
 
-def _of_table(connection: sqlite3.Connection, table: Table) -> Iterator[Difference]:
+def _compare_table(connection: sqlite3.Connection, table: Table) -> Iterator[RowDifference]:
     keys = [column.name for column in table.primary_key if column.name != "seq"] or _KEYS[table.name]
     columns = ", ".join(f'"{column.name}"' for column in table.columns if column.name != "seq")
     sides = []
@@ -75,7 +75,7 @@ def _of_table(connection: sqlite3.Connection, table: Table) -> Iterator[Differen
         row: dict[str, Any] = here or there or {}
         source = row["source"] if "source" in row else _source_of(connection, row["observation"])
         at = row.get("polled_at", row.get("seen_at", row.get("at", 0)))
-        yield Difference(
+        yield RowDifference(
             table.name,
             source,
             row.get("id") or row.get("observation") or moment(at).isoformat(),

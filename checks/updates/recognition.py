@@ -18,9 +18,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from zoneinfo import ZoneInfo
 
 from checks.updates.text import check_text, clean_line, content_hash, count_letters, fold
-from portalops.model.organisation import Unit, UnitId, is_valid_on
+from portalops.model.organisation import Agency, UnitId, is_valid_on
 from portalops.model.record import Digest
-from portalops.model.updates import ListedItem, Observation, Refusal, SourceTraits
+from portalops.model.updates import ListedItem, Observation, RefusedItem, UpdateSourceTraits
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """From when on a complete answer shows everything."""
@@ -30,7 +30,7 @@ _VOLATILE_PARAMETERS = frozenset({"phpsessid", "jsessionid", "sid", "fbclid", "g
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownObservation:
     """What recognition must know of an observation."""
 
     observation: str
@@ -42,7 +42,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class NamedCandidate:
     """A listed item with the names it may be known by."""
 
     item: ListedItem
@@ -74,21 +74,21 @@ class Hidden:
 class Recognition:
     """An answer, sorted."""
 
-    new: tuple[tuple[Observation, Candidate], ...]
-    known: tuple[tuple[str, Candidate], ...]
+    new: tuple[tuple[Observation, NamedCandidate], ...]
+    known: tuple[tuple[str, NamedCandidate], ...]
     """Observation and the item that shows it again."""
-    migrated: tuple[tuple[str, Candidate], ...]
+    migrated: tuple[tuple[str, NamedCandidate], ...]
     """Known by text alone, in a mass change of names: further names of old observations."""
     hidden: tuple[Hidden, ...] = ()
 
 
-def candidates(items: Iterable[ListedItem]) -> tuple[Candidate, ...]:
+def candidates(items: Iterable[ListedItem]) -> tuple[NamedCandidate, ...]:
     """Name the items of an answer; an address that several items share names none of them."""
     listed = tuple(items)
     addresses = [canonical_url(item.url) for item in listed]
     shared = {address for address, count in Counter(addresses).items() if count > 1}
     return tuple(
-        Candidate(
+        NamedCandidate(
             replace(item, external_id=clean_line(item.external_id, limit=500)),
             "" if address in shared else address,
             content_hash(item.files, None, raw_date="")
@@ -100,10 +100,10 @@ def candidates(items: Iterable[ListedItem]) -> tuple[Candidate, ...]:
 
 
 def recognise(
-    found: Sequence[Candidate],
-    known: Mapping[str, Known],
+    found: Sequence[NamedCandidate],
+    known: Mapping[str, KnownObservation],
     *,
-    traits: SourceTraits,
+    traits: UpdateSourceTraits,
     units: UnitNames,
     polled_at: datetime,
     baseline: bool,
@@ -120,8 +120,8 @@ def recognise(
         baseline: whether this is the source's first good poll.
         evidence: the blob of the answer.
     """
-    seen_again: list[tuple[str, Candidate]] = []
-    strangers: list[Candidate] = []
+    seen_again: list[tuple[str, NamedCandidate]] = []
+    strangers: list[NamedCandidate] = []
     for candidate in found:
         match = _same(candidate, known, by_id_first=traits.complete)
         if match:
@@ -131,7 +131,7 @@ def recognise(
     by_text = [(known[key].observation, c) for c in strangers if (key := f"h:{c.content_hash}") in known]
     moved = by_text if len(by_text) >= 2 and 2 * len(by_text) > len(found) else []
     moved_items = {id(candidate) for _observation, candidate in moved}
-    new: dict[str, tuple[Observation, Candidate]] = {}
+    new: dict[str, tuple[Observation, NamedCandidate]] = {}
     for candidate in strangers:
         if id(candidate) not in moved_items:
             observation = _observe(candidate, traits, units, polled_at, baseline=baseline, evidence=evidence)
@@ -140,7 +140,7 @@ def recognise(
 
 
 def hidden_in(
-    refusals: Iterable[Refusal], traits: SourceTraits, units: UnitNames, polled_at: datetime
+    refusals: Iterable[RefusedItem], traits: UpdateSourceTraits, units: UnitNames, polled_at: datetime
 ) -> tuple[Hidden, ...]:
     """Return what the refused parts of an answer may hide.
 
@@ -157,7 +157,9 @@ def hidden_in(
     return tuple(found.values())
 
 
-def _same(candidate: Candidate, known: Mapping[str, Known], *, by_id_first: bool) -> Known | None:
+def _same(
+    candidate: NamedCandidate, known: Mapping[str, KnownObservation], *, by_id_first: bool
+) -> KnownObservation | None:
     by_url = known.get(f"u:{candidate.url}") if candidate.url else None
     by_id = known.get(f"i:{candidate.item.external_id}") if candidate.item.external_id else None
     if by_id_first:
@@ -171,15 +173,15 @@ def _same(candidate: Candidate, known: Mapping[str, Known], *, by_id_first: bool
     return None
 
 
-def _agree(candidate: Candidate, other: Known) -> bool:
+def _agree(candidate: NamedCandidate, other: KnownObservation) -> bool:
     """Say whether an id under a new address still means the same item: its text or its date is the same."""
     same_date = bool(candidate.item.raw_date) and candidate.item.raw_date == other.raw_date
     return candidate.content_hash == other.content_hash or same_date
 
 
 def _observe(
-    candidate: Candidate,
-    traits: SourceTraits,
+    candidate: NamedCandidate,
+    traits: UpdateSourceTraits,
     units: UnitNames,
     polled_at: datetime,
     *,
@@ -214,7 +216,7 @@ def _observe(
     )
 
 
-def _observation_id(traits: SourceTraits, candidate: Candidate) -> str:
+def _observation_id(traits: UpdateSourceTraits, candidate: NamedCandidate) -> str:
     by_id = f"i:{candidate.item.external_id}" if candidate.item.external_id else ""
     by_url = f"u:{candidate.url}" if candidate.url else ""
     by_text = f"h:{candidate.content_hash}"
@@ -225,16 +227,16 @@ def _observation_id(traits: SourceTraits, candidate: Candidate) -> str:
 class UnitNames:
     """The configured units by every name a source may use: their id, their names, and the source's own words."""
 
-    def __init__(self, units: Iterable[Unit], zone: ZoneInfo) -> None:
+    def __init__(self, units: Iterable[Agency], zone: ZoneInfo) -> None:
         self._zone = zone
-        self._by_name: dict[str, list[Unit]] = {}
-        self._by_id: dict[str, Unit] = {}
+        self._by_name: dict[str, list[Agency]] = {}
+        self._by_id: dict[str, Agency] = {}
         for unit in units:
             self._by_id[unit.id] = unit
             for name in {fold(unit.id), fold(unit.name.vi), fold(unit.name.en)}:
                 self._by_name.setdefault(name, []).append(unit)
 
-    def find(self, name: str, traits: SourceTraits, when: datetime) -> UnitId | None:
+    def find(self, name: str, traits: UpdateSourceTraits, when: datetime) -> UnitId | None:
         """Return the unit that a source means; of two with one name, the one that existed then. None if unknown."""
         folded = fold(name)
         for own_name, unit in traits.unit_names:
@@ -270,7 +272,7 @@ def canonical_url(url: str) -> str:
 
 
 def covers_from(
-    found: Sequence[Candidate],
+    found: Sequence[NamedCandidate],
     *,
     complete: bool,
     previous: datetime | None,

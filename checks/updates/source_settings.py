@@ -11,12 +11,12 @@ from pydantic import field_validator, model_validator
 
 from checks.updates.dates import DateRules
 from checks.updates.pairs import require_sound
-from portalops.config.values import Refused, Shape
+from portalops.config.values import RefusedValue, Shape
 from portalops.errors import UpdateSourceError
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
 from portalops.model.text import show_text
-from portalops.model.updates import Channel, Refusal, SourceTraits
+from portalops.model.updates import ItemChannel, RefusedItem, UpdateSourceTraits
 from portalops.model.variety import PairRule
 
 
@@ -37,7 +37,7 @@ class PairSettings(Shape):
 class CommonSettings(Shape):
     """`[[updates.source]]` without `id` and `kind`."""
 
-    channel: Channel
+    channel: ItemChannel
     """portal, subportal or submission: what its items count for."""
     unit: str | None = None
     """The one unit whose source this is."""
@@ -63,7 +63,7 @@ class CommonSettings(Shape):
             try:
                 ZoneInfo(name)
             except (ZoneInfoNotFoundError, ValueError) as error:
-                raise Refused(
+                raise RefusedValue(
                     msg("is no time zone"), msg("Give an IANA name such as Asia/Ho_Chi_Minh or UTC.")
                 ) from error
         return name
@@ -82,9 +82,9 @@ class CommonSettings(Shape):
         cross_check: bool = False,
         tells_translations: bool = False,
         host: str = "",
-    ) -> SourceTraits:
+    ) -> UpdateSourceTraits:
         """Return what judging must know."""
-        return SourceTraits(
+        return UpdateSourceTraits(
             id=source_id,
             channel=self.channel,
             complete=complete,
@@ -115,12 +115,12 @@ def content_key(content: object) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def too_many(count: int, limit: int) -> tuple[Refusal, ...]:
+def too_many(count: int, limit: int) -> tuple[RefusedItem, ...]:
     """Return what is refused of an answer with more items than are read; nothing if it has no more."""
     if count <= limit:
         return ()
     what = msg("item {first} and {more} more: too many", first=limit + 1, more=count - limit - 1)
-    return (Refusal(what, "too-many", is_open=True),)
+    return (RefusedItem(what, "too-many", is_open=True),)
 
 
 def bounded(value: object, limit: int = 120) -> str:

@@ -16,15 +16,15 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from checks.updates.judging import Judging, UnitJudged, judge_portal_days, judged_units
-from checks.updates.observation_places import Place
+from checks.updates.observation_places import ObservationPlace
 from checks.updates.observations import ObservationStore
+from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.occasions import count_occasions
 from checks.updates.rules.stamps import moment
-from checks.updates.rules.weighing import Weighed
 from checks.updates.terms import Terms
-from portalops.model.organisation import Unit
+from portalops.model.organisation import Agency
 from portalops.model.period import Period
-from portalops.model.updates import Channel, Grade, PortalDay, SourceTraits, UnitSum, UnitWeek
+from portalops.model.updates import Grade, ItemChannel, PortalDay, UnitSum, UnitWeek, UpdateSourceTraits
 
 AT_ONCE = 200
 """Units that a process judges before it hands its numbers back."""
@@ -43,13 +43,13 @@ def sum_up(judged: UnitJudged, judging: Judging) -> UnitSum:
     first, last = judging.period.first, judging.period.last
     counting = [
         one
-        for channel in (Channel.SUBPORTAL, Channel.SUBMISSION)
+        for channel in (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION)
         for items in judged.counting.get(channel, {}).values()
         for one in items
         if first <= one.day <= last
     ]
     newest = max((one.at for one in counting if one.item.grade is not Grade.C), default=None)
-    weeks = [_within(week, judged, judging) for week in judged.weeks]
+    weeks = [_cut_to_period(week, judged, judging) for week in judged.weeks]
     return UnitSum(
         unit=judged.unit,
         items=len({one.item.seen.id for one in counting}),
@@ -63,37 +63,37 @@ def sum_up(judged: UnitJudged, judging: Judging) -> UnitSum:
     )
 
 
-def _within(week: UnitWeek, judged: UnitJudged, judging: Judging) -> UnitWeek:
+def _cut_to_period(week: UnitWeek, judged: UnitJudged, judging: Judging) -> UnitWeek:
     """Return a week with what it has on the days of the period, which may begin or end within it."""
     span = week.week.period()
     if span.first in judging.period and span.last in judging.period:
         return week
-    solid, claimed = Counter[Channel](), Counter[Channel]()
-    for channel in (Channel.SUBPORTAL, Channel.SUBMISSION):
+    solid, claimed = Counter[ItemChannel](), Counter[ItemChannel]()
+    for channel in (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION):
         items = [one for one in judged.counting.get(channel, {}).get(week.week, ()) if one.day in judging.period]
         solid[channel], claimed[channel] = count_occasions(items, numbers=judging.terms.numbers)
     return replace(
         week,
-        subportal=solid[Channel.SUBPORTAL],
-        submissions=solid[Channel.SUBMISSION],
+        subportal=solid[ItemChannel.SUBPORTAL],
+        submissions=solid[ItemChannel.SUBMISSION],
         pending=claimed.total(),
         unreachable=tuple(day for day in week.unreachable if day in judging.period),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class JudgedPeriod:
     """What is to be judged."""
 
-    store: Place | Path
+    store: ObservationPlace | Path
     """Where it lies; a path is that of a file."""
-    sources: Sequence[SourceTraits]
+    sources: Sequence[UpdateSourceTraits]
     period: Period
     terms: Terms
 
 
 def sums(
-    question: Question, units: Sequence[Unit], *, processes: int | None = None, at_once: int = AT_ONCE
+    question: JudgedPeriod, units: Sequence[Agency], *, processes: int | None = None, at_once: int = AT_ONCE
 ) -> Iterator[UnitSum]:
     """Yield each unit's numbers, in the order of the units.
 
@@ -117,7 +117,9 @@ def sums(
             yield from found
 
 
-def sums_and_portal(question: Question, units: Sequence[Unit]) -> tuple[tuple[UnitSum, ...], tuple[PortalDay, ...]]:
+def sums_and_portal(
+    question: JudgedPeriod, units: Sequence[Agency]
+) -> tuple[tuple[UnitSum, ...], tuple[PortalDay, ...]]:
     """Return each unit's numbers and the portal's days, judged in one go: what a period's report says.
 
     Raises:
@@ -125,10 +127,10 @@ def sums_and_portal(question: Question, units: Sequence[Unit]) -> tuple[tuple[Un
     """
     worker = _Worker(question)
     found: list[UnitSum] = []
-    portal: list[Weighed] = []
+    portal: list[GradedItem] = []
     wanted = {unit.id for unit in units}
     for one in judged_units(worker.judging, units):
-        portal += [item for item in one.items if item.seen.channel == Channel.PORTAL]
+        portal += [item for item in one.items if item.seen.channel == ItemChannel.PORTAL]
         if one.unit in wanted:
             found.append(sum_up(one, worker.judging))
     worker.close()
@@ -136,12 +138,12 @@ def sums_and_portal(question: Question, units: Sequence[Unit]) -> tuple[tuple[Un
 
 
 class _Worker:
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: JudgedPeriod) -> None:
         self._store = ObservationStore.open(question.store, create=False)
         self.window = self._store.window(question.terms.wanted_from(question.period), question.terms.now)
         self.judging = Judging(self.window, sources=question.sources, period=question.period, terms=question.terms)
 
-    def sums(self, units: Sequence[Unit]) -> list[UnitSum]:
+    def sums(self, units: Sequence[Agency]) -> list[UnitSum]:
         return [sum_up(self.judging.judge(unit.id, unit, with_items=False), self.judging) for unit in units]
 
     def close(self) -> None:
@@ -151,10 +153,10 @@ class _Worker:
 _workers: list[_Worker] = []
 
 
-def _begin(question: Question) -> None:
+def _begin(question: JudgedPeriod) -> None:
     gc.disable()  # rows and sums hold no cycles, and looking for some among a million rows takes a sixth of the time
     _workers.append(_Worker(question))
 
 
-def _sums(units: Sequence[Unit]) -> list[UnitSum]:
+def _sums(units: Sequence[Agency]) -> list[UnitSum]:
     return _workers[0].sums(units)

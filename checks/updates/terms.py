@@ -13,7 +13,7 @@ from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.runs import Every
 from portalops.model.updates import Observation
 
-POLL_LOOK_BACK = timedelta(days=30)
+POLL_REACH_BACK = timedelta(days=30)
 """How long before the first item that may matter polls are wanted, to know what was not there yet."""
 
 
@@ -53,7 +53,7 @@ class Terms:
 
     def wanted_from(self, period: Period) -> datetime:
         """Return from when on collected items bear on a period: the duplicate window, and the polls before it."""
-        return period.bounds(self.zone)[0] - timedelta(days=self.numbers.duplicate_window_days) - POLL_LOOK_BACK
+        return period.bounds(self.zone)[0] - timedelta(days=self.numbers.duplicate_window_days) - POLL_REACH_BACK
 
     def end_of(self, day: date) -> datetime:
         """Return the moment at which a local day is over."""

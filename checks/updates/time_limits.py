@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 
-from checks.updates.rules.seen import Told
+from checks.updates.rules.seen import ItemClaims
 from checks.updates.rules.stamps import Stamp, moment, stamp
 from checks.updates.terms import Terms
-from checks.updates.variety import Collected, published
+from checks.updates.variety import VarietyWindow, published
 from portalops.model.period import Period
-from portalops.model.timeliness import LateItem, RuleSet, TimeLimit, Timeliness
-from portalops.model.updates import SourceTraits
+from portalops.model.timeliness import LateItem, RuleSet, RuleSetTimeliness, TimeLimit
+from portalops.model.updates import UpdateSourceTraits
 from portalops.model.verdicts import DutyVerdict
 
 MAX_NAMED = 200
@@ -24,8 +24,8 @@ MAX_NAMED = 200
 
 
 def timeliness_of(
-    collected: Collected, rule_set: RuleSet, *, sources: Iterable[SourceTraits], period: Period, terms: Terms
-) -> Timeliness:
+    collected: VarietyWindow, rule_set: RuleSet, *, sources: Iterable[UpdateSourceTraits], period: Period, terms: Terms
+) -> RuleSetTimeliness:
     """Judge the items of a rule set's kinds that were first seen in a period.
 
     Args:
@@ -40,7 +40,7 @@ def timeliness_of(
     counts: list[Counter[DutyVerdict]] = [Counter() for _limit in rule_set.limits]
     late: list[LateItem] = []
     for unit in collected.units():
-        for one in published(collected.told(unit), traits):
+        for one in published(collected.list_claims(unit), traits):
             if not since <= one.first_seen_at < until:
                 continue
             for limit, count in zip(rule_set.limits, counts, strict=True):
@@ -55,10 +55,10 @@ def timeliness_of(
                         LateItem(unit, one.title, one.url, one.kind, written, due, _day(one.first_seen_at, terms))
                     )
     late.sort(key=lambda one: (one.seen_on, one.document_on, one.title))
-    return Timeliness(rule_set, tuple(counts), tuple(late[:MAX_NAMED]), max(0, len(late) - MAX_NAMED))
+    return RuleSetTimeliness(rule_set, tuple(counts), tuple(late[:MAX_NAMED]), max(0, len(late) - MAX_NAMED))
 
 
-def judge_item(one: Told, limit: TimeLimit, rule_set: RuleSet, terms: Terms) -> DutyVerdict:
+def judge_item(one: ItemClaims, limit: TimeLimit, rule_set: RuleSet, terms: Terms) -> DutyVerdict:
     """Judge one item; met and unmet are said only where the looks prove it."""
     written = _written_on(one)
     if written is None:
@@ -81,12 +81,12 @@ def _longest(limit: TimeLimit) -> int:
     return limit.working_days_of_others or limit.working_days
 
 
-def _due_on(one: Told, days: int, terms: Terms) -> date | None:
+def _due_on(one: ItemClaims, days: int, terms: Terms) -> date | None:
     written = _written_on(one)
     return None if written is None else terms.calendar.add_working_days(written, days)
 
 
-def _written_on(one: Told) -> date | None:
+def _written_on(one: ItemClaims) -> date | None:
     return date.fromisoformat(one.document_on) if one.document_on else None
 
 

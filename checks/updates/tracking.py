@@ -10,13 +10,13 @@ from enum import StrEnum
 from checks.updates.rules.weeks import due_days
 from portalops.calendar import Calendar
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Unit, UnitId
+from portalops.model.organisation import Agency, UnitId
 from portalops.model.rulebook import UnitDuties
 from portalops.model.updates import UnitWeek
 from portalops.model.verdicts import DutyVerdict
 
 
-class UnitState(StrEnum):
+class UnitProspect(StrEnum):
     """What an officer should think of a unit's week today."""
 
     MET = "met"
@@ -31,15 +31,15 @@ class UnitState(StrEnum):
     NOT_ASSESSED = "not-assessed"
 
 
-STATE_WORDS: Mapping[UnitState, Message] = {
-    UnitState.MET: msg("met"),
-    UnitState.ON_COURSE: msg("on course"),
-    UnitState.AT_RISK: msg("at risk"),
-    UnitState.MISSED: msg("missed"),
-    UnitState.PENDING: msg("pending"),
-    UnitState.INSUFFICIENT_EVIDENCE: msg("insufficient evidence"),
-    UnitState.EXEMPT: msg("exempt"),
-    UnitState.NOT_ASSESSED: msg("not assessed"),
+STATE_WORDS: Mapping[UnitProspect, Message] = {
+    UnitProspect.MET: msg("met"),
+    UnitProspect.ON_COURSE: msg("on course"),
+    UnitProspect.AT_RISK: msg("at risk"),
+    UnitProspect.MISSED: msg("missed"),
+    UnitProspect.PENDING: msg("pending"),
+    UnitProspect.INSUFFICIENT_EVIDENCE: msg("insufficient evidence"),
+    UnitProspect.EXEMPT: msg("exempt"),
+    UnitProspect.NOT_ASSESSED: msg("not assessed"),
 }
 
 
@@ -47,9 +47,9 @@ STATE_WORDS: Mapping[UnitState, Message] = {
 class Tracked:
     """One unit on one day of its week."""
 
-    unit: Unit
+    unit: Agency
     week: UnitWeek
-    state: UnitState
+    state: UnitProspect
     items_of_day: int
     """Items that count on this day, also those that pend."""
     missing: int
@@ -59,7 +59,13 @@ class Tracked:
 
 
 def track(
-    weeks: Sequence[UnitWeek], units: Sequence[Unit], *, day: date, today: date, calendar: Calendar, duties: UnitDuties
+    weeks: Sequence[UnitWeek],
+    units: Sequence[Agency],
+    *,
+    day: date,
+    today: date,
+    calendar: Calendar,
+    duties: UnitDuties,
 ) -> tuple[Tracked, ...]:
     """Return where each unit stands, in the order of the units.
 
@@ -109,19 +115,19 @@ def _missing(week: UnitWeek, duties: UnitDuties) -> int:
             return max(0, week.required - week.added_up)
 
 
-def _state(week: UnitWeek, missing: int, days_left: int, *, is_over: bool) -> UnitState:
+def _state(week: UnitWeek, missing: int, days_left: int, *, is_over: bool) -> UnitProspect:
     match week.verdict:
         case DutyVerdict.MET:
-            return UnitState.MET
+            return UnitProspect.MET
         case DutyVerdict.UNMET:
-            return UnitState.MISSED
+            return UnitProspect.MISSED
         case DutyVerdict.INSUFFICIENT_EVIDENCE:
-            return UnitState.INSUFFICIENT_EVIDENCE
+            return UnitProspect.INSUFFICIENT_EVIDENCE
         case DutyVerdict.EXEMPT:
-            return UnitState.EXEMPT
+            return UnitProspect.EXEMPT
         case DutyVerdict.NOT_ASSESSED:
-            return UnitState.NOT_ASSESSED
+            return UnitProspect.NOT_ASSESSED
         case DutyVerdict.PENDING if is_over:
-            return UnitState.PENDING
+            return UnitProspect.PENDING
         case DutyVerdict.PENDING:
-            return UnitState.AT_RISK if missing > days_left else UnitState.ON_COURSE
+            return UnitProspect.AT_RISK if missing > days_left else UnitProspect.ON_COURSE

@@ -16,12 +16,12 @@ from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from checks.updates.pairs import sides_of
-from checks.updates.rules.seen import Told
+from checks.updates.rules.seen import ItemClaims
 from checks.updates.rules.stamps import Stamp, moment, span, stamp
 from checks.updates.terms import Terms
 from portalops.model.organisation import UnitId
 from portalops.model.period import Period
-from portalops.model.updates import Channel, SourceTraits
+from portalops.model.updates import ItemChannel, UpdateSourceTraits
 from portalops.model.variety import KINDS, LanguageCount, PairRule, Unpaired, Variety
 
 MAX_NAMED = 200
@@ -31,17 +31,19 @@ LANGUAGES = frozenset({"vi", "vn", "en"})
 PARAMETERS = frozenset({"lang", "language", "locale", "hl", "l"})
 """Parameters of addresses that name a language."""
 _DAY = span(timedelta(days=1))
-_PUBLISHED = (Channel.PORTAL, Channel.SUBPORTAL)
+_PUBLISHED = (ItemChannel.PORTAL, ItemChannel.SUBPORTAL)
 
 
-class Collected(Protocol):
-    """What was seen in a window of time; see `checks.updates.observations.Window`."""
+class VarietyWindow(Protocol):
+    """What was seen in a window of time; see `checks.updates.observations.ObservationWindow`."""
 
     def units(self) -> Sequence[UnitId | None]: ...
-    def told(self, unit: UnitId | None) -> Sequence[Told]: ...
+    def list_claims(self, unit: UnitId | None) -> Sequence[ItemClaims]: ...
 
 
-def variety_of(collected: Collected, *, sources: Iterable[SourceTraits], period: Period, terms: Terms) -> Variety:
+def variety_of(
+    collected: VarietyWindow, *, sources: Iterable[UpdateSourceTraits], period: Period, terms: Terms
+) -> Variety:
     """Count what came on the portal and the sub-portals in a period.
 
     An item came when a look first saw it. Of what was there at the first look of all that is not known, and it does not count,
@@ -61,7 +63,7 @@ def variety_of(collected: Collected, *, sources: Iterable[SourceTraits], period:
     lags: list[int] = []
     paired = untold = 0
     for unit in collected.units():
-        shown = published(collected.told(unit), traits)
+        shown = published(collected.list_claims(unit), traits)
         for channel in _PUBLISHED:
             site = _Site.of([one for one in shown if one.channel == channel], traits)
             came = {one.id: came_at(one, traits) for one in site.items}
@@ -99,7 +101,7 @@ def variety_of(collected: Collected, *, sources: Iterable[SourceTraits], period:
     )
 
 
-def came_at(one: Told, traits: Mapping[str, SourceTraits]) -> Stamp | None:
+def came_at(one: ItemClaims, traits: Mapping[str, UpdateSourceTraits]) -> Stamp | None:
     """Return when an item came; None for one that was there before anybody looked, and does not tell by what can be trusted."""
     if not one.baseline:
         return one.first_seen_at
@@ -110,12 +112,12 @@ def came_at(one: Told, traits: Mapping[str, SourceTraits]) -> Stamp | None:
 class _Site:
     """What one unit shows in one channel, and which of it are pairs."""
 
-    def __init__(self, items: Sequence[Told], rules: Sequence[PairRule], *, declares: bool) -> None:
+    def __init__(self, items: Sequence[ItemClaims], rules: Sequence[PairRule], *, declares: bool) -> None:
         self.items = items
         sides = {one.id: sides_of(one.url, rules) for one in items} if rules else {}
         self.speaks = {one.id: language_of(one) or _only(sides.get(one.id, {})) for one in items}
         self._keys = {one.id: _keys(one, self.speaks[one.id], sides.get(one.id, {})) for one in items}
-        self._english: dict[tuple[str, ...], list[Told]] = defaultdict(list)
+        self._english: dict[tuple[str, ...], list[ItemClaims]] = defaultdict(list)
         for one in items:
             if self.speaks[one.id] == "en":
                 for key in self._keys[one.id]:
@@ -123,18 +125,18 @@ class _Site:
         self.tells_pairs = declares or any(self.english_of(one) for one in items if self.speaks[one.id] == "vi")
 
     @classmethod
-    def of(cls, shown: Sequence[Told], traits: Mapping[str, SourceTraits]) -> _Site:
+    def of(cls, shown: Sequence[ItemClaims], traits: Mapping[str, UpdateSourceTraits]) -> _Site:
         """Return a site of what its sources show, with the rules that they declare."""
         own = [traits[source] for source in sorted({one.source for one in shown}) if source in traits]
         rules = tuple(dict.fromkeys(rule for one in own for rule in one.pairs))
         return cls(shown, rules, declares=bool(rules) or any(one.tells_translations for one in own))
 
-    def english_of(self, item: Told) -> list[Told]:
+    def english_of(self, item: ItemClaims) -> list[ItemClaims]:
         """Return the English items that are a Vietnamese one's pair."""
         return [one for key in self._keys[item.id] for one in self._english.get(key, ())]
 
 
-def _keys(item: Told, language: str, sides: Mapping[str, set[tuple[str, ...]]]) -> list[tuple[str, ...]]:
+def _keys(item: ItemClaims, language: str, sides: Mapping[str, set[tuple[str, ...]]]) -> list[tuple[str, ...]]:
     """Return what an item has in common with its pair: one of them is enough."""
     keys = [("rule", *key) for key in sorted(sides.get(language, ()))]
     place = _pair_of(item)
@@ -149,13 +151,13 @@ def _only(sides: Mapping[str, object]) -> str:
     return next(iter(sides)) if len(sides) == 1 else ""
 
 
-def published(told: Iterable[Told], traits: Mapping[str, SourceTraits]) -> list[Told]:
+def published(told: Iterable[ItemClaims], traits: Mapping[str, UpdateSourceTraits]) -> list[ItemClaims]:
     """Return each item of the portal and the sub-portals once; what a cross-check alone showed does not count."""
     some = [one for one in told if not (one.source in traits and traits[one.source].cross_check)]
     return [one for channel in _PUBLISHED for one in _once(one for one in some if one.channel == channel)]
 
 
-def language_of(item: Told) -> str:
+def language_of(item: ItemClaims) -> str:
     """Return an item's language as its source tells it, else as its address does; empty where neither does."""
     tag = item.language.strip().lower().replace("_", "-").partition("-")[0]
     if tag:
@@ -166,7 +168,7 @@ def language_of(item: Told) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _once(items: Iterable[Told]) -> list[Told]:
+def _once(items: Iterable[ItemClaims]) -> list[ItemClaims]:
     """Return each item once, whichever of a site's sources shows it: that which saw its address first."""
     seen_by: dict[tuple[str, str], str] = {}
     return [
@@ -174,7 +176,7 @@ def _once(items: Iterable[Told]) -> list[Told]:
     ]
 
 
-def _pair_of(item: Told) -> tuple[str, ...] | None:
+def _pair_of(item: ItemClaims) -> tuple[str, ...] | None:
     """Return what an item's address shares with its pair's: all but the language; None for a front page, which is no item."""
     host, path, parameters = _parts(item.url)
     site = tuple(name for at, name in enumerate(host) if at or name not in {*LANGUAGES, "www"})

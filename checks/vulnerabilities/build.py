@@ -18,8 +18,8 @@ from typing import Any
 from checks.vulnerabilities import severity, sources
 from checks.vulnerabilities.bundle import Header, contents_of
 from checks.vulnerabilities.releases import Release
-from checks.vulnerabilities.rows import Row, Span
-from checks.vulnerabilities.sources import Count, Source, cve_of, day_of, refused
+from checks.vulnerabilities.rows import Row, VersionSpan
+from checks.vulnerabilities.sources import BundleSource, Count, cve_of, day_of, refused
 from checks.vulnerabilities.support import read_support
 from checks.vulnerabilities.versions import Key, KeyOf, NotAVersion
 from portalops.model.message import msg
@@ -66,11 +66,11 @@ class _Gathered:
     """What is gathered for one release."""
 
     release: Release
-    packages: dict[str, dict[tuple[str, Span], _Known]] = field(default_factory=dict)
+    packages: dict[str, dict[tuple[str, VersionSpan], _Known]] = field(default_factory=dict)
     records: int = 0
     newest: str = ""
 
-    def known(self, package: str, vulnerability: str, span: Span) -> _Known:
+    def known(self, package: str, vulnerability: str, span: VersionSpan) -> _Known:
         return self.packages.setdefault(package, {}).setdefault((vulnerability, span), _Known())
 
 
@@ -89,7 +89,7 @@ def built(
         VulnerabilityDataRefused: a file is damaged, of another form, newer than `as_of`, or none has a record of a release.
     """
     gathered = [_Gathered(release) for release in releases]
-    used: list[tuple[Path, Source]] = []
+    used: list[tuple[Path, BundleSource]] = []
     for path in sorted(inputs.osv):
         with _counting(progress, path) as count:
             used.append((path, _take_osv(path, gathered, count)))
@@ -130,7 +130,7 @@ def _counting(progress: Progress | None, path: Path) -> Iterator[Count]:
         yield Count(tell=task.advance)
 
 
-def _require_sound(used: Sequence[tuple[Path, Source]], as_of: datetime) -> None:
+def _require_sound(used: Sequence[tuple[Path, BundleSource]], as_of: datetime) -> None:
     for path, source in used:
         if source.records == 0:
             raise refused(path, "", msg("it has no record"))
@@ -139,7 +139,7 @@ def _require_sound(used: Sequence[tuple[Path, Source]], as_of: datetime) -> None
             raise refused(path, "", what)
 
 
-def _take_osv(path: Path, gathered: Sequence[_Gathered], count: Count) -> Source:
+def _take_osv(path: Path, gathered: Sequence[_Gathered], count: Count) -> BundleSource:
     for record in sources.osv_records(path, count):
         if record.get("withdrawn"):
             continue
@@ -203,7 +203,7 @@ def _take_affected(
     return True
 
 
-def _spans(affected: Mapping[str, Any], module: str, key_of: KeyOf) -> Iterator[Span]:
+def _spans(affected: Mapping[str, Any], module: str, key_of: KeyOf) -> Iterator[VersionSpan]:
     """Yield from where to where versions are affected; the events come in any order and mean what they do by version."""
 
     def by_version(event: Mapping[str, Any]) -> tuple[bool, Key, int]:
@@ -228,10 +228,10 @@ def _spans(affected: Mapping[str, Any], module: str, key_of: KeyOf) -> Iterator[
             elif introduced is not None and ("fixed" in event or "last_affected" in event):
                 fixed = event.get("fixed", "")
                 if fixed != "0":  # "fixed in 0" is how makers say that it never was vulnerable
-                    yield Span(introduced, fixed, event.get("last_affected", ""), module)
+                    yield VersionSpan(introduced, fixed, event.get("last_affected", ""), module)
                 introduced = None
         if introduced is not None:
-            yield Span(introduced, "", "", module)
+            yield VersionSpan(introduced, "", "", module)
 
 
 def _rating(record: Mapping[str, Any], affected: Mapping[str, Any]) -> tuple[str, str]:
@@ -262,7 +262,7 @@ def _module(record: Mapping[str, Any], affected: Mapping[str, Any]) -> str:
     return streams[0] if len(streams) == 1 else "*"
 
 
-def _take_tracker(path: Path, gathered: Sequence[_Gathered], count: Count) -> Source:
+def _take_tracker(path: Path, gathered: Sequence[_Gathered], count: Count) -> BundleSource:
     """Let Debian's tracker refine Debian's rows: it knows what OSV's export lacks, and why a fix does not come."""
     debian = [one for one in gathered if one.release.codename]
     for package, issues in sources.tracker_packages(path, count):
@@ -292,7 +292,7 @@ def _refine(one: _Gathered, package: str, name: str, state: Mapping[str, Any]) -
     note = "unimportant" if state.get("urgency") == "unimportant" else "no-dsa" if "nodsa" in state else ""
     if fixed:
         one.release.key_of(fixed)
-    span = Span("", fixed if status == "resolved" else "", "", "")
+    span = VersionSpan("", fixed if status == "resolved" else "", "", "")
     old = [held.pop(key) for key in mine if not key[1].fixed or not span.fixed or key[1] == span]
     known = one.known(package, cve_of(name) or name, span)
     for each in old:
@@ -305,7 +305,7 @@ def _refine(one: _Gathered, package: str, name: str, state: Mapping[str, Any]) -
 
 def _bundle(
     one: _Gathered,
-    used: tuple[Source, ...],
+    used: tuple[BundleSource, ...],
     due: Mapping[str, tuple[str, bool]],
     epss: Mapping[str, int],
     *,
@@ -328,7 +328,7 @@ def _bundle(
 
 
 def _rows(
-    held: Mapping[tuple[str, Span], _Known], due: Mapping[str, tuple[str, bool]], epss: Mapping[str, int]
+    held: Mapping[tuple[str, VersionSpan], _Known], due: Mapping[str, tuple[str, bool]], epss: Mapping[str, int]
 ) -> Iterable[Row]:
     for (name, span), known in sorted(held.items(), key=lambda item: item[0]):
         day, is_ransom = due.get(name, ("", False))

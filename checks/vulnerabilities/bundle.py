@@ -16,7 +16,7 @@ from typing import Any
 
 from checks.vulnerabilities.releases import Release, release_named
 from checks.vulnerabilities.rows import Row
-from checks.vulnerabilities.sources import Source
+from checks.vulnerabilities.sources import BundleSource
 from portalops.errors import VulnerabilityBundleRefused
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
@@ -38,7 +38,7 @@ class Header:
     release: Release
     as_of: datetime
     """When its sources were fetched, UTC to the second: of the oldest, unless whoever built it told; its age counts from here."""
-    sources: tuple[Source, ...]
+    sources: tuple[BundleSource, ...]
     records: int
     """How many of the makers' records are about this release."""
     newest: str
@@ -182,7 +182,7 @@ def _header(held: Mapping[str, Any]) -> Header:
     return Header(
         release,
         datetime.strptime(held["as_of"], _MOMENT).replace(tzinfo=UTC),
-        tuple(Source(**source) for source in held["sources"]),
+        tuple(BundleSource(**source) for source in held["sources"]),
         _count(held, "records"),
         str(held["newest"]),
         _count(held, "rows"),

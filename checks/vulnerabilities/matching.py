@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from checks.vulnerabilities.bundle import Bundle
-from checks.vulnerabilities.rows import Row, Span
+from checks.vulnerabilities.rows import Row, VersionSpan
 from checks.vulnerabilities.severity import WORDS
 from checks.vulnerabilities.versions import Key, KeyOf
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Installed:
+class MatchedPackage:
     """What is matched: a source package of Debian or Ubuntu with the source's version, or a package of RHEL or AlmaLinux."""
 
     name: str
@@ -42,7 +42,7 @@ class Matches:
     """The worst first: exploited, then with a fix and by severity, then by EPSS. Unimportant ones only if exploited."""
 
 
-def match(bundle: Bundle, installed: Iterable[Installed]) -> Matches:
+def match(bundle: Bundle, installed: Iterable[MatchedPackage]) -> Matches:
     """Hold every package against the bundle.
 
     Raises:
@@ -70,13 +70,13 @@ def match(bundle: Bundle, installed: Iterable[Installed]) -> Matches:
     return Matches(len(every), compared, tuple(ordered))
 
 
-def _is_of(package: Installed, span: Span) -> bool:
+def _is_of(package: MatchedPackage, span: VersionSpan) -> bool:
     if span.module == "*":
         return package.module != ""
     return span.module == package.module
 
 
-def _is_in(key: Key, span: Span, key_of: KeyOf) -> bool:
+def _is_in(key: Key, span: VersionSpan, key_of: KeyOf) -> bool:
     if span.introduced and key < key_of(span.introduced):
         return False
     if span.fixed:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Span:
+class VersionSpan:
     """Which versions are vulnerable: from `introduced` on, before `fixed`, up to `last`."""
 
     introduced: str
@@ -25,7 +25,7 @@ class Row:
 
     vulnerability: str
     """The CVE, or the record's own id where it has none."""
-    span: Span
+    span: VersionSpan
     records: tuple[str, ...]
     """Ids of the makers' records that say so, sorted."""
     severity: str
@@ -68,7 +68,7 @@ class Row:
         """
         if isinstance(held, list) and [type(value) for value in held] == _TYPES:
             vulnerability, introduced, fixed, last, module, records, severity, since, due, ransom, epss, note = held
-            span = Span(introduced, fixed, last, module)
+            span = VersionSpan(introduced, fixed, last, module)
             names = tuple([str(record) for record in records])
             return cls(vulnerability, span, names, severity, since, due, bool(ransom), epss, note)
         raise ValueError(f"not a row: {str(held)[:80]}")

@@ -43,11 +43,11 @@ _ID = re.compile(r"[\x21-\x7e]{1,120}")
 _CVE = re.compile(r"(?:[A-Z]+-)?(CVE-\d{4}-\d{4,19})")
 
 
-_TOLD_TOGETHER = 500
+_REPORTED_TOGETHER = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class BundleSource:
     """One file that a bundle was built of."""
 
     kind: str
@@ -76,16 +76,16 @@ class Count:
         """Count a record, and keep the newest moment."""
         self.records += 1
         self.newest = max(self.newest, moment)
-        if self.tell is not None and self.records % _TOLD_TOGETHER == 0:
-            self.tell(_TOLD_TOGETHER)
+        if self.tell is not None and self.records % _REPORTED_TOGETHER == 0:
+            self.tell(_REPORTED_TOGETHER)
 
 
-def described(kind: str, path: Path, count: Count) -> Source:
+def described(kind: str, path: Path, count: Count) -> BundleSource:
     """Return a file's description, with its digest."""
     with _readable(path), path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = file.tell()
-    return Source(kind, show_text(path.name, 200), digest, size, count.records, count.newest)
+    return BundleSource(kind, show_text(path.name, 200), digest, size, count.records, count.newest)
 
 
 def osv_records(path: Path, count: Count) -> Iterator[Mapping[str, Any]]:

@@ -25,9 +25,9 @@ from commands.cli.verb import Verb
 from commands.jobs.kinds.inventory import (
     collections_of,
     exit_code_of,
+    inspect_archive,
     inventory_job,
     inventory_work,
-    look_at_archive,
     parts_of,
 )
 from commands.jobs.locks import resource_lock
@@ -59,7 +59,7 @@ def inventory(
     accepted = show_text((accept or "").strip(), MAX_REASON)
     require_valid(session.settings)
     if dry_run:
-        found = look_at_archive(parts_of(session, session.reader), accepted=accepted)
+        found = inspect_archive(parts_of(session, session.reader), accepted=accepted)
         return Result({"record": None, **inventory_data(found)}, inventory_view(found), exit_code=exit_code_of(found))
     collections_of(session.settings)  # what is wrong with them is told before anything is recorded
     job = inventory_job(session.settings.jobs)

@@ -9,7 +9,7 @@ from portalops.compliance.article_10 import held_word
 from portalops.ledger import bodies
 from portalops.model.archive import Inventory
 from portalops.model.message import Message, msg
-from portalops.reports.document import Block, ByteSize, Cell, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, ByteSize, Cell, Notice, Paragraph, Status, TableBlock, Tone
 
 
 def inventory_view(found: Inventory) -> list[Block]:
@@ -36,7 +36,7 @@ def inventory_view(found: Inventory) -> list[Block]:
         msg("Backup source"),
         msg("Remark"),
     )
-    blocks: list[Block] = [Table(msg("The archive by Article {article}", article=DUTY), headers, rows)]
+    blocks: list[Block] = [TableBlock(msg("The archive by Article {article}", article=DUTY), headers, rows)]
     faults = list(faults_of(found))
     if faults:
         blocks += [Notice(line, Tone.BAD) for line in faults[:SHOWN_PROBLEMS]]
@@ -45,7 +45,7 @@ def inventory_view(found: Inventory) -> list[Block]:
     blocks += [Paragraph(msg("Declared to have none: {excuse}", excuse=excuse)) for excuse in found.excused]
     if found.comparison is not None:
         blocks.append(
-            Table(
+            TableBlock(
                 msg("Since the inventory of {moment}", moment=found.comparison.made_at),
                 (msg("Collection"), msg("Before"), msg("Now"), msg("New"), msg("Gone"), msg("Changed"), msg("Judged")),
                 [

@@ -32,10 +32,10 @@ from portalops.model.message import msg, nmsg, verbatim
 from portalops.model.runs import Resource
 from portalops.model.text import show_text
 from portalops.registers.adopted import ADOPTED, KEY, Claim
-from portalops.reports.document import Block, Table
+from portalops.reports.document import Block, TableBlock
 
 if TYPE_CHECKING:
-    from backups.adopters import Adopter, Question
+    from backups.adopters import Adopter, AdopterQuestion
 
 DUTY = "10.2"
 
@@ -79,7 +79,7 @@ def _chosen(adopters: Sequence[Adopter], only: str | None) -> Sequence[Adopter]:
     return chosen
 
 
-def _question_data(name: str, kind: str, question: Question) -> JsonValue:
+def _question_data(name: str, kind: str, question: AdopterQuestion) -> JsonValue:
     return {
         "id": name,
         "tool": kind,
@@ -90,13 +90,13 @@ def _question_data(name: str, kind: str, question: Question) -> JsonValue:
     }
 
 
-def _questions(questions: Sequence[tuple[str, str, Question]]) -> Block:
+def _questions(questions: Sequence[tuple[str, str, AdopterQuestion]]) -> Block:
     rows = [
         (name, kind, verbatim(shlex.join(asked.argv) or asked.reads), ", ".join(asked.secrets) or None)
         for name, kind, asked in questions
     ]
     headers = (msg("Asked"), msg("Tool"), msg("Command, or folder that is read"), msg("Secrets, in variables"))
-    return Table(nmsg("{n} tool would be asked", "{n} tools would be asked", len(rows)), headers, rows)
+    return TableBlock(nmsg("{n} tool would be asked", "{n} tools would be asked", len(rows)), headers, rows)
 
 
 VERB = Verb(adopt)

@@ -24,14 +24,14 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.copy import copy_work
-from commands.jobs.runner import by_hand
+from commands.jobs.runner import perform_now
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.backups import CopyResult
 from portalops.model.message import msg, verbatim
 from portalops.model.runs import JobKind
 from portalops.registers.backups import find_set, recorded_sets
-from portalops.reports.document import Block, Notice, Paragraph, Table, Tone
+from portalops.reports.document import Block, Notice, Paragraph, TableBlock, Tone
 
 
 def copy(
@@ -61,14 +61,14 @@ def copy(
             Paragraph(msg("By the ledger every medium has a good copy; 'portalops backup verify' reads them."))
         ]
         if rows:
-            view = [Table(msg("What would be copied"), (msg("Backup set"), msg("Onto"), msg("From")), rows)]
+            view = [TableBlock(msg("What would be copied"), (msg("Backup set"), msg("Onto"), msg("From")), rows)]
         data = [
             {"id": f"{medium}/{name}", "set": name, "medium": medium, "from": source} for name, medium, source in rows
         ]
         return Result(data, view)
     hints = MediumHints()
     work = partial(copy_work, only_set=only_set, only_medium=to or "", on_error=hints.note)
-    done = by_hand(session, JobKind.COPY, work)
+    done = perform_now(session, JobKind.COPY, work)
     notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
     if not isinstance(done.result, CopyResult):
         return Result(done.data(), notices, exit_code=ExitCode(done.exit_code))

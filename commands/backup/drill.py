@@ -30,8 +30,8 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.drill_reports import take_up
-from commands.jobs.kinds.drill import DrillWish, drill_work, target_of
-from commands.jobs.runner import by_hand
+from commands.jobs.kinds.drill import DrillRequest, drill_work, target_of
+from commands.jobs.runner import perform_now
 from portalops.config.layers import show_path
 from portalops.errors import ExitCode, SetNotFound, UsageError
 from portalops.locale import _
@@ -39,7 +39,7 @@ from portalops.model.backups import CopyState, DrillResult
 from portalops.model.message import msg, verbatim
 from portalops.model.reading import level_word
 from portalops.model.runs import JobKind
-from portalops.reports.document import Block, ByteSize, KeyValues, Notice, Paragraph, Table, Tone
+from portalops.reports.document import Block, ByteSize, KeyValues, Notice, Paragraph, TableBlock, Tone
 from portalops.signatures.sshsig import fingerprint
 
 
@@ -79,10 +79,10 @@ def drill(
                 msg("It records a drill that was done elsewhere: 'portalops backup drill --import FILE'."),
             )
         return _taken_up(session, taken_up)
-    wish = DrillWish(set_name or "", medium or "", identity, signers)
+    wish = DrillRequest(set_name or "", medium or "", identity, signers)
     if dry_run:
         return _foreseen(session, wish)
-    done = by_hand(session, JobKind.DRILL, partial(drill_work, wish=wish), report=report)
+    done = perform_now(session, JobKind.DRILL, partial(drill_work, wish=wish), report=report)
     notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
     if not isinstance(done.result, DrillResult):
         return Result(done.data(), notices, exit_code=done.exit_code)
@@ -95,7 +95,7 @@ def drill(
     return Result(data, view, exit_code=done.exit_code)
 
 
-def _foreseen(session: Session, wish: DrillWish) -> Result[JsonValue]:
+def _foreseen(session: Session, wish: DrillRequest) -> Result[JsonValue]:
     """Say what a drill would take.
 
     Raises:
@@ -172,7 +172,7 @@ def _view(result: DrillResult) -> list[Block]:
                     (msg("Time to try it out"), msg("{seconds} s", seconds=f"{result.trial_ms / 1000:.1f}")),
                 )
             ),
-            Table(
+            TableBlock(
                 msg("What was tried out"),
                 (msg("Source"), msg("Stream"), msg("Depth"), msg("What was asked"), msg("Remark")),
                 [

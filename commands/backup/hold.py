@@ -13,8 +13,8 @@ from typing import Annotated
 
 import typer
 
-from commands.backup.options import DryRun, SetArgument, given_reason
-from commands.backup.views import hold_result
+from commands.backup.options import DryRun, SetArgument, _given_reason
+from commands.backup.views import _describe
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
@@ -41,10 +41,10 @@ def hold(
             msg("nothing is left of set {set}: it was removed", set=made.set.id),
             msg("'portalops backup list' shows the sets that there are."),
         )
-    held = Hold(made.set.id, given_reason(reason))
+    held = Hold(made.set.id, _given_reason(reason))
     if not dry_run:
         session.recorder.record(HELD, HOLD, held, subject=held.set_id, duty=DUTY)
-    return hold_result(held, msg("Set {set} is held: {reason}", set=held.set_id, reason=held.reason), dry_run=dry_run)
+    return _describe(held, msg("Set {set} is held: {reason}", set=held.set_id, reason=held.reason), dry_run=dry_run)
 
 
 VERB = Verb(hold)

@@ -20,7 +20,7 @@ def required_reason(text: str) -> str:
     return show_text(text.strip(), MAX_REASON)
 
 
-def given_reason(reason: str) -> str:
+def _given_reason(reason: str) -> str:
     if not reason.strip():
         raise UsageError(msg("--reason is empty"), msg("Say why, for whoever reads the ledger later."))
     return required_reason(reason)

@@ -23,12 +23,12 @@ import typer
 
 from backups.retention import MAX_DAYS, Rhythm, candidates_of, simulate
 from commands.backup.options import DryRun, required_reason
-from commands.backup.views import MAX_LISTED, hold_result
+from commands.backup.views import MAX_LISTED, _describe
 from commands.cli.periods import period_of
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.kinds.prune import DUTY, Asked, look_around, no_policy, parts_of, prune_job, prune_work
+from commands.jobs.kinds.prune import DUTY, PruneRequest, gather_facts, no_policy, parts_of, prune_job, prune_work
 from commands.jobs.locks import resource_lock
 from commands.jobs.runner import perform
 from commands.jobs.validity import require_valid
@@ -37,11 +37,11 @@ from portalops.ledger import bodies
 from portalops.locale import _
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg, nmsg, verbatim
-from portalops.model.retention import Hold, Mark, PruneResult, RetentionPolicy
+from portalops.model.retention import Hold, PruneMark, PruneResult, RetentionPolicy
 from portalops.model.runs import JobKind, Resource
 from portalops.registers.backups import find_set, recorded_sets
 from portalops.registers.retention import MARK, UNDONE, RecordedMark, Retained, read_retention
-from portalops.reports.document import Block, Bullets, KeyValues, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Bullets, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.section_retention import policy_rows
 
 if TYPE_CHECKING:
@@ -80,13 +80,13 @@ def prune(
         )
     if simulate is not None:
         return _simulated(session, simulate)
-    asked = Asked(approved, required_reason(approved_by or ""), trust_clock)
+    asked = PruneRequest(approved, required_reason(approved_by or ""), trust_clock)
     if dry_run:
-        seen = look_around(parts_of(session, session.reader), asked, evidence=None)
+        seen = gather_facts(parts_of(session, session.reader), asked, evidence=None)
         session.warnings += seen.warnings
-        problems = seen.look.problems()
+        problems = seen.listing.problems()
         notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in problems]
-        notices += [Notice(problem, Tone.UNSURE) for problem in seen.look.unreached.values()]
+        notices += [Notice(problem, Tone.UNSURE) for problem in seen.listing.unreached.values()]
         code = ExitCode.INTEGRITY if problems else ExitCode.OK
         return Result(plan_data(seen.plan, seen.retained), [*plan_view(seen.plan), *notices], exit_code=code)
     require_valid(session.settings)
@@ -118,11 +118,11 @@ def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result[
             msg("'portalops backup prune --dry-run' shows which sets are marked."),
         )
     mark = known.mark
-    undone = Mark(mark.set_id, mark.bag_sha256, verbatim(reason), mark.policy, mark.undo_until, by_person=True)
+    undone = PruneMark(mark.set_id, mark.bag_sha256, verbatim(reason), mark.policy, mark.undo_until, by_person=True)
     if not dry_run:
         session.recorder.record(UNDONE, MARK, undone, subject=undone.set_id, duty=DUTY)
     said = msg("Set {set} is not removed; it is held until 'portalops backup release {set}'", set=undone.set_id)
-    return hold_result(Hold(undone.set_id, reason), said, dry_run=dry_run)
+    return _describe(Hold(undone.set_id, reason), said, dry_run=dry_run)
 
 
 def _simulated(session: Session, days: str) -> Result[JsonValue]:
@@ -169,7 +169,7 @@ def _rhythm(settings: Settings, sets: Sequence[SetEvidence]) -> Rhythm | None:
     return None
 
 
-def _courses_table(courses: Sequence[Course]) -> Table:
+def _courses_table(courses: Sequence[Course]) -> TableBlock:
     rows = [
         (
             each.set_id,
@@ -182,7 +182,7 @@ def _courses_table(courses: Sequence[Course]) -> Table:
         for each in courses
     ]
     headers = (msg("Backup set"), msg("Made on"), msg("Now"), msg("Marked on"), msg("Removed on"), msg("Why"))
-    return Table(nmsg("{n} backup set", "{n} backup sets", len(rows)), headers, rows)
+    return TableBlock(nmsg("{n} backup set", "{n} backup sets", len(rows)), headers, rows)
 
 
 def _policy_view(policy: RetentionPolicy) -> KeyValues:
@@ -192,8 +192,8 @@ def _policy_view(policy: RetentionPolicy) -> KeyValues:
 def plan_view(plan: PrunePlan) -> list[Block]:
     """Return the fate of every set, for people."""
     steps = _steps(plan)
-    rows = [(fate.set_id, _STEPS[steps[fate.set_id]], _why(plan, fate)) for fate in plan.fates]
-    table = Table(
+    rows = [(fate.set_id, _STEPS[steps[fate.set_id]], _reason_of_fate(plan, fate)) for fate in plan.fates]
+    table = TableBlock(
         nmsg("{n} backup set", "{n} backup sets", len(rows)), (msg("Backup set"), msg("Fate"), msg("Why")), rows
     )
     return [_policy_view(plan.policy), table if rows else Paragraph(msg("No backup set is on a medium"))]
@@ -243,7 +243,7 @@ def result_view(result: PruneResult) -> list[Block]:
             )
             for each in result.disposals
         ]
-        blocks.append(Table(msg("What was removed"), headers, rows))
+        blocks.append(TableBlock(msg("What was removed"), headers, rows))
         if any(each.discs for each in result.disposals):
             blocks.append(
                 Paragraph(msg("Destroy those discs, then record it: 'portalops media destroyed ID SET --reason TEXT'"))
@@ -267,7 +267,7 @@ def _steps(plan: PrunePlan) -> dict[SetId, str]:
     return steps | {each.made.set.id: "remove" for each in plan.to_remove}
 
 
-def _why(plan: PrunePlan, fate: Fate) -> Message:
+def _reason_of_fate(plan: PrunePlan, fate: Fate) -> Message:
     for each in plan.waiting:
         if each.mark.set_id == fate.set_id:
             return msg("{reason}; it can be undone until {moment}", reason=fate.reasons[0], moment=each.mark.undo_until)

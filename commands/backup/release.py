@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from commands.backup.options import DryRun, SetArgument, given_reason
-from commands.backup.views import hold_result
+from commands.backup.options import DryRun, SetArgument, _given_reason
+from commands.backup.views import _describe
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
@@ -39,10 +39,10 @@ def release(
             msg("set {set} is not held", set=made.set.id),
             msg("'portalops backup prune --dry-run' shows which sets are held, and why."),
         )
-    released = Hold(made.set.id, given_reason(reason))
+    released = Hold(made.set.id, _given_reason(reason))
     if not dry_run:
         session.recorder.record(RELEASED, HOLD, released, subject=released.set_id, duty=DUTY)
-    return hold_result(released, msg("Set {set} is held no more", set=released.set_id), dry_run=dry_run)
+    return _describe(released, msg("Set {set} is held no more", set=released.set_id), dry_run=dry_run)
 
 
 VERB = Verb(release)

@@ -33,7 +33,7 @@ from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.restore_target import require_target_apart
 from commands.jobs.sets import keys_of
-from commands.jobs.stream_out import check_usage, hand_out_stream
+from commands.jobs.stream_out import check_usage, stream_out_stream
 from portalops.errors import ExitCode, PortalOpsError, SetDamaged, SetNotFound, UsageError
 from portalops.locale import _
 from portalops.model.backups import CopyState, SetId
@@ -88,7 +88,7 @@ def restore(
         warnings += _unknown_set(set_id, findings.content.signer)
     warnings += [verbatim(problem) for problem in findings.problems]
     if to is None:
-        hand_out_stream(stored, findings.content, identities, source=source, name=stream, progress=session.progress)
+        stream_out_stream(stored, findings.content, identities, source=source, name=stream, progress=session.progress)
         return Result(None, (), warnings, ExitCode.INTEGRITY if findings.problems else ExitCode.OK)
     base, missing = find_base(media.values(), findings.content)
     warnings += missing

@@ -32,7 +32,7 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.backup import backup_work
-from commands.jobs.runner import by_hand
+from commands.jobs.runner import perform_now
 from portalops.locale import _
 from portalops.model.backups import BackupResult, SetKind
 from portalops.model.message import verbatim
@@ -61,7 +61,7 @@ def run(
         return planned_run(session, kind)
     hints = MediumHints()
     work = partial(backup_work, set_kind=kind, accept_shrink=accepted, on_error=hints.note)
-    done = by_hand(session, JobKind.BACKUP, work)
+    done = perform_now(session, JobKind.BACKUP, work)
     notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
     if not isinstance(done.result, BackupResult):
         return Result(done.data(), notices, exit_code=done.exit_code)

@@ -32,12 +32,12 @@ from portalops.model.message import Message, msg
 from portalops.model.runs import JobKind, Resource
 from portalops.model.text import show_text
 from portalops.registers.backups import FOUND, FOUND_SET, recorded_sets
-from portalops.reports.document import Block, Paragraph, Table
+from portalops.reports.document import Block, Paragraph, TableBlock
 
 DUTY = "10.2-medium"
 
 
-def take_in(
+def import_sets(
     ctx: typer.Context,
     set_name: Annotated[str | None, typer.Argument(metavar="SET", help=_("A set's name, or its beginning"))] = None,
     *,
@@ -83,12 +83,14 @@ def _planned(left: list[LeftSet]) -> Result[JsonValue]:
     if not left:
         return Result(data, [Paragraph(msg("No set of a dead run is on a medium that can be read"))])
     rows = [(each.set_id, each.run, ", ".join(each.media)) for each in left]
-    return Result(data, [Table(msg("What would be taken in"), (msg("Backup set"), msg("Run"), msg("Media")), rows)])
+    return Result(
+        data, [TableBlock(msg("What would be taken in"), (msg("Backup set"), msg("Run"), msg("Media")), rows)]
+    )
 
 
 def _taken(found: list[FoundSet]) -> Result[JsonValue]:
     copies = [copy for each in found for copy in each.copies]
-    view: list[Block] = [copies_table(copies), *(Paragraph(_said(each)) for each in found)]
+    view: list[Block] = [copies_table(copies), *(Paragraph(_describe(each)) for each in found)]
     data: JsonValue = [
         {
             "id": each.set.id,
@@ -103,8 +105,8 @@ def _taken(found: list[FoundSet]) -> Result[JsonValue]:
     return Result(data, view, exit_code=ExitCode.OK if states == {CopyState.VERIFIED} else code)
 
 
-def _said(found: FoundSet) -> Message:
+def _describe(found: FoundSet) -> Message:
     return msg("Set {set} of run {run} is recorded as found: no duty is met by it", set=found.set.id, run=found.of_run)
 
 
-VERB = Verb(take_in)
+VERB = Verb(import_sets)

@@ -26,7 +26,7 @@ from commands.backup.views import copies_table, copy_data, signed_by, signed_sen
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.runner import by_hand
+from commands.jobs.runner import perform_now
 from commands.jobs.sets import keys_of
 from portalops.errors import ExitCode, SetNotFound
 from portalops.locale import _
@@ -75,7 +75,7 @@ def verify(
 
 
 def _verify_job(session: Session) -> Result[JsonValue]:
-    done = by_hand(session, JobKind.VERIFY)
+    done = perform_now(session, JobKind.VERIFY)
     if not isinstance(done.result, VerifyResult):
         return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
     shown = _verified(done.result.copies, recorded_sets(session.reader, passing_over=True))

@@ -11,7 +11,7 @@ from commands.cli.result import JsonValue, Result
 from commands.jobs.discs import discs_data
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import encode
-from portalops.model.adopted import AdoptedBackup, AdoptedLook
+from portalops.model.adopted import AdoptedBackup, AdoptedPoll
 from portalops.model.backups import BackupSet, Copy, CopyState, Shrink, VerifyLevel
 from portalops.model.message import ByteCount, Message, msg, nmsg, verbatim
 from portalops.model.reading import Freshness, Limits, depth_and_age, level_word
@@ -29,7 +29,7 @@ from portalops.reports.document import (
     Notice,
     Paragraph,
     Status,
-    Table,
+    TableBlock,
     Tone,
 )
 from portalops.reports.section_discs import disc_blocks
@@ -52,13 +52,13 @@ def plan_view(plan: BackupPlan, sizes: Sizes) -> list[Block]:
     ]
     media = [(medium.id, medium.kind, *_room_cells(sizes.media[medium.id])) for medium in plan.media]
     blocks: list[Block] = [
-        Table(
+        TableBlock(
             msg("What is read"),
             (msg("Source"), msg("Kind"), msg("Data"), msg("Size"), msg("Known from")),
             sources,
         ),
-        Table(msg("Where it goes"), (msg("Medium"), msg("Kind"), msg("Free"), msg("Discs")), media),
-        Table(msg("Who can open it"), (msg("Name"), msg("Public key")), list(plan.recipients)),
+        TableBlock(msg("Where it goes"), (msg("Medium"), msg("Kind"), msg("Free"), msg("Discs")), media),
+        TableBlock(msg("Who can open it"), (msg("Name"), msg("Public key")), list(plan.recipients)),
         Paragraph(
             msg("The set will be {kind}: {reason}.", kind=set_kind_word(plan.choice.kind), reason=plan.choice.reason)
         ),
@@ -180,11 +180,11 @@ def sets_view(sets: Sequence[SetEvidence], limits: Limits, now: datetime) -> lis
             made.set.id,
             made.set.created_at,
             outcome_status(made.set.outcome),
-            *_where(made, limits, now),
+            *_describe_places(made, limits, now),
         )
         for made in sets
     ]
-    blocks: list[Block] = [Table(nmsg("{n} backup set", "{n} backup sets", len(sets)), headers, rows)]
+    blocks: list[Block] = [TableBlock(nmsg("{n} backup set", "{n} backup sets", len(sets)), headers, rows)]
     unsigned = [made.set.id for made in sets if not made.set.signer]
     if unsigned:
         blocks.append(Heading(3, nmsg("{n} set is unsigned", "{n} sets are unsigned", len(unsigned))))
@@ -192,7 +192,7 @@ def sets_view(sets: Sequence[SetEvidence], limits: Limits, now: datetime) -> lis
     return blocks
 
 
-def _where(made: SetEvidence, limits: Limits, now: datetime) -> tuple[Cell, Cell]:
+def _describe_places(made: SetEvidence, limits: Limits, now: datetime) -> tuple[Cell, Cell]:
     """Return the media with a verified copy, and what became of the other copies."""
     good: list[str] = []
     other: Message | None = None
@@ -271,7 +271,7 @@ def set_view(made: SetEvidence, limits: Limits, now: datetime) -> list[Block]:
         copies_table(made.copies, {copy.medium: made.freshness(copy, limits, now) for copy in made.copies}, now),
         _readings_table(made, limits),
         *disc_blocks([made]),
-        Table(
+        TableBlock(
             msg("What is in it"),
             (msg("Source"), msg("Stream"), msg("Data"), msg("Members"), msg("Size"), msg("Packs")),
             [
@@ -305,7 +305,7 @@ def signed_sentence(set_id: str, signer: str) -> Message:
     return msg("Set {set} is signed by the key {key}.", set=set_id, key=key)
 
 
-def _readings_table(made: SetEvidence, limits: Limits) -> Table:
+def _readings_table(made: SetEvidence, limits: Limits) -> TableBlock:
     rows: list[tuple[Cell, ...]] = [
         (copy.medium, level_word(each.level), each.at, each.at + limits[each.level], str(each.seq), signed_by(each.by))
         for copy in made.copies
@@ -320,7 +320,7 @@ def _readings_table(made: SetEvidence, limits: Limits) -> Table:
         msg("Ledger record"),
         msg("By another host"),
     )
-    return Table(msg("How deep each copy was looked into"), headers, rows)
+    return TableBlock(msg("How deep each copy was looked into"), headers, rows)
 
 
 class MediumHints(dict[str, Message]):
@@ -350,7 +350,7 @@ def next_for_failed(copies: Sequence[Copy]) -> list[Block]:
 
 def copies_table(
     copies: Sequence[Copy], fresh: Mapping[str, Freshness] | None = None, now: datetime | None = None
-) -> Table:
+) -> TableBlock:
     """Return copies with their states.
 
     Args:
@@ -382,8 +382,8 @@ def copies_table(
     ]
     if len({copy.set_id for copy in copies}) == 1:  # its name is said once, and a row has room
         caption = nmsg("{n} copy of set {set}", "{n} copies of set {set}", len(copies), set=copies[0].set_id)
-        return Table(caption, headers[1:], [row[1:] for row in rows])
-    return Table(nmsg("{n} copy", "{n} copies", len(copies)), headers, rows)
+        return TableBlock(caption, headers[1:], [row[1:] for row in rows])
+    return TableBlock(nmsg("{n} copy", "{n} copies", len(copies)), headers, rows)
 
 
 def restore_view(report: RestoreReport, set_id: str, folder: str) -> list[Block]:
@@ -467,7 +467,7 @@ def claims_view(claims: Sequence[Claim]) -> list[Block]:
     )
     blocks: list[Block] = []
     if rows:
-        blocks.append(Table(msg("What other tools claim; nothing of it was read back"), headers, rows))
+        blocks.append(TableBlock(msg("What other tools claim; nothing of it was read back"), headers, rows))
     for claim in claims:
         more = len(claim.look.backups) + claim.look.left_off - SHOWN
         if more > 0:
@@ -485,7 +485,7 @@ def claims_view(claims: Sequence[Claim]) -> list[Block]:
 
 def claim_data(claim: Claim) -> JsonValue:
     """Return a claim as `--json` shows it."""
-    look: AdoptedLook = claim.look
+    look: AdoptedPoll = claim.look
     return {
         "id": look.id,
         "claimed_by": look.tool,
@@ -525,6 +525,6 @@ def _row(claim: Claim, backup: AdoptedBackup) -> tuple[Cell, ...]:
     )
 
 
-def hold_result(held: Hold, said: Message, *, dry_run: bool) -> Result[JsonValue]:
+def _describe(held: Hold, said: Message, *, dry_run: bool) -> Result[JsonValue]:
     shown = msg("{what} (nothing was recorded: this was a dry run)", what=said) if dry_run else said
     return Result({"id": held.set_id, "reason": held.reason, "recorded": not dry_run}, [Paragraph(shown)])

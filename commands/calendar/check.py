@@ -20,7 +20,7 @@ from commands.cli.verb import Verb
 from portalops.locale import _
 from portalops.model.message import msg
 from portalops.model.period import Period
-from portalops.reports.document import Block, Table
+from portalops.reports.document import Block, TableBlock
 
 
 def check(
@@ -31,7 +31,7 @@ def check(
     chosen = parse_day(day)
     rows = [(chosen, day_status(calendar, chosen), calendar.reason(chosen), calendar.document(chosen) or None)]
     headers = (msg("Day"), msg("State"), msg("Why"), msg("Document"))
-    view: list[Block] = [Table(msg("Working-day calendar {version}", version=calendar.version), headers, rows)]
+    view: list[Block] = [TableBlock(msg("Working-day calendar {version}", version=calendar.version), headers, rows)]
     return Result(day_data(calendar, chosen), view, warnings=calendar.warnings(Period(chosen, chosen)))
 
 

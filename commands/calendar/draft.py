@@ -28,7 +28,7 @@ from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.reports.document import Block, Paragraph, Table, Verbatim
+from portalops.reports.document import Block, Paragraph, TableBlock, Verbatim
 from portalops.system.files import write_atomically
 
 
@@ -62,7 +62,7 @@ def draft_year(
             (each.day, msg("working day") if each.is_working else msg("day off"), each.expected or msg("working day"))
             for each in found
         ]
-        view.append(Table(msg("Where the proposal differs from the calendar in force"), headers, rows))
+        view.append(TableBlock(msg("Where the proposal differs from the calendar in force"), headers, rows))
     data: JsonValue = {
         "year": year,
         "source": expected.source,

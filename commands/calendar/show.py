@@ -25,7 +25,7 @@ from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import msg, nmsg
 from portalops.model.period import Period
-from portalops.reports.document import Block, Paragraph, Table
+from portalops.reports.document import Block, Paragraph, TableBlock
 
 
 def show(
@@ -41,7 +41,7 @@ def show(
     rows = [(day, day_status(calendar, day), calendar.reason(day), calendar.document(day) or None) for day in days]
     headers = (msg("Day"), msg("State"), msg("Why"), msg("Document"))
     view: list[Block] = [
-        Table(msg("Exceptional days from {first} to {last}", first=chosen.first, last=chosen.last), headers, rows),
+        TableBlock(msg("Exceptional days from {first} to {last}", first=chosen.first, last=chosen.last), headers, rows),
         Paragraph(nmsg("{n} working day", "{n} working days", working)),
     ]
     return Result(tuple(day_data(calendar, day) for day in days), view, warnings=calendar.warnings(chosen))

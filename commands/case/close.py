@@ -17,7 +17,7 @@ from commands.case.steps import move_case
 from commands.cli.entries import DocumentFile, DryRun, Reason, written_text
 from commands.cli.result import JsonValue, Result
 from commands.cli.verb import Verb
-from portalops.model.cases import Step
+from portalops.model.cases import CaseStep
 
 
 def close(
@@ -29,7 +29,9 @@ def close(
     file: DocumentFile = None,
     dry_run: DryRun = False,
 ) -> Result[JsonValue]:
-    return move_case(ctx, case, Step.CLOSED, reason=written_text(reason, "--reason"), by=by, file=file, dry_run=dry_run)
+    return move_case(
+        ctx, case, CaseStep.CLOSED, reason=written_text(reason, "--reason"), by=by, file=file, dry_run=dry_run
+    )
 
 
 VERB = Verb(close)

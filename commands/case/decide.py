@@ -20,7 +20,7 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.verb import Verb
 from portalops.errors import UsageError
 from portalops.locale import _
-from portalops.model.cases import Step
+from portalops.model.cases import CaseStep
 from portalops.model.message import msg
 
 
@@ -43,7 +43,7 @@ def decide(
         raise UsageError(
             msg("neither --accept nor --reject is given"), msg("Say which: an explanation is accepted, or it is not.")
         )
-    step = Step.ACCEPTED if accept else Step.REJECTED
+    step = CaseStep.ACCEPTED if accept else CaseStep.REJECTED
     why = written_text(reason, "--reason")
     return move_case(ctx, case, step, number=number, on=on, reason=why, by=by, file=file, dry_run=dry_run)
 

@@ -18,7 +18,7 @@ from commands.cli.entries import DocumentFile, DryRun, Reason, addressee_of
 from commands.cli.result import JsonValue, Result
 from commands.cli.verb import Verb
 from portalops.locale import _
-from portalops.model.cases import Step
+from portalops.model.cases import CaseStep
 from portalops.model.sent import Addressee
 
 
@@ -34,7 +34,7 @@ def escalate(
     file: DocumentFile = None,
     dry_run: DryRun = False,
 ) -> Result[JsonValue]:
-    step = Step.TO_DEPARTMENT if addressee_of(to) is Addressee.DEPARTMENT else Step.TO_COMMITTEE
+    step = CaseStep.TO_DEPARTMENT if addressee_of(to) is Addressee.DEPARTMENT else CaseStep.TO_COMMITTEE
     return move_case(ctx, case, step, number=number, on=on, reason=reason, by=by, file=file, dry_run=dry_run)
 
 

@@ -18,7 +18,7 @@ from commands.cli.entries import DocumentFile, DryRun, written_text
 from commands.cli.result import JsonValue, Result
 from commands.cli.verb import Verb
 from portalops.locale import _
-from portalops.model.cases import Step
+from portalops.model.cases import CaseStep
 
 
 def explain(
@@ -33,7 +33,9 @@ def explain(
     dry_run: DryRun = False,
 ) -> Result[JsonValue]:
     said = written_text(reason, "--reason")
-    return move_case(ctx, case, Step.EXPLAINED, number=number, on=on, reason=said, by=by, file=file, dry_run=dry_run)
+    return move_case(
+        ctx, case, CaseStep.EXPLAINED, number=number, on=on, reason=said, by=by, file=file, dry_run=dry_run
+    )
 
 
 VERB = Verb(explain)

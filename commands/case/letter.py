@@ -26,12 +26,12 @@ from commands.jobs.cases import handling_of, known_case, unreadable_of
 from commands.jobs.papers import chosen_formats, office_of, write_papers
 from portalops.errors import UsageError
 from portalops.locale import _
-from portalops.model.cases import THE_PORTAL, CaseState, Step
+from portalops.model.cases import THE_PORTAL, CaseState, CaseStep
 from portalops.model.message import msg, nmsg
 from portalops.model.organisation import Name, UnitId, is_valid_on
-from portalops.official.build_reminder import Ended, build_reminder
+from portalops.official.build_reminder import EndedUnit, build_reminder
 from portalops.registers.cases import Case, read_cases
-from portalops.reports.document import Paragraph, Table
+from portalops.reports.document import Paragraph, TableBlock
 
 OPEN = frozenset({CaseState.DETECTED, CaseState.AWAITING, CaseState.REJECTED})
 """In which states a unit may still be reminded, unless it has explained itself."""
@@ -82,16 +82,16 @@ def letter(
     about = nmsg("The letter is about {n} case.", "The letter is about {n} cases.", len(of_unit))
     return Result(
         [{"id": str(path), "sha256": digest, "cases": [each.id for each in of_unit]} for path, digest in files],
-        [Table(msg("Drafts"), (msg("File"), msg("SHA-256")), rows), Paragraph(about)],
+        [TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), rows), Paragraph(about)],
         warnings=unreadable_of(read),
     )
 
 
 def _is_unexplained(case: Case) -> bool:
-    return case.state in OPEN and case.newest(Step.EXPLAINED) is None
+    return case.state in OPEN and case.newest(CaseStep.EXPLAINED) is None
 
 
-def _ended(session: Session, unit: UnitId, today: date) -> Ended | None:
+def _ended(session: Session, unit: UnitId, today: date) -> EndedUnit | None:
     """Return when a unit ended, and who is there today of those that took over from it; None while it exists.
 
     Raises:
@@ -119,7 +119,7 @@ def _ended(session: Session, unit: UnitId, today: date) -> Ended | None:
             ),
             msg("Name who did by successors in its [[unit]] table."),
         )
-    return Ended(own.valid_to, found)
+    return EndedUnit(own.valid_to, found)
 
 
 VERB = Verb(letter)

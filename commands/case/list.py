@@ -25,12 +25,12 @@ from commands.jobs.cases import handling_of, unreadable_of
 from portalops.compliance.handling import STEP_WORDS, Due, Escalation, escalations, next_due
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
-from portalops.model.cases import CaseState, Step
+from portalops.model.cases import CaseState, CaseStep
 from portalops.model.message import msg, nmsg
 from portalops.model.period import Week
 from portalops.model.text import show_text
 from portalops.registers.cases import Case, read_cases
-from portalops.reports.document import Block, Cell, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Status, TableBlock, Tone
 from portalops.reports.words import CASE_STATES
 
 
@@ -62,7 +62,7 @@ def list_(
         rows.append(_row(session, case, due, raised, handling.today))
         data.append(case_data(case, due, raised))
     headers = (msg("Case"), msg("Unit"), msg("State"), msg("Next step"), msg("Due by"), msg("To report upwards"))
-    view: list[Block] = [Table(nmsg("{n} case", "{n} cases", len(rows)), headers, rows)]
+    view: list[Block] = [TableBlock(nmsg("{n} case", "{n} cases", len(rows)), headers, rows)]
     code = ExitCode.UNMET if late else ExitCode.PARTIAL if read.unreadable else ExitCode.OK
     return Result(data, view, warnings=unreadable_of(read), exit_code=code)
 
@@ -79,7 +79,7 @@ def _week(text: str | None) -> Week | None:
 
 
 def _is_ours_and_late(due: Due | None, today: date) -> bool:
-    return due is not None and due.step is not Step.EXPLAINED and due.is_late(today)
+    return due is not None and due.step is not CaseStep.EXPLAINED and due.is_late(today)
 
 
 def _row(session: Session, case: Case, due: Due | None, raised: list[Escalation], today: date) -> tuple[Cell, ...]:

@@ -16,7 +16,7 @@ from commands.case.steps import move_case
 from commands.cli.entries import DocumentFile, DryRun, written_text
 from commands.cli.result import JsonValue, Result
 from commands.cli.verb import Verb
-from portalops.model.cases import Step
+from portalops.model.cases import CaseStep
 
 
 def register_doc(
@@ -30,7 +30,7 @@ def register_doc(
     dry_run: DryRun = False,
 ) -> Result[JsonValue]:
     written = written_text(number, "--number")
-    return move_case(ctx, case, Step.DOCUMENT, number=written, on=on, by=by, file=file, dry_run=dry_run)
+    return move_case(ctx, case, CaseStep.DOCUMENT, number=written, on=on, by=by, file=file, dry_run=dry_run)
 
 
 VERB = Verb(register_doc)

@@ -16,7 +16,7 @@ from commands.case.steps import move_case
 from commands.cli.entries import DocumentFile, DryRun, Reason, written_text
 from commands.cli.result import JsonValue, Result
 from commands.cli.verb import Verb
-from portalops.model.cases import Step
+from portalops.model.cases import CaseStep
 
 
 def remedy(
@@ -29,7 +29,7 @@ def remedy(
     dry_run: DryRun = False,
 ) -> Result[JsonValue]:
     return move_case(
-        ctx, case, Step.REMEDIED, reason=written_text(reason, "--reason"), by=by, file=file, dry_run=dry_run
+        ctx, case, CaseStep.REMEDIED, reason=written_text(reason, "--reason"), by=by, file=file, dry_run=dry_run
     )
 
 

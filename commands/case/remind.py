@@ -14,7 +14,7 @@ from commands.case.steps import move_case
 from commands.cli.entries import DocumentFile, DryRun, Reason
 from commands.cli.result import JsonValue, Result
 from commands.cli.verb import Verb
-from portalops.model.cases import Step
+from portalops.model.cases import CaseStep
 
 
 def remind(
@@ -28,7 +28,9 @@ def remind(
     file: DocumentFile = None,
     dry_run: DryRun = False,
 ) -> Result[JsonValue]:
-    return move_case(ctx, case, Step.REMINDED, number=number, on=on, reason=reason, by=by, file=file, dry_run=dry_run)
+    return move_case(
+        ctx, case, CaseStep.REMINDED, number=number, on=on, reason=reason, by=by, file=file, dry_run=dry_run
+    )
 
 
 VERB = Verb(remind)

@@ -20,7 +20,7 @@ from portalops.compliance.handling import STEP_WORDS, escalations, next_due
 from portalops.model.cases import Paper
 from portalops.model.message import Message, msg
 from portalops.registers.cases import RecordedMove, read_cases
-from portalops.reports.document import Block, Cell, KeyValues, Notice, Table, Tone
+from portalops.reports.document import Block, Cell, KeyValues, Notice, TableBlock, Tone
 from portalops.reports.words import CASE_STATES
 
 
@@ -45,7 +45,7 @@ def show(ctx: typer.Context, case: CaseName) -> Result[JsonValue]:
     rows += [(msg("To report upwards"), escalation_sentence(one, handling.today)) for one in raised]
     headers = (msg("At"), msg("Step"), msg("By whom"), msg("Why"), msg("Paper"), msg("SHA-256"), msg("Record"))
     steps = [_step_row(each) for each in found.moves]
-    view: list[Block] = [KeyValues(rows), Table(msg("Steps of the case"), headers, steps)]
+    view: list[Block] = [KeyValues(rows), TableBlock(msg("Steps of the case"), headers, steps)]
     if found.unreadable:
         seqs = ", ".join(map(str, found.unreadable))
         view.append(Notice(msg("records of this case cannot be read: {seqs}", seqs=seqs), Tone.BAD))

@@ -10,7 +10,7 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.jobs.cases import HANDLING, handling_of, known_case, record_move
 from portalops.compliance.handling import PAPERS, STEP_WORDS, next_due, papers_not_kept
-from portalops.model.cases import THE_PORTAL, CaseMove, Paper, Step
+from portalops.model.cases import THE_PORTAL, CaseMove, CaseStep, Paper
 from portalops.model.message import Message, msg
 from portalops.registers.cases import Case, read_cases
 from portalops.reports.document import Cell, KeyValues
@@ -20,7 +20,7 @@ from portalops.reports.words import CASE_STATES
 def move_case(
     ctx: typer.Context,
     name: str,
-    step: Step,
+    step: CaseStep,
     *,
     by: str,
     file: DocumentFile,
@@ -53,13 +53,13 @@ def move_case(
         (msg("Recorded in"), msg("record {seq}", seq=record.seq) if record else msg("nothing: only shown")),
     ]
     data: JsonValue = {**case_data(known, due, ()), "step": step.value, "record": record.seq if record else None}
-    lacking = _still_lacking(known) if step is Step.DOCUMENT and document is not None and not dry_run else ()
+    lacking = _still_lacking(known) if step is CaseStep.DOCUMENT and document is not None and not dry_run else ()
     return Result(data, [KeyValues(rows)], warnings=(*_not_kept(move, has_file=document is not None), *lacking))
 
 
 def _not_kept(move: CaseMove, *, has_file: bool) -> tuple[Message, ...]:
     """Say that a paper which is not kept shows nobody that it went out."""
-    if has_file or move.step not in PAPERS or (move.step is Step.REMINDED and move.unit == THE_PORTAL):
+    if has_file or move.step not in PAPERS or (move.step is CaseStep.REMINDED and move.unit == THE_PORTAL):
         return ()
     return (
         msg(

@@ -25,7 +25,7 @@ from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.locale import _
 from portalops.model.changes import ChangeApproval
-from portalops.registers.changes import APPROVED, why_no_approval
+from portalops.registers.changes import APPROVED, refuse_approval
 
 
 def approve(
@@ -46,7 +46,7 @@ def approve(
         session,
         APPROVED,
         change,
-        permitted(approval, lambda known: why_no_approval(known, approval)),
+        permitted(approval, lambda known: refuse_approval(known, approval)),
         data=document_in(file),
         dry_run=dry_run,
     )

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from checks.servers.attribution import Place
+from checks.servers.attribution import ChangePlace
 from commands.change.options import IdArgument, Person
 from commands.change.steps import permitted, step
 from commands.cli.entries import DryRun, caller_of, written_text
@@ -24,14 +24,14 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.changes import known_change, register_of
-from commands.jobs.drift import Span, drift_of
+from commands.jobs.drift import ComparedSpan, drift_of
 from portalops.locale import _
 from portalops.model.changes import ChangeClosed
 from portalops.model.message import Message, msg, nmsg
-from portalops.registers.changes import CLOSED, Change, why_no_close
+from portalops.registers.changes import CLOSED, RecordedChange, refuse_close
 
 
-def left_open(session: Session, change: Change) -> tuple[Message, ...]:
+def left_open(session: Session, change: RecordedChange) -> tuple[Message, ...]:
     """Say of a change that is to be closed what its hosts' drift tells against it."""
     done, begun = change.done, change.begun
     if done is None or begun is None:
@@ -47,8 +47,8 @@ def left_open(session: Session, change: Change) -> tuple[Message, ...]:
         )
         for host in gone
     ]
-    for one in drift_of(session, hosts, Span(since=first)):  # what came and went again while it was made, too
-        if one.looked_at is None or one.looked_at < last:
+    for one in drift_of(session, hosts, ComparedSpan(since=first)):  # what came and went again while it was made, too
+        if one.scanned_at is None or one.scanned_at < last:
             found.append(
                 msg(
                     "{host} was not looked at since {id} ended: what it changed there is not known; run 'portalops check run'",
@@ -59,7 +59,9 @@ def left_open(session: Session, change: Change) -> tuple[Message, ...]:
         open_ = [
             each
             for each in one.placed
-            if each.place is not Place.UNDER and each.drifted.span()[0] <= last and first <= each.drifted.span()[1]
+            if each.place is not ChangePlace.UNDER
+            and each.drifted.span()[0] <= last
+            and first <= each.drifted.span()[1]
         ]
         if open_:
             found.append(
@@ -88,7 +90,7 @@ def close(
     session = open_session(ctx)
     why = written_text(reason, "--reason") if reason else ""
     closed = ChangeClosed(change, why, written_text(by, "--by") if by else caller_of(session))
-    result = step(session, CLOSED, change, permitted(closed, lambda known: why_no_close(known, why)), dry_run=dry_run)
+    result = step(session, CLOSED, change, permitted(closed, lambda known: refuse_close(known, why)), dry_run=dry_run)
     known = known_change(register_of(session), change)
     return replace(result, warnings=(*result.warnings, *left_open(session, known)))
 

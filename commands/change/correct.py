@@ -34,7 +34,7 @@ from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.changes import ChangeCorrected, ChangeRequest, ChangeState
 from portalops.model.message import Message, msg
-from portalops.registers.changes import CORRECTED, Change, why_no_correction
+from portalops.registers.changes import CORRECTED, RecordedChange, refuse_correction
 
 OptionalText: TypeAlias = Optional[str]  # noqa: UP045  # Typer reads it at run time
 Many: TypeAlias = Optional[list[str]]  # noqa: UP045  # see above
@@ -119,7 +119,7 @@ def correct(
         change, written_text(reason, "--reason"), written_text(by, "--by") if by else caller_of(session)
     )
 
-    def made(known: Change) -> ChangeCorrected:
+    def made(known: RecordedChange) -> ChangeCorrected:
         corrected = said
         if asked:
             corrected = replace(said, asked=_asked_anew(session, known.request.body, asked))
@@ -132,8 +132,8 @@ def correct(
                 msg("{id} has no such paper on record", id=known.id),
                 msg("Record it by 'portalops change notify' or 'portalops change approve'."),
             )
-        if (refused := why_no_correction(known, corrected)) is not None:
-            raise UsageError(refused, _what_then(known, corrected))
+        if (refused := refuse_correction(known, corrected)) is not None:
+            raise UsageError(refused, _suggest_next(known, corrected))
         return corrected
 
     result = step(session, CORRECTED, change, made, dry_run=dry_run)
@@ -175,7 +175,7 @@ def _not_one(*, is_any: bool) -> UsageError:
     )
 
 
-def _what_then(known: Change, said: ChangeCorrected) -> Message:
+def _suggest_next(known: RecordedChange, said: ChangeCorrected) -> Message:
     """Return the next command of somebody whose correction is refused."""
     if known.state is ChangeState.BEGUN and said.asked is not None:
         return msg(

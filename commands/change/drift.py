@@ -19,34 +19,34 @@ from typing import TYPE_CHECKING, Annotated, Final, Optional
 
 import typer
 
-from checks.servers.attribution import Place
+from checks.servers.attribution import ChangePlace
 from checks.servers.drifting import word_of
 from commands.cli.entries import moment
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.drift import HostDrift, Span, drift_of, unseen_of, when
+from commands.jobs.drift import ComparedSpan, HostDriftHistory, describe_time, drift_of, unseen_of
 from commands.jobs.servers import known_host
 from portalops.errors import ExitCode, UsageError
 from portalops.ledger.bodies import decode_part
 from portalops.locale import _
-from portalops.model.checks import CheckRound
+from portalops.model.checks import CheckScan
 from portalops.model.host_drift import Attribution
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import HostId
 from portalops.model.text import show_text
-from portalops.reports.document import Block, Cell, Paragraph, Table
+from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 from portalops.reports.section_drift import ATTRIBUTIONS
 
 if TYPE_CHECKING:
     from checks.servers.attribution import Placed
 
 SHOWN_LETTERS: Final = 48
-Round = Annotated[
+SCAN_TYPE = Annotated[
     Optional[int],  # noqa: UP045  # Typer reads it at run time
     typer.Option("--from-round", metavar="SEQ", help=_("From the round of this record on"), min=1),
 ]
-LastRound = Annotated[
+LAST_SCAN_TYPE = Annotated[
     Optional[int],  # noqa: UP045  # see above
     typer.Option("--to-round", metavar="SEQ", help=_("Up to the round of this record"), min=1),
 ]
@@ -63,8 +63,8 @@ def drift(
     until: Annotated[
         str | None, typer.Option("--until", metavar="MOMENT", help=_("Up to then; now by default"))
     ] = None,
-    from_round: Round = None,
-    to_round: LastRound = None,
+    from_round: SCAN_TYPE = None,
+    to_round: LAST_SCAN_TYPE = None,
     every: Annotated[bool, typer.Option("--all", help=_("Also what falls under an approved change"))] = False,
 ) -> Result[JsonValue]:
     session = open_session(ctx)
@@ -74,29 +74,33 @@ def drift(
     return _shown(drift_of(session, hosts, span), every=every)
 
 
-def _span(session: Session, since: str | None, until: str | None, from_round: int | None, to_round: int | None) -> Span:
+def _span(
+    session: Session, since: str | None, until: str | None, from_round: int | None, to_round: int | None
+) -> ComparedSpan:
     if (since or until) and (from_round or to_round):
         raise UsageError(
             msg("both moments and rounds are given"), msg("Give --since and --until, or --from-round and --to-round.")
         )
-    first = moment(session, since, "--since") if since else _round(session, from_round, min)
-    last = moment(session, until, "--until") if until else _round(session, to_round, max)
+    first = moment(session, since, "--since") if since else _read_scan_time(session, from_round, min)
+    last = moment(session, until, "--until") if until else _read_scan_time(session, to_round, max)
     if first is not None and last is not None and last < first:
         raise UsageError(
             msg("the time ends at {last}, before it begins at {first}", last=last, first=first),
             msg("Exchange the two."),
         )
-    return Span(first, last)
+    return ComparedSpan(first, last)
 
 
-def _round(session: Session, seq: int | None, chosen: Callable[[Iterable[datetime]], datetime]) -> datetime | None:
+def _read_scan_time(
+    session: Session, seq: int | None, chosen: Callable[[Iterable[datetime]], datetime]
+) -> datetime | None:
     """Return the first or the last moment at which a round's answers were received."""
     if seq is None:
         return None
     record = session.ledger.record(seq)
     body = None
     if record is not None and record.kind == "check.finished":
-        body = decode_part(session.ledger.blob(record.body), "check", CheckRound)
+        body = decode_part(session.ledger.blob(record.body), "check", CheckScan)
     moments = [each.gathered_at for each in body.hosts if not each.standby] if body else []
     if not moments:
         raise UsageError(
@@ -106,17 +110,17 @@ def _round(session: Session, seq: int | None, chosen: Callable[[Iterable[datetim
     return chosen(moments)
 
 
-def _shown(found: Sequence[HostDrift], *, every: bool) -> Result[JsonValue]:
+def _shown(found: Sequence[HostDriftHistory], *, every: bool) -> Result[JsonValue]:
     rows: list[tuple[Cell, ...]] = []
     data: list[JsonValue] = []
     warnings: list[Message] = []
-    places: set[Place] = set()
+    places: set[ChangePlace] = set()
     for host in found:
         places |= {one.place for one in host.placed}
         for one in host.placed:
-            if every or one.place is not Place.UNDER:
+            if every or one.place is not ChangePlace.UNDER:
                 rows.append(_row(host.host, one))
-            data += [_data(host.host, one)] if every or one.place is not Place.UNDER else []
+            data += [_data(host.host, one)] if every or one.place is not ChangePlace.UNDER else []
         if host.why_none is not None:
             warnings.append(host.why_none)
         warnings += unseen_of(host)
@@ -137,13 +141,13 @@ def _shown(found: Sequence[HostDrift], *, every: bool) -> Result[JsonValue]:
     )
     view: list[Block] = []
     if rows:
-        view.append(Table(nmsg("{n} change at the hosts", "{n} changes at the hosts", len(rows)), headers, rows))
+        view.append(TableBlock(nmsg("{n} change at the hosts", "{n} changes at the hosts", len(rows)), headers, rows))
     elif any(host.drifts for host in found):
         view.append(Paragraph(msg("Nothing that was seen to change is outside of an approved change.")))
     code = ExitCode.OK
-    if Place.OUTSIDE in places:
+    if ChangePlace.OUTSIDE in places:
         code = ExitCode.UNMET
-    elif Place.UNKNOWN in places or warnings:
+    elif ChangePlace.UNKNOWN in places or warnings:
         code = ExitCode.PARTIAL
     return Result(data, view, warnings, exit_code=code)
 
@@ -156,7 +160,7 @@ def _row(host: HostId, one: Placed) -> tuple[Cell, ...]:
         show_text(found.name, 2 * SHOWN_LETTERS),
         _content(found.before),
         _content(found.after),
-        when(one),
+        describe_time(one),
         ATTRIBUTIONS[Attribution(one.place.value)],
         one.reference or None,
         one.approved_at,

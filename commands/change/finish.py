@@ -20,7 +20,7 @@ from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.locale import _
 from portalops.model.changes import ChangeDone
-from portalops.registers.changes import DONE, why_no_end
+from portalops.registers.changes import DONE, refuse_end
 
 
 def finish(
@@ -34,7 +34,7 @@ def finish(
 ) -> Result[JsonValue]:
     session = open_session(ctx)
     done = ChangeDone(change, past_moment(session, at, "--at"), written_text(outcome, "--outcome"), rolled_back)
-    made = permitted(done, lambda known: why_no_end(known, done.ended_at))
+    made = permitted(done, lambda known: refuse_end(known, done.ended_at))
     return step(session, DONE, change, made, dry_run=dry_run)
 
 

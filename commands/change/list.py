@@ -24,7 +24,7 @@ from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.text import show_text
-from portalops.reports.document import Block, Paragraph, Table
+from portalops.reports.document import Block, Paragraph, TableBlock
 from portalops.reports.words import change_kind_word, change_state_word, order_status
 
 SHOWN_LETTERS = 60
@@ -38,7 +38,7 @@ def list_(
 ) -> Result[JsonValue]:
     session = open_session(ctx)
     register = register_of(session)
-    chosen = tuple(register.changes.values()) if host is None else register.of_host(known_host(session, host).id)
+    chosen = tuple(register.changes.values()) if host is None else register.find_by_host(known_host(session, host).id)
     shown = [each for each in chosen if every or each.closed is None]
     now = session.clock.now()
     headers = (
@@ -64,7 +64,7 @@ def list_(
         )
         for each in shown
     ]
-    view: list[Block] = [Table(nmsg("{n} change", "{n} changes", len(rows)), headers, rows)]
+    view: list[Block] = [TableBlock(nmsg("{n} change", "{n} changes", len(rows)), headers, rows)]
     if not register.is_begun:
         view = [Paragraph(msg("There is no change yet: 'portalops change request' asks for one"))]
     lost = sorted({*register.lost, *(seq for each in chosen for seq in each.lost)})

@@ -24,7 +24,7 @@ from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.locale import _
 from portalops.model.changes import ChangeNotice
-from portalops.registers.changes import NOTIFIED, why_no_notice
+from portalops.registers.changes import NOTIFIED, refuse_notice
 
 
 def notify(
@@ -50,7 +50,7 @@ def notify(
         session,
         NOTIFIED,
         change,
-        permitted(notice, lambda known: why_no_notice(known, notice)),
+        permitted(notice, lambda known: refuse_notice(known, notice)),
         data=document_in(file),
         dry_run=dry_run,
     )

@@ -34,7 +34,7 @@ from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.changes import ChangeKind, ChangeRequest
 from portalops.model.message import msg
-from portalops.registers.changes import KEYS, REQUESTED, Change, ChangeRegister, Step, read_changes
+from portalops.registers.changes import KEYS, REQUESTED, ChangeRegister, ChangeStep, RecordedChange, read_changes
 
 
 def request(
@@ -98,7 +98,7 @@ def request(
     if dry_run:
         register = register_of(session)
         asked = made(register)
-        change = Change(Step(0, session.clock.now(), asked))
+        change = RecordedChange(ChangeStep(0, session.clock.now(), asked))
         return change_result(session, change, overlaps(register, asked), is_recorded=False)
     ledger = session.writable_ledger
     done: list[tuple[ChangeRegister, ChangeRequest]] = []
@@ -112,7 +112,7 @@ def request(
 
     (record,) = ledger.append_decided(decide)
     register, asked = done[-1]
-    return change_result(session, Change(Step(record.seq, record.at, asked)), overlaps(register, asked))
+    return change_result(session, RecordedChange(ChangeStep(record.seq, record.at, asked)), overlaps(register, asked))
 
 
 def _kind(*, emergency: bool, standing: bool) -> ChangeKind:

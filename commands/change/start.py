@@ -18,7 +18,7 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.model.changes import ChangeBegun
-from portalops.registers.changes import BEGUN, why_no_start
+from portalops.registers.changes import BEGUN, refuse_start
 
 
 def start(
@@ -27,7 +27,7 @@ def start(
     session = open_session(ctx)
     who = written_text(by, "--by") if by else caller_of(session)
     begun = ChangeBegun(change, past_moment(session, at, "--at"), who)
-    made = permitted(begun, lambda known: why_no_start(known, begun.began_at))
+    made = permitted(begun, lambda known: refuse_start(known, begun.began_at))
     return step(session, BEGUN, change, made, dry_run=dry_run)
 
 

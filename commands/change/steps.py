@@ -29,10 +29,10 @@ from portalops.registers.changes import (
     KEYS,
     NOTIFIED,
     Body,
-    Change,
+    RecordedChange,
     read_changes,
+    refuse_outside_window,
     taken,
-    why_outside,
 )
 
 
@@ -40,7 +40,7 @@ def step(
     session: Session,
     kind: str,
     name: str,
-    made: Callable[[Change], Body],
+    made: Callable[[RecordedChange], Body],
     *,
     data: bytes | None = None,
     dry_run: bool,
@@ -67,7 +67,7 @@ def step(
         )
     ledger = session.writable_ledger
     evidence = () if data is None else (ledger.keep(data),)
-    decided: list[tuple[Change, Body]] = []
+    decided: list[tuple[RecordedChange, Body]] = []
 
     def decide() -> tuple[Draft]:
         known = known_change(read_changes(ledger), name)
@@ -83,10 +83,10 @@ def step(
     return change_result(session, after, _remarks(session, known, after, kind, has_file=data is not None))
 
 
-def permitted(body: Body, why_not: Callable[[Change], Message | None]) -> Callable[[Change], Body]:
+def permitted(body: Body, why_not: Callable[[RecordedChange], Message | None]) -> Callable[[RecordedChange], Body]:
     """Return what makes a step of a body where the change permits it, and says otherwise why it does not."""
 
-    def made(known: Change) -> Body:
+    def made(known: RecordedChange) -> Body:
         if (why := why_not(known)) is not None:
             raise UsageError(why, _hint(known, body))
         return body
@@ -94,12 +94,12 @@ def permitted(body: Body, why_not: Callable[[Change], Message | None]) -> Callab
     return made
 
 
-def _hint(known: Change, body: Body) -> Message:
+def _hint(known: RecordedChange, body: Body) -> Message:
     """Return what somebody does next whose step is refused."""
     if isinstance(body, ChangeDone) and known.state is ChangeState.BEGUN:
         return msg("Give when it ended by --at.")
     if isinstance(body, ChangeClosed) and known.state not in {ChangeState.BEGUN, ChangeState.CLOSED}:
-        return _how_to_close(known)
+        return _suggest_close(known)
     if isinstance(body, ChangeBegun) and known.state is ChangeState.APPROVED:
         return msg(
             "Wait for its window, or move that by 'portalops change correct {id}': it is then notified and approved anew.",
@@ -114,7 +114,7 @@ def _hint(known: Change, body: Body) -> Message:
     )
 
 
-def _how_to_close(known: Change) -> Message:
+def _suggest_close(known: RecordedChange) -> Message:
     if known.next_step in {None, "close"}:
         return msg("Say why by 'portalops change close {id} --reason'.", id=known.id)
     return msg(
@@ -124,7 +124,9 @@ def _how_to_close(known: Change) -> Message:
     )
 
 
-def _remarks(session: Session, before: Change, after: Change, kind: str, *, has_file: bool) -> tuple[Message, ...]:
+def _remarks(
+    session: Session, before: RecordedChange, after: RecordedChange, kind: str, *, has_file: bool
+) -> tuple[Message, ...]:
     """Say what of a step somebody must know who takes it, though it is permitted."""
     found: list[Message] = []
     if kind == NOTIFIED and after.notice is not None and not after.notice.evidence and not has_file:
@@ -169,7 +171,11 @@ def _remarks(session: Session, before: Change, after: Change, kind: str, *, has_
         found += _corrected(before, after)
     if kind == BEGUN and before.approval is None:
         found.append(msg("{id} is begun without approval: have it notified and approved, and record both", id=after.id))
-    if kind == BEGUN and after.begun is not None and (outside := why_outside(after, after.begun.body.began_at)):
+    if (
+        kind == BEGUN
+        and after.begun is not None
+        and (outside := refuse_outside_window(after, after.begun.body.began_at))
+    ):
         found.append(
             msg(
                 "{outside}: what lies outside will fall under no approval; 'portalops change correct {id}' sets the window right",
@@ -193,7 +199,7 @@ def _is_before(session: Session, approval: ChangeApproval, notice: ChangeNotice)
     return approval.decided_on < notice.sent_at.astimezone(session.zone_of_portal).date()
 
 
-def _corrected(before: Change, after: Change) -> list[Message]:
+def _corrected(before: RecordedChange, after: RecordedChange) -> list[Message]:
     """Say what a correction takes away."""
     gone = after.corrections[-1].voided
     if len(gone) > 1:

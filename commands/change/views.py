@@ -11,12 +11,12 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session
 from commands.jobs.changes import LAST_RECORD
 from portalops.errors import ExitCode
-from portalops.model.changes import ChangeApproval, ChangeKind, ChangeNotice, ChangeRequest, ChangeState, Order
+from portalops.model.changes import ChangeApproval, ChangeKind, ChangeNotice, ChangeRequest, ChangeState, StepOrder
 from portalops.model.message import Message, Value, msg, nmsg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.registers.changes import Change, ChangeRegister, Correction, overlapping
-from portalops.reports.document import Block, Cell, Heading, KeyValues, Notice, Paragraph, Table, Tone
+from portalops.registers.changes import ChangeRegister, Correction, RecordedChange, overlapping
+from portalops.reports.document import Block, Cell, Heading, KeyValues, Notice, Paragraph, TableBlock, Tone
 from portalops.reports.words import change_kind_word, change_state_word, order_status
 
 _FIELDS: Final[Mapping[str, Message]] = {
@@ -38,7 +38,7 @@ _FIELDS: Final[Mapping[str, Message]] = {
 
 
 def change_result(
-    session: Session, change: Change, warnings: Sequence[Message], *, is_recorded: bool = True
+    session: Session, change: RecordedChange, warnings: Sequence[Message], *, is_recorded: bool = True
 ) -> Result[JsonValue]:
     """Show one change, as it is or as it would be."""
     now = session.clock.now()
@@ -86,7 +86,7 @@ def overlaps(register: ChangeRegister, asked: ChangeRequest) -> tuple[Message, .
     )
 
 
-def _steps(change: Change) -> Table:
+def _steps(change: RecordedChange) -> TableBlock:
     """Return each step with the record that made it, and what each correction replaced."""
     rows: list[tuple[int, tuple[Cell, ...]]] = []
 
@@ -144,7 +144,7 @@ def _steps(change: Change) -> Table:
         step(change_state_word(ChangeState.CLOSED), closed.seq, closed.at, said)
     rows.sort(key=lambda row: row[0])
     headers = (msg("Step"), msg("Recorded at"), msg("Record"), msg("What was said"), msg("Digest of the document"))
-    return Table(msg("Steps"), headers, [row for _seq, row in rows])
+    return TableBlock(msg("Steps"), headers, [row for _seq, row in rows])
 
 
 def _paper(body: ChangeNotice | ChangeApproval) -> Message:
@@ -172,11 +172,13 @@ def differences(correction: Correction) -> tuple[Message, ...]:
     for each in fields(before):
         old, new = getattr(before, each.name), getattr(after, each.name)
         if old != new and each.name in _FIELDS:
-            found.append(msg("{name}: {new}, before: {old}", name=_FIELDS[each.name], new=_said(new), old=_said(old)))
+            found.append(
+                msg("{name}: {new}, before: {old}", name=_FIELDS[each.name], new=_describe(new), old=_describe(old))
+            )
     return tuple(found)
 
 
-def _said(value: object) -> Value:
+def _describe(value: object) -> Value:
     if isinstance(value, (datetime, date)):
         return value
     return show_text(", ".join(value) if isinstance(value, tuple) else str(value), 300)
@@ -195,14 +197,14 @@ def unread_notice(seqs: Sequence[int]) -> Notice:
     )
 
 
-def list_exit_code(changes: Sequence[Change], now: datetime, *, is_whole: bool) -> ExitCode:
+def list_exit_code(changes: Sequence[RecordedChange], now: datetime, *, is_whole: bool) -> ExitCode:
     orders = {each.order().judged(now) for each in changes}
-    if Order.EVIDENCE_FIRST in orders:
+    if StepOrder.EVIDENCE_FIRST in orders:
         return ExitCode.UNMET
-    return ExitCode.PARTIAL if Order.UNPROVEN in orders or not is_whole else ExitCode.OK
+    return ExitCode.PARTIAL if StepOrder.UNPROVEN in orders or not is_whole else ExitCode.OK
 
 
-def change_data(change: Change, now: datetime) -> dict[str, JsonValue]:
+def change_data(change: RecordedChange, now: datetime) -> dict[str, JsonValue]:
     asked, notice, approval = change.request.body, change.notice, change.approval
     return {
         "id": change.id,

@@ -16,14 +16,14 @@ from typing import Annotated
 import typer
 
 from commands.check.options import Approver, CheckArgument, HostOption
-from commands.check.steps import known_findings, newest_round
+from commands.check.steps import known_findings, newest_scan
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
 from portalops.errors import UsageError
 from portalops.locale import _
-from portalops.model.checks import CheckRound
+from portalops.model.checks import CheckScan
 from portalops.model.findings import FindingClosed
 from portalops.model.message import msg
 from portalops.model.record import Recorded
@@ -48,7 +48,7 @@ def close(
 ) -> Result[JsonValue]:
     session = open_session(ctx)
     texts = required_texts({"--reason": reason, "--approver": approver, "--reference": reference})
-    newest = newest_round(session)
+    newest = newest_scan(session)
     standing = next(
         (
             each
@@ -73,7 +73,7 @@ def close(
     return Result({"id": standing.finding.id, "record": record.seq}, [Paragraph(said)])
 
 
-def _can_be_judged(session: Session, newest: Recorded[CheckRound] | None, check: str, host: str) -> bool:
+def _can_be_judged(session: Session, newest: Recorded[CheckScan] | None, check: str, host: str) -> bool:
     """Say whether a check will judge this again: it did in the newest round, or its host is configured."""
     verdicts = {
         result.verdict

@@ -19,15 +19,15 @@ import typer
 from checks.servers.declared import Declared
 from checks.servers.drafting import PROBES, draft
 from checks.servers.facts import Facts, found_in
-from commands.check.steps import newest_round
-from commands.check.views import said_to_be_brought
+from commands.check.steps import newest_scan
+from commands.check.views import describe_supplier
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.servers import known_host
 from portalops.errors import HostUnreachable, LedgerMissing
 from portalops.locale import _
-from portalops.model.checks import HostRound
+from portalops.model.checks import HostScan
 from portalops.model.message import msg
 from portalops.model.organisation import Host
 from portalops.model.record import Digest
@@ -42,19 +42,19 @@ def declare(
     looked, evidence = _newest(session, known)
     probes = {probe.id: probe for probe in PROBES}
     found, _repeated = found_in(session.ledger.blob(evidence), probes, looked.gathered_at)
-    text = draft(Facts(known, Declared().for_host(known.id), looked.gathered_at, found))
-    told = (said_to_be_brought(looked),) if looked.brought_by else ()
+    text = draft(Facts(known, Declared().find_host(known.id), looked.gathered_at, found))
+    told = (describe_supplier(looked),) if looked.brought_by else ()
     return Result({"id": known.id, "evidence": evidence, "toml": text}, [Verbatim(text)], told)
 
 
-def _newest(session: Session, host: Host) -> tuple[HostRound, Digest]:
+def _newest(session: Session, host: Host) -> tuple[HostScan, Digest]:
     """Return what the newest round has of a host, and its answer.
 
     Raises:
         LedgerMissing: there is no round yet.
         HostUnreachable: the host was not reached in it.
     """
-    newest = newest_round(session)
+    newest = newest_scan(session)
     if newest is None:
         raise LedgerMissing(
             msg("no round of checks is recorded yet"), msg("Run 'portalops check run' to make the first.")

@@ -19,21 +19,21 @@ from typing import Annotated
 import typer
 
 from commands.check.options import Families, Hosts, chooser
-from commands.check.steps import Known, known_findings, newest_round
+from commands.check.steps import KnownFindings, known_findings, newest_scan
 from commands.check.views import claim_data, claims_table, finding_data
-from commands.cli.nagios import CRITICAL, OK, UNKNOWN, WARNING, Answer, Option, guarded
+from commands.cli.nagios import CRITICAL, OK, UNKNOWN, WARNING, Option, PluginAnswer, guarded
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from portalops.errors import ExitCode, IntegrityError, worst
 from portalops.locale import _
-from portalops.model.checks import CheckRound
+from portalops.model.checks import CheckScan
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.record import Recorded
 from portalops.model.verdicts import CheckVerdict
 from portalops.registers.claims import ToolClaim
 from portalops.registers.findings import FindingStanding, FindingState, ReadFindings, read_findings
-from portalops.reports.document import Block, Cell, Notice, Paragraph, Table, Tone
+from portalops.reports.document import Block, Cell, Notice, Paragraph, TableBlock, Tone
 from portalops.reports.words import finding_status, severity_status
 
 OPEN = frozenset({FindingState.DUE, FindingState.REOPENED, FindingState.OPEN, FindingState.WAIVED})
@@ -54,7 +54,7 @@ def findings(
     session = open_session(ctx)
     if as_plugin:
         return guarded(session, lambda: _plugin(session, host, family))
-    newest = newest_round(session)
+    newest = newest_scan(session)
     known = known_findings(session, newest, anew=anew)
     if anew:
         _require_same(session, known.read)
@@ -85,7 +85,7 @@ def findings(
     return Result(data, view, tuple(_warnings(known)), code)
 
 
-def doubts_of(session: Session, newest: Recorded[CheckRound] | None) -> Iterator[Message]:
+def doubts_of(session: Session, newest: Recorded[CheckScan] | None) -> Iterator[Message]:
     """Yield why the newest round does not show how things stand now."""
     if newest is None:
         yield msg("no round of checks is recorded yet")
@@ -99,8 +99,8 @@ def doubts_of(session: Session, newest: Recorded[CheckRound] | None) -> Iterator
 
 
 # --- parts --------------------------------------------------------------------------------------
-def _plugin(session: Session, hosts: Collection[str] | None, families: Collection[str] | None) -> Answer:
-    newest = newest_round(session)
+def _plugin(session: Session, hosts: Collection[str] | None, families: Collection[str] | None) -> PluginAnswer:
+    newest = newest_scan(session)
     known = known_findings(session, newest)
     chosen = chooser(session, newest, known.read.findings, hosts, families)
     standings = [each for each in known.standings if chosen(each.finding.host, each.finding.check)]
@@ -116,18 +116,18 @@ def _plugin(session: Session, hosts: Collection[str] | None, families: Collectio
     names = ", ".join(each.finding.id for each in (*late, *open_now))
     if late:
         said = nmsg("{n} finding overdue: {names}", "{n} findings overdue: {names}", len(late), names=names)
-        return Answer(CRITICAL, said, counts)
+        return PluginAnswer(CRITICAL, said, counts)
     if open_now:
         said = nmsg("{n} finding open: {names}", "{n} findings open: {names}", len(open_now), names=names)
-        return Answer(WARNING, said, counts)
+        return PluginAnswer(WARNING, said, counts)
     if doubts:
-        return Answer(UNKNOWN, doubts[0], counts)
+        return PluginAnswer(UNKNOWN, doubts[0], counts)
     if counts["unknown"]:
         said = nmsg("{n} check could not be answered", "{n} checks could not be answered", counts["unknown"])
-        return Answer(UNKNOWN, said, counts)
+        return PluginAnswer(UNKNOWN, said, counts)
     if CheckVerdict.PASS not in verdicts:
-        return Answer(UNKNOWN, msg("no check passes in the newest round, so nothing is shown to be well"), counts)
-    return Answer(OK, msg("no finding is open without a waiver"), counts)
+        return PluginAnswer(UNKNOWN, msg("no check passes in the newest round, so nothing is shown to be well"), counts)
+    return PluginAnswer(OK, msg("no finding is open without a waiver"), counts)
 
 
 def _claim_chosen(claim: ToolClaim, hosts: Collection[str] | None, *, every: bool) -> bool:
@@ -155,7 +155,7 @@ def _require_same(session: Session, anew: ReadFindings) -> None:
         )
 
 
-def _summary(known: Known) -> Message:
+def _summary(known: KnownFindings) -> Message:
     states = [each.state for each in known.standings]
     return msg(
         "{late} overdue, {open} open, {waived} waived, {fixed} fixed or closed",
@@ -166,7 +166,7 @@ def _summary(known: Known) -> Message:
     )
 
 
-def _warnings(known: Known) -> Iterator[Message]:
+def _warnings(known: KnownFindings) -> Iterator[Message]:
     for seq, why in known.unreadable[:MAX_WARNINGS]:
         yield msg("the details of record {seq} cannot be read: {cause}", seq=str(seq), cause=why)
     for each in known.standings:
@@ -176,7 +176,7 @@ def _warnings(known: Known) -> Iterator[Message]:
                 id=each.expired.waiver.id,
                 check=each.finding.check,
                 host=each.finding.host,
-                ended=each.expired.how_it_ended(known.zone),
+                ended=each.expired.describe_end(known.zone),
             )
     for waiver in known.unused:
         yield msg(
@@ -190,7 +190,7 @@ def _warnings(known: Known) -> Iterator[Message]:
 MAX_WARNINGS = 20
 
 
-def _table(shown: Sequence[FindingStanding], custodians: dict[str, str]) -> Table:
+def _table(shown: Sequence[FindingStanding], custodians: dict[str, str]) -> TableBlock:
     headers = (
         msg("Host"),
         msg("Check"),
@@ -218,7 +218,7 @@ def _table(shown: Sequence[FindingStanding], custodians: dict[str, str]) -> Tabl
         )
         for each in shown
     ]
-    return Table(nmsg("{n} finding", "{n} findings", len(rows)), headers, rows)
+    return TableBlock(nmsg("{n} finding", "{n} findings", len(rows)), headers, rows)
 
 
 VERB = Verb(findings)

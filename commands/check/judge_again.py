@@ -22,19 +22,19 @@ import typer
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.declared import Declared
 from checks.servers.judging import judge_again
-from checks.servers.standby import GroupCheck, Look, judge_groups, look, members_of
-from commands.check.steps import newest_round
+from checks.servers.standby import GroupCheck, MemberAnswer, judge_groups, members_of, read_member
+from commands.check.steps import newest_scan
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from portalops.errors import ExitCode, UsageError
 from portalops.ledger.bodies import decode_part
 from portalops.locale import _
-from portalops.model.checks import CheckResult, CheckRound
+from portalops.model.checks import CheckResult, CheckScan
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.record import Recorded
 from portalops.model.text import show_text
-from portalops.reports.document import Block, Cell, Paragraph, Table
+from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 from portalops.reports.words import check_status
 
 
@@ -48,13 +48,13 @@ def judge_again_(
     ] = None,
 ) -> Result[JsonValue]:
     session = open_session(ctx)
-    found = _round(session, record)
+    found = _read_scan(session, record)
     again = _judged_again(session, found.body)
     rows: list[tuple[Cell, ...]] = []
     data: list[JsonValue] = []
     same = 0
     for then, now in again.pairs:
-        if now is not None and _said(now) == _said(then):
+        if now is not None and _describe(now) == _describe(then):
             same += 1
             continue
         rows.append((then.host, then.check, *_cells(then), *_cells(now)))
@@ -65,7 +65,7 @@ def judge_again_(
         Paragraph(nmsg("{n} result comes out the same.", "{n} results come out the same.", same)),
     ]
     if rows:
-        view.append(Table(nmsg("{n} result differs", "{n} results differ", len(rows)), headers, rows))
+        view.append(TableBlock(nmsg("{n} result differs", "{n} results differ", len(rows)), headers, rows))
     code = ExitCode.UNMET if rows else ExitCode.PARTIAL if again.is_gone or not same else ExitCode.OK
     return Result(data, view, again.left_out, code)
 
@@ -89,13 +89,13 @@ class _Again:
         self.pairs += [(then, by_check.get(then.check)) for then in recorded]
 
 
-def _judged_again(session: Session, body: CheckRound) -> _Again:
+def _judged_again(session: Session, body: CheckScan) -> _Again:
     hosts = {host.id: host for host in session.settings.hosts}
     declared = session.settings.declared.parse(Declared)
     together = [one for one in checks() if isinstance(one, GroupCheck)]
     members, probes = members_of(declared), probes_of(together)
     again = _Again()
-    looks: dict[str, Look] = {}
+    looks: dict[str, MemberAnswer] = {}
     for one in (each for each in body.hosts if not each.standby):
         name, answer = show_text(one.host), one.answer()
         if one.reached and one.host not in hosts:
@@ -115,7 +115,7 @@ def _judged_again(session: Session, body: CheckRound) -> _Again:
         known = [then for then in one.results if one.reached or then.evidence]
         again.hold(known, judge_again(raw, hosts[one.host], declared, one.gathered_at))
         if one.reached and one.host in members:
-            looks[one.host] = look(hosts[one.host], one.gathered_at, raw, probes)
+            looks[one.host] = read_member(hosts[one.host], one.gathered_at, raw, probes)
     for one in (each for each in body.hosts if each.standby):
         now = [each for each in judge_groups(looks, declared, one.gathered_at, together) if each.host == one.host]
         if not now:
@@ -128,7 +128,7 @@ def _judged_again(session: Session, body: CheckRound) -> _Again:
     return again
 
 
-def _round(session: Session, seq: int | None) -> Recorded[CheckRound]:
+def _read_scan(session: Session, seq: int | None) -> Recorded[CheckScan]:
     """Return the round of a record, or the newest one.
 
     Raises:
@@ -136,18 +136,18 @@ def _round(session: Session, seq: int | None) -> Recorded[CheckRound]:
     """
     hint = msg("Run 'portalops check run', or 'portalops ledger show' to see the rounds.")
     if seq is None:
-        if (newest := newest_round(session)) is None:
+        if (newest := newest_scan(session)) is None:
             raise UsageError(msg("there is no recorded round of checks"), hint)
         return newest
     record = session.ledger.record(seq)
     is_round = record is not None and record.kind == "check.finished"
-    body = decode_part(session.ledger.blob(record.body), "check", CheckRound) if record and is_round else None
+    body = decode_part(session.ledger.blob(record.body), "check", CheckScan) if record and is_round else None
     if record is None or body is None:
         raise UsageError(msg("record {seq} is no round of checks", seq=seq), hint)
     return Recorded(record.seq, record.at, record.run, body)
 
 
-def _said(result: CheckResult) -> tuple[str, str, str]:
+def _describe(result: CheckResult) -> tuple[str, str, str]:
     return result.verdict.value, result.reason, str(result.message)
 
 

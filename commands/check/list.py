@@ -18,9 +18,9 @@ from commands.check.views import check_data
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from portalops.compliance.of_records import RecordCheck, record_checks
+from portalops.compliance.ledger_checks import RecordCheck, record_checks
 from portalops.model.message import msg, nmsg
-from portalops.reports.document import Table
+from portalops.reports.document import TableBlock
 from portalops.reports.words import severity_status
 
 if TYPE_CHECKING:
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 
 def list_(ctx: typer.Context, family: Families = None) -> Result[JsonValue]:
     open_session(ctx)
-    every: tuple[Check | RecordCheck, ...] = (*_of_hosts(family or ()), *_of_records(family or ()))
+    every: tuple[Check | RecordCheck, ...] = (*_host_checks(family or ()), *_judge_ledger_checks(family or ()))
     found = sorted(every, key=lambda one: one.id)
     rows = [(one.id, one.clause, severity_status(one.severity), one.title) for one in found]
     headers = (msg("Check"), msg("Clause"), msg("Severity"), msg("Good state"))
     caption = nmsg("{n} check", "{n} checks", len(rows))
-    return Result([check_data(one) for one in found], [Table(caption, headers, rows)])
+    return Result([check_data(one) for one in found], [TableBlock(caption, headers, rows)])
 
 
-def _of_hosts(families: Sequence[str]) -> tuple[Check, ...]:
+def _host_checks(families: Sequence[str]) -> tuple[Check, ...]:
     """Return the checks that hosts answer, of these families or all; a family of which own records answer all has none."""
     there = {_family(one.id) for one in checks()}
     elsewhere = {_family(one.id) for one in record_checks()} - there
@@ -45,7 +45,7 @@ def _of_hosts(families: Sequence[str]) -> tuple[Check, ...]:
     return () if families and not wanted else chosen(families=wanted)
 
 
-def _of_records(families: Sequence[str]) -> tuple[RecordCheck, ...]:
+def _judge_ledger_checks(families: Sequence[str]) -> tuple[RecordCheck, ...]:
     """Return the checks that own records answer, of these families or all."""
     return tuple(one for one in record_checks() if not families or _family(one.id) in families)
 

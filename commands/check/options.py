@@ -11,7 +11,7 @@ from checks.servers.catalogue import chosen
 from commands.cli.session import Session
 from portalops.errors import UsageError
 from portalops.locale import _
-from portalops.model.checks import CheckRound
+from portalops.model.checks import CheckScan
 from portalops.model.findings import Finding
 from portalops.model.message import msg
 from portalops.model.record import Recorded
@@ -28,7 +28,7 @@ Approver = Annotated[str, typer.Option("--approver", metavar="NAME", help=_("Who
 
 def chooser(
     session: Session,
-    newest: Recorded[CheckRound] | None,
+    newest: Recorded[CheckScan] | None,
     findings: Sequence[Finding],
     hosts: Collection[str] | None,
     families: Collection[str] | None,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typer
 
 from commands.check.options import Families, Hosts, chooser
-from commands.check.steps import brought_in, newest_round
+from commands.check.steps import describe_suppliers, newest_scan
 from commands.check.views import results_page
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
@@ -23,14 +23,14 @@ from portalops.reports.document import Paragraph
 
 def results(ctx: typer.Context, host: Hosts = None, family: Families = None) -> Result[JsonValue]:
     session = open_session(ctx)
-    newest = newest_round(session)
+    newest = newest_scan(session)
     if newest is None:
         raise LedgerMissing(
             msg("no round of checks is recorded yet"), msg("Run 'portalops check run' to make the first.")
         )
     chosen = chooser(session, newest, (), host, family)
     shown = results_page(session, [result for result in newest.body.results() if chosen(result.host, result.check)])
-    head = [Paragraph(msg("Round of {at}", at=newest.at)), *brought_in(newest.body)]
+    head = [Paragraph(msg("Round of {at}", at=newest.at)), *describe_suppliers(newest.body)]
     return Result(shown.data, [*head, *shown.view], exit_code=shown.exit_code)
 
 

@@ -27,27 +27,27 @@ from checks.servers.catalogue import chosen
 from checks.servers.declared import Declared
 from checks.servers.runner import run_checks
 from commands.check.options import Families, Hosts
-from commands.check.steps import brought_in
+from commands.check.steps import describe_suppliers
 from commands.check.views import results_page
-from commands.cli.nagios import CRITICAL, OK, UNKNOWN, WARNING, Answer, Option, guarded
+from commands.cli.nagios import CRITICAL, OK, UNKNOWN, WARNING, Option, PluginAnswer, guarded
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
-from commands.jobs.kinds.check import RoundWish, check_work, unreached, waived_of
-from commands.jobs.outside import outside_of
+from commands.jobs.kinds.check import ScanRequest, check_work, unreached, waived_of
+from commands.jobs.outside import find_outside_view
 from commands.jobs.own import own_of
-from commands.jobs.runner import Performed, by_hand
+from commands.jobs.runner import PerformedJob, perform_now
 from commands.jobs.servers import all_probes, known_host, shells_of
 from commands.jobs.vulnerabilities import known_vulnerabilities
-from portalops.compliance.of_records import record_checks
+from portalops.compliance.ledger_checks import record_checks
 from portalops.errors import FactsRefused, UnknownCheck, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN, Draft
 from portalops.ledger.runs import Work
 from portalops.locale import _
 from portalops.model.causes import cause_of
-from portalops.model.checks import CheckResult, CheckRound
+from portalops.model.checks import CheckResult, CheckScan
 from portalops.model.message import msg, nmsg, verbatim
 from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
@@ -59,7 +59,7 @@ from portalops.registers.hosts import BROUGHT, BROUGHT_KEY, RecordedScript, read
 from portalops.reports.document import Notice
 
 if TYPE_CHECKING:
-    from checks.servers.by_hand import Brought
+    from checks.servers.by_hand import SuppliedAnswer
 
 Facts = Annotated[
     list[Path] | None,
@@ -68,7 +68,7 @@ Facts = Annotated[
 By = Annotated[str, typer.Option("--by", metavar="NAME", help=_("Who brought the files of --facts"))]
 
 
-def brought_of(session: Session, files: Sequence[Path], by: str) -> dict[HostId, Brought]:
+def read_supplied(session: Session, files: Sequence[Path], by: str) -> dict[HostId, SuppliedAnswer]:
     """Return the answers in files that a person brought, by host.
 
     Raises:
@@ -85,7 +85,7 @@ def brought_of(session: Session, files: Sequence[Path], by: str) -> dict[HostId,
         raise UsageError(msg("--facts needs --by"), msg("Name who brought the file: --by NAME."))
     (who,) = required_texts({"--by": by})
     scripts, asked = _scripts(session), frozenset(all_probes())
-    found: dict[HostId, Brought] = {}
+    found: dict[HostId, SuppliedAnswer] = {}
     for path in files:
         try:
             with path.open("rb") as file:
@@ -105,7 +105,7 @@ def brought_of(session: Session, files: Sequence[Path], by: str) -> dict[HostId,
     return found
 
 
-def take(session: Session, brought: Mapping[HostId, Brought]) -> None:
+def take(session: Session, brought: Mapping[HostId, SuppliedAnswer]) -> None:
     """Record that answers were taken, so that none of them is taken twice.
 
     Raises:
@@ -170,21 +170,21 @@ def run(
     part = (host, check, family) if host or check or family else None
     if as_plugin:
 
-        def seen() -> Answer:
-            wish = RoundWish(outside, brought_of(session, facts or (), by), anew)
+        def seen() -> PluginAnswer:
+            wish = ScanRequest(outside, read_supplied(session, facts or (), by), anew)
             return _plugin(session, *_seen(session, part, wish))
 
         return guarded(session, seen)
-    wish = RoundWish(outside, brought_of(session, facts or (), by), anew)
+    wish = ScanRequest(outside, read_supplied(session, facts or (), by), anew)
     if part is not None:
-        found = _looked(session, *part, wish=wish)
-        shown = results_page(session, found.results(), brought_in(found))
+        found = _judge_hosts(session, *part, wish=wish)
+        shown = results_page(session, found.results(), describe_suppliers(found))
         return replace(shown, warnings=(msg("only a part was looked at, so nothing is recorded"),))
     done = _performed(session, wish)
-    if not isinstance(done.result, CheckRound):
+    if not isinstance(done.result, CheckScan):
         notices = [Notice(verbatim(problem)) for problem in done.problems]
         return Result(done.data(), notices, exit_code=done.exit_code)
-    shown = results_page(session, done.result.results(), brought_in(done.result))
+    shown = results_page(session, done.result.results(), describe_suppliers(done.result))
     unasked = done.said[len(unreached(done.result)) :]  # portals; hosts are told of by their checks
     return replace(shown, warnings=unasked, exit_code=done.exit_code)
 
@@ -196,14 +196,14 @@ class _Digester:
         return Digest(hashlib.sha256(data).hexdigest())
 
 
-def _looked(
+def _judge_hosts(
     session: Session,
     hosts: Sequence[str] | None,
     ids: Sequence[str] | None,
     families: Sequence[str] | None,
     *,
-    wish: RoundWish,
-) -> CheckRound:
+    wish: ScanRequest,
+) -> CheckScan:
     """Look at a part; nothing is recorded."""
     _require_of_hosts(session.rulebook, ids or ())
     some = chosen(ids=ids or (), families=families or ())
@@ -217,37 +217,37 @@ def _looked(
         progress=session.progress,
         some=some,
         known=known_vulnerabilities(session),
-        outside=outside_of(session, is_asked=wish.from_outside),
+        outside=find_outside_view(session, is_asked=wish.from_outside),
         own=own_of(session),
-        brought=wish.brought,
+        brought=wish.supplied,
         anew=wish.anew,
     )
 
 
-def _performed(session: Session, wish: RoundWish) -> Performed:
+def _performed(session: Session, wish: ScanRequest) -> PerformedJob:
     """Do a whole round and record it."""
 
     def work(each: Session) -> Work[object]:
-        take(each, wish.brought)
+        take(each, wish.supplied)
         return check_work(each, wish)
 
-    return by_hand(session, JobKind.CHECK, work)
+    return perform_now(session, JobKind.CHECK, work)
 
 
 def _seen(
     session: Session,
     part: tuple[Sequence[str] | None, Sequence[str] | None, Sequence[str] | None] | None,
-    wish: RoundWish,
+    wish: ScanRequest,
 ) -> tuple[Sequence[CheckResult], Sequence[str]]:
     """Look at a part, or do a whole round; return the results, and why there are none or not of every host."""
     if part is not None:
-        found = _looked(session, *part, wish=wish)
+        found = _judge_hosts(session, *part, wish=wish)
         return found.results(), unreached(found)
     done = _performed(session, wish)
-    return done.result.results() if isinstance(done.result, CheckRound) else (), done.problems
+    return done.result.results() if isinstance(done.result, CheckScan) else (), done.problems
 
 
-def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[str]) -> Answer:
+def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[str]) -> PluginAnswer:
     """Say how the checks came out: fails without a waiver first, then what is unknown. OK takes at least one pass."""
     waived = waived_of(session, found)
     fails = [one for one in found if one.verdict is CheckVerdict.FAIL and (one.host, one.check) not in waived]
@@ -264,9 +264,9 @@ def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[s
         is_grave = fails[0].severity in {Severity.CRITICAL, Severity.HIGH}
         names = ", ".join(f"{one.host}:{one.check}" for one in fails)
         said = nmsg("{n} check fails: {names}", "{n} checks fail: {names}", len(fails), names=names)
-        return Answer(CRITICAL if is_grave else WARNING, said, counts)
+        return PluginAnswer(CRITICAL if is_grave else WARNING, said, counts)
     if problems:
-        return Answer(UNKNOWN, verbatim("; ".join(problems)), counts)
+        return PluginAnswer(UNKNOWN, verbatim("; ".join(problems)), counts)
     if unsure:
         said = nmsg(
             "{n} check could not be answered: {names}",
@@ -274,10 +274,10 @@ def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[s
             len(unsure),
             names=", ".join(f"{one.host}:{one.check}" for one in unsure),
         )
-        return Answer(UNKNOWN, said, counts)
+        return PluginAnswer(UNKNOWN, said, counts)
     if not counts["pass"]:
-        return Answer(UNKNOWN, msg("no check passes, and none fails without a waiver"), counts)
-    return Answer(OK, nmsg("{n} check passes", "{n} checks pass", counts["pass"]), counts)
+        return PluginAnswer(UNKNOWN, msg("no check passes, and none fails without a waiver"), counts)
+    return PluginAnswer(OK, nmsg("{n} check passes", "{n} checks pass", counts["pass"]), counts)
 
 
 def _require_of_hosts(rulebook: Rulebook, checks: Sequence[str]) -> None:

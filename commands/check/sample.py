@@ -27,17 +27,17 @@ from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN
 from portalops.locale import _
-from portalops.model.availability import PageSamples, Sample, SampleBatch
+from portalops.model.availability import PageSample, PageSamples, SampleBatch
 from portalops.model.message import msg, nmsg
 from portalops.model.organisation import HostId
 from portalops.registers.availability import KEY, SAMPLES
-from portalops.reports.document import Block, Notice, Table
+from portalops.reports.document import Block, Notice, TableBlock
 from portalops.system.files import write_atomically
 from portalops.system.locks import locked
 from portalops.system.network import SocketNetwork
 
 if TYPE_CHECKING:
-    from checks.servers.outside.sample import Seen
+    from checks.servers.outside.sample import SampledPage
 
 BATCH = timedelta(hours=6)
 """A batch is recorded once its first sample is so old."""
@@ -58,7 +58,7 @@ def sample(
     recorded = put_by(session, at, seen, declared.station or session.circumstances.host, record=record)
     headers = (msg("Host"), msg("Page"), msg("Answer"), msg("Milliseconds"))
     rows = [(each.host, each.url, each.status or "-", each.milliseconds) for each in seen]
-    view: list[Block] = [Table(nmsg("{n} page", "{n} pages", len(rows)), headers, rows)]
+    view: list[Block] = [TableBlock(nmsg("{n} page", "{n} pages", len(rows)), headers, rows)]
     if recorded:
         view.append(Notice(nmsg("{n} sample was recorded", "{n} samples were recorded", recorded)))
     data: JsonValue = {
@@ -73,7 +73,7 @@ def sample(
     return Result(data, view, exit_code=code)
 
 
-def put_by(session: Session, at: datetime, seen: Iterable[Seen], station: str, *, record: bool) -> int:
+def put_by(session: Session, at: datetime, seen: Iterable[SampledPage], station: str, *, record: bool) -> int:
     """Keep what was seen, and record it once there are some hours of it; return how many samples were recorded."""
     folder = session.settings.state_folder
     path = folder / FILE
@@ -110,9 +110,9 @@ def batch_of(lines: Iterable[str], station: str) -> SampleBatch | None:
     if not read:
         return None
     began = min(each[0] for each in read)
-    pages: dict[tuple[str, str], list[Sample]] = {}
+    pages: dict[tuple[str, str], list[PageSample]] = {}
     for at, host, url, status, milliseconds in sorted(read):
-        pages.setdefault((host, url), []).append(Sample(int(at) - int(began), status, milliseconds))
+        pages.setdefault((host, url), []).append(PageSample(int(at) - int(began), status, milliseconds))
     return SampleBatch(
         station,
         datetime.fromtimestamp(int(began), UTC),

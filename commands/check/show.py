@@ -14,19 +14,19 @@ from typing import Annotated
 import typer
 
 from checks.servers.catalogue import chosen
-from commands.check.steps import known_findings, newest_round
+from commands.check.steps import known_findings, newest_scan
 from commands.check.views import check_data, finding_data, result_data, results_table
 from commands.cli.check_page import page_blocks
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.check import waived_of
-from portalops.compliance.of_records import RecordCheck, record_checks
+from portalops.compliance.ledger_checks import RecordCheck, record_checks
 from portalops.locale import _
 from portalops.locale.pages import vietnamese_page
 from portalops.model.message import msg
 from portalops.model.rulebook import Rulebook
-from portalops.reports.document import Block, Heading, KeyValues, Paragraph, Table
+from portalops.reports.document import Block, Heading, KeyValues, Paragraph, TableBlock
 from portalops.reports.words import finding_status, severity_status
 
 WHY = msg("Why this is checked, and by which rule")
@@ -37,9 +37,9 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
     session = open_session(ctx)
     for own in record_checks():
         if own.id == check:
-            return _page_of_records(session.rulebook, own)
+            return _show_ledger_check(session.rulebook, own)
     (one,) = chosen(ids=(check,))
-    newest = newest_round(session)
+    newest = newest_scan(session)
     results = [result for result in newest.body.results() if result.check == one.id] if newest else []
     known = [each for each in known_findings(session, newest).standings if each.finding.check == one.id]
     duties = [duty for duty in session.rulebook.duties if one.id in duty.checks]
@@ -73,7 +73,7 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
             )
             for each in known
         ]
-        view.append(Table(msg("Findings of this check"), headers, rows))
+        view.append(TableBlock(msg("Findings of this check"), headers, rows))
     custodians: dict[str, str] = {each.id: each.custodian for each in session.settings.hosts}
     data: JsonValue = {
         **check_data(one),
@@ -87,7 +87,7 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
     return Result(data, view)
 
 
-def _page_of_records(rulebook: Rulebook, one: RecordCheck) -> Result[JsonValue]:
+def _show_ledger_check(rulebook: Rulebook, one: RecordCheck) -> Result[JsonValue]:
     """Show the page of a check that own records answer; how it stands is the duty's standing."""
     duties = [duty for duty in rulebook.duties if one.id in duty.checks]
     view: list[Block] = [

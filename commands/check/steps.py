@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from commands.check.views import said_to_be_brought
+from commands.check.views import describe_supplier
 from commands.cli.session import Session
 from portalops.compliance.article_12_findings import checks_of
 from portalops.ledger import bodies
-from portalops.model.checks import CheckRound
+from portalops.model.checks import CheckScan
 from portalops.model.message import Message
 from portalops.model.record import Recorded
 from portalops.registers.claims import ToolClaim, read_tool_claims
@@ -20,7 +20,7 @@ from portalops.reports.document import Block, Notice, Tone
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownFindings:
     """All that the ledger tells of findings, on a day."""
 
     read: ReadFindings
@@ -28,14 +28,14 @@ class Known:
     waivers: tuple[RecordedWaiver, ...]
     unused: tuple[RecordedWaiver, ...]
     claims: tuple[ToolClaim, ...]
-    newest: Recorded[CheckRound] | None
+    newest: Recorded[CheckScan] | None
     today: date
     zone: ZoneInfo
     unreadable: tuple[tuple[int, Message], ...] = ()
     """Records of rounds, findings, waivers and claims whose details cannot be read, with why."""
 
 
-def known_findings(session: Session, newest: Recorded[CheckRound] | None, *, anew: bool = False) -> Known:
+def known_findings(session: Session, newest: Recorded[CheckScan] | None, *, anew: bool = False) -> KnownFindings:
     """Return what is known of findings today; nothing before there is a ledger."""
     today = session.clock.now().astimezone(session.zone_of_portal).date()
     ledger = session.reader
@@ -49,22 +49,22 @@ def known_findings(session: Session, newest: Recorded[CheckRound] | None, *, ane
         **dict(read.unreadable),
         **{seq: error.message for seq, error in (*waivers.unreadable, *claims.unreadable)},
     }
-    return Known(
+    return KnownFindings(
         read, standings, waivers.waivers, unused, claims.claims, newest, today, zone, tuple(sorted(unreadable.items()))
     )
 
 
 # --- what other commands use ------------------------------------------------------------------
-def newest_round(session: Session) -> Recorded[CheckRound] | None:
+def newest_scan(session: Session) -> Recorded[CheckScan] | None:
     """Return the newest whole round, or None where there is no ledger or no round in it."""
     ledger = session.reader
     for record in ledger.records(kinds=("check.finished",), newest_first=True, limit=50):
-        body = bodies.decode_part(ledger.blob(record.body), "check", CheckRound)
+        body = bodies.decode_part(ledger.blob(record.body), "check", CheckScan)
         if body is not None:
             return Recorded(record.seq, record.at, record.run, body)
     return None
 
 
-def brought_in(round_: CheckRound) -> list[Block]:
+def describe_suppliers(round_: CheckScan) -> list[Block]:
     """Return what to say of hosts whose answers a person brought."""
-    return [Notice(said_to_be_brought(host), Tone.UNSURE) for host in round_.hosts if host.brought_by]
+    return [Notice(describe_supplier(host), Tone.UNSURE) for host in round_.hosts if host.brought_by]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session
 from commands.jobs.kinds.check import exit_code_of_checks, waived_of
-from portalops.compliance.of_records import RecordCheck
-from portalops.model.checks import CheckResult, HostRound
+from portalops.compliance.ledger_checks import RecordCheck
+from portalops.model.checks import CheckResult, HostScan
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import HostId
 from portalops.model.text import show_text
@@ -17,7 +17,7 @@ from portalops.model.verdicts import CheckVerdict
 from portalops.registers.claims import ToolClaim
 from portalops.registers.findings import FindingStanding, FindingState
 from portalops.registers.waivers import RecordedWaiver
-from portalops.reports.document import Block, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Paragraph, Status, TableBlock, Tone
 from portalops.reports.hints import next_step, steps_table
 from portalops.reports.words import check_status, severity_status
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from checks.servers.check import Check
 
 
-def claims_table(claims: Sequence[ToolClaim]) -> Table:
+def claims_table(claims: Sequence[ToolClaim]) -> TableBlock:
     """Return what other tools claim, apart from what portalops saw itself."""
     headers = (msg("Host"), msg("Tool"), msg("Rule"), msg("Severity"), msg("What it says"), msg("First"), msg("State"))
     rows = [
@@ -40,7 +40,7 @@ def claims_table(claims: Sequence[ToolClaim]) -> Table:
         )
         for each in claims
     ]
-    return Table(msg("What other tools claim; portalops checked nothing of it"), headers, rows)
+    return TableBlock(msg("What other tools claim; portalops checked nothing of it"), headers, rows)
 
 
 def _claim_state(claim: ToolClaim) -> Message:
@@ -98,7 +98,7 @@ def finding_data(each: FindingStanding, owner: str) -> JsonValue:
     }
 
 
-def said_to_be_brought(host: HostRound) -> Message:
+def describe_supplier(host: HostScan) -> Message:
     """Say who brought a host's answer, and what that takes from it."""
     return msg(
         "The answer of {host} was brought by {by}: nothing proves which machine gave it.",
@@ -125,16 +125,17 @@ def results_page(session: Session, found: Sequence[CheckResult], more: Sequence[
     if waived:
         view.append(Paragraph(nmsg("{n} of the fails is waived", "{n} of the fails are waived", len(waived))))
     data = [
-        {**result_data(result), "waived_until": _until(waived.get((result.host, result.check)))} for result in found
+        {**result_data(result), "waived_until": _waived_until(waived.get((result.host, result.check)))}
+        for result in found
     ]
     return Result(data, view, exit_code=exit_code_of_checks(found, waived))
 
 
-def _until(waiver: RecordedWaiver | None) -> str | None:
+def _waived_until(waiver: RecordedWaiver | None) -> str | None:
     return waiver.waiver.valid_to.isoformat() if waiver else None
 
 
-def results_table(found: Sequence[CheckResult], waived: Mapping[tuple[HostId, str], RecordedWaiver]) -> Table:
+def results_table(found: Sequence[CheckResult], waived: Mapping[tuple[HostId, str], RecordedWaiver]) -> TableBlock:
     rows = [
         (
             result.host,
@@ -146,7 +147,7 @@ def results_table(found: Sequence[CheckResult], waived: Mapping[tuple[HostId, st
         for result in found
     ]
     headers = (msg("Host"), msg("Check"), msg("Severity"), msg("Verdict"), msg("What was seen"))
-    return Table(msg("Checks of the servers"), headers, rows)
+    return TableBlock(msg("Checks of the servers"), headers, rows)
 
 
 def _verdict(result: CheckResult, waiver: RecordedWaiver | None) -> Status:

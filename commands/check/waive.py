@@ -20,7 +20,7 @@ import typer
 
 from checks.servers.catalogue import chosen
 from commands.check.options import Approver, CheckArgument, HostOption, require_host
-from commands.check.steps import newest_round
+from commands.check.steps import newest_scan
 from commands.cli.entries import document_in
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
@@ -71,7 +71,7 @@ def waive(
     document = document_in(file)  # before anything is recorded
     waiver = Waiver(_id_of(check, host), check, host, reason, approver, reference, today, last)
     ledger = session.writable_ledger
-    before = _in_force(session, check, host)
+    before = _find_in_force(session, check, host)
     drafts: list[Draft] = []
     if before is not None:
         ends = WaiverWithdrawal(before.waiver.id, "replaced by another waiver", approver)
@@ -117,7 +117,7 @@ def _require_left_out(given: Mapping[str, object | None]) -> None:
 
 def _withdraw(session: Session, check: str, host: str, *, reason: str, approver: str) -> Result[JsonValue]:
     reason, approver = required_texts({"--reason": reason, "--approver": approver})
-    before = _in_force(session, check, host)
+    before = _find_in_force(session, check, host)
     if before is None:
         raise UsageError(
             msg("no waiver of {check} on {host} is in force", check=check, host=host),
@@ -135,7 +135,7 @@ def _draft(session: Session, kind: str, check: str, host: str, parts: dict[str, 
     return session.writable_ledger.draft(kind, subject=f"{host} {check}", duty="12.4-remedy", body=body)
 
 
-def _in_force(session: Session, check: str, host: str) -> RecordedWaiver | None:
+def _find_in_force(session: Session, check: str, host: str) -> RecordedWaiver | None:
     """Return the newest waiver of this check on this host that has neither ended nor been withdrawn."""
     today = session.clock.now().astimezone(session.zone_of_portal).date()
     return next(
@@ -182,7 +182,7 @@ def _require_check_and_host(session: Session, check: str, host: str) -> None:
         UsageError: there is no such host.
     """
     chosen(ids=(check,))
-    newest = newest_round(session)
+    newest = newest_scan(session)
     require_host(session, host, besides=[each.host for each in newest.body.hosts] if newest else ())
 
 

@@ -16,7 +16,7 @@ from portalops.locale import _
 from portalops.model.cases import THE_PORTAL
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
-from portalops.model.organisation import Name, Unit, UnitId
+from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.sent import Addressee
 from portalops.model.text import show_text
 from portalops.system.accounts import account_name
@@ -167,7 +167,7 @@ def next_id(session: Session, prefix: str, kinds: Collection[str]) -> str:
     return f"{beginning}{max(numbers, default=0) + 1:03}"
 
 
-def known_unit(session: Session, name: str | None) -> Unit:
+def known_unit(session: Session, name: str | None) -> Agency:
     """Return the configured unit of an id.
 
     Raises:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from portalops.config import Settings
 from portalops.ledger.blob_stores import build_blob_store
-from portalops.ledger.ledger import Kept, kept_in
+from portalops.ledger.ledger import KeptLedger, kept_in
 from portalops.ledger.record_stores import build_record_store
 
 
-def kept_as_configured(settings: Settings, environment: Mapping[str, str], *, writable: bool) -> Kept:
+def kept_as_configured(settings: Settings, environment: Mapping[str, str], *, writable: bool) -> KeptLedger:
     """Return where a configuration's ledger is; nothing is connected to yet.
 
     Raises:

@@ -42,16 +42,16 @@ Option = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PluginAnswer:
     """What a plugin says."""
 
     state: str
-    said: Message
+    text: Message
     counts: Mapping[str, int | timedelta]
     """Figures by name; a span is shown in seconds."""
 
 
-def guarded(session: Session, ask: Callable[[], Answer]) -> Result[JsonValue]:
+def guarded(session: Session, ask: Callable[[], PluginAnswer]) -> Result[JsonValue]:
     """Return a plugin's answer; what goes wrong on the way is UNKNOWN, as a plugin says it.
 
     Raises:
@@ -67,8 +67,8 @@ def guarded(session: Session, ask: Callable[[], Answer]) -> Result[JsonValue]:
     try:
         answer = ask()
     except PortalOpsError as error:
-        answer = Answer(UNKNOWN, msg("error {code}: {problem}", code=error.code, problem=error.message), {})
-    said = render(answer.said, process_language(), zone=session.zone)
+        answer = PluginAnswer(UNKNOWN, msg("error {code}: {problem}", code=error.code, problem=error.message), {})
+    said = render(answer.text, process_language(), zone=session.zone)
     return Result(None, [Verbatim(line(answer.state, said, answer.counts))], exit_code=_CODES[answer.state])
 
 

@@ -117,7 +117,7 @@ class Printer:
             text = render(warning, process_language(), zone=self._zone)
             if not structured:
                 self._say(f"{self._word(msg('warning'))}: {text}")
-            elif not logs.was_told(str(warning)):
+            elif not logs.was_logged(str(warning)):
                 logs.say(logging.WARNING, text)
 
     def _say(self, line: str, level: int = logging.INFO) -> None:

@@ -24,7 +24,7 @@ from portalops.ports import Clock, Progress, Runner
 from portalops.rulebooks.load import load as load_rulebook
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
-from portalops.system.locks import this_process
+from portalops.system.locks import describe_process
 from portalops.system.logs import form
 from portalops.system.programs import LocalRunner
 from portalops.system.surroundings import LocalSurroundings
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from portalops.config import Settings
     from portalops.jobs import Attempt
     from portalops.ledger.circumstances import Circumstances
-    from portalops.ledger.ledger import Kept
+    from portalops.ledger.ledger import KeptLedger
     from portalops.ledger.stores import Locks
     from portalops.model.heads import RecordedHead
     from portalops.model.rulebook import Rulebook
@@ -112,14 +112,14 @@ class Session:
         self.warnings.append(said)
         self.begins_beside_another = True
 
-    def kept(self, *, writable: bool) -> Kept:
+    def kept(self, *, writable: bool) -> KeptLedger:
         """Return where the ledger is, as the configuration says."""
         if self.settings.ledger_store is None and self.settings.ledger_blobs is None:
             return kept_in(self.settings.state_folder, writable=writable)
         return kept_as_configured(self.settings, self.environment, writable=writable)
 
     @cached_property
-    def _kept_for_writing(self) -> Kept:
+    def _kept_for_writing(self) -> KeptLedger:
         return self.kept(writable=True)
 
     @property
@@ -163,7 +163,7 @@ class Session:
 
     def holder_for(self, job: str) -> str:
         """Return who holds a lock that this process takes for a job."""
-        return this_process(self.clock.now(), job)
+        return describe_process(self.clock.now(), job)
 
     def attempts(self) -> tuple[Attempt, ...]:
         """What was tried lately of the configured jobs: what is due is decided from it.

@@ -29,7 +29,7 @@ from portalops.jobs import moved_times
 from portalops.model.backups import DataClass
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.runs import JobKind
-from portalops.reports.document import Block, KeyValues, Paragraph, Table
+from portalops.reports.document import Block, KeyValues, Paragraph, TableBlock
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -64,7 +64,7 @@ def check(ctx: typer.Context) -> Result[JsonValue]:
     return Result(
         data=[_problem_data(problem) for problem in problems],
         view=[
-            Table(msg("Problems of the configuration"), headers, rows),
+            TableBlock(msg("Problems of the configuration"), headers, rows),
             Paragraph(
                 nmsg(
                     "{n} problem; nothing is run until it is solved",

@@ -24,7 +24,7 @@ from portalops.config.effective import DEFAULT, effective_values
 from portalops.config.problems import together
 from portalops.locale import _
 from portalops.model.message import msg, verbatim
-from portalops.reports.document import Table
+from portalops.reports.document import TableBlock
 
 if TYPE_CHECKING:
     from portalops.config.effective import EffectiveValue
@@ -47,7 +47,7 @@ def show(
     caption = msg("Configuration {digest}", digest=settings.digest[:16])
     return Result(
         data=[{"id": value.key, "value": value.value, "origin": value.origin} for value in values],
-        view=[Table(caption, headers, rows)],
+        view=[TableBlock(caption, headers, rows)],
     )
 
 

@@ -26,8 +26,8 @@ from checks.servers.credential_use import PROBES as OF_USE
 from checks.servers.credential_use import audit_use, audit_use_in_portals
 from checks.servers.declared import Declared
 from checks.servers.facts import Facts, found_in
-from checks.servers.portal_audit import Compared, Portal, audit_portals
-from checks.servers.probes.own_credentials import keeper_of_rest
+from checks.servers.portal_audit import AskedPortal, PortalComparison, audit_portals
+from checks.servers.probes.own_credentials import find_rest_custodian
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
@@ -41,8 +41,8 @@ from portalops.model.message import msg, nmsg
 from portalops.model.organisation import HostId
 from portalops.registers.access import access_of
 from portalops.registers.credentials import CredentialRegister
-from portalops.registers.portal_accounts import PortalLook, read_portal_looks
-from portalops.reports.document import Block, Paragraph, Status, Table, Tone
+from portalops.registers.portal_accounts import PortalAnswer, read_portal_answers
+from portalops.reports.document import Block, Paragraph, Status, TableBlock, Tone
 
 
 def answers_of(session: Session, wanted: Collection[HostId]) -> dict[HostId, tuple[datetime, bytes]]:
@@ -90,7 +90,7 @@ def audit(
     ):
         if rows:
             cells = [(each.host or "-", each.name, Status(each.said, tone)) for each in rows]
-            view.append(Table(caption, (msg("Host"), msg("What"), msg("State")), cells))
+            view.append(TableBlock(caption, (msg("Host"), msg("What"), msg("State")), cells))
     if not remarks:
         view.append(Paragraph(msg("everything that hosts show is in the register, and everything agrees")))
     code = ExitCode.UNMET if wrong else ExitCode.PARTIAL if unseen else ExitCode.OK
@@ -118,7 +118,7 @@ def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
         facts = None
         if found is not None:
             at, raw = found
-            facts = Facts(host, declared.for_host(host.id), at, *found_in(raw, probes, at))
+            facts = Facts(host, declared.find_host(host.id), at, *found_in(raw, probes, at))
             if now - at > limit:
                 text = msg("the newest answer is of {at}, too old to speak for today", at=at)
                 remarks.append(Remark(host.id, "not-seen", "-", text, is_unknown=True))
@@ -128,32 +128,32 @@ def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
     if not hosts:
         remarks.append(Remark("", "not-seen", "-", msg("no host is declared"), is_unknown=True))
     if names is None:
-        remarks += _of_portals(session, register)
+        remarks += _compare_portals(session, register)
     wanted = {host.id for host in hosts}
     remarks += [each for each in overdue(register, today_of(session)) if names is None or each.host in wanted]
     return remarks
 
 
-def _of_portals(session: Session, register: CredentialRegister) -> tuple[Remark, ...]:
+def _compare_portals(session: Session, register: CredentialRegister) -> tuple[Remark, ...]:
     """Compare every portal that can be asked; a credential of another one was not seen."""
-    declared, keeper = session.settings.declared.parse(Declared), keeper_of_rest(session.settings.hosts)
-    known = Compared(
+    declared, keeper = session.settings.declared.parse(Declared), find_rest_custodian(session.settings.hosts)
+    known = PortalComparison(
         access_of(register),
-        (declared if keeper is None else declared.for_host(keeper)).members,
+        (declared if keeper is None else declared.find_host(keeper)).members,
         session.clock.now().astimezone(session.zone_of_portal),
         timedelta(hours=session.rulebook.numbers.check_max_age_hours),
     )
-    looks = _looks(session)
+    looks = _read_answers(session)
     portals = [table.id for table in portals_of(session)]
     seen = {portal: looks[portal] for portal in portals if portal in looks}
     return (
-        *audit_portals([Portal(portal, looks.get(portal)) for portal in portals], known),
+        *audit_portals([AskedPortal(portal, looks.get(portal)) for portal in portals], known),
         *audit_use_in_portals(register, seen, known.members or {}),
     )
 
 
-def _looks(session: Session) -> Mapping[str, PortalLook]:
-    return read_portal_looks(session.reader)
+def _read_answers(session: Session) -> Mapping[str, PortalAnswer]:
+    return read_portal_answers(session.reader)
 
 
 VERB = Verb(audit, is_strict=True)

@@ -41,7 +41,7 @@ from portalops.locale import _
 from portalops.model.credentials import Leaving
 from portalops.model.message import Message, msg, nmsg
 from portalops.registers.credentials import LEAVING, LEFT, Body, CredentialRegister
-from portalops.reports.document import Block, KeyValues, Paragraph, Table
+from portalops.reports.document import Block, KeyValues, Paragraph, TableBlock
 
 
 def leave(
@@ -103,7 +103,7 @@ def _to_return(
     rows: list[tuple[Message, str | Message | date | None]] = [(msg("Person"), person)]
     rows.append((msg("Left on"), left.on if left else None))
     rows.append(dry(dry_run=dry_run, seq=record))  # type: ignore[arg-type]  # they are cells
-    table = Table(
+    table = TableBlock(
         nmsg(
             "{n} credential to be returned, or handed over and changed",
             "{n} credentials to be returned, or handed over and changed",

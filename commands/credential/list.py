@@ -38,7 +38,7 @@ from portalops.locale import _
 from portalops.model.credentials import host_of, same_person
 from portalops.model.message import Message, msg, nmsg
 from portalops.registers.credentials import CredentialRegister, HeldCredential
-from portalops.reports.document import Block, Paragraph, Table
+from portalops.reports.document import Block, Paragraph, TableBlock
 
 
 def list_(
@@ -99,7 +99,7 @@ def list_(
         )
         for each in shown
     ]
-    view: list[Block] = [Table(nmsg("{n} credential", "{n} credentials", len(rows)), headers, rows)]
+    view: list[Block] = [TableBlock(nmsg("{n} credential", "{n} credentials", len(rows)), headers, rows)]
     lost, strangers = _lost(register), _strangers(session, register, shown)
     is_wrong = bool(strangers) or any(problems_of(register, each, today) for each in shown)
     data: list[JsonValue] = [data_of(register, each, today) for each in shown]

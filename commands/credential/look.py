@@ -21,17 +21,17 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.credentials import refuse_extra, typed
-from commands.jobs.portal_accounts import look_at, portals_of
+from commands.jobs.portal_accounts import poll_portals, portals_of
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
-from portalops.reports.document import Cell, Status, Table, Tone
+from portalops.reports.document import Cell, Status, TableBlock, Tone
 
 if TYPE_CHECKING:
     from portalops.config.tables import KindTable
 
 
-def look(
+def poll(
     ctx: typer.Context,
     portal: Annotated[
         Optional[str],  # noqa: UP045  # Typer reads it at run time
@@ -45,7 +45,7 @@ def look(
     rows: list[tuple[Cell, ...]] = []
     data: list[JsonValue] = []
     warnings: list[Message] = []
-    for each in look_at(session, _chosen(session, portal), dry_run=dry_run):
+    for each in poll_portals(session, _chosen(session, portal), dry_run=dry_run):
         seen = each.found
         if isinstance(seen, Message):
             warnings.append(seen)
@@ -73,7 +73,7 @@ def look(
             }
         )
     headers = (msg("Portal"), msg("Open accounts"), msg("Admins among them"), msg("Recorded in"))
-    view = Table(nmsg("{n} portal", "{n} portals", len(rows)), headers, rows)
+    view = TableBlock(nmsg("{n} portal", "{n} portals", len(rows)), headers, rows)
     return Result(data, [view], warnings, exit_code=ExitCode.PARTIAL if warnings else ExitCode.OK)
 
 
@@ -94,4 +94,4 @@ def _chosen(session: Session, name: str | None) -> tuple[KindTable, ...]:
     return chosen
 
 
-VERB = Verb(look, is_strict=True)
+VERB = Verb(poll, is_strict=True)

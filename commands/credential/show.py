@@ -15,7 +15,7 @@ from commands.cli.verb import Verb
 from commands.jobs.credentials import IdArgument, data_of, held, refuse_extra, register_of, today_of, typed_id, view_of
 from portalops.model.message import msg, nmsg
 from portalops.registers.credentials import ADDED, CORRECTED, HANDED_OVER, RETURNED, ROTATED
-from portalops.reports.document import Table
+from portalops.reports.document import TableBlock
 
 _KINDS = {
     ADDED: msg("added"),
@@ -32,20 +32,20 @@ def show(ctx: typer.Context, credential: IdArgument) -> Result[JsonValue]:
     register, today = register_of(session), today_of(session)
     each = held(register, typed_id(credential))
     rows = [
-        (step.seq, step.at, _KINDS[step.kind], _of(step.body, "holder"), _of(step.body, "reason"))
+        (step.seq, step.at, _KINDS[step.kind], _read_field(step.body, "holder"), _read_field(step.body, "reason"))
         for step in each.steps
     ]
     headers = (msg("Record"), msg("Recorded on"), msg("What"), msg("Holder"), msg("Reason"))
     steps: list[JsonValue] = [
-        {"id": str(step.seq), "at": step.at.isoformat(), "kind": step.kind, "reason": _of(step.body, "reason")}
+        {"id": str(step.seq), "at": step.at.isoformat(), "kind": step.kind, "reason": _read_field(step.body, "reason")}
         for step in each.steps
     ]
     data: JsonValue = {**data_of(register, each, today), "records": steps}
-    table = Table(nmsg("{n} record", "{n} records", len(rows)), headers, rows)
+    table = TableBlock(nmsg("{n} record", "{n} records", len(rows)), headers, rows)
     return Result(data, [view_of(register, each, today), table])
 
 
-def _of(body: object, name: str) -> str | None:
+def _read_field(body: object, name: str) -> str | None:
     return getattr(body, name, "") or None
 
 

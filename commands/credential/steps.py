@@ -31,7 +31,7 @@ from portalops.registers.credentials import CredentialRegister, read_credentials
 from portalops.registers.incidents import read_incidents
 from portalops.registers.open_roles import OpenRole, RoleKind, Written, lost_records, open_roles
 from portalops.registers.places import read_places
-from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Table
+from portalops.reports.document import Block, Cell, KeyValues, Paragraph, TableBlock
 
 
 def roles_of(
@@ -68,19 +68,19 @@ def role_data(role: OpenRole) -> JsonValue:
     }
 
 
-def roles_table(roles: tuple[OpenRole, ...]) -> Table:
+def roles_table(roles: tuple[OpenRole, ...]) -> TableBlock:
     """Return what a person answers for, with the next command for each."""
     headers = (msg("Answers for"), msg("Named as"), msg("Recorded in"), msg("Next"))
     rows: list[tuple[Cell, ...]] = [
         (
-            _what(role),
+            _describe_role(role),
             show_text(role.named, 200),
             msg("the configuration") if role.seq is None else msg("record {seq}", seq=role.seq),
             _next(role),
         )
         for role in roles
     ]
-    return Table(
+    return TableBlock(
         nmsg(
             "{n} thing that they answer for, to be handed over or ended",
             "{n} things that they answer for, to be handed over or ended",
@@ -91,7 +91,7 @@ def roles_table(roles: tuple[OpenRole, ...]) -> Table:
     )
 
 
-def _what(role: OpenRole) -> Message:
+def _describe_role(role: OpenRole) -> Message:
     match role.kind:
         case RoleKind.HOST:
             return msg("server {id}", id=role.id)

@@ -45,7 +45,7 @@ DEEP_SUBJECT_SECONDS: Final = 1800.0
 """The same with `--deep`, where an examination does not say otherwise."""
 
 
-class State(Enum):
+class DiagnosticState(Enum):
     """How a look came out."""
 
     GOOD = Status(msg("good"), Tone.GOOD)
@@ -56,12 +56,12 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class DiagnosticLine:
     """One thing that an examination saw."""
 
     about: str
     """The object within the subject, such as a medium's id or a path; empty for the subject as a whole."""
-    state: State
+    state: DiagnosticState
     seen: Message
     cure: Message | None = None
     """What to do; only what is good, or merely told, has none."""
@@ -72,7 +72,7 @@ class Diagnosis:
     """One line of the doctor's answer."""
 
     subject: str
-    state: State
+    state: DiagnosticState
     seen: Message
     cure: Message | None = None
     about: str = ""
@@ -84,7 +84,7 @@ class Diagnosis:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DoctorContext:
     """How to look."""
 
     session: Session
@@ -94,41 +94,41 @@ class Look:
     """How long one thing may take to answer."""
 
 
-def good(about: str, seen: Message) -> Seen:
+def good(about: str, seen: Message) -> DiagnosticLine:
     """Return what was looked at and is as it should be."""
-    return Seen(about, State.GOOD, seen)
+    return DiagnosticLine(about, DiagnosticState.GOOD, seen)
 
 
-def note(about: str, seen: Message, cure: Message | None = None) -> Seen:
+def note(about: str, seen: Message, cure: Message | None = None) -> DiagnosticLine:
     """Return what is worth knowing, and no fault."""
-    return Seen(about, State.NOTE, seen, cure)
+    return DiagnosticLine(about, DiagnosticState.NOTE, seen, cure)
 
 
-def warning(about: str, seen: Message, cure: Message) -> Seen:
+def warning(about: str, seen: Message, cure: Message) -> DiagnosticLine:
     """Return what will be a fault one day, or weakens what is recorded."""
-    return Seen(about, State.WARNING, seen, cure)
+    return DiagnosticLine(about, DiagnosticState.WARNING, seen, cure)
 
 
-def unknown(about: str, seen: Message, cure: Message) -> Seen:
+def unknown(about: str, seen: Message, cure: Message) -> DiagnosticLine:
     """Return what could not be found out."""
-    return Seen(about, State.UNKNOWN, seen, cure)
+    return DiagnosticLine(about, DiagnosticState.UNKNOWN, seen, cure)
 
 
-def bad(about: str, seen: Message, cure: Message) -> Seen:
+def bad(about: str, seen: Message, cure: Message) -> DiagnosticLine:
     """Return what stops portalops, or makes what it says untrue."""
-    return Seen(about, State.BAD, seen, cure)
+    return DiagnosticLine(about, DiagnosticState.BAD, seen, cure)
 
 
-def refused(about: str, error: PortalOpsError) -> Seen:
+def refused(about: str, error: PortalOpsError) -> DiagnosticLine:
     """Return an error as something bad, with its own hint."""
-    return Seen(about, State.BAD, error.message, error.hint)
+    return DiagnosticLine(about, DiagnosticState.BAD, error.message, error.hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
     """What the doctor does about one subject."""
 
-    examine: Callable[[Look], Iterator[Seen]]
+    examine: Callable[[DoctorContext], Iterator[DiagnosticLine]]
     """Yields what it saw, each line with its cure."""
     deep_seconds: float = DEEP_SUBJECT_SECONDS
     """How long it may take with `--deep`."""
@@ -142,7 +142,9 @@ def subjects() -> tuple[str, ...]:
     return EXAMINATIONS.names()
 
 
-def bounded(call: Callable[[], Iterable[Seen]], *, seconds: float, about: str = "") -> Iterator[Seen]:
+def bounded(
+    call: Callable[[], Iterable[DiagnosticLine]], *, seconds: float, about: str = ""
+) -> Iterator[DiagnosticLine]:
     """Yield what a look sees, and unknown if it is not done in time; an error of one thing stops no other.
 
     The look goes on in a thread of its own, which ends with the process: nothing else gets away from a file server that is
@@ -153,7 +155,7 @@ def bounded(call: Callable[[], Iterable[Seen]], *, seconds: float, about: str = 
         seconds: how long it may take.
         about: what it looks at.
     """
-    found: list[Seen] = []
+    found: list[DiagnosticLine] = []
     faults: list[BaseException] = []
 
     def work() -> None:
@@ -197,7 +199,7 @@ def bounded(call: Callable[[], Iterable[Seen]], *, seconds: float, about: str = 
                 raise fault
 
 
-def examine(
+def diagnose(
     session: Session, *, deep: bool = False, only: Collection[str] = (), seconds: float | None = None
 ) -> tuple[Diagnosis, ...]:
     """Look at everything; an examination that fails is unknown and stops no other.
@@ -221,7 +223,7 @@ def examine(
                 if close
                 else msg("The subjects are: {known}.", known=", ".join(known)),
             )
-    look = Look(session, deep, seconds or (DEEP_SECONDS if deep else QUICK_SECONDS))
+    look = DoctorContext(session, deep, seconds or (DEEP_SECONDS if deep else QUICK_SECONDS))
     found: list[Diagnosis] = []
     is_stuck = not _answers(session, look.seconds)
     for subject in (name for name in known if not only or name in only):
@@ -246,14 +248,14 @@ def _answers(session: Session, seconds: float) -> bool:
     return not thread.is_alive()
 
 
-def _limit(subject: str, look: Look) -> float:
+def _limit(subject: str, look: DoctorContext) -> float:
     """Return how long a subject may take, in seconds."""
     if not look.deep:
         return SUBJECT_SECONDS
     return EXAMINATIONS.load(subject).deep_seconds
 
 
-def _examined(subject: str, look: Look, seconds: float) -> Iterator[Seen]:
+def _examined(subject: str, look: DoctorContext, seconds: float) -> Iterator[DiagnosticLine]:
     try:
         yield from bounded(lambda: EXAMINATIONS.load(subject).examine(look), seconds=seconds)
     except ConfigurationError as error:

@@ -21,11 +21,11 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.doctor.diagnosis import State, examine
+from commands.doctor.diagnosis import DiagnosticState, diagnose
 from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.message import msg
-from portalops.reports.document import Paragraph, Table
+from portalops.reports.document import Paragraph, TableBlock
 
 if TYPE_CHECKING:
     from commands.doctor.diagnosis import Diagnosis
@@ -40,21 +40,21 @@ def doctor(
         typer.Option("--only", metavar="SUBJECT", help=_("Only this subject, such as media; may be repeated")),
     ] = None,
 ) -> Result[JsonValue]:
-    found = examine(open_session(ctx), deep=deep, only=only or ())
+    found = diagnose(open_session(ctx), deep=deep, only=only or ())
     states = [diagnosis.state for diagnosis in found]
     headers = (msg("Subject"), msg("State"), msg("What was seen"), msg("What to do"))
     rows = [(item.subject, item.state.value, item.seen, item.cure) for item in _worst_first(found)]
     summary = msg(
         "{bad} bad, {unknown} unknown, {warnings} warnings, {good} good",
-        bad=states.count(State.BAD),
-        unknown=states.count(State.UNKNOWN),
-        warnings=states.count(State.WARNING),
-        good=states.count(State.GOOD),
+        bad=states.count(DiagnosticState.BAD),
+        unknown=states.count(DiagnosticState.UNKNOWN),
+        warnings=states.count(DiagnosticState.WARNING),
+        good=states.count(DiagnosticState.GOOD),
     )
     exit_code = ExitCode.OK
-    if State.BAD in states:
+    if DiagnosticState.BAD in states:
         exit_code = ExitCode.UNMET
-    elif State.UNKNOWN in states:
+    elif DiagnosticState.UNKNOWN in states:
         exit_code = ExitCode.PARTIAL
     return Result(
         data=[
@@ -68,14 +68,20 @@ def doctor(
             }
             for item in found
         ],
-        view=[Table(msg("What the doctor found"), headers, rows), Paragraph(summary)],
+        view=[TableBlock(msg("What the doctor found"), headers, rows), Paragraph(summary)],
         exit_code=exit_code,
     )
 
 
 def _worst_first(found: Sequence[Diagnosis]) -> list[Diagnosis]:
     """Return the lines in the order in which a person should read them; within a state they stay as they are."""
-    order = (State.BAD, State.UNKNOWN, State.WARNING, State.NOTE, State.GOOD)
+    order = (
+        DiagnosticState.BAD,
+        DiagnosticState.UNKNOWN,
+        DiagnosticState.WARNING,
+        DiagnosticState.NOTE,
+        DiagnosticState.GOOD,
+    )
     return sorted(found, key=lambda each: order.index(each.state))
 
 

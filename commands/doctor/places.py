@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from commands.doctor.diagnosis import Seen, bad, good, note, refused, warning
+from commands.doctor.diagnosis import DiagnosticLine, bad, good, note, refused, warning
 from portalops.config.layers import show_path
 from portalops.config.secrets import check_private_file
 from portalops.errors import ConfigurationError
@@ -33,7 +33,7 @@ LOW_INODES_PERCENT = 5
 """Less than this is too few: each blob and each file of a set is one."""
 
 
-def folder_seen(folder: Path, *, private: bool, about: str = "") -> Iterator[Seen]:
+def folder_seen(folder: Path, *, private: bool, about: str = "") -> Iterator[DiagnosticLine]:
     """Say whether a folder can be written, and by whom else, and what room it has.
 
     Args:
@@ -98,7 +98,7 @@ def folder_seen(folder: Path, *, private: bool, about: str = "") -> Iterator[See
         )
 
 
-def private_seen(path: Path, about: str = "") -> Iterator[Seen]:
+def private_seen(path: Path, about: str = "") -> Iterator[DiagnosticLine]:
     """Say what is wrong with a file that its owner alone may read; nothing if all is well."""
     try:
         check_private_file(path)
@@ -161,7 +161,7 @@ def others_who_write(status: os.stat_result) -> str:
     return "" if owner.pw_gid == status.st_gid and not set(group.gr_mem) - {owner.pw_name} else group.gr_name
 
 
-def _inodes(shown: Message, facts: os.statvfs_result, about: str) -> Iterator[Seen]:
+def _inodes(shown: Message, facts: os.statvfs_result, about: str) -> Iterator[DiagnosticLine]:
     if facts.f_files and facts.f_favail * 100 < facts.f_files * LOW_INODES_PERCENT:
         seen = warning if facts.f_favail else bad
         yield seen(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
 from commands.cli.kinds import typed
-from commands.doctor.diagnosis import Look, Seen, bad, good, unknown
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, bad, good, unknown
 from portalops.errors import PortalOpsError
 from portalops.model.message import Message, msg
 from portalops.system.s3 import LOCK_HINT, Store, StoreSettings, open_client, refusals
@@ -28,7 +28,7 @@ class _Refused(Exception):
         self.cause, self.hint = cause, hint
 
 
-def lock_seen(look: Look, table: KindTable) -> Iterator[Seen]:
+def lock_seen(look: DoctorContext, table: KindTable) -> Iterator[DiagnosticLine]:
     """Try whether a store refuses to delete what is locked; the mode is the table's `lock`, or COMPLIANCE where it has none.
 
     Raises:

@@ -30,7 +30,7 @@ from portalops.locale.pages import vietnamese_page
 from portalops.model.message import Message, msg
 from portalops.model.rulebook import Rulebook
 from portalops.model.verdicts import CheckVerdict, DutyVerdict
-from portalops.reports.document import Block, Cell, Heading, KeyValues, Paragraph, Table
+from portalops.reports.document import Block, Cell, Heading, KeyValues, Paragraph, TableBlock
 from portalops.reports.words import check_status, duty_status, severity_status
 from portalops.rulebooks.load import load
 
@@ -126,7 +126,7 @@ def _overview(subjects: Mapping[str, _Subject]) -> Result[JsonValue]:
         data=[
             {"id": name, "kind": str(subject.kind), "title": str(subject.title)} for name, subject in subjects.items()
         ],
-        view=[Table(msg("What can be explained"), headers, rows)],
+        view=[TableBlock(msg("What can be explained"), headers, rows)],
     )
 
 
@@ -177,7 +177,7 @@ def _exit_page(code: ExitCode) -> Page:
     blocks: list[Block] = [Heading(2, _exit_phrase(code))]
     if raised:
         rows = [(member.code, member.explanation) for member in raised]
-        blocks.append(Table(msg("Errors that end with it"), (msg("Code"), msg("What it means")), rows))
+        blocks.append(TableBlock(msg("Errors that end with it"), (msg("Code"), msg("What it means")), rows))
     return data, blocks
 
 

@@ -73,7 +73,7 @@ def add(
         append_whole(main, text.encode())
     data: JsonValue = {"id": host, "file": str(main), "table": text, "written": not dry_run}
     return Result(
-        data, [Paragraph(_said(main, dry_run=dry_run)), Verbatim(text.strip()), Paragraph(_next(host, address))]
+        data, [Paragraph(_describe(main, dry_run=dry_run)), Verbatim(text.strip()), Paragraph(_next(host, address))]
     )
 
 
@@ -111,7 +111,7 @@ def _with_end(text: str) -> str:
     return text if text.endswith("\n") or not text else f"{text}\n"
 
 
-def _said(main: Path, *, dry_run: bool) -> Message:
+def _describe(main: Path, *, dry_run: bool) -> Message:
     if dry_run:
         return msg("This would be appended to {path}:", path=str(main))
     return msg("This was appended to {path}:", path=str(main))

@@ -28,7 +28,7 @@ from commands.cli.verb import Verb
 from commands.jobs.servers import enrolments_of, known_host
 from portalops.errors import HostKeyChanged, UsageError
 from portalops.locale import _
-from portalops.model.hosts import LOCAL, Compared, Enrolment, HostWay
+from portalops.model.hosts import LOCAL, Enrolment, HostKeyComparison, HostWay
 from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.text import show_text
@@ -116,7 +116,9 @@ def _shown(session: Session, way: HostWay) -> Iterator[tuple[str, str]]:
         yield fingerprint_of(key), key
 
 
-def _compared(session: Session, host: str, shown: Iterator[tuple[str, str]], given: str) -> tuple[str, Compared]:
+def _compared(
+    session: Session, host: str, shown: Iterator[tuple[str, str]], given: str
+) -> tuple[str, HostKeyComparison]:
     """Return the key that a person says is the right one, and how it was compared.
 
     Raises:
@@ -129,7 +131,7 @@ def _compared(session: Session, host: str, shown: Iterator[tuple[str, str]], giv
         seen[best] = key
         given = _asked(session, host, best, key)
         if not given:
-            return key, Compared.CONFIRMED
+            return key, HostKeyComparison.CONFIRMED
     while given not in seen:
         found = next(shown, None)
         if found is None:
@@ -140,7 +142,7 @@ def _compared(session: Session, host: str, shown: Iterator[tuple[str, str]], giv
                 ),
             )
         seen.update((found,))
-    return seen[given], Compared.GIVEN
+    return seen[given], HostKeyComparison.GIVEN
 
 
 def _asked(session: Session, host: str, best: str, key: str) -> str:

@@ -21,7 +21,7 @@ import typer
 
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.facts import found_in
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
@@ -33,7 +33,7 @@ from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.reports.document import Cell, KeyValues, Notice, Status, Table, Tone, Verbatim
+from portalops.reports.document import Cell, KeyValues, Notice, Status, TableBlock, Tone, Verbatim
 
 if TYPE_CHECKING:
     from checks.servers.probe import Probe
@@ -74,13 +74,13 @@ def facts(
     data: list[JsonValue] = [_fact_data(name, found[name], *stand.get(name, (at, evidence))) for name in sorted(found)]
     if probe is not None:
         fact = found[probe]
-        if isinstance(fact, Missing):
+        if isinstance(fact, MissingFact):
             return Result(data, [head, Notice(verbatim(show_text(str(fact.seen), 1000)))], exit_code=ExitCode.PARTIAL)
         text = json.dumps(plain(fact), ensure_ascii=False, indent=2)
         return Result(data, [head, Verbatim(text)])
     rows = [(name, stand.get(name, (at, ""))[0], _short(found[name])) for name in sorted(found)]
     caption = nmsg("{n} fact", "{n} facts", len(rows))
-    return Result(data, [head, Table(caption, (msg("Probe"), msg("Received at"), msg("Fact")), rows)])
+    return Result(data, [head, TableBlock(caption, (msg("Probe"), msg("Received at"), msg("Fact")), rows)])
 
 
 def plain(fact: object) -> JsonValue:
@@ -112,13 +112,15 @@ def plain(fact: object) -> JsonValue:
 
 
 def _short(fact: object) -> Cell:
-    if isinstance(fact, Missing):
+    if isinstance(fact, MissingFact):
         return Status(msg("missing: {seen}", seen=fact.seen), Tone.UNSURE)
     return show_text(json.dumps(plain(fact), ensure_ascii=False), SHOWN_LETTERS)
 
 
 def _fact_data(name: str, fact: object, at: datetime, evidence: Digest) -> JsonValue:
-    missing = {"reason": fact.reason, "seen": show_text(str(fact.seen), 1000)} if isinstance(fact, Missing) else None
+    missing = (
+        {"reason": fact.reason, "seen": show_text(str(fact.seen), 1000)} if isinstance(fact, MissingFact) else None
+    )
     return {
         "id": name,
         "received_at": at.isoformat(),

@@ -25,7 +25,7 @@ from commands.jobs.servers import known_host
 from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.places import HandOver
-from portalops.registers.places import HAND_OVER, HANDED_OVER, Place
+from portalops.registers.places import HAND_OVER, HANDED_OVER, RegisteredPlace
 from portalops.reports.document import Cell, KeyValues
 
 
@@ -54,7 +54,7 @@ def hand_over(
     why = written_text(reason, "--reason") if reason else ""
     to = known_holder(session, holders_of(session), holder, day)
 
-    def made(before: Place) -> HandOver:
+    def made(before: RegisteredPlace) -> HandOver:
         require_reason(before.host, day, [before.holder_step] if before.holder_step else [], why)
         return HandOver(known.id, day, to, before.holder, named, why)
 

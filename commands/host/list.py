@@ -16,7 +16,7 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.host.views import host_data, key_cell, place_data, seen_at, state_cell, way_cell
+from commands.host.views import _answered_at, host_data, key_cell, place_data, state_cell, way_cell
 from commands.jobs.host_places import holders_of, places_of, places_table
 from commands.jobs.hosts_seen import hosts_seen
 from commands.jobs.servers import enrolments_of
@@ -24,7 +24,7 @@ from portalops.errors import ExitCode
 from portalops.model.hosts import LOCAL
 from portalops.model.message import msg, nmsg
 from portalops.model.organisation import Host, HostId
-from portalops.reports.document import Paragraph, Table
+from portalops.reports.document import Paragraph, TableBlock
 
 
 def list_(ctx: typer.Context) -> Result[JsonValue]:
@@ -40,7 +40,7 @@ def list_(ctx: typer.Context) -> Result[JsonValue]:
             host.id,
             way_cell(session, host),
             key_cell(host, enrolled.get(host.id)),
-            seen_at(seen, host.id),
+            _answered_at(seen, host.id),
             state_cell(seen.get(host.id)),
         )
         for host in hosts
@@ -53,7 +53,7 @@ def list_(ctx: typer.Context) -> Result[JsonValue]:
         for host in hosts
     ]
     is_whole = all(_is_known(host, enrolled) and host.id in seen and seen[host.id].newest.reached for host in hosts)
-    table = Table(nmsg("{n} host", "{n} hosts", len(hosts)), headers, rows)
+    table = TableBlock(nmsg("{n} host", "{n} hosts", len(hosts)), headers, rows)
     view = [table, places_table(hosts, places, holders)]
     return Result(data, view, exit_code=ExitCode.OK if is_whole else ExitCode.UNMET)
 

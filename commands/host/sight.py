@@ -30,7 +30,7 @@ from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.places import Sighting
 from portalops.model.record import Digest
-from portalops.registers.places import SIGHTED, SIGHTING, Place
+from portalops.registers.places import SIGHTED, SIGHTING, RegisteredPlace
 from portalops.reports.document import Cell, KeyValues
 
 
@@ -66,7 +66,7 @@ def sight(
     seen_by = written_text(by, "--by") if by else caller_of(session)
     why = written_text(reason, "--reason") if reason else ""
 
-    def made(before: Place) -> Sighting:
+    def made(before: RegisteredPlace) -> Sighting:
         texts = _texts(given, before)
         later = [step for step in before.steps if step.seq == before.sighted_seq]
         if holder is not None and before.holder_step is not None:
@@ -93,7 +93,7 @@ def sight(
     return _sighted(sighting, seq, evidence)
 
 
-def _texts(given: Mapping[str, str | None], before: Place) -> tuple[str, str, str, str]:
+def _texts(given: Mapping[str, str | None], before: RegisteredPlace) -> tuple[str, str, str, str]:
     """Return building, room, rack and holder: as given, or else as last seen."""
     old = before.sighting
     last = {

@@ -18,7 +18,7 @@ from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.places import Sighting
 from portalops.model.record import Digest, Record
-from portalops.registers.places import Place, PlaceStep, read_places
+from portalops.registers.places import PlaceStep, RegisteredPlace, read_places
 
 DUTY = "12.1"
 BodyT = TypeVar("BodyT")
@@ -89,13 +89,13 @@ def require_reason(host: HostId, day: date, known: list[PlaceStep], reason: str)
     Raises:
         UsageError: it does not.
     """
-    later = max(known, key=lambda step: (step.on, step.seq), default=None)
-    if later is None or day >= later.on or reason:
+    later = max(known, key=lambda step: (step.day, step.seq), default=None)
+    if later is None or day >= later.day or reason:
         return
     said = (
-        msg("{host} was seen on {day} already, by record {seq}", host=host, day=later.on, seq=later.seq)
+        msg("{host} was seen on {day} already, by record {seq}", host=host, day=later.day, seq=later.seq)
         if isinstance(later.body, Sighting)
-        else msg("{host} was handed over on {day} already, by record {seq}", host=host, day=later.on, seq=later.seq)
+        else msg("{host} was handed over on {day} already, by record {seq}", host=host, day=later.day, seq=later.seq)
     )
     raise UsageError(said, msg("If that is wrong, give --reason to say why this corrects it."))
 
@@ -105,7 +105,13 @@ def document_digests(document: bytes | None) -> tuple[Digest, ...]:
 
 
 def record_sighting(
-    session: Session, kind: str, key: str, host: HostId, made: Callable[[Place], BodyT], *, document: bytes | None
+    session: Session,
+    kind: str,
+    key: str,
+    host: HostId,
+    made: Callable[[RegisteredPlace], BodyT],
+    *,
+    document: bytes | None,
 ) -> tuple[BodyT, Record, tuple[Digest, ...]]:
     """Record what is made of the register as it stands, while nobody else can write; return it with its evidence."""
     ledger = session.writable_ledger
@@ -113,7 +119,7 @@ def record_sighting(
     done: list[BodyT] = []
 
     def decide() -> tuple[Draft]:
-        done.append(made(read_places(ledger).get(host) or Place(host)))
+        done.append(made(read_places(ledger).get(host) or RegisteredPlace(host)))
         parts = {"circumstances": session.circumstances, key: done[-1], "evidence": evidence}
         return (ledger.draft(kind, subject=host, duty=DUTY, body=ledger.keep(bodies.write(parts))),)
 

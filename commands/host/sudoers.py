@@ -19,7 +19,7 @@ import typer
 
 from checks.servers.gather import AnswerRejected, gather, parse_answer
 from checks.servers.privileges import helper_program, root_probes, sudoers_text
-from checks.servers.probe import Missing, Output, Probe, fact_of
+from checks.servers.probe import MissingFact, Output, Probe, fact_of
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
@@ -79,10 +79,10 @@ def paths_on(session: Session, host: Host, probes: Mapping[str, Probe[Any]]) -> 
             msg("{host}: {seen}", host=host.id, seen=error.missing.seen),
             msg("Run 'portalops host test {host}' to see what works.", host=host.id),
         ) from error
-    fact: dict[str, str] | Missing | None = None
+    fact: dict[str, str] | MissingFact | None = None
     if section is not None:
         fact = fact_of(probe, section)
-    if fact is None or isinstance(fact, Missing):
+    if fact is None or isinstance(fact, MissingFact):
         raise HostUnreachable(
             msg("{host} does not tell where its programs are", host=host.id),
             msg("Run 'portalops host test {host}' to see what works.", host=host.id),

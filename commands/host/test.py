@@ -24,7 +24,7 @@ from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.message import msg
 from portalops.model.text import show_text
-from portalops.reports.document import Paragraph, Status, Table, Tone
+from portalops.reports.document import Paragraph, Status, TableBlock, Tone
 
 
 def try_out(
@@ -37,7 +37,7 @@ def try_out(
         (
             step.what,
             Status(msg("works"), Tone.GOOD) if step.works else Status(msg("does not work"), Tone.BAD),
-            step.said,
+            step.reported,
         )
         for step in steps
     ]
@@ -45,12 +45,12 @@ def try_out(
         {
             "id": step.id,
             "works": step.works,
-            "said": show_text(str(step.said), 1000),
+            "said": show_text(str(step.reported), 1000),
             "hint": show_text(str(step.hint), 1000) if step.hint else None,
         }
         for step in steps
     ]
-    table = Table(msg("The way to {host}", host=known.id), (msg("Step"), msg("State"), msg("What was seen")), rows)
+    table = TableBlock(msg("The way to {host}", host=known.id), (msg("Step"), msg("State"), msg("What was seen")), rows)
     if not is_reached:
         hints = [Paragraph(step.hint) for step in steps if step.hint is not None]
         return Result(data, [table, *hints], exit_code=ExitCode.PARTIAL)

@@ -15,7 +15,7 @@ from portalops.model.message import Message, msg, verbatim
 from portalops.model.organisation import Host, HostId
 from portalops.model.text import show_text
 from portalops.registers.hosts import RecordedEnrolment
-from portalops.registers.places import Place
+from portalops.registers.places import RegisteredPlace
 from portalops.reports.document import Cell, Status, Tone
 
 
@@ -35,7 +35,7 @@ def key_cell(host: Host, enrolment: RecordedEnrolment | None) -> Cell:
     return show_text(enrolment.enrolment.fingerprint)
 
 
-def seen_at(seen: Mapping[HostId, HostSeen], host: HostId) -> datetime | None:
+def _answered_at(seen: Mapping[HostId, HostSeen], host: HostId) -> datetime | None:
     answered = seen[host].answered if host in seen else None
     return answered.gathered_at if answered else None
 
@@ -51,7 +51,7 @@ def state_cell(seen: HostSeen | None) -> Cell:
     return Status(problem if isinstance(problem, Message) else verbatim(show_text(problem, 200)), Tone.BAD)
 
 
-def place_data(place: Place | None, holders: Holders) -> JsonValue:
+def place_data(place: RegisteredPlace | None, holders: Holders) -> JsonValue:
     return host_places_place_data(place, holders) if place else None
 
 

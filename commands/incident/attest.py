@@ -22,7 +22,7 @@ from commands.cli.entries import DocumentFile, DryRun, document_in, past_day
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.incident.steps import guarded, record, unread_told
+from commands.incident.steps import describe_unread, guarded, record
 from commands.jobs.credentials import refuse_extra
 from portalops.errors import UsageError
 from portalops.locale import _
@@ -119,7 +119,7 @@ def _remarks(session: Session, register: IncidentRegister, said: IncidentsAttest
             )
         )
     if lost := register.every_lost():
-        found.append(unread_told(lost))
+        found.append(describe_unread(lost))
     return found
 
 

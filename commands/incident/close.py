@@ -22,17 +22,17 @@ from commands.cli.entries import DocumentFile, DryRun, document_in, past_moment
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.incident.steps import SAY_ANEW, By, IdArgument, OptionalText, guarded, step, who
+from commands.incident.steps import SAY_ANEW, By, IdArgument, OptionalText, find_actor, guarded, step
 from commands.jobs.changes import register_of as changes_of
 from commands.jobs.credentials import refuse_extra
 from commands.jobs.credentials import register_of as credentials_of
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.changes import ChangeState
-from portalops.model.incidents import IncidentClosed, ReportKind, Timeliness
+from portalops.model.incidents import IncidentClosed, ReportKind, ReportTimeliness
 from portalops.model.message import Message, msg
 from portalops.registers.findings import read_findings
-from portalops.registers.incidents import CLOSED, Incident, end_words, is_undone, why_no_close
+from portalops.registers.incidents import CLOSED, Incident, end_words, is_undone, refuse_close
 from portalops.reports.words import joined
 
 DRIFT = "change."
@@ -64,10 +64,10 @@ def close(
         for option, text in (("--cause", cause), ("--measures", measures), ("--lessons", lessons))
     ]
     why_open = guarded(reason, "--reason") if reason else ""
-    ended_at, author = past_moment(session, ended, "--ended"), who(session, by)
+    ended_at, author = past_moment(session, ended, "--ended"), find_actor(session, by)
 
     def made(known: Incident) -> IncidentClosed:
-        if (why := why_no_close(known, ended_at)) is not None:
+        if (why := refuse_close(known, ended_at)) is not None:
             raise UsageError(
                 why,
                 msg("'portalops incident show {id}' shows how it stands, and which record made it so.", id=known.id),
@@ -99,7 +99,7 @@ def _open_ends(session: Session, known: Incident, *, cause: str, lessons: str) -
     ends += [
         f"{report.value}-report"
         for report in ReportKind
-        if known.standing(report, numbers, now).timeliness in {Timeliness.DUE, Timeliness.OVERDUE}
+        if known.standing(report, numbers, now).timeliness in {ReportTimeliness.DUE, ReportTimeliness.OVERDUE}
     ]
     credentials, changes = credentials_of(session), changes_of(session)
     for name in facts.credentials:

@@ -38,6 +38,7 @@ from commands.incident.steps import (
     By,
     IdArgument,
     OptionalText,
+    find_actor,
     guarded,
     incident_remarks,
     incident_result,
@@ -45,7 +46,6 @@ from commands.incident.steps import (
     record,
     register_of,
     step,
-    who,
 )
 from commands.jobs.credentials import refuse_extra
 from commands.jobs.credentials import register_of as credentials_of
@@ -54,7 +54,7 @@ from portalops.locale import _
 from portalops.model.incidents import IncidentFacts, IncidentKind
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
-from portalops.registers.changes import Step
+from portalops.registers.changes import ChangeStep
 from portalops.registers.incidents import CORRECTED, Incident, IncidentRegister
 
 
@@ -108,7 +108,7 @@ def correct(
     }  # fmt: skip
     if not changed and not any(ties.values()):
         raise UsageError(msg("nothing is said to change"), msg("Give what was wrong, such as --affected."))
-    why, author = guarded(reason, "--reason"), who(session, by)
+    why, author = guarded(reason, "--reason"), find_actor(session, by)
 
     if incident in register_of(session).unopened:
         return _opened_anew(
@@ -160,7 +160,7 @@ def _opened_anew(
 
     body, _before, after, seq = record(session, CORRECTED, made, document, dry_run=dry_run)
     assert isinstance(body, IncidentFacts), "as it was made"
-    first = Step(0, session.clock.now(), body)
+    first = ChangeStep(0, session.clock.now(), body)
     known = Incident(first, first) if dry_run else after.incidents[name]
     return incident_result(session, known, incident_remarks(session, known), record_seq=seq)
 

@@ -31,10 +31,10 @@ from portalops.locale import _
 from portalops.model.incidents import ReportKind
 from portalops.model.message import Message, msg
 from portalops.model.sent import Addressee
-from portalops.official.build_incident import Access, build_incident
+from portalops.official.build_incident import TiedCredential, build_incident
 from portalops.registers.credentials import HeldCredential
 from portalops.registers.incidents import Incident, is_undone
-from portalops.reports.document import Table
+from portalops.reports.document import TableBlock
 
 
 def letter(
@@ -71,20 +71,20 @@ def letter(
     files = write_papers(paper, f"{known.id}-{which.value}", some, output, languages=languages)
     return Result(
         [{"id": str(path), "sha256": digest, "incident": known.id, "report": which.value} for path, digest in files],
-        [Table(msg("Drafts"), (msg("File"), msg("SHA-256")), [(str(path), digest) for path, digest in files])],
+        [TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), [(str(path), digest) for path, digest in files])],
         warnings=_lacking(known, which),
     )
 
 
-def _access(session: Session, known: Incident) -> tuple[Access, ...]:
+def _access(session: Session, known: Incident) -> tuple[TiedCredential, ...]:
     register = credentials_of(session)
-    found: list[Access] = []
+    found: list[TiedCredential] = []
     for name in known.facts.credentials:
         held = register.credentials.get(name)
         if held is not None:
             one = held.credential
             done = _done(session, known, held)
-            found.append(Access(one.id, one.system, one.account, kind_word(one), one.holder, done))
+            found.append(TiedCredential(one.id, one.system, one.account, kind_word(one), one.holder, done))
     return tuple(found)
 
 

@@ -26,7 +26,7 @@ from portalops.locale import _
 from portalops.model.incidents import ReportKind
 from portalops.model.message import Message, msg, nmsg
 from portalops.registers.incidents import IncidentRegister, first_day_not_over
-from portalops.reports.document import Block, Cell, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Paragraph, Status, TableBlock, Tone
 from portalops.reports.section_incidents import KIND_WORDS, report_status, state_status
 from portalops.reports.words import severity_status
 
@@ -46,7 +46,7 @@ def list_(
     if attested:
         return _attested(session, register)
     numbers, now = session.rulebook.numbers, session.clock.now()
-    chosen = tuple(register.incidents.values()) if host is None else register.of_host(known_host(session, host).id)
+    chosen = tuple(register.incidents.values()) if host is None else register.find_by_host(known_host(session, host).id)
     shown = [each for each in chosen if every or each.is_open]
     headers = (
         msg("Incident"), msg("State"), msg("Severity"), msg("Kind"), msg("What happened"), msg("Noticed"), msg("Who answers"),
@@ -66,7 +66,7 @@ def list_(
         )
         for each in shown
     ]
-    view: list[Block] = [Table(nmsg("{n} incident", "{n} incidents", len(rows)), headers, rows)]
+    view: list[Block] = [TableBlock(nmsg("{n} incident", "{n} incidents", len(rows)), headers, rows)]
     if not register.is_begun:
         view = [
             Paragraph(
@@ -98,7 +98,7 @@ def _attested(session: Session, register: IncidentRegister) -> Result[JsonValue]
     rows: list[tuple[Cell, ...]] = []
     data: list[JsonValue] = []
     for step in register.attested:
-        against = [each.id for each in register.against(step, session.zone_of_portal)]
+        against = [each.id for each in register.find_contradicting(step, session.zone_of_portal)]
         state = Status(msg("holds"), Tone.GOOD)
         if against:
             state = Status(msg("recorded later, so it holds no more: {ids}", ids=", ".join(against)), Tone.BAD)
@@ -124,7 +124,7 @@ def _attested(session: Session, register: IncidentRegister) -> Result[JsonValue]
     headers = (msg("From"), msg("To"), msg("Who attests"), msg("Document"), msg("SHA-256"), msg("Record"), msg("State"))
     caption = msg("Days of which somebody attests that every incident is in the register")
     lost = register.every_lost()
-    view: list[Block] = [Table(caption, headers, rows)]
+    view: list[Block] = [TableBlock(caption, headers, rows)]
     if lost:
         view.append(unread(lost))
     return Result(data, view, exit_code=ExitCode.PARTIAL if lost else ExitCode.OK)

@@ -19,7 +19,7 @@ from commands.cli.entries import DocumentFile, DryRun, document_in, past_moment
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.incident.steps import By, IdArgument, OptionalText, guarded, step, who
+from commands.incident.steps import By, IdArgument, OptionalText, find_actor, guarded, step
 from commands.jobs.credentials import refuse_extra
 from portalops.errors import UsageError
 from portalops.locale import _
@@ -42,7 +42,7 @@ def note(
 ) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
-    said, author, moment = guarded(text, "--text"), who(session, by), past_moment(session, at, "--at")
+    said, author, moment = guarded(text, "--text"), find_actor(session, by), past_moment(session, at, "--at")
 
     def made(known: Incident) -> IncidentNote:
         if (closed := known.closed) is not None:

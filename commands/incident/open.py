@@ -37,13 +37,13 @@ from commands.incident.options import (
     require_order,
     tied_facts,
 )
-from commands.incident.steps import By, OptionalText, guarded, incident_remarks, incident_result, record, who
+from commands.incident.steps import By, OptionalText, find_actor, guarded, incident_remarks, incident_result, record
 from commands.jobs.credentials import refuse_extra
 from commands.jobs.credentials import register_of as credentials_of
 from portalops.locale import _
 from portalops.model.incidents import IncidentFacts, IncidentKind
 from portalops.model.verdicts import Severity
-from portalops.registers.changes import Step
+from portalops.registers.changes import ChangeStep
 from portalops.registers.incidents import INCIDENT_KINDS, OPENED, Incident, IncidentRegister
 
 What = Annotated[str, typer.Option(metavar="TEXT", help=_("What happened, in a sentence"))]
@@ -91,7 +91,7 @@ def open_(
         chosen_word(IncidentKind, kind, "--kind"),
         chosen_word(Severity, severity, "--severity"),
         past_moment(session, detected, "--detected"),
-        who(session, by),
+        find_actor(session, by),
         past_moment(session, happened, "--happened") if happened is not None else None,
         guarded(affected, "--affected") if affected else "",
     )
@@ -110,7 +110,7 @@ def open_(
     body, _before, after, seq = record(session, OPENED, made, document, dry_run=dry_run)
     assert isinstance(body, IncidentFacts), "as it was made"
     if dry_run:
-        first = Step(0, session.clock.now(), body)
+        first = ChangeStep(0, session.clock.now(), body)
         incident = Incident(first, first)
     else:
         incident = after.incidents[body.id]

@@ -15,7 +15,7 @@ from commands.cli.entries import DryRun, Reason
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.incident.steps import By, IdArgument, guarded, step, who
+from commands.incident.steps import By, IdArgument, find_actor, guarded, step
 from commands.jobs.credentials import refuse_extra
 from portalops.errors import UsageError
 from portalops.model.incidents import IncidentReopened
@@ -28,7 +28,7 @@ def reopen(
 ) -> Result[JsonValue]:
     refuse_extra(ctx)
     session = open_session(ctx)
-    why, author = guarded(reason, "--reason"), who(session, by)
+    why, author = guarded(reason, "--reason"), find_actor(session, by)
 
     def made(known: Incident) -> IncidentReopened:
         if known.is_open and known.is_state_known:

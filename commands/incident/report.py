@@ -23,11 +23,11 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.incident.options import report_kind
-from commands.incident.steps import By, IdArgument, OptionalText, guarded, step, who
+from commands.incident.steps import By, IdArgument, OptionalText, find_actor, guarded, step
 from commands.jobs.credentials import refuse_extra
 from portalops.errors import UsageError
 from portalops.locale import _
-from portalops.model.incidents import IncidentReport, ReportKind, Timeliness
+from portalops.model.incidents import IncidentReport, ReportKind, ReportTimeliness
 from portalops.model.message import Message, msg
 from portalops.registers.incidents import REPORTED, Incident
 
@@ -52,7 +52,7 @@ def report(
     session = open_session(ctx)
     which = report_kind(kind, "--kind")
     addressee, paper, way = guarded(to, "--to"), guarded(document, "--document"), guarded(how, "--how")
-    sent_at, author = past_moment(session, sent, "--sent"), who(session, by)
+    sent_at, author = past_moment(session, sent, "--sent"), find_actor(session, by)
 
     def made(known: Incident) -> IncidentReport:
         noticed = known.facts.detected_at
@@ -76,9 +76,9 @@ def _remarks(session: Session, incident: Incident, which: ReportKind, *, has_fil
     sent, due = standing.sent, standing.due_at
     if sent is None:
         return ()
-    if standing.timeliness is Timeliness.LATE:
+    if standing.timeliness is ReportTimeliness.LATE:
         return (msg("it was sent at {sent}, and was due by {due}: it counts as late", sent=sent.sent_at, due=due),)
-    if standing.timeliness is not Timeliness.UNPROVEN:
+    if standing.timeliness is not ReportTimeliness.UNPROVEN:
         return ()
     if not sent.is_kept and not has_file:
         return (

@@ -19,7 +19,7 @@ from portalops.errors import ExitCode, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
-from portalops.model.incidents import REPORT_WORDS, IncidentKind, IncidentsAttested, ReportKind, Timeliness
+from portalops.model.incidents import REPORT_WORDS, IncidentKind, IncidentsAttested, ReportKind, ReportTimeliness
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.text import show_text
 from portalops.registers.incidents import (
@@ -33,7 +33,7 @@ from portalops.registers.incidents import (
     subject_of,
     taken,
 )
-from portalops.reports.document import Block, Cell, Heading, KeyValues, Notice, Paragraph, Table, Tone
+from portalops.reports.document import Block, Cell, Heading, KeyValues, Notice, Paragraph, TableBlock, Tone
 from portalops.reports.section_incidents import KIND_WORDS, report_status, state_status
 from portalops.reports.words import severity_status
 
@@ -55,7 +55,7 @@ def guarded(text: str, option: str) -> str:
     return written_text(text, option)
 
 
-def who(session: Session, by: str) -> str:
+def find_actor(session: Session, by: str) -> str:
     """Return who does it: as `--by` says, or the account that calls; raises as `guarded` does."""
     return guarded(by, "--by") if by else caller_of(session)
 
@@ -198,7 +198,7 @@ def incident_result(
     return Result(data, blocks, warnings)
 
 
-def _steps(incident: Incident) -> Table:
+def _steps(incident: Incident) -> TableBlock:
     rows: list[tuple[int, tuple[Cell, ...]]] = []
 
     def add(seq: int, at: datetime, what: Message, said: Message | str, kept: Sequence[str]) -> None:
@@ -238,15 +238,15 @@ def _steps(incident: Incident) -> Table:
         add(reopened.seq, reopened.at, msg("reopened"), said, reopened.evidence)
     rows.sort(key=lambda row: row[0])
     headers = (msg("Step"), msg("Recorded at"), msg("Record"), msg("What was said"), msg("Digest of the document"))
-    return Table(msg("Steps"), headers, [row for _seq, row in rows])
+    return TableBlock(msg("Steps"), headers, [row for _seq, row in rows])
 
 
 def unread(seqs: Sequence[int]) -> Notice:
     """Return what is told of records that cannot be read."""
-    return Notice(msg("{told}. {way_out}", told=unread_told(seqs), way_out=SAY_ANEW), Tone.UNSURE)
+    return Notice(msg("{told}. {way_out}", told=describe_unread(seqs), way_out=SAY_ANEW), Tone.UNSURE)
 
 
-def unread_told(seqs: Sequence[int]) -> Message:
+def describe_unread(seqs: Sequence[int]) -> Message:
     """Return the sentence for records that cannot be read."""
     return nmsg(
         "{n} record of incidents cannot be read: {seqs}",
@@ -267,9 +267,9 @@ def code_of(session: Session, incidents: Sequence[Incident], *, is_whole: bool) 
     numbers, now = session.rulebook.numbers, session.clock.now()
     found = {each.standing(report, numbers, now).timeliness for each in incidents for report in ReportKind}
     is_left = any(each.closed is not None and each.closed.body.open_ends for each in incidents)
-    if is_left or found & {Timeliness.LATE, Timeliness.OVERDUE}:
+    if is_left or found & {ReportTimeliness.LATE, ReportTimeliness.OVERDUE}:
         return ExitCode.UNMET
-    return ExitCode.PARTIAL if Timeliness.UNPROVEN in found or not is_whole else ExitCode.OK
+    return ExitCode.PARTIAL if ReportTimeliness.UNPROVEN in found or not is_whole else ExitCode.OK
 
 
 def data_of(session: Session, incident: Incident) -> dict[str, JsonValue]:
@@ -394,11 +394,11 @@ def incident_remarks(session: Session, incident: Incident) -> tuple[Message, ...
 def _due(session: Session, incident: Incident, report: ReportKind, now: datetime) -> list[Message]:
     standing = incident.standing(report, session.rulebook.numbers, now)
     is_first = report is ReportKind.FIRST
-    if standing.timeliness is Timeliness.OVERDUE:
+    if standing.timeliness is ReportTimeliness.OVERDUE:
         if is_first:
             return [msg("the first report was due by {due}", due=standing.due_at)]
         return [msg("the full report was due by {due}", due=standing.due_at)]
-    if standing.timeliness is Timeliness.DUE:
+    if standing.timeliness is ReportTimeliness.DUE:
         if is_first:
             return [
                 msg(

@@ -34,12 +34,12 @@ from portalops.config.starter import StartAnswers, StartMedium, medium_ids, star
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg
-from portalops.reports.document import Block, Bullets, KeyValues, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Bullets, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.system.files import write_atomically
 
 if TYPE_CHECKING:
     from portalops.config import Settings
-    from portalops.config.keys import Key
+    from portalops.config.keys import CheckedKey
 
 ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
@@ -208,7 +208,7 @@ def _write(target: Path, answers: StartAnswers) -> None:
     write_atomically(target, text.encode(), mode=0o644)
 
 
-def _ensure_keys(settings: Settings, session: Session) -> tuple[Key, ...]:
+def _ensure_keys(settings: Settings, session: Session) -> tuple[CheckedKey, ...]:
     made_at = session.clock.now()
     pairs = [
         ensure_recipient(setting, made_at=made_at)
@@ -220,14 +220,14 @@ def _ensure_keys(settings: Settings, session: Session) -> tuple[Key, ...]:
     return tuple(pairs)
 
 
-def _result(config: Path, pairs: Sequence[Key], *, written: bool) -> Result[JsonValue]:
+def _result(config: Path, pairs: Sequence[CheckedKey], *, written: bool) -> Result[JsonValue]:
     state = msg("written now") if written else msg("was there already, unchanged")
     blocks: list[Block] = [
         KeyValues([(msg("Configuration"), msg("{path}: {state}", path=show_path(config), state=state))])
     ]
     if pairs:
         rows = [(key.id, show_path(key.public_file), _status(key), key.public_key) for key in pairs]
-        blocks.append(Table(msg("Keys"), (msg("Key"), msg("Public file"), msg("State"), msg("Public key")), rows))
+        blocks.append(TableBlock(msg("Keys"), (msg("Key"), msg("Public file"), msg("State"), msg("Public key")), rows))
     here = [key for key in pairs if key.id != "signing" and key.private_is_here]
     if here:
         blocks += _custody(here)
@@ -250,7 +250,7 @@ def _result(config: Path, pairs: Sequence[Key], *, written: bool) -> Result[Json
     return Result({"id": str(config), "written": written, "keys": data}, blocks)
 
 
-def _custody(here: Sequence[Key]) -> list[Block]:
+def _custody(here: Sequence[CheckedKey]) -> list[Block]:
     """Say plainly that private keys must leave this machine, and how."""
     steps: list[Message] = []
     for key in here:
@@ -280,7 +280,7 @@ def _custody(here: Sequence[Key]) -> list[Block]:
     ]
 
 
-def _status(key: Key) -> Status:
+def _status(key: CheckedKey) -> Status:
     match key.state:
         case KeyState.MADE:
             return Status(msg("made now"), Tone.GOOD)

@@ -11,7 +11,7 @@ from portalops.compliance.handling import PAPERS, STEP_WORDS, Handling, judged_k
 from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
-from portalops.model.cases import CLOSED_BY_PEOPLE, CaseDuty, CaseMove, Step
+from portalops.model.cases import CLOSED_BY_PEOPLE, CaseDuty, CaseMove, CaseStep
 from portalops.model.credentials import same_person
 from portalops.model.message import Message, msg
 from portalops.model.record import Record
@@ -65,7 +65,7 @@ def draft_of(session: Session, move: CaseMove, document: bytes | None = None) ->
     if evidence and move.paper:
         move = replace(move, paper=replace(move.paper, file=evidence[0]))
     parts = {"circumstances": session.circumstances, KEY: move, "evidence": evidence}
-    duty = REPORTING if move.step in {Step.TO_DEPARTMENT, Step.TO_COMMITTEE} else HANDLING
+    duty = REPORTING if move.step in {CaseStep.TO_DEPARTMENT, CaseStep.TO_COMMITTEE} else HANDLING
     return ledger.draft(kind_of(move.step), subject=move.id, duty=duty, body=ledger.keep(bodies.write(parts)))
 
 
@@ -103,7 +103,7 @@ def record_move(
 
 def _allowed(session: Session, case: Case, make: Callable[[Case], CaseMove]) -> CaseMove:
     move = make(case)
-    if not may(case, move.step) or (move.step is Step.CLOSED and case.state not in CLOSED_BY_PEOPLE):
+    if not may(case, move.step) or (move.step is CaseStep.CLOSED and case.state not in CLOSED_BY_PEOPLE):
         raise UsageError(
             msg(
                 "case {case} is {state}, which does not allow this step: {step}",
@@ -113,9 +113,10 @@ def _allowed(session: Session, case: Case, make: Callable[[Case], CaseMove]) -> 
             ),
             _next_of(session, case),
         )
-    if move.step in {Step.ACCEPTED, Step.REJECTED}:
+    if move.step in {CaseStep.ACCEPTED, CaseStep.REJECTED}:
         said = next(
-            (one for one in case.moves if one.move.step is Step.EXPLAINED and same_person(one.move.by, move.by)), None
+            (one for one in case.moves if one.move.step is CaseStep.EXPLAINED and same_person(one.move.by, move.by)),
+            None,
         )
         if said is not None:
             raise UsageError(
@@ -137,16 +138,16 @@ def _next_of(session: Session, case: Case) -> Message:
     )  # fmt: skip
 
 
-_VERBS: Mapping[Step, str] = {
-    Step.REMINDED: "remind",
-    Step.EXPLAINED: "explain",
-    Step.ACCEPTED: "decide",
-    Step.CLOSED: "close",
+_VERBS: Mapping[CaseStep, str] = {
+    CaseStep.REMINDED: "remind",
+    CaseStep.EXPLAINED: "explain",
+    CaseStep.ACCEPTED: "decide",
+    CaseStep.CLOSED: "close",
 }
 """The verb of `portalops case` that records what is due."""
 
 
-def _require_possible(case: Case, step: Step, day: date) -> None:
+def _require_possible(case: Case, step: CaseStep, day: date) -> None:
     """Make sure that a paper of a day can be about a case.
 
     Raises:

@@ -6,7 +6,7 @@ from commands.cli.session import Session
 from portalops.errors import UsageError
 from portalops.model.message import msg
 from portalops.model.text import show_text
-from portalops.registers.changes import Change, ChangeRegister, read_changes
+from portalops.registers.changes import ChangeRegister, RecordedChange, read_changes
 
 LAST_RECORD = 1 << 62
 """Where a record that is not made yet stands among the others."""
@@ -17,7 +17,7 @@ def register_of(session: Session) -> ChangeRegister:
     return read_changes(session.reader)
 
 
-def known_change(register: ChangeRegister, name: str) -> Change:
+def known_change(register: ChangeRegister, name: str) -> RecordedChange:
     """Return a change.
 
     Raises:

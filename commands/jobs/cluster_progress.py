@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from commands.cli.result import JsonValue
 from commands.cli.session import Session
-from portalops.cluster.parts import Wish, part_kind, part_of
+from portalops.cluster.parts import PartRequest, part_kind, part_of
 from portalops.errors import PortalOpsError
 from portalops.jobs import slot_start
 from portalops.ledger.record import FINISHED
@@ -16,7 +16,7 @@ from portalops.model.message import msg
 from portalops.model.record import Record
 from portalops.model.runs import Job
 from portalops.registers.runs import parse_run_id
-from portalops.reports.document import Cell, Table
+from portalops.reports.document import Cell, TableBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class JobProgress:
     """How long the rest takes at that rate; None where it is not known."""
 
 
-def progress_of(job: Job, finished: Iterable[Record], wishes: Iterable[Wish]) -> JobProgress | None:
+def progress_of(job: Job, finished: Iterable[Record], wishes: Iterable[PartRequest]) -> JobProgress | None:
     """Return how far a job is; None where nothing of it is left to do. Pure.
 
     Args:
@@ -59,7 +59,7 @@ def progress_of(job: Job, finished: Iterable[Record], wishes: Iterable[Wish]) ->
     )
 
 
-def jobs_under_way(session: Session, wishes: Sequence[Wish]) -> tuple[JobProgress, ...]:
+def jobs_under_way(session: Session, wishes: Sequence[PartRequest]) -> tuple[JobProgress, ...]:
     """Return how far each configured job is whose parts are in the queue."""
     found = []
     named = {wish.job for wish in wishes}
@@ -80,16 +80,16 @@ def now_under_way(session: Session) -> tuple[JobProgress, ...]:
         return ()
     try:
         from commands.jobs.fan import connection_of, driver_errors  # noqa: PLC0415  # an extra
-        from portalops.cluster.queue import wishes_in  # noqa: PLC0415  # an extra
+        from portalops.cluster.queue import list_requests  # noqa: PLC0415  # an extra
 
         with driver_errors(session), connection_of(session) as connection:
-            wishes = wishes_in(connection)
+            wishes = list_requests(connection)
     except (ImportError, PortalOpsError):
         return ()  # `worker status` says why
     return jobs_under_way(session, wishes)
 
 
-def progress_table(found: Sequence[JobProgress]) -> Table:
+def progress_table(found: Sequence[JobProgress]) -> TableBlock:
     """Return what a person sees of it."""
     headers = (msg("Job"), msg("Kind"), msg("Parts done"), msg("Of"), msg("A minute"), msg("Left"))
     rows: list[tuple[Cell, ...]] = [
@@ -103,7 +103,7 @@ def progress_table(found: Sequence[JobProgress]) -> Table:
         )
         for each in found
     ]
-    return Table(msg("Jobs under way"), headers, rows)
+    return TableBlock(msg("Jobs under way"), headers, rows)
 
 
 def progress_data(found: Sequence[JobProgress]) -> JsonValue:

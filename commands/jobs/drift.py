@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from checks.servers.comparing import drifts_since, is_a_look, look_of, placed_of, still_open, whole_looks
+from checks.servers.comparing import (
+    drifts_since,
+    is_inside_answer,
+    list_complete_answers,
+    placed_of,
+    read_view,
+    still_open,
+)
 from checks.servers.declared import Declared
 from checks.servers.drifting import SURE, word_of
 from checks.servers.earlier import EarlierAnswers
@@ -23,10 +30,10 @@ from portalops.model.organisation import Host, HostId
 
 if TYPE_CHECKING:
     from checks.servers.attribution import Placed
-    from checks.servers.baseline import Changes
+    from checks.servers.baseline import ApprovedChanges
     from checks.servers.carried import Original
     from checks.servers.drifting import Drift
-    from checks.servers.gather import Answer
+    from checks.servers.gather import HostAnswer
     from portalops.ports import LedgerReader
 
 BACK: Final = timedelta(days=92)
@@ -34,7 +41,7 @@ BACK: Final = timedelta(days=92)
 
 
 @dataclass(frozen=True, slots=True)
-class HostDrift:
+class HostDriftHistory:
     """What is known of one host's drift."""
 
     host: HostId
@@ -44,20 +51,22 @@ class HostDrift:
     """Why there is nothing to compare."""
 
     @property
-    def looked_at(self) -> datetime | None:
+    def scanned_at(self) -> datetime | None:
         """Return when the newest look was made."""
         return max((each.before_at for each in self.drifts), default=None)
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ComparedSpan:
     """Which looks are compared; without a beginning, the newest two."""
 
     since: datetime | None = None
     until: datetime | None = None
 
 
-def drift_of(session: Session, hosts: Sequence[Host], span: Span = Span()) -> tuple[HostDrift, ...]:
+def drift_of(
+    session: Session, hosts: Sequence[Host], span: ComparedSpan = ComparedSpan()
+) -> tuple[HostDriftHistory, ...]:
     """Return what changed at hosts, and what each change falls under by the registers as they are now."""
     try:
         ledger = session.ledger
@@ -67,15 +76,15 @@ def drift_of(session: Session, hosts: Sequence[Host], span: Span = Span()) -> tu
 
 
 def drift_in(
-    session: Session, ledger: LedgerReader | None, hosts: Sequence[Host], span: Span = Span()
-) -> Iterator[HostDrift]:
+    session: Session, ledger: LedgerReader | None, hosts: Sequence[Host], span: ComparedSpan = ComparedSpan()
+) -> Iterator[HostDriftHistory]:
     """Yield the same, host by host, by what a ledger holds."""
     declared = session.settings.declared.parse(Declared)
     own = replace(own_of(session), ledger=ledger)
     sections = own_sections(own, {own_changes.PROBE.id, own_incidents.PROBE.id})
     answers = _Answers(ledger, span, (span.since or session.clock.now()) - BACK)
     for host in hosts:
-        yield _of_host(host, declared, answers, sections[host.id], span)
+        yield _read_history(host, declared, answers, sections[host.id], span)
 
 
 @dataclass
@@ -83,25 +92,27 @@ class _Answers:
     """The answers of each host, newest first."""
 
     ledger: LedgerReader | None
-    span: Span
+    span: ComparedSpan
     since: datetime
     """So far back they are read."""
     _read: object = field(default=None, init=False)
 
-    def of(self, host: HostId) -> Iterator[tuple[Original, Answer]]:
+    def read_host(self, host: HostId) -> Iterator[tuple[Original, HostAnswer]]:
         if self._read is None:
             self._read = EarlierAnswers(self.ledger, self.since)
         assert isinstance(self._read, EarlierAnswers)
-        for stood_in, answer in self._read.of(host):
-            if is_a_look(answer) and (self.span.until is None or stood_in.at <= self.span.until):
+        for stood_in, answer in self._read.read_host(host):
+            if is_inside_answer(answer) and (self.span.until is None or stood_in.at <= self.span.until):
                 yield stood_in, answer
 
 
-def _of_host(host: Host, declared: Declared, answers: _Answers, sections: Iterable[object], span: Span) -> HostDrift:
+def _read_history(
+    host: Host, declared: Declared, answers: _Answers, sections: Iterable[object], span: ComparedSpan
+) -> HostDriftHistory:
     by_id = {each.probe: each for each in sections if isinstance(each, ProbeResult)}
     changes = fact_of(own_changes.PROBE, by_id[own_changes.PROBE.id])
     incidents = fact_of(own_incidents.PROBE, by_id[own_incidents.PROBE.id])
-    approved = declared.for_host(host.id).changes
+    approved = declared.find_host(host.id).changes
     drifts, looked_at = _drifts(host.id, answers, span, approved)
     if not drifts:
         why = (
@@ -109,33 +120,33 @@ def _of_host(host: Host, declared: Declared, answers: _Answers, sections: Iterab
             if looked_at is None
             else msg("{host} was looked at once, at {at}: there is nothing to compare with", host=host.id, at=looked_at)
         )
-        return HostDrift(host.id, (), (), why)
+        return HostDriftHistory(host.id, (), (), why)
     placed = [one for each in drifts for one in placed_of(each, changes, incidents, approved)]
     if approved is not None:
         placed = [one for one in placed if one.drifted.span()[1] >= approved.since]
-    return HostDrift(host.id, drifts, tuple(placed))
+    return HostDriftHistory(host.id, drifts, tuple(placed))
 
 
 def _drifts(
-    host: HostId, answers: _Answers, span: Span, approved: Changes | None
+    host: HostId, answers: _Answers, span: ComparedSpan, approved: ApprovedChanges | None
 ) -> tuple[tuple[Drift, ...], datetime | None]:
     """Return what changed at a host, oldest first, and when it was looked at last, if ever."""
-    every = answers.of(host)
+    every = answers.read_host(host)
     if span.since is not None:
         newest = next(every, None)
         if newest is None:
             return (), None
-        looks = (look_of(answer, stood_in.at) for stood_in, answer in chain((newest,), every))
+        looks = (read_view(answer, stood_in.at) for stood_in, answer in chain((newest,), every))
         return drifts_since(host, looks, span.since), newest[0].at
-    whole = whole_looks(every)
+    whole = list_complete_answers(every)
     newest, before = next(whole, None), next(whole, None)
     if newest is None or before is None:
         return (), newest[0].at if newest else None
-    first, second = look_of(before[1], before[0].at), look_of(newest[1], newest[0].at)
+    first, second = read_view(before[1], before[0].at), read_view(newest[1], newest[0].at)
     return (still_open(host, first, second, approved, whole),), second.at
 
 
-def unseen_of(host: HostDrift) -> Iterator[Message]:
+def unseen_of(host: HostDriftHistory) -> Iterator[Message]:
     """Yield the kinds of which looks at a host did not tell all, each with why."""
     unseen = {(each.kind, each.why.reason): each for drift in host.drifts for each in drift.unknown}
     for each in unseen.values():
@@ -154,7 +165,7 @@ def unseen_of(host: HostDrift) -> Iterator[Message]:
         yield said
 
 
-def when(one: Placed) -> datetime | Message:
+def describe_time(one: Placed) -> datetime | Message:
     """Say when a change happened, by which clock, or between which looks."""
     found = one.drifted
     if found.happened_at is None:

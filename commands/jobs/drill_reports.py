@@ -15,7 +15,7 @@ from portalops.ledger import bodies
 from portalops.ledger.heads import introduce_key, read_signers
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
-from portalops.ledger.runs import Performed as RecordedRun
+from portalops.ledger.runs import RecordedRun
 from portalops.model.backups import CopyState, DrillResult
 from portalops.model.causes import cause_of
 from portalops.model.drills import SCHEMA, DrillReport

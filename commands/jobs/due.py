@@ -15,7 +15,7 @@ from portalops.errors import LedgerError, UsageError
 from portalops.jobs import DueJob, due, next_due
 from portalops.model.message import Message, msg
 from portalops.model.runs import JobKind
-from portalops.reports.document import Block, Paragraph, Table
+from portalops.reports.document import Block, Paragraph, TableBlock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ ORDER = tuple(JobKind)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RunRequest:
     """What the caller wants done."""
 
     names: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Chosen:
     """Due or not."""
 
 
-def is_idle(session: Session, asked: Asked) -> bool:
+def is_idle(session: Session, asked: RunRequest) -> bool:
     """Say whether there is nothing to do: nothing is due, the duties were judged today, the clock was not set, the plan is recorded.
 
     A plan is recorded for a configuration whose every part fits, so that one which is recorded need not be looked at again.
@@ -83,7 +83,7 @@ def was_judged_today(session: Session) -> bool:
         return False
 
 
-def chosen(session: Session, asked: Asked) -> list[Chosen]:
+def chosen(session: Session, asked: RunRequest) -> list[Chosen]:
     """Return what to do, in the order of kinds."""
     known = {job.id: job for job in session.settings.jobs}
     for name in asked.names:
@@ -117,7 +117,9 @@ def planned_result(session: Session, wanted: Sequence[Chosen]) -> Result[JsonVal
     found = [each.due for each in wanted]
     rows = [(each.job.id, each.job.kind.value, each.slot, each.reason) for each in found]
     headers = (msg("Job"), msg("Kind"), msg("For"), msg("Why"))
-    view: list[Block] = [Table(msg("What would be done"), headers, rows)] if rows else [Paragraph(nothing_due(session))]
+    view: list[Block] = (
+        [TableBlock(msg("What would be done"), headers, rows)] if rows else [Paragraph(nothing_due(session))]
+    )
     return Result(
         [{"id": each.job.id, "slot": each.slot, "reason": str(each.reason), "late": each.late} for each in found], view
     )

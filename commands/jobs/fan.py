@@ -14,7 +14,7 @@ import psycopg
 
 from commands.cli.session import Session
 from commands.jobs.ledger_server import parameters_of
-from portalops.cluster.parts import JsonValue, Wish, part_kind, part_of, suffix_of
+from portalops.cluster.parts import JsonValue, PartRequest, part_kind, part_of, suffix_of
 from portalops.cluster.queue import put, require
 from portalops.errors import LedgerError, Locked
 from portalops.jobs import previous_slot_start, slot_start
@@ -30,7 +30,7 @@ from portalops.registers.runs import attempt_of, run_id
 logger = logging.getLogger(__name__)
 
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 """How often it is looked which parts have come back."""
 
 
@@ -52,7 +52,7 @@ class Fan:
     job: Job
     slot: str
 
-    def out(
+    def run_parts(
         self,
         parts: Mapping[str, Mapping[str, JsonValue]],
         shape: type[PartT],
@@ -70,7 +70,7 @@ class Fan:
         """
         session = self.session
         names = {run_id(self.job, self.slot, suffix=suffix_of(name)): name for name in parts}
-        waited = _Waited(session, part_kind(self.job.kind.value), frozenset(names), self._since())
+        waited = _Waited(session, part_kind(self.job.kind.value), frozenset(names), self._slot_start())
         done = self._patiently(waited.come)
 
         def came(run: RunId, record: Record) -> PartT | Message:
@@ -86,7 +86,7 @@ class Fan:
             yield names[run], each
         if not wanted:
             return
-        wishes = [self._wish(run, names[run], parts[names[run]], attempt) for run, attempt in wanted.items()]
+        wishes = [self._request(run, names[run], parts[names[run]], attempt) for run, attempt in wanted.items()]
         self._patiently(lambda: self._put(wishes))
         until = session.clock.monotonic() + self._minutes * 60
         while wanted and session.clock.monotonic() < until:
@@ -95,7 +95,7 @@ class Fan:
                     del wanted[run]
                     yield names[run], came(run, record)
             if wanted:
-                time.sleep(LOOK_SECONDS)
+                time.sleep(POLL_SECONDS)
         for run in wanted:
             yield names[run], msg("no worker did it within {n} minutes", n=self._minutes)
 
@@ -110,23 +110,23 @@ class Fan:
                 if not _is_away(error) or self.session.clock.monotonic() >= until:
                     raise
                 logger.warning("the job %s waits for the database: %s", self.job.id, error)
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
     @property
     def _minutes(self) -> int:
         cluster = self.session.settings.cluster
         return cluster.wait_minutes if cluster else 0
 
-    def _since(self) -> datetime:
+    def _slot_start(self) -> datetime:
         """Return when the slot began: the one before that of now, where it ended after the job had begun."""
         every, local = self.job.every, self.session.clock.now().astimezone(self.session.zone_of_portal)
         start_of = slot_start if every.slot(local) == self.slot else previous_slot_start
         return start_of(every, local).astimezone(UTC)
 
-    def _wish(self, run: RunId, name: str, details: Mapping[str, JsonValue], attempt: int) -> Wish:
-        return Wish(run, self.job.kind.value, self.job.id, name, self.job.duty, details, attempt)
+    def _request(self, run: RunId, name: str, details: Mapping[str, JsonValue], attempt: int) -> PartRequest:
+        return PartRequest(run, self.job.kind.value, self.job.id, name, self.job.duty, details, attempt)
 
-    def _put(self, wishes: list[Wish]) -> None:
+    def _put(self, wishes: list[PartRequest]) -> None:
         with driver_errors(self.session), connection_of(self.session) as connection:
             require(connection, self.session.kept(writable=False).records.place)
             put(connection, wishes)

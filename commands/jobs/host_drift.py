@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from checks.servers.drifting import word_of
-from commands.jobs.drift import HostDrift as drift_HostDrift
-from commands.jobs.drift import Span, drift_in, unseen_of, when
-from portalops.model.host_drift import Attribution, HostDrift, SeenChange
+from commands.jobs.drift import ComparedSpan, describe_time, drift_in, unseen_of
+from commands.jobs.drift import HostDriftHistory as drift_HostDrift
+from portalops.model.host_drift import Attribution, ObservedDrift, SeenChange
 from portalops.model.message import msg
 from portalops.model.organisation import Host
 
@@ -23,7 +23,7 @@ MOMENT = timedelta(microseconds=1)
 
 def host_drift(
     session: Session, ledger: LedgerReader, hosts: Sequence[Host], *, since: datetime, until: datetime
-) -> tuple[HostDrift, ...]:
+) -> tuple[ObservedDrift, ...]:
     """Return what changed at hosts between the looks of a time, and what each change falls under by the registers as they are now.
 
     Args:
@@ -35,19 +35,19 @@ def host_drift(
     """
     found = []
     with session.progress.task(msg("Comparing what hosts answered"), total=len(hosts), unit="items") as task:
-        for one in drift_in(session, ledger, hosts, Span(since, until - MOMENT)):
-            found.append(_told(one))
+        for one in drift_in(session, ledger, hosts, ComparedSpan(since, until - MOMENT)):
+            found.append(_describe(one))
             task.advance(1)
     return tuple(found)
 
 
-def _told(one: drift_HostDrift) -> HostDrift:
-    return HostDrift(
+def _describe(one: drift_HostDrift) -> ObservedDrift:
+    return ObservedDrift(
         one.host,
         tuple(_seen(each) for each in one.placed),
         len(one.drifts),
         min((each.after_at for each in one.drifts), default=None),
-        one.looked_at,
+        one.scanned_at,
         tuple(unseen_of(one)),
         sum(each.left_out for each in one.drifts),
         one.why_none,
@@ -61,7 +61,7 @@ def _seen(one: Placed) -> SeenChange:
         found.name,
         found.before,
         found.after,
-        when(one),
+        describe_time(one),
         found.span()[0],
         Attribution(one.place.value),
         one.reference,

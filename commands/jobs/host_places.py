@@ -14,9 +14,9 @@ from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Host, HostId
 from portalops.model.places import LONGEST_MONTHS, Sighting, is_overdue
 from portalops.model.text import show_text
-from portalops.registers.credentials import CredentialRegister, Left
-from portalops.registers.places import Place, PlaceStep, read_places
-from portalops.reports.document import Block, Cell, Paragraph, Status, Table, Tone
+from portalops.registers.credentials import CredentialRegister, LeavingPerson
+from portalops.registers.places import PlaceStep, RegisteredPlace, read_places
+from portalops.reports.document import Block, Cell, Paragraph, Status, TableBlock, Tone
 
 STEPS_SHOWN = 20
 
@@ -54,7 +54,7 @@ class Holders:
             return True
         return False if self.members else None
 
-    def left(self, name: str, day: date) -> Left | None:
+    def left(self, name: str, day: date) -> LeavingPerson | None:
         """Return when a person whom a text names left, if that is on a day or before it."""
         owners = self.owners(name)
         meant = owners[0] if len(owners) == 1 else name
@@ -70,21 +70,21 @@ def holders_of(session: Session) -> Holders:
     return Holders(tuple(members_of(session)), offices, register_of(session), today_of(session), accounts)
 
 
-def places_of(session: Session) -> Mapping[HostId, Place]:
+def places_of(session: Session) -> Mapping[HostId, RegisteredPlace]:
     """Return the register of places; nothing before there is a ledger."""
     return read_places(session.reader)
 
 
-def place_of(session: Session, host: HostId) -> Place:
+def place_of(session: Session, host: HostId) -> RegisteredPlace:
     """Return what the register of places says of a host."""
-    return places_of(session).get(host) or Place(host)
+    return places_of(session).get(host) or RegisteredPlace(host)
 
 
-def places_table(hosts: Iterable[Host], places: Mapping[HostId, Place], holders: Holders) -> Table:
+def places_table(hosts: Iterable[Host], places: Mapping[HostId, RegisteredPlace], holders: Holders) -> TableBlock:
     """Return where each server stands, who answers for it, and when it was last seen, with the records that say so."""
     rows: list[tuple[Cell, ...]] = []
     for host in hosts:
-        place = places.get(host.id) or Place(host.id)
+        place = places.get(host.id) or RegisteredPlace(host.id)
         seen = place.sighting
         rows.append(
             (
@@ -100,10 +100,10 @@ def places_table(hosts: Iterable[Host], places: Mapping[HostId, Place], holders:
     headers = (
         msg("Host"), msg("Site"), msg("Room"), msg("Rack"), msg("Answers for it"), msg("Last seen"), msg("Records"),
     )  # fmt: skip
-    return Table(msg("Where they stand"), headers, rows)
+    return TableBlock(msg("Where they stand"), headers, rows)
 
 
-def place_rows(place: Place, holders: Holders) -> list[tuple[Message, Cell]]:
+def place_rows(place: RegisteredPlace, holders: Holders) -> list[tuple[Message, Cell]]:
     """Return what the register says of one host's place, for people."""
     seen = place.sighting
     rows: list[tuple[Message, Cell]] = []
@@ -129,25 +129,25 @@ def place_rows(place: Place, holders: Holders) -> list[tuple[Message, Cell]]:
     return rows
 
 
-def steps_of(place: Place) -> list[Block]:
+def steps_of(place: RegisteredPlace) -> list[Block]:
     """Return the newest records of a host's place, with what each said and the digest of its document."""
     if not place.steps:
         return []
     rows = [
-        (step.seq, step.at, *_said(step), ", ".join(step.evidence) or None)
+        (step.seq, step.at, *_describe(step), ", ".join(step.evidence) or None)
         for step in place.steps[: -STEPS_SHOWN - 1 : -1]
     ]
     headers = (
         msg("Record"), msg("Recorded at"), msg("Day"), msg("What was said"), msg("Document"),
         msg("Digest of the document"),
     )  # fmt: skip
-    blocks: list[Block] = [Table(msg("Sightings and hand-overs, newest first"), headers, rows)]
+    blocks: list[Block] = [TableBlock(msg("Sightings and hand-overs, newest first"), headers, rows)]
     if (more := len(place.steps) - STEPS_SHOWN) > 0:
         blocks.append(Paragraph(nmsg("{n} earlier record is not shown.", "{n} earlier records are not shown.", more)))
     return blocks
 
 
-def place_data(place: Place, holders: Holders) -> dict[str, JsonValue]:
+def place_data(place: RegisteredPlace, holders: Holders) -> dict[str, JsonValue]:
     """Return what the register says of one host's place, for programs."""
     seen = place.sighting
     step = place.holder_step
@@ -171,7 +171,7 @@ def place_data(place: Place, holders: Holders) -> dict[str, JsonValue]:
     }
 
 
-def steps_data(place: Place) -> list[JsonValue]:
+def steps_data(place: RegisteredPlace) -> list[JsonValue]:
     """Return every record of a host's place that can be read, oldest first, for programs."""
     return [_step_data(step) for step in place.steps]
 
@@ -204,7 +204,7 @@ def _step_data(step: PlaceStep) -> JsonValue:
     }
 
 
-def _said(step: PlaceStep) -> tuple[Cell, Cell, Cell]:
+def _describe(step: PlaceStep) -> tuple[Cell, Cell, Cell]:
     """Return the day of a record, what it said, and its document."""
     body = step.body
     if isinstance(body, Sighting):
@@ -224,10 +224,10 @@ def _said(step: PlaceStep) -> tuple[Cell, Cell, Cell]:
         document = show_text(body.document) or None
     if body.reason:
         said = msg("{said} ({reason})", said=said, reason=show_text(body.reason))
-    return step.on, said, document
+    return step.day, said, document
 
 
-def _holder(place: Place, holders: Holders) -> Cell:
+def _holder(place: RegisteredPlace, holders: Holders) -> Cell:
     name = place.holder
     if not name:
         return None
@@ -239,7 +239,7 @@ def _holder(place: Place, holders: Holders) -> Cell:
     return verbatim(show_text(name))
 
 
-def _last_seen(place: Place, today: date) -> Cell:
+def _last_seen(place: RegisteredPlace, today: date) -> Cell:
     seen = place.sighting
     if seen is None:
         return Status(msg("never seen"), Tone.UNSURE)
@@ -252,7 +252,7 @@ def _last_seen(place: Place, today: date) -> Cell:
     return nmsg("{day}, {n} day ago", "{day}, {n} days ago", days, day=seen.seen_on)
 
 
-def _seqs(place: Place) -> Cell:
+def _seqs(place: RegisteredPlace) -> Cell:
     seqs: Sequence[int] = sorted({seq for seq in (place.sighted_seq, place.holder_seq) if seq})
     if place.lost:
         return Status(msg("cannot be read: {seqs}", seqs=", ".join(map(str, place.lost[-STEPS_SHOWN:]))), Tone.BAD)

@@ -22,7 +22,7 @@ from portalops.model.text import show_text
 from portalops.system.ssh_shell import try_step_by_step
 
 if TYPE_CHECKING:
-    from checks.servers.gather import Answer
+    from checks.servers.gather import HostAnswer
 
 _STEPS = {
     "connect": msg("Connection"),
@@ -38,18 +38,18 @@ _NO_PROGRAM = 127
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class HostTestStep:
     """One step of the way to a host, and whether it works."""
 
     id: str
     what: Message
     works: bool
-    said: Message
+    reported: Message
     hint: Message | None = None
     """Of a step that does not work: what to do."""
 
 
-def steps_to(session: Session, host: Host) -> tuple[list[Step], bool]:
+def steps_to(session: Session, host: Host) -> tuple[list[HostTestStep], bool]:
     """Return each step of the way to a host, up to the first that does not work, and whether the host is reached."""
     steps = list(_way_steps(session, host))
     is_reached = all(step.works for step in steps)
@@ -57,7 +57,7 @@ def steps_to(session: Session, host: Host) -> tuple[list[Step], bool]:
         try:
             steps += _host_steps(session, host)
         except PortalOpsError as error:
-            steps.append(Step("script", msg("Script"), False, error.message, error.hint))
+            steps.append(HostTestStep("script", msg("Script"), False, error.message, error.hint))
             is_reached = False
     return steps, is_reached
 
@@ -71,7 +71,7 @@ def install_hint(host: Host) -> Message:
     )
 
 
-def _way_steps(session: Session, host: Host) -> Iterator[Step]:
+def _way_steps(session: Session, host: Host) -> Iterator[HostTestStep]:
     """Yield the steps up to a session; the first that does not work is the last."""
     if host.address == LOCAL:
         return
@@ -81,12 +81,12 @@ def _way_steps(session: Session, host: Host) -> Iterator[Step]:
         target, jump = targets_of(host.id, session.settings.servers.ways, enrolled)
         for step in try_step_by_step(target, jump):
             rest.remove(step)
-            yield Step(step, _STEPS[step], True, msg("to {address}", address=show_text(target.address)))
+            yield HostTestStep(step, _STEPS[step], True, msg("to {address}", address=show_text(target.address)))
     except PortalOpsError as error:
-        yield Step(rest[0], _STEPS[rest[0]], False, error.message, error.hint)
+        yield HostTestStep(rest[0], _STEPS[rest[0]], False, error.message, error.hint)
 
 
-def _host_steps(session: Session, host: Host) -> list[Step]:
+def _host_steps(session: Session, host: Host) -> list[HostTestStep]:
     """Return what works on the host, from one trip.
 
     Raises:
@@ -99,12 +99,18 @@ def _host_steps(session: Session, host: Host) -> list[Step]:
     try:
         answer = parse_answer(raw)
     except AnswerRejected as error:
-        return [Step("script", msg("Script"), False, error.missing.seen)]
+        return [HostTestStep("script", msg("Script"), False, error.missing.seen)]
     if not answer.sections:
         said = show_text(raw.partition(b"\n")[2].decode("utf-8", "replace").strip(), 200)
-        return [Step("script", msg("Script"), False, msg("no shell answers; the host says: {said}", said=said or "-"))]
+        return [
+            HostTestStep(
+                "script", msg("Script"), False, msg("no shell answers; the host says: {said}", said=said or "-")
+            )
+        ]
     account = _text(answer, "test.account")
-    steps = [Step("script", msg("Script"), True, msg("runs as {account}", account=show_text(account or "-", 60)))]
+    steps = [
+        HostTestStep("script", msg("Script"), True, msg("runs as {account}", account=show_text(account or "-", 60)))
+    ]
     if account != "root":
         steps += [_sudo_step(answer, rooted), _helper_step(answer, probes)]
     return [*steps, _program_step(answer, host)]
@@ -134,10 +140,10 @@ def _questions(probes: Mapping[str, Probe[Any]], rooted: tuple[Probe[Any], ...])
     return asked
 
 
-def _sudo_step(answer: Answer, rooted: tuple[Probe[Any], ...]) -> Step:
+def _sudo_step(answer: HostAnswer, rooted: tuple[Probe[Any], ...]) -> HostTestStep:
     what = msg("Commands as root")
     if "sudo" in _text(answer, "test.programs").split():  # every question ends with 127 then, as where a program lacks
-        return Step("sudo", what, False, msg("{path} is not there", path="sudo"))
+        return HostTestStep("sudo", what, False, msg("{path} is not there", path="sudo"))
     refused, allowed = [], 0
     for probe in rooted:
         section = answer.sections.get(f"sudo.{probe.id}")
@@ -147,40 +153,40 @@ def _sudo_step(answer: Answer, rooted: tuple[Probe[Any], ...]) -> Step:
             allowed += section.exit_code == 0
     if refused:
         said = msg("sudo refuses {n} of {all}: {names}", n=len(refused), all=len(rooted), names=_some(refused))
-        return Step("sudo", what, False, said)
-    return Step("sudo", what, True, nmsg("sudo allows {n} command", "sudo allows {n} commands", allowed))
+        return HostTestStep("sudo", what, False, said)
+    return HostTestStep("sudo", what, True, nmsg("sudo allows {n} command", "sudo allows {n} commands", allowed))
 
 
-def _helper_step(answer: Answer, probes: Mapping[str, Probe[Any]]) -> Step:
+def _helper_step(answer: HostAnswer, probes: Mapping[str, Probe[Any]]) -> HostTestStep:
     section = answer.sections.get("test.helper")
     if section is not None and section.exit_code == _ABSENT:
-        return Step("helper", msg("Helper"), False, msg("{path} is not there", path=HELPER))
+        return HostTestStep("helper", msg("Helper"), False, msg("{path} is not there", path=HELPER))
     if section is not None and section.exit_code == _NO_PROGRAM:
         said = msg("whether {path} is of this version cannot be told: the host has no sha256sum", path=HELPER)
-        return Step("helper", msg("Helper"), False, said)
+        return HostTestStep("helper", msg("Helper"), False, said)
     if section is None or section.exit_code != 0:
         complaint = show_text(section.output().errors.strip(), 200) if section else ""
         said = msg("whether {path} is of this version cannot be told: {said}", path=HELPER, said=complaint or "-")
-        return Step("helper", msg("Helper"), False, said)
+        return HostTestStep("helper", msg("Helper"), False, said)
     found = _text(answer, "test.helper").partition(" ")[0]
     wanted = hashlib.sha256(helper_program(probes.values())).hexdigest()
     if found != wanted:
-        return Step("helper", msg("Helper"), False, msg("{path} is of another version", path=HELPER))
-    return Step("helper", msg("Helper"), True, msg("{path} is of this version", path=HELPER))
+        return HostTestStep("helper", msg("Helper"), False, msg("{path} is of another version", path=HELPER))
+    return HostTestStep("helper", msg("Helper"), True, msg("{path} is of this version", path=HELPER))
 
 
-def _program_step(answer: Answer, host: Host) -> Step:
+def _program_step(answer: HostAnswer, host: Host) -> HostTestStep:
     section = answer.sections.get("test.programs")
     if section is None or section.exit_code != 0:
         silent = msg("{host} does not tell where its programs are", host=host.id)
-        return Step("programs", msg("Programs"), False, silent)
+        return HostTestStep("programs", msg("Programs"), False, silent)
     missing = [show_text(name, 60) for name in _text(answer, "test.programs").split()]
     # Most hosts lack what other systems have; whether that matters is for the checks to say.
     said = msg("these are not there: {names}", names=_some(missing)) if missing else msg("none is missing")
-    return Step("programs", msg("Programs"), True, said)
+    return HostTestStep("programs", msg("Programs"), True, said)
 
 
-def _text(answer: Answer, name: str) -> str:
+def _text(answer: HostAnswer, name: str) -> str:
     section = answer.sections.get(name)
     return section.output().text.strip() if section is not None and section.exit_code == 0 else ""
 

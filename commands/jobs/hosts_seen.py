@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from commands.cli.session import Session
 from portalops.ledger import bodies
-from portalops.model.checks import CheckRound, HostRound
+from portalops.model.checks import CheckScan, HostScan
 from portalops.model.organisation import HostId
 
-ROUNDS = 200
+SCANS = 200
 """So many rounds are looked through for the last answer of a host."""
 
 
@@ -18,14 +18,14 @@ ROUNDS = 200
 class HostSeen:
     """The newest round in which a host answered, and the newest of all."""
 
-    answered: HostRound | None
-    newest: HostRound
+    answered: HostScan | None
+    newest: HostScan
 
 
 def hosts_seen(session: Session, wanted: Collection[HostId]) -> dict[HostId, HostSeen]:
     """Return the newest look at each host and the newest answer of each, as far back as `ROUNDS` rounds."""
     found: dict[HostId, HostSeen] = {}
-    for each in _rounds(session):
+    for each in _read_scans(session):
         for look in each.hosts:
             before = found.get(look.host)
             if look.host not in wanted or (before is not None and before.answered is not None):
@@ -36,9 +36,9 @@ def hosts_seen(session: Session, wanted: Collection[HostId]) -> dict[HostId, Hos
     return found
 
 
-def _rounds(session: Session) -> Iterator[CheckRound]:
+def _read_scans(session: Session) -> Iterator[CheckScan]:
     ledger = session.reader
-    for record in ledger.records(kinds=("check.finished",), newest_first=True, limit=ROUNDS):
-        body = bodies.decode_part(ledger.blob(record.body), "check", CheckRound)
+    for record in ledger.records(kinds=("check.finished",), newest_first=True, limit=SCANS):
+        body = bodies.decode_part(ledger.blob(record.body), "check", CheckScan)
         if body is not None:
             yield body

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class _OnServer(Protocol):
+class _ServerStore(Protocol):
     def server(self) -> ServerState: ...
 
 
@@ -30,7 +30,7 @@ def server_of(session: Session) -> ServerState | None:
     if session.settings.ledger_store is None:
         return None
     records: object = session.kept(writable=False).records
-    return records.server() if isinstance(records, _OnServer) else None
+    return records.server() if isinstance(records, _ServerStore) else None
 
 
 def excess_rights(session: Session) -> tuple[Message, ...]:

@@ -11,7 +11,7 @@ from portalops.ledger.heads import code_of
 from portalops.model.mailings import MailState
 from portalops.model.message import Message, msg
 from portalops.registers.mailings import ReadMailings, RecordedMailing, read_mailings
-from portalops.reports.document import Block, Cell, Paragraph, Table
+from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 from portalops.reports.words import mail_status
 
 
@@ -57,7 +57,7 @@ def mailed_view(read: ReadMailings) -> list[Block]:
         msg("Record"), msg("At"), msg("Report"), msg("Period"), msg("Scope"), msg("Head code"), msg("Recipient"),
         msg("State"), msg("The mail server's answer"),
     )  # fmt: skip
-    return [Table(msg("Mailed reports"), headers, [row for each in read.mailings for row in _rows(each)])]
+    return [TableBlock(msg("Mailed reports"), headers, [row for each in read.mailings for row in _rows(each)])]
 
 
 def mailed_doubts(read: ReadMailings) -> list[Message]:
@@ -65,7 +65,7 @@ def mailed_doubts(read: ReadMailings) -> list[Message]:
     return [msg("record {seq} cannot be read: {why}", seq=seq, why=error.message) for seq, error in read.unreadable]
 
 
-def said_of(one: RecordedMailing, recipient: str) -> Message | str:
+def describe_answer(one: RecordedMailing, recipient: str) -> Message | str:
     """Return what the mail server said of a mail to a recipient, or why there is no answer."""
     if one.answer is None:
         return msg("the sending left no answer")
@@ -83,7 +83,7 @@ def _rows(one: RecordedMailing) -> list[tuple[Cell, ...]]:
             *about,
             each,
             mail_status(MailState.REFUSED if each in refused else one.state),
-            said_of(one, each) or None,
+            describe_answer(one, each) or None,
         )
         for each in mailing.recipients
     ]

@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from commands.cli.session import Session
-from commands.jobs.standings import Judged
+from commands.jobs.standings import JudgedDuties
 from portalops import __version__
 from portalops.errors import PortalOpsError
 from portalops.jobs import next_due
 from portalops.ledger import bodies
 from portalops.model.runs import Job, RunSummary
 from portalops.model.verdicts import DutyVerdict, RunOutcome, Severity
-from portalops.notify.monitors._exposition import Metric, Sample
+from portalops.notify.monitors._exposition import Metric, MetricSample
 from portalops.notify.monitors._state import MonitorState
 from portalops.notify.state import NotifyFolder
 from portalops.registers.anchors import newest_taken, read_receipts
@@ -27,7 +27,7 @@ from portalops.registers.findings import FindingState, stand
 from portalops.registers.media import read_media, whole_register
 from portalops.registers.runs import parse_run_id
 
-LOOKED_BACK = timedelta(days=100)
+REACH_BACK = timedelta(days=100)
 """How far back anchors' receipts are read: an anchor that took nothing since has no figure, which is an alarm too."""
 
 MAX_RUNS = 60
@@ -37,7 +37,7 @@ GOOD_CODES = frozenset({0, 1})
 """Of a complete run: it did all it was to do. A set without its signature (3) or a damaged copy (5) is no success."""
 
 
-def figures(session: Session, judged: Judged, state: MonitorState) -> tuple[Metric, ...]:
+def figures(session: Session, judged: JudgedDuties, state: MonitorState) -> tuple[Metric, ...]:
     """Return all figures but the time of the newest look.
 
     Raises:
@@ -46,7 +46,7 @@ def figures(session: Session, judged: Judged, state: MonitorState) -> tuple[Metr
     now = session.clock.now()
     portal = {"portal": session.settings.portal.id}
     return tuple(
-        Metric(name, text, tuple(Sample({**portal, **labels}, value) for labels, value in samples))
+        Metric(name, text, tuple(MetricSample({**portal, **labels}, value) for labels, value in samples))
         for name, text, samples in _all(session, judged, state, now)
     )
 
@@ -55,7 +55,7 @@ _Samples: TypeAlias = list[tuple[dict[str, str], float]]
 _Figure: TypeAlias = tuple[str, str, _Samples]
 
 
-def _all(session: Session, judged: Judged, state: MonitorState, now: datetime) -> Iterator[_Figure]:
+def _all(session: Session, judged: JudgedDuties, state: MonitorState, now: datetime) -> Iterator[_Figure]:
     yield (
         "portalops_build_info",
         "Version of portalops and edition of the rulebook that duties are judged by.",
@@ -91,7 +91,7 @@ def _times(label: str, times: Mapping[str, datetime]) -> _Samples:
     return [({label: name}, at.timestamp()) for name, at in times.items()]
 
 
-def _duties(judged: Judged, state: MonitorState) -> Iterable[_Figure]:
+def _duties(judged: JudgedDuties, state: MonitorState) -> Iterable[_Figure]:
     standings = judged.standings
     yield (
         "portalops_duty_verdict",
@@ -179,7 +179,7 @@ def newest_ends(session: Session, job: Job, *, since: datetime | None) -> Iterab
 
 def _anchors(session: Session, now: datetime) -> dict[str, datetime]:
     configured = {table.id for table in session.settings.anchors}
-    taken = newest_taken(read_receipts(session.ledger, since=now - LOOKED_BACK)) if configured else {}
+    taken = newest_taken(read_receipts(session.ledger, since=now - REACH_BACK)) if configured else {}
     return {str(name): each.at for name, each in taken.items() if name in configured}
 
 

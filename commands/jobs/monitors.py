@@ -24,13 +24,13 @@ from portalops.ledger.runs import exit_code_of
 from portalops.model.message import Message, msg
 from portalops.model.period import current_period
 from portalops.model.verdicts import DutyVerdict, RunOutcome
-from portalops.notify.monitors import Beat, Monitor, MonitorContext, MonitorUnavailable, Turn, build_monitor
-from portalops.notify.monitors._state import LastCode, MonitorFolder, MonitorState, Told, merged
+from portalops.notify.monitors import Beat, BeatEvent, Monitor, MonitorContext, MonitorUnavailable, build_monitor
+from portalops.notify.monitors._state import LastCode, MonitorDelivery, MonitorFolder, MonitorState, merged
 from portalops.system.logs import Event, log_event
 
 if TYPE_CHECKING:
-    from commands.jobs.runner import Performed
-    from commands.jobs.standings import Judged
+    from commands.jobs.runner import PerformedJob
+    from commands.jobs.standings import JudgedDuties
     from portalops.model.runs import Job
     from portalops.notify.monitors._exposition import Metric
 
@@ -52,7 +52,7 @@ class Watch:
         """Of jobs, by id."""
         self._silent: set[str] = set()
         """Monitors that did not answer."""
-        self._told: dict[str, Told] = {}
+        self._told: dict[str, MonitorDelivery] = {}
         self._spent = 0.0
         self._has_begun = False
 
@@ -60,12 +60,12 @@ class Watch:
         """Tell that a job begins, to those who watch it; of the first one, those who watch the whole run."""
         for monitor in self._monitors:
             if not monitor.jobs and not self._has_begun:
-                self._tell(monitor, Beat(Turn.START, self._call, self._now()))
+                self._tell(monitor, Beat(BeatEvent.START, self._call, self._now()))
             elif job.id in monitor.jobs:
-                self._tell(monitor, Beat(Turn.START, self._calls.setdefault(job.id, uuid.uuid4()), self._now()))
+                self._tell(monitor, Beat(BeatEvent.START, self._calls.setdefault(job.id, uuid.uuid4()), self._now()))
         self._has_begun = True
 
-    def job_ended(self, done: Performed) -> None:
+    def job_ended(self, done: PerformedJob) -> None:
         """Tell how a job ended, to those who watch it."""
         with self._guarded():
             watching = [each for each in self._monitors if done.job.id in each.jobs]
@@ -75,10 +75,10 @@ class Watch:
                 for monitor in watching:
                     mine = {job: code for job, code in codes.items() if job in monitor.jobs}
                     call = self._calls.pop(done.job.id, self._call)
-                    beat = Beat(Turn.END, call, self._now(), _worst(mine, [done]), _text(mine))
+                    beat = Beat(BeatEvent.END, call, self._now(), _worst(mine, [done]), _text(mine))
                     self._tell(monitor, beat, is_last=True)
 
-    def end(self, performed: Sequence[Performed], judged: Judged) -> None:
+    def end(self, performed: Sequence[PerformedJob], judged: JudgedDuties) -> None:
         """Tell how a run ended, and remember what its monitors and later runs need."""
         if not self._session.settings.monitors:
             return
@@ -90,11 +90,11 @@ class Watch:
                 return figures(self._session, judged, state)
 
             text = f"{_text(codes)}\n{_duties(judged)}"
-            beat = Beat(Turn.END, self._call, self._now(), _worst(codes, performed), text, metrics)
+            beat = Beat(BeatEvent.END, self._call, self._now(), _worst(codes, performed), text, metrics)
             self._tell_all(beat)
-        self._remember_told()
+        self._remember_reported()
 
-    def fail(self, error: BaseException, performed: Sequence[Performed]) -> None:
+    def fail(self, error: BaseException, performed: Sequence[PerformedJob]) -> None:
         """Tell that a run ended in an error, unless it was called wrongly or its configuration cannot be read at all."""
         if isinstance(error, UsageError) or "settings" not in self._session.__dict__:
             return
@@ -105,8 +105,8 @@ class Watch:
                 self._remembered(performed, None)
             code = int(exit_code_of(error))
             text = f"run: {code} {getattr(error, 'code', type(error).__name__)}"
-            self._tell_all(Beat(Turn.FAILED, self._call, self._now(), code, text))
-        self._remember_told()
+            self._tell_all(Beat(BeatEvent.FAILED, self._call, self._now(), code, text))
+        self._remember_reported()
 
     def idle(self) -> None:
         """Tell that it was looked whether something is due, and nothing was."""
@@ -114,8 +114,8 @@ class Watch:
             codes = self._codes(MonitorFolder(self._session.settings.state_folder).load())
             code = _worst(codes, ()) if codes else None
             text = f"nothing is due\n{_text(codes)}"
-            self._tell_all(Beat(Turn.IDLE, self._call, self._now(), code, text, self._metrics_anew))
-        self._remember_told()
+            self._tell_all(Beat(BeatEvent.IDLE, self._call, self._now(), code, text, self._metrics_anew))
+        self._remember_reported()
 
     def _metrics_anew(self) -> tuple[Metric, ...]:
         """Return the figures while nothing is due, where the file of before is not there or is another's."""
@@ -132,7 +132,7 @@ class Watch:
             try:
                 found.append(build_monitor(table, MonitorContext(settings.portal.id, self._session.environment)))
             except PortalOpsError as error:
-                self._not_told(table.id, error.message)
+                self._list_unreported(table.id, error.message)
         return tuple(found)
 
     def _tell_all(self, beat: Beat) -> None:
@@ -148,15 +148,15 @@ class Watch:
             self._require_time()
             monitor.hear(beat)
         except MonitorUnavailable as error:
-            self._not_told(monitor.id, error.cause)
+            self._list_unreported(monitor.id, error.cause)
         except PortalOpsError as error:
-            self._not_told(monitor.id, error.message)
+            self._list_unreported(monitor.id, error.message)
         except Exception as error:  # a fault of our own: a warning of the run, and no end of a backup
             logger.debug("telling monitor %s failed", monitor.id, exc_info=True)
             fault = msg("a fault in portalops itself: {kind}", kind=type(error).__name__)
-            self._not_told(monitor.id, fault)
+            self._list_unreported(monitor.id, fault)
         else:
-            self._told[monitor.id] = Told(monitor.id, beat.at)
+            self._told[monitor.id] = MonitorDelivery(monitor.id, beat.at)
         finally:
             self._spent += self._session.clock.monotonic() - started
 
@@ -164,8 +164,8 @@ class Watch:
         if self._spent > ALL_SECONDS:
             raise MonitorUnavailable(msg("not asked: monitors had held the run up for {n} seconds", n=int(self._spent)))
 
-    def _not_told(self, monitor: str, cause: Message) -> None:
-        self._told[monitor] = Told(monitor, None, self._now(), cause)
+    def _list_unreported(self, monitor: str, cause: Message) -> None:
+        self._told[monitor] = MonitorDelivery(monitor, None, self._now(), cause)
         if monitor not in self._silent:
             self._silent.add(monitor)
             said = msg("monitor {id} was not told: {cause}", id=monitor, cause=cause)
@@ -195,7 +195,7 @@ class Watch:
                 continue
             codes[each.job] = each.code
             if each.code not in QUIET:
-                codes[each.job] = self._since(planned[each.job], each)
+                codes[each.job] = self._count_since(planned[each.job], each)
         return codes
 
     def _forgotten(self, state: MonitorState) -> dict[str, int]:
@@ -207,7 +207,7 @@ class Watch:
         found = {str(job.id): self._newest(job) for job in self._session.settings.jobs if job.id not in known}
         return {job: code for job, code in found.items() if code is not None}
 
-    def _since(self, job: Job, known: LastCode) -> int:
+    def _count_since(self, job: Job, known: LastCode) -> int:
         """Return how the newest run of a job ended that is later than the one that is known; what cannot be read is not good."""
         found = self._newest(job, since=known.at, unreadable=known.code)
         return known.code if found is None else found
@@ -223,22 +223,22 @@ class Watch:
             return unreadable
         return None
 
-    def _remembered(self, performed: Sequence[Performed], judged: Judged | None) -> MonitorState:
+    def _remembered(self, performed: Sequence[PerformedJob], judged: JudgedDuties | None) -> MonitorState:
         """Put what a run saw to what is remembered, and return it; it is returned also where it cannot be kept."""
         session, now = self._session, self._now()
         folder = MonitorFolder(session.settings.state_folder)
         holder = session.holder
         try:
             with folder.changing(holder):
-                state = self._after(folder.load(), performed, judged, now)
+                state = self._fold_run(folder.load(), performed, judged, now)
                 folder.save(state)
                 return state
         except PortalOpsError as error:
             session.warnings.append(msg("what monitors are told is not remembered: {cause}", cause=error.message))
-            return self._after(folder.load(), performed, judged, now)
+            return self._fold_run(folder.load(), performed, judged, now)
 
-    def _after(
-        self, state: MonitorState, performed: Sequence[Performed], judged: Judged | None, now: datetime
+    def _fold_run(
+        self, state: MonitorState, performed: Sequence[PerformedJob], judged: JudgedDuties | None, now: datetime
     ) -> MonitorState:
         settings = self._session.settings
         ended = _ended(performed)
@@ -269,7 +269,7 @@ class Watch:
             seen=merged(state.seen, seen, frozenset(table.id for table in settings.update_sources)),
         )
 
-    def _remember_told(self) -> None:
+    def _remember_reported(self) -> None:
         """Remember which monitors answered, for who looks later; that this cannot be kept was said before, or is of no weight."""
         session = self._session
         if not self._told or not os.path.isdir(session.settings.state_folder):  # which raises nothing
@@ -292,12 +292,12 @@ class Watch:
         return self._session.clock.now()
 
 
-def _ended(performed: Sequence[Performed]) -> dict[str, int]:
+def _ended(performed: Sequence[PerformedJob]) -> dict[str, int]:
     """Return the exit codes of jobs that were done; of one that another process works on it is not known here."""
     return {done.job.id: int(done.exit_code) for done in performed if done.exit_code is not ExitCode.LOCKED}
 
 
-def _worst(codes: Mapping[str, int], performed: Sequence[Performed]) -> int:
+def _worst(codes: Mapping[str, int], performed: Sequence[PerformedJob]) -> int:
     known = {int(code): code for code in ExitCode}
     locked = [ExitCode.LOCKED for done in performed if done.exit_code is ExitCode.LOCKED]
     found = [known.get(code, ExitCode.FAILED) for code in codes.values()]
@@ -310,6 +310,6 @@ def _text(codes: Mapping[str, int]) -> str:
     return "\n".join(f"{job}: {code}" for job, code in codes.items())
 
 
-def _duties(judged: Judged) -> str:
+def _duties(judged: JudgedDuties) -> str:
     counts = {verdict: sum(each.verdict is verdict for each in judged.standings) for verdict in DutyVerdict}
     return "duties: " + ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items() if count)

@@ -19,7 +19,7 @@ from portalops.model.updates import UpdatesResult
 from portalops.ports import LedgerReader
 from portalops.registers.credentials import read_credentials
 from portalops.registers.drills import read_drills
-from portalops.registers.evidence import Evidence, Unreadable, read_evidence
+from portalops.registers.evidence import Evidence, UnreadableRecord, read_evidence
 
 if TYPE_CHECKING:
     from commands.cli.session import Session
@@ -34,7 +34,7 @@ def lean_evidence(session: Session, ledger: LedgerReader, period: Period, *, now
     found = read_evidence(ledger, period, now=now, zone=zone)
     start, end = period.bounds(zone)
     drills = read_drills(ledger, since=start, until=end)
-    lost = [Unreadable(seq, "drill", error.message) for seq, error in drills.unreadable]
+    lost = [UnreadableRecord(seq, "drill", error.message) for seq, error in drills.unreadable]
     known = {each.seq for each in found.unreadable}
     unreadable = sorted((*found.unreadable, *(each for each in lost if each.seq not in known)), key=attrgetter("seq"))
     credentials = read_credentials(ledger, until=end)

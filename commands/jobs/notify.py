@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from commands.cli.session import Session
-from commands.jobs.runner import Performed
-from commands.jobs.sending import channels_of, fits, handed_over, record, send_waiting, warn, without_letters
+from commands.jobs.runner import PerformedJob
+from commands.jobs.sending import channels_of, drop_letters, fits, handed_over, record, send_waiting, warn
 from commands.jobs.standings import judge_period
 from portalops.errors import (
     ConfigurationError,
@@ -35,15 +35,15 @@ from portalops.model.period import current_period
 from portalops.model.runs import Job
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome
-from portalops.notify.channels import Channel
-from portalops.notify.letters import JobWeek, Sender, Week, letters_of
-from portalops.notify.rules import Failure, Seen, SeenDuty, decide, queued, quiet_until, wants_duties
+from portalops.notify.channels import LetterChannel
+from portalops.notify.letters import JobWeek, Sender, WeekSummary, letters_of
+from portalops.notify.rules import Failure, RunFacts, SeenDuty, decide, queued, quiet_until, wants_duties
 from portalops.notify.settings import NotifySettings, keep, kept_for, settings_of
-from portalops.notify.state import NotifyFolder, State
+from portalops.notify.state import NotifyFolder, NotifyState
 from portalops.registers.plans import read_plans
 from portalops.registers.runs import parse_run_id
 from portalops.registers.slots import SlotState, kept_slots
-from portalops.system.logs import form, was_told
+from portalops.system.logs import form, was_logged
 from portalops.system.surroundings import LocalSurroundings
 
 logger = logging.getLogger(__name__)
@@ -57,9 +57,9 @@ LONGEST_SLOT = timedelta(days=32)
 _UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]{1,255}")
 
 
-def after_run(
+def notify_run(
     session: Session,
-    performed: Sequence[Performed],
+    performed: Sequence[PerformedJob],
     standings: Sequence[Standing] | None,
     *,
     exit_code: ExitCode = ExitCode.OK,
@@ -92,7 +92,7 @@ def after_run(
         _tell(session, settings, failures, frozenset(good), standings)
 
 
-def after_failed_run(session: Session, error: BaseException, performed: Sequence[Performed] = ()) -> None:
+def notify_failed_run(session: Session, error: BaseException, performed: Sequence[PerformedJob] = ()) -> None:
     """Tell that a run ended in an error, also where the configuration or the ledger cannot be read.
 
     Args:
@@ -117,11 +117,11 @@ def after_failed_run(session: Session, error: BaseException, performed: Sequence
         failures = (*failures_of(performed), *_begun_anew(session), run)
         _tell(session, settings, failures, good, None, problem=code)
     for warning in session.warnings:  # of a run that ends in an error nobody prints them
-        if form() == "text" or not was_told(str(warning)):  # as an event it is there already
+        if form() == "text" or not was_logged(str(warning)):  # as an event it is there already
             logger.warning("%s", render(warning, process_language(), zone=session.zone))
 
 
-def after_failed_unit(session: Session, failure: Failure, invocation: str) -> bool:
+def notify_failed_unit(session: Session, failure: Failure, invocation: str) -> bool:
     """Tell that a systemd unit failed; return whether its run told that itself, so that nothing is to be told.
 
     Raises:
@@ -129,7 +129,7 @@ def after_failed_unit(session: Session, failure: Failure, invocation: str) -> bo
     """
     settings = notify_settings(session)
     if settings is None or not settings.channels:
-        raise nobody_is_told()
+        raise no_channel_error()
     state = _loaded(session, NotifyFolder(settings.state_folder), session.clock.now())
     if invocation and invocation in state.invocations:
         return True
@@ -137,7 +137,7 @@ def after_failed_unit(session: Session, failure: Failure, invocation: str) -> bo
     return False
 
 
-def nobody_is_told() -> ConfigurationError:
+def no_channel_error() -> ConfigurationError:
     """Return the error of a configuration without any channel."""
     return ConfigurationError(
         msg("nobody is told: no channel is configured"),
@@ -153,7 +153,7 @@ def notify_settings(session: Session) -> NotifySettings | None:
         return kept_for(session.invocation.config, session.environment)
 
 
-def failures_of(performed: Sequence[Performed]) -> tuple[Failure, ...]:
+def failures_of(performed: Sequence[PerformedJob]) -> tuple[Failure, ...]:
     """Return the jobs that failed, as a letter may tell them."""
     found = []
     for done in performed:
@@ -204,7 +204,7 @@ def _begun_anew(session: Session) -> tuple[Failure, ...]:
     return (_LEDGER_BEGUN,) if session.begins_beside_another else ()
 
 
-def _is_good(done: Performed) -> bool:
+def _is_good(done: PerformedJob) -> bool:
     return done.outcome is RunOutcome.COMPLETE and done.exit_code not in FAILING and done.error is None
 
 
@@ -252,7 +252,7 @@ def _tell(
         standings, judging_failed = _judged(session)
         if judging_failed is not None:
             failures += (judging_failed,)
-    seen = Seen(
+    seen = RunFacts(
         now,
         failures,
         good | _good_by_hand(session, state, settings),
@@ -280,7 +280,7 @@ def _tell(
 
 
 def remember_quiet(folder: NotifyFolder, now: datetime, until: datetime | None) -> None:
-    """Write down for `after_idle_run` from when until when there is nothing to tell."""
+    """Write down for `notify_idle_run` from when until when there is nothing to tell."""
     span = f"{now.timestamp():.0f} {until.timestamp():.0f}\n" if until else "0 0\n"
     try:
         if folder.quiet.read_text(encoding="ascii") == span:
@@ -293,13 +293,13 @@ def remember_quiet(folder: NotifyFolder, now: datetime, until: datetime | None) 
         logger.info("it cannot be noted until when nothing is to be told: %s", error)
 
 
-def _loaded(session: Session, folder: NotifyFolder, now: datetime) -> State:
+def _loaded(session: Session, folder: NotifyFolder, now: datetime) -> NotifyState:
     try:
         return folder.load(now)
     except NotifyStateUnreadable as error:
         if (aside := folder.set_aside()) is not None:
             session.warnings.append(msg("{problem}; it was moved to {path}", problem=error.message, path=str(aside)))
-        return State(now)
+        return NotifyState(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,11 +308,11 @@ class _Desk:
 
     session: Session
     settings: NotifySettings
-    channels: Sequence[Channel]
+    channels: Sequence[LetterChannel]
     folder: NotifyFolder
 
 
-def _queue(desk: _Desk, seen: Seen, week: Week | None) -> None:
+def _queue(desk: _Desk, seen: RunFacts, week: WeekSummary | None) -> None:
     """Put what is to be told into the queue, and remember that it is told.
 
     Args:
@@ -347,9 +347,9 @@ def _queue(desk: _Desk, seen: Seen, week: Week | None) -> None:
         letters, dropped = queued([each for each in state.letters if each.channel in configured], new)
         state = replace(state, letters=letters)
         if gone:
-            state = without_letters(state, gone, msg("the channel is not configured any more"), kinds, now)
+            state = drop_letters(state, gone, msg("the channel is not configured any more"), kinds, now)
         if dropped:
-            state = without_letters(state, dropped, msg("a newer letter stands for it, or too many wait"), kinds, now)
+            state = drop_letters(state, dropped, msg("a newer letter stands for it, or too many wait"), kinds, now)
         folder.save(state)
 
 
@@ -367,7 +367,7 @@ def sender_of(session: Session, settings: NotifySettings) -> Sender:
     return Sender(settings.portal, LocalSurroundings(session.environment).host_name(), settings.ids)
 
 
-def _tell_unsaved(desk: _Desk, seen: Seen, error: PortalOpsError) -> None:
+def _tell_unsaved(desk: _Desk, seen: RunFacts, error: PortalOpsError) -> None:
     """Tell failures although nothing can be kept, as on a full disk: once a day, as far as a file's time can be set."""
     session, settings, folder = desk.session, desk.settings, desk.folder
     session.warnings.append(msg("what people were told cannot be kept: {cause}", cause=error.message))
@@ -377,7 +377,7 @@ def _tell_unsaved(desk: _Desk, seen: Seen, error: PortalOpsError) -> None:
     hint = msg("See whether the disk of that machine is full: letters can neither be kept nor sent again until then.")
     unsaved = Failure("state", error.code, msg("error {error}: nothing can be kept", error=error.code), hint)
     _state, telling = decide(
-        State(now), replace(seen, failures=(*seen.failures, unsaved), duties=None), settings.timetable
+        NotifyState(now), replace(seen, failures=(*seen.failures, unsaved), duties=None), settings.timetable
     )
     for channel in desk.channels:
         for letter in letters_of(
@@ -430,7 +430,7 @@ def unit_in(text: str) -> str:
     return found[-1] if found else ""
 
 
-def _crashed(session: Session, performed: Sequence[Performed]) -> tuple[Failure, ...]:
+def _crashed(session: Session, performed: Sequence[PerformedJob]) -> tuple[Failure, ...]:
     """Return the jobs whose newest run left no end and is not at work: another schedule's, that nobody began again yet."""
     try:
         attempts = session.attempts()
@@ -454,7 +454,7 @@ def _crashed(session: Session, performed: Sequence[Performed]) -> tuple[Failure,
     )
 
 
-def _good_by_hand(session: Session, state: State, settings: NotifySettings) -> frozenset[str]:
+def _good_by_hand(session: Session, state: NotifyState, settings: NotifySettings) -> frozenset[str]:
     """Return the jobs that were told as failed and were done well since, by another process or by a person."""
     told = {each.key: each for each in state.alarms if each.key.startswith("job:") and each.over_at is None}
     if not told or settings.is_kept_copy:
@@ -486,8 +486,14 @@ def _was_done_well(session: Session, job: Job, since: datetime) -> bool:
 
 
 def _week(
-    desk: _Desk, state: State, standings: Sequence[Standing] | None, problem: str, *, since: datetime, now: datetime
-) -> Week:
+    desk: _Desk,
+    state: NotifyState,
+    standings: Sequence[Standing] | None,
+    problem: str,
+    *,
+    since: datetime,
+    now: datetime,
+) -> WeekSummary:
     """Return what a summary tells: what cannot be found out is told as such, and the summary comes all the same."""
     counts = [each.verdict for each in standings or ()]
     waiting: dict[str, int] = {}
@@ -500,7 +506,7 @@ def _week(
         counts.count(verdict)
         for verdict in (DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING)
     )
-    return Week(
+    return WeekSummary(
         since, now, jobs, problem,
         met=met, unmet=unmet, unknown=unknown, pending=pending,
         other=len(counts) - met - unmet - unknown - pending,
@@ -551,11 +557,11 @@ def _jobs_of_week(session: Session, since: datetime, now: datetime) -> tuple[tup
     )
 
 
-def after_idle_run(session: Session) -> None:
+def notify_idle_run(session: Session) -> None:
     """Send what waits and tell what is due, after a run that found nothing to do; it never raises."""
     if not session.settings.channels or _is_quiet(session):
         return
-    after_run(session, (), None)
+    notify_run(session, (), None)
 
 
 def _is_quiet(session: Session) -> bool:

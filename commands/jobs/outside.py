@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from checks.servers.declared import Declared
-from checks.servers.outside.look import Outside
+from checks.servers.outside.scanning import Outside
 from commands.cli.session import Session
 from portalops.system.network import SocketNetwork
 
 
-def outside_of(session: Session, *, is_asked: bool = False) -> Outside | None:
+def find_outside_view(session: Session, *, is_asked: bool = False) -> Outside | None:
     """Return the way in which hosts are looked at from outside; None where they are not.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from commands.cli.session import Session
 from commands.jobs.parts import PARTS
-from portalops.cluster.parts import Wish, part_kind
+from portalops.cluster.parts import PartRequest, part_kind
 from portalops.ledger.record import FINISHED
 from portalops.ledger.runs import Frame, record_framed
 from portalops.model.message import msg
@@ -13,7 +13,7 @@ from portalops.model.text import show_text
 from portalops.registers.runs import attempt_of
 
 
-def do_part(session: Session, wish: Wish, holder: str) -> None:
+def do_part(session: Session, wish: PartRequest, holder: str) -> None:
     """Do one part, unless the ledger holds that it was done.
 
     Raises:

@@ -21,7 +21,7 @@ DUTY = "12.5-custody"
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class PortalPoll:
     """What became of one look."""
 
     portal: str
@@ -31,7 +31,7 @@ class Looked:
     """The record; None if nothing was recorded."""
 
 
-def look_at(session: Session, portals: Iterable[KindTable], *, dry_run: bool = False) -> tuple[Looked, ...]:
+def poll_portals(session: Session, portals: Iterable[KindTable], *, dry_run: bool = False) -> tuple[PortalPoll, ...]:
     """Ask portals who can work in them, and record what was found; one that cannot be asked takes nothing from the others.
 
     Raises:
@@ -42,9 +42,9 @@ def look_at(session: Session, portals: Iterable[KindTable], *, dry_run: bool = F
         try:
             seen = portal_accounts(table.id, table, zone=session.zone_of_portal)
         except PortalOpsError as error:
-            done.append(Looked(table.id, error.message))
+            done.append(PortalPoll(table.id, error.message))
             continue
-        done.append(Looked(table.id, seen, None if dry_run else _record(session, seen)))
+        done.append(PortalPoll(table.id, seen, None if dry_run else _record(session, seen)))
     return tuple(done)
 
 

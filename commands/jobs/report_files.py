@@ -35,12 +35,12 @@ from portalops.model.record import Digest, Recorded
 from portalops.model.runs import ReportResult, WrittenFile
 from portalops.registers.ends import RunEnds
 from portalops.registers.erasures import INERASABLE, RecordedErasure
-from portalops.registers.evidence import Evidence, Unreadable, read_evidence
+from portalops.registers.evidence import Evidence, UnreadableRecord, read_evidence
 from portalops.registers.figures import Figures, read_figures
 from portalops.reports import formats
 from portalops.reports.document import Document
 from portalops.reports.frame import period_doubt
-from portalops.reports.material import WHOLE, Material, Scope
+from portalops.reports.material import WHOLE, Material, ReportScope
 from portalops.reports.named import load_report
 from portalops.system.files import write_atomically
 
@@ -84,7 +84,7 @@ def build_report_files(
     folder: Path,
     formats_wanted: Sequence[str],
     languages: Sequence[str],
-    scope: Scope = WHOLE,
+    scope: ReportScope = WHOLE,
     own_run: str = "",
 ) -> WrittenReport:
     """Build a report once and write it in each format and language; return what was written, with digests.
@@ -119,7 +119,7 @@ def write_report_files(
     folder: Path,
     formats_wanted: Sequence[str],
     languages: Sequence[str],
-    scope: Scope = WHOLE,
+    scope: ReportScope = WHOLE,
 ) -> tuple[WrittenFile, ...]:
     """Write a report that was built in each format and language, or nothing if one of them can't hold it; the rest as in `build_report_files`."""
     chosen = [formats.load(each) for each in dict.fromkeys(formats_wanted)]
@@ -142,7 +142,7 @@ def written_report(
     files: Sequence[WrittenFile],
     *,
     period: Period,
-    scope: Scope = WHOLE,
+    scope: ReportScope = WHOLE,
     lacks: tuple[Message, ...] = (),
 ) -> WrittenReport:
     """Return a report with its files, as it is recorded."""
@@ -151,7 +151,7 @@ def written_report(
 
 
 def build_report(
-    session: Session, name: str, period: Period, *, scope: Scope = WHOLE, own_run: str = ""
+    session: Session, name: str, period: Period, *, scope: ReportScope = WHOLE, own_run: str = ""
 ) -> BuiltReport:
     """Sign what the ledger is, and build a report from exactly that.
 
@@ -179,7 +179,7 @@ def built_report(
     name: str,
     period: Period,
     *,
-    scope: Scope,
+    scope: ReportScope,
     own_run: str,
     head: RecordedHead | None,
     unsigned: Message | None,
@@ -245,8 +245,8 @@ def built_report(
 
 
 def _without_erased(
-    ledger: LedgerAsOf, unreadable: Iterable[Unreadable], erasures: Sequence[RecordedErasure]
-) -> Iterator[Unreadable]:
+    ledger: LedgerAsOf, unreadable: Iterable[UnreadableRecord], erasures: Sequence[RecordedErasure]
+) -> Iterator[UnreadableRecord]:
     """Yield what cannot be read; where somebody decided that the details go, it says so, and nothing was changed."""
     told = {each.erasure.digest: each for each in erasures}
     for each in unreadable:

@@ -21,8 +21,8 @@ from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.mailings import MAIL, MAILING
 from portalops.registers.runs import run_id
-from portalops.reports.mail import Letter, Settings, message_id_of, subject_of, text_of_mail
-from portalops.reports.material import Scope
+from portalops.reports.mail import ReportMail, Settings, message_id_of, subject_of, text_of_mail
+from portalops.reports.material import ReportScope
 from portalops.reports.named import load_report
 from portalops.system.mail import new_message, send_to_any
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class HandedMail:
     """A report that was handed to the mail server, or was to be."""
 
     run: RunId
@@ -57,14 +57,14 @@ def mail_settings(session: Session) -> Settings | None:
 
 
 def letter_of(
-    session: Session, result: ReportResult, period: Period, scope: Scope, made: WrittenReport | None = None
-) -> Letter:
+    session: Session, result: ReportResult, period: Period, scope: ReportScope, made: WrittenReport | None = None
+) -> ReportMail:
     """Return what a mail with a report is about."""
     names = {
         **{f"unit-{each.id}": each.name for each in session.settings.units},
         **{f"host-{each.id}": Name(each.id, each.id) for each in session.settings.hosts},
     }
-    return Letter(
+    return ReportMail(
         session.settings.portal,
         load_report(result.report).title,
         period,
@@ -92,10 +92,10 @@ def mail_report(
     files: Sequence[WrittenFile],
     folder: Path,
     period: Period,
-    scope: Scope,
+    scope: ReportScope,
     languages: Sequence[str],
     made_in: str = "",
-) -> Sent:
+) -> HandedMail:
     """Hand files of a report to the mail server, and record what it said.
 
     Args:
@@ -172,7 +172,9 @@ def mail_report(
     frame = Frame(run, MAIL, f"{MAIL}/{result.report}", begun={MAILING: mailing})
     done = record_framed(ledger, frame, work, clock=session.clock, circumstances=session.circumstances)
     assert done.work.result is not None
-    return Sent(run, done.finished.seq, mailing, done.work.result, failed[0] if failed else None, done.work.said)
+    return HandedMail(
+        run, done.finished.seq, mailing, done.work.result, failed[0] if failed else None, done.work.reported
+    )
 
 
 def _refused_by_all(settings: Settings, first: RefusedRecipient) -> MailNotSent:

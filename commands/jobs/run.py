@@ -10,17 +10,17 @@ from pathlib import Path
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session
 from commands.jobs.clock import note_clock
-from commands.jobs.due import Asked, Chosen, chosen, judged_mark, nothing_due, still_due
+from commands.jobs.due import Chosen, RunRequest, chosen, judged_mark, nothing_due, still_due
 from commands.jobs.locks import resource_lock
 from commands.jobs.report_files import recorded_reports
-from commands.jobs.runner import Performed, attempt, not_begun, problem_lines, problem_notices
-from commands.jobs.standings import Judged, exit_code_of, judge_period, overview, standing_data
+from commands.jobs.runner import PerformedJob, attempt, not_begun, problem_lines, problem_notices
+from commands.jobs.standings import JudgedDuties, exit_code_of, judge_period, overview, standing_data
 from portalops.errors import ExitCode, FileUnwritable, Locked, PortalOpsError, worst
 from portalops.model.message import Message, msg
 from portalops.model.period import current_period
 from portalops.model.runs import Job, ReportResult, Resource
 from portalops.model.verdicts import RunOutcome
-from portalops.reports.document import Block, KeyValues, Paragraph, Table
+from portalops.reports.document import Block, KeyValues, Paragraph, TableBlock
 from portalops.reports.words import outcome_status
 from portalops.system.files import write_atomically
 
@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 
 def perform_chosen(
-    session: Session, asked: Asked, begins: Callable[[Job], None] = lambda _job: None
-) -> Iterator[Performed]:
+    session: Session, asked: RunRequest, begins: Callable[[Job], None] = lambda _job: None
+) -> Iterator[PerformedJob]:
     """Do what is due, and yield it, one job after the other, each with its resource; what another process holds is left out and told.
 
     Args:
@@ -64,7 +64,7 @@ def _resources(session: Session, each: Chosen, wait_seconds: float) -> Iterator[
         yield
 
 
-def judge_and_mark(session: Session) -> Judged:
+def judge_and_mark(session: Session) -> JudgedDuties:
     """Judge the duties of the present period, and note that it was done today."""
     today = session.clock.now().astimezone(session.zone_of_portal).date()
     judged = judge_period(session, current_period(today))
@@ -76,7 +76,7 @@ def judge_and_mark(session: Session) -> Judged:
 
 
 def result_of(
-    session: Session, performed: Sequence[Performed], judged: Judged, *, by_itself: bool = False
+    session: Session, performed: Sequence[PerformedJob], judged: JudgedDuties, *, by_itself: bool = False
 ) -> Result[JsonValue]:
     """Show what was done, and where every duty stands.
 
@@ -113,20 +113,20 @@ def result_of(
     return Result(data, view, (*judged.warnings(), *told), exit_code, (*failures, *told))
 
 
-def _jobs_table(performed: Sequence[Performed]) -> Table:
+def _jobs_table(performed: Sequence[PerformedJob]) -> TableBlock:
     headers = (msg("Job"), msg("For"), msg("Outcome"), msg("Seconds"), msg("What was done"))
     rows = [
         (done.job.id, _slot_words(done), outcome_status(done.outcome), f"{done.seconds:.1f}", done.summary)
         for done in performed
     ]
-    return Table(msg("Jobs of this run"), headers, rows)
+    return TableBlock(msg("Jobs of this run"), headers, rows)
 
 
-def _slot_words(done: Performed) -> Message | str:
+def _slot_words(done: PerformedJob) -> Message | str:
     return msg("{slot}, late", slot=done.slot) if done.late else done.slot
 
 
-def _report_paths(session: Session, performed: Sequence[Performed]) -> list[str]:
+def _report_paths(session: Session, performed: Sequence[PerformedJob]) -> list[str]:
     """Return where this run's reports lie, or else the newest ones that are still there."""
     folder = session.settings.report.folder
     results = [done.result for done in performed if isinstance(done.result, ReportResult)]

@@ -26,7 +26,7 @@ from portalops.ledger import runs
 from portalops.ledger.runs import Work
 from portalops.model.archive import InventoryRun
 from portalops.model.backups import BackupResult, CopyResult, CopyState, DrillResult, SetId, VerifyResult
-from portalops.model.checks import CheckRound
+from portalops.model.checks import CheckScan
 from portalops.model.heads import AnchorResult
 from portalops.model.installations import Direction
 from portalops.model.message import Message, msg, nmsg, verbatim
@@ -42,7 +42,7 @@ SHOWN_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Performed:
+class PerformedJob:
     """One job, done or tried."""
 
     job: Job
@@ -148,7 +148,7 @@ def perform(
     work: Callable[[Session], Work[object]] | None = None,
     report: Path | None = None,
     late: bool = False,
-) -> Performed:
+) -> PerformedJob:
     """Do a job between its two records.
 
     Args:
@@ -175,7 +175,7 @@ def perform(
     )
     ended = done.work
     seconds = session.clock.monotonic() - started
-    performed = Performed(
+    performed = PerformedJob(
         job,
         name,
         done.run,
@@ -184,7 +184,7 @@ def perform(
         seconds,
         summary_of(ended.result),
         ended.problems,
-        ended.said,
+        ended.reported,
         ended.result,
         late=late,
     )
@@ -202,8 +202,8 @@ def _done_here_or_by_workers(session: Session, job: Job, slot: str) -> Work[obje
 
 
 def _with_report(
-    session: Session, performed: Performed, result: DrillResult, done: runs.Performed[object], path: Path | None
-) -> Performed:
+    session: Session, performed: PerformedJob, result: DrillResult, done: runs.RecordedRun[object], path: Path | None
+) -> PerformedJob:
     """Leave a signed report of a drill for the portal's host; that it cannot be written undoes nothing of the drill."""
     try:
         written = leave_report(session, result, done, path)
@@ -214,13 +214,13 @@ def _with_report(
     return replace(performed, report=written)
 
 
-def by_hand(
+def perform_now(
     session: Session,
     kind: JobKind,
     work: Callable[[Session], Work[object]] | None = None,
     *,
     report: Path | None = None,
-) -> Performed:
+) -> PerformedJob:
     """Do the configured job of a kind now, due or not, because a person asked for it; the rest as in `perform`.
 
     Raises:
@@ -233,7 +233,7 @@ def by_hand(
         return perform(session, job, work=work, report=report)
 
 
-def attempt(session: Session, job: Job, *, slot: str, late: bool = False) -> Performed:
+def attempt(session: Session, job: Job, *, slot: str, late: bool = False) -> PerformedJob:
     """Do a job whose failure must not stop the jobs after it; what went wrong is in what is returned."""
     started = session.clock.monotonic()
     try:
@@ -247,14 +247,14 @@ def attempt(session: Session, job: Job, *, slot: str, late: bool = False) -> Per
     return replace(not_begun(job, slot, stopped), seconds=session.clock.monotonic() - started, late=late)
 
 
-def not_begun(job: Job, slot: str, stopped: PortalOpsError) -> Performed:
+def not_begun(job: Job, slot: str, stopped: PortalOpsError) -> PerformedJob:
     """Return a job of which nothing could be done."""
     problem = f"error[{stopped.code}]: {stopped.message}"
     nothing = msg("nothing was done")
-    return Performed(job, slot, "", RunOutcome.FAILED, stopped.exit_code, 0.0, nothing, (problem,), error=stopped)
+    return PerformedJob(job, slot, "", RunOutcome.FAILED, stopped.exit_code, 0.0, nothing, (problem,), error=stopped)
 
 
-def problem_lines(performed: Iterable[Performed]) -> Iterator[tuple[Message, Tone]]:
+def problem_lines(performed: Iterable[PerformedJob]) -> Iterator[tuple[Message, Tone]]:
     """Yield what went wrong in each job, for people: so much of it that the rest of the page is still seen."""
     for done in performed:
         if done.error is not None:
@@ -274,7 +274,7 @@ def problem_lines(performed: Iterable[Performed]) -> Iterator[tuple[Message, Ton
             yield (named, Tone.BAD)
 
 
-def problem_notices(performed: Iterable[Performed]) -> Iterator[Notice]:
+def problem_notices(performed: Iterable[PerformedJob]) -> Iterator[Notice]:
     """Yield the same as parts of a page."""
     return (Notice(said, tone) for said, tone in problem_lines(performed))
 
@@ -313,7 +313,7 @@ def summary_of(result: object) -> Message:
             bad = sum(copy.state is not CopyState.VERIFIED for copy in copies)
             looked = nmsg("{n} copy looked at", "{n} copies looked at", len(copies))
             return msg("{looked}, {bad} not verified", looked=looked, bad=bad)
-        case CheckRound():
+        case CheckScan():
             counts = [result.verdict for result in result.results()]
             return msg(
                 "{passed} pass, {failed} fail, {unknown} unknown",

@@ -25,8 +25,8 @@ from portalops.model.text import show_text
 from portalops.ports import Completed, Runner
 from portalops.reports.document import Status, Tone
 from portalops.schedule.crontab import FILE as CRON_FILE
-from portalops.schedule.marks import Origin, origin_of
-from portalops.schedule.plan import Credential, Demands
+from portalops.schedule.marks import FileOwner, origin_of
+from portalops.schedule.plan import Demands, ServiceCredential
 from portalops.schedule.standing import NAMES, FileState, InstalledFile, compared
 from portalops.schedule.systemd import read_units, refusal
 from portalops.schedule.units import UnitFile
@@ -49,7 +49,7 @@ class Action(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FileChange:
     """A file, and what becomes of it."""
 
     file: InstalledFile
@@ -80,7 +80,7 @@ class Installer:
         self._units = UnitFolder(places.units)
         self._cron = UnitFolder(places.cron)
 
-    def changes(self, planned: Sequence[UnitFile], *, by_cron: bool, force: bool) -> tuple[Change, ...]:
+    def changes(self, planned: Sequence[UnitFile], *, by_cron: bool, force: bool) -> tuple[FileChange, ...]:
         """Return what installing would do to each file.
 
         Raises:
@@ -91,7 +91,7 @@ class Installer:
         wanted = {file.name: file.data for file in planned}
         states = compared(planned, found, str(folder.path), {} if by_cron else folder.drop_ins(NAMES))
         return tuple(
-            Change(
+            FileChange(
                 file,
                 _action(file.state, is_wanted=file.name in wanted, force=force and not Path(file.path).is_symlink()),
                 found.get(file.name, b""),
@@ -110,7 +110,7 @@ class Installer:
         knocks = (
             name
             for name, data in other.items()
-            if not by_cron or name.endswith(".timer") or origin_of(data) is not Origin.FOREIGN
+            if not by_cron or name.endswith(".timer") or origin_of(data) is not FileOwner.FOREIGN
         )
         name = next(knocks, None)
         if name is not None:
@@ -120,7 +120,7 @@ class Installer:
                 msg("Run 'portalops schedule uninstall' first; remove by hand what was made by hand."),
             )
 
-    def require_allowed(self, changes: Iterable[Change]) -> None:
+    def require_allowed(self, changes: Iterable[FileChange]) -> None:
         """Make sure that nobody else's file is in the way.
 
         Raises:
@@ -171,7 +171,7 @@ class Installer:
             hint = msg("Make the folder {path}, or take the other of --systemd and --cron.", path=str(folder.path))
         raise ScheduleRefused(error.message, hint) from error
 
-    def install_units(self, changes: Sequence[Change]) -> bool:
+    def install_units(self, changes: Sequence[FileChange]) -> bool:
         """Put units in place and switch their timers on; return whether anything had to be done.
 
         Raises:
@@ -199,7 +199,7 @@ class Installer:
             raise
         return True
 
-    def install_cron(self, changes: Sequence[Change]) -> bool:
+    def install_cron(self, changes: Sequence[FileChange]) -> bool:
         """Put the cron file in place; return whether anything had to be done. Cron sees it by itself."""
         new = {change.file.name: change.new for change in changes if change.action is Action.WRITTEN}
         gone = [change.file.name for change in changes if change.action is Action.REMOVED]
@@ -209,7 +209,7 @@ class Installer:
             pass
         return True
 
-    def removals(self) -> tuple[Change, ...]:
+    def removals(self) -> tuple[FileChange, ...]:
         """Return what uninstalling would do to each file that has the name of one of portalops's."""
         changes = []
         for folder, names in ((self._units, NAMES), (self._cron, (CRON_FILE,))):
@@ -217,13 +217,15 @@ class Installer:
             drop_ins = folder.drop_ins(names)
             for name, data in found.items():
                 origin = origin_of(data)
-                is_own = origin is Origin.OWN and not (folder.path / name).is_symlink()
-                state = {Origin.OWN: FileState.CURRENT, Origin.EDITED: FileState.EDITED}.get(origin, FileState.FOREIGN)
+                is_own = origin is FileOwner.OWN and not (folder.path / name).is_symlink()
+                state = {FileOwner.OWN: FileState.CURRENT, FileOwner.EDITED: FileState.EDITED}.get(
+                    origin, FileState.FOREIGN
+                )
                 file = InstalledFile(name, str(folder.path / name), state, drop_ins.get(name, ()))
-                changes.append(Change(file, Action.REMOVED if is_own else Action.KEPT, data))
+                changes.append(FileChange(file, Action.REMOVED if is_own else Action.KEPT, data))
         return tuple(changes)
 
-    def remove(self, changes: Sequence[Change]) -> None:
+    def remove(self, changes: Sequence[FileChange]) -> None:
         """Stop, switch off and remove what is portalops's own.
 
         Raises:
@@ -276,7 +278,7 @@ class Installer:
             )
         states = read_units(self._runner, timers)
         if isinstance(states, Message):
-            raise ScheduleRefused(msg("systemd does not answer: {cause}", cause=states), _LOOK)
+            raise ScheduleRefused(msg("systemd does not answer: {cause}", cause=states), _QUERY)
         return frozenset(
             name for name, state in states.items() if state.enabled == "enabled" and state.active == "active"
         )
@@ -309,7 +311,7 @@ class Installer:
         done = self._run(*words)
         if done.exit_code != 0:
             called = show_text(" ".join(("systemctl", *words)), 120)
-            raise ScheduleRefused(msg("'{command}' failed: {cause}", command=called, cause=refusal(done)), _LOOK)
+            raise ScheduleRefused(msg("'{command}' failed: {cause}", command=called, cause=refusal(done)), _QUERY)
 
     def _try_systemctl(self, *words: str) -> None:
         self._run(*words)
@@ -319,7 +321,7 @@ class Installer:
         return self._runner.run(("systemctl", "--no-ask-password", *where, *words), timeout_seconds=SYSTEMCTL_SECONDS)
 
 
-_LOOK = msg("See what systemd says: journalctl -b -p warning -n 50")
+_QUERY = msg("See what systemd says: journalctl -b -p warning -n 50")
 
 
 def require_ready(runner: Runner, demands: Demands, *, by_cron: bool) -> None:
@@ -350,7 +352,7 @@ def require_ready(runner: Runner, demands: Demands, *, by_cron: bool) -> None:
     done = runner.run((*become, *called), timeout_seconds=TRIAL_SECONDS)
     if done.exit_code != 0:
         raise ScheduleRefused(
-            msg("as {user}, 'portalops config check' fails: {cause}", user=demands.user, cause=_said(done)),
+            msg("as {user}, 'portalops config check' fails: {cause}", user=demands.user, cause=_describe(done)),
             msg(
                 "Let the account read the configuration and what it names, such as by 'chgrp {user} {config}' and 'chmod 640"
                 " {config}'.",
@@ -432,7 +434,7 @@ def _require_program(program: Path) -> None:
         )
 
 
-def _require_credential(credential: Credential, account: pwd.struct_passwd, *, by_cron: bool) -> None:
+def _require_credential(credential: ServiceCredential, account: pwd.struct_passwd, *, by_cron: bool) -> None:
     path = Path(credential.path)
     if by_cron and credential.is_encrypted:
         raise ScheduleRefused(
@@ -467,7 +469,7 @@ def _become(account: pwd.struct_passwd) -> tuple[str, ...] | None:
     return ("setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--init-groups", "--")
 
 
-def _said(done: Completed) -> Message:
+def _describe(done: Completed) -> Message:
     """Return what `portalops config check` finds wrong first, or what kept it from looking."""
     try:
         envelope = json.loads(done.stdout)

@@ -26,7 +26,7 @@ from portalops.model.causes import cause_of
 from portalops.model.hosts import LOCAL
 from portalops.model.message import msg
 from portalops.ports import Runner
-from portalops.schedule.plan import Credential, Demands
+from portalops.schedule.plan import Demands, ServiceCredential
 
 if TYPE_CHECKING:
     from portalops.config import KindTable, Settings
@@ -261,8 +261,8 @@ def _is_encrypted(name: str) -> bool:
         ) from error
 
 
-def _credential(name: str, *, is_encrypted: bool) -> Credential:
-    return Credential(name, str(CREDENTIALS / (f"{name}.cred" if is_encrypted else name)), is_encrypted)
+def _credential(name: str, *, is_encrypted: bool) -> ServiceCredential:
+    return ServiceCredential(name, str(CREDENTIALS / (f"{name}.cred" if is_encrypted else name)), is_encrypted)
 
 
 def _texts(paths: Iterable[Path]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """How the schedule of this machine stands: what is planned, what is installed, what knocks, and what came of each job.
 
-`look_at_schedule(session)` changes nothing; `flaws` says all that is wrong or could not be found out, each with its cure. What is
+`inspect_schedule(session)` changes nothing; `flaws` says all that is wrong or could not be found out, each with its cure. What is
 judged, and how, is in `portalops/schedule/standing.py`.
 """
 
@@ -22,8 +22,8 @@ from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.schedule.crontab import FILE as CRON_FILE
 from portalops.schedule.crontab import cron_file, program_in_cron
-from portalops.schedule.marks import Origin, origin_of
-from portalops.schedule.plan import Demands, Part, knocks_of
+from portalops.schedule.marks import FileOwner, origin_of
+from portalops.schedule.plan import Demands, SchedulePart, plan_services
 from portalops.schedule.standing import (
     NAMES,
     FileState,
@@ -37,7 +37,7 @@ from portalops.schedule.standing import (
     unit_flaws,
     way_flaws,
 )
-from portalops.schedule.systemd import UnitState, read_units
+from portalops.schedule.systemd import SystemdUnitState, read_units
 from portalops.schedule.units import unit_files
 from portalops.system.locks import holder_of
 from portalops.system.processes import is_running
@@ -72,7 +72,7 @@ class ScheduleSeen:
     demands: Demands | None
     """What is planned; None where that cannot be said, see `flaws`."""
     files: tuple[InstalledFile, ...]
-    units: Mapping[str, UnitState]
+    units: Mapping[str, SystemdUnitState]
     """As systemd has them; none where it was not asked."""
     watcher: str
     """Who holds the watcher's lock; empty if nobody does."""
@@ -80,7 +80,7 @@ class ScheduleSeen:
     flaws: tuple[Flaw, ...]
 
 
-def look_at_schedule(session: Session, places: Places = Places()) -> ScheduleSeen:
+def inspect_schedule(session: Session, places: Places = Places()) -> ScheduleSeen:
     """Return how the schedule stands, and everything that is wrong with it.
 
     Raises:
@@ -97,7 +97,7 @@ def look_at_schedule(session: Session, places: Places = Places()) -> ScheduleSee
     watcher = holder_of(watch) or ""
     ways = tuple(_ways(units_there, cron_there, watcher))
     files: list[InstalledFile] = []
-    units: Mapping[str, UnitState] = {}
+    units: Mapping[str, SystemdUnitState] = {}
     if demands is not None:
         if Way.SYSTEMD in ways:
             files += compared(
@@ -109,7 +109,7 @@ def look_at_schedule(session: Session, places: Places = Places()) -> ScheduleSee
             files += compared((planned,) if planned else (), cron_there, str(places.cron), {})
         flaws += file_flaws(files)
         within = timedelta(minutes=demands.every_minutes + demands.random_delay_minutes)
-        flaws += unit_flaws(units, [knock.part for knock in knocks_of(demands)], session.clock.now(), within=within)
+        flaws += unit_flaws(units, [knock.part for knock in plan_services(demands)], session.clock.now(), within=within)
     flaws += way_flaws(
         ways,
         is_needed=bool(session.settings.jobs or session.settings.witnessed or session.settings.cluster),
@@ -150,13 +150,13 @@ def job_standings(session: Session) -> tuple[JobStanding, ...]:
 
 def own_units(found: Mapping[str, bytes]) -> Iterator[str]:
     """Yield the names of the files that portalops made, edited or not."""
-    yield from (name for name, data in found.items() if origin_of(data) is not Origin.FOREIGN)
+    yield from (name for name, data in found.items() if origin_of(data) is not FileOwner.FOREIGN)
 
 
 def installed_program(found: Mapping[str, bytes]) -> str:
     """Return the program that installed files call; empty if they tell none."""
-    for name in (*(part.service for part in Part), CRON_FILE):
-        if name not in found or origin_of(found[name]) is not Origin.OWN:
+    for name in (*(part.service for part in SchedulePart), CRON_FILE):
+        if name not in found or origin_of(found[name]) is not FileOwner.OWN:
             continue
         text = found[name].decode("utf-8", "replace")
         program = program_in_cron(text) if name == CRON_FILE else _program_in_unit(text)
@@ -217,9 +217,9 @@ def _ways(units: Mapping[str, bytes], cron: Mapping[str, bytes], watcher: str) -
         yield Way.WATCH
 
 
-def _units(session: Session, demands: Demands, places: Places, flaws: list[Flaw]) -> Mapping[str, UnitState]:
-    names = [name for knock in knocks_of(demands) for name in (knock.part.timer, knock.part.service)]
-    answer: Mapping[str, UnitState] | Message = msg("systemd does not run here")
+def _units(session: Session, demands: Demands, places: Places, flaws: list[Flaw]) -> Mapping[str, SystemdUnitState]:
+    names = [name for knock in plan_services(demands) for name in (knock.part.timer, knock.part.service)]
+    answer: Mapping[str, SystemdUnitState] | Message = msg("systemd does not run here")
     if places.systemd_runs.is_dir():
         answer = read_units(session.runner, names) if names else {}
     if isinstance(answer, Message):

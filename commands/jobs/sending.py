@@ -19,10 +19,10 @@ from portalops.model.message import Message, msg
 from portalops.model.notifications import Notification, NotificationState
 from portalops.model.record import RunId
 from portalops.model.text import show_text
-from portalops.notify.channels import Channel, ChannelContext, Taken, build_channel
+from portalops.notify.channels import ChannelContext, LetterChannel, Taken, build_channel
 from portalops.notify.rules import MAX_DOUBTS, next_to_send
 from portalops.notify.settings import NotifySettings, kept_for
-from portalops.notify.state import NotifyFolder, Outcome, State, Waiting
+from portalops.notify.state import LetterOutcome, NotifyFolder, NotifyState, WaitingLetter
 from portalops.registers.notifications import FAILED, NOTIFICATION, SENT
 from portalops.system.logs import Event, log_event
 
@@ -46,7 +46,7 @@ def warn(session: Session, said: Message) -> None:
     log_event(logger, logging.WARNING, Event.NOTIFICATION_FAILED, str(said))
 
 
-def configured_channels(session: Session, settings: NotifySettings) -> tuple[Channel, ...]:
+def configured_channels(session: Session, settings: NotifySettings) -> tuple[LetterChannel, ...]:
     """Return the channels that can be built, as they are configured now.
 
     Args:
@@ -54,7 +54,7 @@ def configured_channels(session: Session, settings: NotifySettings) -> tuple[Cha
         settings: as configured now, or the last good copy.
     """
     context = ChannelContext(session.environment)
-    found: list[Channel] = []
+    found: list[LetterChannel] = []
     for table in settings.channels:
         try:
             found.append(build_channel(table, context))
@@ -63,7 +63,7 @@ def configured_channels(session: Session, settings: NotifySettings) -> tuple[Cha
     return tuple(found)
 
 
-def channels_of(session: Session, settings: NotifySettings) -> tuple[Channel, ...]:
+def channels_of(session: Session, settings: NotifySettings) -> tuple[LetterChannel, ...]:
     """Return the channels that can be built; for those that do not fit any more, what the last good copy has beside them.
 
     Args:
@@ -93,7 +93,7 @@ def fits(session: Session, settings: NotifySettings) -> bool:
     return True
 
 
-def send_waiting(session: Session, settings: NotifySettings, channels: Sequence[Channel]) -> None:
+def send_waiting(session: Session, settings: NotifySettings, channels: Sequence[LetterChannel]) -> None:
     """Send what waits, by whichever channels take it; where another process is at it, it takes these letters too.
 
     Raises:
@@ -118,7 +118,7 @@ def send_waiting(session: Session, settings: NotifySettings, channels: Sequence[
             return
 
 
-def _drain(session: Session, folder: NotifyFolder, open_: dict[str, Channel], deadline: float) -> None:
+def _drain(session: Session, folder: NotifyFolder, open_: dict[str, LetterChannel], deadline: float) -> None:
     while session.clock.monotonic() < deadline:
         now = session.clock.now()
         with folder.deciding(session.holder):
@@ -131,7 +131,7 @@ def _drain(session: Session, folder: NotifyFolder, open_: dict[str, Channel], de
         channel = open_[letter.channel]
         outcome, _hint = handed_over(session, channel, begun)
         with folder.deciding(session.holder):
-            folder.save(after(folder.load(now), begun, outcome, session.clock.now()))
+            folder.save(fold_try(folder.load(now), begun, outcome, session.clock.now()))
         if outcome.state is not NotificationState.TAKEN:
             open_.pop(letter.channel)  # whoever took none takes no other now: the next run tries again
             warn(
@@ -146,7 +146,7 @@ def _drain(session: Session, folder: NotifyFolder, open_: dict[str, Channel], de
             )
 
 
-def handed_over(session: Session, channel: Channel, letter: Waiting) -> tuple[Notification, Message | None]:
+def handed_over(session: Session, channel: LetterChannel, letter: WaitingLetter) -> tuple[Notification, Message | None]:
     """Hand one letter to a channel; return what became of it and, for whoever called, what to do about that.
 
     Nothing that goes wrong there is raised.
@@ -176,13 +176,13 @@ def handed_over(session: Session, channel: Channel, letter: Waiting) -> tuple[No
         return outcome(NotificationState.REFUSED, None, fault, InternalFault.code), InternalFault.explanation
 
 
-def after(state: State, letter: Waiting, outcome: Notification, now: datetime) -> State:
+def fold_try(state: NotifyState, letter: WaitingLetter, outcome: Notification, now: datetime) -> NotifyState:
     """Return the state after a try: the letter leaves it, or waits on. Pure."""
     if outcome.state is NotificationState.TAKEN:
-        return with_outcomes(_exchanged(state, letter, None), (Outcome(now, outcome),))
+        return add_outcomes(_exchanged(state, letter, None), (LetterOutcome(now, outcome),))
     doubts = letter.doubts + (outcome.state is NotificationState.UNKNOWN)
     if doubts >= MAX_DOUBTS:
-        return with_outcomes(_exchanged(state, letter, None), (Outcome(now, outcome),))
+        return add_outcomes(_exchanged(state, letter, None), (LetterOutcome(now, outcome),))
     is_news = (
         outcome.code != letter.problem
         or letter.recorded_at is None
@@ -190,13 +190,13 @@ def after(state: State, letter: Waiting, outcome: Notification, now: datetime) -
     )
     waiting = replace(letter, doubts=doubts, problem=outcome.code, recorded_at=now if is_news else letter.recorded_at)
     state = _exchanged(state, letter, waiting)
-    return with_outcomes(state, (Outcome(now, outcome),)) if is_news else state
+    return add_outcomes(state, (LetterOutcome(now, outcome),)) if is_news else state
 
 
-def without_letters(state: State, dropped: Iterable[Waiting], why: Message, kinds: Mapping[str, str], now: datetime) -> State:  # fmt: skip
+def drop_letters(state: NotifyState, dropped: Iterable[WaitingLetter], why: Message, kinds: Mapping[str, str], now: datetime) -> NotifyState:  # fmt: skip
     """Return the state with letters that are not waited for any more on record; they are out of it already. Pure."""
     outcomes = tuple(
-        Outcome(
+        LetterOutcome(
             now,
             Notification(
                 each.id, each.channel, kinds.get(each.channel, ""), each.level, each.subject, each.text, each.about,
@@ -205,7 +205,7 @@ def without_letters(state: State, dropped: Iterable[Waiting], why: Message, kind
         )
         for each in dropped
     )  # fmt: skip
-    return with_outcomes(state, outcomes)
+    return add_outcomes(state, outcomes)
 
 
 def record(session: Session, folder: NotifyFolder) -> None:
@@ -249,17 +249,17 @@ def _append(session: Session, notification: Notification) -> None:
     ledger.append(kind, run=run, subject=f"notify/{notification.channel}", body=body)
 
 
-def _exchanged(state: State, letter: Waiting, by: Waiting | None) -> State:
+def _exchanged(state: NotifyState, letter: WaitingLetter, by: WaitingLetter | None) -> NotifyState:
     found = (by if each.id == letter.id else each for each in state.letters)
     return replace(state, letters=tuple(each for each in found if each is not None))
 
 
-def with_outcomes(state: State, outcomes: Sequence[Outcome]) -> State:
+def add_outcomes(state: NotifyState, outcomes: Sequence[LetterOutcome]) -> NotifyState:
     """Return the state with further outcomes, of which the newest are kept. Pure."""
     return replace(state, outcomes=_bounded((*state.outcomes, *outcomes)))
 
 
-def _bounded(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+def _bounded(outcomes: Sequence[LetterOutcome]) -> tuple[LetterOutcome, ...]:
     recorded = {id(each) for each in [each for each in outcomes if each.is_recorded][-MAX_OUTCOMES:]}
     waiting = {id(each) for each in [each for each in outcomes if not each.is_recorded][-MAX_UNRECORDED:]}
     return tuple(each for each in outcomes if id(each) in recorded | waiting)

@@ -33,12 +33,12 @@ def server_history(session: Session, ledger: LedgerReader, evidence: Evidence, h
     declared = session.settings.declared.parse(Declared)
     pages, lost = watched_pages(ledger, evidence, hosts, declared)
     since, end = evidence.period.bounds(evidence.zone)
-    rounds = (each.body for each in evidence.rounds)
+    rounds = (each.body for each in evidence.scans)
     histories = Histories(ledger, rounds, since=since, until=min(end, evidence.now), zone=evidence.zone)
     found = []
     with session.progress.task(msg("Reading what hosts answered"), total=len(hosts), unit="items") as task:
         for host in hosts:
-            found.append(histories.of(host.id))
+            found.append(histories.read_host(host.id))
             task.advance(1)
     return ServerHistory(pages, lost, tuple(updates for updates, _ in found), tuple(starts for _, starts in found))
 
@@ -49,7 +49,7 @@ def watched_pages(
     """Return the pages that were looked at or are declared, and the records of samples that cannot be read."""
     first, end = evidence.period.bounds(evidence.zone)
     last = max(first, min(end, evidence.now))
-    by_id = {host.id: declared.for_host(host.id) for host in hosts}
+    by_id = {host.id: declared.find_host(host.id) for host in hosts}
     spans = {host: timedelta(minutes=each.sample_minutes) for host, each in by_id.items()}
     common = timedelta(minutes=declared.sample_minutes)
     lost: list[int] = []

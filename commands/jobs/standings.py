@@ -16,9 +16,9 @@ from portalops.model.period import Period
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.evidence import Evidence, Unreadable, evidence_since, read_evidence
+from portalops.registers.evidence import Evidence, UnreadableRecord, evidence_since, read_evidence
 from portalops.registers.incidents import due_reports
-from portalops.reports.document import Block, Paragraph, Table
+from portalops.reports.document import Block, Paragraph, TableBlock
 from portalops.reports.words import duty_status
 
 MAX_WARNINGS = 20
@@ -33,11 +33,11 @@ def overdue_jobs(session: Session) -> tuple[Message, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedDuties:
     """Where the duties stand, and which records could not be read for it."""
 
     standings: tuple[Standing, ...]
-    unreadable: tuple[Unreadable, ...]
+    unreadable: tuple[UnreadableRecord, ...]
     change: Fault | None = None
     """What was found changed in the part of the ledger that the standings rest on."""
     due: tuple[Message, ...] = ()
@@ -54,7 +54,7 @@ class Judged:
 
     def warnings(self) -> tuple[Message, ...]:
         """Name what was changed, what is due within hours, and the records that could not be read: what they say is unknown."""
-        shown = [] if self.change is None else [_change_told(self.change)]
+        shown = [] if self.change is None else [_describe_change(self.change)]
         shown += self.due[:MAX_WARNINGS]
         shown += [
             msg("the details of record {seq} cannot be read: {cause}", seq=str(each.seq), cause=each.why)
@@ -65,7 +65,7 @@ class Judged:
         return tuple(shown)
 
 
-def judge_period(session: Session, period: Period) -> Judged:
+def judge_period(session: Session, period: Period) -> JudgedDuties:
     """Judge all duties over a period from what the ledger holds now."""
     evidence = read_evidence(session.ledger, period, now=session.clock.now(), zone=session.zone_of_portal)
     settings = session.settings
@@ -75,10 +75,10 @@ def judge_period(session: Session, period: Period) -> Judged:
         standings = distrusted(standings)
     incidents = evidence.incidents
     due = due_reports(incidents, session.rulebook.numbers, evidence.now) if incidents is not None else ()
-    return Judged(standings, evidence.unreadable, change, due, evidence)
+    return JudgedDuties(standings, evidence.unreadable, change, due, evidence)
 
 
-def _change_told(change: Fault) -> Message:
+def _describe_change(change: Fault) -> Message:
     return msg("the ledger was changed: {what}. Change nothing, and run 'portalops ledger verify'", what=change.what)
 
 
@@ -120,7 +120,7 @@ def overview(standings: tuple[Standing, ...], rulebook: Rulebook, period: Period
     ]
     headers = (msg("Duty"), msg("What it asks for"), msg("Verdict"), msg("Why"), msg("Newest evidence"), msg("Due"))
     caption = msg("Duties from {first} to {last}", first=period.first, last=period.last)
-    return [Table(caption, headers, rows), Paragraph(summary_of(standings))]
+    return [TableBlock(caption, headers, rows), Paragraph(summary_of(standings))]
 
 
 def summary_of(standings: tuple[Standing, ...]) -> Message:

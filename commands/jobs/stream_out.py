@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from backups.handout import find_stream, hand_out
+from backups.stream_output import find_stream, stream_out
 from commands.cli.printer import OutputError
 from portalops.errors import UsageError
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
 
 if TYPE_CHECKING:
-    from backups.age import Identity
+    from backups.age import PrivateKey
     from backups.set_file import SetFile
     from portalops.ports import Progress, StoredSet
 
@@ -50,10 +50,10 @@ def check_usage(*, stdout: bool, has_folder: bool, has_path: bool, json: bool) -
         )
 
 
-def hand_out_stream(
+def stream_out_stream(
     stored: StoredSet,
     content: SetFile,
-    identities: Sequence[Identity],
+    identities: Sequence[PrivateKey],
     *,
     source: str | None,
     name: str | None,
@@ -70,7 +70,7 @@ def hand_out_stream(
     stream = find_stream(content, source, name)
     try:
         with progress.task(msg("Restoring"), total=stream.plain_bytes, unit="bytes") as task:
-            hand_out(stored, stream, identities, standard_output(), on_bytes=task.advance)
+            stream_out(stored, stream, identities, standard_output(), on_bytes=task.advance)
     except OSError as error:
         raise OutputError(
             msg("the stream did not get to its reader: {cause}", cause=cause_of(error)),

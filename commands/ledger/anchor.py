@@ -23,7 +23,7 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.anchor import anchor_newest_head, anchors_of, any_work
-from commands.jobs.runner import by_hand
+from commands.jobs.runner import perform_now
 from commands.jobs.validity import require_valid
 from portalops.anchors.witness import WitnessAnchor
 from portalops.errors import HeadRefused, IntegrityError, LedgerMissing, UsageError
@@ -38,7 +38,7 @@ from portalops.model.record import Recorded
 from portalops.model.runs import JobKind
 from portalops.ports import Anchor
 from portalops.registers.anchors import ANCHOR_RECEIVED, RECEIPT, newest_taken, read_receipts
-from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.witness.receipts import MAX_RECEIPT_BYTES, SignedReceipt, parse_receipt, verify_receipt
 
 
@@ -58,7 +58,7 @@ def anchor(
             raise UsageError(
                 msg("--receipt takes in a receipt and nothing else"), msg("Leave out the anchors and --dry-run.")
             )
-        return _take_in(session, _read(receipt))
+        return _import_receipt(session, _read(receipt))
     known = anchors_of(session)
     wanted = frozenset(anchors or ())
     for name in sorted(wanted - {one.id for one in known}):
@@ -69,11 +69,13 @@ def anchor(
     if dry_run:
         return _planned(session, [one for one in known if not wanted or one.id in wanted])
     said: list[Message] = []
-    done = by_hand(session, JobKind.ANCHOR, lambda opened: any_work(anchor_newest_head(opened, wanted, said.append)))
+    done = perform_now(
+        session, JobKind.ANCHOR, lambda opened: any_work(anchor_newest_head(opened, wanted, said.append))
+    )
     view: list[Block] = []
     rows: list[JsonValue] = []
     if isinstance(done.result, AnchorResult):
-        view, rows = list(_handed_out(session, done.result, known)), [_data(one) for one in done.result.receipts]
+        view, rows = list(_list_anchored(session, done.result, known)), [_data(one) for one in done.result.receipts]
     view += [Notice(problem, Tone.BAD) for problem in said or map(verbatim, done.problems)]
     return Result({**_mapping(done.data()), "anchors": rows}, view, exit_code=done.exit_code)
 
@@ -157,7 +159,7 @@ def _read(name: str) -> bytes:
         ) from error
 
 
-def _take_in(session: Session, data: bytes) -> Result[JsonValue]:
+def _import_receipt(session: Session, data: bytes) -> Result[JsonValue]:
     receipt, is_new = take_receipt(session, data)
     said = msg("The receipt holds and is recorded.") if is_new else msg("This receipt is known already.")
     view: list[Block] = [
@@ -190,7 +192,7 @@ def _planned(session: Session, chosen: Sequence[Anchor]) -> Result[JsonValue]:
         rows.append((one.id, one.kind, last.body.size if last else None, last.at if last else None, would))
         data.append({"id": one.id, "kind": one.kind, "has": last.body.size if last else 0, "would": str(would)})
     view: list[Block] = (
-        [Table(msg("Nothing is handed out. This is what would be:"), _HEADERS_OF_PLAN, rows)] if rows else []
+        [TableBlock(msg("Nothing is handed out. This is what would be:"), _HEADERS_OF_PLAN, rows)] if rows else []
     )
     if not rows:
         view.append(Paragraph(msg("No anchor is configured: add [[ledger.anchor]] to the configuration.")))
@@ -203,7 +205,7 @@ def _planned(session: Session, chosen: Sequence[Anchor]) -> Result[JsonValue]:
 _HEADERS_OF_PLAN = (msg("Anchor"), msg("Kind"), msg("Records under its head"), msg("Since"), msg("What would be done"))
 
 
-def _handed_out(session: Session, result: AnchorResult, known: Sequence[Anchor]) -> Iterator[Block]:
+def _list_anchored(session: Session, result: AnchorResult, known: Sequence[Anchor]) -> Iterator[Block]:
     """Say how many anchors have the head, and what each answered.
 
     One that failed now does not count, though it may have taken the head before: it has lost it, or could not be asked.
@@ -222,7 +224,7 @@ def _handed_out(session: Session, result: AnchorResult, known: Sequence[Anchor])
         rows.insert(0, (msg("Head code"), code_of(newest.head)))
     yield KeyValues(rows)
     headers = (msg("Anchor"), msg("Kind"), msg("State"), msg("At"), msg("Receipt"))
-    yield Table(msg("Anchors"), headers, list(_rows(result, known, taken)))
+    yield TableBlock(msg("Anchors"), headers, list(_rows(result, known, taken)))
 
 
 def _rows(

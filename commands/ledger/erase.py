@@ -38,7 +38,7 @@ SEQS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedBlob:
     """A blob, and the records that need it."""
 
     digest: Digest
@@ -76,7 +76,7 @@ def erase(
     return _result(named, erased, done=True)
 
 
-def _find(session: Session, digest: str) -> Named:
+def _find(session: Session, digest: str) -> NamedBlob:
     """Find the records that need a blob.
 
     Raises:
@@ -106,7 +106,7 @@ def _find(session: Session, digest: str) -> Named:
                 ),
                 msg("Without it, nobody could verify the ledger. Withhold nothing of this kind either."),
             )
-    return Named(wanted, records, erasure_of(ledger, wanted), ledger.has_blob(wanted))
+    return NamedBlob(wanted, records, erasure_of(ledger, wanted), ledger.has_blob(wanted))
 
 
 def _needing(ledger: Ledger, digest: Digest, advance: Callable[[int], None]) -> Iterator[Record]:
@@ -123,7 +123,7 @@ def _needing(ledger: Ledger, digest: Digest, advance: Callable[[int], None]) -> 
             continue  # erased itself, or damaged, which verification names
 
 
-def _confirm(session: Session, named: Named) -> None:
+def _confirm(session: Session, named: NamedBlob) -> None:
     seqs = ", ".join(str(record.seq) for record in named.records[:SEQS_SHOWN])
     if len(named.records) > SEQS_SHOWN:
         seqs += f", ... +{len(named.records) - SEQS_SHOWN}"
@@ -142,7 +142,7 @@ def _record(session: Session, erasure: Erasure) -> RecordedErasure:
     return RecordedErasure(record.seq, record.at, erasure)
 
 
-def _result(named: Named, erased: RecordedErasure | None, *, done: bool) -> Result[JsonValue]:
+def _result(named: NamedBlob, erased: RecordedErasure | None, *, done: bool) -> Result[JsonValue]:
     if done:
         verdict = msg("Erased for good.")
     elif named.is_there:

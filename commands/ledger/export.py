@@ -50,7 +50,7 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.runs import WrittenFile
-from portalops.registers.evidence import LOOK_BACK
+from portalops.registers.evidence import REACH_BACK
 from portalops.registers.exports import EXPORT
 from portalops.reports import formats
 from portalops.reports.document import Block, Bullets, ByteSize, Cell, Heading, KeyValues, Notice, Paragraph, Tone
@@ -80,7 +80,7 @@ def export(
     order = _Order(
         output.resolve() if ".." in output.parts else output.absolute(),  # behind a link, '..' is not the folder before
         chosen,
-        chosen.bounds(session.zone_of_portal)[0] - LOOK_BACK,
+        chosen.bounds(session.zone_of_portal)[0] - REACH_BACK,
         languages_option(language, session.settings.report.languages),
         withheld_of(withhold or ()),
     )

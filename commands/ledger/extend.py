@@ -21,7 +21,7 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.kinds.anchor import WATCHING_KINDS, head_to_hand_out
+from commands.jobs.kinds.anchor import WATCHING_KINDS, find_due_head
 from commands.ledger.anchor import anchor
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError, UsageError
 from portalops.ledger.heads import code_of, newest_head, parse_head
@@ -60,7 +60,7 @@ def extend(
         asked = session.environment.get(ORIGINAL_COMMAND, "")
         if _RECEIPT.search(asked):
             return anchor(ctx, receipt="-")
-        after = _after_of(asked)
+        after = _read_after(asked)
     warnings: list[Message] = []
     head = _head(session, warnings)
     if output is not None:
@@ -120,7 +120,7 @@ def _head(session: Session, warnings: list[Message]) -> RecordedHead:
     head: RecordedHead | None = None
     if session.settings.signing_key is not None:
         try:
-            head = head_to_hand_out(session, WATCHING_KINDS)
+            head = find_due_head(session, WATCHING_KINDS)
         except IntegrityError:
             raise
         except PortalOpsError as error:  # an old head is better than none, and its age is seen
@@ -134,7 +134,7 @@ def _head(session: Session, warnings: list[Message]) -> RecordedHead:
     return head
 
 
-def _after_of(asked: str) -> int:
+def _read_after(asked: str) -> int:
     found = _EXTEND.search(asked)
     if found is None:
         raise UsageError(

@@ -29,8 +29,8 @@ from commands.jobs.federation import COLLECTED, unknown_witnesses
 from portalops import __version__
 from portalops.errors import ConfigurationError, UsageError
 from portalops.federation.judging import Rules
-from portalops.federation.look import look_at
 from portalops.federation.overview import document_of
+from portalops.federation.polling import poll_site
 from portalops.federation.rules import exit_code_of, together
 from portalops.federation.sites import build_site
 from portalops.federation.state import load, save
@@ -47,7 +47,7 @@ from portalops.system.locks import locked
 from portalops.witness.state import WitnessFolder
 
 if TYPE_CHECKING:
-    from portalops.federation.rules import SiteLook
+    from portalops.federation.rules import SitePoll
     from portalops.federation.site import Site
     from portalops.federation.state import State
 
@@ -68,12 +68,12 @@ def federate(
     sites = _sites(session)
     root = session.settings.state_folder / "federation"
     if dry_run:
-        looks = _looked(session, sites, root)
+        looks = _poll_sites(session, sites, root)
     else:
         ledger = session.writable_ledger  # one that cannot be written to is told before anything is read
         ledger.require_clock()
         with locked(root / "lock", holder=session.holder):
-            looks = _looked(session, sites, root)
+            looks = _poll_sites(session, sites, root)
             _keep(session, looks, root)
     return _result(session, looks, output=output, form=form, dry_run=dry_run)
 
@@ -106,7 +106,7 @@ def _sites(session: Session) -> tuple[Site, ...]:
     return sites
 
 
-def _looked(session: Session, sites: Sequence[Site], root: Path) -> tuple[SiteLook, ...]:
+def _poll_sites(session: Session, sites: Sequence[Site], root: Path) -> tuple[SitePoll, ...]:
     rules = Rules(session.rulebook, session.calendar, session.clock)
     states = [
         load(root / site.id) for site in sites
@@ -115,7 +115,7 @@ def _looked(session: Session, sites: Sequence[Site], root: Path) -> tuple[SiteLo
     for site, state in zip(sites, states, strict=True):
         kept = tuple(_witnessed(session, site))
         with session.progress.task(msg("Verifying the bundles of {id}", id=site.id), total=None, unit="items") as task:
-            looks.append(look_at(site, state, rules, kept=kept, advance=task.advance))
+            looks.append(poll_site(site, state, rules, kept=kept, advance=task.advance))
     return together(looks)
 
 
@@ -131,12 +131,12 @@ def _witnessed(session: Session, site: Site) -> Iterator[Head]:
     kept = folder.load(session.clock.now()).kept
     if kept is not None:
         yield kept.head
-    for head in folder.beyond(0):
+    for head in folder.heads_beyond(0):
         if kept is None or head != kept.head:
             yield head
 
 
-def _keep(session: Session, looks: Sequence[SiteLook], root: Path) -> None:
+def _keep(session: Session, looks: Sequence[SitePoll], root: Path) -> None:
     """Record what was found and keep the heads that were taken.
 
     The record comes first: a head that is held against a site later is then always one that this ledger speaks of.
@@ -151,7 +151,7 @@ def _keep(session: Session, looks: Sequence[SiteLook], root: Path) -> None:
                 save(root / look.id, after)
 
 
-def _recorded(look: SiteLook) -> Mapping[str, object]:
+def _recorded(look: SitePoll) -> Mapping[str, object]:
     """Return what the record says of a site: enough to show a third party which heads the site had handed over."""
     return {
         "id": look.id,
@@ -176,7 +176,7 @@ def _recorded(look: SiteLook) -> Mapping[str, object]:
 
 
 def _result(
-    session: Session, looks: Sequence[SiteLook], *, output: Path | None, form: str | None, dry_run: bool
+    session: Session, looks: Sequence[SitePoll], *, output: Path | None, form: str | None, dry_run: bool
 ) -> Result[JsonValue]:
     document = document_of(looks, session.rulebook, zone=session.settings.portal.timezone, version=__version__)
     view = list(_view(document))
@@ -194,7 +194,7 @@ def _view(document: Document) -> Iterator[Block]:
     yield from document.blocks
 
 
-def _data(look: SiteLook) -> JsonValue:
+def _data(look: SitePoll) -> JsonValue:
     head, age = look.head, look.age
     return {
         "id": look.id,

@@ -23,7 +23,7 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from portalops.errors import ConfigurationError, LedgerError
-from portalops.ledger.ledger import Kept, Ledger, kept_in
+from portalops.ledger.ledger import KeptLedger, Ledger, kept_in
 from portalops.ledger.moving import Moved, move
 from portalops.ledger.selection import Selection
 from portalops.locale import _
@@ -31,7 +31,7 @@ from portalops.model.message import msg, nmsg
 from portalops.reports.document import Block, KeyValues, Notice, Paragraph, Tone
 
 
-class Target(StrEnum):
+class MoveTarget(StrEnum):
     """Where to."""
 
     STORE = "store"
@@ -41,7 +41,7 @@ class Target(StrEnum):
 def move_ledger(
     ctx: typer.Context,
     *,
-    to: Annotated[Target, typer.Option(help=_("store: where the configuration says; file: into the state folder"))],
+    to: Annotated[MoveTarget, typer.Option(help=_("store: where the configuration says; file: into the state folder"))],
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be moved, and do nothing"))] = False,
 ) -> Result[JsonValue]:
     session = open_session(ctx)
@@ -53,7 +53,7 @@ def move_ledger(
         )
     file = kept_in(settings.state_folder, writable=True)
     store = kept_as_configured(settings, session.environment, writable=True)
-    source, target = (file, store) if to is Target.STORE else (store, file)
+    source, target = (file, store) if to is MoveTarget.STORE else (store, file)
     source.records.check()
     if dry_run:
         return _planned(source, target)
@@ -65,7 +65,7 @@ def move_ledger(
         return _done(source, target, _moved(session, source, target))
 
 
-def _moved(session: Session, source: Kept, target: Kept) -> Moved:
+def _moved(session: Session, source: KeptLedger, target: KeptLedger) -> Moved:
     if target.records.place == source.records.place and source.blobs is target.blobs:
         raise LedgerError(msg("the ledger is there already"), msg("See 'portalops ledger show --last 1'."))
     ledger = Ledger(session.settings.state_folder, session.clock, writable=True, kept=source)
@@ -75,7 +75,7 @@ def _moved(session: Session, source: Kept, target: Kept) -> Moved:
         return move(ledger, source, target, advance=task.advance)
 
 
-def _planned(source: Kept, target: Kept) -> Result[JsonValue]:
+def _planned(source: KeptLedger, target: KeptLedger) -> Result[JsonValue]:
     records = source.records.count()
     there = nmsg("{n} record", "{n} records", records)
     said = msg(
@@ -87,7 +87,7 @@ def _planned(source: Kept, target: Kept) -> Result[JsonValue]:
     return Result({"from": source.records.place, "to": target.records.place, "records": records}, [Paragraph(said)])
 
 
-def _done(source: Kept, target: Kept, moved: Moved) -> Result[JsonValue]:
+def _done(source: KeptLedger, target: KeptLedger, moved: Moved) -> Result[JsonValue]:
     view: list[Block] = [
         KeyValues(
             [

@@ -20,7 +20,7 @@ from commands.cli.verb import Verb
 from commands.ledger.steps import erasure_of
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError, UsageError
 from portalops.ledger import bodies
-from portalops.ledger.check_heads import Held, read_head, read_key, read_sign_off
+from portalops.ledger.check_heads import HeldRecord, read_head, read_key, read_sign_off
 from portalops.ledger.heads import HEAD, code_of
 from portalops.ledger.record import format_at, line_digest
 from portalops.ledger.verify import read_erasure
@@ -33,7 +33,7 @@ from portalops.registers.drills import KEY as DRILL_REPORT
 from portalops.registers.erasures import ERASED, RecordedErasure
 from portalops.registers.sign_offs import SIGN_OFF, problem_of
 from portalops.registers.signers import KEY_KINDS
-from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Status, TableBlock, Tone
 from portalops.signatures.sshsig import fingerprint, public_key_of
 
 MAX_DETAILS = 200
@@ -65,7 +65,9 @@ def _listing(records: Sequence[Record]) -> Result[JsonValue]:
         (str(record.seq), record.at, record.kind, record.subject or None, record.duty or None, record.run or None)
         for record in records
     ]
-    view: list[Block] = [Table(msg("Records"), headers, rows)] if rows else [Paragraph(msg("There is no such record."))]
+    view: list[Block] = (
+        [TableBlock(msg("Records"), headers, rows)] if rows else [Paragraph(msg("There is no such record."))]
+    )
     return Result(data=[_record_data(record) for record in records], view=view)
 
 
@@ -94,12 +96,12 @@ def _one(session: Session, seq: int) -> Result[JsonValue]:
             )
         )
     ]
-    told = tuple(_told_of_erasure(erased) if erased else _told(record, blob))
+    told = tuple(_describe_erasure(erased) if erased else _describe(record, blob))
     if told:
         view.append(KeyValues(told))
     rows = [] if told else list(_flattened("", details))
     if rows:
-        view.append(Table(msg("Details"), (msg("Key"), msg("Value")), rows[:MAX_DETAILS]))
+        view.append(TableBlock(msg("Details"), (msg("Key"), msg("Value")), rows[:MAX_DETAILS]))
     if len(rows) > MAX_DETAILS:
         more = len(rows) - MAX_DETAILS
         view.append(Paragraph(nmsg("{n} more line; --json has it.", "{n} more lines; --json has them.", more)))
@@ -129,7 +131,7 @@ def _blob(session: Session, record: Record) -> tuple[bytes, RecordedErasure | No
         return b"", erased
 
 
-def _told_of_erasure(erased: RecordedErasure) -> Iterator[tuple[Message, Cell]]:
+def _describe_erasure(erased: RecordedErasure) -> Iterator[tuple[Message, Cell]]:
     """Yield why a record's details are gone."""
     yield msg("State of the details"), Status(msg("erased"), Tone.NEUTRAL)
     yield msg("Erased by"), msg("record {seq}", seq=erased.seq)
@@ -137,9 +139,9 @@ def _told_of_erasure(erased: RecordedErasure) -> Iterator[tuple[Message, Cell]]:
     yield msg("Approved by"), erased.erasure.approved_by
 
 
-def _told(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
+def _describe(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
     """Yield what a record about heads, keys, sign-offs and erasures says; nothing for any other, or one that says nothing."""
-    held = Held(record.seq, record.at, record.kind, blob)
+    held = HeldRecord(record.seq, record.at, record.kind, blob)
     if record.kind == HEAD and (signed := read_head(held)).head is not None and signed.signed is not None:
         yield msg("Code"), code_of(signed.head)
         yield from ((verbatim(name), value) for name, value in _lines(signed.signed.text))

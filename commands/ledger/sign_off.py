@@ -24,7 +24,7 @@ from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from portalops.errors import ConfigurationError, IntegrityError, PortalOpsError, UsageError
 from portalops.ledger import bodies
-from portalops.ledger.check_heads import Held, read_sign_off
+from portalops.ledger.check_heads import HeldRecord, read_sign_off
 from portalops.ledger.ledger import Ledger
 from portalops.locale import _
 from portalops.model.causes import cause_of
@@ -56,7 +56,7 @@ def sign_off(
     sha256 = _digest_of(report)
     known_in = _require_known(session.ledger, report, sha256)
     if by is None and signature is None:
-        return _what_to_sign(report, sha256, known_in)
+        return _show_signed_text(report, sha256, known_in)
     if by is None or signature is None:
         raise UsageError(
             msg("--by and --signature go together"),
@@ -129,7 +129,7 @@ def _reports(ledger: Ledger) -> Iterator[tuple[int, str, str]]:
                 yield record.seq, str(file.get("name")), str(file.get("sha256"))
 
 
-def _what_to_sign(path: Path, sha256: Digest, known_in: int) -> Result[JsonValue]:
+def _show_signed_text(path: Path, sha256: Digest, known_in: int) -> Result[JsonValue]:
     name = _plain_name(path)
     quoted = shlex.quote(name)
     separator = "-- " if name.startswith("-") else ""
@@ -241,7 +241,7 @@ def _recorded(ledger: Ledger, made: SignOff) -> int | None:
     """Return the record that holds this very sign-off already."""
     for record in ledger.records(kinds=(SIGN_OFF,)):
         try:
-            found = read_sign_off(Held(record.seq, record.at, record.kind, ledger.blob(record.body)))
+            found = read_sign_off(HeldRecord(record.seq, record.at, record.kind, ledger.blob(record.body)))
         except PortalOpsError:
             continue
         if found is not None and (found.text, found.signature) == (made.text, made.signature):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portalops.ledger.check_heads import Held
+from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.verify import read_erasure
 from portalops.model.record import Digest
@@ -16,7 +16,7 @@ def erasure_of(ledger: Ledger, digest: Digest) -> RecordedErasure | None:
         IntegrityError: the details of such a record are missing or damaged.
     """
     for record in ledger.records(kinds=(ERASED,)):
-        found = read_erasure(Held(record.seq, record.at, record.kind, ledger.blob(record.body)))
+        found = read_erasure(HeldRecord(record.seq, record.at, record.kind, ledger.blob(record.body)))
         if found is not None and found.erasure.digest == digest:
             return found
     return None

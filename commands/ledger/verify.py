@@ -30,10 +30,18 @@ from commands.jobs.trusted_keys import read_limited, read_trusted
 from portalops.config.keys import PUBLIC_SUFFIX
 from portalops.errors import ExitCode, NotAHead, SecretUnavailable, UsageError
 from portalops.ledger.bundle.verification import verify_bundle
-from portalops.ledger.check_heads import BroughtHead, Compared, Signed, SignerUse, Verdict, brought_head, parse_code
+from portalops.ledger.check_heads import (
+    HeadComparison,
+    HeadVerdict,
+    Signed,
+    SignerUse,
+    SuppliedHead,
+    parse_code,
+    read_supplied_head,
+)
 from portalops.ledger.heads import MAX_HEAD_BYTES, code_of
 from portalops.ledger.record import format_at, parse_at
-from portalops.ledger.verify import Brought, Completeness, Integrity, Verification
+from portalops.ledger.verify import Completeness, Integrity, Supplied, Verification
 from portalops.ledger.verify import verify as verify_ledger
 from portalops.locale import _
 from portalops.model.heads import SignOff
@@ -44,7 +52,7 @@ from portalops.model.runs import Run
 from portalops.registers.erasures import RecordedErasure
 from portalops.registers.signers import TrustedKey
 from portalops.registers.waivers import RecordedWaiver
-from portalops.reports.document import Block, Cell, Heading, KeyValues, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Heading, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.signatures.sshsig import fingerprint, public_key_of
 
 if TYPE_CHECKING:
@@ -53,11 +61,11 @@ if TYPE_CHECKING:
 MAX_LISTED = 50
 """Rows of a table that are shown to a person; --json has them all, but no more than 100 faults."""
 
-_VERDICTS: Mapping[Verdict, Status] = {
-    Verdict.HOLDS: Status(msg("lies on this chain"), Tone.GOOD),
-    Verdict.OTHER_LEDGER: Status(msg("of another ledger"), Tone.BAD),
-    Verdict.BEYOND_END: Status(msg("beyond the end"), Tone.BAD),
-    Verdict.OTHER_DIGEST: Status(msg("not on this chain"), Tone.BAD),
+_VERDICTS: Mapping[HeadVerdict, Status] = {
+    HeadVerdict.HOLDS: Status(msg("lies on this chain"), Tone.GOOD),
+    HeadVerdict.OTHER_LEDGER: Status(msg("of another ledger"), Tone.BAD),
+    HeadVerdict.BEYOND_END: Status(msg("beyond the end"), Tone.BAD),
+    HeadVerdict.OTHER_DIGEST: Status(msg("not on this chain"), Tone.BAD),
 }
 
 
@@ -147,7 +155,7 @@ def bundle_view(found: BundleVerification) -> Iterator[Block]:
     yield from details
     if found.stamped:
         rows = [(each.name, each.size, each.at) for each in found.stamped]
-        yield Table(
+        yield TableBlock(
             msg("Time stamps; their own signatures are looked at by 'openssl ts -verify'"),
             (msg("File"), msg("Records"), msg("At")),
             rows,
@@ -206,7 +214,7 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
             )
         )
         shown = integrity.faults[:MAX_LISTED]
-        yield Table(
+        yield TableBlock(
             nmsg("{n} fault", "{n} faults", integrity.fault_count),
             (msg("Record"), msg("Problem")),
             [(str(fault.seq) if fault.seq else None, fault.what) for fault in shown],
@@ -222,7 +230,7 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
             ),
             Tone.UNSURE,
         )
-    elif not integrity.signed.brought:
+    elif not integrity.signed.supplied:
         yield Notice(
             msg(
                 "No head that somebody else keeps was compared: what the ledger's own key rewrote and signed anew would"
@@ -259,7 +267,7 @@ def _integrity_view(integrity: Integrity) -> Iterator[Block]:
 def _signed_view(signed: Signed, reports: Mapping[Digest, str] | None) -> Iterator[Block]:
     if signed.uses:
         headers = (msg("Key"), msg("Signs from"), msg("Up to"), msg("Heads"), msg("Last signed"), msg("Named by"))
-        yield Table(msg("Keys that sign, oldest first"), headers, [_signer_row(use) for use in signed.uses])
+        yield TableBlock(msg("Keys that sign, oldest first"), headers, [_signer_row(use) for use in signed.uses])
     for use in signed.uses:
         if use.speaks_for_itself:
             key = fingerprint(use.signer.public_key)
@@ -271,9 +279,9 @@ def _signed_view(signed: Signed, reports: Mapping[Digest, str] | None) -> Iterat
                 ),
                 Tone.UNSURE,
             )
-    if signed.brought:
-        rows = [(each.brought.name, each.brought.size, _VERDICTS[each.verdict]) for each in signed.brought]
-        yield Table(msg("Heads that were brought"), (msg("Head"), msg("Records"), msg("Verdict")), rows)
+    if signed.supplied:
+        rows = [(each.supplied.name, each.supplied.size, _VERDICTS[each.verdict]) for each in signed.supplied]
+        yield TableBlock(msg("Heads that were brought"), (msg("Head"), msg("Records"), msg("Verdict")), rows)
     if signed.sign_offs:
         signatures: list[tuple[Cell, ...]] = [
             (str(seq), each.report, each.name, each.office, fingerprint(each.public_key), *_signed_file(each, reports))
@@ -281,11 +289,11 @@ def _signed_view(signed: Signed, reports: Mapping[Digest, str] | None) -> Iterat
         ]
         signers = (msg("Record"), msg("Report"), msg("Name"), msg("Office"), msg("Key"))
         where = () if reports is None else (msg("File that was signed"),)
-        yield Table(msg("Reports that people signed"), (*signers, *where), signatures)
+        yield TableBlock(msg("Reports that people signed"), (*signers, *where), signatures)
         yield from _more(len(signed.sign_offs) - MAX_LISTED)
     if signed.drills:
         drills: list[tuple[Cell, ...]] = [(str(seq), fingerprint(key)) for seq, key in signed.drills[-MAX_LISTED:]]
-        yield Table(msg("Drills that other hosts did and signed"), (msg("Record"), msg("Key")), drills)
+        yield TableBlock(msg("Drills that other hosts did and signed"), (msg("Record"), msg("Key")), drills)
         yield from _more(len(signed.drills) - MAX_LISTED)
 
 
@@ -322,12 +330,12 @@ def _completeness_view(completeness: Completeness) -> Iterator[Block]:
     )
     if completeness.missing:
         rows: list[tuple[Cell, ...]] = [(slot.job.id, slot.name) for slot in completeness.missing[-MAX_LISTED:]]
-        yield Table(msg("Planned runs that are missing, the newest last"), (msg("Job"), msg("For")), rows)
+        yield TableBlock(msg("Planned runs that are missing, the newest last"), (msg("Job"), msg("For")), rows)
         yield from _more(len(completeness.missing) - MAX_LISTED)
     if completeness.crashed:
         headers = (msg("Record"), msg("Run"), msg("Began"))
         rows = [(str(run.started_seq), run.id, run.started_at) for run in completeness.crashed[-MAX_LISTED:]]
-        yield Table(msg("Runs that began and did not finish, the newest last"), headers, rows)
+        yield TableBlock(msg("Runs that began and did not finish, the newest last"), headers, rows)
         yield from _more(len(completeness.crashed) - MAX_LISTED)
     if completeness.erased:
         erased_headers = (msg("Record"), msg("Digest"), msg("Reason"), msg("Approved by"))
@@ -335,11 +343,11 @@ def _completeness_view(completeness: Completeness) -> Iterator[Block]:
             (str(each.seq), each.erasure.digest, each.erasure.reason, each.erasure.approved_by)
             for each in completeness.erased[-MAX_LISTED:]
         ]
-        yield Table(msg("Details that were erased"), erased_headers, rows)
+        yield TableBlock(msg("Details that were erased"), erased_headers, rows)
         yield from _more(len(completeness.erased) - MAX_LISTED)
     if completeness.withheld:
         rows = [(each.digest, each.reason) for each in completeness.withheld[-MAX_LISTED:]]
-        yield Table(msg("Details that are withheld"), (msg("Digest"), msg("Reason")), rows)
+        yield TableBlock(msg("Details that are withheld"), (msg("Digest"), msg("Reason")), rows)
         yield from _more(len(completeness.withheld) - MAX_LISTED)
     if completeness.waivers:
         yield _waivers_table(completeness)
@@ -362,7 +370,7 @@ def _more(left_out: int) -> Iterator[Block]:
         yield Paragraph(nmsg("{n} more line; --json has it.", "{n} more lines; --json has them.", left_out))
 
 
-def _waivers_table(completeness: Completeness) -> Table:
+def _waivers_table(completeness: Completeness) -> TableBlock:
     waivers = [each.waiver for each in completeness.waivers]
     rows: list[tuple[Cell, ...]] = [
         (each.id, each.duty, each.subject or None, each.valid_from, each.valid_to, each.reason, each.approved_by)
@@ -371,7 +379,7 @@ def _waivers_table(completeness: Completeness) -> Table:
     headers = (
         msg("Waiver"), msg("Duty"), msg("About"), msg("First day"), msg("Last day"), msg("Reason"), msg("Approved by"),
     )  # fmt: skip
-    return Table(msg("Waivers in force; they change no verdict"), headers, rows)
+    return TableBlock(msg("Waivers in force; they change no verdict"), headers, rows)
 
 
 def _moment(at: str) -> Cell:
@@ -398,7 +406,7 @@ def _signed_data(signed: Signed, reports: Mapping[Digest, str] | None) -> dict[s
         "heads": signed.heads,
         "newest_head": newest_data,
         "signers": [_signer_data(use) for use in signed.uses],
-        "brought": [_brought_data(each) for each in signed.brought],
+        "brought": [_supplied_data(each) for each in signed.supplied],
         "sign_offs": [
             {
                 "seq": seq,
@@ -427,8 +435,8 @@ def _signer_data(use: SignerUse) -> JsonValue:
     }
 
 
-def _brought_data(compared: Compared) -> JsonValue:
-    brought = compared.brought
+def _supplied_data(compared: HeadComparison) -> JsonValue:
+    brought = compared.supplied
     return {"head": brought.name, "size": brought.size, "digest": brought.digest, "verdict": compared.verdict.value}
 
 
@@ -479,7 +487,7 @@ def verify(
     ] = None,
 ) -> Result[JsonValue]:
     session = open_session(ctx)
-    heads = (*(read_brought(path) for path in head or ()), *(parse_code(code) for code in head_code or ()))
+    heads = (*(read_supplied(path) for path in head or ()), *(parse_code(code) for code in head_code or ()))
     trusted = None if signers is None else read_trusted(signers)
     if bundle is not None:
         if quick:
@@ -487,18 +495,18 @@ def verify(
                 msg("--quick is for the ledger of this machine; a bundle is always read whole"),
                 msg("Leave --quick out."),
             )
-        return _verify_bundle(session, bundle, Brought(heads, trusted))
+        return _verify_bundle(session, bundle, Supplied(heads, trusted))
     return _verify_store(session, heads, trusted, read_blobs=not quick)
 
 
-def _verify_bundle(session: Session, path: Path, brought: Brought) -> Result[JsonValue]:
+def _verify_bundle(session: Session, path: Path, brought: Supplied) -> Result[JsonValue]:
     with session.progress.task(msg("Verifying the bundle"), total=None, unit="items") as task:
         found = verify_bundle(path, brought=brought, advance=task.advance)
     return Result(data=bundle_data(found), view=tuple(bundle_view(found)), exit_code=exit_code_of(found))
 
 
 def _verify_store(
-    session: Session, heads: tuple[BroughtHead, ...], trusted: tuple[TrustedKey, ...] | None, *, read_blobs: bool
+    session: Session, heads: tuple[SuppliedHead, ...], trusted: tuple[TrustedKey, ...] | None, *, read_blobs: bool
 ) -> Result[JsonValue]:
     own_key, warnings = _own_key(session)
     with session.progress.task(msg("Verifying the ledger"), total=session.ledger.count(), unit="items") as task:
@@ -507,7 +515,7 @@ def _verify_store(
             now=session.clock.now(),
             zone=session.zone_of_portal,
             read_blobs=read_blobs,
-            brought=Brought(heads, trusted, own_key),
+            brought=Supplied(heads, trusted, own_key),
             advance=task.advance,
         )
     return Result(
@@ -518,7 +526,7 @@ def _verify_store(
     )
 
 
-def read_brought(path: Path) -> BroughtHead:
+def read_supplied(path: Path) -> SuppliedHead:
     """Read a head that somebody brings.
 
     Raises:
@@ -526,7 +534,7 @@ def read_brought(path: Path) -> BroughtHead:
         NotAHead: it is no head; the message names it.
     """
     try:
-        return brought_head(str(path), read_limited(path, MAX_HEAD_BYTES))
+        return read_supplied_head(str(path), read_limited(path, MAX_HEAD_BYTES))
     except NotAHead as error:
         raise NotAHead(msg("{path}: {cause}", path=str(path), cause=error.message), error.hint) from error
 

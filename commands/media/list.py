@@ -20,7 +20,7 @@ from commands.jobs.media_register import lines_of
 from portalops.errors import ExitCode
 from portalops.model.message import msg, nmsg
 from portalops.registers.media import RegisterLine
-from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, TableBlock, Tone
 
 
 def list_(ctx: typer.Context) -> Result[JsonValue]:
@@ -56,7 +56,7 @@ def _line_data(line: RegisterLine) -> JsonValue:
     }
 
 
-def _table(lines: Sequence[RegisterLine]) -> Table:
+def _table(lines: Sequence[RegisterLine]) -> TableBlock:
     headers = (
         msg("Medium"),
         msg("Kind"),
@@ -86,7 +86,7 @@ def _table(lines: Sequence[RegisterLine]) -> Table:
         )
         for line in lines
     ]
-    return Table(nmsg("{n} medium", "{n} media", len(rows)), headers, rows)
+    return TableBlock(nmsg("{n} medium", "{n} media", len(rows)), headers, rows)
 
 
 def _alarms(lines: Sequence[RegisterLine]) -> list[Block]:

@@ -20,7 +20,7 @@ from commands.cli.periods import period_option
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.notify import nobody_is_told, notify_settings
+from commands.jobs.notify import no_channel_error, notify_settings
 from commands.jobs.sending import shown_answer
 from commands.notify.views import STATE_WORDS
 from portalops.errors import ExitCode, LedgerMissing, PortalOpsError
@@ -29,12 +29,12 @@ from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.notifications import Level, Notification
 from portalops.model.text import show_text
-from portalops.notify.state import NotifyFolder, Waiting
+from portalops.notify.state import NotifyFolder, WaitingLetter
 from portalops.registers.notifications import read_notifications
-from portalops.reports.document import Block, Cell, Paragraph, Table
+from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 
 OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
-LOOKED_BACK = timedelta(days=31)
+REACH_BACK = timedelta(days=31)
 LEVELS: Mapping[Level, Message] = {
     Level.FAILURE: msg("failure"),
     Level.UNMET: msg("unmet duties"),
@@ -53,9 +53,9 @@ def list_(
     settings = notify_settings(session)
     if settings is None:
         session.settings  # noqa: B018  # says what is wrong with it
-        raise nobody_is_told()
+        raise no_channel_error()
     now = session.clock.now()
-    since, until = now - LOOKED_BACK, None
+    since, until = now - REACH_BACK, None
     if period is not None:
         chosen = period_option(session, period)
         zone = settings.timetable.zone
@@ -71,10 +71,10 @@ def list_(
         if not each.is_recorded and since <= each.at and (until is None or each.at < until)
     ]
     rows.sort(key=lambda row: row[0])
-    view: list[Block] = [_told_table(rows)] if rows else [Paragraph(msg("Nobody was told anything in this time."))]
+    view: list[Block] = [_delivery_table(rows)] if rows else [Paragraph(msg("Nobody was told anything in this time."))]
     view.append(_waiting_table(state.letters) if state.letters else Paragraph(msg("No letter is waiting to be sent.")))
     if not settings.channels:
-        warnings.append(nobody_is_told().message)
+        warnings.append(no_channel_error().message)
     data: JsonValue = {
         "told": [_data(*row) for row in rows],
         "waiting": [
@@ -111,7 +111,7 @@ def _recorded(session: Session, since: datetime, until: datetime | None) -> tupl
     return [(each.at, each.notification, each.seq) for each in read.notifications], warnings
 
 
-def _told_table(rows: list[Row]) -> Table:
+def _delivery_table(rows: list[Row]) -> TableBlock:
     headers = (
         msg("When"), msg("Channel"), msg("About"), msg("Subject line"), msg("State"), msg("Recipients"),
         msg("What was answered"), msg("Record"),
@@ -129,10 +129,10 @@ def _told_table(rows: list[Row]) -> Table:
         )
         for at, told, seq in rows
     ]
-    return Table(msg("What people were told"), headers, cells)
+    return TableBlock(msg("What people were told"), headers, cells)
 
 
-def _waiting_table(letters: tuple[Waiting, ...]) -> Table:
+def _waiting_table(letters: tuple[WaitingLetter, ...]) -> TableBlock:
     headers = (msg("Written"), msg("Channel"), msg("About"), msg("Subject line"), msg("Tries"), msg("Error"))
     cells: list[tuple[Cell, ...]] = [
         (
@@ -145,7 +145,7 @@ def _waiting_table(letters: tuple[Waiting, ...]) -> Table:
         )
         for each in letters
     ]
-    return Table(msg("What waits to be sent"), headers, cells)
+    return TableBlock(msg("What waits to be sent"), headers, cells)
 
 
 def _data(at: datetime, told: Notification, seq: int | None) -> JsonValue:

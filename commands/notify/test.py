@@ -19,18 +19,18 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.notify import nobody_is_told, sender_of
-from commands.jobs.sending import configured_channels, handed_over, record, shown_answer, with_outcomes
+from commands.jobs.notify import no_channel_error, sender_of
+from commands.jobs.sending import add_outcomes, configured_channels, handed_over, record, shown_answer
 from commands.notify.views import state_words
 from portalops.errors import ExitCode, PortalOpsError, UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.notifications import Notification, NotificationState
-from portalops.notify.channels import Channel
+from portalops.notify.channels import LetterChannel
 from portalops.notify.letters import test_letter
 from portalops.notify.settings import settings_of
-from portalops.notify.state import NotifyFolder, Outcome
-from portalops.reports.document import Cell, Table
+from portalops.notify.state import LetterOutcome, NotifyFolder
+from portalops.reports.document import Cell, TableBlock
 
 
 def try_channels(
@@ -43,7 +43,7 @@ def try_channels(
     session = open_session(ctx)
     settings = settings_of(session.settings)
     if not settings.channels:
-        raise nobody_is_told()
+        raise no_channel_error()
     known = [table.id for table in settings.channels]
     if channel is not None and channel not in known:
         raise UsageError(
@@ -53,7 +53,7 @@ def try_channels(
     chosen = [each for each in configured_channels(session, settings) if channel is None or each.id == channel]
     now = session.clock.now()
     sender = sender_of(session, settings)
-    told: list[tuple[Channel, Notification, Message | None]] = []
+    told: list[tuple[LetterChannel, Notification, Message | None]] = []
     for each in chosen:
         language = each.settings.language or settings.language
         letter = test_letter(sender, channel=each.id, language=language, zone=settings.timetable.zone, now=now)
@@ -72,14 +72,14 @@ def _keep(session: Session, folder: NotifyFolder, told: Sequence[Notification]) 
     try:
         with folder.deciding(session.holder):
             now = session.clock.now()
-            outcomes = tuple(Outcome(now, outcome) for outcome in told)
-            folder.save(with_outcomes(folder.load(now), outcomes))
+            outcomes = tuple(LetterOutcome(now, outcome) for outcome in told)
+            folder.save(add_outcomes(folder.load(now), outcomes))
         record(session, folder)
     except PortalOpsError as error:
         session.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
 
 
-def _tried(told: list[tuple[Channel, Notification, Message | None]], wanted: int) -> Result[JsonValue]:
+def _tried(told: list[tuple[LetterChannel, Notification, Message | None]], wanted: int) -> Result[JsonValue]:
     headers = (msg("Channel"), msg("Kind"), msg("To"), msg("State"), msg("What was answered"), msg("What to do"))
     rows: list[tuple[Cell, ...]] = [
         (each.id, each.kind, each.to, state_words(outcome.state), shown_answer(outcome), hint)
@@ -106,7 +106,7 @@ def _tried(told: list[tuple[Channel, Notification, Message | None]], wanted: int
         }
         for each, outcome, hint in told
     ]
-    return Result(data, [Table(msg("Test letters"), headers, rows)] if rows else [], warnings, code)
+    return Result(data, [TableBlock(msg("Test letters"), headers, rows)] if rows else [], warnings, code)
 
 
 VERB = Verb(try_channels, is_strict=True)

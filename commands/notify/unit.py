@@ -21,7 +21,7 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.notify import after_failed_unit
+from commands.jobs.notify import notify_failed_unit
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg
@@ -61,7 +61,7 @@ def unit(
             msg("Give it as 'systemctl list-units' prints it, such as portalops.service."),
         )
     ending = ending_of(name, session.environment, session.runner)
-    was_told = after_failed_unit(session, failure_of(name, ending), ending.invocation)
+    was_told = notify_failed_unit(session, failure_of(name, ending), ending.invocation)
     waits = bool(session.warnings) and not was_told
     said = msg("its run told that itself") if was_told else msg("it is told by every channel that takes failures")
     if waits:
@@ -106,10 +106,10 @@ def ending_of(name: str, environment: Mapping[str, str], runner: Runner) -> Endi
 def failure_of(name: str, ending: Ending) -> Failure:
     """Return what is told of a unit. Pure."""
     hint = msg("On that machine, 'systemctl status {unit}' and 'journalctl -u {unit}' show more.", unit=name)
-    return Failure(f"unit:{name}", ending.result or "unknown", _what(ending), hint)
+    return Failure(f"unit:{name}", ending.result or "unknown", _describe_ending(ending), hint)
 
 
-def _what(ending: Ending) -> Message:
+def _describe_ending(ending: Ending) -> Message:
     if ending.result == "success":  # it was started again since, or somebody tries this by hand
         return msg("it was reported as failed; systemd tells no more of that")
     if not ending.result:

@@ -29,7 +29,7 @@ from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.runs import ReportResult
 from portalops.reports import formats
-from portalops.reports.document import Block, ByteSize, KeyValues, Notice, Paragraph, Table, Tone
+from portalops.reports.document import Block, ByteSize, KeyValues, Notice, Paragraph, TableBlock, Tone
 from portalops.reports.named import report_names
 from portalops.reports.section_proof import does_not_hold
 
@@ -87,7 +87,7 @@ def build(
             }
             for file in written.files
         ],
-        view=[Table(msg("Written"), headers, rows), *_head_view(written)],
+        view=[TableBlock(msg("Written"), headers, rows), *_head_view(written)],
         warnings=tuple(_doubts(made)),
         exit_code=ExitCode.INTEGRITY if made.faults else ExitCode.OK,
     )

@@ -50,15 +50,15 @@ from portalops.registers.mailings import read_mailings
 from portalops.registers.sent import KEY, SENT
 from portalops.registers.sign_offs import SIGN_OFF, problem_of
 from portalops.reports import formats
-from portalops.reports.document import ByteSize, KeyValues, Table
+from portalops.reports.document import ByteSize, KeyValues, TableBlock
 from portalops.reports.folder_index import (
-    Contents,
     Deed,
+    FolderContents,
     FoundBundle,
     FoundFile,
-    Known,
-    about,
+    KnownFile,
     build_index,
+    find_subject,
     head_code_of,
 )
 from portalops.system.files import write_atomically
@@ -119,7 +119,7 @@ def index(
             "bundles": [_bundle_data(each) for each in contents.bundles],
         },
         view=[
-            Table(
+            TableBlock(
                 msg("Written"),
                 (msg("File"), msg("Size"), msg("SHA-256")),
                 [(str(page), ByteSize(len(data)), hashlib.sha256(data).hexdigest()) for page, data in written],
@@ -140,7 +140,7 @@ def index(
     )
 
 
-def _unread(contents: Contents) -> Iterator[tuple[str, Message]]:
+def _unread(contents: FolderContents) -> Iterator[tuple[str, Message]]:
     yield from contents.unread
     yield from ((each.path, each.problem) for each in contents.files if each.problem is not None)
     yield from ((each.path, each.problem) for each in contents.bundles if each.problem is not None)
@@ -148,8 +148,8 @@ def _unread(contents: Contents) -> Iterator[tuple[str, Message]]:
         yield contents.folder, msg("it holds more than {count} files", count=MOST_FILES)
 
 
-def _file_data(file: FoundFile, contents: Contents) -> JsonValue:
-    found = about(file, contents.known)
+def _file_data(file: FoundFile, contents: FolderContents) -> JsonValue:
+    found = find_subject(file, contents.known)
     return {
         "path": show_text(file.path),
         "size_bytes": file.size,
@@ -185,12 +185,12 @@ class _Knowledge:
     """What the ledger tells of files."""
 
     ledger: Ledger | None = None
-    known: dict[Digest, list[Known]] = field(default_factory=dict)
+    known: dict[Digest, list[KnownFile]] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
     codes: dict[str, int] = field(default_factory=dict)
     """Of its heads, with their sizes."""
 
-    def add(self, digest: Digest | None, one: Known, name: str = "") -> None:
+    def add(self, digest: Digest | None, one: KnownFile, name: str = "") -> None:
         if digest is not None:
             self.known.setdefault(digest, []).append(one)
         if name:
@@ -213,16 +213,16 @@ def _knowledge(session: Session) -> _Knowledge:
         if (made := decode_part(body, "report", ReportResult)) and record.kind == "report.finished":
             code = code_of(made.head) if made.head else None
             for file in made.files:
-                one = Known(record.seq, Deed.WRITTEN, made.report, made.period, made.scope, file.language, code)
+                one = KnownFile(record.seq, Deed.WRITTEN, made.report, made.period, made.scope, file.language, code)
                 found.add(file.sha256, one, file.name)
         elif record.kind == SENT and (sent := decode_part(body, KEY, SentReport)):
-            found.add(sent.file, Known(record.seq, Deed.SENT))
+            found.add(sent.file, KnownFile(record.seq, Deed.SENT))
         elif record.kind == SIGN_OFF and (signed := decode_part(body, "sign_off", SignOff)):
             if problem_of(signed) is None:
-                found.add(signed.sha256, Known(record.seq, Deed.SIGNED), signed.report)
+                found.add(signed.sha256, KnownFile(record.seq, Deed.SIGNED), signed.report)
         elif record.kind == EXPORT and (export := decode_part(body, EXPORT, Export)):
             for file in export.reports:
-                found.add(file.sha256, Known(record.seq, Deed.EXPORTED))
+                found.add(file.sha256, KnownFile(record.seq, Deed.EXPORTED))
         elif record.kind == HEAD and (head := decode_part(body, HEAD, SignedHead)):
             with suppress(NotAHead):
                 parsed = parse_head(head.text.encode())
@@ -233,7 +233,7 @@ def _knowledge(session: Session) -> _Knowledge:
         mail, deed = each.mailing, _MAIL_DEEDS[each.state]
         code = code_of(mail.head) if mail.head else None
         for file in mail.files:
-            one = Known(each.seq, deed, mail.report, mail.period, mail.scope, file.language, code)
+            one = KnownFile(each.seq, deed, mail.report, mail.period, mail.scope, file.language, code)
             found.add(file.sha256, one, file.name)
     return found
 
@@ -247,7 +247,7 @@ _MAIL_DEEDS: Mapping[MailState, Deed] = {
 
 # --- what lies in the folder --------------------------------------------------------------------
 @dataclass(slots=True)
-class _Looked:
+class _ReadFolder:
     """What was seen of a folder so far."""
 
     files: list[tuple[str, Path]] = field(default_factory=list)
@@ -257,9 +257,9 @@ class _Looked:
     unread: list[tuple[str, Message]] = field(default_factory=list)
 
 
-def _contents(session: Session, folder: Path, into: Path, *, skip: set[Path]) -> Contents:
+def _contents(session: Session, folder: Path, into: Path, *, skip: set[Path]) -> FolderContents:
     knowledge = _knowledge(session)
-    looked = _Looked()
+    looked = _ReadFolder()
     _walk(folder, "", looked, 0)
     looked.files = [each for each in looked.files if each[1].absolute() not in skip]
     taken = looked.files[:MOST_FILES]
@@ -269,7 +269,7 @@ def _contents(session: Session, folder: Path, into: Path, *, skip: set[Path]) ->
         for name, path in taken:
             files.append(_file(_joined(way, name), path, knowledge))
             task.advance(1)
-    return Contents(
+    return FolderContents(
         portal=session.settings.portal,
         folder=show_text(str(folder)),
         made_at=session.clock.now(),
@@ -289,7 +289,7 @@ def _joined(way: str, name: str) -> str:
     return name if way == "." else f"{way}/{name}"
 
 
-def _walk(folder: Path, name: str, looked: _Looked, depth: int) -> None:
+def _walk(folder: Path, name: str, looked: _ReadFolder, depth: int) -> None:
     """Note what lies in a folder, by name; what is in a bundle is the bundle's."""
     try:
         with os.scandir(folder) as found:
@@ -383,7 +383,7 @@ def _small(path: Path) -> bytes:
 _MOST_DESCRIPTION = 16 << 20
 
 
-def _exports_of(bundle: Path, known: Mapping[Digest, list[Known]]) -> tuple[int, ...]:
+def _exports_of(bundle: Path, known: Mapping[Digest, list[KnownFile]]) -> tuple[int, ...]:
     """Return the records that tell of every report that lies in a bundle that it was handed out, as it lies there.
 
     Raises:

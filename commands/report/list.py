@@ -16,7 +16,7 @@ from commands.jobs.mailings import mailed_data, mailed_doubts, mailed_view, reco
 from commands.jobs.report_files import head_code_of, recorded_reports
 from portalops.model.message import msg
 from portalops.reports import formats
-from portalops.reports.document import Block, KeyValues, Paragraph, Table
+from portalops.reports.document import Block, KeyValues, Paragraph, TableBlock
 from portalops.reports.named import load_report, report_names
 
 
@@ -45,7 +45,7 @@ def list_(ctx: typer.Context) -> Result[JsonValue]:
         for name in report_names()
     ]
     view: list[Block] = [
-        Table(
+        TableBlock(
             msg("Reports"),
             (msg("Name"), msg("Title"), msg("Cut down by")),
             [
@@ -82,7 +82,7 @@ def list_(ctx: typer.Context) -> Result[JsonValue]:
             msg("File"),
             msg("SHA-256"),
         )
-        view.append(Table(msg("Written reports"), headers, rows))
+        view.append(TableBlock(msg("Written reports"), headers, rows))
     elif not unreadable:
         view.append(Paragraph(msg("No report is recorded yet.")))
     return Result(data=data, view=[*view, *mailed_view(mailed)], warnings=(*unreadable, *mailed_doubts(mailed)))

@@ -9,14 +9,14 @@ from portalops.errors import UsageError
 from portalops.model.message import msg
 from portalops.model.organisation import HostId, UnitId
 from portalops.model.text import show_text
-from portalops.reports.material import Scope
+from portalops.reports.material import ReportScope
 from portalops.reports.named import load_report, report_names
 
 MOST_NAMED = 20
 """How many units or hosts a hint names."""
 
 
-def scope_option(session: Session, name: str, *, unit: str | None, host: str | None) -> Scope:
+def scope_option(session: Session, name: str, *, unit: str | None, host: str | None) -> ReportScope:
     """Return what a report is asked to be cut down to.
 
     Raises:
@@ -44,7 +44,7 @@ def scope_option(session: Session, name: str, *, unit: str | None, host: str | N
             )
         if value not in known[option]:
             raise _unknown(option, show_text(value, 60), known[option])
-    return Scope(UnitId(unit) if unit else None, HostId(host) if host else None)
+    return ReportScope(UnitId(unit) if unit else None, HostId(host) if host else None)
 
 
 def _unknown(option: str, value: str, known: Sequence[str]) -> UsageError:

@@ -24,7 +24,7 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.report_files import build_report_files
-from commands.jobs.report_mail import Sent, letter_of, mail_report, mail_settings, require_secret
+from commands.jobs.report_mail import HandedMail, letter_of, mail_report, mail_settings, require_secret
 from commands.report.options import scope_option
 from portalops.errors import ExitCode, UsageError, worst
 from portalops.ledger.heads import code_of
@@ -34,7 +34,7 @@ from portalops.model.message import Message, msg
 from portalops.model.runs import ReportResult
 from portalops.model.text import show_text
 from portalops.reports import formats
-from portalops.reports.document import Block, ByteSize, Cell, KeyValues, Paragraph, Table
+from portalops.reports.document import Block, ByteSize, Cell, KeyValues, Paragraph, TableBlock
 from portalops.reports.mail import MOST_RECIPIENTS, Settings, subject_of
 from portalops.reports.named import report_names
 from portalops.reports.words import mail_status
@@ -174,7 +174,7 @@ def _planned(
     return Result(data, view, warnings=tuple(lacks))
 
 
-def _shown(sent: Sent, warnings: Sequence[Message], code: ExitCode) -> Result[JsonValue]:
+def _shown(sent: HandedMail, warnings: Sequence[Message], code: ExitCode) -> Result[JsonValue]:
     mailing, answer = sent.mailing, sent.answer
     head_code = code_of(mailing.head) if mailing.head else None
     rows: list[tuple[Message, Cell]] = [
@@ -206,8 +206,8 @@ def _shown(sent: Sent, warnings: Sequence[Message], code: ExitCode) -> Result[Js
     }
     view: list[Block] = [
         KeyValues(rows),
-        Table(msg("Recipients"), (msg("Recipient"), msg("State"), msg("The mail server's answer")), people),
-        Table(msg("Attached"), (msg("File"), msg("Language"), msg("Size"), msg("SHA-256")), files),
+        TableBlock(msg("Recipients"), (msg("Recipient"), msg("State"), msg("The mail server's answer")), people),
+        TableBlock(msg("Attached"), (msg("File"), msg("Language"), msg("Size"), msg("SHA-256")), files),
     ]
     return Result(data, view, warnings=tuple(warnings), exit_code=code)
 

@@ -33,7 +33,7 @@ from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Role
+from portalops.model.organisation import OfficeRole
 from portalops.model.period import Period
 from portalops.model.reporting import reporting_month, reporting_months
 from portalops.model.sent import SentReport
@@ -165,7 +165,7 @@ def _shown(one: SentReport, seq: int | None, doubts: tuple[Message, ...]) -> Res
         (msg("Report"), one.report),
         (msg("From"), one.first),
         (msg("To"), one.last),
-        (msg("Sent to"), role_word(Role(one.to.value))),
+        (msg("Sent to"), role_word(OfficeRole(one.to.value))),
         (msg("Sent on"), one.sent_on),
         (msg("Paper"), one.number),
         (msg("SHA-256"), one.file),

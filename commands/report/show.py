@@ -27,12 +27,12 @@ from portalops.model.message import msg
 from portalops.model.period import Period
 from portalops.reports import formats
 from portalops.reports.document import Block, Document, Heading, KeyValues
-from portalops.reports.material import WHOLE, Scope
+from portalops.reports.material import WHOLE, ReportScope
 from portalops.reports.named import load_report, report_names
 from portalops.reports.section_proof import does_not_hold
 
 
-def view_report(session: Session, name: str, period: Period, *, scope: Scope = WHOLE) -> BuiltReport:
+def view_report(session: Session, name: str, period: Period, *, scope: ReportScope = WHOLE) -> BuiltReport:
     """Build a report from what the ledger holds now, and write nothing: it carries the newest head that there is, as `build_report` says.
 
     Raises:
@@ -64,13 +64,13 @@ def show(
     built = view_report(session, name, period_option(session, period), scope=scope)
     return Result(
         data=json.loads(formats.load("json").render(built.document, language=process_language())),
-        view=_on_the_terminal(built.document),
+        view=_terminal_blocks(built.document),
         warnings=(does_not_hold(built.faults),) if built.faults else (),
         exit_code=ExitCode.INTEGRITY if built.faults else ExitCode.OK,
     )
 
 
-def _on_the_terminal(document: Document) -> list[Block]:
+def _terminal_blocks(document: Document) -> list[Block]:
     """Return title, blocks and footer: there are no pages that could repeat the footer."""
     return [
         Heading(1, document.title),

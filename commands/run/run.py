@@ -18,10 +18,10 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.due import Asked, chosen, is_idle, nothing_due, planned_result
+from commands.jobs.due import RunRequest, chosen, is_idle, nothing_due, planned_result
 from commands.jobs.ledger_server import excess_rights
 from commands.jobs.monitors import Watch
-from commands.jobs.notify import after_failed_run, after_idle_run, after_run
+from commands.jobs.notify import notify_failed_run, notify_idle_run, notify_run
 from commands.jobs.run import judge_and_mark, perform_chosen, result_of
 from commands.jobs.runner import record_plan
 from commands.jobs.validity import require_valid
@@ -30,7 +30,7 @@ from portalops.locale import _
 from portalops.reports.document import Paragraph
 
 if TYPE_CHECKING:
-    from commands.jobs.runner import Performed
+    from commands.jobs.runner import PerformedJob
 
 
 def run(
@@ -44,27 +44,27 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
 ) -> Result[JsonValue]:
     session = open_session(ctx)
-    asked = Asked(tuple(jobs or ()), due_only=due_only, wait_seconds=wait)
+    asked = RunRequest(tuple(jobs or ()), due_only=due_only, wait_seconds=wait)
     if dry_run:
         return _planned(session, asked)
-    performed: list[Performed] = []
+    performed: list[PerformedJob] = []
     try:
         return _run(session, asked, performed)
     except Exception as error:  # whichever it is: those who watch hear of it, and it goes on to whoever called
         Watch(session).fail(error, performed)
-        after_failed_run(session, error, performed)
+        notify_failed_run(session, error, performed)
         raise
 
 
-def _planned(session: Session, asked: Asked) -> Result[JsonValue]:
+def _planned(session: Session, asked: RunRequest) -> Result[JsonValue]:
     require_valid(session.settings)
     return planned_result(session, chosen(session, asked))
 
 
-def _run(session: Session, asked: Asked, performed: list[Performed]) -> Result[JsonValue]:
+def _run(session: Session, asked: RunRequest, performed: list[PerformedJob]) -> Result[JsonValue]:
     """Do what is due, judge, and tell whom it concerns; what was done is in `performed` also where an error ends the run."""
     if asked.due_only and is_idle(session, asked):
-        after_idle_run(session)
+        notify_idle_run(session)
         if session.settings.monitors:
             Watch(session).idle()
         return _idle(session)
@@ -78,7 +78,7 @@ def _run(session: Session, asked: Asked, performed: list[Performed]) -> Result[J
         told.job_ended(done)
     judged = judge_and_mark(session)
     result = result_of(session, performed, judged, by_itself=asked.due_only)
-    after_run(
+    notify_run(
         session,
         performed,
         judged.standings,

@@ -25,7 +25,7 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.schedule_change import Action, Change, Installer, absent_folders, made_folders, require_ready
+from commands.jobs.schedule_change import Action, FileChange, Installer, absent_folders, made_folders, require_ready
 from commands.jobs.schedule_demands import demands_of, require_visible
 from commands.schedule.options import DryRun, RootOption
 from commands.schedule.steps import change_data, changes_table, install_places, installed_command, planned_table
@@ -34,7 +34,7 @@ from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
 from portalops.reports.document import Block, Paragraph, Verbatim
 from portalops.schedule.crontab import cron_file
-from portalops.schedule.plan import Demands, knocks_of
+from portalops.schedule.plan import Demands, plan_services
 from portalops.schedule.units import UnitFile, unit_files
 
 SUDOERS = Path("/etc/sudoers.d/portalops")
@@ -118,7 +118,7 @@ def _printed(planned: Sequence[UnitFile], folder: Path) -> Result[JsonValue]:
     return Result(data, [Verbatim(f"# {folder / file.name}\n{file.data.decode()}") for file in planned])
 
 
-def _shown(changes: Sequence[Change]) -> Result[JsonValue]:
+def _shown(changes: Sequence[FileChange]) -> Result[JsonValue]:
     refused = any(change.action is Action.REFUSED for change in changes)
     view: list[Block] = [planned_table(changes)]
     view += [
@@ -132,7 +132,7 @@ def _shown(changes: Sequence[Change]) -> Result[JsonValue]:
 
 
 def _installed(
-    changes: Sequence[Change], demands: Demands, warnings: Iterable[Message], *, changed: bool
+    changes: Sequence[FileChange], demands: Demands, warnings: Iterable[Message], *, changed: bool
 ) -> Result[JsonValue]:
     view: list[Block] = [changes_table(changes, msg("Files of the schedule"))]
     if changed:
@@ -151,7 +151,7 @@ def _installed(
     return Result([change_data(change) for change in changes], view, tuple(warnings))
 
 
-def _warnings(demands: Demands, changes: Iterable[Change], *, by_cron: bool) -> Sequence[Message]:
+def _warnings(demands: Demands, changes: Iterable[FileChange], *, by_cron: bool) -> Sequence[Message]:
     warnings = [
         msg(
             "{path} is not there now; what is written to it fails until it is there and {user} may write it",
@@ -160,7 +160,7 @@ def _warnings(demands: Demands, changes: Iterable[Change], *, by_cron: bool) -> 
         )
         for path in absent_folders(demands)
     ]
-    uses_sudo = any(knock.uses_sudo for knock in knocks_of(demands))
+    uses_sudo = any(knock.uses_sudo for knock in plan_services(demands))
     if uses_sudo and demands.user != "root" and not os.path.lexists(SUDOERS):
         warnings.append(
             msg(

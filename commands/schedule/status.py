@@ -18,19 +18,19 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.schedule_look import ScheduleSeen, look_at_schedule
+from commands.jobs.schedule_look import ScheduleSeen, inspect_schedule
 from portalops.errors import ExitCode
 from portalops.ledger.record import format_at
 from portalops.model.message import Message, msg, nmsg
-from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.words import outcome_status
-from portalops.schedule.plan import Part, knocks_of
+from portalops.schedule.plan import SchedulePart, plan_services
 from portalops.schedule.standing import FileState, Flaw, InstalledFile, JobStanding, Way
-from portalops.schedule.systemd import UnitState
+from portalops.schedule.systemd import SystemdUnitState
 
 
 def status(ctx: typer.Context) -> Result[JsonValue]:
-    seen = look_at_schedule(open_session(ctx))
+    seen = inspect_schedule(open_session(ctx))
     exit_code = ExitCode.OK
     if seen.flaws:
         certain = any(not flaw.is_unknown for flaw in seen.flaws)
@@ -46,13 +46,15 @@ def _view(seen: ScheduleSeen) -> Iterator[Block]:
     yield KeyValues(rows)
     headers = (msg("Job"), msg("Kind"), msg("Planned"), msg("Next due"), msg("Last run"), msg("Outcome"))
     if seen.jobs:
-        yield Table(msg("Jobs"), headers, [_job_row(each) for each in seen.jobs])
-    timers = [part for part in Part if part.timer in seen.units]
+        yield TableBlock(msg("Jobs"), headers, [_job_row(each) for each in seen.jobs])
+    timers = [part for part in SchedulePart if part.timer in seen.units]
     if timers:
         columns = (msg("Timer"), msg("File"), msg("State"), msg("Elapses next"), msg("Elapsed last"), msg("Service"))
-        yield Table(msg("Timers"), columns, [_timer_row(seen, part) for part in timers])
+        yield TableBlock(msg("Timers"), columns, [_timer_row(seen, part) for part in timers])
     elif seen.files:
-        yield Table(msg("Files"), (msg("File"), msg("State")), [(each.path, _WORDS[each.state]) for each in seen.files])
+        yield TableBlock(
+            msg("Files"), (msg("File"), msg("State")), [(each.path, _WORDS[each.state]) for each in seen.files]
+        )
     drop_ins = [path for each in seen.files for path in each.drop_ins]
     if drop_ins:
         yield Notice(msg("Changed by the administrator: {paths}", paths=", ".join(drop_ins)), Tone.NEUTRAL)
@@ -93,14 +95,14 @@ def _job_row(standing: JobStanding) -> tuple[Cell, ...]:
     return (job.id, job.kind.value, planned, next_at, standing.last_at, outcome)
 
 
-def _timer_row(seen: ScheduleSeen, part: Part) -> tuple[Cell, ...]:
+def _timer_row(seen: ScheduleSeen, part: SchedulePart) -> tuple[Cell, ...]:
     timer, service = seen.units[part.timer], seen.units[part.service]
     states = {file.name: file.state for file in seen.files}
     worst = max((states.get(name, FileState.ABSENT) for name in (part.timer, part.service)), key=_BAD.index)
     return (part.timer, _WORDS[worst], _timer_state(timer), timer.next_at, timer.last_at, _service_state(service))
 
 
-def _timer_state(timer: UnitState) -> Status:
+def _timer_state(timer: SystemdUnitState) -> Status:
     is_well = timer.active == "active" and timer.enabled.startswith("enabled")
     word = msg(
         "{active} ({sub}), {enabled}", active=timer.active or "?", sub=timer.sub or "?", enabled=timer.enabled or "?"
@@ -108,7 +110,7 @@ def _timer_state(timer: UnitState) -> Status:
     return Status(word, Tone.GOOD if is_well else Tone.BAD)
 
 
-def _service_state(service: UnitState) -> Cell:
+def _service_state(service: SystemdUnitState) -> Cell:
     if service.active in {"activating", "active", "reloading"}:
         return Status(msg("at work"), Tone.NEUTRAL)
     if service.last_at is None:
@@ -164,12 +166,12 @@ def _data(seen: ScheduleSeen) -> Iterator[JsonValue]:
         yield _unit_data(seen, name, files.get(name), seen.units.get(name))
 
 
-def _parts(seen: ScheduleSeen) -> Iterator[tuple[Part, tuple[str, ...]]]:
+def _parts(seen: ScheduleSeen) -> Iterator[tuple[SchedulePart, tuple[str, ...]]]:
     if seen.demands is not None:
-        yield from ((knock.part, knock.jobs) for knock in knocks_of(seen.demands))
+        yield from ((knock.part, knock.jobs) for knock in plan_services(seen.demands))
 
 
-def _unit_data(seen: ScheduleSeen, name: str, file: InstalledFile | None, unit: UnitState | None) -> JsonValue:
+def _unit_data(seen: ScheduleSeen, name: str, file: InstalledFile | None, unit: SystemdUnitState | None) -> JsonValue:
     found: dict[str, JsonValue] = {"id": name, "type": "file"}
     if file is not None:
         found |= {"path": file.path, "file": file.state.value, "drop_ins": list(file.drop_ins)}

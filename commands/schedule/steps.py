@@ -9,13 +9,13 @@ from pathlib import Path
 
 from commands.cli.result import JsonValue
 from commands.cli.session import Session
-from commands.jobs.schedule_change import Action, Change
+from commands.jobs.schedule_change import Action, FileChange
 from commands.jobs.schedule_demands import program_of
 from commands.jobs.schedule_look import Places
 from portalops.config.layers import show_path
 from portalops.errors import PortalOpsError, UsageError
 from portalops.model.message import Message, msg
-from portalops.reports.document import Status, Table
+from portalops.reports.document import Status, TableBlock
 from portalops.system.files import unwritable
 
 
@@ -40,23 +40,23 @@ def install_places(root: Path | None) -> Places:
     return replace(Places(), **below)
 
 
-def changes_table(changes: Sequence[Change], caption: Message) -> Table:
-    return Table(
+def changes_table(changes: Sequence[FileChange], caption: Message) -> TableBlock:
+    return TableBlock(
         caption, (msg("File"), msg("What is done")), [(change.file.path, change.action.value) for change in changes]
     )
 
 
-def planned_table(changes: Sequence[Change]) -> Table:
+def planned_table(changes: Sequence[FileChange]) -> TableBlock:
     """Show what would become of each file; nothing of it is done."""
     words = {
         Action.WRITTEN: Status(msg("to be written"), Action.WRITTEN.value.tone),
         Action.REMOVED: Status(msg("to be removed"), Action.REMOVED.value.tone),
     }
     rows = [(change.file.path, words.get(change.action, change.action.value)) for change in changes]
-    return Table(msg("What would be done"), (msg("File"), msg("What is done")), rows)
+    return TableBlock(msg("What would be done"), (msg("File"), msg("What is done")), rows)
 
 
-def change_data(change: Change) -> JsonValue:
+def change_data(change: FileChange) -> JsonValue:
     return {
         "id": change.file.name,
         "path": change.file.path,

@@ -34,7 +34,7 @@ from portalops.ledger.record import format_at
 from portalops.locale import _, process_language, render
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
-from portalops.system.children import Ended, run_child
+from portalops.system.children import ChildEnd, run_child
 from portalops.system.locks import locked
 
 _PROGRAM = "from commands.app import main; main()"
@@ -51,7 +51,7 @@ _QUIET = frozenset({ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL, ExitCode.LOCK
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class WatchTurn:
     """What one round came to."""
 
     at: datetime
@@ -59,15 +59,15 @@ class Round:
     """The child's; negative for the signal that ended it."""
     jobs: tuple[tuple[str, str], ...]
     """Ids and outcomes of the jobs that were done."""
-    said: str
+    reported: str
     """The error that stopped it; empty if none did."""
-    is_told: bool = True
+    is_reported: bool = True
     """It printed what it came to; a program that does not even load also ends with 1."""
 
     @property
     def is_failure(self) -> bool:
         """Say whether somebody must see to it."""
-        return self.exit_code not in _QUIET or not (self.is_told or self.exit_code == ExitCode.INTERRUPTED)
+        return self.exit_code not in _QUIET or not (self.is_reported or self.exit_code == ExitCode.INTERRUPTED)
 
 
 def watch(
@@ -82,11 +82,11 @@ def watch(
     require_valid(session.settings)
     minutes = every or session.settings.schedule.every_minutes
     with locked(watch_lock(session), holder=session.holder):
-        rounds = _until_stopped(minutes, lambda: _look(session))
+        rounds = _repeat_until_stopped(minutes, lambda: _poll(session))
     return Result({"id": "watch", "rounds": rounds}, ())
 
 
-def _until_stopped(minutes: int, look: Callable[[], None]) -> int:
+def _repeat_until_stopped(minutes: int, look: Callable[[], None]) -> int:
     """Look at once and every so many minutes, until somebody stops it; return how often it was looked."""
     count = 0
 
@@ -110,22 +110,22 @@ def _until_stopped(minutes: int, look: Callable[[], None]) -> int:
         return count
 
 
-def _look(session: Session) -> None:
+def _poll(session: Session) -> None:
     for called in _calls(session):
         at, invocation = session.clock.now(), uuid.uuid4().hex
-        done = round_of(at, _child(session, called, {"INVOCATION_ID": invocation}))
+        done = read_turn(at, _child(session, called, {"INVOCATION_ID": invocation}))
         _say(session, line_of(done), _data(done), is_failure=done.is_failure)
         if done.is_failure:
-            _have_it_told(session, done, invocation)
+            _report(session, done, invocation)
 
 
-def _child(session: Session, called: Sequence[str], more: Mapping[str, str]) -> Ended:
+def _child(session: Session, called: Sequence[str], more: Mapping[str, str]) -> ChildEnd:
     config = ("--config", str(session.settings.files[0]))
     argv = (sys.executable, "-P", "-c", _PROGRAM, *config, "--quiet", "--no-input", "--json", *called)
     return run_child(argv, {**session.environment, **more}, limit_bytes=LIMIT_BYTES)
 
 
-def _have_it_told(session: Session, done: Round, invocation: str) -> None:
+def _report(session: Session, done: WatchTurn, invocation: str) -> None:
     """Do what systemd does for OnFailure=: what a round could not tell itself, such as that it was killed, is told."""
     told = _child(
         session,
@@ -153,32 +153,34 @@ def _calls(session: Session) -> Sequence[Sequence[str]]:
     return calls
 
 
-def round_of(at: datetime, ended: Ended) -> Round:
+def read_turn(at: datetime, ended: ChildEnd) -> WatchTurn:
     """Return what a child's end means, read from the envelope that it printed; a child that crashed printed none."""
     try:
         envelope: Mapping[str, Any] = json.loads(ended.stdout)
         data, error = envelope.get("data"), envelope.get("error")
     except (ValueError, AttributeError):
-        return Round(
+        return WatchTurn(
             at,
             ended.exit_code,
             (),
             "" if ended.exit_code < 0 else show_text(ended.stdout[:300].decode("utf-8", "replace")) or "?",
-            is_told=False,
+            is_reported=False,
         )
     jobs = data.get("jobs", []) if isinstance(data, Mapping) else []
     said = f"error[{error.get('code')}]: {error.get('message')}" if isinstance(error, Mapping) else ""
-    return Round(
+    return WatchTurn(
         at, ended.exit_code, tuple((str(job["id"]), str(job["outcome"])) for job in jobs), show_text(said, 500)
     )
 
 
-def line_of(done: Round) -> Message:
+def line_of(done: WatchTurn) -> Message:
     """Return a round in one line."""
     if done.exit_code < 0:
         return msg("{moment}: the round was ended by signal {number}", moment=done.at, number=str(-done.exit_code))
-    if done.said:
-        return msg("{moment}: exit {code}: {said}", moment=done.at, code=str(done.exit_code), said=verbatim(done.said))
+    if done.reported:
+        return msg(
+            "{moment}: exit {code}: {said}", moment=done.at, code=str(done.exit_code), said=verbatim(done.reported)
+        )
     if not done.jobs:
         return msg("{moment}: exit {code}, nothing was due", moment=done.at, code=str(done.exit_code))
     jobs = ", ".join(f"{job} {outcome}" for job, outcome in done.jobs)
@@ -196,13 +198,13 @@ def _say(session: Session, line: Message, data: JsonValue, *, is_failure: bool) 
     sys.stdout.flush()
 
 
-def _data(done: Round) -> JsonValue:
+def _data(done: WatchTurn) -> JsonValue:
     return {
         "id": "round",
         "at": format_at(done.at),
         "exit_code": done.exit_code,
         "jobs": [{"id": job, "outcome": outcome} for job, outcome in done.jobs],
-        "error": done.said or None,
+        "error": done.reported or None,
     }
 
 

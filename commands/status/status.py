@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.nagios import CRITICAL, Answer, Option, guarded
+from commands.cli.nagios import CRITICAL, Option, PluginAnswer, guarded
 from commands.cli.periods import period_option
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
@@ -60,7 +60,7 @@ def status(
     )
 
 
-def _plugin(session: Session, duty: str | None, period: str | None) -> Answer:
+def _plugin(session: Session, duty: str | None, period: str | None) -> PluginAnswer:
     settings = session.settings
     require_valid(settings)  # with a table that does not fit, nothing is run any more
     judged = judge_period(session, period_option(session, period))

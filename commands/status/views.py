@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from commands.cli.nagios import CRITICAL, OK, UNKNOWN, WARNING, Answer
-from commands.jobs.standings import Judged
+from commands.cli.nagios import CRITICAL, OK, UNKNOWN, WARNING, PluginAnswer
+from commands.jobs.standings import JudgedDuties
 from portalops.errors import ExitCode
 from portalops.jobs import Attempt, previous_slot_start
 from portalops.model.message import msg, nmsg
@@ -22,14 +22,14 @@ from portalops.model.verdicts import DutyVerdict, RunOutcome
 
 
 def answer_of(
-    judged: Judged,
+    judged: JudgedDuties,
     standings: Sequence[Standing],
     jobs: Sequence[Job],
     attempts: Sequence[Attempt],
     *,
     now: datetime,
     zone: ZoneInfo,
-) -> Answer:
+) -> PluginAnswer:
     """Return what a plugin says of the duties; pure.
 
     Args:
@@ -55,21 +55,21 @@ def answer_of(
         counts["last_run_age"] = max(timedelta(), now - newest_at)
     if judged.change is not None or judged.exit_code is ExitCode.INTEGRITY:
         said = msg("the ledger was changed, or evidence is missing: run 'portalops ledger verify'")
-        return Answer(CRITICAL, said, counts)
+        return PluginAnswer(CRITICAL, said, counts)
     if newest_at is not None and is_silent(jobs, attempts, now, zone):
         said = msg("nothing has been done since {moment}: no timer calls portalops any more", moment=newest_at)
-        return Answer(CRITICAL, said, counts)
+        return PluginAnswer(CRITICAL, said, counts)
     if unmet:
         said = nmsg("{n} duty not met: {duties}", "{n} duties not met: {duties}", len(unmet), duties=", ".join(unmet))
-        return Answer(CRITICAL, said, counts)
+        return PluginAnswer(CRITICAL, said, counts)
     if judged.due:
-        return Answer(WARNING, judged.due[0], counts)
+        return PluginAnswer(WARNING, judged.due[0], counts)
     if failing:
         said = nmsg("{n} job fails: {jobs}", "{n} jobs fail: {jobs}", len(failing), jobs=", ".join(failing))
-        return Answer(WARNING, said, counts)
+        return PluginAnswer(WARNING, said, counts)
     if judged.unreadable:
         said = nmsg("{n} record cannot be read", "{n} records cannot be read", len(judged.unreadable))
-        return Answer(UNKNOWN, said, counts)
+        return PluginAnswer(UNKNOWN, said, counts)
     if unknown:
         said = nmsg(
             "{n} duty without sufficient evidence: {duties}",
@@ -77,13 +77,13 @@ def answer_of(
             len(unknown),
             duties=", ".join(unknown),
         )
-        return Answer(UNKNOWN, said, counts)
+        return PluginAnswer(UNKNOWN, said, counts)
     if not jobs:
-        return Answer(UNKNOWN, msg("no job is planned, so nothing shows that anything is done"), counts)
+        return PluginAnswer(UNKNOWN, msg("no job is planned, so nothing shows that anything is done"), counts)
     if not by_verdict[DutyVerdict.MET]:
-        return Answer(UNKNOWN, msg("no duty is shown to be met yet"), counts)
+        return PluginAnswer(UNKNOWN, msg("no duty is shown to be met yet"), counts)
     said = nmsg("{n} duty met, none unmet", "{n} duties met, none unmet", len(by_verdict[DutyVerdict.MET]))
-    return Answer(OK, said, counts)
+    return PluginAnswer(OK, said, counts)
 
 
 def is_silent(jobs: Sequence[Job], attempts: Sequence[Attempt], now: datetime, zone: ZoneInfo) -> bool:

@@ -17,22 +17,22 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.kinds.updates import lost_looks, update_sources
-from commands.jobs.runner import by_hand
+from commands.jobs.kinds.updates import list_lost_polls, update_sources
+from commands.jobs.runner import perform_now
 from commands.updates.steps import offset_warnings
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.runs import JobKind
 from portalops.model.text import show_text
 from portalops.model.updates import FlaggedItem, Poll, UpdatesResult
 from portalops.ports import UpdateSource
-from portalops.reports.document import Block, Bullets, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Bullets, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.words import flag_word
 
 MAX_SHOWN = 50
 """Refused lines and flagged items that are printed; --json has them all."""
 
 
-def polls_table(polls: Sequence[Poll]) -> Table:
+def polls_table(polls: Sequence[Poll]) -> TableBlock:
     headers = (msg("Source"), msg("Answer"), msg("Items"), msg("New"), msg("Gap before"), msg("Refused"))
     rows = [
         (
@@ -47,7 +47,7 @@ def polls_table(polls: Sequence[Poll]) -> Table:
         )
         for poll in polls
     ]
-    return Table(msg("How the sources answered"), headers, rows)
+    return TableBlock(msg("How the sources answered"), headers, rows)
 
 
 def hints(polls: Sequence[Poll]) -> Sequence[Block]:
@@ -118,7 +118,7 @@ def flagged_summary(flagged: Sequence[FlaggedItem]) -> Sequence[Block]:
         return ()
     rows = [counts[flag] for flag in sorted(counts)]
     return (
-        Table(msg("Flagged items in the judged weeks"), (msg("Flag"), msg("Items")), rows),
+        TableBlock(msg("Flagged items in the judged weeks"), (msg("Flag"), msg("Items")), rows),
         Paragraph(msg("'portalops updates list --flagged' shows them.")),
     )
 
@@ -143,14 +143,14 @@ def poll_data(poll: Poll) -> dict[str, JsonValue]:
 
 def collect(ctx: typer.Context) -> Result[JsonValue]:
     session = open_session(ctx)
-    done = by_hand(session, JobKind.UPDATES)
+    done = perform_now(session, JobKind.UPDATES)
     if not isinstance(done.result, UpdatesResult):
         return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
     polls = done.result.polls
     view: list[Block] = [
         polls_table(polls),
         *hints(polls),
-        *(Notice(line, Tone.BAD) for line in lost_looks(done)),
+        *(Notice(line, Tone.BAD) for line in list_lost_polls(done)),
         *remarks(polls, update_sources(session.settings)),
         *refused(polls),
         *flagged_summary(done.result.flagged),

@@ -17,7 +17,7 @@ from commands.updates.steps import exemption_remarks, lost_exemptions
 from commands.updates.views import exemption_data
 from portalops.model.message import msg, nmsg
 from portalops.registers.exemptions import read_exemptions
-from portalops.reports.document import Status, Table, Tone
+from portalops.reports.document import Status, TableBlock, Tone
 from portalops.reports.words import EXEMPTION_KINDS as KIND_WORDS
 from portalops.reports.words import EXEMPTION_SCOPES, joined
 
@@ -31,7 +31,7 @@ def exemptions(ctx: typer.Context) -> Result[JsonValue]:
     rows, data = [], []
     for each in read.exemptions:
         one = each.exemption
-        stands = each.in_force(session.zone_of_portal)
+        stands = each.limit_to_force(session.zone_of_portal)
         remarks = list(exemption_remarks(session, each))
         if each.withdrawn_at is not None:
             remarks.insert(
@@ -52,7 +52,7 @@ def exemptions(ctx: typer.Context) -> Result[JsonValue]:
         )
         data.append(exemption_data(each, session))
     lost = tuple(lost_exemptions(read))
-    return Result(data, [Table(nmsg("{n} exemption", "{n} exemptions", len(rows)), headers, rows)], warnings=lost)
+    return Result(data, [TableBlock(nmsg("{n} exemption", "{n} exemptions", len(rows)), headers, rows)], warnings=lost)
 
 
 VERB = Verb(exemptions)

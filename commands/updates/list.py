@@ -25,11 +25,11 @@ from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
 from portalops.model.updates import FlagKind, Grade, Observation
-from portalops.reports.document import Table
+from portalops.reports.document import TableBlock
 from portalops.reports.words import channel_word, flag_word, joined
 
 if TYPE_CHECKING:
-    from checks.updates.rules.weighing import Weighed
+    from checks.updates.rules.grading import GradedItem
 
 
 def joined_flags(words: Sequence[Message]) -> Message | None:
@@ -103,10 +103,10 @@ def list_(
         first=chosen.first,
         last=chosen.last,
     )
-    return Result(data, [Table(caption, headers, table)])
+    return Result(data, [TableBlock(caption, headers, table)])
 
 
-def _items(session: Session, period: Period) -> Sequence[tuple[Observation, Weighed]]:
+def _items(session: Session, period: Period) -> Sequence[tuple[Observation, GradedItem]]:
     """Return the items that concern a period, each with what it is worth."""
     settings, decided = session.settings, decided_of(session)
     with open_store(session) as store:

@@ -31,7 +31,7 @@ from portalops.locale import _, process_language
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.reports import formats
-from portalops.reports.document import Block, Cell, Document, KeyValues, Paragraph, Table
+from portalops.reports.document import Block, Cell, Document, KeyValues, Paragraph, TableBlock
 from portalops.reports.matrix_days import day_table
 from portalops.reports.section_updates import matrix as grid_of
 from portalops.reports.table_csv import write_table
@@ -40,7 +40,7 @@ from portalops.system.files import write_atomically
 
 if TYPE_CHECKING:
     from portalops.model.exemptions import Exemption
-    from portalops.model.organisation import Unit
+    from portalops.model.organisation import Agency
     from portalops.model.period import Period
     from portalops.model.updates import UpdatesResult
 
@@ -78,7 +78,7 @@ def write_matrix(
     *,
     result: UpdatesResult,
     period: Period,
-    units: Sequence[Unit],
+    units: Sequence[Agency],
     exemptions: Sequence[Exemption],
     shown: Sequence[Block],
     is_whole: bool,
@@ -127,7 +127,7 @@ def write_matrix(
     return lacks
 
 
-def days_or_notice(days: Table) -> Block:
+def days_or_notice(days: TableBlock) -> Block:
     """Return the rows of units and days if a page or workbook can take them, else where they are to be had."""
     if len(days.rows) <= MOST_ROWS:
         return days
@@ -142,7 +142,7 @@ def days_or_notice(days: Table) -> Block:
 def written(output: Path, exit_code: ExitCode, warnings: Sequence[Message]) -> Result[JsonValue]:
     """Return what is told of a file that was written."""
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
-    table = Table(msg("Written"), (msg("File"), msg("SHA-256")), [(str(output), digest)])
+    table = TableBlock(msg("Written"), (msg("File"), msg("SHA-256")), [(str(output), digest)])
     return Result([{"id": str(output), "sha256": digest}], [table], warnings=tuple(warnings), exit_code=exit_code)
 
 
@@ -198,7 +198,7 @@ def matrix(
     exemptions = decided_of(session).exemptions
     view: list[Block] = [
         grid_of(result, chosen, units, session.calendar, exemptions),
-        Table(msg("Each unit's weeks"), headers, rows),
+        TableBlock(msg("Each unit's weeks"), headers, rows),
     ]
     warnings = (*source_warnings(session), *session.calendar.warnings(chosen))
     code = duty_exit_code([week.verdict for week in weeks])

@@ -39,7 +39,7 @@ from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.model.submissions import ObservedItem
 from portalops.model.text import show_text
-from portalops.model.updates import Channel
+from portalops.model.updates import ItemChannel
 from portalops.registers.attested import ATTESTED_KINDS, ITEM, OBSERVED, Attested
 
 
@@ -66,7 +66,7 @@ def observe(
     if withdraw is not None:
         return withdrawn_attestation(session, withdraw, ObservedItem, officer, reason, dry_run=dry_run)
     where = _channel(channel)
-    whose = None if where is Channel.PORTAL and unit is None else known_unit(session, unit).id
+    whose = None if where is ItemChannel.PORTAL and unit is None else known_unit(session, unit).id
     said, who = written_text(title, "--title"), written_text(officer, "--officer")
     why = written_text(reason, "--reason") if reason else ""
     place = _address(address) if address else ""
@@ -94,9 +94,9 @@ def observe(
     return recorded_attestation(session, OBSERVED, ITEM, made, data, dry_run=dry_run)
 
 
-def _channel(text: str | None) -> Channel:
+def _channel(text: str | None) -> ItemChannel:
     try:
-        return Channel(text or "")
+        return ItemChannel(text or "")
     except ValueError as error:
         raise UsageError(
             msg("--channel: {text} is neither portal, subportal nor submission", text=show_text(text or "", 40)),

@@ -9,7 +9,7 @@ import typer
 from commands.cli.entries import known_unit
 from commands.cli.session import Session
 from portalops.locale import _
-from portalops.model.organisation import Unit
+from portalops.model.organisation import Agency
 
 OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
 UnitOption = Annotated[OptionalText, typer.Option("--unit", metavar="UNIT", help=_("Whose, by its id"))]
@@ -20,5 +20,5 @@ PeriodText = Annotated[str | None, typer.Option("--period", help=_("Day, week, m
 UnitText = Annotated[str | None, typer.Option("--unit", help=_("Only this unit, by its id"))]
 
 
-def chosen_units(session: Session, unit: str | None) -> tuple[Unit, ...]:
+def chosen_units(session: Session, unit: str | None) -> tuple[Agency, ...]:
     return session.settings.units if unit is None else (known_unit(session, unit),)

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from checks.updates.summing import Question, sums_and_portal
+from checks.updates.summing import JudgedPeriod, sums_and_portal
 from checks.updates.terms import Terms
 from checks.updates.time_limits import timeliness_of
 from checks.updates.variety import variety_of
@@ -47,7 +47,7 @@ from portalops.registers.attested import read_attested
 from portalops.registers.cases import Case, read_cases
 from portalops.registers.confirmations import read_confirmations
 from portalops.registers.exemptions import read_exemptions
-from portalops.reports.document import Paragraph, Table
+from portalops.reports.document import Paragraph, TableBlock
 from portalops.rulebooks.limits.load import load_rule_set
 
 
@@ -114,7 +114,7 @@ def report(
             for path, digest in files
         ],
         [
-            Table(msg("Drafts"), (msg("File"), msg("SHA-256")), rows),
+            TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), rows),
             Paragraph(
                 msg("The report was due on {day}.", day=due)
                 if session.clock.now().astimezone(session.zone_of_portal).date() > due
@@ -173,10 +173,10 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
     )
     sources = [source.traits for source in update_sources(settings)]
     units = [unit for unit in settings.units if exists_during(unit, period)]
-    before = _before(period)
-    sums, days = sums_and_portal(Question(place, sources, period, terms), units)
+    before = _previous_period(period)
+    sums, days = sums_and_portal(JudgedPeriod(place, sources, period, terms), units)
     old, _days = sums_and_portal(
-        Question(place, sources, before, terms), [u for u in units if exists_during(u, before)]
+        JudgedPeriod(place, sources, before, terms), [u for u in units if exists_during(u, before)]
     )
     with open_store(session) as store:
         _begins, ends = period.bounds(terms.zone)  # what a source does later is no matter of the period
@@ -215,7 +215,7 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
     )
 
 
-def _before(period: Period) -> Period:
+def _previous_period(period: Period) -> Period:
     """Return the period before: as many months where it is whole months, else as many days."""
     last, after = period.first - timedelta(days=1), period.last + timedelta(days=1)
     if after.day != period.first.day:

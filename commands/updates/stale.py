@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from checks.updates.job import CHECK_AFTER
-from checks.updates.summing import Question, sums
+from checks.updates.summing import JudgedPeriod, sums
 from checks.updates.terms import Terms
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
@@ -28,12 +28,12 @@ from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.organisation import is_valid_on
 from portalops.model.period import Period
-from portalops.reports.document import Block, Cell, Table
+from portalops.reports.document import Block, Cell, TableBlock
 
 if TYPE_CHECKING:
     from portalops.model.updates import Poll, UnitSum
 
-LOOK_BACK = timedelta(days=366)
+REACH_BACK = timedelta(days=366)
 """How far back the newest item is looked for, to say since when."""
 
 
@@ -68,7 +68,7 @@ def stale(
             data.append({"id": one.unit, "what": "unit", "newest_at": newest, "why": str(why)})
             code = ExitCode.UNMET
     headers = (msg("Unit or source"), msg("Newest"), msg("Why"))
-    view: list[Block] = [Table(msg("Stale since more than {days} days", days=days), headers, rows)] if rows else []
+    view: list[Block] = [TableBlock(msg("Stale since more than {days} days", days=days), headers, rows)] if rows else []
     return Result(data, view, exit_code=code)
 
 
@@ -78,7 +78,7 @@ def _sums(session: Session, now: datetime) -> list[UnitSum]:
     today = now.astimezone(zone).date()
     terms = Terms(session.rulebook, session.calendar, zone, now, settings.updates.poll_every, decided_of(session))
     sources = [source.traits for source in update_sources(settings)]
-    question = Question(store_place(session), sources, Period(today - LOOK_BACK, today), terms)
+    question = JudgedPeriod(store_place(session), sources, Period(today - REACH_BACK, today), terms)
     return list(sums(question, [unit for unit in settings.units if is_valid_on(unit, today)]))
 
 

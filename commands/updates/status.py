@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from checks.updates.tracking import STATE_WORDS, UnitState, track
+from checks.updates.tracking import STATE_WORDS, UnitProspect, track
 from commands.cli.periods import parse_day
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
@@ -31,7 +31,7 @@ from portalops.model.message import msg
 from portalops.model.period import Week
 from portalops.model.updates import PortalDay, UnitWeek
 from portalops.model.verdicts import DutyVerdict
-from portalops.reports.document import Block, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Paragraph, Status, TableBlock, Tone
 from portalops.reports.words import duty_status
 
 
@@ -91,7 +91,7 @@ def status(
             msg("{count} of {due}", count=one.week.submissions, due=one.week.due_to_send),
             one.days_left,
             replace(duty_status(one.week.verdict), word=STATE_WORDS[one.state])
-            if one.state is not UnitState.AT_RISK
+            if one.state is not UnitProspect.AT_RISK
             else Status(STATE_WORDS[one.state], Tone.BAD),
             one.week.reason,
         )
@@ -101,7 +101,7 @@ def status(
         msg("Unit"), msg("Items of the day"), msg("K1: sub-portal"), msg("K2: sent in"), msg("Days left"), msg("State"), msg("Why"),
     )  # fmt: skip
     caption = msg("Week {week} and {day}", week=str(Week.of(day)), day=day)
-    view: list[Block] = [*portal_line(portal), Table(caption, headers, rows)]
+    view: list[Block] = [*portal_line(portal), TableBlock(caption, headers, rows)]
     data: list[JsonValue] = [
         {
             "id": one.unit.id,

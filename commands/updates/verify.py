@@ -28,10 +28,10 @@ from commands.jobs.locks import resource_lock
 from portalops.errors import ExitCode
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.runs import Resource
-from portalops.reports.document import Block, Cell, Notice, Paragraph, Table, Tone
+from portalops.reports.document import Block, Cell, Notice, Paragraph, TableBlock, Tone
 
 if TYPE_CHECKING:
-    from checks.updates.proving import Difference
+    from checks.updates.proving import RowDifference
 
 SHOWN = 100
 """Differences that are named; all are counted."""
@@ -63,9 +63,9 @@ def verify(ctx: typer.Context) -> Result[JsonValue]:
     if found:
         headers = (msg("What"), msg("Source"), msg("Item or look"), msg("How"))
         rows: list[tuple[Cell, ...]] = [
-            (_WORDS[one.table], one.source or None, one.id, _how(one)) for one in found[:SHOWN]
+            (_WORDS[one.table], one.source or None, one.id, _describe_difference(one)) for one in found[:SHOWN]
         ]
-        view.append(Table(nmsg("{n} row differs", "{n} rows differ", len(found)), headers, rows))
+        view.append(TableBlock(nmsg("{n} row differs", "{n} rows differ", len(found)), headers, rows))
         remedy = (
             msg(
                 "Unless a source's settings or portalops itself changed since, somebody changed {file}: find out who, and keep a copy."
@@ -112,7 +112,7 @@ def verify(ctx: typer.Context) -> Result[JsonValue]:
     return Result(data, view, exit_code=code)
 
 
-def _how(one: Difference) -> Message:
+def _describe_difference(one: RowDifference) -> Message:
     if one.columns:
         return msg("differs in {columns}", columns=", ".join(one.columns))
     return msg("no kept answer shows it") if one.is_stored else msg("it was taken out")

@@ -30,14 +30,22 @@ from portalops.ledger.heads import code_of, head_digest
 from portalops.ledger.record import format_at
 from portalops.locale import _, process_language, render
 from portalops.model.message import Message, msg, nmsg
-from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.signatures.sshsig import fingerprint
 from portalops.system.locks import locked
 from portalops.system.mail import new_message, send
 from portalops.system.surroundings import LocalSurroundings
 from portalops.witness.alarms import next_alarm, queued
 from portalops.witness.letters import letter_of
-from portalops.witness.look import Look, Verdict, failed_look, hand_over_receipt, keep, look, without_receipt
+from portalops.witness.polling import (
+    LedgerPoll,
+    WitnessVerdict,
+    hand_over_receipt,
+    keep,
+    note_lost_receipt,
+    poll_ledger,
+    record_failed_poll,
+)
 from portalops.witness.sources import build_watched
 from portalops.witness.state import WitnessFolder
 from portalops.witness.watching import WatchedLedger
@@ -65,7 +73,7 @@ def watch_remote(
     if accept_key is not None:
         _require_one(watched, accept_key)
     if every is None:
-        return _result(_round(session, watched, accept=accept_key or "", dry_run=dry_run), dry_run=dry_run)
+        return _result(_poll_all(session, watched, accept=accept_key or "", dry_run=dry_run), dry_run=dry_run)
     return _again_and_again(session, watched, every, accept=accept_key or "", dry_run=dry_run)
 
 
@@ -109,14 +117,16 @@ def _again_and_again(
     def once() -> None:
         try:
             # A key is accepted by one look: whoever said so meant the key that signs now.
-            looks = _round(session, watched, accept=accepted.pop() if accepted else "", dry_run=dry_run)
+            looks = _poll_all(session, watched, accept=accepted.pop() if accepted else "", dry_run=dry_run)
         except PortalOpsError as error:  # another look under way, a full disk: the next one may do better
             logger.warning("%s", render(error.message, process_language(), zone=session.zone))
             return
         latest[:] = [_result(looks, dry_run=dry_run)]
         for seen in looks:
-            say = logger.info if seen.verdict is Verdict.CURRENT else logger.warning
-            line = msg("{id}: {verdict}, {what}", id=seen.id, verdict=_WORDS[seen.verdict].word, what=_what(seen))
+            say = logger.info if seen.verdict is WitnessVerdict.CURRENT else logger.warning
+            line = msg(
+                "{id}: {verdict}, {what}", id=seen.id, verdict=_WORDS[seen.verdict].word, what=_describe_head(seen)
+            )
             say("%s", render(line, process_language(), zone=session.zone))
 
     timetable = schedule.Scheduler()
@@ -132,41 +142,43 @@ def _again_and_again(
         raise
 
 
-def _round(session: Session, watched: Sequence[WatchedLedger], *, accept: str, dry_run: bool) -> tuple[Look, ...]:
+def _poll_all(
+    session: Session, watched: Sequence[WatchedLedger], *, accept: str, dry_run: bool
+) -> tuple[LedgerPoll, ...]:
     """Look at each ledger; on one machine only one round is under way."""
     root = session.settings.state_folder / "witness"
     if dry_run:
-        return tuple(_looked(session, each, WitnessFolder(root / each.id), accept) for each in watched)
+        return tuple(_describe_poll(session, each, WitnessFolder(root / each.id), accept) for each in watched)
     with locked(root / "lock", holder=session.holder):
         return tuple(_kept(session, each, WitnessFolder(root / each.id), accept) for each in watched)
 
 
-def _looked(session: Session, watched: WatchedLedger, folder: WitnessFolder, accept: str) -> Look:
+def _describe_poll(session: Session, watched: WatchedLedger, folder: WitnessFolder, accept: str) -> LedgerPoll:
     with session.progress.task(msg("Looking at the ledger {id}", id=watched.id), total=None, unit="items"):
         try:
-            return look(watched, folder, clock=session.clock, accept=accept)
+            return poll_ledger(watched, folder, clock=session.clock, accept=accept)
         except PortalOpsError as error:  # this machine's own files; the other ledgers are looked at all the same
-            return failed_look(watched.id, session.clock.now(), error)
+            return record_failed_poll(watched.id, session.clock.now(), error)
 
 
-def _kept(session: Session, watched: WatchedLedger, folder: WitnessFolder, accept: str) -> Look:
+def _kept(session: Session, watched: WatchedLedger, folder: WitnessFolder, accept: str) -> LedgerPoll:
     """Look, write down what was found, tell whom it concerns, and hand back a receipt."""
-    seen = _looked(session, watched, folder, accept)
-    if seen.is_own_fault or seen.verdict is Verdict.FAILED:
+    seen = _describe_poll(session, watched, folder, accept)
+    if seen.is_own_fault or seen.verdict is WitnessVerdict.FAILED:
         return seen
     try:
         seen = keep(_with_letter(session, seen), folder)
         seen = _mailed(session, seen, watched, folder)
         if session.signing_key is not None:
             return hand_over_receipt(seen, watched, session.signing_key, folder)
-        return without_receipt(seen, folder)
+        return note_lost_receipt(seen, folder)
     except PortalOpsError as error:
-        if seen.verdict is Verdict.CURRENT:
-            return failed_look(watched.id, seen.at, error)
+        if seen.verdict is WitnessVerdict.CURRENT:
+            return record_failed_poll(watched.id, seen.at, error)
         return replace(seen, notes=(*seen.notes, error.message))
 
 
-def _with_letter(session: Session, seen: Look) -> Look:
+def _with_letter(session: Session, seen: LedgerPoll) -> LedgerPoll:
     """Add the mail that is due now to those that wait."""
     before = seen.state.alarm
     alarm, occasion = next_alarm(before, seen.trouble, seen.at)
@@ -179,7 +191,7 @@ def _with_letter(session: Session, seen: Look) -> Look:
     return replace(seen, state=state)
 
 
-def _mailed(session: Session, seen: Look, watched: WatchedLedger, folder: WitnessFolder) -> Look:
+def _mailed(session: Session, seen: LedgerPoll, watched: WatchedLedger, folder: WitnessFolder) -> LedgerPoll:
     """Send the mails that wait, oldest first; one that cannot be sent stays, and is shown."""
     settings, state = watched.settings.alarm, seen.state
     if settings is None:
@@ -201,14 +213,14 @@ def _mailed(session: Session, seen: Look, watched: WatchedLedger, folder: Witnes
     return replace(seen, state=state)
 
 
-def _result(looks: Sequence[Look], *, dry_run: bool) -> Result[JsonValue]:
+def _result(looks: Sequence[LedgerPoll], *, dry_run: bool) -> Result[JsonValue]:
     codes = [seen.verdict.exit_code for seen in looks]
     codes += [ExitCode.PARTIAL for seen in looks if seen.state.letters and not dry_run]
     notes = tuple(msg("{id}: {note}", id=seen.id, note=note) for seen in looks for note in seen.notes)
     return Result([_data(seen) for seen in looks], list(_view(looks, dry_run=dry_run)), notes, exit_code=worst(codes))
 
 
-def _view(looks: Sequence[Look], *, dry_run: bool) -> Iterator[Block]:
+def _view(looks: Sequence[LedgerPoll], *, dry_run: bool) -> Iterator[Block]:
     headers = (msg("Ledger"), msg("Verdict"), msg("Head"), msg("Hours of silence"), msg("Problem"))
     rows: list[tuple[Cell, ...]] = [
         (
@@ -216,11 +228,11 @@ def _view(looks: Sequence[Look], *, dry_run: bool) -> Iterator[Block]:
             _WORDS[seen.verdict],
             code_of(seen.head) if seen.head else None,
             int(seen.silence.total_seconds() // 3600),
-            _what(seen),
+            _describe_head(seen),
         )
         for seen in looks
     ]
-    yield Table(msg("Watched ledgers"), headers, rows)
+    yield TableBlock(msg("Watched ledgers"), headers, rows)
     for seen in looks:
         if seen.hint is not None:
             tone = Tone.BAD if seen.trouble else Tone.UNSURE
@@ -229,7 +241,7 @@ def _view(looks: Sequence[Look], *, dry_run: bool) -> Iterator[Block]:
         yield Paragraph(msg("Nothing was kept and nobody was told."))
 
 
-def _what(seen: Look) -> Message:
+def _describe_head(seen: LedgerPoll) -> Message:
     if seen.problem is not None:
         return seen.problem
     if seen.accepted is None:
@@ -243,7 +255,7 @@ def _what(seen: Look) -> Message:
     )
 
 
-def _data(seen: Look) -> JsonValue:
+def _data(seen: LedgerPoll) -> JsonValue:
     state, head = seen.state, seen.head
     return {
         "id": seen.id,
@@ -278,10 +290,10 @@ def _data(seen: Look) -> JsonValue:
 
 
 _WORDS = {
-    Verdict.CURRENT: Status(msg("current"), Tone.GOOD),
-    Verdict.OVERDUE: Status(msg("overdue"), Tone.BAD),
-    Verdict.UNREACHABLE: Status(msg("not reached"), Tone.UNSURE),
-    Verdict.REFUSED: Status(msg("refused"), Tone.BAD),
-    Verdict.FAILED: Status(msg("could not look"), Tone.UNSURE),
+    WitnessVerdict.CURRENT: Status(msg("current"), Tone.GOOD),
+    WitnessVerdict.OVERDUE: Status(msg("overdue"), Tone.BAD),
+    WitnessVerdict.UNREACHABLE: Status(msg("not reached"), Tone.UNSURE),
+    WitnessVerdict.REFUSED: Status(msg("refused"), Tone.BAD),
+    WitnessVerdict.FAILED: Status(msg("could not look"), Tone.UNSURE),
 }
 VERB = Verb(watch_remote)

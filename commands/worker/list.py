@@ -16,7 +16,7 @@ from commands.worker.steps import cluster_settings, seen_workers
 from portalops.errors import ExitCode
 from portalops.model.message import msg
 from portalops.model.text import show_text
-from portalops.reports.document import Block, Cell, Paragraph, Table
+from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 
 
 def list_workers(ctx: typer.Context) -> Result[JsonValue]:
@@ -27,7 +27,9 @@ def list_workers(ctx: typer.Context) -> Result[JsonValue]:
     rows: list[tuple[Cell, ...]] = [
         (show_text(each.name, 60), each.address, each.since, each.account) for each in found
     ]
-    view: list[Block] = [Table(msg("Workers"), headers, rows)] if rows else [Paragraph(msg("No worker is at work."))]
+    view: list[Block] = (
+        [TableBlock(msg("Workers"), headers, rows)] if rows else [Paragraph(msg("No worker is at work."))]
+    )
     data: JsonValue = [
         {"id": each.name, "address": each.address, "since": each.since.isoformat(), "account": each.account}
         for each in found

@@ -36,7 +36,7 @@ from portalops.model.message import nmsg
 from portalops.reports.document import Paragraph
 
 if TYPE_CHECKING:
-    from portalops.cluster.parts import Wish
+    from portalops.cluster.parts import PartRequest
 
 _MOST_OF_MACHINE = 38
 """Characters of the machine's name in a worker's, so that the process's number behind them is still listed."""
@@ -70,7 +70,7 @@ async def _work(session: Session, name: str, slots: int, at_once: int) -> int:
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop.set)
 
-    def do(wish: Wish) -> None:
+    def do(wish: PartRequest) -> None:
         nonlocal done
         do_part(session, wish, f"a part of worker {name}")
         done += 1

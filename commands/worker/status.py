@@ -17,7 +17,7 @@ from commands.cli.verb import Verb
 from commands.jobs.cluster_progress import jobs_under_way, progress_data, progress_table
 from commands.jobs.fan import connection_of, driver_errors
 from commands.worker.steps import cluster_settings, seen_workers
-from portalops.cluster.queue import require, sizes, wishes_in
+from portalops.cluster.queue import list_requests, require, sizes
 from portalops.errors import ExitCode
 from portalops.model.message import Message, msg
 from portalops.reports.document import Block, Cell, KeyValues
@@ -28,7 +28,7 @@ def status(ctx: typer.Context) -> Result[JsonValue]:
     cluster_settings(session)
     with driver_errors(session), connection_of(session) as connection:
         require(connection, session.kept(writable=False).records.place)
-        counts, wishes = sizes(connection), wishes_in(connection)
+        counts, wishes = sizes(connection), list_requests(connection)
     workers = len(seen_workers(session))
     waiting, picked = counts.get("queued", 0), counts.get("picked", 0)
     pairs: list[tuple[Message, Cell]] = [

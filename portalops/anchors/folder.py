@@ -32,7 +32,7 @@ from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.ports import Keeper
+from portalops.ports import EvidenceStore
 from portalops.system.files import sync_folder
 
 
@@ -64,7 +64,7 @@ class FolderAnchor:
         self.id = anchor_id
         self._settings = settings
 
-    def publish(self, head: RecordedHead, keeper: Keeper) -> AnchorReceipt:  # noqa: ARG002  # a folder answers nothing
+    def publish(self, head: RecordedHead, keeper: EvidenceStore) -> AnchorReceipt:  # noqa: ARG002  # a folder answers nothing
         folder = self._settings.folder / head.head.ledger
         paths: list[Path] = []
         try:

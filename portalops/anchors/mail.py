@@ -22,7 +22,7 @@ from portalops.errors import MailNotSent
 from portalops.ledger.heads import code_of, head_digest
 from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead
 from portalops.model.organisation import Portal
-from portalops.ports import Keeper
+from portalops.ports import EvidenceStore
 from portalops.system.mail import MailSettings, new_message, send
 
 
@@ -46,7 +46,7 @@ class MailAnchor:
         self._settings = settings
         self._context = context
 
-    def publish(self, head: RecordedHead, keeper: Keeper) -> AnchorReceipt:
+    def publish(self, head: RecordedHead, keeper: EvidenceStore) -> AnchorReceipt:
         code = code_of(head.head)
         message = new_message(
             self._settings,

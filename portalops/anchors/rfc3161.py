@@ -33,13 +33,13 @@ from portalops.anchors._common import receipt_of, unavailable
 from portalops.anchors._der import with_sorted_certificates
 from portalops.config.layers import show_path
 from portalops.config.tables import KindTable, LocalPath
-from portalops.config.values import Refused, Shape
+from portalops.config.values import RefusedValue, Shape
 from portalops.errors import AnchorUnavailable
 from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
-from portalops.ports import Keeper
+from portalops.ports import EvidenceStore
 
 if TYPE_CHECKING:
     from rfc3161_client import TimeStampRequest, TimeStampResponse
@@ -60,7 +60,7 @@ REPLY = "application/timestamp-reply"
 def _web_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
-        raise Refused(msg("is not a web address"), msg("Give an http or https address."))
+        raise RefusedValue(msg("is not a web address"), msg("Give an http or https address."))
     return value
 
 
@@ -106,7 +106,7 @@ class TimestampAnchor:
         self._settings = settings
         self._clock = context.clock
 
-    def publish(self, head: RecordedHead, keeper: Keeper) -> AnchorReceipt:
+    def publish(self, head: RecordedHead, keeper: EvidenceStore) -> AnchorReceipt:
         text = head.signed.text.encode()
         pem = self._pem()
         chain = self._chain(pem)
@@ -164,7 +164,7 @@ class TimestampAnchor:
             ):
                 return self._read(answer)
         except httpx.TimeoutException as error:
-            raise self._out_of_time() from error
+            raise self._timed_out() from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             cause = show_text(str(error) or type(error).__name__)
             raise self._refused(verbatim(cause), msg("Check the address, and that this machine reaches it.")) from error
@@ -188,7 +188,7 @@ class TimestampAnchor:
             if len(data) > MAX_ANSWER_BYTES:
                 raise self._refused(msg("its answer is larger than {n} bytes", n=MAX_ANSWER_BYTES), _ADDRESS)
             if self._clock.monotonic() > deadline:
-                raise self._out_of_time()
+                raise self._timed_out()
         return data
 
     def _checked(
@@ -249,7 +249,7 @@ class TimestampAnchor:
                 return show_text(certificate.subject.rfc4514_string())
         return "-"
 
-    def _out_of_time(self) -> AnchorUnavailable:
+    def _timed_out(self) -> AnchorUnavailable:
         return self._refused(msg("no answer within {n} seconds", n=self._settings.timeout_seconds), _ADDRESS)
 
     def _refused(self, cause: Message, hint: Message) -> AnchorUnavailable:

@@ -34,7 +34,7 @@ from portalops.ledger.record import format_at
 from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.ports import Keeper
+from portalops.ports import EvidenceStore
 from portalops.system.s3 import LOCK_HINT, Store, StoreSettings, checksum, open_client, refusals, status_of
 
 COMPLIANCE = "COMPLIANCE"
@@ -75,7 +75,7 @@ class S3Anchor:
         self._settings = settings
         self._context = context
 
-    def publish(self, head: RecordedHead, keeper: Keeper) -> AnchorReceipt:  # noqa: ARG002  # what it answers is in the details
+    def publish(self, head: RecordedHead, keeper: EvidenceStore) -> AnchorReceipt:  # noqa: ARG002  # what it answers is in the details
         details: dict[str, str] = {}
         with refusals(self._refused):
             client = open_client(Store.of(self._settings, self._context.environment))

@@ -19,7 +19,7 @@ from portalops.config.values import Shape, SshPublicKey
 from portalops.errors import AnchorUnavailable
 from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead
 from portalops.model.message import msg
-from portalops.ports import Keeper
+from portalops.ports import EvidenceStore
 
 
 class Settings(Shape):
@@ -44,7 +44,7 @@ class WitnessAnchor:
         self.key = settings.key
         """The public key that receipts must be signed with."""
 
-    def publish(self, head: RecordedHead, keeper: Keeper) -> AnchorReceipt:  # noqa: ARG002  # the form of every anchor
+    def publish(self, head: RecordedHead, keeper: EvidenceStore) -> AnchorReceipt:  # noqa: ARG002  # the form of every anchor
         """Refuse: a witness takes heads only by asking for them, so that who runs this machine cannot choose for it."""
         raise AnchorUnavailable(
             msg("the witness {anchor} fetches heads by itself; nothing can be sent to it", anchor=self.id),

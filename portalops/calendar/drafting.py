@@ -38,7 +38,7 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class CalendarDifference:
     """A day on which the calendar in force and what is expected do not agree."""
 
     day: date
@@ -70,14 +70,14 @@ def draft(year: int, expected: Expected) -> str:
     return "\n".join(lines) + "\n"
 
 
-def differences(calendar: Calendar, year: int, expected: Expected) -> tuple[Difference, ...]:
+def differences(calendar: Calendar, year: int, expected: Expected) -> tuple[CalendarDifference, ...]:
     """Return the days of a year on which the calendar in force says otherwise; weekly rest is no difference."""
     found = []
     for day in _days_of(year):
         name = expected.off.get(day)
         working = day in expected.work or (name is None and day.weekday() < 5)
         if working != calendar.is_working(day):
-            found.append(Difference(day, not working, name or ""))
+            found.append(CalendarDifference(day, not working, name or ""))
     return tuple(found)
 
 

@@ -95,7 +95,7 @@ def _rules(values: Mapping[str, object], documents: Mapping[str, object], place:
             name = holiday_name(str(row.get("name", "")))
             yield (
                 _day(row.get("date"), where),
-                DayRule(key == "work", _why(key, row, name), _document(row, documents, where), confirmed),
+                DayRule(key == "work", _describe_row(key, row, name), _document(row, documents, where), confirmed),
             )
     for number, row in enumerate(_rows(values, "swaps", place), 1):
         where = f"{place}: swaps row {number}"
@@ -107,7 +107,7 @@ def _rules(values: Mapping[str, object], documents: Mapping[str, object], place:
             yield day, DayRule(True, msg("working day in place of {days}", days=_list(off)), document)
 
 
-def _why(key: str, row: Mapping[str, object], name: Message) -> Message:
+def _describe_row(key: str, row: Mapping[str, object], name: Message) -> Message:
     match key:
         case "work":
             return msg("working day by decision")

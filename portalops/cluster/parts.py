@@ -28,7 +28,7 @@ JsonValue: TypeAlias = "str | int | bool | list[JsonValue] | dict[str, JsonValue
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PartRequest:
     """One part as it is handed to a worker."""
 
     run: str
@@ -50,7 +50,7 @@ class Wish:
         return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def read_wish(data: bytes) -> Wish | None:
+def read_request(data: bytes) -> PartRequest | None:
     """Read a wish from the queue; None if it is of a format that is not known here, or is none.
 
     Whoever may write into the ledger may put anything into the queue. A wish whose run's id names another part than it asks for is none: its
@@ -60,7 +60,7 @@ def read_wish(data: bytes) -> Wish | None:
         found = json.loads(data)
         if not isinstance(found, dict) or found.get("format") != FORMAT or not _has_types(found):
             return None
-        wish = Wish(**found)
+        wish = PartRequest(**found)
     except (ValueError, TypeError, RecursionError):
         return None
     return wish if _is_named(wish) else None
@@ -77,7 +77,7 @@ def _has_types(found: dict[str, object]) -> bool:
     )
 
 
-def _is_named(wish: Wish) -> bool:
+def _is_named(wish: PartRequest) -> bool:
     """Say whether the run's id is that of the part's first attempt."""
     name = parse_run_id(wish.run)
     if name is None or len(wish.run) > MAX_RUN or " " in wish.run:

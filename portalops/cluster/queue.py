@@ -25,7 +25,7 @@ from pgqueuer.ports.driver import NotifyCallback
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries, SyncQueries
 
-from portalops.cluster.parts import Wish, read_wish
+from portalops.cluster.parts import PartRequest, read_request
 from portalops.errors import LedgerError, Locked, PortalOpsError
 from portalops.ledger.postgresql_locks import shown_holder
 from portalops.ledger.postgresql_tables import WRITER
@@ -101,7 +101,7 @@ def require(connection: psycopg.Connection, place: str) -> None:
         )
 
 
-def put(connection: psycopg.Connection, wishes: Sequence[Wish]) -> int:
+def put(connection: psycopg.Connection, wishes: Sequence[PartRequest]) -> int:
     """Put wishes into the queue; one that is in it already is not put in again. Return how many were new."""
     log = f"{SCHEMA}.{_settings().queue_table_log}"
     connection.execute(f"DELETE FROM {log} WHERE created < now() - %s", (timedelta(days=LOG_DAYS),))  # noqa: S608  # a name of ours
@@ -147,17 +147,17 @@ class _Driver(PsycopgDriver):
         await self._ears.__aexit__(*how)
 
 
-def wishes_in(connection: psycopg.Connection) -> tuple[Wish, ...]:
+def list_requests(connection: psycopg.Connection) -> tuple[PartRequest, ...]:
     """Return what is in the queue, waiting or at work; what another portalops put in and this one cannot read is left out."""
     statement = f"SELECT payload FROM {_TABLE} WHERE status IN ('queued', 'picked')"  # noqa: S608  # a name of ours
     rows = connection.execute(statement).fetchall()
-    return tuple(wish for (payload,) in rows if (wish := read_wish(bytes(payload or b""))) is not None)
+    return tuple(wish for (payload,) in rows if (wish := read_request(bytes(payload or b""))) is not None)
 
 
 async def work(
     connection: psycopg.AsyncConnection,
     ears: psycopg.AsyncConnection,
-    do: Callable[[Wish], None],
+    do: Callable[[PartRequest], None],
     *,
     slots: int,
     at_once: int,
@@ -188,7 +188,7 @@ async def work(
 
     @manager.entrypoint(ENTRYPOINT, concurrency_limit=at_once)
     async def part(job: Job) -> None:
-        wish = read_wish(job.payload or b"")
+        wish = read_request(job.payload or b"")
         if wish is None:
             raise RetryRequested(delay=UNKNOWN_LATER, reason="a wish of another format")
         try:

@@ -19,7 +19,7 @@ from portalops.model.message import msg
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.backups import LOOKS
+from portalops.registers.backups import POLLS
 from portalops.registers.discs import DISC_READING, DISCS_DESTROYED
 
 __all__ = ["RULES", "Situation", "distrusted", "judge"]
@@ -27,7 +27,7 @@ __all__ = ["RULES", "Situation", "distrusted", "judge"]
 RULES = {**article_10.RULES, **article_11.RULES, **article_12.RULES}
 """The judging rules by the names that rulebooks use."""
 
-_OF_COPIES = frozenset(key for key, _type in LOOKS.values())
+_OF_COPIES = frozenset(key for key, _type in POLLS.values())
 _OF_UPDATES = frozenset({"updates"})
 _OF_CHECKS = frozenset({"check"})
 _DOUBTS = {

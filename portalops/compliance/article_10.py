@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from portalops.compliance.order import example_of, from_parts, nothing_recorded, standing_of
 from portalops.compliance.situation import Rule, Situation
-from portalops.model.archive import STATES, Held, Inventory
+from portalops.model.archive import STATES, HeldItems, Inventory
 from portalops.model.backups import Copy, CopyState, DataClass
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Week
@@ -59,14 +59,14 @@ def judge_archive(duty: Duty, situation: Situation) -> Standing:
 
 
 _HELD = {
-    Held.ITEMS: msg("content items"),
-    Held.ORIGINALS: msg("originals"),
-    Held.COPIES: msg("copies"),
-    Held.DRAFTS: msg("drafts"),
+    HeldItems.ITEMS: msg("content items"),
+    HeldItems.ORIGINALS: msg("originals"),
+    HeldItems.COPIES: msg("copies"),
+    HeldItems.DRAFTS: msg("drafts"),
 }
 
 
-def held_word(what: Held) -> Message:
+def held_word(what: HeldItems) -> Message:
     """Return the word for what a collection of the archive holds."""
     return _HELD[what]
 
@@ -159,7 +159,7 @@ def _archive_copies(
     seqs: list[int] = []
     lacking: list[tuple[DutyVerdict, Message]] = []
     for collection in inventory.collections:
-        if collection.what is Held.ITEMS:
+        if collection.what is HeldItems.ITEMS:
             continue
         holding = [
             made
@@ -252,7 +252,7 @@ def _judge_backup_class(duty: Duty, situation: Situation) -> Standing:
         where = ", ".join(copy.medium for copy in good)
         seqs = [best.seq, *best.verified_seqs]
         if situation.as_of <= due_at and not good:
-            details = _why_not_good(best, situation)
+            details = _explain_flaws(best, situation)
             reason = _none_good(best, best.verified_copies())
             verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
             return standing_of(duty, verdict, reason, seqs, details, newest_at=best.at, due_at=due_at)
@@ -297,13 +297,13 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
     unknown: list[Message] = []
     for made in judged:
         removed = [copy for copy in made.once_verified_copies() if copy.state is CopyState.DISPOSED]
-        there = _on_legal_media(made.verified_copies())
+        there = _keep_legal_media(made.verified_copies())
         apart = [
             copy
-            for copy in there or _on_legal_media(removed)
+            for copy in there or _keep_legal_media(removed)
             if not copy.shares_source_filesystem or made.is_on_discs(copy.medium)
         ]
-        if not there and not _on_legal_media(removed):
+        if not there and not _keep_legal_media(removed):
             details.append(msg("set {set} has no verified copy on disk, optical disc or tape", set=made.set.id))
         elif not apart:
             details.append(
@@ -321,7 +321,7 @@ def judge_backup_medium(duty: Duty, situation: Situation) -> Standing:
     if unknown:
         verdict = DutyVerdict.INSUFFICIENT_EVIDENCE
         return standing_of(duty, verdict, example_of(unknown), seqs, unknown, newest_at=newest_at)
-    media = sorted({copy.medium for made in judged for copy in _on_legal_media(made.once_verified_copies())})
+    media = sorted({copy.medium for made in judged for copy in _keep_legal_media(made.once_verified_copies())})
     reason = msg("every set is read back and verified on {media}", media=", ".join(media))
     return standing_of(duty, DutyVerdict.MET, reason, seqs, _imaged(judged), newest_at=newest_at)
 
@@ -360,7 +360,7 @@ def _none_good(made: SetEvidence, verified: Sequence[Copy]) -> Message:
     return msg("no copy of set {set} was read back recently enough to count as verified", set=made.set.id)
 
 
-def _why_not_good(made: SetEvidence, situation: Situation) -> list[Message]:
+def _explain_flaws(made: SetEvidence, situation: Situation) -> list[Message]:
     """Say of each copy of a set, and of the base that it needs, what stands in the way."""
     found = [
         msg("{medium}: {problem}", medium=each.medium, problem=each.problem)
@@ -368,7 +368,7 @@ def _why_not_good(made: SetEvidence, situation: Situation) -> list[Message]:
         else _depth_of(made, each, situation)
         for each in made.copies
     ]
-    return found + ([] if made.base is None else _why_not_good(made.base, situation))
+    return found + ([] if made.base is None else _explain_flaws(made.base, situation))
 
 
 def _depth_of(made: SetEvidence, copy: Copy, situation: Situation) -> Message:
@@ -378,7 +378,7 @@ def _depth_of(made: SetEvidence, copy: Copy, situation: Situation) -> Message:
     return msg("{medium}, set {set}: {depth}", medium=copy.medium, set=made.set.id, depth=depth)
 
 
-def _on_legal_media(copies: Iterable[Copy]) -> list[Copy]:
+def _keep_legal_media(copies: Iterable[Copy]) -> list[Copy]:
     return [copy for copy in copies if copy.medium_kind in LEGAL_MEDIA]
 
 

@@ -17,7 +17,7 @@ from portalops.compliance.handling import (
 )
 from portalops.compliance.order import daily_runs, from_parts, standing_of
 from portalops.compliance.situation import Rule, Situation
-from portalops.model.cases import THE_PORTAL, CaseDuty, Step, case_id
+from portalops.model.cases import THE_PORTAL, CaseDuty, CaseStep, case_id
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name, UnitId, exists_during
 from portalops.model.period import Period
@@ -127,7 +127,7 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
         if week in of_period and case_id(unit, of, week) not in there:
             line = msg(
                 "{unit}, week {week}: {reason}, but no case was opened",
-                unit=_of_indicator(names(unit), of, duties), week=str(week), reason=shortfall.reason,
+                unit=_name_indicator(names(unit), of, duties), week=str(week), reason=shortfall.reason,
             )  # fmt: skip
             if situation.is_before_ledger(week.period().last):  # what was done about it then, nobody recorded
                 parts.append((DutyVerdict.INSUFFICIENT_EVIDENCE, line))
@@ -146,7 +146,7 @@ def judge_handling(duty: Duty, situation: Situation) -> Standing:
             verdict,
             msg(
                 "{unit}, week {week}: it is not known whether it fell short",
-                unit=_of_indicator(names(unit), of, duties),
+                unit=_name_indicator(names(unit), of, duties),
                 week=str(week),
             ),
         )
@@ -177,7 +177,7 @@ def _handled(case: Case, handling: Handling, names: Callable[[UnitId], Name | st
         line = msg("{case}: one of its steps cannot be read", case=case.id)
         return DutyVerdict.INSUFFICIENT_EVIDENCE, line
     due = next_due(case, handling)
-    if due is not None and due.step is not Step.EXPLAINED and due.is_late(handling.today):
+    if due is not None and due.step is not CaseStep.EXPLAINED and due.is_late(handling.today):
         line = msg(
             "{unit}, week {week}: {step} was due by {day}",
             unit=names(case.unit), week=str(case.week), step=STEP_WORDS[due.step], day=due.by,
@@ -430,7 +430,7 @@ def _unit_names(situation: Situation) -> Callable[[UnitId], Name | str]:
     return lambda unit: names.get(unit, unit)
 
 
-def _of_indicator(unit: Name | str, duty: CaseDuty, duties: UnitDuties) -> Name | str | Message:
+def _name_indicator(unit: Name | str, duty: CaseDuty, duties: UnitDuties) -> Name | str | Message:
     """Name a unit with what it was to do: one that fell short in both stands in two lines, which are told apart so.
 
     Where both are added up, a week is one line and about neither of them.

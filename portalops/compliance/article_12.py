@@ -31,7 +31,7 @@ def judge_checks(duty: Duty, situation: Situation) -> Standing:
         reason = msg("the newest scan of {at} is too old to judge the period", at=newest.at)
         return standing_of(duty, DutyVerdict.INSUFFICIENT_EVIDENCE, reason, [newest.seq], newest_at=newest.at)
     results = {(result.check, result.host): result for result in newest.body.results()}
-    across = newest.body.across()
+    across = newest.body.group_results()
     alone = [check for check in duty.checks if check not in {result.check for result in across}]
     parts = [_check_part(check, host.id, results.get((check, host.id))) for host in situation.hosts for check in alone]
     parts += [_check_part(result.check, result.host, result) for result in across if result.check in duty.checks]

@@ -17,7 +17,7 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.changes import Change
+from portalops.registers.changes import RecordedChange
 
 NOTICE = "notice"
 """The duty's subject where notice is asked for; otherwise it is the approval."""
@@ -114,11 +114,11 @@ def _is_incident(finding: Finding, event: FindingEvent, after: FindingEvent, sit
         each.opened.at <= after.at
         and each.facts.began_at <= event.at
         and (each.closed is None or each.closed.at >= event.at)
-        for each in register.of_host(finding.host)
+        for each in register.find_by_host(finding.host)
     )
 
 
-def _notified(change: Change, order: ChangeOrder) -> tuple[DutyVerdict, Message]:
+def _notified(change: RecordedChange, order: ChangeOrder) -> tuple[DutyVerdict, Message]:
     shown = order.began_at or order.begins_at
     if order.notified_at is None:
         return DutyVerdict.UNMET, msg("{id}, from {shown} on, was not notified", id=order.id, shown=shown)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from portalops.compliance.of_records import record_checks
+from portalops.compliance.ledger_checks import record_checks
 from portalops.compliance.order import from_parts, standing_of
 from portalops.compliance.situation import Situation
 from portalops.model.message import Message, msg, nmsg
@@ -72,7 +72,7 @@ def stand_at_end(situation: Situation) -> tuple[FindingStanding, ...]:
 def uncovered(situation: Situation) -> list[tuple[DutyVerdict, Message]]:
     """One part a host of which not every check of the rulebook was judged in the period."""
     newest = situation.evidence.checks
-    across = newest.body.across() if newest else ()
+    across = newest.body.group_results() if newest else ()
     wanted = checks_of(situation.rulebook) - {one.id for one in record_checks()} - {result.check for result in across}
     parts: list[tuple[DutyVerdict, Message]] = [
         (
@@ -113,4 +113,4 @@ def _late(each: FindingStanding, zone: ZoneInfo) -> Message:
     )
     if each.expired is None:
         return line
-    return msg("{line}; its waiver {ended}", line=line, ended=each.expired.how_it_ended(zone))
+    return msg("{line}; its waiver {ended}", line=line, ended=each.expired.describe_end(zone))

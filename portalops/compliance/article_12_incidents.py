@@ -12,7 +12,7 @@ from datetime import date, datetime
 from portalops.compliance.order import from_parts, standing_of
 from portalops.compliance.situation import Situation
 from portalops.model.checks import CheckResult
-from portalops.model.incidents import REPORT_WORDS, IncidentKind, ReportKind, ReportStanding, Timeliness
+from portalops.model.incidents import REPORT_WORDS, IncidentKind, ReportKind, ReportStanding, ReportTimeliness
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
@@ -46,7 +46,7 @@ def judge_incidents(duty: Duty, situation: Situation, checked: Standing) -> Stan
         if min(days) > situation.evidence.period.last:
             continue
         is_new = any(day in situation.evidence.period for day in days)
-        found = list(_of(incident, situation, is_new=is_new, due=due))
+        found = list(_judge_incident(incident, situation, is_new=is_new, due=due))
         if found:
             parts += found
             seqs += incident.seqs
@@ -79,14 +79,14 @@ def _day(situation: Situation, moment: datetime) -> date:
     return moment.astimezone(situation.evidence.zone).date()
 
 
-def _of(incident: Incident, situation: Situation, *, is_new: bool, due: list[datetime]) -> Iterator[Part]:
+def _judge_incident(incident: Incident, situation: Situation, *, is_new: bool, due: list[datetime]) -> Iterator[Part]:
     """Yield what one incident shows: of its own period everything, of later ones what is still missing, or how it was closed."""
     numbers, now = situation.rulebook.numbers, situation.evidence.now
     for report in ReportKind:
         standing = incident.standing(report, numbers, now)
-        if standing.timeliness is Timeliness.DUE:
+        if standing.timeliness is ReportTimeliness.DUE:
             due.append(standing.due_at)
-        if is_new or standing.timeliness in {Timeliness.OVERDUE, Timeliness.DUE}:
+        if is_new or standing.timeliness in {ReportTimeliness.OVERDUE, ReportTimeliness.DUE}:
             yield _reported(incident, standing)
     if is_new:
         yield from _answered(incident, situation)
@@ -105,17 +105,17 @@ def _of(incident: Incident, situation: Situation, *, is_new: bool, due: list[dat
 def _reported(incident: Incident, standing: ReportStanding) -> Part:
     which, sent, due = REPORT_WORDS[standing.report], standing.sent, standing.due_at
     match standing.timeliness:
-        case Timeliness.IN_TIME:
+        case ReportTimeliness.IN_TIME:
             return MET, msg("{id}: the {report} was sent in time", id=incident.id, report=which)
-        case Timeliness.DUE:
+        case ReportTimeliness.DUE:
             return PENDING, msg("{id}: the {report} is due by {due}", id=incident.id, report=which, due=due)
-        case Timeliness.LATE if sent is not None:
+        case ReportTimeliness.LATE if sent is not None:
             text = msg(
                 "{id}: the {report} was sent at {sent}, after {due}",
                 id=incident.id, report=which, sent=sent.sent_at, due=due,
             )  # fmt: skip
             return UNMET, text
-        case Timeliness.UNPROVEN if standing.noticed_before is not None:
+        case ReportTimeliness.UNPROVEN if standing.noticed_before is not None:
             text = msg(
                 "{id}: an earlier record says that it was noticed at {noticed}; by that time the {report} was late",
                 id=incident.id,
@@ -123,20 +123,20 @@ def _reported(incident: Incident, standing: ReportStanding) -> Part:
                 report=which,
             )
             return UNKNOWN, text
-        case Timeliness.UNPROVEN if standing.noticing_lost is not None:
+        case ReportTimeliness.UNPROVEN if standing.noticing_lost is not None:
             text = msg(
                 "{id}: record {seq} cannot be read and may name an earlier time of notice: it is not proven that "
                 "the {report} was in time",
                 id=incident.id, seq=str(standing.noticing_lost), report=which,
             )  # fmt: skip
             return UNKNOWN, text
-        case Timeliness.UNPROVEN if sent is not None and not sent.is_kept:
+        case ReportTimeliness.UNPROVEN if sent is not None and not sent.is_kept:
             text = msg(
                 "{id}: the paper of the {report} was not kept (record {seq})",
                 id=incident.id, report=which, seq=str(sent.seq),
             )  # fmt: skip
             return UNKNOWN, text
-        case Timeliness.UNPROVEN if sent is not None:
+        case ReportTimeliness.UNPROVEN if sent is not None:
             text = msg(
                 "{id}: the {report} was reportedly sent at {sent}, but recorded only at {recorded}, after {due}",
                 id=incident.id, report=which, sent=sent.sent_at, recorded=sent.recorded_at, due=due,
@@ -226,7 +226,7 @@ def _attested(situation: Situation, register: IncidentRegister) -> tuple[list[Pa
                 text = msg("the attestation paper of {name} was not kept (record {seq})", name=name, seq=seq)
                 parts.append((UNKNOWN, text))
     for step in register.attested:
-        against = register.against(step, evidence.zone)
+        against = register.find_contradicting(step, evidence.zone)
         early = first_day_not_over(step, evidence.zone)
         if not against and early in missing:
             text = msg("record {seq} attests {day} before that day had ended", seq=str(step.seq), day=early)

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
-from portalops.model.cases import LEADS_TO, THE_PORTAL, CaseDuty, CaseMove, CaseState, Shortfall, Step
+from portalops.model.cases import LEADS_TO, THE_PORTAL, CaseDuty, CaseMove, CaseState, CaseStep, Shortfall
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
 from portalops.model.period import Week
@@ -37,7 +37,7 @@ class Handling:
 class Due:
     """What is to be done next for a case."""
 
-    step: Step
+    step: CaseStep
     by: date
     """The last day on which it is in time."""
     whose: Message
@@ -64,18 +64,18 @@ def _indicators(week: UnitWeek, duties: UnitDuties) -> Sequence[tuple[CaseDuty, 
             return (k1[0], week.verdict, *k1[2:]), (k2[0], week.verdict, *k2[2:])
 
 
-STEP_WORDS: Mapping[Step, Message] = {
-    Step.OPENED: msg("opened"),
-    Step.REMINDED: msg("the reminder"),
-    Step.EXPLAINED: msg("the unit's explanation"),
-    Step.ACCEPTED: msg("the decision on the explanation"),
-    Step.REJECTED: msg("the explanation not accepted"),
-    Step.REMEDIED: msg("the remedy"),
-    Step.CLOSED: msg("closing the case"),
-    Step.REOPENED: msg("opened again"),
-    Step.TO_DEPARTMENT: msg("the report to the Department"),
-    Step.TO_COMMITTEE: msg("the report to the Committee"),
-    Step.DOCUMENT: msg("the paper's number"),
+STEP_WORDS: Mapping[CaseStep, Message] = {
+    CaseStep.OPENED: msg("opened"),
+    CaseStep.REMINDED: msg("the reminder"),
+    CaseStep.EXPLAINED: msg("the unit's explanation"),
+    CaseStep.ACCEPTED: msg("the decision on the explanation"),
+    CaseStep.REJECTED: msg("the explanation not accepted"),
+    CaseStep.REMEDIED: msg("the remedy"),
+    CaseStep.CLOSED: msg("closing the case"),
+    CaseStep.REOPENED: msg("opened again"),
+    CaseStep.TO_DEPARTMENT: msg("the report to the Department"),
+    CaseStep.TO_COMMITTEE: msg("the report to the Committee"),
+    CaseStep.DOCUMENT: msg("the paper's number"),
 }
 """What each step is called where it is due or done."""
 
@@ -142,21 +142,21 @@ def moves_by_rule(
         if case is None and key[2].period().last < since:
             continue
         if case is None:
-            moves.append(CaseMove(*key, Step.OPENED, shortfall=shortfall))
+            moves.append(CaseMove(*key, CaseStep.OPENED, shortfall=shortfall))
         elif not case.is_open and _closed_by_rule(case):
-            moves.append(CaseMove(*key, Step.REOPENED, why=msg("found unmet again"), shortfall=shortfall))
+            moves.append(CaseMove(*key, CaseStep.REOPENED, why=msg("found unmet again"), shortfall=shortfall))
     for case in cases:
         key = case.unit, case.duty, case.week
         if case.is_open and key in judged and judged[key] in _NO_SHORTFALL:
             why = msg("no longer judged unmet")
-            moves.append(CaseMove(*key, Step.CLOSED, why=why))
+            moves.append(CaseMove(*key, CaseStep.CLOSED, why=why))
         elif (
             case.state is CaseState.AWAITING
             and not case.unreadable
             and (due := next_due(case, handling))
             and due.is_late(handling.today)
         ):
-            moves.append(CaseMove(*key, Step.REJECTED, why=msg("no explanation came by {day}", day=due.by)))
+            moves.append(CaseMove(*key, CaseStep.REJECTED, why=msg("no explanation came by {day}", day=due.by)))
     return tuple(moves)
 
 
@@ -165,7 +165,7 @@ _NO_SHORTFALL = frozenset({DutyVerdict.MET, DutyVerdict.EXEMPT, DutyVerdict.NOT_
 
 def _closed_by_rule(case: Case) -> bool:
     """Say whether the rules closed it, since its week is no longer judged unmet; whatever a person closed stays closed."""
-    closed = case.newest(Step.CLOSED)
+    closed = case.newest(CaseStep.CLOSED)
     return closed is not None and not closed.move.by
 
 
@@ -207,22 +207,22 @@ def next_due(case: Case, handling: Handling) -> Due | None:
     match case.state:
         case CaseState.DETECTED:
             by = after(case.opened_on(handling.zone), numbers.case_remind_working_days)
-            return Due(Step.REMINDED, by, msg("the managing unit"))
+            return Due(CaseStep.REMINDED, by, msg("the managing unit"))
         case CaseState.AWAITING:
-            by = after(_day(case, handling, Step.REMINDED), numbers.case_explain_working_days)
-            return Due(Step.EXPLAINED, by, msg("the unit"))
+            by = after(_day(case, handling, CaseStep.REMINDED), numbers.case_explain_working_days)
+            return Due(CaseStep.EXPLAINED, by, msg("the unit"))
         case CaseState.EXPLAINED:
-            by = after(_day(case, handling, Step.EXPLAINED), numbers.case_decide_working_days)
-            return Due(Step.ACCEPTED, by, msg("the managing unit"))
+            by = after(_day(case, handling, CaseStep.EXPLAINED), numbers.case_decide_working_days)
+            return Due(CaseStep.ACCEPTED, by, msg("the managing unit"))
         case CaseState.ACCEPTED | CaseState.REJECTED | CaseState.REMEDIED:
-            since = _day(case, handling, Step.ACCEPTED, Step.REJECTED, Step.REMEDIED)
+            since = _day(case, handling, CaseStep.ACCEPTED, CaseStep.REJECTED, CaseStep.REMEDIED)
             by = after(since, numbers.case_close_working_days)
-            return Due(Step.CLOSED, by, msg("the managing unit"))
+            return Due(CaseStep.CLOSED, by, msg("the managing unit"))
         case CaseState.CLOSED:
             return None
 
 
-PAPERS = frozenset({Step.REMINDED, Step.TO_DEPARTMENT, Step.TO_COMMITTEE})
+PAPERS = frozenset({CaseStep.REMINDED, CaseStep.TO_DEPARTMENT, CaseStep.TO_COMMITTEE})
 """Steps that are papers which go out: each is kept, or nobody can see that it went."""
 
 
@@ -241,10 +241,10 @@ def papers_not_kept(case: Case) -> tuple[RecordedMove, ...]:
         paper = each.move.paper
         is_kept = paper is not None and paper.file is not None
         if each.move.step in PAPERS:
-            is_owed = not (each.move.step is Step.REMINDED and case.unit == THE_PORTAL)
+            is_owed = not (each.move.step is CaseStep.REMINDED and case.unit == THE_PORTAL)
             lacking += [each] if is_owed and not is_kept else []
             numbers.add(_number(each))
-        elif each.move.step is Step.DOCUMENT and is_kept:
+        elif each.move.step is CaseStep.DOCUMENT and is_kept:
             number = _number(each)
             found = [one for one in lacking if _number(one) == (number if number in numbers else "")]
             added = found if number in numbers else found[:1]
@@ -265,12 +265,12 @@ def was_late(case: Case, handling: Handling) -> bool:
         due = next_due(before, handling)
         is_step = move.move.step in LEADS_TO and may(before, move.move.step)
         day = move.at.astimezone(handling.zone).date()
-        if is_step and due is not None and due.step is not Step.EXPLAINED and due.is_late(day):
+        if is_step and due is not None and due.step is not CaseStep.EXPLAINED and due.is_late(day):
             return True
     return False
 
 
-def _day(case: Case, handling: Handling, *steps: Step) -> date:
+def _day(case: Case, handling: Handling, *steps: CaseStep) -> date:
     move = case.newest(*steps)
     return move.at.astimezone(handling.zone).date() if move else case.opened_on(handling.zone)
 
@@ -283,7 +283,7 @@ class Escalation:
     """A case that goes to the Department or to the Committee, and why."""
 
     case: Case
-    step: Step
+    step: CaseStep
     """TO_DEPARTMENT or TO_COMMITTEE."""
     by: date
     reason: Message
@@ -324,14 +324,14 @@ def escalations(cases: Iterable[Case], handling: Handling) -> tuple[Escalation, 
             in_quarter = [one for one in row if one.week <= case.week and _quarter(one.week) == _quarter(case.week)]
             if len(in_quarter) >= numbers.repeat_per_quarter:
                 reason = msg("{n} times in the quarter", n=len(in_quarter))
-                found.append(_escalation(case, Step.TO_COMMITTEE, last, reason, handling))
-            elif _in_a_row(case.week, weeks, handling.calendar) >= numbers.repeat_weeks:
-                reason = msg("{n} weeks in a row", n=_in_a_row(case.week, weeks, handling.calendar))
-                found.append(_escalation(case, Step.TO_DEPARTMENT, last, reason, handling))
+                found.append(_escalation(case, CaseStep.TO_COMMITTEE, last, reason, handling))
+            elif _count_consecutive(case.week, weeks, handling.calendar) >= numbers.repeat_weeks:
+                reason = msg("{n} weeks in a row", n=_count_consecutive(case.week, weeks, handling.calendar))
+                found.append(_escalation(case, CaseStep.TO_DEPARTMENT, last, reason, handling))
     return tuple(sorted(found, key=lambda one: (one.case.week, one.case.id)))
 
 
-def _escalation(case: Case, step: Step, last: date, reason: Message, handling: Handling) -> Escalation:
+def _escalation(case: Case, step: CaseStep, last: date, reason: Message, handling: Handling) -> Escalation:
     by = handling.calendar.add_working_days(last, handling.numbers.case_report_working_days)
     if (opened := case.opened_on(handling.zone)) > by:  # what was found so late cannot have been reported in time
         by = handling.calendar.add_working_days(opened, handling.numbers.case_report_working_days)
@@ -340,12 +340,12 @@ def _escalation(case: Case, step: Step, last: date, reason: Message, handling: H
 
 
 def _counts(case: Case) -> bool:
-    if case.state is CaseState.ACCEPTED or case.newest(Step.ACCEPTED) is not None:
+    if case.state is CaseState.ACCEPTED or case.newest(CaseStep.ACCEPTED) is not None:
         return False
     return not _closed_by_rule(case)
 
 
-def _in_a_row(week: Week, weeks: set[Week], calendar: Calendar) -> int:
+def _count_consecutive(week: Week, weeks: set[Week], calendar: Calendar) -> int:
     """Return how many weeks up to this one fell short without one between that did not."""
     count = 0
     while True:

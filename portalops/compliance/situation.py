@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from portalops.calendar import Calendar
-from portalops.model.organisation import Host, Unit
+from portalops.model.organisation import Agency, Host
 from portalops.model.rulebook import Duty, Rulebook
 from portalops.model.standing import Standing
 from portalops.registers.evidence import Evidence
@@ -21,7 +21,7 @@ class Situation:
     rulebook: Rulebook
     evidence: Evidence
     hosts: tuple[Host, ...]
-    units: tuple[Unit, ...]
+    units: tuple[Agency, ...]
     calendar: Calendar
     """The working days that deadlines are counted in."""
 

@@ -42,7 +42,7 @@ class KeyState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class CheckedKey:
     """One key pair, after it was seen to."""
 
     id: str
@@ -58,7 +58,7 @@ class Key:
         return self.state is not KeyState.PUBLIC_ONLY
 
 
-def ensure_recipient(setting: RecipientSetting, *, made_at: datetime) -> Key:
+def ensure_recipient(setting: RecipientSetting, *, made_at: datetime) -> CheckedKey:
     """Make an age key pair unless its public key is there already.
 
     Args:
@@ -75,20 +75,20 @@ def ensure_recipient(setting: RecipientSetting, *, made_at: datetime) -> Key:
     private_file = private_half(public_file)
     if os.path.lexists(public_file):
         state = KeyState.PRESENT if os.path.lexists(private_file) else KeyState.PUBLIC_ONLY
-        return Key(name, public_file, private_file, state, setting.read().public_key)
+        return CheckedKey(name, public_file, private_file, state, setting.read().public_key)
     if os.path.lexists(private_file):
         public_key = public_of_identity(private_file)
         _write_public(public_file, public_key)
-        return Key(name, public_file, private_file, KeyState.COMPLETED, public_key)
+        return CheckedKey(name, public_file, private_file, KeyState.COMPLETED, public_key)
     identity = pyrage.x25519.Identity.generate()
     public_key = str(identity.to_public())
     stamp = made_at.isoformat(timespec="seconds").replace("+00:00", "Z")
     _write_private(private_file, f"# created: {stamp}\n# public key: {public_key}\n{identity}\n".encode())
     _write_public(public_file, public_key)
-    return Key(name, public_file, private_file, KeyState.MADE, public_key)
+    return CheckedKey(name, public_file, private_file, KeyState.MADE, public_key)
 
 
-def ensure_signing_key(private_file: Path, *, comment: str) -> Key:
+def ensure_signing_key(private_file: Path, *, comment: str) -> CheckedKey:
     """Make an Ed25519 key pair in OpenSSH's format unless the private key is there already.
 
     Raises:
@@ -99,9 +99,9 @@ def ensure_signing_key(private_file: Path, *, comment: str) -> Key:
     if os.path.lexists(private_file):
         public_key = _public_of_signing(private_file, comment)
         if os.path.lexists(public_file):
-            return Key("signing", public_file, private_file, KeyState.PRESENT, public_key)
+            return CheckedKey("signing", public_file, private_file, KeyState.PRESENT, public_key)
         _write_public(public_file, public_key)
-        return Key("signing", public_file, private_file, KeyState.COMPLETED, public_key)
+        return CheckedKey("signing", public_file, private_file, KeyState.COMPLETED, public_key)
     if os.path.lexists(public_file):
         # The pair was separated on purpose or by accident; a second key under one name would confuse every verifier.
         raise SecretUnavailable(
@@ -112,7 +112,7 @@ def ensure_signing_key(private_file: Path, *, comment: str) -> Key:
     public_key = _openssh_line(key, comment)
     _write_private(private_file, _new_signing_key(key))
     _write_public(public_file, public_key)
-    return Key("signing", public_file, private_file, KeyState.MADE, public_key)
+    return CheckedKey("signing", public_file, private_file, KeyState.MADE, public_key)
 
 
 def next_key(private_file: Path) -> Path:

@@ -56,7 +56,7 @@ class ConfigurationFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ValueOrigin:
     """Where a value comes from: a file, an environment variable or an option."""
 
     file: ConfigurationFile | None
@@ -82,7 +82,7 @@ class Layers:
 
     files: list[ConfigurationFile] = field(default_factory=list)
     tree: Tree = field(default_factory=dict)
-    _origins: dict[KeyPath, Origin] = field(default_factory=dict)
+    _origins: dict[KeyPath, ValueOrigin] = field(default_factory=dict)
 
     def add_file(self, file: ConfigurationFile) -> None:
         """Lay a file over what is there."""
@@ -99,14 +99,14 @@ class Layers:
             table = following
         table[path[-1]] = value
         self._forget(path)
-        self._origins[path] = Origin(None, path, name)
+        self._origins[path] = ValueOrigin(None, path, name)
 
-    def origin(self, path: Sequence[str | int]) -> Origin | None:
+    def origin(self, path: Sequence[str | int]) -> ValueOrigin | None:
         """Return where a value, or the nearest table around it, comes from; None where nothing of it was written."""
         for length in range(len(path), 0, -1):
             origin = self._origins.get(tuple(path[:length]))
             if origin is not None:
-                return Origin(origin.file, (*origin.path, *path[length:]), origin.name)
+                return ValueOrigin(origin.file, (*origin.path, *path[length:]), origin.name)
         return None
 
     def place(self, path: Sequence[str | int]) -> str:
@@ -121,7 +121,7 @@ class Layers:
         origin = self.origin(path)
         if origin is not None and origin.file is not None:
             return origin.file.folder
-        return here() if origin is not None or not self.files else self.files[0].folder
+        return find_working_folder() if origin is not None or not self.files else self.files[0].folder
 
     def _join(self, into: Tree, tree: Tree, path: KeyPath, local: KeyPath, file: ConfigurationFile) -> None:
         for key, value in tree.items():
@@ -131,7 +131,7 @@ class Layers:
                 self._join(old, value, here, there, file)
             elif _is_table_list(value) and _is_table_list(old):
                 for index in range(len(value)):
-                    self._origins[(*here, len(old) + index)] = Origin(file, (*there, index))
+                    self._origins[(*here, len(old) + index)] = ValueOrigin(file, (*there, index))
                 into[key] = [*old, *value]
             elif value == [] and _is_table_list(old):
                 continue  # joining nothing to a list of tables leaves it as it is
@@ -141,13 +141,13 @@ class Layers:
                 self._register(value, here, there, file)
 
     def _register(self, value: object, path: KeyPath, local: KeyPath, file: ConfigurationFile) -> None:
-        self._origins[path] = Origin(file, local)
+        self._origins[path] = ValueOrigin(file, local)
         if isinstance(value, dict):
             for key, inner in value.items():
                 self._register(inner, (*path, key), (*local, key), file)
         elif _is_table_list(value):
             for index in range(len(value)):
-                self._origins[(*path, index)] = Origin(file, (*local, index))
+                self._origins[(*path, index)] = ValueOrigin(file, (*local, index))
 
     def _forget(self, path: KeyPath) -> None:
         if path not in self._origins:
@@ -207,14 +207,16 @@ def read_layers(main: Path) -> Layers:
     first = read_file(main)
     layers.add_file(first)
     seen = {main.resolve()}
-    for path in (*_included(first), *_beside(main)):
+    for path in (*_included(first), *_list_fragments(main)):
         if path.resolve() in seen:
             continue
         seen.add(path.resolve())
         file = read_file(path)
         if "include" in file.tree:
             raise ConfigurationError(
-                msg("{place}: 'include' is not allowed in an included file", place=str(Origin(file, ("include",)))),
+                msg(
+                    "{place}: 'include' is not allowed in an included file", place=str(ValueOrigin(file, ("include",)))
+                ),
                 msg("Move it to {path}: only the main file may include others.", path=show_path(main)),
             )
         layers.add_file(file)
@@ -259,7 +261,7 @@ def parsed(path: Path, text: str) -> ConfigurationFile:
     return ConfigurationFile(path, text, tree)
 
 
-def here() -> Path:
+def find_working_folder() -> Path:
     """Return the working folder; the root where it has been removed under us."""
     try:
         return Path.cwd()
@@ -270,7 +272,7 @@ def here() -> Path:
 def show_path(path: Path) -> str:
     """Return a path as short as it is clear: relative inside the working folder; control characters escaped."""
     with contextlib.suppress(ValueError):
-        path = path.relative_to(here())
+        path = path.relative_to(find_working_folder())
     return show_text(str(path))
 
 
@@ -308,7 +310,7 @@ def _text_of(path: Path) -> str:
         ) from error
 
 
-def _beside(main: Path) -> Iterator[Path]:
+def _list_fragments(main: Path) -> Iterator[Path]:
     """Yield `conf.d/*.toml` beside the main file, by name."""
     folder = main.parent / "conf.d"
     if os.path.isdir(folder):
@@ -320,7 +322,7 @@ def _included(file: ConfigurationFile) -> Iterator[Path]:
     for index, pattern in enumerate(patterns if isinstance(patterns, list) else []):
         if not isinstance(pattern, str) or "\0" in pattern:
             continue  # the shapes say what is wrong with it
-        place = str(Origin(file, ("include", index)))
+        place = str(ValueOrigin(file, ("include", index)))
         start = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
         if start != pattern:
             # glob passes over what it may not read; the folder where it starts must at least be readable.

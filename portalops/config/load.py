@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from portalops.config.environment import lay_environment, lay_options
-from portalops.config.layers import Layers, find_main_file, here, parsed, read_layers
+from portalops.config.layers import Layers, find_main_file, find_working_folder, parsed, read_layers
 from portalops.config.positions import KeyPath
-from portalops.config.problems import in_order, show_value, together, validated
+from portalops.config.problems import show_value, sort_problems, together, validated
 from portalops.config.settings import (
     ArchiveSettings,
     BackupSettings,
@@ -31,13 +31,13 @@ from portalops.config.settings import (
 )
 from portalops.config.shape import ActorTable, JobTable, KindAlone, KindRow, NameTable, PortalopsFile, UnitTable
 from portalops.config.tables import KindTable
-from portalops.config.values import Refused, resolved
+from portalops.config.values import RefusedValue, resolved
 from portalops.errors import ConfigurationError, DuplicateId
 from portalops.model.heads import Person
 from portalops.model.hosts import LOCAL, HostWay
 from portalops.model.message import Message, msg
 from portalops.model.office import OfficeSettings
-from portalops.model.organisation import Actor, Host, HostId, Name, Portal, Unit, UnitId
+from portalops.model.organisation import Actor, Agency, Host, HostId, Name, Portal, UnitId
 from portalops.model.record import Digest
 from portalops.model.retention import RetentionPolicy
 from portalops.model.runs import LAST_DAY, SAFE_DAYS, WEEKDAYS, Every, Job, JobId
@@ -61,7 +61,7 @@ def load(
     Raises:
         ConfigurationError: it cannot be found, read or used; `problems` holds every problem found.
     """
-    main = find_main_file(path, environment, working_folder=working_folder or here())
+    main = find_main_file(path, environment, working_folder=working_folder or find_working_folder())
     layers = read_layers(main)
     lay_environment(layers, environment)
     lay_options(layers, options or {})
@@ -88,7 +88,7 @@ def settings_of(layers: Layers) -> Settings:
     shape = validated(PortalopsFile, layers.tree, place=layers.place)
     problems = [*_duplicates(shape, layers), *_contradictions(shape, layers)]
     if problems:
-        raise together(in_order(problems))
+        raise together(sort_problems(problems))
     return _settings(shape, layers)
 
 
@@ -179,7 +179,7 @@ def _contradictions(shape: PortalopsFile, layers: Layers) -> Iterator[Configurat
     for path, text in _paths(shape):
         try:
             resolved(text, layers.folder(path))
-        except Refused as error:
+        except RefusedValue as error:
             yield ConfigurationError(
                 msg(
                     "{place}: {key} {what}: {value}",
@@ -387,7 +387,7 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
         language=shape.portal.language,
         actors=tuple(Actor(row.role, _name(row.name), row.valid_from, row.valid_to) for row in shape.actor),
         units=tuple(
-            Unit(
+            Agency(
                 UnitId(row.id),
                 _name(row.name),
                 row.has_subportal,

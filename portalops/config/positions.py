@@ -176,7 +176,7 @@ class _Scanner:
             element = (*path, index)
             self._offsets[element] = self._at
             self._value(element)
-            self._after_item()
+            self._skip_comma()
             index += 1
         self._at += 1
 
@@ -185,10 +185,10 @@ class _Scanner:
         self._skip(_BLANK)
         while not self._text.startswith("}", self._at):
             self._pair(path)
-            self._after_item()
+            self._skip_comma()
         self._at += 1
 
-    def _after_item(self) -> None:
+    def _skip_comma(self) -> None:
         self._skip(_BLANK)
         if self._text.startswith(",", self._at):
             self._at += 1

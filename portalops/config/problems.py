@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from portalops.config.positions import KeyPath
-from portalops.config.values import Refused
+from portalops.config.values import RefusedValue
 from portalops.errors import ConfigurationError, UnknownKey
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.text import show_text
@@ -68,10 +68,10 @@ def problems_of(
         path = _real_path(details["loc"], tree, keep_last=details["type"] == "missing")
         problem = _problem(details, path, model, place=place, prefix=prefix)
         found.setdefault(str(problem), problem)
-    return in_order(found.values())
+    return sort_problems(found.values())
 
 
-def in_order(problems: Iterable[ConfigurationError]) -> tuple[ConfigurationError, ...]:
+def sort_problems(problems: Iterable[ConfigurationError]) -> tuple[ConfigurationError, ...]:
     """Return problems file by file, from top to bottom; those without a line first."""
 
     def order(problem: ConfigurationError) -> tuple[str, int]:
@@ -163,7 +163,7 @@ def _problem(
         )
     context = details.get("ctx", {})
     value, cause = details["input"], context.get("error")
-    if isinstance(cause, Refused):
+    if isinstance(cause, RefusedValue):
         return _refused(cause, where, key, value)
     what, hint = _wording(kind, context, value, key)
     return ConfigurationError(
@@ -172,7 +172,7 @@ def _problem(
     )
 
 
-def _refused(cause: Refused, place: str, key: str, value: object) -> ConfigurationError:
+def _refused(cause: RefusedValue, place: str, key: str, value: object) -> ConfigurationError:
     hint = cause.hint or msg("Correct it and run 'portalops config check'.")
     if cause.shows_value and isinstance(value, (str, int, float)):
         shown = show_value(value, key)

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from portalops.config.layers import show_path
-from portalops.config.values import LocalPath, Refused, Shape, Text
+from portalops.config.values import LocalPath, RefusedValue, Shape, Text
 from portalops.errors import LiteralSecret, SecretUnavailable
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
@@ -45,9 +45,11 @@ class Reference(Shape):
     def _exactly_one(self) -> Reference:
         given = [way for way in _WAYS if getattr(self, way) is not None]
         if len(given) != 1:
-            raise Refused(msg("names {n} sources of the secret instead of one", n=len(given)), _HINT, shows_value=False)
+            raise RefusedValue(
+                msg("names {n} sources of the secret instead of one", n=len(given)), _HINT, shows_value=False
+            )
         if self.credential is not None and "/" in self.credential:
-            raise Refused(msg("is not a credential's name"), _HINT, shows_value=False)
+            raise RefusedValue(msg("is not a credential's name"), _HINT, shows_value=False)
         return self
 
     def describe(self) -> str:
@@ -79,7 +81,7 @@ _HINT = msg('Give the secret as { file = "..." }, { env = "..." }, { credential 
 
 def _no_literal(value: Any) -> Any:
     if isinstance(value, (str, int, float)):
-        raise Refused(msg("contains the secret itself"), _HINT, error=LiteralSecret, shows_value=False)
+        raise RefusedValue(msg("contains the secret itself"), _HINT, error=LiteralSecret, shows_value=False)
     return value
 
 

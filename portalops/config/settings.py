@@ -15,14 +15,14 @@ from portalops.config.shape import PortalopsFile
 from portalops.config.tables import KindTable
 from portalops.config.values import PUBLIC_KEY
 from portalops.errors import ConfigurationError
-from portalops.model.archive import Held
+from portalops.model.archive import HeldItems
 from portalops.model.backups import DataClass
 from portalops.model.causes import cause_of
 from portalops.model.heads import Person
 from portalops.model.hosts import HostWay
 from portalops.model.message import msg
 from portalops.model.office import OfficeSettings
-from portalops.model.organisation import Actor, Host, HostId, Portal, Unit
+from portalops.model.organisation import Actor, Agency, Host, HostId, Portal
 from portalops.model.record import Digest
 from portalops.model.retention import RetentionPolicy
 from portalops.model.runs import Every, Job
@@ -150,7 +150,7 @@ class BackupSettings:
 class ArchiveSettings:
     """How the archive of Article 10.1 is judged."""
 
-    excused: Mapping[Held, str]
+    excused: Mapping[HeldItems, str]
     """What this portal has none of: why."""
     max_shrink_percent: int
     """How much of a collection may be gone before it is at fault whatever it is."""
@@ -229,7 +229,7 @@ class Settings:
     language: str
     """Of reports when none is asked for: `vi` or `en`."""
     actors: tuple[Actor, ...]
-    units: tuple[Unit, ...]
+    units: tuple[Agency, ...]
     hosts: tuple[Host, ...]
     jobs: tuple[Job, ...]
     state_folder: Path

@@ -16,15 +16,15 @@ from portalops.config.values import (
     PathText,
     PublicKey,
     RawTable,
-    Refused,
+    RefusedValue,
     Shape,
     SshPublicKey,
     Text,
 )
-from portalops.model.archive import Held
+from portalops.model.archive import HeldItems
 from portalops.model.backups import DataClass
 from portalops.model.message import msg
-from portalops.model.organisation import Role
+from portalops.model.organisation import OfficeRole
 from portalops.model.retention import UNDO_DAYS
 from portalops.model.rulebook import Numbers
 from portalops.model.runs import LAST_DAY, SAFE_DAYS, WEEKDAYS, Every, JobKind
@@ -37,7 +37,7 @@ def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (OSError, ValueError, KeyError) as error:
-        raise Refused(
+        raise RefusedValue(
             msg("is not a time zone"), msg("Use a name of the IANA time zone database, such as Asia/Ho_Chi_Minh.")
         ) from error
     return value
@@ -81,7 +81,7 @@ class CalendarTable(Shape):
 class ActorTable(Shape):
     """Who holds one of the regulation's offices, from a day to a day."""
 
-    role: Role
+    role: OfficeRole
     name: NameTable
     valid_from: Day | None = None
     valid_to: Day | None = None
@@ -213,7 +213,7 @@ class BackupTable(Shape):
 class ArchiveTable(Shape):
     """Article 10.1: where the originals, copies and drafts of every content item lie, and the items themselves."""
 
-    excused: dict[Held, Text] = Field(
+    excused: dict[HeldItems, Text] = Field(
         default_factory=dict, description="originals, copies or drafts = why this portal has none of them."
     )
     max_shrink_percent: Annotated[StrictInt, Field(ge=0, le=100)] = Field(
@@ -225,7 +225,7 @@ class ArchiveTable(Shape):
 
 def _known_rule_set(name: str) -> str:
     if name not in rule_sets():
-        raise Refused(msg("is not a rule set"), msg("The rule sets are: {known}.", known=", ".join(rule_sets())))
+        raise RefusedValue(msg("is not a rule set"), msg("The rule sets are: {known}.", known=", ".join(rule_sets())))
     return name
 
 
@@ -279,7 +279,7 @@ class ChecksTable(Shape):
 
 def _time_of_day(value: str) -> str:
     if value and not re.fullmatch(r"(?:[01]\d|2[0-3]):[0-5]\d", value, re.ASCII):
-        raise Refused(msg("is not a time of day"), msg("Write hours and minutes, from 00:00 to 23:59."))
+        raise RefusedValue(msg("is not a time of day"), msg("Write hours and minutes, from 00:00 to 23:59."))
     return value
 
 
@@ -291,11 +291,11 @@ def _day_in_slot(value: object) -> object:
     if text in {"", LAST_DAY, *WEEKDAYS, *map(str, range(1, SAFE_DAYS + 1))}:
         return text
     if text in {"29", "30", "31"}:
-        raise Refused(
+        raise RefusedValue(
             msg("is a day that some months do not have: in those months the job would never be due"),
             msg('Write 1 to {day}, or "{last}" for the last day of each month.', day=SAFE_DAYS, last=LAST_DAY),
         )
-    raise Refused(
+    raise RefusedValue(
         msg("is neither a weekday nor a day of the month"),
         msg(
             'Write {days} for a weekly job; 1 to {day} or "{last}" for a monthly one.',
@@ -387,7 +387,7 @@ class FederationTable(Shape):
 def _divides_the_hour(value: int) -> int:
     if value < 1 or 60 % value:
         hint = msg("Use one of {minutes}: then an hourly job is started in every hour.", minutes=_MINUTES)
-        raise Refused(msg("does not divide the hour, so the schedule would skip hours or never start a job"), hint)
+        raise RefusedValue(msg("does not divide the hour, so the schedule would skip hours or never start a job"), hint)
     return value
 
 
@@ -396,7 +396,7 @@ _MINUTES = ", ".join(str(minutes) for minutes in range(1, 61) if not 60 % minute
 
 def _account(value: str) -> str:
     if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", value):
-        raise Refused(
+        raise RefusedValue(
             msg("is not the name of an account"), msg("Use lower-case letters, digits, _ and -, such as portalops.")
         )
     return value
@@ -421,7 +421,7 @@ class ScheduleTable(Shape):
 
 def _given(value: str) -> str:
     if not value:
-        raise Refused(msg("is empty"))
+        raise RefusedValue(msg("is empty"))
     return value
 
 

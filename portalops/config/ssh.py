@@ -14,7 +14,7 @@ from typing import Self
 
 from pydantic import Field, StrictInt, model_validator
 
-from portalops.config.values import LocalPath, Refused, Shape, Text
+from portalops.config.values import LocalPath, RefusedValue, Shape, Text
 from portalops.model.message import msg
 
 
@@ -31,9 +31,9 @@ class SshPlace(Shape):
     @model_validator(mode="after")
     def _one_host_key(self) -> Self:
         if (self.host_key is None) == (self.known_hosts is None):
-            raise Refused(msg("needs exactly one of host_key and known_hosts"), shows_value=False)
+            raise RefusedValue(msg("needs exactly one of host_key and known_hosts"), shows_value=False)
         if self.host_key is not None and len(self.host_key.split()) < 2:
-            raise Refused(
+            raise RefusedValue(
                 msg("has a host_key that is not TYPE BASE64"),
                 msg("Take the line of /etc/ssh/ssh_host_ed25519_key.pub on that host."),
                 shows_value=False,

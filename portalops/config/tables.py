@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from portalops.config.layers import ConfigurationFile, Layers
 from portalops.config.positions import KeyPath
 from portalops.config.problems import validated
-from portalops.config.values import LocalPath, Refused
+from portalops.config.values import LocalPath, RefusedValue
 
-__all__ = ["KindTable", "LocalPath", "Refused"]
+__all__ = ["KindTable", "LocalPath", "RefusedValue"]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

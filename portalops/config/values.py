@@ -14,12 +14,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from portalops.config.layers import here
+from portalops.config.layers import find_working_folder
 from portalops.errors import ConfigurationError, LiteralSecret
 from portalops.model.message import Message, msg
 
 
-class Refused(ValueError):
+class RefusedValue(ValueError):
     """A value that is of the right type and yet wrong; it continues `FILE:LINE: KEY ...`."""
 
     def __init__(
@@ -48,17 +48,17 @@ class Shape(BaseModel):
 def _text(value: str) -> str:
     text = unicodedata.normalize("NFC", value)
     if not text.strip():
-        raise Refused(msg("is empty"))
+        raise RefusedValue(msg("is empty"))
     if any(unicodedata.category(char) == "Cc" for char in text):
-        raise Refused(msg("holds a control character"))
+        raise RefusedValue(msg("holds a control character"))
     return text
 
 
 def _path_text(value: str) -> str:
     if not value:
-        raise Refused(msg("is empty"))
+        raise RefusedValue(msg("is empty"))
     if "\0" in value:
-        raise Refused(msg("holds a control character"))
+        raise RefusedValue(msg("holds a control character"))
     return value
 
 
@@ -68,39 +68,39 @@ def _day(value: object) -> object:
         try:
             return date.fromisoformat(value)
         except ValueError as error:
-            raise Refused(msg("is not a day"), msg("Write it as year-month-day: 2026-11-24.")) from error
+            raise RefusedValue(msg("is not a day"), msg("Write it as year-month-day: 2026-11-24.")) from error
     if isinstance(value, datetime) or not isinstance(value, date):
-        raise Refused(msg("is not a day"), msg("Write it as year-month-day: 2026-11-24."))
+        raise RefusedValue(msg("is not a day"), msg("Write it as year-month-day: 2026-11-24."))
     return value
 
 
 def _public_key(value: str) -> str:
     key = value.strip()
     if key.upper().startswith("AGE-SECRET-KEY-"):
-        raise Refused(
+        raise RefusedValue(
             msg("is a private key; a recipient is given by its public key"),
             msg("Take the line that begins with age1, and keep the private key off this machine."),
             error=LiteralSecret,
             shows_value=False,
         )
     if not PUBLIC_KEY.fullmatch(key):
-        raise Refused(msg("is not an age public key"), msg("It begins with age1 and has 62 characters."))
+        raise RefusedValue(msg("is not an age public key"), msg("It begins with age1 and has 62 characters."))
     return key
 
 
 def _ssh_key(value: str) -> str:
     found = re.fullmatch(r"((?:sk-)?ssh-ed25519(?:@openssh\.com)?)[ \t]+([A-Za-z0-9+/=]+)(?:[ \t].*)?", value.strip())
     if "PRIVATE KEY" in value:
-        raise Refused(msg("is a private key"), _SSH_KEY_HINT, error=LiteralSecret, shows_value=False)
+        raise RefusedValue(msg("is a private key"), _SSH_KEY_HINT, error=LiteralSecret, shows_value=False)
     if found is None:
-        raise Refused(msg("is not an Ed25519 public key in OpenSSH's format"), _SSH_KEY_HINT)
+        raise RefusedValue(msg("is not an Ed25519 public key in OpenSSH's format"), _SSH_KEY_HINT)
     return f"{found.group(1)} {found.group(2)}"
 
 
 def _local_path(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, (str, Path)):
         return value
-    folder = (info.context or {}).get("folder") or here()
+    folder = (info.context or {}).get("folder") or find_working_folder()
     return resolved(_path_text(str(value)), folder)
 
 
@@ -109,7 +109,7 @@ def resolved(text: str, folder: Path) -> Path:
     try:
         path = Path(text).expanduser()
     except RuntimeError as error:
-        raise Refused(msg("names a home folder that does not exist")) from error
+        raise RefusedValue(msg("names a home folder that does not exist")) from error
     return folder / path
 
 

@@ -20,15 +20,15 @@ from portalops.compliance import Situation, judge
 from portalops.errors import IntegrityError, LedgerError
 from portalops.federation.shown import bounded
 from portalops.federation.site import SiteSettings
-from portalops.ledger.bundle.details import BundleBlobs, State
+from portalops.ledger.bundle.details import BlobState, BundleBlobs
 from portalops.ledger.bundle.folder import BundleFolder, BundleLines
 from portalops.ledger.bundle.verification import BundleVerification
 from portalops.ledger.folder_locks import FolderLocks
-from portalops.ledger.ledger import FILE, LOCKS, Kept, Ledger
+from portalops.ledger.ledger import FILE, LOCKS, KeptLedger, Ledger
 from portalops.ledger.record import line_digest, parse_at
 from portalops.ledger.store import SqliteStore
 from portalops.model.message import msg
-from portalops.model.organisation import Host, HostId, Name, Unit, UnitId
+from portalops.model.organisation import Agency, Host, HostId, Name, UnitId
 from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
@@ -121,7 +121,9 @@ def _taken(folder: BundleFolder, scratch: Path, found: BundleVerification, clock
     while batch := list(islice(lines, LINES_AT_ONCE)):
         store.take(first, batch)
         first += len(batch)
-    ledger = Ledger(scratch, clock, writable=True, kept=Kept(store, _Details(folder), FolderLocks(scratch / LOCKS)))
+    ledger = Ledger(
+        scratch, clock, writable=True, kept=KeptLedger(store, _Details(folder), FolderLocks(scratch / LOCKS))
+    )
     last = ledger.last()
     if last is None or last.seq != found.integrity.records or line_digest(last.line) != found.integrity.head:
         ledger.close()
@@ -140,8 +142,8 @@ class _Details:
         self._blobs = BundleBlobs(folder)
 
     def read(self, digest: Digest) -> bytes:
-        state, body = self._blobs.look(digest)
-        if state is State.OTHER:
+        state, body = self._blobs.read(digest)
+        if state is BlobState.OTHER:
             raise IntegrityError(
                 msg("blob {digest} does not match its digest", digest=digest),
                 msg("The bundle changed while it was read; collect again."),
@@ -179,16 +181,16 @@ def _hosts(evidence: Evidence, settings: SiteSettings) -> Iterator[Host]:
     newest = evidence.checks.body.hosts if evidence.checks else ()
     seen = {each.host for each in newest if not each.standby} | {HostId(host) for host, _check in evidence.judged}
     groups = {each.host for each in newest if each.standby}
-    for host in _in_order(settings.hosts, seen - groups):
+    for host in _sort_names(settings.hosts, seen - groups):
         yield Host(HostId(host), "")
 
 
-def _units(evidence: Evidence, settings: SiteSettings) -> Iterator[Unit]:
+def _units(evidence: Evidence, settings: SiteSettings) -> Iterator[Agency]:
     weeks = evidence.updates.body.unit_weeks if evidence.updates else ()
-    for unit in _in_order(settings.units, {each.unit for each in weeks}):
-        yield Unit(UnitId(unit), Name(unit, unit))
+    for unit in _sort_names(settings.units, {each.unit for each in weeks}):
+        yield Agency(UnitId(unit), Name(unit, unit))
 
 
-def _in_order(told: Iterable[str], seen: Iterable[str]) -> list[str]:
+def _sort_names(told: Iterable[str], seen: Iterable[str]) -> list[str]:
     named = list(dict.fromkeys(told))
     return [*named, *sorted(set(seen) - set(named))]

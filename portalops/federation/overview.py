@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from portalops.federation.rules import SiteLook, Verdict
+from portalops.federation.rules import SitePoll, SiteVerdict
 from portalops.ledger.heads import code_of
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import DutyId, Rulebook
@@ -16,24 +16,24 @@ from portalops.reports.document import (
     Cell,
     Document,
     Grid,
+    GridMark,
     Heading,
     KeyValues,
-    Mark,
     Notice,
     Paragraph,
     Status,
-    Table,
+    TableBlock,
     Tone,
 )
 from portalops.reports.words import duty_status
 
 TITLE = msg("Duties of all sites")
 
-_WORDS: Mapping[Verdict, Status] = {
-    Verdict.VERIFIED: Status(msg("verified"), Tone.GOOD),
-    Verdict.MISSING: Status(msg("no bundle"), Tone.UNSURE),
-    Verdict.UNREADABLE: Status(msg("unknown"), Tone.UNSURE),
-    Verdict.REFUSED: Status(msg("refused"), Tone.BAD),
+_WORDS: Mapping[SiteVerdict, Status] = {
+    SiteVerdict.VERIFIED: Status(msg("verified"), Tone.GOOD),
+    SiteVerdict.MISSING: Status(msg("no bundle"), Tone.UNSURE),
+    SiteVerdict.UNREADABLE: Status(msg("unknown"), Tone.UNSURE),
+    SiteVerdict.REFUSED: Status(msg("refused"), Tone.BAD),
 }
 _LATE = Status(msg("late"), Tone.BAD)
 _SIGNS: Mapping[DutyVerdict, str] = {
@@ -46,7 +46,7 @@ _SIGNS: Mapping[DutyVerdict, str] = {
 }
 
 
-def document_of(looks: Sequence[SiteLook], rulebook: Rulebook, *, zone: str, version: str) -> Document:
+def document_of(looks: Sequence[SitePoll], rulebook: Rulebook, *, zone: str, version: str) -> Document:
     """Return the overview as a document of its own.
 
     Args:
@@ -63,14 +63,14 @@ def document_of(looks: Sequence[SiteLook], rulebook: Rulebook, *, zone: str, ver
     return Document(TITLE, tuple(blocks_of(looks, rulebook)), footer, zone)
 
 
-def blocks_of(looks: Sequence[SiteLook], rulebook: Rulebook) -> Iterator[Block]:
+def blocks_of(looks: Sequence[SitePoll], rulebook: Rulebook) -> Iterator[Block]:
     """Yield the overview, whatever needs somebody first."""
     yield Paragraph(_summary(looks))
     for look in looks:
-        if look.verdict is Verdict.REFUSED and look.problem is not None:
+        if look.verdict is SiteVerdict.REFUSED and look.problem is not None:
             yield Notice(msg("{id}: {problem}", id=look.id, problem=look.problem), Tone.BAD)
     yield Heading(2, msg("Sites, late heads first"))
-    yield Table(
+    yield TableBlock(
         msg("Newest heads"),
         (
             msg("No."),
@@ -87,7 +87,7 @@ def blocks_of(looks: Sequence[SiteLook], rulebook: Rulebook) -> Iterator[Block]:
     )
     for look in looks:
         if look.hint is not None:
-            tone = Tone.BAD if look.verdict is Verdict.REFUSED else Tone.UNSURE
+            tone = Tone.BAD if look.verdict is SiteVerdict.REFUSED else Tone.UNSURE
             yield Notice(msg("{id}: {hint}", id=look.id, hint=look.hint), tone)
     yield Heading(2, msg("Duties by site"))
     yield Bars(msg("Duties by verdict"), [(look.name, _parts(look, rulebook)) for look in looks])
@@ -100,7 +100,7 @@ def blocks_of(looks: Sequence[SiteLook], rulebook: Rulebook) -> Iterator[Block]:
     ]
     if unmet:
         headers = (msg("Site's name"), msg("Duty"), msg("What it asks for"), msg("Why"))
-        yield Table(msg("Unmet duties"), headers, unmet)
+        yield TableBlock(msg("Unmet duties"), headers, unmet)
     yield Heading(2, msg("How this was made"))
     yield KeyValues(
         (
@@ -120,23 +120,23 @@ def blocks_of(looks: Sequence[SiteLook], rulebook: Rulebook) -> Iterator[Block]:
     )
 
 
-def _summary(looks: Sequence[SiteLook]) -> Message:
+def _summary(looks: Sequence[SitePoll]) -> Message:
     return msg(
         "{sites}: {verified} verified, {refused} refused, {late} late, {unknown} unknown now.",
         sites=nmsg("{n} site", "{n} sites", len(looks)),
-        verified=sum(look.verdict is Verdict.VERIFIED for look in looks),
-        refused=sum(look.verdict is Verdict.REFUSED for look in looks),
+        verified=sum(look.verdict is SiteVerdict.VERIFIED for look in looks),
+        refused=sum(look.verdict is SiteVerdict.REFUSED for look in looks),
         late=sum(look.is_late for look in looks),
-        unknown=sum(look.verdict in {Verdict.MISSING, Verdict.UNREADABLE} for look in looks),
+        unknown=sum(look.verdict in {SiteVerdict.MISSING, SiteVerdict.UNREADABLE} for look in looks),
     )
 
 
-def _row(number: int, look: SiteLook) -> tuple[Cell, ...]:
+def _row(number: int, look: SitePoll) -> tuple[Cell, ...]:
     period = look.period
     return (
         number,
         look.name,
-        _LATE if look.is_late and look.verdict is not Verdict.REFUSED else _WORDS[look.verdict],
+        _LATE if look.is_late and look.verdict is not SiteVerdict.REFUSED else _WORDS[look.verdict],
         code_of(look.head) if look.head else None,
         look.head.at if look.head else None,
         msg("{first} to {last}", first=period.first, last=period.last) if period else None,
@@ -146,7 +146,7 @@ def _row(number: int, look: SiteLook) -> tuple[Cell, ...]:
     )
 
 
-def _found(look: SiteLook) -> Message:
+def _found(look: SitePoll) -> Message:
     if look.problem is not None:
         return look.problem
     if look.complete is False:  # before what is said of other folders, which anybody may put beside the bundle
@@ -162,29 +162,29 @@ def _found(look: SiteLook) -> Message:
     return msg("nothing is missing")
 
 
-def _parts(look: SiteLook, rulebook: Rulebook) -> list[tuple[Tone, Message, int]]:
+def _parts(look: SitePoll, rulebook: Rulebook) -> list[tuple[Tone, Message, int]]:
     """Return a site's duties by verdict; of one that was not verified nothing is known."""
     counts = look.counts or Counter({DutyVerdict.INSUFFICIENT_EVIDENCE: len(rulebook.duties)})
     return [(duty_status(each).tone, duty_status(each).word, counts[each]) for each in DutyVerdict]
 
 
-def _grid(looks: Sequence[SiteLook], rulebook: Rulebook) -> Grid:
+def _grid(looks: Sequence[SitePoll], rulebook: Rulebook) -> Grid:
     """Return the matrix: a row a duty, a column a site, by the number that it has in the table."""
     by_site = [{each.duty: each for each in look.standings} for look in looks]
 
-    def mark(site: int, duty: DutyId) -> Mark:
+    def mark(site: int, duty: DutyId) -> GridMark:
         standing = by_site[site].get(duty)
         if standing is None:
             unknown = looks[site].problem or msg("nothing was judged")
-            return Mark("?", Tone.UNSURE, unknown)
-        return Mark(_SIGNS[standing.verdict], duty_status(standing.verdict).tone, standing.reason)
+            return GridMark("?", Tone.UNSURE, unknown)
+        return GridMark(_SIGNS[standing.verdict], duty_status(standing.verdict).tone, standing.reason)
 
     return Grid(
         msg("Every duty of every site; a column has the number of its site in the table above"),
         tuple(range(1, len(looks) + 1)),
         [(duty.id, [mark(site, duty.id) for site in range(len(looks))]) for duty in rulebook.duties],
         [
-            (Mark(sign, duty_status(verdict).tone, duty_status(verdict).word), duty_status(verdict).word)
+            (GridMark(sign, duty_status(verdict).tone, duty_status(verdict).word), duty_status(verdict).word)
             for verdict, sign in _SIGNS.items()
         ],
     )

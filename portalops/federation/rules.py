@@ -18,7 +18,7 @@ from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 
 
-class Verdict(StrEnum):
+class SiteVerdict(StrEnum):
     """What became of a site's newest bundle."""
 
     VERIFIED = "verified"
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
     """It does not hold, or does not fit what is known of the site."""
 
 
-class Reason(StrEnum):
+class BundleRefusal(StrEnum):
     """Why a bundle was refused."""
 
     CHANGED = "changed"
@@ -47,7 +47,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SiteLook:
+class SitePoll:
     """What was found of one site."""
 
     id: str
@@ -56,7 +56,7 @@ class SiteLook:
     """When it was looked at."""
     max_age: timedelta
     """How old what it shows may be."""
-    verdict: Verdict
+    verdict: SiteVerdict
     ledger: str = ""
     """The ledger's id; empty if none was ever known."""
     head: Head | None = None
@@ -65,7 +65,7 @@ class SiteLook:
     """Up to when the newest bundle that holds can speak for duties; None if there never was one."""
     problem: Message | None = None
     hint: Message | None = None
-    reason: Reason | None = None
+    reason: BundleRefusal | None = None
     """Of a refused bundle."""
     refused: SignedHead | None = None
     """Of a bundle that forked, went back or is of another ledger: the newest head that it holds, if one does."""
@@ -102,49 +102,49 @@ class SiteLook:
     @property
     def exit_code(self) -> ExitCode:
         """5 if the bundle was refused; 1 if it is late, or shows a duty unmet or a planned run missing; 3 if something is not known; else 0."""
-        if self.verdict is Verdict.REFUSED:
+        if self.verdict is SiteVerdict.REFUSED:
             return ExitCode.INTEGRITY
         counts = self.counts
         if self.is_late or counts[DutyVerdict.UNMET] or self.complete is False:
             return ExitCode.UNMET
         shown = counts[DutyVerdict.MET] + counts[DutyVerdict.EXEMPT]
-        if self.verdict is not Verdict.VERIFIED or self.complete is None or not shown:
+        if self.verdict is not SiteVerdict.VERIFIED or self.complete is None or not shown:
             return ExitCode.PARTIAL
         return ExitCode.PARTIAL if counts[DutyVerdict.INSUFFICIENT_EVIDENCE] else ExitCode.OK
 
 
-def together(looks: Sequence[SiteLook]) -> tuple[SiteLook, ...]:
+def together(looks: Sequence[SitePoll]) -> tuple[SitePoll, ...]:
     """Return the sites as they are shown, once those that have one ledger with another are refused: late heads first.
 
     One ledger is kept at one place. Where two sites show the same, at least one of them shows another's work as its own.
     """
     sites = Counter(look.ledger for look in looks if look.ledger)
-    return in_order(_same_ledger(look, looks) if sites[look.ledger] > 1 else look for look in looks)
+    return sort_sites(_same_ledger(look, looks) if sites[look.ledger] > 1 else look for look in looks)
 
 
-def in_order(looks: Iterable[SiteLook]) -> tuple[SiteLook, ...]:
+def sort_sites(looks: Iterable[SitePoll]) -> tuple[SitePoll, ...]:
     """Return sites of which nothing can be trusted first, then the late ones, then the rest; the oldest first."""
 
-    def place(look: SiteLook) -> tuple[int, timedelta, str]:
-        never = look.speaks_until is None or look.verdict is Verdict.REFUSED
+    def place(look: SitePoll) -> tuple[int, timedelta, str]:
+        never = look.speaks_until is None or look.verdict is SiteVerdict.REFUSED
         return (0 if never else 1 if look.is_late else 2, -(look.age or timedelta()), look.id)
 
     return tuple(sorted(looks, key=place))
 
 
-def exit_code_of(looks: Iterable[SiteLook]) -> ExitCode:
+def exit_code_of(looks: Iterable[SitePoll]) -> ExitCode:
     """Return the worst of all sites' codes."""
     return worst([look.exit_code for look in looks])
 
 
-def _same_ledger(look: SiteLook, looks: Sequence[SiteLook]) -> SiteLook:
+def _same_ledger(look: SitePoll, looks: Sequence[SitePoll]) -> SitePoll:
     others = ", ".join(sorted(each.id for each in looks if each.ledger == look.ledger and each.id != look.id))
-    if look.verdict is Verdict.REFUSED:  # what was found of it by itself says more
+    if look.verdict is SiteVerdict.REFUSED:  # what was found of it by itself says more
         return look
     return replace(
         look,
-        verdict=Verdict.REFUSED,
-        reason=Reason.SAME_LEDGER,
+        verdict=SiteVerdict.REFUSED,
+        reason=BundleRefusal.SAME_LEDGER,
         problem=msg("the ledger {ledger} belongs to another site too: {others}", ledger=look.ledger, others=others),
         hint=msg("Find out whose ledger it is and which folder holds it by mistake: each site keeps its own ledger."),
         standings=(),

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from portalops.ledger.quick_look import are_bytes, well_formed
+from portalops.ledger.quick_pass import are_bytes, well_formed
 from portalops.ledger.record import CREATED, GENESIS, Fields, line_digest, parse_at, split
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
@@ -46,7 +46,7 @@ class Chunk:
     """By position in this chunk: names of values stored beside a line that are not what the line says."""
 
 
-class Snapshot(Protocol):
+class LineSnapshot(Protocol):
     """Stored lines at one moment, whatever is appended meanwhile: those of a database, or of a file."""
 
     def tail(self) -> Tail | None:
@@ -59,7 +59,7 @@ class Snapshot(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ChainMark:
     """Where a pass stands between two records, neither of which has a fault."""
 
     seq: int
@@ -69,19 +69,19 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class PartialPass:
     """What somebody found who began in the middle and trusted the record before: no fault at all."""
 
-    begin: Mark
-    end: Mark
+    begin: ChainMark
+    end: ChainMark
     noted: Mapping[int, tuple[Digest, str]]
 
 
-class Part(Protocol):
+class ChainPart(Protocol):
     """Some of a snapshot's lines in a row."""
 
     @property
-    def looked(self) -> Looked | None:
+    def read_partial_pass(self) -> PartialPass | None:
         """Return what was found by somebody else; None if nobody has looked, or not everything is as it should be."""
         ...
 
@@ -94,7 +94,7 @@ class Part(Protocol):
 class Divisible(Protocol):
     """A snapshot whose parts a second process may check."""
 
-    def parts(self, wanted: Collection[int]) -> AbstractContextManager[Iterator[Part]]:
+    def parts(self, wanted: Collection[int]) -> AbstractContextManager[Iterator[ChainPart]]:
         """Yield all parts in order, each when it is its turn."""
         ...
 
@@ -126,7 +126,7 @@ class Faults:
 
 
 @dataclass(slots=True)
-class Chain:
+class ChainPass:
     """How far the pass has come."""
 
     records: int = 0
@@ -141,12 +141,12 @@ class Chain:
 
 
 def check_chain(
-    snapshot: Snapshot,
+    snapshot: LineSnapshot,
     faults: Faults,
     advance: Callable[[int], None] = lambda _amount: None,
     *,
     wanted: Collection[int] = (),
-) -> Chain:
+) -> ChainPass:
     """Go over the whole chain and name what is wrong with it.
 
     Args:
@@ -155,13 +155,13 @@ def check_chain(
         advance: is called with the records done.
         wanted: numbers of records whose digest and time are to be noted, such as those that heads speak of.
     """
-    chain = Chain()
+    chain = ChainPass()
     sought = frozenset(wanted)
-    whole: AbstractContextManager[Iterator[Part]] = nullcontext(iter((_Whole(snapshot),)))
+    whole: AbstractContextManager[Iterator[ChainPart]] = nullcontext(iter((_Whole(snapshot),)))
     with snapshot.parts(sought) if isinstance(snapshot, Divisible) else whole as parts:
         for part in parts:
-            if part.looked is not None and mark(chain) == part.looked.begin:
-                advance(_move_on(chain, part.looked))
+            if part.read_partial_pass is not None and mark(chain) == part.read_partial_pass.begin:
+                advance(_move_on(chain, part.read_partial_pass))
                 continue
             for chunk in part.chunks(_CHUNK):
                 _pass(chunk, chain, faults, sought)
@@ -170,12 +170,12 @@ def check_chain(
     return chain
 
 
-def mark(chain: Chain) -> Mark | None:
+def mark(chain: ChainPass) -> ChainMark | None:
     """Return where a pass stands; None if the newest record has a fault of its own."""
-    return Mark(chain.seq, chain.head, chain.last_at) if chain.is_sound else None
+    return ChainMark(chain.seq, chain.head, chain.last_at) if chain.is_sound else None
 
 
-def look_from(begin: Mark, chunks: Iterable[Chunk], wanted: Collection[int]) -> Looked | None:
+def pass_from(begin: ChainMark, chunks: Iterable[Chunk], wanted: Collection[int]) -> PartialPass | None:
     """Go over lines behind a record; None if not all of them are certainly as they should be.
 
     Args:
@@ -183,24 +183,24 @@ def look_from(begin: Mark, chunks: Iterable[Chunk], wanted: Collection[int]) -> 
         chunks: of lines numbered from there on.
         wanted: as in `check_chain`.
     """
-    chain = Chain(records=begin.seq, seq=begin.seq, last_at=begin.at, head=begin.head)
+    chain = ChainPass(records=begin.seq, seq=begin.seq, last_at=begin.at, head=begin.head)
     sought = frozenset(wanted)
     for chunk in chunks:
         if not _pass_usual(chunk, 0, chain, sought):
             return None
-    return Looked(begin, Mark(chain.seq, chain.head, chain.last_at), chain.noted)
+    return PartialPass(begin, ChainMark(chain.seq, chain.head, chain.last_at), chain.noted)
 
 
 @dataclass(frozen=True, slots=True)
 class _Whole:
-    snapshot: Snapshot
-    looked: Looked | None = None
+    snapshot: LineSnapshot
+    read_partial_pass: PartialPass | None = None
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         return self.snapshot.chunks(size)
 
 
-def _move_on(chain: Chain, looked: Looked) -> int:
+def _move_on(chain: ChainPass, looked: PartialPass) -> int:
     """Move the chain to the end of what was checked, and return the number of records."""
     moved = looked.end.seq - chain.seq
     chain.records += moved
@@ -209,7 +209,7 @@ def _move_on(chain: Chain, looked: Looked) -> int:
     return moved
 
 
-def _pass(chunk: Chunk, chain: Chain, faults: Faults, sought: frozenset[int]) -> None:
+def _pass(chunk: Chunk, chain: ChainPass, faults: Faults, sought: frozenset[int]) -> None:
     """Move the chain on over a chunk."""
     if not chain.records:  # the first record is like no other
         _check_row(chunk, 0, chain, faults, sought)
@@ -222,7 +222,7 @@ def _pass(chunk: Chunk, chain: Chain, faults: Faults, sought: frozenset[int]) ->
         _check_row(chunk, position, chain, faults, sought)
 
 
-def _pass_usual(chunk: Chunk, begin: int, chain: Chain, sought: frozenset[int]) -> bool:
+def _pass_usual(chunk: Chunk, begin: int, chain: ChainPass, sought: frozenset[int]) -> bool:
     """Move the chain on over a chunk without any fault; otherwise, or where that is not certain, leave it as it is.
 
     Args:
@@ -254,7 +254,7 @@ def _pass_usual(chunk: Chunk, begin: int, chain: Chain, sought: frozenset[int]) 
     return True
 
 
-def _check_row(chunk: Chunk, position: int, chain: Chain, faults: Faults, sought: frozenset[int]) -> None:
+def _check_row(chunk: Chunk, position: int, chain: ChainPass, faults: Faults, sought: frozenset[int]) -> None:
     place = chain.seq + 1 if chunk.places is None else chunk.places[position]
     differing = chunk.differing.get(position, ())
     if not isinstance(place, int):  # a table that was made anew may hold anything there
@@ -269,7 +269,7 @@ def _check_row(chunk: Chunk, position: int, chain: Chain, faults: Faults, sought
         and fields.prev == chain.head
         and fields.at >= chain.last_at
     )
-    chain.is_sound = usual or _look_closely(place, fields, differing, chain, faults)
+    chain.is_sound = usual or _judge_line(place, fields, differing, chain, faults)
     if fields is not None and (fields.kind == CREATED) != (place == 1):
         _name_misplaced(place, fields, faults)
     at = fields.at if fields else ""
@@ -293,7 +293,7 @@ def _fields_of(data: bytes) -> Fields | None:
     return fields
 
 
-def _look_closely(place: int, fields: Fields | None, differing: Sequence[str], chain: Chain, faults: Faults) -> bool:
+def _judge_line(place: int, fields: Fields | None, differing: Sequence[str], chain: ChainPass, faults: Faults) -> bool:
     """Name what is wrong with a line and with its place; return whether the line itself is sound."""
     gap = place > chain.seq + 1
     if gap:
@@ -335,7 +335,7 @@ def _name_misplaced(place: int, fields: Fields, faults: Faults) -> None:
         faults.add(place, msg("record {seq} starts a ledger, but only record 1 may", seq=place))
 
 
-def _check_tail(chain: Chain, tail: Tail | None, faults: Faults) -> None:
+def _check_tail(chain: ChainPass, tail: Tail | None, faults: Faults) -> None:
     if not chain.records:
         faults.add(1, msg("the ledger has no records"))
     elif tail is None:

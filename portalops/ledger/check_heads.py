@@ -37,7 +37,7 @@ Noted: TypeAlias = "Mapping[int, tuple[Digest, str]]"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldRecord:
     """A record, and what its body holds."""
 
     seq: int
@@ -64,7 +64,7 @@ class ReadHead:
     """Why it is no head, or not a signed one."""
 
 
-class Verdict(StrEnum):
+class HeadVerdict(StrEnum):
     """What comparing an auditor's head shows."""
 
     HOLDS = "holds"
@@ -74,7 +74,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class BroughtHead:
+class SuppliedHead:
     """A head that somebody kept elsewhere: the six lines, or the code that was printed on paper."""
 
     name: str
@@ -87,11 +87,11 @@ class BroughtHead:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class HeadComparison:
     """A head that somebody brings, and what it shows."""
 
-    brought: BroughtHead
-    verdict: Verdict
+    supplied: SuppliedHead
+    verdict: HeadVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Signed:
     """The newest head that holds."""
     uses: tuple[SignerUse, ...]
     """In the order in which the keys were added."""
-    brought: tuple[Compared, ...]
+    supplied: tuple[HeadComparison, ...]
     sign_offs: tuple[tuple[int, SignOff], ...]
     """Those that hold, with the numbers of their records."""
     drills: tuple[tuple[int, str], ...] = ()
@@ -134,12 +134,12 @@ class Spoken:
     """What the records say of heads, keys, sign-offs and drills of other hosts, each in the records' order."""
 
     heads: Sequence[ReadHead]
-    keys: Sequence[Held]
-    sign_offs: Sequence[Held]
-    drills: Sequence[Held] = ()
+    keys: Sequence[HeldRecord]
+    sign_offs: Sequence[HeldRecord]
+    drills: Sequence[HeldRecord] = ()
 
 
-def read_head(held: Held) -> ReadHead:
+def read_head(held: HeldRecord) -> ReadHead:
     """Read a head record and check its signature; whether the key may sign is decided elsewhere."""
     if held.blob is None:
         return ReadHead(held.seq, held.at, None, None, GENESIS, "", None)
@@ -157,7 +157,7 @@ def read_head(held: Held) -> ReadHead:
     return ReadHead(held.seq, held.at, head, SignedHead(text, signature), head_digest(text), public_key, problem)
 
 
-def wanted(heads: Iterable[ReadHead], brought: Iterable[BroughtHead] = ()) -> frozenset[int]:
+def wanted(heads: Iterable[ReadHead], brought: Iterable[SuppliedHead] = ()) -> frozenset[int]:
     """Return the numbers of the lines whose digests and times are needed."""
     return frozenset((*(each.head.size for each in heads if each.head), *(each.size for each in brought)))
 
@@ -170,7 +170,7 @@ def check_heads(
     ledger: str,
     records: int,
     all_covered: bool,
-    brought: Sequence[BroughtHead] = (),
+    brought: Sequence[SuppliedHead] = (),
     trusted: Sequence[TrustedKey] | None = None,
 ) -> Signed:
     """Compare everything that is signed with the lines.
@@ -208,7 +208,7 @@ def part_of(blob: bytes, key: str) -> Mapping[str, object]:
     return part if isinstance(part, dict) else {}
 
 
-def read_key(held: Held) -> RecordedKey | None:
+def read_key(held: HeldRecord) -> RecordedKey | None:
     """Read a key record; None if its details hold no key."""
     part = part_of(held.blob or b"", "key")
     public_key, reason, replaces = part.get("public_key"), part.get("reason", ""), part.get("replaces", "")
@@ -222,7 +222,7 @@ def read_key(held: Held) -> RecordedKey | None:
     return RecordedKey(held.seq, held.at, held.kind, KeyEvent(public_key, reason, replaces))
 
 
-def read_sign_off(held: Held) -> SignOff | None:
+def read_sign_off(held: HeldRecord) -> SignOff | None:
     """Read a sign-off record; None if its details hold none."""
     part = part_of(held.blob or b"", "sign_off")
     names = ("report", "sha256", "signer", "name", "office", "public_key", "text", "signature")
@@ -234,7 +234,7 @@ def read_sign_off(held: Held) -> SignOff | None:
     return SignOff(report, Digest(sha256), *others)
 
 
-def parse_code(text: str) -> BroughtHead:
+def parse_code(text: str) -> SuppliedHead:
     """Read the short form that `heads.code_of` gives, in letters of either case.
 
     Raises:
@@ -249,10 +249,10 @@ def parse_code(text: str) -> BroughtHead:
                 "412-9f3a-77c0-21de-8b4c-5a10."
             ),
         )
-    return BroughtHead(text.strip().lower(), int(found.group(1)), found.group(2).replace("-", ""))
+    return SuppliedHead(text.strip().lower(), int(found.group(1)), found.group(2).replace("-", ""))
 
 
-def brought_head(name: str, data: bytes) -> BroughtHead:
+def read_supplied_head(name: str, data: bytes) -> SuppliedHead:
     """Read a head's six lines.
 
     Args:
@@ -263,7 +263,7 @@ def brought_head(name: str, data: bytes) -> BroughtHead:
         NotAHead: they are not a head.
     """
     head = parse_head(data.replace(b"\r\n", b"\n"))
-    return BroughtHead(name, head.size, head.digest, head.ledger)
+    return SuppliedHead(name, head.size, head.digest, head.ledger)
 
 
 def _parsed(text: str) -> Head | None:
@@ -273,7 +273,7 @@ def _parsed(text: str) -> Head | None:
         return None
 
 
-def _read_signers(keys: Sequence[Held], faults: Faults, ledger: str) -> tuple[Signer, ...]:
+def _read_signers(keys: Sequence[HeldRecord], faults: Faults, ledger: str) -> tuple[Signer, ...]:
     read: list[RecordedKey] = []
     for held in keys:
         recorded = read_key(held)
@@ -411,17 +411,17 @@ def first_uncovered(size: int, head_seqs: Iterable[int], records: int) -> int | 
 
 
 def _compare(
-    brought: Sequence[BroughtHead], noted: Noted, faults: Faults, ledger: str, records: int
-) -> Iterator[Compared]:
+    brought: Sequence[SuppliedHead], noted: Noted, faults: Faults, ledger: str, records: int
+) -> Iterator[HeadComparison]:
     """Yield what each of the auditor's heads shows, in the order given."""
     verdicts = [_verdict(each, noted, ledger, records) for each in brought]
-    held = sorted(each.size for each, verdict in zip(brought, verdicts, strict=True) if verdict is Verdict.HOLDS)
+    held = sorted(each.size for each, verdict in zip(brought, verdicts, strict=True) if verdict is HeadVerdict.HOLDS)
     for each, verdict in zip(brought, verdicts, strict=True):
         name = show_text(each.name)
         match verdict:
-            case Verdict.OTHER_LEDGER:
+            case HeadVerdict.OTHER_LEDGER:
                 faults.add(1, msg("the head {name} belongs to another ledger, {ledger}", name=name, ledger=each.ledger))
-            case Verdict.BEYOND_END:
+            case HeadVerdict.BEYOND_END:
                 faults.add(
                     records + 1,
                     msg(
@@ -430,7 +430,7 @@ def _compare(
                         size=each.size,
                     ),
                 )
-            case Verdict.OTHER_DIGEST:
+            case HeadVerdict.OTHER_DIGEST:
                 first = max((size for size in held if size < each.size), default=0) + 1
                 faults.add(
                     first,
@@ -442,18 +442,18 @@ def _compare(
                         first=str(first),
                     ),
                 )
-            case Verdict.HOLDS:
+            case HeadVerdict.HOLDS:
                 pass
-        yield Compared(each, verdict)
+        yield HeadComparison(each, verdict)
 
 
-def _verdict(brought: BroughtHead, noted: Noted, ledger: str, records: int) -> Verdict:
+def _verdict(brought: SuppliedHead, noted: Noted, ledger: str, records: int) -> HeadVerdict:
     if brought.ledger and ledger and brought.ledger != ledger:
-        return Verdict.OTHER_LEDGER
+        return HeadVerdict.OTHER_LEDGER
     if brought.size > records:
-        return Verdict.BEYOND_END
+        return HeadVerdict.BEYOND_END
     line = noted.get(brought.size)
-    return Verdict.HOLDS if line and line[0].startswith(brought.digest) else Verdict.OTHER_DIGEST
+    return HeadVerdict.HOLDS if line and line[0].startswith(brought.digest) else HeadVerdict.OTHER_DIGEST
 
 
 def _check_trusted(
@@ -496,7 +496,7 @@ def _is_trusted(each: ReadHead, trusted: Sequence[TrustedKey]) -> bool:
     )
 
 
-def _sign_offs(sign_offs: Sequence[Held], faults: Faults) -> Iterator[tuple[int, SignOff]]:
+def _sign_offs(sign_offs: Sequence[HeldRecord], faults: Faults) -> Iterator[tuple[int, SignOff]]:
     for held in sign_offs:
         if held.blob is None:
             continue
@@ -508,7 +508,7 @@ def _sign_offs(sign_offs: Sequence[Held], faults: Faults) -> Iterator[tuple[int,
             yield held.seq, read
 
 
-def _drills(drills: Sequence[Held], signers: Sequence[Signer], faults: Faults) -> Iterator[tuple[int, str]]:
+def _drills(drills: Sequence[HeldRecord], signers: Sequence[Signer], faults: Faults) -> Iterator[tuple[int, str]]:
     """Yield who signed each drill report; the reader of the evidence judges what a report says."""
     own = {each.public_key for each in signers}
     for held in drills:

@@ -44,7 +44,7 @@ MOVED = "ledger.moved"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptLedger:
     """Where a ledger is."""
 
     records: RecordStore
@@ -52,15 +52,17 @@ class Kept:
     locks: Locks
 
 
-def kept_in(folder: Path, *, writable: bool) -> Kept:
+def kept_in(folder: Path, *, writable: bool) -> KeptLedger:
     """Return the ledger of a state folder."""
-    return Kept(SqliteStore(folder / FILE, writable=writable), BlobFolder(folder / BLOBS), FolderLocks(folder / LOCKS))
+    return KeptLedger(
+        SqliteStore(folder / FILE, writable=writable), BlobFolder(folder / BLOBS), FolderLocks(folder / LOCKS)
+    )
 
 
 class Ledger:
     """An open ledger. It is also the `ports.Keeper` that evidence is handed to."""
 
-    def __init__(self, folder: Path, clock: Clock, *, writable: bool, kept: Kept | None = None) -> None:
+    def __init__(self, folder: Path, clock: Clock, *, writable: bool, kept: KeptLedger | None = None) -> None:
         self.folder = folder
         self._clock = clock
         found = kept or kept_in(folder, writable=writable)
@@ -71,7 +73,7 @@ class Ledger:
         """This opening began the ledger, in a folder with evidence of another: that one was lost, or taken away."""
 
     @classmethod
-    def open(cls, folder: Path, clock: Clock, *, create: bool, kept: Kept | None = None) -> Ledger:
+    def open(cls, folder: Path, clock: Clock, *, create: bool, kept: KeptLedger | None = None) -> Ledger:
         """Open the ledger of a state folder.
 
         Args:

@@ -13,7 +13,7 @@ from itertools import islice
 
 from portalops.errors import IntegrityError, LedgerError, Locked
 from portalops.ledger import bodies
-from portalops.ledger.ledger import MOVED, Kept, Ledger, moved_away, moved_to
+from portalops.ledger.ledger import MOVED, KeptLedger, Ledger, moved_away, moved_to
 from portalops.ledger.record import Draft, line_digest
 from portalops.ledger.runs import is_running
 from portalops.ledger.selection import Selection
@@ -38,8 +38,8 @@ class Moved:
 
 def move(
     ledger: Ledger,
-    source: Kept,
-    target: Kept,
+    source: KeptLedger,
+    target: KeptLedger,
     *,
     advance: Callable[[int], None] = lambda _amount: None,
 ) -> Moved:
@@ -70,7 +70,7 @@ def move(
         _require_rest(ledger)
         # Before the source takes no more records, since most of what can fail fails here.
         brought, _lost = _bring_blobs(source, target)
-        (newest,) = ledger.append_decided(lambda: (_said(ledger, source, target),))
+        (newest,) = ledger.append_decided(lambda: (_describe(ledger, source, target),))
     more, lost = _bring_blobs(source, target)
     for lines in _batches(source, begun):
         target.records.take(lines[0].seq, [record.line for record in lines])
@@ -94,7 +94,7 @@ def _require_rest(ledger: Ledger) -> None:
             )
 
 
-def _said(ledger: Ledger, source: Kept, target: Kept) -> Draft:
+def _describe(ledger: Ledger, source: KeptLedger, target: KeptLedger) -> Draft:
     _require_rest(ledger)  # one that began meanwhile
     newest = ledger.last()
     body = {
@@ -108,7 +108,7 @@ def _said(ledger: Ledger, source: Kept, target: Kept) -> Draft:
     return ledger.draft(MOVED, body=ledger.keep(bodies.write(body)))
 
 
-def _moved_details(source: Kept, target: Kept, newest: Record | None) -> Moved:
+def _moved_details(source: KeptLedger, target: KeptLedger, newest: Record | None) -> Moved:
     """Bring the details alone over, where the records stay in their place: the ledger goes on there, and no record is due."""
     if newest is None:
         raise source.records.missing()
@@ -116,7 +116,7 @@ def _moved_details(source: Kept, target: Kept, newest: Record | None) -> Moved:
     return Moved(newest.seq, brought, lost, line_digest(newest.line))
 
 
-def copy(source: Kept, target: Kept) -> int:
+def copy(source: KeptLedger, target: KeptLedger) -> int:
     """Copy the records as they are at one moment, and all details, into an empty place; say how many records there were.
 
     Details are copied behind the records: they are written before the records that name them, so each record of the copy finds its own.
@@ -129,7 +129,7 @@ def copy(source: Kept, target: Kept) -> int:
     return count
 
 
-def _begun(source: Kept, target: Kept) -> int:
+def _begun(source: KeptLedger, target: KeptLedger) -> int:
     """Return how many records the target has: the first ones of the source, or none."""
     end = _newest(target)
     if end is None:
@@ -146,17 +146,17 @@ def _begun(source: Kept, target: Kept) -> int:
     return end.seq
 
 
-def _newest(kept: Kept) -> Record | None:
+def _newest(kept: KeptLedger) -> Record | None:
     return next(kept.records.records(Selection(newest_first=True, limit=1)), None)
 
 
-def _batches(source: Kept, begun: int) -> Iterator[list[Record]]:
+def _batches(source: KeptLedger, begun: int) -> Iterator[list[Record]]:
     rest = islice(source.records.records(Selection()), begun, None)
     while lines := list(islice(rest, LINES_AT_ONCE)):
         yield lines
 
 
-def _bring_blobs(source: Kept, target: Kept) -> tuple[int, tuple[Digest, ...]]:
+def _bring_blobs(source: KeptLedger, target: KeptLedger) -> tuple[int, tuple[Digest, ...]]:
     """Bring every detail over: bodies of records, and what these name in turn, such as documents, letters and answers of hosts."""
     brought = 0
     for digest in source.blobs.digests():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from portalops.ledger.chain import Fault, Faults, check_chain, look_from
+from portalops.ledger.chain import Fault, Faults, check_chain, pass_from
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.stores import StoredLines
 from portalops.model.message import msg
@@ -41,8 +41,8 @@ def _is_usual_from(snapshot: StoredLines, first: int) -> bool:
     """Say whether a record and all behind it are certainly as they should be, and whether all queries find them."""
     if snapshot.stores_columns:  # they say which record is the first, and only the whole pass compares all of them
         return False
-    mark, tail = snapshot.before(first - 1), snapshot.tail()
-    looked = look_from(mark, snapshot.between(mark.seq, None, _CHUNK), ()) if mark else None
+    mark, tail = snapshot.read_mark_before(first - 1), snapshot.tail()
+    looked = pass_from(mark, snapshot.read_between(mark.seq, None, _CHUNK), ()) if mark else None
     if looked is None or tail is None or (tail.size, tail.head) != (looked.end.seq, looked.end.head):
         return False
     return snapshot.are_indexed(looked.begin.seq)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from portalops.ledger.chain import Chunk, Mark, Part, Tail
+from portalops.ledger.chain import ChainMark, ChainPart, Chunk, Tail
 from portalops.ledger.postgresql_tables import GENERATED, SCHEMA
 from portalops.ledger.record import NotARecord, line_digest, split
 from portalops.model.record import Digest
@@ -19,7 +19,7 @@ _OF_TABLE = f"{SCHEMA}.record"
 INDEXES = ("record_pkey", "record_kind", "record_run")
 
 _BY_INDEX = "SET LOCAL enable_seqscan = off"
-_LOOKED_UP = 2_000
+_FOUND = 2_000
 """Records that are looked up by one statement."""
 _HIDDEN = (
     "SELECT 1 FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS wanted(kind, run, seq) WHERE"
@@ -50,23 +50,23 @@ class PostgresqlChain:
         return Tail(found[0], Digest(found[1])) if found else None
 
     def chunks(self, size: int) -> Iterator[Chunk]:
-        yield from self.between(None, None, size)
+        yield from self.read_between(None, None, size)
 
     @contextmanager
-    def parts(self, wanted: Collection[int]) -> Iterator[Iterator[Part]]:  # noqa: ARG002  # it is looked at as a whole
+    def parts(self, wanted: Collection[int]) -> Iterator[Iterator[ChainPart]]:  # noqa: ARG002  # it is looked at as a whole
         yield iter((_Whole(self),))
 
-    def before(self, seq: int) -> Mark | None:
+    def read_mark_before(self, seq: int) -> ChainMark | None:
         row = self._connection.execute(f"SELECT line FROM {_OF_TABLE} WHERE seq = %s", (seq,)).fetchone()
         if row is None:
             return None
         line = row[0].encode()
         try:
-            return Mark(seq, line_digest(line), split(line).at)
+            return ChainMark(seq, line_digest(line), split(line).at)
         except NotARecord:
             return None
 
-    def between(self, after: int | None, last: int | None, size: int) -> Iterator[Chunk]:
+    def read_between(self, after: int | None, last: int | None, size: int) -> Iterator[Chunk]:
         # No bound but those asked for: a row before the first record is read by queries too.
         bounds = [("seq > %s", after), ("seq <= %s", last)]
         span = [(said, bound) for said, bound in bounds if bound is not None]
@@ -108,7 +108,7 @@ class PostgresqlChain:
         statement = f"SELECT seq, line FROM {_OF_TABLE} WHERE seq > %s ORDER BY seq"
         with self._connection.cursor(name="looked_up") as cursor:
             cursor.execute(statement, (after,))
-            while rows := cursor.fetchmany(_LOOKED_UP):
+            while rows := cursor.fetchmany(_FOUND):
                 if not self._are_found(rows):
                     return False
         return True
@@ -123,7 +123,7 @@ class PostgresqlChain:
 
 
 class _Whole:
-    looked = None
+    read_partial_pass = None
 
     def __init__(self, chain: PostgresqlChain) -> None:
         self.chain = chain

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import psycopg
 
-from portalops.ledger.ledger import Kept
+from portalops.ledger.ledger import KeptLedger
 from portalops.ledger.postgresql_blobs import PostgresqlBlobs
 from portalops.ledger.postgresql_locks import PostgresqlLocks
 from portalops.ledger.postgresql_store import PostgresqlStore
 
 
-def kept_in(connect: Callable[[], psycopg.Connection], place: str, *, writable: bool) -> Kept:
+def kept_in(connect: Callable[[], psycopg.Connection], place: str, *, writable: bool) -> KeptLedger:
     """Return the ledger of a database.
 
     Args:
@@ -22,4 +22,4 @@ def kept_in(connect: Callable[[], psycopg.Connection], place: str, *, writable: 
     """
     records = PostgresqlStore(connect, place, writable=writable)
     blobs = PostgresqlBlobs(records.connections)
-    return Kept(records, blobs, PostgresqlLocks(connect, records.connections, place))
+    return KeptLedger(records, blobs, PostgresqlLocks(connect, records.connections, place))

@@ -23,7 +23,7 @@ from portalops.ledger.postgresql_store import Connections
 from portalops.model.message import msg
 from portalops.model.text import show_text
 
-_LOOK_AGAIN_SECONDS = 0.2
+_RETRY_SECONDS = 0.2
 _MAX_NAME = 63
 """Bytes of an `application_name`."""
 
@@ -48,7 +48,7 @@ class PostgresqlLocks:
             left = until - time.monotonic()
             if left <= 0:
                 raise self._refused(name)
-            time.sleep(min(left, _LOOK_AGAIN_SECONDS))
+            time.sleep(min(left, _RETRY_SECONDS))
         try:
             yield
         finally:
@@ -56,7 +56,7 @@ class PostgresqlLocks:
 
     def is_held_by(self, name: str, holder: str) -> bool:
         """Say whether a lock is held by just this holder."""
-        return self._who(_key(name, holder)) is not None
+        return self._read_holder(_key(name, holder)) is not None
 
     def renew(self) -> None:
         """Take anew what was lost with a connection that broke, unless another process took it meanwhile.
@@ -110,7 +110,7 @@ class PostgresqlLocks:
                     for key in (_key(name, holder), _key(name)):
                         connection.execute("SELECT pg_advisory_unlock(%s)", (key,))
 
-    def _who(self, key: int) -> str | None:
+    def _read_holder(self, key: int) -> str | None:
         statement = (
             "SELECT a.application_name FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory'"
             " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND l.granted AND l.objsubid = 1"
@@ -122,7 +122,7 @@ class PostgresqlLocks:
         return None if row is None else str(row[0] or "?")
 
     def _refused(self, name: str) -> Locked:
-        who = show_text((self._who(_key(name)) or "?").removeprefix("portalops "), _MAX_NAME)
+        who = show_text((self._read_holder(_key(name)) or "?").removeprefix("portalops "), _MAX_NAME)
         return Locked(
             msg("the lock {lock} is held by {holder}", lock=name, holder=who),
             msg("Wait until it ends, or find the machine in the database: SELECT * FROM pg_stat_activity."),

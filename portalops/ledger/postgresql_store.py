@@ -42,7 +42,7 @@ MOST = 16
 SERVER_BACK_SECONDS = 60
 """How long a server that was there before is waited for, such as while it is started anew."""
 
-_LOOK_AGAIN_SECONDS = 0.5
+_RETRY_SECONDS = 0.5
 
 _TIMES = 3
 """How often what may be done twice is tried: a connection may be about to break that does not look so yet."""
@@ -388,7 +388,7 @@ class Connections:
             except psycopg.OperationalError:
                 if time.monotonic() >= until:
                     raise
-                time.sleep(_LOOK_AGAIN_SECONDS)
+                time.sleep(_RETRY_SECONDS)
             else:
                 self._was_there = True
                 return connection

@@ -13,7 +13,7 @@ from portalops.errors import IntegrityError, LedgerError, PortalOpsError
 from portalops.ledger.as_of import LedgerAsOf
 from portalops.ledger.bodies import decode_part
 from portalops.ledger.chain import Fault
-from portalops.ledger.check_heads import Held
+from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.check_heads import read_head as read_held_head
 from portalops.ledger.heads import HEAD, UNCOVERED_KINDS, read_signers
 from portalops.ledger.record import line_digest
@@ -22,7 +22,7 @@ from portalops.model.message import Message, msg
 from portalops.model.record import Record, Recorded
 from portalops.registers.anchors import ANCHOR, ANCHOR_FINISHED, ANCHOR_RECEIVED, RECEIPT
 from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
-from portalops.registers.evidence import Unreadable
+from portalops.registers.evidence import UnreadableRecord
 from portalops.registers.exports import EXPORT, Export, Exporter, RecordedExport
 from portalops.registers.figures import Figures
 from portalops.registers.proof import LedgerRange, Proof, ProvenHead, without_repeats
@@ -95,7 +95,7 @@ class _Reader:
 
     def __init__(self, ledger: LedgerAsOf) -> None:
         self.ledger = ledger
-        self.unreadable: dict[int, Unreadable] = {}
+        self.unreadable: dict[int, UnreadableRecord] = {}
 
     def signers(self) -> tuple[Signer, ...]:
         try:
@@ -168,13 +168,13 @@ class _Reader:
 
     def _head(self, record: Record, signers: tuple[Signer, ...]) -> ProvenHead | None:
         try:
-            held = read_held_head(Held(record.seq, record.at, record.kind, self.ledger.blob(record.body)))
+            held = read_held_head(HeldRecord(record.seq, record.at, record.kind, self.ledger.blob(record.body)))
         except PortalOpsError as error:
             self._cannot_read(record.seq, record.kind, error)
             return None
         if held.head is None or held.signed is None:
             nothing = held.problem or msg("record {seq} is of kind head but holds no head", seq=record.seq)
-            self.unreadable[record.seq] = Unreadable(record.seq, record.kind, nothing, damaged=True)
+            self.unreadable[record.seq] = UnreadableRecord(record.seq, record.kind, nothing, damaged=True)
             return None
         problem = held.problem
         over = self.ledger.record(held.head.size)
@@ -186,7 +186,7 @@ class _Reader:
         return ProvenHead(record.seq, held.head, held.signed, held.text_digest, held.public_key, problem)
 
     def _cannot_read(self, seq: int, kind: str, error: PortalOpsError) -> None:
-        self.unreadable[seq] = Unreadable(seq, kind, error.message, isinstance(error, IntegrityError))
+        self.unreadable[seq] = UnreadableRecord(seq, kind, error.message, isinstance(error, IntegrityError))
 
 
 def _range(ledger: LedgerAsOf, ledger_id: str) -> LedgerRange | None:

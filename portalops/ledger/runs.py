@@ -22,7 +22,7 @@ from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import FINISHED, STARTED, Draft
 from portalops.ledger.stores import Locks
-from portalops.model.installations import Direction, Installation, Installed, installation_of
+from portalops.model.installations import Direction, Installation, InstalledVersion, installation_of
 from portalops.model.message import Message
 from portalops.model.record import Record, RunId
 from portalops.model.runs import Job, JobId, Plan, Run, RunLog, RunSummary
@@ -38,7 +38,7 @@ ResultT = TypeVar("ResultT")
 
 logger = logging.getLogger(__name__)
 
-LOOKED_BACK = 500
+REACH_BACK = 500
 """Started records of a kind among which the last run of a job is looked for that was not done lately."""
 LOG = "log"
 """The key of a `RunLog` in a finished record's body."""
@@ -57,7 +57,7 @@ class Work(Generic[ResultT]):
     """A dataclass of `portalops.model`; it goes into the blob under the job's kind. None if there is none."""
     problems: tuple[str, ...] = ()
     """One English line for each thing that went wrong."""
-    said: tuple[Message, ...] = ()
+    reported: tuple[Message, ...] = ()
     """The same lines for people, in whose language they are shown; empty where the text is all there is."""
 
 
@@ -81,7 +81,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Performed(Generic[ResultT]):
+class RecordedRun(Generic[ResultT]):
     """A run that was recorded."""
 
     run: RunId
@@ -101,7 +101,7 @@ def record_run(
     circumstances: Circumstances,
     suffix: str = "",
     late: bool = False,
-) -> Performed[ResultT]:
+) -> RecordedRun[ResultT]:
     """Do a job's work between its two records.
 
     Args:
@@ -126,7 +126,7 @@ def record_run(
 
 def record_framed(
     ledger: Ledger, frame: Frame, work: Callable[[], Work[ResultT]], *, clock: Clock, circumstances: Circumstances
-) -> Performed[ResultT]:
+) -> RecordedRun[ResultT]:
     """Do a piece of work between its two records, whether it is planned or not; the rest as in `record_run`."""
     with (
         ledger.locks.held(lock_name(frame.subject), holder=frame.run),
@@ -150,16 +150,16 @@ def record_framed(
             failed = Work(RunOutcome.FAILED, exit_code_of(error), None, (problem_of(error), *done.problems))
             _finish(ledger, frame, failed, begun_at, said, clock=clock, circumstances=circumstances)
             raise
-    return Performed(frame.run, done, summary, started, finished)
+    return RecordedRun(frame.run, done, summary, started, finished)
 
 
 @contextmanager
-def _logged(frame: Frame, clock: Clock) -> Iterator[logs.Kept]:
+def _logged(frame: Frame, clock: Clock) -> Iterator[logs.RunLines]:
     """Let lines be about a run, and keep them; where several are under way in one process, they belong to none."""
     if not frame.is_alone:
-        yield logs.Kept([])
+        yield logs.RunLines([])
         return
-    with logs.about(logs.Subject(frame.run, frame.subject, frame.duty)), logs.kept(clock.now) as said:
+    with logs.log_subject(logs.Subject(frame.run, frame.subject, frame.duty)), logs.kept(clock.now) as said:
         yield said
 
 
@@ -196,7 +196,9 @@ def _is_plan(ledger: Ledger, record: Record, plan: Plan) -> bool:
         return False
 
 
-def record_installation(ledger: Ledger, installed: Installed, circumstances: Circumstances) -> Installation | None:
+def record_installation(
+    ledger: Ledger, installed: InstalledVersion, circumstances: Circumstances
+) -> Installation | None:
     """Record which portalops writes this ledger from now on, if it is not the one that was recorded last; return what changed.
 
     Where the newest such record cannot be read, how this one differs from it is unknown, and is recorded as that.
@@ -221,7 +223,7 @@ def record_installation(ledger: Ledger, installed: Installed, circumstances: Cir
     return done[0] if done else None
 
 
-def _changed_installation(ledger: Ledger, installed: Installed) -> Installation | None:
+def _changed_installation(ledger: Ledger, installed: InstalledVersion) -> Installation | None:
     try:
         return installation_of(installed, newest_installed(ledger))
     except LedgerError as error:
@@ -265,7 +267,7 @@ def _long_ago(ledger: Ledger, silent: Mapping[JobId, Job], until: datetime) -> I
     """Yield the newest run of each job that left none since, so that one which is overdue is told from a new one."""
     for job in silent.values():
         kind = f"{job.kind.value}{STARTED}"
-        for record in ledger.records(kinds=(kind,), until=until, newest_first=True, limit=LOOKED_BACK):
+        for record in ledger.records(kinds=(kind,), until=until, newest_first=True, limit=REACH_BACK):
             name = parse_run_id(record.run)
             if name is not None and name.job == job.id:
                 run = Run(record.run, job.kind.value, record.subject, record.duty, record.at, record.seq)
@@ -321,7 +323,7 @@ def _finish(
     frame: Frame,
     work: Work[ResultT],
     begun_at: datetime,
-    said: logs.Kept,
+    said: logs.RunLines,
     *,
     clock: Clock,
     circumstances: Circumstances,
@@ -342,7 +344,7 @@ def _finish(
     return summary, finished
 
 
-def _with_log(ledger: Ledger, said: logs.Kept, parts: Mapping[str, object], body: bytes) -> bytes:
+def _with_log(ledger: Ledger, said: logs.RunLines, parts: Mapping[str, object], body: bytes) -> bytes:
     """Return a finished record's body that refers to what was logged; the one without, if that cannot be kept."""
     try:
         kept = RunLog(ledger.keep(said.data()), len(said.lines), said.more)

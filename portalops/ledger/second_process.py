@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from portalops.ledger.chain import Chunk, Looked, Mark, look_from
+from portalops.ledger.chain import ChainMark, Chunk, PartialPass, pass_from
 
 PART_RECORDS = 25_000
 """How many records a part has: a twentieth of a second, so that nobody waits long for the other."""
@@ -25,35 +25,37 @@ PART_RECORDS = 25_000
 _CHUNK = 256
 
 
-class Lines(Protocol):
+class PartLines(Protocol):
     """Stored lines of which a part can be read."""
 
-    def before(self, seq: int) -> Mark | None:
+    def read_mark_before(self, seq: int) -> ChainMark | None:
         """Return the mark behind a record, on trust; None if there is no such record."""
         ...
 
-    def between(self, after: int | None, last: int, size: int) -> Iterator[Chunk]:
+    def read_between(self, after: int | None, last: int, size: int) -> Iterator[Chunk]:
         """Yield the lines behind one record (None: from the very first) up to another."""
         ...
 
 
-Opened: TypeAlias = "Callable[[Path], AbstractContextManager[Lines]]"
+Opened: TypeAlias = "Callable[[Path], AbstractContextManager[PartLines]]"
 """Opens the stored lines of a file, in either process."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    lines: Lines
+    lines: PartLines
     after: int | None
     last: int
-    looked: Looked | None
+    read_partial_pass: PartialPass | None
 
     def chunks(self, size: int) -> Iterator[Chunk]:
-        return self.lines.between(self.after, self.last, size)
+        return self.lines.read_between(self.after, self.last, size)
 
 
 @contextmanager
-def parts(path: Path, opened: Opened, lines: Lines, last: int, wanted: Collection[int]) -> Iterator[Iterator[_Part]]:
+def parts(
+    path: Path, opened: Opened, lines: PartLines, last: int, wanted: Collection[int]
+) -> Iterator[Iterator[_Part]]:
     """Yield all parts in order, while a second process checks the last ones; on one core there is no second process.
 
     The second process ends when the parts are done with, however that comes.
@@ -71,12 +73,12 @@ def parts(path: Path, opened: Opened, lines: Lines, last: int, wanted: Collectio
     context = multiprocessing.get_context("spawn")  # SQLite may not be carried over a fork
     here, there = context.Pipe(duplex=False)
     other = context.Process(
-        target=_look_backwards, args=(there, path, opened, last, tuple(wanted)), name="verification", daemon=True
+        target=_read_backwards, args=(there, path, opened, last, tuple(wanted)), name="verification", daemon=True
     )
     other.start()
     there.close()
     try:
-        yield _in_order(here, lines, last)
+        yield _join_in_order(here, lines, last)
     finally:
         other.kill()
         other.join()
@@ -84,8 +86,8 @@ def parts(path: Path, opened: Opened, lines: Lines, last: int, wanted: Collectio
         here.close()
 
 
-def _in_order(here: Connection, lines: Lines, last: int) -> Iterator[_Part]:
-    found: dict[int, Looked | None] = {}
+def _join_in_order(here: Connection, lines: PartLines, last: int) -> Iterator[_Part]:
+    found: dict[int, PartialPass | None] = {}
     begun = None
     ended = False
     for number, (after, end) in enumerate(_spans(last)):
@@ -103,7 +105,7 @@ def _in_order(here: Connection, lines: Lines, last: int) -> Iterator[_Part]:
         yield _Part(lines, after if number else None, end, found.pop(number, None))
 
 
-def _look_backwards(
+def _read_backwards(
     there: Connection, path: Path, opened: Opened, last: int, wanted: Collection[int]
 ) -> None:  # pragma: no cover - runs in a process of its own
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends this one
@@ -112,8 +114,8 @@ def _look_backwards(
         try:
             for number, (after, end) in reversed(spans[1:]):
                 there.send(number)
-                begin = lines.before(after)
-                there.send((number, begin and look_from(begin, lines.between(after, end, _CHUNK), wanted)))
+                begin = lines.read_mark_before(after)
+                there.send((number, begin and pass_from(begin, lines.read_between(after, end, _CHUNK), wanted)))
         except OSError:
             return  # nobody listens any more
 

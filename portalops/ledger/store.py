@@ -24,7 +24,7 @@ from portalops.ledger.record import FINISHED, STARTED, Draft, format_at
 from portalops.ledger.selection import Selection
 from portalops.ledger.stored_chain import StoredChain
 from portalops.ledger.tables import APPLICATION_ID, READABLE, require_sqlite
-from portalops.ledger.writer import Writer, parse_line
+from portalops.ledger.writer import LedgerWriter, parse_line
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
@@ -55,7 +55,7 @@ class SqliteStore:
     def __init__(self, path: Path, *, writable: bool) -> None:
         self.path = path
         self._writable = writable
-        self._writer: Writer | None = None
+        self._writer: LedgerWriter | None = None
 
     @property
     def place(self) -> str:
@@ -249,7 +249,7 @@ class SqliteStore:
             self._writer.close()
             self._writer = None
 
-    def _write_with(self, *, create: bool = False) -> Writer:
+    def _write_with(self, *, create: bool = False) -> LedgerWriter:
         if self._writer is not None:
             return self._writer
         if not self._writable:
@@ -262,7 +262,7 @@ class SqliteStore:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
             connection = _connect(self.path, "rwc" if create else "rw")
             try:
-                self._writer = Writer(self.path, connection)
+                self._writer = LedgerWriter(self.path, connection)
             except BaseException:
                 connection.close()
                 raise

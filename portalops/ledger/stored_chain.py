@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from portalops.ledger.chain import Chunk, Mark, Part, Tail
+from portalops.ledger.chain import ChainMark, ChainPart, Chunk, Tail
 from portalops.ledger.record import Fields, NotARecord, line_digest, split
 from portalops.ledger.tables import COLUMNS, RECORD, SCHEMA_VERSION
 from portalops.model.record import Digest
@@ -52,10 +52,10 @@ class StoredChain:
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """Yield the lines of all rows in order, so many at a time; a line that is too large to be one is None."""
-        yield from self.between(None, None, size)
+        yield from self.read_between(None, None, size)
 
     @contextmanager
-    def parts(self, wanted: Collection[int]) -> Iterator[Iterator[Part]]:
+    def parts(self, wanted: Collection[int]) -> Iterator[Iterator[ChainPart]]:
         """Yield the parts of a large ledger, some of them checked by a second process."""
         last = self._connection.execute("SELECT max(seq) FROM record").fetchone()[0]
         if self.stores_columns or not isinstance(last, int) or last < WORTH_RECORDS:
@@ -66,13 +66,13 @@ class StoredChain:
         with parts(self._path, self._opened, self, last, wanted) as shared:
             yield shared
 
-    def before(self, seq: int) -> Mark | None:
+    def read_mark_before(self, seq: int) -> ChainMark | None:
         """Return the mark after a record, on trust; None if the line is not a record."""
         row = self._connection.execute("SELECT line FROM record WHERE seq = ?", (seq,)).fetchone()
         fields = _fields(row[0]) if row and isinstance(row[0], bytes) else None
-        return Mark(seq, line_digest(row[0]), fields.at) if fields else None
+        return ChainMark(seq, line_digest(row[0]), fields.at) if fields else None
 
-    def between(self, after: int | None, last: int | None, size: int) -> Iterator[Chunk]:
+    def read_between(self, after: int | None, last: int | None, size: int) -> Iterator[Chunk]:
         """Yield the lines behind one record up to another, so many at a time; None is the beginning, or the end."""
         done = 0
         # Not all tables that somebody else made anew have numbers to compare with.
@@ -153,7 +153,7 @@ _ROW = re.compile(r"row (\d{1,18}) ")
 @dataclass(frozen=True, slots=True)
 class _Whole:
     chain: StoredChain
-    looked: None = None
+    read_partial_pass: None = None
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         return self.chain.chunks(size)

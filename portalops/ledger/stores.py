@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from portalops.errors import LedgerMissing
-from portalops.ledger.chain import Chunk, Mark, Part, Tail
+from portalops.ledger.chain import ChainMark, ChainPart, Chunk, Tail
 from portalops.ledger.record import Draft
 from portalops.ledger.selection import Selection
 from portalops.model.record import Digest, Record
@@ -32,15 +32,15 @@ class StoredLines(Protocol):
         """Yield the lines in order, so many at a time."""
         ...
 
-    def parts(self, wanted: Collection[int]) -> AbstractContextManager[Iterator[Part]]:
+    def parts(self, wanted: Collection[int]) -> AbstractContextManager[Iterator[ChainPart]]:
         """Yield the parts of a large ledger, some of which a second process may check."""
         ...
 
-    def before(self, seq: int) -> Mark | None:
+    def read_mark_before(self, seq: int) -> ChainMark | None:
         """Return the mark after a record, on trust; None if the line is not a record."""
         ...
 
-    def between(self, after: int | None, last: int | None, size: int) -> Iterator[Chunk]:
+    def read_between(self, after: int | None, last: int | None, size: int) -> Iterator[Chunk]:
         """Yield the lines behind one record up to another, so many at a time; None is the beginning, or the end."""
         ...
 

@@ -20,14 +20,14 @@ from zoneinfo import ZoneInfo
 from portalops.errors import LedgerError, PortalOpsError
 from portalops.jobs import missed_slots
 from portalops.ledger import bodies
-from portalops.ledger.chain import Chain, Fault, Faults, check_chain
+from portalops.ledger.chain import ChainPass, Fault, Faults, check_chain
 from portalops.ledger.check_heads import (
-    BroughtHead,
-    Held,
+    HeldRecord,
     ReadHead,
     Signed,
     SignerUse,
     Spoken,
+    SuppliedHead,
     check_heads,
     part_of,
     read_head,
@@ -140,17 +140,17 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class Supplied:
     """What somebody holds of the ledger apart from it."""
 
-    heads: Sequence[BroughtHead] = ()
+    heads: Sequence[SuppliedHead] = ()
     trusted: Sequence[TrustedKey] | None = None
     """The keys that it is expected to be signed with; None if nobody brings any."""
     signing_key: str = ""
     """The public half of the key that this machine signs with; empty if none is configured or can be read."""
 
 
-NOTHING_BROUGHT: Final = Brought()
+NOTHING_SUPPLIED: Final = Supplied()
 
 
 def verify(
@@ -159,7 +159,7 @@ def verify(
     now: datetime,
     zone: ZoneInfo,
     read_blobs: bool = True,
-    brought: Brought = NOTHING_BROUGHT,
+    brought: Supplied = NOTHING_SUPPLIED,
     advance: Callable[[int], None] = lambda _amount: None,
 ) -> Verification:
     """Look at the whole ledger.
@@ -178,7 +178,7 @@ def verify(
     faults = Faults()
     ledger_id = _id_of(ledger)
     with ledger.snapshot() as snapshot:
-        told = _read_told(ledger, snapshot)
+        told = _read_recorded(ledger, snapshot)
         chain = check_chain(snapshot, faults, advance, wanted=wanted(told.spoken.heads, brought.heads))
         for seq, cause in snapshot.misleading_indexes():
             faults.add(
@@ -259,7 +259,7 @@ def require_plans(plans: Sequence[RecordedPlan]) -> Sequence[RecordedPlan]:
     )
 
 
-def count_unsigned(signed: Signed, heads: Iterable[ReadHead], chain: Chain) -> int:
+def count_unsigned(signed: Signed, heads: Iterable[ReadHead], chain: ChainPass) -> int:
     """Return how many records stand behind the newest head that holds, head records apart."""
     covered = signed.newest.head.size if signed.newest and signed.newest.head else 0
     return max(0, chain.seq - covered - sum(covered < each.seq <= chain.seq for each in heads))
@@ -293,28 +293,28 @@ class _Frames:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Recorded:
     """What the records say of signatures, erasures and waivers."""
 
     spoken: Spoken
     erased: Mapping[Digest, RecordedErasure]
     inerasable: Mapping[Digest, int]
     """Bodies that cannot be erased, with the first record that names each."""
-    waivers: ToldWaivers
+    waivers: RecordedWaivers
 
 
-def _read_told(ledger: Ledger, snapshot: StoredLines) -> _Told:
+def _read_recorded(ledger: Ledger, snapshot: StoredLines) -> _Recorded:
     heads: list[ReadHead] = []
-    keys: list[Held] = []
-    sign_offs: list[Held] = []
+    keys: list[HeldRecord] = []
+    sign_offs: list[HeldRecord] = []
     erasures: list[RecordedErasure] = []
-    waivers = ToldWaivers()
+    waivers = RecordedWaivers()
     inerasable: dict[Digest, int] = {}
-    drills: list[Held] = []
+    drills: list[HeldRecord] = []
     for record in _records_of(snapshot, (*INERASABLE, *WAIVER_KINDS, IMPORTED)):
         if record.kind in INERASABLE:
             inerasable.setdefault(record.body, record.seq)
-        held = Held(record.seq, record.at, record.kind, _blob_or_none(ledger, record.body))
+        held = HeldRecord(record.seq, record.at, record.kind, _blob_or_none(ledger, record.body))
         if record.kind == HEAD:
             heads.append(read_head(held))
         elif record.kind in KEY_KINDS:
@@ -327,10 +327,10 @@ def _read_told(ledger: Ledger, snapshot: StoredLines) -> _Told:
             erasures.append(erasure)
         elif record.kind in WAIVER_KINDS:
             waivers.take(held)
-    return _Told(Spoken(heads, keys, sign_offs, drills), fold_erasures(erasures), inerasable, waivers)
+    return _Recorded(Spoken(heads, keys, sign_offs, drills), fold_erasures(erasures), inerasable, waivers)
 
 
-def read_erasure(held: Held) -> RecordedErasure | None:
+def read_erasure(held: HeldRecord) -> RecordedErasure | None:
     """Read a `blob.erased` record; None if its details hold no erasure."""
     part = part_of(held.blob or b"", "erased")
     digest, reason, approved_by = part.get("digest"), part.get("reason"), part.get("approved_by")
@@ -340,14 +340,14 @@ def read_erasure(held: Held) -> RecordedErasure | None:
 
 
 @dataclass(slots=True)
-class ToldWaivers:
+class RecordedWaivers:
     """What records say of waivers, taken in their order."""
 
     records: list[tuple[int, datetime, Waiver | WaiverWithdrawal | None]] = field(default_factory=list)
     unread: list[int] = field(default_factory=list)
     """Records whose details cannot be read."""
 
-    def take(self, held: Held) -> None:
+    def take(self, held: HeldRecord) -> None:
         """Read one waiver record."""
         body: Waiver | WaiverWithdrawal | None = None
         try:
@@ -357,7 +357,7 @@ class ToldWaivers:
         if body is not None or held.kind == WITHDRAWN:
             self.records.append((held.seq, held.at, body))
 
-    def in_force(self, first: date, last: date, zone: ZoneInfo) -> tuple[RecordedWaiver, ...]:
+    def find_in_force(self, first: date, last: date, zone: ZoneInfo) -> tuple[RecordedWaiver, ...]:
         """Return those in force on any day of a span, both ends included."""
         return waivers_in_force(fold_waivers(self.records), first, last, zone)
 
@@ -420,7 +420,7 @@ def _leads_to(uses: Mapping[str, SignerUse], key: str, older: str) -> bool:
     return True
 
 
-def _check_blobs(ledger: Ledger, told: _Told, faults: Faults, *, read_blobs: bool) -> int:
+def _check_blobs(ledger: Ledger, told: _Recorded, faults: Faults, *, read_blobs: bool) -> int:
     """Look at each blob once: those that records name, and those that their results rest on."""
     seen: set[bytes] = set()
     for seq, body in ledger.bodies():
@@ -448,7 +448,7 @@ def _check_blobs(ledger: Ledger, told: _Told, faults: Faults, *, read_blobs: boo
     return len(seen)
 
 
-def _completeness(ledger: Ledger, told: _Told, *, now: datetime, zone: ZoneInfo) -> Completeness:
+def _completeness(ledger: Ledger, told: _Recorded, *, now: datetime, zone: ZoneInfo) -> Completeness:
     today = now.astimezone(zone).date()
     erased = tuple(told.erased.values())
     found = check_runs(
@@ -456,7 +456,7 @@ def _completeness(ledger: Ledger, told: _Told, *, now: datetime, zone: ZoneInfo)
         lambda runs: missed_slots(require_plans(ledger.plans()), runs, until=now, zone=zone),
         lambda run: is_running(ledger.locks, run),
     )
-    waivers = told.waivers.in_force(today, today, zone)
+    waivers = told.waivers.find_in_force(today, today, zone)
     return replace(found, erased=erased, waivers=waivers, unread_waivers=tuple(told.waivers.unread))
 
 

@@ -36,7 +36,7 @@ class _End:
 _NOTHING = _End(0, None, GENESIS)
 
 
-class Writer:
+class LedgerWriter:
     """Appends to one file. What the driver and the system raise, it raises as our errors."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
@@ -135,11 +135,11 @@ class Writer:
         """Return the chain's end: as it was left, if nobody else has written since, and otherwise looked at anew."""
         (version,) = self._connection.execute("PRAGMA data_version").fetchone()
         if self._end is None or version != self._seen:
-            self._end = self._look_at_end()
+            self._end = self._read_end()
             self._seen = version
         return self._end
 
-    def _look_at_end(self) -> _End:
+    def _read_end(self) -> _End:
         row = self._connection.execute("SELECT seq, line FROM record ORDER BY seq DESC LIMIT 1").fetchone()
         tail = self._connection.execute("SELECT size, head FROM tail WHERE one = 1").fetchone()
         if row is None and tail is None:
@@ -179,7 +179,7 @@ class _Transaction:
 
     __slots__ = ("_writer",)
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: LedgerWriter) -> None:
         self._writer = writer
 
     def __enter__(self) -> None:

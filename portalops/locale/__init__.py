@@ -138,7 +138,7 @@ def _shown(name: str, value: Value, language: str, zone: tzinfo | None) -> str:
         case date():
             return show_day(value, language)
         case Name():
-            return unicodedata.normalize("NFC", value.in_language(language))
+            return unicodedata.normalize("NFC", value.translate(language))
         case _:
             assert_never(value)
 

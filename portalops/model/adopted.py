@@ -32,7 +32,7 @@ class AdoptedBackup:
 
 
 @dataclass(frozen=True, slots=True)
-class AdoptedLook:
+class AdoptedPoll:
     """The body of a `backup.adopted` record, under the key `adopted`: what one tool said when it was asked."""
 
     id: str

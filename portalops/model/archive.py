@@ -12,7 +12,7 @@ EXAMPLES = 100
 """How many of a kind of fault are named in a record; the listing has all."""
 
 
-class Held(StrEnum):
+class HeldItems(StrEnum):
     """What a collection holds."""
 
     ITEMS = "items"
@@ -22,12 +22,12 @@ class Held(StrEnum):
     DRAFTS = "drafts"
 
 
-STATES = (Held.ORIGINALS, Held.COPIES, Held.DRAFTS)
+STATES = (HeldItems.ORIGINALS, HeldItems.COPIES, HeldItems.DRAFTS)
 """In which each item is kept (Article 10.1: bản chính, bản sao, bản thảo)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedItems:
     """So many things of a kind, and some of them by name."""
 
     count: int = 0
@@ -42,7 +42,7 @@ class CollectionCount:
     id: str
     kind: str
     """`query`, `folder`, ..."""
-    what: Held
+    what: HeldItems
     source: str
     """The backup source that copies it."""
     immutable: bool
@@ -54,24 +54,24 @@ class CollectionCount:
     size_bytes: int = 0
     problem: str = ""
     """Why it could not be read to its end; its numbers are then worth nothing."""
-    unread: Named = Named()
+    unread: NamedItems = NamedItems()
     """Single files that could not be read."""
-    nameless: Named = Named()
+    nameless: NamedItems = NamedItems()
     """Files or rows that name no item."""
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingItems:
     """Items of which a state is not there."""
 
-    what: Held
-    items: Named
+    what: HeldItems
+    items: NamedItems
     unconfigured: bool = False
     """No collection is configured for this state, and no reason excuses it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CollectionChange:
     """What changed in one collection since the previous inventory."""
 
     collection: str
@@ -80,8 +80,8 @@ class Change:
     """How many entries it had."""
     now: int
     added: int = 0
-    vanished: Named = Named()
-    changed: Named = Named()
+    vanished: NamedItems = NamedItems()
+    changed: NamedItems = NamedItems()
     """Entries with another digest."""
     shrunk: bool = False
     """More of it is gone than may go."""
@@ -93,18 +93,18 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ArchiveComparison:
     """What changed in the archive since the last inventory without faults."""
 
     record: int
     """Of that inventory."""
     made_at: datetime
     """When it was recorded."""
-    changes: tuple[Change, ...]
+    changes: tuple[CollectionChange, ...]
     unread: tuple[str, ...] = ()
     """Collections that were not compared, since they could not be read now."""
 
-    def faults(self) -> tuple[Change, ...]:
+    def faults(self) -> tuple[CollectionChange, ...]:
         """Return the changes that must not be."""
         return tuple(each for each in self.changes if each.is_fault)
 
@@ -116,15 +116,15 @@ class Inventory:
     collections: tuple[CollectionCount, ...]
     items: int
     """How many different content items there are."""
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[MissingItems, ...] = ()
     """By state; states that could not be read, or are excused, are left out."""
-    strays: Named = Named()
+    strays: NamedItems = NamedItems()
     """Entries of an item that the content database does not know."""
     excused: tuple[str, ...] = ()
     """`state: reason` for each state that this portal declares to have none of."""
     evidence: tuple[Digest, ...] = ()
     """The listing, in parts: one line of JSON an entry, ordered by collection and name."""
-    comparison: Comparison | None = None
+    comparison: ArchiveComparison | None = None
     """None for the first inventory."""
     accepted: str = ""
     """Why a person takes this inventory as the one to compare with although something is gone."""
@@ -133,7 +133,7 @@ class Inventory:
         """Return the collections that could not be read whole."""
         return tuple(each for each in self.collections if each.problem or each.unread.count)
 
-    def lost(self) -> tuple[Change, ...]:
+    def lost(self) -> tuple[CollectionChange, ...]:
         """Return what is gone or changed that must not be, and that nobody has accepted."""
         return self.comparison.faults() if self.comparison and not self.accepted else ()
 

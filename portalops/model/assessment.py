@@ -13,7 +13,7 @@ from portalops.model.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedDuty:
     """One duty with what was found."""
 
     duty: Duty
@@ -49,4 +49,4 @@ class Assessment:
     """Code of the signed head; None if nothing is signed."""
     holds: bool
     """The ledger was gone over, and nothing in it was found changed."""
-    judged: Sequence[Judged]
+    judged: Sequence[JudgedDuty]

@@ -13,7 +13,7 @@ COVERED_PERCENT: Final = 95
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class PageSample:
     """One poll of one page."""
 
     second: int
@@ -35,7 +35,7 @@ class PageSamples:
 
     host: HostId
     url: str
-    samples: tuple[Sample, ...]
+    samples: tuple[PageSample, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ class MemberType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class StreamMember:
     """One line of a stream's index."""
 
     type: MemberType

@@ -49,7 +49,7 @@ class CaseState(StrEnum):
     """Đóng."""
 
 
-class Step(StrEnum):
+class CaseStep(StrEnum):
     """What a move does; the record's kind is `case.` and this."""
 
     OPENED = "opened"
@@ -102,7 +102,7 @@ class CaseMove:
     """Whose case; for the portal's own duty, `portal`."""
     duty: CaseDuty
     week: Week
-    step: Step
+    step: CaseStep
     reason: str = ""
     """The reason, in the words of the person who moved it; untrusted text."""
     by: str = ""
@@ -139,31 +139,31 @@ def parse_case_id(text: str) -> tuple[UnitId, CaseDuty, Week]:
 THE_PORTAL = UnitId("portal")
 """The unit of cases against the managing unit itself; no configured unit may have this id."""
 
-ALLOWED: dict[Step, frozenset[CaseState]] = {
-    Step.REMINDED: frozenset({CaseState.DETECTED, CaseState.REJECTED}),
-    Step.EXPLAINED: frozenset({CaseState.DETECTED, CaseState.AWAITING, CaseState.REJECTED}),
-    Step.ACCEPTED: frozenset({CaseState.EXPLAINED}),
-    Step.REJECTED: frozenset({CaseState.EXPLAINED, CaseState.AWAITING}),
-    Step.REMEDIED: frozenset({CaseState.DETECTED, CaseState.AWAITING, CaseState.EXPLAINED, CaseState.REJECTED}),
-    Step.CLOSED: frozenset(CaseState) - {CaseState.CLOSED},
-    Step.REOPENED: frozenset({CaseState.CLOSED}),
-    Step.TO_DEPARTMENT: frozenset(CaseState),
-    Step.TO_COMMITTEE: frozenset(CaseState),
-    Step.DOCUMENT: frozenset(CaseState),
+ALLOWED: dict[CaseStep, frozenset[CaseState]] = {
+    CaseStep.REMINDED: frozenset({CaseState.DETECTED, CaseState.REJECTED}),
+    CaseStep.EXPLAINED: frozenset({CaseState.DETECTED, CaseState.AWAITING, CaseState.REJECTED}),
+    CaseStep.ACCEPTED: frozenset({CaseState.EXPLAINED}),
+    CaseStep.REJECTED: frozenset({CaseState.EXPLAINED, CaseState.AWAITING}),
+    CaseStep.REMEDIED: frozenset({CaseState.DETECTED, CaseState.AWAITING, CaseState.EXPLAINED, CaseState.REJECTED}),
+    CaseStep.CLOSED: frozenset(CaseState) - {CaseState.CLOSED},
+    CaseStep.REOPENED: frozenset({CaseState.CLOSED}),
+    CaseStep.TO_DEPARTMENT: frozenset(CaseState),
+    CaseStep.TO_COMMITTEE: frozenset(CaseState),
+    CaseStep.DOCUMENT: frozenset(CaseState),
 }
 """From which states a move may be made: a closed case too is reported upwards. OPENED is only for one that is not there yet."""
 
 CLOSED_BY_PEOPLE: frozenset[CaseState] = frozenset({CaseState.ACCEPTED, CaseState.REJECTED, CaseState.REMEDIED})
 """From which states a person closes a case: the unit was heard, or let its days pass. The rules close from any."""
 
-LEADS_TO: dict[Step, CaseState] = {
-    Step.OPENED: CaseState.DETECTED,
-    Step.REOPENED: CaseState.DETECTED,
-    Step.REMINDED: CaseState.AWAITING,
-    Step.EXPLAINED: CaseState.EXPLAINED,
-    Step.ACCEPTED: CaseState.ACCEPTED,
-    Step.REJECTED: CaseState.REJECTED,
-    Step.REMEDIED: CaseState.REMEDIED,
-    Step.CLOSED: CaseState.CLOSED,
+LEADS_TO: dict[CaseStep, CaseState] = {
+    CaseStep.OPENED: CaseState.DETECTED,
+    CaseStep.REOPENED: CaseState.DETECTED,
+    CaseStep.REMINDED: CaseState.AWAITING,
+    CaseStep.EXPLAINED: CaseState.EXPLAINED,
+    CaseStep.ACCEPTED: CaseState.ACCEPTED,
+    CaseStep.REJECTED: CaseState.REJECTED,
+    CaseStep.REMEDIED: CaseState.REMEDIED,
+    CaseStep.CLOSED: CaseState.CLOSED,
 }
 """What a move makes of a case; the others leave it where it is."""

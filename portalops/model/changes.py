@@ -124,7 +124,7 @@ class ChangeClosed:
     by: str
 
 
-class Order(StrEnum):
+class StepOrder(StrEnum):
     """Whether what had to come first did."""
 
     AHEAD = "ahead"
@@ -175,21 +175,21 @@ class ChangeOrder:
             return None
         return self.begins_at
 
-    def judged(self, at: datetime) -> Order:
+    def judged(self, at: datetime) -> StepOrder:
         """Say whether notice and approval came first, as of a moment."""
-        proof = Order.KEPT if self.digest else Order.UNPROVEN
+        proof = StepOrder.KEPT if self.digest else StepOrder.UNPROVEN
         if self.kind is ChangeKind.STANDING:
-            return Order.AHEAD if self.approved_at is None else proof
+            return StepOrder.AHEAD if self.approved_at is None else proof
         shown = self.evidence_at(at)
         if shown is None:
-            return Order.AHEAD
+            return StepOrder.AHEAD
         notified, approved = self.notified_at, self.approved_at
         if notified is not None and approved is not None:
             if max(notified, approved) <= shown:
                 return proof
             if self.kind is ChangeKind.EMERGENCY and self.began_at is not None:
-                return Order.REGULARISED if self.digest else Order.UNPROVEN
-        return Order.EVIDENCE_FIRST
+                return StepOrder.REGULARISED if self.digest else StepOrder.UNPROVEN
+        return StepOrder.EVIDENCE_FIRST
 
     def covers(self) -> tuple[datetime, datetime] | None:
         """Return the time in which what happens on the hosts falls under this change; None as long as it is not approved.

@@ -34,7 +34,7 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
-class HostRound:
+class HostScan:
     """One host in one scan: whether it could be scanned, and its results."""
 
     host: HostId
@@ -86,14 +86,14 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class JudgedHost:
-    """The part of a `HostRound` that says what was judged."""
+    """The part of a `HostScan` that says what was judged."""
 
     results: tuple[Judgement, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedRound:
-    """The part of a `CheckRound` that says what was judged; read in half the time that the whole takes."""
+class JudgedScan:
+    """The part of a `CheckScan` that says what was judged; read in half the time that the whole takes."""
 
     hosts: tuple[JudgedHost, ...]
     findings: CarriedFindings | None = None
@@ -104,8 +104,8 @@ class JudgedRound:
 
 
 @dataclass(frozen=True, slots=True)
-class LookedHost:
-    """What is kept in memory of one host in each scan of a period: a `HostRound` without its sentences."""
+class BriefHost:
+    """What is kept in memory of one host in each scan of a period: a `HostScan` without its sentences."""
 
     host: HostId
     gathered_at: datetime
@@ -117,15 +117,15 @@ class LookedHost:
     """What `answer` returns."""
 
     def answer(self) -> Digest | None:
-        """Return the answer that was judged; as `HostRound.answer` does."""
+        """Return the answer that was judged; as `HostScan.answer` does."""
         return self.kept
 
 
 @dataclass(frozen=True, slots=True)
-class LookedRound:
-    """What is kept in memory of each scan of a period: a `CheckRound` without its sentences."""
+class BriefScan:
+    """What is kept in memory of each scan of a period: a `CheckScan` without its sentences."""
 
-    hosts: tuple[LookedHost, ...]
+    hosts: tuple[BriefHost, ...]
 
     def results(self) -> tuple[Judgement, ...]:
         """Return all judgements, host by host."""
@@ -133,10 +133,10 @@ class LookedRound:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckRound:
+class CheckScan:
     """The body of a `check.finished` record, under the key `check`."""
 
-    hosts: tuple[HostRound, ...]
+    hosts: tuple[HostScan, ...]
     findings: CarriedFindings | None = None
     """The findings before this scan; None in scans recorded before findings were carried along."""
 
@@ -144,11 +144,11 @@ class CheckRound:
         """Return all results, host by host."""
         return tuple(result for host in self.hosts for result in host.results)
 
-    def looked(self) -> LookedRound:
+    def drop_sentences(self) -> BriefScan:
         """Return it without its sentences."""
-        return LookedRound(
+        return BriefScan(
             tuple(
-                LookedHost(
+                BriefHost(
                     host.host,
                     host.gathered_at,
                     host.reached,
@@ -161,6 +161,6 @@ class CheckRound:
             )
         )
 
-    def across(self) -> tuple[CheckResult, ...]:
+    def group_results(self) -> tuple[CheckResult, ...]:
         """Return the results that are judged of groups of hosts, and not of one host each."""
         return tuple(result for host in self.hosts if host.standby for result in host.results)

@@ -11,7 +11,7 @@ from portalops.model.organisation import HostId
 from portalops.model.verdicts import Severity
 
 
-class Turn(StrEnum):
+class FindingTurn(StrEnum):
     """What happened to a finding in a record."""
 
     OPENED = "opened"
@@ -24,14 +24,14 @@ class Turn(StrEnum):
     """A person closed it, since no check can judge it any more."""
 
 
-OPEN_TURNS = frozenset({Turn.OPENED, Turn.REOPENED})
+OPEN_TURNS = frozenset({FindingTurn.OPENED, FindingTurn.REOPENED})
 
 
 @dataclass(frozen=True, slots=True)
 class FindingEvent:
     """One turn in the life of a finding, and the record that made it."""
 
-    turn: Turn
+    turn: FindingTurn
     seq: int
     at: datetime
 
@@ -65,7 +65,7 @@ class Finding:
         Raises:
             ValueError: it does not begin by being opened.
         """
-        if not self.events or self.events[0].turn is not Turn.OPENED:
+        if not self.events or self.events[0].turn is not FindingTurn.OPENED:
             raise ValueError("a finding begins by being opened")
 
     @property

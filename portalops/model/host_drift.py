@@ -43,7 +43,7 @@ class SeenChange:
 
 
 @dataclass(frozen=True, slots=True)
-class HostDrift:
+class ObservedDrift:
     """What was seen to change at one host."""
 
     host: HostId

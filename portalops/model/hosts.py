@@ -27,7 +27,7 @@ class HostWay:
     """The host that it is reached through; None for none."""
 
 
-class Compared(StrEnum):
+class HostKeyComparison(StrEnum):
     """How a host's key was compared before it was recorded."""
 
     GIVEN = "given"
@@ -47,7 +47,7 @@ class Enrolment:
     """`TYPE BASE64`."""
     fingerprint: str
     """Of the key, as ssh-keygen shows it: `SHA256:...`."""
-    compared: Compared
+    compared: HostKeyComparison
     by: str
     """Who compared it."""
     replaces: str = ""
@@ -70,7 +70,7 @@ class ScriptIssued:
 
 
 @dataclass(frozen=True, slots=True)
-class FactsBrought:
+class SuppliedFacts:
     """The body of a `host.facts-brought` record, under the key `facts`: the answer to a script was taken, and no other will be."""
 
     host: HostId

@@ -174,7 +174,7 @@ class IncidentsAttested:
 # --- whether a report was in time ---------------------------------------------------------------
 
 
-class Timeliness(StrEnum):
+class ReportTimeliness(StrEnum):
     """How a report that is due stands."""
 
     IN_TIME = "in-time"
@@ -190,7 +190,7 @@ class Timeliness(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class ReportSending:
     """What a record shows of one report."""
 
     report: ReportKind
@@ -207,8 +207,8 @@ class ReportStanding:
 
     report: ReportKind
     due_at: datetime
-    timeliness: Timeliness
-    sent: Sent | None = None
+    timeliness: ReportTimeliness
+    sent: ReportSending | None = None
     """The best of those that were sent."""
     noticed_before: datetime | None = None
     """What a record said of the noticing before it was corrected to a later time, if the report was not in time by that."""
@@ -226,7 +226,7 @@ def due_at(facts: IncidentFacts, report: ReportKind, numbers: Numbers) -> dateti
 
 
 def report_standing(
-    facts: IncidentFacts, report: ReportKind, sent: Iterable[Sent], numbers: Numbers, now: datetime
+    facts: IncidentFacts, report: ReportKind, sent: Iterable[ReportSending], numbers: Numbers, now: datetime
 ) -> ReportStanding:
     """Say whether a report was sent in time, as of now; a full report does for the first one too."""
     limit = due_at(facts, report, numbers)
@@ -235,16 +235,16 @@ def report_standing(
         if one.report is not report and one.report is not ReportKind.FULL:
             continue
         if one.sent_at > limit:
-            found = Timeliness.LATE
+            found = ReportTimeliness.LATE
         elif one.recorded_at <= limit and one.is_kept:
-            found = Timeliness.IN_TIME
+            found = ReportTimeliness.IN_TIME
         else:
-            found = Timeliness.UNPROVEN
+            found = ReportTimeliness.UNPROVEN
         if best is None or _BEST_FIRST.index(found) < _BEST_FIRST.index(best.timeliness):
             best = ReportStanding(report, limit, found, one)
     if best is not None:
         return best
-    return ReportStanding(report, limit, Timeliness.OVERDUE if now > limit else Timeliness.DUE)
+    return ReportStanding(report, limit, ReportTimeliness.OVERDUE if now > limit else ReportTimeliness.DUE)
 
 
-_BEST_FIRST = (Timeliness.IN_TIME, Timeliness.UNPROVEN, Timeliness.LATE)
+_BEST_FIRST = (ReportTimeliness.IN_TIME, ReportTimeliness.UNPROVEN, ReportTimeliness.LATE)

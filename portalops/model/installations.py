@@ -36,7 +36,7 @@ class Direction(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Installed:
+class InstalledVersion:
     """A portalops that is installed."""
 
     version: str
@@ -47,7 +47,7 @@ class Installed:
     python: str
     """Version of the interpreter; it comes with the system, and does not tell one installation from another."""
 
-    def is_like(self, other: Installed) -> bool:
+    def is_like(self, other: InstalledVersion) -> bool:
         """Say whether both are made of the same files, as far as that is known."""
         return (self.version, self.code, self.requirements) == (other.version, other.code, other.requirements)
 
@@ -57,12 +57,12 @@ class Installation:
     """That from now on another portalops writes the ledger."""
 
     direction: Direction
-    installed: Installed
-    before: Installed | None
+    installed: InstalledVersion
+    before: InstalledVersion | None
     """None if nothing was recorded before, or if that cannot be read."""
 
 
-def installation_of(installed: Installed, before: Installed | None) -> Installation | None:
+def installation_of(installed: InstalledVersion, before: InstalledVersion | None) -> Installation | None:
     """Return what is to be recorded of what is installed; None if it is what was recorded before."""
     if before is None:
         return Installation(Direction.FIRST, installed, None)

@@ -23,7 +23,7 @@ class Name:
     def __str__(self) -> str:
         return self.en
 
-    def in_language(self, language: str) -> str:
+    def translate(self, language: str) -> str:
         """Return the Vietnamese name for `vi`, the English one otherwise."""
         return self.vi if language == "vi" else self.en
 
@@ -63,7 +63,7 @@ class Portal:
     """IANA name; every day boundary is local to it."""
 
 
-class Role(StrEnum):
+class OfficeRole(StrEnum):
     """The offices that the regulation names; who holds one is configuration."""
 
     UNIT = "unit"
@@ -78,14 +78,14 @@ class Role(StrEnum):
 class Actor:
     """Who holds an office, from a day to a day."""
 
-    role: Role
+    role: OfficeRole
     name: Name
     valid_from: date | None = None
     valid_to: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class Agency:
     """An agency that sends information in and keeps a sub-portal (cổng con)."""
 
     id: UnitId

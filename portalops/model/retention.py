@@ -46,7 +46,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class PruneMark:
     """The body of a `prune.marked` or `prune.undone` record, under the key `mark`: a set that will be removed."""
 
     set_id: SetId

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import Channel
+from portalops.model.updates import ItemChannel
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class ObservedItem:
     """Such as `OB-2026-001`."""
     unit: UnitId | None
     """Whose; None for the portal's own."""
-    channel: Channel
+    channel: ItemChannel
     title: str
     address: str
     """Where it can be seen; empty for what was handed in, which then is kept itself."""

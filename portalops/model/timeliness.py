@@ -53,7 +53,7 @@ class LateItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Timeliness:
+class RuleSetTimeliness:
     """What one rule set says of the items that were first seen in a period."""
 
     rule_set: RuleSet

@@ -15,7 +15,7 @@ from portalops.model.variety import PairRule, Variety
 from portalops.model.verdicts import DutyVerdict
 
 
-class Channel(StrEnum):
+class ItemChannel(StrEnum):
     """Where an item was seen, which decides what it can count for."""
 
     PORTAL = "portal"
@@ -65,7 +65,7 @@ class Observation:
     id: str
     """SHA-256 over source and identity, first 32 hexadecimal characters."""
     source: str
-    channel: Channel
+    channel: ItemChannel
     unit: UnitId | None
     """None when the source names a unit that the configuration does not know."""
     external_id: str
@@ -101,11 +101,11 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceTraits:
+class UpdateSourceTraits:
     """What a source of updates is, as far as judging must know."""
 
     id: str
-    channel: Channel
+    channel: ItemChannel
     """Where its items are published; a row may say otherwise for itself."""
     complete: bool
     """Each answer lists everything that is published there, however old: a database, a register."""
@@ -142,7 +142,7 @@ class ListedItem:
     raw_date: str
     unit_name: str = ""
     """As the source names the unit."""
-    channel: Channel | None = None
+    channel: ItemChannel | None = None
     created_at: datetime | None = None
     modified_at: datetime | None = None
     language: str = ""
@@ -161,7 +161,7 @@ class ListedItem:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedItem:
     """A part of an answer that could not be read as an item."""
 
     what: Message
@@ -177,7 +177,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class UpdateAnswer:
     """What a source of updates sent."""
 
     data: bytes | None
@@ -193,7 +193,7 @@ class Listing:
     """All that one answer of a source says."""
 
     items: tuple[ListedItem, ...]
-    rejected: tuple[Refusal, ...] = ()
+    rejected: tuple[RefusedItem, ...] = ()
     doubt: Message | None = None
     """Why a cross-check with it proves nothing; None if it does."""
     covers_from: datetime | None = None

@@ -18,7 +18,7 @@ MAX_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
+class NotifiedAlarm:
     """Something that people were told of."""
 
     key: str
@@ -45,7 +45,7 @@ def is_recent(moment: datetime, now: datetime, span: timedelta = AGAIN_AFTER) ->
     return -span < now - moment < span
 
 
-def seen_bad(alarm: Alarm | None, key: str, problem: str, now: datetime) -> tuple[Alarm, bool]:
+def seen_bad(alarm: NotifiedAlarm | None, key: str, problem: str, now: datetime) -> tuple[NotifiedAlarm, bool]:
     """Return the alarm after something was seen to be bad, and whether it is to be told now.
 
     Args:
@@ -54,17 +54,17 @@ def seen_bad(alarm: Alarm | None, key: str, problem: str, now: datetime) -> tupl
         problem: its class: another one is told at once.
         now: the present moment.
     """
-    was = alarm or Alarm(key, now, now)
+    was = alarm or NotifiedAlarm(key, now, now)
     came_back = was.over_told
     is_due = came_back or problem not in was.told or not is_recent(was.told[problem], now)
     told = {**was.told, problem: now} if is_due else dict(was.told)
     while len(told) > MAX_PROBLEMS:
         del told[min(told, key=lambda each: told[each])]
     since = now if came_back else was.since
-    return Alarm(key, since, now, told, None, over_told=False, restless=was.restless or came_back), is_due
+    return NotifiedAlarm(key, since, now, told, None, over_told=False, restless=was.restless or came_back), is_due
 
 
-def seen_again(alarm: Alarm, now: datetime) -> Alarm:
+def seen_again(alarm: NotifiedAlarm, now: datetime) -> NotifiedAlarm:
     """Return the alarm after something was seen to be bad whose letter has its own time: it is not told now."""
     came_back = alarm.over_told
     return replace(
@@ -78,7 +78,7 @@ def seen_again(alarm: Alarm, now: datetime) -> Alarm:
     )
 
 
-def seen_good(alarm: Alarm, now: datetime) -> tuple[Alarm | None, bool]:
+def seen_good(alarm: NotifiedAlarm, now: datetime) -> tuple[NotifiedAlarm | None, bool]:
     """Return the alarm after something was seen to be good, if it is still kept, and whether that is to be told now."""
     over_at = alarm.over_at or now
     has_rested = not is_recent(over_at, now)

@@ -21,9 +21,9 @@ from portalops.model.message import Message, Value, msg, nmsg
 from portalops.model.notifications import Level
 from portalops.model.organisation import Name, Portal
 from portalops.model.text import show_text
-from portalops.notify.alarms import Alarm
+from portalops.notify.alarms import NotifiedAlarm
 from portalops.notify.rules import Failure, Recovered, SeenDuty, Telling, Unmet
-from portalops.notify.state import Waiting
+from portalops.notify.state import WaitingLetter
 
 MAX_LINES = 40
 """Things that one list of a letter names; of more there is the count."""
@@ -53,7 +53,7 @@ class JobWeek:
 
 
 @dataclass(frozen=True, slots=True)
-class Week:
+class WeekSummary:
     """What a summary tells."""
 
     since: datetime
@@ -70,7 +70,7 @@ class Week:
     """The counts of duties are those of now; otherwise duties could not be judged."""
     waiting: tuple[tuple[str, int], ...] = ()
     """Channel: letters that wait for it."""
-    open: tuple[Alarm, ...] = ()
+    open: tuple[NotifiedAlarm, ...] = ()
     """What was told and is not good again."""
 
 
@@ -86,8 +86,8 @@ class Sender:
 
 
 def letters_of(
-    telling: Telling, week: Week | None, sender: Sender, *, channel: str, language: str, levels: Collection[Level], zone: tzinfo, now: datetime
-) -> Iterator[Waiting]:  # fmt: skip
+    telling: Telling, week: WeekSummary | None, sender: Sender, *, channel: str, language: str, levels: Collection[Level], zone: tzinfo, now: datetime
+) -> Iterator[WaitingLetter]:  # fmt: skip
     """Yield the letters that a channel is to get."""
     writer = _Writer(sender, language, zone)
     found: list[tuple[Level, Message, Iterator[str]]] = []
@@ -101,10 +101,10 @@ def letters_of(
         found.append((Level.SUMMARY, msg("summary of the week to {day}", day=_day(now, zone)), writer.week(week)))
     for level, subject, lines in found:
         if level in levels:
-            yield writer.letter(channel, level, subject, lines, about=telling.about(level), now=now)
+            yield writer.letter(channel, level, subject, lines, about=telling.list_keys(level), now=now)
 
 
-def test_letter(sender: Sender, *, channel: str, language: str, zone: tzinfo, now: datetime) -> Waiting:
+def test_letter(sender: Sender, *, channel: str, language: str, zone: tzinfo, now: datetime) -> WaitingLetter:
     """Return the letter by which a person tries a channel."""
     writer = _Writer(sender, language, zone)
     return writer.letter(channel, Level.TEST, msg("test letter"), writer.test(channel), about=(), now=now)
@@ -207,13 +207,13 @@ class _Writer:
         *,
         about: tuple[str, ...],
         now: datetime,
-    ) -> Waiting:
+    ) -> WaitingLetter:
         sender = self._sender
-        text = "\n".join((sender.portal.name.in_language(self._language), "", *lines, "", *self._foot())) + "\n"
+        text = "\n".join((sender.portal.name.translate(self._language), "", *lines, "", *self._foot())) + "\n"
         name = "\n".join((sender.portal.id, sender.host, channel, level, format_at(now), text))
         identity = f"portalops-notify-{hashlib.sha256(name.encode()).hexdigest()[:24]}"
         shown = show_text(f"portalops {sender.portal.id}: {self._say(subject)}", 120)
-        return Waiting(identity, channel, level, shown, text, about, now)
+        return WaitingLetter(identity, channel, level, shown, text, about, now)
 
     def failures(self, failures: Sequence[Failure]) -> Iterator[str]:
         yield from self._prose(
@@ -281,7 +281,7 @@ class _Writer:
             yield from self._item(msg("{what}; it failed from {since} on", what=thing, since=each.since))
         yield from self._more(len(recovered))
 
-    def week(self, week: Week) -> Iterator[str]:
+    def week(self, week: WeekSummary) -> Iterator[str]:
         yield from self._prose(
             msg(
                 "What {host} did from {since} to {until}. This letter comes every week, even when nothing "
@@ -330,7 +330,7 @@ class _Writer:
             )
         )  # fmt: skip
 
-    def _jobs(self, week: Week) -> Iterator[str]:
+    def _jobs(self, week: WeekSummary) -> Iterator[str]:
         if week.problem == "-":
             yield from self._prose(msg("No plan is recorded, so the expected runs are not known."))
             return

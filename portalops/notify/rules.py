@@ -17,8 +17,8 @@ from portalops.model.message import Message
 from portalops.model.notifications import Level
 from portalops.model.organisation import Name
 from portalops.model.verdicts import DutyVerdict
-from portalops.notify.alarms import AGAIN_AFTER, Alarm, is_recent, seen_again, seen_bad, seen_good
-from portalops.notify.state import State, Waiting
+from portalops.notify.alarms import AGAIN_AFTER, NotifiedAlarm, is_recent, seen_again, seen_bad, seen_good
+from portalops.notify.state import NotifyState, WaitingLetter
 
 FORGOTTEN_AFTER = timedelta(days=40)
 """How long an alarm is kept that nobody sees to be bad or good any more: longer than a monthly job needs."""
@@ -86,7 +86,7 @@ class SeenDuty:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RunFacts:
     """What a run saw."""
 
     at: datetime
@@ -136,7 +136,7 @@ class Telling:
     summary_since: datetime | None = None
     """When the span of the summary that is due begins; None if none is due."""
 
-    def about(self, level: Level) -> tuple[str, ...]:
+    def list_keys(self, level: Level) -> tuple[str, ...]:
         """Return the keys of what a letter of a level reports."""
         match level:
             case Level.FAILURE:
@@ -149,7 +149,7 @@ class Telling:
                 return ()
 
 
-def decide(state: State, seen: Seen, timetable: Timetable) -> tuple[State, Telling]:
+def decide(state: NotifyState, seen: RunFacts, timetable: Timetable) -> tuple[NotifyState, Telling]:
     """Return what is to be reported, and the state once that is in the queue."""
     now = seen.at
     alarms = {each.key: each for each in state.alarms if _is_kept(each, seen)}
@@ -179,12 +179,12 @@ def decide(state: State, seen: Seen, timetable: Timetable) -> tuple[State, Telli
     return state, Telling(tuple(failures), unmet, tuple(recovered), summary_since)
 
 
-def wants_duties(state: State, now: datetime, timetable: Timetable) -> bool:
+def wants_duties(state: NotifyState, now: datetime, timetable: Timetable) -> bool:
     """Say whether today's judging of the duties is still to be done: what is unmet then is reported."""
     return _is_due(timetable.day(now), state.unmet_on, state.unmet_at, now)
 
 
-def quiet_until(state: State, now: datetime, timetable: Timetable) -> datetime | None:
+def quiet_until(state: NotifyState, now: datetime, timetable: Timetable) -> datetime | None:
     """Return until when runs that do nothing have nothing to tell; None if the next one has.
 
     Such a run comes every few minutes, and need not even read the state then.
@@ -197,7 +197,7 @@ def quiet_until(state: State, now: datetime, timetable: Timetable) -> datetime |
     return datetime.combine(day, timetable.at, local.tzinfo)
 
 
-def next_to_send(letters: Iterable[Waiting], channels: Container[str], now: datetime) -> Waiting | None:
+def next_to_send(letters: Iterable[WaitingLetter], channels: Container[str], now: datetime) -> WaitingLetter | None:
     """Return the letter to send next by one of the channels; None if none is to be sent now.
 
     The one that was tried least goes first, so that one which nobody takes keeps no other waiting. After some tries it is sent
@@ -211,13 +211,13 @@ def next_to_send(letters: Iterable[Waiting], channels: Container[str], now: date
     return min(ready, key=lambda each: (each.tries, each.written_at), default=None)
 
 
-def _is_kept(alarm: Alarm, seen: Seen) -> bool:
+def _is_kept(alarm: NotifiedAlarm, seen: RunFacts) -> bool:
     if alarm.key.startswith("job:") and seen.planned is not None and alarm.key not in seen.planned:
         return False  # nobody expects it any more, so it can be neither bad nor good
     return is_recent(alarm.seen_at, seen.at, FORGOTTEN_AFTER)
 
 
-def _unmet(state: State, seen: Seen, timetable: Timetable) -> tuple[State, Unmet | None]:
+def _unmet(state: NotifyState, seen: RunFacts, timetable: Timetable) -> tuple[NotifyState, Unmet | None]:
     if seen.duties is None:
         return state, None
     now, day = seen.at, timetable.day(seen.at)
@@ -243,12 +243,12 @@ def _unmet(state: State, seen: Seen, timetable: Timetable) -> tuple[State, Unmet
         else:
             old.append(duty)
             since.append(alarm.since)
-        alarms[key] = replace(alarm or Alarm(key, now, now), seen_at=now, told={DutyVerdict.UNMET.value: now})
+        alarms[key] = replace(alarm or NotifiedAlarm(key, now, now), seen_at=now, told={DutyVerdict.UNMET.value: now})
     letter = Unmet(tuple(new), tuple(old), tuple(since), unknown)
     return replace(state, alarms=tuple(alarms.values()), unknown=tuple(each.id for each in unknown)), letter
 
 
-def _summary(state: State, now: datetime, timetable: Timetable) -> tuple[State, datetime | None]:
+def _summary(state: NotifyState, now: datetime, timetable: Timetable) -> tuple[NotifyState, datetime | None]:
     day = timetable.summary_day(now)
     if state.summary_on is None:
         return replace(state, summary_on=day), None  # the first one is due on the first such day
@@ -267,7 +267,9 @@ def _is_due(day: date, told_on: date | None, told_at: datetime | None, now: date
     return told_at is not None and told_at - now >= AGAIN_AFTER
 
 
-def queued(letters: Sequence[Waiting], new: Iterable[Waiting]) -> tuple[tuple[Waiting, ...], tuple[Waiting, ...]]:
+def queued(
+    letters: Sequence[WaitingLetter], new: Iterable[WaitingLetter]
+) -> tuple[tuple[WaitingLetter, ...], tuple[WaitingLetter, ...]]:
     """Return the letters that wait with new ones, and those that wait no more for their sake.
 
     A summary and a letter about duties tell all that an older one of the same channel did, and more. One whose sending has

@@ -16,7 +16,7 @@ from datetime import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from portalops.config.layers import LIMIT_BYTES, find_main_file, here
+from portalops.config.layers import LIMIT_BYTES, find_main_file, find_working_folder
 from portalops.config.settings import Settings
 from portalops.config.shape import StateTable
 from portalops.config.tables import KindTable
@@ -139,7 +139,7 @@ def kept_for(config: Path | None, environment: Mapping[str, str]) -> NotifySetti
         environment: as the configuration itself reads it.
     """
     try:
-        main = find_main_file(config, environment, working_folder=here())
+        main = find_main_file(config, environment, working_folder=find_working_folder())
     except PortalOpsError:
         main = config or Path(environment.get("PORTALOPS_CONFIG") or "/etc/portalops/portalops.toml")
     for folder in dict.fromkeys(_state_folders(main, environment)):
@@ -177,12 +177,12 @@ def _state_folders(main: Path, environment: Mapping[str, str]) -> Iterator[Path]
     """Yield where the state folder may be, by what can still be read: a search, not a reading of the file."""
     texts: list[tuple[str, Path]] = []
     if named := environment.get("PORTALOPS_STATE_FOLDER"):
-        texts.append((named, here()))
+        texts.append((named, find_working_folder()))
     for file in (main, *sorted(main.parent.glob("conf.d/*.toml"))):
         texts += [(text, file.parent) for text in _folders_in(file)]
     if systemd := environment.get("STATE_DIRECTORY"):
-        texts.append((systemd.partition(":")[0], here()))
-    texts.append((str(StateTable().folder), here()))
+        texts.append((systemd.partition(":")[0], find_working_folder()))
+    texts.append((str(StateTable().folder), find_working_folder()))
     for text, folder in texts:
         try:
             yield resolved(text, folder)

@@ -21,7 +21,7 @@ from portalops.ledger import bodies
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.notifications import Level, Notification
-from portalops.notify.alarms import Alarm
+from portalops.notify.alarms import NotifiedAlarm
 from portalops.system.files import write_atomically
 from portalops.system.locks import locked
 
@@ -35,7 +35,7 @@ LOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingLetter:
     """A letter as it was written, kept until its channel took it."""
 
     id: str
@@ -57,7 +57,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LetterOutcome:
     """The state of a letter, or the result of a try to send it."""
 
     at: datetime
@@ -67,11 +67,11 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class NotifyState:
     """All that is known between two runs."""
 
     begun_at: datetime
-    alarms: tuple[Alarm, ...] = ()
+    alarms: tuple[NotifiedAlarm, ...] = ()
     unmet_on: date | None = None
     """The day on which it was last looked for duties to tell of; a day begins at the configured hour."""
     unmet_at: datetime | None = None
@@ -84,9 +84,9 @@ class State:
     """When it was written: the next one covers the time since."""
     invocations: tuple[str, ...] = ()
     """systemd's ids of runs that told themselves what failed in them, oldest first."""
-    letters: tuple[Waiting, ...] = ()
+    letters: tuple[WaitingLetter, ...] = ()
     """Letters that wait, oldest first."""
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[LetterOutcome, ...] = ()
     """The newest outcomes, and all that the ledger does not hold yet; oldest first."""
     format: int = FORMAT
 
@@ -103,7 +103,7 @@ class NotifyFolder:
         self.quiet = self.folder / "quiet"
         """From when until when an idle run reports nothing (`portalops.notify.rules.quiet_until`)."""
 
-    def load(self, now: datetime) -> State:
+    def load(self, now: datetime) -> NotifyState:
         """Return what is known; nothing yet before the first run.
 
         Raises:
@@ -113,18 +113,18 @@ class NotifyFolder:
             with self._state.open("rb") as file:
                 data = file.read(MAX_STATE_BYTES + 1)
         except FileNotFoundError:
-            return State(now)
+            return NotifyState(now)
         except OSError as error:
             raise _unreadable(self._state, cause_of(error)) from error
         try:
-            state = bodies.decode_part(data, "notify", State)
+            state = bodies.decode_part(data, "notify", NotifyState)
         except LedgerError as error:
             raise _unreadable(self._state, error.message) from error
         if state is None or state.format != FORMAT:
             raise _unreadable(self._state, msg("it does not have format {n}", n=FORMAT))
         return state
 
-    def save(self, state: State) -> None:
+    def save(self, state: NotifyState) -> None:
         """Replace what is known.
 
         Raises:

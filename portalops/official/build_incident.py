@@ -15,15 +15,15 @@ from portalops.model.rulebook import Numbers, Rulebook
 from portalops.official.build_period import ended
 from portalops.official.build_reminder import decision_of
 from portalops.official.office import Office
-from portalops.official.paper import Basis, BodyBlock, OfficialPaper, PaperKind
+from portalops.official.paper import BodyBlock, LegalBasis, OfficialPaper, PaperKind
 from portalops.registers.incidents import Incident
-from portalops.reports.document import Bullets, Cell, Heading, Paragraph, Table
+from portalops.reports.document import Bullets, Cell, Heading, Paragraph, TableBlock
 from portalops.reports.section_incidents import KIND_WORDS
 from portalops.reports.words import joined, severity_status
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class TiedCredential:
     """A credential that an incident is tied to, as the paper tells of it; never the secret."""
 
     id: str
@@ -37,7 +37,7 @@ class Access:
 
 def build_incident(
     incident: Incident,
-    access: Sequence[Access],
+    access: Sequence[TiedCredential],
     office: Office,
     rulebook: Rulebook,
     *,
@@ -81,7 +81,7 @@ def build_incident(
         year=office.day.year,
         subject=subject,
         addressees=(addressee,),
-        basis=Basis(
+        basis=LegalBasis(
             (
                 msg(
                     "Pursuant to Article 12 of the {title}, issued with {decision}",
@@ -141,10 +141,10 @@ def _course(incident: Incident) -> Iterator[BodyBlock]:
     rows: list[Sequence[Cell]] = [
         (number, step.body.at, verbatim(step.body.text), step.body.by) for number, step in enumerate(notes, 1)
     ]
-    yield Table(msg("Course"), (msg("No"), msg("Time"), msg("What was found or done"), msg("By whom")), rows)
+    yield TableBlock(msg("Course"), (msg("No"), msg("Time"), msg("What was found or done"), msg("By whom")), rows)
 
 
-def _answering(facts: IncidentFacts, access: Sequence[Access]) -> Iterator[BodyBlock]:
+def _answering(facts: IncidentFacts, access: Sequence[TiedCredential]) -> Iterator[BodyBlock]:
     yield Heading(2, msg("III. WHO ANSWERS FOR IT"))
     if facts.holders:
         yield Paragraph(msg("Who answers for it: {names}.", names=joined([verbatim(name) for name in facts.holders])))
@@ -158,7 +158,7 @@ def _answering(facts: IncidentFacts, access: Sequence[Access]) -> Iterator[BodyB
         headers = (
             msg("No"), msg("Credential"), msg("System"), msg("Account"), msg("Kind"), msg("Holder"), msg("Since then"),
         )  # fmt: skip
-        yield Table(msg("Administrative access that the incident concerns"), headers, rows)
+        yield TableBlock(msg("Administrative access that the incident concerns"), headers, rows)
 
 
 def _so_far(incident: Incident, numbers: Numbers) -> Iterator[BodyBlock]:

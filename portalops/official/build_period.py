@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 
 from portalops.calendar import Calendar
 from portalops.compliance.handling import Escalation
-from portalops.model.cases import THE_PORTAL, CaseState, Step
+from portalops.model.cases import THE_PORTAL, CaseState, CaseStep
 from portalops.model.exemptions import Exemption
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name, UnitId
 from portalops.model.period import Period
 from portalops.model.rulebook import Numbers, Rulebook
-from portalops.model.timeliness import Timeliness
+from portalops.model.timeliness import RuleSetTimeliness
 from portalops.model.updates import FlagKind, PortalDay, UnitSum
 from portalops.model.variety import Variety
 from portalops.model.verdicts import DutyVerdict
@@ -27,7 +27,7 @@ from portalops.official.build_reminder import basis_of, week_words
 from portalops.official.office import Office
 from portalops.official.paper import Annex, BodyBlock, OfficialPaper, PaperKind, annex_name
 from portalops.registers.cases import Case
-from portalops.reports.document import Bullets, Cell, Heading, Paragraph, Table
+from portalops.reports.document import Bullets, Cell, Heading, Paragraph, TableBlock
 from portalops.reports.section_timeliness import timeliness_blocks
 from portalops.reports.section_variety import counts_blocks, unpaired_table
 from portalops.reports.words import CASE_DUTIES, joined
@@ -68,7 +68,7 @@ class PeriodFacts:
     """Those that did not answer when they were last looked at."""
     variety: Variety | None = None
     """What was published by kind and language; None where it was not counted."""
-    timeliness: Sequence[Timeliness] = ()
+    timeliness: Sequence[RuleSetTimeliness] = ()
     """What the rule sets that the portal has chosen say of how soon documents were published."""
 
 
@@ -283,7 +283,7 @@ def _short(facts: PeriodFacts) -> Iterator[BodyBlock]:
     rows: list[Sequence[Cell]] = []
     for number, case in enumerate(sorted(facts.cases, key=lambda case: (_name(facts, case.unit).vi, case.week)), 1):
         found = case.shortfall
-        said = case.newest(Step.EXPLAINED)
+        said = case.newest(CaseStep.EXPLAINED)
         seen: Cell = None
         if found is not None:
             seen = _days(found.days) if found.days else msg("{seen} of {due}", seen=found.seen, due=found.required)
@@ -308,7 +308,7 @@ def _short(facts: PeriodFacts) -> Iterator[BodyBlock]:
         msg("Explanation"),
         msg("Where it stands"),
     )
-    yield Table(msg("Cases of the period"), headers, rows)
+    yield TableBlock(msg("Cases of the period"), headers, rows)
 
 
 def _verdicts(facts: PeriodFacts) -> frozenset[DutyVerdict]:
@@ -414,7 +414,7 @@ def totals_of(sums: Sequence[UnitSum]) -> Totals:
     )
 
 
-def annex_table(facts: PeriodFacts, zone: ZoneInfo) -> Table:
+def annex_table(facts: PeriodFacts, zone: ZoneInfo) -> TableBlock:
     """Return the annex: a row a unit, and their sum; days are those of a zone."""
     rows: list[Sequence[Cell]] = []
     for number, one in enumerate(facts.sums, 1):
@@ -457,7 +457,7 @@ def annex_table(facts: PeriodFacts, zone: ZoneInfo) -> Table:
         msg("No"), msg("Unit"), msg("Items counted"), msg("Times K1"), msg("Times K2"), msg("Weeks met/assessed"), msg("Newest update"),
         msg("Days not reached"), msg("Beside the period before"), msg("Assessment"), msg("Notes"),
     )  # fmt: skip
-    return Table(msg("Updates by unit"), headers, rows)
+    return TableBlock(msg("Updates by unit"), headers, rows)
 
 
 def _verdict(one: UnitSum) -> Message:

@@ -11,14 +11,14 @@ from portalops.model.organisation import Name
 from portalops.model.period import Week
 from portalops.model.rulebook import Rulebook
 from portalops.official.office import Office
-from portalops.official.paper import Basis, OfficialPaper, PaperKind
+from portalops.official.paper import LegalBasis, OfficialPaper, PaperKind
 from portalops.registers.cases import Case
-from portalops.reports.document import Bullets, Cell, Paragraph, Table
+from portalops.reports.document import Bullets, Cell, Paragraph, TableBlock
 from portalops.reports.words import CASE_DUTIES, joined
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedUnit:
     """That the unit a letter is about is no more."""
 
     last_day: date
@@ -34,7 +34,7 @@ def build_reminder(
     *,
     explain_by: date,
     zone: str,
-    ended: Ended | None = None,
+    ended: EndedUnit | None = None,
 ) -> OfficialPaper:
     """Return the letter to one unit about its open cases.
 
@@ -67,8 +67,8 @@ def build_reminder(
             )
         )
     headers = (msg("No"), msg("Week"), msg("What was due"), msg("Times due"), msg("Times seen"))
-    table = Table(msg("Problem"), headers, rows)
-    body: list[Paragraph | Bullets | Table] = [
+    table = TableBlock(msg("Problem"), headers, rows)
+    body: list[Paragraph | Bullets | TableBlock] = [
         Paragraph(
             msg(
                 "By its tracking from {first} to {last}, {agency} found that {unit} did not keep to the regime of updating"
@@ -111,7 +111,7 @@ def build_reminder(
     )
 
 
-def _took_over(unit: Name, ended: Ended | None) -> Iterator[Paragraph]:
+def _took_over(unit: Name, ended: EndedUnit | None) -> Iterator[Paragraph]:
     if ended is not None:
         yield Paragraph(
             msg(
@@ -136,10 +136,10 @@ def decision_of(rulebook: Rulebook) -> Message:
     return msg("Decision No. {number} of {day} of {issuer}", number=number, day=day, issuer=issuer)
 
 
-def basis_of(rulebook: Rulebook) -> Basis:
+def basis_of(rulebook: Rulebook) -> LegalBasis:
     """Return what every paper on updates rests on."""
     decision = decision_of(rulebook)
-    return Basis(
+    return LegalBasis(
         (
             msg(
                 "Pursuant to Article 11 of the {title}, issued with {decision}", title=rulebook.title, decision=decision

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from portalops.model.office import OfficeSettings
-from portalops.model.organisation import Actor, Name, Role, is_valid_on
+from portalops.model.organisation import Actor, Name, OfficeRole, is_valid_on
 from portalops.official.paper import Signing
 
 
@@ -34,10 +34,12 @@ def office_on(day: date, actors: Sequence[Actor], settings: OfficeSettings) -> O
     names = {actor.role: actor.name for actor in actors if is_valid_on(actor, day)}
     return Office(
         settings,
-        names.get(Role.UNIT, Name("Đơn vị quản lý Cổng thông tin điện tử tỉnh", "Portal managing unit")),
+        names.get(OfficeRole.UNIT, Name("Đơn vị quản lý Cổng thông tin điện tử tỉnh", "Portal managing unit")),
         names.get(
-            Role.DEPARTMENT, Name("Sở Thông tin và Truyền thông", "Department of Information and Communications")
+            OfficeRole.DEPARTMENT, Name("Sở Thông tin và Truyền thông", "Department of Information and Communications")
         ),
-        names.get(Role.COMMITTEE, Name("Ủy ban nhân dân tỉnh Khánh Hòa", "People's Committee of Khanh Hoa province")),
+        names.get(
+            OfficeRole.COMMITTEE, Name("Ủy ban nhân dân tỉnh Khánh Hòa", "People's Committee of Khanh Hoa province")
+        ),
         day,
     )

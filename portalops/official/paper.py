@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Name
-from portalops.reports.document import Bullets, Heading, Paragraph, Table
+from portalops.reports.document import Bullets, Heading, Paragraph, TableBlock
 
 Words = Message | Name
 
@@ -26,11 +26,11 @@ class PaperKind(StrEnum):
 PAPER_NAMES: dict[PaperKind, Message] = {PaperKind.REPORT: msg("REPORT")}
 """What a kind is called above its subject; a letter has no name."""
 
-BodyBlock = Heading | Paragraph | Bullets | Table
+BodyBlock = Heading | Paragraph | Bullets | TableBlock
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class LegalBasis:
     """A basis of the paper (căn cứ): in italics, each ends with a semicolon, the last with a full stop."""
 
     texts: Sequence[Message]
@@ -41,7 +41,7 @@ class Annex:
     """One annex (phụ lục), on pages of its own."""
 
     title: Message
-    table: Table
+    table: TableBlock
     landscape: bool = True
 
 
@@ -71,7 +71,7 @@ class OfficialPaper:
     subject: Message
     addressees: Sequence[Words]
     """Kính gửi."""
-    basis: Basis
+    basis: LegalBasis
     body: Sequence[BodyBlock]
     signing: Signing
     recipients: Sequence[Words]

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from portalops.model.credentials import host_of, same_person
-from portalops.registers.credentials import CredentialRegister, Left
+from portalops.registers.credentials import CredentialRegister, LeavingPerson
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class CredentialAccess:
     """One credential, by what it opens."""
 
     id: str
@@ -38,12 +38,12 @@ class Access:
 class AccessRegister:
     """All that is compared."""
 
-    credentials: tuple[Access, ...] = ()
+    credentials: tuple[CredentialAccess, ...] = ()
     """In the order in which they were first added, those that were returned among them."""
-    left: tuple[Left, ...] = ()
+    left: tuple[LeavingPerson, ...] = ()
     """Who leaves or left."""
 
-    def of_host(self, host: str) -> tuple[Access, ...]:
+    def find_by_host(self, host: str) -> tuple[CredentialAccess, ...]:
         """Return the credentials of a host, and of what runs on it."""
         return tuple(each for each in self.credentials if host_of(each.system) == host)
 
@@ -57,7 +57,7 @@ class AccessRegister:
 def access_of(register: CredentialRegister) -> AccessRegister:
     """Return what of the register is compared."""
     rows = (
-        Access(
+        CredentialAccess(
             each.id,
             each.credential.system,
             each.credential.account,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from portalops.ledger.bodies import decode_part
-from portalops.model.adopted import AdoptedLook
+from portalops.model.adopted import AdoptedPoll
 from portalops.model.record import Recorded
 from portalops.ports import LedgerReader
 
@@ -24,12 +24,12 @@ class Claim:
     seq: int
     """The record of that answer; of the last failed look, if it never answered."""
     at: datetime
-    look: AdoptedLook
+    look: AdoptedPoll
     problem: str = ""
     """Why it did not answer when it was asked last; empty if it did."""
 
 
-def claims_of(looks: Iterable[Recorded[AdoptedLook]]) -> tuple[Claim, ...]:
+def claims_of(looks: Iterable[Recorded[AdoptedPoll]]) -> tuple[Claim, ...]:
     """Return the newest claim of each table, by id; looks come oldest first."""
     found: dict[str, Claim] = {}
     for each in looks:
@@ -47,9 +47,9 @@ def read_claims(ledger: LedgerReader) -> tuple[Claim, ...]:
     Raises:
         LedgerError: a record's details cannot be read.
     """
-    looks: list[Recorded[AdoptedLook]] = []
+    looks: list[Recorded[AdoptedPoll]] = []
     for record in ledger.records(kinds=(ADOPTED,)):
-        body = decode_part(ledger.blob(record.body), KEY, AdoptedLook)
+        body = decode_part(ledger.blob(record.body), KEY, AdoptedPoll)
         if body is not None:
             looks.append(Recorded(record.seq, record.at, record.run, body))
     return claims_of(looks)

@@ -32,7 +32,7 @@ from portalops.model.reading import Freshness, Limits, Reading, standing
 from portalops.model.record import Digest, Recorded
 from portalops.model.retention import PruneResult
 from portalops.ports import LedgerReader
-from portalops.registers.copies import Look, after, after_elsewhere, first_known
+from portalops.registers.copies import CopyReport, first_known, fold_elsewhere, fold_report
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs
 from portalops.registers.drills import IMPORTED, ImportedDrill
 from portalops.registers.drills import KEY as DRILL_REPORT
@@ -52,7 +52,7 @@ FOUND_SET: Final = "found"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class LookedAt(Protocol):
+class CopyReports(Protocol):
     """A record's body that tells of copies of sets that were made before."""
 
     @property
@@ -62,7 +62,7 @@ class LookedAt(Protocol):
 
 
 BACKUP: Final = "backup"
-LOOKS: Final[Mapping[str, tuple[str, type[LookedAt]]]] = {
+POLLS: Final[Mapping[str, tuple[str, type[CopyReports]]]] = {
     "verify.finished": ("verify", VerifyResult),
     "drill.finished": ("drill", DrillResult),
     "copy.finished": ("copy", CopyResult),
@@ -100,7 +100,7 @@ class SetEvidence:
         """Return what the readings of one of its copies are worth at a moment."""
         readings = self.readings.get(copy.medium)
         if readings is None:  # nothing but the copy itself is known
-            readings = first_known(Look(self.seq, self.at, copy)).readings
+            readings = first_known(CopyReport(self.seq, self.at, copy)).readings
         return standing(readings, limits, now)
 
     def fresh_copies(self, limits: Limits, now: datetime) -> tuple[Copy, ...]:
@@ -161,10 +161,10 @@ def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[
         LedgerError: a record's details cannot be read, and they are not to be passed over.
     """
     backups: list[Recorded[BackupResult]] = []
-    looks: list[Recorded[LookedAt]] = []
+    looks: list[Recorded[CopyReports]] = []
     discs: list[Recorded[DiscBody]] = []
     late: list[Recorded[FoundSet]] = []
-    for record in ledger.records(kinds=(f"{BACKUP}{FINISHED}", FOUND, *LOOKS, *DISC_KINDS)):
+    for record in ledger.records(kinds=(f"{BACKUP}{FINISHED}", FOUND, *POLLS, *DISC_KINDS)):
         try:
             blob = ledger.blob(record.body)
             if record.kind in DISC_KINDS:
@@ -173,10 +173,10 @@ def recorded_sets(ledger: LedgerReader, *, passing_over: bool = False) -> tuple[
             elif record.kind == FOUND:
                 if (found := decode_part(blob, FOUND_SET, FoundSet)) is not None:
                     late.append(Recorded(record.seq, record.at, record.run, found))
-            elif record.kind not in LOOKS:
+            elif record.kind not in POLLS:
                 if (made := decode_part(blob, BACKUP, BackupResult)) is not None:
                     backups.append(Recorded(record.seq, record.at, record.run, made))
-            elif (looked := decode_part(blob, *LOOKS[record.kind])) is not None:
+            elif (looked := decode_part(blob, *POLLS[record.kind])) is not None:
                 looks.append(Recorded(record.seq, record.at, record.run, looked))
         except PortalOpsError as error:
             if not passing_over:
@@ -202,20 +202,20 @@ def folded_discs(records: Iterable[Recorded[DiscBody]]) -> tuple[HeldDisc, ...]:
 
 def fold_sets(
     backups: Sequence[Recorded[BackupResult]],
-    verifies: Sequence[Recorded[LookedAt]],
+    verifies: Sequence[Recorded[CopyReports]],
     discs: Sequence[HeldDisc] = (),
 ) -> Iterator[SetEvidence]:
     """Yield each set that was made, oldest first, with its copies and discs as they were seen last."""
-    told: dict[SetId, list[Look]] = {}
+    told: dict[SetId, list[CopyReport]] = {}
     for each in verifies:
         for copy in each.body.copies:
-            told.setdefault(copy.set_id, []).append(_look(each, copy))
+            told.setdefault(copy.set_id, []).append(_read_poll(each, copy))
     fulls: dict[Digest, SetEvidence] = {}
     for made in backups:
         if made.body.set is None:
             continue
         begun_at = made.body.set.created_at
-        known = {copy.medium: first_known(Look(made.seq, begun_at, copy)) for copy in made.body.copies}
+        known = {copy.medium: first_known(CopyReport(made.seq, begun_at, copy)) for copy in made.body.copies}
         looked: list[int] = []
         for look in told.get(made.body.set.id, ()):
             medium = look.copy.medium
@@ -223,9 +223,9 @@ def fold_sets(
                 continue  # another host tells of a copy that nobody has made
             before = known.get(medium)
             if before is not None and look.drilled_at is not None:
-                known[medium] = after_elsewhere(before, look)
+                known[medium] = fold_elsewhere(before, look)
             else:
-                known[medium] = after(before, look)
+                known[medium] = fold_report(before, look)
             looked.append(look.seq)
         evidence = SetEvidence(
             made.seq,
@@ -245,10 +245,10 @@ def fold_sets(
         yield evidence
 
 
-def _look(each: Recorded[LookedAt], copy: Copy) -> Look:
+def _read_poll(each: Recorded[CopyReports], copy: Copy) -> CopyReport:
     if isinstance(each.body, ImportedDrill):
-        return Look(each.seq, each.at, copy, each.body.report.started_at, each.body.signer)
-    return Look(each.seq, each.at, copy)
+        return CopyReport(each.seq, each.at, copy, each.body.report.started_at, each.body.signer)
+    return CopyReport(each.seq, each.at, copy)
 
 
 def find_set(sets: Sequence[SetEvidence], name: str) -> SetEvidence:

@@ -22,8 +22,8 @@ from portalops.model.cases import (
     CaseId,
     CaseMove,
     CaseState,
+    CaseStep,
     Shortfall,
-    Step,
     parse_case_id,
 )
 from portalops.model.message import msg
@@ -36,12 +36,12 @@ KEY = "case"
 """The key of a move in its record's body."""
 
 
-def kind_of(step: Step) -> str:
+def kind_of(step: CaseStep) -> str:
     """Return the kind of the record that makes a move."""
     return f"case.{step.value}"
 
 
-CASE_KINDS = tuple(kind_of(step) for step in Step)
+CASE_KINDS = tuple(kind_of(step) for step in CaseStep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +85,24 @@ class Case:
     def is_open(self) -> bool:
         return self.state is not CaseState.CLOSED
 
-    def newest(self, *steps: Step) -> RecordedMove | None:
+    def newest(self, *steps: CaseStep) -> RecordedMove | None:
         """Return the newest move of these kinds since it was opened last; None if there was none."""
         for each in reversed(self.moves):
             if each.move.step in steps:
                 return each
-            if each.move.step in {Step.OPENED, Step.REOPENED}:
+            if each.move.step in {CaseStep.OPENED, CaseStep.REOPENED}:
                 return None
         return None
 
     def opened_on(self, zone: ZoneInfo) -> date:
         """Return the local day on which it was opened last."""
-        found = next(each for each in reversed(self.moves) if each.move.step in {Step.OPENED, Step.REOPENED})
+        found = next(each for each in reversed(self.moves) if each.move.step in {CaseStep.OPENED, CaseStep.REOPENED})
         return found.at.astimezone(zone).date()
 
 
-def may(case: Case | None, step: Step) -> bool:
+def may(case: Case | None, step: CaseStep) -> bool:
     """Say whether a move may be made: from the state that a case is in, or to open one that is not there."""
-    return step is Step.OPENED if case is None else step is not Step.OPENED and case.state in ALLOWED[step]
+    return step is CaseStep.OPENED if case is None else step is not CaseStep.OPENED and case.state in ALLOWED[step]
 
 
 def fold_cases(
@@ -122,7 +122,7 @@ def fold_cases(
         move = each.move
         known = found.get(move.id)
         if known is None:
-            if move.step is Step.OPENED:
+            if move.step is CaseStep.OPENED:
                 found[move.id] = Case(move.id, (each,), CaseState.DETECTED, (unreadable or {}).get(move.id, ()))
             continue
         state = LEADS_TO.get(move.step, known.state) if may(known, move.step) else known.state
@@ -157,9 +157,11 @@ def read_cases(ledger: LedgerReader, *, until: datetime | None = None) -> ReadCa
             subject = CaseId(record.subject)
             unreadable[subject] = (*unreadable.get(subject, ()), record.seq)
             faults.append((record.seq, error))
-            if record.kind == kind_of(Step.OPENED):
+            if record.kind == kind_of(CaseStep.OPENED):
                 with suppress(ValueError):  # of no case that there could be: told by its number alone
-                    moves.append(RecordedMove(record.seq, record.at, CaseMove(*parse_case_id(subject), Step.OPENED)))
+                    moves.append(
+                        RecordedMove(record.seq, record.at, CaseMove(*parse_case_id(subject), CaseStep.OPENED))
+                    )
         else:
             if move.paper is not None:
                 move = replace(move, paper=replace(move.paper, file=still_kept(ledger, move.paper.file)))

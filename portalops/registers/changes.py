@@ -57,7 +57,7 @@ CHANGE_KINDS: Final = tuple(KEYS)
 
 
 @dataclass(frozen=True, slots=True)
-class Step(Generic[BodyT]):
+class ChangeStep(Generic[BodyT]):
     """One record of a change."""
 
     seq: int
@@ -74,28 +74,28 @@ class Step(Generic[BodyT]):
 class Correction:
     """One record by which a change was corrected, and what that replaced."""
 
-    step: Step[ChangeCorrected]
+    step: ChangeStep[ChangeCorrected]
     before: ChangeRequest | ChangeNotice | ChangeApproval
     """What stood until then."""
-    voided: tuple[Step[ChangeNotice] | Step[ChangeApproval], ...] = ()
+    voided: tuple[ChangeStep[ChangeNotice] | ChangeStep[ChangeApproval], ...] = ()
     """The notice and the approval that count no more, since they were of something else."""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RecordedChange:
     """One change, with the records that made it what it is."""
 
-    request: Step[ChangeRequest]
+    request: ChangeStep[ChangeRequest]
     """The record by which it was asked for, with what is asked for now."""
-    notice: Step[ChangeNotice] | None = None
-    approval: Step[ChangeApproval] | None = None
-    begun: Step[ChangeBegun] | None = None
-    done: Step[ChangeDone] | None = None
-    closed: Step[ChangeClosed] | None = None
+    notice: ChangeStep[ChangeNotice] | None = None
+    approval: ChangeStep[ChangeApproval] | None = None
+    begun: ChangeStep[ChangeBegun] | None = None
+    done: ChangeStep[ChangeDone] | None = None
+    closed: ChangeStep[ChangeClosed] | None = None
     lost: tuple[int, ...] = ()
     """Records of it whose details cannot be read, or that do not fit what was before."""
     corrections: tuple[Correction, ...] = ()
-    replaced: tuple[tuple[Step[ChangeNotice] | Step[ChangeApproval], int], ...] = ()
+    replaced: tuple[tuple[ChangeStep[ChangeNotice] | ChangeStep[ChangeApproval], int], ...] = ()
     """Notices and approvals in whose place another one was recorded, with that one's record."""
 
     @property
@@ -198,7 +198,7 @@ class Change:
 class ChangeRegister:
     """All changes, by id, in the order in which they were asked for."""
 
-    changes: Mapping[str, Change]
+    changes: Mapping[str, RecordedChange]
     lost: tuple[int, ...] = ()
     """Records of changes of which it cannot be read what they are and which hosts they are about."""
     names: frozenset[str] = frozenset()
@@ -209,13 +209,13 @@ class ChangeRegister:
         """Say whether anything is recorded in it."""
         return bool(self.changes or self.lost or self.names)
 
-    def of_host(self, host: HostId) -> tuple[Change, ...]:
+    def find_by_host(self, host: HostId) -> tuple[RecordedChange, ...]:
         """Return the changes that are about a host."""
         return tuple(each for each in self.changes.values() if host in each.request.body.hosts)
 
     def lost_of(self, host: HostId) -> tuple[int, ...]:
         """Return the records that may be about a host and cannot be read."""
-        return tuple(sorted({*self.lost, *(seq for each in self.of_host(host) for seq in each.lost)}))
+        return tuple(sorted({*self.lost, *(seq for each in self.find_by_host(host) for seq in each.lost)}))
 
 
 def fold_changes(
@@ -226,14 +226,14 @@ def fold_changes(
     Args:
         records: number, time, change, body and kept documents of each record, oldest first; no body if it cannot be read.
     """
-    changes: dict[str, Change] = {}
+    changes: dict[str, RecordedChange] = {}
     lost: list[int] = []
     names: set[str] = set()
     for seq, at, name, body, evidence in records:
         known = changes.get(name)
         names.add(name)
         if isinstance(body, ChangeRequest) and known is None:
-            changes[name] = Change(Step(seq, at, body, evidence))
+            changes[name] = RecordedChange(ChangeStep(seq, at, body, evidence))
         elif known is None:
             lost.append(seq)
         else:
@@ -241,41 +241,43 @@ def fold_changes(
     return ChangeRegister(changes, tuple(lost), frozenset(names))
 
 
-def taken(known: Change, seq: int, at: datetime, body: Body | None, evidence: tuple[Digest, ...]) -> Change:
+def taken(
+    known: RecordedChange, seq: int, at: datetime, body: Body | None, evidence: tuple[Digest, ...]
+) -> RecordedChange:
     """Return a change after one more record; no body if it cannot be read."""
     match body:
         case ChangeNotice():
-            noticed = _again(known.notice, Step(seq, at, body, evidence, bool(evidence)))
+            noticed = _again(known.notice, ChangeStep(seq, at, body, evidence, bool(evidence)))
             return replace(known, notice=noticed, replaced=_replaced(known, known.notice, noticed))
         case ChangeApproval():
-            approved = _again(known.approval, Step(seq, at, body, evidence, bool(evidence)))
+            approved = _again(known.approval, ChangeStep(seq, at, body, evidence, bool(evidence)))
             return replace(known, approval=approved, replaced=_replaced(known, known.approval, approved))
-        case ChangeCorrected() if why_no_correction(known, body) is None:
-            return _corrected(known, Step(seq, at, body, evidence))
+        case ChangeCorrected() if refuse_correction(known, body) is None:
+            return _corrected(known, ChangeStep(seq, at, body, evidence))
         case ChangeBegun():
-            return known if known.begun else replace(known, begun=Step(seq, at, body, evidence))
+            return known if known.begun else replace(known, begun=ChangeStep(seq, at, body, evidence))
         case ChangeDone():
-            return known if known.done else replace(known, done=Step(seq, at, body, evidence))
+            return known if known.done else replace(known, done=ChangeStep(seq, at, body, evidence))
         case ChangeClosed():
-            return known if known.closed else replace(known, closed=Step(seq, at, body, evidence))
+            return known if known.closed else replace(known, closed=ChangeStep(seq, at, body, evidence))
         case _:  # what cannot be read, a second request of the same id, or a correction that is none
             return replace(known, lost=(*known.lost, seq))
 
 
 def _replaced(
-    known: Change, before: Step[PaperT] | None, now: Step[PaperT]
-) -> tuple[tuple[Step[ChangeNotice] | Step[ChangeApproval], int], ...]:
+    known: RecordedChange, before: ChangeStep[PaperT] | None, now: ChangeStep[PaperT]
+) -> tuple[tuple[ChangeStep[ChangeNotice] | ChangeStep[ChangeApproval], int], ...]:
     return known.replaced if before is None or before.seq == now.seq else (*known.replaced, (before, now.seq))
 
 
-def _again(before: Step[BodyT] | None, new: Step[BodyT]) -> Step[BodyT]:
+def _again(before: ChangeStep[BodyT] | None, new: ChangeStep[BodyT]) -> ChangeStep[BodyT]:
     """Return what counts of a step that is recorded again: the first, with the file of both, if nothing else differs."""
     if before is None or before.body != new.body:
         return new
     return replace(before, evidence=tuple(dict.fromkeys((*before.evidence, *new.evidence))))
 
 
-def _corrected(known: Change, step: Step[ChangeCorrected]) -> Change:
+def _corrected(known: RecordedChange, step: ChangeStep[ChangeCorrected]) -> RecordedChange:
     body = step.body
     if body.asked is not None:
         voided = tuple(each for each in (known.notice, known.approval) if each is not None)
@@ -293,7 +295,7 @@ def _corrected(known: Change, step: Step[ChangeCorrected]) -> Change:
     return replace(known, corrections=(*known.corrections, correction))
 
 
-def _renamed(before: Step[PaperT], said: PaperT, step: Step[ChangeCorrected]) -> Step[PaperT]:
+def _renamed(before: ChangeStep[PaperT], said: PaperT, step: ChangeStep[ChangeCorrected]) -> ChangeStep[PaperT]:
     """Return a paper by its new words: of the time of its own record if that kept it, else of the correction's."""
     if before.is_kept_first:
         return replace(before, body=said)
@@ -328,7 +330,7 @@ def _is_about(body: Body, name: str) -> bool:
     return all(each.id == name for each in (body, *parts) if each is not None)
 
 
-def overlapping(register: ChangeRegister, asked: ChangeRequest) -> tuple[Change, ...]:
+def overlapping(register: ChangeRegister, asked: ChangeRequest) -> tuple[RecordedChange, ...]:
     """Return the changes that are still open, of a host in common, in whose window another one falls; standing ones aside."""
     if asked.kind is ChangeKind.STANDING:
         return ()
@@ -347,7 +349,7 @@ def overlapping(register: ChangeRegister, asked: ChangeRequest) -> tuple[Change,
 # --- which moves a change permits ---------------------------------------------------------------
 
 
-def why_no_notice(change: Change, notice: ChangeNotice) -> Message | None:
+def refuse_notice(change: RecordedChange, notice: ChangeNotice) -> Message | None:
     """Say why a notice cannot be recorded now; None if it can."""
     if change.closed is not None:
         return _is(change)
@@ -358,7 +360,7 @@ def why_no_notice(change: Change, notice: ChangeNotice) -> Message | None:
     return None
 
 
-def why_no_approval(change: Change, approval: ChangeApproval) -> Message | None:
+def refuse_approval(change: RecordedChange, approval: ChangeApproval) -> Message | None:
     """Say why an approval cannot be recorded now; None if it can."""
     if change.closed is not None:
         return _is(change)
@@ -387,14 +389,14 @@ def why_no_approval(change: Change, approval: ChangeApproval) -> Message | None:
     return None
 
 
-def why_no_correction(change: Change, said: ChangeCorrected) -> Message | None:
+def refuse_correction(change: RecordedChange, said: ChangeCorrected) -> Message | None:
     """Say why a correction cannot be recorded now; None if it can."""
     if change.closed is not None:
         return _is(change)
     if [said.asked, said.notice, said.approval].count(None) != len(("asked", "notice", "approval")) - 1:
         return msg("correct the request and each of its papers in separate records")
     if said.asked is not None:
-        return _why_no_other_request(change, said.asked)
+        return _refuse_other_request(change, said.asked)
     paper = change.notice if said.notice is not None else change.approval
     if paper is None:
         return msg("{id} has no such paper on record", id=change.id)
@@ -411,7 +413,7 @@ def why_no_correction(change: Change, said: ChangeCorrected) -> Message | None:
     return None
 
 
-def _why_no_other_request(change: Change, asked: ChangeRequest) -> Message | None:
+def _refuse_other_request(change: RecordedChange, asked: ChangeRequest) -> Message | None:
     if asked.kind is not change.kind:
         return msg("the kind of {id} (normal, standing or emergency) cannot be changed", id=change.id)
     if asked == change.request.body:
@@ -425,11 +427,11 @@ def _why_no_other_request(change: Change, asked: ChangeRequest) -> Message | Non
     return None
 
 
-def _says_so(change: Change, seq: int) -> Message:
+def _says_so(change: RecordedChange, seq: int) -> Message:
     return msg("{id} already states this (record {seq})", id=change.id, seq=seq)
 
 
-def why_no_start(change: Change, began_at: datetime) -> Message | None:
+def refuse_start(change: RecordedChange, began_at: datetime) -> Message | None:
     """Say why a change cannot be begun at a moment; None if it can."""
     if change.kind is ChangeKind.STANDING:
         return msg("{id} is a standing approval, which has no beginning", id=change.id)
@@ -447,10 +449,10 @@ def why_no_start(change: Change, began_at: datetime) -> Message | None:
             approved=change.approval.at,
             began=began_at,
         )
-    return why_outside(change, began_at)
+    return refuse_outside_window(change, began_at)
 
 
-def why_outside(change: Change, began_at: datetime) -> Message | None:
+def refuse_outside_window(change: RecordedChange, began_at: datetime) -> Message | None:
     """Say that a moment is outside of a change's window; None if it lies in it."""
     asked = change.request.body
     if not asked.begins_at <= began_at <= asked.ends_at:
@@ -464,7 +466,7 @@ def why_outside(change: Change, began_at: datetime) -> Message | None:
     return None
 
 
-def why_no_end(change: Change, ended_at: datetime) -> Message | None:
+def refuse_end(change: RecordedChange, ended_at: datetime) -> Message | None:
     """Say why a change cannot have ended at a moment; None if it can."""
     if change.state is not ChangeState.BEGUN or change.begun is None:
         return _is(change)
@@ -475,7 +477,7 @@ def why_no_end(change: Change, ended_at: datetime) -> Message | None:
     return None
 
 
-def why_no_close(change: Change, reason: str) -> Message | None:
+def refuse_close(change: RecordedChange, reason: str) -> Message | None:
     """Say why a change cannot be closed now; None if it can."""
     if change.state in {ChangeState.CLOSED, ChangeState.BEGUN}:
         return _is(change)
@@ -488,7 +490,7 @@ def why_no_close(change: Change, reason: str) -> Message | None:
     return None
 
 
-def _is(change: Change) -> Message:
+def _is(change: RecordedChange) -> Message:
     states = {
         ChangeState.REQUESTED: msg("{id} is only requested (record {seq})", id=change.id, seq=change.state_seq),
         ChangeState.NOTIFIED: msg(

@@ -21,7 +21,7 @@ MAX_PROBLEM = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CopyReport:
     """What one record says of a copy."""
 
     seq: int
@@ -47,12 +47,12 @@ class KnownCopy:
     readings: tuple[Reading, ...] = ()
 
 
-def first_known(look: Look) -> KnownCopy:
+def first_known(look: CopyReport) -> KnownCopy:
     """Return what is known of a copy from the record that first tells of it."""
     return KnownCopy(look.copy, look.at, look.at, with_reading((), look.copy, look.seq))
 
 
-def after(before: KnownCopy | None, look: Look) -> KnownCopy:
+def fold_report(before: KnownCopy | None, look: CopyReport) -> KnownCopy:
     """Return what is known of a copy after one more look.
 
     Of a removed copy it stays known when it had been verified, for what that says of its own time.
@@ -70,7 +70,7 @@ def after(before: KnownCopy | None, look: Look) -> KnownCopy:
     return KnownCopy(now, look.at, before.since, with_reading(before.readings, now, look.seq))
 
 
-def after_elsewhere(before: KnownCopy, look: Look) -> KnownCopy:
+def fold_elsewhere(before: KnownCopy, look: CopyReport) -> KnownCopy:
     """Return what is known of a copy after a drill that another host did and that was recorded later.
 
     What it found speaks for the moment of the drill: it changes nothing that was seen after that, but that the copy was

@@ -65,7 +65,7 @@ class Knower:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CredentialStep:
     """One record of a credential."""
 
     seq: int
@@ -91,7 +91,7 @@ class HeldCredential:
     """When somebody last ceased to hold it: by a hand-over, or by the day, in UTC, of a correction; None if nobody did."""
     returned: CredentialReturn | None = None
     returned_seq: int | None = None
-    steps: tuple[Step, ...] = ()
+    steps: tuple[CredentialStep, ...] = ()
     """Every record of it, oldest first; of an id that was used again after a return, also those of before."""
 
     @property
@@ -144,7 +144,7 @@ class HeldCredential:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class LeavingPerson:
     """A person who leaves or left."""
 
     person: str
@@ -159,7 +159,7 @@ class CredentialRegister:
 
     credentials: Mapping[str, HeldCredential] = field(default_factory=dict)
     """By id, in the order in which they were first added."""
-    left: tuple[Left, ...] = ()
+    left: tuple[LeavingPerson, ...] = ()
     unreadable: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """By credential: the records of it that cannot be read and that no later whole record replaces."""
     why: Mapping[int, Message] = field(default_factory=dict)
@@ -169,7 +169,7 @@ class CredentialRegister:
     is_begun: bool = False
     """There is any record at all."""
 
-    def left_of(self, person: str) -> Left | None:
+    def left_of(self, person: str) -> LeavingPerson | None:
         """Return when a person left; None if they are recorded to be there."""
         return next((each for each in self.left if same_person(each.person, person)), None)
 
@@ -196,13 +196,13 @@ class CredentialRegister:
         left = self.left_of(person)
         return left is not None and left.on <= day
 
-    def leavers_of(self, held: HeldCredential) -> tuple[Left, ...]:
+    def leavers_of(self, held: HeldCredential) -> tuple[LeavingPerson, ...]:
         """Return who of those that know an active credential leaves or left, and when."""
         if not held.is_active:
             return ()
         return tuple(left for one in held.knowers if (left := self.left_of(one.person)) is not None)
 
-    def of_host(self, host: str) -> tuple[HeldCredential, ...]:
+    def find_by_host(self, host: str) -> tuple[HeldCredential, ...]:
         """Return the credentials of a host, and of what runs on it."""
         return tuple(each for each in self.credentials.values() if host_of(each.credential.system) == host)
 
@@ -226,7 +226,7 @@ def fold_credentials(records: Iterable[tuple[int, datetime, str, str, Body | Mes
             oldest first.
     """
     credentials: dict[str, HeldCredential] = {}
-    left: dict[str, Left] = {}
+    left: dict[str, LeavingPerson] = {}
     unreadable: dict[str, tuple[int, ...]] = {}
     why: dict[int, Message] = {}
     unfitting: list[int] = []
@@ -234,7 +234,7 @@ def fold_credentials(records: Iterable[tuple[int, datetime, str, str, Body | Mes
     for seq, at, kind, subject, body in records:
         is_begun = True
         if isinstance(body, Message) and kind == LEFT:
-            left.setdefault(_key(left, subject), Left(subject, at.date(), seq))
+            left.setdefault(_key(left, subject), LeavingPerson(subject, at.date(), seq))
         elif isinstance(body, Message):
             unreadable[subject] = (*unreadable.get(subject, ()), seq)
             why[seq] = body
@@ -242,9 +242,9 @@ def fold_credentials(records: Iterable[tuple[int, datetime, str, str, Body | Mes
             key = _key(left, body.person)
             left.pop(key, None)
             if body.left_on is not None:
-                left[key] = Left(body.person, body.left_on, seq)
+                left[key] = LeavingPerson(body.person, body.left_on, seq)
         else:
-            after = _after(credentials.get(body.id), seq, at, kind, body)
+            after = _fold(credentials.get(body.id), seq, at, kind, body)
             if after is not None and isinstance(body, Credential) and kind == ADDED:
                 known = _known_before(credentials.values(), body)
                 after = replace(after, knowers=_known(known, body.holder, body.deputy, seq))
@@ -252,7 +252,7 @@ def fold_credentials(records: Iterable[tuple[int, datetime, str, str, Body | Mes
                 unfitting.append(seq)
                 continue
             steps = credentials[body.id].steps if body.id in credentials else ()
-            credentials[body.id] = replace(after, steps=(*steps, Step(seq, at, kind, body)))
+            credentials[body.id] = replace(after, steps=(*steps, CredentialStep(seq, at, kind, body)))
             if isinstance(body, Credential):
                 unreadable.pop(body.id, None)
     return CredentialRegister(credentials, tuple(left.values()), unreadable, why, tuple(unfitting), is_begun)
@@ -290,7 +290,7 @@ def _is_ours(body: Body, subject: str) -> bool:
 _OTHER = msg("the details of the record are about something else, or cannot be shown")
 
 
-def _after(
+def _fold(
     held: HeldCredential | None,
     seq: int,
     at: datetime,
@@ -383,5 +383,5 @@ def _known(before: tuple[Knower, ...], holder: str, deputy: str, seq: int) -> tu
     return tuple(found)
 
 
-def _key(left: Mapping[str, Left], person: str) -> str:
+def _key(left: Mapping[str, LeavingPerson], person: str) -> str:
     return next((key for key in left if same_person(key, person)), person)

@@ -18,12 +18,12 @@ from zoneinfo import ZoneInfo
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError
 from portalops.ledger.bodies import decode, decode_part, uncollected
 from portalops.ledger.record import FINISHED
-from portalops.model.adopted import AdoptedLook
+from portalops.model.adopted import AdoptedPoll
 from portalops.model.archive import Inventory
 from portalops.model.backups import (
     BackupResult,
 )
-from portalops.model.checks import CheckRound, HostRound, JudgedRound, LookedHost, LookedRound
+from portalops.model.checks import BriefHost, BriefScan, CheckScan, HostScan, JudgedScan
 from portalops.model.findings import Finding
 from portalops.model.message import Message
 from portalops.model.organisation import HostId
@@ -35,7 +35,7 @@ from portalops.model.updates import UpdatesResult
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.ports import LedgerReader
 from portalops.registers.attested import read_attested
-from portalops.registers.backups import LOOKS, LookedAt, SetEvidence, fold_sets, folded_discs
+from portalops.registers.backups import POLLS, CopyReports, SetEvidence, fold_sets, folded_discs
 from portalops.registers.cases import Case, read_cases
 from portalops.registers.changes import ChangeRegister, read_changes
 from portalops.registers.confirmations import read_confirmations
@@ -47,17 +47,17 @@ from portalops.registers.exemptions import RecordedExemption, read_exemptions
 from portalops.registers.findings import read_findings
 from portalops.registers.incidents import IncidentRegister, read_incidents
 from portalops.registers.media import RegisteredMedium, read_register
-from portalops.registers.places import Place, read_places
+from portalops.registers.places import RegisteredPlace, read_places
 from portalops.registers.plans import read_plans
 from portalops.registers.retention import Decision, read_decisions
-from portalops.registers.rounds import Shared, StoredRound, looked
+from portalops.registers.scans import Shared, StoredScan, drop_sentences
 from portalops.registers.sent import RecordedSending, read_sendings
 from portalops.registers.slots import KeptSlots, kept_slots
 from portalops.registers.waivers import RecordedWaiver, read_waivers
 
 BodyT = TypeVar("BodyT")
 
-LOOK_BACK = timedelta(days=45)
+REACH_BACK = timedelta(days=45)
 """How long before a period its evidence may have been made and still speak for it: a month's set plus its verification."""
 
 DRILLS_BEFORE = timedelta(days=366)
@@ -81,7 +81,7 @@ JUDGED = frozenset({CheckVerdict.PASS, CheckVerdict.FAIL, CheckVerdict.NOT_APPLI
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableRecord:
     """A finished record whose details cannot be read: what it says is unknown, also if it says something bad."""
 
     seq: int
@@ -106,9 +106,9 @@ class Evidence:
     runs: tuple[Run, ...]
     """All runs from the period's start on, and the rounds of checks from `CHECKS_BEFORE` it; crashed ones included."""
     backups: tuple[Recorded[BackupResult], ...]
-    verifies: tuple[Recorded[LookedAt], ...]
+    verifies: tuple[Recorded[CopyReports], ...]
     """Every later look at copies, in the order of the records: verifications, drills, copies made up."""
-    checks: Recorded[CheckRound] | None
+    checks: Recorded[CheckScan] | None
     """The newest round recorded by the period's end (or by now, if that is earlier)."""
     updates: Recorded[UpdatesResult] | None
     """The newest judging there is: later judgings know more about the same days."""
@@ -119,11 +119,11 @@ class Evidence:
     """Every report that is recorded as sent."""
     exemptions: tuple[RecordedExemption, ...] = ()
     """Every exemption that was granted, as it stands now."""
-    rounds: tuple[Recorded[LookedRound], ...] = ()
+    scans: tuple[Recorded[BriefScan], ...] = ()
     """Every round of checks recorded in the period, oldest first, without its sentences; read for reports alone."""
-    last_looks: tuple[Recorded[CheckRound], ...] = ()
+    last_polls: tuple[Recorded[CheckScan], ...] = ()
     """Newest first, the last round of the period that looked at each host that `checks` did not; read for reports alone."""
-    unreadable: tuple[Unreadable, ...] = ()
+    unreadable: tuple[UnreadableRecord, ...] = ()
     """Every finished record that was looked at and whose details could not be read."""
     summaries: Mapping[int, RunSummary | None] = field(default_factory=dict)
     """How runs ended, by the number of their finished record; None where that cannot be read.
@@ -132,7 +132,7 @@ class Evidence:
     """
     inventories: tuple[Recorded[Inventory], ...] = ()
     """Of the archive of Article 10.1, oldest first."""
-    adopted: tuple[Recorded[AdoptedLook], ...] = ()
+    adopted: tuple[Recorded[AdoptedPoll], ...] = ()
     """What other tools claimed, oldest first: shown, and never judged by."""
     discs: tuple[HeldDisc, ...] = ()
     """Burnt discs of the sets that may speak for the period."""
@@ -146,7 +146,7 @@ class Evidence:
     """The register of incidents as it is now, as that of changes."""
     waivers: tuple[RecordedWaiver, ...] = ()
     """Every waiver recorded by the period's end, oldest first."""
-    places: Mapping[HostId, Place] = field(default_factory=dict)
+    places: Mapping[HostId, RegisteredPlace] = field(default_factory=dict)
     """Where each host stood, as of the period's end; read for reports alone."""
     credentials: CredentialRegister | None = None
     """The register of credentials as of the period's end."""
@@ -177,7 +177,7 @@ class Evidence:
 
 def evidence_since(period: Period, zone: ZoneInfo) -> datetime:
     """Return the moment from which on records can speak for a period."""
-    return period.bounds(zone)[0] - LOOK_BACK
+    return period.bounds(zone)[0] - REACH_BACK
 
 
 def read_evidence(
@@ -192,7 +192,7 @@ def read_evidence(
     """Read what speaks for a period.
 
     Records made after the period count for what they say about it (a later judging, a later
-    verification), so everything from `LOOK_BACK` before the period up to now is read.
+    verification), so everything from `REACH_BACK` before the period up to now is read.
 
     Args:
         ledger: read only.
@@ -207,7 +207,7 @@ def read_evidence(
     start, end = period.bounds(zone)
     since = evidence_since(period, zone)
     first = ledger.first()
-    unreadable: dict[int, Unreadable] = {}
+    unreadable: dict[int, UnreadableRecord] = {}
 
     def read(kind: str, body_type: type[BodyT], records: Iterable[Record]) -> Iterator[Recorded[BodyT]]:
         for record in records:
@@ -226,8 +226,8 @@ def read_evidence(
     def all_of(kind: str, body_type: type[BodyT]) -> tuple[Recorded[BodyT], ...]:
         return tuple(read(kind, body_type, ledger.records(kinds=(f"{kind}.finished",), since=since)))
 
-    def looks(kind: str) -> Iterator[Recorded[LookedAt]]:
-        return read(*LOOKS[kind], ledger.records(kinds=(kind,), since=since))
+    def looks(kind: str) -> Iterator[Recorded[CopyReports]]:
+        return read(*POLLS[kind], ledger.records(kinds=(kind,), since=since))
 
     def disc_bodies(kind: str) -> Iterator[Recorded[DiscBody]]:
         return read(*DISC_KINDS[kind], ledger.records(kinds=(kind,), since=since))
@@ -244,25 +244,25 @@ def read_evidence(
             return None
 
     of_period = ledger.records(kinds=("check.finished",), since=start, until=end)
-    rounds: list[Recorded[LookedRound]] = []
+    rounds: list[Recorded[BriefScan]] = []
     judged: set[tuple[str, str]] = set()
     if every_run:
         shared: Shared = {}
         with uncollected():
             rounds += (  # one at a time, as below
-                Recorded(one.seq, one.at, one.run, looked(one.body, shared))
-                for one in read("check", StoredRound, of_period)
+                Recorded(one.seq, one.at, one.run, drop_sentences(one.body, shared))
+                for one in read("check", StoredScan, of_period)
             )
         judged |= {(host, check) for host, check, verdict in shared if verdict in JUDGED}
     else:
         with uncollected():
             for each in read(
-                "check", JudgedRound, of_period
+                "check", JudgedScan, of_period
             ):  # one at a time: they are large, and a period may have many
                 judged |= _judged(each.body)
     findings = read_findings(ledger, until=end, since=start)
     for seq, why in findings.unreadable:
-        unreadable.setdefault(seq, Unreadable(seq, "check", why))
+        unreadable.setdefault(seq, UnreadableRecord(seq, "check", why))
     cases = read_cases(ledger)
     for seq, error in cases.unreadable:
         unreadable[seq] = _unreadable(seq, "case", error)
@@ -281,10 +281,10 @@ def read_evidence(
     ):
         for record, error in faults:
             unreadable[record.seq] = replace(_unreadable(record.seq, kind, error), at=record.at)
-    checks = newest("check", CheckRound, end)
-    missing = _last_looks(rounds, checks)
+    checks = newest("check", CheckScan, end)
+    missing = _read_last_polls(rounds, checks)
     again = ledger.records(kinds=("check.finished",), since=start, until=end, newest_first=True) if missing else ()
-    last_looks = read("check", CheckRound, (record for record in again if record.seq in missing))
+    last_looks = read("check", CheckScan, (record for record in again if record.seq in missing))
     runs = (*ledger.runs(kinds=("check",), since=start - CHECKS_BEFORE, until=start), *ledger.runs(since=start))
     found = Evidence(
         period=period,
@@ -293,15 +293,15 @@ def read_evidence(
         started_at=first.at if first else None,
         runs=runs,
         backups=all_of("backup", BackupResult),
-        verifies=tuple(sorted((each for kind in LOOKS for each in looks(kind)), key=attrgetter("seq"))),
+        verifies=tuple(sorted((each for kind in POLLS for each in looks(kind)), key=attrgetter("seq"))),
         checks=checks,
         updates=newest("updates", UpdatesResult, None),
         reports=all_of("report", ReportResult),
-        rounds=tuple(rounds),
-        last_looks=tuple(last_looks),
+        scans=tuple(rounds),
+        last_polls=tuple(last_looks),
         summaries=_ends_of_runs(runs, period, zone, end_of, every_run=every_run),
         inventories=tuple(read("inventory", Inventory, ledger.records(kinds=("archive.inventory",), since=since))),
-        adopted=tuple(read("adopted", AdoptedLook, ledger.records(kinds=("backup.adopted",), since=since))),
+        adopted=tuple(read("adopted", AdoptedPoll, ledger.records(kinds=("backup.adopted",), since=since))),
         discs=folded_discs(each for kind in DISC_KINDS for each in disc_bodies(kind)),
         findings=findings.findings,
         judged=frozenset(judged),
@@ -322,7 +322,7 @@ def read_evidence(
 def _with_registers(
     found: Evidence,
     ledger: LedgerReader,
-    unreadable: dict[int, Unreadable],
+    unreadable: dict[int, UnreadableRecord],
     end_of: Callable[[int, Run], RunSummary | None],
 ) -> Evidence:
     """Return the evidence with the registers that reports alone show; what of them cannot be read is added to `unreadable`."""
@@ -355,7 +355,7 @@ def _with_registers(
     )
 
 
-def _last_looks(rounds: Sequence[Recorded[LookedRound]], newest: Recorded[CheckRound] | None) -> frozenset[int]:
+def _read_last_polls(rounds: Sequence[Recorded[BriefScan]], newest: Recorded[CheckScan] | None) -> frozenset[int]:
     """Return the records of the last round that looked at each host that the newest one did not."""
     seen = {name for each in newest.body.hosts for name in _names(each)} if newest else set()
     found: set[int] = set()
@@ -367,12 +367,12 @@ def _last_looks(rounds: Sequence[Recorded[LookedRound]], newest: Recorded[CheckR
     return frozenset(found)
 
 
-def _names(one: HostRound | LookedHost) -> tuple[HostId, ...]:
+def _names(one: HostScan | BriefHost) -> tuple[HostId, ...]:
     """Return the hosts that were looked at: of a group, its members."""
     return one.members if one.standby else (one.host,)
 
 
-def _judged(one: JudgedRound) -> set[tuple[str, str]]:
+def _judged(one: JudgedScan) -> set[tuple[str, str]]:
     return {(result.host, result.check) for result in one.results() if result.verdict in JUDGED}
 
 
@@ -417,5 +417,5 @@ def _summary(ledger: LedgerReader, run: Run, ends: RunEnds) -> RunSummary | None
     return None if part is None else decode(RunSummary, part)
 
 
-def _unreadable(seq: int, kind: str, error: PortalOpsError) -> Unreadable:
-    return Unreadable(seq, kind, error.message, isinstance(error, IntegrityError))
+def _unreadable(seq: int, kind: str, error: PortalOpsError) -> UnreadableRecord:
+    return UnreadableRecord(seq, kind, error.message, isinstance(error, IntegrityError))

@@ -39,7 +39,7 @@ class RecordedExemption:
     withdrawn_seq: int | None = None
     withdrawn_at: datetime | None = None
 
-    def in_force(self, zone: ZoneInfo) -> Exemption | None:
+    def limit_to_force(self, zone: ZoneInfo) -> Exemption | None:
         """Return it as far as it stands: to its last day, or to the day before it was withdrawn."""
         if self.withdrawn_at is None:
             return self.exemption

@@ -28,7 +28,7 @@ from portalops.model.record import Digest, Record, RunId
 from portalops.model.runs import Plan, Run, Slot
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.registers.ends import LONG_BODY_BYTES, RunEnds
-from portalops.registers.evidence import LOOK_BACK
+from portalops.registers.evidence import REACH_BACK
 from portalops.registers.plans import PLAN, RecordedPlan
 
 FORMAT = 1
@@ -175,7 +175,7 @@ class FigureCount:
         self._period = period
         self._zone = zone
         self._start, self._end = period.bounds(zone)
-        self.since = self._start - LOOK_BACK
+        self.since = self._start - REACH_BACK
         """The first moment whose records, plans apart, can change a figure."""
         self._in_period = 0
         self._plans: list[Record] = []

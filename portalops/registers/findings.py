@@ -21,8 +21,8 @@ from zoneinfo import ZoneInfo
 
 from portalops.errors import PortalOpsError
 from portalops.ledger import bodies
-from portalops.model.checks import CheckResult, CheckRound, JudgedRound
-from portalops.model.findings import CarriedFindings, Finding, FindingClosed, FindingEvent, Turn
+from portalops.model.checks import CheckResult, CheckScan, JudgedScan
+from portalops.model.findings import CarriedFindings, Finding, FindingClosed, FindingEvent, FindingTurn
 from portalops.model.message import Message
 from portalops.model.organisation import HostId
 from portalops.model.record import Record
@@ -31,9 +31,9 @@ from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.ports import LedgerReader
 from portalops.registers.waivers import RecordedWaiver
 
-ROUND: Final = "check.finished"
+SCAN: Final = "check.finished"
 CLOSED: Final = "finding.closed"
-KEYS: Final[Mapping[str, str]] = {ROUND: "check", CLOSED: "closed"}
+KEYS: Final[Mapping[str, str]] = {SCAN: "check", CLOSED: "closed"}
 """The kinds of records that findings are made of, and the key of each one's body."""
 
 REMEMBERED: Final = timedelta(days=1096)
@@ -43,7 +43,7 @@ MAX_EVENTS = 20
 """Turns of one finding that are carried on: the first and the newest."""
 
 Key: TypeAlias = tuple[HostId, str]
-Body: TypeAlias = "CheckRound | FindingClosed"
+Body: TypeAlias = "CheckScan | FindingClosed"
 Turned: TypeAlias = "_Judged | FindingClosed"
 
 
@@ -63,7 +63,7 @@ def fold_findings(
     upto = before.upto if before else 0
     for seq, at, body in sorted((each for each in records if each[0] > upto), key=lambda each: each[0]):
         _turn(known, seq, at, body if isinstance(body, FindingClosed) else _judged(body))
-    return _in_order(known)
+    return _sort_findings(known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class _Judged:
     passed: frozenset[Key]
 
 
-def _judged(one: CheckRound) -> _Judged:
+def _judged(one: CheckScan) -> _Judged:
     results = one.results()
     failed = {(each.host, each.check): each for each in results if each.verdict is CheckVerdict.FAIL}
     passed = {(each.host, each.check) for each in results if each.verdict is CheckVerdict.PASS}
@@ -85,7 +85,7 @@ def _known(before: CarriedFindings | None) -> dict[Key, Finding]:
     return {(each.host, each.check): each for each in before.findings} if before else {}
 
 
-def _in_order(known: Mapping[Key, Finding]) -> tuple[Finding, ...]:
+def _sort_findings(known: Mapping[Key, Finding]) -> tuple[Finding, ...]:
     return tuple(known[key] for key in sorted(known))
 
 
@@ -100,18 +100,18 @@ def _turn(known: dict[Key, Finding], seq: int, at: datetime, body: Turned) -> No
 
 
 def _passed(finding: Finding, seq: int, at: datetime) -> Finding:
-    events = _with(finding.events, FindingEvent(Turn.FIXED, seq, at)) if finding.is_open else finding.events
+    events = _with(finding.events, FindingEvent(FindingTurn.FIXED, seq, at)) if finding.is_open else finding.events
     return replace(finding, events=events, last_judged_at=at)
 
 
 def _failed(finding: Finding | None, seq: int, at: datetime, result: CheckResult) -> Finding:
     events: tuple[FindingEvent, ...]
     if finding is None or is_forgotten(finding, at - REMEMBERED):
-        events, reopened = (FindingEvent(Turn.OPENED, seq, at),), 0
+        events, reopened = (FindingEvent(FindingTurn.OPENED, seq, at),), 0
     elif finding.is_open:
         events, reopened = finding.events, finding.reopened
     else:
-        events, reopened = _with(finding.events, FindingEvent(Turn.REOPENED, seq, at)), finding.reopened + 1
+        events, reopened = _with(finding.events, FindingEvent(FindingTurn.REOPENED, seq, at)), finding.reopened + 1
     return Finding(
         check=result.check,
         host=result.host,
@@ -137,7 +137,7 @@ def _close(known: dict[Key, Finding], seq: int, at: datetime, closed: FindingClo
     finding = known.get((closed.host, closed.check))
     if finding is not None and finding.is_open:
         known[finding.host, finding.check] = replace(
-            finding, events=_with(finding.events, FindingEvent(Turn.CLOSED, seq, at))
+            finding, events=_with(finding.events, FindingEvent(FindingTurn.CLOSED, seq, at))
         )
 
 
@@ -208,7 +208,7 @@ def _standing(
 ) -> FindingStanding:
     due_on = due_day(finding, numbers, zone)
     if not finding.is_open:
-        state = FindingState.CLOSED if finding.events[-1].turn is Turn.CLOSED else FindingState.FIXED
+        state = FindingState.CLOSED if finding.events[-1].turn is FindingTurn.CLOSED else FindingState.FIXED
         return FindingStanding(finding, state, due_on)
     waiver = waiver_for(finding.check, finding.host, waivers=waivers, numbers=numbers, today=today, zone=zone)
     if waiver is not None:
@@ -334,9 +334,9 @@ def read_findings(
         if before is not None and record.seq <= before.upto:
             break
         late.append(record)
-        if before is None and not anew and record.kind == ROUND:
+        if before is None and not anew and record.kind == SCAN:
             with bodies.uncollected():
-                judged, carried = _round(ledger, record, unreadable)
+                judged, carried = _read_scan(ledger, record, unreadable)
             newest = (record.seq, judged)
             before = carried if carried is not None and carried.upto < record.seq else None
     known = _known(before)
@@ -346,15 +346,15 @@ def read_findings(
             if record.kind == CLOSED:
                 body = _closed(ledger, record, unreadable)
             else:
-                body = newest[1] if record.seq == newest[0] else _round(ledger, record, unreadable)[0]
+                body = newest[1] if record.seq == newest[0] else _read_scan(ledger, record, unreadable)[0]
             if body is not None:
                 _turn(known, record.seq, record.at, body)
     upto = late[0].seq if late else 0
-    findings = tuple(each for each in _in_order(known) if limit is None or not is_forgotten(each, limit))
+    findings = tuple(each for each in _sort_findings(known) if limit is None or not is_forgotten(each, limit))
     return ReadFindings(findings, upto, tuple(sorted(unreadable.items())))
 
 
-def _round(
+def _read_scan(
     ledger: LedgerReader, record: Record, unreadable: dict[int, Message]
 ) -> tuple[_Judged | None, CarriedFindings | None]:
     """Return what a round judged, and what it carries; of its results only the fails are decoded whole."""
@@ -362,7 +362,7 @@ def _round(
         part = bodies.read(ledger.blob(record.body)).get("check")
         if part is None:  # a run that failed before it had a result
             return None, None
-        one = bodies.decode(JudgedRound, part)
+        one = bodies.decode(JudgedScan, part)
         failed: dict[Key, CheckResult] = {}
         passed: set[Key] = set()
         for number, host in enumerate(one.hosts):

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
-from portalops.model.hosts import Enrolment, FactsBrought, ScriptIssued
+from portalops.model.hosts import Enrolment, ScriptIssued, SuppliedFacts
 from portalops.model.organisation import HostId
 from portalops.model.record import Record
 from portalops.ports import LedgerReader
@@ -99,7 +99,7 @@ def read_scripts(ledger: LedgerReader) -> dict[str, RecordedScript]:
                 if issued is not None and issued.host == record.subject:
                     found.setdefault(issued.mark, RecordedScript(record.seq, record.at, issued, None))
                 continue
-            brought = decode_part(blob, BROUGHT_KEY, FactsBrought)
+            brought = decode_part(blob, BROUGHT_KEY, SuppliedFacts)
             marks = [brought.mark] if brought else _marks_of(found, record.subject)
         except PortalOpsError:
             marks = _marks_of(found, record.subject)

@@ -5,7 +5,7 @@ the one before from its own record on, and one that says the same adds the file 
 any more is not kept: its step is on record without it. That nothing is recorded of some days shows nothing: for that a named
 person attests them, and an incident that comes to be recorded later takes it back.
 
-What cannot be read, or was erased, leaves the register in doubt until a later record says the whole of it anew (`SAID_ANEW`).
+What cannot be read, or was erased, leaves the register in doubt until a later record says the whole of it anew (`REPORTED_ANEW`).
 That makes nothing better than it may have been: what may have been noticed earlier by the lost record was reported in time by
 nobody's proof, speaks against each attestation before it, and a lost closing may have had open ends.
 """
@@ -31,9 +31,9 @@ from portalops.model.incidents import (
     IncidentsAttested,
     IncidentState,
     ReportKind,
+    ReportSending,
     ReportStanding,
-    Sent,
-    Timeliness,
+    ReportTimeliness,
     report_standing,
 )
 from portalops.model.message import Message, msg, verbatim
@@ -42,7 +42,7 @@ from portalops.model.record import Digest
 from portalops.model.rulebook import Numbers
 from portalops.model.text import show_text
 from portalops.ports import LedgerReader
-from portalops.registers.changes import Step
+from portalops.registers.changes import ChangeStep
 from portalops.registers.credentials import ADDED, CredentialRegister, HeldCredential
 
 OfIncident: TypeAlias = "IncidentFacts | IncidentNote | IncidentReport | IncidentClosed | IncidentReopened"
@@ -65,7 +65,7 @@ INCIDENT_KINDS: Final = tuple(KEYS)
 
 FACTS: Final = frozenset({OPENED, CORRECTED})
 """Kinds of records that say the whole of an incident."""
-SAID_ANEW: Final[Mapping[type[OfIncident], frozenset[str]]] = {
+REPORTED_ANEW: Final[Mapping[type[OfIncident], frozenset[str]]] = {
     IncidentFacts: FACTS | {NOTED},
     IncidentNote: frozenset({NOTED}),
     IncidentReport: frozenset({REPORTED}),
@@ -76,14 +76,14 @@ SAID_ANEW: Final[Mapping[type[OfIncident], frozenset[str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadIncidentRecord:
     """What stands for the details of a record that cannot be read; the chain shows its kind all the same."""
 
     kind: str
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostIncidentRecord:
     """A record of an incident whose details cannot be read, or that does not fit what was before."""
 
     seq: int
@@ -97,19 +97,19 @@ class Lost:
 class Incident:
     """One incident, with the records that made it what it is."""
 
-    opened: Step[IncidentFacts]
+    opened: ChangeStep[IncidentFacts]
     """What was said at first; the oldest that can be read, under the number of the lost record that opened it."""
-    told: Step[IncidentFacts]
+    told: ChangeStep[IncidentFacts]
     """What counts of it now: the newest correction, or what was said at first."""
-    corrections: tuple[Step[IncidentFacts], ...] = ()
-    notes: tuple[Step[IncidentNote], ...] = ()
-    reports: tuple[Step[IncidentReport], ...] = ()
+    corrections: tuple[ChangeStep[IncidentFacts], ...] = ()
+    notes: tuple[ChangeStep[IncidentNote], ...] = ()
+    reports: tuple[ChangeStep[IncidentReport], ...] = ()
     """One for each kind and addressee, in the order in which they were first recorded."""
-    replaced: tuple[tuple[Step[IncidentReport], int], ...] = ()
+    replaced: tuple[tuple[ChangeStep[IncidentReport], int], ...] = ()
     """Reports in whose place another one was recorded, with that one's record."""
-    closings: tuple[Step[IncidentClosed], ...] = ()
-    reopenings: tuple[Step[IncidentReopened], ...] = ()
-    gaps: tuple[Lost, ...] = ()
+    closings: tuple[ChangeStep[IncidentClosed], ...] = ()
+    reopenings: tuple[ChangeStep[IncidentReopened], ...] = ()
+    gaps: tuple[LostIncidentRecord, ...] = ()
     """Its lost records, whether or not a later one says anew what was in them."""
 
     @property
@@ -118,7 +118,7 @@ class Incident:
         return tuple(gap.seq for gap in self.gaps if not gap.said_anew)
 
     @property
-    def lost_facts(self) -> tuple[Lost, ...]:
+    def lost_facts(self) -> tuple[LostIncidentRecord, ...]:
         """Return its lost records that may have said that it was noticed at another time."""
         return tuple(gap for gap in self.gaps if gap.kind in FACTS)
 
@@ -138,7 +138,7 @@ class Incident:
         return self.told.body
 
     @property
-    def closed(self) -> Step[IncidentClosed] | None:
+    def closed(self) -> ChangeStep[IncidentClosed] | None:
         """Return the closing that holds; None while it is open."""
         if not self.closings or (self.reopenings and self.reopenings[-1].seq > self.closings[-1].seq):
             return None
@@ -166,14 +166,21 @@ class Incident:
     @property
     def seqs(self) -> tuple[int, ...]:
         """Return the records that its present state rests on, in order."""
-        steps: tuple[Step[IncidentFacts] | Step[IncidentReport] | Step[IncidentClosed] | Step[IncidentReopened], ...]
+        steps: tuple[
+            ChangeStep[IncidentFacts]
+            | ChangeStep[IncidentReport]
+            | ChangeStep[IncidentClosed]
+            | ChangeStep[IncidentReopened],
+            ...,
+        ]
         steps = (self.opened, self.told, *self.reports, *self.closings[-1:], *self.reopenings[-1:])
         return tuple(sorted({step.seq for step in steps if step.seq}))
 
-    def sent(self) -> tuple[Sent, ...]:
+    def sent(self) -> tuple[ReportSending, ...]:
         """Return what the records show of its reports."""
         return tuple(
-            Sent(step.body.report, step.body.sent_at, step.at, step.seq, bool(step.evidence)) for step in self.reports
+            ReportSending(step.body.report, step.body.sent_at, step.at, step.seq, bool(step.evidence))
+            for step in self.reports
         )
 
     def standing(self, report: ReportKind, numbers: Numbers, now: datetime) -> ReportStanding:
@@ -183,13 +190,13 @@ class Incident:
         it does where a lost record may have said an earlier one.
         """
         found = report_standing(self.facts, report, self.sent(), numbers, now)
-        if found.timeliness is Timeliness.IN_TIME:
+        if found.timeliness is ReportTimeliness.IN_TIME:
             if self.lost_facts:
-                return replace(found, timeliness=Timeliness.UNPROVEN, noticing_lost=self.lost_facts[0].seq)
+                return replace(found, timeliness=ReportTimeliness.UNPROVEN, noticing_lost=self.lost_facts[0].seq)
             for step in (self.opened, *self.corrections):
                 before = report_standing(step.body, report, self.sent(), numbers, now)
-                if step.body.detected_at < self.facts.detected_at and before.timeliness is not Timeliness.IN_TIME:
-                    return replace(found, timeliness=Timeliness.UNPROVEN, noticed_before=step.body.detected_at)
+                if step.body.detected_at < self.facts.detected_at and before.timeliness is not ReportTimeliness.IN_TIME:
+                    return replace(found, timeliness=ReportTimeliness.UNPROVEN, noticed_before=step.body.detected_at)
         return found
 
     def noticed_on(self, zone: ZoneInfo) -> frozenset[date]:
@@ -209,7 +216,7 @@ class IncidentRegister:
     """All incidents, by id, in the order in which they were opened, and who attested which days."""
 
     incidents: Mapping[str, Incident] = field(default_factory=dict)
-    attested: tuple[Step[IncidentsAttested], ...] = ()
+    attested: tuple[ChangeStep[IncidentsAttested], ...] = ()
     """What holds of it, oldest first: nothing that was taken back."""
     lost: tuple[int, ...] = ()
     """Records that are of no incident that can be read, and that no later one says anew."""
@@ -224,11 +231,11 @@ class IncidentRegister:
         """Return every record that cannot be read, of whatever incident."""
         return tuple(sorted({*self.lost, *(seq for each in self.incidents.values() for seq in each.lost)}))
 
-    def of_host(self, host: HostId) -> tuple[Incident, ...]:
+    def find_by_host(self, host: HostId) -> tuple[Incident, ...]:
         """Return the incidents that are tied to a host."""
         return tuple(each for each in self.incidents.values() if host in each.facts.hosts)
 
-    def attested_on(self, day: date, zone: ZoneInfo) -> Step[IncidentsAttested] | None:
+    def attested_on(self, day: date, zone: ZoneInfo) -> ChangeStep[IncidentsAttested] | None:
         """Return the attestation of a local day that nothing contradicts: the newest whose paper is kept, else the newest.
 
         One that was recorded before the day was over says nothing of its rest.
@@ -238,11 +245,11 @@ class IncidentRegister:
             for step in self.attested
             if step.body.first <= day <= step.body.last
             and not _is_early(step, day, zone)
-            and not self.against(step, zone)
+            and not self.find_contradicting(step, zone)
         ]
         return max(found, key=lambda step: (bool(step.evidence), step.seq), default=None)
 
-    def against(self, step: Step[IncidentsAttested], zone: ZoneInfo) -> tuple[Incident, ...]:
+    def find_contradicting(self, step: ChangeStep[IncidentsAttested], zone: ZoneInfo) -> tuple[Incident, ...]:
         """Return the incidents that were noticed in the attested days, or may have been, and recorded only after the attestation.
 
         A lost record may have named any day up to its own.
@@ -258,7 +265,7 @@ class IncidentRegister:
         )
 
 
-Recorded: TypeAlias = "tuple[int, datetime, str, Body | Unread, tuple[Digest, ...]]"
+Recorded: TypeAlias = "tuple[int, datetime, str, Body | UnreadIncidentRecord, tuple[Digest, ...]]"
 """Number, time, subject, body and kept documents of a record."""
 
 
@@ -269,7 +276,7 @@ def fold_incidents(records: Iterable[Recorded]) -> IncidentRegister:
         records: oldest first; those whose details cannot be read with their kind alone.
     """
     incidents: dict[str, Incident] = {}
-    attested: list[Step[IncidentsAttested]] = []
+    attested: list[ChangeStep[IncidentsAttested]] = []
     unopened: dict[str, list[Recorded]] = {}
     lost: dict[int, str] = {}
     names: set[str] = set()
@@ -280,18 +287,18 @@ def fold_incidents(records: Iterable[Recorded]) -> IncidentRegister:
         names.add(name)
         known = incidents.get(name)
         if isinstance(body, IncidentsAttested):
-            attested = _attested(attested, Step(seq, at, body, evidence))
+            attested = _attested(attested, ChangeStep(seq, at, body, evidence))
             lost = {number: days for number, days in lost.items() if days != name}
         elif known is not None:
             incidents[name] = taken(known, seq, at, body, evidence)
         elif name in unopened:
             unopened[name].append(each)
             if isinstance(body, IncidentFacts) and body.reason:
-                incidents[name] = _opened_anew(unopened.pop(name), Step(seq, at, body, evidence))
+                incidents[name] = _opened_anew(unopened.pop(name), ChangeStep(seq, at, body, evidence))
         elif isinstance(body, IncidentFacts) and not body.reason:
-            step = Step(seq, at, body, evidence)
+            step = ChangeStep(seq, at, body, evidence)
             incidents[name] = Incident(step, step)
-        elif isinstance(body, Unread) and body.kind == OPENED:
+        elif isinstance(body, UnreadIncidentRecord) and body.kind == OPENED:
             unopened[name] = [each]
         else:
             lost[seq] = name
@@ -299,29 +306,31 @@ def fold_incidents(records: Iterable[Recorded]) -> IncidentRegister:
     return IncidentRegister(incidents, tuple(attested), tuple(left), frozenset(unopened), frozenset(names), is_begun)
 
 
-def taken(known: Incident, seq: int, at: datetime, body: OfIncident | Unread, evidence: tuple[Digest, ...]) -> Incident:
+def taken(
+    known: Incident, seq: int, at: datetime, body: OfIncident | UnreadIncidentRecord, evidence: tuple[Digest, ...]
+) -> Incident:
     """Return an incident after one more record."""
     after: Incident | None = None
     match body:
         case IncidentFacts() if body.reason:
-            step = Step(seq, at, body, evidence)
+            step = ChangeStep(seq, at, body, evidence)
             after = replace(known, told=step, corrections=(*known.corrections, step))
         case IncidentNote():
-            after = replace(known, notes=(*known.notes, Step(seq, at, body, evidence)))
+            after = replace(known, notes=(*known.notes, ChangeStep(seq, at, body, evidence)))
         case IncidentReport():
-            reports = _reported(known.reports, Step(seq, at, body, evidence))
+            reports = _reported(known.reports, ChangeStep(seq, at, body, evidence))
             kept = {step.seq for step in reports}
             gone = tuple((step, seq) for step in known.reports if step.seq not in kept)
             after = replace(known, reports=reports, replaced=(*known.replaced, *gone))
         case IncidentClosed() if known.is_open or not known.is_state_known:
-            after = replace(known, closings=(*known.closings, Step(seq, at, body, evidence)))
+            after = replace(known, closings=(*known.closings, ChangeStep(seq, at, body, evidence)))
         case IncidentReopened() if not known.is_open or not known.is_state_known:
-            after = replace(known, reopenings=(*known.reopenings, Step(seq, at, body, evidence)))
+            after = replace(known, reopenings=(*known.reopenings, ChangeStep(seq, at, body, evidence)))
         case _:  # what cannot be read, a second opening of the same id, a closing of what is closed
             pass
-    if after is None or isinstance(body, Unread):
-        return replace(known, gaps=(*known.gaps, Lost(seq, at, _kind_of(body))))
-    return _settled(after, seq, SAID_ANEW[type(body)])
+    if after is None or isinstance(body, UnreadIncidentRecord):
+        return replace(known, gaps=(*known.gaps, LostIncidentRecord(seq, at, _kind_of(body))))
+    return _settled(after, seq, REPORTED_ANEW[type(body)])
 
 
 def _settled(known: Incident, seq: int, kinds: frozenset[str]) -> Incident:
@@ -330,28 +339,32 @@ def _settled(known: Incident, seq: int, kinds: frozenset[str]) -> Incident:
     return replace(known, gaps=gaps)
 
 
-def _kind_of(body: OfIncident | Unread) -> str:
-    if isinstance(body, Unread):
+def _kind_of(body: OfIncident | UnreadIncidentRecord) -> str:
+    if isinstance(body, UnreadIncidentRecord):
         return body.kind
     if isinstance(body, IncidentFacts):
         return CORRECTED if body.reason else OPENED
     return next(kind for kind, (_key, body_type) in KEYS.items() if isinstance(body, body_type))
 
 
-def _opened_anew(rows: list[Recorded], whole: Step[IncidentFacts]) -> Incident:
+def _opened_anew(rows: list[Recorded], whole: ChangeStep[IncidentFacts]) -> Incident:
     """Return an incident whose opening is lost, from the correction that says the whole of it; what came between is taken up."""
     seq, at, _name, _body, _evidence = rows[0]
-    found = Incident(Step(seq, at, whole.body), whole, (whole,), gaps=(Lost(seq, at, OPENED, whole.seq),))
+    found = Incident(
+        ChangeStep(seq, at, whole.body), whole, (whole,), gaps=(LostIncidentRecord(seq, at, OPENED, whole.seq),)
+    )
     for number, moment, _subject, body, evidence in rows[1:-1]:
         assert not isinstance(body, IncidentsAttested), "it is of an incident"
         found = taken(found, number, moment, body, evidence)
-    return _settled(found, whole.seq, SAID_ANEW[IncidentFacts])
+    return _settled(found, whole.seq, REPORTED_ANEW[IncidentFacts])
 
 
-def _reported(before: tuple[Step[IncidentReport], ...], new: Step[IncidentReport]) -> tuple[Step[IncidentReport], ...]:
+def _reported(
+    before: tuple[ChangeStep[IncidentReport], ...], new: ChangeStep[IncidentReport]
+) -> tuple[ChangeStep[IncidentReport], ...]:
     """Return the reports with one more: of the same kind and addressee the newest counts, or the first with the files of both."""
     of = (new.body.report, new.body.to)
-    found: list[Step[IncidentReport]] = []
+    found: list[ChangeStep[IncidentReport]] = []
     is_there = False
     for step in before:
         if (step.body.report, step.body.to) != of:
@@ -363,7 +376,9 @@ def _reported(before: tuple[Step[IncidentReport], ...], new: Step[IncidentReport
     return tuple(found) if is_there else (*before, new)
 
 
-def _attested(before: list[Step[IncidentsAttested]], new: Step[IncidentsAttested]) -> list[Step[IncidentsAttested]]:
+def _attested(
+    before: list[ChangeStep[IncidentsAttested]], new: ChangeStep[IncidentsAttested]
+) -> list[ChangeStep[IncidentsAttested]]:
     days = (new.body.first, new.body.last)
     others = [step for step in before if (step.body.first, step.body.last) != days]
     if new.body.withdrawn:
@@ -380,7 +395,7 @@ def read_incidents(ledger: LedgerReader, *, until: datetime | None = None) -> In
     records: list[Recorded] = []
     for record in ledger.records(kinds=INCIDENT_KINDS, until=until):
         key, body_type = KEYS[record.kind]
-        body: Body | Unread = Unread(record.kind)
+        body: Body | UnreadIncidentRecord = UnreadIncidentRecord(record.kind)
         evidence: tuple[Digest, ...] = ()
         try:
             data = ledger.blob(record.body)
@@ -393,18 +408,18 @@ def read_incidents(ledger: LedgerReader, *, until: datetime | None = None) -> In
             ):
                 body, evidence = found, tuple(sorted(one for one in evidence_of(data) if ledger.has_blob(one)))
         except PortalOpsError:
-            body = Unread(record.kind)
+            body = UnreadIncidentRecord(record.kind)
         records.append((record.seq, record.at, record.subject, body, evidence))
     return fold_incidents(records)
 
 
-def first_day_not_over(step: Step[IncidentsAttested], zone: ZoneInfo) -> date | None:
+def first_day_not_over(step: ChangeStep[IncidentsAttested], zone: ZoneInfo) -> date | None:
     """Return the first attested day that was not over when it was attested; None where each was."""
     day = max(step.body.first, step.at.astimezone(zone).date())
     return day if day <= step.body.last else None
 
 
-def _is_early(step: Step[IncidentsAttested], day: date, zone: ZoneInfo) -> bool:
+def _is_early(step: ChangeStep[IncidentsAttested], day: date, zone: ZoneInfo) -> bool:
     first = first_day_not_over(step, zone)
     return first is not None and first <= day
 
@@ -454,11 +469,11 @@ def due_reports(register: IncidentRegister, numbers: Numbers, now: datetime) -> 
         for report in ReportKind if each.is_open else ():
             standing = each.standing(report, numbers, now)
             which, due = REPORT_WORDS[report], standing.due_at
-            if standing.timeliness is Timeliness.DUE:
+            if standing.timeliness is ReportTimeliness.DUE:
                 found.append(
                     (due, msg("incident {id}: the {report} is due by {due}", id=each.id, report=which, due=due))
                 )
-            elif standing.timeliness is Timeliness.OVERDUE:
+            elif standing.timeliness is ReportTimeliness.OVERDUE:
                 text = msg(
                     "incident {id}: the {report} was due by {due} but was not sent", id=each.id, report=which, due=due
                 )
@@ -466,7 +481,7 @@ def due_reports(register: IncidentRegister, numbers: Numbers, now: datetime) -> 
     return tuple(text for _due, text in sorted(found, key=lambda one: one[0]))
 
 
-def why_no_close(known: Incident, ended_at: datetime) -> Message | None:
+def refuse_close(known: Incident, ended_at: datetime) -> Message | None:
     """Say why an incident cannot have been over at a moment, or cannot be closed; None if it can."""
     if (closed := known.closed) is not None and known.is_state_known:
         return msg("{id} is closed (record {seq})", id=known.id, seq=closed.seq)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from portalops.ledger.bodies import required_part
-from portalops.model.installations import Installation, Installed
+from portalops.model.installations import Installation, InstalledVersion
 from portalops.ports import LedgerReader
 
 INSTALLATION = "installation"
 """The kind of an installation record, and the key of what it says in its blob."""
 
 
-def newest_installed(ledger: LedgerReader) -> Installed | None:
+def newest_installed(ledger: LedgerReader) -> InstalledVersion | None:
     """Return the portalops that the newest such record names; None before the first.
 
     Raises:

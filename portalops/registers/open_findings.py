@@ -30,7 +30,7 @@ def open_by_day(evidence: Evidence, numbers: Numbers) -> tuple[OpenOnDay, ...]:
     A round speaks for as long as the rulebook lets one speak, or until the next one is due if that is later.
     """
     limit = timedelta(hours=max(numbers.check_max_age_hours, 24 * numbers.check_every_days))
-    rounds = sorted(_rounds(evidence))
+    rounds = sorted(_newest_scans(evidence))
     return tuple(_open_days(evidence, rounds, limit))
 
 
@@ -60,9 +60,9 @@ def is_open_at(finding: Finding, moment: datetime) -> bool:
     return turn in OPEN_TURNS
 
 
-def _rounds(evidence: Evidence) -> Iterator[datetime]:
+def _newest_scans(evidence: Evidence) -> Iterator[datetime]:
     """Yield when each round was recorded that looked at servers, of before the period as well."""
-    yield from (each.at for each in evidence.rounds)
+    yield from (each.at for each in evidence.scans)
     if evidence.checks is not None:
         yield evidence.checks.at
     for run in evidence.runs:
@@ -92,7 +92,7 @@ AGE_BANDS = (7, 30, 90)
 """Days: up to a week, a month, a quarter, and longer."""
 
 
-def by_age(findings: Iterable[Finding], today: date, zone: ZoneInfo) -> Mapping[Severity, tuple[int, ...]]:
+def count_by_age(findings: Iterable[Finding], today: date, zone: ZoneInfo) -> Mapping[Severity, tuple[int, ...]]:
     """Count open findings by severity and by how many days they have been open: within each of `AGE_BANDS`, and longer."""
     counts = {severity: [0] * (len(AGE_BANDS) + 1) for severity in Severity}
     for finding in findings:

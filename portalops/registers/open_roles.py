@@ -13,9 +13,9 @@ from enum import StrEnum
 from portalops.model.changes import ChangeKind, ChangeState
 from portalops.model.credentials import names_person, same_person
 from portalops.model.organisation import HostId
-from portalops.registers.changes import Change, ChangeRegister
+from portalops.registers.changes import ChangeRegister, RecordedChange
 from portalops.registers.incidents import IncidentRegister
-from portalops.registers.places import Place
+from portalops.registers.places import RegisteredPlace
 
 
 class RoleKind(StrEnum):
@@ -52,7 +52,7 @@ class Written:
 def open_roles(
     names: Collection[str],
     *,
-    places: Mapping[HostId, Place],
+    places: Mapping[HostId, RegisteredPlace],
     incidents: IncidentRegister,
     changes: ChangeRegister,
     written: Iterable[Written] = (),
@@ -83,7 +83,7 @@ def open_roles(
         mine = [name for name in incident.facts.holders if is_theirs(name)]
         if incident.is_open and mine:
             found.append(OpenRole(RoleKind.INCIDENT, incident.id, mine[0], incident.told.seq))
-    found += [role for change in changes.changes.values() for role in _of_change(change) if is_theirs(role.named)]
+    found += [role for change in changes.changes.values() for role in _read_change(change) if is_theirs(role.named)]
     for one in written:
         named = next((text for text in one.texts if is_theirs(text)), None)
         if named is not None:
@@ -92,7 +92,7 @@ def open_roles(
 
 
 def lost_records(
-    places: Mapping[HostId, Place], incidents: IncidentRegister, changes: ChangeRegister
+    places: Mapping[HostId, RegisteredPlace], incidents: IncidentRegister, changes: ChangeRegister
 ) -> tuple[int, ...]:
     """Return the records that cannot be read: whom they name is not known."""
     of_changes = (seq for change in changes.changes.values() for seq in change.lost)
@@ -100,7 +100,7 @@ def lost_records(
     return tuple(sorted({*of_places, *incidents.every_lost(), *changes.lost, *of_changes}))
 
 
-def _of_change(change: Change) -> Iterator[OpenRole]:
+def _read_change(change: RecordedChange) -> Iterator[OpenRole]:
     if change.state is ChangeState.CLOSED or change.kind is ChangeKind.STANDING:
         return
     if change.begun is not None:

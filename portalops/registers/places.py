@@ -39,13 +39,13 @@ class PlaceStep:
     """The document behind it, if it is kept."""
 
     @property
-    def on(self) -> date:
+    def day(self) -> date:
         """Return the day that it tells of."""
         return self.body.seen_on if isinstance(self.body, Sighting) else self.body.handed_on
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RegisteredPlace:
     """What the register says of one host now."""
 
     host: HostId
@@ -75,22 +75,22 @@ class Place:
 
 def fold_places(
     records: Iterable[tuple[int, datetime, HostId, Body | None, tuple[Digest, ...]]],
-) -> dict[HostId, Place]:
+) -> dict[HostId, RegisteredPlace]:
     """Return what is known of each host's place.
 
     Args:
         records: number, time and host of each record, with what its body holds and the documents that are kept, oldest first;
             no body if it cannot be read.
     """
-    found: dict[HostId, Place] = {}
+    found: dict[HostId, RegisteredPlace] = {}
     for seq, at, host, body, evidence in records:
-        known = found.get(host) or Place(host)
+        known = found.get(host) or RegisteredPlace(host)
         steps = known.steps if body is None else (*known.steps, PlaceStep(seq, at, body, evidence))
         match body:
             case Sighting():
                 stays = body.holder == known.holder and not known.lost
                 since = known.holder_seq if stays else seq
-                known = Place(host, body, seq, at, body.holder, since, steps=steps)
+                known = RegisteredPlace(host, body, seq, at, body.holder, since, steps=steps)
             case HandOver():
                 known = replace(known, holder=body.holder, holder_seq=seq, steps=steps)
             case None:
@@ -99,7 +99,7 @@ def fold_places(
     return found
 
 
-def read_places(ledger: LedgerReader, *, until: datetime | None = None) -> Mapping[HostId, Place]:
+def read_places(ledger: LedgerReader, *, until: datetime | None = None) -> Mapping[HostId, RegisteredPlace]:
     """Return the register as it was at a moment, or is now; empty if nobody has begun it."""
     records: list[tuple[int, datetime, HostId, Body | None, tuple[Digest, ...]]] = []
     for record in ledger.records(kinds=PLACE_KINDS, until=until):

@@ -18,7 +18,7 @@ ACCOUNTS = "accounts"
 
 
 @dataclass(frozen=True, slots=True)
-class PortalLook:
+class PortalAnswer:
     """The newest look at one portal."""
 
     seq: int
@@ -27,9 +27,9 @@ class PortalLook:
     """Or why the record cannot be read: an older look says nothing of today in its place."""
 
 
-def read_portal_looks(ledger: LedgerReader, *, until: datetime | None = None) -> Mapping[str, PortalLook]:
+def read_portal_answers(ledger: LedgerReader, *, until: datetime | None = None) -> Mapping[str, PortalAnswer]:
     """Return the newest look at each portal that was recorded by a moment, by the source's id."""
-    looks: dict[str, PortalLook] = {}
+    looks: dict[str, PortalAnswer] = {}
     for record in ledger.records(kinds=(SEEN,), until=until):
         found: PortalAccounts | Message
         try:
@@ -38,5 +38,5 @@ def read_portal_looks(ledger: LedgerReader, *, until: datetime | None = None) ->
             found = error.message
         if not isinstance(found, Message) and found.portal != record.subject:
             found = msg("the details of the record are about something else, or cannot be shown")
-        looks[record.subject] = PortalLook(record.seq, record.at, found)
+        looks[record.subject] = PortalAnswer(record.seq, record.at, found)
     return looks

@@ -16,7 +16,7 @@ from portalops.model.heads import AnchorReceipt, Head, SignedHead, Signer
 from portalops.model.message import Message
 from portalops.model.record import Digest, Recorded
 from portalops.registers.erasures import RecordedErasure
-from portalops.registers.evidence import Unreadable
+from portalops.registers.evidence import UnreadableRecord
 from portalops.registers.exports import RecordedExport
 from portalops.registers.figures import Figures
 from portalops.registers.sign_offs import RecordedSignOff
@@ -92,7 +92,7 @@ class Proof:
     """Every blob that was removed for good."""
     exports: tuple[RecordedExport, ...] = ()
     """Every bundle that was handed out, recorded since the period began, oldest first."""
-    unreadable: tuple[Unreadable, ...] = ()
+    unreadable: tuple[UnreadableRecord, ...] = ()
     """Records of any of these whose details cannot be read."""
 
     def taken(self) -> tuple[Recorded[AnchorReceipt], ...]:

@@ -11,7 +11,7 @@ from portalops.ledger.bodies import decode_part
 from portalops.model.backups import SetId
 from portalops.model.message import msg
 from portalops.model.record import Record
-from portalops.model.retention import Hold, Mark
+from portalops.model.retention import Hold, PruneMark
 from portalops.ports import LedgerReader
 
 HELD, RELEASED = "prune.held", "prune.released"
@@ -30,7 +30,7 @@ class Decision:
     at: datetime
     kind: str
     """One of `RETENTION_KINDS`."""
-    body: Hold | Mark
+    body: Hold | PruneMark
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class RecordedMark:
 
     seq: int
     at: datetime
-    mark: Mark
+    mark: PruneMark
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def read_decisions(ledger: LedgerReader, *, until: datetime | None = None) -> De
 
 def _decision(ledger: LedgerReader, record: Record) -> Decision:
     blob = ledger.blob(record.body)
-    body = decode_part(blob, HOLD, Hold) or decode_part(blob, MARK, Mark)
+    body = decode_part(blob, HOLD, Hold) or decode_part(blob, MARK, PruneMark)
     if body is None:
         raise LedgerError(
             msg("record {seq} of the kind {kind} names no set", seq=record.seq, kind=record.kind),

@@ -48,7 +48,7 @@ class RecordedWaiver:
         begins = max(first, self.waiver.valid_from)
         return begins <= last and self.is_in_force(begins, zone)
 
-    def how_it_ended(self, zone: ZoneInfo) -> Message:
+    def describe_end(self, zone: ZoneInfo) -> Message:
         """Return words for why it is in force no more, to stand behind "the waiver"."""
         if self.in_doubt:
             return msg("may have been withdrawn by record {seq}, which cannot be read", seq=str(self.withdrawn_seq))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from portalops.ledger.heads import code_of
-from portalops.model.assessment import Assessment, Judged
+from portalops.model.assessment import Assessment, JudgedDuty
 from portalops.model.message import Message
 from portalops.model.standing import Standing
 from portalops.reports.material import Material
@@ -18,7 +18,7 @@ from portalops.reports.material import Material
 def assessment_of(material: Material) -> Assessment:
     """Return what a report's material was judged to be."""
     rulebook, proof = material.rulebook, material.proof
-    judged = tuple(Judged(rulebook.duty(each.duty), each) for each in material.standings)
+    judged = tuple(JudgedDuty(rulebook.duty(each.duty), each) for each in material.standings)
     named = {each.duty.clause for each in judged}
     start, end = material.period.bounds(ZoneInfo(material.portal.timezone))
     ledger = proof.ledger_range

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from portalops.model.message import msg, nmsg
-from portalops.reports.document import Block, Paragraph, Table
+from portalops.reports.document import Block, Paragraph, TableBlock
 
 MOST_ROWS: Final = 40
 """Of a table of a register: about two printed pages."""
@@ -15,7 +15,7 @@ MOST_ROWS: Final = 40
 def filled(blocks: Iterable[Block], most: int = MOST_ROWS) -> Iterator[Block]:
     """Yield blocks with short tables; in the place of a table without rows, a sentence that says there is none."""
     for block in blocks:
-        if not isinstance(block, Table):
+        if not isinstance(block, TableBlock):
             yield block
         elif block.rows:
             yield from bounded(block, most)
@@ -23,9 +23,9 @@ def filled(blocks: Iterable[Block], most: int = MOST_ROWS) -> Iterator[Block]:
             yield Paragraph(msg("{what}: none.", what=block.caption))
 
 
-def bounded(table: Table, most: int = MOST_ROWS) -> Iterator[Block]:
+def bounded(table: TableBlock, most: int = MOST_ROWS) -> Iterator[Block]:
     """Yield a table of no more than so many of its first rows, and say how many are left out."""
-    yield Table(table.caption, table.headers, table.rows[:most])
+    yield TableBlock(table.caption, table.headers, table.rows[:most])
     if (more := len(table.rows) - most) > 0:
         yield Paragraph(
             nmsg(

@@ -11,8 +11,8 @@ from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.credentials import CredentialRegister
 from portalops.registers.evidence import Evidence
+from portalops.registers.host_scope import narrow_to_host
 from portalops.registers.incidents import Incident
-from portalops.registers.of_host import of_host
 from portalops.reports.document import Bars, Block, Cell, Document, Heading, KeyValues, Paragraph
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
@@ -57,7 +57,7 @@ def _cut_down(material: Material) -> Material:
     material = replace(material, standings=own)
     if host is None:
         return material
-    seen = of_host(material.evidence, host)
+    seen = narrow_to_host(material.evidence, host)
     credentials = None if seen.credentials is None else _credentials_of(seen.credentials, material.hosts, host)
     return replace(material, evidence=replace(seen, credentials=credentials))
 
@@ -67,7 +67,7 @@ def _credentials_of(register: CredentialRegister, hosts: Sequence[Host], host: H
     may_be = {*register.unreadable_for(host, [each.id for each in hosts])}
     return replace(
         register,
-        credentials={each.id: each for each in register.of_host(host)},
+        credentials={each.id: each for each in register.find_by_host(host)},
         unreadable={name: seqs for name, seqs in register.unreadable.items() if may_be & {*seqs}},
     )
 
@@ -110,7 +110,7 @@ def _basis(
                 " kept; {n} round of checks",
                 "the registers of credentials and places as of the period's end, that of incidents as it is now, with the papers that were"
                 " kept; {n} rounds of checks",
-                len(evidence.rounds),
+                len(evidence.scans),
             ),
         ),
         (

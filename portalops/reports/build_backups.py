@@ -28,7 +28,7 @@ from portalops.reports.section_drills import (
 )
 from portalops.reports.section_duties import duty_table, standings_of
 from portalops.reports.section_evidence import backup_problems, failed_runs, problem_table, runs_without_end
-from portalops.reports.section_media import copies_by_medium, copy_blocks, look_blocks, media_blocks
+from portalops.reports.section_media import copies_by_medium, copy_blocks, media_blocks, reading_blocks
 from portalops.reports.section_retention import retention_blocks
 from portalops.reports.section_sets import set_blocks
 
@@ -51,7 +51,7 @@ def build(material: Material) -> Document:
         Section(msg("Backup sets of the period"), set_blocks(evidence)),
         Section(msg("Copies"), _copies(evidence, limits)),
         Section(msg("Media and discs"), _media(evidence)),
-        Section(msg("Copies that were read back"), look_blocks(evidence)),
+        Section(msg("Copies that were read back"), reading_blocks(evidence)),
         Section(msg("Restore drills"), _drills(evidence)),
         Section(msg("Retention: what was removed, held and refused"), retention_blocks(evidence)),
         Section(msg("What went wrong"), _exceptions(evidence, material.proof.own_run)),

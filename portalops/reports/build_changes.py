@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from portalops.model.changes import ChangeKind, Order
+from portalops.model.changes import ChangeKind, StepOrder
 from portalops.model.findings import Finding
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Host, HostId
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.changes import Change, ChangeRegister
+from portalops.registers.changes import ChangeRegister, RecordedChange
 from portalops.registers.evidence import Evidence
-from portalops.registers.of_host import of_host
+from portalops.registers.host_scope import narrow_to_host
 from portalops.reports.document import Bars, Block, Cell, Document, KeyValues, Paragraph, Tone
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
@@ -53,7 +53,7 @@ def _cut_down(material: Material) -> Material:
     material = replace(material, standings=own)
     if host is None:
         return material
-    seen = of_host(material.evidence, host)
+    seen = narrow_to_host(material.evidence, host)
     register = None if seen.changes is None else _register_of(seen.changes, host)
     return replace(
         material,
@@ -64,11 +64,13 @@ def _cut_down(material: Material) -> Material:
 
 def _register_of(register: ChangeRegister, host: HostId) -> ChangeRegister:
     """Return the changes that are about a host, and every record that may be about it and cannot be read."""
-    changes = {each.id: each for each in register.of_host(host)}
+    changes = {each.id: each for each in register.find_by_host(host)}
     return replace(register, changes=changes, lost=register.lost_of(host))
 
 
-def _basis(material: Material, changes: Sequence[Change], hosts: Sequence[Host]) -> tuple[tuple[Message, Cell], ...]:
+def _basis(
+    material: Material, changes: Sequence[RecordedChange], hosts: Sequence[Host]
+) -> tuple[tuple[Message, Cell], ...]:
     compared = sum(bool(each.compared) for each in material.drift)
     return (
         (
@@ -99,7 +101,7 @@ def _basis(material: Material, changes: Sequence[Change], hosts: Sequence[Host])
     )
 
 
-def _summary(material: Material, changes: Sequence[Change], findings: Sequence[Finding]) -> Iterator[Block]:
+def _summary(material: Material, changes: Sequence[RecordedChange], findings: Sequence[Finding]) -> Iterator[Block]:
     evidence, standings = material.evidence, material.standings
     yield Paragraph(_verdicts(standings))
     yield from rest_blocks(standings)
@@ -142,10 +144,10 @@ def _summary(material: Material, changes: Sequence[Change], findings: Sequence[F
     yield duty_table(caption, standings, material.rulebook)
 
 
-def _orders(changes: Sequence[Change], evidence: Evidence) -> list[tuple[Tone, Message, int]]:
+def _orders(changes: Sequence[RecordedChange], evidence: Evidence) -> list[tuple[Tone, Message, int]]:
     as_of = min(evidence.now, evidence.period.bounds(evidence.zone)[1])
     judged = [each.order().judged(as_of) for each in changes]
-    return [(status.tone, status.word, judged.count(order)) for order in Order for status in (order_status(order),)]
+    return [(status.tone, status.word, judged.count(order)) for order in StepOrder for status in (order_status(order),)]
 
 
 def _verdicts(standings: Sequence[Standing]) -> Message:

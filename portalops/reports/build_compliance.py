@@ -18,7 +18,7 @@ from portalops.reports.document import (
     Heading,
     KeyValues,
     Paragraph,
-    Table,
+    TableBlock,
     Tone,
 )
 from portalops.reports.frame import Section, framed
@@ -94,7 +94,7 @@ def _summary(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Bloc
     yield Bars(msg("Duties by verdict"), rows)
     unmet = [standing for standing in standings if standing.verdict is DutyVerdict.UNMET]
     if unmet:
-        yield Table(
+        yield TableBlock(
             msg("Unmet duties"),
             (msg("Duty"), msg("What it asks for"), msg("Why")),
             [(standing.duty, rulebook.duty(standing.duty).title, standing.reason) for standing in unmet],

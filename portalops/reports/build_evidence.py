@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from portalops.ledger.heads import code_of
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg, nmsg
-from portalops.registers.evidence import Unreadable
+from portalops.registers.evidence import UnreadableRecord
 from portalops.registers.exports import RecordedExport
 from portalops.registers.proof import LedgerRange, ProvenHead
 from portalops.registers.slots import SlotState
 from portalops.registers.waivers import waivers_in_force
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Document, KeyValues, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Document, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.frame import Section, framed
 from portalops.reports.material import Material
 from portalops.reports.named import Report
@@ -65,7 +65,7 @@ def build(material: Material) -> Document:
 class _Own:
     """What more than one section counts."""
 
-    unreadable: tuple[Unreadable, ...]
+    unreadable: tuple[UnreadableRecord, ...]
     """Of any part of the report, by the number of the record."""
     heads: tuple[ProvenHead, ...]
     """Of the period."""
@@ -103,7 +103,9 @@ def _glance(material: Material, own: _Own) -> Iterator[Block]:
         (msg("Did each run that was begun come to an end?"), *_came_to_ends(material)),
         (msg("Can all details be read?"), *_can_be_read(material.proof.ledger_range, own)),
     ]
-    yield Table(msg("What an auditor asks of the evidence first"), (msg("Question"), msg("Answer"), msg("Why")), rows)
+    yield TableBlock(
+        msg("What an auditor asks of the evidence first"), (msg("Question"), msg("Answer"), msg("Why")), rows
+    )
     proof, period = material.proof, material.period
     in_force = waivers_in_force(proof.waivers, period.first, period.last, material.evidence.zone)
     yield KeyValues(
@@ -238,11 +240,13 @@ def _chain(material: Material, own: _Own) -> Iterator[Block]:
     )
     bad = [(code_of(head.head), head.problem, str(head.seq)) for head in own.heads if head.problem]
     if bad:
-        yield from bounded(Table(msg("Heads that do not hold"), (msg("Head code"), msg("Why"), msg("Record")), bad))
+        yield from bounded(
+            TableBlock(msg("Heads that do not hold"), (msg("Head code"), msg("Why"), msg("Record")), bad)
+        )
     if proof.faults:
         rows = [(str(fault.seq), fault.what) for fault in sorted(proof.faults, key=lambda fault: fault.seq)]
         yield from bounded(
-            Table(msg("What is not as it was recorded, by the record"), (msg("Record"), msg("What")), rows)
+            TableBlock(msg("What is not as it was recorded, by the record"), (msg("Record"), msg("What")), rows)
         )
     elif proof.faults is None:
         yield Notice(msg("Nobody looked whether records were changed."), Tone.UNSURE)
@@ -275,16 +279,16 @@ def _keys(own: _Own) -> Iterator[Block]:
             signer.valid_from if is_added else signer.valid_to,
             msg("added") if is_added else msg("retired"),
             _key(signer.public_key),
-            _after(signer) if is_added else None,
+            _previous_signer(signer) if is_added else None,
             str(signer.added_seq if is_added else signer.retired_seq),
         )
         for signer, is_added in own.key_changes
     ]
     headers = (msg("At"), msg("What"), msg("Key"), msg("Instead of"), msg("Record"))
-    yield from bounded(Table(msg("Keys that began or ceased to sign this ledger in the period"), headers, rows))
+    yield from bounded(TableBlock(msg("Keys that began or ceased to sign this ledger in the period"), headers, rows))
 
 
-def _after(signer: Signer) -> Cell:
+def _previous_signer(signer: Signer) -> Cell:
     if signer.replaces:
         return _key(signer.replaces)
     return msg("none that signed for it: the first key, or the one before was lost")
@@ -320,7 +324,7 @@ def _details(material: Material, own: _Own) -> Iterator[Block]:
     if own.unreadable:
         headers = (msg("Record"), msg("Kind"), msg("State"), msg("Why"))
         rows = [(str(each.seq), each.kind, _damage(each), each.why) for each in own.unreadable]
-        yield from bounded(Table(msg("Details that cannot be read: what they say is unknown"), headers, rows))
+        yield from bounded(TableBlock(msg("Details that cannot be read: what they say is unknown"), headers, rows))
     else:
         yield Paragraph(msg("All details that this report needs can be read."))
     erased = _erased(material)
@@ -340,7 +344,7 @@ def _erased(material: Material) -> int:
     return sum(start <= each.at < end for each in material.proof.erasures)
 
 
-def _damage(each: Unreadable) -> Status:
+def _damage(each: UnreadableRecord) -> Status:
     if each.damaged:
         return Status(msg("missing, or not what was recorded"), Tone.BAD)
     return Status(msg("cannot be read"), Tone.UNSURE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from portalops.model.findings import Turn
+from portalops.model.findings import FindingTurn
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Host, HostId
 from portalops.model.server_history import ServerHistory
@@ -13,7 +13,7 @@ from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence
 from portalops.registers.findings import FindingState, stand
-from portalops.registers.of_host import of_host
+from portalops.registers.host_scope import narrow_to_host
 from portalops.registers.open_findings import turns_in
 from portalops.reports.document import Block, Cell, Document, KeyValues, Paragraph
 from portalops.reports.frame import Section, framed
@@ -37,9 +37,9 @@ def build(material: Material) -> Document:
     """Return the report as a document."""
     material = replace(material, standings=_own(material))
     host = material.scope.host
-    seen = material.evidence if host is None else of_host(material.evidence, host)
+    seen = material.evidence if host is None else narrow_to_host(material.evidence, host)
     hosts = [each for each in material.hosts if host in (None, each.id)]
-    history = _of_host(material.servers or ServerHistory(), host)
+    history = _narrow_history(material.servers or ServerHistory(), host)
     numbers = material.rulebook.numbers
     sections = (
         Section(msg("Summary"), _summary(material, seen, hosts, history)),
@@ -55,7 +55,7 @@ def build(material: Material) -> Document:
     return framed(TITLE, material, sections, basis=_basis(seen, hosts))
 
 
-def _of_host(history: ServerHistory, host: HostId | None) -> ServerHistory:
+def _narrow_history(history: ServerHistory, host: HostId | None) -> ServerHistory:
     if host is None:
         return history
     return ServerHistory(
@@ -67,7 +67,7 @@ def _of_host(history: ServerHistory, host: HostId | None) -> ServerHistory:
 
 
 def _basis(seen: Evidence, hosts: Sequence[Host]) -> tuple[tuple[Message, Cell], ...]:
-    looked = {each.host for one in seen.rounds for each in one.body.hosts if each.reached and not each.standby}
+    looked = {each.host for one in seen.scans for each in one.body.hosts if each.reached and not each.standby}
     never = [host.id for host in hosts if host.id not in looked]
     population = nmsg(
         "{n} host of the configuration, of which {seen} answered in a round of the period",
@@ -75,9 +75,9 @@ def _basis(seen: Evidence, hosts: Sequence[Host]) -> tuple[tuple[Message, Cell],
         len(hosts),
         seen=len(hosts) - len(never),
     )
-    rounds = nmsg("{n} round of checks", "{n} rounds of checks", len(seen.rounds))
-    if seen.rounds:
-        seqs = sorted({str(seen.rounds[0].seq), str(seen.rounds[-1].seq)}, key=int)
+    rounds = nmsg("{n} round of checks", "{n} rounds of checks", len(seen.scans))
+    if seen.scans:
+        seqs = sorted({str(seen.scans[0].seq), str(seen.scans[-1].seq)}, key=int)
         rounds = msg("{rounds} (records {seqs})", rounds=rounds, seqs="–".join(seqs))
     return (
         (msg("Population"), population),
@@ -122,10 +122,10 @@ def _summary(material: Material, seen: Evidence, hosts: Sequence[Host], history:
                 msg("Findings in the period"),
                 msg(
                     "{opened} opened, {reopened} came back, {fixed} fixed, {closed} closed by a person",
-                    opened=turns.count(Turn.OPENED),
-                    reopened=turns.count(Turn.REOPENED),
-                    fixed=turns.count(Turn.FIXED),
-                    closed=turns.count(Turn.CLOSED),
+                    opened=turns.count(FindingTurn.OPENED),
+                    reopened=turns.count(FindingTurn.REOPENED),
+                    fixed=turns.count(FindingTurn.FIXED),
+                    closed=turns.count(FindingTurn.CLOSED),
                 )
                 if is_known
                 else msg("not known"),

@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import Final
 
 from portalops.model.message import Message, msg, nmsg
-from portalops.model.organisation import Unit, exists_during
+from portalops.model.organisation import Agency, exists_during
 from portalops.model.period import Period
 from portalops.model.standing import Standing
 from portalops.model.updates import FlagKind, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence
-from portalops.registers.of_unit import of_unit
+from portalops.registers.unit_scope import narrow_to_unit
 from portalops.reports.bounded import bounded, filled
 from portalops.reports.document import Block, Cell, Document, KeyValues, Notice, Paragraph
 from portalops.reports.frame import Section, framed
@@ -25,7 +25,7 @@ from portalops.reports.section_evidence import flagged_table, poll_problems, pro
 from portalops.reports.section_handling import handling_blocks
 from portalops.reports.section_league import league_blocks
 from portalops.reports.section_updates import (
-    in_force,
+    list_in_force,
     matrix,
     polls_table,
     portal_days_table,
@@ -73,11 +73,11 @@ def _cut_down(material: Material) -> Material:
     return replace(
         material,
         units=[each for each in material.units if each.id == unit],
-        evidence=of_unit(material.evidence, unit),
+        evidence=narrow_to_unit(material.evidence, unit),
     )
 
 
-def _basis(material: Material, units: Sequence[Unit]) -> tuple[tuple[Message, Cell], ...]:
+def _basis(material: Material, units: Sequence[Agency]) -> tuple[tuple[Message, Cell], ...]:
     newest = material.evidence.updates
     days = sum(material.calendar.is_working(day) for day in material.period.days())
     source: Message = msg("nothing: the updates were never collected and judged")
@@ -162,14 +162,14 @@ def _figures(result: UpdatesResult, material: Material) -> Iterator[tuple[Messag
         )
 
 
-def _days(material: Material, units: Sequence[Unit]) -> Iterator[Block]:
+def _days(material: Material, units: Sequence[Agency]) -> Iterator[Block]:
     evidence = material.evidence
     newest = evidence.updates
     if newest is None:
         yield Paragraph(msg("Nothing was judged, so there is no day to show."))
         return
     for part in _parts(material.period):
-        grid = matrix(newest.body, part, units, material.calendar, in_force(evidence))
+        grid = matrix(newest.body, part, units, material.calendar, list_in_force(evidence))
         yield grid if material.scope.unit is None else replace(grid, rows=grid.rows[1:])
     if material.scope.unit is None:
         yield from filled([portal_days_table(newest.body.portal_days, material.period)])
@@ -180,7 +180,7 @@ def _parts(period: Period) -> Sequence[Period]:
     return [period] if period.last - period.first < LONGEST_GRID else period.months()
 
 
-def _weeks(evidence: Evidence, units: Sequence[Unit]) -> Iterator[Block]:
+def _weeks(evidence: Evidence, units: Sequence[Agency]) -> Iterator[Block]:
     newest = evidence.updates
     if newest is None:
         yield Paragraph(msg("Nothing was judged, so no week is known to be met or unmet."))
@@ -193,7 +193,7 @@ def _weeks(evidence: Evidence, units: Sequence[Unit]) -> Iterator[Block]:
         yield from filled([short_weeks_table(weeks, units, today=today)], ROWS_SHOWN)
 
 
-def _sources(evidence: Evidence, units: Sequence[Unit]) -> Iterator[Block]:
+def _sources(evidence: Evidence, units: Sequence[Agency]) -> Iterator[Block]:
     newest = evidence.updates
     if newest is None:
         yield Paragraph(msg("No source was ever asked."))

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from portalops.model.message import Message, msg
-from portalops.reports.document import Bars, Cell, Lines, Quantity, Table
+from portalops.reports.document import Bars, Cell, LineChart, Quantity, TableBlock
 
 
-def table_of_bars(bars: Bars) -> Table:
+def table_of_bars(bars: Bars) -> TableBlock:
     """Return a chart's counts: a row a label, a column a word."""
     words: list[Message] = []
     for _label, parts in bars.rows:
         words += [word for _tone, word, _count in parts if word not in words]
-    return Table(bars.caption, (msg("What"), *words), list(_bar_rows(bars, words)))
+    return TableBlock(bars.caption, (msg("What"), *words), list(_bar_rows(bars, words)))
 
 
 def _bar_rows(bars: Bars, words: Sequence[Message]) -> Iterator[Sequence[Cell]]:
@@ -21,7 +21,7 @@ def _bar_rows(bars: Bars, words: Sequence[Message]) -> Iterator[Sequence[Cell]]:
         yield (label, *(sum(count for _tone, own, count in parts if own == word) for word in words))
 
 
-def table_of_lines(chart: Lines) -> Table:
+def table_of_lines(chart: LineChart) -> TableBlock:
     """Return a chart's numbers: a row a moment, a column a line, and one for each limit."""
     headers = (msg("When"), *(line.name for line in chart.lines), *(name for name, _value in chart.limits))
     rows = [
@@ -32,8 +32,8 @@ def table_of_lines(chart: Lines) -> Table:
         )
         for at, moment in enumerate(chart.moments)
     ]
-    return Table(chart.caption, headers, rows)
+    return TableBlock(chart.caption, headers, rows)
 
 
-def _quantity(chart: Lines, value: float | None) -> Cell:
+def _quantity(chart: LineChart, value: float | None) -> Cell:
     return None if value is None else Quantity(value, chart.decimals, chart.unit)

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from markupsafe import Markup, escape
 
 from portalops.model.message import msg, nmsg
-from portalops.reports.document import Bars, Cell, Grid, Line, Lines, Mark, QrCode, Quantity
+from portalops.reports.document import Bars, Cell, Grid, GridMark, Line, LineChart, QrCode, Quantity
 from portalops.reports.qr import QUIET_ZONE, qr_modules
 from portalops.reports.reader import Reader
 
@@ -108,12 +108,12 @@ def _row_label(label: str, y: float, *, most: int = _LABEL_LETTERS, class_: str 
     return _group(_text(f"{label[: most - 1]}…", 0, y, class_=class_), title=label)
 
 
-def _cell(mark: Mark, x: float, y: float, width: float, reader: Reader) -> Markup:
+def _cell(mark: GridMark, x: float, y: float, width: float, reader: Reader) -> Markup:
     box = _tag("rect", x=x + 1, y=y + 1, width=width - 2, height=CELL_HEIGHT - 2, rx=2, class_=f"box {mark.tone}")
     return _group(box, *_sign(mark, x + width / 2, y, reader), title=reader.text(mark.meaning))
 
 
-def _sign(mark: Mark, x: float, y: float, reader: Reader) -> Iterator[Markup]:
+def _sign(mark: GridMark, x: float, y: float, reader: Reader) -> Iterator[Markup]:
     """Yield a mark's sign; circles are drawn, because few fonts have the halves at a readable size."""
     shape, rest = mark.sign[:1], mark.sign
     if shape in _CIRCLES:
@@ -207,7 +207,7 @@ _MARKED_POINTS = 40
 """Up to how many moments each value has a mark of its own; more would hide the line."""
 
 
-def draw_lines(chart: Lines, reader: Reader, *, name: str) -> Markup:
+def draw_lines(chart: LineChart, reader: Reader, *, name: str) -> Markup:
     """Return numbers over time as lines of different dashes and marks; where a number is not known, the line breaks.
 
     Args:
@@ -255,7 +255,7 @@ def _second(moment: date | datetime) -> float:
     return moment.timestamp() if isinstance(moment, datetime) else moment.toordinal() * 86_400.0
 
 
-def _range(chart: Lines) -> tuple[float, float]:
+def _range(chart: LineChart) -> tuple[float, float]:
     found = [value for line in chart.lines for value in line.values if value is not None]
     found += [value for _word, value in chart.limits]
     lowest = min(found, default=0.0) if chart.lowest is None else chart.lowest
@@ -277,7 +277,7 @@ def _decimals(ticks: Sequence[float]) -> int:
     return next((places for places in range(6) if all(abs(round(tick, places) - tick) < 1e-9 for tick in ticks)), 6)
 
 
-def _time_axis(chart: Lines, seconds: Sequence[float], plot: _Plot, reader: Reader) -> Iterator[Markup]:
+def _time_axis(chart: LineChart, seconds: Sequence[float], plot: _Plot, reader: Reader) -> Iterator[Markup]:
     """Yield up to five moments below the plot, the first and the last among them."""
     last = len(seconds) - 1
     foot = _PLOT_TOP + _PLOT_HEIGHT
@@ -297,7 +297,7 @@ _DAY_ROOM = 72
 """What a day takes below a chart, in pixels."""
 
 
-def _unknown(chart: Lines, seconds: Sequence[float], plot: _Plot, reader: Reader) -> Iterator[Markup]:
+def _unknown(chart: LineChart, seconds: Sequence[float], plot: _Plot, reader: Reader) -> Iterator[Markup]:
     """Yield a shade over each time of which no line knows anything."""
     known = [any(line.values[at] is not None for line in chart.lines) for at in range(len(seconds))]
     at = 0
@@ -338,7 +338,7 @@ def _dot(number: int, x: float, y: float, tone: str) -> Markup:
     return _tag("path", d=f"M{_number(x)} {_number(y)}{shapes[number]}", class_=f"dot {tone}")
 
 
-def _names(chart: Lines, ends: Sequence[tuple[float, str, int | None]]) -> Iterator[Markup]:
+def _names(chart: LineChart, ends: Sequence[tuple[float, str, int | None]]) -> Iterator[Markup]:
     """Yield the name of each line, or of each limit, beside its end, moved apart where two ends are close."""
     left = _PLOT_LEFT + _PLOT_WIDTH
     places: list[tuple[float, str, int | None]] = []
@@ -362,13 +362,13 @@ def _names(chart: Lines, ends: Sequence[tuple[float, str, int | None]]) -> Itera
             yield _text(shown, left + 22, y + 4, class_="axis")
 
 
-def _lines_described(chart: Lines, reader: Reader) -> str:
+def _lines_described(chart: LineChart, reader: Reader) -> str:
     """Say in words what the lines show, for those who can't see them."""
     span = f"{reader.cell(chart.moments[0])} – {reader.cell(chart.moments[-1])}"
     return ". ".join((span, *(_line_described(chart, line, reader) for line in chart.lines)))
 
 
-def _line_described(chart: Lines, line: Line, reader: Reader) -> str:
+def _line_described(chart: LineChart, line: Line, reader: Reader) -> str:
     known = [value for value in line.values if value is not None]
     if not known:
         return f"{reader.text(line.name)}: {reader.text(msg('not known'))}"

@@ -101,7 +101,7 @@ class KeyValues:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableBlock:
     """Rows under real headers."""
 
     caption: Message
@@ -118,7 +118,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class GridMark:
     """One cell of a grid: a short sign, its tone, and the sentence behind it."""
 
     sign: str
@@ -133,9 +133,9 @@ class Grid:
 
     caption: Message
     columns: Sequence[Cell]
-    rows: Sequence[tuple[Cell, Sequence[Mark | None]]]
+    rows: Sequence[tuple[Cell, Sequence[GridMark | None]]]
     """A label and one mark a column; None where nothing applies."""
-    legend: Sequence[tuple[Mark, Message]] = ()
+    legend: Sequence[tuple[GridMark, Message]] = ()
     shaded: Mapping[int, Message] = field(default_factory=dict)
     """Columns that stand apart, such as days without work, and why."""
 
@@ -159,7 +159,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class LineChart:
     """Numbers over time, such as a host's availability by day; no line passes over what is not known."""
 
     caption: Message
@@ -187,15 +187,13 @@ class QrCode:
 
 
 @dataclass(frozen=True, slots=True)
-class Signatures:
+class SignatureBlock:
     """Room for people to sign on paper: the office, and who holds it where that is known."""
 
     places: Sequence[tuple[Message, Name | None]]
 
 
-Block: TypeAlias = (
-    "Heading | Paragraph | Verbatim | Bullets | KeyValues | Table | Notice | Grid | Bars | Lines | QrCode | Signatures"
-)
+Block: TypeAlias = "Heading | Paragraph | Verbatim | Bullets | KeyValues | TableBlock | Notice | Grid | Bars | LineChart | QrCode | SignatureBlock"
 
 
 @dataclass(frozen=True, slots=True)

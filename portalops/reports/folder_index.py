@@ -27,7 +27,7 @@ from portalops.reports.document import (
     Notice,
     Paragraph,
     Status,
-    Table,
+    TableBlock,
     Tone,
     Verbatim,
 )
@@ -54,7 +54,7 @@ class Deed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownFile:
     """One record of the ledger that names a file by its SHA-256."""
 
     seq: int
@@ -108,7 +108,7 @@ class FoundBundle:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class FolderContents:
     """What lies in a folder, and what the ledger knows."""
 
     portal: Portal
@@ -121,7 +121,7 @@ class Contents:
     """Id of the ledger that was asked; None if there is none."""
     files: Sequence[FoundFile]
     bundles: Sequence[FoundBundle]
-    known: Mapping[Digest, Sequence[Known]]
+    known: Mapping[Digest, Sequence[KnownFile]]
     """What the ledger says of files, by SHA-256."""
     names: Mapping[str, int]
     """The newest record that names a file of this name, whatever its SHA-256."""
@@ -134,7 +134,7 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class FileSubject:
     """What a report's file is about."""
 
     report: str
@@ -145,11 +145,11 @@ class About:
     """False: by the file's name alone."""
 
 
-def about(file: FoundFile, known: Mapping[Digest, Sequence[Known]]) -> About | None:
+def find_subject(file: FoundFile, known: Mapping[Digest, Sequence[KnownFile]]) -> FileSubject | None:
     """Return what a file is about, by the ledger or else by its name; None where neither says that it is a report."""
     for each in known.get(file.sha256, ()) if file.sha256 else ():
         if each.report and each.period:
-            return About(each.report, each.period, each.scope, each.language, by_ledger=True)
+            return FileSubject(each.report, each.period, each.scope, each.language, by_ledger=True)
     named = _NAME.fullmatch(file.path.rpartition("/")[2])
     if named is None or named["report"] not in report_names():
         return None
@@ -157,21 +157,21 @@ def about(file: FoundFile, known: Mapping[Digest, Sequence[Known]]) -> About | N
         first, last = date.fromisoformat(named["first"]), date.fromisoformat(named["last"])
     except ValueError:
         return None
-    return About(named["report"], f"{first}..{last}", named["scope"] or "", named["language"], by_ledger=False)
+    return FileSubject(named["report"], f"{first}..{last}", named["scope"] or "", named["language"], by_ledger=False)
 
 
-def head_code_of(file: FoundFile, known: Mapping[Digest, Sequence[Known]]) -> str | None:
+def head_code_of(file: FoundFile, known: Mapping[Digest, Sequence[KnownFile]]) -> str | None:
     """Return the code of the head that a file carries, by the ledger or else by what stands in it; None where neither tells one."""
     named = [each.code for each in known.get(file.sha256, ()) if each.code] if file.sha256 else []
     return named[-1] if named else file.code
 
 
-def build_index(contents: Contents) -> Document:
+def build_index(contents: FolderContents) -> Document:
     """Return the index as a document; the same contents give the same one."""
-    grouped: dict[str, list[tuple[About, FoundFile]]] = {}
+    grouped: dict[str, list[tuple[FileSubject, FoundFile]]] = {}
     others: list[FoundFile] = []
     for file in contents.files:
-        found = about(file, contents.known)
+        found = find_subject(file, contents.known)
         if found is None:
             others.append(file)
         else:
@@ -187,7 +187,7 @@ def build_index(contents: Contents) -> Document:
     if others:
         blocks.append(Heading(2, msg("Other files")))
         blocks.append(
-            Table(
+            TableBlock(
                 msg("Files that neither the ledger nor their name calls a report"),
                 (msg("File"), msg("Size"), msg("SHA-256"), msg("What the ledger says")),
                 [(_link(each.path), ByteSize(each.size), _digest(each), _state(each, contents)) for each in others],
@@ -201,7 +201,7 @@ def build_index(contents: Contents) -> Document:
     return Document(msg("Index of reports and bundles"), blocks, footer, contents.portal.timezone)
 
 
-def _basis(contents: Contents) -> Iterator[Block]:
+def _basis(contents: FolderContents) -> Iterator[Block]:
     strangers = sum(not (each.sha256 and contents.known.get(each.sha256)) for each in contents.files)
     yield Heading(2, msg("What this index rests on"))
     yield KeyValues(
@@ -256,14 +256,14 @@ def _basis(contents: Contents) -> Iterator[Block]:
         yield Paragraph(msg("There is no file and no bundle in this folder."))
 
 
-def _reports(contents: Contents, report: str, found: Sequence[tuple[About, FoundFile]]) -> Iterator[Block]:
+def _reports(contents: FolderContents, report: str, found: Sequence[tuple[FileSubject, FoundFile]]) -> Iterator[Block]:
     scopes = sorted({about.scope for about, _file in found})
     for scope in scopes:
         mine = sorted((each for each in found if each[0].scope == scope), key=lambda each: each[1].path)
         mine.sort(key=lambda each: each[0].period, reverse=True)
         if scopes != [""]:
             yield Heading(3, _scope_words(scope))
-        yield Table(
+        yield TableBlock(
             msg("Report {name}, newest period first", name=report)
             if not scope
             else msg("Report {name}, {scope}, newest period first", name=report, scope=_scope_words(scope)),
@@ -329,7 +329,7 @@ _DEEDS: Mapping[Deed, Message] = {
 }
 
 
-def _state(file: FoundFile, contents: Contents) -> Cell:
+def _state(file: FoundFile, contents: FolderContents) -> Cell:
     if contents.ledger is None:
         return Status(msg("no ledger to ask"), Tone.UNSURE)
     if file.sha256 is None:
@@ -355,12 +355,12 @@ _MOST_DEEDS = 6
 """How many records are named of one file: a report may be mailed every week."""
 
 
-def _deed(known: Known) -> Message:
+def _deed(known: KnownFile) -> Message:
     return msg("{deed}, record {seq}", deed=_DEEDS[known.deed], seq=str(known.seq))
 
 
-def _bundles(contents: Contents) -> Iterator[Block]:
-    yield Table(
+def _bundles(contents: FolderContents) -> Iterator[Block]:
+    yield TableBlock(
         msg("Bundles, newest period first"),
         (
             msg("From"),
@@ -394,7 +394,7 @@ def _bundles(contents: Contents) -> Iterator[Block]:
     yield Verbatim("python3 verify.py BUNDLE\nportalops ledger verify BUNDLE")
 
 
-def _bundle_state(bundle: FoundBundle, contents: Contents) -> Cell:
+def _bundle_state(bundle: FoundBundle, contents: FolderContents) -> Cell:
     if bundle.problem is not None:
         return Status(bundle.problem, Tone.BAD)
     if contents.ledger is None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from portalops.ledger.heads import code_of
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Actor, Name, Role, exists_during
+from portalops.model.organisation import Actor, Name, OfficeRole, exists_during
 from portalops.model.period import Period
 from portalops.registers.proof import Proof
 from portalops.reports.document import (
@@ -25,7 +25,7 @@ from portalops.reports.document import (
     KeyValues,
     Notice,
     Paragraph,
-    Signatures,
+    SignatureBlock,
     Tone,
 )
 from portalops.reports.material import Material
@@ -74,7 +74,7 @@ def framed(
             msg("Records behind this report, and how to check them"),
             record_blocks(proof, material.evidence, material.generated_at),
         ),
-        Section(msg("Signatures"), (Signatures(_places(material.actors, material.period)),)),
+        Section(msg("Signatures"), (SignatureBlock(_places(material.actors, material.period)),)),
     ]
     every = [*before, *sections, *after]
     limits_at = len(before) + len(sections)
@@ -199,13 +199,13 @@ def _cut_down_to(material: Material) -> Iterator[tuple[Message, Cell]]:
         yield msg("Only the host"), scope.host
 
 
-def _holders(actors: Sequence[Actor], role: Role, period: Period) -> tuple[Actor, ...]:
+def _holders(actors: Sequence[Actor], role: OfficeRole, period: Period) -> tuple[Actor, ...]:
     """Return who held an office on any day of the period."""
     return tuple(actor for actor in actors if actor.role is role and exists_during(actor, period))
 
 
 def _offices(actors: Sequence[Actor], period: Period) -> Iterator[tuple[Message, Cell]]:
-    for role in Role:
+    for role in OfficeRole:
         holders = _holders(actors, role, period)
         if not holders:
             yield role_word(role), msg("not named in the configuration")
@@ -219,5 +219,5 @@ def _offices(actors: Sequence[Actor], period: Period) -> Iterator[tuple[Message,
 
 
 def _places(actors: Sequence[Actor], period: Period) -> list[tuple[Message, Name | None]]:
-    holder = next((actor.name for actor in reversed(_holders(actors, Role.UNIT, period))), None)
+    holder = next((actor.name for actor in reversed(_holders(actors, OfficeRole.UNIT, period))), None)
     return [(msg("Prepared by"), None), (msg("Head of the portal management unit"), holder)]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from portalops.model.checks import CheckResult
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.verdicts import CheckVerdict
-from portalops.reports.document import Cell, Table
+from portalops.reports.document import Cell, TableBlock
 
 _WAY = msg("Run 'portalops host test {host}' to see at which step it ends.")
 _FAULT = msg("This is a fault in portalops and says nothing of {host}: report it with what --debug prints.")
@@ -28,7 +28,7 @@ _OTHER_SYSTEM = msg(
     "This check does not know how {host} is built: look by hand, as 'portalops check show {check}' tells, or use a known product."
 )
 _AGAIN = msg("See what holds {host} up, then run 'portalops check run --host {host} --check {check}'.")
-_ROUND = msg("Run 'portalops check run': this was not asked in that round.")
+_SCAN = msg("Run 'portalops check run': this was not asked in that round.")
 _DECLARE = msg(
     "Declare it under [checks.declared] of the configuration; 'portalops check declare {host}' drafts what the host says."
 )
@@ -55,7 +55,7 @@ _PORTAL = msg(
     "Run 'portalops credential look' and see why the portal does not tell its accounts; the job that checks the servers does it"
     " each time."
 )
-_LOOK = msg(
+_POLL = msg(
     "Look into it on {host} by hand: 'portalops check show {check}' tells what counts and why this could not be judged."
 )
 
@@ -76,7 +76,7 @@ _REASONS: Mapping[str, Message] = {
             "unknown-system no-systemd other-product no-kernel-package foreign-kernel directory-accounts key-absent no-disk no-webroot no-keys unknown-hash",
         ),
         (_AGAIN, "probe-timeout"),
-        (_ROUND, "not-gathered not-run"),
+        (_SCAN, "not-gathered not-run"),
         (_DECLARE, "not-declared outage-not-declared no-approved-copy since-ahead"),
         (_OUTSIDE, "not-seen-from-outside outside-failed look-too-old station-in-admin-ranges"),
         (
@@ -137,12 +137,12 @@ def next_step(result: CheckResult) -> Message | None:
     return _hint(result, result.check)
 
 
-def steps_table(results: Iterable[CheckResult]) -> Table | None:
+def steps_table(results: Iterable[CheckResult]) -> TableBlock | None:
     """Return what to do next about what could not be found out, each hint once with its checks; None where there is nothing."""
     together: dict[tuple[str, str], list[CheckResult]] = {}
     for result in results:
         if result.verdict in {CheckVerdict.UNKNOWN, CheckVerdict.ERROR}:
-            together.setdefault((_of(result).text, _host(result)), []).append(result)
+            together.setdefault((_find_hint(result).text, _host(result)), []).append(result)
     if not together:
         return None
     rows: list[Sequence[Cell]] = [
@@ -150,7 +150,7 @@ def steps_table(results: Iterable[CheckResult]) -> Table | None:
         for some in together.values()
     ]
     headers = (msg("Host"), msg("Checks"), msg("What to do"))
-    return Table(msg("What could not be found out, and what to do about it"), headers, rows)
+    return TableBlock(msg("What could not be found out, and what to do about it"), headers, rows)
 
 
 def _named(some: Sequence[CheckResult]) -> Message | str:
@@ -159,12 +159,12 @@ def _named(some: Sequence[CheckResult]) -> Message | str:
     return nmsg("{names} and {n} more", "{names} and {n} more", more, names=names) if more > 0 else names
 
 
-def _of(result: CheckResult) -> Message:
-    return _REASONS.get(result.reason, _LOOK)
+def _find_hint(result: CheckResult) -> Message:
+    return _REASONS.get(result.reason, _POLL)
 
 
 def _hint(result: CheckResult, check: str) -> Message:
-    return replace(_of(result), values={"host": _host(result), "check": check})
+    return replace(_find_hint(result), values={"host": _host(result), "check": check})
 
 
 def _host(result: CheckResult) -> str:

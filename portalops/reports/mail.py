@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
-from portalops.config.values import Refused, Text
+from portalops.config.values import RefusedValue, Text
 from portalops.ledger.chain import Fault
 from portalops.ledger.heads import code_of, text_of
 from portalops.model.message import Message, msg
@@ -44,7 +44,7 @@ _WIDTH = 96
 
 def _known_format(name: str) -> str:
     if name not in formats.names():
-        raise Refused(
+        raise RefusedValue(
             msg("is no format of reports"), msg("The formats are: {known}.", known=", ".join(formats.names()))
         )
     return name
@@ -67,7 +67,7 @@ class Settings(MailSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ReportMail:
     """What a mail is about."""
 
     portal: Portal
@@ -82,14 +82,14 @@ class Letter:
     """What of the ledger was found changed when it was made."""
 
 
-def subject_of(letter: Letter, language: str, *, prefix: str = "") -> str:
+def subject_of(letter: ReportMail, language: str, *, prefix: str = "") -> str:
     """Return the subject, in one language: two do not fit into what a mail program shows."""
     reader = _reader(letter, language)
-    about = ", ".join(reader.text(each) for each in _about(letter))
+    about = ", ".join(reader.text(each) for each in _list_subjects(letter))
     return f"{prefix} {about}" if prefix else about
 
 
-def text_of_mail(letter: Letter, languages: Sequence[str]) -> str:
+def text_of_mail(letter: ReportMail, languages: Sequence[str]) -> str:
     """Return the text, in each language in turn."""
     return f"\n{'-' * 40}\n\n".join(
         "\n".join(_lines(letter, _reader(letter, language))) + "\n" for language in languages
@@ -103,18 +103,18 @@ def message_id_of(result: ReportResult) -> str:
     return f"portalops.{hashlib.sha256(told.encode()).hexdigest()[:24]}"  # short: a line that is folded is read badly by some
 
 
-def _reader(letter: Letter, language: str) -> Reader:
+def _reader(letter: ReportMail, language: str) -> Reader:
     return Reader(language, ZoneInfo(letter.portal.timezone))
 
 
-def _about(letter: Letter) -> tuple[Message | Name, ...]:
+def _list_subjects(letter: ReportMail) -> tuple[Message | Name, ...]:
     # The days come before a unit's name: what is too long for a subject is cut at its end.
     return (letter.title, days_words(letter.period), *((letter.scope,) if letter.scope else ()))
 
 
-def _lines(letter: Letter, reader: Reader) -> Iterator[str]:
+def _lines(letter: ReportMail, reader: Reader) -> Iterator[str]:
     yield reader.text(letter.portal.name)
-    yield ", ".join(reader.text(each) for each in _about(letter))
+    yield ", ".join(reader.text(each) for each in _list_subjects(letter))
     yield ""
     if letter.faults:
         yield from _prose(reader.text(does_not_hold(letter.faults)))

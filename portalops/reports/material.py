@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portalops.calendar.calendar import Calendar
-from portalops.model.host_drift import HostDrift
-from portalops.model.organisation import Actor, Host, HostId, Portal, Unit, UnitId
+from portalops.model.host_drift import ObservedDrift
+from portalops.model.organisation import Actor, Agency, Host, HostId, Portal, UnitId
 from portalops.model.period import Period
 from portalops.model.rulebook import Rulebook
 from portalops.model.server_history import ServerHistory
@@ -18,7 +18,7 @@ from portalops.registers.proof import Proof
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class ReportScope:
     """What a report is cut down to; the whole portal where neither is named."""
 
     unit: UnitId | None = None
@@ -34,7 +34,7 @@ class Scope:
         return f"unit-{self.unit}" if self.unit else f"host-{self.host}" if self.host else ""
 
 
-WHOLE = Scope()
+WHOLE = ReportScope()
 """Nothing is left out."""
 
 
@@ -46,7 +46,7 @@ class Material:
     """Whose duties."""
     actors: Sequence[Actor]
     """Who holds the offices; those of the period are named, with their dates."""
-    units: Sequence[Unit]
+    units: Sequence[Agency]
     """The agencies, in the order in which they are listed."""
     hosts: Sequence[Host]
     """The servers, in the order of the configuration."""
@@ -70,7 +70,7 @@ class Material:
     """What the servers were over the period; read for reports that ask for it, since it takes long."""
     months: Sequence[tuple[Period, Sequence[Standing]]] = ()
     """Every duty, judged over each calendar month of the period by itself; read for reports that ask for it."""
-    drift: Sequence[HostDrift] = ()
+    drift: Sequence[ObservedDrift] = ()
     """What was seen to change at hosts; read for reports that ask for it, as `servers`."""
-    scope: Scope = WHOLE
+    scope: ReportScope = WHOLE
     """What it is cut down to; a report that cannot be cut down so is not asked for it."""

@@ -8,10 +8,10 @@ from datetime import date
 from portalops.calendar.calendar import Calendar
 from portalops.model.exemptions import Exemption
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Unit, UnitId, is_valid_on
+from portalops.model.organisation import Agency, UnitId, is_valid_on
 from portalops.model.period import Period, Week
 from portalops.model.updates import PortalDay, UnitDay, UnitWeek, UpdatesResult
-from portalops.reports.document import Cell, Table
+from portalops.reports.document import Cell, TableBlock
 from portalops.reports.section_updates import exempt_on, unreachable_days
 from portalops.reports.words import duty_status, flag_word, joined
 
@@ -22,12 +22,12 @@ PORTAL_ID = "portal"
 def day_table(
     result: UpdatesResult,
     period: Period,
-    units: Sequence[Unit],
+    units: Sequence[Agency],
     calendar: Calendar,
     exemptions: Sequence[Exemption],
     *,
     with_portal: bool,
-) -> Table:
+) -> TableBlock:
     """Return a row for the portal and each unit on each day of a period that was judged, whether anything was seen or not.
 
     Args:
@@ -45,7 +45,7 @@ def day_table(
         msg("Unit's id"), msg("Unit"), msg("Day"), msg("Day without work"), msg("Updates of the portal"), msg("K1"), msg("K2"),
         msg("Flags"), msg("Not reached"), msg("Exempt by"), msg("Week"), msg("Verdict (portal: day, unit: week)"), msg("Why"),
     )  # fmt: skip
-    return Table(msg("Every unit and day"), headers, rows)
+    return TableBlock(msg("Every unit and day"), headers, rows)
 
 
 def _portal_rows(
@@ -75,7 +75,7 @@ def _portal_rows(
 def _unit_rows(
     result: UpdatesResult,
     days: Sequence[date],
-    units: Sequence[Unit],
+    units: Sequence[Agency],
     calendar: Calendar,
     exemptions: Sequence[Exemption],
 ) -> Iterator[Sequence[Cell]]:

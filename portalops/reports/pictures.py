@@ -23,11 +23,11 @@ from portalops.errors import ReportError
 from portalops.model.message import msg
 from portalops.reports._draw import draw
 from portalops.reports.charts import draw_bars, draw_grid, draw_lines, draw_qr
-from portalops.reports.document import Bars, Grid, Lines, QrCode
+from portalops.reports.document import Bars, Grid, LineChart, QrCode
 from portalops.reports.reader import Reader
 from portalops.system.programs import LocalRunner
 
-Chart: TypeAlias = "Grid | Bars | Lines | QrCode"
+Chart: TypeAlias = "Grid | Bars | LineChart | QrCode"
 
 PAGE_STYLE = Path(__file__).parent / "formats" / "page.css"
 FONT = "Liberation Sans"
@@ -58,7 +58,7 @@ def pictures_of(chart: Chart, reader: Reader, *, name: str = "p") -> tuple[bytes
             drawn = draw_grid(chart, reader, name=name)
         case Bars():
             drawn = (draw_bars(chart, reader, name=name),)
-        case Lines():
+        case LineChart():
             drawn = (draw_lines(chart, reader, name=name),)
         case QrCode():
             drawn = (draw_qr(chart, reader, name=name),)
@@ -89,7 +89,7 @@ def with_attributes(drawing: bytes, *, font: str) -> bytes:
         if etree.QName(element).localname == "style":
             root.remove(element)
     for element in root.iter():
-        looks = _looks(etree.QName(element).localname, element.attrib.pop("class", ""))
+        looks = _appearance(etree.QName(element).localname, element.attrib.pop("class", ""))
         for key, value in looks:
             element.set(key, font if key == "font-family" else value)
     written = etree.tostring(root, encoding="utf-8")
@@ -138,7 +138,7 @@ def _drawn_apart(folder: str, count: int) -> list[bytes]:
 
 
 @lru_cache(maxsize=256)
-def _looks(tag: str, classes: str) -> tuple[tuple[str, str], ...]:
+def _appearance(tag: str, classes: str) -> tuple[tuple[str, str], ...]:
     """Return the properties of an element, those of more special rules over the others (CSS Selectors 3, section 9)."""
     own = frozenset(classes.split())
     found: dict[str, str] = {}

@@ -34,7 +34,7 @@ class Reader:
             case Message():
                 return one_line(render(words, self.language, zone=self.zone))
             case Name():
-                return one_line(words.in_language(self.language))
+                return one_line(words.translate(self.language))
             case str():
                 return one_line(words)
             case _:

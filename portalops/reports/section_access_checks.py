@@ -7,20 +7,20 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from portalops.model.checks import CheckRound, LookedRound
+from portalops.model.checks import BriefScan, CheckScan
 from portalops.model.message import msg, nmsg
 from portalops.model.record import Recorded
 from portalops.model.verdicts import CheckVerdict
 from portalops.registers.evidence import Evidence
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Paragraph, Table
+from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 from portalops.reports.material import Material
 from portalops.reports.section_change_findings import finding_table, findings_in
 from portalops.reports.section_results import result_blocks
 from portalops.reports.words import check_status
 
 CHECKS_SHOWN: Final = 60
-RoundT = TypeVar("RoundT", CheckRound, LookedRound)
+ScanT = TypeVar("ScanT", CheckScan, BriefScan)
 
 
 def checks_blocks(material: Material, checks: Collection[str]) -> Iterator[Block]:
@@ -31,9 +31,9 @@ def checks_blocks(material: Material, checks: Collection[str]) -> Iterator[Block
         checks: their ids.
     """
     newest = None if material.evidence.checks is None else _only(material.evidence.checks, checks)
-    rounds = tuple(_only(each, checks) for each in material.evidence.rounds)
-    evidence = replace(material.evidence, checks=newest, rounds=rounds)
-    yield from _over_time(evidence, checks)
+    rounds = tuple(_only(each, checks) for each in material.evidence.scans)
+    evidence = replace(material.evidence, checks=newest, scans=rounds)
+    yield from _time_table(evidence, checks)
     yield from result_blocks(evidence)
     findings = findings_in(evidence, lambda check: check in checks)
     if findings:
@@ -43,7 +43,7 @@ def checks_blocks(material: Material, checks: Collection[str]) -> Iterator[Block
         yield Paragraph(msg("No finding of these checks was open in the period."))
 
 
-def _only(one: Recorded[RoundT], checks: Collection[str]) -> Recorded[RoundT]:
+def _only(one: Recorded[ScanT], checks: Collection[str]) -> Recorded[ScanT]:
     hosts = tuple(
         replace(host, results=tuple(result for result in host.results if result.check in checks))
         for host in one.body.hosts
@@ -52,12 +52,12 @@ def _only(one: Recorded[RoundT], checks: Collection[str]) -> Recorded[RoundT]:
     return replace(one, body=replace(one.body, hosts=hosts))
 
 
-def _over_time(evidence: Evidence, checks: Collection[str]) -> Iterator[Block]:
+def _time_table(evidence: Evidence, checks: Collection[str]) -> Iterator[Block]:
     counts: dict[str, Counter[CheckVerdict]] = {check: Counter() for check in checks}
-    for one in evidence.rounds:
+    for one in evidence.scans:
         for result in one.body.results():
             counts[result.check][result.verdict] += 1
-    if not evidence.rounds:
+    if not evidence.scans:
         yield Paragraph(
             msg("No round of checks of the period is recorded: what these checks would have said is not known.")
         )
@@ -71,6 +71,6 @@ def _over_time(evidence: Evidence, checks: Collection[str]) -> Iterator[Block]:
     caption = nmsg(
         "How often each check gave which answer in the one round of the period, over all hosts",
         "How often each check gave which answer in the {n} rounds of the period, over all hosts",
-        len(evidence.rounds),
+        len(evidence.scans),
     )
-    yield from bounded(Table(caption, headers, rows), CHECKS_SHOWN)
+    yield from bounded(TableBlock(caption, headers, rows), CHECKS_SHOWN)

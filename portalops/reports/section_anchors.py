@@ -11,7 +11,7 @@ from portalops.model.message import msg
 from portalops.model.record import Recorded
 from portalops.registers.evidence import Evidence
 from portalops.registers.proof import LONGEST_UNANCHORED, Proof
-from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.section_proof import duration_words
 from portalops.reports.section_slots import longest_between
 
@@ -54,7 +54,7 @@ def anchor_blocks(proof: Proof, evidence: Evidence, made_at: datetime) -> Iterat
         msg("Time of the third party"),
         msg("Record"),
     )
-    yield Table(
+    yield TableBlock(
         msg("Anchors: who took how many heads in the period, and the newest that each has by its end"),
         headers,
         [_anchor_row(name, receipts, proof, evidence) for name in sorted(names)],

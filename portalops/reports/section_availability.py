@@ -15,7 +15,18 @@ from portalops.model.server_history import ServerHistory, WatchedPage
 from portalops.model.text import show_text
 from portalops.registers.evidence import Evidence
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Line, Lines, Notice, Paragraph, Quantity, Status, Table, Tone
+from portalops.reports.document import (
+    Block,
+    Cell,
+    Line,
+    LineChart,
+    Notice,
+    Paragraph,
+    Quantity,
+    Status,
+    TableBlock,
+    Tone,
+)
 
 IN_A_CHART: Final = 4
 MOST_CHARTS: Final = 3
@@ -99,7 +110,7 @@ def _charts(seen: Sequence[_Seen]) -> Iterator[Block]:
         )
 
 
-def _chart(pages: Sequence[_Seen], number: int, count: int) -> Lines:
+def _chart(pages: Sequence[_Seen], number: int, count: int) -> LineChart:
     lines = [
         Line(
             verbatim(_short(each.watched)),
@@ -116,7 +127,7 @@ def _chart(pages: Sequence[_Seen], number: int, count: int) -> Lines:
     caption = msg("Share of the time in which pages were reachable, by day")
     if count > 1:
         caption = msg("{caption} ({number} of {count})", caption=caption, number=number, count=count)
-    return Lines(
+    return LineChart(
         caption,
         [day for day, _counts in pages[0].days],
         lines,
@@ -136,12 +147,12 @@ def _tone(each: _Seen) -> Tone:
     return _standing(each).tone
 
 
-def _pages(seen: Sequence[_Seen]) -> Table:
+def _pages(seen: Sequence[_Seen]) -> TableBlock:
     headers = (
         msg("Page"), msg("Host"), msg("Days told"), msg("Time looked at"), msg("Reachable"), msg("Asked for"),
         msg("Minutes away"), msg("Over the period"),
     )  # fmt: skip
-    return Table(
+    return TableBlock(
         msg("How reachable each page was over the period, the least reachable first"),
         headers,
         [_row(each) for each in seen],
@@ -190,4 +201,4 @@ def _outages(seen: Sequence[_Seen]) -> Iterator[Block]:
         (show_text(page.url), show_text(page.host, 60), first, last, round((last - first).total_seconds() / 60))
         for page, first, last in found
     ]
-    yield from bounded(Table(msg("When pages were away without a break, the longest first"), headers, rows))
+    yield from bounded(TableBlock(msg("When pages were away without a break, the longest first"), headers, rows))

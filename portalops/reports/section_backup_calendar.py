@@ -11,19 +11,19 @@ from portalops.model.period import Week
 from portalops.model.reading import Limits
 from portalops.registers.backups import SetEvidence
 from portalops.registers.evidence import Evidence, evidence_since
-from portalops.reports.document import Block, Grid, Mark, Paragraph, Tone
+from portalops.reports.document import Block, Grid, GridMark, Paragraph, Tone
 from portalops.reports.section_backups import as_of, made_on
 
-VERIFIED = Mark("✓", Tone.GOOD, msg("whole, and read back from the medium"))
-EXPIRED = Mark("?", Tone.UNSURE, msg("read back too long ago to count"))
-UNREAD = Mark("◐", Tone.UNSURE, msg("written, and not read back or not reached since"))
-PARTIAL = Mark("~", Tone.UNSURE, msg("a part of the class could not be read for the set"))
-REMOVED = Mark("○", Tone.NEUTRAL, msg("read back, and since removed by the retention rule"))
-FAILED = Mark("!", Tone.BAD, msg("a set was made, and its copy failed or is damaged"))
-MISSING = Mark("✗", Tone.BAD, msg("no set of the week holds it there"))
-OPEN = Mark("…", Tone.NEUTRAL, msg("week not over"))
-BEFORE = Mark("–", Tone.NEUTRAL, msg("before the ledger"))
-UNUSED = Mark("·", Tone.NEUTRAL, msg("before the medium was in use, by the records"))
+VERIFIED = GridMark("✓", Tone.GOOD, msg("whole, and read back from the medium"))
+EXPIRED = GridMark("?", Tone.UNSURE, msg("read back too long ago to count"))
+UNREAD = GridMark("◐", Tone.UNSURE, msg("written, and not read back or not reached since"))
+PARTIAL = GridMark("~", Tone.UNSURE, msg("a part of the class could not be read for the set"))
+REMOVED = GridMark("○", Tone.NEUTRAL, msg("read back, and since removed by the retention rule"))
+FAILED = GridMark("!", Tone.BAD, msg("a set was made, and its copy failed or is damaged"))
+MISSING = GridMark("✗", Tone.BAD, msg("no set of the week holds it there"))
+OPEN = GridMark("…", Tone.NEUTRAL, msg("week not over"))
+BEFORE = GridMark("–", Tone.NEUTRAL, msg("before the ledger"))
+UNUSED = GridMark("·", Tone.NEUTRAL, msg("before the medium was in use, by the records"))
 
 _SHORT: Mapping[DataClass, Message] = {
     DataClass.CONFIGURATION: msg("configuration"),
@@ -69,7 +69,7 @@ def calendar(evidence: Evidence, limits: Limits) -> Grid:
         by_week.setdefault(Week.of(made_on(made, evidence)), []).append(made)
     today = evidence.now.astimezone(evidence.zone).date()
     began_on = evidence.started_at.astimezone(evidence.zone).date() if evidence.started_at else today
-    rows: list[tuple[Message, list[Mark]]] = []
+    rows: list[tuple[Message, list[GridMark]]] = []
     for medium in media:
         first_used = _first_used(medium, sets, evidence)
         for data_class in _classes(evidence, sets):
@@ -99,7 +99,7 @@ def _classes(evidence: Evidence, sets: Sequence[SetEvidence]) -> tuple[DataClass
 
 def _best(
     sets: Sequence[SetEvidence], medium: str, data_class: DataClass, evidence: Evidence, limits: Limits
-) -> Mark | None:
+) -> GridMark | None:
     marks = [
         _mark(made, copy, data_class, evidence, limits)
         for made in sets
@@ -110,7 +110,7 @@ def _best(
     return min((mark for mark in marks if mark is not None), key=_BEST_FIRST.index, default=None)
 
 
-def _mark(made: SetEvidence, copy: Copy, data_class: DataClass, evidence: Evidence, limits: Limits) -> Mark | None:
+def _mark(made: SetEvidence, copy: Copy, data_class: DataClass, evidence: Evidence, limits: Limits) -> GridMark | None:
     """Return what one copy shows of a class; None where it was removed and nobody had ever read it."""
     if copy.state in {CopyState.FAILED, CopyState.DAMAGED}:
         return FAILED
@@ -145,7 +145,7 @@ def _first_used(medium: str, sets: Sequence[SetEvidence], evidence: Evidence) ->
     return Week.of(known.added_at.astimezone(evidence.zone).date())
 
 
-def _without(week: Week, today: date, began_on: date, first_used: Week | None) -> Mark:
+def _without(week: Week, today: date, began_on: date, first_used: Week | None) -> GridMark:
     if week.period().last >= today:
         return OPEN
     if week.period().first < began_on:

@@ -17,11 +17,11 @@ from portalops.reports.document import (
     ByteSize,
     Cell,
     Grid,
+    GridMark,
     KeyValues,
-    Mark,
     Notice,
     Paragraph,
-    Table,
+    TableBlock,
     Tone,
 )
 from portalops.reports.section_discs import disc_blocks
@@ -34,13 +34,13 @@ from portalops.reports.words import (
     status_of_copy,
 )
 
-_ALL_MET = Mark("✓", Tone.GOOD, msg("complete set, verified on the medium"))
-_PARTLY = Mark("~", Tone.UNSURE, msg("set on the medium, but incomplete or not read back"))
-_EXPIRED = Mark("?", Tone.UNSURE, msg("complete set, verified too long ago to count"))
-_REMOVED = Mark("○", Tone.NEUTRAL, msg("complete set, verified, and since removed by the retention rule"))
-_NOTHING = Mark("✗", Tone.BAD, msg("no set on the medium"))
-_OPEN = Mark("…", Tone.NEUTRAL, msg("week not over"))
-_BEFORE = Mark("–", Tone.NEUTRAL, msg("before the ledger"))
+_ALL_MET = GridMark("✓", Tone.GOOD, msg("complete set, verified on the medium"))
+_PARTLY = GridMark("~", Tone.UNSURE, msg("set on the medium, but incomplete or not read back"))
+_EXPIRED = GridMark("?", Tone.UNSURE, msg("complete set, verified too long ago to count"))
+_REMOVED = GridMark("○", Tone.NEUTRAL, msg("complete set, verified, and since removed by the retention rule"))
+_NOTHING = GridMark("✗", Tone.BAD, msg("no set on the medium"))
+_OPEN = GridMark("…", Tone.NEUTRAL, msg("week not over"))
+_BEFORE = GridMark("–", Tone.NEUTRAL, msg("before the ledger"))
 
 
 def backup_blocks(evidence: Evidence, limits: Limits) -> Iterator[Block]:
@@ -55,7 +55,7 @@ def backup_blocks(evidence: Evidence, limits: Limits) -> Iterator[Block]:
     grid = week_grid(evidence, limits)
     if grid.rows:
         yield grid
-    yield Table(
+    yield TableBlock(
         msg("Backup sets made in the period"),
         (
             msg("Backup set"),
@@ -68,7 +68,7 @@ def backup_blocks(evidence: Evidence, limits: Limits) -> Iterator[Block]:
         ),
         [_set_row(made) for made in sets],
     )
-    yield Table(
+    yield TableBlock(
         msg("Copies of the sets, in their newest known state"),
         (msg("Backup set"), msg("Medium"), msg("Kind"), msg("State"), msg("Depth"), msg("Read back at"), msg("Remark")),
         [_copy_row(made, copy, limits, evidence.now) for made in sets for copy in made.copies],
@@ -104,7 +104,7 @@ def week_grid(evidence: Evidence, limits: Limits) -> Grid:
     today = evidence.now.astimezone(evidence.zone).date()
     began_on = evidence.started_at.astimezone(evidence.zone).date() if evidence.started_at else today
 
-    def mark(week: Week, medium: str) -> Mark:
+    def mark(week: Week, medium: str) -> GridMark:
         found = [(made, copy) for made in by_week.get(week, ()) for copy in made.copies if copy.medium == medium]
         whole = [
             (made, copy)
@@ -190,7 +190,7 @@ def class_blocks(evidence: Evidence, sets: Sequence[SetEvidence]) -> Iterator[Bl
     """Say which class of Article 10 the newest set holds, and from which source."""
     newest = sets[-1] if sets else next(iter(evidence.sets()[-1:]), None)
     if newest is not None:
-        yield Table(
+        yield TableBlock(
             msg("What the newest set holds, by the classes of Article 10"),
             (msg("Class of data"), msg("Source"), msg("Members"), msg("Data"), msg("Could not be read")),
             [

@@ -10,7 +10,7 @@ from portalops.model.text import show_text
 from portalops.registers.evidence import Evidence
 from portalops.registers.findings import stand
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Paragraph, Table
+from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 from portalops.reports.material import Material
 from portalops.reports.section_changes import OF_CHANGES, SEQS_SHOWN
 from portalops.reports.words import finding_status, severity_status
@@ -58,7 +58,7 @@ def change_finding_blocks(material: Material, findings: Sequence[Finding]) -> It
     yield from bounded(finding_table(material, findings, caption))
 
 
-def finding_table(material: Material, findings: Sequence[Finding], caption: Message) -> Table:
+def finding_table(material: Material, findings: Sequence[Finding], caption: Message) -> TableBlock:
     """Return a row a finding, the most pressing first."""
     evidence = material.evidence
     rows: list[tuple[Cell, ...]] = []
@@ -81,4 +81,4 @@ def finding_table(material: Material, findings: Sequence[Finding], caption: Mess
         msg("Check"), msg("Host"), msg("Severity"), msg("State"), msg("What was seen"), msg("Open since"), msg("Last seen"),
         msg("Records"),
     )  # fmt: skip
-    return Table(caption, headers, rows)
+    return TableBlock(caption, headers, rows)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from portalops.model.changes import ChangeKind, Order
+from portalops.model.changes import ChangeKind, StepOrder
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.registers.changes import BodyT, Change, ChangeRegister, Step
+from portalops.registers.changes import BodyT, ChangeRegister, ChangeStep, RecordedChange
 from portalops.registers.evidence import Evidence
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.words import change_kind_word, change_state_word, order_status, severity_status
 
 SEQS_SHOWN = 6
@@ -23,7 +23,7 @@ STEPS_SHOWN = 120
 """Of all changes together: about six printed pages."""
 OF_CHANGES = "change."
 """What the ids of checks begin with that look for changes on hosts."""
-_WORST_FIRST = (Order.EVIDENCE_FIRST, Order.UNPROVEN, Order.REGULARISED, Order.AHEAD, Order.KEPT)
+_WORST_FIRST = (StepOrder.EVIDENCE_FIRST, StepOrder.UNPROVEN, StepOrder.REGULARISED, StepOrder.AHEAD, StepOrder.KEPT)
 
 
 def change_blocks(evidence: Evidence) -> Iterator[Block]:
@@ -41,7 +41,7 @@ def register_blocks(evidence: Evidence) -> Iterator[Block]:
         yield from _registered(register, evidence)
 
 
-def changes_of(evidence: Evidence) -> tuple[Change, ...]:
+def changes_of(evidence: Evidence) -> tuple[RecordedChange, ...]:
     """Return the changes of the period, in the order of requests."""
     if evidence.changes is None:
         return ()
@@ -65,30 +65,32 @@ def _registered(register: ChangeRegister, evidence: Evidence) -> Iterator[Block]
         msg("Change"), msg("What is changed"), msg("Hosts"), msg("Kind"), msg("From"), msg("To"), msg("State"), msg("Order"),
     )  # fmt: skip
     caption = msg("Changes of the period, those that did not keep to the order first (Article 12.2)")
-    yield from bounded(Table(caption, headers, [_row(each, as_of, end) for each in shown]))
+    yield from bounded(TableBlock(caption, headers, [_row(each, as_of, end) for each in shown]))
     yield from bounded(_every_step(shown, end), STEPS_SHOWN)
     standing = [each for each in shown if each.kind is ChangeKind.STANDING]
     if standing:
         yield from bounded(_standing(standing))
 
 
-def _every_step(shown: Sequence[Change], end: datetime) -> Table:
+def _every_step(shown: Sequence[RecordedChange], end: datetime) -> TableBlock:
     headers = (
         msg("Change"), msg("Step"), msg("What was said"), msg("Document"), msg("SHA-256"), msg("Record"),
         msg("Recorded at"),
     )  # fmt: skip
     rows = [row for each in shown for row in _steps(each, end)]
-    return Table(msg("Each step of them, with its record and the digest of its document"), headers, rows)
+    return TableBlock(msg("Each step of them, with its record and the digest of its document"), headers, rows)
 
 
-def _standing(standing: Sequence[Change]) -> Table:
+def _standing(standing: Sequence[RecordedChange]) -> TableBlock:
     headers = (
         msg("Change"), msg("What is changed"), msg("Hosts"), msg("Packages"), msg("Who may"), msg("Until"), msg("Approval"),
     )  # fmt: skip
-    return Table(msg("Standing approvals, and what each is limited to"), headers, [_limits(one) for one in standing])
+    return TableBlock(
+        msg("Standing approvals, and what each is limited to"), headers, [_limits(one) for one in standing]
+    )
 
 
-def is_of(change: Change, start: datetime, end: datetime, as_of: datetime) -> bool:
+def is_of(change: RecordedChange, start: datetime, end: datetime, as_of: datetime) -> bool:
     """Say whether a change was asked for before the end of a time and still open or due in it, or showed in it.
 
     Args:
@@ -104,7 +106,7 @@ def is_of(change: Change, start: datetime, end: datetime, as_of: datetime) -> bo
     return change.kind is not ChangeKind.STANDING or change.request.body.ends_at >= start
 
 
-def _row(change: Change, as_of: datetime, end: datetime) -> tuple[Cell, ...]:
+def _row(change: RecordedChange, as_of: datetime, end: datetime) -> tuple[Cell, ...]:
     asked = change.request.body
     steps = (change.closed, change.done, change.begun, change.approval, change.notice, change.request)
     state = change_state_word(change.state)
@@ -121,11 +123,11 @@ def _row(change: Change, as_of: datetime, end: datetime) -> tuple[Cell, ...]:
     )
 
 
-def _steps(change: Change, end: datetime) -> Iterator[tuple[Cell, ...]]:
+def _steps(change: RecordedChange, end: datetime) -> Iterator[tuple[Cell, ...]]:
     """Yield each step in the order in which they were recorded."""
     rows: list[tuple[int, tuple[Cell, ...]]] = []
 
-    def step(word: Message, of: Step[BodyT], said: Message, *, named: str = "") -> None:
+    def step(word: Message, of: ChangeStep[BodyT], said: Message, *, named: str = "") -> None:
         digest: Cell = ", ".join(of.evidence) or None
         if named and digest is None:
             digest = Status(msg("the paper is not kept"), Tone.UNSURE)
@@ -157,7 +159,7 @@ def _steps(change: Change, end: datetime) -> Iterator[tuple[Cell, ...]]:
     yield from (row for _, row in sorted(rows, key=lambda each: each[0]))
 
 
-def _limits(change: Change) -> tuple[Cell, ...]:
+def _limits(change: RecordedChange) -> tuple[Cell, ...]:
     asked, approval = change.request.body, change.approval
     until: Cell = asked.ends_at
     if change.closed is not None and change.closed.at < asked.ends_at:
@@ -191,5 +193,5 @@ def _found_on_hosts(evidence: Evidence) -> Iterator[Block]:
         for each in found
     ]  # fmt: skip
     yield from bounded(
-        Table(msg("Seen changed on hosts without an approval, and still open, oldest first"), headers, rows)
+        TableBlock(msg("Seen changed on hosts without an approval, and still open, oldest first"), headers, rows)
     )

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from portalops.model.changes import ChangeApproval, ChangeNotice, ChangeRequest
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.registers.changes import Change, Step
+from portalops.registers.changes import ChangeStep, RecordedChange
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Paragraph, Table
+from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 from portalops.reports.words import joined
 
 LETTERS = 200
 
 
-def correction_blocks(changes: Sequence[Change]) -> Iterator[Block]:
+def correction_blocks(changes: Sequence[RecordedChange]) -> Iterator[Block]:
     """Yield a row a correction and a row a paper that counts no more, in the order of their records."""
     rows = sorted((row for each in changes for row in _rows(each)), key=lambda row: row[0])
     if not rows:
@@ -25,10 +25,10 @@ def correction_blocks(changes: Sequence[Change]) -> Iterator[Block]:
         msg("Change"), msg("What was recorded"), msg("What stood before"), msg("SHA-256 of the paper before"), msg("Record"),
     )  # fmt: skip
     caption = msg("What was recorded in the place of something earlier; nothing was erased by it")
-    yield from bounded(Table(caption, headers, [row for _seq, row in rows]))
+    yield from bounded(TableBlock(caption, headers, [row for _seq, row in rows]))
 
 
-def _rows(change: Change) -> Iterator[tuple[int, tuple[Cell, ...]]]:
+def _rows(change: RecordedChange) -> Iterator[tuple[int, tuple[Cell, ...]]]:
     for correction in change.corrections:
         voided = correction.voided
         what = msg("correction, by {name}", name=show_text(correction.step.body.by))
@@ -44,7 +44,7 @@ def _rows(change: Change) -> Iterator[tuple[int, tuple[Cell, ...]]]:
         yield seq, (change.id, msg("another paper"), _words(step.body), _digests([step]), str(seq))
 
 
-def _digests(steps: Sequence[Step[ChangeNotice] | Step[ChangeApproval]]) -> Cell:
+def _digests(steps: Sequence[ChangeStep[ChangeNotice] | ChangeStep[ChangeApproval]]) -> Cell:
     return ", ".join(digest for each in steps for digest in each.evidence) or None
 
 

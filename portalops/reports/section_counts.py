@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from portalops.model.findings import Turn
+from portalops.model.findings import FindingTurn
 from portalops.model.message import Message, msg
 from portalops.model.period import Period
 from portalops.model.runs import JobKind
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.evidence import Evidence
 from portalops.registers.open_findings import turns_in
-from portalops.reports.document import Cell, Table
+from portalops.reports.document import Cell, TableBlock
 from portalops.reports.section_backups import sets_in_period
 from portalops.reports.section_months import month_word
 
@@ -20,7 +20,7 @@ Days = Sequence[date]
 """One local day for each thing that is counted."""
 
 
-def counts_table(evidence: Evidence, months: Sequence[Period]) -> Table:
+def counts_table(evidence: Evidence, months: Sequence[Period]) -> TableBlock:
     """Return a row a month and one for all of them, with what was recorded of each."""
     counted = tuple(_counted(evidence))
     headers = (msg("Month"), *(head for head, _days in counted))
@@ -28,7 +28,7 @@ def counts_table(evidence: Evidence, months: Sequence[Period]) -> Table:
         (month_word(month), *(_count(days, month, evidence) for _head, days in counted)) for month in months
     ]
     rows.append((msg("all"), *(_count(days, evidence.period, evidence) for _head, days in counted)))
-    return Table(msg("What was recorded, month by month"), headers, rows)
+    return TableBlock(msg("What was recorded, month by month"), headers, rows)
 
 
 def totals_of(evidence: Evidence) -> tuple[tuple[Message, int | None], ...]:
@@ -58,7 +58,7 @@ def _counted(evidence: Evidence) -> Iterable[tuple[Message, Days]]:
     incidents = evidence.incidents.incidents.values() if evidence.incidents else ()
     turns = turns_in(evidence)
 
-    def turned(*asked: Turn) -> Days:
+    def turned(*asked: FindingTurn) -> Days:
         return on(event.at for _each, event in turns if event.turn in asked)
 
     return (
@@ -67,8 +67,8 @@ def _counted(evidence: Evidence) -> Iterable[tuple[Message, Days]]:
         (msg("Restore drills"), on(each.at for each in evidence.drills)),
         (msg("Rounds of checks that ended"), ended(JobKind.CHECK)),
         (msg("Collections of updates that ended"), ended(JobKind.UPDATES)),
-        (msg("Findings opened"), turned(Turn.OPENED, Turn.REOPENED)),
-        (msg("Findings fixed"), turned(Turn.FIXED)),
+        (msg("Findings opened"), turned(FindingTurn.OPENED, FindingTurn.REOPENED)),
+        (msg("Findings fixed"), turned(FindingTurn.FIXED)),
         (msg("Changes asked for"), on(each.request.at for each in changes)),
         (msg("Incidents noticed"), on(each.facts.detected_at for each in incidents)),
         (msg("Cases opened"), on(each.moves[0].at for each in evidence.cases)),

@@ -8,10 +8,10 @@ from typing import Final
 from portalops.model.credentials import Credential, CredentialHandOver, CredentialReturn, CredentialRotation
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.registers.credentials import ADDED, CORRECTED, HANDED_OVER, RETURNED, ROTATED, Step
+from portalops.registers.credentials import ADDED, CORRECTED, HANDED_OVER, RETURNED, ROTATED, CredentialStep
 from portalops.registers.evidence import Evidence
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Paragraph, Table
+from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 
 STEPS_SHOWN: Final = 80
 _STEPS: Mapping[str, Message] = {
@@ -41,27 +41,27 @@ def credential_step_blocks(evidence: Evidence) -> Iterator[Block]:
     headers = (msg("Record"), msg("Recorded at"), msg("Credential"), msg("Step"), msg("Day"), msg("What was said"))
     rows = [_row(name, step) for name, step in found]
     yield from bounded(
-        Table(msg("What was recorded of credentials in the period, newest first"), headers, rows), STEPS_SHOWN
+        TableBlock(msg("What was recorded of credentials in the period, newest first"), headers, rows), STEPS_SHOWN
     )
 
 
-def _row(name: str, step: Step) -> tuple[Cell, ...]:
-    return (str(step.seq), step.at, name, _STEPS[step.kind], *_said(step))
+def _row(name: str, step: CredentialStep) -> tuple[Cell, ...]:
+    return (str(step.seq), step.at, name, _STEPS[step.kind], *_describe(step))
 
 
-def _said(step: Step) -> tuple[Cell, Cell]:
+def _describe(step: CredentialStep) -> tuple[Cell, Cell]:
     body = step.body
     match body:
         case Credential():
             held = msg("held by {holder}, deputy {deputy}", holder=_named(body.holder), deputy=_named(body.deputy))
-            return body.issued_on, _because(held, body.reason)
+            return body.issued_on, _add_reason(held, body.reason)
         case CredentialRotation():
-            return body.rotated_on, _because(msg("to be changed again by {day}", day=body.rotate_by), body.reason)
+            return body.rotated_on, _add_reason(msg("to be changed again by {day}", day=body.rotate_by), body.reason)
         case CredentialHandOver():
             moved = msg("to {holder}, deputy {deputy}", holder=_named(body.holder), deputy=_named(body.deputy))
-            return body.on, _because(moved, body.reason)
+            return body.on, _add_reason(moved, body.reason)
         case CredentialReturn():
-            return body.on, _because(msg("to {name}", name=_named(body.received_by)), body.reason)
+            return body.on, _add_reason(msg("to {name}", name=_named(body.received_by)), body.reason)
         case _:
             return None, None
 
@@ -70,5 +70,5 @@ def _named(name: str) -> str:
     return show_text(name) or "–"
 
 
-def _because(said: Message, reason: str) -> Message:
+def _add_reason(said: Message, reason: str) -> Message:
     return msg("{said} ({reason})", said=said, reason=show_text(reason)) if reason else said

@@ -21,11 +21,11 @@ from portalops.registers.credentials import (
     ROTATED,
     CredentialRegister,
     HeldCredential,
-    Left,
+    LeavingPerson,
 )
 from portalops.registers.evidence import Evidence
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.words import joined
 
 SEQS_SHOWN = 6
@@ -57,7 +57,7 @@ def credential_blocks(evidence: Evidence, *, is_cut: bool = False) -> Iterator[B
     day = evidence.last_day()
     active = [each for each in register.credentials.values() if each.is_active]
     yield _numbers(register, active, day)
-    yield Paragraph(_of_period(register, evidence))
+    yield Paragraph(_count_period(register, evidence))
     pressing = sorted(
         active, key=lambda each: not _problems(register, each, day)
     )  # stable: else in the order of the register
@@ -71,11 +71,11 @@ def credential_blocks(evidence: Evidence, *, is_cut: bool = False) -> Iterator[B
         "{n} credentials in use at the end of the period, those first that something must be done about",
         len(rows),
     )
-    yield from bounded(Table(caption, headers, rows))
+    yield from bounded(TableBlock(caption, headers, rows))
     yield from _leavers(register, evidence, day, is_cut=is_cut)
 
 
-def _numbers(register: CredentialRegister, active: Sequence[HeldCredential], day: date) -> Table:
+def _numbers(register: CredentialRegister, active: Sequence[HeldCredential], day: date) -> TableBlock:
     def numbers(label: Message, of: Sequence[HeldCredential]) -> tuple[Cell, ...]:
         return (
             label,
@@ -94,10 +94,10 @@ def _numbers(register: CredentialRegister, active: Sequence[HeldCredential], day
         msg("Shared"), msg("Without second factor"),
     )  # fmt: skip
     caption = msg("The register of credentials in numbers, on {day} (Article 12.5)", day=day)
-    return Table(caption, headers, [*rows, numbers(msg("all"), active)])
+    return TableBlock(caption, headers, [*rows, numbers(msg("all"), active)])
 
 
-def _of_period(register: CredentialRegister, evidence: Evidence) -> Message:
+def _count_period(register: CredentialRegister, evidence: Evidence) -> Message:
     kinds = Counter(
         step.kind
         for each in register.credentials.values()
@@ -154,7 +154,7 @@ def _problems(register: CredentialRegister, each: HeldCredential, day: date) -> 
     return found
 
 
-def _left(register: CredentialRegister, each: HeldCredential, day: date) -> list[Left]:
+def _left(register: CredentialRegister, each: HeldCredential, day: date) -> list[LeavingPerson]:
     return [one for one in register.leavers_of(each) if one.on <= day]
 
 
@@ -174,4 +174,4 @@ def _leavers(register: CredentialRegister, evidence: Evidence, day: date, *, is_
         rows.append((show_text(left.person), left.on, left.seq, state))
     if rows:
         headers = (msg("Person"), msg("Left on"), msg("Record"), msg("What they know still"))
-        yield from bounded(Table(msg("People who left, newest record first"), headers, rows))
+        yield from bounded(TableBlock(msg("People who left, newest record first"), headers, rows))

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from portalops.model.message import msg
 from portalops.registers.backups import GONE, SetEvidence
 from portalops.registers.discs import OPTICAL, HeldDisc, belonging, whole_numbers
-from portalops.reports.document import Cell, Status, Table, Tone
+from portalops.reports.document import Cell, Status, TableBlock, Tone
 from portalops.reports.words import disc_status
 
 
-def disc_blocks(sets: Sequence[SetEvidence]) -> Iterator[Table]:
+def disc_blocks(sets: Sequence[SetEvidence]) -> Iterator[TableBlock]:
     """Yield of each set with images of discs how many of its discs are burnt, and every disc; nothing without any."""
     rows: list[tuple[Cell, ...]] = [
         (made.set.id, copy.medium, burnt_status(made.discs_of(copy.medium)))
@@ -21,7 +21,7 @@ def disc_blocks(sets: Sequence[SetEvidence]) -> Iterator[Table]:
     ]
     if rows:
         title = msg("Images of discs: they lie in a folder, and are no discs until they are burnt")
-        yield Table(title, (msg("Backup set"), msg("Medium"), msg("Discs burnt and read back")), rows)
+        yield TableBlock(title, (msg("Backup set"), msg("Medium"), msg("Discs burnt and read back")), rows)
     discs: list[tuple[Cell, ...]] = [
         (
             made.set.id,
@@ -45,7 +45,7 @@ def disc_blocks(sets: Sequence[SetEvidence]) -> Iterator[Table]:
             msg("Place when burnt"),
             msg("Custodian when burnt"),
         )
-        yield Table(msg("Burnt discs"), headers, discs)
+        yield TableBlock(msg("Burnt discs"), headers, discs)
 
 
 def burnt_status(discs: Sequence[HeldDisc]) -> Status:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from portalops.model.host_drift import Attribution, HostDrift, SeenChange
+from portalops.model.host_drift import Attribution, ObservedDrift, SeenChange
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import HostId
 from portalops.model.text import show_text
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Bars, Block, Bullets, Cell, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Bars, Block, Bullets, Cell, Notice, Paragraph, Status, TableBlock, Tone
 
 CHANGES_SHOWN: Final = 120
 """Of all hosts together: about five printed pages."""
@@ -26,7 +26,7 @@ ATTRIBUTIONS: Mapping[Attribution, Status] = {
 """The words for where something that changed stands, worst first."""
 
 
-def drift_blocks(drift: Sequence[HostDrift]) -> Iterator[Block]:
+def drift_blocks(drift: Sequence[ObservedDrift]) -> Iterator[Block]:
     """Yield how much changed at each host, each change with both moments, and what the looks did not tell."""
     if not drift:
         yield Paragraph(msg("No server is configured, so nothing was compared."))
@@ -37,7 +37,7 @@ def drift_blocks(drift: Sequence[HostDrift]) -> Iterator[Block]:
             msg("What changed at the hosts, by whether an approved change covers it"),
             [(verbatim(show_text(one.host, NAME_LETTERS)), _parts(one.changes)) for one in drift if one.changes],
         )
-    yield from bounded(_looks(drift))
+    yield from bounded(_scans(drift))
     if changed:
         order = list(ATTRIBUTIONS)
         changed.sort(key=lambda each: (order.index(each[1].attribution), each[1].earliest_at))
@@ -46,13 +46,13 @@ def drift_blocks(drift: Sequence[HostDrift]) -> Iterator[Block]:
             msg("Change"), msg("Approved at"), msg("Why"),
         )  # fmt: skip
         caption = msg("Each thing that changed, with when it happened and when it was approved; without approval first")
-        yield from bounded(Table(caption, headers, [_row(*each) for each in changed]), CHANGES_SHOWN)
+        yield from bounded(TableBlock(caption, headers, [_row(*each) for each in changed]), CHANGES_SHOWN)
     elif any(one.compared for one in drift):
         yield Paragraph(msg("Between the looks that were compared, nothing was seen to change."))
     yield from _gaps(drift)
 
 
-def totals(drift: Sequence[HostDrift]) -> Mapping[Attribution, int]:
+def totals(drift: Sequence[ObservedDrift]) -> Mapping[Attribution, int]:
     """Count what changed at all hosts by where it stands."""
     found = [each.attribution for one in drift for each in one.changes]
     return {each: found.count(each) for each in ATTRIBUTIONS}
@@ -65,7 +65,7 @@ def _parts(changes: Sequence[SeenChange]) -> list[tuple[Tone, Message, int]]:
     ]
 
 
-def _looks(drift: Sequence[HostDrift]) -> Table:
+def _scans(drift: Sequence[ObservedDrift]) -> TableBlock:
     headers = (
         msg("Host"), msg("Compared from"), msg("To"), msg("Comparisons"),
         *(status.word for status in ATTRIBUTIONS.values()), msg("Kinds not wholly seen"), msg("Remarks"),
@@ -82,7 +82,7 @@ def _looks(drift: Sequence[HostDrift]) -> Table:
         )
         for one in sorted(drift, key=lambda one: one.why_none is None)  # stable: else as configured
     ]
-    return Table(msg("Which looks at each host were compared, and what they show"), headers, rows)
+    return TableBlock(msg("Which looks at each host were compared, and what they show"), headers, rows)
 
 
 def _row(host: HostId, one: SeenChange) -> tuple[Cell, ...]:
@@ -104,7 +104,7 @@ def _content(text: str | None) -> Cell:
     return "?" if text is None else show_text(text, CONTENT_LETTERS) or None
 
 
-def _gaps(drift: Sequence[HostDrift]) -> Iterator[Block]:
+def _gaps(drift: Sequence[ObservedDrift]) -> Iterator[Block]:
     gaps = [why for one in drift for why in one.unknown]
     if gaps:
         yield Paragraph(msg("What the looks did not tell is not taken for unchanged:"))

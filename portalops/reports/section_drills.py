@@ -18,11 +18,11 @@ from portalops.reports.document import (
     Cell,
     KeyValues,
     Line,
-    Lines,
+    LineChart,
     Paragraph,
     Quantity,
     Status,
-    Table,
+    TableBlock,
     Tone,
 )
 from portalops.reports.words import copy_status
@@ -47,7 +47,7 @@ def drills_of_period(evidence: Evidence) -> tuple[RecordedDrill, ...]:
     return tuple(each for each in evidence.drills if each.at.astimezone(evidence.zone).date() in evidence.period)
 
 
-def drill_table(drills: Sequence[RecordedDrill]) -> Table:
+def drill_table(drills: Sequence[RecordedDrill]) -> TableBlock:
     """Return a row for each copy that was drilled, in the order of the drills."""
     headers = (
         msg("Drilled at"),
@@ -65,7 +65,7 @@ def drill_table(drills: Sequence[RecordedDrill]) -> Table:
         for each in drills
         for copy in each.result.copies
     ]
-    return Table(DRILLS_CAPTION, headers, rows)
+    return TableBlock(DRILLS_CAPTION, headers, rows)
 
 
 def key_blocks(drills: Sequence[RecordedDrill]) -> Iterator[Block]:
@@ -102,7 +102,7 @@ def trial_blocks(drills: Sequence[RecordedDrill]) -> Iterator[Block]:
             msg("Result"),
             msg("Record"),
         )
-        yield from bounded(Table(msg("What was restored, and what was asked of it"), headers, rows))
+        yield from bounded(TableBlock(msg("What was restored, and what was asked of it"), headers, rows))
 
 
 def restore_time_blocks(evidence: Evidence) -> Iterator[Block]:
@@ -135,10 +135,10 @@ def restore_time_blocks(evidence: Evidence) -> Iterator[Block]:
         yield Paragraph(nmsg("{n} more medium is not drawn.", "{n} more media are not drawn.", more))
 
 
-def _trend(medium: str, drills: Sequence[RecordedDrill], zone: ZoneInfo, *, scale: float, unit: str) -> Lines:
+def _trend(medium: str, drills: Sequence[RecordedDrill], zone: ZoneInfo, *, scale: float, unit: str) -> LineChart:
     values = [each.result.restore_ms / scale for each in drills]
     first, last = (each.at.astimezone(zone).date() for each in (drills[0], drills[-1]))
-    return Lines(
+    return LineChart(
         msg("Time to restore from {medium}, {first} to {last}", medium=medium, first=first, last=last),
         [each.at for each in drills],
         (Line(msg("time to restore"), Tone.NEUTRAL, values),),

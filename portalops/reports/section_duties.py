@@ -8,14 +8,14 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
-from portalops.reports.document import Block, Cell, Paragraph, Table
+from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 from portalops.reports.words import duty_status
 
 SEQS_SHOWN = 6
 """Ledger records named for a duty in the table; the newest come last and are always among them."""
 
 
-def duty_table(caption: Message, standings: Sequence[Standing], rulebook: Rulebook) -> Table:
+def duty_table(caption: Message, standings: Sequence[Standing], rulebook: Rulebook) -> TableBlock:
     """Return a row a duty: what is asked for, the verdict, why, on which records it rests, and when it is due next."""
     headers = (
         msg("Duty"),
@@ -26,7 +26,7 @@ def duty_table(caption: Message, standings: Sequence[Standing], rulebook: Rulebo
         msg("Newest evidence"),
         msg("Next due"),
     )
-    return Table(caption, headers, [_row(standing, rulebook) for standing in standings])
+    return TableBlock(caption, headers, [_row(standing, rulebook) for standing in standings])
 
 
 def rest_blocks(standings: Sequence[Standing]) -> Iterator[Block]:

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Unit
+from portalops.model.organisation import Agency
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Run
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome
 from portalops.registers.evidence import Evidence
 from portalops.registers.proof import Proof
-from portalops.reports.document import Block, Bullets, Heading, Notice, Paragraph, Table, Tone
+from portalops.reports.document import Block, Bullets, Heading, Notice, Paragraph, TableBlock, Tone
 from portalops.reports.section_backups import sets_in_period
 from portalops.reports.section_updates import unit_names
 from portalops.reports.words import clause_words, flag_word, joined
@@ -23,7 +23,7 @@ _DEPTH = msg("{medium}, set {set}: {depth}").text
 
 
 def exception_blocks(
-    evidence: Evidence, standings: Sequence[Standing], units: Sequence[Unit], rulebook: Rulebook, *, own_run: str = ""
+    evidence: Evidence, standings: Sequence[Standing], units: Sequence[Agency], rulebook: Rulebook, *, own_run: str = ""
 ) -> Iterator[Block]:
     """Yield everything that is not as it should be, duty by duty, then items, runs, sources and records.
 
@@ -51,7 +51,7 @@ def exception_blocks(
         yield Bullets([msg("record {seq}: {cause}", seq=str(each.seq), cause=each.why) for each in evidence.unreadable])
 
 
-def flagged_table(evidence: Evidence, units: Sequence[Unit]) -> Table:
+def flagged_table(evidence: Evidence, units: Sequence[Agency]) -> TableBlock:
     """Return the items of the period that count elsewhere, later, or not at all, and why."""
     names = unit_names(units)
     updates = evidence.updates
@@ -61,7 +61,7 @@ def flagged_table(evidence: Evidence, units: Sequence[Unit]) -> Table:
         for item in (updates.body.flagged if updates else ())
         if (at := item.evidenced_at or item.claimed_at) is None or start <= at < end
     ]
-    return Table(
+    return TableBlock(
         msg("Flagged items of the period"),
         (msg("Unit"), msg("Title"), msg("Flags"), msg("Claimed date"), msg("Shown to exist from"), msg("Observation")),
         [
@@ -78,7 +78,7 @@ def flagged_table(evidence: Evidence, units: Sequence[Unit]) -> Table:
     )
 
 
-def runs_without_end(evidence: Evidence, own_run: str, kinds: Collection[str] | None = None) -> Table:
+def runs_without_end(evidence: Evidence, own_run: str, kinds: Collection[str] | None = None) -> TableBlock:
     """Return the runs of the period that left no end; of all kinds, or of some.
 
     Args:
@@ -91,7 +91,7 @@ def runs_without_end(evidence: Evidence, own_run: str, kinds: Collection[str] | 
     def ended_badly(run: Run) -> bool:
         return run.finished_at is None and start <= run.started_at < end and run.id != own_run
 
-    return Table(
+    return TableBlock(
         msg("Runs that left no end in the ledger: crashed, or still at work when the report was made"),
         (msg("Run"), msg("Kind"), msg("Started at"), msg("Record")),
         [
@@ -102,7 +102,7 @@ def runs_without_end(evidence: Evidence, own_run: str, kinds: Collection[str] | 
     )
 
 
-def failed_runs(evidence: Evidence, kinds: Collection[str] | None = None) -> Table:
+def failed_runs(evidence: Evidence, kinds: Collection[str] | None = None) -> TableBlock:
     """Return the runs of the period that ended and failed, of all kinds or of some; what they were to show is not shown by them."""
     rows: list[tuple[str, str, datetime, str, str]] = []
     for run in evidence.runs:
@@ -112,7 +112,7 @@ def failed_runs(evidence: Evidence, kinds: Collection[str] | None = None) -> Tab
         if is_asked and in_period and summary is not None and summary.outcome is RunOutcome.FAILED:
             problem = "; ".join(summary.problems[:3]) or "?"
             rows.append((run.id, run.kind, run.started_at, problem, str(run.finished_seq)))
-    return Table(
+    return TableBlock(
         msg("Runs that failed"),
         (msg("Run"), msg("Kind"), msg("Started at"), msg("Details (as recorded, in English)"), msg("Record")),
         rows,
@@ -123,9 +123,9 @@ Problem = tuple[str, Message, "Message | str"]
 """Where, what, and the details as they were recorded."""
 
 
-def problem_table(problems: Sequence[Problem]) -> Table:
+def problem_table(problems: Sequence[Problem]) -> TableBlock:
     """Return a row a problem."""
-    return Table(
+    return TableBlock(
         msg("Sources, media and items with a problem"),
         (msg("Where"), msg("What"), msg("Details (as recorded, in English)")),
         problems,

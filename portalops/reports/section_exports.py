@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from portalops.model.message import msg
 from portalops.registers.exports import Exporter, RecordedExport
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Paragraph, Table
+from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 
 
 def export_blocks(exports: Sequence[RecordedExport]) -> Iterator[Block]:
@@ -36,13 +36,13 @@ def export_blocks(exports: Sequence[RecordedExport]) -> Iterator[Block]:
         )
         for each in reversed(exports)
     ]
-    yield from bounded(Table(msg("Bundles that were handed out in the period, the newest first"), headers, rows))
+    yield from bounded(TableBlock(msg("Bundles that were handed out in the period, the newest first"), headers, rows))
     withheld = [
         (each.at, one.digest, one.reason, str(each.seq)) for each in reversed(exports) for one in each.export.withheld
     ]
     if withheld:
         names = (msg("At"), msg("Details (SHA-256)"), msg("Reason"), msg("Record"))
-        yield from bounded(Table(msg("Details that were withheld from a bundle, and why"), names, withheld))
+        yield from bounded(TableBlock(msg("Details that were withheld from a bundle, and why"), names, withheld))
 
 
 def _account(by: Exporter | None) -> Cell:

@@ -5,25 +5,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from portalops.model.findings import Finding, FindingEvent, Turn
+from portalops.model.findings import Finding, FindingEvent, FindingTurn
 from portalops.model.message import msg, nmsg
 from portalops.model.rulebook import Numbers
 from portalops.model.text import show_text
 from portalops.model.verdicts import Severity
 from portalops.registers.evidence import Evidence
 from portalops.registers.findings import FindingStanding, FindingState, stand
-from portalops.registers.open_findings import AGE_BANDS, OpenOnDay, by_age, open_by_day, opened_before, turns_in
+from portalops.registers.open_findings import AGE_BANDS, OpenOnDay, count_by_age, open_by_day, opened_before, turns_in
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Heading, Line, Lines, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import (
+    Block,
+    Cell,
+    Heading,
+    Line,
+    LineChart,
+    Notice,
+    Paragraph,
+    Status,
+    TableBlock,
+    Tone,
+)
 from portalops.reports.section_servers import finding_blocks
 from portalops.reports.words import severity_status
 
 HOSTS_SHOWN: Final = 6
 _TURNS: Final = {
-    Turn.OPENED: Status(msg("newly opened"), Tone.BAD),
-    Turn.REOPENED: Status(msg("came back"), Tone.BAD),
-    Turn.FIXED: Status(msg("fixed"), Tone.GOOD),
-    Turn.CLOSED: Status(msg("closed by a person"), Tone.NEUTRAL),
+    FindingTurn.OPENED: Status(msg("newly opened"), Tone.BAD),
+    FindingTurn.REOPENED: Status(msg("came back"), Tone.BAD),
+    FindingTurn.FIXED: Status(msg("fixed"), Tone.GOOD),
+    FindingTurn.CLOSED: Status(msg("closed by a person"), Tone.NEUTRAL),
 }
 
 
@@ -36,11 +47,11 @@ def finding_report_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Bloc
     standings = stand(evidence.findings, evidence.waivers, numbers, evidence.last_day(), evidence.zone)
     yield from _burn_down(days)
     yield from _ages(evidence, standings)
-    yield from _by_custodian(evidence, standings)
+    yield from _custodian_table(evidence, standings)
     yield from _waived(standings)
     *said, table = finding_blocks(evidence, numbers)
     yield from said
-    if isinstance(table, Table):
+    if isinstance(table, TableBlock):
         yield from bounded(table) if table.rows else ()
     yield from _turned(evidence)
 
@@ -65,7 +76,9 @@ def _burn_down(days: Sequence[OpenOnDay]) -> Iterator[Block]:
         )
         for severity in Severity
     ]
-    yield Lines(msg("Findings open at the end of each day, by severity"), [each.day for each in days], lines, lowest=0)
+    yield LineChart(
+        msg("Findings open at the end of each day, by severity"), [each.day for each in days], lines, lowest=0
+    )
     if missing := len(days) - len(known):
         yield Paragraph(
             nmsg(
@@ -92,7 +105,7 @@ def _ages(evidence: Evidence, standings: Sequence[FindingStanding]) -> Iterator[
         msg("Overdue"),
         msg("Waived"),
     )
-    ages = by_age(evidence.findings, evidence.last_day(), evidence.zone)
+    ages = count_by_age(evidence.findings, evidence.last_day(), evidence.zone)
     counts: list[tuple[int, ...]] = []
     for severity in Severity:
         own = [each.state for each in open_ if each.finding.severity is severity]
@@ -101,12 +114,12 @@ def _ages(evidence: Evidence, standings: Sequence[FindingStanding]) -> Iterator[
         (severity_status(severity).word, *own) for severity, own in zip(Severity, counts, strict=True)
     ]
     rows.append((msg("together"), *map(sum, zip(*counts, strict=True))))
-    yield Table(
+    yield TableBlock(
         msg("Findings open at the period's end, by severity and by how many days they have been open"), headers, rows
     )
 
 
-def _by_custodian(evidence: Evidence, standings: Sequence[FindingStanding]) -> Iterator[Block]:
+def _custodian_table(evidence: Evidence, standings: Sequence[FindingStanding]) -> Iterator[Block]:
     late: dict[str, list[FindingStanding]] = {}
     for each in standings:
         if each.is_late:
@@ -132,7 +145,7 @@ def _by_custodian(evidence: Evidence, standings: Sequence[FindingStanding]) -> I
         for holder, own in sorted(late.items(), key=lambda each: (-len(each[1]), each[0]))
     ]
     yield from bounded(
-        Table(msg("Overdue findings by who answers for the host, as the register of places has it"), headers, rows)
+        TableBlock(msg("Overdue findings by who answers for the host, as the register of places has it"), headers, rows)
     )
 
 
@@ -167,7 +180,7 @@ def _waived(standings: Sequence[FindingStanding]) -> Iterator[Block]:
         )
     if rows:
         yield from bounded(
-            Table(
+            TableBlock(
                 msg("Findings that are waived: the check fails, and somebody in charge decided to go without"),
                 headers,
                 rows,
@@ -187,13 +200,15 @@ def _turned(evidence: Evidence) -> Iterator[Block]:
     )  # fmt: skip
     rows = [_turn(evidence, finding, event) for finding, event in turns]
     yield from bounded(
-        Table(msg("Findings that opened, came back, were fixed or closed in the period, newest first"), headers, rows)
+        TableBlock(
+            msg("Findings that opened, came back, were fixed or closed in the period, newest first"), headers, rows
+        )
     )
 
 
 def _turn(evidence: Evidence, finding: Finding, event: FindingEvent) -> tuple[Cell, ...]:
     days: Cell = None
-    if event.turn in {Turn.FIXED, Turn.CLOSED} and (since := opened_before(finding, event)) is not None:
+    if event.turn in {FindingTurn.FIXED, FindingTurn.CLOSED} and (since := opened_before(finding, event)) is not None:
         days = (event.at.astimezone(evidence.zone).date() - since.astimezone(evidence.zone).date()).days
     return (
         event.at,

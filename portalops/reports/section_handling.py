@@ -13,7 +13,7 @@ from portalops.calendar.calendar import Calendar
 from portalops.compliance.handling import STEP_WORDS, Escalation, Handling, escalations, next_due
 from portalops.model.cases import THE_PORTAL, CaseState
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Name, Role, Unit, UnitId
+from portalops.model.organisation import Agency, Name, OfficeRole, UnitId
 from portalops.model.record import Digest
 from portalops.model.rulebook import Numbers
 from portalops.model.sent import Addressee
@@ -21,18 +21,20 @@ from portalops.model.updates import UpdatesResult
 from portalops.registers.cases import Case
 from portalops.registers.evidence import Evidence
 from portalops.registers.exemptions import RecordedExemption
-from portalops.reports.document import Block, Cell, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Status, TableBlock, Tone
 from portalops.reports.words import CASE_DUTIES, CASE_STATES, EXEMPTION_KINDS, EXEMPTION_SCOPES, joined, role_word
 
 PORTAL = Name("Cổng thông tin điện tử tỉnh", "The province's portal")
 Names = Mapping[UnitId, Name]
 _ADDRESSEES = {
-    Addressee.DEPARTMENT: role_word(Role.DEPARTMENT),
-    Addressee.COMMITTEE: role_word(Role.COMMITTEE),
+    Addressee.DEPARTMENT: role_word(OfficeRole.DEPARTMENT),
+    Addressee.COMMITTEE: role_word(OfficeRole.COMMITTEE),
 }
 
 
-def handling_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calendar, numbers: Numbers) -> Iterator[Block]:
+def handling_blocks(
+    evidence: Evidence, units: Sequence[Agency], calendar: Calendar, numbers: Numbers
+) -> Iterator[Block]:
     """Yield what could not be reached, what was exempt, what was done about who fell short, and what was reported."""
     names = _names(units)
     if evidence.updates is not None:
@@ -43,11 +45,11 @@ def handling_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calenda
     yield _sendings(evidence)
 
 
-def _names(units: Sequence[Unit]) -> Names:
+def _names(units: Sequence[Agency]) -> Names:
     return {THE_PORTAL: PORTAL, **{unit.id: unit.name for unit in units}}
 
 
-def _unreachable(result: UpdatesResult, evidence: Evidence, names: Names) -> Table:
+def _unreachable(result: UpdatesResult, evidence: Evidence, names: Names) -> TableBlock:
     """List the days on which a site was looked at and did not answer once: that is not the same as nothing new."""
     period = evidence.period
     down = [day.day for day in result.portal_days if day.unreachable and day.day in period]
@@ -58,14 +60,14 @@ def _unreachable(result: UpdatesResult, evidence: Evidence, names: Names) -> Tab
         ]  # fmt: skip
         if days:
             rows.append((names.get(unit, unit), len(days), joined(sorted(days))))
-    return Table(
+    return TableBlock(
         msg("Days on which a site was looked at and could not be reached (no verdict by itself)"),
         (msg("Site of"), msg("Number of days"), msg("Which")),
         rows,
     )
 
 
-def exemption_table(evidence: Evidence, units: Sequence[Unit], calendar: Calendar, numbers: Numbers) -> Table:
+def exemption_table(evidence: Evidence, units: Sequence[Agency], calendar: Calendar, numbers: Numbers) -> TableBlock:
     """Return the exemptions of which a day lies in the period, by the documents that grant them."""
     names, period = _names(units), evidence.period
     of_period = [
@@ -82,7 +84,7 @@ def exemption_table(evidence: Evidence, units: Sequence[Unit], calendar: Calenda
         msg("Exemption"), msg("Unit"), msg("What is not owed"), msg("Kind"), msg("From"), msg("To"), msg("Document"), msg("Approved by"),
         msg("Record"), msg("Remarks"),
     )  # fmt: skip
-    return Table(msg("Exemptions of the period, by the documents that grant them"), headers, rows)
+    return TableBlock(msg("Exemptions of the period, by the documents that grant them"), headers, rows)
 
 
 def _exemption_row(
@@ -114,14 +116,14 @@ def _cases(evidence: Evidence, names: Names, handling: Handling) -> Iterator[Blo
     headers = (
         msg("Unit"), msg("Week"), msg("What was due"), msg("Seen"), msg("State"), msg("Next step"), msg("In time"), msg("Records"),
     )  # fmt: skip
-    yield Table(
+    yield TableBlock(
         msg("Cases of units that fell short, and of the managing unit itself (Article 11.3)"),
         headers,
         [_case_row(case, names, handling) for case in cases],
     )
     upwards = [each for each in escalations(evidence.cases, handling) if each.case.week in weeks]
     if upwards:
-        yield Table(
+        yield TableBlock(
             msg("Who fell short repeatedly and is to be reported upwards"),
             (msg("Unit"), msg("Week"), msg("What is due"), msg("By"), msg("Why"), msg("Done")),
             [
@@ -171,7 +173,7 @@ def _done(each: Escalation, today: date) -> Status:
     return _late() if today > each.by else Status(msg("not yet"), Tone.UNSURE)
 
 
-def _sendings(evidence: Evidence) -> Table:
+def _sendings(evidence: Evidence) -> TableBlock:
     period = evidence.period
     rows = [
         (each.sent.first, each.sent.last, _ADDRESSEES[each.sent.to], each.sent.sent_on, each.sent.number, each.sent.by, _kept(each.sent.file),
@@ -182,7 +184,7 @@ def _sendings(evidence: Evidence) -> Table:
     headers = (
         msg("From"), msg("To"), msg("Sent to"), msg("Sent on"), msg("Number"), msg("Sent by"), msg("Paper (SHA-256)"), msg("Record"),
     )  # fmt: skip
-    return Table(msg("Reports on updates that are recorded as sent (Article 11.3)"), headers, rows)
+    return TableBlock(msg("Reports on updates that are recorded as sent (Article 11.3)"), headers, rows)
 
 
 def _kept(paper: Digest | None) -> Cell:

@@ -12,7 +12,7 @@ from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.registers.incidents import Incident
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Table
+from portalops.reports.document import Block, Cell, TableBlock
 from portalops.reports.words import severity_status
 
 STEPS_SHOWN: Final = 120
@@ -39,7 +39,7 @@ def incident_step_blocks(incidents: Sequence[Incident]) -> Iterator[Block]:
             msg("SHA-256"),
         )  # fmt: skip
         caption = msg("Each record of the incidents, with when it was made and when what it tells of happened")
-        yield from bounded(Table(caption, headers, rows), STEPS_SHOWN)
+        yield from bounded(TableBlock(caption, headers, rows), STEPS_SHOWN)
 
 
 def _steps(incident: Incident) -> Iterator[_Row]:

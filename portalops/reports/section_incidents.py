@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from portalops.model.incidents import REPORT_WORDS, IncidentKind, IncidentState, ReportKind, ReportStanding, Timeliness
+from portalops.model.incidents import (
+    REPORT_WORDS,
+    IncidentKind,
+    IncidentState,
+    ReportKind,
+    ReportStanding,
+    ReportTimeliness,
+)
 from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.rulebook import Numbers
@@ -13,7 +20,7 @@ from portalops.model.text import show_text
 from portalops.registers.evidence import Evidence
 from portalops.registers.incidents import Incident, IncidentRegister, end_words, first_day_not_over
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.words import joined, severity_status
 
 INCIDENTS_SHOWN = 120
@@ -39,27 +46,27 @@ def report_status(standing: ReportStanding) -> Status:
     """Return the words for how a report of an incident stands."""
     due = standing.due_at
     match standing.timeliness, standing.sent:
-        case (Timeliness.IN_TIME, sent) if sent is not None:
+        case (ReportTimeliness.IN_TIME, sent) if sent is not None:
             return Status(msg("sent {at}, in time", at=sent.sent_at), Tone.GOOD)
-        case (Timeliness.LATE, sent) if sent is not None:
+        case (ReportTimeliness.LATE, sent) if sent is not None:
             return Status(msg("sent {at}, late: due {due}", at=sent.sent_at, due=due), Tone.BAD)
-        case (Timeliness.UNPROVEN, sent) if sent is not None and standing.noticed_before is not None:
+        case (ReportTimeliness.UNPROVEN, sent) if sent is not None and standing.noticed_before is not None:
             before = standing.noticed_before
             return Status(
                 msg("sent {at}; noticed {noticed} by an earlier record", at=sent.sent_at, noticed=before), Tone.UNSURE
             )
-        case (Timeliness.UNPROVEN, sent) if sent is not None and standing.noticing_lost is not None:
+        case (ReportTimeliness.UNPROVEN, sent) if sent is not None and standing.noticing_lost is not None:
             lost = str(standing.noticing_lost)
             return Status(
                 msg("sent {at}; record {seq}, of when it was noticed, cannot be read", at=sent.sent_at, seq=lost),
                 Tone.UNSURE,
             )
-        case (Timeliness.UNPROVEN, sent) if sent is not None and not sent.is_kept:
+        case (ReportTimeliness.UNPROVEN, sent) if sent is not None and not sent.is_kept:
             return Status(msg("said to be sent {at}; the paper is not kept", at=sent.sent_at), Tone.UNSURE)
-        case (Timeliness.UNPROVEN, sent) if sent is not None:
+        case (ReportTimeliness.UNPROVEN, sent) if sent is not None:
             text = msg("said to be sent {at}; recorded {recorded} only", at=sent.sent_at, recorded=sent.recorded_at)
             return Status(text, Tone.UNSURE)
-        case (Timeliness.DUE, _):
+        case (ReportTimeliness.DUE, _):
             return Status(msg("due {due}", due=due), Tone.UNSURE)
         case _:
             return Status(msg("not sent, was due {due}", due=due), Tone.BAD)
@@ -90,7 +97,7 @@ def incident_blocks(evidence: Evidence, numbers: Numbers, host: HostId | None = 
     )  # fmt: skip
     caption = msg("Incidents that were noticed in the period, or open in it (Article 12.5)")
     if shown:
-        yield from bounded(Table(caption, headers, [_row(each) for each in shown]), INCIDENTS_SHOWN)
+        yield from bounded(TableBlock(caption, headers, [_row(each) for each in shown]), INCIDENTS_SHOWN)
         yield from bounded(_reports(shown, numbers, evidence.now), 2 * INCIDENTS_SHOWN)
     else:
         yield Paragraph(
@@ -110,7 +117,7 @@ def incidents_of(evidence: Evidence, host: HostId | None = None) -> tuple[Incide
     if evidence.incidents is None:
         return ()
     start, end = evidence.period.bounds(evidence.zone)
-    every = evidence.incidents.incidents.values() if host is None else evidence.incidents.of_host(host)
+    every = evidence.incidents.incidents.values() if host is None else evidence.incidents.find_by_host(host)
     return tuple(each for each in every if is_of(each, start, end))
 
 
@@ -137,7 +144,7 @@ def _row(incident: Incident) -> tuple[Cell, ...]:
     )
 
 
-def _reports(incidents: Sequence[Incident], numbers: Numbers, now: datetime) -> Table:
+def _reports(incidents: Sequence[Incident], numbers: Numbers, now: datetime) -> TableBlock:
     rows: list[tuple[Cell, ...]] = []
     for incident in incidents:
         by_seq = {step.seq: step for step in incident.reports}
@@ -158,7 +165,7 @@ def _reports(incidents: Sequence[Incident], numbers: Numbers, now: datetime) -> 
     headers = (
         msg("Incident"), msg("Report"), msg("State"), msg("Document"), msg("To whom"), msg("SHA-256"), msg("Record"),
     )  # fmt: skip
-    return Table(msg("Their reports, and whether each was in time"), headers, rows)
+    return TableBlock(msg("Their reports, and whether each was in time"), headers, rows)
 
 
 def state_status(incident: Incident) -> Status:
@@ -170,14 +177,14 @@ def state_status(incident: Incident) -> Status:
     return Status(msg("closed all the same: {ends}", ends=joined(ends)), Tone.BAD)
 
 
-def _attestations(register: IncidentRegister, evidence: Evidence) -> Table:
+def _attestations(register: IncidentRegister, evidence: Evidence) -> TableBlock:
     period = evidence.period
     rows: list[tuple[Cell, ...]] = []
     for step in register.attested:
         body = step.body
         if body.last < period.first or period.last < body.first:
             continue
-        against = register.against(step, evidence.zone)
+        against = register.find_contradicting(step, evidence.zone)
         remark: Cell = None
         if against:
             ids = ", ".join(each.id for each in against)
@@ -194,4 +201,4 @@ def _attestations(register: IncidentRegister, evidence: Evidence) -> Table:
         msg("From"), msg("To"), msg("Who attests"), msg("Document"), msg("SHA-256"), msg("Record"), msg("Recorded at"),
         msg("Remarks"),
     )  # fmt: skip
-    return Table(msg("Days of which somebody attests that every incident is in the register"), headers, rows)
+    return TableBlock(msg("Days of which somebody attests that every incident is in the register"), headers, rows)

@@ -12,11 +12,11 @@ from fractions import Fraction
 from typing import Final
 
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Name, Unit, UnitId
+from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.updates import UnitWeek
 from portalops.model.verdicts import DutyVerdict
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Bars, Block, Cell, Paragraph, Quantity, Table
+from portalops.reports.document import Bars, Block, Cell, Paragraph, Quantity, TableBlock
 from portalops.reports.words import duty_status, joined
 
 UNITS_SHOWN: Final = 120
@@ -48,7 +48,7 @@ class UnitCounts:
         return Fraction(self.weeks[DutyVerdict.MET], self.judged) if self.judged else None
 
 
-def counts_of(weeks: Sequence[UnitWeek], units: Sequence[Unit]) -> tuple[UnitCounts, ...]:
+def counts_of(weeks: Sequence[UnitWeek], units: Sequence[Agency]) -> tuple[UnitCounts, ...]:
     """Return the counts of each unit that has a week, in the order of the units; those of no known unit last."""
     by_unit: dict[UnitId, dict[DutyVerdict, int]] = {}
     for week in weeks:
@@ -59,7 +59,7 @@ def counts_of(weeks: Sequence[UnitWeek], units: Sequence[Unit]) -> tuple[UnitCou
     return tuple(UnitCounts(each, by_unit[each]) for each in order)
 
 
-def league_blocks(weeks: Sequence[UnitWeek], units: Sequence[Unit]) -> Iterator[Block]:
+def league_blocks(weeks: Sequence[UnitWeek], units: Sequence[Agency]) -> Iterator[Block]:
     """Yield the weeks by verdict, the units by the share of weeks that they kept, and those that stand apart."""
     counts = counts_of(weeks, units)
     if not counts:
@@ -72,7 +72,7 @@ def league_blocks(weeks: Sequence[UnitWeek], units: Sequence[Unit]) -> Iterator[
         [(msg("Weeks"), [(status.tone, status.word, count) for status, count in total])],
     )
     decided = [each for each in counts if each.share is not None and not each.is_open]
-    yield from _by_share(decided, names)
+    yield from _share_table(decided, names)
     yield from _apart(
         msg(
             "Units of which a week is pending or not sufficiently known, in the order of the list: they have no share yet"
@@ -87,7 +87,7 @@ def league_blocks(weeks: Sequence[UnitWeek], units: Sequence[Unit]) -> Iterator[
     )
 
 
-def _by_share(counts: Sequence[UnitCounts], names: Mapping[UnitId, Name]) -> Iterator[Block]:
+def _share_table(counts: Sequence[UnitCounts], names: Mapping[UnitId, Name]) -> Iterator[Block]:
     if not counts:
         yield Paragraph(msg("Of no unit are all weeks decided, so none has a share."))
         return
@@ -110,7 +110,7 @@ def _by_share(counts: Sequence[UnitCounts], names: Mapping[UnitId, Name]) -> Ite
     caption = msg(
         "Units by the share of their weeks that are met (Article 11.2); who has the same share stands together"
     )
-    yield from bounded(Table(caption, headers, rows), UNITS_SHOWN)
+    yield from bounded(TableBlock(caption, headers, rows), UNITS_SHOWN)
 
 
 def _named(counts: Sequence[UnitCounts], names: Mapping[UnitId, Name]) -> Message:
@@ -125,4 +125,4 @@ def _apart(caption: Message, counts: Sequence[UnitCounts], names: Mapping[UnitId
     verdicts = tuple(DutyVerdict)
     headers = (msg("Unit"), *(duty_status(verdict).word for verdict in verdicts))
     rows = [(names.get(each.unit, each.unit), *(each.weeks[verdict] for verdict in verdicts)) for each in counts]
-    yield from bounded(Table(caption, headers, rows), UNITS_SHOWN)
+    yield from bounded(TableBlock(caption, headers, rows), UNITS_SHOWN)

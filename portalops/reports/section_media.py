@@ -11,18 +11,18 @@ from portalops.model.media import MediumCheck
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.reading import Limits, depth_and_age
 from portalops.model.record import Recorded
-from portalops.registers.backups import LookedAt, SetEvidence
+from portalops.registers.backups import CopyReports, SetEvidence
 from portalops.registers.drills import ImportedDrill
 from portalops.registers.evidence import Evidence
 from portalops.registers.media import RegisteredMedium, alarms, whole_register
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Paragraph, Status, TableBlock, Tone
 from portalops.reports.section_backups import as_of
 from portalops.reports.words import joined, medium_kind_word, status_of_copy
 
 
 @dataclass(frozen=True, slots=True)
-class _OnMedium:
+class _MediumCopy:
     """A copy, the set that it is of, and what its readings are worth."""
 
     made: SetEvidence
@@ -33,9 +33,9 @@ class _OnMedium:
 # --- what lies on each medium -------------------------------------------------------------------
 
 
-def copies_by_medium(sets: Sequence[SetEvidence], evidence: Evidence, limits: Limits) -> Table:
+def copies_by_medium(sets: Sequence[SetEvidence], evidence: Evidence, limits: Limits) -> TableBlock:
     """Return a row a medium: how many copies of some sets it has, by their state, and when one of them was last read."""
-    found = _by_medium(sets, evidence, limits)
+    found = _sort_by_medium(sets, evidence, limits)
     headers = (
         msg("Medium"),
         msg("Kind"),
@@ -48,24 +48,24 @@ def copies_by_medium(sets: Sequence[SetEvidence], evidence: Evidence, limits: Li
         msg("Removed"),
         msg("Last read back at"),
     )
-    return Table(
+    return TableBlock(
         msg("Copies of the period's sets, by medium"),
         headers,
         [_medium_row(name, found[name]) for name in sorted(found)],
     )
 
 
-def _by_medium(sets: Sequence[SetEvidence], evidence: Evidence, limits: Limits) -> Mapping[str, list[_OnMedium]]:
-    found: dict[str, list[_OnMedium]] = {}
+def _sort_by_medium(sets: Sequence[SetEvidence], evidence: Evidence, limits: Limits) -> Mapping[str, list[_MediumCopy]]:
+    found: dict[str, list[_MediumCopy]] = {}
     for made in sets:
         fresh = made.fresh_copies(limits, as_of(evidence))
         for copy in made.copies:
-            found.setdefault(copy.medium, []).append(_OnMedium(made, copy, copy in fresh))
+            found.setdefault(copy.medium, []).append(_MediumCopy(made, copy, copy in fresh))
     return found
 
 
-def _medium_row(name: str, held: Sequence[_OnMedium]) -> tuple[Cell, ...]:
-    def count(wanted: Callable[[_OnMedium], bool]) -> int:
+def _medium_row(name: str, held: Sequence[_MediumCopy]) -> tuple[Cell, ...]:
+    def count(wanted: Callable[[_MediumCopy], bool]) -> int:
         return sum(map(wanted, held))
 
     states = [each.copy.state for each in held]
@@ -89,7 +89,7 @@ def _medium_row(name: str, held: Sequence[_OnMedium]) -> tuple[Cell, ...]:
 
 def copy_blocks(sets: Sequence[SetEvidence], evidence: Evidence, limits: Limits) -> Iterator[Block]:
     """Yield the copies of some sets in their newest known state: those that do not count as verified first, then the newest."""
-    found = [each for held in _by_medium(sets, evidence, limits).values() for each in held]
+    found = [each for held in _sort_by_medium(sets, evidence, limits).values() for each in held]
     order = {made.set.id: place for place, made in enumerate(sets)}
     found.sort(key=lambda each: (each.is_fresh and not each.copy.problem, -order[each.copy.set_id], each.copy.medium))
     headers = (
@@ -101,10 +101,10 @@ def copy_blocks(sets: Sequence[SetEvidence], evidence: Evidence, limits: Limits)
         msg("Remark"),
     )
     caption = msg("Copies in their newest known state: those that do not count as verified first, then the newest")
-    yield from bounded(Table(caption, headers, [_copy_row(each, limits, as_of(evidence)) for each in found]))
+    yield from bounded(TableBlock(caption, headers, [_copy_row(each, limits, as_of(evidence)) for each in found]))
 
 
-def _copy_row(each: _OnMedium, limits: Limits, moment: datetime) -> tuple[Cell, ...]:
+def _copy_row(each: _MediumCopy, limits: Limits, moment: datetime) -> tuple[Cell, ...]:
     fresh = each.made.freshness(each.copy, limits, moment)
     remark: Cell = verbatim(each.copy.problem) if each.copy.problem else None
     if remark is None and each.copy.shares_source_filesystem:
@@ -143,7 +143,7 @@ def media_blocks(evidence: Evidence) -> Iterator[Block]:
     )
     rows = [_register_row(each, kinds, evidence.now, evidence.last_day()) for each in register]
     yield from bounded(
-        Table(
+        TableBlock(
             msg(
                 "Media: where they are kept and by whom as of the end of the period, and what is known of their readings"
             ),
@@ -187,7 +187,7 @@ _KINDS: Mapping[type[object], Message] = {
 }
 
 
-def look_blocks(evidence: Evidence) -> Iterator[Block]:
+def reading_blocks(evidence: Evidence) -> Iterator[Block]:
     """Yield every later look at copies in the period, the newest first, and each copy that one of them found wrong."""
     looks = [
         each
@@ -207,16 +207,16 @@ def look_blocks(evidence: Evidence) -> Iterator[Block]:
         msg("Record"),
     )
     yield from bounded(
-        Table(
+        TableBlock(
             msg("Copies that were read or made in the period, look by look, the newest first"),
             headers,
-            [_look_row(each) for each in reversed(looks)],
+            [_reading_row(each) for each in reversed(looks)],
         )
     )
     wrong = [row for each in reversed(looks) for row in _wrong_rows(each)]
     if wrong:
         yield from bounded(
-            Table(
+            TableBlock(
                 msg("What these looks found wrong, the newest first"),
                 (
                     msg("At"),
@@ -231,7 +231,7 @@ def look_blocks(evidence: Evidence) -> Iterator[Block]:
         )
 
 
-def _wrong_rows(each: Recorded[LookedAt]) -> Iterator[tuple[Cell, ...]]:
+def _wrong_rows(each: Recorded[CopyReports]) -> Iterator[tuple[Cell, ...]]:
     for copy in each.body.copies:
         if copy.problem or copy.state in {CopyState.DAMAGED, CopyState.FAILED}:
             yield (
@@ -249,7 +249,7 @@ def _wrong_rows(each: Recorded[LookedAt]) -> Iterator[tuple[Cell, ...]]:
             yield each.at, None, look.id, state, verbatim(problem), str(each.seq)
 
 
-def _look_row(each: Recorded[LookedAt]) -> tuple[Cell, ...]:
+def _reading_row(each: Recorded[CopyReports]) -> tuple[Cell, ...]:
     copies = each.body.copies
     verified = sum(copy.state is CopyState.VERIFIED and not copy.problem for copy in copies)
     damaged = sum(copy.state is CopyState.DAMAGED for copy in copies)

@@ -12,7 +12,7 @@ from portalops.model.rulebook import DutyId, Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Grid, Mark, Paragraph, Table
+from portalops.reports.document import Block, Cell, Grid, GridMark, Paragraph, TableBlock
 from portalops.reports.section_updates import DUTY_SIGNS
 from portalops.reports.words import duty_status
 
@@ -90,7 +90,7 @@ def month_word(month: Period) -> Message:
 
 def _grid(months: Months, rulebook: Rulebook) -> Grid:
     by_month = [{each.duty: each for each in standings} for _month, standings in months]
-    rows: list[tuple[Cell, Sequence[Mark | None]]] = [
+    rows: list[tuple[Cell, Sequence[GridMark | None]]] = [
         (
             msg("{duty}: {title}", duty=duty.id, title=duty.title),
             [_mark(month, own.get(duty.id)) for (month, _standings), own in zip(months, by_month, strict=True)],
@@ -99,22 +99,22 @@ def _grid(months: Months, rulebook: Rulebook) -> Grid:
     ]
     seen = {each.verdict for _month, standings in months for each in standings}
     legend = [
-        (Mark(DUTY_SIGNS[verdict], duty_status(verdict).tone, duty_status(verdict).word), duty_status(verdict).word)
+        (GridMark(DUTY_SIGNS[verdict], duty_status(verdict).tone, duty_status(verdict).word), duty_status(verdict).word)
         for verdict in DutyVerdict
         if verdict in seen
     ]
     return Grid(msg("Duties and months"), [month_word(month) for month, _standings in months], rows, legend)
 
 
-def _mark(month: Period, standing: Standing | None) -> Mark | None:
+def _mark(month: Period, standing: Standing | None) -> GridMark | None:
     if standing is None:
         return None
     status = duty_status(standing.verdict)
     meaning = msg("{month}: {verdict}; {reason}", month=month_word(month), verdict=status.word, reason=standing.reason)
-    return Mark(DUTY_SIGNS[standing.verdict], status.tone, meaning)
+    return GridMark(DUTY_SIGNS[standing.verdict], status.tone, meaning)
 
 
-def _table(caption: Message, found: Sequence[Lasting], rulebook: Rulebook) -> Table:
+def _table(caption: Message, found: Sequence[Lasting], rulebook: Rulebook) -> TableBlock:
     headers = (
         msg("Duty"), msg("What it asks for"), msg("From"), msg("To"), msg("Months"), msg("Why, in the last of them"),
         msg("Evidence (records)"),
@@ -131,4 +131,4 @@ def _table(caption: Message, found: Sequence[Lasting], rulebook: Rulebook) -> Ta
         )
         for each in found
     ]
-    return Table(caption, headers, rows)
+    return TableBlock(caption, headers, rows)

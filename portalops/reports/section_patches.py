@@ -14,7 +14,7 @@ from portalops.model.text import show_text
 from portalops.model.verdicts import CheckVerdict
 from portalops.registers.evidence import Evidence
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Bars, Block, Cell, Grid, Mark, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Bars, Block, Cell, Grid, GridMark, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.words import check_status
 
 Parts: TypeAlias = "list[tuple[Tone, Message, int]]"
@@ -52,8 +52,8 @@ def patch_blocks(evidence: Evidence, history: ServerHistory) -> Iterator[Block]:
 
 # --- hosts and days -----------------------------------------------------------------------------
 
-_NONE = Mark("✓", Tone.GOOD, msg("no security update waits"))
-_UNKNOWN = Mark("?", Tone.UNSURE, msg("the host was looked at, and what waits could not be found out"))
+_NONE = GridMark("✓", Tone.GOOD, msg("no security update waits"))
+_UNKNOWN = GridMark("?", Tone.UNSURE, msg("the host was looked at, and what waits could not be found out"))
 
 
 def _grid(evidence: Evidence, hosts: Sequence[HostUpdates]) -> Iterator[Block]:
@@ -65,7 +65,7 @@ def _grid(evidence: Evidence, hosts: Sequence[HostUpdates]) -> Iterator[Block]:
         for counts in (dict(each.waiting),)
     ]
     legend = [
-        (Mark("3", Tone.BAD, msg("so many")), msg("so many security updates wait")),
+        (GridMark("3", Tone.BAD, msg("so many")), msg("so many security updates wait")),
         (_NONE, _NONE.meaning),
         (_UNKNOWN, _UNKNOWN.meaning),
     ]
@@ -90,7 +90,7 @@ def _newest(each: HostUpdates) -> int:
     return next((count for _day, count in reversed(each.waiting) if count is not None), 0)
 
 
-def _mark(host: str, day: date, counts: dict[date, int | None]) -> Mark | None:
+def _mark(host: str, day: date, counts: dict[date, int | None]) -> GridMark | None:
     if day not in counts:
         return None
     count = counts[day]
@@ -105,7 +105,7 @@ def _mark(host: str, day: date, counts: dict[date, int | None]) -> Mark | None:
         host=show_text(host, 60),
         day=day,
     )
-    return Mark(str(count) if count < 100 else "99+", Tone.BAD, meaning)
+    return GridMark(str(count) if count < 100 else "99+", Tone.BAD, meaning)
 
 
 # --- how long -----------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ def _hosts(hosts: Sequence[HostUpdates]) -> Iterator[Block]:
         msg("Longest wait of those, days"), msg("Gone without a log"), msg("Waiting at the last look"),
     )  # fmt: skip
     rows = [_host_row(each) for each in sorted(hosts, key=lambda each: (-_newest(each), each.host))]
-    yield from bounded(Table(msg("Security updates by host"), headers, rows), MOST_HOSTS)
+    yield from bounded(TableBlock(msg("Security updates by host"), headers, rows), MOST_HOSTS)
 
 
 def _host_row(each: HostUpdates) -> tuple[Cell, ...]:
@@ -181,7 +181,7 @@ def _still_waiting(waits: Sequence[UpdateWait]) -> Iterator[Block]:
         for wait in waiting
     ]
     yield from bounded(
-        Table(
+        TableBlock(
             msg("Security updates that still waited when their host was looked at last, the longest first"),
             headers,
             rows,
@@ -195,7 +195,7 @@ def _still_waiting(waits: Sequence[UpdateWait]) -> Iterator[Block]:
 def _checks(evidence: Evidence) -> Iterator[Block]:
     """Yield what the checks of patches said in all rounds of the period, and in the newest."""
     over: dict[str, Counter[CheckVerdict]] = {}
-    for one in evidence.rounds:
+    for one in evidence.scans:
         for result in one.body.results():
             if result.check.startswith(FAMILIES):
                 over.setdefault(result.check, Counter())[result.verdict] += 1
@@ -219,9 +219,9 @@ def _checks(evidence: Evidence) -> Iterator[Block]:
     caption = nmsg(
         "Checks of patches: answers by host in the {n} round of the period, and in the newest one",
         "Checks of patches: answers by host in the {n} rounds of the period, and in the newest one",
-        len(evidence.rounds),
+        len(evidence.scans),
     )
-    yield Table(caption, headers, rows)
+    yield TableBlock(caption, headers, rows)
 
 
 def _count(found: Counter[CheckVerdict] | None, verdict: CheckVerdict) -> int:

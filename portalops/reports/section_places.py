@@ -11,9 +11,9 @@ from portalops.model.organisation import Host, HostId
 from portalops.model.places import LONGEST_MONTHS, Sighting, is_overdue
 from portalops.model.text import show_text
 from portalops.registers.evidence import Evidence
-from portalops.registers.places import Place, PlaceStep
+from portalops.registers.places import PlaceStep, RegisteredPlace
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, TableBlock, Tone
 
 SEQS_SHOWN = 6
 
@@ -41,16 +41,18 @@ def place_blocks(evidence: Evidence, hosts: Sequence[Host]) -> Iterator[Block]:
         msg("Host"), msg("Site"), msg("Room"), msg("Rack"), msg("Answers for it"), msg("Last seen"), msg("Seen by"),
         msg("Records"),
     )  # fmt: skip
-    rows = [_row(places.get(host) or Place(host), evidence, day) for host in pressing]
-    yield from bounded(Table(msg("Where each server stood at the end of the period, by the records"), headers, rows))
+    rows = [_row(places.get(host) or RegisteredPlace(host), evidence, day) for host in pressing]
+    yield from bounded(
+        TableBlock(msg("Where each server stood at the end of the period, by the records"), headers, rows)
+    )
     yield from _steps(places, evidence)
 
 
-def _is_pressing(place: Place | None, day: date) -> bool:
+def _is_pressing(place: RegisteredPlace | None, day: date) -> bool:
     return place is None or place.sighting is None or bool(place.lost) or is_overdue(place.sighting.seen_on, day)
 
 
-def _row(place: Place, evidence: Evidence, day: date) -> tuple[Cell, ...]:
+def _row(place: RegisteredPlace, evidence: Evidence, day: date) -> tuple[Cell, ...]:
     seen = place.sighting
     seqs = sorted({seq for seq in (place.sighted_seq, place.holder_seq) if seq})
     texts = (seen.site, seen.room, seen.rack) if seen else ("", "", "")
@@ -64,7 +66,7 @@ def _row(place: Place, evidence: Evidence, day: date) -> tuple[Cell, ...]:
     )
 
 
-def _holder(place: Place, evidence: Evidence, day: date) -> Cell:
+def _holder(place: RegisteredPlace, evidence: Evidence, day: date) -> Cell:
     if not place.holder:
         return None
     people = evidence.credentials.left if evidence.credentials else ()
@@ -84,7 +86,7 @@ def _last_seen(seen: Sighting | None, day: date) -> Cell:
     return seen.seen_on
 
 
-def _steps(places: Mapping[HostId, Place], evidence: Evidence) -> Iterator[Block]:
+def _steps(places: Mapping[HostId, RegisteredPlace], evidence: Evidence) -> Iterator[Block]:
     """Yield what was recorded in the period, and what stands behind each place that counts, newest first."""
     counting = {seq for place in places.values() for seq in (place.sighted_seq, place.holder_seq)}
     found = [
@@ -97,12 +99,12 @@ def _steps(places: Mapping[HostId, Place], evidence: Evidence) -> Iterator[Block
     headers = (
         msg("Record"), msg("Recorded at"), msg("Host"), msg("Day"), msg("What was said"), msg("Document"), msg("SHA-256"),
     )  # fmt: skip
-    rows = [(step.seq, step.at, host, step.on, *_said(step)) for host, step in found]
+    rows = [(step.seq, step.at, host, step.day, *_describe(step)) for host, step in found]
     caption = msg("The sightings and hand-overs that say so, and those of the period, newest first")
-    yield from bounded(Table(caption, headers, rows))
+    yield from bounded(TableBlock(caption, headers, rows))
 
 
-def _said(step: PlaceStep) -> tuple[Cell, ...]:
+def _describe(step: PlaceStep) -> tuple[Cell, ...]:
     body = step.body
     digests = ", ".join(step.evidence) or None
     if isinstance(body, Sighting):

@@ -16,7 +16,7 @@ from portalops.model.text import show_text
 from portalops.registers.evidence import Evidence
 from portalops.registers.findings import stand
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Bars, Block, Cell, Paragraph, Status, Table, Tone
+from portalops.reports.document import Bars, Block, Cell, Paragraph, Status, TableBlock, Tone
 from portalops.reports.material import Material
 from portalops.reports.section_handling import PORTAL
 from portalops.reports.words import CASE_DUTIES, change_state_word, severity_status
@@ -80,7 +80,7 @@ def plan_blocks(material: Material, things: Sequence[OpenThing]) -> Iterator[Blo
         )
         headers = (msg("Kind"), msg("What is open"), msg("Next step"), msg("By"), msg("In time"), msg("Record"))
         caption = msg("What is open and what is to be done next, the earliest due first")
-        yield from bounded(Table(caption, headers, [_row(each) for each in things]), OPEN_SHOWN)
+        yield from bounded(TableBlock(caption, headers, [_row(each) for each in things]), OPEN_SHOWN)
     else:
         yield Paragraph(
             msg("By the registers nothing is open: no finding, change, incident, case or overdue credential.")
@@ -88,7 +88,7 @@ def plan_blocks(material: Material, things: Sequence[OpenThing]) -> Iterator[Blo
     due = sorted((each.due_at, each.duty) for each in material.standings if each.due_at is not None)
     if due:
         titles = {duty.id: duty.title for duty in material.rulebook.duties}
-        yield Table(
+        yield TableBlock(
             msg("When the duties need new evidence next"),
             (msg("Duty"), msg("What it asks for"), msg("Next due")),
             [(duty, titles[duty], due_at) for due_at, duty in due],

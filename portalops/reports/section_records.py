@@ -16,7 +16,18 @@ from portalops.registers.figures import Figures, RunFigures
 from portalops.registers.proof import Proof, ProvenHead, unanchored
 from portalops.registers.sign_offs import problem_of
 from portalops.registers.waivers import waivers_in_force
-from portalops.reports.document import Block, Bullets, Cell, Heading, KeyValues, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import (
+    Block,
+    Bullets,
+    Cell,
+    Heading,
+    KeyValues,
+    Notice,
+    Paragraph,
+    Status,
+    TableBlock,
+    Tone,
+)
 from portalops.reports.section_proof import age_words, duration_words
 from portalops.reports.words import check_status, duty_status, joined
 from portalops.signatures.sshsig import fingerprint
@@ -65,7 +76,7 @@ def record_blocks(proof: Proof, evidence: Evidence, generated_at: datetime) -> I
     yield Heading(3, msg("Figures that anyone can compute again"))
     yield from _figures(proof.figures)
     yield Heading(3, msg("How to check this report without portalops"))
-    yield _how_to_check(proof, evidence.period)
+    yield _verification_steps(proof, evidence.period)
 
 
 # --- heads and anchors ------------------------------------------------------------------------
@@ -105,7 +116,7 @@ def _heads(proof: Proof, evidence: Evidence, generated_at: datetime) -> Iterator
         for head in shown
     ]
     yield from _newest_rows(
-        Table(
+        TableBlock(
             msg("Heads of the period, and who has them"),
             (
                 msg("Head code"),
@@ -121,7 +132,7 @@ def _heads(proof: Proof, evidence: Evidence, generated_at: datetime) -> Iterator
     if evidence.started_at is not None:
         gaps = unanchored([receipt.at for receipt in taken], max(start, evidence.started_at), min(end, generated_at))
         yield from _newest_rows(
-            Table(
+            TableBlock(
                 msg(
                     "Times of more than a day in which no anchor took a head: what was recorded then could be backdated"
                 ),
@@ -162,14 +173,14 @@ def _problems(heads: Sequence[ProvenHead], receipts: Sequence[Recorded[AnchorRec
     """Yield heads that do not hold, anchors that refused one, and receipts of heads that are not the ledger's."""
     bad = [(code_of(head.head), head.problem, str(head.seq)) for head in heads if head.problem]
     if bad:
-        yield Table(msg("Heads that do not hold"), (msg("Head code"), msg("Why"), msg("Record")), bad)
+        yield TableBlock(msg("Heads that do not hold"), (msg("Head code"), msg("Why"), msg("Record")), bad)
     refused = [
         (each.body.anchor, each.body.size, each.at, each.body.problem, str(each.seq))
         for each in receipts
         if each.body.problem
     ]
     yield from _newest_rows(
-        Table(
+        TableBlock(
             msg("Heads that an anchor did not take"),
             (msg("Anchor"), msg("Records"), msg("At"), msg("Why (as recorded, in English)"), msg("Record")),
             refused,
@@ -183,12 +194,14 @@ def _problems(heads: Sequence[ProvenHead], receipts: Sequence[Recorded[AnchorRec
     ]
     if strange:
         yield Notice(msg("An anchor has a head that this ledger does not hold: one of them was exchanged."), Tone.BAD)
-        yield Table(msg("Receipts of other heads"), (msg("Anchor"), msg("Records"), msg("At"), msg("Record")), strange)
+        yield TableBlock(
+            msg("Receipts of other heads"), (msg("Anchor"), msg("Records"), msg("At"), msg("Record")), strange
+        )
 
 
-def _newest_rows(table: Table) -> Iterator[Block]:
+def _newest_rows(table: TableBlock) -> Iterator[Block]:
     """Yield a table of no more than `SHOWN_ROWS` rows, the newest, and say how many are left out."""
-    yield Table(table.caption, table.headers, table.rows[-SHOWN_ROWS:])
+    yield TableBlock(table.caption, table.headers, table.rows[-SHOWN_ROWS:])
     left_out = len(table.rows) - SHOWN_ROWS
     if left_out > 0:
         yield Paragraph(
@@ -205,7 +218,7 @@ def _newest_rows(table: Table) -> Iterator[Block]:
 
 def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
     keys = {signer.public_key: _key_of(signer.public_key) for signer in proof.signers}
-    yield Table(
+    yield TableBlock(
         msg("Keys that sign this ledger, and when"),
         (msg("Key"), msg("From"), msg("To"), msg("Instead of"), msg("Record")),
         [
@@ -219,7 +232,7 @@ def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
             for place, signer in enumerate(proof.signers)
         ],
     )
-    yield Table(
+    yield TableBlock(
         msg("Reports that a person signed in the ledger since the period began"),
         (msg("Report"), msg("Who signed"), msg("Office"), msg("Key"), msg("At"), msg("Signature"), msg("Record")),
         [
@@ -238,7 +251,7 @@ def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
         ],
     )
     period = evidence.period
-    yield Table(
+    yield TableBlock(
         msg("Waivers in force in the period: they explain a verdict and never change it"),
         (msg("Duty"), msg("About"), msg("Reason"), msg("Approved by"), msg("Decision"), msg("Days"), msg("Record")),
         [
@@ -250,7 +263,7 @@ def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
                 each.waiver.document,
                 msg("from {first} to {last}", first=each.waiver.valid_from, last=each.waiver.valid_to)
                 if each.withdrawn_at is None
-                else msg("from {first}, {ended}", first=each.waiver.valid_from, ended=each.how_it_ended(evidence.zone))
+                else msg("from {first}, {ended}", first=each.waiver.valid_from, ended=each.describe_end(evidence.zone))
                 if each.in_doubt
                 else msg("from {first}, withdrawn on {at}", first=each.waiver.valid_from, at=each.withdrawn_at),
                 str(each.seq),
@@ -258,7 +271,7 @@ def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
             for each in waivers_in_force(proof.waivers, period.first, period.last, evidence.zone)
         ],
     )
-    yield Table(
+    yield TableBlock(
         msg("Details that were erased for good; the chain of records holds without them"),
         (msg("Details"), msg("Reason"), msg("Approved by"), msg("At"), msg("Record")),
         [
@@ -300,7 +313,7 @@ def _figures(figures: Figures | None) -> Iterator[Block]:
         (msg("Weeks of units that begin in the period"), _counted(figures.unit_weeks, _duty_words(figures.unit_weeks))),
     ]
     yield KeyValues(rows)
-    yield Table(
+    yield TableBlock(
         msg("Runs that began in the period"),
         (
             msg("Kind"),
@@ -347,7 +360,7 @@ def _words(counts: Mapping[str, int] | None, known: Mapping[str, Message]) -> li
 # --- how to check -----------------------------------------------------------------------------
 
 
-def _how_to_check(proof: Proof, period: Period) -> Bullets:
+def _verification_steps(proof: Proof, period: Period) -> Bullets:
     items = [
         msg(
             "Ask for the bundle of this period: 'portalops ledger export --period {period}' writes it. It holds every"

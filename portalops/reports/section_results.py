@@ -11,8 +11,8 @@ from portalops.model.text import show_text
 from portalops.model.verdicts import CheckVerdict
 from portalops.registers.evidence import Evidence
 from portalops.reports.bounded import MOST_ROWS, bounded
-from portalops.reports.document import Block, Cell, Table
-from portalops.reports.section_servers import round_blocks, troubling
+from portalops.reports.document import Block, Cell, TableBlock
+from portalops.reports.section_servers import scan_blocks, troubling
 from portalops.reports.words import check_status, severity_status
 
 HOSTS_SHOWN: Final = 6
@@ -27,16 +27,16 @@ def result_blocks(evidence: Evidence) -> Iterator[Block]:
     """
     newest = evidence.checks
     is_one = newest is not None and sum(not each.standby for each in newest.body.hosts) <= 1
-    for block in round_blocks(evidence):
-        if isinstance(block, Table):
+    for block in scan_blocks(evidence):
+        if isinstance(block, TableBlock):
             yield from bounded(block, MOST_CHECKS if is_one else MOST_ROWS) if block.rows else ()
         else:
             yield block
     if newest is not None:
-        yield from _of_one(newest.body.results()) if is_one else _of_all(newest.body.results())
+        yield from _host_blocks(newest.body.results()) if is_one else _check_blocks(newest.body.results())
 
 
-def _of_one(results: Sequence[CheckResult]) -> Iterator[Block]:
+def _host_blocks(results: Sequence[CheckResult]) -> Iterator[Block]:
     headers = (
         msg("Check"),
         msg("Host"),
@@ -57,10 +57,10 @@ def _of_one(results: Sequence[CheckResult]) -> Iterator[Block]:
         for result in sorted(results, key=lambda each: (each.check, each.host))
         if result not in troubling([result])
     ]
-    yield from bounded(Table(msg("Checks that passed or do not apply"), headers, rows), MOST_CHECKS)
+    yield from bounded(TableBlock(msg("Checks that passed or do not apply"), headers, rows), MOST_CHECKS)
 
 
-def _of_all(results: Sequence[CheckResult]) -> Iterator[Block]:
+def _check_blocks(results: Sequence[CheckResult]) -> Iterator[Block]:
     by_check: dict[str, list[CheckResult]] = {}
     for result in results:
         by_check.setdefault(result.check, []).append(result)
@@ -80,7 +80,7 @@ def _of_all(results: Sequence[CheckResult]) -> Iterator[Block]:
         for check, own in sorted(by_check.items())
     ]
     yield from bounded(
-        Table(msg("Every check of the newest round, and on how many hosts it gave which answer"), headers, rows),
+        TableBlock(msg("Every check of the newest round, and on how many hosts it gave which answer"), headers, rows),
         MOST_CHECKS,
     )
 

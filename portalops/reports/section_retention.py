@@ -12,7 +12,7 @@ from portalops.model.verdicts import RunOutcome
 from portalops.registers.evidence import Evidence
 from portalops.registers.retention import HELD, MARKED, RELEASED, UNDONE, Decision, fold_retention
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Status, TableBlock, Tone
 from portalops.reports.words import outcome_status
 
 _STEPS: Mapping[str, Message] = {
@@ -53,7 +53,7 @@ def retention_blocks(evidence: Evidence) -> Iterator[Block]:
         yield Paragraph(msg("No run of the period decided by a retention rule which sets go."))
     yield from _removed(prunes)
     yield from _decided(decided)
-    yield from _in_force(evidence)
+    yield from _decision_blocks(evidence)
     yield from _refused(evidence)
 
 
@@ -86,7 +86,7 @@ def _removed(prunes: Sequence[Recorded[PruneResult]]) -> Iterator[Block]:
         msg("Records (marked, removed)"),
     )
     yield from bounded(
-        Table(msg("Sets that were removed in the period, and by which rule, the newest first"), headers, rows)
+        TableBlock(msg("Sets that were removed in the period, and by which rule, the newest first"), headers, rows)
     )
 
 
@@ -116,7 +116,9 @@ def _decided(decisions: Sequence[Decision]) -> Iterator[Block]:
     )
     rows = [_decision_row(each) for each in reversed(decisions)]
     yield from bounded(
-        Table(msg("Sets that were held, released, marked or unmarked in the period, the newest first"), headers, rows)
+        TableBlock(
+            msg("Sets that were held, released, marked or unmarked in the period, the newest first"), headers, rows
+        )
     )
 
 
@@ -136,13 +138,13 @@ def _decision_row(each: Decision) -> tuple[Cell, ...]:
     return each.at, _STEPS[each.kind], mark.set_id, mark.reason, until, mark.approved_by or None, str(each.seq)
 
 
-def _in_force(evidence: Evidence) -> Iterator[Block]:
+def _decision_blocks(evidence: Evidence) -> Iterator[Block]:
     """Yield what people hold as of the period's end, whenever they decided so."""
     holds = fold_retention(evidence.decisions).holds
     if holds:
         rows = [(each.hold.set_id, verbatim(each.hold.reason), each.at, str(each.seq)) for each in holds.values()]
         headers = (msg("Backup set"), msg("Reason"), msg("Since"), msg("Record"))
-        yield from bounded(Table(msg("Sets that people hold as of the end of the period"), headers, rows))
+        yield from bounded(TableBlock(msg("Sets that people hold as of the end of the period"), headers, rows))
 
 
 def _refused(evidence: Evidence) -> Iterator[Block]:
@@ -164,7 +166,7 @@ def _refused(evidence: Evidence) -> Iterator[Block]:
             msg("Record"),
         )
         yield from bounded(
-            Table(
+            TableBlock(
                 msg("Runs that were to remove sets and refused it, or left something, the newest first"),
                 headers,
                 rows[::-1],

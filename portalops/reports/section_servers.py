@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from portalops.model.checks import CheckResult, HostRound
-from portalops.model.findings import Turn
+from portalops.model.checks import CheckResult, HostScan
+from portalops.model.findings import FindingTurn
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.rulebook import Numbers
 from portalops.model.text import show_text
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.registers.evidence import Evidence
 from portalops.registers.findings import FindingStanding, FindingState, stand
-from portalops.reports.document import Bars, Block, Cell, Notice, Paragraph, Table, Tone
+from portalops.reports.document import Bars, Block, Cell, Notice, Paragraph, TableBlock, Tone
 from portalops.reports.hints import next_step
 from portalops.reports.words import check_status, finding_status, severity_status
 
@@ -24,12 +24,12 @@ _SEVERITIES = tuple(Severity)
 
 def server_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
     """Yield the newest round: how many checks said what on each host, every one that did not pass, and the open findings."""
-    yield from round_blocks(evidence)
+    yield from scan_blocks(evidence)
     if evidence.checks is not None:
         yield from finding_blocks(evidence, numbers)
 
 
-def round_blocks(evidence: Evidence) -> Iterator[Block]:
+def scan_blocks(evidence: Evidence) -> Iterator[Block]:
     """Yield the newest round: how many checks said what on each host, every one that did not pass, and what failed before it."""
     newest = evidence.checks
     if newest is None:
@@ -66,7 +66,7 @@ def round_blocks(evidence: Evidence) -> Iterator[Block]:
                 )
             )
     yield Bars(msg("Answers of the checks by host"), [_bar(host) for host in hosts])
-    yield Table(
+    yield TableBlock(
         msg("Checks that failed or could not be answered, worst first"),
         (msg("Check"), msg("Host"), msg("Clause"), msg("Severity"), msg("Answer"), msg("What was seen"), msg("Remedy")),
         [_row(result) for result in troubling(newest.body.results())],
@@ -89,10 +89,10 @@ def finding_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
         msg(
             "Findings in the period: {opened} opened, {reopened} came back, {fixed} fixed, {closed} closed by a person."
             " At its end: {late} overdue, {open} open within their days, {waived} waived.",
-            opened=turns.count(Turn.OPENED),
-            reopened=turns.count(Turn.REOPENED),
-            fixed=turns.count(Turn.FIXED),
-            closed=turns.count(Turn.CLOSED),
+            opened=turns.count(FindingTurn.OPENED),
+            reopened=turns.count(FindingTurn.REOPENED),
+            fixed=turns.count(FindingTurn.FIXED),
+            closed=turns.count(FindingTurn.CLOSED),
             late=states.count(FindingState.DUE),
             open=states.count(FindingState.OPEN) + states.count(FindingState.REOPENED),
             waived=states.count(FindingState.WAIVED),
@@ -126,7 +126,7 @@ def finding_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Block]:
         for each in standings
         if each.finding.is_open
     ]
-    yield Table(msg("Findings that were open at the period's end, most pressing first"), headers, rows)
+    yield TableBlock(msg("Findings that were open at the period's end, most pressing first"), headers, rows)
 
 
 EVENTS_SHOWN = 4
@@ -138,23 +138,23 @@ def _waiver(each: FindingStanding, zone: ZoneInfo) -> Cell:
     if waiver is None:
         return None
     text = msg("{document}, approved by {name}", document=waiver.waiver.document, name=waiver.waiver.approved_by)
-    return text if each.waiver else msg("{ended}: {waiver}", ended=waiver.how_it_ended(zone), waiver=text)
+    return text if each.waiver else msg("{ended}: {waiver}", ended=waiver.describe_end(zone), waiver=text)
 
 
-def _earlier_failures(evidence: Evidence) -> Table:
+def _earlier_failures(evidence: Evidence) -> TableBlock:
     """List what failed in rounds of the period and no longer fails in the newest: the verdicts do not speak of it."""
     failed: dict[tuple[str, str], list[datetime]] = {}
-    for one in evidence.rounds:
+    for one in evidence.scans:
         for result in one.body.results():
             if result.verdict is CheckVerdict.FAIL:
                 failed.setdefault((result.check, result.host), []).append(one.at)
     newest = evidence.checks.body.results() if evidence.checks else ()
     now_failing = {(result.check, result.host) for result in newest if result.verdict is CheckVerdict.FAIL}
-    return Table(
+    return TableBlock(
         msg("Checks that failed earlier in the period, and do not fail in the newest round"),
         (msg("Check"), msg("Host"), msg("Rounds in which it failed"), msg("Rounds"), msg("First"), msg("Last")),
         [
-            (check, host, len(moments), len(evidence.rounds), moments[0], moments[-1])
+            (check, host, len(moments), len(evidence.scans), moments[0], moments[-1])
             for (check, host), moments in sorted(failed.items())
             if (check, host) not in now_failing
         ],
@@ -177,7 +177,7 @@ def troubling(results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
     )
 
 
-def _bar(host: HostRound) -> tuple[Message, Sequence[tuple[Tone, Message, int]]]:
+def _bar(host: HostScan) -> tuple[Message, Sequence[tuple[Tone, Message, int]]]:
     parts = []
     for verdict in CheckVerdict:
         status = check_status(verdict)

@@ -10,7 +10,7 @@ from portalops.registers.adopted import claims_of
 from portalops.registers.backups import SetEvidence
 from portalops.registers.evidence import Evidence
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, ByteSize, Cell, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, ByteSize, Cell, Paragraph, Status, TableBlock, Tone
 from portalops.reports.section_backups import class_blocks, sets_in_period
 from portalops.reports.words import data_class_word, joined, outcome_status, set_kind_word
 
@@ -19,7 +19,7 @@ def set_blocks(evidence: Evidence) -> Iterator[Block]:
     """Yield the sets that were made in the period, the newest first, by class of data, and what the newest one holds."""
     sets = sets_in_period(evidence)
     if sets:
-        yield _by_class(sets)
+        yield _class_table(sets)
         headers = (
             msg("Backup set"),
             msg("Made at"),
@@ -32,7 +32,7 @@ def set_blocks(evidence: Evidence) -> Iterator[Block]:
             msg("Record"),
         )
         yield from bounded(
-            Table(
+            TableBlock(
                 msg("Backup sets made in the period, the newest first"),
                 headers,
                 [_set_row(made) for made in sets[::-1]],
@@ -44,7 +44,7 @@ def set_blocks(evidence: Evidence) -> Iterator[Block]:
     yield from _claims(evidence)
 
 
-def _by_class(sets: Sequence[SetEvidence]) -> Table:
+def _class_table(sets: Sequence[SetEvidence]) -> TableBlock:
     rows: list[tuple[Cell, ...]] = []
     for data_class in DataClass:
         holding = [
@@ -78,7 +78,7 @@ def _by_class(sets: Sequence[SetEvidence]) -> Table:
         msg("Data in it"),
         msg("Made at"),
     )
-    return Table(msg("Sets of the period, by class of data"), headers, rows)
+    return TableBlock(msg("Sets of the period, by class of data"), headers, rows)
 
 
 def _set_row(made: SetEvidence) -> tuple[Cell, ...]:
@@ -117,4 +117,4 @@ def _claims(evidence: Evidence) -> Iterator[Block]:
         msg("Why it did not answer since"),
         msg("Record"),
     )
-    yield from bounded(Table(msg("What other tools claim: shown, and no duty is judged by it"), headers, rows))
+    yield from bounded(TableBlock(msg("What other tools claim: shown, and no duty is judged by it"), headers, rows))

@@ -13,7 +13,7 @@ from portalops.model.runs import Every, Job, JobId, Run
 from portalops.registers.evidence import Evidence
 from portalops.registers.slots import KeptSlot, SlotState
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Grid, Mark, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Grid, GridMark, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.section_proof import duration_words
 
 MOST_DAYS = 62
@@ -21,20 +21,20 @@ MOST_DAYS = 62
 MOST_JOBS = 40
 """Rows of the picture; the table has every job."""
 
-_MARKS: Mapping[SlotState, Mark] = {
-    SlotState.DONE: Mark("✓", Tone.GOOD, msg("done")),
-    SlotState.LATE: Mark(
+_MARKS: Mapping[SlotState, GridMark] = {
+    SlotState.DONE: GridMark("✓", Tone.GOOD, msg("done")),
+    SlotState.LATE: GridMark(
         "◑",
         Tone.UNSURE,
         msg("done late: begun within the hour after its end that still counts, or when the job was overdue"),
     ),
-    SlotState.INCOMPLETE: Mark("~", Tone.UNSURE, msg("done in part")),
-    SlotState.FAILED: Mark("!", Tone.BAD, msg("tried, and failed")),
-    SlotState.UNFINISHED: Mark("†", Tone.BAD, msg("begun, and no end recorded")),
-    SlotState.UNKNOWN: Mark("?", Tone.UNSURE, msg("ended, and how cannot be read")),
-    SlotState.MISSED: Mark("✗", Tone.BAD, msg("missed: no run at all")),
+    SlotState.INCOMPLETE: GridMark("~", Tone.UNSURE, msg("done in part")),
+    SlotState.FAILED: GridMark("!", Tone.BAD, msg("tried, and failed")),
+    SlotState.UNFINISHED: GridMark("†", Tone.BAD, msg("begun, and no end recorded")),
+    SlotState.UNKNOWN: GridMark("?", Tone.UNSURE, msg("ended, and how cannot be read")),
+    SlotState.MISSED: GridMark("✗", Tone.BAD, msg("missed: no run at all")),
 }
-_SEVERAL = Mark("n", Tone.UNSURE, msg("so many were done of several that were planned in this time"))
+_SEVERAL = GridMark("n", Tone.UNSURE, msg("so many were done of several that were planned in this time"))
 
 _RHYTHMS: Mapping[Every, Message] = {
     Every.HOUR: msg("each hour"),
@@ -84,7 +84,7 @@ def slot_blocks(evidence: Evidence) -> Iterator[Block]:
         msg("Record"),
     )
     caption = msg("Slots that were late, done in part, failed or missed, the newest first")
-    yield from bounded(Table(caption, headers, [_stretch_row(stretch) for stretch in bad]))
+    yield from bounded(TableBlock(caption, headers, [_stretch_row(stretch) for stretch in bad]))
 
 
 def _stretches(slots: Sequence[KeptSlot]) -> list[list[KeptSlot]]:
@@ -117,7 +117,7 @@ def _stretch_row(stretch: Sequence[KeptSlot]) -> tuple[Cell, ...]:
     )
 
 
-def job_table(slots: Sequence[KeptSlot]) -> Table:
+def job_table(slots: Sequence[KeptSlot]) -> TableBlock:
     """Return a row a job: how many runs were expected, and what became of them."""
     counts: dict[JobId, Counter[SlotState]] = {}
     jobs: dict[JobId, Job] = {}
@@ -149,7 +149,7 @@ def job_table(slots: Sequence[KeptSlot]) -> Table:
         )
         for name, job in sorted(jobs.items())
     ]
-    return Table(msg("Planned jobs: what was expected in the period, and what became of it"), headers, rows)
+    return TableBlock(msg("Planned jobs: what was expected in the period, and what became of it"), headers, rows)
 
 
 def job_grid(slots: Sequence[KeptSlot], evidence: Evidence) -> Grid:
@@ -198,7 +198,7 @@ def _shown_on(slot: KeptSlot, evidence: Evidence) -> date:
     return (slot.ends_at - timedelta(hours=12)).date()
 
 
-def _mark(slots: Sequence[KeptSlot]) -> Mark:
+def _mark(slots: Sequence[KeptSlot]) -> GridMark:
     states = Counter(slot.state for slot in slots)
     if len(states) == 1:
         return _MARKS[slots[0].state]
@@ -208,7 +208,7 @@ def _mark(slots: Sequence[KeptSlot]) -> Mark:
         "{done} of {n} slot done, {missed} missed", "{done} of {n} slots done, {missed} missed", total, done=done,
         missed=states[SlotState.MISSED],
     )  # fmt: skip
-    return Mark(str(done), tone, said)
+    return GridMark(str(done), tone, said)
 
 
 # --- when nothing ran ---------------------------------------------------------------------------
@@ -227,7 +227,7 @@ def silence_blocks(evidence: Evidence) -> Iterator[Block]:
         kinds.setdefault(run.kind, []).append(run)
     headers = (msg("Kind of run"), msg("Runs"), msg("Longest time without one"), msg("From"), msg("To"))
     every: list[tuple[Cell, list[Run]]] = [(msg("any"), runs), *((kind, kinds[kind]) for kind in sorted(kinds))]
-    yield Table(
+    yield TableBlock(
         msg("Times without a run: the longest of each kind in the period"),
         headers,
         [_silence_row(word, some, begins, ends) for word, some in every],

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from portalops.model.checks import HostRound
+from portalops.model.checks import HostScan
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.registers.evidence import Evidence
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Notice, Paragraph, Table
+from portalops.reports.document import Block, Cell, Notice, Paragraph, TableBlock
 from portalops.reports.hints import next_step
 from portalops.reports.words import check_status
 
@@ -40,16 +40,16 @@ def standby_blocks(evidence: Evidence) -> Iterator[Block]:
     )  # fmt: skip
     rows = [(*_named(each), *answers) for each in declared for answers in _answers(each)]
     if rows:
-        yield from bounded(Table(msg("Groups of hosts, by the newest round"), headers, rows))
+        yield from bounded(TableBlock(msg("Groups of hosts, by the newest round"), headers, rows))
     others = [(_word(each.standby), *answers[:3]) for each in groups if not each.members for answers in _answers(each)]
     if others:
         table_headers = (msg("Kind of standby"), msg("Check"), msg("Answer"), msg("What was seen"))
-        yield from bounded(Table(msg("Kinds of standby of which no group is declared"), table_headers, others))
+        yield from bounded(TableBlock(msg("Kinds of standby of which no group is declared"), table_headers, others))
     elif not groups:
         yield Paragraph(msg("Which hosts stand by for each other is declared under [checks.declared.group.NAME]."))
 
 
-def _named(each: HostRound) -> tuple[Cell, ...]:
+def _named(each: HostScan) -> tuple[Cell, ...]:
     return show_text(each.host, 60), _word(each.standby), show_text(", ".join(each.members))
 
 
@@ -57,6 +57,6 @@ def _word(kind: str) -> Cell:
     return _FOR.get(kind, show_text(kind, 40))
 
 
-def _answers(each: HostRound) -> Iterator[tuple[Cell, ...]]:
+def _answers(each: HostScan) -> Iterator[tuple[Cell, ...]]:
     for result in each.results:
         yield result.check, check_status(result.verdict), result.message, next_step(result)

@@ -12,7 +12,7 @@ from portalops.model.server_history import HostStarts, ServerHistory
 from portalops.model.text import show_text
 from portalops.registers.evidence import Evidence
 from portalops.reports.bounded import bounded
-from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.words import check_status, joined
 
 CHECK: Final = "change.reboots"
@@ -40,7 +40,7 @@ def start_blocks(evidence: Evidence, history: ServerHistory) -> Iterator[Block]:
         _row(each, start, checked.get(each.host))
         for each in sorted(history.starts, key=lambda each: (-len(each.at), each.host))
     ]
-    yield from bounded(Table(msg("Starts of the hosts in the period"), headers, rows), MOST_HOSTS)
+    yield from bounded(TableBlock(msg("Starts of the hosts in the period"), headers, rows), MOST_HOSTS)
 
 
 def _row(each: HostStarts, start: datetime, result: CheckResult | None) -> tuple[Cell, ...]:

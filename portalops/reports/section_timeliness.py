@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from portalops.model.message import msg, nmsg
 from portalops.model.organisation import Name, UnitId
-from portalops.model.timeliness import Timeliness
+from portalops.model.timeliness import RuleSetTimeliness
 from portalops.model.verdicts import DutyVerdict
-from portalops.reports.document import Cell, Paragraph, Table
+from portalops.reports.document import Cell, Paragraph, TableBlock
 
 _VERDICTS = (
     DutyVerdict.MET,
@@ -18,7 +18,7 @@ _VERDICTS = (
 )
 
 
-def timeliness_blocks(found: Timeliness, names: Mapping[UnitId, Name]) -> Iterator[Paragraph | Table]:
+def timeliness_blocks(found: RuleSetTimeliness, names: Mapping[UnitId, Name]) -> Iterator[Paragraph | TableBlock]:
     """Yield what a reader must know of the rule set, a row for each of its limits, and the items after theirs."""
     yield Paragraph(msg("{title}. {notice}", title=found.rule_set.title, notice=found.rule_set.notice))
     rows: list[tuple[Cell, ...]] = []
@@ -33,7 +33,7 @@ def timeliness_blocks(found: Timeliness, names: Mapping[UnitId, Name]) -> Iterat
     headers = (
         msg("Information"), msg("Limit"), msg("In time"), msg("Late"), msg("Not known"), msg("Not under this rule"),
     )  # fmt: skip
-    yield Table(msg("Items first seen in the period, by their documents' dates"), headers, rows)
+    yield TableBlock(msg("Items first seen in the period, by their documents' dates"), headers, rows)
     if not found.late:
         return
     late: list[tuple[Cell, ...]] = [
@@ -44,4 +44,6 @@ def timeliness_blocks(found: Timeliness, names: Mapping[UnitId, Name]) -> Iterat
     caption = nmsg("{n} item after its limit", "{n} items after their limits", count)
     if found.late_more:
         caption = msg("{caption}, of which the first {shown} are named", caption=caption, shown=len(found.late))
-    yield Table(caption, (msg("Unit"), msg("Title"), msg("Document of"), msg("Due on"), msg("First seen on")), late)
+    yield TableBlock(
+        caption, (msg("Unit"), msg("Title"), msg("Document of"), msg("Due on"), msg("First seen on")), late
+    )

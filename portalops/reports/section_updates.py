@@ -8,12 +8,12 @@ from datetime import date
 from portalops.calendar.calendar import Calendar
 from portalops.model.exemptions import Exemption, ExemptionScope
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Name, Unit, UnitId, exists_during
+from portalops.model.organisation import Agency, Name, UnitId, exists_during
 from portalops.model.period import Period, Week
 from portalops.model.updates import PortalDay, UnitDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence
-from portalops.reports.document import Block, Cell, Grid, Mark, Notice, Paragraph, Table, Tone
+from portalops.reports.document import Block, Cell, Grid, GridMark, Notice, Paragraph, TableBlock, Tone
 from portalops.reports.section_variety import variety_blocks
 from portalops.reports.words import EXEMPTION_SCOPES, duty_status, flag_word, joined
 
@@ -31,22 +31,22 @@ _DOWN = "⊘"
 """Beside or instead of what was seen on a day: the site could not be reached."""
 
 _LEGEND = (
-    (Mark("◐", Tone.GOOD, msg("sub-portal")), msg("the sub-portal was updated (K1)")),
-    (Mark("◑", Tone.GOOD, msg("submission")), msg("information was sent to the managing unit (K2)")),
-    (Mark("●", Tone.GOOD, msg("both")), msg("both on the same day")),
-    (Mark("●!", Tone.UNSURE, msg("flagged")), msg("with a flagged item; see the list of these")),
-    (Mark("!", Tone.UNSURE, msg("flagged")), msg("flagged items alone, none of them counts here")),
-    (Mark("✓", Tone.GOOD, msg("met")), msg("the week, or the portal's day, is met")),
-    (Mark("✗", Tone.BAD, msg("unmet")), msg("unmet")),
-    (Mark("?", Tone.UNSURE, msg("insufficient evidence")), msg("insufficient evidence")),
-    (Mark("…", Tone.UNSURE, msg("pending")), msg("pending")),
-    (Mark(_DOWN, Tone.UNSURE, msg("not reached")), msg("the site was looked at and could not be reached all day")),
-    (Mark("–", Tone.NEUTRAL, msg("exempt")), msg("exempt or not assessed")),
-    (Mark("(–)", Tone.NEUTRAL, msg("exempt")), msg("exempt of one of the two, K1 or K2")),
+    (GridMark("◐", Tone.GOOD, msg("sub-portal")), msg("the sub-portal was updated (K1)")),
+    (GridMark("◑", Tone.GOOD, msg("submission")), msg("information was sent to the managing unit (K2)")),
+    (GridMark("●", Tone.GOOD, msg("both")), msg("both on the same day")),
+    (GridMark("●!", Tone.UNSURE, msg("flagged")), msg("with a flagged item; see the list of these")),
+    (GridMark("!", Tone.UNSURE, msg("flagged")), msg("flagged items alone, none of them counts here")),
+    (GridMark("✓", Tone.GOOD, msg("met")), msg("the week, or the portal's day, is met")),
+    (GridMark("✗", Tone.BAD, msg("unmet")), msg("unmet")),
+    (GridMark("?", Tone.UNSURE, msg("insufficient evidence")), msg("insufficient evidence")),
+    (GridMark("…", Tone.UNSURE, msg("pending")), msg("pending")),
+    (GridMark(_DOWN, Tone.UNSURE, msg("not reached")), msg("the site was looked at and could not be reached all day")),
+    (GridMark("–", Tone.NEUTRAL, msg("exempt")), msg("exempt or not assessed")),
+    (GridMark("(–)", Tone.NEUTRAL, msg("exempt")), msg("exempt of one of the two, K1 or K2")),
 )
 
 
-def update_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calendar) -> Iterator[Block]:
+def update_blocks(evidence: Evidence, units: Sequence[Agency], calendar: Calendar) -> Iterator[Block]:
     """Yield the matrix of units and days with each week's verdict, the weeks that fall short, totals and polls."""
     newest = evidence.updates
     if newest is None:
@@ -62,7 +62,7 @@ def update_blocks(evidence: Evidence, units: Sequence[Unit], calendar: Calendar)
             at=newest.at,
         )
     )
-    yield matrix(newest.body, evidence.period, units, calendar, in_force(evidence))
+    yield matrix(newest.body, evidence.period, units, calendar, list_in_force(evidence))
     weeks = weeks_of(newest.body, evidence.period)
     yield totals_table(weeks, units)
     today = evidence.now.astimezone(evidence.zone).date()
@@ -78,9 +78,9 @@ def weeks_of(result: UpdatesResult, period: Period) -> tuple[UnitWeek, ...]:
     return tuple(week for week in result.unit_weeks if week.week in asked)
 
 
-def polls_table(result: UpdatesResult) -> Table:
+def polls_table(result: UpdatesResult) -> TableBlock:
     """Return how each source answered when it was asked last."""
-    return Table(
+    return TableBlock(
         msg("How the sources answered"),
         (msg("Source"), msg("Asked at"), msg("Answer"), msg("Items"), msg("New"), msg("Gap before"), msg("Rejected")),
         [
@@ -98,16 +98,16 @@ def polls_table(result: UpdatesResult) -> Table:
     )
 
 
-def in_force(evidence: Evidence) -> tuple[Exemption, ...]:
+def list_in_force(evidence: Evidence) -> tuple[Exemption, ...]:
     """Return the exemptions as far as they stand."""
-    found = (each.in_force(evidence.zone) for each in evidence.exemptions)
+    found = (each.limit_to_force(evidence.zone) for each in evidence.exemptions)
     return tuple(each for each in found if each is not None)
 
 
 def matrix(
     result: UpdatesResult,
     period: Period,
-    units: Sequence[Unit],
+    units: Sequence[Agency],
     calendar: Calendar,
     exemptions: Sequence[Exemption] = (),
 ) -> Grid:
@@ -120,7 +120,7 @@ def matrix(
     judged = {(week.unit, week.week): week for week in result.unit_weeks}
     down = unreachable_days(result)
     portal = {day.day: day for day in result.portal_days}
-    rows: list[tuple[Cell, Sequence[Mark | None]]] = [
+    rows: list[tuple[Cell, Sequence[GridMark | None]]] = [
         (
             msg("The province's portal (11.1)"),
             [_portal_mark(at, portal.get(at), result, calendar) if isinstance(at, date) else None for at in columns],
@@ -167,19 +167,19 @@ def week_head(week: Week) -> Message:
     return msg("W{number}", number=f"{week.number:02d}")
 
 
-def _portal_mark(at: date, day: PortalDay | None, result: UpdatesResult, calendar: Calendar) -> Mark | None:
+def _portal_mark(at: date, day: PortalDay | None, result: UpdatesResult, calendar: Calendar) -> GridMark | None:
     if day is None and calendar.is_working(at) and at <= result.judged_to:
-        return Mark("?", Tone.UNSURE, msg("{day} was not judged", day=at))
+        return GridMark("?", Tone.UNSURE, msg("{day} was not judged", day=at))
     if day is None or (not day.working and not day.updates):
         return None
     status = duty_status(day.verdict)
     meaning = msg("{day}: {verdict}; {reason}", day=day.day, verdict=status.word, reason=day.reason)
     if day.unreachable:
         meaning = msg("{verdict}; the portal could not be reached", verdict=meaning)
-    return Mark(f"{DUTY_SIGNS[day.verdict]}{_DOWN if day.unreachable else ''}", status.tone, meaning)
+    return GridMark(f"{DUTY_SIGNS[day.verdict]}{_DOWN if day.unreachable else ''}", status.tone, meaning)
 
 
-def _day_mark(day: date, seen: UnitDay | None, *, is_down: bool, exempt: Exemption | None) -> Mark | None:
+def _day_mark(day: date, seen: UnitDay | None, *, is_down: bool, exempt: Exemption | None) -> GridMark | None:
     remarks = []
     if is_down:
         remarks.append(msg("the sub-portal could not be reached"))
@@ -191,7 +191,7 @@ def _day_mark(day: date, seen: UnitDay | None, *, is_down: bool, exempt: Exempti
             return None
         is_whole = exempt is not None and set(exempt.scopes) >= {ExemptionScope.SUBPORTAL, ExemptionScope.SUBMISSION}
         sign, tone = (_DOWN, Tone.UNSURE) if is_down else ("–" if is_whole else "(–)", Tone.NEUTRAL)
-        return Mark(sign, tone, msg("{day}: {remarks}", day=day, remarks=joined(remarks)))
+        return GridMark(sign, tone, msg("{day}: {remarks}", day=day, remarks=joined(remarks)))
     sign = {(True, True): "●", (True, False): "◐", (False, True): "◑"}.get(
         (seen.subportal > 0, seen.submissions > 0), ""
     )
@@ -203,14 +203,14 @@ def _day_mark(day: date, seen: UnitDay | None, *, is_down: bool, exempt: Exempti
     if remarks:
         meaning = msg("{seen}; {flags}", seen=meaning, flags=joined(remarks))
     if seen.flags:
-        return Mark(f"{sign}!{down}", Tone.UNSURE, meaning)
-    return Mark(f"{sign}{down}", Tone.GOOD if sign else Tone.UNSURE, meaning) if sign or down else None
+        return GridMark(f"{sign}!{down}", Tone.UNSURE, meaning)
+    return GridMark(f"{sign}{down}", Tone.GOOD if sign else Tone.UNSURE, meaning) if sign or down else None
 
 
-def _week_mark(unit: Unit, at: Week, week: UnitWeek | None, result: UpdatesResult) -> Mark | None:
+def _week_mark(unit: Agency, at: Week, week: UnitWeek | None, result: UpdatesResult) -> GridMark | None:
     if week is None:
         is_missing = at.period().first <= result.judged_to and exists_during(unit, at.period())
-        return Mark("?", Tone.UNSURE, msg("week {week} was not judged", week=str(at))) if is_missing else None
+        return GridMark("?", Tone.UNSURE, msg("week {week} was not judged", week=str(at))) if is_missing else None
     status = duty_status(week.verdict)
     meaning = msg(
         "week {week}: {verdict}; K1 {subportal} of {due_k1}, K2 {submissions} of {due_k2}",
@@ -221,15 +221,15 @@ def _week_mark(unit: Unit, at: Week, week: UnitWeek | None, result: UpdatesResul
         submissions=week.submissions,
         due_k2=week.due_to_send,
     )
-    return Mark(DUTY_SIGNS[week.verdict], status.tone, meaning)
+    return GridMark(DUTY_SIGNS[week.verdict], status.tone, meaning)
 
 
-def unit_names(units: Sequence[Unit]) -> Mapping[UnitId, Name]:
+def unit_names(units: Sequence[Agency]) -> Mapping[UnitId, Name]:
     """Return the units' names by id."""
     return {unit.id: unit.name for unit in units}
 
 
-def totals_table(weeks: Sequence[UnitWeek], units: Sequence[Unit]) -> Table:
+def totals_table(weeks: Sequence[UnitWeek], units: Sequence[Agency]) -> TableBlock:
     """Return what each unit did over the weeks, in the order of the units."""
     rows: list[Sequence[Cell]] = []
     for unit in units:
@@ -249,7 +249,7 @@ def totals_table(weeks: Sequence[UnitWeek], units: Sequence[Unit]) -> Table:
                 min(week.coverage_percent for week in own),
             )
         )
-    return Table(
+    return TableBlock(
         msg("Totals by unit (Article 11.2)"),
         (
             msg("Unit"),
@@ -264,7 +264,7 @@ def totals_table(weeks: Sequence[UnitWeek], units: Sequence[Unit]) -> Table:
     )
 
 
-def short_weeks_table(weeks: Sequence[UnitWeek], units: Sequence[Unit], *, today: date) -> Table:
+def short_weeks_table(weeks: Sequence[UnitWeek], units: Sequence[Agency], *, today: date) -> TableBlock:
     """List the weeks that are over and not met; the current week stands in the matrix, and may still be met."""
     names = unit_names(units)
     fine = {DutyVerdict.MET, DutyVerdict.EXEMPT, DutyVerdict.NOT_ASSESSED}
@@ -275,7 +275,7 @@ def short_weeks_table(weeks: Sequence[UnitWeek], units: Sequence[Unit], *, today
     ]
     order = {unit.id: index for index, unit in enumerate(units)}
     short.sort(key=lambda week: (week.verdict is not DutyVerdict.UNMET, order.get(week.unit, len(order)), week.week))
-    return Table(
+    return TableBlock(
         msg("Weeks that are over and not met, by unit"),
         (msg("Unit"), msg("Week"), msg("K1"), msg("K2"), msg("K1 due"), msg("K2 due"), msg("Verdict"), msg("Why")),
         [
@@ -294,10 +294,10 @@ def short_weeks_table(weeks: Sequence[UnitWeek], units: Sequence[Unit], *, today
     )
 
 
-def portal_days_table(days: Sequence[PortalDay], period: Period) -> Table:
+def portal_days_table(days: Sequence[PortalDay], period: Period) -> TableBlock:
     """Return the working days of the period that are not met."""
     wanting = [day for day in days if day.day in period and day.working and day.verdict is not DutyVerdict.MET]
-    return Table(
+    return TableBlock(
         msg("Working days on which the province's portal was not shown to be updated (Article 11.1)"),
         (msg("Day"), msg("Updates"), msg("Verdict"), msg("Why")),
         [(day.day, day.updates, duty_status(day.verdict), day.reason) for day in wanting],

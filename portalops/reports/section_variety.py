@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name, UnitId
 from portalops.model.variety import Variety
-from portalops.reports.document import Block, Cell, Paragraph, Table
+from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 
 _LANGUAGES: Mapping[str, Message] = {
     "vi": msg("in Vietnamese"),
@@ -25,7 +25,7 @@ def variety_blocks(variety: Variety | None, names: Mapping[UnitId, Name]) -> Ite
         yield unpaired_table(variety, names)
 
 
-def counts_blocks(variety: Variety) -> Iterator[Table | Paragraph]:
+def counts_blocks(variety: Variety) -> Iterator[TableBlock | Paragraph]:
     """Yield the counts by kind and language, and what is known of pairs; or why nothing is counted."""
     if not variety.items:
         yield Paragraph(
@@ -48,7 +48,7 @@ def counts_blocks(variety: Variety) -> Iterator[Table | Paragraph]:
     yield Paragraph(pairs_sentence(variety))
 
 
-def _variety_table(variety: Variety) -> Table:
+def _variety_table(variety: Variety) -> TableBlock:
     """Return a row for each language, and for each kind, also one of which nothing was seen, where any source tells kinds."""
     rows: list[tuple[Cell, ...]] = []
     if sum(variety.kinds):
@@ -65,7 +65,7 @@ def _variety_table(variety: Variety) -> Table:
         first=variety.first,
         last=variety.last,
     )
-    return Table(caption, (msg("Kind or language"), msg("Items counted")), rows)
+    return TableBlock(caption, (msg("Kind or language"), msg("Items counted")), rows)
 
 
 def pairs_sentence(variety: Variety) -> Message:
@@ -89,7 +89,7 @@ def pairs_sentence(variety: Variety) -> Message:
     )
 
 
-def unpaired_table(variety: Variety, names: Mapping[UnitId, Name]) -> Table:
+def unpaired_table(variety: Variety, names: Mapping[UnitId, Name]) -> TableBlock:
     """Return the Vietnamese items of which no English one is seen."""
     rows: list[tuple[Cell, ...]] = [
         (names.get(one.unit, one.unit) if one.unit else None, one.title, one.url, one.first_seen_at, one.days)
@@ -102,4 +102,6 @@ def unpaired_table(variety: Variety, names: Mapping[UnitId, Name]) -> Table:
     )
     if variety.unpaired_more:
         caption = msg("{caption}, of which the first {shown} are named", caption=caption, shown=len(variety.unpaired))
-    return Table(caption, (msg("Unit"), msg("Title"), msg("Address"), msg("First seen"), msg("Days without")), rows)
+    return TableBlock(
+        caption, (msg("Unit"), msg("Title"), msg("Address"), msg("First seen"), msg("Days without")), rows
+    )

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from portalops.reports.document import ByteSize, Cell, Quantity, Table
+from portalops.reports.document import ByteSize, Cell, Quantity, TableBlock
 from portalops.reports.reader import Reader, one_line
 
 MARK = b"\xef\xbb\xbf"
@@ -25,7 +25,7 @@ _ACTIVE = ("=", "+", "-", "@", "\\t", "\\r")
 _NUMBER = re.compile(r"[+-]\d+([.,]\d+)?%?")
 
 
-def write_table(table: Table, *, language: str, zone: ZoneInfo) -> bytes:
+def write_table(table: TableBlock, *, language: str, zone: ZoneInfo) -> bytes:
     """Return a table's header and rows in UTF-8, lines ended by CR LF.
 
     Args:
@@ -41,7 +41,7 @@ def write_table(table: Table, *, language: str, zone: ZoneInfo) -> bytes:
     return MARK + stream.getvalue().encode("utf-8")
 
 
-def table_heads(table: Table, reader: Reader) -> list[str]:
+def table_heads(table: TableBlock, reader: Reader) -> list[str]:
     """Return the headers; one whose column holds sizes, or quantities of one unit, names the unit, since the fields are numbers."""
     return [
         harmless(_with_unit(reader.text(header), _unit([row[at] for row in table.rows])))

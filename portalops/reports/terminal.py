@@ -18,12 +18,12 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
-    Lines,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
-    Signatures,
-    Table,
+    SignatureBlock,
+    TableBlock,
     Verbatim,
 )
 from portalops.reports.reader import Reader
@@ -74,7 +74,7 @@ def _plain(block: Block, reader: Reader) -> str:
             return "\n".join(f"- {reader.text(item)}" for item in block.items)
         case KeyValues():
             return _plain_table((), [(f"{reader.text(label)}:", reader.cell(value)) for label, value in block.rows], ())
-        case Table():
+        case TableBlock():
             if not block.rows:
                 return f"{reader.text(block.caption)}: {reader.text(NOTHING)}"
             headers = [reader.text(header) for header in block.headers]
@@ -86,11 +86,11 @@ def _plain(block: Block, reader: Reader) -> str:
             return "\n".join(grid_lines(block, reader, None))
         case Bars():
             return f"{reader.text(block.caption)}\n\n{_plain_table((), _bar_rows(block, reader), ())}"
-        case Lines():
+        case LineChart():
             return _plain(table_of_lines(block), reader)
         case QrCode():
             return "\n".join(qr_lines(block, reader))
-        case Signatures():
+        case SignatureBlock():
             return "\n".join(signature_lines(block, reader))
         case _:
             assert_never(block)

@@ -24,14 +24,14 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
-    Lines,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
     Quantity,
-    Signatures,
+    SignatureBlock,
     Status,
-    Table,
+    TableBlock,
     Tone,
     Verbatim,
 )
@@ -97,7 +97,7 @@ class _Painter:
                 return self._columns(
                     [(Text(self.reader.text(label), style="dim"), self.cell(value)) for label, value in block.rows]
                 )
-            case Table():
+            case TableBlock():
                 return self._table(block)
             case Notice():
                 sign = Text(SIGNS[block.tone], style=_STYLES[block.tone])
@@ -106,14 +106,14 @@ class _Painter:
                 return self._grid(block)
             case Bars():
                 return self._bars(block)
-            case Lines():
+            case LineChart():
                 return self._table(table_of_lines(block))
             case QrCode():
                 caption, _, *lines = qr_lines(block, self.reader)
                 return Text.assemble((caption, "bold"), "\n\n", "\n".join(lines))
             case Verbatim():
                 return Text("\n".join(verbatim_lines(block, self.reader)))
-            case Signatures():
+            case SignatureBlock():
                 return Text("\n".join(signature_lines(block, self.reader)))
             case _:
                 assert_never(block)
@@ -131,7 +131,7 @@ class _Painter:
             grid.add_row(*row)
         return grid
 
-    def _table(self, table: Table) -> RenderableType:
+    def _table(self, table: TableBlock) -> RenderableType:
         caption = self.reader.text(table.caption)
         if not table.rows:
             return Text.assemble((caption, "bold"), (f": {self.reader.text(NOTHING)}", "dim"))
@@ -150,7 +150,7 @@ class _Painter:
             shown.add_row(*(self.cell(cell) for cell in row))
         return Group(Text(caption, style="bold"), "", shown)
 
-    def _records(self, table: Table) -> Iterator[RenderableType]:
+    def _records(self, table: TableBlock) -> Iterator[RenderableType]:
         """Yield each row on lines of its own, where a table would be squeezed: name and states, sentences, facts."""
         columns = range(1, len(table.headers))
         is_short = {
@@ -172,7 +172,7 @@ class _Painter:
             if facts:
                 yield Padding(Text(" · ".join(facts)), (0, 0, 0, 4))
 
-    def _fact(self, table: Table, row: Sequence[Cell], index: int) -> str:
+    def _fact(self, table: TableBlock, row: Sequence[Cell], index: int) -> str:
         return f"{self.reader.text(table.headers[index])}: {self.reader.cell(row[index])}"
 
     def _grid(self, grid: Grid) -> RenderableType:
@@ -195,7 +195,7 @@ class _Painter:
 _BLOCKS = {Tone.GOOD: "█", Tone.BAD: "▓", Tone.UNSURE: "▒", Tone.NEUTRAL: "░"}
 
 
-def column_widths(table: Table, reader: Reader, width: int) -> tuple[int, ...]:
+def column_widths(table: TableBlock, reader: Reader, width: int) -> tuple[int, ...]:
     """Share a width among columns: words stay whole, sentences get what is left; nothing if it does not suffice."""
     columns = range(len(table.headers))
     room = width - 3 * (len(columns) - 1)
@@ -212,7 +212,7 @@ def column_widths(table: Table, reader: Reader, width: int) -> tuple[int, ...]:
     return tuple(widths)
 
 
-def _needed_width(table: Table, index: int, reader: Reader) -> int:
+def _needed_width(table: TableBlock, index: int, reader: Reader) -> int:
     """Return the least width at which a column is read well."""
     cells = [row[index] for row in table.rows]
     natural = _least_width(cells, reader)

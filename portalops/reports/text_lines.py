@@ -6,7 +6,18 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from portalops.model.message import msg
-from portalops.reports.document import ByteSize, Cell, Grid, QrCode, Quantity, Signatures, Status, Table, Tone, Verbatim
+from portalops.reports.document import (
+    ByteSize,
+    Cell,
+    Grid,
+    QrCode,
+    Quantity,
+    SignatureBlock,
+    Status,
+    TableBlock,
+    Tone,
+    Verbatim,
+)
 from portalops.reports.reader import Reader
 
 SIGNS = {Tone.GOOD: "✓", Tone.BAD: "✗", Tone.UNSURE: "?", Tone.NEUTRAL: "–"}
@@ -25,7 +36,7 @@ NOTHING = msg("nothing to show")
 """What stands for a table without rows, so that emptiness is a statement."""
 
 
-def alignment(table: Table) -> tuple[str, ...]:
+def alignment(table: TableBlock) -> tuple[str, ...]:
     """Align a column right if it holds numbers or sizes and nothing else."""
     return tuple(
         "right" if _is_numeric([row[index] for row in table.rows]) else "left" for index in range(len(table.headers))
@@ -50,7 +61,7 @@ def verbatim_lines(block: Verbatim, reader: Reader) -> Iterator[str]:
     yield from (reader.text(line) for line in block.text.splitlines())
 
 
-def signature_lines(block: Signatures, reader: Reader) -> Iterator[str]:
+def signature_lines(block: SignatureBlock, reader: Reader) -> Iterator[str]:
     """Yield a line to sign on for each place."""
     for office, holder in block.places:
         who = f"{reader.text(office)} ({reader.text(holder)})" if holder else reader.text(office)

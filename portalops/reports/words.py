@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from portalops.model.backups import Copy, CopyState, DataClass, SetKind
 from portalops.model.cases import CaseDuty, CaseState
-from portalops.model.changes import ChangeKind, ChangeState, Order
+from portalops.model.changes import ChangeKind, ChangeState, StepOrder
 from portalops.model.exemptions import ExemptionKind, ExemptionScope
 from portalops.model.mailings import MailState
 from portalops.model.media import DiscState
 from portalops.model.message import Message, Value, msg
-from portalops.model.organisation import Role
+from portalops.model.organisation import OfficeRole
 from portalops.model.reading import Freshness
-from portalops.model.updates import Channel, FlagKind
+from portalops.model.updates import FlagKind, ItemChannel
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
 from portalops.registers.discs import OPTICAL
 from portalops.registers.findings import FindingStanding, FindingState
@@ -92,12 +92,12 @@ _CHANGE_KIND: Mapping[ChangeKind, Message] = {
     ChangeKind.EMERGENCY: msg("emergency"),
 }
 
-_ORDER: Mapping[Order, Status] = {
-    Order.AHEAD: Status(msg("not begun"), Tone.NEUTRAL),
-    Order.KEPT: Status(msg("approved first"), Tone.GOOD),
-    Order.REGULARISED: Status(msg("approved afterwards, as an emergency"), Tone.UNSURE),
-    Order.UNPROVEN: Status(msg("the decision is not kept"), Tone.UNSURE),
-    Order.EVIDENCE_FIRST: Status(msg("came before its approval"), Tone.BAD),
+_ORDER: Mapping[StepOrder, Status] = {
+    StepOrder.AHEAD: Status(msg("not begun"), Tone.NEUTRAL),
+    StepOrder.KEPT: Status(msg("approved first"), Tone.GOOD),
+    StepOrder.REGULARISED: Status(msg("approved afterwards, as an emergency"), Tone.UNSURE),
+    StepOrder.UNPROVEN: Status(msg("the decision is not kept"), Tone.UNSURE),
+    StepOrder.EVIDENCE_FIRST: Status(msg("came before its approval"), Tone.BAD),
 }
 
 _FLAG: Mapping[FlagKind, Message] = {
@@ -125,16 +125,16 @@ _DATA_CLASS: Mapping[DataClass, Message] = {
     DataClass.DOCUMENTS: msg("originals, copies and drafts"),
 }
 
-_CHANNEL: Mapping[Channel, Message] = {
-    Channel.PORTAL: msg("province's portal"),
-    Channel.SUBPORTAL: msg("sub-portal (K1)"),
-    Channel.SUBMISSION: msg("sent to the managing unit (K2)"),
+_CHANNEL: Mapping[ItemChannel, Message] = {
+    ItemChannel.PORTAL: msg("province's portal"),
+    ItemChannel.SUBPORTAL: msg("sub-portal (K1)"),
+    ItemChannel.SUBMISSION: msg("sent to the managing unit (K2)"),
 }
 
-_ROLE: Mapping[Role, Message] = {
-    Role.UNIT: msg("Portal management unit"),
-    Role.DEPARTMENT: msg("Department"),
-    Role.COMMITTEE: msg("Provincial People's Committee"),
+_ROLE: Mapping[OfficeRole, Message] = {
+    OfficeRole.UNIT: msg("Portal management unit"),
+    OfficeRole.DEPARTMENT: msg("Department"),
+    OfficeRole.COMMITTEE: msg("Provincial People's Committee"),
 }
 
 _MEDIUM_KIND: Mapping[str, Message] = {
@@ -216,7 +216,7 @@ def change_kind_word(kind: ChangeKind) -> Message:
     return _CHANGE_KIND[kind]
 
 
-def order_status(order: Order) -> Status:
+def order_status(order: StepOrder) -> Status:
     """Return the words for whether a change was notified and approved before it was begun."""
     return _ORDER[order]
 
@@ -231,12 +231,12 @@ def data_class_word(data_class: DataClass) -> Message:
     return _DATA_CLASS[data_class]
 
 
-def channel_word(channel: Channel) -> Message:
+def channel_word(channel: ItemChannel) -> Message:
     """Return the words for where an item was seen."""
     return _CHANNEL[channel]
 
 
-def role_word(role: Role) -> Message:
+def role_word(role: OfficeRole) -> Message:
     """Return the name of an office, whoever holds it."""
     return _ROLE[role]
 

@@ -11,7 +11,7 @@ import re
 import shlex
 
 from portalops.schedule.marks import marked
-from portalops.schedule.plan import Demands, Part, knocks_by_cron
+from portalops.schedule.plan import Demands, SchedulePart, list_cron_parts
 from portalops.schedule.units import UnitFile, word
 
 FILE = "portalops"
@@ -24,7 +24,7 @@ def cron_file(demands: Demands) -> UnitFile | None:
     Raises:
         ConfigurationError: a path holds what cannot stand in it.
     """
-    lines = [_line(part, demands) for part in knocks_by_cron(demands)]
+    lines = [_line(part, demands) for part in list_cron_parts(demands)]
     if not lines:
         return None
     text = (
@@ -36,8 +36,8 @@ def cron_file(demands: Demands) -> UnitFile | None:
     return UnitFile(FILE, marked(text + "".join(lines)))
 
 
-def _line(part: Part, demands: Demands) -> str:
-    called = ("watch-remote",) if part is Part.WATCH else ("run", "--due")
+def _line(part: SchedulePart, demands: Demands) -> str:
+    called = ("watch-remote",) if part is SchedulePart.WATCH else ("run", "--due")
     words = (demands.program, "--config", demands.config, "--quiet", "--no-input", *called)
     for each in words:
         word(each)  # refused for the same reasons

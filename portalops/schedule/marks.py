@@ -14,7 +14,7 @@ _MADE_BY = "# Made by 'portalops schedule install'; SHA-256 of what follows: "
 _MARK = re.compile(rb"# Made by 'portalops schedule install'; SHA-256 of what follows: ([0-9a-f]{64})\r?\n")
 
 
-class Origin(StrEnum):
+class FileOwner(StrEnum):
     """Whose a file is."""
 
     OWN = "own"
@@ -35,7 +35,7 @@ def marked(text: str) -> bytes:
     return f"{_MADE_BY}{hashlib.sha256(body).hexdigest()}\n".encode() + body
 
 
-def origin_of(data: bytes) -> Origin:
+def origin_of(data: bytes) -> FileOwner:
     r"""Say whose a file is.
 
     >>> [origin_of(each).value for each in (marked("a\n"), marked("a\n") + b"b\n", b"a\n")]
@@ -43,6 +43,6 @@ def origin_of(data: bytes) -> Origin:
     """
     found = _MARK.match(data)
     if found is None:
-        return Origin.FOREIGN
+        return FileOwner.FOREIGN
     fits = hashlib.sha256(data[found.end() :]).hexdigest() == found[1].decode()
-    return Origin.OWN if fits else Origin.EDITED
+    return FileOwner.OWN if fits else FileOwner.EDITED

@@ -13,7 +13,7 @@ from enum import StrEnum
 from portalops.model.runs import Job, JobKind
 
 
-class Part(StrEnum):
+class SchedulePart(StrEnum):
     """A part of the schedule; its value is the name of its units."""
 
     REST = "portalops"
@@ -43,18 +43,18 @@ class Part(StrEnum):
 FAILED = "portalops-failed@.service"
 """What notifies people that one of the services failed."""
 
-_PART_OF: Mapping[JobKind, Part] = {
-    JobKind.BACKUP: Part.BACKUP,
-    JobKind.INVENTORY: Part.BACKUP,
-    JobKind.COPY: Part.MEDIA,
-    JobKind.VERIFY: Part.MEDIA,
-    JobKind.DRILL: Part.MEDIA,
-    JobKind.PRUNE: Part.MEDIA,
+_PART_OF: Mapping[JobKind, SchedulePart] = {
+    JobKind.BACKUP: SchedulePart.BACKUP,
+    JobKind.INVENTORY: SchedulePart.BACKUP,
+    JobKind.COPY: SchedulePart.MEDIA,
+    JobKind.VERIFY: SchedulePart.MEDIA,
+    JobKind.DRILL: SchedulePart.MEDIA,
+    JobKind.PRUNE: SchedulePart.MEDIA,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Credential:
+class ServiceCredential:
     """A secret that systemd hands to the services: `{ credential = "NAME" }` in the configuration."""
 
     name: str
@@ -86,7 +86,7 @@ class Demands:
     """Files with keys and secrets, which the account must be let read."""
     devices: tuple[str, ...] = ()
     """Devices of media, such as `/dev/nst0`."""
-    credentials: tuple[Credential, ...] = ()
+    credentials: tuple[ServiceCredential, ...] = ()
     reads_this_machine: bool = False
     """Sources or collections are files of this machine, which its user need not be allowed to read."""
     checks_this_machine: bool = False
@@ -104,10 +104,10 @@ class Demands:
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
+class ScheduledService:
     """One service and its timer."""
 
-    part: Part
+    part: SchedulePart
     jobs: tuple[str, ...]
     """Ids of what it does where it is due; empty for all jobs, for the watch and for a worker."""
     reads_all: bool = False
@@ -121,42 +121,42 @@ class Knock:
     sees_homes: bool = False
 
 
-def knocks_of(demands: Demands) -> tuple[Knock, ...]:
+def plan_services(demands: Demands) -> tuple[ScheduledService, ...]:
     """Return the parts that a configuration needs.
 
     A machine on which the same rights do for everything gets one service. It names no jobs then, so that a job that is added
     later is done as well.
     """
-    by_part: dict[Part, list[Job]] = {}
+    by_part: dict[SchedulePart, list[Job]] = {}
     for job in demands.jobs:
         by_part.setdefault(_part_of(job, demands), []).append(job)
-    knocks = [_knock(part, jobs, demands, alone=len(by_part) == 1) for part, jobs in by_part.items()]
+    knocks = [_plan_service(part, jobs, demands, alone=len(by_part) == 1) for part, jobs in by_part.items()]
     if demands.watches:
-        knocks.append(Knock(Part.WATCH, (), sees_homes=demands.in_homes))
+        knocks.append(ScheduledService(SchedulePart.WATCH, (), sees_homes=demands.in_homes))
     if demands.works:
-        knocks.append(Knock(Part.WORKER, (), sees_homes=demands.in_homes))
-    return tuple(sorted(knocks, key=lambda knock: list(Part).index(knock.part)))
+        knocks.append(ScheduledService(SchedulePart.WORKER, (), sees_homes=demands.in_homes))
+    return tuple(sorted(knocks, key=lambda knock: list(SchedulePart).index(knock.part)))
 
 
-def knocks_by_cron(demands: Demands) -> Sequence[Part]:
+def list_cron_parts(demands: Demands) -> Sequence[SchedulePart]:
     """Return what cron calls: it knows one set of rights, so all jobs are one part."""
-    return (*((Part.REST,) if demands.jobs else ()), *((Part.WATCH,) if demands.watches else ()))
+    return (*((SchedulePart.REST,) if demands.jobs else ()), *((SchedulePart.WATCH,) if demands.watches else ()))
 
 
-def _part_of(job: Job, demands: Demands) -> Part:
+def _part_of(job: Job, demands: Demands) -> SchedulePart:
     if job.kind is JobKind.CHECK and demands.checks_this_machine:
-        return Part.CHECK
-    return _PART_OF.get(job.kind, Part.REST)
+        return SchedulePart.CHECK
+    return _PART_OF.get(job.kind, SchedulePart.REST)
 
 
-def _knock(part: Part, jobs: Sequence[Job], demands: Demands, *, alone: bool) -> Knock:
+def _plan_service(part: SchedulePart, jobs: Sequence[Job], demands: Demands, *, alone: bool) -> ScheduledService:
     kinds = {job.kind for job in jobs}
-    return Knock(
+    return ScheduledService(
         part,
         () if alone else tuple(job.id for job in jobs),
-        reads_all=part is Part.BACKUP and demands.reads_this_machine,
-        uses_sudo=part is Part.CHECK,
-        writes_media=part in {Part.BACKUP, Part.MEDIA},
+        reads_all=part is SchedulePart.BACKUP and demands.reads_this_machine,
+        uses_sudo=part is SchedulePart.CHECK,
+        writes_media=part in {SchedulePart.BACKUP, SchedulePart.MEDIA},
         runs_servers=JobKind.DRILL in kinds,
-        sees_homes=demands.in_homes or (part is Part.BACKUP and demands.sources_in_homes),
+        sees_homes=demands.in_homes or (part is SchedulePart.BACKUP and demands.sources_in_homes),
     )

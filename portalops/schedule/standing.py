@@ -13,12 +13,12 @@ from enum import StrEnum
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.runs import Job
 from portalops.model.verdicts import RunOutcome
-from portalops.schedule.marks import Origin, origin_of
-from portalops.schedule.plan import FAILED, Part
-from portalops.schedule.systemd import UnitState
+from portalops.schedule.marks import FileOwner, origin_of
+from portalops.schedule.plan import FAILED, SchedulePart
+from portalops.schedule.systemd import SystemdUnitState
 from portalops.schedule.units import UnitFile
 
-NAMES = (*(name for part in Part for name in (part.service, part.timer)), FAILED)
+NAMES = (*(name for part in SchedulePart for name in (part.service, part.timer)), FAILED)
 """Every unit that there may be."""
 ALLOWANCE = timedelta(minutes=5)
 """How much later than planned a timer may be: a machine wakes up, a clock is set."""
@@ -112,9 +112,9 @@ def _state(wanted: bytes | None, there: bytes | None) -> FileState | None:
     if there is None:
         return FileState.ABSENT
     origin = origin_of(there)
-    if origin is Origin.FOREIGN:
+    if origin is FileOwner.FOREIGN:
         return FileState.FOREIGN if wanted is not None else None
-    if origin is Origin.EDITED:
+    if origin is FileOwner.EDITED:
         return FileState.EDITED
     if wanted is None:
         return FileState.NEEDLESS
@@ -159,7 +159,7 @@ _AGAIN = msg("Run 'portalops schedule install' again.")
 
 
 def unit_flaws(
-    units: Mapping[str, UnitState], parts: Iterable[Part], now: datetime, *, within: timedelta
+    units: Mapping[str, SystemdUnitState], parts: Iterable[SchedulePart], now: datetime, *, within: timedelta
 ) -> Iterator[Flaw]:
     """Yield what is wrong with timers and services.
 
@@ -177,7 +177,7 @@ def unit_flaws(
             yield from _service_flaws(service)
 
 
-def _timer_flaws(timer: UnitState, now: datetime, within: timedelta) -> Iterator[Flaw]:
+def _timer_flaws(timer: SystemdUnitState, now: datetime, within: timedelta) -> Iterator[Flaw]:
     name = timer.name
     switch_on = msg("Run 'systemctl enable --now {unit}'.", unit=name)
     if not timer.is_loaded:
@@ -204,12 +204,12 @@ def _timer_flaws(timer: UnitState, now: datetime, within: timedelta) -> Iterator
         yield Flaw(name, msg("the timer did not start its job at {moment}", moment=timer.next_at), again)
 
 
-def _stale(unit: UnitState) -> Iterator[Flaw]:
+def _stale(unit: SystemdUnitState) -> Iterator[Flaw]:
     if unit.is_stale:
         yield Flaw(unit.name, msg("systemd has not read its newest version"), msg("Run 'systemctl daemon-reload'."))
 
 
-def _service_flaws(service: UnitState) -> Iterator[Flaw]:
+def _service_flaws(service: SystemdUnitState) -> Iterator[Flaw]:
     if not service.is_loaded:
         yield Flaw(service.name, msg("systemd does not know it: {state}", state=service.load), _AGAIN)
         return

@@ -24,7 +24,7 @@ _MOMENT = re.compile(r"[A-Z][a-z]{2} (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)? 
 
 
 @dataclass(frozen=True, slots=True)
-class UnitState:
+class SystemdUnitState:
     """A unit as the service manager has it."""
 
     name: str
@@ -52,7 +52,7 @@ class UnitState:
     """Of a service's last end."""
 
 
-def read_units(runner: Runner, names: Sequence[str]) -> Mapping[str, UnitState] | Message:
+def read_units(runner: Runner, names: Sequence[str]) -> Mapping[str, SystemdUnitState] | Message:
     """Ask for units, by their names; return why they cannot be asked for where they cannot."""
     done = runner.run(
         ("systemctl", "show", "--no-pager", f"--property={','.join(_PROPERTIES)}", "--", *names),
@@ -76,7 +76,7 @@ def refusal(done: Completed) -> Message:
     return verbatim(said) if said else msg("systemctl ended with {code}", code=str(done.exit_code))
 
 
-def parse_units(text: str) -> tuple[UnitState, ...]:
+def parse_units(text: str) -> tuple[SystemdUnitState, ...]:
     r"""Read the answer of `systemctl show` for several units: blocks of NAME=VALUE, apart by empty lines.
 
     >>> [state] = parse_units("Id=a.timer\nLoadState=loaded\nNextElapseUSecRealtime=Thu 2026-11-26 17:15:00 UTC\n")
@@ -87,11 +87,11 @@ def parse_units(text: str) -> tuple[UnitState, ...]:
     return tuple(_state(block) for block in blocks if "Id" in block)
 
 
-def _state(values: Mapping[str, str]) -> UnitState:
+def _state(values: Mapping[str, str]) -> SystemdUnitState:
     code = values.get("ExecMainStatus", "")
     ended = _moment(values.get("ExecMainExitTimestamp", ""))
     load = values.get("LoadState", "")
-    return UnitState(
+    return SystemdUnitState(
         name=values["Id"],
         is_loaded=load == "loaded",
         load=load,

@@ -18,23 +18,29 @@ from portalops.errors import ConfigurationError
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.schedule.marks import marked
-from portalops.schedule.plan import FAILED, Credential, Demands, Knock, Part, knocks_of
+from portalops.schedule.plan import FAILED, Demands, ScheduledService, SchedulePart, ServiceCredential, plan_services
 
 _PLAIN = re.compile(r"[A-Za-z0-9@+=:,./_-]+")
 _UNFIT = re.compile(r"[\"'\\\x00-\x1f\x7f]")
 
 _TITLES = {
-    Part.REST: "Duties of the portal: what is due",
-    Part.BACKUP: "Duties of the portal: backups and inventories",
-    Part.MEDIA: "Duties of the portal: copies, verification and drills",
-    Part.CHECK: "Duties of the portal: checks of servers, this one among them",
-    Part.WATCH: "Heads of other hosts' ledgers",
-    Part.WORKER: "Parts of the portal's jobs, for all machines of the cluster",
+    SchedulePart.REST: "Duties of the portal: what is due",
+    SchedulePart.BACKUP: "Duties of the portal: backups and inventories",
+    SchedulePart.MEDIA: "Duties of the portal: copies, verification and drills",
+    SchedulePart.CHECK: "Duties of the portal: checks of servers, this one among them",
+    SchedulePart.WATCH: "Heads of other hosts' ledgers",
+    SchedulePart.WORKER: "Parts of the portal's jobs, for all machines of the cluster",
 }
-_LONGEST = {Part.REST: "6h", Part.BACKUP: "1d", Part.MEDIA: "2d", Part.CHECK: "2h", Part.WATCH: "30min"}
+_LONGEST = {
+    SchedulePart.REST: "6h",
+    SchedulePart.BACKUP: "1d",
+    SchedulePart.MEDIA: "2d",
+    SchedulePart.CHECK: "2h",
+    SchedulePart.WATCH: "30min",
+}
 """After so long a service is stopped, and a failure: nothing of its kind takes that long unless it hangs. A worker never ends by itself."""
 
-_CALLED = {Part.WATCH: ("watch-remote",), Part.WORKER: ("worker", "run")}
+_CALLED = {SchedulePart.WATCH: ("watch-remote",), SchedulePart.WORKER: ("worker", "run")}
 _DRAINED = "5min"
 """How long a worker that is stopped may take to end what it has begun; another one does what is killed then."""
 
@@ -65,7 +71,7 @@ def unit_files(demands: Demands) -> tuple[UnitFile, ...]:
         ConfigurationError: a path holds what cannot stand in a unit.
     """
     files: list[UnitFile] = []
-    for knock in knocks_of(demands):
+    for knock in plan_services(demands):
         files.append(_file(knock.part.service, _service(knock, demands)))
         files.append(_file(knock.part.timer, _timer(knock.part, demands)))
     if files:
@@ -105,7 +111,7 @@ def _file(name: str, lines: Iterator[str]) -> UnitFile:
     return UnitFile(name, marked("\n".join((*note, *lines)) + "\n"))
 
 
-def _timer(part: Part, demands: Demands) -> Iterator[str]:
+def _timer(part: SchedulePart, demands: Demands) -> Iterator[str]:
     every = demands.every_minutes
     how_often = "each minute" if every == 1 else f"every {every} minutes"
     yield from ("[Unit]", f"Description={_TITLES[part]}, {how_often}", "", "[Timer]")
@@ -116,18 +122,18 @@ def _timer(part: Part, demands: Demands) -> Iterator[str]:
     yield from ("AccuracySec=1s", "", "[Install]", "WantedBy=timers.target")
 
 
-def _minutes(part: Part, demands: Demands) -> str:
+def _minutes(part: SchedulePart, demands: Demands) -> str:
     """Return the minutes and seconds of a timer: what reads sets back comes behind the backups of the same look."""
     every = demands.every_minutes
-    first, second = (demands.random_delay_minutes % every, 30) if part is Part.MEDIA else (0, 0)
+    first, second = (demands.random_delay_minutes % every, 30) if part is SchedulePart.MEDIA else (0, 0)
     return f"{first:02}:{second:02}" if every == 60 else f"{first}/{every}:{second:02}"
 
 
-def _service(knock: Knock, demands: Demands) -> Iterator[str]:
+def _service(knock: ScheduledService, demands: Demands) -> Iterator[str]:
     called = _CALLED.get(knock.part, ("run", "--due", *knock.jobs))
-    is_worker = knock.part is Part.WORKER
+    is_worker = knock.part is SchedulePart.WORKER
     yield from ("[Unit]", f"Description={_TITLES[knock.part]}")
-    behind = f" {Part.BACKUP.service}" if knock.part is Part.MEDIA else ""
+    behind = f" {SchedulePart.BACKUP.service}" if knock.part is SchedulePart.MEDIA else ""
     yield f"After=network-online.target time-sync.target{behind}"
     yield f"OnFailure={FAILED.replace('@', '@%n')}"
     if is_worker:
@@ -164,7 +170,7 @@ def _failed(demands: Demands) -> Iterator[str]:
     yield ""
     # Also a state folder that is gone must be told of.
     everything = replace(demands, writes=(), may_write=(*demands.writes, *demands.may_write))
-    yield from _rooms(Knock(Part.REST, (), sees_homes=demands.in_homes), everything)
+    yield from _rooms(ScheduledService(SchedulePart.REST, (), sees_homes=demands.in_homes), everything)
     yield from _rights(reads_all=False, makes_code=False)
 
 
@@ -181,13 +187,13 @@ def _state(demands: Demands) -> Iterator[str]:
         yield f"Environment={word(f'STATE_DIRECTORY={demands.writes[0]}').replace('$$', '$')}"
 
 
-def _credentials(credentials: Sequence[Credential]) -> Iterator[str]:
+def _credentials(credentials: Sequence[ServiceCredential]) -> Iterator[str]:
     for each in credentials:
         kind = "LoadCredentialEncrypted" if each.is_encrypted else "LoadCredential"
         yield f"{kind}={_path(f'{each.name}:{each.path}')}"
 
 
-def _rooms(knock: Knock, demands: Demands) -> Iterator[str]:
+def _rooms(knock: ScheduledService, demands: Demands) -> Iterator[str]:
     """Yield what it sees of the file system, and where it may write."""
     yield "# All is read-only but what the configuration writes to."
     yield "ProtectSystem=strict"

@@ -17,7 +17,7 @@ _CHUNK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ChildEnd:
     """How a child ended."""
 
     exit_code: int
@@ -28,7 +28,7 @@ class Ended:
 
 def run_child(
     argv: Sequence[str], environment: Mapping[str, str], *, limit_bytes: int, stop_seconds: float = CLEAN_STOP_SECONDS
-) -> Ended:
+) -> ChildEnd:
     """Run a program to its end, whatever time that takes; its standard error is this process's.
 
     An interrupt of this process asks the child and all that it started to stop, and is raised again when they have, or were
@@ -45,11 +45,11 @@ def run_child(
                 start_new_session=True,
             )
         said = _beginning(process, limit_bytes)
-        return Ended(process.wait(), said)
+        return ChildEnd(process.wait(), said)
     except BaseException as error:  # an interrupt, which a session of its own does not get: it must not go on alone
         if process is None:
             if isinstance(error, OSError):
-                return Ended(127, str(error).encode())
+                return ChildEnd(127, str(error).encode())
             raise
         with process:  # closes its pipe and waits
             _stop(process, stop_seconds)

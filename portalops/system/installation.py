@@ -9,12 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from portalops import __version__
-from portalops.model.installations import Installed, files_digest
+from portalops.model.installations import InstalledVersion, files_digest
 
 OWN = "portalops"
 
 
-def find_installed(path: Sequence[str] | None = None) -> Installed:
+def find_installed(path: Sequence[str] | None = None) -> InstalledVersion:
     """Return which portalops this is, as the RECORD files say; whether the files are still so is not checked.
 
     Args:
@@ -26,7 +26,7 @@ def find_installed(path: Sequence[str] | None = None) -> Installed:
             for each in Path(folder or ".").glob("*.dist-info"):
                 found.setdefault(each.name.partition("-")[0].lower(), each)
     own = found.pop(OWN, None)
-    return Installed(
+    return InstalledVersion(
         version=__version__,
         code=files_digest([_record(own)]) if own is not None and not _is_checkout(own) else None,
         requirements=files_digest(_record(each) for each in found.values()) if found else None,

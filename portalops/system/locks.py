@@ -17,7 +17,7 @@ from portalops.model.message import Message, msg
 from portalops.system.files import unwritable
 
 _PROCESS = re.compile(r"process (?P<pid>\d{1,10}) since (?P<since>[\dT:+-]{19,32})(?: for (?P<job>\S{1,64}))?")
-_LOOK_AGAIN_SECONDS = 0.2
+_RETRY_SECONDS = 0.2
 _LOOKERS_SECONDS = 0.1
 """The shortest time that a lock is tried: reading its holder (`holder_of`) takes it for a moment too."""
 _LOOKERS_TURN_SECONDS = 0.002
@@ -63,7 +63,7 @@ def _take(path: Path, descriptor: int, wait_seconds: float) -> None:
             now = time.monotonic()
             if now >= until:
                 raise _refused(path, _read(descriptor)) from error
-            pause = _LOOKERS_TURN_SECONDS if now < began + _LOOKERS_SECONDS else _LOOK_AGAIN_SECONDS
+            pause = _LOOKERS_TURN_SECONDS if now < began + _LOOKERS_SECONDS else _RETRY_SECONDS
             time.sleep(min(until - now, pause))
         else:
             return
@@ -84,15 +84,15 @@ def holder_of(path: Path) -> str | None:
     return None
 
 
-def this_process(now: datetime, job: str = "") -> str:
+def describe_process(now: datetime, job: str = "") -> str:
     """Return what this process says of itself as a holder from a moment on; with the job that it does."""
     said = f"process {os.getpid()} since {now.isoformat(timespec='seconds')}"
     return f"{said} for {job}" if job else said
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
-    """Who holds a lock, as `this_process` writes it."""
+class LockHolder:
+    """Who holds a lock, as `describe_process` writes it."""
 
     process: int
     since: datetime
@@ -100,15 +100,15 @@ class Holder:
     """Empty for none."""
 
 
-def read_holder(said: str) -> Holder | None:
+def read_holder(said: str) -> LockHolder | None:
     """Return who holds a lock, from what `holder_of` gave; None for a holder of another kind, such as a run."""
     found = _PROCESS.fullmatch(said)
     if found is None:
         return None
-    return Holder(int(found["pid"]), datetime.fromisoformat(found["since"]), found["job"] or "")
+    return LockHolder(int(found["pid"]), datetime.fromisoformat(found["since"]), found["job"] or "")
 
 
-def held_by(lock: str, holder: Holder) -> Message:
+def held_by(lock: str, holder: LockHolder) -> Message:
     """Say who holds a lock, and since when."""
     pid, since = holder.process, holder.since
     if not holder.job:

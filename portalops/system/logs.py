@@ -74,7 +74,7 @@ class _Present:
 
 
 @contextmanager
-def about(subject: Subject) -> Iterator[None]:
+def log_subject(subject: Subject) -> Iterator[None]:
     """Let all lines of a block be about a run."""
     before = _Present.subject
     _Present.subject = subject
@@ -103,7 +103,7 @@ def log_event(logger: logging.Logger, level: int, event: Event, message: str, su
     logger.log(level, "%s", message, extra={"event": event, "subject": subject or _Present.subject})
 
 
-def was_told(message: str) -> bool:
+def was_logged(message: str) -> bool:
     """Say whether a result's warning was logged as an event already."""
     return message in _Present.told
 
@@ -181,7 +181,7 @@ def _others_from_warnings_up(record: logging.LogRecord) -> bool:
 
 
 @dataclass(slots=True)
-class Kept:
+class RunLines:
     """The lines of one run, as its finished record refers to them."""
 
     lines: list[str]
@@ -194,9 +194,9 @@ class Kept:
 
 
 @contextmanager
-def kept(now: Callable[[], datetime]) -> Iterator[Kept]:
+def kept(now: Callable[[], datetime]) -> Iterator[RunLines]:
     """Keep what portalops itself says while a block runs, from information up; events are in the ledger already."""
-    found = Kept([])
+    found = RunLines([])
 
     class Keeper(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:

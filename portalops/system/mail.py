@@ -35,7 +35,7 @@ from typing import Annotated, Protocol, cast
 from pydantic import Field, model_validator
 
 from portalops.config.secrets import SecretReference
-from portalops.config.values import LocalPath, Refused, Shape, Text
+from portalops.config.values import LocalPath, RefusedValue, Shape, Text
 from portalops.errors import MailInDoubt, MailNotSent
 from portalops.model.causes import cause_of
 from portalops.model.message import ByteCount, Message, msg, verbatim
@@ -83,9 +83,9 @@ class MailSettings(Shape):
     @model_validator(mode="after")
     def _login_is_whole_and_protected(self) -> MailSettings:
         if (self.user is None) != (self.password is None):
-            raise Refused(msg("needs both user and password, or neither"), shows_value=False)
+            raise RefusedValue(msg("needs both user and password, or neither"), shows_value=False)
         if self.user is not None and self.security is Security.NONE:
-            raise Refused(
+            raise RefusedValue(
                 msg("would send the password unencrypted"),
                 msg('Set security = "starttls" or "tls", or use a server that asks for no password.'),
                 shows_value=False,
@@ -232,7 +232,7 @@ class _TooLarge(ValueError):
 
 
 @dataclass(slots=True)
-class _Told:
+class _Exchange:
     """The step of the exchange, for the error when it breaks off there."""
 
     step: Message
@@ -263,9 +263,9 @@ def _forms_of(user: str | None, password: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def _session(settings: MailSettings, password: str) -> Iterator[tuple[_Smtp, _Told]]:
+def _session(settings: MailSettings, password: str) -> Iterator[tuple[_Smtp, _Exchange]]:
     """Connect, and turn whatever goes wrong inside the block into one error that says what and where."""
-    told = _Told(msg("the connection"), _forms_of(settings.user, password))
+    told = _Exchange(msg("the connection"), _forms_of(settings.user, password))
     server: _Smtp | None = None
     watchdog: threading.Timer | None = None
     try:
@@ -383,7 +383,7 @@ def _demand(answer: tuple[int, bytes], *wanted: int) -> None:
         raise smtplib.SMTPResponseException(*answer)
 
 
-def _not_sent(settings: MailSettings, told: _Told, error: Exception) -> MailNotSent:
+def _not_sent(settings: MailSettings, told: _Exchange, error: Exception) -> MailNotSent:
     if isinstance(error, TimeoutError):
         told.out_of_time = True
     cause = msg("no answer within {n} seconds", n=settings.timeout_seconds) if told.out_of_time else _cause(error, told)
@@ -400,7 +400,7 @@ def _not_sent(settings: MailSettings, told: _Told, error: Exception) -> MailNotS
     )  # fmt: skip
 
 
-def _cause(error: Exception, told: _Told) -> Message:
+def _cause(error: Exception, told: _Exchange) -> Message:
     match error:
         case smtplib.SMTPResponseException():
             return msg("it answers {code} {words}", code=str(error.smtp_code), words=told.shown(error.smtp_error))

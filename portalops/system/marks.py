@@ -14,7 +14,7 @@ from pathlib import Path
 _MARK = re.compile(r"([0-9a-f]{12})-([0-9]+)-([0-9]+)-([0-9]+)")
 
 
-def this_run() -> str:
+def run_mark() -> str:
     """Return this process's mark: letters, digits and hyphens."""
     return f"{_space()}-{os.getpid()}-{_started(os.getpid())}"
 

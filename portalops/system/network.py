@@ -18,7 +18,7 @@ from contextlib import closing, suppress
 from typing import Any, cast
 
 from portalops.ports import Talk
-from portalops.system.resolving import look_up
+from portalops.system.resolving import resolve
 
 _log = logging.getLogger(__name__)
 _CHUNK_BYTES = 1 << 14
@@ -36,7 +36,7 @@ class SocketNetwork:
 
     def addresses(self, name: str) -> tuple[str, ...]:
         try:
-            found = look_up(name, None, seconds=self._resolve_seconds)
+            found = resolve(name, None, seconds=self._resolve_seconds)
         except (OSError, UnicodeError):
             return ()
         return tuple(sorted({str(ipaddress.ip_address(str(each[0]).partition("%")[0])) for _family, each in found}))

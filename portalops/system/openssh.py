@@ -31,7 +31,7 @@ from portalops.system.ssh import SshTarget, host_key_algorithms, no_session, oth
 ALIAS = "pinned"
 """The only name in the known_hosts file that ssh is given."""
 ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin"}
-MAX_SAID_BYTES = 8192
+MAX_STDERR_BYTES = 8192
 _NETWORK = (errno.ECONNREFUSED, errno.ECONNRESET, errno.EHOSTUNREACH, errno.ENETUNREACH)
 _AWAY = (
     *("connection refused", "connection reset", "connection closed", "closed by remote host", "broken pipe"),
@@ -114,7 +114,7 @@ def known_hosts_text(target: SshTarget) -> str:
     return "".join(f"{ALIAS} {key}\n" for key in target.host_keys)
 
 
-def why_no_session(target: SshTarget, said: str) -> HostUnreachable:
+def explain_no_session(target: SshTarget, said: str) -> HostUnreachable:
     """Return why no session came about, by what ssh said on one line."""
     lowered = said.lower()
     if "host key verification failed" in lowered or "identification has changed" in lowered:
@@ -220,11 +220,11 @@ class ProgramLink:
         del self._buffer[:size]
         return taken
 
-    def why_not(self) -> HostUnreachable:
+    def explain_failure(self) -> HostUnreachable:
         """Return why no session came about, by what ssh said; by what the host said, if ssh said nothing."""
         words, said = self._last_words(), self._log_words()
         if said:
-            return why_no_session(self._target, said)
+            return explain_no_session(self._target, said)
         return no_session(self._target, verbatim(show_text(words[-300:], 300)))
 
     def close(self) -> None:
@@ -261,5 +261,5 @@ class ProgramLink:
 
 def _end_of(file: IO[bytes]) -> str:
     size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - MAX_SAID_BYTES))
-    return " ".join(file.read(MAX_SAID_BYTES).decode("utf-8", "replace").split())
+    file.seek(max(0, size - MAX_STDERR_BYTES))
+    return " ".join(file.read(MAX_STDERR_BYTES).decode("utf-8", "replace").split())

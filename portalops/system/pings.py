@@ -20,7 +20,7 @@ from portalops import __version__
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.system.resolving import MOST_ADDRESSES, look_up
+from portalops.system.resolving import MOST_ADDRESSES, resolve
 
 MAX_ANSWER_BYTES = 8 << 10
 """What is read of an answer at most: its status and the beginning of its body."""
@@ -114,7 +114,7 @@ def _asked(address: Address, body: bytes, ca_file: Path | None, deadline: float)
 
 def _connected(address: Address, deadline: float) -> socket.socket:
     problem = OSError("it has no address")
-    for family, place in look_up(address.host, address.port, seconds=_left(deadline))[:MOST_ADDRESSES]:
+    for family, place in resolve(address.host, address.port, seconds=_left(deadline))[:MOST_ADDRESSES]:
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             sock.settimeout(_left(deadline))

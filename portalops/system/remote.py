@@ -33,11 +33,11 @@ from portalops.model.text import show_text
 from portalops.ports import Completed
 from portalops.system.openssh import (
     ENVIRONMENT,
-    MAX_SAID_BYTES,
+    MAX_STDERR_BYTES,
+    explain_no_session,
     find_ssh,
     known_hosts_text,
     ssh_command_arguments,
-    why_no_session,
 )
 from portalops.system.scratch import scratch_folder
 from portalops.system.ssh import Command, SshTarget, no_session
@@ -57,7 +57,7 @@ _CHUNK_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RemoteCommand:
     """What is run on a host."""
 
     argv: tuple[str, ...]
@@ -116,7 +116,7 @@ class Running(Protocol):
         ...
 
 
-def shell_command(order: Order) -> str:
+def shell_command(order: RemoteCommand) -> str:
     """Return an order as one command for the account's shell.
 
     >>> print(shell_command(Order(("echo", "it's"), {"TZ": "UTC"}))[:48])
@@ -144,7 +144,7 @@ def shell_command(order: Order) -> str:
     return command
 
 
-def start_there(target: SshTarget, order: Order, *, client: str = "auto") -> Running:
+def start_there(target: SshTarget, order: RemoteCommand, *, client: str = "auto") -> Running:
     """Start a program on a host, and wait until it begins.
 
     Args:
@@ -163,7 +163,9 @@ def start_there(target: SshTarget, order: Order, *, client: str = "auto") -> Run
             msg("the program ssh is not installed on this machine"),
             msg('Install openssh-client, or set client = "auto".'),
         )
-    running: Running = _ByLibrary(target, command) if program is None else _ByProgram(target, program, command)
+    running: Running = (
+        _LibrarySession(target, command) if program is None else _ProgramSession(target, program, command)
+    )
     try:
         _await_beginning(target, running)
         running.has_begun = True
@@ -202,7 +204,7 @@ class RemoteRunner:
             HostUnreachable: no session could be opened, or it did not hold.
             SecretUnavailable: the private key cannot be had.
         """
-        order = Order(tuple(argv), self._environment, secrets=self._secrets)
+        order = RemoteCommand(tuple(argv), self._environment, secrets=self._secrets)
         running = start_there(self._target, order, client=self._client)
         try:
             done = _communicate(running, stdin, time.monotonic() + timeout_seconds, limit_bytes)
@@ -229,14 +231,14 @@ def _await_beginning(target: SshTarget, running: Running) -> None:
                 ),
             )
         if not more:
-            raise _why_not(target, running)
+            raise _explain_failure(target, running)
     said = b""
     while not said.endswith(BEGIN):
         had = next(size for size in range(len(BEGIN) - 1, -1, -1) if said.endswith(BEGIN[:size]))
         more = _awaited(target, running.stderr, len(BEGIN) - had, until)
         if not more:
-            raise _why_not(target, running)
-        said = (said + more)[-MAX_SAID_BYTES:]
+            raise _explain_failure(target, running)
+        said = (said + more)[-MAX_STDERR_BYTES:]
 
 
 def _awaited(target: SshTarget, pipe: IO[bytes], most: int, until: float) -> bytes:
@@ -248,7 +250,7 @@ def _awaited(target: SshTarget, pipe: IO[bytes], most: int, until: float) -> byt
     return os.read(pipe.fileno(), most)
 
 
-def _why_not(target: SshTarget, running: Running) -> HostUnreachable:
+def _explain_failure(target: SshTarget, running: Running) -> HostUnreachable:
     """Return why the program did not begin."""
     with contextlib.suppress(subprocess.TimeoutExpired):
         running.wait(_GRACE_SECONDS)
@@ -257,7 +259,7 @@ def _why_not(target: SshTarget, running: Running) -> HostUnreachable:
     said = b""
     os.set_blocking(running.stderr.fileno(), False)
     with contextlib.suppress(BlockingIOError):
-        said = os.read(running.stderr.fileno(), MAX_SAID_BYTES)
+        said = os.read(running.stderr.fileno(), MAX_STDERR_BYTES)
     words = " ".join(said.decode("utf-8", "replace").split())[-300:]
     code = running.poll()
     return no_session(
@@ -278,7 +280,7 @@ def _broken(target: SshTarget, cause: Message) -> HostUnreachable:
     )
 
 
-class _ByProgram:
+class _ProgramSession:
     """Through the system's ssh."""
 
     has_begun: bool = False
@@ -332,12 +334,12 @@ class _ByProgram:
             return None
         said = ""
         with contextlib.suppress(OSError), self._log.open("rb") as log:
-            log.seek(max(0, self._log.stat().st_size - MAX_SAID_BYTES))
-            said = " ".join(log.read(MAX_SAID_BYTES).decode("utf-8", "replace").split())
+            log.seek(max(0, self._log.stat().st_size - MAX_STDERR_BYTES))
+            said = " ".join(log.read(MAX_STDERR_BYTES).decode("utf-8", "replace").split())
         cause = verbatim(show_text(said, 300)) if said else _ENDED
         if self.has_begun:
             return _broken(self._target, cause)
-        return why_no_session(self._target, said) if said else no_session(self._target, cause)
+        return explain_no_session(self._target, said) if said else no_session(self._target, cause)
 
     def close(self) -> None:
         for pipe in (self.stdin, self.stdout, self.stderr):
@@ -353,7 +355,7 @@ class _ByProgram:
         self._folder.cleanup()
 
 
-class _ByLibrary:
+class _LibrarySession:
     """Through paramiko; threads carry bytes between its channel and pipes, so that both ways are read alike."""
 
     has_begun: bool = False

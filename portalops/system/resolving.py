@@ -18,7 +18,7 @@ Found: TypeAlias = (
 )
 
 
-def look_up(name: str, port: int | None, *, seconds: float) -> Found:
+def resolve(name: str, port: int | None, *, seconds: float) -> Found:
     """Return the addresses of a name or address, each with its family, as getaddrinfo(3) orders them.
 
     Raises:
@@ -57,11 +57,11 @@ def connect(host: str, port: int, *, seconds: float) -> socket.socket:
         seconds: for looking the name up, and again for each address.
 
     Raises:
-        OSError: of the last address that was tried, or as `look_up` does.
+        OSError: of the last address that was tried, or as `resolve` does.
         UnicodeError: it is no name.
     """
     problem = OSError("it has no address")
-    for family, address in look_up(host, port, seconds=seconds)[:MOST_ADDRESSES]:
+    for family, address in resolve(host, port, seconds=seconds)[:MOST_ADDRESSES]:
         sock = socket.socket(family, socket.SOCK_STREAM)
         try:
             sock.settimeout(seconds)

@@ -31,7 +31,7 @@ from pydantic import AfterValidator, Field
 
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import LocalPath
-from portalops.config.values import Refused, Shape, Text
+from portalops.config.values import RefusedValue, Shape, Text
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 
@@ -41,7 +41,7 @@ CONNECT_SECONDS = 10
 def _endpoint(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
-        raise Refused(msg("is not a web address"), msg("Give an http or https address."))
+        raise RefusedValue(msg("is not a web address"), msg("Give an http or https address."))
     return value
 
 

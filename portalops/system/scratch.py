@@ -17,7 +17,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from portalops.system.marks import is_alive, this_run
+from portalops.system.marks import is_alive, run_mark
 
 DEAD_AFTER = timedelta(days=7)
 """Longer than any dump or drill takes."""
@@ -43,7 +43,7 @@ def kept_scratch_folder(place: Path | None = None) -> Path:
 
 
 def _beginning() -> str:
-    return f"portalops-{this_run()}-"
+    return f"portalops-{run_mark()}-"
 
 
 def _cleared(place: Path | None) -> Path:

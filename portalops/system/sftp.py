@@ -157,10 +157,10 @@ class Sftp:
         _block, fragment, _blocks, _free, available = (body.long() for _field in range(5))
         return fragment * available
 
-    def create(self, path: str) -> WrittenFile:
+    def create(self, path: str) -> RemoteFile:
         """Open a file that must not be there yet, for its owner alone."""
         flags = struct.pack(">III", _FOR_WRITING_A_NEW_FILE, _HAS_MODE, 0o600)
-        return WrittenFile(self, path, self._ask(_OPEN, _HANDLE, path, _text(path) + flags).text())
+        return RemoteFile(self, path, self._ask(_OPEN, _HANDLE, path, _text(path) + flags).text())
 
     def read(self, path: str) -> ReadFile:
         """Open a file for reading."""
@@ -212,7 +212,7 @@ class Sftp:
             raise SftpRefused(code, words, path)
 
 
-class WrittenFile:
+class RemoteFile:
     """A new file; writes are under way until `close`."""
 
     def __init__(self, session: Sftp, path: str, handle: bytes) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from portalops.config.secrets import Reference
-from portalops.config.values import Refused
+from portalops.config.values import RefusedValue
 from portalops.errors import LiteralSecret
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -44,7 +44,7 @@ def only_reads(query: str) -> str:
         Refused: it does not.
     """
     if query.split(maxsplit=1)[:1] == [] or query.split(maxsplit=1)[0].lower() not in {"select", "with", "values"}:
-        raise Refused(msg("is not a read-only query"), msg("Start the query with SELECT, WITH or VALUES."))
+        raise RefusedValue(msg("is not a read-only query"), msg("Start the query with SELECT, WITH or VALUES."))
     return query
 
 
@@ -57,14 +57,14 @@ def without_password(url: str) -> str:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
-        raise Refused(
+        raise RefusedValue(
             msg("is not a database URL"),
             msg("Write it as sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."),
             shows_value=False,
         ) from error
     if parsed.password is not None:
         hint = msg("Remove the password from the URL, and set the key 'password' to a reference to it.")
-        raise Refused(msg("holds a password"), hint, error=LiteralSecret, shows_value=False)
+        raise RefusedValue(msg("holds a password"), hint, error=LiteralSecret, shows_value=False)
     return url
 
 

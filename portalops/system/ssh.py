@@ -144,7 +144,7 @@ class ChannelLink:
 
     def send(self, *parts: bytes | memoryview) -> None:
         data = b"".join(parts)
-        with self._told():
+        with self._reported():
             self._channel.sendall(data)
         self._moved_bytes += len(data)
 
@@ -152,7 +152,7 @@ class ChannelLink:
         parts = []
         missing = size
         while missing:
-            with self._told():
+            with self._reported():
                 part = self._channel.recv(missing)
             if not part:
                 raise LinkBroken("the connection ended")
@@ -166,7 +166,7 @@ class ChannelLink:
             self._transport.close()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _reported(self) -> Iterator[None]:
         try:
             yield
         except TimeoutError as error:
@@ -220,14 +220,14 @@ class Command:
                 ),
                 msg("Install openssh-client on this machine: its ssh transfers streams of any length."),
             )
-        with self._told():
+        with self._reported():
             piece = self._channel.recv(size)
             self._moved_bytes += len(piece) - size
             return piece
 
     def stderr(self, size: int) -> bytes:
         """Return at most so many bytes of what it says; none at the end."""
-        with self._told():
+        with self._reported():
             return self._channel.recv_stderr(size)
 
     def send(self, data: bytes) -> None:
@@ -249,7 +249,7 @@ class Command:
             self._transport.close()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _reported(self) -> Iterator[None]:
         try:
             yield
         except (paramiko.SSHException, OSError, EOFError) as error:

@@ -31,7 +31,7 @@ from portalops import __version__
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.ports import Network, Page, WebUnavailable
+from portalops.ports import Network, WebPage, WebUnavailable
 from portalops.system.network import SocketNetwork
 
 MAX_CONNECTIONS = 20
@@ -73,7 +73,7 @@ class HttpWeb:
         self._lock = Lock()
         self._lanes: dict[str, BoundedSemaphore] = {}
 
-    def get(self, url: str, *, accept: str, mark: str = "", limit_bytes: int, inside: bool = False) -> Page:
+    def get(self, url: str, *, accept: str, mark: str = "", limit_bytes: int, inside: bool = False) -> WebPage:
         if not self._all.acquire(timeout=self._wait_seconds):
             seconds = round(self._wait_seconds)
             raise WebUnavailable(
@@ -131,14 +131,14 @@ class _Visit:
         self._answered: tuple[int, _Wire] | None = None
         """The status of the last answer, which redirects no further, and its result."""
 
-    def to(self, text: str) -> Page:
+    def to(self, text: str) -> WebPage:
         url = _url(text)
         if url is None:
             raise WebUnavailable(msg("{url} is not a web address", url=show_text(text, 200)))
         try:
             for _each in range(MAX_REDIRECTS + 1):
                 found = self._ask(url)
-                if isinstance(found, Page):
+                if isinstance(found, WebPage):
                     return found
                 url = found
                 self._via.append(show_text(str(url), 300))
@@ -169,7 +169,7 @@ class _Visit:
         status, wire = self._answered
         return WebUnavailable(cause, tuple(self._via), status=status, beginning=_beginning(wire.heard))
 
-    def _ask(self, url: httpx.URL) -> Page | httpx.URL:
+    def _ask(self, url: httpx.URL) -> WebPage | httpx.URL:
         """Return the page, or where it is redirected to."""
         name = url.raw_host.decode("ascii")
         with ExitStack() as stack:
@@ -187,13 +187,13 @@ class _Visit:
             if answer.status in _REDIRECTS:
                 return self._target(url, answer.getheader("Location", ""))
             if answer.status == http.client.NOT_MODIFIED and self._mark:
-                return Page(None, self._mark, tuple(self._via))
+                return WebPage(None, self._mark, tuple(self._via))
             self._answered = answer.status, wire
             if answer.status != http.client.OK:
                 with suppress(OSError, http.client.HTTPException):  # what could be had of it is enough
                     answer.read(_BEGINNING_BYTES)
                 raise WebUnavailable(msg("the server answers with HTTP status {status}", status=answer.status))
-            return Page(self._body(answer), _mark_of(answer), tuple(self._via))
+            return WebPage(self._body(answer), _mark_of(answer), tuple(self._via))
 
     def _allowed(self, url: httpx.URL, name: str) -> tuple[str, ...]:
         """Return the addresses of a name that may be connected to.

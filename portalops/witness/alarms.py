@@ -31,7 +31,7 @@ class Occasion(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
+class WitnessAlarm:
     """A problem that people were notified of."""
 
     trouble: Trouble
@@ -41,7 +41,7 @@ class Alarm:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class WaitingMail:
     """A mail as it was written; it is kept until the mail server took it."""
 
     id: str
@@ -53,7 +53,9 @@ class Letter:
     written_at: datetime
 
 
-def next_alarm(alarm: Alarm | None, trouble: Trouble | None, now: datetime) -> tuple[Alarm | None, Occasion | None]:
+def next_alarm(
+    alarm: WitnessAlarm | None, trouble: Trouble | None, now: datetime
+) -> tuple[WitnessAlarm | None, Occasion | None]:
     """Return the alarm after a look, and whether a mail is due.
 
     Args:
@@ -64,13 +66,13 @@ def next_alarm(alarm: Alarm | None, trouble: Trouble | None, now: datetime) -> t
     if trouble is None:
         return None, Occasion.OVER if alarm else None
     if alarm is None or alarm.trouble is not trouble:
-        return Alarm(trouble, now, now), Occasion.BEGINS
+        return WitnessAlarm(trouble, now, now), Occasion.BEGINS
     if not timedelta(0) <= now - alarm.told_at < AGAIN_AFTER:
         return replace(alarm, told_at=now), Occasion.LASTS
     return alarm, None
 
 
-def queued(letters: tuple[Letter, ...], letter: Letter) -> tuple[Letter, ...]:
+def queued(letters: tuple[WaitingMail, ...], letter: WaitingMail) -> tuple[WaitingMail, ...]:
     """Return the mails to be sent with a new one; an older reminder of the same trouble is replaced by it."""
     kept = letters
     if letter.occasion is Occasion.LASTS:

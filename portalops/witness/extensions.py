@@ -116,7 +116,7 @@ def beginning(data: bytes) -> str:
     return repr(show_text(data[:80].decode("utf-8", "backslashreplace"), 80)) if data else "with nothing"
 
 
-def error_said(data: bytes) -> str | None:
+def read_error(data: bytes) -> str | None:
     """Return what an answer of `--json` says went wrong, fit to be shown; None if it is no such answer."""
     try:
         found = json.loads(data)

@@ -10,14 +10,14 @@ from portalops.ledger.heads import code_of
 from portalops.ledger.record import format_at
 from portalops.locale import render
 from portalops.model.message import Message, msg
-from portalops.witness.alarms import AGAIN_AFTER, Letter, Occasion, Trouble
-from portalops.witness.look import Look
+from portalops.witness.alarms import AGAIN_AFTER, Occasion, Trouble, WaitingMail
+from portalops.witness.polling import LedgerPoll
 
 LANGUAGES = ("vi", "en")
 RULE = "\n\n" + "-" * 72 + "\n\n"
 
 
-def letter_of(seen: Look, trouble: Trouble, occasion: Occasion, *, witness: str, zone: tzinfo) -> Letter:
+def letter_of(seen: LedgerPoll, trouble: Trouble, occasion: Occasion, *, witness: str, zone: tzinfo) -> WaitingMail:
     """Write the mail about a poll.
 
     Args:
@@ -34,10 +34,10 @@ def letter_of(seen: Look, trouble: Trouble, occasion: Occasion, *, witness: str,
     )
     name = f"{seen.id} {seen.state.ledger} {witness} {trouble} {occasion} {format_at(seen.at)}"
     identity = f"portalops-witness-{hashlib.sha256(name.encode()).hexdigest()[:24]}"
-    return Letter(identity, trouble, occasion, f"portalops {seen.id}: {subject}", f"{text}\n", seen.at)
+    return WaitingMail(identity, trouble, occasion, f"portalops {seen.id}: {subject}", f"{text}\n", seen.at)
 
 
-def _subject(seen: Look, trouble: Trouble, occasion: Occasion) -> Message:
+def _subject(seen: LedgerPoll, trouble: Trouble, occasion: Occasion) -> Message:
     match trouble, occasion:
         case Trouble.REFUSED, Occasion.OVER:
             return msg("the ledger is in order again")
@@ -49,7 +49,7 @@ def _subject(seen: Look, trouble: Trouble, occasion: Occasion) -> Message:
             return msg("ALARM: no new head for {hours} hours", hours=int(seen.silence.total_seconds() // 3600))
 
 
-def _paragraphs(seen: Look, trouble: Trouble, occasion: Occasion, witness: str) -> Iterator[Message]:
+def _paragraphs(seen: LedgerPoll, trouble: Trouble, occasion: Occasion, witness: str) -> Iterator[Message]:
     yield msg("The witness on {host} watches the ledger {id} ({ledger}).", host=witness, id=seen.id, ledger=_id(seen))
     match trouble, occasion:
         case _, Occasion.OVER:
@@ -86,5 +86,5 @@ def _paragraphs(seen: Look, trouble: Trouble, occasion: Occasion, witness: str) 
         )
 
 
-def _id(seen: Look) -> str:
+def _id(seen: LedgerPoll) -> str:
     return seen.state.ledger or "?"

@@ -46,7 +46,7 @@ KEPT_DIGESTS = 1000
 """How far behind its record a head may lie in order to speak for a new key."""
 
 
-class Reason(StrEnum):
+class HeadRefusal(StrEnum):
     """Why a head was refused."""
 
     SIGNATURE = "signature"
@@ -66,15 +66,15 @@ class Reason(StrEnum):
     """The watched side says itself that its ledger does not hold."""
 
 
-class Refusal(HeadRefused):
+class RefusedHead(HeadRefused):
     """A head that does not extend the kept one, with the reason as a word."""
 
-    def __init__(self, reason: Reason, message: Message, hint: Message | None = None) -> None:
+    def __init__(self, reason: HeadRefusal, message: Message, hint: Message | None = None) -> None:
         super().__init__(message, hint or _KEEP)
         self.reason = reason
 
 
-class How(StrEnum):
+class KeyOrigin(StrEnum):
     """Why a key is trusted."""
 
     CONFIGURED = "configured"
@@ -88,7 +88,7 @@ class KnownKey:
     """A key whose heads are taken."""
 
     public_key: str
-    how: How
+    how: KeyOrigin
     seq: int = 0
     """The `key.added` record that introduced it; 0 if none was seen."""
     retired_seq: int = 0
@@ -96,7 +96,7 @@ class KnownKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptHead:
     """The head that a witness holds a ledger to."""
 
     signed: SignedHead
@@ -116,7 +116,7 @@ class Pinned:
     ledger: str = ""
     """Its id; empty before the first head if none is configured."""
     keys: tuple[KnownKey, ...] = ()
-    kept: Kept | None = None
+    kept: KeptHead | None = None
     passed: Mapping[int, Head] = field(default_factory=dict)
     """Heads larger than the kept one that must lie on the chain, by size: those that came without their records."""
     is_live: bool = True
@@ -130,7 +130,7 @@ class Accepted:
     """A head that extends the kept one."""
 
     head: Head
-    kept: Kept
+    kept: KeptHead
     keys: tuple[KnownKey, ...]
     signer: KnownKey
     records: int
@@ -160,7 +160,7 @@ class Joining:
         self._records = 0
 
     @property
-    def after(self) -> int:
+    def last_joined(self) -> int:
         """The last record that has joined: the next part begins behind it."""
         return self._seq
 
@@ -186,8 +186,8 @@ class Joining:
             self._require_passed(head)
             return True
         if head.size == self._kept_head.size:
-            raise Refusal(
-                Reason.FORK,
+            raise RefusedHead(
+                HeadRefusal.FORK,
                 msg(
                     "another head of the same size {size}: its digest is {found}, but the kept one is {kept}",
                     size=head.size,
@@ -212,11 +212,13 @@ class Joining:
         head = parse_head(signed.text.encode())
         must = self._pinned.passed.get(head.size)
         if must is not None and must.digest != head.digest:
-            raise Refusal(Reason.FORK, msg("another head of the same size {size} was received before", size=head.size))
+            raise RefusedHead(
+                HeadRefusal.FORK, msg("another head of the same size {size} was received before", size=head.size)
+            )
         self._require_passed(head)
         signer = self._require_signer(signed, head)
         self._require_time(head, now)
-        kept = Kept(signed, head.at)
+        kept = KeptHead(signed, head.at)
         is_newest = head.size > max(self._pinned.passed, default=0)  # an older one that comes late is no sign of life
         return Accepted(head, kept, tuple(self._keys.values()), signer, 0, work=is_newest)
 
@@ -230,7 +232,7 @@ class Joining:
         if part.after > self._seq:
             raise NotAnExtension(f"the lines begin behind record {part.after}, needed are those behind {self._seq}")
         details = {hashlib.sha256(blob).hexdigest(): blob for blob in part.details}
-        for line in self._behind(part):
+        for line in self._unread_lines(part):
             record = self._joined(line)
             if record.kind in DETAILED_KINDS:
                 blob = details.get(record.body)
@@ -255,14 +257,16 @@ class Joining:
         signer = self._require_signer(signed, head)
         self._require_time(head, now)
         assert self._at is not None
-        kept = Kept(signed, self._at)
+        kept = KeptHead(signed, self._at)
         return Accepted(head, kept, tuple(self._keys.values()), signer, self._records, self._work)
 
-    def _behind(self, part: Extension) -> Sequence[bytes]:
+    def _unread_lines(self, part: Extension) -> Sequence[bytes]:
         """Return the lines that were not had yet; where the last one that was had comes again, it must be the same."""
         had = self._seq - part.after
         if 0 < had <= len(part.lines) and line_digest(part.lines[had - 1]) != self._digest:
-            raise Refusal(Reason.FORK, msg("record {seq} is not the record that the kept head signed", seq=self._seq))
+            raise RefusedHead(
+                HeadRefusal.FORK, msg("record {seq} is not the record that the kept head signed", seq=self._seq)
+            )
         return part.lines[had:]
 
     def _joined(self, line: bytes) -> Record:
@@ -290,7 +294,9 @@ class Joining:
         self._digests.pop(seq - KEPT_DIGESTS, None)
         must = self._pinned.passed.get(seq)
         if must is not None and must.digest != self._digest:
-            raise Refusal(Reason.FORK, msg("record {seq} is not the record that a head in heads/ signed", seq=seq))
+            raise RefusedHead(
+                HeadRefusal.FORK, msg("record {seq} is not the record that a head in heads/ signed", seq=seq)
+            )
         return record
 
     def _read_details(self, record: Record, blob: bytes) -> None:
@@ -303,7 +309,7 @@ class Joining:
                 case _:
                     self._read_key(record, bodies.decode_part(blob, "key", KeyEvent))
         except (LedgerError, NotAHead) as error:
-            if isinstance(error, Refusal):
+            if isinstance(error, RefusedHead):
                 raise
             raise _rewritten(
                 msg("the details of record {seq} do not fit its kind {kind}", seq=record.seq, kind=record.kind)
@@ -323,7 +329,7 @@ class Joining:
             return
         try:
             signer = _signer_of(signed)
-        except Refusal:
+        except RefusedHead:
             return  # it speaks for nothing; whether the ledger holds as a whole is for `ledger verify`
         if self._signs(signer) and self._digests.get(head.size) == head.digest and head.size < record.seq:
             self._promote(signer, head.size)
@@ -339,7 +345,7 @@ class Joining:
             if not self._keys[key].seq:
                 self._keys[key] = replace(self._keys[key], seq=record.seq)
         elif not self._keys:
-            self._keys[key] = KnownKey(key, How.FIRST_USE, record.seq)
+            self._keys[key] = KnownKey(key, KeyOrigin.FIRST_USE, record.seq)
         else:
             self._candidates[key] = (event.replaces, record.seq)
 
@@ -347,7 +353,7 @@ class Joining:
         """Take the new keys that a known key speaks for by a head over their records."""
         for key, (replaces, seq) in tuple(self._candidates.items()):
             if replaces == signer and seq <= size:
-                self._keys[key] = KnownKey(key, How.ROTATED, seq)
+                self._keys[key] = KnownKey(key, KeyOrigin.ROTATED, seq)
                 del self._candidates[key]
 
     def _signs(self, public_key: str) -> bool:
@@ -356,15 +362,15 @@ class Joining:
 
     def _require_ledger(self, ledger: str) -> None:
         if self._pinned.ledger and ledger != self._pinned.ledger:
-            raise Refusal(
-                Reason.OTHER_LEDGER,
+            raise RefusedHead(
+                HeadRefusal.OTHER_LEDGER,
                 msg("a head of another ledger: {found} instead of {kept}", found=ledger, kept=self._pinned.ledger),
             )
 
     def _require_end(self, head: Head) -> None:
         if self._named and self._named != head.ledger:
-            raise Refusal(
-                Reason.OTHER_LEDGER,
+            raise RefusedHead(
+                HeadRefusal.OTHER_LEDGER,
                 msg("the first record names another ledger than the head: {found}", found=head.ledger),
             )
         if self._seq != head.size or self._digest != head.digest:
@@ -393,14 +399,14 @@ class Joining:
             self._promote(signer, head.size)
             return self._keys[signer]
         if fingerprint(signer) == self._pinned.accept and signer not in self._keys:
-            self._keys[signer] = KnownKey(signer, How.ACCEPTED, self._candidates.get(signer, ("", 0))[1])
+            self._keys[signer] = KnownKey(signer, KeyOrigin.ACCEPTED, self._candidates.get(signer, ("", 0))[1])
             return self._keys[signer]
         if signer in self._keys:
-            raise Refusal(
-                Reason.UNKNOWN_KEY, msg("the head is signed by the retired key {key}", key=fingerprint(signer))
+            raise RefusedHead(
+                HeadRefusal.UNKNOWN_KEY, msg("the head is signed by the retired key {key}", key=fingerprint(signer))
             )
-        raise Refusal(
-            Reason.UNKNOWN_KEY,
+        raise RefusedHead(
+            HeadRefusal.UNKNOWN_KEY,
             msg("the head is signed by the unknown key {key}", key=fingerprint(signer)),
             msg(
                 "Ask the unit by telephone whether its key was changed. If so: portalops watch-remote ID --accept-key {key}",
@@ -410,16 +416,18 @@ class Joining:
 
     def _require_time(self, head: Head, now: datetime) -> None:
         if head.at > now + CLOCK_TOLERANCE:
-            raise Refusal(
-                Reason.TIME,
+            raise RefusedHead(
+                HeadRefusal.TIME,
                 msg("the head's time {at} is in the future: the time here is {now}", at=head.at, now=now),
                 msg("Compare the clocks of both hosts with a third one: run 'timedatectl' on each."),
             )
         if self._at is not None and head.at < self._at:
-            raise Refusal(Reason.TIME, msg("the head's time {at} is earlier than its last record's", at=head.at))
+            raise RefusedHead(
+                HeadRefusal.TIME, msg("the head's time {at} is earlier than its last record's", at=head.at)
+            )
         if self._kept_head is not None and head.at < self._kept_head.at:
-            raise Refusal(
-                Reason.TIME,
+            raise RefusedHead(
+                HeadRefusal.TIME,
                 msg(
                     "the head's time {at} is earlier than the kept head's, {kept}", at=head.at, kept=self._kept_head.at
                 ),
@@ -462,18 +470,20 @@ def _signer_of(signed: SignedHead) -> str:
     try:
         return verify(signed.text.encode(), signed.signature, NAMESPACE)
     except BadSignature as error:
-        raise Refusal(Reason.SIGNATURE, msg("the head is not signed: {cause}", cause=show_text(str(error)))) from error
+        raise RefusedHead(
+            HeadRefusal.SIGNATURE, msg("the head is not signed: {cause}", cause=show_text(str(error)))
+        ) from error
 
 
-def _rolled_back(kept: int, found: int) -> Refusal:
-    return Refusal(
-        Reason.ROLL_BACK,
+def _rolled_back(kept: int, found: int) -> RefusedHead:
+    return RefusedHead(
+        HeadRefusal.ROLL_BACK,
         msg("the ledger was cut: its head has {found} records, the kept head has {kept}", found=found, kept=kept),
     )
 
 
-def _rewritten(message: Message) -> Refusal:
-    return Refusal(Reason.REWRITTEN, message)
+def _rewritten(message: Message) -> RefusedHead:
+    return RefusedHead(HeadRefusal.REWRITTEN, message)
 
 
 def _not_recorded(seq: int) -> Message:

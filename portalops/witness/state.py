@@ -24,8 +24,8 @@ from portalops.model.heads import Head, SignedHead
 from portalops.model.message import Message, msg
 from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS
 from portalops.system.files import unwritable, write_atomically
-from portalops.witness.alarms import Alarm, Letter
-from portalops.witness.rules import Kept, KnownKey, Reason
+from portalops.witness.alarms import WaitingMail, WitnessAlarm
+from portalops.witness.rules import HeadRefusal, KeptHead, KnownKey
 
 FORMAT = 1
 """The value of `format` in state.json."""
@@ -36,10 +36,10 @@ MAX_REFUSED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class StandingRefusal:
     """The refusal that stands, until a good head comes."""
 
-    reason: Reason
+    reason: HeadRefusal
     message: Message
     hint: Message
     at: datetime
@@ -47,12 +47,12 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class WitnessState:
     """What a witness knows of one ledger; all moments are by the witness's own clock, but those in the head."""
 
     watched_since: datetime
     ledger: str = ""
-    kept: Kept | None = None
+    kept: KeptHead | None = None
     keys: tuple[KnownKey, ...] = ()
     kept_at: datetime | None = None
     """When the newest head was taken."""
@@ -63,9 +63,9 @@ class State:
     """When the watched side last answered."""
     receipted: int = 0
     """Size of the newest head whose receipt was sent."""
-    refused: Refused | None = None
-    alarm: Alarm | None = None
-    letters: tuple[Letter, ...] = ()
+    refused: StandingRefusal | None = None
+    alarm: WitnessAlarm | None = None
+    letters: tuple[WaitingMail, ...] = ()
     """Mails that are still to be sent, oldest first."""
     format: int = FORMAT
 
@@ -84,7 +84,7 @@ class WitnessFolder:
         self.refused = folder / "refused"
         self._state = folder / "state.json"
 
-    def load(self, now: datetime) -> State:
+    def load(self, now: datetime) -> WitnessState:
         """Return what was known at the end of the last look; nothing yet before the first one.
 
         Raises:
@@ -94,11 +94,11 @@ class WitnessFolder:
             with self._state.open("rb") as file:
                 data = file.read(MAX_STATE_BYTES + 1)
         except FileNotFoundError:
-            return State(now)
+            return WitnessState(now)
         except OSError as error:
             raise _unreadable(self._state, cause_of(error)) from error
         try:
-            state = bodies.decode_part(data, "witness", State)
+            state = bodies.decode_part(data, "witness", WitnessState)
             if state is not None and state.kept is not None:
                 parse_head(state.kept.signed.text.encode())
             if state is not None and state.format == FORMAT:
@@ -107,7 +107,7 @@ class WitnessFolder:
             raise _unreadable(self._state, str(error)) from error
         raise _unreadable(self._state, f"not of format {FORMAT}")
 
-    def save(self, state: State) -> None:
+    def save(self, state: WitnessState) -> None:
         """Replace what is known.
 
         Raises:
@@ -140,7 +140,7 @@ class WitnessFolder:
         path = self.heads / f"{size:010d}.txt"
         return path.is_file() and _read(path, MAX_HEAD_BYTES) == signed.text.encode()
 
-    def beyond(self, size: int) -> Iterator[Head]:
+    def heads_beyond(self, size: int) -> Iterator[Head]:
         """Yield the heads in the folder that are larger than a size.
 
         Raises:
@@ -159,7 +159,7 @@ class WitnessFolder:
                 raise _foreign(path)
             yield head
 
-    def keep_refused(self, signed: SignedHead, refused: Refused) -> Path | None:
+    def keep_refused(self, signed: SignedHead, refused: StandingRefusal) -> Path | None:
         """Keep a refused head as evidence, once; return where, or None if there are too many already.
 
         Raises:

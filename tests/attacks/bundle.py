@@ -11,8 +11,8 @@ from typing import Any
 
 from portalops.ledger.bundle import verify as verifier
 from portalops.ledger.bundle import verify_bundle
-from portalops.ledger.check_heads import brought_head, parse_code
-from portalops.ledger.verify import Brought
+from portalops.ledger.check_heads import parse_code, read_supplied_head
+from portalops.ledger.verify import Supplied
 from portalops.registers.signers import parse_allowed_signers
 from portalops.signatures.sshsig import SigningKey, sign
 from tests.attacks.scene import END, Auditor, Done, Portal, python
@@ -47,10 +47,10 @@ def check(folder: Path, *options: str) -> Checked:
 def both(folder: Path, auditor: Auditor, *what: str) -> Checked:
     """Check a bundle by `verify.py` and by portalops itself, which must find the same."""
     checked = check(folder, *auditor.options(*what))
-    heads = [brought_head(str(auditor.head), auditor.head.read_bytes())] if "head" in what else []
+    heads = [read_supplied_head(str(auditor.head), auditor.head.read_bytes())] if "head" in what else []
     heads += [parse_code(auditor.code)] if "code" in what else []
     trusted = parse_allowed_signers(auditor.signers.read_text()) if "signers" in what else None
-    own = verify_bundle(folder, brought=Brought(tuple(heads), trusted))
+    own = verify_bundle(folder, brought=Supplied(tuple(heads), trusted))
     assert (own.integrity.holds, own.integrity.first_bad) == (
         checked.data["integrity"]["holds"],
         checked.first_bad,

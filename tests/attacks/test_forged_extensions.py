@@ -15,7 +15,7 @@ from portalops.model.heads import Head, KeyEvent, RecordedHead, SignedHead
 from portalops.model.record import Digest
 from portalops.ports import Extension
 from portalops.signatures.sshsig import SigningKey, sign
-from portalops.witness.rules import Joining, Reason, Refusal, judge
+from portalops.witness.rules import HeadRefusal, Joining, RefusedHead, judge
 from tests.witness.watched import FOREIGN, KEY, Watched, sha256
 
 MINUTE = timedelta(minutes=1)
@@ -69,12 +69,12 @@ class Story:
         begin = self.kept.head.size if after is None else after
         return Extension(head, begin, tuple(self.lines[begin:]), tuple(self.details))
 
-    def judged(self, head: SignedHead, **pinned: object) -> Reason | None:
+    def judged(self, head: SignedHead, **pinned: object) -> HeadRefusal | None:
         """Return why a witness that keeps the kept head refuses this; None if it does not."""
         held = replace(self.watched.pinned(self.kept), **pinned)  # type: ignore[arg-type]
         try:
             accepted = judge(held, [self.shown(head)], now=parse(self.lines[-1]).at + timedelta(days=1))
-        except Refusal as refusal:
+        except RefusedHead as refusal:
             return refusal.reason
         assert accepted is not None
         return None
@@ -96,14 +96,14 @@ def test_a_record_of_the_past_is_refused(story: Story) -> None:
     story.add_head(story.kept.signed)
     story.add("check.started", later=-timedelta(milliseconds=1))
 
-    assert story.judged(signed(story.end())) is Reason.REWRITTEN
+    assert story.judged(signed(story.end())) is HeadRefusal.REWRITTEN
 
 
 def test_a_ledger_that_begins_again_in_the_middle_is_refused(story: Story) -> None:
     story.add_head(story.kept.signed)
     story.add("ledger.created", bodies.write({"ledger": story.kept.head.ledger, "format": 1}))
 
-    assert story.judged(signed(story.end())) is Reason.REWRITTEN
+    assert story.judged(signed(story.end())) is HeadRefusal.REWRITTEN
 
 
 def test_a_head_that_does_not_follow_the_one_recorded_before_it_is_refused(story: Story) -> None:
@@ -111,7 +111,7 @@ def test_a_head_that_does_not_follow_the_one_recorded_before_it_is_refused(story
     story.add_head(story.kept.signed)
     story.add("check.started")
 
-    assert story.judged(signed(story.end(previous=Digest("ab" * 32)))) is Reason.REWRITTEN
+    assert story.judged(signed(story.end(previous=Digest("ab" * 32)))) is HeadRefusal.REWRITTEN
 
 
 def test_another_head_recorded_in_the_place_of_the_kept_one_is_refused(story: Story) -> None:
@@ -119,14 +119,14 @@ def test_another_head_recorded_in_the_place_of_the_kept_one_is_refused(story: St
     story.add_head(signed(replace(story.kept.head, at=story.kept.head.at + MINUTE)))
     story.add("check.started")
 
-    assert story.judged(signed(story.end())) is Reason.REWRITTEN
+    assert story.judged(signed(story.end())) is HeadRefusal.REWRITTEN
 
 
 def test_a_head_made_before_the_last_record_that_it_is_over_is_refused(story: Story) -> None:
     story.add_head(story.kept.signed)
     story.add("check.started", later=timedelta(hours=1))
 
-    assert story.judged(signed(story.end(later=-timedelta(milliseconds=1)))) is Reason.TIME
+    assert story.judged(signed(story.end(later=-timedelta(milliseconds=1)))) is HeadRefusal.TIME
 
 
 def test_a_head_made_before_the_kept_one_is_refused(story: Story) -> None:
@@ -138,7 +138,7 @@ def test_a_head_made_before_the_kept_one_is_refused(story: Story) -> None:
     story.add_head(late)
     story.add("check.started")
 
-    assert story.judged(signed(story.end())) is Reason.TIME
+    assert story.judged(signed(story.end())) is HeadRefusal.TIME
 
 
 def test_a_head_over_the_records_before_a_new_key_does_not_speak_for_it(story: Story) -> None:
@@ -149,7 +149,7 @@ def test_a_head_over_the_records_before_a_new_key_does_not_speak_for_it(story: S
     story.add_key(FOREIGN, replaces=KEY.public_key)
     story.add_head(old)
 
-    assert story.judged(signed(story.end(), FOREIGN)) is Reason.UNKNOWN_KEY
+    assert story.judged(signed(story.end(), FOREIGN)) is HeadRefusal.UNKNOWN_KEY
 
 
 def test_a_head_by_the_old_key_over_the_record_of_the_new_one_does(story: Story) -> None:
@@ -166,10 +166,10 @@ def test_two_heads_of_one_size_are_a_fork_also_without_their_records(story: Stor
     other = replace(one, digest=Digest("ab" * 32))
     pinned = replace(story.watched.pinned(story.kept), passed={one.size: one}, is_live=False)
 
-    with pytest.raises(Refusal) as raised:
+    with pytest.raises(RefusedHead) as raised:
         Joining(pinned).note(signed(other), now=one.at + MINUTE)
 
-    assert raised.value.reason is Reason.FORK
+    assert raised.value.reason is HeadRefusal.FORK
 
 
 def test_another_record_in_the_place_of_the_kept_heads_is_a_fork(story: Story) -> None:
@@ -179,7 +179,7 @@ def test_another_record_in_the_place_of_the_kept_heads_is_a_fork(story: Story) -
     story.lines[place - 1] = story.lines[place - 1].replace(b'"duty":""', b'"duty":"x"')
 
     pinned = story.watched.pinned(story.kept)
-    with pytest.raises(Refusal) as raised:
+    with pytest.raises(RefusedHead) as raised:
         judge(pinned, [story.shown(signed(story.end()), after=place - 2)], now=story.watched.clock.now())
 
-    assert raised.value.reason is Reason.FORK
+    assert raised.value.reason is HeadRefusal.FORK

@@ -16,7 +16,7 @@ from portalops.ledger.heads import NAMESPACE, text_of
 from portalops.model.heads import SignedHead
 from portalops.signatures.sshsig import sign
 from portalops.witness.extensions import NotAnExtension, plain_extension, read_extension
-from portalops.witness.rules import Joining, Reason, Refusal
+from portalops.witness.rules import HeadRefusal, Joining, RefusedHead
 from tests.attacks.test_hostile_files import ROOT
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import START
@@ -47,10 +47,10 @@ def test_a_smaller_head_that_was_made_after_a_larger_one_is_a_roll_back_also_wit
     text = text_of(replace(smaller.head, at=larger.head.at + timedelta(minutes=1)))
     made_later = SignedHead(text, sign(text.encode(), KEY, NAMESPACE))
 
-    with pytest.raises(Refusal) as raised:
+    with pytest.raises(RefusedHead) as raised:
         Joining(pinned).note(made_later, now=watched.clock.now() + HOUR)
 
-    assert raised.value.reason is Reason.ROLL_BACK
+    assert raised.value.reason is HeadRefusal.ROLL_BACK
     assert not Joining(pinned).note(smaller.signed, now=watched.clock.now()).work, "an old head is no sign of life"
 
 

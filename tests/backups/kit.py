@@ -17,7 +17,7 @@ from typing import Any
 import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from backups.age import Identity, parse_identity
+from backups.age import PrivateKey, parse_identity
 from backups.job import run_backup
 from backups.media import build_medium
 from backups.plan import BackupPlan, PlannedMedium, PlannedSource, make_plan
@@ -64,7 +64,7 @@ class Keys:
     public: tuple[tuple[str, str], ...]
 
     @property
-    def identity(self) -> Identity:
+    def identity(self) -> PrivateKey:
         return parse_identity(self.operator)
 
     def file(self, folder: Path) -> Path:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from backups.age import (
     CHUNK_BYTES,
     Encryptor,
-    Identity,
+    PrivateKey,
     Recipient,
     decrypted,
     parse_identity,
@@ -33,7 +33,7 @@ def recipients_of(keys: tuple[pyrage.x25519.Identity, ...]) -> list[Recipient]:
     return [parse_recipient(str(key.to_public())) for key in keys]
 
 
-def identity_of(key: pyrage.x25519.Identity) -> Identity:
+def identity_of(key: pyrage.x25519.Identity) -> PrivateKey:
     return parse_identity(str(key))
 
 

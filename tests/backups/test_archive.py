@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 
 from backups.archive import PART_BYTES, Earlier, take_inventory
-from backups.collections import COLLECTIONS, Collection, Entry, Traits, UnreadEntry, build_collection
+from backups.collections import COLLECTIONS, Collection, CollectionTraits, DigestedEntry, UnreadEntry, build_collection
 from portalops.errors import ConfigurationError, LiteralSecret, UnknownKind
 from portalops.ledger.bodies import decode_part, write
-from portalops.model.archive import Change, Held, Inventory, Missing, Named
+from portalops.model.archive import CollectionChange, HeldItems, Inventory, MissingItems, NamedItems
 from portalops.model.record import Digest
 from tests.accounts import as_ordinary_user
 from tests.backups.kit import table
@@ -127,9 +127,9 @@ def test_an_item_without_a_state_is_a_gap_that_is_named(archive: Archive) -> Non
     made = archive.take()
 
     assert made.missing == (
-        Missing(Held.ORIGINALS, Named(1, ("9",))),
-        Missing(Held.COPIES, Named(2, ("2", "9"))),
-        Missing(Held.DRAFTS, Named(1, ("9",))),
+        MissingItems(HeldItems.ORIGINALS, NamedItems(1, ("9",))),
+        MissingItems(HeldItems.COPIES, NamedItems(2, ("2", "9"))),
+        MissingItems(HeldItems.DRAFTS, NamedItems(1, ("9",))),
     )
 
 
@@ -139,8 +139,8 @@ def test_files_of_no_item_and_files_that_name_none_are_gaps(archive: Archive) ->
 
     made = archive.take()
 
-    assert made.strays == Named(1, ("originals: 2026/77.pdf",))
-    assert made.collections[2].nameless == Named(1, (".hidden",))
+    assert made.strays == NamedItems(1, ("originals: 2026/77.pdf",))
+    assert made.collections[2].nameless == NamedItems(1, (".hidden",))
     assert made.has_gaps and not made.missing
 
 
@@ -148,9 +148,9 @@ def test_a_state_without_a_collection_is_missing_for_every_item_unless_it_is_exc
     without = archive.collections()[:3]
 
     bare = archive.take(without)
-    excused = archive.take(without, excused={Held.DRAFTS: "editors write into the article itself"})
+    excused = archive.take(without, excused={HeldItems.DRAFTS: "editors write into the article itself"})
 
-    assert bare.missing == (Missing(Held.DRAFTS, Named(2, ("1", "2")), unconfigured=True),)
+    assert bare.missing == (MissingItems(HeldItems.DRAFTS, NamedItems(2, ("1", "2")), unconfigured=True),)
     assert (excused.missing, excused.excused) == ((), ("drafts: editors write into the article itself",))
 
 
@@ -168,12 +168,12 @@ def test_nothing_is_counted_against_items_that_could_not_be_read(archive: Archiv
     made = archive.take([archive.query("items", "SELECT id FROM article"), *archive.collections()[1:]])
 
     assert "gives no column item; it gives id" in made.collections[0].problem
-    assert (made.items, made.strays, made.missing) == (0, Named(), ())
+    assert (made.items, made.strays, made.missing) == (0, NamedItems(), ())
 
 
 def test_a_file_that_cannot_be_read_is_named_and_no_gap(archive: Archive) -> None:
     archive.take()  # with all its imports, before this process becomes somebody else
-    items = Many(Traits("items", "folder", Held.ITEMS, "db", immutable=False), 2)
+    items = Many(CollectionTraits("items", "folder", HeldItems.ITEMS, "db", immutable=False), 2)
     with as_ordinary_user() as folder:
         (folder / "0.pdf").write_text("x")
         (folder / "1.pdf").write_text("x")
@@ -181,8 +181,8 @@ def test_a_file_that_cannot_be_read_is_named_and_no_gap(archive: Archive) -> Non
 
         made = archive.take([items, archive.files("drafts", folder=str(folder))])
 
-    assert made.collections[1].unread == Named(1, ("1.pdf: Permission denied",))
-    assert [each.what for each in made.missing] == [Held.ORIGINALS, Held.COPIES]
+    assert made.collections[1].unread == NamedItems(1, ("1.pdf: Permission denied",))
+    assert [each.what for each in made.missing] == [HeldItems.ORIGINALS, HeldItems.COPIES]
 
 
 @dataclass
@@ -194,10 +194,10 @@ class Busy:
     script: str
 
     @property
-    def traits(self) -> Traits:
+    def traits(self) -> CollectionTraits:
         return self.inner.traits
 
-    def entries(self) -> Iterator[Entry | UnreadEntry]:
+    def entries(self) -> Iterator[DigestedEntry | UnreadEntry]:
         self.archive.sql(self.script)
         yield from self.inner.entries()
 
@@ -212,7 +212,9 @@ class Busy:
 def test_items_that_come_or_go_during_the_inventory_are_no_gaps(archive: Archive, script: str) -> None:
     items, _originals, _copies, drafts = archive.collections()
 
-    made = archive.take([Busy(drafts, archive, script), items], excused={Held.ORIGINALS: "a", Held.COPIES: "b"})
+    made = archive.take(
+        [Busy(drafts, archive, script), items], excused={HeldItems.ORIGINALS: "a", HeldItems.COPIES: "b"}
+    )
 
     assert not made.has_gaps
 
@@ -233,7 +235,7 @@ def test_the_items_key_is_found_by_the_operators_expression(archive: Archive) ->
 
     (scan,) = archive.files("copies", folder="scans", item=r"^\d{4}-0*(\d+)_").entries()
 
-    assert isinstance(scan, Entry) and (scan.item, scan.name) == ("12", "2026-0012_trang1.tif")
+    assert isinstance(scan, DigestedEntry) and (scan.item, scan.name) == ("12", "2026-0012_trang1.tif")
 
 
 # --- since the inventory before -------------------------------------------------------------------------------------------
@@ -255,7 +257,9 @@ def test_a_file_that_vanished_or_changed_is_named(archive: Archive) -> None:
 
     (lost,) = archive.after(before).lost()
 
-    assert lost == Change("originals", True, 2, 2, 1, Named(1, ("2026/1.pdf",)), Named(1, ("2026/2.pdf",)))
+    assert lost == CollectionChange(
+        "originals", True, 2, 2, 1, NamedItems(1, ("2026/1.pdf",)), NamedItems(1, ("2026/2.pdf",))
+    )
 
 
 def test_rows_may_change_and_single_ones_may_go_but_a_shrunk_collection_is_at_fault(archive: Archive) -> None:
@@ -279,7 +283,7 @@ def test_immutable_rows_are_held_to_their_digests(archive: Archive) -> None:
     listing = (archive.keeper.blobs[digest] for digest in before.evidence)
     after = archive.take(fixed, earlier=Earlier(7, NOW, before, listing))
 
-    assert [(each.collection, each.changed) for each in after.lost()] == [("drafts", Named(1, ("3",)))]
+    assert [(each.collection, each.changed) for each in after.lost()] == [("drafts", NamedItems(1, ("3",)))]
 
 
 def test_a_collection_that_is_configured_no_more_is_at_fault_and_an_unread_one_is_not_compared(
@@ -312,10 +316,10 @@ class Fading:
     looks: int = 0
 
     @property
-    def traits(self) -> Traits:
+    def traits(self) -> CollectionTraits:
         return self.inner.traits
 
-    def entries(self) -> Iterator[Entry | UnreadEntry]:
+    def entries(self) -> Iterator[DigestedEntry | UnreadEntry]:
         self.looks += 1
         for each in self.inner.entries():
             yield each if self.looks == 1 else UnreadEntry(each.name, "Input/output error")
@@ -337,12 +341,14 @@ def test_items_that_cannot_be_read_once_more_are_told(archive: Archive) -> None:
 class Many:
     """A collection of many entries that are made as they are asked for."""
 
-    traits: Traits
+    traits: CollectionTraits
     count: int
 
-    def entries(self) -> Iterator[Entry | UnreadEntry]:
+    def entries(self) -> Iterator[DigestedEntry | UnreadEntry]:
         for number in range(self.count):
-            yield Entry(str(number), f"tệp/{number:09d}.pdf", 10, Digest(hashlib.sha256(b"%d" % number).hexdigest()))
+            yield DigestedEntry(
+                str(number), f"tệp/{number:09d}.pdf", 10, Digest(hashlib.sha256(b"%d" % number).hexdigest())
+            )
 
 
 class Counting(MemoryKeeper):
@@ -357,8 +363,8 @@ class Counting(MemoryKeeper):
 
 def peak(count: int) -> tuple[int, Counting, Inventory]:
     keeper = Counting()
-    traits = Traits("items", "folder", Held.ITEMS, "db", immutable=False)
-    many = [Many(traits, count), Many(replace(traits, id="originals", what=Held.ORIGINALS), count)]
+    traits = CollectionTraits("items", "folder", HeldItems.ITEMS, "db", immutable=False)
+    many = [Many(traits, count), Many(replace(traits, id="originals", what=HeldItems.ORIGINALS), count)]
     tracemalloc.start()
     try:
         made = take_inventory(many, excused={}, max_shrink_percent=5, keeper=keeper, progress=SilentProgress())
@@ -371,7 +377,7 @@ def test_the_memory_of_an_inventory_does_not_grow_with_the_archive() -> None:
     small, _keeper, _made = peak(1_000)
     large, keeper, made = peak(30_000)
 
-    assert made.items == 30_000 and made.missing[0].what is Held.COPIES
+    assert made.items == 30_000 and made.missing[0].what is HeldItems.COPIES
     assert len(made.evidence) == 2 and keeper.largest < PART_BYTES + 1000
     assert large < small + 3 * PART_BYTES
 

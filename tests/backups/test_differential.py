@@ -16,11 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backups.bases import Base, Choice, NewBase, Noted, Wish, choose, read_noted
+from backups.bases import Base, Choice, NewBase, Noted, SetRequest, choose, read_noted
 from backups.job import run_backup
 from backups.restore import BaseSet, restore_set
 from backups.sources import SourceContext, build_source
-from backups.sources._listing import Comparison, signature_of
+from backups.sources._listing import ListingComparison, signature_of
 from backups.verify import verify_copy
 from portalops.errors import BackupError
 from portalops.model.backups import BackupSet, CopyState, SetId, SetKind, Stream, VerifyLevel
@@ -278,7 +278,7 @@ def test_what_cannot_be_looked_at_is_not_taken_for_removed(tmp_path: Path) -> No
     status = tmp_path.stat()
     paths = ["/t", "/t/a", "/t/b", "/t/b/inside", "/t/b/inside/file", "/t/b c", "/t/z"]
     removed: list[str] = []
-    comparison = Comparison(iter([(path, signature_of(status)) for path in paths]), removed.append)
+    comparison = ListingComparison(iter([(path, signature_of(status)) for path in paths]), removed.append)
 
     assert comparison.is_unchanged("/t", status)
     assert comparison.is_unchanged("/t/a", status)
@@ -379,7 +379,7 @@ def test_a_full_set_a_week_and_differentials_between(
     recorded = [evidence(kind, number) for kind, number in sets]
     now = NOW + timedelta(days=days)
 
-    chosen = choose(Wish(None, Every.WEEK), recorded, notes, {"tree": Digest("d")}, now=now, zone=ZONE)
+    chosen = choose(SetRequest(None, Every.WEEK), recorded, notes, {"tree": Digest("d")}, now=now, zone=ZONE)
 
     assert (chosen.base.set_id if chosen.base else None) == expected
     assert why in str(chosen.reason)
@@ -390,10 +390,10 @@ def test_a_base_that_is_not_verified_is_refused(state: CopyState) -> None:
     recorded = [evidence(SetKind.FULL, 1, state=state)]
     notes = [noted(1, tree="d")]
 
-    chosen = choose(Wish(None, Every.WEEK), recorded, notes, {"tree": Digest("d")}, now=NOW, zone=ZONE)
+    chosen = choose(SetRequest(None, Every.WEEK), recorded, notes, {"tree": Digest("d")}, now=NOW, zone=ZONE)
     assert chosen.kind is SetKind.FULL and "no full set has a verified copy" in str(chosen.reason)
     with pytest.raises(BackupError, match="no full set has a verified copy") as refused:
-        choose(Wish(SetKind.DIFF, None), recorded, notes, {"tree": Digest("d")}, now=NOW, zone=ZONE)
+        choose(SetRequest(SetKind.DIFF, None), recorded, notes, {"tree": Digest("d")}, now=NOW, zone=ZONE)
     assert "backup run --full" in str(refused.value.hint)
 
 

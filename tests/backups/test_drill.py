@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from backups.drill import PERSON, DrillTarget, Place, choose_target, draw_on_media, require_space, run_drill, tried
+from backups.drill import PERSON, DrillPlace, DrillTarget, choose_target, draw_on_media, require_space, run_drill, tried
 from backups.formats import Restored, format_of
 from backups.restore import BaseSet
 from backups.set_file import SetFile
@@ -69,7 +69,7 @@ def drill(
         find_base=base,
         identities=[parse_identity(identity) if identity else keys().identity],
         keys=None,
-        place=Place(scratch, user, runner),
+        place=DrillPlace(scratch, user, runner),
         clock=FixedClock(NOW),
         progress=SilentProgress(),
     )

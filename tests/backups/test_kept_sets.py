@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backups.age import Identity, read_identities
+from backups.age import PrivateKey, read_identities
 from backups.bag import MANIFEST, TAG_MANIFEST, digest_of, parse_manifest, tag_manifest
 from backups.job import VerifyTarget, run_verify
 from backups.restore import BaseSet, restore_set
@@ -28,7 +28,7 @@ TREE = Path("web/srv/portal/web")
 
 
 @pytest.fixture
-def identities() -> tuple[Identity, ...]:
+def identities() -> tuple[PrivateKey, ...]:
     return tuple(read_identities(SAMPLES / "operator.txt"))
 
 
@@ -47,7 +47,9 @@ def opened(medium: Medium, set_id: SetId) -> tuple[StoredSet, SetFile]:
 
 
 @pytest.mark.parametrize("set_id", [FULL, DIFF])
-def test_a_kept_set_is_whole_signed_and_opens(medium: Medium, identities: tuple[Identity, ...], set_id: SetId) -> None:
+def test_a_kept_set_is_whole_signed_and_opens(
+    medium: Medium, identities: tuple[PrivateKey, ...], set_id: SetId
+) -> None:
     found = verify_copy(medium.open_set(set_id), set_id, bag_sha256=None, level=VerifyLevel.L2, identities=identities)
 
     assert found.problems == ()
@@ -55,7 +57,7 @@ def test_a_kept_set_is_whole_signed_and_opens(medium: Medium, identities: tuple[
 
 
 def test_a_kept_full_set_is_restored_as_it_was(
-    medium: Medium, identities: tuple[Identity, ...], tmp_path: Path
+    medium: Medium, identities: tuple[PrivateKey, ...], tmp_path: Path
 ) -> None:
     stored, content = opened(medium, FULL)
 
@@ -77,7 +79,7 @@ def test_a_kept_full_set_is_restored_as_it_was(
 
 
 def test_a_kept_differential_set_is_restored_over_its_base(
-    medium: Medium, identities: tuple[Identity, ...], tmp_path: Path
+    medium: Medium, identities: tuple[PrivateKey, ...], tmp_path: Path
 ) -> None:
     stored, content = opened(medium, DIFF)
 

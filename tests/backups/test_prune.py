@@ -14,7 +14,7 @@ import pytest
 
 from backups.media import disk
 from backups.media.disk import DiskMedium
-from backups.prune import Look, Removal, remove_sets
+from backups.prune import MediaListing, Removal, remove_sets
 from commands.cli.calling import call
 from commands.cli.invocation import Invocation
 from commands.cli.result import Result
@@ -289,7 +289,7 @@ def test_a_hold_placed_while_a_run_is_at_work_is_seen(portal: Portal) -> None:
     session = portal.session()
     (removal,) = removals(session)
 
-    removed = remove_sets([removal], {}, (), Look({}, {}), still=lambda _set: False, progress=SilentProgress())
+    removed = remove_sets([removal], {}, (), MediaListing({}, {}), still=lambda _set: False, progress=SilentProgress())
 
     assert removed.copies == ()
     assert made[0] in removed.problems[0]
@@ -309,7 +309,7 @@ def test_where_a_hold_may_be_unknown_nothing_more_goes_and_what_went_is_told(por
         raise LedgerError(msg("lost"), msg("x"))
 
     removed = remove_sets(
-        removals(session), {"disk-a": medium}, sets, Look({}, {}), still=still, progress=SilentProgress()
+        removals(session), {"disk-a": medium}, sets, MediaListing({}, {}), still=still, progress=SilentProgress()
     )
 
     assert [copy.set_id for copy in removed.copies] == [sets[0].set.id]
@@ -679,7 +679,9 @@ def removed_from(portal: Portal, second: MemoryMedium) -> Any:
     for medium in (first, second):
         medium.stored = {made.set.id: {} for made in sets}
     media: dict[str, Medium] = {"disk-a": first, "disk-b": second}
-    return remove_sets(removals(session), media, sets, Look({}, {}), still=lambda _set: True, progress=SilentProgress())
+    return remove_sets(
+        removals(session), media, sets, MediaListing({}, {}), still=lambda _set: True, progress=SilentProgress()
+    )
 
 
 def test_a_locked_copy_is_left_until_its_lock_ends(portal: Portal) -> None:

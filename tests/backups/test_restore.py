@@ -15,7 +15,7 @@ from backups.age import parse_identity
 from backups.extract import UNFINISHED, Extracted, Extractor, mark_finished, prepare_target
 from backups.restore import RestoreReport, restore_set
 from backups.set_file import SetFile, parse_set_file
-from backups.tar import END_BYTES, Entry, header, padding
+from backups.tar import END_BYTES, TarEntry, header, padding
 from backups.untar import TarReader
 from portalops.errors import BackupError, SetDamaged, UnsafeTarget, WrongKey
 from portalops.model.backups import MemberType
@@ -167,13 +167,13 @@ def test_a_damaged_stream_is_named_and_the_others_come_back(made: Made, tmp_path
 # --- archives that anyone could have made ---------------------------------------------------------
 
 
-def entries(*members: tuple[Entry, bytes]) -> Iterator[bytes]:
+def entries(*members: tuple[TarEntry, bytes]) -> Iterator[bytes]:
     for entry, content in members:
         yield header(entry) + content + padding(len(content))
     yield END_BYTES
 
 
-def extract(target: Path, *members: tuple[Entry, bytes]) -> Extracted:
+def extract(target: Path, *members: tuple[TarEntry, bytes]) -> Extracted:
     prepare_target(target)
     reader = TarReader(entries(*members))
     extractor = Extractor(target)
@@ -184,23 +184,23 @@ def extract(target: Path, *members: tuple[Entry, bytes]) -> Extracted:
     return extractor.done
 
 
-def file(path: str, content: bytes = b"evil", mode: int = 0o644) -> tuple[Entry, bytes]:
-    return Entry(MemberType.FILE, path, size=len(content), mode=mode, uid=os.getuid(), gid=os.getgid()), content
+def file(path: str, content: bytes = b"evil", mode: int = 0o644) -> tuple[TarEntry, bytes]:
+    return TarEntry(MemberType.FILE, path, size=len(content), mode=mode, uid=os.getuid(), gid=os.getgid()), content
 
 
-def link(path: str, to: str) -> tuple[Entry, bytes]:
-    return Entry(MemberType.SYMLINK, path, link=to, uid=os.getuid(), gid=os.getgid()), b""
+def link(path: str, to: str) -> tuple[TarEntry, bytes]:
+    return TarEntry(MemberType.SYMLINK, path, link=to, uid=os.getuid(), gid=os.getgid()), b""
 
 
-def hard(path: str, to: str) -> tuple[Entry, bytes]:
-    return Entry(MemberType.HARDLINK, path, link=to), b""
+def hard(path: str, to: str) -> tuple[TarEntry, bytes]:
+    return TarEntry(MemberType.HARDLINK, path, link=to), b""
 
 
-def folder(path: str) -> tuple[Entry, bytes]:
-    return Entry(MemberType.FOLDER, path, mode=0o755, uid=os.getuid(), gid=os.getgid()), b""
+def folder(path: str) -> tuple[TarEntry, bytes]:
+    return TarEntry(MemberType.FOLDER, path, mode=0o755, uid=os.getuid(), gid=os.getgid()), b""
 
 
-ATTACKS: dict[str, Callable[[Path], list[tuple[Entry, bytes]]]] = {
+ATTACKS: dict[str, Callable[[Path], list[tuple[TarEntry, bytes]]]] = {
     "absolute": lambda out: [file(f"{out}/pwned")],
     "dots": lambda _out: [file("../outside/pwned")],
     "dots inside": lambda _out: [file("a/../../outside/pwned")],
@@ -274,7 +274,7 @@ def test_no_mixture_of_links_and_names_leaves_the_target(
 
 
 def test_devices_are_named_and_not_made(tmp_path: Path) -> None:
-    device = Entry(MemberType.BLOCK_DEVICE, "dev/sda", mode=0o666, device=(8, 0))
+    device = TarEntry(MemberType.BLOCK_DEVICE, "dev/sda", mode=0o666, device=(8, 0))
 
     done = extract(tmp_path / "target", (device, b""))
 
@@ -315,7 +315,7 @@ def test_headers_say_the_same_to_us_and_to_tarfile(
 ) -> None:
     if name in {".", ".."}:
         name = "x" + name
-    entry = Entry(
+    entry = TarEntry(
         MemberType.FILE,
         name,
         size=size,
@@ -349,7 +349,7 @@ def test_headers_say_the_same_to_us_and_to_tarfile(
 
 def test_sizes_beyond_eight_gibibytes_are_kept() -> None:
     size = 9 << 30
-    entry = Entry(MemberType.FILE, "large", size=size)
+    entry = TarEntry(MemberType.FILE, "large", size=size)
 
     theirs = tarfile.TarInfo.frombuf(header(entry)[-512:], "utf-8", "strict")
     found = next(iter(TarReader(iter([header(entry)]))))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backups.retention import Candidate, Rhythm, candidates_of, compare, decide, is_of, simulate
+from backups.retention import RetentionCandidate, Rhythm, candidates_of, compare, decide, is_of, simulate
 from portalops.model.backups import BackupResult, CopyState, DataClass, SetId, SetKind
 from portalops.model.record import Digest, Recorded
 from portalops.model.retention import RetentionPolicy
@@ -25,30 +25,34 @@ NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 WEEKS = RetentionPolicy(keep_weekly=4)
 
 
-def a_set(age_days: float, *, good: bool = True, read: bool = True, job: str = "weekly", **more: object) -> Candidate:
+def a_set(
+    age_days: float, *, good: bool = True, read: bool = True, job: str = "weekly", **more: object
+) -> RetentionCandidate:
     at = NOW - timedelta(days=age_days)
     name = SetId(f"demo-{at:%Y%m%dT%H%M%SZ}-full-{job}")
-    made = Candidate(name, job, at, at, SetKind.FULL, Digest(name), None, good, read, has_documents=False)
+    made = RetentionCandidate(name, job, at, at, SetKind.FULL, Digest(name), None, good, read, has_documents=False)
     return replace(made, **more)  # type: ignore[arg-type]  # names are checked by replace itself
 
 
-def a_diff(age_days: float, base: Candidate, **more: object) -> Candidate:
+def a_diff(age_days: float, base: RetentionCandidate, **more: object) -> RetentionCandidate:
     made = a_set(age_days, kind=SetKind.DIFF, base=base.bag_sha256, **more)  # type: ignore[arg-type]
     return replace(made, set_id=SetId(f"{made.set_id}-d"), bag_sha256=Digest(f"{made.set_id}-d"))
 
 
 def kept(
     policy: RetentionPolicy,
-    sets: Sequence[Candidate],
+    sets: Sequence[RetentionCandidate],
     *,
     holds: dict[SetId, str] | None = None,
     approved: frozenset[SetId] = frozenset(),
-) -> list[Candidate]:
+) -> list[RetentionCandidate]:
     fates = decide(policy, sets, holds=holds or {}, approved=approved, now=NOW, zone=ZONE)
     return [each for each, fate in zip(sets, fates, strict=True) if fate.is_kept]
 
 
-def reasons(policy: RetentionPolicy, sets: Sequence[Candidate], of: Candidate, **more: dict[SetId, str]) -> str:
+def reasons(
+    policy: RetentionPolicy, sets: Sequence[RetentionCandidate], of: RetentionCandidate, **more: dict[SetId, str]
+) -> str:
     fates = decide(policy, sets, holds=more.get("holds", {}), approved=(), now=NOW, zone=ZONE)
     return "; ".join(str(reason) for fate in fates if fate.set_id == of.set_id for reason in fate.reasons)
 
@@ -225,7 +229,7 @@ def recorded(**changes: object) -> Recorded[BackupResult]:
 def test_a_recorded_set_is_a_candidate_with_all_that_the_rules_ask_for() -> None:
     (found,) = candidates_of(fold_sets([recorded()], []))
 
-    assert found == Candidate(
+    assert found == RetentionCandidate(
         SetId("s1"), "weekly", NOW - timedelta(hours=2), NOW, SetKind.FULL, Digest("0" * 64), None,
         is_good=True, is_read=True, has_documents=False,
     )  # fmt: skip
@@ -296,7 +300,7 @@ policies = st.builds(RetentionPolicy, *(st.integers(0, 3) for _ in range(4)), st
 
 @given(policies, some_sets, st.data())
 def test_whatever_the_policy_nothing_goes_that_must_stay(
-    policy: RetentionPolicy, fulls: list[Candidate], data: st.DataObject
+    policy: RetentionPolicy, fulls: list[RetentionCandidate], data: st.DataObject
 ) -> None:
     sets = sorted(fulls, key=lambda each: each.created_at)
     if sets:
@@ -434,7 +438,9 @@ def test_a_simulation_shows_sets_made_up_to_its_last_day_in_the_portals_zone() -
     assert [each.made_on for each in courses] == [date(2026, 11, 24)]
 
 
-def planned(rhythm: Rhythm, sets: Sequence[Candidate] = (), *, now: datetime = NOW, days: int = 8) -> list[str]:
+def planned(
+    rhythm: Rhythm, sets: Sequence[RetentionCandidate] = (), *, now: datetime = NOW, days: int = 8
+) -> list[str]:
     """Return the names of the sets that a rhythm adds from the day of `now` on."""
     span = [now.date() + timedelta(days=n) for n in range(days)]
     courses = simulate(WEEKS, sets, rhythm, holds={}, approved=(), days=span, now=now, zone=ZONE)

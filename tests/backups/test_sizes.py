@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backups.media import build_medium
-from backups.sizes import Basis, MediumRoom, Size, plain_bytes_of, sizes_for, walked
+from backups.sizes import MediumRoom, Size, SizeBasis, plain_bytes_of, sizes_for, walked
 from portalops.model.backups import SetKind
 from portalops.ports import HasRoom
 from tests.backups.kit import MIB, back_up, disk, source, table
@@ -30,7 +30,7 @@ def test_before_the_first_set_the_files_are_looked_at(tmp_path: Path) -> None:
 
     sizes = sizes_for(SetKind.FULL, [read, run], [MemoryMedium("memory-1")], [], pack_bytes=MIB)
 
-    assert sizes.sources == {"tree": Size(3 * MIB + 1000, Basis.WALK), "dump": Size()}
+    assert sizes.sources == {"tree": Size(3 * MIB + 1000, SizeBasis.WALK), "dump": Size()}
     assert (sizes.stored_bytes, sizes.is_stored_known, sizes.packs) == (3 * MIB + 1000, False, 4)
     assert sizes.media == {"memory-1": MediumRoom()}
 
@@ -43,14 +43,14 @@ def test_afterwards_the_last_set_of_the_same_kind_tells(tmp_path: Path) -> None:
     full = sizes_for(SetKind.FULL, [read], [], [made], pack_bytes=MIB)
     diff = sizes_for(SetKind.DIFF, [read], [], [made], pack_bytes=MIB)
 
-    assert full.sources == {"tree": Size(made.streams[0].plain_bytes, Basis.LAST_SET)}
+    assert full.sources == {"tree": Size(made.streams[0].plain_bytes, SizeBasis.LAST_SET)}
     assert (full.stored_bytes, full.is_stored_known) == (made.stored_bytes, True)
     assert plain_bytes_of(made) == made.streams[0].plain_bytes
     assert diff.sources == {"tree": Size()}
 
 
 def test_a_walk_has_a_bound_and_says_so(tmp_path: Path) -> None:
-    assert walked([tree(tmp_path)], max_entries=3).basis is Basis.AT_LEAST
+    assert walked([tree(tmp_path)], max_entries=3).basis is SizeBasis.AT_LEAST
     assert walked([tmp_path / "no-such"]) == Size()
     assert walked([]) == Size()
 

@@ -14,13 +14,13 @@ from backups.index import parse_line
 from backups.packing import SetPacker
 from backups.streams import SourceStreams
 from backups.zstd import ZstdDecompressor
-from portalops.model.backups import Member, MemberType, SetId, Stream
+from portalops.model.backups import MemberType, SetId, Stream, StreamMember
 from portalops.model.record import Digest
 from tests.backups.kit import MIB, disk, keys, source
 
 
-def member(path: str, offset: int, size: int, sha256: Digest | None = None) -> Member:
-    return Member(MemberType.FILE, path, size, 0o644, 0, 0, 0, offset, sha256)
+def member(path: str, offset: int, size: int, sha256: Digest | None = None) -> StreamMember:
+    return StreamMember(MemberType.FILE, path, size, 0o644, 0, 0, 0, offset, sha256)
 
 
 @pytest.mark.parametrize("size", [1, MIB - 1, MIB, MIB + 1, 3 * MIB])
@@ -58,7 +58,7 @@ def test_a_member_whose_content_is_hashed_later_has_its_digest_in_the_index(tmp_
     ]
 
 
-def index_of(stream: Stream, folder: Path) -> list[Member]:
+def index_of(stream: Stream, folder: Path) -> list[StreamMember]:
     assert stream.index is not None
     file = io.BytesIO((folder / stream.index.path).read_bytes())
     text = ZstdDecompressor().decompress(b"".join(decrypted(file, [keys().identity])))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backups.age import Identity, parse_identity
+from backups.age import PrivateKey, parse_identity
 from backups.bag import TAG_MANIFEST, digest_of
 from backups.job import VerifyTarget, run_verify
 from backups.verify import Findings, verify_copy
@@ -44,7 +44,7 @@ class Made:
         self.medium = medium
         self.files = dict(medium.stored[self.set.id])
 
-    def findings(self, files: dict[str, bytes], identities: Sequence[Identity] = ()) -> Findings:
+    def findings(self, files: dict[str, bytes], identities: Sequence[PrivateKey] = ()) -> Findings:
         medium = MemoryMedium("memory-2")
         medium.stored[self.set.id] = files
         return verify_copy(
@@ -152,7 +152,7 @@ def test_digests_that_were_recomputed_are_found_with_the_key(made: Made) -> None
     medium = MemoryMedium("memory-2")
     medium.stored[made.set.id] = files
 
-    def look(identities: Sequence[Identity]) -> tuple[str, ...]:
+    def look(identities: Sequence[PrivateKey]) -> tuple[str, ...]:
         return verify_copy(
             medium.open_set(made.set.id),
             made.set.id,

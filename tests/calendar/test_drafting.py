@@ -10,7 +10,7 @@ import pytest
 
 from commands.cli.entry import run
 from portalops.calendar import load
-from portalops.calendar.drafting import Difference, Expected, differences, draft
+from portalops.calendar.drafting import CalendarDifference, Expected, differences, draft
 from portalops.errors import ConfigurationError
 
 EXPECTED = Expected(
@@ -62,7 +62,7 @@ def test_the_draft_asks_for_the_documents_and_names_each_holiday_as_the_calendar
 def test_an_expected_day_off_on_a_working_day_differs_and_is_named() -> None:
     found = {each.day: each for each in differences(load(), 2026, Expected("x", {date(2026, 3, 3): "Hội làng"}, ()))}
 
-    assert found[date(2026, 3, 3)] == Difference(date(2026, 3, 3), is_working=True, expected="Hội làng")
+    assert found[date(2026, 3, 3)] == CalendarDifference(date(2026, 3, 3), is_working=True, expected="Hội làng")
 
 
 def test_differences_are_those_of_the_year_from_its_first_day_on() -> None:

@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from portalops.cluster.parts import FORMAT, Wish, part_kind, part_of, read_wish, suffix_of
+from portalops.cluster.parts import FORMAT, PartRequest, part_kind, part_of, read_request, suffix_of
 from portalops.model.record import Digest, Record, RunId
 from portalops.model.runs import Every, Job, JobId, JobKind
 from portalops.registers.runs import attempt_of, run_id
 
-WISH = Wish("12.4:check:2026-11-26:host-web1", "check", "check", "host-web1", "12.4", {"spared": ["ở đây"]}, 3)
+WISH = PartRequest("12.4:check:2026-11-26:host-web1", "check", "check", "host-web1", "12.4", {"spared": ["ở đây"]}, 3)
 
 
 def test_a_wish_comes_out_of_the_queue_as_it_went_in() -> None:
-    assert read_wish(WISH.written()) == WISH
+    assert read_request(WISH.written()) == WISH
 
 
 def changed(**values: object) -> bytes:
@@ -49,7 +49,7 @@ def changed(**values: object) -> bytes:
     ],
 )
 def test_what_is_no_wish_of_this_format_is_left_to_others(data: bytes) -> None:
-    assert read_wish(data) is None
+    assert read_request(data) is None
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_what_is_no_wish_of_this_format_is_left_to_others(data: bytes) -> None:
     ],
 )
 def test_a_wish_whose_run_names_something_else_is_none(values: dict[str, object]) -> None:
-    assert read_wish(changed(**values)) is None
+    assert read_request(changed(**values)) is None
 
 
 def record(run: str) -> Record:

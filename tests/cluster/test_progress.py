@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from commands.jobs.cluster_progress import JobProgress, progress_of
-from portalops.cluster.parts import Wish
+from portalops.cluster.parts import PartRequest
 from portalops.cluster.queue import put
 from portalops.ledger.record import Draft
 from portalops.ledger.writer import encoded
@@ -32,8 +32,8 @@ def finished(part: str, seconds: int, *, job: str = "check") -> Record:
     )
 
 
-def wish(part: str, job: str = "check") -> Wish:
-    return Wish(f"check:{job}:2026-11-24:{part}", "check", job, part)
+def wish(part: str, job: str = "check") -> PartRequest:
+    return PartRequest(f"check:{job}:2026-11-24:{part}", "check", job, part)
 
 
 def test_rate_and_time_left_follow_from_what_was_done_and_what_is_left() -> None:

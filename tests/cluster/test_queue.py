@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from portalops.cluster import queue
-from portalops.cluster.parts import FORMAT, Wish
+from portalops.cluster.parts import FORMAT, PartRequest
 from portalops.errors import LedgerError, Locked
 from portalops.model.message import msg
 from tests.cluster.parts import (
@@ -45,8 +45,8 @@ def connection(where: str) -> Iterator[psycopg.Connection]:
         yield one
 
 
-def wish(number: int, *, attempt: int = 1, form: int = FORMAT) -> Wish:
-    return Wish(
+def wish(number: int, *, attempt: int = 1, form: int = FORMAT) -> PartRequest:
+    return PartRequest(
         f"check:check:2026-11-26:host-{number}", "check", "check", f"host-{number}", attempt=attempt, format=form
     )
 
@@ -54,7 +54,7 @@ def wish(number: int, *, attempt: int = 1, form: int = FORMAT) -> Wish:
 class Doing:
     """What a worker does: notes each wish, and is asked to end once it has noted so many."""
 
-    def __init__(self, most: int, first: Callable[[Wish], None] = lambda _wish: None) -> None:
+    def __init__(self, most: int, first: Callable[[PartRequest], None] = lambda _wish: None) -> None:
         self.most, self._first = most, first
         self.done: list[str] = []
         self.begun: list[str] = []
@@ -62,7 +62,7 @@ class Doing:
         self.enough = threading.Event()
         self.at_once = self.most_at_once = 0
 
-    def __call__(self, wished: Wish) -> None:
+    def __call__(self, wished: PartRequest) -> None:
         with self.lock:
             self.begun.append(wished.part)
             self.at_once += 1
@@ -121,7 +121,7 @@ def test_two_workers_share_what_there_is(connection: psycopg.Connection, where: 
     both = threading.Barrier(2, timeout=30)
     met: list[int] = []
 
-    def meet(_wish: Wish) -> None:
+    def meet(_wish: PartRequest) -> None:
         if not met:
             met.append(both.wait())
 
@@ -157,11 +157,11 @@ def test_a_wish_of_a_newer_format_stays_for_a_worker_that_knows_it(connection: p
     assert later, "and is not looked at again and again"
 
 
-def once(error: Exception) -> Callable[[Wish], None]:
+def once(error: Exception) -> Callable[[PartRequest], None]:
     """Raise an error the first time that a wish is done."""
     met: set[str] = set()
 
-    def raises(wished: Wish) -> None:
+    def raises(wished: PartRequest) -> None:
         if wished.part not in met:
             met.add(wished.part)
             raise error
@@ -209,7 +209,7 @@ def test_what_is_begun_is_ended_before_a_worker_stops(connection: psycopg.Connec
     queue.put(connection, [wish(number) for number in range(3)])
     doing: Doing
 
-    def slowly(_wish: Wish) -> None:
+    def slowly(_wish: PartRequest) -> None:
         doing.enough.set()
         time.sleep(0.5)
 
@@ -225,7 +225,7 @@ def test_a_worker_whose_connection_breaks_says_so(
 ) -> None:
     queue.put(connection, [wish(1)])
 
-    def cut(_wish: Wish) -> None:
+    def cut(_wish: PartRequest) -> None:
         server.sql(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{connection.info.dbname}'"
             f" AND pid <> {connection.info.backend_pid}"

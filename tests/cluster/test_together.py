@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from portalops.cluster.parts import FORMAT, Wish
+from portalops.cluster.parts import FORMAT, PartRequest
 from portalops.cluster.queue import put
 from portalops.errors import ExitCode
 from portalops.ledger.postgresql_store import MOST, PostgresqlStore
@@ -100,8 +100,8 @@ def test_a_process_takes_no_more_connections_than_it_may(portal: Portal) -> None
 def test_an_older_worker_leaves_the_wishes_of_a_newer_portalops_to_others(
     portal: Portal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    newer = Wish("check:check:2026-11-26:host-host-1", "check", "check", "host-host-1", format=FORMAT + 1)
-    older = Wish("check:check:2026-11-26:host-host-0", "check", "check", "host-host-0")
+    newer = PartRequest("check:check:2026-11-26:host-host-1", "check", "check", "host-host-1", format=FORMAT + 1)
+    older = PartRequest("check:check:2026-11-26:host-host-0", "check", "check", "host-host-0")
     with psycopg.connect(where(portal, OPERATOR, "o"), autocommit=True) as connection:
         put(connection, [newer, older])
 

@@ -15,7 +15,7 @@ from commands.cli.session import Session
 from commands.jobs.kinds.updates import store_place
 from commands.jobs.part_work import do_part
 from commands.jobs.parts import updates
-from portalops.cluster.parts import Wish
+from portalops.cluster.parts import PartRequest
 from portalops.errors import ConfigurationError
 from portalops.ledger import bodies
 from portalops.model.updates import SourceAsked, UpdatesResult
@@ -124,7 +124,9 @@ def test_what_a_killed_job_did_not_record_is_taken_from_its_parts(portal: Portal
     job = next(each for each in session.settings.jobs if each.id == "updates")
     prefix = f"{job.duty or job.kind}:updates:{today}:source-"
     for name in SOURCES[:2]:
-        do_part(session, Wish(f"{prefix}{name}", "updates", "updates", f"source-{name}", job.duty), "a part of w0")
+        do_part(
+            session, PartRequest(f"{prefix}{name}", "updates", "updates", f"source-{name}", job.duty), "a part of w0"
+        )
     before = len(web.asked)
     with working(portal) as done:
         assert portal.run("-q", "updates", "collect") == 0
@@ -155,7 +157,7 @@ def test_what_a_worker_with_a_clock_ahead_saw_is_judged_in_the_same_run(portal: 
     for name in SOURCES:
         do_part(
             ahead,
-            Wish(f"updates:updates:{today}:source-{name}", "updates", "updates", f"source-{name}"),
+            PartRequest(f"updates:updates:{today}:source-{name}", "updates", "updates", f"source-{name}"),
             "a part of w0",
         )
 
@@ -180,7 +182,7 @@ def test_a_source_that_fails_says_why_and_a_bad_answer_is_kept(portal: Portal, w
 
 def test_a_part_of_a_source_that_this_machine_does_not_know_is_a_failed_run(portal: Portal) -> None:
     session = session_of(portal)
-    wish = Wish("11.1:updates:2026-11-26:source-xa", "updates", "updates", "source-xa", "11.1")
+    wish = PartRequest("11.1:updates:2026-11-26:source-xa", "updates", "updates", "source-xa", "11.1")
 
     with pytest.raises(ConfigurationError, match="there is no update source xa in the configuration of this machine"):
         do_part(session, wish, "a part of w1")
@@ -190,7 +192,7 @@ def test_a_part_of_a_source_that_this_machine_does_not_know_is_a_failed_run(port
 
 def test_a_part_keeps_the_answer_as_it_came(portal: Portal, web: WebServer) -> None:
     session = session_of(portal)
-    work = updates.do(session, Wish("x", "updates", "updates", "source-ba"))
+    work = updates.do(session, PartRequest("x", "updates", "updates", "source-ba"))
 
     assert isinstance(work.result, SourceAsked) and work.outcome is RunOutcome.COMPLETE
     assert work.result.evidence is not None

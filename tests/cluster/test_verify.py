@@ -8,7 +8,7 @@ import pytest
 
 from commands.jobs.part_work import do_part
 from commands.jobs.parts import verify
-from portalops.cluster.parts import Wish
+from portalops.cluster.parts import PartRequest
 from portalops.errors import ConfigurationError
 from portalops.ledger import bodies
 from portalops.model.backups import Copy, CopyState, VerifyResult
@@ -111,7 +111,7 @@ def test_a_copy_that_no_worker_knows_is_a_failed_run(portal: Portal) -> None:
         ({"set": "x", "medium": "tape"}, "there is no backup medium tape in the configuration of this machine"),
         ({"set": "x", "medium": "elsewhere"}, "no copy of set x on elsewhere is recorded"),
     ):
-        wish = Wish(
+        wish = PartRequest(
             f"10.2:weekly-verify:2026-W48:set-{named['medium']}", "verify", "weekly-verify", "set-x", "10.2", named
         )
         with pytest.raises(ConfigurationError, match=said):
@@ -124,7 +124,7 @@ def test_a_medium_that_is_away_leaves_the_copy_as_it_was(portal: Portal, ssh_hos
     (set_id,) = {copy.set_id for made in verify_sets(portal) for copy in made}
     ssh_host.answer_with("false")
     try:
-        work = verify.do(session, Wish("x", "verify", "v", "set-x", "", {"set": set_id, "medium": "elsewhere"}))
+        work = verify.do(session, PartRequest("x", "verify", "v", "set-x", "", {"set": set_id, "medium": "elsewhere"}))
     finally:
         ssh_host.let_in()
 

@@ -15,7 +15,7 @@ from commands.cli.invocation import Invocation
 from commands.cli.session import Session
 from commands.jobs.fan import Fan
 from commands.jobs.part_work import do_part
-from portalops.cluster.parts import JsonValue, Wish
+from portalops.cluster.parts import JsonValue, PartRequest
 from portalops.errors import ExitCode, LedgerError, Locked, UnknownKind, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.runs import Frame, Work, lock_name, record_framed
@@ -30,7 +30,7 @@ from tests.cluster.parts import SECRETS, Portal
 SLOT = "2026-11-26"
 JOB = Job(JobId("check"), JobKind.CHECK, Every.DAY)
 RUN = RunId(f"check:check:{SLOT}:host-host-0")
-WISH = Wish(RUN, "check", "check", "host-host-0")
+WISH = PartRequest(RUN, "check", "check", "host-host-0")
 NOTHING: Mapping[str, JsonValue] = {"spared": []}
 
 
@@ -94,7 +94,7 @@ def test_a_part_that_is_done_is_not_done_again(sessions: tuple[Session, Session]
 def test_a_further_attempt_is_made_when_it_is_asked_for(sessions: tuple[Session, Session], portal: Portal) -> None:
     one, other = sessions
     do_part(one, WISH, "a part")
-    again = Wish(RUN, "check", "check", "host-host-0", attempt=2)
+    again = PartRequest(RUN, "check", "check", "host-host-0", attempt=2)
     do_part(other, again, "a part")
     do_part(one, again, "a part")
     do_part(one, WISH, "a part")
@@ -134,7 +134,7 @@ def test_a_host_that_another_job_asks_is_left_alone_meanwhile(
 
 def test_a_part_that_fails_is_recorded_as_failed_once(session: Session, portal: Portal) -> None:
     run = RunId(f"check:check:{SLOT}:host-gone")
-    wish = Wish(run, "check", "check", "host-gone")
+    wish = PartRequest(run, "check", "check", "host-gone")
     with pytest.raises(UsageError):
         do_part(session, wish, "a part")
     do_part(session, wish, "a part")
@@ -147,7 +147,7 @@ def test_a_part_that_fails_is_recorded_as_failed_once(session: Session, portal: 
 def test_a_part_of_a_kind_that_has_none_leaves_no_trace(session: Session, portal: Portal, kind: str) -> None:
     run = RunId(f"{kind or 'x'}:check:{SLOT}:host-host-0")
     with pytest.raises(UnknownKind, match="have no parts"):
-        do_part(session, Wish(run, kind, "check", "host-host-0"), "a part")
+        do_part(session, PartRequest(run, kind, "check", "host-host-0"), "a part")
     assert portal.sql("SELECT count(*) FROM portalops.record WHERE kind LIKE '%part%'") == "0"
 
 
@@ -192,7 +192,7 @@ def out(session: Session, *parts: str) -> dict[str, HostAsked | Message]:
     def is_of(name: str, found: HostAsked) -> bool:
         return name == f"host-{found.host}"
 
-    came = fan(session).out(dict.fromkeys(parts, NOTHING), HostAsked, is_of=is_of)
+    came = fan(session).run_parts(dict.fromkeys(parts, NOTHING), HostAsked, is_of=is_of)
     return dict(came)
 
 
@@ -251,7 +251,9 @@ def test_a_job_that_goes_on_past_midnight_still_sees_the_parts_of_its_slot(
     record_part(other, f"check:check:{today.date()}:host-a")
     one.clock = At((today + timedelta(days=1)).replace(hour=0, minute=0, second=1))
 
-    found = dict(Fan(one, JOB, str(today.date())).out({"host-a": NOTHING}, HostAsked, is_of=lambda _name, _found: True))
+    found = dict(
+        Fan(one, JOB, str(today.date())).run_parts({"host-a": NOTHING}, HostAsked, is_of=lambda _name, _found: True)
+    )
 
     assert isinstance(found["host-a"], HostAsked) and queued(portal) == 0
 
@@ -300,7 +302,7 @@ def test_a_part_that_failed_tells_why(sessions: tuple[Session, Session], portal:
 
     def do() -> None:
         with pytest.raises(UsageError):
-            do_part(other, Wish(f"check:check:{SLOT}:host-gone", "check", "check", "host-gone"), "a part")
+            do_part(other, PartRequest(f"check:check:{SLOT}:host-gone", "check", "check", "host-gone"), "a part")
 
     with wished(portal, do):
         found = out(one, "host-gone")["host-gone"]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
 from commands.jobs.part_work import do_part
-from portalops.cluster.parts import Wish, read_wish
+from portalops.cluster.parts import PartRequest, read_request
 from portalops.cluster.queue import _TABLE
 from portalops.errors import Locked
 from tests.cluster.parts import SECRETS, Portal
@@ -22,9 +22,9 @@ def session_of(portal: Portal) -> Session:
 
 
 @contextmanager
-def working(portal: Portal, threads: int = 4) -> Iterator[list[Wish]]:
+def working(portal: Portal, threads: int = 4) -> Iterator[list[PartRequest]]:
     """Do what comes into the queue, as workers do, until the block ends; yields what was done."""
-    done: list[Wish] = []
+    done: list[PartRequest] = []
     stop = threading.Event()
     session = session_of(portal)
 
@@ -34,7 +34,7 @@ def working(portal: Portal, threads: int = 4) -> Iterator[list[Wish]]:
                 f"DELETE FROM {_TABLE} WHERE id = (SELECT id FROM {_TABLE} ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)"
                 " RETURNING encode(payload, 'hex')"
             )
-            wish = read_wish(bytes.fromhex(row)) if row else None
+            wish = read_request(bytes.fromhex(row)) if row else None
             while wish is not None:
                 try:
                     do_part(session, wish, "a part of w1")

@@ -14,7 +14,7 @@ import pytest
 from checks.servers.catalogue import checks
 from checks.servers.standby import GroupCheck
 from commands.cli.entry import run
-from portalops.compliance.of_records import record_checks
+from portalops.compliance.ledger_checks import record_checks
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
 from portalops.system.clock import SystemClock

@@ -20,7 +20,7 @@ from portalops.errors import ExitCode, HostUnreachable
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.model.availability import PageSamples, Sample, SampleBatch
+from portalops.model.availability import PageSample, PageSamples, SampleBatch
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
 from portalops.ports import Shell
@@ -87,7 +87,7 @@ def record_round(home: Path, *away: str) -> None:
 
     clock = FixedClock(AT)
     with closing(Ledger.open(home / "state", clock=clock, create=True)) as ledger:
-        seen = PageSamples(HostId("far"), "https://portal.example.vn/", (Sample(0, 200, 50),))
+        seen = PageSamples(HostId("far"), "https://portal.example.vn/", (PageSample(0, 200, 50),))
         batch = SampleBatch("auditor-1", AT - timedelta(hours=1), (seen,))
         ledger.append(SAMPLES, run=NO_RUN, subject="auditor-1", body=bodies.write({KEY: batch}))
         done = run_checks(

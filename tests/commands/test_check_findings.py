@@ -15,7 +15,7 @@ from commands.jobs.kinds.check import exit_code_of_checks
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
-from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.findings import CarriedFindings
 from portalops.model.message import msg, verbatim
 from portalops.model.organisation import HostId
@@ -85,7 +85,7 @@ def record_round(
         if (check := {"root": ROOT, "space": SPACE}[name])
     )
     problem = "" if reached else "no answer"
-    one = CheckRound((HostRound(HostId(host), at, reached, problem, results),))
+    one = CheckScan((HostScan(HostId(host), at, reached, problem, results),))
     run_id = RunId(f"12.4:daily:{at.isoformat()}".replace("+", "_"))
     ledger.append("check.finished", run=run_id, subject="daily", body=bodies.write({"check": one}))
     ledger.close()
@@ -157,7 +157,7 @@ def test_carried_findings_that_do_not_follow_from_the_rounds_are_found(
     record_round(home, LONG_AGO, root=FAIL)
     assert portalops(home, "check", "findings", "--anew") == ExitCode.UNMET
     ledger = Ledger.open(home / "state", FixedClock(NOW), create=True)
-    forged = CheckRound((), CarriedFindings(2, ()))
+    forged = CheckScan((), CarriedFindings(2, ()))
     ledger.append("check.finished", run=RunId("a:b:c"), body=bodies.write({"check": forged}))
     ledger.close()
 

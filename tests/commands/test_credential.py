@@ -19,7 +19,7 @@ from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import Draft
-from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.message import verbatim
 from portalops.model.organisation import HostId
 from portalops.model.record import RunId
@@ -152,7 +152,7 @@ def answered(home: Path, answer: bytes, at: datetime | None = None, *, host: str
     result = CheckResult(
         "acct.uid0", HostId(host), "12.5", Severity.LOW, CheckVerdict.PASS, "", verbatim("-"), None, (evidence,)
     )
-    body = CheckRound((HostRound(HostId(host), at, True, "", (result,)),))
+    body = CheckScan((HostScan(HostId(host), at, True, "", (result,)),))
     ledger.append(
         "check.finished", run=RunId(f"12.4:daily:{ledger.count()}"), subject="daily", body=bodies.write({"check": body})
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from commands.cli.entry import run
-from commands.jobs.kinds.check import with_portals
+from commands.jobs.kinds.check import add_portals
 from portalops.errors import ExitCode
 from portalops.ledger.runs import Work
 from portalops.model.message import msg
@@ -116,10 +116,10 @@ def test_a_portal_that_was_not_asked_makes_a_complete_round_incomplete() -> None
     whole: Work[object] = Work(RunOutcome.COMPLETE, ExitCode.UNMET, None)
     refused = msg("update source {source}: {cause}", source="cong", cause=msg("refused"))
 
-    assert with_portals(whole, []) is whole
-    assert with_portals(whole, [refused]) == Work(
+    assert add_portals(whole, []) is whole
+    assert add_portals(whole, [refused]) == Work(
         RunOutcome.INCOMPLETE, ExitCode.UNMET, None, ("update source cong: refused",), (refused,)
     )
     failed: Work[object] = Work(RunOutcome.FAILED, ExitCode.PARTIAL, None, ("no host",))
-    assert with_portals(failed, [refused]).problems == ("no host", "update source cong: refused")
-    assert with_portals(failed, [refused]).outcome is RunOutcome.FAILED
+    assert add_portals(failed, [refused]).problems == ("no host", "update source cong: refused")
+    assert add_portals(failed, [refused]).outcome is RunOutcome.FAILED

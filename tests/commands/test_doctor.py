@@ -13,7 +13,7 @@ import pytest
 from commands.cli.entry import run
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
-from commands.doctor.diagnosis import Diagnosis, State, examine
+from commands.doctor.diagnosis import Diagnosis, DiagnosticState, diagnose
 from commands.doctor.diagnostics.ledger import broken_link
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
@@ -77,37 +77,37 @@ def session_of(config: Path, *, at: datetime = NOW, time_service: Completed = AB
     return session
 
 
-def said(found: tuple[Diagnosis, ...], subject: str) -> dict[State, str]:
+def said(found: tuple[Diagnosis, ...], subject: str) -> dict[DiagnosticState, str]:
     return {item.state: f"{item.seen} | {item.cure}" for item in found if item.subject == subject}
 
 
 def test_private_keys_on_this_machine_are_a_warning(portal: Path) -> None:
-    found = said(examine(session_of(portal)), "keys")
+    found = said(diagnose(session_of(portal)), "keys")
 
-    assert "escrow" in found[State.WARNING] and "shred -u" in found[State.WARNING]
-    assert found[State.GOOD].startswith("2 keys open the sets")
+    assert "escrow" in found[DiagnosticState.WARNING] and "shred -u" in found[DiagnosticState.WARNING]
+    assert found[DiagnosticState.GOOD].startswith("2 keys open the sets")
 
 
 def test_a_private_key_that_others_can_read_is_bad(portal: Path) -> None:
     (portal.parent / "keys/escrow.age").chmod(0o644)
 
-    assert "mode 0644" in said(examine(session_of(portal)), "keys")[State.BAD]
+    assert "mode 0644" in said(diagnose(session_of(portal)), "keys")[DiagnosticState.BAD]
 
 
 def test_a_missing_public_key_is_bad_with_its_cure(portal: Path) -> None:
     (portal.parent / "keys/escrow.age.pub").unlink()
 
-    found = said(examine(session_of(portal)), "keys")
+    found = said(diagnose(session_of(portal)), "keys")
 
-    assert "1 key opens the sets, and two are needed" in found[State.BAD]
+    assert "1 key opens the sets, and two are needed" in found[DiagnosticState.BAD]
 
 
 def test_without_a_configuration_the_rest_is_unknown_and_never_good(tmp_path: Path) -> None:
-    found = examine(session_of(tmp_path / "absent.toml"))
+    found = diagnose(session_of(tmp_path / "absent.toml"))
 
-    assert "there is no configuration file" in said(found, "configuration")[State.BAD]
+    assert "there is no configuration file" in said(found, "configuration")[DiagnosticState.BAD]
     for subject in ("keys", "state-folder", "media", "ledger", "sources"):
-        assert set(said(found, subject)) == {State.UNKNOWN}
+        assert set(said(found, subject)) == {DiagnosticState.UNKNOWN}
 
 
 def test_servers_that_cannot_be_told_from_another_or_logged_in_to_are_named(portal: Path) -> None:
@@ -118,33 +118,33 @@ def test_servers_that_cannot_be_told_from_another_or_logged_in_to_are_named(port
 
     found = {
         (one.state, str(one.seen).partition(" at ")[0])
-        for one in examine(session_of(portal))
+        for one in diagnose(session_of(portal))
         if one.subject == "servers"
     }
 
-    assert (State.BAD, "no private key is configured for the host web1") in found
-    assert (State.WARNING, "host db1") in found
-    assert len([state for state, _seen in found if state is State.BAD]) == 2
+    assert (DiagnosticState.BAD, "no private key is configured for the host web1") in found
+    assert (DiagnosticState.WARNING, "host db1") in found
+    assert len([state for state, _seen in found if state is DiagnosticState.BAD]) == 2
 
 
 def test_a_source_that_is_not_there_is_bad(portal: Path) -> None:
     portal.write_text(portal.read_text(encoding="utf-8").replace('"/etc"', '"/etc", "absent"'), encoding="utf-8")
 
-    found = said(examine(session_of(portal)), "sources")
+    found = said(diagnose(session_of(portal)), "sources")
 
-    assert f"{portal.parent}/absent is not there" in found[State.BAD]
-    assert "/etc can be read" in found[State.GOOD]
+    assert f"{portal.parent}/absent is not there" in found[DiagnosticState.BAD]
+    assert "/etc can be read" in found[DiagnosticState.GOOD]
 
 
 def test_a_medium_without_its_folder_is_bad_unless_the_backup_makes_it(portal: Path) -> None:
-    found = said(examine(session_of(portal)), "media")
-    assert set(found) == {State.BAD}
-    assert "disk-a: there is no folder" in found[State.BAD]
+    found = said(diagnose(session_of(portal)), "media")
+    assert set(found) == {DiagnosticState.BAD}
+    assert "disk-a: there is no folder" in found[DiagnosticState.BAD]
 
     text = portal.read_text(encoding="utf-8").replace('kind = "disk"\n', 'kind = "disk"\ncreate = true\n')
     portal.write_text(text, encoding="utf-8")
 
-    assert State.BAD not in said(examine(session_of(portal)), "media")
+    assert DiagnosticState.BAD not in said(diagnose(session_of(portal)), "media")
 
 
 def test_a_medium_whose_disk_is_not_mounted_is_bad_though_its_folder_is_there(portal: Path) -> None:
@@ -152,10 +152,10 @@ def test_a_medium_whose_disk_is_not_mounted_is_bad_though_its_folder_is_there(po
     text = portal.read_text(encoding="utf-8").replace('kind = "disk"\n', 'kind = "disk"\nmount_point = "disk"\n')
     portal.write_text(text, encoding="utf-8")
 
-    found = said(examine(session_of(portal)), "media")
+    found = said(diagnose(session_of(portal)), "media")
 
-    assert set(found) == {State.BAD}
-    assert f"disk-a: nothing is mounted on {portal.parent}/disk" in found[State.BAD]
+    assert set(found) == {DiagnosticState.BAD}
+    assert f"disk-a: nothing is mounted on {portal.parent}/disk" in found[DiagnosticState.BAD]
 
 
 def test_what_lies_on_another_host_is_not_looked_for_in_a_folder_of_this_machine(portal: Path) -> None:
@@ -163,17 +163,17 @@ def test_what_lies_on_another_host_is_not_looked_for_in_a_folder_of_this_machine
     text = portal.read_text(encoding="utf-8").replace("[checks.declared]", ELSEWHERE.format(folder=portal.parent), 1)
     portal.write_text(text, encoding="utf-8")
 
-    found = examine(session_of(portal))
+    found = diagnose(session_of(portal))
 
     assert f"{portal.parent}/absent" not in "".join(said(found, "sources").values())
-    assert said(found, "media")[State.NOTE].startswith("there: a medium of kind sftp is not tried here")
-    assert "portalops media check there" in said(found, "media")[State.NOTE]
+    assert said(found, "media")[DiagnosticState.NOTE].startswith("there: a medium of kind sftp is not tried here")
+    assert "portalops media check there" in said(found, "media")[DiagnosticState.NOTE]
 
 
 def test_a_medium_on_the_same_disk_is_a_warning(portal: Path) -> None:
     (portal.parent / "disk").mkdir()
 
-    assert "one broken disk" in said(examine(session_of(portal)), "media")[State.WARNING]
+    assert "one broken disk" in said(diagnose(session_of(portal)), "media")[DiagnosticState.WARNING]
 
 
 def test_a_state_folder_that_others_can_write_is_bad(portal: Path) -> None:
@@ -181,26 +181,30 @@ def test_a_state_folder_that_others_can_write_is_bad(portal: Path) -> None:
     state.mkdir()
     state.chmod(0o777)
 
-    assert "can be written by others: mode 0777" in said(examine(session_of(portal)), "state-folder")[State.BAD]
+    assert (
+        "can be written by others: mode 0777" in said(diagnose(session_of(portal)), "state-folder")[DiagnosticState.BAD]
+    )
 
 
 def test_a_file_in_the_place_of_a_folder_is_bad(portal: Path) -> None:
     (portal.parent / "disk").write_text("", encoding="utf-8")
 
-    assert "is no folder" in said(examine(session_of(portal)), "media")[State.BAD]
+    assert "is no folder" in said(diagnose(session_of(portal)), "media")[DiagnosticState.BAD]
 
 
 @pytest.mark.parametrize(
     ("answer", "state"),
     [
-        (Completed(0, b"yes\n", b""), State.GOOD),
-        (Completed(0, b"no\n", b""), State.BAD),
-        (Completed(127, b"", b"not found"), State.UNKNOWN),
-        (Completed(1, b"", b"Failed to connect to bus"), State.UNKNOWN),
+        (Completed(0, b"yes\n", b""), DiagnosticState.GOOD),
+        (Completed(0, b"no\n", b""), DiagnosticState.BAD),
+        (Completed(127, b"", b"not found"), DiagnosticState.UNKNOWN),
+        (Completed(1, b"", b"Failed to connect to bus"), DiagnosticState.UNKNOWN),
     ],
 )
-def test_a_time_service_that_cannot_be_asked_is_unknown(portal: Path, answer: Completed, state: State) -> None:
-    found = examine(session_of(portal, time_service=answer), only=["time"])
+def test_a_time_service_that_cannot_be_asked_is_unknown(
+    portal: Path, answer: Completed, state: DiagnosticState
+) -> None:
+    found = diagnose(session_of(portal, time_service=answer), only=["time"])
 
     assert [each.state for each in found if not each.about] == [state]
 
@@ -208,11 +212,13 @@ def test_a_time_service_that_cannot_be_asked_is_unknown(portal: Path, answer: Co
 def test_a_clock_behind_the_newest_record_is_bad(portal: Path) -> None:
     with_records(portal.parent / "state")
 
-    early = said(examine(session_of(portal, at=NOW - timedelta(days=1))), "ledger")
-    right = said(examine(session_of(portal)), "ledger")
+    early = said(diagnose(session_of(portal, at=NOW - timedelta(days=1))), "ledger")
+    right = said(diagnose(session_of(portal)), "ledger")
 
-    assert "the clock is behind the newest record" in early[State.BAD]
-    assert State.BAD not in right and right[State.GOOD].startswith("4 records; the newest ones hold together")
+    assert "the clock is behind the newest record" in early[DiagnosticState.BAD]
+    assert DiagnosticState.BAD not in right and right[DiagnosticState.GOOD].startswith(
+        "4 records; the newest ones hold together"
+    )
 
 
 def test_a_ledger_that_holds_together_has_no_broken_link(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
-from commands.doctor.diagnosis import Diagnosis, State, examine
+from commands.doctor.diagnosis import Diagnosis, DiagnosticState, diagnose
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import BLOBS, FILE, Ledger
@@ -41,10 +41,10 @@ def deep(
 ) -> tuple[Diagnosis, ...]:
     clock = SystemClock() if at is None else FixedClock(at)
     session = Session(Invocation((), config=folder / "portalops.toml"), dict(os.environ), clock=clock)
-    return examine(session, deep=is_deep, only=[subject], seconds=seconds)
+    return diagnose(session, deep=is_deep, only=[subject], seconds=seconds)
 
 
-def said(found: tuple[Diagnosis, ...], state: State) -> str:
+def said(found: tuple[Diagnosis, ...], state: DiagnosticState) -> str:
     return "\n".join(str(each.seen) for each in found if each.state is state)
 
 
@@ -72,7 +72,7 @@ def test_a_server_that_proves_its_key_is_gone_to_step_by_step(tmp_path: Path, ss
     found = deep(tmp_path, "servers")
 
     steps = {each.about: each.state for each in found if each.about.startswith("web1 ")}
-    assert [steps[f"web1 {step}"] for step in ("connect", "key", "login", "session")] == [State.GOOD] * 4
+    assert [steps[f"web1 {step}"] for step in ("connect", "key", "login", "session")] == [DiagnosticState.GOOD] * 4
 
 
 def test_a_server_that_shows_another_key_is_bad(tmp_path: Path, ssh_host: SshHost) -> None:
@@ -90,14 +90,14 @@ def test_a_server_that_shows_another_key_is_bad(tmp_path: Path, ssh_host: SshHos
 
     found = deep(tmp_path, "servers")
 
-    assert next(each.state for each in found if each.about == "web1 key") is State.BAD
+    assert next(each.state for each in found if each.about == "web1 key") is DiagnosticState.BAD
     assert "web1 login" not in {each.about for each in found}
 
 
 def test_a_server_is_only_connected_to_where_that_is_asked_for(tmp_path: Path, ssh_host: SshHost) -> None:
     configure(tmp_path, ssh_host)
 
-    assert "no server was connected to" in said(deep(tmp_path, "servers", is_deep=False), State.NOTE)
+    assert "no server was connected to" in said(deep(tmp_path, "servers", is_deep=False), DiagnosticState.NOTE)
 
 
 # --- Media ----------------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def test_a_file_is_written_to_a_disk_read_back_and_removed(tmp_path: Path) -> No
 
     found = deep(tmp_path, "media")
 
-    assert "disk-a: a small file was written, read back and removed" in said(found, State.GOOD)
+    assert "disk-a: a small file was written, read back and removed" in said(found, DiagnosticState.GOOD)
     assert [path.name for path in disk.rglob("*doctor*")] == []
 
 
@@ -154,7 +154,7 @@ def test_a_lock_that_refuses_a_delete_is_good_with_the_servers_words(
     found = deep(tmp_path, "media")
 
     lock = next(each for each in found if each.about == "far lock")
-    assert lock.state is State.GOOD and "was refused with AccessDenied" in str(lock.seen)
+    assert lock.state is DiagnosticState.GOOD and "was refused with AccessDenied" in str(lock.seen)
     (left,) = object_store.client().list_object_versions(Bucket=bucket)["Versions"]
     head = object_store.client().head_object(Bucket=bucket, Key=left["Key"], VersionId=left["VersionId"])
     assert head["ObjectLockMode"] == mode
@@ -194,7 +194,7 @@ def test_a_bucket_without_object_lock_is_bad_where_sets_are_to_be_locked(
 
     found = deep(tmp_path, "media")
 
-    assert "far: it locks nothing: the server answers PutObject with InvalidRequest" in said(found, State.BAD)
+    assert "far: it locks nothing: the server answers PutObject with InvalidRequest" in said(found, DiagnosticState.BAD)
 
 
 def test_a_server_that_deletes_what_is_locked_is_bad(proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_server_that_deletes_what_is_locked_is_bad(proxy: S3Proxy, object_stor
 
     found = deep(tmp_path, "media")
 
-    assert "far: the lock does not hold" in said(found, State.BAD)
+    assert "far: the lock does not hold" in said(found, DiagnosticState.BAD)
 
 
 def test_a_refusal_for_want_of_a_right_does_not_stand_for_a_lock(
@@ -214,7 +214,7 @@ def test_a_refusal_for_want_of_a_right_does_not_stand_for_a_lock(
 
     found = deep(tmp_path, "media")
 
-    assert "it took an object in mode COMPLIANCE and locked nothing" in said(found, State.BAD)
+    assert "it took an object in mode COMPLIANCE and locked nothing" in said(found, DiagnosticState.BAD)
 
 
 def test_a_server_at_fault_leaves_the_lock_unknown(proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path) -> None:
@@ -223,7 +223,9 @@ def test_a_server_at_fault_leaves_the_lock_unknown(proxy: S3Proxy, object_store:
 
     found = deep(tmp_path, "media")
 
-    assert "far: its lock was not tried: the server answers PutObject with SlowDown" in said(found, State.UNKNOWN)
+    assert "far: its lock was not tried: the server answers PutObject with SlowDown" in said(
+        found, DiagnosticState.UNKNOWN
+    )
 
 
 def test_a_store_without_locks_is_only_listed(object_store: ObjectStore, tmp_path: Path) -> None:
@@ -232,8 +234,8 @@ def test_a_store_without_locks_is_only_listed(object_store: ObjectStore, tmp_pat
 
     found = deep(tmp_path, "media")
 
-    assert "far: it answers and lists 0 sets" in said(found, State.GOOD)
-    assert "far: nothing was written to it" in said(found, State.NOTE)
+    assert "far: it answers and lists 0 sets" in said(found, DiagnosticState.GOOD)
+    assert "far: nothing was written to it" in said(found, DiagnosticState.NOTE)
     assert "Versions" not in object_store.client().list_object_versions(Bucket=bucket)
 
 
@@ -244,7 +246,7 @@ def test_the_lock_of_an_anchor_is_tried_too(object_store: ObjectStore, tmp_path:
 
     found = deep(tmp_path, "anchors")
 
-    assert "heads: the lock holds" in said(found, State.GOOD)
+    assert "heads: the lock holds" in said(found, DiagnosticState.GOOD)
 
 
 # --- The ledger -----------------------------------------------------------------------------------------
@@ -265,16 +267,16 @@ def test_a_whole_ledger_is_good(tmp_path: Path) -> None:
 
     found = deep(tmp_path, "ledger", at=NOW)
 
-    assert "the whole chain of 301 records holds, and each of 2 blobs is there" in said(found, State.GOOD)
-    assert "SQLite finds its file whole" in said(found, State.GOOD)
+    assert "the whole chain of 301 records holds, and each of 2 blobs is there" in said(found, DiagnosticState.GOOD)
+    assert "SQLite finds its file whole" in said(found, DiagnosticState.GOOD)
 
 
 def test_a_blob_that_is_gone_is_only_seen_by_the_deep_look(tmp_path: Path) -> None:
     a_ledger(tmp_path)
     next((tmp_path / "state" / BLOBS).rglob("*.zst")).unlink()
 
-    assert said(deep(tmp_path, "ledger", at=NOW, is_deep=False), State.BAD) == ""
-    assert "is missing" in said(deep(tmp_path, "ledger", at=NOW), State.BAD)
+    assert said(deep(tmp_path, "ledger", at=NOW, is_deep=False), DiagnosticState.BAD) == ""
+    assert "is missing" in said(deep(tmp_path, "ledger", at=NOW), DiagnosticState.BAD)
 
 
 def test_a_file_of_which_a_page_was_overwritten_is_bad(tmp_path: Path) -> None:
@@ -290,9 +292,9 @@ def test_a_file_of_which_a_page_was_overwritten_is_bad(tmp_path: Path) -> None:
 
     found = deep(tmp_path, "ledger", at=NOW)
 
-    assert State.BAD in {each.state for each in found}
-    assert "SQLite finds its file whole" not in said(found, State.GOOD)
-    assert "the whole chain" not in said(found, State.GOOD)
+    assert DiagnosticState.BAD in {each.state for each in found}
+    assert "SQLite finds its file whole" not in said(found, DiagnosticState.GOOD)
+    assert "the whole chain" not in said(found, DiagnosticState.GOOD)
 
 
 # --- Sources of updates and databases ---------------------------------------------------------------------
@@ -314,15 +316,15 @@ def test_a_source_of_updates_is_asked_once_and_nothing_is_recorded(tmp_path: Pat
 
         found = deep(tmp_path, "updates")
 
-    assert "news: it answers with 1 item" in said(found, State.GOOD)
+    assert "news: it answers with 1 item" in said(found, DiagnosticState.GOOD)
     assert not (tmp_path / "state").exists()
 
 
 def test_a_source_of_updates_that_is_away_is_bad(tmp_path: Path) -> None:
     a_feed(tmp_path, "http://127.0.0.1:1")
 
-    assert said(deep(tmp_path, "updates", is_deep=False), State.NOTE) == "1 source of updates was not asked"
-    assert "news: " in said(deep(tmp_path, "updates"), State.BAD)
+    assert said(deep(tmp_path, "updates", is_deep=False), DiagnosticState.NOTE) == "1 source of updates was not asked"
+    assert "news: " in said(deep(tmp_path, "updates"), DiagnosticState.BAD)
 
 
 def test_a_database_that_does_not_answer_is_bad(tmp_path: Path) -> None:
@@ -332,5 +334,5 @@ def test_a_database_that_does_not_answer_is_bad(tmp_path: Path) -> None:
         'databases = ["portal"]\n',
     )
 
-    assert "db: the database was not asked" in said(deep(tmp_path, "sources", is_deep=False), State.NOTE)
-    assert "db" in said(deep(tmp_path, "sources"), State.BAD)
+    assert "db: the database was not asked" in said(deep(tmp_path, "sources", is_deep=False), DiagnosticState.NOTE)
+    assert "db" in said(deep(tmp_path, "sources"), DiagnosticState.BAD)

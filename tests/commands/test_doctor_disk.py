@@ -17,12 +17,12 @@ import pytest
 from commands.cli.entry import run
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
-from commands.doctor.diagnosis import Diagnosis, State, examine
+from commands.doctor.diagnosis import Diagnosis, DiagnosticState, diagnose
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.model.installations import Direction, Installation, Installed
+from portalops.model.installations import Direction, Installation, InstalledVersion
 from portalops.system.clock import SystemClock
 from portalops.system.installation import find_installed
 from tests.doubles import FixedClock
@@ -33,10 +33,10 @@ NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 
 def seen(folder: Path, subject: str, *, deep: bool = False) -> tuple[Diagnosis, ...]:
     session = Session(Invocation((), config=folder / "portalops.toml"), dict(os.environ), clock=SystemClock())
-    return examine(session, only=[subject], deep=deep)
+    return diagnose(session, only=[subject], deep=deep)
 
 
-def said(found: tuple[Diagnosis, ...], state: State) -> str:
+def said(found: tuple[Diagnosis, ...], state: DiagnosticState) -> str:
     return "\n".join(str(each.seen) for each in found if each.state is state)
 
 
@@ -59,18 +59,18 @@ def test_how_many_further_sets_fit_is_told_by_the_newest_one(portal: Path) -> No
     found = seen(portal, "space")
 
     fits = next(each for each in found if each.about == "disk-a")
-    assert fits.state is State.GOOD and "more full sets fit, as large as the newest one" in str(fits.seen)
-    assert "the ledger and its evidence take" in said(found, State.GOOD)
+    assert fits.state is DiagnosticState.GOOD and "more full sets fit, as large as the newest one" in str(fits.seen)
+    assert "the ledger and its evidence take" in said(found, DiagnosticState.GOOD)
 
 
 def test_without_retention_every_medium_fills_up(portal: Path) -> None:
-    before = said(seen(portal, "space"), State.NOTE)
+    before = said(seen(portal, "space"), DiagnosticState.NOTE)
     config = portal / "portalops.toml"
     text = config.read_text(encoding="utf-8")
     kept = "[backup.retention]" in text
     if not kept:
         config.write_text(f"{text}\n[backup.retention]\nkeep_last = 3\n", encoding="utf-8")
-    after = said(seen(portal, "space"), State.NOTE)
+    after = said(seen(portal, "space"), DiagnosticState.NOTE)
 
     assert kept or "no retention is configured" in before
     assert "no retention is configured" not in after
@@ -165,7 +165,7 @@ def test_a_file_of_a_package_that_was_changed_is_only_seen_by_the_deep_look(
     (told / "METADATA").write_text("Metadata-Version: 2.1\nName: odd-one\nVersion: 1.0\n", encoding="utf-8")
     (told / "RECORD").write_text(f"odd_one.py,sha256={digest},6\n", encoding="utf-8")
     monkeypatch.setattr(sys, "path", [str(tmp_path / "site"), str(REPOSITORY)])
-    whole = said(seen(tmp_path, "libraries", deep=True), State.GOOD)
+    whole = said(seen(tmp_path, "libraries", deep=True), DiagnosticState.GOOD)
     package.write_text("x = 2\n", encoding="utf-8")
 
     quick = seen(tmp_path, "libraries")
@@ -173,7 +173,7 @@ def test_a_file_of_a_package_that_was_changed_is_only_seen_by_the_deep_look(
 
     assert "all 1 files of 1 packages are as they were installed" in whole
     assert "odd_one.py" not in str(quick)
-    assert "odd_one.py is not as it was installed" in said(deep, State.BAD)
+    assert "odd_one.py is not as it was installed" in said(deep, DiagnosticState.BAD)
 
 
 def test_another_portalops_than_the_one_that_wrote_the_ledger_is_told(
@@ -187,17 +187,21 @@ def test_another_portalops_than_the_one_that_wrote_the_ledger_is_told(
     (told / "RECORD").write_text(f"portalops/__init__.py,sha256={'A' * 43},100\n", encoding="utf-8")
     ledger = Ledger.open(tmp_path / "state", FixedClock(NOW), create=True)
 
-    def line(installed: Installed) -> Diagnosis:
+    def line(installed: InstalledVersion) -> Diagnosis:
         first = Installation(Direction.FIRST, installed, None)
         ledger.append("installation", run=NO_RUN, body=bodies.write({"installation": first}))
         return next(each for each in seen(tmp_path, "versions") if each.about == "installation")
 
     assert "installation" not in {each.about for each in seen(tmp_path, "versions")}
     monkeypatch.setattr(sys, "path", [str(tmp_path / "site"), *sys.path])
-    same, other = line(find_installed()), line(Installed("0.0.9", None, None, "3.13.5"))
+    same, other = line(find_installed()), line(InstalledVersion("0.0.9", None, None, "3.13.5"))
     (told / "direct_url.json").write_text('{"url": "file:///x", "dir_info": {"editable": true}}', encoding="utf-8")
     checkout = line(find_installed())
 
-    assert (same.state, other.state, checkout.state) == (State.GOOD, State.NOTE, State.NOTE)
+    assert (same.state, other.state, checkout.state) == (
+        DiagnosticState.GOOD,
+        DiagnosticState.NOTE,
+        DiagnosticState.NOTE,
+    )
     assert "was last written by portalops 0.0.9, made of other files than this one" in str(other.seen)
     assert "is a checkout" in str(checkout.seen)

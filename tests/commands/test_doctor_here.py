@@ -21,7 +21,7 @@ from checks.servers.probes import chrony
 from commands.cli.entry import run
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
-from commands.doctor.diagnosis import Diagnosis, Seen, State, bounded, examine, good, subjects
+from commands.doctor.diagnosis import Diagnosis, DiagnosticLine, DiagnosticState, bounded, diagnose, good, subjects
 from commands.doctor.diagnostics.time import chrony_seen, machine_zone
 from commands.doctor.diagnostics.versions import system_seen
 from portalops.errors import ExitCode, UsageError
@@ -54,10 +54,10 @@ def session_of(config: Path, *, at: datetime = NOW, environment: dict[str, str] 
 def seen(
     config: Path, subject: str, *, at: datetime = NOW, environment: dict[str, str] | None = None
 ) -> tuple[Diagnosis, ...]:
-    return examine(session_of(config, at=at, environment=environment), only=[subject])
+    return diagnose(session_of(config, at=at, environment=environment), only=[subject])
 
 
-def said(found: tuple[Diagnosis, ...], state: State) -> str:
+def said(found: tuple[Diagnosis, ...], state: DiagnosticState) -> str:
     return "\n".join(str(each.seen) for each in found if each.state is state)
 
 
@@ -73,8 +73,8 @@ def a_ledger(config: Path, at: datetime = NOW) -> Ledger:
 
 
 def test_what_is_no_fault_and_no_guess_has_no_cure_and_everything_else_has_one(portal: Path) -> None:
-    for each in examine(session_of(portal)):
-        assert (each.cure is not None) or each.state in {State.GOOD, State.NOTE}, each
+    for each in diagnose(session_of(portal)):
+        assert (each.cure is not None) or each.state in {DiagnosticState.GOOD, DiagnosticState.NOTE}, each
 
 
 def test_each_line_names_its_object_for_programs(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,7 +91,7 @@ def test_a_subject_that_there_is_not_is_wrong_usage(portal: Path, capsys: pytest
 
     assert "Did you mean media?" in capsys.readouterr().err
     with pytest.raises(UsageError):
-        examine(session_of(portal), only=["xyz"])
+        diagnose(session_of(portal), only=["xyz"])
 
 
 def test_the_worst_stands_first_for_people(portal: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,11 +108,13 @@ def test_what_does_not_answer_is_unknown_and_stops_nothing_else(portal: Path) ->
     os.mkfifo(key)  # whoever opens it waits for somebody who never writes
     begun = real_time.monotonic()
 
-    found = examine(session_of(portal), only=["keys", "state-folder"], seconds=0.1)
+    found = diagnose(session_of(portal), only=["keys", "state-folder"], seconds=0.1)
 
     assert real_time.monotonic() - begun < 10
-    assert "there was no answer within" in said(tuple(each for each in found if each.subject == "keys"), State.UNKNOWN)
-    assert [each.state for each in found if each.subject == "state-folder"] == [State.NOTE]
+    assert "there was no answer within" in said(
+        tuple(each for each in found if each.subject == "keys"), DiagnosticState.UNKNOWN
+    )
+    assert [each.state for each in found if each.subject == "state-folder"] == [DiagnosticState.NOTE]
 
 
 def test_a_configuration_that_does_not_answer_leaves_the_rest_unknown_within_a_bounded_time(tmp_path: Path) -> None:
@@ -139,13 +141,13 @@ def test_a_configuration_that_does_not_answer_leaves_the_rest_unknown_within_a_b
 
 
 def test_a_fault_of_ours_is_unknown_and_keeps_what_was_seen_before() -> None:
-    def look() -> Iterator[Seen]:
+    def look() -> Iterator[DiagnosticLine]:
         yield good("a", msg("seen"))
         raise KeyError("b")
 
     found = list(bounded(look, seconds=5, about="a"))
 
-    assert [each.state for each in found] == [State.GOOD, State.UNKNOWN]
+    assert [each.state for each in found] == [DiagnosticState.GOOD, DiagnosticState.UNKNOWN]
     assert str(found[1].seen) == "a fault in portalops itself: KeyError"
 
 
@@ -163,25 +165,25 @@ def test_a_folder_above_the_configuration_that_others_write_is_a_warning(tmp_pat
 
     found = seen(portal, "configuration")
 
-    assert f"{tmp_path} can be changed by others: mode 0777" in said(found, State.WARNING)
+    assert f"{tmp_path} can be changed by others: mode 0777" in said(found, DiagnosticState.WARNING)
     tmp_path.chmod(0o1777)  # as /tmp is: nobody replaces what is another's
-    assert said(seen(portal, "configuration"), State.WARNING) == ""
+    assert said(seen(portal, "configuration"), DiagnosticState.WARNING) == ""
 
 
 def test_a_table_that_does_not_fit_is_bad_and_the_others_are_counted(portal: Path) -> None:
-    before = said(seen(portal, "configuration"), State.GOOD)
+    before = said(seen(portal, "configuration"), DiagnosticState.GOOD)
     add(portal, '\n[[ledger.anchor]]\nid = "x"\nkind = "carrier-pigeon"\n')
 
     found = seen(portal, "configuration")
 
     assert "tables of kinds fit" in before
-    assert "is of an unknown kind: carrier-pigeon" in said(found, State.BAD)
+    assert "is of an unknown kind: carrier-pigeon" in said(found, DiagnosticState.BAD)
 
 
 def test_a_configuration_that_was_changed_since_the_newest_plan_is_told(portal: Path) -> None:
-    assert said(seen(portal, "configuration"), State.NOTE) == ""
+    assert said(seen(portal, "configuration"), DiagnosticState.NOTE) == ""
     ledger, settings = a_ledger(portal), session_of(portal).settings
-    assert "holds no plan yet" in said(seen(portal, "configuration"), State.NOTE)
+    assert "holds no plan yet" in said(seen(portal, "configuration"), DiagnosticState.NOTE)
     plan = Plan(settings.jobs, "kh-37-2010@1", settings.digest, settings.portal.timezone)
     ledger.append("plan", run=RunId(""), body=bodies.write({"plan": plan}))
 
@@ -189,8 +191,8 @@ def test_a_configuration_that_was_changed_since_the_newest_plan_is_told(portal: 
     add(portal, "\n[rulebook]\nbackup_max_age_days = 3\n")
     changed = seen(portal, "configuration")
 
-    assert "was made with this configuration" in said(same, State.GOOD)
-    assert "was changed since the newest plan" in said(changed, State.NOTE)
+    assert "was made with this configuration" in said(same, DiagnosticState.GOOD)
+    assert "was changed since the newest plan" in said(changed, DiagnosticState.NOTE)
 
 
 # --- Secrets ------------------------------------------------------------------------------------------
@@ -215,8 +217,8 @@ def test_a_secret_that_can_be_had_is_good_and_is_never_shown(portal: Path) -> No
 
     found = seen(portal, "secrets")
 
-    assert [each.state for each in found] == [State.GOOD, State.GOOD]
-    assert "s3.access_key: " in said(found, State.GOOD)
+    assert [each.state for each in found] == [DiagnosticState.GOOD, DiagnosticState.GOOD]
+    assert "s3.access_key: " in said(found, DiagnosticState.GOOD)
     assert "Xuân" not in str(found)
 
 
@@ -239,7 +241,7 @@ def test_a_secret_that_cannot_be_had_is_bad(portal: Path, damage: Callable[[Path
 
     found = seen(portal, "secrets")
 
-    assert words in said(found, State.BAD) and "s3.secret_key: " in said(found, State.BAD)
+    assert words in said(found, DiagnosticState.BAD) and "s3.secret_key: " in said(found, DiagnosticState.BAD)
 
 
 def test_a_variable_of_this_shell_is_a_warning_and_one_that_is_not_set_is_bad(portal: Path) -> None:
@@ -248,19 +250,21 @@ def test_a_variable_of_this_shell_is_a_warning_and_one_that_is_not_set_is_bad(po
     here = seen(portal, "secrets", environment={"S3_ID": "x"})
     absent = seen(portal, "secrets")
 
-    assert "what a timer starts has other variables" in said(here, State.WARNING)
-    assert "the environment variable S3_ID, which holds a secret, is not set" in said(absent, State.BAD)
+    assert "what a timer starts has other variables" in said(here, DiagnosticState.WARNING)
+    assert "the environment variable S3_ID, which holds a secret, is not set" in said(absent, DiagnosticState.BAD)
 
 
 @pytest.mark.parametrize(
     ("offset", "leap", "expected"),
     [
-        ("-0.000012", "Normal", State.GOOD),
-        ("-18000.000012", "Normal", State.BAD),
-        ("-0.000012", "Not synchronised", State.BAD),
+        ("-0.000012", "Normal", DiagnosticState.GOOD),
+        ("-18000.000012", "Normal", DiagnosticState.BAD),
+        ("-0.000012", "Not synchronised", DiagnosticState.BAD),
     ],
 )
-def test_a_clock_that_chrony_follows_from_far_away_is_not_called_kept(offset: str, leap: str, expected: State) -> None:
+def test_a_clock_that_chrony_follows_from_far_away_is_not_called_kept(
+    offset: str, leap: str, expected: DiagnosticState
+) -> None:
     line = f"A29FC87B,162.159.200.123,4,1795571234.120651,{offset},0.000034,0.000045,-12.345,0.001,0.05,0.012,0.001,64.2,{leap}"
 
     assert chrony_seen(chrony.parse(Output(0, f"{line}\n", ""))).state is expected
@@ -274,7 +278,7 @@ def test_a_credential_is_only_had_from_a_unit(portal: Path) -> None:
     unit = seen(portal, "secrets", environment={"CREDENTIALS_DIRECTORY": str(portal.parent)})
 
     assert "access_key" not in str(shell)
-    assert "s3.access_key: the credential is loaded" in said(unit, State.GOOD)
+    assert "s3.access_key: the credential is loaded" in said(unit, DiagnosticState.GOOD)
 
 
 # --- The account that timers use ------------------------------------------------------------------------
@@ -313,27 +317,29 @@ key = "signing"
 def test_what_root_can_read_and_the_scheduled_account_cannot_is_bad(open_folder: Path) -> None:
     config = scheduled(open_folder, "nobody")
 
-    before = said(seen(config, "scheduled-user"), State.BAD)
+    before = said(seen(config, "scheduled-user"), DiagnosticState.BAD)
     for path in (open_folder / "state", open_folder / "signing"):
         os.chown(path, NOBODY, NOBODY)
     after = seen(config, "scheduled-user")
 
     assert "the account nobody cannot read the signing key" in before
     assert "the account nobody cannot write the state folder" in before
-    assert said(after, State.BAD) == "" and "nobody can read and write all that it needs" in said(after, State.GOOD)
+    assert said(after, DiagnosticState.BAD) == "" and "nobody can read and write all that it needs" in said(
+        after, DiagnosticState.GOOD
+    )
 
 
 def test_an_account_that_there_is_not_is_told_before_anything_is_installed(open_folder: Path) -> None:
     found = seen(scheduled(open_folder, "no-such-account"), "scheduled-user")
 
-    assert [each.state for each in found] == [State.NOTE]
+    assert [each.state for each in found] == [DiagnosticState.NOTE]
     assert "there is no account no-such-account" in str(found[0].seen)
 
 
 def test_the_account_itself_asks_for_itself(open_folder: Path) -> None:
     name = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
 
-    assert [each.state for each in seen(scheduled(open_folder, name), "scheduled-user")] == [State.GOOD]
+    assert [each.state for each in seen(scheduled(open_folder, name), "scheduled-user")] == [DiagnosticState.GOOD]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
@@ -369,15 +375,17 @@ sys.stdin.read()
 @pytest.mark.parametrize(
     ("since", "life", "state", "words"),
     [
-        ("2026-11-24T08:00:00+00:00", "alive", State.NOTE, "is held by process"),
-        ("2026-11-20T08:00:00+00:00", "alive", State.WARNING, "is held by process"),
-        ("2026-11-24T08:00:00+00:00", "dead", State.WARNING, "left running"),
+        ("2026-11-24T08:00:00+00:00", "alive", DiagnosticState.NOTE, "is held by process"),
+        ("2026-11-20T08:00:00+00:00", "alive", DiagnosticState.WARNING, "is held by process"),
+        ("2026-11-24T08:00:00+00:00", "dead", DiagnosticState.WARNING, "left running"),
     ],
 )
-def test_a_lock_is_named_with_its_holder(portal: Path, since: str, life: str, state: State, words: str) -> None:
+def test_a_lock_is_named_with_its_holder(
+    portal: Path, since: str, life: str, state: DiagnosticState, words: str
+) -> None:
     locks = portal.parent / "state/locks"
     locks.mkdir(parents=True)
-    assert said(seen(portal, "locks"), State.GOOD) == "no lock is held"
+    assert said(seen(portal, "locks"), DiagnosticState.GOOD) == "no lock is held"
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(locks / "media.lock"), since, life],
         stdin=subprocess.PIPE,
@@ -397,14 +405,14 @@ def test_a_lock_that_may_not_be_looked_at_is_not_called_free(open_folder: Path) 
     lock = open_folder / "state/locks/media.lock"
     lock.parent.mkdir()
     lock.touch(mode=0o600)
-    before = examine(session, only=["locks"])
+    before = diagnose(session, only=["locks"])
 
     with as_ordinary_user():
-        found = examine(session, only=["locks"])
+        found = diagnose(session, only=["locks"])
 
-    assert [each.state for each in before] == [State.GOOD]
+    assert [each.state for each in before] == [DiagnosticState.GOOD]
     assert [(each.state, str(each.seen)) for each in found] == [
-        (State.UNKNOWN, "could not be looked at: Permission denied")
+        (DiagnosticState.UNKNOWN, "could not be looked at: Permission denied")
     ]
 
 
@@ -420,21 +428,21 @@ def test_a_clock_behind_what_another_clock_stamped_is_bad(portal: Path) -> None:
     early = seen(portal, "time")
     right = seen(portal, "time", at=NOW + timedelta(hours=4))
 
-    assert "the clock is behind the newest receipt of tsa" in said(early, State.BAD)
-    assert "the clock is not behind the newest receipt of tsa" in said(right, State.GOOD)
+    assert "the clock is behind the newest receipt of tsa" in said(early, DiagnosticState.BAD)
+    assert "the clock is not behind the newest receipt of tsa" in said(right, DiagnosticState.GOOD)
 
 
 @pytest.mark.parametrize(
     ("variable", "state", "words"),
     [
-        ("Asia/Ho_Chi_Minh", State.GOOD, "as on this machine"),
-        ("Asia/Bangkok", State.GOOD, "as on this machine"),
-        ("UTC", State.NOTE, "the machine's own time zone is UTC"),
-        ("No/Such", State.UNKNOWN, "could not be found out"),
+        ("Asia/Ho_Chi_Minh", DiagnosticState.GOOD, "as on this machine"),
+        ("Asia/Bangkok", DiagnosticState.GOOD, "as on this machine"),
+        ("UTC", DiagnosticState.NOTE, "the machine's own time zone is UTC"),
+        ("No/Such", DiagnosticState.UNKNOWN, "could not be found out"),
     ],
 )
 def test_the_machines_time_zone_is_held_against_the_portals(
-    portal: Path, variable: str, state: State, words: str
+    portal: Path, variable: str, state: DiagnosticState, words: str
 ) -> None:
     found = seen(portal, "time", environment={"TZ": variable})
 
@@ -454,47 +462,56 @@ def test_the_machines_time_zone_is_read_from_the_link_that_the_c_library_reads(t
 @pytest.mark.parametrize(
     ("at", "state", "words"),
     [
-        (datetime(2026, 10, 1, tzinfo=UTC), State.GOOD, "holds the days off until 2026-12-31"),
-        (datetime(2026, 11, 24, tzinfo=UTC), State.WARNING, "ends on 2026-12-31"),
-        (datetime(2027, 1, 2, tzinfo=UTC), State.WARNING, "holds no days off of 2027"),
+        (datetime(2026, 10, 1, tzinfo=UTC), DiagnosticState.GOOD, "holds the days off until 2026-12-31"),
+        (datetime(2026, 11, 24, tzinfo=UTC), DiagnosticState.WARNING, "ends on 2026-12-31"),
+        (datetime(2027, 1, 2, tzinfo=UTC), DiagnosticState.WARNING, "holds no days off of 2027"),
     ],
 )
-def test_a_calendar_that_ends_soon_is_told_in_time(portal: Path, at: datetime, state: State, words: str) -> None:
+def test_a_calendar_that_ends_soon_is_told_in_time(
+    portal: Path, at: datetime, state: DiagnosticState, words: str
+) -> None:
     found = next(each for each in seen(portal, "rulebook", at=at) if each.about == "calendar")
 
     assert found.state is state and words in str(found.seen)
-    assert state is State.GOOD or "portalops calendar draft 2027" in str(found.cure)
+    assert state is DiagnosticState.GOOD or "portalops calendar draft 2027" in str(found.cure)
 
 
 @pytest.mark.parametrize(
     ("maker", "release", "state"),
     [
-        ("debian", "13", State.GOOD),
-        ("debian", "12", State.WARNING),
-        ("ubuntu", "24.04", State.GOOD),
-        ("ubuntu", "25.10", State.WARNING),
-        ("almalinux", "9.6", State.GOOD),
-        ("debian", "", State.UNKNOWN),
-        ("haiku", "1", State.UNKNOWN),
+        ("debian", "13", DiagnosticState.GOOD),
+        ("debian", "12", DiagnosticState.WARNING),
+        ("ubuntu", "24.04", DiagnosticState.GOOD),
+        ("ubuntu", "25.10", DiagnosticState.WARNING),
+        ("almalinux", "9.6", DiagnosticState.GOOD),
+        ("debian", "", DiagnosticState.UNKNOWN),
+        ("haiku", "1", DiagnosticState.UNKNOWN),
     ],
 )
-def test_a_system_without_security_updates_is_told(maker: str, release: str, state: State) -> None:
+def test_a_system_without_security_updates_is_told(maker: str, release: str, state: DiagnosticState) -> None:
     assert system_seen(maker, release, f"{maker} {release}", date(2026, 11, 24)).state is state
 
 
 def test_longer_support_counts_where_it_is_declared_and_an_old_table_says_nothing_good() -> None:
-    assert system_seen("debian", "12", "Debian 12", date(2026, 11, 24), support="lts").state is State.GOOD
-    assert system_seen("debian", "13", "Debian 13", date(2028, 6, 1)).state is State.UNKNOWN
-    assert system_seen("ubuntu", "22.04", "Ubuntu 22.04", date(2027, 1, 2)).state is State.WARNING
+    assert system_seen("debian", "12", "Debian 12", date(2026, 11, 24), support="lts").state is DiagnosticState.GOOD
+    assert system_seen("debian", "13", "Debian 13", date(2028, 6, 1)).state is DiagnosticState.UNKNOWN
+    assert system_seen("ubuntu", "22.04", "Ubuntu 22.04", date(2027, 1, 2)).state is DiagnosticState.WARNING
 
 
 # --- Jobs ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("after", "state"), [(timedelta(hours=30), State.GOOD), (timedelta(days=12), State.BAD), (None, State.NOTE)]
+    ("after", "state"),
+    [
+        (timedelta(hours=30), DiagnosticState.GOOD),
+        (timedelta(days=12), DiagnosticState.BAD),
+        (None, DiagnosticState.NOTE),
+    ],
 )
-def test_silence_that_is_longer_than_the_jobs_allow_is_bad(portal: Path, after: timedelta | None, state: State) -> None:
+def test_silence_that_is_longer_than_the_jobs_allow_is_bad(
+    portal: Path, after: timedelta | None, state: DiagnosticState
+) -> None:
     ledger = a_ledger(portal)
     if after is not None:
         ledger.append("backup.started", run=RunId("backup:1"), subject="daily-backup", body=b"{}")
@@ -503,13 +520,13 @@ def test_silence_that_is_longer_than_the_jobs_allow_is_bad(portal: Path, after: 
 
     last = next(each for each in found if each.about == "last-run")
     assert last.state is state
-    assert state is not State.BAD or "nothing has run for 12 days" in str(last.seen)
+    assert state is not DiagnosticState.BAD or "nothing has run for 12 days" in str(last.seen)
 
 
 def test_a_machine_that_only_does_parts_of_jobs_is_looked_at_like_any_other(portal: Path) -> None:
     text = portal.read_text(encoding="utf-8")
     portal.write_text(re.sub(r"(?m)^\[\[job\]\]\n(?:[a-z].*\n)*", "", text), encoding="utf-8")
-    assert "no job is configured" in said(seen(portal, "schedule"), State.NOTE)
+    assert "no job is configured" in said(seen(portal, "schedule"), DiagnosticState.NOTE)
 
     add(portal, "\n[cluster]\n")
 
@@ -533,8 +550,8 @@ recipients = ["lanh-dao@example.vn"]
 
     found = seen(portal, "reports")
 
-    assert "record 2 of a mailed report cannot be read" in said(found, State.BAD)
-    assert "no mail with a report to lanh-dao@example.vn is recorded" in said(found, State.NOTE)
+    assert "record 2 of a mailed report cannot be read" in said(found, DiagnosticState.BAD)
+    assert "no mail with a report to lanh-dao@example.vn is recorded" in said(found, DiagnosticState.NOTE)
 
 
 def test_a_run_that_was_cut_off_is_a_warning(portal: Path) -> None:
@@ -542,4 +559,4 @@ def test_a_run_that_was_cut_off_is_a_warning(portal: Path) -> None:
 
     found = seen(portal, "ledger")
 
-    assert "the run backup:1 began at" in said(found, State.WARNING)
+    assert "the run backup:1 began at" in said(found, DiagnosticState.WARNING)

@@ -10,22 +10,22 @@ import pytest
 
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
-from commands.doctor.diagnosis import Diagnosis, Seen, State, examine
+from commands.doctor.diagnosis import Diagnosis, DiagnosticLine, DiagnosticState, diagnose
 from commands.doctor.diagnostics.schedule import standing
 from commands.doctor.diagnostics.scheduled_user import credentials_seen
 from commands.jobs.schedule_look import ScheduleSeen
 from portalops.model.message import msg
 from portalops.model.notifications import Level, Notification, NotificationState
+from portalops.notify.monitors._state import MonitorDelivery as MonitorTold
 from portalops.notify.monitors._state import MonitorFolder, MonitorState
-from portalops.notify.monitors._state import Told as MonitorTold
-from portalops.notify.state import NotifyFolder, Outcome, Waiting
-from portalops.notify.state import State as Told
-from portalops.schedule.plan import Credential, Demands
+from portalops.notify.state import LetterOutcome, NotifyFolder, WaitingLetter
+from portalops.notify.state import NotifyState as Told
+from portalops.schedule.plan import Demands, ServiceCredential
 from portalops.schedule.standing import FileState, Flaw, InstalledFile, Way, file_flaws, way_flaws
-from portalops.schedule.systemd import UnitState
-from portalops.witness.rules import Reason
-from portalops.witness.state import Refused, WitnessFolder
-from portalops.witness.state import State as Watched
+from portalops.schedule.systemd import SystemdUnitState
+from portalops.witness.rules import HeadRefusal
+from portalops.witness.state import StandingRefusal, WitnessFolder
+from portalops.witness.state import WitnessState as Watched
 from tests.doubles import FixedClock
 
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -55,10 +55,10 @@ kind = "folder"
 def seen(folder: Path, subject: str, text: str = "") -> tuple[Diagnosis, ...]:
     (folder / "portalops.toml").write_text(HEAD + text, encoding="utf-8")
     session = Session(Invocation((), config=folder / "portalops.toml"), {}, clock=FixedClock(NOW))
-    return examine(session, only=[subject])
+    return diagnose(session, only=[subject])
 
 
-def said(found: tuple[Diagnosis, ...] | list[Seen], state: State) -> str:
+def said(found: tuple[Diagnosis, ...] | list[DiagnosticLine], state: DiagnosticState) -> str:
     return "\n".join(str(each.seen) for each in found if each.state is state)
 
 
@@ -78,14 +78,14 @@ def told(
     )
     if state is NotificationState.REFUSED:
         notification = replace(notification, problem=msg("nobody answers at {server}", server="127.0.0.1"))
-    letters = (Waiting("a2", "ops", Level.FAILURE, "S", "T", (), at),) if waiting else ()
-    known = Told(at, letters=letters, outcomes=(Outcome(at, notification),))
+    letters = (WaitingLetter("a2", "ops", Level.FAILURE, "S", "T", (), at),) if waiting else ()
+    known = Told(at, letters=letters, outcomes=(LetterOutcome(at, notification),))
     (folder / "state/notify").mkdir(parents=True, exist_ok=True)
     NotifyFolder(folder / "state").save(known)
 
 
 def test_nobody_who_is_told_is_a_warning(tmp_path: Path) -> None:
-    assert "nobody is told when a job fails" in said(seen(tmp_path, "notifications"), State.WARNING)
+    assert "nobody is told when a job fails" in said(seen(tmp_path, "notifications"), DiagnosticState.WARNING)
 
 
 def test_a_channel_is_told_with_what_became_of_its_newest_letter(tmp_path: Path) -> None:
@@ -97,11 +97,11 @@ def test_a_channel_is_told_with_what_became_of_its_newest_letter(tmp_path: Path)
     told(tmp_path, NotificationState.REFUSED, waiting=True)
     failing = seen(tmp_path, "notifications", CHANNEL)
 
-    assert "ops: no letter was sent yet" in said(fresh, State.NOTE)
-    assert "250 queued as 7F2A" in said(taken, State.GOOD)
-    assert "ops: no letter was taken since" in said(silent, State.WARNING)
-    assert "was not taken: nobody answers at 127.0.0.1" in said(failing, State.WARNING)
-    assert "ops: 1 letter waits" in said(failing, State.WARNING)
+    assert "ops: no letter was sent yet" in said(fresh, DiagnosticState.NOTE)
+    assert "250 queued as 7F2A" in said(taken, DiagnosticState.GOOD)
+    assert "ops: no letter was taken since" in said(silent, DiagnosticState.WARNING)
+    assert "was not taken: nobody answers at 127.0.0.1" in said(failing, DiagnosticState.WARNING)
+    assert "ops: 1 letter waits" in said(failing, DiagnosticState.WARNING)
 
 
 def test_a_letter_that_was_not_taken_for_everybody_is_not_good(tmp_path: Path) -> None:
@@ -109,8 +109,8 @@ def test_a_letter_that_was_not_taken_for_everybody_is_not_good(tmp_path: Path) -
 
     found = seen(tmp_path, "notifications", CHANNEL)
 
-    assert "ops did not take a letter for gone@example.vn" in said(found, State.WARNING)
-    assert said(found, State.GOOD) == ""
+    assert "ops did not take a letter for gone@example.vn" in said(found, DiagnosticState.WARNING)
+    assert said(found, DiagnosticState.GOOD) == ""
 
 
 def test_a_channel_that_does_not_fit_is_bad_whatever_it_took_before(tmp_path: Path) -> None:
@@ -118,20 +118,20 @@ def test_a_channel_that_does_not_fit_is_bad_whatever_it_took_before(tmp_path: Pa
 
     found = seen(tmp_path, "notifications", CHANNEL.replace("recipients", "recipient"))
 
-    assert State.BAD in {each.state for each in found} and not said(found, State.GOOD)
+    assert DiagnosticState.BAD in {each.state for each in found} and not said(found, DiagnosticState.GOOD)
 
 
 def test_channels_that_take_no_failures_are_a_warning(tmp_path: Path) -> None:
     found = seen(tmp_path, "notifications", CHANNEL + 'levels = ["summary"]\n')
 
-    assert "no channel takes failures" in said(found, State.WARNING)
+    assert "no channel takes failures" in said(found, DiagnosticState.WARNING)
 
 
 def test_a_state_of_letters_that_cannot_be_read_is_bad(tmp_path: Path) -> None:
     (tmp_path / "state/notify").mkdir(parents=True)
     (tmp_path / "state/notify/state.json").write_bytes(b"{")
 
-    assert State.BAD in {each.state for each in seen(tmp_path, "notifications", CHANNEL)}
+    assert DiagnosticState.BAD in {each.state for each in seen(tmp_path, "notifications", CHANNEL)}
 
 
 # --- Monitors -------------------------------------------------------------------------------------------
@@ -145,7 +145,7 @@ file = "/var/lib/prometheus/node-exporter/portalops.prom"
 
 
 def test_nobody_who_notices_silence_is_a_warning(tmp_path: Path) -> None:
-    assert "nobody is told when nothing runs any more" in said(seen(tmp_path, "monitors"), State.WARNING)
+    assert "nobody is told when nothing runs any more" in said(seen(tmp_path, "monitors"), DiagnosticState.WARNING)
 
 
 def test_a_witness_that_is_merely_configured_is_called_good_by_nothing(tmp_path: Path) -> None:
@@ -154,20 +154,20 @@ def test_a_witness_that_is_merely_configured_is_called_good_by_nothing(tmp_path:
 
     (line,) = seen(tmp_path, "monitors", anchor)
 
-    assert line.state is State.NOTE and "a witness is to watch" in str(line.seen)
+    assert line.state is DiagnosticState.NOTE and "a witness is to watch" in str(line.seen)
 
 
 @pytest.mark.parametrize(
     ("heard", "failed", "state", "words"),
     [
-        (None, None, State.NOTE, "hc: it was told nothing yet"),
-        (NOW - timedelta(hours=1), None, State.GOOD, "hc: it took what it was told"),
-        (NOW - timedelta(days=3), None, State.WARNING, "hc: it took nothing since"),
-        (NOW - timedelta(hours=1), NOW, State.WARNING, "hc: it could not be told at"),
+        (None, None, DiagnosticState.NOTE, "hc: it was told nothing yet"),
+        (NOW - timedelta(hours=1), None, DiagnosticState.GOOD, "hc: it took what it was told"),
+        (NOW - timedelta(days=3), None, DiagnosticState.WARNING, "hc: it took nothing since"),
+        (NOW - timedelta(hours=1), NOW, DiagnosticState.WARNING, "hc: it could not be told at"),
     ],
 )
 def test_a_monitor_is_told_with_what_it_took_last(
-    tmp_path: Path, heard: datetime | None, failed: datetime | None, state: State, words: str
+    tmp_path: Path, heard: datetime | None, failed: datetime | None, state: DiagnosticState, words: str
 ) -> None:
     (tmp_path / "state/notify").mkdir(parents=True)
     MonitorFolder(tmp_path / "state").save(MonitorState((MonitorTold("hc", heard, failed, msg("no room")),)))
@@ -192,7 +192,7 @@ url = { env = "URL" }
 jobs = ["weekly-report"]
 """
     folder = MonitorFolder(tmp_path / "state")
-    for days, state in ((8, State.GOOD), (15, State.WARNING)):
+    for days, state in ((8, DiagnosticState.GOOD), (15, DiagnosticState.WARNING)):
         folder.save(MonitorState((MonitorTold("hc", NOW - timedelta(days=days)),)))
         (line,) = seen(tmp_path, "monitors", text)
         assert line.state is state
@@ -209,21 +209,21 @@ def test_a_watched_ledger_is_told_with_its_last_answer(tmp_path: Path) -> None:
     good = seen(tmp_path, "witness", text)
     folder.save(Watched(NOW, looked_at=NOW, reached_at=NOW - timedelta(days=3)))
     away = seen(tmp_path, "witness", text)
-    refusal = Refused(next(iter(Reason)), msg("another history"), msg("Ask."), NOW)
+    refusal = StandingRefusal(next(iter(HeadRefusal)), msg("another history"), msg("Ask."), NOW)
     folder.save(Watched(NOW, looked_at=NOW, reached_at=NOW, refused=refusal))
     refused = seen(tmp_path, "witness", text)
 
-    assert "khanh-hoa: it was never looked at" in said(never, State.WARNING)
-    assert "khanh-hoa: it answered at" in said(good, State.GOOD)
-    assert "khanh-hoa: it last answered at" in said(away, State.WARNING)
-    assert "a head was refused at" in said(refused, State.BAD) and said(refused, State.GOOD) == ""
+    assert "khanh-hoa: it was never looked at" in said(never, DiagnosticState.WARNING)
+    assert "khanh-hoa: it answered at" in said(good, DiagnosticState.GOOD)
+    assert "khanh-hoa: it last answered at" in said(away, DiagnosticState.WARNING)
+    assert "a head was refused at" in said(refused, DiagnosticState.BAD) and said(refused, DiagnosticState.GOOD) == ""
 
 
 # --- The schedule -------------------------------------------------------------------------------------------
 
 
 def looked(ways: tuple[Way, ...], files: tuple[InstalledFile, ...] = (), flaws: tuple[Flaw, ...] = ()) -> ScheduleSeen:
-    timer = UnitState(
+    timer = SystemdUnitState(
         "portalops.timer",
         is_loaded=True,
         load="loaded",
@@ -247,15 +247,17 @@ def test_nothing_installed_is_a_warning_and_a_dead_cron_is_bad() -> None:
     nothing = list(standing(looked(())))
     cron = list(standing(looked((Way.CRON,))))
 
-    assert [each.state for each in nothing] == [State.WARNING]
-    assert "no schedule is installed, so no job starts by itself" in said(nothing, State.WARNING)
-    assert "no cron daemon is running" in said(cron, State.BAD)
+    assert [each.state for each in nothing] == [DiagnosticState.WARNING]
+    assert "no schedule is installed, so no job starts by itself" in said(nothing, DiagnosticState.WARNING)
+    assert "no cron daemon is running" in said(cron, DiagnosticState.BAD)
 
 
 def test_a_timer_that_elapses_again_is_good_with_its_moment() -> None:
     found = list(standing(looked((Way.SYSTEMD,))))
 
-    assert "portalops.timer runs and elapses next at 2026-11-24 08:35" in said(found, State.GOOD).replace("T", " ")
+    assert "portalops.timer runs and elapses next at 2026-11-24 08:35" in said(found, DiagnosticState.GOOD).replace(
+        "T", " "
+    )
 
 
 def test_a_dead_timer_is_bad_and_never_good_at_the_same_time() -> None:
@@ -263,20 +265,20 @@ def test_a_dead_timer_is_bad_and_never_good_at_the_same_time() -> None:
 
     found = list(standing(looked((Way.SYSTEMD,), flaws=(dead,))))
 
-    assert [each.state for each in found] == [State.BAD]
+    assert [each.state for each in found] == [DiagnosticState.BAD]
 
 
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        (FileState.EDITED, State.WARNING),
-        (FileState.OUTDATED, State.WARNING),
-        (FileState.ABSENT, State.WARNING),
-        (FileState.FOREIGN, State.UNKNOWN),
-        (FileState.CURRENT, State.GOOD),
+        (FileState.EDITED, DiagnosticState.WARNING),
+        (FileState.OUTDATED, DiagnosticState.WARNING),
+        (FileState.ABSENT, DiagnosticState.WARNING),
+        (FileState.FOREIGN, DiagnosticState.UNKNOWN),
+        (FileState.CURRENT, DiagnosticState.GOOD),
     ],
 )
-def test_a_unit_file_is_told_as_it_is(state: FileState, expected: State) -> None:
+def test_a_unit_file_is_told_as_it_is(state: FileState, expected: DiagnosticState) -> None:
     file = InstalledFile("portalops.service", "/etc/systemd/system/portalops.service", state)
 
     found = [each for each in standing(looked((Way.SYSTEMD,), (file,))) if each.about == "portalops.service"]
@@ -287,34 +289,36 @@ def test_a_unit_file_is_told_as_it_is(state: FileState, expected: State) -> None
 @pytest.mark.parametrize(
     ("ways", "is_there", "expected"),
     [
-        ((Way.SYSTEMD,), True, State.GOOD),
-        ((Way.SYSTEMD,), False, State.BAD),
-        ((Way.CRON,), True, State.BAD),
-        ((), True, State.WARNING),
+        ((Way.SYSTEMD,), True, DiagnosticState.GOOD),
+        ((Way.SYSTEMD,), False, DiagnosticState.BAD),
+        ((Way.CRON,), True, DiagnosticState.BAD),
+        ((), True, DiagnosticState.WARNING),
     ],
 )
 def test_a_credential_is_only_good_where_units_load_one_that_is_there(
-    tmp_path: Path, ways: tuple[Way, ...], is_there: bool, expected: State
+    tmp_path: Path, ways: tuple[Way, ...], is_there: bool, expected: DiagnosticState
 ) -> None:
     path = tmp_path / "s3-id"
     if is_there:
         path.write_text("x", encoding="utf-8")
         path.chmod(0o600)
-    demands = Demands("/usr/bin/portalops", "/c", "portalops", 15, 5, (), credentials=(Credential("s3-id", str(path)),))
+    demands = Demands(
+        "/usr/bin/portalops", "/c", "portalops", 15, 5, (), credentials=(ServiceCredential("s3-id", str(path)),)
+    )
 
     (line,) = credentials_seen(replace(looked(ways), demands=demands))
 
     assert line.state is expected and line.about == "credential s3-id"
 
 
-@pytest.mark.parametrize(("is_encrypted", "expected"), [(False, State.BAD), (True, State.GOOD)])
+@pytest.mark.parametrize(("is_encrypted", "expected"), [(False, DiagnosticState.BAD), (True, DiagnosticState.GOOD)])
 def test_a_credential_that_others_can_read_is_bad_unless_this_machine_alone_can_open_it(
-    tmp_path: Path, is_encrypted: bool, expected: State
+    tmp_path: Path, is_encrypted: bool, expected: DiagnosticState
 ) -> None:
     path = tmp_path / "s3-id"
     path.write_text("x", encoding="utf-8")
     path.chmod(0o644)
-    credential = Credential("s3-id", str(path), is_encrypted=is_encrypted)
+    credential = ServiceCredential("s3-id", str(path), is_encrypted=is_encrypted)
     demands = Demands("/usr/bin/portalops", "/c", "portalops", 15, 5, (), credentials=(credential,))
 
     (line,) = credentials_seen(replace(looked((Way.SYSTEMD,)), demands=demands))

@@ -15,7 +15,7 @@ from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
 from portalops.model.verdicts import CheckVerdict, Severity
@@ -100,8 +100,8 @@ def failed_round(home: Path, check: str) -> None:
     """Record a round in which a check failed on web1."""
     ledger = Ledger.open(home / "state", clock=SystemClock(), create=True)
     result = CheckResult(check, HostId("web1"), "12.5", Severity.HIGH, CheckVerdict.FAIL, "x", msg("seen"))
-    one = HostRound(HostId("web1"), NOW - HOUR, True, "", (result,))
-    ledger.append("check.finished", run=NO_RUN, subject="", body=bodies.write({"check": CheckRound((one,))}))
+    one = HostScan(HostId("web1"), NOW - HOUR, True, "", (result,))
+    ledger.append("check.finished", run=NO_RUN, subject="", body=bodies.write({"check": CheckScan((one,))}))
     ledger.close()
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from commands.jobs.kinds.check import work_of_checks
 from commands.jobs.kinds.updates import work_of_updates
-from commands.jobs.runner import Performed, problem_lines
+from commands.jobs.runner import PerformedJob, problem_lines
 from portalops.errors import ExitCode
 from portalops.locale import render
-from portalops.model.checks import CheckRound, HostRound
+from portalops.model.checks import CheckScan, HostScan
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
 from portalops.model.runs import Every, Job, JobId, JobKind
@@ -26,8 +26,8 @@ COLLECTED = UpdatesResult((), date(2026, 11, 1), NOW.date(), "r@1", "2026.11", (
 
 
 def test_checks_of_no_host_failed_and_a_round_without_answers_is_not_all_right() -> None:
-    none = work_of_checks(CheckRound(()))
-    silent = work_of_checks(CheckRound((HostRound(HostId("web1"), NOW, True, "", ()),)))
+    none = work_of_checks(CheckScan(()))
+    silent = work_of_checks(CheckScan((HostScan(HostId("web1"), NOW, True, "", ()),)))
 
     assert (none.outcome, none.exit_code) == (RunOutcome.FAILED, ExitCode.PARTIAL)
     assert silent.exit_code == ExitCode.PARTIAL
@@ -78,7 +78,9 @@ def test_what_failed_is_told_in_the_readers_language_and_recorded_in_english() -
     )
     polls = (replace(POLL, ok=False, problem=named), replace(POLL, ok=False, problem=msg("the answer is truncated")))
     work = work_of_updates(replace(COLLECTED, polls=polls))
-    done = Performed(JOB, "2026-11-25", "r1", work.outcome, work.exit_code, 1.0, msg("x"), work.problems, work.said)
+    done = PerformedJob(
+        JOB, "2026-11-25", "r1", work.outcome, work.exit_code, 1.0, msg("x"), work.problems, work.reported
+    )
 
     assert work.problems == ("update source db: no answer within 30 seconds", "db: the answer is truncated")
     assert [render(line, "vi") for line, _tone in problem_lines([done])] == [

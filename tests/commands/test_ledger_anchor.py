@@ -15,7 +15,7 @@ import pytest
 from commands.cli.entry import run
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
-from commands.doctor.diagnosis import Diagnosis, State, examine
+from commands.doctor.diagnosis import Diagnosis, DiagnosticState, diagnose
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.heads import code_of, head_digest, newest_head
@@ -101,9 +101,9 @@ def test_an_anchor_that_lost_the_head_and_cannot_take_it_again_does_not_have_it(
     said = home.read("anchor", expected=ExitCode.PARTIAL)
 
     assert "1 of 2" in said
-    assert "share-a: the last time it took nothing" in said_of(home, State.WARNING)
-    assert "share-a: it has the head" not in said_of(home, State.GOOD)
-    assert "share-b: it has the head" in said_of(home, State.GOOD)
+    assert "share-a: the last time it took nothing" in said_of(home, DiagnosticState.WARNING)
+    assert "share-a: it has the head" not in said_of(home, DiagnosticState.GOOD)
+    assert "share-b: it has the head" in said_of(home, DiagnosticState.GOOD)
 
 
 def test_an_anchor_that_has_the_days_head_gets_it_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -428,10 +428,10 @@ def seen(home: Home, *, later: timedelta = timedelta()) -> list[Diagnosis]:
             return 0.0
 
     session = Session(Invocation((), config=home.folder / "portalops.toml"), dict(os.environ), clock=Later())
-    return [each for each in examine(session) if each.subject in {"anchors", "signing"}]
+    return [each for each in diagnose(session) if each.subject in {"anchors", "signing"}]
 
 
-def said_of(home: Home, state: State, *, later: timedelta = timedelta()) -> str:
+def said_of(home: Home, state: DiagnosticState, *, later: timedelta = timedelta()) -> str:
     return "\n".join(str(each.seen) for each in seen(home, later=later) if each.state is state)
 
 
@@ -441,9 +441,9 @@ def test_a_folder_on_the_ledgers_own_file_system_is_no_anchor(
     home = a_home(tmp_path, capsys, folder_anchor("share-a"))
     home.call("anchor")
 
-    assert "share-a: it lies on this machine, so it is no anchor" in said_of(home, State.WARNING)
-    assert "0 anchors lie out of reach" in said_of(home, State.WARNING)
-    assert "everything recorded is signed" in said_of(home, State.GOOD)
+    assert "share-a: it lies on this machine, so it is no anchor" in said_of(home, DiagnosticState.WARNING)
+    assert "0 anchors lie out of reach" in said_of(home, DiagnosticState.WARNING)
+    assert "everything recorded is signed" in said_of(home, DiagnosticState.GOOD)
 
 
 def test_a_server_at_an_address_of_this_machine_is_no_anchor(
@@ -453,7 +453,7 @@ def test_a_server_at_an_address_of_this_machine_is_no_anchor(
     stamps = f"[[ledger.anchor]]\nid='tsa'\nkind='rfc3161'\nurl='http://{address}:318/'\nca_file='ca.pem'\n"
     home = a_home(tmp_path, capsys, stamps)
 
-    assert "tsa: it lies on this machine, so it is no anchor" in said_of(home, State.WARNING)
+    assert "tsa: it lies on this machine, so it is no anchor" in said_of(home, DiagnosticState.WARNING)
 
 
 def test_an_anchor_whose_package_is_not_installed_is_bad(
@@ -462,9 +462,9 @@ def test_an_anchor_whose_package_is_not_installed_is_bad(
     stamps = "[[ledger.anchor]]\nid='tsa'\nkind='rfc3161'\nurl='https://tsa.khanhhoa.example'\nca_file='ca.pem'\n"
     home = a_home(tmp_path, capsys, stamps)
 
-    assert said_of(home, State.BAD) == ""
+    assert said_of(home, DiagnosticState.BAD) == ""
     monkeypatch.setitem(sys.modules, "rfc3161_client", None)
-    assert said_of(home, State.BAD) == "tsa: the Python package rfc3161-client is not installed"
+    assert said_of(home, DiagnosticState.BAD) == "tsa: the Python package rfc3161-client is not installed"
 
 
 def test_an_old_head_at_an_anchor_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -472,10 +472,10 @@ def test_an_old_head_at_an_anchor_is_a_warning(tmp_path: Path, capsys: pytest.Ca
     home.call("anchor")
     record_now(home, "note", b"{}")
 
-    assert "share-a: it has the head over" in said_of(home, State.GOOD)
-    assert "1 record is not signed yet" in said_of(home, State.GOOD)
-    assert "share-a: it has the head over" in said_of(home, State.WARNING, later=timedelta(days=3))
-    assert "1 record is not signed yet" in said_of(home, State.WARNING, later=timedelta(days=3))
+    assert "share-a: it has the head over" in said_of(home, DiagnosticState.GOOD)
+    assert "1 record is not signed yet" in said_of(home, DiagnosticState.GOOD)
+    assert "share-a: it has the head over" in said_of(home, DiagnosticState.WARNING, later=timedelta(days=3))
+    assert "1 record is not signed yet" in said_of(home, DiagnosticState.WARNING, later=timedelta(days=3))
 
 
 def test_an_anchor_that_took_nothing_is_named_with_the_reason(
@@ -484,8 +484,10 @@ def test_an_anchor_that_took_nothing_is_named_with_the_reason(
     home = a_home(tmp_path, capsys, folder_anchor("absent"))
     home.call("anchor", expected=ExitCode.FAILED)
 
-    assert "absent: the last time it took nothing: the anchor absent did not take" in said_of(home, State.WARNING)
-    assert "absent: it has no head yet" in said_of(home, State.WARNING)
+    assert "absent: the last time it took nothing: the anchor absent did not take" in said_of(
+        home, DiagnosticState.WARNING
+    )
+    assert "absent: it has no head yet" in said_of(home, DiagnosticState.WARNING)
 
 
 def test_a_key_that_the_ledger_does_not_know_is_bad(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -497,7 +499,7 @@ def test_a_key_that_the_ledger_does_not_know_is_bad(tmp_path: Path, capsys: pyte
         path.unlink()
     ensure_signing_key(home.key, comment="another")
 
-    assert "the signing key" in said_of(home, State.BAD)
+    assert "the signing key" in said_of(home, DiagnosticState.BAD)
 
 
 def test_a_lock_is_told_as_it_was_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -515,8 +517,8 @@ def test_a_lock_is_told_as_it_was_seen(tmp_path: Path, capsys: pytest.CaptureFix
         record_now(home, "anchor.finished", body)
 
     record({})
-    assert "s3: whether its lock refuses a delete was never seen" in said_of(home, State.UNKNOWN)
+    assert "s3: whether its lock refuses a delete was never seen" in said_of(home, DiagnosticState.UNKNOWN)
     record({"delete": "refused: AccessDenied", "retain_until": "2999-01-01T00:00:00.000Z"})
-    assert "deleting was refused: AccessDenied; locked until 2999" in said_of(home, State.GOOD)
+    assert "deleting was refused: AccessDenied; locked until 2999" in said_of(home, DiagnosticState.GOOD)
     record({"delete": "refused: AccessDenied", "retain_until": "2020-01-01T00:00:00.000Z"})
-    assert "the lock of its newest head ended" in said_of(home, State.WARNING)
+    assert "the lock of its newest head ended" in said_of(home, DiagnosticState.WARNING)

@@ -15,10 +15,10 @@ from backups.media.disk import DiskMedium
 from commands.cli.calling import call
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
-from commands.doctor.diagnosis import State, examine
+from commands.doctor.diagnosis import DiagnosticState, diagnose
 from portalops.errors import ExitCode, UsageError
 from portalops.model.backups import CopyState
-from portalops.reports.document import KeyValues, Table
+from portalops.reports.document import KeyValues, TableBlock
 from tests.backups.test_prune import Portal
 from tests.doubles import SilentProgress
 
@@ -110,7 +110,7 @@ def test_copies_that_were_read_too_long_ago_are_told_of_before_and_after_they_ex
 
     portal.clock.move(timedelta(days=30))
     assert [line["expiring_soon"] for line in portal.media("list")] == [1, 1]
-    notes = [each for each in examine(portal.session()) if each.state is State.NOTE]
+    notes = [each for each in diagnose(portal.session()) if each.state is DiagnosticState.NOTE]
     assert ["soon no longer counts as verified" in str(note.seen) for note in notes if note.subject == "media-register"] == [True, True]  # fmt: skip
     portal.clock.move(timedelta(days=6))
     line = portal.media("list", expected=ExitCode.UNMET)[0]
@@ -122,7 +122,7 @@ def test_copies_that_were_read_too_long_ago_are_told_of_before_and_after_they_ex
     assert [(each["state"], each["fresh_level"], each["expired"][0]["level"]) for each in data["copies"]] == [
         ("verified", "none", "L2")
     ] * 2
-    page = [block for block in shown.view if isinstance(block, Table)]
+    page = [block for block in shown.view if isinstance(block, TableBlock)]
     assert "verification expired" in str(page) and "read 36 days ago" in str(
         [str(cell) for table in page for row in table.rows for cell in row]
     )
@@ -131,14 +131,14 @@ def test_copies_that_were_read_too_long_ago_are_told_of_before_and_after_they_ex
 
 
 def test_the_doctor_tells_of_media_that_must_be_seen_to(portal: Register) -> None:
-    assert [each for each in examine(portal.session()) if each.subject == "media-register"] == []
+    assert [each for each in diagnose(portal.session()) if each.subject == "media-register"] == []
     portal.back_up(1)
     portal.media("add", "disk-a", *ADD)
     portal.media("check", "disk-a")
 
-    found = [each for each in examine(portal.session()) if each.subject == "media-register"]
+    found = [each for each in diagnose(portal.session()) if each.subject == "media-register"]
 
-    assert [each.state for each in found] == [State.GOOD, State.WARNING]
+    assert [each.state for each in found] == [DiagnosticState.GOOD, DiagnosticState.WARNING]
 
 
 def test_a_look_finds_all_as_recorded(portal: Register) -> None:

@@ -28,7 +28,7 @@ from commands.cli.entry import run
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
 from commands.jobs import sending
-from commands.jobs.notify import after_run, unit_in
+from commands.jobs.notify import notify_run, unit_in
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
@@ -39,7 +39,7 @@ from portalops.model.record import RunId
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.notify.channels import ChannelSettings, Taken
-from portalops.notify.state import NotifyFolder, Waiting
+from portalops.notify.state import NotifyFolder, WaitingLetter
 from portalops.registers.notifications import RecordedNotification, read_notifications
 from portalops.rulebooks.load import load as load_rulebook
 from tests.accounts import NOBODY
@@ -761,7 +761,7 @@ def test_a_year_of_daily_runs_makes_exactly_so_many_letters(tmp_path: Path, box:
             Standing(duty, DutyVerdict.UNMET if 100 <= number < 110 and duty == "11.1" else DutyVerdict.MET, msg("why"))
             for duty in duties
         ]
-        after_run(session, (), standings)
+        notify_run(session, (), standings)
 
     assert session.warnings == []
     counts = Counter(subject.partition(" to ")[0] for subject in subjects(box))
@@ -924,7 +924,7 @@ class FaultyChannel:
     id, kind, to = "faulty", "mail", "nobody"
     settings = ChannelSettings()
 
-    def send(self, letter: Waiting) -> Taken:
+    def send(self, letter: WaitingLetter) -> Taken:
         raise ValueError(f"{CANARY} in {letter.id}")
 
 
@@ -932,7 +932,7 @@ def test_a_fault_in_a_channel_is_told_by_its_class_and_leaves_a_trace_for_debug(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     session = Session(Invocation((), config=tmp_path / "portalops.toml"), {}, clock=FixedClock(AT))
-    letter = Waiting("a1", "faulty", Level.FAILURE, "S", "T", (), AT)
+    letter = WaitingLetter("a1", "faulty", Level.FAILURE, "S", "T", (), AT)
 
     with caplog.at_level("DEBUG", logger="commands"):
         outcome, _hint = sending.handed_over(session, FaultyChannel(), letter)

@@ -20,11 +20,11 @@ from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
 from portalops.ledger.as_of import LedgerAsOf
 from portalops.ledger.bodies import decode_part
-from portalops.ledger.check_heads import brought_head
+from portalops.ledger.check_heads import read_supplied_head
 from portalops.ledger.heads import code_of, heads, newest_head, text_of
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.ledger.verify import Brought, verify
+from portalops.ledger.verify import Supplied, verify
 from portalops.model.period import Period
 from portalops.model.record import RunId
 from portalops.model.runs import Every, Job, JobId, JobKind, ReportResult
@@ -109,10 +109,10 @@ def test_the_picture_holds_the_heads_six_lines_and_they_verify(tmp_path: Path) -
     newest = newest_head(session.ledger)
     assert newest is not None
     assert inner == [list(row) for row in qr_modules(text_of(newest.head))]
-    brought = brought_head("paper", page.root.all("pre")[0].words().encode())
-    found = verify(session.ledger, now=session.clock.now(), zone=session.zone_of_portal, brought=Brought((brought,)))
+    brought = read_supplied_head("paper", page.root.all("pre")[0].words().encode())
+    found = verify(session.ledger, now=session.clock.now(), zone=session.zone_of_portal, brought=Supplied((brought,)))
     assert found.integrity.holds
-    assert [each.verdict for each in found.integrity.signed.brought] == ["holds"]
+    assert [each.verdict for each in found.integrity.signed.supplied] == ["holds"]
 
 
 @pytest.mark.parametrize("name", formats.names())

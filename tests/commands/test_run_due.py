@@ -18,7 +18,7 @@ import pytest
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
 from commands.jobs.clock import clock_step, note_clock
-from commands.jobs.due import Asked, is_idle, judged_mark
+from commands.jobs.due import RunRequest, is_idle, judged_mark
 from commands.jobs.locks import resource_lock
 from commands.jobs.run import judge_and_mark, perform_chosen, result_of
 from commands.jobs.runner import record_plan
@@ -76,11 +76,11 @@ class Portal:
         return Session(Invocation((), self.folder / "portalops.toml"), {}, clock=self.clock)
 
     def is_idle(self) -> bool:
-        return is_idle(self.session(), Asked(due_only=True))
+        return is_idle(self.session(), RunRequest(due_only=True))
 
     def run(self, *names: str, due_only: bool = True) -> Mapping[str, Any]:
         """Do what is due, as `run --due` does where it is not idle; return its data."""
-        session, asked = self.session(), Asked(names, due_only=due_only)
+        session, asked = self.session(), RunRequest(names, due_only=due_only)
         require_valid(session.settings)
         record_plan(session)
         performed = list(perform_chosen(session, asked))
@@ -149,7 +149,7 @@ def test_a_clock_that_went_back_is_told_also_where_nothing_is_due(portal: Portal
 
 def test_an_unknown_job_is_refused_before_anything_else(portal: Portal) -> None:
     with pytest.raises(UsageError, match="there is no job nightly-anhcor"):
-        is_idle(portal.session(), Asked(("nightly-anhcor",), due_only=True))
+        is_idle(portal.session(), RunRequest(("nightly-anhcor",), due_only=True))
 
 
 def test_after_weeks_of_silence_each_overdue_job_is_done_once_and_marked_late(portal: Portal) -> None:
@@ -198,10 +198,10 @@ def test_a_job_that_another_process_did_meanwhile_is_not_done_again(portal: Port
     portal.at("2026-11-25 22:30")
     session, other = portal.session(), portal.session()
     record_plan(session)
-    slow = perform_chosen(session, Asked(due_only=True))
+    slow = perform_chosen(session, RunRequest(due_only=True))
 
     first = next(slow)
-    quick = list(perform_chosen(other, Asked(due_only=True)))
+    quick = list(perform_chosen(other, RunRequest(due_only=True)))
     rest = list(slow)
 
     assert (first.job.id, [each.job.id for each in quick], rest) == ("weekly-report", ["nightly-anchor"], [])

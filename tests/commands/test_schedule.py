@@ -21,15 +21,15 @@ from commands.cli.entry import run
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
 from commands.jobs.schedule_change import Installer, require_ready
-from commands.jobs.schedule_look import Places, installed_program, look_at_schedule
-from commands.schedule.watch import line_of, round_of
+from commands.jobs.schedule_look import Places, inspect_schedule, installed_program
+from commands.schedule.watch import line_of, read_turn
 from portalops.errors import ExitCode, ScheduleRefused
 from portalops.ports import Completed
 from portalops.schedule.crontab import cron_file
-from portalops.schedule.marks import Origin, origin_of
-from portalops.schedule.plan import Credential
+from portalops.schedule.marks import FileOwner, origin_of
+from portalops.schedule.plan import ServiceCredential
 from portalops.schedule.units import unit_files
-from portalops.system.children import Ended
+from portalops.system.children import ChildEnd
 from portalops.system.programs import LocalRunner
 from tests.accounts import NOBODY
 from tests.doubles import FixedClock
@@ -106,7 +106,7 @@ def test_units_are_put_in_place_and_switched_on(image: Image) -> None:
     }  # fmt: skip
     wanted = image.units / "timers.target.wants"
     assert {path.name for path in wanted.iterdir()} == {"portalops.timer", "portalops-media.timer"}
-    assert all(origin_of(path.read_bytes()) is Origin.OWN for path in image.units.iterdir() if path.is_file())
+    assert all(origin_of(path.read_bytes()) is FileOwner.OWN for path in image.units.iterdir() if path.is_file())
 
 
 def test_folders_beside_the_configuration_of_an_image_are_named_as_they_are_in_there(image: Image) -> None:
@@ -180,7 +180,7 @@ def test_a_file_of_somebody_else_is_never_overwritten_unasked(image: Image, text
     assert code == ExitCode.UNMET and "refused" in out and "+++ " in out
     assert image.tree() == before
     assert image.call("install", "--force")[0] == ExitCode.OK
-    assert origin_of(timer.read_bytes()) is Origin.OWN
+    assert origin_of(timer.read_bytes()) is FileOwner.OWN
 
 
 def test_what_was_not_done_is_not_called_done(image: Image) -> None:
@@ -270,7 +270,7 @@ def test_files_can_be_printed_without_any_right(image: Image) -> None:
 
     code, out, _err = image.call("install", "--cron", "--print", at=())
 
-    assert code == ExitCode.OK and origin_of(out.encode()) is Origin.OWN
+    assert code == ExitCode.OK and origin_of(out.encode()) is FileOwner.OWN
     assert image.tree() == {}
 
 
@@ -385,7 +385,10 @@ def test_a_credential_that_would_not_do_is_told_before_anything_is_written(
     secret.write_text("x")
     secret.chmod(0o644)
     demands = replace(
-        SMALL, program=sys.executable, user="daemon", credentials=(Credential("s3", str(secret), is_encrypted=by_cron),)
+        SMALL,
+        program=sys.executable,
+        user="daemon",
+        credentials=(ServiceCredential("s3", str(secret), is_encrypted=by_cron),),
     )
 
     with pytest.raises(ScheduleRefused, match=said):
@@ -447,7 +450,7 @@ def test_what_runs_as_it_was_planned_has_no_flaw(image: Image, tmp_path: Path) -
     session = session_of(image, answer_of(*UNITS))
     install_into(image, session)
 
-    seen = look_at_schedule(session, places)
+    seen = inspect_schedule(session, places)
 
     assert [str(flaw.seen) for flaw in seen.flaws] == []
     assert [job.job.id for job in seen.jobs] == ["daily-updates", "daily-verify"]
@@ -459,8 +462,8 @@ def test_a_dead_timer_and_a_service_manager_that_does_not_answer_are_told(image:
     places = places_of(image)
     install_into(image, session_of(image, answer_of(*UNITS)))
 
-    dead = look_at_schedule(session_of(image, answer_of(*UNITS, timer="inactive")), places)
-    silent = look_at_schedule(session_of(image, ""), places)
+    dead = inspect_schedule(session_of(image, answer_of(*UNITS, timer="inactive")), places)
+    silent = inspect_schedule(session_of(image, ""), places)
 
     assert {flaw.subject for flaw in dead.flaws} == {"portalops.timer", "portalops-media.timer"}
     assert [(flaw.subject, flaw.is_unknown) for flaw in silent.flaws] == [("systemd", True)]
@@ -472,7 +475,7 @@ def test_a_changed_configuration_makes_units_outdated(image: Image, tmp_path: Pa
     install_into(image, session_of(image, answer_of(*UNITS)))
     image.config.write_text(image.config.read_text() + '[[job]]\nid = "new"\nkind = "report"\nevery = "week"\n')
 
-    seen = look_at_schedule(session_of(image, answer_of(*UNITS)), places)
+    seen = inspect_schedule(session_of(image, answer_of(*UNITS)), places)
 
     assert [flaw.subject for flaw in seen.flaws] == ["portalops.service"]
 
@@ -517,29 +520,29 @@ def test_the_machine_s_own_answer_is_a_listing_with_ids(image: Image, tmp_path: 
 @pytest.mark.parametrize(
     ("ended", "line", "is_failure"),
     [
-        (Ended(0, b'{"data": {"jobs": []}, "error": null}'), "exit 0, nothing was due", False),
-        (Ended(1, b'{"data": {"jobs": [{"id": "a", "outcome": "complete"}]}}'), "exit 1: a complete", False),
+        (ChildEnd(0, b'{"data": {"jobs": []}, "error": null}'), "exit 0, nothing was due", False),
+        (ChildEnd(1, b'{"data": {"jobs": [{"id": "a", "outcome": "complete"}]}}'), "exit 1: a complete", False),
         (
-            Ended(75, b'{"data": null, "error": {"code": "PO1602", "message": "held"}}'),
+            ChildEnd(75, b'{"data": null, "error": {"code": "PO1602", "message": "held"}}'),
             "exit 75: error[PO1602]: held",
             False,
         ),
         (
-            Ended(78, b'{"data": null, "error": {"code": "PO1001", "message": "wrong"}}'),
+            ChildEnd(78, b'{"data": null, "error": {"code": "PO1001", "message": "wrong"}}'),
             "exit 78: error[PO1001]: wrong",
             True,
         ),
-        (Ended(-9, b""), "was ended by signal 9", True),
-        (Ended(127, b"no such file"), "exit 127: no such file", True),
-        (Ended(70, b"\xff\x1b[31m"), "exit 70:", True),
-        (Ended(4, b"[]"), "exit 4", True),
-        (Ended(1, b""), "exit 1: ?", True),
-        (Ended(0, b""), "exit 0: ?", True),
-        (Ended(130, b""), "exit 130", False),
+        (ChildEnd(-9, b""), "was ended by signal 9", True),
+        (ChildEnd(127, b"no such file"), "exit 127: no such file", True),
+        (ChildEnd(70, b"\xff\x1b[31m"), "exit 70:", True),
+        (ChildEnd(4, b"[]"), "exit 4", True),
+        (ChildEnd(1, b""), "exit 1: ?", True),
+        (ChildEnd(0, b""), "exit 0: ?", True),
+        (ChildEnd(130, b""), "exit 130", False),
     ],
 )
-def test_a_round_is_told_in_one_line_however_it_ended(ended: Ended, line: str, is_failure: bool) -> None:
-    done = round_of(NOW, ended)
+def test_a_round_is_told_in_one_line_however_it_ended(ended: ChildEnd, line: str, is_failure: bool) -> None:
+    done = read_turn(NOW, ended)
 
     assert line in str(line_of(done)) and "\n" not in str(line_of(done))
     assert done.is_failure is is_failure

@@ -13,7 +13,7 @@ from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.newest import first_change
-from portalops.model.checks import CheckRound
+from portalops.model.checks import CheckScan
 from portalops.model.record import RunId
 from portalops.model.runs import RunSummary
 from portalops.model.verdicts import RunOutcome
@@ -32,7 +32,7 @@ def home(tmp_path: Path) -> Path:
     ledger.append("check.started", run=RunId("12.4:c:1"), body=bodies.write({}))
     summary = RunSummary(RunOutcome.COMPLETE, 0, at, at)
     finished = ledger.append(
-        "check.finished", run=RunId("12.4:c:1"), body=bodies.write({"run": summary, "check": CheckRound(())})
+        "check.finished", run=RunId("12.4:c:1"), body=bodies.write({"run": summary, "check": CheckScan(())})
     )
     ledger.close()
     (tmp_path / "state" / "blobs" / finished.body[:2] / finished.body[2:4] / f"{finished.body}.zst").unlink()

@@ -10,7 +10,7 @@ import pytest
 
 from commands.cli import nagios
 from commands.cli.entry import run
-from commands.jobs.standings import Judged
+from commands.jobs.standings import JudgedDuties
 from commands.status.views import answer_of
 from portalops.errors import ExitCode
 from portalops.jobs import Attempt
@@ -22,7 +22,7 @@ from portalops.model.rulebook import DutyId
 from portalops.model.runs import Every, Job, JobId, JobKind
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome
-from portalops.registers.evidence import Unreadable
+from portalops.registers.evidence import UnreadableRecord
 from tests.commands.test_backup import Portal
 from tests.commands.test_report import CONFIGURATION
 from tests.doubles import FixedClock
@@ -42,14 +42,14 @@ LATER = FixedClock(NOW)
 
 def said(
     *verdicts: DutyVerdict,
-    judged: Judged | None = None,
+    judged: JudgedDuties | None = None,
     jobs: Sequence[Job] = (DAILY,),
     attempts: Sequence[Attempt] = (GOOD,),
     now: datetime = NOW,
 ) -> tuple[str, str]:
     standings = tuple(Standing(DutyId(f"10.{n}"), verdict, msg("x")) for n, verdict in enumerate(verdicts, 1))
-    answer = answer_of(judged or Judged(standings, ()), standings, jobs, attempts, now=now, zone=ZONE)
-    return answer.state, str(answer.said)
+    answer = answer_of(judged or JudgedDuties(standings, ()), standings, jobs, attempts, now=now, zone=ZONE)
+    return answer.state, str(answer.text)
 
 
 def test_all_met_and_lately_done_is_ok() -> None:
@@ -73,16 +73,16 @@ def test_an_unmet_duty_is_critical_and_an_unknown_one_never_ok(
 
 
 def test_a_changed_ledger_is_critical_before_all_else_and_an_unreadable_record_unknown() -> None:
-    changed = Judged((), (), Fault(3, msg("record 3 was changed")))
-    damaged = Judged((), (Unreadable(3, "check", msg("it is missing"), damaged=True),))
-    unreadable = Judged((), (Unreadable(3, "check", msg("no right to read it")),))
+    changed = JudgedDuties((), (), Fault(3, msg("record 3 was changed")))
+    damaged = JudgedDuties((), (UnreadableRecord(3, "check", msg("it is missing"), damaged=True),))
+    unreadable = JudgedDuties((), (UnreadableRecord(3, "check", msg("no right to read it")),))
 
     assert said(MET, judged=changed)[0] == said(MET, judged=damaged)[0] == nagios.CRITICAL
     assert said(MET, judged=unreadable) == (nagios.UNKNOWN, "1 record cannot be read")
 
 
 def test_what_is_due_within_hours_is_a_warning() -> None:
-    assert said(MET, judged=Judged((), (), due=(msg("incident IN-2026-1: due"),)))[0] == nagios.WARNING
+    assert said(MET, judged=JudgedDuties((), (), due=(msg("incident IN-2026-1: due"),)))[0] == nagios.WARNING
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,22 @@ import pytest
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.errors import LedgerError
-from portalops.model.adopted import AdoptedBackup, AdoptedLook
-from portalops.model.archive import Change, CollectionCount, Comparison, Held, Inventory, Missing, Named
+from portalops.model.adopted import AdoptedBackup, AdoptedPoll
+from portalops.model.archive import (
+    ArchiveComparison,
+    CollectionChange,
+    CollectionCount,
+    HeldItems,
+    Inventory,
+    MissingItems,
+    NamedItems,
+)
 from portalops.model.backups import BackupResult, CopyState, DataClass
 from portalops.model.message import msg
 from portalops.model.record import Recorded
 from portalops.model.rulebook import Duty
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.evidence import Evidence, Unreadable
+from portalops.registers.evidence import Evidence, UnreadableRecord
 from portalops.rulebooks.load import load
 from tests.compliance.test_rules import NOW, backup, copy, duty, evidence, stand
 
@@ -26,10 +34,10 @@ MADE = datetime(2026, 11, 20, tzinfo=UTC)
 ARCHIVE = duty("archive")
 WHOLE = Inventory(
     (
-        CollectionCount("items", "query", Held.ITEMS, "db", False, 2, 2),
-        CollectionCount("originals", "folder", Held.ORIGINALS, "paper", True, 2, 2),
-        CollectionCount("copies", "folder", Held.COPIES, "paper", True, 2, 2),
-        CollectionCount("drafts", "query", Held.DRAFTS, "db", False, 2, 2),
+        CollectionCount("items", "query", HeldItems.ITEMS, "db", False, 2, 2),
+        CollectionCount("originals", "folder", HeldItems.ORIGINALS, "paper", True, 2, 2),
+        CollectionCount("copies", "folder", HeldItems.COPIES, "paper", True, 2, 2),
+        CollectionCount("drafts", "query", HeldItems.DRAFTS, "db", False, 2, 2),
     ),
     2,
 )
@@ -86,14 +94,21 @@ def test_an_inventory_made_after_the_period_does_not_speak_for_it() -> None:
     ("changes", "said"),
     [
         (
-            {"missing": (Missing(Held.DRAFTS, Named(3, ("a", "b", "c"))),)},
+            {"missing": (MissingItems(HeldItems.DRAFTS, NamedItems(3, ("a", "b", "c"))),)},
             "3 items have no drafts, such as a, b, c",
         ),
-        ({"missing": (Missing(Held.COPIES, Named(2, ("a",)), True),)}, "no collection of copies is configured"),
-        ({"strays": Named(1, ("originals: 7.pdf",))}, "1 entry belongs to no item"),
-        ({"collections": (replace(WHOLE.collections[1], nameless=Named(1, ("x",))),)}, "1 entry names no item"),
         (
-            {"comparison": Comparison(3, MADE, (Change("originals", True, 2, 1, 0, Named(1, ("1.pdf",))),))},
+            {"missing": (MissingItems(HeldItems.COPIES, NamedItems(2, ("a",)), True),)},
+            "no collection of copies is configured",
+        ),
+        ({"strays": NamedItems(1, ("originals: 7.pdf",))}, "1 entry belongs to no item"),
+        ({"collections": (replace(WHOLE.collections[1], nameless=NamedItems(1, ("x",))),)}, "1 entry names no item"),
+        (
+            {
+                "comparison": ArchiveComparison(
+                    3, MADE, (CollectionChange("originals", True, 2, 1, 0, NamedItems(1, ("1.pdf",))),)
+                )
+            },
             ": 1 missing, 0 changed",
         ),
     ],
@@ -105,13 +120,13 @@ def test_a_gap_or_a_loss_breaks_the_duty(changes: dict[str, Any], said: str) -> 
 
 
 def test_a_loss_that_a_person_accepted_breaks_nothing() -> None:
-    lost = Comparison(3, MADE, (Change("originals", True, 2, 1, 0, Named(1, ("1.pdf",))),))
+    lost = ArchiveComparison(3, MADE, (CollectionChange("originals", True, 2, 1, 0, NamedItems(1, ("1.pdf",))),))
 
     assert judged(inventory(comparison=lost, accepted="moved"))[0] is DutyVerdict.MET
 
 
 def test_an_accepted_loss_is_told_beside_the_verdict() -> None:
-    lost = Comparison(3, MADE, (Change("originals", True, 2, 1, 0, Named(1, ("1.pdf",))),))
+    lost = ArchiveComparison(3, MADE, (CollectionChange("originals", True, 2, 1, 0, NamedItems(1, ("1.pdf",))),))
     found = standing(evidence(inventories=(inventory(comparison=lost, accepted="moved"),), backups=(kept(),)))
 
     assert [str(each) for each in found.details] == ["Missing and changed entries were accepted: moved"]
@@ -121,7 +136,7 @@ def test_an_accepted_loss_is_told_beside_the_verdict() -> None:
     "changes",
     [
         {"collections": (replace(WHOLE.collections[1], problem="gone"), *WHOLE.collections)},
-        {"collections": (replace(WHOLE.collections[1], unread=Named(1, ("x",))), *WHOLE.collections)},
+        {"collections": (replace(WHOLE.collections[1], unread=NamedItems(1, ("x",))), *WHOLE.collections)},
         {"items": 0},
     ],
 )
@@ -182,7 +197,7 @@ def standing(found: Evidence, of: Duty = ARCHIVE):  # type: ignore[no-untyped-de
 
 @pytest.mark.parametrize("kind", ["inventory", "verify", "drill", "prune", "medium_check"])
 def test_a_newer_inventory_or_look_that_cannot_be_read_may_say_otherwise(kind: str) -> None:
-    unreadable = Unreadable(99, kind, LedgerError(msg("lost"), msg("look")).message)
+    unreadable = UnreadableRecord(99, kind, LedgerError(msg("lost"), msg("look")).message)
     found = evidence(inventories=(inventory(),), backups=(kept(),), unreadable=(unreadable,))
 
     assert stand(ARCHIVE, found)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
@@ -193,9 +208,9 @@ def test_a_newer_inventory_or_look_that_cannot_be_read_may_say_otherwise(kind: s
 CONTENT = duty("backup-class", subject="content")
 
 
-def claim(data_class: DataClass = DataClass.CONTENT, problem: str = "") -> Recorded[AdoptedLook]:
+def claim(data_class: DataClass = DataClass.CONTENT, problem: str = "") -> Recorded[AdoptedPoll]:
     made = AdoptedBackup("restic", "ab12", MADE, "web1", 10, data_class, problem=problem)
-    return Recorded(11, MADE, "", AdoptedLook("office", "restic", data_class, (made,)))
+    return Recorded(11, MADE, "", AdoptedPoll("office", "restic", data_class, (made,)))
 
 
 @pytest.mark.parametrize("backups", [(), (backup(MADE),), (backup(MADE, copies=(copy(CopyState.DAMAGED),)),)])
@@ -208,5 +223,5 @@ def test_a_claim_changes_no_verdict_and_stands_beside_it(backups: tuple[Recorded
 
 
 @pytest.mark.parametrize("other", [claim(DataClass.RELATED), claim(problem="its status is FAILED")])
-def test_a_claim_of_another_class_or_of_a_bad_backup_is_not_shown(other: Recorded[AdoptedLook]) -> None:
+def test_a_claim_of_another_class_or_of_a_bad_backup_is_not_shown(other: Recorded[AdoptedPoll]) -> None:
     assert standing(evidence(adopted=(other,)), CONTENT).details == ()

@@ -11,7 +11,7 @@ from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.compliance.article_12_changes import DRIFT
 from portalops.model.changes import ChangeApproval, ChangeBegun, ChangeKind, ChangeNotice, ChangeRequest
-from portalops.model.findings import Finding, FindingEvent, Turn
+from portalops.model.findings import Finding, FindingEvent, FindingTurn
 from portalops.model.incidents import IncidentFacts, IncidentKind
 from portalops.model.message import msg
 from portalops.model.organisation import HostId, Name
@@ -125,31 +125,31 @@ def drift(*events: FindingEvent, host: HostId = LOCAL.id, incidents: IncidentReg
     return stand(asked, found)
 
 
-def event(turn: Turn, hours: int) -> FindingEvent:
+def event(turn: FindingTurn, hours: int) -> FindingEvent:
     return FindingEvent(turn, 50 + hours, FIRST + hours * HOUR)
 
 
 def test_change_that_was_undone_before_the_newest_round_does_not_meet_the_duty() -> None:
-    undone = drift(event(Turn.OPENED, 2), event(Turn.FIXED, 20))
+    undone = drift(event(FindingTurn.OPENED, 2), event(FindingTurn.FIXED, 20))
 
     assert undone.verdict is UNSURE
     assert {52, 70} <= set(undone.evidence)
     assert "record 52 shows a change without approval, record 70 no longer does" in str(undone.reason)
-    assert drift(event(Turn.OPENED, -900), event(Turn.FIXED, -800)).verdict is MET
-    assert drift(event(Turn.OPENED, 900)).verdict is MET
+    assert drift(event(FindingTurn.OPENED, -900), event(FindingTurn.FIXED, -800)).verdict is MET
+    assert drift(event(FindingTurn.OPENED, 900)).verdict is MET
 
 
 def test_start_of_a_host_that_an_incident_explains_breaks_nothing() -> None:
     outage = IncidentFacts("IN-2026-001", "x", IncidentKind.OUTAGE, Severity.LOW, FIRST, "An", hosts=(LOCAL.id,))
     told = fold_incidents([(60, FIRST + 9 * HOUR, outage.id, outage, ())])
 
-    assert drift(event(Turn.OPENED, 2), event(Turn.FIXED, 20), incidents=told).verdict is MET
-    assert drift(event(Turn.OPENED, 2), event(Turn.FIXED, 5), incidents=told).verdict is UNSURE
-    assert drift(event(Turn.OPENED, -2), event(Turn.FIXED, 20), incidents=told).verdict is UNSURE
+    assert drift(event(FindingTurn.OPENED, 2), event(FindingTurn.FIXED, 20), incidents=told).verdict is MET
+    assert drift(event(FindingTurn.OPENED, 2), event(FindingTurn.FIXED, 5), incidents=told).verdict is UNSURE
+    assert drift(event(FindingTurn.OPENED, -2), event(FindingTurn.FIXED, 20), incidents=told).verdict is UNSURE
 
 
 def test_host_that_is_configured_no_more_takes_nothing_away_that_it_showed() -> None:
-    gone = drift(event(Turn.OPENED, 2), host=HostId("web9"))
+    gone = drift(event(FindingTurn.OPENED, 2), host=HostId("web9"))
 
     assert gone.verdict is UNMET
     assert "the configuration no longer names host web9" in str(gone.reason)

@@ -9,8 +9,8 @@ import pytest
 
 from portalops.calendar import load as load_calendar
 from portalops.compliance import RULES, Situation
-from portalops.model.checks import CheckRound, HostRound
-from portalops.model.findings import Finding, FindingEvent, Turn
+from portalops.model.checks import CheckScan, HostScan
+from portalops.model.findings import Finding, FindingEvent, FindingTurn
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId, Name
 from portalops.model.record import Recorded, RunId
@@ -25,12 +25,12 @@ from tests.compliance.test_rules import DIGEST, LOCAL, duty, evidence
 
 ROOT = "ssh.root-login"
 LAST_NIGHT = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
-ROUND = Recorded(40, LAST_NIGHT, "r", CheckRound((HostRound(LOCAL.id, LAST_NIGHT, True, "", ()),)))
+ROUND = Recorded(40, LAST_NIGHT, "r", CheckScan((HostScan(LOCAL.id, LAST_NIGHT, True, "", ()),)))
 
 
-def finding(opened_at: datetime, *, turn: Turn = Turn.OPENED, host: HostId = LOCAL.id) -> Finding:
-    events = [FindingEvent(Turn.OPENED, 7, opened_at)]
-    if turn is not Turn.OPENED:
+def finding(opened_at: datetime, *, turn: FindingTurn = FindingTurn.OPENED, host: HostId = LOCAL.id) -> Finding:
+    events = [FindingEvent(FindingTurn.OPENED, 7, opened_at)]
+    if turn is not FindingTurn.OPENED:
         events.append(FindingEvent(turn, 9, opened_at + timedelta(days=1)))
     return Finding(
         ROOT, host, "12.4", Severity.CRITICAL, msg("root may log in"), None, tuple(events), 0, 7, opened_at, opened_at
@@ -58,8 +58,8 @@ def test_late_finding_breaks_the_duty_and_is_named_with_its_days_and_records() -
     assert standing.evidence == (40, 7)
 
 
-@pytest.mark.parametrize("turn", [Turn.FIXED, Turn.CLOSED])
-def test_fixed_findings_and_open_ones_within_their_days_leave_it_met(turn: Turn) -> None:
+@pytest.mark.parametrize("turn", [FindingTurn.FIXED, FindingTurn.CLOSED])
+def test_fixed_findings_and_open_ones_within_their_days_leave_it_met(turn: FindingTurn) -> None:
     findings = (finding(LATE, turn=turn), finding(RECENT, host=HostId("b")))
 
     assert judged(evidence(checks=ROUND, findings=findings, judged=SEEN)).verdict is DutyVerdict.MET
@@ -94,12 +94,12 @@ def test_waiver_in_force_keeps_a_late_finding_from_breaking_the_duty_and_an_expi
 
 def test_nobody_having_looked_is_never_a_pass() -> None:
     old = replace(ROUND, at=LAST_NIGHT - timedelta(days=5))
-    unreached = HostRound(LOCAL.id, LAST_NIGHT, False, "no answer", ())
+    unreached = HostScan(LOCAL.id, LAST_NIGHT, False, "no answer", ())
 
     for found, hosts in (
         (evidence(), (LOCAL,)),
         (evidence(checks=old), (LOCAL,)),
-        (evidence(checks=replace(ROUND, body=CheckRound((unreached,)))), (LOCAL,)),
+        (evidence(checks=replace(ROUND, body=CheckScan((unreached,)))), (LOCAL,)),
         (evidence(checks=ROUND), (LOCAL, Host(HostId("web2"), "192.0.2.7"))),
         (evidence(checks=ROUND), ()),
     ):

@@ -10,18 +10,18 @@ import pytest
 from portalops.calendar import load as load_calendar
 from portalops.compliance import RULES, Situation, judge
 from portalops.model.backups import Copy, CopyState, SetId, VerifyResult
-from portalops.model.checks import CheckRound, HostRound
+from portalops.model.checks import CheckScan, HostScan
 from portalops.model.message import msg
-from portalops.model.organisation import Host, HostId, Name, Unit, UnitId
+from portalops.model.organisation import Agency, Host, HostId, Name, UnitId
 from portalops.model.period import Period, Week
 from portalops.model.record import Recorded
 from portalops.model.retention import PruneResult, RetentionPolicy
 from portalops.model.rulebook import Clause, Duty, Numbers, Rulebook
 from portalops.model.updates import FlaggedItem, FlagKind, Poll, PortalDay
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome
-from portalops.registers.backups import LOOKS
+from portalops.registers.backups import POLLS
 from portalops.registers.discs import DISC_READING, DISCS_DESTROYED
-from portalops.registers.evidence import Evidence, Unreadable
+from portalops.registers.evidence import Evidence, UnreadableRecord
 from tests.compliance.test_rules import (
     CONTENT,
     DIGEST,
@@ -44,7 +44,7 @@ FRIDAY = datetime(2026, 11, 20, tzinfo=UTC)
 GOOD_POLL = Poll("db", NOW, True, "", 3, 1, DIGEST, None)
 
 
-def details(rule_duty: Duty, found: Evidence, *, units: tuple[Unit, ...] = ()) -> list[str]:
+def details(rule_duty: Duty, found: Evidence, *, units: tuple[Agency, ...] = ()) -> list[str]:
     name = Name("x", "x")
     clauses = (Clause("10.2", name, "x"),)
     rulebook = Rulebook("r", "1", name, "doc", date(2010, 1, 1), None, clauses, (rule_duty,), Numbers())
@@ -137,7 +137,7 @@ def test_a_host_that_no_round_looked_at_breaks_the_cadence() -> None:
 
 def test_checks_of_no_host_are_no_checks() -> None:
     runs = daily("check", WEEK.first, 7)
-    found = evidence(runs=runs, summaries=ended(runs), checks=Recorded(7, FRIDAY, "r", CheckRound(())))
+    found = evidence(runs=runs, summaries=ended(runs), checks=Recorded(7, FRIDAY, "r", CheckScan(())))
 
     assert stand(duty("check-cadence"), found, hosts=())[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
     assert stand(duty("checks", checks=("a.b",)), found, hosts=())[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
@@ -297,8 +297,8 @@ def test_numbers_that_configuration_changes_make_another_edition() -> None:
 
 def test_a_configured_unit_that_was_not_judged_is_unknown() -> None:
     found = evidence(updates=updates(unit_weeks=(unit_week(DutyVerdict.MET, DutyVerdict.MET),)))
-    known = Unit(UnitId("soyte"), Name("Sở Y tế", "Department of Health"))
-    new = Unit(UnitId("moi"), Name("Xã Mới", "New Commune"))
+    known = Agency(UnitId("soyte"), Name("Sở Y tế", "Department of Health"))
+    new = Agency(UnitId("moi"), Name("Xã Mới", "New Commune"))
     closed = replace(new, valid_to=date(2026, 11, 15))
 
     for rule in ("unit-submissions", "unit-subportals"):
@@ -383,19 +383,19 @@ def test_a_newer_record_that_cannot_be_read_takes_back_what_an_older_one_shows()
 
     for each, kind in rests_on.items():
         assert stand(each, good)[0] is DutyVerdict.MET, each.rule
-        newer = replace(good, unreadable=(Unreadable(99, kind, msg("blob missing")),))
+        newer = replace(good, unreadable=(UnreadableRecord(99, kind, msg("blob missing")),))
         verdict, reason = stand(each, newer)
         assert verdict is DutyVerdict.INSUFFICIENT_EVIDENCE, each.rule
         assert "99" in reason
-        older = replace(good, unreadable=(Unreadable(1, kind, msg("blob missing")),))
+        older = replace(good, unreadable=(UnreadableRecord(1, kind, msg("blob missing")),))
         assert stand(each, older)[0] is DutyVerdict.MET, each.rule
 
 
-@pytest.mark.parametrize("kind", [key for key, _type in LOOKS.values()])
+@pytest.mark.parametrize("kind", [key for key, _type in POLLS.values()])
 @pytest.mark.parametrize("rule", ["backup-class", "backup-medium", "backup-interval"])
 def test_any_newer_look_at_copies_that_cannot_be_read_takes_back_what_older_ones_show(rule: str, kind: str) -> None:
     good = evidence(backups=(backup(FRIDAY),))
-    newer = replace(good, unreadable=(Unreadable(99, kind, msg("blob missing")),))
+    newer = replace(good, unreadable=(UnreadableRecord(99, kind, msg("blob missing")),))
     judged = CONTENT if rule == "backup-class" else duty(rule)
 
     assert stand(judged, good)[0] is DutyVerdict.MET
@@ -404,14 +404,14 @@ def test_any_newer_look_at_copies_that_cannot_be_read_takes_back_what_older_ones
 
 @pytest.mark.parametrize("kind", [DISC_READING, DISCS_DESTROYED])
 def test_a_newer_look_at_discs_that_cannot_be_read_takes_back_that_the_medium_is_good(kind: str) -> None:
-    newer = replace(evidence(backups=(backup(FRIDAY),)), unreadable=(Unreadable(99, kind, msg("blob missing")),))
+    newer = replace(evidence(backups=(backup(FRIDAY),)), unreadable=(UnreadableRecord(99, kind, msg("blob missing")),))
 
     assert stand(duty("backup-medium"), newer)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
 
 
 def test_a_host_round_without_results_is_unknown() -> None:
     at = datetime(2026, 11, 22, 12, tzinfo=UTC)
-    empty = Recorded(7, at, "r", CheckRound((HostRound(HostId("web1"), at, True, "", ()),)))
+    empty = Recorded(7, at, "r", CheckScan((HostScan(HostId("web1"), at, True, "", ()),)))
 
     assert stand(duty("checks", checks=("a.b",)), evidence(checks=empty))[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
 

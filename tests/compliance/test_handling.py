@@ -22,9 +22,9 @@ from portalops.compliance.handling import (
     shortfalls,
     was_late,
 )
-from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseState, Paper, Step
+from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseState, CaseStep, Paper
 from portalops.model.message import msg
-from portalops.model.organisation import Name, Unit, UnitId
+from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.period import Week, parse_period
 from portalops.model.record import Digest, Recorded
 from portalops.model.rulebook import Numbers, Rulebook, UnitDuties
@@ -63,14 +63,19 @@ def _found(result: UpdatesResult, cases: Sequence[Case] = (), *, today: str = "2
     )
 
 
-def _case(*moves: tuple[Step, str], week: Week = W47, by: str = "An", duty: CaseDuty = CaseDuty.SUBMISSION) -> Case:
+def _case(*moves: tuple[CaseStep, str], week: Week = W47, by: str = "An", duty: CaseDuty = CaseDuty.SUBMISSION) -> Case:
     kept = Paper("12/CV-TTCĐS", file=Digest("a" * 64))
     records = [
         RecordedMove(
             number,
             datetime.combine(date.fromisoformat(day), time(9), ZONE),
             CaseMove(
-                HEALTH, duty, week, step, by="" if step is Step.OPENED else by, paper=kept if step in PAPERS else None
+                HEALTH,
+                duty,
+                week,
+                step,
+                by="" if step is CaseStep.OPENED else by,
+                paper=kept if step in PAPERS else None,
             ),
         )
         for number, (step, day) in enumerate(moves, 1)
@@ -79,8 +84,8 @@ def _case(*moves: tuple[Step, str], week: Week = W47, by: str = "An", duty: Case
     return case
 
 
-def _opened(week: Week, *more: tuple[Step, str]) -> Case:
-    return _case((Step.OPENED, (week.period().last + timedelta(days=1)).isoformat()), *more, week=week)
+def _opened(week: Week, *more: tuple[CaseStep, str]) -> Case:
+    return _case((CaseStep.OPENED, (week.period().last + timedelta(days=1)).isoformat()), *more, week=week)
 
 
 def test_each_unit_duty_and_week_that_is_unmet_gets_one_case_and_no_second_one() -> None:
@@ -111,7 +116,7 @@ def test_what_the_managing_unit_itself_missed_is_a_case_like_any_other() -> None
 
     (move,) = _found(_result(days=days))
 
-    assert (move.unit, move.duty, move.step) == (THE_PORTAL, CaseDuty.PORTAL, Step.OPENED)
+    assert (move.unit, move.duty, move.step) == (THE_PORTAL, CaseDuty.PORTAL, CaseStep.OPENED)
     assert move.shortfall and move.shortfall.days == (date(2026, 11, 17), date(2026, 11, 19))
 
 
@@ -143,23 +148,23 @@ def test_nobody_gets_a_case_for_what_could_not_be_found_out() -> None:
 def test_a_case_is_closed_by_the_rules_when_its_week_is_exempt_after_all_and_opened_again_when_not() -> None:
     case = _opened(W47)
     (closing,) = _found(_result([_week(MET, EXEMPT)]), [case])
-    closed = _case((Step.OPENED, "2026-11-23"), (Step.CLOSED, "2026-11-24"), by="")
+    closed = _case((CaseStep.OPENED, "2026-11-23"), (CaseStep.CLOSED, "2026-11-24"), by="")
 
     (again,) = _found(_result([_week(MET, UNMET)]), [closed])
 
-    assert (closing.step, closing.by, str(closing.why)) == (Step.CLOSED, "", "no longer judged unmet")
-    assert (again.step, str(again.why)) == (Step.REOPENED, "found unmet again")
+    assert (closing.step, closing.by, str(closing.why)) == (CaseStep.CLOSED, "", "no longer judged unmet")
+    assert (again.step, str(again.why)) == (CaseStep.REOPENED, "found unmet again")
 
 
 def test_a_case_that_a_person_closed_stays_closed() -> None:
-    closed = _opened(W47, (Step.REMEDIED, "2026-11-24"), (Step.CLOSED, "2026-11-25"))
+    closed = _opened(W47, (CaseStep.REMEDIED, "2026-11-24"), (CaseStep.CLOSED, "2026-11-25"))
 
     assert _found(_result([_week(MET, UNMET)]), [closed]) == ()
 
 
 def test_an_explanation_that_does_not_come_in_time_is_noted_by_the_rules_once() -> None:
     # Reminded on Tuesday 24 November 2026, a day off for Vietnam Culture Day is not assumed: three working days on.
-    case = _opened(W47, (Step.REMINDED, "2026-11-23"))
+    case = _opened(W47, (CaseStep.REMINDED, "2026-11-23"))
     due = next_due(case, _handling("2026-11-23"))
     assert due is not None
     late = (due.by + timedelta(days=1)).isoformat()
@@ -167,21 +172,21 @@ def test_an_explanation_that_does_not_come_in_time_is_noted_by_the_rules_once() 
     assert _found(_result([_week(MET, UNMET)]), [case], today=due.by.isoformat()) == ()
     (move,) = _found(_result([_week(MET, UNMET)]), [case], today=late)
 
-    assert (move.step, move.by) == (Step.REJECTED, "")
+    assert (move.step, move.by) == (CaseStep.REJECTED, "")
     assert due.by == CALENDAR.add_working_days(date(2026, 11, 23), 3)
 
 
 def test_no_explanation_is_called_missing_while_a_move_of_the_case_cannot_be_read() -> None:
-    case = _opened(W47, (Step.REMINDED, "2026-11-24"))
+    case = _opened(W47, (CaseStep.REMINDED, "2026-11-24"))
     result = _result([_week(MET, UNMET)])
 
-    assert [move.step for move in _found(result, [case], today="2026-12-10")] == [Step.REJECTED]
+    assert [move.step for move in _found(result, [case], today="2026-12-10")] == [CaseStep.REJECTED]
     assert _found(result, [replace(case, unreadable=(9,))], today="2026-12-10") == ()
 
 
 def test_deadlines_are_counted_in_working_days_of_the_calendar() -> None:
     # Opened on the Friday before Tết 2026: the next working day is after the holidays.
-    friday = _case((Step.OPENED, "2026-02-13"), week=Week(2026, 6))
+    friday = _case((CaseStep.OPENED, "2026-02-13"), week=Week(2026, 6))
 
     due = next_due(friday, _handling("2026-02-13"))
 
@@ -190,12 +195,17 @@ def test_deadlines_are_counted_in_working_days_of_the_calendar() -> None:
 
 
 def test_what_is_due_next_follows_the_state() -> None:
-    steps = [(Step.REMINDED, "2026-11-24"), (Step.EXPLAINED, "2026-11-25"), (Step.ACCEPTED, "2026-11-26")]
+    steps = [(CaseStep.REMINDED, "2026-11-24"), (CaseStep.EXPLAINED, "2026-11-25"), (CaseStep.ACCEPTED, "2026-11-26")]
 
     due = [next_due(_opened(W47, *steps[:count]), _handling("2026-11-27")) for count in range(4)]
 
-    assert [one and one.step for one in due] == [Step.REMINDED, Step.EXPLAINED, Step.ACCEPTED, Step.CLOSED]
-    assert next_due(_opened(W47, (Step.CLOSED, "2026-11-24")), _handling("2026-11-27")) is None
+    assert [one and one.step for one in due] == [
+        CaseStep.REMINDED,
+        CaseStep.EXPLAINED,
+        CaseStep.ACCEPTED,
+        CaseStep.CLOSED,
+    ]
+    assert next_due(_opened(W47, (CaseStep.CLOSED, "2026-11-24")), _handling("2026-11-27")) is None
 
 
 def test_the_second_week_in_a_row_goes_to_the_department_and_the_third_case_of_a_quarter_to_the_committee() -> None:
@@ -203,7 +213,10 @@ def test_the_second_week_in_a_row_goes_to_the_department_and_the_third_case_of_a
 
     found = escalations(cases, _handling("2026-11-23"))
 
-    assert [(one.case.week.number, one.step) for one in found] == [(45, Step.TO_DEPARTMENT), (47, Step.TO_COMMITTEE)]
+    assert [(one.case.week.number, one.step) for one in found] == [
+        (45, CaseStep.TO_DEPARTMENT),
+        (47, CaseStep.TO_COMMITTEE),
+    ]
     assert found[0].by == CALENDAR.add_working_days(Week(2026, 45).period().last, 5)
     assert not found[0].is_done
 
@@ -211,14 +224,14 @@ def test_the_second_week_in_a_row_goes_to_the_department_and_the_third_case_of_a
 @pytest.mark.parametrize(
     ("numbers", "steps"),
     [
-        ({"repeat_weeks": 2, "repeat_per_quarter": 3}, [(45, Step.TO_DEPARTMENT), (47, Step.TO_COMMITTEE)]),
-        ({"repeat_weeks": 3, "repeat_per_quarter": 3}, [(47, Step.TO_COMMITTEE)]),
+        ({"repeat_weeks": 2, "repeat_per_quarter": 3}, [(45, CaseStep.TO_DEPARTMENT), (47, CaseStep.TO_COMMITTEE)]),
+        ({"repeat_weeks": 3, "repeat_per_quarter": 3}, [(47, CaseStep.TO_COMMITTEE)]),
         ({"repeat_weeks": 3, "repeat_per_quarter": 4}, []),
-        ({"repeat_weeks": 2, "repeat_per_quarter": 2}, [(45, Step.TO_COMMITTEE), (47, Step.TO_COMMITTEE)]),
+        ({"repeat_weeks": 2, "repeat_per_quarter": 2}, [(45, CaseStep.TO_COMMITTEE), (47, CaseStep.TO_COMMITTEE)]),
     ],
 )
 def test_how_often_is_a_repetition_is_a_number_of_the_rulebook(
-    numbers: dict[str, int], steps: list[tuple[int, Step]]
+    numbers: dict[str, int], steps: list[tuple[int, CaseStep]]
 ) -> None:
     cases = [_opened(Week(2026, number)) for number in (44, 45, 47)]
 
@@ -231,19 +244,19 @@ def test_a_week_without_working_days_breaks_no_row_of_weeks() -> None:
     # 2026-W08 is the week of Tết.
     cases = [_opened(Week(2026, number)) for number in (7, 9)]
 
-    assert [one.step for one in escalations(cases, _handling("2026-03-02"))] == [Step.TO_DEPARTMENT]
+    assert [one.step for one in escalations(cases, _handling("2026-03-02"))] == [CaseStep.TO_DEPARTMENT]
 
 
 def test_an_accepted_explanation_and_a_corrected_judgement_count_for_no_repetition() -> None:
-    accepted = _opened(Week(2026, 46), (Step.EXPLAINED, "2026-11-17"), (Step.ACCEPTED, "2026-11-18"))
-    corrected = _case((Step.OPENED, "2026-11-16"), (Step.CLOSED, "2026-11-17"), week=Week(2026, 46), by="")
+    accepted = _opened(Week(2026, 46), (CaseStep.EXPLAINED, "2026-11-17"), (CaseStep.ACCEPTED, "2026-11-18"))
+    corrected = _case((CaseStep.OPENED, "2026-11-16"), (CaseStep.CLOSED, "2026-11-17"), week=Week(2026, 46), by="")
 
     for before in (accepted, corrected):
         assert escalations([before, _opened(W47)], _handling("2026-11-23")) == ()
 
 
 def test_a_repetition_that_was_reported_is_done() -> None:
-    cases = [_opened(Week(2026, 46)), _opened(W47, (Step.TO_DEPARTMENT, "2026-11-24"))]
+    cases = [_opened(Week(2026, 46)), _opened(W47, (CaseStep.TO_DEPARTMENT, "2026-11-24"))]
 
     (found,) = escalations(cases, _handling("2026-11-25"))
 
@@ -253,13 +266,16 @@ def test_a_repetition_that_was_reported_is_done() -> None:
 @pytest.mark.parametrize(
     ("moves", "state"),
     [
-        ([Step.ACCEPTED], CaseState.DETECTED),
-        ([Step.REMINDED, Step.EXPLAINED, Step.REJECTED, Step.REMEDIED, Step.CLOSED], CaseState.CLOSED),
-        ([Step.CLOSED, Step.REMINDED], CaseState.CLOSED),
-        ([Step.REMINDED, Step.TO_COMMITTEE], CaseState.AWAITING),
+        ([CaseStep.ACCEPTED], CaseState.DETECTED),
+        (
+            [CaseStep.REMINDED, CaseStep.EXPLAINED, CaseStep.REJECTED, CaseStep.REMEDIED, CaseStep.CLOSED],
+            CaseState.CLOSED,
+        ),
+        ([CaseStep.CLOSED, CaseStep.REMINDED], CaseState.CLOSED),
+        ([CaseStep.REMINDED, CaseStep.TO_COMMITTEE], CaseState.AWAITING),
     ],
 )
-def test_a_move_that_the_state_does_not_allow_moves_nothing(moves: list[Step], state: CaseState) -> None:
+def test_a_move_that_the_state_does_not_allow_moves_nothing(moves: list[CaseStep], state: CaseState) -> None:
     case = _opened(W47, *((step, "2026-11-25") for step in moves))
 
     assert case.state is state
@@ -275,7 +291,7 @@ def test_no_case_is_opened_for_weeks_that_nobody_watched() -> None:
 
 
 def test_a_repetition_that_was_found_late_is_reported_within_days_of_being_found() -> None:
-    late = [_case((Step.OPENED, "2026-11-23"), week=Week(2026, number)) for number in (40, 41)]
+    late = [_case((CaseStep.OPENED, "2026-11-23"), week=Week(2026, number)) for number in (40, 41)]
 
     (found,) = escalations(late, _handling("2026-11-23"))
 
@@ -283,8 +299,8 @@ def test_a_repetition_that_was_found_late_is_reported_within_days_of_being_found
 
 
 def test_a_step_that_was_made_after_its_day_is_told_as_late_and_the_units_own_delay_is_not() -> None:
-    prompt = _opened(W47, (Step.REMINDED, "2026-11-24"), (Step.EXPLAINED, "2026-12-10"))
-    slow = _opened(W47, (Step.REMINDED, "2026-12-01"))
+    prompt = _opened(W47, (CaseStep.REMINDED, "2026-11-24"), (CaseStep.EXPLAINED, "2026-12-10"))
+    slow = _opened(W47, (CaseStep.REMINDED, "2026-12-01"))
 
     assert [was_late(case, _handling("2026-12-11")) for case in (prompt, slow)] == [False, True]
 
@@ -311,7 +327,7 @@ def _standing(result: UpdatesResult, *, now: str, began: str, period: str, cases
         cases=tuple(cases),
     )
     rulebook = Rulebook("r", "1", NAME, "doc", date(2010, 1, 1), None, (), (), Numbers())
-    units = (Unit(HEALTH, NAME),)
+    units = (Agency(HEALTH, NAME),)
     return RULES["cases"](duty("cases"), Situation(rulebook, found, (), units, CALENDAR))
 
 
@@ -360,25 +376,27 @@ def test_a_period_without_a_week_that_is_over_waits() -> None:
 def test_a_closed_case_is_still_reported_upwards() -> None:
     weeks = Week(2026, 46), W47
     closed = [
-        _opened(week, (Step.REMINDED, "2026-11-24"), (Step.REJECTED, "2026-11-30"), (Step.CLOSED, "2026-11-30"))
+        _opened(
+            week, (CaseStep.REMINDED, "2026-11-24"), (CaseStep.REJECTED, "2026-11-30"), (CaseStep.CLOSED, "2026-11-30")
+        )
         for week in weeks
     ]
     (reported,) = fold_cases(
-        [*closed[1].moves, _case((Step.OPENED, "2026-11-23"), (Step.TO_DEPARTMENT, "2026-11-27")).moves[1]]
+        [*closed[1].moves, _case((CaseStep.OPENED, "2026-11-23"), (CaseStep.TO_DEPARTMENT, "2026-11-27")).moves[1]]
     )
 
     assert [one.is_done for one in escalations(closed, _handling("2026-11-30"))] == [False]
-    assert may(closed[1], Step.TO_DEPARTMENT)
+    assert may(closed[1], CaseStep.TO_DEPARTMENT)
     assert [one.is_done for one in escalations([closed[0], reported], _handling("2026-11-30"))] == [True]
     assert reported.state is CaseState.CLOSED
 
 
 @pytest.mark.parametrize(("day", "late"), [("2026-11-27", False), ("2026-12-10", True)])
 def test_a_case_that_was_reported_upwards_after_its_day_is_told_as_late(day: str, late: bool) -> None:
-    heard = (Step.REMINDED, "2026-11-23"), (Step.EXPLAINED, "2026-11-24"), (Step.REJECTED, "2026-11-25")
+    heard = (CaseStep.REMINDED, "2026-11-23"), (CaseStep.EXPLAINED, "2026-11-24"), (CaseStep.REJECTED, "2026-11-25")
     cases = [
-        _opened(week, *heard, (Step.CLOSED, "2026-11-26"), *more)
-        for week, more in ((Week(2026, 46), ()), (W47, ((Step.TO_DEPARTMENT, day),)))
+        _opened(week, *heard, (CaseStep.CLOSED, "2026-11-26"), *more)
+        for week, more in ((Week(2026, 46), ()), (W47, ((CaseStep.TO_DEPARTMENT, day),)))
     ]
     result = _result([_week(MET, UNMET)])
 
@@ -389,7 +407,7 @@ def test_a_case_that_was_reported_upwards_after_its_day_is_told_as_late(day: str
 
 def test_a_case_of_which_a_move_cannot_be_read_may_have_been_reported_upwards() -> None:
     weeks = Week(2026, 46), W47
-    cases = [_opened(week, (Step.REMINDED, "2026-11-24"), (Step.CLOSED, "2026-11-25")) for week in weeks]
+    cases = [_opened(week, (CaseStep.REMINDED, "2026-11-24"), (CaseStep.CLOSED, "2026-11-25")) for week in weeks]
     when = {"now": "2026-12-10T09:00", "began": "2026-11-01T09:00", "period": "2026-W46..2026-W47"}
     result = _result([_week(MET, UNMET, week=week) for week in weeks])
 
@@ -401,7 +419,9 @@ def test_a_case_of_which_a_move_cannot_be_read_may_have_been_reported_upwards() 
 def _typed(case: Case, *more: RecordedMove) -> Case:
     """Return a case of whose reminder only number and date were typed, and what was recorded later."""
     moves = [
-        replace(each, move=replace(each.move, paper=Paper("12/CV-TTCĐS"))) if each.move.step is Step.REMINDED else each
+        replace(each, move=replace(each.move, paper=Paper("12/CV-TTCĐS")))
+        if each.move.step is CaseStep.REMINDED
+        else each
         for each in case.moves
     ]
     (found,) = fold_cases([*moves, *more])
@@ -411,11 +431,11 @@ def _typed(case: Case, *more: RecordedMove) -> Case:
 def _added(number: str, seq: int = 9) -> RecordedMove:
     at = datetime.combine(date(2026, 11, 26), time(9), ZONE)
     paper = Paper(number, file=Digest("b" * 64))
-    return RecordedMove(seq, at, CaseMove(HEALTH, CaseDuty.SUBMISSION, W47, Step.DOCUMENT, by="An", paper=paper))
+    return RecordedMove(seq, at, CaseMove(HEALTH, CaseDuty.SUBMISSION, W47, CaseStep.DOCUMENT, by="An", paper=paper))
 
 
 def test_a_reminder_of_which_only_a_number_was_typed_is_no_evidence_until_the_paper_is_added() -> None:
-    case = _opened(W47, (Step.REMINDED, "2026-11-23"))
+    case = _opened(W47, (CaseStep.REMINDED, "2026-11-23"))
     when = {"now": "2026-11-26T09:00", "began": "2026-11-01T09:00", "period": "2026-W47"}
     result = _result([_week(MET, UNMET)])
 
@@ -428,24 +448,26 @@ def test_a_reminder_of_which_only_a_number_was_typed_is_no_evidence_until_the_pa
 
 
 def test_one_paper_that_is_added_is_kept_for_one_step_that_has_no_number_yet() -> None:
-    moves = _opened(W47, (Step.REMINDED, "2026-11-23"), (Step.TO_DEPARTMENT, "2026-11-24")).moves
+    moves = _opened(W47, (CaseStep.REMINDED, "2026-11-23"), (CaseStep.TO_DEPARTMENT, "2026-11-24")).moves
     blank = [replace(each, move=replace(each.move, paper=None)) for each in moves]
 
-    def lacking(*more: RecordedMove) -> list[Step]:
+    def lacking(*more: RecordedMove) -> list[CaseStep]:
         return [each.move.step for each in papers_not_kept(fold_cases([*blank, *more])[0])]
 
-    assert lacking() == [Step.REMINDED, Step.TO_DEPARTMENT]
-    assert lacking(_added("12/CV-TTCĐS")) == [Step.TO_DEPARTMENT]
-    assert lacking(_added("12/CV-TTCĐS"), _added("12/CV-TTCĐS", 10)) == [Step.TO_DEPARTMENT], "the same one once more"
+    assert lacking() == [CaseStep.REMINDED, CaseStep.TO_DEPARTMENT]
+    assert lacking(_added("12/CV-TTCĐS")) == [CaseStep.TO_DEPARTMENT]
+    assert lacking(_added("12/CV-TTCĐS"), _added("12/CV-TTCĐS", 10)) == [CaseStep.TO_DEPARTMENT], (
+        "the same one once more"
+    )
     assert lacking(_added("12/CV-TTCĐS"), _added("15/BC-TTCĐS", 10)) == []
 
 
 def test_no_letter_is_asked_for_of_the_managing_unit_to_itself_or_of_a_case_that_came_to_nothing() -> None:
-    reminded = _typed(_opened(W47, (Step.REMINDED, "2026-11-23")))
+    reminded = _typed(_opened(W47, (CaseStep.REMINDED, "2026-11-23")))
     own = [replace(each, move=replace(each.move, unit=THE_PORTAL)) for each in reminded.moves]
     at = datetime.combine(date(2026, 11, 26), time(9), ZONE)
     closed = RecordedMove(
-        9, at, CaseMove(HEALTH, CaseDuty.SUBMISSION, W47, Step.CLOSED, why=msg("no longer judged unmet"))
+        9, at, CaseMove(HEALTH, CaseDuty.SUBMISSION, W47, CaseStep.CLOSED, why=msg("no longer judged unmet"))
     )
 
     assert len(papers_not_kept(reminded)) == 1

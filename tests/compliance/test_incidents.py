@@ -11,7 +11,7 @@ import pytest
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.model.credentials import Leaving
-from portalops.model.findings import Finding, FindingEvent, Turn
+from portalops.model.findings import Finding, FindingEvent, FindingTurn
 from portalops.model.incidents import (
     IncidentClosed,
     IncidentFacts,
@@ -35,7 +35,7 @@ from portalops.registers.incidents import (
     OPENED,
     Body,
     IncidentRegister,
-    Unread,
+    UnreadIncidentRecord,
     fold_incidents,
     subject_of,
 )
@@ -52,10 +52,10 @@ MET, UNMET, PENDING, UNSURE = (
 )
 
 
-def register(*steps: tuple[int, Body | Unread], kept: tuple[Digest, ...] = (DIGEST,)) -> IncidentRegister:
+def register(*steps: tuple[int, Body | UnreadIncidentRecord], kept: tuple[Digest, ...] = (DIGEST,)) -> IncidentRegister:
     """Fold records, each recorded so many hours after the noticing."""
     return fold_incidents(
-        (10 + n, NOTICED + hours * HOUR, ID if isinstance(body, Unread) else subject_of(body), body, kept)
+        (10 + n, NOTICED + hours * HOUR, ID if isinstance(body, UnreadIncidentRecord) else subject_of(body), body, kept)
         for n, (hours, body) in enumerate(steps)
     )
 
@@ -72,8 +72,10 @@ def judged(incidents: IncidentRegister | None, *, now: datetime = NOW, period: P
     return stand(evidence(incidents=incidents, now=now, period=period))
 
 
-def swapped(hours: int, body: Body | Unread, *, at: int) -> Iterable[tuple[int, Body | Unread]]:
-    steps: list[tuple[int, Body | Unread]] = list(WHOLE)
+def swapped(
+    hours: int, body: Body | UnreadIncidentRecord, *, at: int
+) -> Iterable[tuple[int, Body | UnreadIncidentRecord]]:
+    steps: list[tuple[int, Body | UnreadIncidentRecord]] = list(WHOLE)
     steps[at] = (hours, body)
     return steps
 
@@ -170,11 +172,11 @@ def test_attestation_counts_no_more_once_an_incident_of_its_days_is_recorded() -
             UNSURE,
             "an earlier record says that it was noticed at",
         ),
-        ((*WHOLE, (140, Unread(NOTED))), UNSURE, "record 15 of an incident cannot be read"),
+        ((*WHOLE, (140, UnreadIncidentRecord(NOTED))), UNSURE, "record 15 of an incident cannot be read"),
     ],
 )
 def test_what_is_missing_is_named_and_makes_the_verdict(
-    steps: Iterable[tuple[int, Body | Unread]], verdict: DutyVerdict, said: str
+    steps: Iterable[tuple[int, Body | UnreadIncidentRecord]], verdict: DutyVerdict, said: str
 ) -> None:
     standing = judged(register(*steps))
 
@@ -218,7 +220,7 @@ LOGINS = "firewall.active"
 
 
 def seen(*, since: timedelta = timedelta(), incidents: IncidentRegister) -> Standing:
-    event = FindingEvent(Turn.OPENED, 5, NOTICED + since)
+    event = FindingEvent(FindingTurn.OPENED, 5, NOTICED + since)
     finding = Finding(
         LOGINS, LOCAL.id, "12.5", Severity.HIGH, msg("seen"), None, (event,), 0, 7, NOTICED + since, NOTICED + since
     )
@@ -278,7 +280,7 @@ NEXT_WEEK = Period(WEEK.last + timedelta(days=1), WEEK.last + timedelta(days=7))
 
 
 def test_record_that_cannot_be_read_leaves_later_periods_in_doubt_only_until_it_is_said_anew() -> None:
-    lost = (*WHOLE, (140, Unread(NOTED)))
+    lost = (*WHOLE, (140, UnreadIncidentRecord(NOTED)))
     attested = replace(ATTESTED, first=NEXT_WEEK.first, last=NEXT_WEEK.last)
     now = NOW + timedelta(days=14)
 
@@ -289,7 +291,7 @@ def test_record_that_cannot_be_read_leaves_later_periods_in_doubt_only_until_it_
 
 
 def test_incident_whose_opening_is_said_anew_proves_no_report_of_its_own_period_to_be_in_time() -> None:
-    found = judged(register((0, Unread(OPENED)), *WHOLE[1:], (140, AGAIN)))
+    found = judged(register((0, UnreadIncidentRecord(OPENED)), *WHOLE[1:], (140, AGAIN)))
 
     assert found.verdict is UNSURE
     assert "record 10 cannot be read and may name an earlier time of notice" in str(found.reason)
@@ -297,7 +299,7 @@ def test_incident_whose_opening_is_said_anew_proves_no_report_of_its_own_period_
 
 
 def test_closing_that_is_recorded_anew_leaves_open_what_the_lost_one_left_open() -> None:
-    found = judged(register(*swapped(50, Unread(CLOSING), at=3), (140, CLOSED)))
+    found = judged(register(*swapped(50, UnreadIncidentRecord(CLOSING), at=3), (140, CLOSED)))
 
     assert found.verdict is UNSURE
     assert "the open items at its closing cannot be read (record 13)" in str(found.reason)

@@ -14,7 +14,7 @@ from portalops.model.reporting import reporting_months
 from portalops.model.rulebook import Duty
 from portalops.model.sent import Addressee, SentReport
 from portalops.model.verdicts import DutyVerdict
-from portalops.registers.evidence import Unreadable
+from portalops.registers.evidence import UnreadableRecord
 from portalops.registers.sent import RecordedSending
 from tests.compliance.test_rules import duty, evidence, stand
 
@@ -39,7 +39,7 @@ def _sent(
 
 
 def _stand(
-    now: datetime, *sendings: RecordedSending, unreadable: tuple[Unreadable, ...] = ()
+    now: datetime, *sendings: RecordedSending, unreadable: tuple[UnreadableRecord, ...] = ()
 ) -> tuple[DutyVerdict, str]:
     found = replace(
         evidence(), period=Period(date(2026, 11, 1), date(2026, 11, 30)), now=now,
@@ -107,7 +107,7 @@ def test_a_report_that_went_out_before_the_month_was_over_does_not_count() -> No
 
 
 def test_a_sending_that_cannot_be_read_leaves_open_whether_a_report_was_sent() -> None:
-    lost = (Unreadable(9, "sent", msg("blob missing")),)
+    lost = (UnreadableRecord(9, "sent", msg("blob missing")),)
 
     found = _stand(datetime(2026, 11, 25, tzinfo=UTC), _sent(Addressee.COMMITTEE, 8), unreadable=lost)
 

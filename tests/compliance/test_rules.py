@@ -24,16 +24,16 @@ from portalops.model.backups import (
     VerifyLevel,
     VerifyResult,
 )
-from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.message import msg
-from portalops.model.organisation import Host, HostId, Name, Unit, UnitId
+from portalops.model.organisation import Agency, Host, HostId, Name, UnitId
 from portalops.model.period import Period, Week
 from portalops.model.record import Digest, Recorded, RunId
 from portalops.model.rulebook import Clause, Duty, DutyId, Numbers, Rulebook
 from portalops.model.runs import Run, RunSummary
 from portalops.model.updates import FlaggedItem, FlagKind, PortalDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity
-from portalops.registers.evidence import Evidence, Unreadable
+from portalops.registers.evidence import Evidence, UnreadableRecord
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -70,7 +70,7 @@ def stand(rule_duty: Duty, found: Evidence, *, hosts: tuple[Host, ...] = (LOCAL,
     rulebook = Rulebook(
         "r", "1", name, "doc", date(2010, 1, 1), None, (Clause("10.2", name, "x"),), (rule_duty,), Numbers()
     )
-    units = (Unit(UnitId("soyte"), Name("Sở Y tế", "Department of Health")),)
+    units = (Agency(UnitId("soyte"), Name("Sở Y tế", "Department of Health")),)
     (standing,) = judge(Situation(rulebook, found, hosts, units, load_calendar()))
     return standing.verdict, str(standing.reason)
 
@@ -181,11 +181,9 @@ def test_retention_is_never_met_without_a_recorded_rule() -> None:
     assert stand(duty("backup-retention"), found)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
 
 
-def check_round(
-    verdict: CheckVerdict, *, at: datetime = datetime(2026, 11, 22, 12, tzinfo=UTC)
-) -> Recorded[CheckRound]:
+def check_round(verdict: CheckVerdict, *, at: datetime = datetime(2026, 11, 22, 12, tzinfo=UTC)) -> Recorded[CheckScan]:
     result = CheckResult("firewall.active", HostId("web1"), "12.3", Severity.CRITICAL, verdict, "", msg("seen"))
-    return Recorded(7, at, "12:daily:2026-11-22", CheckRound((HostRound(HostId("web1"), at, True, "", (result,)),)))
+    return Recorded(7, at, "12:daily:2026-11-22", CheckScan((HostScan(HostId("web1"), at, True, "", (result,)),)))
 
 
 @pytest.mark.parametrize(
@@ -203,11 +201,11 @@ def test_a_duty_of_checks_follows_its_worst_check(verdict: CheckVerdict, expecte
     assert stand(firewall, evidence(checks=check_round(verdict)))[0] is expected
 
 
-def editions_round(*verdicts: CheckVerdict) -> Recorded[CheckRound]:
+def editions_round(*verdicts: CheckVerdict) -> Recorded[CheckScan]:
     """Return a round of as many hosts as verdicts."""
     at = datetime(2026, 11, 22, 12, tzinfo=UTC)
     rounds = [
-        HostRound(
+        HostScan(
             HostId(f"web{number}"),
             at,
             True,
@@ -216,7 +214,7 @@ def editions_round(*verdicts: CheckVerdict) -> Recorded[CheckRound]:
         )
         for number, verdict in enumerate(verdicts, 1)
     ]
-    return Recorded(7, at, "12:daily:2026-11-22", CheckRound(tuple(rounds)))
+    return Recorded(7, at, "12:daily:2026-11-22", CheckScan(tuple(rounds)))
 
 
 @pytest.mark.parametrize(
@@ -252,11 +250,11 @@ def test_a_host_without_results_is_never_a_pass() -> None:
     assert stand(firewall, found, hosts=hosts)[0] is DutyVerdict.INSUFFICIENT_EVIDENCE
 
 
-def group_round(*verdicts: CheckVerdict) -> Recorded[CheckRound]:
+def group_round(*verdicts: CheckVerdict) -> Recorded[CheckScan]:
     """A round in which groups `front-0`, `front-1`, ... had one check each, beside the hosts'."""
     newest = check_round(CheckVerdict.PASS)
     groups = [
-        HostRound(
+        HostScan(
             HostId(f"front-{number}"),
             newest.at,
             reached=True,
@@ -269,7 +267,7 @@ def group_round(*verdicts: CheckVerdict) -> Recorded[CheckRound]:
         )
         for number, verdict in enumerate(verdicts)
     ]
-    return replace(newest, body=CheckRound((*newest.body.hosts, *groups)))
+    return replace(newest, body=CheckScan((*newest.body.hosts, *groups)))
 
 
 @pytest.mark.parametrize(
@@ -366,7 +364,7 @@ def test_nothing_is_shown_to_be_missing_while_a_record_that_may_exempt_or_attest
     kind: str, at: datetime | None, verdict: DutyVerdict
 ) -> None:
     judged = updates(unit_weeks=(unit_week(DutyVerdict.UNMET, DutyVerdict.MET),))
-    lost = Unreadable(3, kind, msg("blob missing"), damaged=True, at=at)
+    lost = UnreadableRecord(3, kind, msg("blob missing"), damaged=True, at=at)
     found = evidence(updates=judged, unreadable=(lost,), now=datetime(2026, 11, 23, 3, tzinfo=UTC))
 
     submissions = stand(duty("unit-submissions"), found)
@@ -410,7 +408,7 @@ def test_a_unit_that_falls_short_is_named_in_the_readers_language() -> None:
     rulebook = Rulebook(
         "r", "1", name, "doc", date(2010, 1, 1), None, (Clause("10.2", name, "x"),), (submissions,), Numbers()
     )
-    unit = Unit(UnitId("soyte"), Name("Sở Y tế", "Department of Health"))
+    unit = Agency(UnitId("soyte"), Name("Sở Y tế", "Department of Health"))
 
     (standing,) = judge(Situation(rulebook, found, (LOCAL,), (unit,), load_calendar()))
 

@@ -19,7 +19,7 @@ from portalops.errors import (
     DuplicateId,
     UnknownKey,
 )
-from portalops.model.organisation import Name, Role, UnitId
+from portalops.model.organisation import Name, OfficeRole, UnitId
 from portalops.model.rulebook import UnitDuties
 from portalops.model.runs import Every, JobKind
 from tests.accounts import as_ordinary_user
@@ -89,7 +89,7 @@ folder = "out"
     assert settings.state_folder == tmp_path / "var/state"
     assert settings.report.folder == tmp_path / "out"
     assert settings.rulebook.overrides == {"unit_duties": UnitDuties.EITHER, "portal_daily_min": 2}
-    assert (settings.actors[0].role, settings.actors[0].valid_to) == (Role.DEPARTMENT, date(2025, 2, 28))
+    assert (settings.actors[0].role, settings.actors[0].valid_to) == (OfficeRole.DEPARTMENT, date(2025, 2, 28))
     assert settings.units[0].successors == (UnitId("xa-b"),)
     assert settings.units[1].name.en == "Xã B"
     assert settings.hosts[0].roles == {"web"}

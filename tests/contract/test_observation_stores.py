@@ -19,7 +19,7 @@ from checks.updates.observation_database import SCHEMA, DatabasePlace, prepare, 
 from checks.updates.observation_places import NothingCollected
 from checks.updates.observations import ObservationStore
 from checks.updates.proving import differences
-from checks.updates.summing import Question, sums
+from checks.updates.summing import JudgedPeriod, sums
 from checks.updates.terms import Terms
 from portalops.errors import UpdatesError, UpdateSourceError
 from portalops.ledger.postgresql_tables import READER, ROLES, WRITER
@@ -27,7 +27,7 @@ from portalops.model.message import verbatim
 from portalops.model.organisation import UnitId
 from portalops.model.period import Period
 from portalops.model.runs import Every
-from portalops.model.updates import Answer, Channel, ListedItem, Listing, Refusal, SourceTraits
+from portalops.model.updates import ItemChannel, ListedItem, Listing, RefusedItem, UpdateAnswer, UpdateSourceTraits
 from tests.backups.postgresql.parts import Server, versions
 from tests.checks.updates.scene import CALENDAR, HEALTH, JUSTICE, PORTAL, ZONE, at, rulebook
 from tests.doubles import FixedClock, MemoryKeeper, SilentProgress
@@ -77,20 +77,22 @@ def _place(server: Server, database: str, user: str) -> DatabasePlace:
 class Changing:
     """A source whose answer is another one at each look."""
 
-    def __init__(self, name: str, *, complete: bool, unit: UnitId | None, channel: Channel = Channel.SUBPORTAL) -> None:
-        self.traits = SourceTraits(name, channel, complete=complete, unit=unit)
+    def __init__(
+        self, name: str, *, complete: bool, unit: UnitId | None, channel: ItemChannel = ItemChannel.SUBPORTAL
+    ) -> None:
+        self.traits = UpdateSourceTraits(name, channel, complete=complete, unit=unit)
         self.shown: list[dict[str, object]] = []
 
-    def fetch(self, *, etag: str) -> Answer:
+    def fetch(self, *, etag: str) -> UpdateAnswer:
         if not self.shown:
             raise UpdateSourceError(verbatim("connection reset by peer"), verbatim("See the server."))
-        return Answer(json.dumps(self.shown, sort_keys=True).encode(), etag=f'"{len(self.shown)}"{etag[:3]}')
+        return UpdateAnswer(json.dumps(self.shown, sort_keys=True).encode(), etag=f'"{len(self.shown)}"{etag[:3]}')
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         found, refused = [], []
         for one in json.loads(data):
             if one["broken"]:
-                refused.append(Refusal(verbatim("broken"), f"key {one['id']}", "", at=START))
+                refused.append(RefusedItem(verbatim("broken"), f"key {one['id']}", "", at=START))
                 continue
             made = datetime.fromisoformat(one["at"])
             item = ListedItem(
@@ -107,7 +109,7 @@ def _collect(
     sources = [
         Changing("trang-tin", complete=False, unit=HEALTH.id),
         Changing("ban-do", complete=True, unit=JUSTICE.id),
-        Changing("so-den", complete=True, unit=None, channel=Channel.SUBMISSION),
+        Changing("so-den", complete=True, unit=None, channel=ItemChannel.SUBMISSION),
     ]
     keepers = [MemoryKeeper() for _store in stores]
     now = START
@@ -151,7 +153,7 @@ def answers(store: ObservationStore, now: datetime) -> Iterator[object]:
         window = store.window(since, until)
         yield window.units()
         for unit in window.units():
-            yield sorted(window.items(unit)), window.told(unit)
+            yield sorted(window.items(unit)), window.list_claims(unit)
         yield sorted(window.told_again()), [one.text for one in window.told_again()]
         changes = window.changes()
         yield changes.touched, changes.gone
@@ -293,7 +295,7 @@ def test_several_processes_judge_from_a_database(place: DatabasePlace) -> None:
         sources, _keepers, now = _collect(37, [store])
     terms = Terms(rulebook(), CALENDAR, ZONE, now, Every.DAY)
     period = Period(START.date(), now.date() - timedelta(days=1))
-    question = Question(place, [source.traits for source in sources], period, terms)
+    question = JudgedPeriod(place, [source.traits for source in sources], period, terms)
 
     several = list(sums(question, [HEALTH, JUSTICE], processes=2, at_once=1))
 

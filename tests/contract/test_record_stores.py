@@ -13,7 +13,7 @@ import pytest
 
 from portalops.errors import ClockWentBack, IntegrityError, LedgerError, Locked, RunAlreadyRecorded
 from portalops.ledger.blobs import BlobFolder
-from portalops.ledger.ledger import Kept, Ledger, kept_in
+from portalops.ledger.ledger import KeptLedger, Ledger, kept_in
 from portalops.ledger.moving import move
 from portalops.ledger.postgresql_kept import kept_in as postgresql
 from portalops.ledger.postgresql_store import PostgresqlStore
@@ -37,7 +37,7 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def database(server: Server, request: pytest.FixtureRequest) -> Iterator[Kept]:
+def database(server: Server, request: pytest.FixtureRequest) -> Iterator[KeptLedger]:
     name = f"t{abs(hash(request.node.name)) % 10**9}"
     server.sql(f"CREATE DATABASE {name}")
     where = f"host={server.folder} port=5432 user=postgres dbname={name}"
@@ -76,18 +76,18 @@ def answers(store: RecordStore) -> Iterator[object]:
     with store.snapshot() as chain:
         yield chain.tail(), chain.stores_columns
         yield [line for chunk in chain.chunks(7) for line in chunk.lines]
-        yield chain.before(4)
+        yield chain.read_mark_before(4)
         yield list(chain.lines_of(("plan", "backup.started")))
         yield chain.are_indexed(0), list(chain.misleading_indexes())
 
 
-def in_file(folder: Path) -> Kept:
+def in_file(folder: Path) -> KeptLedger:
     kept = kept_in(folder, writable=True)
     kept.records.create()
     return kept
 
 
-def test_a_database_answers_as_the_file_of_one_machine_does(tmp_path: Path, database: Kept) -> None:
+def test_a_database_answers_as_the_file_of_one_machine_does(tmp_path: Path, database: KeptLedger) -> None:
     ledger = filled_ledger(tmp_path)
     done = move(ledger, in_file(tmp_path), database)
 
@@ -97,7 +97,7 @@ def test_a_database_answers_as_the_file_of_one_machine_does(tmp_path: Path, data
     assert verified(there) == verified(ledger)
 
 
-def test_a_ledger_moved_there_and_back_has_the_same_lines_and_goes_on(tmp_path: Path, database: Kept) -> None:
+def test_a_ledger_moved_there_and_back_has_the_same_lines_and_goes_on(tmp_path: Path, database: KeptLedger) -> None:
     ledger = filled_ledger(tmp_path / "a")
     before = [record.line for record in ledger.records()]
     move(ledger, in_file(tmp_path / "a"), database)
@@ -111,7 +111,7 @@ def test_a_ledger_moved_there_and_back_has_the_same_lines_and_goes_on(tmp_path: 
     assert verified(Ledger(tmp_path / "b", FixedClock(START), writable=False)).integrity.holds
 
 
-def test_what_details_name_in_turn_is_moved_with_them(tmp_path: Path, database: Kept) -> None:
+def test_what_details_name_in_turn_is_moved_with_them(tmp_path: Path, database: KeptLedger) -> None:
     ledger = filled_ledger(tmp_path)
     letter = ledger.keep(b"a letter")
     ledger.append("note", run=NO_RUN, body=b'{"evidence":["%s"]}' % letter.encode())
@@ -122,7 +122,9 @@ def test_what_details_name_in_turn_is_moved_with_them(tmp_path: Path, database: 
     assert list(database.blobs.digests()) == list(in_file(tmp_path).blobs.digests())
 
 
-def test_a_ledger_with_a_damaged_detail_stays_where_it_is_and_goes_on_there(tmp_path: Path, database: Kept) -> None:
+def test_a_ledger_with_a_damaged_detail_stays_where_it_is_and_goes_on_there(
+    tmp_path: Path, database: KeptLedger
+) -> None:
     ledger, source = filled_ledger(tmp_path), in_file(tmp_path)
     before = ledger.count()
     digest = next(source.blobs.digests())
@@ -136,7 +138,7 @@ def test_a_ledger_with_a_damaged_detail_stays_where_it_is_and_goes_on_there(tmp_
     again.append("note", run=NO_RUN, body=b"{}")
 
 
-def test_a_ledger_is_not_moved_while_a_run_is_at_work(tmp_path: Path, database: Kept) -> None:
+def test_a_ledger_is_not_moved_while_a_run_is_at_work(tmp_path: Path, database: KeptLedger) -> None:
     """It would leave its end in the place that the ledger left."""
     filled_ledger(tmp_path)
     ledger = Ledger.open(tmp_path, FixedClock(START + timedelta(days=60)), create=True)
@@ -164,7 +166,9 @@ def test_details_alone_are_not_moved_while_a_run_is_at_work(tmp_path: Path) -> N
     assert move(ledger, in_file(tmp_path), target).blobs > 8
 
 
-def test_a_move_that_was_cut_is_gone_on_with_and_another_ledger_is_refused(tmp_path: Path, database: Kept) -> None:
+def test_a_move_that_was_cut_is_gone_on_with_and_another_ledger_is_refused(
+    tmp_path: Path, database: KeptLedger
+) -> None:
     ledger, source = filled_ledger(tmp_path / "a"), in_file(tmp_path / "a")
     first = [record.line for record in source.records.records(Selection(limit=4))]
     database.records.take(1, first)
@@ -177,7 +181,7 @@ def test_a_move_that_was_cut_is_gone_on_with_and_another_ledger_is_refused(tmp_p
         move(other, in_file(tmp_path / "b"), database)
 
 
-def test_the_database_refuses_what_does_not_follow(tmp_path: Path, database: Kept) -> None:
+def test_the_database_refuses_what_does_not_follow(tmp_path: Path, database: KeptLedger) -> None:
     ledger = filled_ledger(tmp_path)
     lines = [record.line for record in ledger.records()]
     with pytest.raises(IntegrityError, match="does not follow"):
@@ -190,7 +194,7 @@ def test_the_database_refuses_what_does_not_follow(tmp_path: Path, database: Kep
 
 
 def test_a_ledger_that_was_moved_is_not_moved_to_a_third_place_from_where_it_was(
-    tmp_path: Path, database: Kept
+    tmp_path: Path, database: KeptLedger
 ) -> None:
     ledger, source = filled_ledger(tmp_path / "a"), in_file(tmp_path / "a")
     move(ledger, source, database)
@@ -204,7 +208,7 @@ def test_a_ledger_that_was_moved_is_not_moved_to_a_third_place_from_where_it_was
 
 
 @pytest.mark.parametrize("cut", [b'"prev":"%s",', b'"seq":3,'])
-def test_a_line_that_does_not_say_what_it_follows_is_refused(tmp_path: Path, database: Kept, cut: bytes) -> None:
+def test_a_line_that_does_not_say_what_it_follows_is_refused(tmp_path: Path, database: KeptLedger, cut: bytes) -> None:
     """A comparison with nothing is neither true nor false to a database."""
     lines = [record.line for record in filled_ledger(tmp_path).records()]
     database.records.take(1, lines[:2])
@@ -217,7 +221,7 @@ def test_a_line_that_does_not_say_what_it_follows_is_refused(tmp_path: Path, dat
     assert database.records.count() == 2
 
 
-def test_a_row_before_the_first_record_is_found(tmp_path: Path, server: Server, database: Kept) -> None:
+def test_a_row_before_the_first_record_is_found(tmp_path: Path, server: Server, database: KeptLedger) -> None:
     ledger = filled_ledger(tmp_path)
     move(ledger, in_file(tmp_path), database)
     there = Ledger(tmp_path, FixedClock(START), writable=False, kept=database)
@@ -229,7 +233,7 @@ def test_a_row_before_the_first_record_is_found(tmp_path: Path, server: Server, 
     assert not verified(there).integrity.holds
 
 
-def test_a_run_is_recorded_once_and_the_clock_does_not_go_back(tmp_path: Path, database: Kept) -> None:
+def test_a_run_is_recorded_once_and_the_clock_does_not_go_back(tmp_path: Path, database: KeptLedger) -> None:
     ledger = filled_ledger(tmp_path)
     move(ledger, in_file(tmp_path), database)
     there = Ledger(tmp_path, FixedClock(START + timedelta(days=60)), writable=True, kept=database)
@@ -242,7 +246,7 @@ def test_a_run_is_recorded_once_and_the_clock_does_not_go_back(tmp_path: Path, d
         late.append("note", run=NO_RUN, body=b"{}")
 
 
-def account(server: Server, database: Kept, role: str) -> PostgresqlStore:
+def account(server: Server, database: KeptLedger, role: str) -> PostgresqlStore:
     """A store as an account that is a member of one role alone."""
     name = f"{role}_{database.records.place}"
     server.sql(f"CREATE ROLE {name} LOGIN PASSWORD 'x' IN ROLE {role}")
@@ -250,7 +254,7 @@ def account(server: Server, database: Kept, role: str) -> PostgresqlStore:
     return PostgresqlStore(lambda: psycopg.connect(where, autocommit=True), database.records.place, writable=True)
 
 
-def test_who_appends_can_change_and_delete_nothing(tmp_path: Path, server: Server, database: Kept) -> None:
+def test_who_appends_can_change_and_delete_nothing(tmp_path: Path, server: Server, database: KeptLedger) -> None:
     move(filled_ledger(tmp_path), in_file(tmp_path), database)
     writer = account(server, database, WRITER)
     clock = FixedClock(START + timedelta(days=60))
@@ -273,7 +277,7 @@ def test_who_appends_can_change_and_delete_nothing(tmp_path: Path, server: Serve
             one.execute(statement)
 
 
-def test_an_auditor_reads_and_verifies_and_cannot_append(tmp_path: Path, server: Server, database: Kept) -> None:
+def test_an_auditor_reads_and_verifies_and_cannot_append(tmp_path: Path, server: Server, database: KeptLedger) -> None:
     ledger = filled_ledger(tmp_path)
     move(ledger, in_file(tmp_path), database)
     reader = account(server, database, READER)
@@ -285,7 +289,7 @@ def test_an_auditor_reads_and_verifies_and_cannot_append(tmp_path: Path, server:
         reader.append((Draft("note", Digest("a" * 64)),), FixedClock(START + timedelta(days=60)))
 
 
-def test_not_even_the_owner_changes_a_record_by_mistake(tmp_path: Path, server: Server, database: Kept) -> None:
+def test_not_even_the_owner_changes_a_record_by_mistake(tmp_path: Path, server: Server, database: KeptLedger) -> None:
     move(filled_ledger(tmp_path), in_file(tmp_path), database)
     assert isinstance(database.records, PostgresqlStore)
     for statement in (
@@ -297,7 +301,7 @@ def test_not_even_the_owner_changes_a_record_by_mistake(tmp_path: Path, server: 
             one.execute(statement)
 
 
-def test_an_index_that_hides_a_record_is_found(tmp_path: Path, server: Server, database: Kept) -> None:
+def test_an_index_that_hides_a_record_is_found(tmp_path: Path, server: Server, database: KeptLedger) -> None:
     ledger = filled_ledger(tmp_path)
     lines = [record.line for record in ledger.records()]
     database.records.take(1, lines[:-1])
@@ -317,7 +321,7 @@ def test_an_index_that_hides_a_record_is_found(tmp_path: Path, server: Server, d
         assert not chain.are_indexed(len(lines) - 2)
 
 
-def test_an_append_whose_answer_was_lost_is_done_once(tmp_path: Path, server: Server, database: Kept) -> None:
+def test_an_append_whose_answer_was_lost_is_done_once(tmp_path: Path, server: Server, database: KeptLedger) -> None:
     ledger = filled_ledger(tmp_path)
     move(ledger, in_file(tmp_path), database)
     assert isinstance(database.records, PostgresqlStore)
@@ -337,7 +341,7 @@ def test_an_append_whose_answer_was_lost_is_done_once(tmp_path: Path, server: Se
     assert database.records.count() == before + 1
 
 
-def test_a_lock_is_one_process_s_and_goes_with_it(server: Server, database: Kept) -> None:
+def test_a_lock_is_one_process_s_and_goes_with_it(server: Server, database: KeptLedger) -> None:
     where = f"host={server.folder} port=5432 user=postgres dbname={database.records.place}"
     elsewhere = postgresql(lambda: psycopg.connect(where, autocommit=True), database.records.place, writable=True)
     other = elsewhere.locks

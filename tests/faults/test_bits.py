@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backups.bases import NewBase, Wish, choose, read_noted
+from backups.bases import NewBase, SetRequest, choose, read_noted
 from backups.job import VerifyTarget, run_backup, run_verify
 from backups.media.optical import images_in
 from backups.sources._listing import ListingDamaged, read_listing
@@ -156,7 +156,7 @@ def test_a_flip_in_what_is_noted_of_a_base_makes_the_next_set_a_full_one_or_chan
 
     for data in (content, *flips(content)):
         (place / "base.json").write_bytes(data)
-        chosen = choose(Wish(None, Every.WEEK), sets, read_noted(tmp_path), noted.sources, now=NOW, zone=ZONE)
+        chosen = choose(SetRequest(None, Every.WEEK), sets, read_noted(tmp_path), noted.sources, now=NOW, zone=ZONE)
         if chosen.base is not None:
             built_on += 1
             assert chosen.base.listings == {"files": place / "files.listing"}

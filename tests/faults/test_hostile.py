@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from backups.extract import Extractor, mark_finished, prepare_target
 from backups.restore import restore_set
 from backups.set_file import parse_set_file
-from backups.tar import Entry
+from backups.tar import TarEntry
 from portalops.model.backups import MemberType
 from tests.backups.kit import back_up, keys, snapshot, source
 from tests.backups.memory import MemoryMedium
@@ -186,7 +186,7 @@ def test_a_million_folders_take_no_more_memory(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_comes_again_or_is_removed_gets_what_was_said_last(tmp_path: Path) -> None:
-    mine = Entry(MemberType.FOLDER, "a", mode=0o500, uid=os.getuid(), gid=os.getgid(), mtime_ns=10**18)
+    mine = TarEntry(MemberType.FOLDER, "a", mode=0o500, uid=os.getuid(), gid=os.getgid(), mtime_ns=10**18)
     prepare_target(tmp_path / "target")
     extractor = Extractor(tmp_path / "target")
 
@@ -205,13 +205,15 @@ def test_a_folder_that_comes_again_or_is_removed_gets_what_was_said_last(tmp_pat
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        (Entry(MemberType.SYMLINK, "x", link="ă\0b"), "x: embedded null"),
-        (Entry(MemberType.FIFO, "x", uid=10**18), "x: uid is "),
-        (Entry(MemberType.FOLDER, "x", gid=10**18), "x: its mode and time were not set: gid is "),
-        (Entry(MemberType.FILE, "x", attributes={"user.\0": b"1"}), "x: attribute user.\\x00 was not set"),
+        (TarEntry(MemberType.SYMLINK, "x", link="ă\0b"), "x: embedded null"),
+        (TarEntry(MemberType.FIFO, "x", uid=10**18), "x: uid is "),
+        (TarEntry(MemberType.FOLDER, "x", gid=10**18), "x: its mode and time were not set: gid is "),
+        (TarEntry(MemberType.FILE, "x", attributes={"user.\0": b"1"}), "x: attribute user.\\x00 was not set"),
     ],
 )
-def test_what_no_system_call_takes_is_named_and_the_rest_is_restored(tmp_path: Path, entry: Entry, told: str) -> None:
+def test_what_no_system_call_takes_is_named_and_the_rest_is_restored(
+    tmp_path: Path, entry: TarEntry, told: str
+) -> None:
     mine = replace(entry, uid=entry.uid or os.getuid(), gid=entry.gid or os.getgid())
 
     done = extract(tmp_path / "target", (mine, b""), file("whole", b"whole"))
@@ -224,7 +226,7 @@ def test_what_no_system_call_takes_is_named_and_the_rest_is_restored(tmp_path: P
 def test_attributes_without_end_do_not_fill_the_memory(tmp_path: Path) -> None:
     """Folders get theirs at the end: 400 KiB of such an archive, compressed, would else hold 400 MiB of memory until then."""
     attributes = {f"user.{number}": bytes(65_000) for number in range(60)}
-    plain = Entry(MemberType.FOLDER, "small", mode=0o755, uid=os.getuid(), gid=os.getgid())
+    plain = TarEntry(MemberType.FOLDER, "small", mode=0o755, uid=os.getuid(), gid=os.getgid())
     entries = [replace(plain, path=f"d{number}", attributes=dict(attributes)) for number in range(100)]
     small = replace(plain, attributes={"user.note": b"x"})
 

@@ -15,7 +15,7 @@ import pytest
 from backups.restore import restore_set
 from backups.set_file import parse_set_file
 from backups.verify import verify_copy
-from portalops.model.backups import DataClass, Member, VerifyLevel
+from portalops.model.backups import DataClass, StreamMember, VerifyLevel
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Source, StreamOpener, StreamWriter
 from tests.backups.kit import back_up, keys, source
@@ -98,7 +98,7 @@ class _Writer:
         self._meddled.count()
         return self._inner.room()
 
-    def add_member(self, member: Member, **more: Any) -> None:
+    def add_member(self, member: StreamMember, **more: Any) -> None:
         self._meddled.come_by(member.path)
         self._inner.add_member(member, **more)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.period import Period
@@ -55,9 +55,9 @@ class SiteLedger:
             self.clock.move(timedelta(minutes=3))
             answer = self.written.ledger.keep(f"PermitRootLogin no # {self.clock.at}\n".encode())
             summary = RunSummary(RunOutcome.COMPLETE, 0, self.clock.at, self.clock.at)
-            hosts = [HostRound(HostId("web1"), self.clock.at, True, "", self._results(answer, failing))]
-            hosts += [HostRound(HostId("web2"), self.clock.at, False, unreached, ())] if unreached else []
-            round_ = CheckRound(tuple(hosts))
+            hosts = [HostScan(HostId("web1"), self.clock.at, True, "", self._results(answer, failing))]
+            hosts += [HostScan(HostId("web2"), self.clock.at, False, unreached, ())] if unreached else []
+            round_ = CheckScan(tuple(hosts))
             self.written.append("check.finished", run, run=summary, check=round_)
             self.clock.move(timedelta(hours=22, minutes=57))
         return self

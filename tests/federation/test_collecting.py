@@ -17,8 +17,8 @@ from portalops.compliance import Situation, judge
 from portalops.config.shape import NameTable
 from portalops.errors import ConfigurationError, ExitCode, IntegrityError, UsageError
 from portalops.federation.judging import Rules
-from portalops.federation.look import look_at
-from portalops.federation.rules import Verdict
+from portalops.federation.polling import poll_site
+from portalops.federation.rules import SiteVerdict
 from portalops.federation.shown import bounded
 from portalops.federation.sites.folder import FolderSite, Settings
 from portalops.federation.state import State
@@ -359,8 +359,8 @@ def test_a_bundle_that_this_account_may_not_read_is_not_passed_over_as_if_none_h
     with as_ordinary_user() as folder:
         (folder / "2026-11").mkdir(mode=0)
         site = FolderSite("kh", Settings(name=name, folder=folder, keys=(key_of(1).public_key,)))
-        found = look_at(site, State(), rules)
-    assert found.verdict is Verdict.UNREADABLE and "Permission denied" in str(found.problem)
+        found = poll_site(site, State(), rules)
+    assert found.verdict is SiteVerdict.UNREADABLE and "Permission denied" in str(found.problem)
 
 
 def test_thirty_four_sites_are_collected_within_seconds(department: Department, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from portalops.errors import LedgerError
 from portalops.ledger import bodies
 from portalops.model.backups import BackupResult, VerifyResult
-from portalops.model.checks import CheckRound
-from portalops.model.findings import Finding, FindingEvent, Turn
+from portalops.model.checks import CheckScan
+from portalops.model.findings import Finding, FindingEvent, FindingTurn
 from portalops.model.message import ByteCount, Message, msg
 from portalops.model.organisation import Name
 from portalops.model.record import Digest
@@ -44,7 +44,7 @@ st.register_type_strategy(
     st.builds(
         Finding,
         events=st.lists(st.builds(FindingEvent), max_size=3).map(
-            lambda later: (FindingEvent(Turn.OPENED, 1, datetime(2026, 11, 25, tzinfo=UTC)), *later)
+            lambda later: (FindingEvent(FindingTurn.OPENED, 1, datetime(2026, 11, 25, tzinfo=UTC)), *later)
         ),
     ),
 )
@@ -66,7 +66,7 @@ def test_text_that_looks_like_a_day_stays_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "body_type", [BackupResult, VerifyResult, CheckRound, UpdatesResult, ReportResult, RunSummary, Plan]
+    "body_type", [BackupResult, VerifyResult, CheckScan, UpdatesResult, ReportResult, RunSummary, Plan]
 )
 def test_each_result_comes_back_as_it_was(body_type: type) -> None:
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

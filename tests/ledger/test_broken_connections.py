@@ -15,7 +15,7 @@ import pytest
 
 from portalops.errors import LedgerError
 from portalops.ledger.chain import Faults, check_chain
-from portalops.ledger.ledger import Kept
+from portalops.ledger.ledger import KeptLedger
 from portalops.ledger.postgresql_kept import kept_in
 from portalops.ledger.postgresql_tables import script
 from portalops.ledger.record import NO_RUN, Draft
@@ -92,7 +92,7 @@ def server() -> Iterator[Server]:
 
 
 @contextmanager
-def cutter_before(server: Server, database: str) -> Iterator[tuple[Cutter, Callable[[], Kept]]]:
+def cutter_before(server: Server, database: str) -> Iterator[tuple[Cutter, Callable[[], KeptLedger]]]:
     with short_folder() as folder:
         cutter = Cutter(folder, server)
         try:
@@ -101,7 +101,7 @@ def cutter_before(server: Server, database: str) -> Iterator[tuple[Cutter, Calla
             cutter.close()
 
 
-def kept(folder: Path, database: str) -> Kept:
+def kept(folder: Path, database: str) -> KeptLedger:
     where = f"host={folder} port={PORT} user=postgres dbname={database}"
     return kept_in(lambda: psycopg.connect(where, autocommit=True), "the database", writable=True)
 

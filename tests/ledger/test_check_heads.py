@@ -14,15 +14,15 @@ from portalops.errors import NotAHead
 from portalops.ledger import bodies
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import (
-    BroughtHead,
-    Held,
+    HeadVerdict,
+    HeldRecord,
     Signed,
     Spoken,
-    Verdict,
-    brought_head,
+    SuppliedHead,
     check_heads,
     parse_code,
     read_head,
+    read_supplied_head,
     wanted,
 )
 from portalops.ledger.heads import NAMESPACE, code_of, head_digest, text_of
@@ -49,9 +49,9 @@ FIRST, SECOND, STRANGER = key(1), key(2), key(3)
 class Book:
     """Ten records, one a minute, as far as heads need them; line n has the digest `line(n)`."""
 
-    heads: list[Held] = field(default_factory=list)
-    keys: list[Held] = field(default_factory=list)
-    sign_offs: list[Held] = field(default_factory=list)
+    heads: list[HeldRecord] = field(default_factory=list)
+    keys: list[HeldRecord] = field(default_factory=list)
+    sign_offs: list[HeldRecord] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     records: int = 10
     rewritten: Sequence[int] = ()
@@ -60,7 +60,7 @@ class Book:
         return Digest(hashlib.sha256(b"%d %d" % (seq, seq in self.rewritten)).hexdigest())
 
     def add_key(self, seq: int, event: KeyEvent, kind: str = "key.added") -> None:
-        self.keys.append(Held(seq, at(seq), kind, bodies.write({"key": event})))
+        self.keys.append(HeldRecord(seq, at(seq), kind, bodies.write({"key": event})))
 
     def add_head(
         self,
@@ -79,14 +79,14 @@ class Book:
         head = Head(ledger, size, digest or self.line(size), made_at or at(seq), previous or before)
         self.texts.append(text_of(head))
         signed = SignedHead(self.texts[-1], sign(self.texts[-1].encode(), by, namespace))
-        self.heads.append(Held(seq, at(seq), "head", bodies.write({"head": signed})))
+        self.heads.append(HeldRecord(seq, at(seq), "head", bodies.write({"head": signed})))
         return head
 
     def check(
         self,
         *,
         all_covered: bool = True,
-        brought: Sequence[BroughtHead] = (),
+        brought: Sequence[SuppliedHead] = (),
         trusted: Sequence[TrustedKey] | None = None,
     ) -> tuple[Signed, list[int]]:
         read = tuple(read_head(held) for held in self.heads)
@@ -183,22 +183,22 @@ def test_two_heads_that_fork_from_one_are_found_out(book: Book) -> None:
 
 def test_head_records_in_each_others_places_are_found_out(book: Book) -> None:
     second, third = book.heads[1], book.heads[2]
-    book.heads[1:] = [Held(7, at(7), "head", third.blob), Held(10, at(10), "head", second.blob)]
+    book.heads[1:] = [HeldRecord(7, at(7), "head", third.blob), HeldRecord(10, at(10), "head", second.blob)]
     _signed, faults = book.check()
     assert min(faults) == 7 and 10 in faults
 
 
 @pytest.mark.parametrize("blob", [b"", b"[]", b"{}", b'{"head":{}}', b'{"head":{"text":"x","signature":"y"}}', b"\xff"])
 def test_a_head_record_without_a_head_is_named(book: Book, blob: bytes) -> None:
-    book.heads[1] = Held(7, at(7), "head", blob)
+    book.heads[1] = HeldRecord(7, at(7), "head", blob)
     signed, faults = book.check()
     assert faults == [7]
     assert signed.newest is not None and signed.newest.seq == 10
 
 
 def test_details_that_are_missing_are_not_named_twice(book: Book) -> None:
-    book.heads[2] = Held(10, at(10), "head", None)
-    book.keys.append(Held(5, at(5), "key.added", None))
+    book.heads[2] = HeldRecord(10, at(10), "head", None)
+    book.keys.append(HeldRecord(5, at(5), "key.added", None))
     _signed, faults = book.check()
     assert faults == []
 
@@ -244,7 +244,7 @@ def test_a_retired_key_signs_nothing_more(book: Book) -> None:
 
 
 def test_a_key_record_without_a_key_is_named(book: Book) -> None:
-    book.keys.append(Held(8, at(8), "key.added", b'{"key":{"public_key":"ssh-rsa AAAA"}}'))
+    book.keys.append(HeldRecord(8, at(8), "key.added", b'{"key":{"public_key":"ssh-rsa AAAA"}}'))
     assert book.check()[1] == [8]
 
 
@@ -253,10 +253,12 @@ def test_brought_heads_show_a_rewriting_that_the_key_itself_signed(book: Book) -
     lost = Head(LEDGER, 12, book.line(12), at(12), GENESIS)
     other = Head("cd" * 16, 6, book.line(6), at(7), GENESIS)
     forged = Head(LEDGER, 9, Digest("0" * 64), at(10), GENESIS)
-    brought = [brought_head(str(n), text_of(head).encode()) for n, head in enumerate((earlier, lost, other, forged))]
+    brought = [
+        read_supplied_head(str(n), text_of(head).encode()) for n, head in enumerate((earlier, lost, other, forged))
+    ]
     signed, faults = book.check(brought=[*brought, parse_code(code_of(forged).upper()), parse_code(code_of(earlier))])
-    assert [each.verdict for each in signed.brought] == [
-        Verdict.HOLDS, Verdict.BEYOND_END, Verdict.OTHER_LEDGER, Verdict.OTHER_DIGEST, Verdict.OTHER_DIGEST, Verdict.HOLDS,
+    assert [each.verdict for each in signed.supplied] == [
+        HeadVerdict.HOLDS, HeadVerdict.BEYOND_END, HeadVerdict.OTHER_LEDGER, HeadVerdict.OTHER_DIGEST, HeadVerdict.OTHER_DIGEST, HeadVerdict.HOLDS,
     ]  # fmt: skip
     assert faults == [1, 7, 7, 11]
 
@@ -272,7 +274,7 @@ def test_other_texts_are_no_codes(code: str) -> None:
 
 def test_a_mail_programs_line_ends_do_a_head_no_harm(book: Book) -> None:
     text = book.texts[0]
-    assert brought_head("h", text.replace("\n", "\r\n").encode()) == brought_head("h", text.encode())
+    assert read_supplied_head("h", text.replace("\n", "\r\n").encode()) == read_supplied_head("h", text.encode())
 
 
 def test_the_newest_head_must_be_signed_by_a_key_that_is_brought(book: Book) -> None:
@@ -310,7 +312,11 @@ def test_a_sign_off_that_does_not_hold_is_named(book: Book, changes: dict[str, s
 
 
 def test_a_sign_off_for_another_purpose_or_without_details_is_named(book: Book) -> None:
-    book.sign_offs += [_sign_off(5, namespace=NAMESPACE), Held(6, at(6), "sign-off", b"{}"), Held(7, at(7), "s", None)]
+    book.sign_offs += [
+        _sign_off(5, namespace=NAMESPACE),
+        HeldRecord(6, at(6), "sign-off", b"{}"),
+        HeldRecord(7, at(7), "s", None),
+    ]
     assert book.check()[1] == [5, 6]
 
 
@@ -355,11 +361,11 @@ def _rotate(book: Book, *, replaces: str, vouched: bool) -> None:
     book.records = 14
 
 
-def _sign_off(seq: int, *, namespace: str = SIGN_OFF_NAMESPACE, **changes: str) -> Held:
+def _sign_off(seq: int, *, namespace: str = SIGN_OFF_NAMESPACE, **changes: str) -> HeldRecord:
     sha256 = hashlib.sha256(b"report").hexdigest()
     text = sum_line(sha256, "report.vi.html")
     values = {
         "report": "report.vi.html", "sha256": sha256, "signer": "an", "name": "An", "office": "Sở",
         "public_key": FIRST.public_key, "text": text, "signature": sign(text.encode(), FIRST, namespace), **changes,
     }  # fmt: skip
-    return Held(seq, at(seq), "sign-off", bodies.write({"sign_off": SignOff(**values)}))  # type: ignore[arg-type]
+    return HeldRecord(seq, at(seq), "sign-off", bodies.write({"sign_off": SignOff(**values)}))  # type: ignore[arg-type]

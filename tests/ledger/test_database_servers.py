@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from commands.cli.entry import run
-from commands.doctor.diagnosis import State
+from commands.doctor.diagnosis import DiagnosticState
 from commands.doctor.diagnostics.database import seen_of
 from portalops.errors import LedgerError
 from portalops.ledger.ledger import Ledger
@@ -169,12 +169,12 @@ def test_an_append_that_waited_sees_what_was_recorded_meanwhile_whatever_the_acc
         server.sql("ALTER ROLE web1 RESET default_transaction_isolation")
 
 
-def states(state: ServerState, apart: float = 0) -> dict[str, State]:
+def states(state: ServerState, apart: float = 0) -> dict[str, DiagnosticState]:
     return {each.about: each.state for each in seen_of(state, timedelta(seconds=apart))}
 
 
 def test_a_fit_server_is_good_in_all(server: Server) -> None:
-    assert set(states(FIT).values()) == {State.GOOD}
+    assert set(states(FIT).values()) == {DiagnosticState.GOOD}
     with connected(server, "web1") as connection:
         assert read_server(connection).is_guarded
 
@@ -182,24 +182,24 @@ def test_a_fit_server_is_good_in_all(server: Server) -> None:
 @pytest.mark.parametrize(
     ("about", "state", "expected"),
     [
-        ("version", replace(FIT, version=120022), State.BAD),
-        ("rights", replace(FIT, excess=("UPDATE",)), State.WARNING),
-        ("guards", replace(FIT, is_guarded=False), State.BAD),
-        ("durable", replace(FIT, fsync=False), State.BAD),
-        ("durable", replace(FIT, full_page_writes=False), State.BAD),
-        ("durable", replace(FIT, synchronous_commit="off"), State.BAD),
-        ("standby", replace(FIT, is_standby=True), State.BAD),
-        ("amcheck", replace(FIT, has_amcheck=False), State.WARNING),
-        ("connections", replace(FIT, free_connections=3), State.NOTE),
+        ("version", replace(FIT, version=120022), DiagnosticState.BAD),
+        ("rights", replace(FIT, excess=("UPDATE",)), DiagnosticState.WARNING),
+        ("guards", replace(FIT, is_guarded=False), DiagnosticState.BAD),
+        ("durable", replace(FIT, fsync=False), DiagnosticState.BAD),
+        ("durable", replace(FIT, full_page_writes=False), DiagnosticState.BAD),
+        ("durable", replace(FIT, synchronous_commit="off"), DiagnosticState.BAD),
+        ("standby", replace(FIT, is_standby=True), DiagnosticState.BAD),
+        ("amcheck", replace(FIT, has_amcheck=False), DiagnosticState.WARNING),
+        ("connections", replace(FIT, free_connections=3), DiagnosticState.NOTE),
     ],
 )
-def test_what_is_not_fit_is_told(about: str, state: ServerState, expected: State) -> None:
+def test_what_is_not_fit_is_told(about: str, state: ServerState, expected: DiagnosticState) -> None:
     assert states(state)[about] is expected
 
 
 def test_clocks_that_are_apart_are_told() -> None:
     assert "clock" not in states(FIT, apart=4)
-    assert states(FIT, apart=6)["clock"] is State.WARNING
+    assert states(FIT, apart=6)["clock"] is DiagnosticState.WARNING
 
 
 def test_guards_that_were_switched_off_are_seen(server: Server) -> None:

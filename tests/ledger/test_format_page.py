@@ -19,7 +19,7 @@ from portalops.ledger import bodies
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.heads import NAMESPACE, code_of, head_digest, text_of
 from portalops.ledger.record import CREATED, GENESIS, Draft, encode, is_kind, line_digest, parse
-from portalops.model.adopted import AdoptedLook
+from portalops.model.adopted import AdoptedPoll
 from portalops.model.archive import Inventory, InventoryRun
 from portalops.model.availability import SampleBatch
 from portalops.model.backups import BackupResult, CopyResult, DrillResult, VerifyResult
@@ -33,7 +33,7 @@ from portalops.model.changes import (
     ChangeNotice,
     ChangeRequest,
 )
-from portalops.model.checks import CheckRound
+from portalops.model.checks import CheckScan
 from portalops.model.claims import ToolReport
 from portalops.model.confirmations import Confirmation
 from portalops.model.credentials import Credential, CredentialHandOver, CredentialReturn, CredentialRotation, Leaving
@@ -48,7 +48,7 @@ from portalops.model.message import Message
 from portalops.model.organisation import Name
 from portalops.model.places import HandOver, Sighting
 from portalops.model.record import Digest
-from portalops.model.retention import Hold, Mark, PruneResult
+from portalops.model.retention import Hold, PruneMark, PruneResult
 from portalops.model.runs import JobKind, Plan, ReportResult, RunSummary
 from portalops.model.sent import SentReport
 from portalops.model.submissions import AttestationWithdrawal, ObservedItem, RegisteredPaper
@@ -83,7 +83,7 @@ BODIES: tuple[type, ...] = (
         CopyResult,
         VerifyResult,
         DrillResult,
-        CheckRound,
+        CheckScan,
         UpdatesResult,
         CaseMove,
         Exemption,
@@ -94,8 +94,8 @@ BODIES: tuple[type, ...] = (
         MailAnswer,
         AnchorResult,
     ),
-    *(PruneResult, Mark, Hold, MediumEntry, MediumMove, MediumCheck),
-    *(AdoptedLook, Inventory, InventoryRun, FindingClosed, ToolReport, Enrolment, SampleBatch),
+    *(PruneResult, PruneMark, Hold, MediumEntry, MediumMove, MediumCheck),
+    *(AdoptedPoll, Inventory, InventoryRun, FindingClosed, ToolReport, Enrolment, SampleBatch),
     *(Sighting, HandOver),
     *(Confirmation, ObservedItem, RegisteredPaper, AttestationWithdrawal),
     *(ChangeRequest, ChangeNotice, ChangeApproval, ChangeBegun, ChangeDone, ChangeClosed, ChangeCorrected),

@@ -12,7 +12,7 @@ from portalops.ledger import bodies
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.record import NO_RUN
 from portalops.ledger.runs import record_installation
-from portalops.model.installations import Direction, Installed
+from portalops.model.installations import Direction, InstalledVersion
 from portalops.model.record import Digest
 from portalops.registers.installations import INSTALLATION, newest_installed
 from tests.doubles import FixedClock
@@ -20,7 +20,7 @@ from tests.ledger.bundle.bundles import week
 from tests.ledger.ledgers import START, new_ledger
 
 WHO = Circumstances(1000, None, "lan", "web1", "ab" * 32, "1.0.0", Digest("a" * 64), ("portalops", "run"), True)
-OLD = Installed("1.0.0", Digest("1" * 64), Digest("2" * 64), "3.13.5")
+OLD = InstalledVersion("1.0.0", Digest("1" * 64), Digest("2" * 64), "3.13.5")
 NEW = replace(OLD, version="1.1.0", code=Digest("3" * 64))
 
 

@@ -17,7 +17,7 @@ from portalops.ledger.circumstances import REDACTED, Circumstances, collect, red
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.ledger.runs import (
-    Performed,
+    RecordedRun,
     Work,
     is_running,
     lock_name,
@@ -45,7 +45,7 @@ def done(outcome: RunOutcome = RunOutcome.COMPLETE) -> Work[VerifyResult]:
 
 def performed(
     ledger: Ledger, clock: FixedClock, work: Work[VerifyResult], slot: str = "2026-W48"
-) -> Performed[VerifyResult]:
+) -> RecordedRun[VerifyResult]:
     return record_run(ledger, VERIFY, slot, lambda: work, clock=clock, circumstances=WHO)
 
 

@@ -14,7 +14,18 @@ from pathlib import Path
 
 import pytest
 
-from portalops.ledger.chain import Chain, Chunk, Fault, Faults, Looked, Mark, Part, Tail, check_chain, look_from
+from portalops.ledger.chain import (
+    ChainMark,
+    ChainPart,
+    ChainPass,
+    Chunk,
+    Fault,
+    Faults,
+    PartialPass,
+    Tail,
+    check_chain,
+    pass_from,
+)
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.second_process import PART_RECORDS, parts
 from portalops.ledger.store import open_snapshot
@@ -48,23 +59,23 @@ class Shared(Alone):
     """One at whose parts a second process has looked before this one comes to them."""
 
     path: Path
-    looked: list[Looked]
+    looked: list[PartialPass]
     last: int = RECORDS
 
     @contextmanager
-    def parts(self, wanted: Collection[int]) -> Iterator[Iterator[Part]]:
+    def parts(self, wanted: Collection[int]) -> Iterator[Iterator[ChainPart]]:
         with parts(self.path, open_snapshot, self.stored, self.last, wanted) as shared:
             yield self._in_order(shared)
         assert not [each for each in multiprocessing.active_children() if each.name == "verification"]
 
-    def _in_order(self, shared: Iterator[Part]) -> Iterator[Part]:
+    def _in_order(self, shared: Iterator[ChainPart]) -> Iterator[ChainPart]:
         yield next(shared)
         for process in multiprocessing.active_children():
             if process.name == "verification":
                 process.join(120)
         for part in shared:
-            if part.looked is not None:
-                self.looked.append(part.looked)
+            if part.read_partial_pass is not None:
+                self.looked.append(part.read_partial_pass)
             yield part
 
 
@@ -88,10 +99,10 @@ def ledger(whole: Path, tmp_path: Path) -> Ledger:
     return Ledger.open(tmp_path / "ledger", FixedClock(START), create=False)
 
 
-def checked(ledger: Ledger) -> tuple[Chain, list[Fault], list[Looked]]:
+def checked(ledger: Ledger) -> tuple[ChainPass, list[Fault], list[PartialPass]]:
     """Check with a second process, make sure that one alone finds the same, and return what was found."""
     path = ledger.folder / "ledger.sqlite"
-    alone, shared, looked = Faults(), Faults(), list[Looked]()
+    alone, shared, looked = Faults(), Faults(), list[PartialPass]()
     with open_snapshot(path) as stored:
         chain = check_chain(Alone(stored), alone, wanted=NOTED)
         done: list[int] = []
@@ -139,7 +150,7 @@ def test_an_end_that_was_chained_anew_does_not_join(ledger: Ledger, first: int) 
 def test_a_file_that_the_second_process_cannot_open_is_looked_at_by_the_first_one(
     ledger: Ledger, tmp_path: Path
 ) -> None:
-    looked: list[Looked] = []
+    looked: list[PartialPass] = []
     faults = Faults()
     with open_snapshot(ledger.folder / "ledger.sqlite") as stored:
         chain = check_chain(Shared(stored, tmp_path / "elsewhere", looked), faults)
@@ -152,7 +163,7 @@ class Claimed:
     """A part of lines, and what somebody says of it."""
 
     lines: tuple[bytes, ...]
-    looked: Looked | None
+    read_partial_pass: PartialPass | None
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         for at in range(0, len(self.lines), size):
@@ -173,18 +184,18 @@ class Claims:
         for part in self.claimed:
             yield from part.chunks(size)
 
-    def parts(self, _wanted: Collection[int]) -> AbstractContextManager[Iterator[Part]]:
+    def parts(self, _wanted: Collection[int]) -> AbstractContextManager[Iterator[ChainPart]]:
         return closing(part for part in self.claimed)
 
 
 def test_what_was_found_from_another_record_on_does_not_count(ledger: Ledger) -> None:
     with open_snapshot(ledger.folder / "ledger.sqlite") as stored:
-        (chunk,) = stored.between(None, 40, 40)
+        (chunk,) = stored.read_between(None, 40, 40)
         lines = tuple(line for line in chunk.lines if isinstance(line, bytes))
-        begin = stored.before(20)
+        begin = stored.read_mark_before(20)
     assert begin is not None
     other = (*lines[:18], lines[18].replace(b'"case-', b'"cAse-'), *lines[19:])
-    looked = look_from(begin, [Chunk(lines[20:])], ())
+    looked = pass_from(begin, [Chunk(lines[20:])], ())
     assert looked is not None and looked.end.seq == 40
     tail = Tail(40, looked.end.head)
     for wrong in (
@@ -192,7 +203,7 @@ def test_what_was_found_from_another_record_on_does_not_count(ledger: Ledger) ->
         replace(begin, seq=19),
         replace(begin, at="2026-11-23T01:00:00.001Z"),
     ):
-        lying = replace(looked, begin=wrong, end=Mark(40, Digest("1" * 64), looked.end.at))
+        lying = replace(looked, begin=wrong, end=ChainMark(40, Digest("1" * 64), looked.end.at))
         assert found(Claims((Claimed(lines[:20], None), Claimed(lines[20:], lying)), tail)) == []
 
     assert found(Claims((Claimed(lines[:20], None), Claimed((), looked)), tail)) == [], (
@@ -203,18 +214,18 @@ def test_what_was_found_from_another_record_on_does_not_count(ledger: Ledger) ->
 
 def test_a_part_in_which_anything_is_wrong_is_not_told_of(ledger: Ledger) -> None:
     with open_snapshot(ledger.folder / "ledger.sqlite") as stored:
-        (chunk,) = stored.between(20, 40, 40)
-        begin, lines, places = stored.before(20), list(chunk.lines), list(chunk.places or ())
-        assert stored.before(RECORDS + 1) is None
-    assert begin is not None and look_from(begin, [chunk], ()) is not None
+        (chunk,) = stored.read_between(20, 40, 40)
+        begin, lines, places = stored.read_mark_before(20), list(chunk.lines), list(chunk.places or ())
+        assert stored.read_mark_before(RECORDS + 1) is None
+    assert begin is not None and pass_from(begin, [chunk], ()) is not None
     line = lines[5]
     assert isinstance(line, bytes)
     for bad in (line.replace(b"case-", b"cAse-"), line + b" ", line.decode(), None):
-        assert look_from(begin, [Chunk([*lines[:5], bad, *lines[6:]], places)], ()) is None
-    assert look_from(begin, [Chunk(lines[1:], places[1:])], ()) is None
-    assert look_from(begin, [Chunk(lines, [*places[:-1], 99])], ()) is None
-    assert look_from(begin, [Chunk(lines, places, {3: ("kind",)})], ()) is None
-    assert look_from(replace(begin, head=Digest("0" * 64)), [chunk], ()) is None
+        assert pass_from(begin, [Chunk([*lines[:5], bad, *lines[6:]], places)], ()) is None
+    assert pass_from(begin, [Chunk(lines[1:], places[1:])], ()) is None
+    assert pass_from(begin, [Chunk(lines, [*places[:-1], 99])], ()) is None
+    assert pass_from(begin, [Chunk(lines, places, {3: ("kind",)})], ()) is None
+    assert pass_from(replace(begin, head=Digest("0" * 64)), [chunk], ()) is None
 
 
 def found(snapshot: Claims) -> list[int]:

@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portalops.ledger import bodies
 from portalops.ledger.blobs import BlobFolder
-from portalops.ledger.check_heads import BroughtHead, Verdict, brought_head
+from portalops.ledger.check_heads import HeadVerdict, SuppliedHead, read_supplied_head
 from portalops.ledger.heads import HEAD, code_of, heads, newest_head, record_head, rotate_key
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import GENESIS, NO_RUN, Draft, encode, line_digest
-from portalops.ledger.verify import Brought, Verification, verify
+from portalops.ledger.verify import Supplied, Verification, verify
 from portalops.model.heads import Erasure, KeyEvent, RecordedHead, SignedHead
 from portalops.model.record import Record, RunId
 from portalops.model.waivers import Waiver, WaiverWithdrawal
@@ -58,12 +58,12 @@ class Signed:
             self.ledger.append(kind, run=run, subject="daily", body=body)
         self.clock.move(timedelta(minutes=5))
 
-    def verified(self, *kept: BroughtHead, signing_key: str = "", read_blobs: bool = True) -> Verification:
+    def verified(self, *kept: SuppliedHead, signing_key: str = "", read_blobs: bool = True) -> Verification:
         return verify(
             self.ledger,
             now=self.clock.now(),
             zone=ZONE,
-            brought=Brought(kept, None, signing_key),
+            brought=Supplied(kept, None, signing_key),
             read_blobs=read_blobs,
         )
 
@@ -105,8 +105,8 @@ def replace_lines(ledger: Ledger, lines: Sequence[bytes]) -> None:
         connection.commit()
 
 
-def kept(head: RecordedHead) -> BroughtHead:
-    return brought_head("kept.txt", head.signed.text.encode())
+def kept(head: RecordedHead) -> SuppliedHead:
+    return read_supplied_head("kept.txt", head.signed.text.encode())
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def without(kind: str, number: int) -> Change:
 def test_an_untouched_ledger_says_who_signed_it(signed: Signed) -> None:
     found = signed.verified(kept(signed.kept[1]), signing_key=OWN.public_key)
     assert found.integrity.holds and found.integrity.unsigned == 0
-    assert [each.verdict for each in found.integrity.signed.brought] == [Verdict.HOLDS]
+    assert [each.verdict for each in found.integrity.signed.supplied] == [HeadVerdict.HOLDS]
     assert found.integrity.signed.code == code_of(signed.kept[-1].head)
     (use,) = found.integrity.signed.uses
     assert (use.heads, use.signer.public_key, use.speaks_for_itself) == (4, OWN.public_key, False)
@@ -163,7 +163,7 @@ def test_a_head_over_a_head_leaves_the_records_behind_it_unsigned(signed: Signed
 
 def test_a_ledger_that_nobody_signed_says_so(tmp_path: Path) -> None:
     ledger = new_ledger(tmp_path, FixedClock(START))
-    found = verify(ledger, now=START, zone=ZONE, brought=Brought(signing_key=OWN.public_key))
+    found = verify(ledger, now=START, zone=ZONE, brought=Supplied(signing_key=OWN.public_key))
     assert found.integrity.holds and found.integrity.signed.newest is None and found.integrity.unsigned == 1
 
 
@@ -211,7 +211,7 @@ def test_rewriting_with_a_strangers_key_is_shown_by_this_machines_own(signed: Si
     assert fingerprint(OWN.public_key) in str(found.integrity.faults[0].what)
     trusted = verify(
         signed.ledger, now=signed.clock.now(), zone=ZONE,
-        brought=Brought(trusted=(TrustedKey(OWN.public_key, (), None, None),)),
+        brought=Supplied(trusted=(TrustedKey(OWN.public_key, (), None, None),)),
     )  # fmt: skip
     assert trusted.integrity.first_bad == 1
 
@@ -227,14 +227,14 @@ def test_the_tail_cut_off_with_its_heads_is_shown_by_a_kept_head(signed: Signed)
     signed.rewrite(lambda records: records[:11])
     assert signed.verified().integrity.holds
     found = signed.verified(kept(signed.kept[1]), kept(signed.kept[3]))
-    assert [each.verdict for each in found.integrity.signed.brought] == [Verdict.HOLDS, Verdict.BEYOND_END]
+    assert [each.verdict for each in found.integrity.signed.supplied] == [HeadVerdict.HOLDS, HeadVerdict.BEYOND_END]
     assert found.integrity.first_bad == 12
 
 
 def test_a_kept_head_is_compared_where_no_head_of_the_ledger_is(signed: Signed) -> None:
     signed.rewrite(lambda records: records[:7])
     found = signed.verified(kept(signed.kept[1]))
-    assert [each.verdict for each in found.integrity.signed.brought] == [Verdict.HOLDS]
+    assert [each.verdict for each in found.integrity.signed.supplied] == [HeadVerdict.HOLDS]
     assert found.integrity.holds
 
 
@@ -250,8 +250,8 @@ def test_rewriting_with_the_key_is_shown_by_a_kept_head(signed: Signed, change: 
     signed.rewrite(change, sign_with=OWN)
     assert signed.verified(signing_key=OWN.public_key).integrity.holds
     found = signed.verified(kept(signed.kept[0]), kept(signed.kept[1]), kept(signed.kept[3]))
-    assert [each.verdict for each in found.integrity.signed.brought] == [
-        Verdict.HOLDS, Verdict.HOLDS, Verdict.OTHER_DIGEST,
+    assert [each.verdict for each in found.integrity.signed.supplied] == [
+        HeadVerdict.HOLDS, HeadVerdict.HOLDS, HeadVerdict.OTHER_DIGEST,
     ]  # fmt: skip
     assert found.integrity.first_bad == 8
 
@@ -259,7 +259,7 @@ def test_rewriting_with_the_key_is_shown_by_a_kept_head(signed: Signed, change: 
 def test_a_second_ledger_for_another_auditor_is_shown_by_comparing_heads(signed: Signed, tmp_path: Path) -> None:
     other = Signed(tmp_path / "other")
     found = signed.verified(kept(other.kept[2]))
-    assert [each.verdict for each in found.integrity.signed.brought] == [Verdict.OTHER_LEDGER]
+    assert [each.verdict for each in found.integrity.signed.supplied] == [HeadVerdict.OTHER_LEDGER]
     assert found.integrity.first_bad == 1
 
 
@@ -358,7 +358,7 @@ def test_a_head_over_this_machines_key_record_alone_shows_a_stranger(tmp_path: P
         ledger.append("key.added", run=NO_RUN, body=bodies.write({"key": KeyEvent(each.public_key)}))
     record_head(ledger, STRANGER, clock)
 
-    found = verify(ledger, now=START, zone=ZONE, brought=Brought(signing_key=OWN.public_key))
+    found = verify(ledger, now=START, zone=ZONE, brought=Supplied(signing_key=OWN.public_key))
 
     assert found.integrity.signed.newest is not None
     assert [fault.seq for fault in found.integrity.faults] == [2]

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from portalops.model.installations import Direction, Installed, files_digest, installation_of
+from portalops.model.installations import Direction, InstalledVersion, files_digest, installation_of
 from portalops.model.record import Digest
 
 CODE, REQUIREMENTS, OTHER = Digest("a" * 64), Digest("b" * 64), Digest("c" * 64)
-NOW = Installed("1.2.0", CODE, REQUIREMENTS, "3.13.5")
+NOW = InstalledVersion("1.2.0", CODE, REQUIREMENTS, "3.13.5")
 
 IN_A_WHEEL = """\
 six.py,sha256=TW5qIVE7xH_fiXwqvm5GMoBDdWfz2sT0uI2dA39vTTc,34703
@@ -71,7 +71,7 @@ def test_a_newer_interpreter_is_no_other_installation() -> None:
         (replace(NOW, version="nightly"), Direction.UNKNOWN),
     ],
 )
-def test_the_direction_is_told_by_both_versions(before: Installed | None, direction: Direction) -> None:
+def test_the_direction_is_told_by_both_versions(before: InstalledVersion | None, direction: Direction) -> None:
     found = installation_of(NOW, before)
 
     assert found is not None

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portalops.notify.alarms import MAX_PROBLEMS, Alarm, seen_again, seen_bad, seen_good
+from portalops.notify.alarms import MAX_PROBLEMS, NotifiedAlarm, seen_again, seen_bad, seen_good
 
 AT = datetime(2026, 11, 23, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 KEY = "job:nightly-backup"
 
 
-def alarm(told: dict[str, datetime] | None = None) -> Alarm:
-    return Alarm(KEY, AT, AT, told or {"PO1203": AT})
+def alarm(told: dict[str, datetime] | None = None) -> NotifiedAlarm:
+    return NotifiedAlarm(KEY, AT, AT, told or {"PO1203": AT})
 
 
 def test_what_fails_is_told_at_once_and_the_same_a_day_later() -> None:
@@ -86,7 +86,7 @@ def test_a_letter_that_a_wrong_clock_wrote_in_the_future_keeps_nobody_silent(hou
 
 
 def test_classes_of_problem_are_bounded() -> None:
-    kept: Alarm | None = None
+    kept: NotifiedAlarm | None = None
     for number in range(3 * MAX_PROBLEMS):
         kept, _told = seen_bad(kept, KEY, f"PO{number}", AT + number * timedelta(minutes=1))
 
@@ -96,7 +96,7 @@ def test_classes_of_problem_are_bounded() -> None:
 
 @given(st.lists(st.booleans(), min_size=1, max_size=24 * 6))
 def test_however_often_a_thing_changes_it_makes_three_letters_a_day_at_most(is_bad: list[bool]) -> None:
-    kept: Alarm | None = None
+    kept: NotifiedAlarm | None = None
     told: list[datetime] = []
     for number, bad in enumerate(is_bad):
         now = AT + number * HOUR
@@ -114,7 +114,7 @@ def test_however_often_a_thing_changes_it_makes_three_letters_a_day_at_most(is_b
 
 @given(st.lists(st.booleans(), min_size=1, max_size=24 * 6))
 def test_nobody_who_reads_the_letters_believes_a_thing_to_be_good_while_it_is_bad(is_bad: list[bool]) -> None:
-    kept: Alarm | None = None
+    kept: NotifiedAlarm | None = None
     believed_bad = False
     for number, bad in enumerate(is_bad):
         now = AT + number * HOUR

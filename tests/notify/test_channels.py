@@ -27,21 +27,21 @@ from portalops.errors import (
     UnknownKind,
 )
 from portalops.model.notifications import Level
-from portalops.notify.channels import CHANNELS, Channel, ChannelContext, build_channel
-from portalops.notify.state import Waiting
+from portalops.notify.channels import CHANNELS, ChannelContext, LetterChannel, build_channel
+from portalops.notify.state import WaitingLetter
 from tests.anchors.certificates import authority, server
 from tests.anchors.parts import line_server, mail_server
 from tests.servers import free_port
 
 AN, BINH = "an@so-tttt.example", "binh@ubnd.example"
 CANARY = "hunter2-canary"
-LETTER = Waiting(
+LETTER = WaitingLetter(
     "portalops-notify-1", "on-duty", Level.FAILURE, "portalops demo: LỖI: sao-lưu", "Tất cả đều hỏng.\n- một\n",
     (), datetime(2026, 11, 25, 1, 32, tzinfo=UTC),
 )  # fmt: skip
 
 
-def mail(port: int, folder: Path, **values: Any) -> Channel:
+def mail(port: int, folder: Path, **values: Any) -> LetterChannel:
     given = {
         "host": "127.0.0.1", "port": port, "security": "none", "sender": "portalops@khanhhoa.example",
         "recipients": [AN, BINH], "timeout_seconds": 5,
@@ -49,7 +49,7 @@ def mail(port: int, folder: Path, **values: Any) -> Channel:
     return build_channel(KindTable.alone("on-duty", "mail", given | values, folder), ChannelContext({}))
 
 
-def chat(url: str, folder: Path, **values: Any) -> Channel:
+def chat(url: str, folder: Path, **values: Any) -> LetterChannel:
     given = {"url": {"env": "CHAT"}, "timeout_seconds": 20}
     return build_channel(KindTable.alone("chat", "apprise", given | values, folder), ChannelContext({"CHAT": url}))
 

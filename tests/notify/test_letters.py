@@ -11,9 +11,9 @@ from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.notifications import Level
 from portalops.model.organisation import Name, Portal
 from portalops.model.verdicts import DutyVerdict
-from portalops.notify.letters import MAX_LINES, JobWeek, Sender, Week, letters_of, without_foreign_words
+from portalops.notify.letters import MAX_LINES, JobWeek, Sender, WeekSummary, letters_of, without_foreign_words
 from portalops.notify.rules import Failure, Recovered, SeenDuty, Telling, Unmet
-from portalops.notify.state import Waiting
+from portalops.notify.state import WaitingLetter
 
 AT = datetime(2026, 11, 30, 0, 5, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -25,8 +25,8 @@ NOTHING = Telling()
 
 
 def letters(
-    telling: Telling = NOTHING, week: Week | None = None, *, language: str = "en", levels: frozenset[Level] = ALL
-) -> list[Waiting]:
+    telling: Telling = NOTHING, week: WeekSummary | None = None, *, language: str = "en", levels: frozenset[Level] = ALL
+) -> list[WaitingLetter]:
     return list(letters_of(telling, week, SENDER, channel="mail", language=language, levels=levels, zone=ZONE, now=AT))
 
 
@@ -103,7 +103,7 @@ def test_duties_stand_new_ones_first_and_unknown_ones_are_not_called_met() -> No
 
 
 def test_a_summary_of_a_week_without_anything_still_says_so() -> None:
-    week = Week(
+    week = WeekSummary(
         AT - timedelta(days=7),
         AT,
         (JobWeek("nightly-backup", 7, 0, 0, 0, 0, AT + timedelta(hours=17)),),
@@ -121,7 +121,7 @@ def test_a_summary_of_a_week_without_anything_still_says_so() -> None:
 
 
 def test_a_summary_of_a_ledger_that_cannot_be_read_counts_nothing_as_done() -> None:
-    (letter,) = letters(week=Week(AT - timedelta(days=7), AT, problem="PO1104", waiting=(("chat", 2),)))
+    (letter,) = letters(week=WeekSummary(AT - timedelta(days=7), AT, problem="PO1104", waiting=(("chat", 2),)))
 
     for words in (
         "error PO1104. They count as not done.",

@@ -17,7 +17,7 @@ from portalops.model.verdicts import DutyVerdict
 from portalops.notify.rules import (
     MAX_WAITING,
     Failure,
-    Seen,
+    RunFacts,
     SeenDuty,
     Telling,
     Timetable,
@@ -26,7 +26,7 @@ from portalops.notify.rules import (
     queued,
     quiet_until,
 )
-from portalops.notify.state import State, Waiting
+from portalops.notify.state import NotifyState, WaitingLetter
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 AT = datetime(2026, 11, 23, 2, tzinfo=UTC)
@@ -44,7 +44,7 @@ def duties(**verdicts: DutyVerdict) -> tuple[SeenDuty, ...]:
     return tuple(SeenDuty(name, Name(name, name), verdict, msg("why")) for name, verdict in verdicts.items())
 
 
-def told(state: State, *seen: Seen) -> tuple[State, list[Telling]]:
+def told(state: NotifyState, *seen: RunFacts) -> tuple[NotifyState, list[Telling]]:
     tellings = []
     for each in seen:
         state, telling = decide(state, each, MONDAY_AT_SEVEN)
@@ -55,7 +55,7 @@ def told(state: State, *seen: Seen) -> tuple[State, list[Telling]]:
 def test_all_failures_of_a_run_are_one_telling_and_the_same_ones_none() -> None:
     many = tuple(failure(f"job-{number}") for number in range(300))
 
-    _state, (first, second) = told(State(AT), Seen(AT, many), Seen(AT + timedelta(minutes=15), many))
+    _state, (first, second) = told(NotifyState(AT), RunFacts(AT, many), RunFacts(AT + timedelta(minutes=15), many))
 
     assert first.failures == many
     assert second.failures == ()
@@ -64,7 +64,9 @@ def test_all_failures_of_a_run_are_one_telling_and_the_same_ones_none() -> None:
 def test_a_job_that_is_good_again_is_told_once_with_since_when_it_was_not() -> None:
     good = frozenset({"job:nightly-backup"})
 
-    _state, tellings = told(State(AT), Seen(AT, (failure(),)), Seen(AT + DAY, good=good), Seen(AT + 2 * DAY, good=good))
+    _state, tellings = told(
+        NotifyState(AT), RunFacts(AT, (failure(),)), RunFacts(AT + DAY, good=good), RunFacts(AT + 2 * DAY, good=good)
+    )
 
     assert [[(each.key, each.since) for each in telling.recovered] for telling in tellings] == [
         [],
@@ -75,7 +77,9 @@ def test_a_job_that_is_good_again_is_told_once_with_since_when_it_was_not() -> N
 
 def test_a_job_that_is_planned_no_more_is_neither_bad_nor_good() -> None:
     state, (_failed, gone) = told(
-        State(AT), Seen(AT, (failure(),)), Seen(AT + DAY, good=frozenset({"job:nightly-backup"}), planned=frozenset())
+        NotifyState(AT),
+        RunFacts(AT, (failure(),)),
+        RunFacts(AT + DAY, good=frozenset({"job:nightly-backup"}), planned=frozenset()),
     )
 
     assert (gone.recovered, state.alarms) == ((), ())
@@ -83,11 +87,11 @@ def test_a_job_that_is_planned_no_more_is_neither_bad_nor_good() -> None:
 
 def test_duties_are_told_once_a_day_with_new_ones_apart() -> None:
     _state, (first, same, morning, next_day) = told(
-        State(AT),
-        Seen(AT, duties=duties(a=UNMET, b=MET, c=UNKNOWN)),
-        Seen(AT + timedelta(hours=8), duties=duties(a=UNMET, b=UNMET, c=UNKNOWN)),
-        Seen(AT + timedelta(hours=21), duties=duties(a=UNMET, b=UNMET, c=UNKNOWN)),  # 06:00
-        Seen(AT + timedelta(hours=22), duties=duties(a=UNMET, b=UNMET, c=UNKNOWN)),  # 07:00
+        NotifyState(AT),
+        RunFacts(AT, duties=duties(a=UNMET, b=MET, c=UNKNOWN)),
+        RunFacts(AT + timedelta(hours=8), duties=duties(a=UNMET, b=UNMET, c=UNKNOWN)),
+        RunFacts(AT + timedelta(hours=21), duties=duties(a=UNMET, b=UNMET, c=UNKNOWN)),  # 06:00
+        RunFacts(AT + timedelta(hours=22), duties=duties(a=UNMET, b=UNMET, c=UNKNOWN)),  # 07:00
     )
 
     assert first.unmet is not None
@@ -103,10 +107,10 @@ def test_duties_are_told_once_a_day_with_new_ones_apart() -> None:
 
 def test_a_duty_that_is_met_again_is_told_at_once_and_one_that_is_not_known_is_not_called_good() -> None:
     _state, (_first, unknown, met) = told(
-        State(AT),
-        Seen(AT, duties=duties(a=UNMET)),
-        Seen(AT + timedelta(hours=1), duties=duties(a=UNKNOWN)),
-        Seen(AT + timedelta(hours=2), duties=duties(a=MET)),
+        NotifyState(AT),
+        RunFacts(AT, duties=duties(a=UNMET)),
+        RunFacts(AT + timedelta(hours=1), duties=duties(a=UNKNOWN)),
+        RunFacts(AT + timedelta(hours=2), duties=duties(a=MET)),
     )
 
     assert unknown.recovered == ()
@@ -115,10 +119,10 @@ def test_a_duty_that_is_met_again_is_told_at_once_and_one_that_is_not_known_is_n
 
 def test_unknown_duties_alone_are_told_once_and_again_when_another_joins_them() -> None:
     _state, tellings = told(
-        State(AT),
-        Seen(AT, duties=duties(a=UNKNOWN, b=MET)),
-        Seen(AT + DAY, duties=duties(a=UNKNOWN, b=MET)),
-        Seen(AT + 2 * DAY, duties=duties(a=UNKNOWN, b=UNKNOWN)),
+        NotifyState(AT),
+        RunFacts(AT, duties=duties(a=UNKNOWN, b=MET)),
+        RunFacts(AT + DAY, duties=duties(a=UNKNOWN, b=MET)),
+        RunFacts(AT + 2 * DAY, duties=duties(a=UNKNOWN, b=UNKNOWN)),
     )
 
     assert [telling.unmet is not None for telling in tellings] == [True, False, True]
@@ -126,16 +130,16 @@ def test_unknown_duties_alone_are_told_once_and_again_when_another_joins_them() 
 
 def test_duties_that_could_not_be_judged_keep_the_days_letter_open() -> None:
     _state, (_failed, later) = told(
-        State(AT), Seen(AT, (failure(),)), Seen(AT + timedelta(hours=1), duties=duties(a=UNMET))
+        NotifyState(AT), RunFacts(AT, (failure(),)), RunFacts(AT + timedelta(hours=1), duties=duties(a=UNMET))
     )
 
     assert later.unmet is not None
 
 
 def test_the_first_summary_comes_on_the_first_such_day_and_then_each_week_also_if_nothing_was_seen() -> None:
-    state, spans = State(AT), []
+    state, spans = NotifyState(AT), []
     for hours in range(0, 24 * 29, 6):
-        state, telling = decide(state, Seen(AT + timedelta(hours=hours)), MONDAY_AT_SEVEN)
+        state, telling = decide(state, RunFacts(AT + timedelta(hours=hours)), MONDAY_AT_SEVEN)
         if telling.summary_since is not None:
             spans.append((telling.summary_since, AT + timedelta(hours=hours)))
 
@@ -145,7 +149,7 @@ def test_the_first_summary_comes_on_the_first_such_day_and_then_each_week_also_i
 
 def test_after_five_weeks_of_silence_one_summary_tells_of_all_of_them() -> None:
     _state, (first, late, next_run) = told(
-        State(AT), Seen(AT), Seen(AT + 35 * DAY), Seen(AT + 35 * DAY + timedelta(minutes=15))
+        NotifyState(AT), RunFacts(AT), RunFacts(AT + 35 * DAY), RunFacts(AT + 35 * DAY + timedelta(minutes=15))
     )
 
     assert first.summary_since is None
@@ -155,10 +159,13 @@ def test_after_five_weeks_of_silence_one_summary_tells_of_all_of_them() -> None:
 
 def test_a_clock_that_was_ten_years_ahead_keeps_nobody_silent_and_sends_nothing_twice() -> None:
     ahead = AT + 3650 * DAY
-    bad = Seen(AT, (failure(),), duties=duties(a=UNMET))
+    bad = RunFacts(AT, (failure(),), duties=duties(a=UNMET))
 
     _state, tellings = told(
-        State(AT), replace(bad, at=ahead), replace(bad, at=AT + DAY), replace(bad, at=AT + DAY + timedelta(minutes=15))
+        NotifyState(AT),
+        replace(bad, at=ahead),
+        replace(bad, at=AT + DAY),
+        replace(bad, at=AT + DAY + timedelta(minutes=15)),
     )
 
     counts = [(len(each.failures), each.unmet is not None, each.summary_since) for each in tellings]
@@ -166,8 +173,8 @@ def test_a_clock_that_was_ten_years_ahead_keeps_nobody_silent_and_sends_nothing_
 
 
 def test_a_clock_that_goes_back_an_hour_sends_nothing_twice() -> None:
-    bad = Seen(AT, (failure(),), duties=duties(a=UNMET))
-    state = State(AT - 9 * DAY, summary_on=date(2026, 11, 16))
+    bad = RunFacts(AT, (failure(),), duties=duties(a=UNMET))
+    state = NotifyState(AT - 9 * DAY, summary_on=date(2026, 11, 16))
 
     _state, (first, back) = told(state, bad, replace(bad, at=AT - timedelta(hours=3)))
 
@@ -177,12 +184,12 @@ def test_a_clock_that_goes_back_an_hour_sends_nothing_twice() -> None:
 
 def test_a_year_of_daily_runs_makes_exactly_these_letters() -> None:
     """A backup that fails from 10 to 13 March, a duty that is unmet in May, and nothing else to tell."""
-    state, counts = State(AT), Counter[Level]()
+    state, counts = NotifyState(AT), Counter[Level]()
     for number in range(365):
         now = AT + number * DAY
         local = now.astimezone(ZONE).date()
         is_bad = date(2027, 3, 10) <= local <= date(2027, 3, 13)
-        seen = Seen(
+        seen = RunFacts(
             now,
             (failure(),) if is_bad else (),
             frozenset() if is_bad else frozenset({"job:nightly-backup", "run", "ledger"}),
@@ -205,12 +212,12 @@ def waiting(
     channel: str = "mail",
     tries: int = 0,
     tried_at: datetime | None = None,
-) -> Waiting:
+) -> WaitingLetter:
     at = AT + timedelta(minutes=number)
-    return Waiting(f"id-{number}", channel, level, "subject", "text", (), at, tries=tries, tried_at=tried_at)
+    return WaitingLetter(f"id-{number}", channel, level, "subject", "text", (), at, tries=tries, tried_at=tried_at)
 
 
-def numbers(letters: Iterable[Waiting]) -> list[str]:
+def numbers(letters: Iterable[WaitingLetter]) -> list[str]:
     return [each.id for each in letters]
 
 
@@ -251,9 +258,9 @@ def test_after_some_tries_a_letter_is_tried_once_an_hour(minutes: int, is_tried:
 
 
 def test_idle_runs_have_nothing_to_tell_before_the_next_days_hour_unless_something_waits() -> None:
-    calm = State(AT)
+    calm = NotifyState(AT)
 
     assert quiet_until(calm, AT, MONDAY_AT_SEVEN) == datetime(2026, 11, 24, tzinfo=UTC)
     assert quiet_until(replace(calm, letters=(waiting(),)), AT, MONDAY_AT_SEVEN) is None
-    broken, _telling = decide(calm, Seen(AT, (Failure("run", "PO1104", msg("x"), msg("y")),)), MONDAY_AT_SEVEN)
+    broken, _telling = decide(calm, RunFacts(AT, (Failure("run", "PO1104", msg("x"), msg("y")),)), MONDAY_AT_SEVEN)
     assert quiet_until(broken, AT, MONDAY_AT_SEVEN) is None

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 from portalops.calendar import load
 from portalops.compliance.handling import Handling, escalations
-from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, Paper, Shortfall, Step
+from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseStep, Paper, Shortfall
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionScope
 from portalops.model.message import msg
 from portalops.model.office import OfficeSettings
-from portalops.model.organisation import Actor, Name, Role, UnitId
+from portalops.model.organisation import Actor, Name, OfficeRole, UnitId
 from portalops.model.period import Period, Week
 from portalops.model.rulebook import Rulebook
 from portalops.model.updates import FlagKind, PortalDay, UnitSum
@@ -30,11 +30,17 @@ CALENDAR = load()
 RULEBOOK: Rulebook = load_rulebook("kh-37-2010", {})
 ACTORS = (
     Actor(
-        Role.UNIT, Name("Trung tâm Chuyển đổi số tỉnh Khánh Hòa", "Digital Transformation Centre of Khanh Hoa province")
+        OfficeRole.UNIT,
+        Name("Trung tâm Chuyển đổi số tỉnh Khánh Hòa", "Digital Transformation Centre of Khanh Hoa province"),
     ),
-    Actor(Role.DEPARTMENT, Name("Sở Thông tin và Truyền thông", "Department of Information"), None, date(2025, 2, 28)),
-    Actor(Role.DEPARTMENT, Name("Sở Khoa học và Công nghệ", "Department of Science"), date(2025, 3, 1)),
-    Actor(Role.COMMITTEE, Name("Ủy ban nhân dân tỉnh", "People's Committee of the province")),
+    Actor(
+        OfficeRole.DEPARTMENT,
+        Name("Sở Thông tin và Truyền thông", "Department of Information"),
+        None,
+        date(2025, 2, 28),
+    ),
+    Actor(OfficeRole.DEPARTMENT, Name("Sở Khoa học và Công nghệ", "Department of Science"), date(2025, 3, 1)),
+    Actor(OfficeRole.COMMITTEE, Name("Ủy ban nhân dân tỉnh", "People's Committee of the province")),
 )
 SETTINGS = OfficeSettings(
     parent=Name("Sở Khoa học và Công nghệ Khánh Hòa", "Department of Science and Technology of Khanh Hoa"),
@@ -58,20 +64,20 @@ def cases() -> tuple[Case, ...]:
         week = Week(2026, number)
         found = Shortfall(40 + number, 2, number - 44, msg("fewer than the 2 occasions due"))
         opened = (week.period().last + timedelta(days=1)).isoformat()
-        moves.append((opened, CaseMove(HEALTH, CaseDuty.SUBPORTAL, week, Step.OPENED, shortfall=found)))
+        moves.append((opened, CaseMove(HEALTH, CaseDuty.SUBPORTAL, week, CaseStep.OPENED, shortfall=found)))
     moves += [
-        ("2026-11-03", CaseMove(HEALTH, CaseDuty.SUBPORTAL, Week(2026, 44), Step.REMINDED, by="An", paper=Paper("12/TTCĐS"))),
+        ("2026-11-03", CaseMove(HEALTH, CaseDuty.SUBPORTAL, Week(2026, 44), CaseStep.REMINDED, by="An", paper=Paper("12/TTCĐS"))),
         (
             "2026-11-05",
             CaseMove(
-                HEALTH, CaseDuty.SUBPORTAL, Week(2026, 44), Step.EXPLAINED, by="Văn phòng Sở Y tế",
+                HEALTH, CaseDuty.SUBPORTAL, Week(2026, 44), CaseStep.EXPLAINED, by="Văn phòng Sở Y tế",
                 reason="Cổng con chuyển máy chủ, biên tập viên nghỉ ốm; <b>sẽ</b> đăng bù trong tuần 45 & 46",
             ),
         ),
         (
             "2026-11-09",
             CaseMove(
-                THE_PORTAL, CaseDuty.PORTAL, Week(2026, 45), Step.OPENED,
+                THE_PORTAL, CaseDuty.PORTAL, Week(2026, 45), CaseStep.OPENED,
                 shortfall=Shortfall(85, 1, 0, msg("no update"), (date(2026, 11, 4),)),
             ),
         ),

@@ -12,7 +12,7 @@ from portalops.model.incidents import IncidentClosed, IncidentFacts, IncidentKin
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
 from portalops.model.verdicts import Severity
-from portalops.official.build_incident import Access, build_incident
+from portalops.official.build_incident import TiedCredential, build_incident
 from portalops.official.formats import load
 from portalops.official.paper import OfficialPaper
 from portalops.registers.incidents import Body, fold_incidents, subject_of
@@ -35,12 +35,14 @@ CLOSED = IncidentClosed(
     "Không để khóa quản trị trên máy cá nhân", "Trần Thị Bình",
 )  # fmt: skip
 ACCESS = (
-    Access("web1-an", "host:web1", "an", msg("key"), "nguyen-van-an", msg("changed on {day}", day=NOTICED.date())),
+    TiedCredential(
+        "web1-an", "host:web1", "an", msg("key"), "nguyen-van-an", msg("changed on {day}", day=NOTICED.date())
+    ),
 )
 
 
 def paper(
-    report: ReportKind, *steps: Body, access: tuple[Access, ...] = ACCESS, to_committee: bool = False
+    report: ReportKind, *steps: Body, access: tuple[TiedCredential, ...] = ACCESS, to_committee: bool = False
 ) -> OfficialPaper:
     records = [(10 + n, NOTICED + n * HOUR, subject_of(body), body, ()) for n, body in enumerate(steps)]
     known = fold_incidents(records).incidents[ID]

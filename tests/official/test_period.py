@@ -7,10 +7,10 @@ from datetime import date
 
 import pytest
 
-from portalops.model.timeliness import LateItem, Timeliness
+from portalops.model.timeliness import LateItem, RuleSetTimeliness
 from portalops.model.verdicts import DutyVerdict
 from portalops.official.build_period import PeriodFacts, build_period
-from portalops.reports.document import Bullets, Heading, Paragraph, Table
+from portalops.reports.document import Bullets, Heading, Paragraph, TableBlock
 from portalops.rulebooks.limits.load import load_rule_set
 from tests.official.sample import CALENDAR, HEALTH, RULEBOOK, ZONE, facts, office
 
@@ -90,13 +90,13 @@ def test_a_period_without_cases_is_called_free_of_shortfalls_only_where_that_is_
 
 def test_time_limits_of_other_regulations_are_reported_only_where_the_portal_chose_them() -> None:
     late = LateItem(HEALTH, "Hướng dẫn", "", 4, date(2026, 10, 1), date(2026, 10, 8), date(2026, 10, 20))
-    found = Timeliness(load_rule_set("law-104-2016"), ({DutyVerdict.MET: 3, DutyVerdict.UNMET: 1},), (late,), 0)
+    found = RuleSetTimeliness(load_rule_set("law-104-2016"), ({DutyVerdict.MET: 3, DutyVerdict.UNMET: 1},), (late,), 0)
     chosen = build_period(
         replace(facts(), timeliness=[found]), office(), RULEBOOK, CALENDAR, to_committee=False, zone=ZONE
     )
 
     headings = [str(block.text) for block in chosen.body if isinstance(block, Heading)]
-    tables = {str(block.caption): block for block in chosen.body if isinstance(block, Table)}
+    tables = {str(block.caption): block for block in chosen.body if isinstance(block, TableBlock)}
     assert "4. How soon documents were published" in headings
     counts = tables["Items first seen in the period, by their documents' dates"]
     assert [str(cell) for cell in counts.rows[0]] == [

@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.submissions import AttestationWithdrawal, ObservedItem, RegisteredPaper
-from portalops.model.updates import Channel
+from portalops.model.updates import ItemChannel
 from portalops.registers.attested import Attestation, fold_attested
 
 BODY = Digest("a" * 64)
 AT = datetime(2026, 11, 20, 3, tzinfo=UTC)
 UNIT = UnitId("so-y-te")
-ITEM = ObservedItem("OB-1", UNIT, Channel.SUBPORTAL, "Tin", "https://soyte.khanhhoa.example/1", AT, "Nguyễn Văn An")
+ITEM = ObservedItem("OB-1", UNIT, ItemChannel.SUBPORTAL, "Tin", "https://soyte.khanhhoa.example/1", AT, "Nguyễn Văn An")
 PAPER = RegisteredPaper("RG-1", UNIT, "118", date(2026, 11, 20), "Sở Y tế", "245/SYT-VP", "Tin bài", "Lê Thị Bình")
 
 

@@ -15,9 +15,9 @@ from portalops.ledger.record import NO_RUN
 from portalops.model.availability import (
     NOT_LOOKED_AT,
     UP,
+    PageSample,
     PageSamples,
     PageSpans,
-    Sample,
     SampleBatch,
     SpanCounts,
 )
@@ -31,7 +31,7 @@ URL = "https://portal.example.vn/"
 
 
 def batch(*samples: tuple[int, int], began_at: datetime = FIRST) -> SampleBatch:
-    found = tuple(Sample(second, status, 80) for second, status in samples)
+    found = tuple(PageSample(second, status, 80) for second, status in samples)
     return SampleBatch("auditor-1", began_at, (PageSamples(HostId("web1"), URL, found),))
 
 

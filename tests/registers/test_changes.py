@@ -25,7 +25,7 @@ from portalops.model.changes import (
     ChangeOrder,
     ChangeRequest,
     ChangeState,
-    Order,
+    StepOrder,
 )
 from portalops.model.organisation import HostId
 from portalops.model.record import Digest
@@ -39,16 +39,16 @@ from portalops.registers.changes import (
     NOTIFIED,
     REQUESTED,
     Body,
-    Change,
+    RecordedChange,
     fold_changes,
     overlapping,
     read_changes,
-    why_no_approval,
-    why_no_close,
-    why_no_correction,
-    why_no_end,
-    why_no_notice,
-    why_no_start,
+    refuse_approval,
+    refuse_close,
+    refuse_correction,
+    refuse_end,
+    refuse_notice,
+    refuse_start,
 )
 from tests.doubles import FixedClock
 
@@ -67,7 +67,9 @@ DONE_AT = ChangeDone(ID, NOW + 11 * HOUR, "well", rolled_back=False)
 CLOSING = ChangeClosed(ID, "", "An")
 
 
-def folded(*each: Body | None, evidence: tuple[Digest, ...] = (DIGEST,), asked: ChangeRequest = ASKED) -> Change:
+def folded(
+    *each: Body | None, evidence: tuple[Digest, ...] = (DIGEST,), asked: ChangeRequest = ASKED
+) -> RecordedChange:
     """Fold records of one hour after the other, the request first."""
     rows = ((n, NOW + n * HOUR, ID, body, evidence) for n, body in enumerate((asked, *each), 1))
     return fold_changes(rows).changes[ID]
@@ -84,7 +86,7 @@ def test_state_is_what_the_last_step_made_it_and_names_its_record() -> None:
 def test_change_that_went_as_it_should_is_kept() -> None:
     open_, closed = folded(NOTICE, APPROVAL, BEGUN_AT, DONE_AT), folded(NOTICE, APPROVAL, BEGUN_AT, DONE_AT, CLOSING)
 
-    assert [each.order().judged(NOW + 100 * HOUR) for each in (open_, closed)] == [Order.KEPT] * 2
+    assert [each.order().judged(NOW + 100 * HOUR) for each in (open_, closed)] == [StepOrder.KEPT] * 2
     assert open_.order().covers() == (ASKED.begins_at, ASKED.ends_at)
 
 
@@ -99,8 +101,8 @@ def test_change_that_is_closed_covers_nothing_from_then_on() -> None:
 def test_nothing_is_judged_before_the_window_and_an_open_window_without_approval_is_evidence() -> None:
     order = folded(NOTICE).order()
 
-    assert order.judged(ASKED.begins_at - HOUR) is Order.AHEAD
-    assert order.judged(ASKED.begins_at) is Order.EVIDENCE_FIRST
+    assert order.judged(ASKED.begins_at - HOUR) is StepOrder.AHEAD
+    assert order.judged(ASKED.begins_at) is StepOrder.EVIDENCE_FIRST
     assert order.covers() is None
 
 
@@ -110,7 +112,7 @@ def test_record_of_the_approval_counts_and_not_the_day_on_the_document() -> None
     order = folded(NOTICE, APPROVAL, begun, asked=replace(ASKED, begins_at=NOW, ends_at=NOW + 20 * HOUR)).order()
 
     assert APPROVAL.decided_on < begun.began_at.date()
-    assert order.judged(NOW + 100 * HOUR) is Order.EVIDENCE_FIRST
+    assert order.judged(NOW + 100 * HOUR) is StepOrder.EVIDENCE_FIRST
     assert order.covers() == (NOW + 3 * HOUR, NOW + 20 * HOUR)
 
 
@@ -118,10 +120,10 @@ def test_emergency_is_late_until_it_is_approved_and_regularised_from_then_on() -
     asked = replace(ASKED, kind=ChangeKind.EMERGENCY, begins_at=NOW)
     begun = ChangeBegun(ID, NOW, "An")
 
-    assert folded(begun, asked=asked).order().judged(NOW + HOUR) is Order.EVIDENCE_FIRST
+    assert folded(begun, asked=asked).order().judged(NOW + HOUR) is StepOrder.EVIDENCE_FIRST
     assert folded(begun, asked=asked).order().covers() is None
     after = folded(begun, NOTICE, APPROVAL, DONE_AT, asked=asked).order()
-    assert after.judged(NOW + 100 * HOUR) is Order.REGULARISED
+    assert after.judged(NOW + 100 * HOUR) is StepOrder.REGULARISED
     assert after.covers() == (NOW, DONE_AT.ended_at)
 
 
@@ -131,7 +133,7 @@ def test_emergency_covers_nothing_outside_of_the_window_that_was_asked_for() -> 
     late = ChangeDone(ID, ASKED.ends_at + 9 * HOUR, "well", rolled_back=False)
 
     assert folded(early, NOTICE, APPROVAL, late, asked=asked).order().covers() == (ASKED.begins_at, ASKED.ends_at)
-    assert why_no_start(folded(asked=asked), early.began_at) is None
+    assert refuse_start(folded(asked=asked), early.began_at) is None
     assert folded(early, NOTICE, APPROVAL, replace(late, ended_at=NOW), asked=asked).order().covers() is None
 
 
@@ -141,8 +143,8 @@ def test_decision_that_is_not_kept_proves_nothing_until_it_is_added() -> None:
     rows = ((n, NOW + n * HOUR, ID, body, (DIGEST,) if n == 5 else ()) for n, body in enumerate(every, 1))
     added = fold_changes(rows).changes[ID]
 
-    assert without.order().judged(NOW + 100 * HOUR) is Order.UNPROVEN
-    assert added.order().judged(NOW + 100 * HOUR) is Order.KEPT
+    assert without.order().judged(NOW + 100 * HOUR) is StepOrder.UNPROVEN
+    assert added.order().judged(NOW + 100 * HOUR) is StepOrder.KEPT
     assert added.approval is not None
     assert added.approval.seq == 3  # the time of the first record
 
@@ -150,16 +152,16 @@ def test_decision_that_is_not_kept_proves_nothing_until_it_is_added() -> None:
 def test_another_decision_takes_the_place_of_the_first_from_its_own_record_on() -> None:
     other = replace(APPROVAL, document="600/UBND")
 
-    assert folded(NOTICE, APPROVAL, BEGUN_AT, other).order().judged(NOW + 100 * HOUR) is Order.KEPT
+    assert folded(NOTICE, APPROVAL, BEGUN_AT, other).order().judged(NOW + 100 * HOUR) is StepOrder.KEPT
     late = replace(BEGUN_AT, began_at=NOW + 4 * HOUR)
-    assert folded(NOTICE, APPROVAL, late, other).order().judged(NOW + 100 * HOUR) is Order.EVIDENCE_FIRST
+    assert folded(NOTICE, APPROVAL, late, other).order().judged(NOW + 100 * HOUR) is StepOrder.EVIDENCE_FIRST
 
 
 def test_change_that_was_not_made_covers_nothing_and_is_not_judged() -> None:
     order = folded(NOTICE, APPROVAL, CLOSING).order()
 
     assert order.covers() is None
-    assert order.judged(NOW + 100 * HOUR) is Order.AHEAD
+    assert order.judged(NOW + 100 * HOUR) is StepOrder.AHEAD
 
 
 def test_standing_approval_holds_until_it_is_closed() -> None:
@@ -167,7 +169,7 @@ def test_standing_approval_holds_until_it_is_closed() -> None:
 
     assert folded(NOTICE, APPROVAL, asked=asked).order().covers() == (NOW + 3 * HOUR, NOW + 1000 * HOUR)
     assert folded(NOTICE, APPROVAL, CLOSING, asked=asked).order().covers() == (NOW + 3 * HOUR, NOW + 4 * HOUR)
-    assert folded(NOTICE, asked=asked).order().judged(NOW + HOUR) is Order.AHEAD
+    assert folded(NOTICE, asked=asked).order().judged(NOW + HOUR) is StepOrder.AHEAD
 
 
 def test_moves_are_permitted_only_from_the_states_that_permit_them() -> None:
@@ -178,32 +180,32 @@ def test_moves_are_permitted_only_from_the_states_that_permit_them() -> None:
     inside, other = ASKED.begins_at, replace(APPROVAL, document="600/UBND")
 
     another = replace(NOTICE, document="86/TTTT")
-    assert [why_no_notice(each, another) is None for each in every] == [True, True, False, False, False, False]
-    assert [why_no_notice(each, NOTICE) is None for each in every] == [True, True, True, True, True, False]
-    assert [why_no_approval(each, other) is None for each in every] == [False, True, True, False, False, False]
-    assert [why_no_approval(each, APPROVAL) is None for each in every] == [False, True, True, True, True, False]
-    assert [why_no_start(each, inside) is None for each in every] == [False, False, True, False, False, False]
-    assert [why_no_end(each, NOW + 11 * HOUR) is None for each in every] == [False, False, False, True, False, False]
-    assert [why_no_close(each, "") is None for each in every] == [False, False, False, False, True, False]
-    assert [why_no_close(each, "put off") is None for each in every] == [True, True, True, False, True, False]
+    assert [refuse_notice(each, another) is None for each in every] == [True, True, False, False, False, False]
+    assert [refuse_notice(each, NOTICE) is None for each in every] == [True, True, True, True, True, False]
+    assert [refuse_approval(each, other) is None for each in every] == [False, True, True, False, False, False]
+    assert [refuse_approval(each, APPROVAL) is None for each in every] == [False, True, True, True, True, False]
+    assert [refuse_start(each, inside) is None for each in every] == [False, False, True, False, False, False]
+    assert [refuse_end(each, NOW + 11 * HOUR) is None for each in every] == [False, False, False, True, False, False]
+    assert [refuse_close(each, "") is None for each in every] == [False, False, False, False, True, False]
+    assert [refuse_close(each, "put off") is None for each in every] == [True, True, True, False, True, False]
 
 
 def test_start_outside_of_the_window_or_before_the_approval_is_refused() -> None:
     approved = folded(NOTICE, APPROVAL)
 
-    assert "outside the window" in str(why_no_start(approved, ASKED.ends_at + HOUR))
-    assert "was approved by record 3" in str(why_no_start(approved, NOW + 2 * HOUR))
-    assert "after" in str(why_no_end(folded(NOTICE, APPROVAL, BEGUN_AT), NOW))
+    assert "outside the window" in str(refuse_start(approved, ASKED.ends_at + HOUR))
+    assert "was approved by record 3" in str(refuse_start(approved, NOW + 2 * HOUR))
+    assert "after" in str(refuse_end(folded(NOTICE, APPROVAL, BEGUN_AT), NOW))
 
 
 def test_emergency_is_not_closed_in_silence_without_approval() -> None:
     asked = replace(ASKED, kind=ChangeKind.EMERGENCY)
     done = folded(BEGUN_AT, DONE_AT, asked=asked)
 
-    assert why_no_close(done, "") is not None
-    assert why_no_close(done, "the Committee refused") is None
+    assert refuse_close(done, "") is not None
+    assert refuse_close(done, "the Committee refused") is None
     closed = folded(BEGUN_AT, DONE_AT, ChangeClosed(ID, "refused", "An"), asked=asked)
-    assert closed.order().judged(NOW + 100 * HOUR) is Order.EVIDENCE_FIRST
+    assert closed.order().judged(NOW + 100 * HOUR) is StepOrder.EVIDENCE_FIRST
 
 
 @pytest.mark.parametrize(
@@ -259,7 +261,7 @@ def test_words_of_a_paper_that_its_record_kept_keep_their_time() -> None:
 
     order = change.order()
     assert (order.document, order.approved_seq, order.approved_at) == ("521/UBND", 3, NOW + 3 * HOUR)
-    assert order.judged(NOW + 100 * HOUR) is Order.KEPT
+    assert order.judged(NOW + 100 * HOUR) is StepOrder.KEPT
     assert folded(NOTICE, RESENT).order().notified_seq == 2
 
 
@@ -273,7 +275,7 @@ def test_paper_that_was_added_later_is_not_one_that_the_record_kept() -> None:
     rows: list[Body] = [ASKED, NOTICE, APPROVAL, BEGUN_AT, APPROVAL]
     change = fold_changes((n, NOW + n * HOUR, ID, body, (DIGEST,) if n == 5 else ()) for n, body in enumerate(rows, 1))
 
-    assert why_no_correction(change.changes[ID], RENAMED) is not None
+    assert refuse_correction(change.changes[ID], RENAMED) is not None
 
 
 @pytest.mark.parametrize(
@@ -295,7 +297,7 @@ def test_correction_that_does_not_fit_changes_nothing_and_is_named(
 ) -> None:
     before, after = folded(*steps), folded(*steps, correction)
 
-    assert why_no_correction(before, correction) is not None
+    assert refuse_correction(before, correction) is not None
     assert replace(after, lost=()) == before
     assert after.lost == (len(steps) + 2,)
 
@@ -307,7 +309,7 @@ def test_emergency_that_was_begun_may_be_corrected_and_needs_another_approval() 
     after = folded(BEGUN_AT, NOTICE, APPROVAL, correction, asked=asked)
 
     assert after.state is ChangeState.BEGUN
-    assert after.order().judged(NOW + 100 * HOUR) is Order.EVIDENCE_FIRST
+    assert after.order().judged(NOW + 100 * HOUR) is StepOrder.EVIDENCE_FIRST
     assert after.order().covers() is None
 
 
@@ -315,8 +317,8 @@ def test_standing_approval_in_force_is_not_corrected_since_it_covers_what_was_do
     asked = replace(ASKED, kind=ChangeKind.STANDING, packages=("nginx",))
     correction = ChangeCorrected(ID, "less", "An", asked=replace(asked, packages=("php",)))
 
-    assert why_no_correction(folded(NOTICE, asked=asked), correction) is None
-    assert why_no_correction(folded(NOTICE, APPROVAL, asked=asked), correction) is not None
+    assert refuse_correction(folded(NOTICE, asked=asked), correction) is None
+    assert refuse_correction(folded(NOTICE, APPROVAL, asked=asked), correction) is not None
 
 
 def test_windows_of_a_host_that_overlap_are_named() -> None:
@@ -356,13 +358,13 @@ def test_nothing_is_kept_or_covered_that_was_not_approved_first(
 
     judged, shown, covered = order.judged(at), order.evidence_at(at), order.covers()
 
-    if judged is Order.KEPT and kind is not ChangeKind.STANDING:
+    if judged is StepOrder.KEPT and kind is not ChangeKind.STANDING:
         assert shown is not None
         assert order.notified_at is not None and order.approved_at is not None
         assert max(order.notified_at, order.approved_at) <= shown
-    if judged in {Order.KEPT, Order.REGULARISED}:
+    if judged in {StepOrder.KEPT, StepOrder.REGULARISED}:
         assert order.digest == DIGEST
-    if judged is Order.REGULARISED:
+    if judged is StepOrder.REGULARISED:
         assert kind is ChangeKind.EMERGENCY
     if covered is not None:
         assert order.approved_at is not None
@@ -401,7 +403,7 @@ def test_register_is_read_from_the_ledger_with_its_documents(ledger: Ledger) -> 
 
     assert change.state is ChangeState.CLOSED
     assert change.order().digest == digest
-    assert read_changes(ledger).of_host(WEB) == (change,)
+    assert read_changes(ledger).find_by_host(WEB) == (change,)
     assert read_changes(ledger).lost_of(WEB) == ()
 
 
@@ -413,8 +415,8 @@ def test_correction_that_is_about_another_change_is_none(ledger: Ledger) -> None
     change = read_changes(ledger).changes[ID]
 
     assert (change.state_seq, change.lost, change.request.body) == (good, (bad,), OTHER)
-    assert read_changes(ledger).of_host(DATABASE) == (change,)
-    assert read_changes(ledger).of_host(WEB) == ()
+    assert read_changes(ledger).find_by_host(DATABASE) == (change,)
+    assert read_changes(ledger).find_by_host(WEB) == ()
 
 
 def test_correction_that_cannot_be_read_leaves_doubt_on_every_host(ledger: Ledger) -> None:

@@ -24,7 +24,7 @@ from portalops.model.reading import DEPTHS, Reading, depth_words, limits_of, rea
 from portalops.model.record import Digest, Recorded
 from portalops.model.rulebook import Numbers
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.backups import LookedAt, SetEvidence, due_for_reading, expiring, fold_sets
+from portalops.registers.backups import CopyReports, SetEvidence, due_for_reading, expiring, fold_sets
 
 MADE = datetime(2026, 1, 5, 19, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -40,9 +40,9 @@ def folded(*looks: Copy) -> SetEvidence:
     made = BackupSet(
         copy().set_id, SetKind.FULL, "demo", MADE, RunOutcome.COMPLETE, (), ("age1a", "age1b"), Digest("a" * 64), 9
     )
-    recorded: list[Recorded[LookedAt]] = []
+    recorded: list[Recorded[CopyReports]] = []
     for number, each in enumerate(looks, 20):
-        body: LookedAt = DrillResult((each,)) if each.level in {L3, L4} else VerifyResult((each,))
+        body: CopyReports = DrillResult((each,)) if each.level in {L3, L4} else VerifyResult((each,))
         recorded.append(Recorded(number, each.verified_at or MADE + 99 * DAY, "", body))
     (found,) = fold_sets([Recorded(10, MADE, "", BackupResult(made, (copy(),)))], recorded)
     return found

@@ -11,7 +11,7 @@ import pytest
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
 from portalops.model.period import Period
@@ -28,7 +28,7 @@ from tests.ledger.ledgers import START, ZONE, new_ledger
 NOW = START + timedelta(days=7)
 PERIOD = Period(date(2026, 11, 25), date(2026, 11, 27))
 RESULTS = {
-    "check": CheckRound(()),
+    "check": CheckScan(()),
     "updates": UpdatesResult((), PERIOD.first, PERIOD.last, "r@1", "2026.11", (), (), (), (), 0),
 }
 
@@ -94,7 +94,7 @@ def test_every_run_of_the_period_is_read_for_a_report(tmp_path: Path) -> None:
 
     ends = [summary.outcome for summary in found.summaries.values() if summary]
     assert sorted(ends) == ["complete"] * 4 + ["failed"]
-    assert len(found.rounds) == 4
+    assert len(found.scans) == 4
 
 
 def test_before_the_period_the_newest_run_that_ended_well_is_found(tmp_path: Path) -> None:
@@ -164,16 +164,16 @@ def test_what_a_person_recorded_and_cannot_be_read_is_listed(tmp_path: Path, rec
 # --- the rounds of a period -----------------------------------------------------------------------
 
 
-def host_round(name: str, at: datetime, verdict: CheckVerdict, members: Sequence[str] = ()) -> HostRound:
+def host_round(name: str, at: datetime, verdict: CheckVerdict, members: Sequence[str] = ()) -> HostScan:
     results = tuple(
         CheckResult(check, HostId(name), "12.4", Severity.HIGH, verdict, "x", msg("seen"), None, (Digest("ab" * 32),))
         for check in ("ssh.protocol", "ssh.root-login")
     )
     standby = "postgresql" if members else ""
-    return HostRound(HostId(name), at, True, "", results, standby, tuple(HostId(each) for each in members))
+    return HostScan(HostId(name), at, True, "", results, standby, tuple(HostId(each) for each in members))
 
 
-def looked_at(folder: Path, rounds: Sequence[CheckRound]) -> Evidence:
+def looked_at(folder: Path, rounds: Sequence[CheckScan]) -> Evidence:
     clock = FixedClock(START)
     ledger = new_ledger(folder, clock)
     for number, one in enumerate(rounds):
@@ -185,12 +185,12 @@ def looked_at(folder: Path, rounds: Sequence[CheckRound]) -> Evidence:
 def test_rounds_of_a_period_say_what_was_judged_and_which_answers_were_kept(tmp_path: Path) -> None:
     at = datetime(2026, 11, 25, 4, tzinfo=UTC)
     web, standby = host_round("web", at, CheckVerdict.FAIL), host_round("pair", at, CheckVerdict.PASS, ("web", "db"))
-    rounds = [CheckRound((web, standby)), CheckRound((host_round("web", at, CheckVerdict.UNKNOWN),))]
+    rounds = [CheckScan((web, standby)), CheckScan((host_round("web", at, CheckVerdict.UNKNOWN),))]
 
     found = looked_at(tmp_path, rounds)
 
-    assert [each.body for each in found.rounds] == [each.looked() for each in rounds]
-    assert found.rounds[0].body.hosts[0].answer() == web.answer() == "ab" * 32
+    assert [each.body for each in found.scans] == [each.drop_sentences() for each in rounds]
+    assert found.scans[0].body.hosts[0].answer() == web.answer() == "ab" * 32
     assert found.judged == {(host, check) for host in ("web", "pair") for check in ("ssh.protocol", "ssh.root-login")}
 
 
@@ -205,7 +205,7 @@ def test_long_bodies_are_read_once_for_their_results_their_ends_and_the_figures(
         run = RunId(f"r{number}")
         writer = Ledger.open(tmp_path, clock, create=True)
         writer.append("check.started", run=run, body=bodies.write({}))
-        ended = {"check": CheckRound(hosts), "run": RunSummary(outcome, 0, at, clock.at)}
+        ended = {"check": CheckScan(hosts), "run": RunSummary(outcome, 0, at, clock.at)}
         assert len(bodies.write(ended)) > LONG_BODY_BYTES
         writer.append("check.finished", run=run, body=bodies.write(ended))
     ledger = CountingLedger(tmp_path, FixedClock(NOW), writable=False)
@@ -225,17 +225,17 @@ def test_long_bodies_are_read_once_for_their_results_their_ends_and_the_figures(
 def test_last_look_at_hosts_that_the_newest_round_leaves_out_is_read_whole(tmp_path: Path) -> None:
     at = datetime(2026, 11, 25, 4, tzinfo=UTC)
     web, db, old = (host_round(name, at, CheckVerdict.PASS) for name in ("web", "db", "old"))
-    rounds = [CheckRound(hosts) for hosts in ((old, db), (web, db), (old, web), (web, db), (web,))]
+    rounds = [CheckScan(hosts) for hosts in ((old, db), (web, db), (old, web), (web, db), (web,))]
 
     found = looked_at(tmp_path, rounds)
 
     assert found.checks is not None
     assert found.checks.body == rounds[4]
-    assert [each.body for each in found.last_looks] == [rounds[3], rounds[2]]
+    assert [each.body for each in found.last_polls] == [rounds[3], rounds[2]]
 
 
 def test_round_that_cannot_be_read_is_no_round_and_is_told(tmp_path: Path) -> None:
-    good = CheckRound((host_round("web", datetime(2026, 11, 25, 4, tzinfo=UTC), CheckVerdict.PASS),))
+    good = CheckScan((host_round("web", datetime(2026, 11, 25, 4, tzinfo=UTC), CheckVerdict.PASS),))
     clock = FixedClock(datetime(2026, 11, 25, 5, tzinfo=UTC))
     ledger = new_ledger(tmp_path, clock)
     twice = bodies.write({"check": good}).replace(b'"reached":true', b'"reached":false,"reached":true')
@@ -244,6 +244,6 @@ def test_round_that_cannot_be_read_is_no_round_and_is_told(tmp_path: Path) -> No
 
     found = read_evidence(ledger, PERIOD, now=NOW, zone=ZONE, every_run=True)
 
-    assert len(found.rounds) == 1
+    assert len(found.scans) == 1
     assert [each.kind for each in found.unreadable] == ["check"]
-    assert found.unreadable[0].seq == found.rounds[0].seq + 1
+    assert found.unreadable[0].seq == found.scans[0].seq + 1

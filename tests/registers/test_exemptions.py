@@ -52,21 +52,21 @@ def test_a_withdrawal_ends_its_exemption_and_no_other() -> None:
         [(1, _at(13), _exemption(1)), (2, _at(13), _exemption(2)), (3, _at(20), ExemptionWithdrawal("EX-1", "x", "y"))]
     )
 
-    ended = first.in_force(ZONE)
+    ended = first.limit_to_force(ZONE)
     assert ended is not None and ended.last == date(2026, 11, 19)
-    assert second.in_force(ZONE) == second.exemption
+    assert second.limit_to_force(ZONE) == second.exemption
 
 
 def test_a_withdrawal_that_cannot_be_read_ends_every_exemption_before_it() -> None:
     found = fold_exemptions([(1, _at(13), _exemption(1)), (2, _at(14), None), (3, _at(15), _exemption(2))])
 
-    assert [one.in_force(ZONE) is None for one in found] == [True, False]
+    assert [one.limit_to_force(ZONE) is None for one in found] == [True, False]
 
 
 def test_a_withdrawal_before_the_first_day_leaves_nothing() -> None:
     (found,) = fold_exemptions([(1, _at(13), _exemption()), (2, _at(13), ExemptionWithdrawal("EX-1", "x", "y"))])
 
-    assert found.in_force(ZONE) is None
+    assert found.limit_to_force(ZONE) is None
 
 
 @pytest.mark.parametrize(("day", "remark"), [(23, None), (24, "entered afterwards, on 2026-11-24")])

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
-from portalops.model.checks import CheckResult, CheckRound, HostRound
-from portalops.model.findings import CarriedFindings, Finding, FindingClosed, Turn
+from portalops.model.checks import CheckResult, CheckScan, HostScan
+from portalops.model.findings import CarriedFindings, Finding, FindingClosed, FindingTurn
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
 from portalops.model.period import Period
@@ -26,7 +26,7 @@ from portalops.registers.findings import (
     CLOSED,
     MAX_EVENTS,
     REMEMBERED,
-    ROUND,
+    SCAN,
     FindingStanding,
     FindingState,
     fold_findings,
@@ -50,17 +50,17 @@ def result(verdict: CheckVerdict, *, check: str = ROOT, host: HostId = WEB, due_
     return CheckResult(check, host, "12.4", severity, verdict, verdict.value, msg("seen"), due_on=due_on)
 
 
-def a_round(*results: CheckResult) -> CheckRound:
+def a_round(*results: CheckResult) -> CheckScan:
     hosts = {each.host for each in results}
-    return CheckRound(
+    return CheckScan(
         tuple(
-            HostRound(host, START, True, "", tuple(each for each in results if each.host == host))
+            HostScan(host, START, True, "", tuple(each for each in results if each.host == host))
             for host in sorted(hosts)
         )
     )
 
 
-def days(*rounds: CheckRound | FindingClosed) -> list[tuple[int, datetime, CheckRound | FindingClosed]]:
+def days(*rounds: CheckScan | FindingClosed) -> list[tuple[int, datetime, CheckScan | FindingClosed]]:
     """One record a day, from record 1 on."""
     return [(n, START + timedelta(days=n - 1), each) for n, each in enumerate(rounds, 1)]
 
@@ -86,7 +86,7 @@ def waiver(until: date, *, host: str = WEB, check: str = ROOT) -> RecordedWaiver
 def test_first_fail_opens_and_a_later_one_only_shows_it_again() -> None:
     finding = only(fold_findings(days(a_round(result(FAIL)), a_round(result(FAIL)))))
 
-    assert [(event.turn, event.seq) for event in finding.events] == [(Turn.OPENED, 1)]
+    assert [(event.turn, event.seq) for event in finding.events] == [(FindingTurn.OPENED, 1)]
     assert (finding.first_seen_at, finding.last_seen_at) == (START, START + timedelta(days=1))
     assert (finding.last_seen_seq, finding.is_open) == (2, True)
 
@@ -97,12 +97,12 @@ def test_pass_of_the_same_check_on_the_same_host_fixes_it() -> None:
     fixed = only(fold_findings(days(a_round(result(FAIL)), others, a_round(result(PASS)))))
 
     assert still_open.is_open
-    assert [(event.turn, event.seq) for event in fixed.events] == [(Turn.OPENED, 1), (Turn.FIXED, 3)]
+    assert [(event.turn, event.seq) for event in fixed.events] == [(FindingTurn.OPENED, 1), (FindingTurn.FIXED, 3)]
 
 
 @pytest.mark.parametrize("verdict", [UNKNOWN, CheckVerdict.ERROR, CheckVerdict.NOT_APPLICABLE])
 def test_what_is_no_judgement_leaves_it_open_and_is_not_counted_as_seen(verdict: CheckVerdict) -> None:
-    finding = only(fold_findings(days(a_round(result(FAIL)), a_round(result(verdict)), CheckRound(()))))
+    finding = only(fold_findings(days(a_round(result(FAIL)), a_round(result(verdict)), CheckScan(()))))
 
     assert finding.is_open
     assert (finding.last_seen_at, finding.last_judged_at) == (START, START)
@@ -111,7 +111,7 @@ def test_what_is_no_judgement_leaves_it_open_and_is_not_counted_as_seen(verdict:
 def test_fail_after_a_fix_opens_the_same_finding_again_with_a_new_time_to_fix_it() -> None:
     finding = only(fold_findings(days(a_round(result(FAIL)), a_round(result(PASS)), a_round(result(FAIL)))))
 
-    assert [event.turn for event in finding.events] == [Turn.OPENED, Turn.FIXED, Turn.REOPENED]
+    assert [event.turn for event in finding.events] == [FindingTurn.OPENED, FindingTurn.FIXED, FindingTurn.REOPENED]
     assert (finding.reopened, finding.first_seen_at) == (1, START)
     assert finding.opened_at == START + timedelta(days=2)
     assert standing(finding, START.date()).state is FindingState.REOPENED
@@ -126,11 +126,11 @@ def test_round_with_both_answers_to_one_question_counts_as_a_fail() -> None:
 
 def test_person_closes_what_is_checked_no_more_and_a_fail_opens_it_again() -> None:
     closed = FindingClosed(ROOT, WEB, "the host was taken away", "the director", "12/QĐ")
-    gone = only(fold_findings(days(a_round(result(FAIL)), CheckRound(()), closed)))
+    gone = only(fold_findings(days(a_round(result(FAIL)), CheckScan(()), closed)))
     back = only(fold_findings(days(a_round(result(FAIL)), closed, a_round(result(FAIL)))))
 
     assert standing(gone, START.date()).state is FindingState.CLOSED
-    assert [event.turn for event in back.events] == [Turn.OPENED, Turn.CLOSED, Turn.REOPENED]
+    assert [event.turn for event in back.events] == [FindingTurn.OPENED, FindingTurn.CLOSED, FindingTurn.REOPENED]
 
 
 def test_check_that_flaps_for_years_keeps_its_first_and_its_newest_turns() -> None:
@@ -260,12 +260,12 @@ def test_what_could_not_be_found_out_never_changes_anything(rounds: list[list[Ch
 # --- out of a ledger --------------------------------------------------------------------------------
 
 
-def record(ledger: Ledger, day: int, body: CheckRound | FindingClosed, *, key: str = "check") -> Record:
-    kind = ROUND if key == "check" else CLOSED
+def record(ledger: Ledger, day: int, body: CheckScan | FindingClosed, *, key: str = "check") -> Record:
+    kind = SCAN if key == "check" else CLOSED
     return ledger.append(kind, run=RunId(f"d:{kind}:{day}"), body=bodies.write({key: body}))
 
 
-def carrying(ledger: Ledger, one: CheckRound) -> CheckRound:
+def carrying(ledger: Ledger, one: CheckScan) -> CheckScan:
     return replace(one, findings=read_findings(ledger).carried())
 
 
@@ -281,8 +281,8 @@ def test_findings_are_read_from_what_the_newest_round_carries(tmp_path: Path) ->
     assert found == read_findings(ledger, anew=True)
     assert found.upto == newest.seq
     assert [(each.id, each.events[-1].turn) for each in found.findings] == [
-        ("db1:ssh.root-login", Turn.CLOSED),
-        ("web1:ssh.root-login", Turn.REOPENED),
+        ("db1:ssh.root-login", FindingTurn.CLOSED),
+        ("web1:ssh.root-login", FindingTurn.REOPENED),
     ]
 
 
@@ -302,7 +302,7 @@ def test_round_that_overtook_another_is_not_lost(tmp_path: Path) -> None:
 def test_state_that_was_carried_wrongly_shows_when_all_rounds_are_folded_anew(tmp_path: Path) -> None:
     ledger = new_ledger(tmp_path)
     first = record(ledger, 1, a_round(result(FAIL)))
-    record(ledger, 2, replace(CheckRound(()), findings=CarriedFindings(first.seq, ())))
+    record(ledger, 2, replace(CheckScan(()), findings=CarriedFindings(first.seq, ())))
 
     assert read_findings(ledger).findings == ()
     assert len(read_findings(ledger, anew=True).findings) == 1
@@ -319,10 +319,10 @@ def test_finding_without_a_beginning_is_none(tmp_path: Path) -> None:
     ledger = new_ledger(tmp_path)
     record(ledger, 1, a_round(result(FAIL)))
     found = only(read_findings(ledger).findings)
-    plain = bodies.write({"check": CheckRound((), CarriedFindings(2, (found,)))})
+    plain = bodies.write({"check": CheckScan((), CarriedFindings(2, (found,)))})
     forged = plain.replace(bodies.write({"e": found.events})[5:-2], b"[]")
     assert forged != plain
-    ledger.append(ROUND, run=RunId("d:c:2"), body=forged)
+    ledger.append(SCAN, run=RunId("d:c:2"), body=forged)
 
     again = read_findings(ledger)
 
@@ -358,7 +358,7 @@ def test_findings_as_of_a_moment_know_nothing_of_later_rounds(tmp_path: Path) ->
 LATER = REMEMBERED + timedelta(days=1)
 
 
-def after(clock: FixedClock, ledger: Ledger, span: timedelta, one: CheckRound) -> None:
+def after(clock: FixedClock, ledger: Ledger, span: timedelta, one: CheckScan) -> None:
     clock.move(span)
     record(ledger, clock.now().toordinal(), carrying(ledger, one))
 
@@ -380,7 +380,10 @@ def test_what_was_fixed_long_ago_is_carried_no_more_and_a_fold_of_all_rounds_say
 
 
 def test_fail_again_within_the_time_remembered_reopens_and_after_it_is_a_new_finding(tmp_path: Path) -> None:
-    for span, turns in ((REMEMBERED, [Turn.OPENED, Turn.FIXED, Turn.REOPENED]), (LATER, [Turn.OPENED])):
+    for span, turns in (
+        (REMEMBERED, [FindingTurn.OPENED, FindingTurn.FIXED, FindingTurn.REOPENED]),
+        (LATER, [FindingTurn.OPENED]),
+    ):
         clock = FixedClock(START)
         ledger = new_ledger(tmp_path / str(span.days), clock)
         record(ledger, 1, a_round(result(FAIL)))
@@ -407,7 +410,7 @@ def test_report_over_a_time_long_ago_knows_what_was_fixed_then(tmp_path: Path) -
 
     for period in (then, all_of_it):
         found = read_evidence(ledger, period, now=clock.now(), zone=ZONE)
-        assert [event.turn for event in only(found.findings).events] == [Turn.OPENED, Turn.FIXED], period
+        assert [event.turn for event in only(found.findings).events] == [FindingTurn.OPENED, FindingTurn.FIXED], period
     assert read_findings(ledger).findings == ()
 
 

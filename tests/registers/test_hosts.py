@@ -8,7 +8,7 @@ from pathlib import Path
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.model.hosts import Compared, Enrolment
+from portalops.model.hosts import Enrolment, HostKeyComparison
 from portalops.model.organisation import HostId
 from portalops.model.record import Digest
 from portalops.registers.hosts import ENROLLED, ENROLMENT, EnrolmentsSeen, read_enrolments
@@ -29,7 +29,7 @@ class CountedReads(Ledger):
 
 
 def enrol(ledger: Ledger, host: str, by: str) -> None:
-    enrolment = Enrolment(HostId(host), "192.0.2.7:22", KEY, "SHA256:x", Compared.GIVEN, by)
+    enrolment = Enrolment(HostId(host), "192.0.2.7:22", KEY, "SHA256:x", HostKeyComparison.GIVEN, by)
     ledger.append(ENROLLED, run=NO_RUN, subject=host, body=bodies.write({ENROLMENT: enrolment}))
 
 

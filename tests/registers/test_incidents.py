@@ -25,7 +25,7 @@ from portalops.model.incidents import (
     IncidentsAttested,
     IncidentState,
     ReportKind,
-    Timeliness,
+    ReportTimeliness,
 )
 from portalops.model.organisation import HostId
 from portalops.model.record import Digest
@@ -43,14 +43,14 @@ from portalops.registers.incidents import (
     Body,
     Incident,
     IncidentRegister,
-    Unread,
+    UnreadIncidentRecord,
     due_reports,
     first_day_not_over,
     fold_incidents,
     is_undone,
     read_incidents,
+    refuse_close,
     subject_of,
-    why_no_close,
 )
 from portalops.registers.incidents import CLOSED as CLOSING
 from portalops.registers.incidents import REOPENED as REOPENING
@@ -73,17 +73,19 @@ CLOSED = IncidentClosed(ID, NOTICED + 4 * HOUR, "không mã hóa", "mã hóa", "
 REOPENED = IncidentReopened(ID, "khóa còn trên db1", "Bình")
 
 
-def fold(*steps: Body | Unread, every: timedelta = HOUR, kept: tuple[Digest, ...] = KEPT) -> IncidentRegister:
+def fold(
+    *steps: Body | UnreadIncidentRecord, every: timedelta = HOUR, kept: tuple[Digest, ...] = KEPT
+) -> IncidentRegister:
     """Fold records of one hour after the other, from the noticing on."""
     return fold_incidents(
         (10 + n, NOTICED + n * every, ID, body, kept)
-        if isinstance(body, Unread)
+        if isinstance(body, UnreadIncidentRecord)
         else (10 + n, NOTICED + n * every, subject_of(body), body, kept)
         for n, body in enumerate(steps)
     )
 
 
-def incident(*steps: Body | Unread) -> Incident:
+def incident(*steps: Body | UnreadIncidentRecord) -> Incident:
     return fold(*steps).incidents[ID]
 
 
@@ -106,8 +108,8 @@ def test_correction_counts_from_its_own_record_on_and_the_one_before_stays() -> 
     assert (found.opened.body, found.told.seq) == (FACTS, 11)
 
 
-@pytest.mark.parametrize("stray", [FACTS, REOPENED, Unread(NOTED)])
-def test_record_that_does_not_fit_changes_nothing_and_is_told(stray: Body | Unread) -> None:
+@pytest.mark.parametrize("stray", [FACTS, REOPENED, UnreadIncidentRecord(NOTED)])
+def test_record_that_does_not_fit_changes_nothing_and_is_told(stray: Body | UnreadIncidentRecord) -> None:
     found = incident(FACTS, stray)
 
     assert found.lost == (11,)
@@ -125,7 +127,7 @@ def test_lost_record_is_in_doubt_until_one_that_says_it_anew(kind: str, anew: Bo
     steps = (FACTS, CLOSED) if kind == REOPENING else (FACTS,)
     seq = 10 + len(steps)
 
-    before, after = incident(*steps, Unread(kind)), incident(*steps, Unread(kind), anew)
+    before, after = incident(*steps, UnreadIncidentRecord(kind)), incident(*steps, UnreadIncidentRecord(kind), anew)
 
     assert (before.lost, after.lost) == ((seq,), ())
     assert [(gap.seq, gap.said_anew) for gap in after.gaps] == [(seq, seq + 1)]
@@ -133,35 +135,35 @@ def test_lost_record_is_in_doubt_until_one_that_says_it_anew(kind: str, anew: Bo
 
 @pytest.mark.parametrize(("kind", "other"), [(CORRECTED, NOTE), (REPORTED, AGAIN), (CLOSING, FULL), (REOPENING, NOTE)])
 def test_lost_record_stays_in_doubt_whatever_else_is_recorded(kind: str, other: Body) -> None:
-    assert incident(FACTS, Unread(kind), other).lost == (11,)
+    assert incident(FACTS, UnreadIncidentRecord(kind), other).lost == (11,)
 
 
 def test_incident_whose_opening_is_lost_is_there_again_once_a_correction_says_the_whole_of_it() -> None:
-    register = fold(Unread(OPENED), NOTE, FIRST, AGAIN)
+    register = fold(UnreadIncidentRecord(OPENED), NOTE, FIRST, AGAIN)
     found = register.incidents[ID]
 
     assert (register.every_lost(), register.unopened) == ((), frozenset())
     assert (found.opened.seq, found.told.seq, found.facts) == (10, 13, AGAIN)
     assert (found.notes[0].seq, found.reports[0].seq, found.state) == (11, 12, IncidentState.OPEN)
-    assert fold(Unread(OPENED), NOTE).unopened == frozenset({ID})
+    assert fold(UnreadIncidentRecord(OPENED), NOTE).unopened == frozenset({ID})
 
 
-@pytest.mark.parametrize("lost", [(Unread(OPENED),), (FACTS, Unread(CORRECTED))])
+@pytest.mark.parametrize("lost", [(UnreadIncidentRecord(OPENED),), (FACTS, UnreadIncidentRecord(CORRECTED))])
 def test_report_is_not_proven_in_time_where_a_lost_record_may_name_an_earlier_noticing(
-    lost: tuple[Body | Unread, ...],
+    lost: tuple[Body | UnreadIncidentRecord, ...],
 ) -> None:
     found = incident(*lost, FIRST, AGAIN).standing(ReportKind.FIRST, NUMBERS, NOTICED + 9 * HOUR)
 
-    assert (found.timeliness, found.noticing_lost) == (Timeliness.UNPROVEN, 9 + len(lost))
+    assert (found.timeliness, found.noticing_lost) == (ReportTimeliness.UNPROVEN, 9 + len(lost))
 
 
 def test_incident_whose_noticing_is_lost_speaks_against_each_attestation_before_it() -> None:
     october = replace(DAYS, first=date(2026, 10, 1), last=date(2026, 10, 31))
 
     assert fold(october, FACTS).attested_on(date(2026, 10, 18), ZONE) is not None
-    assert fold(october, Unread(OPENED), AGAIN).attested_on(date(2026, 10, 18), ZONE) is None
-    assert fold(october, Unread(OPENED), AGAIN, october).attested_on(date(2026, 10, 18), ZONE) is not None
-    assert fold(Unread(OPENED), AGAIN, october).attested_on(date(2026, 10, 18), ZONE) is not None
+    assert fold(october, UnreadIncidentRecord(OPENED), AGAIN).attested_on(date(2026, 10, 18), ZONE) is None
+    assert fold(october, UnreadIncidentRecord(OPENED), AGAIN, october).attested_on(date(2026, 10, 18), ZONE) is not None
+    assert fold(UnreadIncidentRecord(OPENED), AGAIN, october).attested_on(date(2026, 10, 18), ZONE) is not None
 
 
 @pytest.mark.parametrize(
@@ -182,11 +184,11 @@ def test_reports_that_are_still_to_be_sent_are_named(steps: tuple[Body, ...], af
 
 
 def test_attestation_that_is_lost_is_in_doubt_until_the_same_days_are_attested_anew() -> None:
-    def read(*steps: Body | Unread) -> IncidentRegister:
+    def read(*steps: Body | UnreadIncidentRecord) -> IncidentRegister:
         return fold_incidents((10 + n, NOTICED, subject_of(DAYS), body, KEPT) for n, body in enumerate(steps))
 
-    assert read(Unread(ATTESTED)).every_lost() == (10,)
-    assert read(Unread(ATTESTED), DAYS).every_lost() == ()
+    assert read(UnreadIncidentRecord(ATTESTED)).every_lost() == (10,)
+    assert read(UnreadIncidentRecord(ATTESTED), DAYS).every_lost() == ()
 
 
 def test_second_closing_without_a_reopening_is_told_and_not_taken() -> None:
@@ -196,7 +198,7 @@ def test_second_closing_without_a_reopening_is_told_and_not_taken() -> None:
 
 
 def test_records_of_an_incident_whose_opening_cannot_be_read_are_lost_and_its_id_is_taken() -> None:
-    found = fold(Unread(OPENED), NOTE)
+    found = fold(UnreadIncidentRecord(OPENED), NOTE)
 
     assert (found.lost, found.names, dict(found.incidents)) == ((10, 11), frozenset({ID}), {})
     assert found.is_begun
@@ -205,17 +207,21 @@ def test_records_of_an_incident_whose_opening_cannot_be_read_are_lost_and_its_id
 @pytest.mark.parametrize(
     ("report", "recorded_after", "kept", "first", "full"),
     [
-        (FIRST, 3, KEPT, Timeliness.IN_TIME, Timeliness.DUE),
-        (FIRST, 3, (), Timeliness.UNPROVEN, Timeliness.DUE),
-        (FIRST, 25, KEPT, Timeliness.UNPROVEN, Timeliness.DUE),
-        (replace(FIRST, sent_at=NOTICED + 25 * HOUR), 25, KEPT, Timeliness.LATE, Timeliness.DUE),
-        (replace(FULL, sent_at=NOTICED + 3 * HOUR), 4, KEPT, Timeliness.IN_TIME, Timeliness.IN_TIME),
-        (FULL, 31, KEPT, Timeliness.LATE, Timeliness.IN_TIME),
-        (FULL, 73, KEPT, Timeliness.LATE, Timeliness.UNPROVEN),
+        (FIRST, 3, KEPT, ReportTimeliness.IN_TIME, ReportTimeliness.DUE),
+        (FIRST, 3, (), ReportTimeliness.UNPROVEN, ReportTimeliness.DUE),
+        (FIRST, 25, KEPT, ReportTimeliness.UNPROVEN, ReportTimeliness.DUE),
+        (replace(FIRST, sent_at=NOTICED + 25 * HOUR), 25, KEPT, ReportTimeliness.LATE, ReportTimeliness.DUE),
+        (replace(FULL, sent_at=NOTICED + 3 * HOUR), 4, KEPT, ReportTimeliness.IN_TIME, ReportTimeliness.IN_TIME),
+        (FULL, 31, KEPT, ReportTimeliness.LATE, ReportTimeliness.IN_TIME),
+        (FULL, 73, KEPT, ReportTimeliness.LATE, ReportTimeliness.UNPROVEN),
     ],
 )
 def test_report_is_in_time_by_its_record_and_its_paper(
-    report: IncidentReport, recorded_after: int, kept: tuple[Digest, ...], first: Timeliness, full: Timeliness
+    report: IncidentReport,
+    recorded_after: int,
+    kept: tuple[Digest, ...],
+    first: ReportTimeliness,
+    full: ReportTimeliness,
 ) -> None:
     register = fold_incidents([(1, NOTICED, ID, FACTS, ()), (2, NOTICED + recorded_after * HOUR, ID, report, kept)])
     now = NOTICED + min(recorded_after, 71) * HOUR
@@ -229,12 +235,12 @@ def test_report_is_in_time_by_its_record_and_its_paper(
 def test_report_that_nobody_sent_is_due_up_to_its_limit_and_overdue_after_it() -> None:
     found = incident(FACTS)
 
-    assert found.standing(ReportKind.FIRST, NUMBERS, NOTICED + 24 * HOUR).timeliness is Timeliness.DUE
+    assert found.standing(ReportKind.FIRST, NUMBERS, NOTICED + 24 * HOUR).timeliness is ReportTimeliness.DUE
     late = found.standing(ReportKind.FIRST, NUMBERS, NOTICED + 24 * HOUR + timedelta(seconds=1))
-    assert (late.timeliness, late.due_at) == (Timeliness.OVERDUE, NOTICED + 24 * HOUR)
+    assert (late.timeliness, late.due_at) == (ReportTimeliness.OVERDUE, NOTICED + 24 * HOUR)
     assert found.standing(
         ReportKind.FULL, replace(NUMBERS, incident_full_report_hours=80), NOTICED + 79 * HOUR
-    ).timeliness is (Timeliness.DUE)
+    ).timeliness is (ReportTimeliness.DUE)
 
 
 def test_report_in_the_same_words_adds_its_file_and_keeps_the_time_of_the_first() -> None:
@@ -253,7 +259,7 @@ def test_report_in_the_same_words_adds_its_file_and_keeps_the_time_of_the_first(
     assert (same.seq, same.at, same.evidence) == (2, NOTICED + 2 * HOUR, other)
     assert to_another.seq == 4
     standing = register.incidents[ID].standing(ReportKind.FIRST, NUMBERS, NOTICED + 99 * HOUR)
-    assert standing.timeliness is Timeliness.IN_TIME
+    assert standing.timeliness is ReportTimeliness.IN_TIME
 
 
 def test_report_that_is_corrected_counts_from_its_new_record_on() -> None:
@@ -269,7 +275,7 @@ def test_report_that_is_corrected_counts_from_its_new_record_on() -> None:
 
     assert (only.seq, only.body.document) == (3, "17/BC")
     standing = register.incidents[ID].standing(ReportKind.FIRST, NUMBERS, NOTICED + 99 * HOUR)
-    assert standing.timeliness is Timeliness.UNPROVEN
+    assert standing.timeliness is ReportTimeliness.UNPROVEN
 
 
 def test_noticing_that_is_corrected_to_a_later_time_makes_no_report_in_time() -> None:
@@ -281,10 +287,10 @@ def test_noticing_that_is_corrected_to_a_later_time_makes_no_report_in_time() ->
 
     standing = register.incidents[ID].standing(ReportKind.FIRST, NUMBERS, NOTICED + 40 * HOUR)
 
-    assert (standing.timeliness, standing.noticed_before) == (Timeliness.UNPROVEN, NOTICED)
+    assert (standing.timeliness, standing.noticed_before) == (ReportTimeliness.UNPROVEN, NOTICED)
     earlier = replace(FACTS, detected_at=NOTICED - HOUR, happened_at=None, reason="nhầm giờ")
     found = incident(FACTS, FIRST, earlier).standing(ReportKind.FIRST, NUMBERS, NOTICED + 40 * HOUR)
-    assert (found.timeliness, found.noticed_before) == (Timeliness.IN_TIME, None)
+    assert (found.timeliness, found.noticed_before) == (ReportTimeliness.IN_TIME, None)
 
 
 def test_noticing_that_is_corrected_out_of_attested_days_speaks_against_them_still() -> None:
@@ -303,7 +309,7 @@ def test_attested_days_hold_until_an_incident_noticed_in_them_is_recorded() -> N
     assert before.attested_on(date(2026, 11, 18), ZONE) is not None
     assert before.attested_on(date(2026, 11, 23), ZONE) is None
     assert after.attested_on(date(2026, 11, 18), ZONE) is None
-    assert [each.id for each in after.against(after.attested[0], ZONE)] == [ID]
+    assert [each.id for each in after.find_contradicting(after.attested[0], ZONE)] == [ID]
     assert (
         fold(DAYS, FACTS, replace(DAYS, document="21/XN"), every=late).attested_on(date(2026, 11, 18), ZONE) is not None
     )
@@ -382,9 +388,9 @@ def test_credential_that_is_added_anew_counts_by_the_day_of_its_issue(
 
 
 def test_incident_cannot_have_been_over_before_it_began() -> None:
-    assert "began at" in str(why_no_close(incident(FACTS), NOTICED - 6 * HOUR))
-    assert why_no_close(incident(FACTS), NOTICED - 4 * HOUR) is None
-    assert "is closed (record 11)" in str(why_no_close(incident(FACTS, CLOSED), NOTICED))
+    assert "began at" in str(refuse_close(incident(FACTS), NOTICED - 6 * HOUR))
+    assert refuse_close(incident(FACTS), NOTICED - 4 * HOUR) is None
+    assert "is closed (record 11)" in str(refuse_close(incident(FACTS, CLOSED), NOTICED))
 
 
 BODIES = (
@@ -396,13 +402,13 @@ BODIES = (
     CLOSED,
     REOPENED,
     DAYS,
-    *map(Unread, KEYS),
+    *map(UnreadIncidentRecord, KEYS),
 )
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(BODIES), max_size=12))
-def test_no_order_of_records_loses_one_or_stops_the_fold(steps: list[Body | Unread]) -> None:
+def test_no_order_of_records_loses_one_or_stops_the_fold(steps: list[Body | UnreadIncidentRecord]) -> None:
     found = fold(*steps)
 
     known = found.incidents.get(ID)

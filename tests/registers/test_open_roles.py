@@ -14,7 +14,7 @@ from portalops.model.verdicts import Severity
 from portalops.registers.changes import ChangeRegister, fold_changes
 from portalops.registers.incidents import IncidentRegister, fold_incidents
 from portalops.registers.open_roles import OpenRole, RoleKind, Written, lost_records, open_roles
-from portalops.registers.places import Place
+from portalops.registers.places import RegisteredPlace
 
 AT = datetime(2026, 11, 26, 2, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -27,7 +27,10 @@ CHANGE = ChangeRequest("CH-2026-001", ChangeKind.NORMAL, "nginx", "CVE", (WEB,),
 
 
 def roles(
-    *, places: dict[HostId, Place] | None = None, incidents: tuple[object, ...] = (), changes: tuple[object, ...] = ()
+    *,
+    places: dict[HostId, RegisteredPlace] | None = None,
+    incidents: tuple[object, ...] = (),
+    changes: tuple[object, ...] = (),
 ) -> list[tuple[str, str, int | None]]:
     found = open_roles(
         NAMES,
@@ -49,8 +52,8 @@ def _changes(*bodies: object) -> ChangeRegister:
 
 
 def test_host_counts_whose_holder_is_named_in_whatever_spelling() -> None:
-    mine = {WEB: Place(WEB, holder="Nguyễn Văn An (Phòng Hạ tầng)", holder_seq=7)}
-    others = {WEB: Place(WEB, holder="Phòng Hạ tầng", holder_seq=7)}
+    mine = {WEB: RegisteredPlace(WEB, holder="Nguyễn Văn An (Phòng Hạ tầng)", holder_seq=7)}
+    others = {WEB: RegisteredPlace(WEB, holder="Phòng Hạ tầng", holder_seq=7)}
 
     assert roles(places=mine) == [("host", "web1", 7)]
     assert roles(places=others) == []
@@ -78,21 +81,23 @@ def test_change_is_whose_who_began_it_or_else_of_who_asked_for_it() -> None:
 
 
 def test_records_that_cannot_be_read_are_told_since_they_may_name_anybody() -> None:
-    places = {WEB: Place(WEB, lost=(3,))}
+    places = {WEB: RegisteredPlace(WEB, lost=(3,))}
 
     assert lost_records(places, IncidentRegister(lost=(11,)), _changes(None, CHANGE)) == (3, 11, 20)
 
 
 @pytest.mark.parametrize("text", ["", "???", "2026"])
 def test_name_without_words_of_a_person_takes_nothing(text: str) -> None:
-    found = open_roles((text,), places={WEB: Place(WEB, holder="")}, incidents=_incidents(), changes=_changes())
+    found = open_roles(
+        (text,), places={WEB: RegisteredPlace(WEB, holder="")}, incidents=_incidents(), changes=_changes()
+    )
 
     assert found == ()
 
 
 def test_namesake_is_another_member_where_the_text_is_their_name() -> None:
     def found(holder: str) -> int:
-        places = {WEB: Place(WEB, holder=holder, holder_seq=7)}
+        places = {WEB: RegisteredPlace(WEB, holder=holder, holder_seq=7)}
         others = ("nguyen-van-an-2", "le-chi")
         return len(open_roles(NAMES, places=places, incidents=_incidents(), changes=_changes(), others=others))
 

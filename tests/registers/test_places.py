@@ -13,7 +13,16 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.organisation import HostId
 from portalops.model.places import HandOver, Sighting
-from portalops.registers.places import HAND_OVER, HANDED_OVER, SIGHTED, SIGHTING, Body, Place, fold_places, read_places
+from portalops.registers.places import (
+    HAND_OVER,
+    HANDED_OVER,
+    SIGHTED,
+    SIGHTING,
+    Body,
+    RegisteredPlace,
+    fold_places,
+    read_places,
+)
 from tests.doubles import FixedClock
 
 WEB = HostId("web1")
@@ -24,7 +33,7 @@ HANDED = HandOver(WEB, date(2026, 11, 21), "Bình", "Phòng Hạ tầng", "05/BB
 found = st.lists(st.sampled_from([SEEN, HANDED, None]), max_size=8)
 
 
-def folded(*each: Body | None) -> Place:
+def folded(*each: Body | None) -> RegisteredPlace:
     return fold_places((seq, NOW, WEB, body, ()) for seq, body in enumerate(each, 1))[WEB]
 
 
@@ -58,7 +67,7 @@ def test_record_that_cannot_be_read_leaves_doubt_until_somebody_looks_again() ->
 @settings(deadline=None)
 @given(found)
 def test_doubt_is_about_records_after_the_sighting_alone(each: list[Body | None]) -> None:
-    place = fold_places((seq, NOW, WEB, body, ()) for seq, body in enumerate(each, 1)).get(WEB, Place(WEB))
+    place = fold_places((seq, NOW, WEB, body, ()) for seq, body in enumerate(each, 1)).get(WEB, RegisteredPlace(WEB))
 
     assert all(seq > place.sighted_seq for seq in place.lost)
     assert {step.body.holder for step in place.steps if step.seq >= place.holder_seq} <= {place.holder}
@@ -78,4 +87,4 @@ def test_register_is_read_from_the_ledger_as_it_was_at_a_moment(tmp_path: Path) 
     assert read_places(ledger)[WEB].holder == "Bình"
     assert read_places(ledger)[WEB].evidence == (minutes,)
     assert read_places(ledger, until=clock.now() - timedelta(hours=1))[WEB].holder == "Phòng Hạ tầng"
-    assert read_places(ledger)[HostId("db1")] == Place(HostId("db1"), lost=(4,))
+    assert read_places(ledger)[HostId("db1")] == RegisteredPlace(HostId("db1"), lost=(4,))

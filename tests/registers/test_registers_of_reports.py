@@ -15,7 +15,7 @@ from portalops.model.media import MediumEntry, MediumMove
 from portalops.model.message import msg
 from portalops.model.period import Period
 from portalops.model.record import Digest, RunId
-from portalops.model.retention import Hold, Mark, RetentionPolicy
+from portalops.model.retention import Hold, PruneMark, RetentionPolicy
 from portalops.model.runs import Every, Job, JobId, JobKind, Plan, RunSummary, WrittenFile
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.evidence import Evidence, read_evidence
@@ -54,7 +54,7 @@ def filled(folder: Path) -> tuple[Ledger, dict[str, Digest]]:
         ("entry", BEGAN, "media.added", {"medium": MediumEntry("disk-a", "disk", "KH-01", "Phòng 204", "An")}),
         ("year", datetime(2026, 2, 1, tzinfo=UTC), "drill.finished", {"drill": drill(2000)}),
         ("held", datetime(2026, 11, 24, tzinfo=UTC), HELD, {"hold": Hold(SET, "thanh tra")}),
-        ("mark", datetime(2026, 11, 25, tzinfo=UTC), MARKED, {"mark": Mark(SET, Digest("c" * 64), msg("old"), RetentionPolicy(2), NOW)}),
+        ("mark", datetime(2026, 11, 25, tzinfo=UTC), MARKED, {"mark": PruneMark(SET, Digest("c" * 64), msg("old"), RetentionPolicy(2), NOW)}),
     ]  # fmt: skip
     for name, at, kind, body in steps:
         kept[name] = moving(clock, ledger, at, kind, body)

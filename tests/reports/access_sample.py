@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.incidents import (
     IncidentClosed,
     IncidentFacts,
@@ -21,7 +21,7 @@ from portalops.model.record import Digest, Recorded
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.registers.evidence import Evidence
 from portalops.registers.incidents import IncidentRegister, fold_incidents
-from portalops.reports.material import WHOLE, Material, Scope
+from portalops.reports.material import WHOLE, Material, ReportScope
 from tests.reports import sample, servers_sample
 from tests.reports.registers import AN, LETTER, MINUTES
 from tests.reports.sample import HOSTILE, PERIOD
@@ -57,7 +57,7 @@ def incidents() -> IncidentRegister:
     return fold_incidents((400 + n, at(day), name, body, kept) for n, (day, name, body, kept) in enumerate(rows))  # type: ignore[misc]  # a generator of tuples, of one type each
 
 
-def _round(day: int) -> Recorded[CheckRound]:
+def _round(day: int) -> Recorded[CheckScan]:
     def result(check: str, host: HostId) -> CheckResult:
         verdict = CheckVerdict.PASS
         if check == "cred.registered":
@@ -65,10 +65,10 @@ def _round(day: int) -> Recorded[CheckRound]:
         return CheckResult(check, host, "12.5", Severity.HIGH, verdict, "x", msg("seen: {line}", line=HOSTILE))
 
     hosts = tuple(
-        HostRound(host, at(day + 0.1), True, "", tuple(result(check, host) for check in (*CHECKS, "ssh.root-login")))
+        HostScan(host, at(day + 0.1), True, "", tuple(result(check, host) for check in (*CHECKS, "ssh.root-login")))
         for host in (DATABASE, WEB)
     )
-    return Recorded(1000 + day, at(day + 0.1), f"12:round:{day}", CheckRound(hosts))
+    return Recorded(1000 + day, at(day + 0.1), f"12:round:{day}", CheckScan(hosts))
 
 
 def evidence() -> Evidence:
@@ -77,11 +77,11 @@ def evidence() -> Evidence:
     seen = servers_sample.evidence()
     opened = replace(seen.findings[1], check="cred.registered")
     return replace(
-        seen, rounds=sample.looked(*rounds), checks=rounds[-1], incidents=incidents(), findings=(*seen.findings, opened)
+        seen, scans=sample.looked(*rounds), checks=rounds[-1], incidents=incidents(), findings=(*seen.findings, opened)
     )
 
 
-def material(found: Evidence | None = None, *, scope: Scope = WHOLE) -> Material:
+def material(found: Evidence | None = None, *, scope: ReportScope = WHOLE) -> Material:
     """Return the material of the report on the sample month's access."""
     return replace(servers_sample.material(found or evidence(), scope=scope), servers=None)
 
@@ -89,6 +89,6 @@ def material(found: Evidence | None = None, *, scope: Scope = WHOLE) -> Material
 def empty() -> Material:
     """Return the material of a month of which nothing is recorded."""
     nothing = replace(
-        sample.evidence(), checks=None, rounds=(), findings=(), incidents=None, credentials=None, places={}
+        sample.evidence(), checks=None, scans=(), findings=(), incidents=None, credentials=None, places={}
     )
     return material(nothing)

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
-from portalops.model.adopted import AdoptedBackup, AdoptedLook
+from portalops.model.adopted import AdoptedBackup, AdoptedPoll
 from portalops.model.backups import (
     BackupResult,
     BackupSet,
@@ -27,10 +27,10 @@ from portalops.model.media import BurntDisc, DiscState, MediumCheck, MediumEntry
 from portalops.model.message import msg
 from portalops.model.period import Period
 from portalops.model.record import Recorded, RunId
-from portalops.model.retention import Disposal, Hold, Mark, PruneResult, RetentionPolicy
+from portalops.model.retention import Disposal, Hold, PruneMark, PruneResult, RetentionPolicy
 from portalops.model.runs import Run, RunSummary
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.backups import LookedAt
+from portalops.registers.backups import CopyReports
 from portalops.registers.discs import HeldDisc
 from portalops.registers.drills import RecordedDrill
 from portalops.registers.evidence import Evidence
@@ -127,7 +127,7 @@ def drills() -> tuple[RecordedDrill, ...]:
     return tuple(found)
 
 
-def verifies() -> tuple[Recorded[LookedAt], ...]:
+def verifies() -> tuple[Recorded[CopyReports], ...]:
     """A reading, a look at a medium, and a run that removed the set of the first week."""
     again = Copy(set_id(10), "nas-1", "disk", CopyState.VERIFIED, VerifyLevel.L2, datetime(2026, 9, 14, 20, tzinfo=UTC))
     broken = Copy(
@@ -154,9 +154,9 @@ def decisions() -> tuple[Decision, ...]:
     """What people and the rule decided about sets."""
     at = datetime(2026, 9, 12, 20, tzinfo=UTC)
 
-    def mark(week: int, *, by_person: bool = False) -> Mark:
+    def mark(week: int, *, by_person: bool = False) -> PruneMark:
         reason = msg("no rule keeps it: {n} sets are newer", n=9)
-        return Mark(set_id(week), digest("c"), reason, POLICY, at + timedelta(days=7), by_person=by_person)
+        return PruneMark(set_id(week), digest("c"), reason, POLICY, at + timedelta(days=7), by_person=by_person)
 
     return (
         Decision(150, at - timedelta(days=90), HELD, Hold(set_id(3), "thanh tra năm 2026")),
@@ -211,9 +211,9 @@ def runs() -> tuple[tuple[Run, ...], dict[int, RunSummary | None]]:
     return (crashed, failed, refused), ends
 
 
-def adopted() -> tuple[Recorded[AdoptedLook], ...]:
+def adopted() -> tuple[Recorded[AdoptedPoll], ...]:
     claim = AdoptedBackup("restic", "9f2c", datetime(2026, 9, 20, tzinfo=UTC), "web-1", 8 << 30, DataClass.CONTENT)
-    look = AdoptedLook("restic-of-the-province", "restic", DataClass.CONTENT, (claim,))
+    look = AdoptedPoll("restic-of-the-province", "restic", DataClass.CONTENT, (claim,))
     return (Recorded(185, datetime(2026, 9, 21, tzinfo=UTC), "", look),)
 
 

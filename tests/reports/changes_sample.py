@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from portalops.model.host_drift import Attribution, HostDrift, SeenChange
+from portalops.model.host_drift import Attribution, ObservedDrift, SeenChange
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
 from portalops.registers.evidence import Evidence
-from portalops.reports.material import WHOLE, Material, Scope
+from portalops.reports.material import WHOLE, Material, ReportScope
 from tests.reports import sample, servers_sample
 from tests.reports.registers import changes
 from tests.reports.sample import HOSTILE
@@ -31,10 +31,10 @@ def seen(name: str, day: float, attribution: Attribution, reference: str = "", *
     )  # fmt: skip
 
 
-def drift() -> tuple[HostDrift, ...]:
+def drift() -> tuple[ObservedDrift, ...]:
     """Return one host with changes of every kind, one that was never compared."""
     return (
-        HostDrift(
+        ObservedDrift(
             WEB,
             (
                 seen("nginx", 5.1, Attribution.UNDER, "CH-2026-001"),
@@ -51,20 +51,22 @@ def drift() -> tuple[HostDrift, ...]:
             (msg("{host}, {kind}: it is not known whether any changed: {why}", host=WEB, kind="cron", why="refused"),),
             3,
         ),
-        HostDrift(DATABASE, why_none=msg("{host} was never looked at in this time", host=DATABASE)),
+        ObservedDrift(DATABASE, why_none=msg("{host} was never looked at in this time", host=DATABASE)),
     )
 
 
-def many(count: int) -> tuple[HostDrift, ...]:
+def many(count: int) -> tuple[ObservedDrift, ...]:
     """Return a host at which very much changed."""
     every = tuple(
         replace(seen(f"lib{each}", 1, Attribution.OUTSIDE), earliest_at=at(1) + timedelta(seconds=each))
         for each in range(count)
     )
-    return (HostDrift(HostId("web-1"), every, 1, at(0), at(2)),)
+    return (ObservedDrift(HostId("web-1"), every, 1, at(0), at(2)),)
 
 
-def material(found: Evidence | None = None, *, scope: Scope = WHOLE, **more: tuple[HostDrift, ...]) -> Material:
+def material(
+    found: Evidence | None = None, *, scope: ReportScope = WHOLE, **more: tuple[ObservedDrift, ...]
+) -> Material:
     """Return the material of the report on the sample month's changes."""
     return replace(
         servers_sample.material(found or evidence(), scope=scope), drift=more.get("drift", drift()), servers=None

@@ -35,7 +35,7 @@ from portalops.registers.credentials import (
     fold_credentials,
 )
 from portalops.registers.places import Body as PlaceBody
-from portalops.registers.places import Place, fold_places
+from portalops.registers.places import RegisteredPlace, fold_places
 
 WEB, DATABASE = HostId("web-1"), HostId("db-1")
 AT = datetime(2026, 8, 18, 2, 0, tzinfo=UTC)
@@ -44,7 +44,7 @@ MINUTES, LETTER, DECISION = Digest("5b" * 32), Digest("85" * 32), Digest("20" * 
 AN, BINH = "nguyen-van-an", "tran-thi-binh"
 
 
-def places() -> Mapping[HostId, Place]:
+def places() -> Mapping[HostId, RegisteredPlace]:
     """Return two servers: one that was handed over and seen since, one that nobody saw for long."""
     seen = Sighting(WEB, date(2026, 3, 2), "Nguyễn Văn An", "Sở KH&CN, 46 Lê Quý Đôn", "204", "Tủ A, U12", AN)
     handed = HandOver(WEB, AT.date(), "Trần Thị Bình", AN, "05/BB-BG, 18/8/2026")

@@ -24,12 +24,12 @@ from portalops.model.backups import (
     Stream,
     VerifyLevel,
 )
-from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, Shortfall, Step
-from portalops.model.checks import CheckResult, CheckRound, HostRound, LookedRound
+from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseStep, Shortfall
+from portalops.model.checks import BriefScan, CheckResult, CheckScan, HostScan
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionScope
 from portalops.model.heads import AnchorId, AnchorReceipt, Erasure, Head, SignedHead, Signer, SignOff
 from portalops.model.message import msg
-from portalops.model.organisation import Actor, Host, HostId, Name, Portal, Role, Unit, UnitId
+from portalops.model.organisation import Actor, Agency, Host, HostId, Name, OfficeRole, Portal, UnitId
 from portalops.model.period import Period, Week
 from portalops.model.record import Digest, Recorded, RunId
 from portalops.model.runs import Run, RunSummary
@@ -40,7 +40,7 @@ from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Seve
 from portalops.model.waivers import Waiver
 from portalops.registers.cases import Case, RecordedMove, fold_cases
 from portalops.registers.erasures import RecordedErasure
-from portalops.registers.evidence import Evidence, Unreadable
+from portalops.registers.evidence import Evidence, UnreadableRecord
 from portalops.registers.exemptions import RecordedExemption
 from portalops.registers.figures import BackupFigures, Figures, RunFigures
 from portalops.registers.proof import LedgerRange, Proof, ProvenHead
@@ -100,13 +100,23 @@ PORTAL = Portal(
 )
 ACTORS = (
     Actor(
-        Role.UNIT, Name("Trung tâm Công nghệ thông tin và Dịch vụ hành chính công", "Centre for Information Technology")
+        OfficeRole.UNIT,
+        Name("Trung tâm Công nghệ thông tin và Dịch vụ hành chính công", "Centre for Information Technology"),
     ),
-    Actor(Role.DEPARTMENT, Name("Sở Thông tin và Truyền thông", "Department of Information"), None, date(2025, 2, 28)),
-    Actor(Role.DEPARTMENT, Name("Sở Khoa học và Công nghệ", "Department of Science and Technology"), date(2025, 3, 1)),
-    Actor(Role.COMMITTEE, Name("Ủy ban nhân dân tỉnh Khánh Hòa", "Khanh Hoa People's Committee")),
+    Actor(
+        OfficeRole.DEPARTMENT,
+        Name("Sở Thông tin và Truyền thông", "Department of Information"),
+        None,
+        date(2025, 2, 28),
+    ),
+    Actor(
+        OfficeRole.DEPARTMENT,
+        Name("Sở Khoa học và Công nghệ", "Department of Science and Technology"),
+        date(2025, 3, 1),
+    ),
+    Actor(OfficeRole.COMMITTEE, Name("Ủy ban nhân dân tỉnh Khánh Hòa", "Khanh Hoa People's Committee")),
 )
-UNITS = tuple(Unit(UnitId(f"u{index:02d}"), Name(name, f"Unit {index}")) for index, name in enumerate(NAMES, 1))
+UNITS = tuple(Agency(UnitId(f"u{index:02d}"), Name(name, f"Unit {index}")) for index, name in enumerate(NAMES, 1))
 HOSTS = (Host(HostId("web-1"), "local"), Host(HostId("db-1"), "10.0.0.2"))
 
 
@@ -171,12 +181,12 @@ def _backup(number: int) -> Recorded[BackupResult]:
     return Recorded(20 + number * 30, at + timedelta(minutes=15), f"10.2:weekly:2026-W{34 + number}", body)
 
 
-def looked(*rounds: Recorded[CheckRound]) -> tuple[Recorded[LookedRound], ...]:
+def looked(*rounds: Recorded[CheckScan]) -> tuple[Recorded[BriefScan], ...]:
     """Return rounds as evidence holds those of a period."""
-    return tuple(Recorded(each.seq, each.at, each.run, each.body.looked()) for each in rounds)
+    return tuple(Recorded(each.seq, each.at, each.run, each.body.drop_sentences()) for each in rounds)
 
 
-def checks() -> Recorded[CheckRound]:
+def checks() -> Recorded[CheckScan]:
     at = NOW - timedelta(hours=6)
 
     def result(check: str, verdict: CheckVerdict, severity: Severity, seen: str, reason: str) -> CheckResult:
@@ -203,10 +213,10 @@ def checks() -> Recorded[CheckRound]:
         result("tls.dates", CheckVerdict.ERROR, Severity.MEDIUM, "ValueError in the check", "crash"),
     )
     hosts = (
-        HostRound(HostId("web-1"), at, True, "", results),
-        HostRound(HostId("db-1"), at, False, "connection refused by 10.0.0.2 port 22", ()),
+        HostScan(HostId("web-1"), at, True, "", results),
+        HostScan(HostId("db-1"), at, False, "connection refused by 10.0.0.2 port 22", ()),
     )
-    return Recorded(141, at, "12:round:2026-09-13", CheckRound(hosts))
+    return Recorded(141, at, "12:round:2026-09-13", CheckScan(hosts))
 
 
 def updates() -> Recorded[UpdatesResult]:
@@ -336,14 +346,14 @@ def cases() -> tuple[Case, ...]:
     ministry, week = UNITS[11].id, Week(2026, 35)
     k1 = CaseDuty.SUBPORTAL
     moves = [
-        (31, datetime(2026, 8, 24, 1, tzinfo=UTC), CaseMove(ministry, k1, Week(2026, 34), Step.OPENED, shortfall=found)),
-        (32, datetime(2026, 8, 24, 2, tzinfo=UTC), CaseMove(ministry, k1, Week(2026, 34), Step.REMINDED)),
-        (40, datetime(2026, 8, 26, 2, tzinfo=UTC), CaseMove(ministry, k1, Week(2026, 34), Step.EXPLAINED, "=1+1")),
-        (41, datetime(2026, 8, 27, 2, tzinfo=UTC), CaseMove(ministry, k1, Week(2026, 34), Step.REJECTED, by="GĐ")),
-        (42, datetime(2026, 8, 28, 2, tzinfo=UTC), CaseMove(ministry, k1, Week(2026, 34), Step.CLOSED, by="GĐ")),
-        (51, datetime(2026, 8, 31, 1, tzinfo=UTC), CaseMove(ministry, k1, week, Step.OPENED, shortfall=found)),
-        (52, datetime(2026, 9, 11, 2, tzinfo=UTC), CaseMove(ministry, k1, week, Step.REMINDED)),
-        (53, datetime(2026, 8, 31, 1, tzinfo=UTC), CaseMove(THE_PORTAL, CaseDuty.PORTAL, week, Step.OPENED, shortfall=missed)),
+        (31, datetime(2026, 8, 24, 1, tzinfo=UTC), CaseMove(ministry, k1, Week(2026, 34), CaseStep.OPENED, shortfall=found)),
+        (32, datetime(2026, 8, 24, 2, tzinfo=UTC), CaseMove(ministry, k1, Week(2026, 34), CaseStep.REMINDED)),
+        (40, datetime(2026, 8, 26, 2, tzinfo=UTC), CaseMove(ministry, k1, Week(2026, 34), CaseStep.EXPLAINED, "=1+1")),
+        (41, datetime(2026, 8, 27, 2, tzinfo=UTC), CaseMove(ministry, k1, Week(2026, 34), CaseStep.REJECTED, by="GĐ")),
+        (42, datetime(2026, 8, 28, 2, tzinfo=UTC), CaseMove(ministry, k1, Week(2026, 34), CaseStep.CLOSED, by="GĐ")),
+        (51, datetime(2026, 8, 31, 1, tzinfo=UTC), CaseMove(ministry, k1, week, CaseStep.OPENED, shortfall=found)),
+        (52, datetime(2026, 9, 11, 2, tzinfo=UTC), CaseMove(ministry, k1, week, CaseStep.REMINDED)),
+        (53, datetime(2026, 8, 31, 1, tzinfo=UTC), CaseMove(THE_PORTAL, CaseDuty.PORTAL, week, CaseStep.OPENED, shortfall=missed)),
     ]  # fmt: skip
     return fold_cases(RecordedMove(seq, at, move) for seq, at, move in moves)
 
@@ -391,7 +401,7 @@ def evidence() -> Evidence:
         exemptions=exemptions(),
         places=places(),
         credentials=credentials(),
-        unreadable=(Unreadable(88, "report", msg("blob missing")),),
+        unreadable=(UnreadableRecord(88, "report", msg("blob missing")),),
         summaries={
             run.finished_seq: RunSummary(RunOutcome.COMPLETE, 0, run.started_at, run.finished_at)
             for run in runs

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.model.availability import DOWN, NOT_LOOKED_AT, UP, PageSpans
-from portalops.model.checks import CheckResult, CheckRound, HostRound
-from portalops.model.findings import Finding, FindingEvent, Turn
+from portalops.model.checks import CheckResult, CheckScan, HostScan
+from portalops.model.findings import Finding, FindingEvent, FindingTurn
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
 from portalops.model.record import Recorded
@@ -19,7 +19,7 @@ from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.model.waivers import Waiver
 from portalops.registers.evidence import Evidence
 from portalops.registers.waivers import RecordedWaiver
-from portalops.reports.material import WHOLE, Material, Scope
+from portalops.reports.material import WHOLE, Material, ReportScope
 from portalops.rulebooks.load import load as load_rulebook
 from tests.reports import sample
 from tests.reports.sample import HOSTILE, HOSTS, NOW, PERIOD, ZONE
@@ -53,20 +53,20 @@ def _verdict(host: HostId, check: str, day: int) -> CheckVerdict:
     return CheckVerdict.FAIL if check == "change.reboots" and host == WEB else CheckVerdict.PASS
 
 
-def _host(host: HostId, moment: datetime, day: int) -> HostRound:
+def _host(host: HostId, moment: datetime, day: int) -> HostScan:
     results = tuple(
         CheckResult(check, host, "12.3", severity, verdict, "reason", msg("seen: {line}", line=HOSTILE), msg("mend it"))
         for check, severity in CHECKS.items()
         for verdict in (_verdict(host, check, day),)
     )
-    return HostRound(host, moment, reached=True, problem="", results=results)
+    return HostScan(host, moment, reached=True, problem="", results=results)
 
 
-def _groups(moment: datetime) -> tuple[HostRound, ...]:
-    def round_(name: str, check: str, kind: str, verdict: CheckVerdict, *members: HostId) -> HostRound:
+def _groups(moment: datetime) -> tuple[HostScan, ...]:
+    def round_(name: str, check: str, kind: str, verdict: CheckVerdict, *members: HostId) -> HostScan:
         host = HostId(name)
         seen = CheckResult(check, host, "12.3", Severity.HIGH, verdict, "x", msg("seen: {line}", line=name))
-        return HostRound(host, moment, True, "", (seen,), standby=kind, members=members)
+        return HostScan(host, moment, True, "", (seen,), standby=kind, members=members)
 
     return (
         round_("databases", "ha.pg-streaming", "postgresql", CheckVerdict.PASS, WEB, DATABASE),
@@ -74,18 +74,18 @@ def _groups(moment: datetime) -> tuple[HostRound, ...]:
     )
 
 
-def rounds() -> tuple[Recorded[CheckRound], ...]:
+def rounds() -> tuple[Recorded[CheckScan], ...]:
     """Return a round of each day but the silent ones."""
     found = []
     for day in range(len(list(PERIOD.days()))):
         if day not in SILENT:
             moment = at(day + 0.1)
             hosts = (_host(DATABASE, moment, day), _host(WEB, moment, day), *_groups(moment))
-            found.append(Recorded(1000 + day, moment, f"12:round:{day}", CheckRound(hosts)))
+            found.append(Recorded(1000 + day, moment, f"12:round:{day}", CheckScan(hosts)))
     return tuple(found)
 
 
-def finding(host: HostId, check: str, *turns: tuple[Turn, float]) -> Finding:
+def finding(host: HostId, check: str, *turns: tuple[FindingTurn, float]) -> Finding:
     """Return a finding with its turns, in days from the period's beginning."""
     events = tuple(FindingEvent(turn, 1000 + int(day), at(day)) for turn, day in turns)
     return Finding(
@@ -96,12 +96,14 @@ def finding(host: HostId, check: str, *turns: tuple[Turn, float]) -> Finding:
 def findings() -> tuple[Finding, ...]:
     """Return findings that were fixed, came back, are overdue, and are waived."""
     return (
-        finding(WEB, "patching.security-updates", (Turn.OPENED, 3.1), (Turn.FIXED, 20.1)),
-        finding(WEB, "ssh.root-login", (Turn.OPENED, -60)),
-        finding(DATABASE, "ssh.root-login", (Turn.OPENED, -100)),
-        finding(DATABASE, "patching.held", (Turn.OPENED, 5.1), (Turn.FIXED, 7.1), (Turn.REOPENED, 14.1)),
-        finding(WEB, "change.reboots", (Turn.OPENED, -200), (Turn.CLOSED, -100)),
-        finding(WEB, "kernel.sysctl", (Turn.OPENED, -3)),
+        finding(WEB, "patching.security-updates", (FindingTurn.OPENED, 3.1), (FindingTurn.FIXED, 20.1)),
+        finding(WEB, "ssh.root-login", (FindingTurn.OPENED, -60)),
+        finding(DATABASE, "ssh.root-login", (FindingTurn.OPENED, -100)),
+        finding(
+            DATABASE, "patching.held", (FindingTurn.OPENED, 5.1), (FindingTurn.FIXED, 7.1), (FindingTurn.REOPENED, 14.1)
+        ),
+        finding(WEB, "change.reboots", (FindingTurn.OPENED, -200), (FindingTurn.CLOSED, -100)),
+        finding(WEB, "kernel.sysctl", (FindingTurn.OPENED, -3)),
     )
 
 
@@ -171,7 +173,7 @@ def evidence() -> Evidence:
     kept = rounds()
     return replace(
         sample.evidence(),
-        rounds=sample.looked(*kept),
+        scans=sample.looked(*kept),
         checks=kept[-1],
         findings=findings(),
         waivers=waivers(),
@@ -180,7 +182,9 @@ def evidence() -> Evidence:
     )
 
 
-def material(seen: Evidence | None = None, servers: ServerHistory | None = None, *, scope: Scope = WHOLE) -> Material:
+def material(
+    seen: Evidence | None = None, servers: ServerHistory | None = None, *, scope: ReportScope = WHOLE
+) -> Material:
     """Return the material of the report on the sample month's servers."""
     found, rulebook = seen or evidence(), load_rulebook("kh-37-2010", {})
     return Material(

@@ -8,7 +8,7 @@ from typing import Any
 
 from portalops.reports import formats
 from portalops.reports.build_access import build
-from portalops.reports.material import Material, Scope
+from portalops.reports.material import Material, ReportScope
 from portalops.reports.named import load_report
 from tests.reports import access_sample as sample
 from tests.reports.registers import credentials
@@ -80,7 +80,7 @@ def test_credentials_stand_with_what_must_be_done_and_what_was_recorded_without_
 
 
 def test_of_one_host_only_its_own_credentials_places_and_incidents_are_told() -> None:
-    data = data_of(sample.material(scope=Scope(host=DATABASE)))
+    data = data_of(sample.material(scope=ReportScope(host=DATABASE)))
 
     assert {row[0] for row in table(data, "Each record of the incidents")["rows"]} == {"IN-2026-002"}
     assert [row[0] for row in table(data, "Where each server stood")["rows"]] == ["db-1"]
@@ -90,7 +90,7 @@ def test_of_one_host_only_its_own_credentials_places_and_incidents_are_told() ->
 
 
 def test_of_one_host_an_attestation_is_held_against_the_incidents_of_all() -> None:
-    data = data_of(sample.material(scope=Scope(host=WEB)))
+    data = data_of(sample.material(scope=ReportScope(host=WEB)))
 
     assert {row[0] for row in table(data, "Incidents that were noticed")["rows"]} == {"IN-2026-001"}
     (row,) = table(data, "Days of which somebody attests")["rows"]
@@ -98,7 +98,7 @@ def test_of_one_host_an_attestation_is_held_against_the_incidents_of_all() -> No
 
 
 def test_of_one_host_nobody_who_left_is_said_to_know_nothing() -> None:
-    data = data_of(sample.material(scope=Scope(host=DATABASE)))
+    data = data_of(sample.material(scope=ReportScope(host=DATABASE)))
 
     assert "People who left" not in texts(data)  # who left knows a credential of the other host
 

@@ -12,10 +12,10 @@ import pytest
 from portalops.model.backups import CopyState, SetId, SetKind
 from portalops.model.message import msg
 from portalops.model.reading import limits_of
-from portalops.registers.evidence import Evidence, Unreadable
+from portalops.registers.evidence import Evidence, UnreadableRecord
 from portalops.reports import formats
 from portalops.reports.build_backups import build
-from portalops.reports.document import Grid, Lines
+from portalops.reports.document import Grid, LineChart
 from portalops.reports.named import load_report
 from portalops.reports.section_backup_calendar import calendar
 from portalops.reports.section_backups import backup_blocks, week_grid
@@ -176,7 +176,7 @@ def test_drills_tell_what_was_restored_how_long_it_took_and_who_did_it() -> None
 
 
 def test_the_trend_of_restores_reaches_a_year_back_a_line_a_medium() -> None:
-    charts = [block for block in build(sample.material(sample.evidence())).blocks if isinstance(block, Lines)]
+    charts = [block for block in build(sample.material(sample.evidence())).blocks if isinstance(block, LineChart)]
 
     assert [str(chart.caption) for chart in charts] == [
         "Time to restore from disk-a, 2025-10-12 to 2026-08-08",
@@ -193,7 +193,7 @@ def test_a_period_with_many_drills_shows_its_own_alone() -> None:
     charts = [
         block
         for block in build(sample.material(replace(seen, drills=(*seen.drills[:4], *own)))).blocks
-        if isinstance(block, Lines)
+        if isinstance(block, LineChart)
     ]
 
     assert [len(chart.moments) for chart in charts] == [6]
@@ -226,8 +226,8 @@ def test_only_the_duties_of_article_10_are_told_of() -> None:
 
 def test_what_cannot_be_read_of_backups_is_named() -> None:
     lost = (
-        Unreadable(155, "retention", msg("blob missing")),
-        Unreadable(156, "sent", msg("blob missing")),
+        UnreadableRecord(155, "retention", msg("blob missing")),
+        UnreadableRecord(156, "sent", msg("blob missing")),
     )
     said = texts(data_of(replace(sample.evidence(), unreadable=lost)))
 

@@ -9,7 +9,7 @@ from typing import Any
 from portalops.model.organisation import HostId
 from portalops.reports import formats
 from portalops.reports.build_changes import build
-from portalops.reports.material import Material, Scope
+from portalops.reports.material import Material, ReportScope
 from portalops.reports.named import load_report
 from tests.reports import changes_sample as sample
 from tests.reports.sample import HOSTILE, HOSTS
@@ -80,7 +80,7 @@ def test_findings_of_changes_that_were_open_in_the_period_stand_alone_with_their
 
 
 def test_of_one_host_only_its_own_changes_are_told() -> None:
-    data = data_of(sample.material(scope=Scope(host=HostId("db-1"))))
+    data = data_of(sample.material(scope=ReportScope(host=HostId("db-1"))))
 
     assert "No change of the period is in the register." in texts(data)
     assert "CH-2026-001" not in json.dumps(data["blocks"][:60])
@@ -127,4 +127,4 @@ def test_a_ledger_that_cannot_be_read_whole_makes_no_report_of_nothing() -> None
     assert register is not None
     broken = replace(sample.evidence(), changes=replace(register, lost=(999,)))
 
-    assert "999" in texts(data_of(sample.material(broken, scope=Scope(host=HostId("db-1")))))
+    assert "999" in texts(data_of(sample.material(broken, scope=ReportScope(host=HostId("db-1")))))

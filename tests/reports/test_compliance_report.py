@@ -12,10 +12,10 @@ import pytest
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.ledger.chain import Fault
-from portalops.model.cases import Step
-from portalops.model.checks import CheckRound
+from portalops.model.cases import CaseStep
+from portalops.model.checks import CheckScan
 from portalops.model.message import msg
-from portalops.model.organisation import Actor, Name, Role
+from portalops.model.organisation import Actor, Name, OfficeRole
 from portalops.model.period import Period, Week
 from portalops.model.record import Digest
 from portalops.model.runs import RunSummary
@@ -25,7 +25,7 @@ from portalops.registers.evidence import Evidence
 from portalops.registers.proof import Proof
 from portalops.reports import formats
 from portalops.reports.build_compliance import build
-from portalops.reports.document import Document, Grid, Heading, KeyValues, Notice, Signatures, Tone
+from portalops.reports.document import Document, Grid, Heading, KeyValues, Notice, SignatureBlock, Tone
 from portalops.reports.material import Material
 from portalops.reports.section_updates import matrix
 from portalops.rulebooks.load import load as load_rulebook
@@ -221,7 +221,7 @@ def test_cases_tell_where_they_stand_and_what_of_them_is_late_also_of_the_managi
 def test_what_was_reported_upwards_after_its_day_is_done_late(day: int, said: str) -> None:
     seen = evidence()
     case = next(one for one in seen.cases if one.week == Week(2026, 35) and one.unit == UNITS[11].id)
-    reported = replace(case.moves[-1].move, step=Step.TO_DEPARTMENT)
+    reported = replace(case.moves[-1].move, step=CaseStep.TO_DEPARTMENT)
     move = RecordedMove(54, datetime(2026, 9, day, 2, tzinfo=UTC), reported)
     cases = tuple(replace(one, moves=(*one.moves, move)) if one is case else one for one in seen.cases)
 
@@ -314,9 +314,9 @@ def test_what_failed_earlier_in_the_period_is_not_forgotten_when_it_passes_at_it
         for result in web.results
     ]
     bad = replace(
-        seen.checks, at=NOW - timedelta(days=9), body=CheckRound((replace(web, results=tuple(was_open)), database))
+        seen.checks, at=NOW - timedelta(days=9), body=CheckScan((replace(web, results=tuple(was_open)), database))
     )
-    data = as_data(built(replace(seen, rounds=looked(bad, bad, seen.checks))))
+    data = as_data(built(replace(seen, scans=looked(bad, bad, seen.checks))))
 
     rows = table(data, "Checks that failed earlier")["rows"]
 
@@ -444,8 +444,8 @@ def test_the_sections_and_the_place_to_sign_are_there() -> None:
         "X",
         "XI",
     ]
-    places = next(b for b in document().blocks if isinstance(b, Signatures)).places
+    places = next(b for b in document().blocks if isinstance(b, SignatureBlock)).places
     assert [holder.vi if holder else "" for _office, holder in places] == [
         "",
-        next(actor.name.vi for actor in ACTORS if actor.role is Role.UNIT),
+        next(actor.name.vi for actor in ACTORS if actor.role is OfficeRole.UNIT),
     ]

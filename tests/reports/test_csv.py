@@ -24,18 +24,18 @@ from portalops.reports.document import (
     Cell,
     Document,
     Grid,
+    GridMark,
     Heading,
     KeyValues,
     Line,
-    Lines,
-    Mark,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
     Quantity,
-    Signatures,
+    SignatureBlock,
     Status,
-    Table,
+    TableBlock,
     Tone,
     Verbatim,
 )
@@ -43,7 +43,7 @@ from tests.programs import need
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
 
 ZONE = "Asia/Ho_Chi_Minh"
-MET = Mark("✓", Tone.GOOD, msg("met"))
+MET = GridMark("✓", Tone.GOOD, msg("met"))
 
 
 def records(data: bytes) -> list[list[str]]:
@@ -76,7 +76,7 @@ def test_a_table_is_its_caption_its_header_and_its_rows_as_data() -> None:
         ("Sở Y tế", 1234, date(2026, 9, 2), moment, ByteSize(2_800_000_000), Quantity(99.456, 2, "%"), None),
         (VIETNAMESE, -5, None, None, None, Quantity(7, 2, "%"), Status(msg("unmet"), Tone.BAD)),
     ]
-    table = Table(msg("Written"), [verbatim(letter) for letter in "abcdefg"], rows)
+    table = TableBlock(msg("Written"), [verbatim(letter) for letter in "abcdefg"], rows)
     assert shown(table, language="vi") == [
         ["Đã ghi"],
         ["a", "b", "c", "d", "e (B)", "f (%)", "g"],
@@ -86,7 +86,9 @@ def test_a_table_is_its_caption_its_header_and_its_rows_as_data() -> None:
 
 
 def test_a_header_that_names_its_unit_does_not_name_it_twice() -> None:
-    table = Table(msg("Report"), (verbatim("Coverage, %"), verbatim("Size")), [(Quantity(61, 0, "%"), ByteSize(3))])
+    table = TableBlock(
+        msg("Report"), (verbatim("Coverage, %"), verbatim("Size")), [(Quantity(61, 0, "%"), ByteSize(3))]
+    )
     assert shown(table)[1] == ["Coverage, %", "Size (B)"]
 
 
@@ -100,8 +102,8 @@ def test_every_block_stands_apart_by_an_empty_record() -> None:
         Notice(verbatim("Look"), Tone.BAD),
         Verbatim("age -d \\\n  -i key"),
         QrCode("a\nb\n", verbatim("Head code")),
-        Signatures([(verbatim("Director"), Name("Nguyễn Ẩn", "Nguyen An")), (verbatim("Clerk"), None)]),
-        Table(verbatim("Nothing"), (verbatim("a"),), ()),
+        SignatureBlock([(verbatim("Director"), Name("Nguyễn Ẩn", "Nguyen An")), (verbatim("Clerk"), None)]),
+        TableBlock(verbatim("Nothing"), (verbatim("a"),), ()),
     ) == [
         ["I. Scope"],
         [],
@@ -145,7 +147,7 @@ def test_a_grid_is_a_table_of_signs_with_iso_days_and_what_they_mean_apart() -> 
 def test_charts_are_their_numbers() -> None:
     bars = Bars(msg("Duties"), [(msg("All"), [(Tone.GOOD, msg("met"), 7), (Tone.BAD, msg("unmet"), 0)])])
     line = Line(verbatim("web-1"), Tone.GOOD, (99.5, None))
-    lines = Lines(verbatim("Availability"), (date(2026, 9, 1), date(2026, 9, 2)), (line,), 1, "%")
+    lines = LineChart(verbatim("Availability"), (date(2026, 9, 1), date(2026, 9, 2)), (line,), 1, "%")
     assert shown(bars, lines) == [
         ["Duties"],
         ["What", "met", "unmet"],
@@ -170,7 +172,7 @@ def test_texts_of_others_are_whole_and_no_formula() -> None:
     word = "ữ" * 1_000_000
     texts = ("=1+1", "@SUM(1)", "+84 258", "-x", "\t=1", HOSTILE, word, 'a"b,c\r\nd')
     rows = [(text, verbatim(text)) for text in texts]
-    table = Table(verbatim("=caption"), (verbatim("=a"), verbatim("+b")), rows)
+    table = TableBlock(verbatim("=caption"), (verbatim("=a"), verbatim("+b")), rows)
     found = shown(table, KeyValues([(verbatim("@label"), "=value")]), Paragraph(verbatim("-words")))
     fields = [field for record in found for field in record]
     assert not [field for field in fields if field.startswith(("=", "+", "-", "@", "\t", "\r"))]
@@ -182,7 +184,9 @@ def test_texts_of_others_are_whole_and_no_formula() -> None:
 def test_a_long_table_is_whole_and_takes_little_memory() -> None:
     at = datetime(2026, 9, 1, tzinfo=UTC)
     rows = [(number, at + timedelta(seconds=number), "Sở Y tế", ByteSize(number)) for number in range(20_000)]
-    made = Document(msg("Report"), [Table(msg("Records"), [verbatim(letter) for letter in "abcd"], rows)], zone=ZONE)
+    made = Document(
+        msg("Report"), [TableBlock(msg("Records"), [verbatim(letter) for letter in "abcd"], rows)], zone=ZONE
+    )
     tracemalloc.start()
     data = formats.load("csv").render(made, language="vi")
     _now, most = tracemalloc.get_traced_memory()
@@ -195,7 +199,9 @@ def test_a_long_table_is_whole_and_takes_little_memory() -> None:
 def test_libreoffice_reads_the_same_from_it(tmp_path: Path) -> None:
     need("soffice")
     rows = [("=1+1", 1234, date(2026, 9, 2)), (VIETNAMESE, 5, None)]
-    made = Document(msg("Report"), [Table(msg("Records"), [verbatim(letter) for letter in "abc"], rows)], zone=ZONE)
+    made = Document(
+        msg("Report"), [TableBlock(msg("Records"), [verbatim(letter) for letter in "abc"], rows)], zone=ZONE
+    )
     (tmp_path / "made.csv").write_bytes(formats.load("csv").render(made, language="vi"))
     command = ["soffice", f"-env:UserInstallation=file://{tmp_path}/home", "--headless", "--convert-to", "xlsx"]
     subprocess.run(

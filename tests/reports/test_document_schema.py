@@ -22,18 +22,18 @@ from portalops.reports.document import (
     Document,
     FileLink,
     Grid,
+    GridMark,
     Heading,
     KeyValues,
     Line,
-    Lines,
-    Mark,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
     Quantity,
-    Signatures,
+    SignatureBlock,
     Status,
-    Table,
+    TableBlock,
     Tone,
     Verbatim,
 )
@@ -53,22 +53,24 @@ CELLS: tuple[Cell, ...] = (
     HOSTILE, 7, date(2026, 11, 30), MOMENT, msg("met"), NAME, STATE, ByteSize(9), Quantity(99.5, 1, "%"), Quantity(3),
     FileLink(HOSTILE), None,
 )  # fmt: skip
-MARK = Mark("✓", Tone.GOOD, msg("met"))
+MARK = GridMark("✓", Tone.GOOD, msg("met"))
 BLOCKS: tuple[Block, ...] = (
     Heading(2, msg("Scope and basis")),
     Paragraph(msg("seen: {line}", line=HOSTILE)),
     Verbatim(HOSTILE),
     Bullets((msg("met"),)),
     KeyValues([(msg("met"), cell) for cell in CELLS]),
-    Table(msg("Written"), [msg("At")] * len(CELLS), [CELLS]),
-    Table(msg("Written"), (msg("At"),), ()),
+    TableBlock(msg("Written"), [msg("At")] * len(CELLS), [CELLS]),
+    TableBlock(msg("Written"), (msg("At"),), ()),
     Notice(NAME, Tone.BAD),
     Grid(msg("met"), CELLS, [(cell, [MARK, None]) for cell in CELLS], [(MARK, msg("met"))], {1: msg("met")}),
     Bars(msg("met"), [(NAME, [(Tone.UNSURE, msg("met"), 0)])]),
-    Lines(msg("met"), (date(2026, 11, 30),), (Line(msg("met"), Tone.GOOD, (99.5,)),), 1, "%", ((msg("met"), 99.0),)),
-    Lines(msg("met"), (MOMENT, MOMENT.replace(microsecond=0)), (Line(msg("met"), Tone.GOOD, (None, 0)),)),
+    LineChart(
+        msg("met"), (date(2026, 11, 30),), (Line(msg("met"), Tone.GOOD, (99.5,)),), 1, "%", ((msg("met"), 99.0),)
+    ),
+    LineChart(msg("met"), (MOMENT, MOMENT.replace(microsecond=0)), (Line(msg("met"), Tone.GOOD, (None, 0)),)),
     QrCode("portalops-head 1\n", msg("met")),
-    Signatures(((msg("met"), None), (msg("met"), NAME))),
+    SignatureBlock(((msg("met"), None), (msg("met"), NAME))),
 )
 
 

@@ -32,22 +32,22 @@ from portalops.reports.document import (
     Cell,
     Document,
     Grid,
+    GridMark,
     Heading,
     KeyValues,
     Line,
-    Lines,
-    Mark,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
-    Signatures,
+    SignatureBlock,
     Status,
-    Table,
+    TableBlock,
     Tone,
     Verbatim,
 )
 from portalops.reports.formats._word import NAMESPACES
-from portalops.reports.formats.docx import MAX_LETTERS, DocxFormat
+from portalops.reports.formats.docx import MAX_LETTERS, DocxPaperFormat
 from portalops.reports.pictures import draw_dots, pictures_of, with_attributes
 from portalops.reports.reader import Reader
 from tests.programs import need
@@ -56,7 +56,7 @@ from tests.reports.sample import HOSTILE, VIETNAMESE, document
 ZONE = "Asia/Ho_Chi_Minh"
 W = f"{{{NAMESPACES['w']}}}"
 FOOTER: Sequence[tuple[str, Cell]] = (("Head code", "143-008f-008f-008f-008f-008f"), ("Portal", Name("Cổng", "Portal")))
-MET = Mark("✓", Tone.GOOD, msg("met"))
+MET = GridMark("✓", Tone.GOOD, msg("met"))
 
 
 def no_drawing(_drawings: Sequence[bytes]) -> None:
@@ -67,12 +67,14 @@ def some_dots(drawings: Sequence[bytes]) -> Sequence[bytes]:
     return [b"\x89PNG\r\n\x1a\n" + bytes(24) for _ in drawings]
 
 
-def made(*blocks: Block, language: str = "en", form: DocxFormat | None = None) -> bytes:
+def made(*blocks: Block, language: str = "en", form: DocxPaperFormat | None = None) -> bytes:
     footer = [(verbatim(label), cell) for label, cell in FOOTER]
-    return (form or DocxFormat(draw=some_dots)).render(Document(msg("Report"), blocks, footer, ZONE), language=language)
+    return (form or DocxPaperFormat(draw=some_dots)).render(
+        Document(msg("Report"), blocks, footer, ZONE), language=language
+    )
 
 
-def opened(*blocks: Block, language: str = "en", form: DocxFormat | None = None) -> Opened:
+def opened(*blocks: Block, language: str = "en", form: DocxPaperFormat | None = None) -> Opened:
     return open_docx(io.BytesIO(made(*blocks, language=language, form=form)))
 
 
@@ -89,9 +91,9 @@ def said(element: etree._Element) -> str:
     return "".join(str(text.text or "") for text in element.iter(f"{W}t"))
 
 
-def table(*rows: Sequence[Cell], headers: int = 0) -> Table:
+def table(*rows: Sequence[Cell], headers: int = 0) -> TableBlock:
     count = headers or len(rows[0])
-    return Table(verbatim("Updates by unit"), [verbatim(f"head {number}") for number in range(count)], rows)
+    return TableBlock(verbatim("Updates by unit"), [verbatim(f"head {number}") for number in range(count)], rows)
 
 
 def grid(units: int, days: int = 7) -> Grid:
@@ -100,7 +102,7 @@ def grid(units: int, days: int = 7) -> Grid:
 
 
 BARS = Bars(verbatim("Duties"), [(verbatim("All"), [(Tone.GOOD, msg("met"), 7), (Tone.BAD, msg("unmet"), 2)])])
-LINES = Lines(
+LINES = LineChart(
     verbatim("Availability"),
     (date(2026, 9, 1), date(2026, 9, 2)),
     (Line(verbatim("web-1"), Tone.GOOD, (99.5, None)),),
@@ -137,7 +139,10 @@ def test_a_tables_head_is_repeated_on_each_page_and_its_caption_read_aloud() -> 
 
 
 def test_no_row_is_forbidden_to_break_because_libreoffice_leaves_such_rows_out() -> None:
-    assert b"cantSplit" not in parts(DocxFormat(draw=some_dots).render(document(), language="vi"))["word/document.xml"]
+    assert (
+        b"cantSplit"
+        not in parts(DocxPaperFormat(draw=some_dots).render(document(), language="vi"))["word/document.xml"]
+    )
 
 
 def test_numbers_stand_right_codes_in_a_typewriter_face_and_states_have_word_and_shape() -> None:
@@ -203,7 +208,7 @@ def relations(data: bytes) -> Iterator[tuple[str, str]]:
 
 def test_a_facts_foot_that_is_too_long_is_whole_at_the_end() -> None:
     long = "khanhhoa " * 60
-    data = DocxFormat().render(
+    data = DocxPaperFormat().render(
         Document(msg("Report"), [], [(verbatim("Portal"), long), (verbatim("Made"), "now")], ZONE), language="en"
     )
     assert "…" in said(etree.fromstring(parts(data)["word/footer1.xml"]))
@@ -211,7 +216,7 @@ def test_a_facts_foot_that_is_too_long_is_whole_at_the_end() -> None:
 
 
 def test_charts_are_svg_with_dots_for_older_readers_and_words_for_who_cannot_see_them() -> None:
-    data = made(grid(2), BARS, LINES, QrCode("portalops-head 1\n", verbatim("Head code")), form=DocxFormat())
+    data = made(grid(2), BARS, LINES, QrCode("portalops-head 1\n", verbatim("Head code")), form=DocxPaperFormat())
     root, kept, files = main_part(data), dict(relations(data)), parts(data)
     drawn = list(root.iter(f"{{{NAMESPACES['wp']}}}inline"))
     assert len(drawn) == 4
@@ -257,7 +262,7 @@ def test_looks_written_at_each_element_are_those_of_the_style_sheet() -> None:
 
 
 def test_without_typst_charts_are_tables_of_the_same_numbers_and_signs() -> None:
-    found = opened(grid(2, days=3), BARS, LINES, QrCode("a\n", verbatim("Code")), form=DocxFormat(draw=no_drawing))
+    found = opened(grid(2, days=3), BARS, LINES, QrCode("a\n", verbatim("Code")), form=DocxPaperFormat(draw=no_drawing))
     texts = [[[cell.text for cell in row.cells] for row in one.rows] for one in found.tables]
     assert texts[0] == [["", "01\n/09", "02\n/09", "03\n/09"], ["unit 0", "✓", "✓", "✓"], ["unit 1", "✓", "✓", "✓"]]
     assert texts[1] == [["What", "met", "unmet"], ["All", "7", "2"]]
@@ -298,10 +303,10 @@ def test_every_other_block_is_there_in_words() -> None:
         Notice(verbatim("Look"), Tone.BAD),
         Verbatim("age -d \\\n  -i key"),
         KeyValues([(verbatim("Units"), 30)]),
-        Signatures([(verbatim("Director"), Name("Nguyễn Ẩn", "Nguyen An")), (verbatim("Clerk"), None)]),
-        Table(verbatim("Nothing"), (verbatim("a"),), ()),
+        SignatureBlock([(verbatim("Director"), Name("Nguyễn Ẩn", "Nguyen An")), (verbatim("Clerk"), None)]),
+        TableBlock(verbatim("Nothing"), (verbatim("a"),), ()),
         Grid(verbatim("No grid"), (), ()),
-        Lines(verbatim("No line"), (), ()),
+        LineChart(verbatim("No line"), (), ()),
     )
     texts = [one.text for one in found.paragraphs if one.text]
     assert texts == [
@@ -323,7 +328,7 @@ def test_hostile_texts_are_text_in_every_part() -> None:
         KeyValues([(verbatim(text), text) for text in texts]),
     ]
     blocks.append(Bars(verbatim(HOSTILE), [(verbatim(text), [(Tone.GOOD, verbatim(text), 1)]) for text in texts]))
-    data = made(*blocks, form=DocxFormat(draw=some_dots))
+    data = made(*blocks, form=DocxPaperFormat(draw=some_dots))
     for name, part in parts(data).items():
         if name.endswith((".xml", ".rels", ".svg")):
             etree.fromstring(part)
@@ -346,7 +351,7 @@ def test_a_word_of_a_million_letters_is_cut_and_the_end_says_so() -> None:
 
 def test_more_rows_than_a_word_processor_works_with_are_counted() -> None:
     rows = [(number, "x") for number in range(100)]
-    found = opened(table(*rows), form=DocxFormat(max_rows=90, draw=some_dots))
+    found = opened(table(*rows), form=DocxPaperFormat(max_rows=90, draw=some_dots))
     assert len(found.tables[0].rows) == 91
     told = "10 more rows are left off, for no word processor works with so many; the formats csv and json hold them"
     assert found.paragraphs[-1].text == f"?  {told}"
@@ -365,7 +370,7 @@ def test_a_long_table_takes_little_memory() -> None:
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_the_compliance_report_is_whole(language: str) -> None:
     shown = document()
-    data = DocxFormat(draw=some_dots).render(shown, language=language)
+    data = DocxPaperFormat(draw=some_dots).render(shown, language=language)
     root = main_part(data)
     found = open_docx(io.BytesIO(data))
     heads = [one.text for one in found.paragraphs if one.style and str(one.style.name).startswith("Heading")]
@@ -373,7 +378,7 @@ def test_the_compliance_report_is_whole(language: str) -> None:
     assert heads == [reader.text(block.text) for block in shown.blocks if isinstance(block, Heading)]
     text = said(root)
     for block in shown.blocks:
-        if isinstance(block, Table):
+        if isinstance(block, TableBlock):
             assert all(reader.cell(cell) in text for row in block.rows for cell in row)
     kept = {name for name, _target in relations(data)}
     assert {str(each.get(EMBED)) for each in root.iter() if each.get(EMBED)} <= kept
@@ -396,7 +401,7 @@ def laid_out(data: bytes, folder: Path) -> list[str]:
 def test_libreoffice_lays_out_every_row_and_numbers_every_page(language: str, tmp_path: Path) -> None:
     shown = document()
     long = [
-        Table(verbatim(f"Table {at}"), [verbatim("Row by row"), *(verbatim("head of some words") for _ in range(5))],
+        TableBlock(verbatim(f"Table {at}"), [verbatim("Row by row"), *(verbatim("head of some words") for _ in range(5))],
               [(f"K{at:02d}{row:02d}", *(verbatim("Sở Văn hóa, Thể thao và Du lịch " * (1 + (row * at) % 3)),) * 5) for row in range(2 + at % 19)])
         for at in range(40)
     ]  # fmt: skip

@@ -12,16 +12,16 @@ from portalops.model.rulebook import Numbers
 from portalops.model.waivers import Waiver
 from portalops.registers.evidence import Evidence
 from portalops.registers.waivers import RecordedWaiver
-from portalops.reports.document import Paragraph, Status, Table
+from portalops.reports.document import Paragraph, Status, TableBlock
 from portalops.reports.section_servers import server_blocks
 from tests.compliance.test_findings import LATE, RECENT, ROOT, ROUND, finding
 from tests.compliance.test_rules import evidence
 
 
-def section(found: Evidence) -> tuple[str, Table]:
+def section(found: Evidence) -> tuple[str, TableBlock]:
     """Return the sentence that counts findings, and the table of the open ones."""
     *_others, counted, table = server_blocks(found, Numbers())
-    return str(cast("Paragraph", counted).text), cast("Table", table)
+    return str(cast("Paragraph", counted).text), cast("TableBlock", table)
 
 
 def waiver(last: date) -> tuple[RecordedWaiver, ...]:

@@ -9,7 +9,15 @@ import pytest
 from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.reports import formats
-from portalops.reports.folder_index import Contents, Deed, FoundBundle, FoundFile, Known, about, build_index
+from portalops.reports.folder_index import (
+    Deed,
+    FolderContents,
+    FoundBundle,
+    FoundFile,
+    KnownFile,
+    build_index,
+    find_subject,
+)
 from tests.reports.page import Element, Page
 from tests.reports.sample import HOSTILE, NOW, PORTAL
 
@@ -18,12 +26,12 @@ A, B = Digest("a" * 64), Digest("b" * 64)
 REPORT = "khanhhoa-compliance-2026-11-01--2026-11-30.vi.html"
 
 
-def contents(*files: FoundFile, known: dict[Digest, list[Known]] | None = None, **other: Any) -> Contents:
+def contents(*files: FoundFile, known: dict[Digest, list[KnownFile]] | None = None, **other: Any) -> FolderContents:
     given = {"ledger": LEDGER, "bundles": (), "names": {}, **other}
-    return Contents(PORTAL, "/srv/audit", NOW, "0.1.0", files=files, known=known or {}, **given)
+    return FolderContents(PORTAL, "/srv/audit", NOW, "0.1.0", files=files, known=known or {}, **given)
 
 
-def page(of: Contents, language: str = "en") -> Page:
+def page(of: FolderContents, language: str = "en") -> Page:
     return Page(formats.load("html").render(build_index(of), language=language).decode())
 
 
@@ -36,12 +44,14 @@ def links(of: Page) -> list[Element]:
 
 
 def test_what_the_ledger_wrote_goes_before_what_a_name_says() -> None:
-    known = {A: [Known(7, Deed.WRITTEN, "backups", "2026-10-01..2026-10-31", "", "en", "6-0000-0000-0000-0000-0000")]}
-    found = about(FoundFile(f"old/{REPORT}", 5, A), known)
+    known = {
+        A: [KnownFile(7, Deed.WRITTEN, "backups", "2026-10-01..2026-10-31", "", "en", "6-0000-0000-0000-0000-0000")]
+    }
+    found = find_subject(FoundFile(f"old/{REPORT}", 5, A), known)
     assert found is not None and (found.report, found.period, found.by_ledger) == (
         "backups", "2026-10-01..2026-10-31", True,
     )  # fmt: skip
-    named = about(FoundFile(f"old/{REPORT}", 5, B), known)
+    named = find_subject(FoundFile(f"old/{REPORT}", 5, B), known)
     assert named is not None and (named.report, named.language, named.by_ledger) == ("compliance", "vi", False)
 
 
@@ -55,19 +65,19 @@ def test_what_the_ledger_wrote_goes_before_what_a_name_says() -> None:
     ],
 )
 def test_a_name_that_is_no_reports_name_makes_no_report(name: str) -> None:
-    assert about(FoundFile(name, 1, B), {}) is None
+    assert find_subject(FoundFile(name, 1, B), {}) is None
 
 
 def test_a_report_of_one_host_stands_under_its_host() -> None:
     name = "khanhhoa-servers-host-web-1-2026-11-01--2026-11-30.en.pdf"
-    found = about(FoundFile(name, 1, B), {})
+    found = find_subject(FoundFile(name, 1, B), {})
     assert found is not None and found.scope == "host-web-1"
     shown = page(contents(FoundFile(name, 1, B), FoundFile(name.replace("host-web-1-", ""), 1, A)))
     assert [each.words() for each in shown.root.all("h3")] == ["The whole portal", "Host web-1"]
 
 
 def test_known_unknown_and_exchanged_files_are_told_apart() -> None:
-    known = {A: [Known(7, Deed.WRITTEN, "compliance", "2026-11-01..2026-11-30"), Known(9, Deed.SIGNED)]}
+    known = {A: [KnownFile(7, Deed.WRITTEN, "compliance", "2026-11-01..2026-11-30"), KnownFile(9, Deed.SIGNED)]}
     files = (FoundFile(REPORT, 1, A), FoundFile(f"x/{REPORT}", 1, B), FoundFile("y.txt", 1, Digest("c" * 64)))
     states = {row[-1] for row in rows(page(contents(*files, known=known, names={REPORT: 7})))}
     assert states == {
@@ -79,8 +89,8 @@ def test_known_unknown_and_exchanged_files_are_told_apart() -> None:
 
 def test_a_mail_that_did_not_go_out_is_not_called_mailed() -> None:
     known = {
-        A: [Known(7, Deed.MAIL_REFUSED), Known(9, Deed.MAIL_UNKNOWN)],
-        B: [Known(7, Deed.MAIL_REFUSED), Known(11, Deed.MAILED)],
+        A: [KnownFile(7, Deed.MAIL_REFUSED), KnownFile(9, Deed.MAIL_UNKNOWN)],
+        B: [KnownFile(7, Deed.MAIL_REFUSED), KnownFile(11, Deed.MAILED)],
     }
     states = {row[-1] for row in rows(page(contents(FoundFile("a.pdf", 1, A), FoundFile("b.pdf", 1, B), known=known)))}
     assert states == {

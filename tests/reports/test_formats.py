@@ -15,7 +15,7 @@ import pytest
 from portalops.errors import UnknownReport
 from portalops.model.message import msg, verbatim
 from portalops.reports import formats
-from portalops.reports.document import Bullets, Document, Heading, Paragraph, Table
+from portalops.reports.document import Bullets, Document, Heading, Paragraph, TableBlock
 from portalops.reports.formats.markdown import escape
 from portalops.reports.named import load_report, report_names
 from portalops.reports.reader import one_line
@@ -91,7 +91,7 @@ def test_bytes_do_not_depend_on_the_order_of_hashing() -> None:
 def test_markdown_shows_markup_instead_of_obeying_it() -> None:
     rows = [[HOSTILE, "a|b"]]
     blocks = (Heading(2, verbatim("# <b>")), Paragraph(verbatim("1. not a list")), Bullets([verbatim("- nor this")]))
-    made = Document(msg("Report"), (*blocks, Table(msg("cap"), (msg("a"), msg("b")), rows)))
+    made = Document(msg("Report"), (*blocks, TableBlock(msg("cap"), (msg("a"), msg("b")), rows)))
     text = formats.load("markdown").render(made, language="en").decode()
     assert "## \\# \\<b\\>" in text
     assert "\n1\\. not a list" in text or "\n\\1. not a list" in text

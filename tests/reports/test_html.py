@@ -20,15 +20,15 @@ from portalops.reports.document import (
     Bullets,
     Document,
     Grid,
+    GridMark,
     Heading,
     KeyValues,
     Line,
-    Lines,
-    Mark,
+    LineChart,
     Notice,
     Paragraph,
     Status,
-    Table,
+    TableBlock,
     Tone,
 )
 from tests.reports.page import Page
@@ -118,30 +118,32 @@ def test_every_picture_says_in_words_what_it_shows(language: str) -> None:
 
 
 def test_a_status_is_said_by_word_and_shape_and_not_by_colour_alone() -> None:
-    table = Table(msg("cap"), (msg("a"), msg("b")), [("x", Status(msg("unmet"), Tone.BAD))])
+    table = TableBlock(msg("cap"), (msg("a"), msg("b")), [("x", Status(msg("unmet"), Tone.BAD))])
     status = next(e for e in Page(rendered(table)).every() if e.attributes.get("class") == "status bad")
     assert status.words() == "✗ unmet"
 
 
 def test_a_long_status_may_wrap_so_that_no_table_runs_over_the_edge() -> None:
     remark = "announced late, on 9 Sep 2026, the decision itself was not kept"
-    table = Table(msg("cap"), (msg("a"),), [(Status(verbatim(remark), Tone.UNSURE),)])
+    table = TableBlock(msg("cap"), (msg("a"),), [(Status(verbatim(remark), Tone.UNSURE),)])
     assert any(e.attributes.get("class") == "status unsure long" for e in Page(rendered(table)).every())
 
 
 def test_text_of_others_is_shown_and_never_obeyed() -> None:
     hostile = verbatim(HOSTILE)
-    mark = Mark(HOSTILE[:3], Tone.BAD, hostile)
+    mark = GridMark(HOSTILE[:3], Tone.BAD, hostile)
     text = rendered(
         Heading(2, hostile),
         Paragraph(hostile),
         Notice(Name(HOSTILE, HOSTILE)),
         Bullets([hostile]),
         KeyValues([(hostile, HOSTILE)]),
-        Table(hostile, [hostile], [[HOSTILE], [hostile], [Status(hostile, Tone.BAD)]]),
+        TableBlock(hostile, [hostile], [[HOSTILE], [hostile], [Status(hostile, Tone.BAD)]]),
         Grid(hostile, [HOSTILE], [(HOSTILE, [mark])], [(mark, hostile)], {0: hostile}),
         Bars(hostile, [(hostile, [(Tone.BAD, hostile, 1)])]),
-        Lines(hostile, [date(2026, 11, 2)], [Line(hostile, Tone.BAD, [1.0])], unit=HOSTILE, limits=[(hostile, 2.0)]),
+        LineChart(
+            hostile, [date(2026, 11, 2)], [Line(hostile, Tone.BAD, [1.0])], unit=HOSTILE, limits=[(hostile, 2.0)]
+        ),
     )
     elements = Page(text).every()
     assert not {"script", "img"} & {e.tag for e in elements}
@@ -185,11 +187,11 @@ def test_the_same_document_gives_the_same_bytes(language: str) -> None:
 
 
 def test_a_table_without_rows_says_so_in_words() -> None:
-    assert "Sets: nothing to show." in Page(rendered(Table(msg("Sets"), [msg("Set")], []))).root.words()
+    assert "Sets: nothing to show." in Page(rendered(TableBlock(msg("Sets"), [msg("Set")], []))).root.words()
 
 
 def test_a_head_code_is_never_broken_where_it_is_compared_by_eye() -> None:
-    table = Table(msg("Heads"), (msg("Head code"), msg("Kept by")), [("412-9f3a-77c0-21de-8b4c-5a10", "share-a")])
+    table = TableBlock(msg("Heads"), (msg("Head code"), msg("Kept by")), [("412-9f3a-77c0-21de-8b4c-5a10", "share-a")])
     shown = rendered(table)
 
     assert '<th scope="row" class="head-code" data-head="Head code">412-9f3a-77c0-21de-8b4c-5a10</th>' in shown
@@ -199,7 +201,7 @@ def test_a_head_code_is_never_broken_where_it_is_compared_by_eye() -> None:
 def test_a_cell_with_a_long_word_may_break_it_and_no_other_does() -> None:
     path = "/usr/share/portal/" + "x" * 30
     shown = Page(
-        rendered(Table(msg("cap"), (msg("a"), msg("b")), [(verbatim(f"see {path}"), verbatim("a short one"))]))
+        rendered(TableBlock(msg("cap"), (msg("a"), msg("b")), [(verbatim(f"see {path}"), verbatim("a short one"))]))
     )
     assert shown.root.all("tbody")[0].all("th")[0].attributes["class"] == "broken"
     assert "class" not in shown.root.all("td")[0].attributes

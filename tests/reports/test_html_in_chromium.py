@@ -13,7 +13,7 @@ import pytest
 
 from portalops.model.message import msg, verbatim
 from portalops.reports import formats
-from portalops.reports.document import Document, Grid, Heading, Mark, Paragraph, Status, Table, Tone
+from portalops.reports.document import Document, Grid, GridMark, Heading, Paragraph, Status, TableBlock, Tone
 from portalops.reports.qr import QUIET_ZONE, qr_modules
 from tests.chromium import Chromium
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
@@ -64,9 +64,9 @@ def test_axe_finds_nothing_and_nothing_runs_over_the_edge(
 def test_axe_finds_nothing_where_captions_stand_twice_and_a_grid_has_many_bands(
     browser: Chromium, axe: str, tmp_path: Path
 ) -> None:
-    mark = Mark("✓", Tone.GOOD, msg("met"))
+    mark = GridMark("✓", Tone.GOOD, msg("met"))
     days = [date(2026, 9, 1) + timedelta(days=number) for number in range(91)]
-    table = Table(msg("Sets"), (msg("Set"), msg("Outcome")), [("khanhhoa-1", msg("complete"))])
+    table = TableBlock(msg("Sets"), (msg("Set"), msg("Outcome")), [("khanhhoa-1", msg("complete"))])
     grid = Grid(msg("Units and days"), days, [("unit-1", [mark] * len(days))], [(mark, msg("met"))])
     path = written(tmp_path, Document(msg("Report"), (Heading(2, msg("One")), table, grid, table, grid)), "en")
     assert not browser.open(path, width=360).violations(axe)
@@ -91,7 +91,7 @@ def test_the_policy_holds_even_where_markup_of_others_got_in(browser: Chromium, 
 
 
 def test_a_narrow_screen_shows_a_table_as_cards_that_name_each_value(browser: Chromium, tmp_path: Path) -> None:
-    table = Table(msg("Sets"), (msg("Set"), msg("Outcome")), [("khanhhoa-1", msg("complete"))])
+    table = TableBlock(msg("Sets"), (msg("Set"), msg("Outcome")), [("khanhhoa-1", msg("complete"))])
     path = written(tmp_path, Document(msg("Report"), (table,)), "en")
     label = "getComputedStyle(document.querySelector('tbody td'), '::before').content"
     assert browser.open(path, width=360).evaluate(label) == '"Outcome: "'
@@ -116,7 +116,7 @@ def test_heads_of_a_printed_table_are_repeated_and_stand_at_the_foot_of_no_page(
     browser: Chromium, tmp_path: Path
 ) -> None:
     rows = [(f"{VIETNAMESE} {number}", number) for number in range(9)]
-    tables = [Table(msg("Sets"), (msg("Unit"), msg("Copies")), rows) for _each in range(40)]
+    tables = [TableBlock(msg("Sets"), (msg("Unit"), msg("Copies")), rows) for _each in range(40)]
     data = browser.open(written(tmp_path, Document(msg("Report"), tables), "en")).printed()
     pages = asked(data, "pdftotext", "-layout", "-", "-").decode().split("\f")[:-1]
     assert len(pages) > 5
@@ -140,7 +140,10 @@ def test_no_table_is_broader_than_a_printed_page(browser: Chromium, tmp_path: Pa
         long,
     )
     heads = [msg("Check"), msg("Host"), msg("Clause"), msg("Day"), msg("Result"), msg("Seen"), msg("Remedy")]
-    for made, language in ((Document(msg("Report"), (Table(msg("Checks"), heads, [row]),)), "en"), (document(), "vi")):
+    for made, language in (
+        (Document(msg("Report"), (TableBlock(msg("Checks"), heads, [row]),)), "en"),
+        (document(), "vi"),
+    ):
         tab = browser.open(written(tmp_path, made, language), width=PAPER)
         tab.ask("Emulation.setEmulatedMedia", media="print")
         assert tab.evaluate(

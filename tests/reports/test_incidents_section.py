@@ -7,8 +7,8 @@ from dataclasses import replace
 from portalops.model.incidents import IncidentsAttested
 from portalops.model.message import Message
 from portalops.model.rulebook import Numbers
-from portalops.registers.incidents import NOTED, IncidentRegister, Unread
-from portalops.reports.document import Block, Notice, Paragraph, Status, Table, Tone
+from portalops.registers.incidents import NOTED, IncidentRegister, UnreadIncidentRecord
+from portalops.reports.document import Block, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.section_incidents import incident_blocks
 from tests.compliance.test_incidents import ATTESTED, WHOLE, register
 from tests.compliance.test_rules import DIGEST, evidence
@@ -33,7 +33,9 @@ def test_register_that_is_not_begun_shows_nothing_and_says_so() -> None:
 def test_incident_stands_with_its_reports_their_digests_and_who_attests_the_days() -> None:
     of_incidents, of_reports, of_days = blocks(register(*WHOLE))
 
-    assert isinstance(of_incidents, Table) and isinstance(of_reports, Table) and isinstance(of_days, Table)
+    assert (
+        isinstance(of_incidents, TableBlock) and isinstance(of_reports, TableBlock) and isinstance(of_days, TableBlock)
+    )
     (row,) = of_incidents.rows
     assert (row[0], row[4], words(row[6])) == (ID, "nguyen-van-an", "closed")
     assert [row[5] for row in of_reports.rows] == [DIGEST, DIGEST]
@@ -45,9 +47,11 @@ def test_open_ends_late_reports_and_unreadable_records_are_told() -> None:
     left = replace(CLOSED, open_ends=("credential:web1-an", "cause"), reason="gấp")
     late = replace(FIRST, sent_at=NOTICED + 30 * HOUR)
 
-    told, of_incidents, of_reports, _days = blocks(register((0, FACTS), (31, late), (40, left), (41, Unread(NOTED))))
+    told, of_incidents, of_reports, _days = blocks(
+        register((0, FACTS), (31, late), (40, left), (41, UnreadIncidentRecord(NOTED)))
+    )
 
-    assert isinstance(told, Notice) and isinstance(of_incidents, Table) and isinstance(of_reports, Table)
+    assert isinstance(told, Notice) and isinstance(of_incidents, TableBlock) and isinstance(of_reports, TableBlock)
     assert "13" in str(told.text)
     state = of_incidents.rows[0][6]
     assert isinstance(state, Status) and state.tone is Tone.BAD
@@ -59,7 +63,7 @@ def test_days_whose_paper_is_gone_or_that_an_incident_contradicts_are_marked() -
     days = IncidentsAttested(ATTESTED.first, ATTESTED.last, "Bình")
     *_others, of_days = blocks(register((0, days), (1, replace(FACTS, detected_at=NOTICED + HOUR)), kept=()))
 
-    assert isinstance(of_days, Table)
+    assert isinstance(of_days, TableBlock)
     remark = of_days.rows[0][7]
     assert isinstance(remark, Status) and isinstance(remark.word, Message)
     assert ID in str(remark.word)

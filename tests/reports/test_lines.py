@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 from portalops.model.message import msg, verbatim
 from portalops.reports import formats
 from portalops.reports.charts import COLUMNS_IN_BAND, MOST_LINES, bands_of
-from portalops.reports.document import Bars, Document, Grid, Line, Lines, Mark, QrCode, Tone
+from portalops.reports.document import Bars, Document, Grid, GridMark, Line, LineChart, QrCode, Tone
 from portalops.reports.pictures import Chart, pictures_of
 from portalops.reports.reader import Reader
 from portalops.reports.terminal import render_blocks
@@ -25,10 +25,10 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 DAYS = [date(2026, 11, 2) + timedelta(days=day) for day in range(5)]
 
 
-def chart(*lines: Sequence[float | None], moments: Sequence[date | datetime] = DAYS) -> Lines:
+def chart(*lines: Sequence[float | None], moments: Sequence[date | datetime] = DAYS) -> LineChart:
     drawn = [Line(verbatim(f"web{at}"), Tone.GOOD, values) for at, values in enumerate(lines, 1)]
     limits = ((msg("asked for"), 99.0),)
-    return Lines(msg("Availability by day"), moments, drawn, decimals=2, unit="%", limits=limits, highest=100)
+    return LineChart(msg("Availability by day"), moments, drawn, decimals=2, unit="%", limits=limits, highest=100)
 
 
 def picture(block: Chart) -> ET.Element:
@@ -144,7 +144,7 @@ def test_a_chart_without_moments_says_so_in_words() -> None:
 @pytest.mark.parametrize(
     "block",
     [
-        Grid(msg("Weeks"), DAYS, [("web1", [Mark("✓", Tone.GOOD, msg("met"))] * 5)]),
+        Grid(msg("Weeks"), DAYS, [("web1", [GridMark("✓", Tone.GOOD, msg("met"))] * 5)]),
         Bars(msg("Duties"), [(msg("All"), [(Tone.GOOD, msg("met"), 7)])]),
         chart([1.0] * 5, moments=[datetime(2026, 11, 2, hour, tzinfo=UTC) for hour in range(5)]),
         QrCode("1-aaaa-bbbb", msg("Head code")),
@@ -158,7 +158,7 @@ def test_a_picture_stands_alone_and_names_no_colour_of_a_page(block: Chart) -> N
 
 @pytest.mark.parametrize(("most", "ticks"), [(1, "0 1"), (2, "0 1 2"), (9, "0 5 10"), (90, "0 25 50 75 100")])
 def test_what_is_counted_is_told_in_whole_numbers(most: int, ticks: str) -> None:
-    counts = Lines(msg("counts"), DAYS[:2], [Line(msg("x"), Tone.BAD, [0, most])], lowest=0)
+    counts = LineChart(msg("counts"), DAYS[:2], [Line(msg("x"), Tone.BAD, [0, most])], lowest=0)
 
     axis = [each.text for each in picture(counts).iter() if each.get("class") == "axis end"]
 

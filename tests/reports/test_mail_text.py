@@ -10,14 +10,14 @@ from portalops.model.message import msg
 from portalops.model.organisation import Name
 from portalops.model.runs import ReportResult, WrittenFile
 from portalops.reports.build_compliance import TITLE
-from portalops.reports.mail import Letter, message_id_of, subject_of, text_of_mail
+from portalops.reports.mail import ReportMail, message_id_of, subject_of, text_of_mail
 from tests.reports.sample import HOSTILE, PERIOD, PORTAL, digest, proof
 
 FILE = WrittenFile("khanhhoa-compliance-2026-08-17--2026-09-13.vi.pdf", "vi", 130_000, digest("a"))
 PROVEN = proof().head
 assert PROVEN is not None
 RESULT = ReportResult("compliance", str(PERIOD), (FILE,), PROVEN.head)
-LETTER = Letter(PORTAL, TITLE, PERIOD, None, RESULT)
+LETTER = ReportMail(PORTAL, TITLE, PERIOD, None, RESULT)
 
 
 def test_the_text_holds_names_digests_and_the_head_code_once_for_each_language() -> None:

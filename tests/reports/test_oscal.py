@@ -14,7 +14,7 @@ import pytest
 
 from portalops.compliance import distrusted
 from portalops.errors import ReportError
-from portalops.model.assessment import Assessment, Judged
+from portalops.model.assessment import Assessment, JudgedDuty
 from portalops.model.message import msg, verbatim
 from portalops.model.verdicts import DutyVerdict
 from portalops.reports import formats
@@ -131,7 +131,7 @@ def test_a_duty_is_satisfied_where_it_is_met_and_nowhere_else() -> None:
 @pytest.mark.parametrize("verdict", list(DutyVerdict))
 def test_every_verdict_is_told(verdict: DutyVerdict) -> None:
     first = assessment().judged[0]
-    changed = replace(assessment(), judged=(Judged(first.duty, replace(first.standing, verdict=verdict)),))
+    changed = replace(assessment(), judged=(JudgedDuty(first.duty, replace(first.standing, verdict=verdict)),))
     (finding,) = of(replace(document(), assessment=changed))["results"][0]["findings"]
     assert prop(finding, "verdict") == verdict.value
     assert finding["target"]["status"]["state"] == ("satisfied" if verdict is DutyVerdict.MET else "not-satisfied")
@@ -140,7 +140,7 @@ def test_every_verdict_is_told(verdict: DutyVerdict) -> None:
 def test_on_a_ledger_that_was_changed_nothing_is_satisfied() -> None:
     given = assessment()
     doubted = distrusted([each.standing for each in given.judged])
-    judged = tuple(Judged(one.duty, standing) for one, standing in zip(given.judged, doubted, strict=True))
+    judged = tuple(JudgedDuty(one.duty, standing) for one, standing in zip(given.judged, doubted, strict=True))
     made = of(replace(document(), assessment=replace(given, judged=judged, holds=False)))
     assert set(every(made, "state")) == {"not-satisfied"}
     assert prop(made["metadata"], "ledger-holds") == "no"
@@ -168,7 +168,7 @@ def test_text_of_others_is_no_markup_where_oscal_takes_markdown() -> None:
     given = assessment()
     first = given.judged[0]
     hostile = replace(first.standing, reason=verbatim(HOSTILE), details=(verbatim(HOSTILE),))
-    made = of(replace(document(), assessment=replace(given, judged=(Judged(first.duty, hostile),))))
+    made = of(replace(document(), assessment=replace(given, judged=(JudgedDuty(first.duty, hostile),))))
     (finding,) = made["results"][0]["findings"]
     assert r"\<script\>alert" in finding["description"]
     assert "<script>" not in re.sub(r"\\.", "", finding["description"])

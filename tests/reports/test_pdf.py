@@ -25,21 +25,21 @@ from portalops.reports.document import (
     Document,
     FileLink,
     Grid,
+    GridMark,
     Heading,
     KeyValues,
-    Lines,
-    Mark,
+    LineChart,
     Notice,
     Paragraph,
     Quantity,
-    Signatures,
+    SignatureBlock,
     Status,
-    Table,
+    TableBlock,
     Tone,
     Verbatim,
 )
 from portalops.reports.formats._pdf_blocks import MOST_LETTERS
-from portalops.reports.formats.pdf import PdfFormat, Refused, missing_font, typeset
+from portalops.reports.formats.pdf import PdfPaperFormat, TypstFailure, missing_font, typeset
 from portalops.reports.qr import QUIET_ZONE, qr_modules
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
 
@@ -54,9 +54,9 @@ def sample(language: str) -> bytes:
     return formats.load("pdf").render(document(), language=language)
 
 
-def pdf(*blocks: Block, form: PdfFormat | None = None, title: str = "Report") -> bytes:
+def pdf(*blocks: Block, form: PdfPaperFormat | None = None, title: str = "Report") -> bytes:
     made = Document(verbatim(title), blocks, ((msg("Head code"), CODE), (msg("Portal"), "Cổng")), zone=ZONE)
-    return (form or PdfFormat()).render(made, language="en")
+    return (form or PdfPaperFormat()).render(made, language="en")
 
 
 def asked(data: bytes, *command: str) -> str:
@@ -112,9 +112,9 @@ def test_a_file_is_sound_and_its_headings_are_bookmarks(tmp_path: Path) -> None:
 
 
 def test_tables_heads_captions_and_lists_are_tagged_and_each_chart_says_what_it_shows(tmp_path: Path) -> None:
-    grid = Grid(msg("Units and days"), [date(2026, 9, 1)], [("Sở Y tế", (Mark("✓", Tone.GOOD, msg("met")),))])
+    grid = Grid(msg("Units and days"), [date(2026, 9, 1)], [("Sở Y tế", (GridMark("✓", Tone.GOOD, msg("met")),))])
     bars = Bars(msg("Duties"), [(msg("All"), [(Tone.GOOD, msg("met"), 7), (Tone.BAD, msg("unmet"), 2)])])
-    table = Table(msg("Updates by unit"), (msg("Unit"),), [(VIETNAMESE,)])
+    table = TableBlock(msg("Updates by unit"), (msg("Unit"),), [(VIETNAMESE,)])
     data = pdf(Heading(2, msg("Duties")), table, grid, bars, Bullets([msg("met")]))
 
     tags = tags_of(data)
@@ -173,13 +173,13 @@ def test_the_head_code_stands_at_the_foot_as_a_code_for_machines_too() -> None:
 
 def test_a_document_without_a_head_code_has_no_code_at_its_foot() -> None:
     footer = ((msg("Portal"), "Cổng thông tin"),)
-    data = PdfFormat().render(Document(msg("Report"), (Paragraph(msg("met")),), footer), language="en")
+    data = PdfPaperFormat().render(Document(msg("Report"), (Paragraph(msg("met")),), footer), language="en")
     assert not [row for row in foot_of(data) if sum(pixel < 64 for pixel in row) > 20]
 
 
 def test_heads_of_a_table_are_repeated_on_each_page() -> None:
     rows = [(f"unit {number}", number, ByteSize(number * 1000)) for number in range(300)]
-    pages = pages_of(pdf(Table(msg("Updates by unit"), (msg("Unit"), msg("Copies"), msg("Size")), rows)))
+    pages = pages_of(pdf(TableBlock(msg("Updates by unit"), (msg("Unit"), msg("Copies"), msg("Size")), rows)))
     assert len(pages) > 3
     assert all("Unit" in page and "Copies" in page for page in pages)
 
@@ -192,9 +192,9 @@ def test_the_vietnamese_string_survives_wherever_a_text_can_stand() -> None:
         Verbatim(VIETNAMESE),
         Bullets([sentence]),
         KeyValues([(sentence, VIETNAMESE)]),
-        Table(sentence, (sentence,), [(VIETNAMESE,)]),
+        TableBlock(sentence, (sentence,), [(VIETNAMESE,)]),
         Notice(sentence),
-        Grid(sentence, [date(2026, 9, 1)], [(VIETNAMESE, (Mark("✓", Tone.GOOD, sentence),))]),
+        Grid(sentence, [date(2026, 9, 1)], [(VIETNAMESE, (GridMark("✓", Tone.GOOD, sentence),))]),
     )
     data = pdf(*blocks, title=VIETNAMESE)
     assert text_of(data).count(VIETNAMESE) >= 12
@@ -207,7 +207,7 @@ def test_words_of_others_are_never_read_as_marks() -> None:
         data = pdf(
             Heading(2, sentence),
             Paragraph(sentence),
-            Table(sentence, (sentence,), [(text,)]),
+            TableBlock(sentence, (sentence,), [(text,)]),
             Notice(sentence),
             title=text,
         )
@@ -219,7 +219,7 @@ def test_a_word_of_a_megabyte_is_cut_stays_on_its_page_and_the_file_says_so() ->
     word = "ữ" * 1_000_000
     data = pdf(
         Paragraph(verbatim(word)),
-        Table(msg("Updates by unit"), [verbatim(word[:2000]), msg("Unit")], [(word, VIETNAMESE)]),
+        TableBlock(msg("Updates by unit"), [verbatim(word[:2000]), msg("Unit")], [(word, VIETNAMESE)]),
         KeyValues([(msg("Unit"), word)]),
         Heading(2, verbatim("x" * 300)),
         title="y" * 300,
@@ -231,7 +231,7 @@ def test_a_word_of_a_megabyte_is_cut_stays_on_its_page_and_the_file_says_so() ->
 
 
 def test_a_table_of_many_columns_lies_on_its_side_with_the_heading_before_it() -> None:
-    wide = Table(
+    wide = TableBlock(
         msg("Updates by unit"),
         [verbatim(f"column {number}") for number in range(12)],
         [[f"{number} sentences of several words" for number in range(12)]],
@@ -246,8 +246,8 @@ def test_a_table_of_many_columns_lies_on_its_side_with_the_heading_before_it() -
 
 def test_what_does_not_fit_is_counted() -> None:
     rows = [(f"row-{number}", number) for number in range(400)]
-    table = Table(msg("Updates by unit"), (msg("Unit"), msg("Copies")), rows)
-    text = text_of(pdf(table, Bullets([msg("met")]), form=PdfFormat(most_cost=100)))
+    table = TableBlock(msg("Updates by unit"), (msg("Unit"), msg("Copies")), rows)
+    text = text_of(pdf(table, Bullets([msg("met")]), form=PdfPaperFormat(most_cost=100)))
     shown = len(re.findall(r"row-\d+", text))
     assert 0 < shown < 100
     assert f"{400 - shown} more are not printed here, for a PDF holds no more; the formats xlsx, json and html" in text
@@ -256,7 +256,7 @@ def test_what_does_not_fit_is_counted() -> None:
 
 def test_a_grid_of_more_rows_than_a_page_holds_goes_on_on_the_next_one() -> None:
     days = [date(2026, 9, 1) + timedelta(days=number) for number in range(30)]
-    marks = [Mark("✗", Tone.BAD, msg("unmet"))] * 30
+    marks = [GridMark("✗", Tone.BAD, msg("unmet"))] * 30
     data = pdf(Grid(msg("Units and days"), days, [(f"Xã {number}", marks) for number in range(120)]))
     text = text_of(data)
     assert all(f"Xã {number}" in text for number in range(120))
@@ -264,7 +264,7 @@ def test_a_grid_of_more_rows_than_a_page_holds_goes_on_on_the_next_one() -> None
 
 
 def test_letters_that_no_font_shows_are_written_by_their_code_points_and_the_file_says_so() -> None:
-    data = pdf(Paragraph(verbatim("chữ \U00016b1c và ư")), Table(msg("Unit"), (msg("Unit"),), [("\U00016b1c",)]))
+    data = pdf(Paragraph(verbatim("chữ \U00016b1c và ư")), TableBlock(msg("Unit"), (msg("Unit"),), [("\U00016b1c",)]))
     text = text_of(data)
     assert "chữ \\U00016b1c và ư" in text
     assert text.count("\\U00016b1c") == 2
@@ -292,9 +292,9 @@ def test_any_script_is_shown_or_spelled_out(word: str) -> None:
 
 def test_a_period_without_data_gives_a_file_that_says_so() -> None:
     empty = (
-        Table(msg("Updates by unit"), (msg("Unit"),), ()),
+        TableBlock(msg("Updates by unit"), (msg("Unit"),), ()),
         Grid(msg("Units and days"), [], []),
-        Lines(msg("Availability"), [], []),
+        LineChart(msg("Availability"), [], []),
         Bars(msg("Duties"), []),
     )
     assert text_of(pdf(*empty)).count("nothing to show.") == 4
@@ -311,10 +311,10 @@ def test_a_period_without_data_gives_a_file_that_says_so() -> None:
         Bullets([]),
         KeyValues([]),
         Notice(verbatim("")),
-        Signatures(()),
-        Table(verbatim(""), (), [()]),
-        Table(verbatim(""), (verbatim(""),), [("",)]),
-        Table(msg("Unit"), [msg("Unit")] * 40, [["several words"] * 40]),
+        SignatureBlock(()),
+        TableBlock(verbatim(""), (), [()]),
+        TableBlock(verbatim(""), (verbatim(""),), [("",)]),
+        TableBlock(msg("Unit"), [msg("Unit")] * 40, [["several words"] * 40]),
     ],
 )
 def test_no_block_that_is_empty_or_overfull_keeps_a_report_from_being_made(block: Block) -> None:
@@ -325,7 +325,7 @@ def test_no_block_that_is_empty_or_overfull_keeps_a_report_from_being_made(block
 
 def test_states_are_their_shape_and_word_and_no_mere_colour() -> None:
     rows = [(Status(msg("unmet"), Tone.BAD),), (Status(msg("insufficient evidence"), Tone.UNSURE),)]
-    text = text_of(pdf(Table(msg("Duties"), (msg("Verdict"),), rows)))
+    text = text_of(pdf(TableBlock(msg("Duties"), (msg("Verdict"),), rows)))
     assert "✗ unmet" in text
     assert "? insufficient evidence" in text
 
@@ -349,7 +349,7 @@ def test_without_typst_nothing_is_made_and_the_hint_says_what_brings_it(monkeypa
 
 def test_what_typst_says_of_a_fault_is_kept() -> None:
     refused = typeset({"page.json": b"{}"}, ())
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, TypstFailure)
     assert "words" in refused.error
 
 

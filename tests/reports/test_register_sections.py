@@ -12,7 +12,7 @@ from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.credentials import Leaving
-from portalops.model.findings import Finding, FindingEvent, Turn
+from portalops.model.findings import Finding, FindingEvent, FindingTurn
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
 from portalops.model.places import Sighting
@@ -22,7 +22,7 @@ from portalops.registers.evidence import read_evidence
 from portalops.registers.places import SIGHTED, SIGHTING
 from portalops.reports import formats
 from portalops.reports.bounded import MOST_ROWS
-from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, Table, Tone
+from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.section_changes import change_blocks
 from portalops.reports.section_credentials import credential_blocks
 from portalops.reports.section_places import place_blocks
@@ -34,8 +34,8 @@ from tests.reports.test_compliance_report import built
 SEEN = replace(sample.evidence(), places=places(), changes=changes(), credentials=credentials())
 
 
-def tables(blocks: list[Block]) -> list[Table]:
-    return [block for block in blocks if isinstance(block, Table)]
+def tables(blocks: list[Block]) -> list[TableBlock]:
+    return [block for block in blocks if isinstance(block, TableBlock)]
 
 
 def words(cell: Cell) -> str:
@@ -86,12 +86,12 @@ def test_changes_that_did_not_keep_to_the_order_come_first_with_every_step_and_i
 def test_what_was_seen_changed_without_approval_is_told_though_nothing_is_registered() -> None:
     drift = Finding(
         "change.drift", HostId("web-1"), "12.2", Severity.HIGH, msg("1 change under no approval: nginx"), None,
-        (FindingEvent(Turn.OPENED, 240, AT),), 0, 241, AT + DAY, AT + DAY,
+        (FindingEvent(FindingTurn.OPENED, 240, AT),), 0, 241, AT + DAY, AT + DAY,
     )  # fmt: skip
     said, seen = list(change_blocks(replace(SEEN, changes=None, findings=(drift,))))
 
     assert isinstance(said, Paragraph) and "shows nothing of the period" in str(said.text)
-    assert isinstance(seen, Table)
+    assert isinstance(seen, TableBlock)
     assert (seen.rows[0][0], words(seen.rows[0][3]), seen.rows[0][6]) == (
         "change.drift", "1 change under no approval: nginx", "240",
     )  # fmt: skip

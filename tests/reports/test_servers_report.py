@@ -16,8 +16,8 @@ from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.model.availability import PageSamples, Sample, SampleBatch
-from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.availability import PageSample, PageSamples, SampleBatch
+from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
 from portalops.model.record import Recorded
@@ -34,28 +34,32 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
-    Lines,
+    LineChart,
     Notice,
     Paragraph,
     Status,
-    Table,
+    TableBlock,
 )
-from portalops.reports.material import Scope
+from portalops.reports.material import ReportScope
 from tests.checks.servers.test_history import answer
 from tests.doubles import FixedClock
 from tests.reports import sample
 from tests.reports.servers_sample import DATABASE, WEB, at, evidence, history, material, rounds
 
 MADE = build(material())
-NOTHING = replace(evidence(), rounds=(), checks=None, findings=(), waivers=(), places={})
+NOTHING = replace(evidence(), scans=(), checks=None, findings=(), waivers=(), places={})
 
 
-def tables(made: Document, caption: str) -> Table:
-    return next(block for block in made.blocks if isinstance(block, Table) and str(block.caption).startswith(caption))
+def tables(made: Document, caption: str) -> TableBlock:
+    return next(
+        block for block in made.blocks if isinstance(block, TableBlock) and str(block.caption).startswith(caption)
+    )
 
 
-def lines(made: Document, caption: str) -> Lines:
-    return next(block for block in made.blocks if isinstance(block, Lines) and str(block.caption).startswith(caption))
+def lines(made: Document, caption: str) -> LineChart:
+    return next(
+        block for block in made.blocks if isinstance(block, LineChart) and str(block.caption).startswith(caption)
+    )
 
 
 def words(row: Iterable[object]) -> list[str]:
@@ -132,7 +136,7 @@ def test_pages_stand_with_their_share_and_whether_that_is_enough_or_not_known() 
 
 
 def test_availability_lines_are_four_a_chart_and_unknown_where_a_day_was_hardly_looked_at() -> None:
-    first, second = (block for block in MADE.blocks if isinstance(block, Lines) and block.unit == "%")
+    first, second = (block for block in MADE.blocks if isinstance(block, LineChart) and block.unit == "%")
 
     assert [len(first.lines), len(second.lines)] == [4, 2]
     assert first.limits[0][1] == 99.0
@@ -188,12 +192,12 @@ def test_duties_are_those_of_article_12_1_to_12_4() -> None:
 
 
 def test_report_of_one_host_has_nothing_of_the_others_and_says_that_duties_are_the_portals() -> None:
-    made = build(material(scope=Scope(host=WEB)))
+    made = build(material(scope=ReportScope(host=WEB)))
 
     own = made.blocks[
         : next(i for i, block in enumerate(made.blocks) if "can't prove" in str(getattr(block, "text", "")))
     ]
-    rows = [words(row) for block in own if isinstance(block, Table) for row in block.rows]
+    rows = [words(row) for block in own if isinstance(block, TableBlock) for row in block.rows]
     assert not [row for row in rows if "db-1" in row or any("csdl" in cell for cell in row)]
     assert [row for row in rows if "databases" in row], "the group that it stands by in"
     assert "Duties are the portal's" in sentences(made)
@@ -214,12 +218,12 @@ def test_period_without_data_gives_sentences_and_no_empty_table() -> None:
     at_limits = next(
         i for i, block in enumerate(made.blocks) if isinstance(block, Heading) and "can't prove" in str(block.text)
     )
-    assert not [block for block in made.blocks[:at_limits] if isinstance(block, Table) and not block.rows]
-    assert not [block for block in made.blocks if isinstance(block, Lines | Grid | Bars)]
+    assert not [block for block in made.blocks[:at_limits] if isinstance(block, TableBlock) and not block.rows]
+    assert not [block for block in made.blocks if isinstance(block, LineChart | Grid | Bars)]
 
 
 def test_no_heading_stands_above_nothing() -> None:
-    for made in (MADE, build(material(NOTHING, ServerHistory())), build(material(scope=Scope(host=DATABASE)))):
+    for made in (MADE, build(material(NOTHING, ServerHistory())), build(material(scope=ReportScope(host=DATABASE)))):
         for block, following in zip(made.blocks, made.blocks[1:], strict=False):
             assert not (
                 isinstance(block, Heading) and isinstance(following, Heading) and block.level >= following.level
@@ -243,9 +247,9 @@ def test_hostile_pages_packages_and_answers_are_text_in_the_page() -> None:
 
 
 def test_tables_stay_short_however_much_there_is() -> None:
-    one = evidence().rounds[-1]
+    one = evidence().scans[-1]
     hosts = tuple(
-        HostRound(
+        HostScan(
             HostId(f"h{number:03}"), one.at, True, "",
             tuple(
                 CheckResult(f"family.check-{check}", HostId(f"h{number:03}"), "12.4", Severity.HIGH, CheckVerdict.FAIL, "x", msg("y"))
@@ -254,27 +258,27 @@ def test_tables_stay_short_however_much_there_is() -> None:
         )
         for number in range(100)
     )  # fmt: skip
-    newest = Recorded(one.seq, one.at, one.run, CheckRound(hosts))
+    newest = Recorded(one.seq, one.at, one.run, CheckScan(hosts))
     waits = tuple(UpdateWait(WEB, f"p{number}", at(1), False, WaitEnd.WAITING, at(9)) for number in range(900))
     kept = history()
     seen = replace(kept, updates=(replace(kept.updates[1], waits=waits),), pages=kept.pages * 20)
-    made = build(material(replace(evidence(), rounds=sample.looked(newest), checks=newest), seen))
+    made = build(material(replace(evidence(), scans=sample.looked(newest), checks=newest), seen))
 
-    own = [block for block in made.blocks if isinstance(block, Table)]
+    own = [block for block in made.blocks if isinstance(block, TableBlock)]
     assert max(len(table.rows) for table in own) <= 120
     assert len(tables(made, "Checks that failed or").rows) == MOST_ROWS
     assert len(tables(made, "Every check").rows) == 30
-    assert len([block for block in made.blocks if isinstance(block, Lines) and block.unit]) == 3
+    assert len([block for block in made.blocks if isinstance(block, LineChart) and block.unit]) == 3
     assert "more rows are not shown" in sentences(made)
 
 
 def test_round_that_looked_at_nothing_else_is_the_newest_of_its_host() -> None:
     *_before, last = rounds()
     hosts = tuple(each for each in last.body.hosts if each.host == WEB)
-    newest = Recorded(2000, at(27.5), last.run, CheckRound(hosts))
-    seen = replace(evidence(), checks=newest, rounds=(*evidence().rounds, *sample.looked(newest)), last_looks=(last,))
+    newest = Recorded(2000, at(27.5), last.run, CheckScan(hosts))
+    seen = replace(evidence(), checks=newest, scans=(*evidence().scans, *sample.looked(newest)), last_polls=(last,))
 
-    made = build(material(seen, scope=Scope(host=DATABASE)))
+    made = build(material(seen, scope=ReportScope(host=DATABASE)))
 
     assert "is record 1027 of" in sentences(made)
 
@@ -321,10 +325,10 @@ def home(tmp_path: Path) -> Path:
             "patching.security-updates", HostId("web1"), "12.3", Severity.CRITICAL,
             CheckVerdict.FAIL if waiting else CheckVerdict.PASS, "", msg("seen"), None, (kept,),
         )  # fmt: skip
-        one = CheckRound((HostRound(HostId("web1"), moment, True, "", (result,)),))
+        one = CheckScan((HostScan(HostId("web1"), moment, True, "", (result,)),))
         ledger.append("check.finished", run=NO_RUN, body=bodies.write({"check": one}))
         began = moment - timedelta(hours=12)
-        samples = tuple(Sample(600 * number, 200 if number != 5 else 503, 40) for number in range(144))
+        samples = tuple(PageSample(600 * number, 200 if number != 5 else 503, 40) for number in range(144))
         batch = SampleBatch("station", began, (PageSamples(HostId("web1"), "https://portal.example.vn/", samples),))
         ledger.append(SAMPLES, run=NO_RUN, body=bodies.write({KEY: batch}))
     ledger.close()

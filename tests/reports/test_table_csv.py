@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from portalops.model.message import msg, verbatim
-from portalops.reports.document import ByteSize, Cell, Status, Table, Tone
+from portalops.reports.document import ByteSize, Cell, Status, TableBlock, Tone
 from portalops.reports.table_csv import write_table
 from tests.reports.sample import VIETNAMESE
 
@@ -20,7 +20,7 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 def fields(*row: Cell) -> Sequence[str]:
     heads = [verbatim(f"head {number}") for number in range(len(row))]
-    data = write_table(Table(msg("Report"), heads, [row]), language="vi", zone=ZONE)
+    data = write_table(TableBlock(msg("Report"), heads, [row]), language="vi", zone=ZONE)
     return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))[1]
 
 
@@ -42,7 +42,7 @@ def test_what_is_no_formula_stays_as_it_is(text: str) -> None:
 
 
 def test_a_header_is_as_harmless_as_a_row() -> None:
-    data = write_table(Table(msg("Report"), [verbatim("=1+1")], []), language="vi", zone=ZONE)
+    data = write_table(TableBlock(msg("Report"), [verbatim("=1+1")], []), language="vi", zone=ZONE)
     assert data == b"\xef\xbb\xbf'=1+1\r\n"
 
 

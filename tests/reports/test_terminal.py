@@ -20,17 +20,17 @@ from portalops.reports.document import (
     Bullets,
     ByteSize,
     Grid,
+    GridMark,
     Heading,
     KeyValues,
     Line,
-    Lines,
-    Mark,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
-    Signatures,
+    SignatureBlock,
     Status,
-    Table,
+    TableBlock,
     Tone,
     Verbatim,
 )
@@ -42,7 +42,7 @@ from tests.reports.sample import HOSTILE, VIETNAMESE, document
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 LONG = "word " * 60
-TABLE = Table(
+TABLE = TableBlock(
     msg("Sets"),
     (msg("Set"), msg("n"), msg("Verdict"), msg("Why")),
     [("s-1", 1234, Status(msg("met"), Tone.GOOD), None), ("s-2", 5, Status(msg("unmet"), Tone.BAD), verbatim(LONG))],
@@ -72,7 +72,7 @@ def test_numbers_are_right_aligned_and_an_empty_cell_is_a_dash() -> None:
 
 
 def test_an_empty_table_says_so() -> None:
-    assert shown(Table(msg("Sets"), [msg("Set")], [])) == "Sets: nothing to show\n"
+    assert shown(TableBlock(msg("Sets"), [msg("Set")], [])) == "Sets: nothing to show\n"
 
 
 @pytest.mark.parametrize("colour", [True, False])
@@ -95,7 +95,7 @@ def test_what_is_to_be_copied_is_whole_at_any_width(width: int | None) -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 100, 140])
 def test_a_table_loses_no_word_at_any_width(width: int) -> None:
-    tables = [block for block in document().blocks if isinstance(block, Table) and block.rows]
+    tables = [block for block in document().blocks if isinstance(block, TableBlock) and block.rows]
     for table in tables:
         text = "".join(shown(table, language="vi", width=width).split())
         reader = Reader("vi", ZONE)
@@ -115,7 +115,7 @@ def test_an_id_that_goes_into_the_next_command_is_broken_at_no_width(width: int)
             "disk-a, disk-b, discs, sftp-other, s3-locked, tape-1",
         )
     ]
-    table = Table(msg("Sets"), (msg("Backup set"), msg("Made at"), msg("Verified on")), sets)
+    table = TableBlock(msg("Sets"), (msg("Backup set"), msg("Made at"), msg("Verified on")), sets)
 
     page = shown(table, Paragraph(msg("end")), width=width)
 
@@ -141,18 +141,20 @@ def test_a_status_has_its_shape_beside_its_colour() -> None:
 @pytest.mark.parametrize(("width", "colour"), [(None, False), (80, True)])
 def test_text_of_others_cannot_steer_the_terminal(width: int | None, colour: bool) -> None:
     hostile = verbatim(HOSTILE)
-    mark = Mark(HOSTILE[-1:], Tone.BAD, hostile)
+    mark = GridMark(HOSTILE[-1:], Tone.BAD, hostile)
     text = shown(
         Heading(1, hostile),
         Paragraph(hostile),
         Notice(hostile),
         Bullets([hostile]),
         KeyValues([(hostile, HOSTILE)]),
-        Table(hostile, [hostile], [[HOSTILE]]),
+        TableBlock(hostile, [hostile], [[HOSTILE]]),
         Grid(hostile, [HOSTILE], [(HOSTILE, [mark])], [(mark, hostile)]),
         Bars(hostile, [(hostile, [(Tone.BAD, hostile, 1)])]),
-        Lines(hostile, [date(2026, 11, 2)], [Line(hostile, Tone.BAD, [1.0])], unit=HOSTILE, limits=[(hostile, 2.0)]),
-        Signatures([(hostile, Name(HOSTILE, HOSTILE))]),
+        LineChart(
+            hostile, [date(2026, 11, 2)], [Line(hostile, Tone.BAD, [1.0])], unit=HOSTILE, limits=[(hostile, 2.0)]
+        ),
+        SignatureBlock([(hostile, Name(HOSTILE, HOSTILE))]),
         width=width,
         colour=colour,
     )
@@ -167,8 +169,8 @@ def test_brackets_are_not_read_as_markup() -> None:
 
 def grid(days: int) -> Grid:
     columns = [date(2026, 11, 1) + timedelta(days=day) for day in range(days)]
-    mark = Mark("●", Tone.GOOD, msg("both"))
-    rows: list[tuple[Name, list[Mark | None]]] = [
+    mark = GridMark("●", Tone.GOOD, msg("both"))
+    rows: list[tuple[Name, list[GridMark | None]]] = [
         (Name(VIETNAMESE, VIETNAMESE), [mark if day % 2 else None for day in range(days)])
     ]
     return Grid(msg("Matrix"), columns, rows, [(mark, msg("both on the same day"))])
@@ -182,7 +184,7 @@ def test_a_grid_is_one_band_off_a_terminal_and_several_on_it() -> None:
 
 
 def test_a_grid_explains_the_signs_that_it_shows_and_no_others() -> None:
-    other = Mark("✗", Tone.BAD, msg("unmet"))
+    other = GridMark("✗", Tone.BAD, msg("unmet"))
     shown_grid = replace(grid(4), legend=[*grid(4).legend, (other, msg("the week is unmet"))])
 
     text = shown(shown_grid, width=80)
@@ -192,7 +194,7 @@ def test_a_grid_explains_the_signs_that_it_shows_and_no_others() -> None:
 
 
 def test_what_is_still_open_has_its_own_sign_and_not_that_of_what_is_unknown() -> None:
-    table = Table(msg("Weeks"), (msg("State"),), [(duty_status(DutyVerdict.PENDING),)])
+    table = TableBlock(msg("Weeks"), (msg("State"),), [(duty_status(DutyVerdict.PENDING),)])
 
     assert "… pending" in shown(table, width=80)
 

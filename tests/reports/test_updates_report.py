@@ -14,8 +14,8 @@ from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence
 from portalops.reports import formats
 from portalops.reports.build_updates import build
-from portalops.reports.document import Grid, Table
-from portalops.reports.material import Material, Scope
+from portalops.reports.document import Grid, TableBlock
+from portalops.reports.material import Material, ReportScope
 from portalops.reports.named import load_report
 from portalops.reports.section_league import league_blocks
 from tests.reports import updates_sample as sample
@@ -45,7 +45,7 @@ def weeks(*verdicts: tuple[DutyVerdict, ...]) -> tuple[UnitWeek, ...]:
 
 def tables(*verdicts: tuple[DutyVerdict, ...]) -> list[list[tuple[str, ...]]]:
     blocks = league_blocks(weeks(*verdicts), UNITS)
-    return [[tuple(map(str, row)) for row in block.rows] for block in blocks if isinstance(block, Table)]
+    return [[tuple(map(str, row)) for row in block.rows] for block in blocks if isinstance(block, TableBlock)]
 
 
 def names(*places: int) -> str:
@@ -120,7 +120,7 @@ def test_cases_exemptions_papers_and_flagged_items_stand_with_their_records() ->
 
 
 def test_of_one_unit_only_its_own_days_weeks_cases_and_items_are_told() -> None:
-    data = data_of(sample.material(scope=Scope(unit=UnitId("u12"))))
+    data = data_of(sample.material(scope=ReportScope(unit=UnitId("u12"))))
 
     assert facts(data)["Only the unit"] == "Unit 12"
     (grid,) = (block for block in data["blocks"] if block["type"] == "grid")

@@ -11,19 +11,19 @@ import pytest
 
 from portalops.ledger.bodies import decode, read, write
 from portalops.locale import render
-from portalops.model.checks import CheckRound, HostRound
+from portalops.model.checks import CheckScan, HostScan
 from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
-from portalops.system.openssh import why_no_session
+from portalops.system.openssh import explain_no_session
 from portalops.system.ssh import SshTarget, unreachable
 
 AT = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 TARGET = SshTarget("192.0.2.7", 22, "portalops", Path("/nowhere"), ("ssh-ed25519 AAAA",))
 
 
-def kept(problem: Message | str) -> HostRound:
-    round_ = CheckRound((HostRound(HostId("web1"), AT, False, problem, ()),))
-    (host,) = decode(CheckRound, read(write({"check": round_}))["check"]).hosts
+def kept(problem: Message | str) -> HostScan:
+    round_ = CheckScan((HostScan(HostId("web1"), AT, False, problem, ()),))
+    (host,) = decode(CheckScan, read(write({"check": round_}))["check"]).hosts
     return host
 
 
@@ -49,4 +49,4 @@ def test_common_causes_of_ssh_are_translated(error: Exception, vietnamese: str) 
 def test_common_causes_that_ssh_itself_tells_are_translated() -> None:
     said = "ssh: connect to host 192.0.2.7 port 22: Connection refused"
 
-    assert "kết nối bị từ chối" in render(why_no_session(TARGET, said).message, "vi")
+    assert "kết nối bị từ chối" in render(explain_no_session(TARGET, said).message, "vi")

@@ -25,14 +25,14 @@ from portalops.reports.document import (
     Cell,
     Document,
     Grid,
+    GridMark,
     KeyValues,
-    Mark,
     Paragraph,
     Status,
-    Table,
+    TableBlock,
     Tone,
 )
-from portalops.reports.formats.xlsx import MAX_LETTERS, XlsxFormat, sheet_name
+from portalops.reports.formats.xlsx import MAX_LETTERS, XlsxPaperFormat, sheet_name
 from tests.programs import need
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
 
@@ -52,14 +52,14 @@ FORMULAS = (
 )
 
 
-def book(*blocks: Block, language: str = "en", form: XlsxFormat | None = None) -> Workbook:
+def book(*blocks: Block, language: str = "en", form: XlsxPaperFormat | None = None) -> Workbook:
     made = Document(msg("Report"), blocks, zone=ZONE)
-    return load_workbook(io.BytesIO((form or XlsxFormat()).render(made, language=language)), rich_text=False)
+    return load_workbook(io.BytesIO((form or XlsxPaperFormat()).render(made, language=language)), rich_text=False)
 
 
-def table(*rows: Sequence[Cell], headers: int = 0) -> Table:
+def table(*rows: Sequence[Cell], headers: int = 0) -> TableBlock:
     count = headers or len(rows[0])
-    return Table(msg("Updates by unit"), [verbatim(f"head {number}") for number in range(count)], rows)
+    return TableBlock(msg("Updates by unit"), [verbatim(f"head {number}") for number in range(count)], rows)
 
 
 def parts(data: bytes) -> dict[str, str]:
@@ -125,7 +125,7 @@ def test_a_state_is_its_word_and_no_mere_colour() -> None:
 
 def test_a_grid_has_its_days_as_dates_and_its_signs_legend_and_shaded_days_in_words() -> None:
     days = [date(2026, 9, 1), date(2026, 9, 2)]
-    signs = (Mark("✓", Tone.GOOD, msg("met")), None)
+    signs = (GridMark("✓", Tone.GOOD, msg("met")), None)
     legend = ((signs[0], msg("the week, or the portal's day, is met")),)
     grid = Grid(
         msg("Units and days"), [*days, verbatim("W36")], [("Sở Y tế", (*signs, signs[0]))], legend, {1: msg("met")}
@@ -147,7 +147,7 @@ def test_counts_are_a_table_with_a_column_a_word() -> None:
 
 
 def test_a_table_without_rows_is_told_to_be_empty_and_has_no_sheet() -> None:
-    opened = book(Table(msg("Updates by unit"), (msg("Unit"),), ()))
+    opened = book(TableBlock(msg("Updates by unit"), (msg("Unit"),), ()))
     assert len(opened.worksheets) == 1
     assert "Updates by unit: nothing to show" in [cell.value for cell in opened.worksheets[0]["A"]]
 
@@ -187,7 +187,7 @@ def test_a_text_too_long_for_a_cell_is_cut_and_the_sheet_says_so() -> None:
 
 
 def test_more_rows_than_a_sheet_takes_are_counted_on_it() -> None:
-    sheet = book(table(*((number,) for number in range(100))), form=XlsxFormat(max_rows=20)).worksheets[1]
+    sheet = book(table(*((number,) for number in range(100))), form=XlsxPaperFormat(max_rows=20)).worksheets[1]
     values = [cell.value for cell in sheet["A"]]
     assert len(values) <= 20
     assert values[3:18] == list(range(15))
@@ -196,7 +196,7 @@ def test_more_rows_than_a_sheet_takes_are_counted_on_it() -> None:
 
 def test_more_sentences_than_a_sheet_takes_are_counted_on_it() -> None:
     sheet = book(
-        *(Paragraph(verbatim(f"line {number}")) for number in range(50)), form=XlsxFormat(max_rows=20)
+        *(Paragraph(verbatim(f"line {number}")) for number in range(50)), form=XlsxPaperFormat(max_rows=20)
     ).worksheets[0]
     values = [cell.value for cell in sheet["A"]]
     assert len(values) <= 20
@@ -210,7 +210,7 @@ def test_the_compliance_report_has_a_sheet_for_each_of_its_tables(language: str)
     made = document()
     data = formats.load("xlsx").render(made, language=language)
     opened = load_workbook(io.BytesIO(data))
-    shown = [block for block in made.blocks if isinstance(block, Table | Grid | Bars) and block.rows]
+    shown = [block for block in made.blocks if isinstance(block, TableBlock | Grid | Bars) and block.rows]
     assert len(opened.worksheets) == 1 + len(shown)
     assert all(len(name) <= 31 and not re.search(r"[\[\]:*?/\\]", name) for name in opened.sheetnames)
     strings = parts(data)["xl/sharedStrings.xml"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from portalops.registers.evidence import Evidence
-from portalops.reports.material import WHOLE, Material, Scope
+from portalops.reports.material import WHOLE, Material, ReportScope
 from tests.reports import sample, servers_sample
 
 
@@ -14,7 +14,7 @@ def evidence() -> Evidence:
     return sample.evidence()
 
 
-def material(found: Evidence | None = None, *, scope: Scope = WHOLE) -> Material:
+def material(found: Evidence | None = None, *, scope: ReportScope = WHOLE) -> Material:
     """Return the material of the report on the sample month's updates."""
     return replace(servers_sample.material(found or evidence(), scope=scope), servers=None)
 

@@ -22,7 +22,7 @@ YEAR = Period(date(2026, 7, 1), date(2026, 10, 31))
 def evidence() -> Evidence:
     """Return the evidence of the quarter, with every register."""
     seen = access_sample.evidence()
-    return replace(seen, period=YEAR, changes=changes_sample.evidence().changes, rounds=())
+    return replace(seen, period=YEAR, changes=changes_sample.evidence().changes, scans=())
 
 
 def standings(**verdicts: DutyVerdict) -> tuple[Standing, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from portalops.model.runs import Every, Job, JobId, JobKind
-from portalops.schedule.plan import Credential, Demands
+from portalops.schedule.plan import Demands, ServiceCredential
 
 
 def job(kind: JobKind, every: Every = Every.DAY) -> Job:
@@ -30,8 +30,8 @@ WHOLE = replace(
     may_write=("/srv/copies", "/srv/đĩa sao lưu"),
     devices=("/dev/nst0",),
     credentials=(
-        Credential("smtp", "/etc/portalops/credentials/smtp"),
-        Credential("s3", "/etc/portalops/credentials/s3.cred", is_encrypted=True),
+        ServiceCredential("smtp", "/etc/portalops/credentials/smtp"),
+        ServiceCredential("s3", "/etc/portalops/credentials/s3.cred", is_encrypted=True),
     ),
     reads_this_machine=True,
     checks_this_machine=True,

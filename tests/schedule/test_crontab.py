@@ -8,14 +8,14 @@ import pytest
 
 from portalops.errors import ConfigurationError
 from portalops.schedule.crontab import cron_file
-from portalops.schedule.marks import Origin, origin_of
+from portalops.schedule.marks import FileOwner, origin_of
 from portalops.schedule.plan import Demands
 from tests.schedule.plans import SMALL, WHOLE
 
 
 def lines_of(demands: Demands) -> list[str]:
     file = cron_file(demands)
-    assert file is not None and origin_of(file.data) is Origin.OWN and file.data.endswith(b"\n")
+    assert file is not None and origin_of(file.data) is FileOwner.OWN and file.data.endswith(b"\n")
     return [line for line in file.data.decode().splitlines() if line[0] in "*0"]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from portalops.model.runs import JobKind
 from portalops.schedule.marks import marked
-from portalops.schedule.plan import Part
+from portalops.schedule.plan import SchedulePart
 from portalops.schedule.standing import (
     FileState,
     Flaw,
@@ -22,13 +22,13 @@ from portalops.schedule.standing import (
     unit_flaws,
     way_flaws,
 )
-from portalops.schedule.systemd import UnitState
+from portalops.schedule.systemd import SystemdUnitState
 from portalops.schedule.units import UnitFile
 from tests.schedule.plans import job
 
 NOW = datetime(2026, 11, 26, 17, 20, tzinfo=UTC)
 WITHIN = timedelta(minutes=16)
-TIMER = UnitState(
+TIMER = SystemdUnitState(
     "portalops.timer", is_loaded=True, load="loaded", active="active", sub="waiting", enabled="enabled",
     path="/etc/systemd/system/portalops.timer", drop_ins=(), is_stale=False, next_at=NOW + timedelta(minutes=10),
     last_at=NOW - timedelta(minutes=5), result="success", exit_code=None,
@@ -38,8 +38,8 @@ SERVICE = replace(
 )
 
 
-def said(timer: UnitState, service: UnitState = SERVICE) -> list[str]:
-    flaws = unit_flaws({each.name: each for each in (timer, service)}, [Part.REST], NOW, within=WITHIN)
+def said(timer: SystemdUnitState, service: SystemdUnitState = SERVICE) -> list[str]:
+    flaws = unit_flaws({each.name: each for each in (timer, service)}, [SchedulePart.REST], NOW, within=WITHIN)
     return [f"{flaw.subject}: {flaw.seen}" for flaw in flaws]
 
 
@@ -62,7 +62,7 @@ def test_a_timer_that_waits_and_a_service_that_answered_are_well() -> None:
         (replace(TIMER, is_loaded=False, load="masked"), "systemd does not know it: masked"),
     ],
 )
-def test_a_timer_that_starts_nothing_is_told(timer: UnitState, what: str) -> None:
+def test_a_timer_that_starts_nothing_is_told(timer: SystemdUnitState, what: str) -> None:
     [line] = said(timer)
 
     assert line.startswith("portalops.timer: ") and what in line
@@ -81,7 +81,7 @@ def test_a_timer_has_no_next_moment_while_its_service_runs() -> None:
         replace(SERVICE, is_stale=True),
     ],
 )
-def test_a_service_that_failed_or_is_not_the_newest_is_told(service: UnitState) -> None:
+def test_a_service_that_failed_or_is_not_the_newest_is_told(service: SystemdUnitState) -> None:
     assert len(said(TIMER, service)) == 1
 
 

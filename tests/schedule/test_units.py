@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from portalops.errors import ConfigurationError
-from portalops.schedule.plan import Demands, Part
+from portalops.schedule.plan import Demands, SchedulePart
 from portalops.schedule.units import FILTERS_KEEP_SUDO, unit_files
 from tests.schedule.plans import SMALL, WHOLE
 
@@ -181,7 +181,7 @@ def test_no_service_is_exposed_more_than_it_must_be(tmp_path: Path, demands: Dem
 
     for unit in units:
         most = MOST_WITH_TAPE if demands.devices else MOST
-        if unit.name == Part.CHECK.service:
+        if unit.name == SchedulePart.CHECK.service:
             most = MOST_WITH_SUDO
         done = subprocess.run(
             ["systemd-analyze", "security", "--offline=true", f"--threshold={most}", "--no-pager", str(unit)],
@@ -195,7 +195,7 @@ def test_a_unit_is_the_same_for_the_same_configuration() -> None:
 
 
 def test_a_worker_goes_on_comes_back_after_a_fault_and_ends_what_it_has_begun() -> None:
-    text = texts_of(replace(SMALL, works=True))[Part.WORKER.service]
+    text = texts_of(replace(SMALL, works=True))[SchedulePart.WORKER.service]
 
     assert (
         "ExecStart=/usr/local/bin/portalops --config /etc/portalops/portalops.toml --quiet --no-input worker run"
@@ -204,4 +204,4 @@ def test_a_worker_goes_on_comes_back_after_a_fault_and_ends_what_it_has_begun() 
     for line in ("Type=simple", "Restart=on-failure", "StartLimitBurst=5", "KillMode=mixed", "TimeoutStopSec=5min"):
         assert f"\n{line}\n" in text
     assert "TimeoutStartSec" not in text and "RuntimeMaxSec" not in text
-    assert Part.WORKER.service not in texts_of(SMALL)
+    assert SchedulePart.WORKER.service not in texts_of(SMALL)

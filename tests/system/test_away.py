@@ -15,7 +15,7 @@ from botocore.exceptions import (  # type: ignore[import-untyped]
 )
 
 from portalops.errors import HostAway
-from portalops.system.openssh import why_no_session
+from portalops.system.openssh import explain_no_session
 from portalops.system.s3 import is_passing
 from portalops.system.ssh import SshTarget
 
@@ -43,12 +43,12 @@ REFUSING = (
 
 @pytest.mark.parametrize("said", AWAY)
 def test_a_host_that_refuses_nothing_is_away(said: str) -> None:
-    assert isinstance(why_no_session(TARGET, said), HostAway)
+    assert isinstance(explain_no_session(TARGET, said), HostAway)
 
 
 @pytest.mark.parametrize("said", REFUSING)
 def test_a_host_that_refuses_is_not(said: str) -> None:
-    assert not isinstance(why_no_session(TARGET, said), HostAway)
+    assert not isinstance(explain_no_session(TARGET, said), HostAway)
 
 
 def refusal(status: int, code: str) -> ClientError:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from portalops.errors import FileUnwritable, Locked
-from portalops.system.locks import Holder, holder_of, locked, read_holder, this_process
+from portalops.system.locks import LockHolder, describe_process, holder_of, locked, read_holder
 from tests.accounts import as_ordinary_user
 
 SINCE = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
@@ -22,7 +22,7 @@ SINCE = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 def test_who_is_refused_learns_which_process_to_look_at(tmp_path: Path) -> None:
     path = tmp_path / "locks" / "run.lock"
 
-    with locked(path, holder=this_process(SINCE)), pytest.raises(Locked) as caught, locked(path, holder="another"):
+    with locked(path, holder=describe_process(SINCE)), pytest.raises(Locked) as caught, locked(path, holder="another"):
         pass
 
     assert str(caught.value) == f"the lock run is held by process {os.getpid()}, since {SINCE}"
@@ -33,7 +33,7 @@ def test_who_is_refused_learns_which_job_holds_the_lock(tmp_path: Path) -> None:
     path = tmp_path / "media.lock"
 
     with (
-        locked(path, holder=this_process(SINCE, "weekly-backup")),
+        locked(path, holder=describe_process(SINCE, "weekly-backup")),
         pytest.raises(Locked) as caught,
         locked(path, holder="another"),
     ):
@@ -68,21 +68,21 @@ def test_who_waits_gets_the_lock_when_its_holder_dies(tmp_path: Path) -> None:
 
 def test_who_only_looks_who_holds_a_lock_is_in_nobody_s_way(tmp_path: Path) -> None:
     path = tmp_path / "media.lock"
-    with locked(path, holder=this_process(SINCE)):
+    with locked(path, holder=describe_process(SINCE)):
         pass
     looking = os.open(path, os.O_RDONLY)
     fcntl.flock(looking, fcntl.LOCK_SH)  # as `holder_of` does
     leaving = threading.Timer(0.02, os.close, (looking,))
     leaving.start()
 
-    with locked(path, holder=this_process(SINCE, "weekly-backup")):
-        assert holder_of(path) == this_process(SINCE, "weekly-backup")
+    with locked(path, holder=describe_process(SINCE, "weekly-backup")):
+        assert holder_of(path) == describe_process(SINCE, "weekly-backup")
     leaving.join()
 
 
 def test_a_holder_is_read_as_it_was_written() -> None:
-    assert read_holder(this_process(SINCE, "weekly-backup")) == Holder(os.getpid(), SINCE, "weekly-backup")
-    assert read_holder(this_process(SINCE)) == Holder(os.getpid(), SINCE, "")
+    assert read_holder(describe_process(SINCE, "weekly-backup")) == LockHolder(os.getpid(), SINCE, "weekly-backup")
+    assert read_holder(describe_process(SINCE)) == LockHolder(os.getpid(), SINCE, "")
     assert read_holder("10.2:weekly-backup:2026-W48") is None
 
 

@@ -43,7 +43,7 @@ def speaking(
 
 
 def speak() -> None:
-    with logs.about(RUN):
+    with logs.log_subject(RUN):
         OWN.debug("debug")
         OWN.info("info")
         OWN.warning("%s", HOSTILE)
@@ -168,7 +168,7 @@ def test_after_a_command_nothing_of_it_is_left() -> None:
     root = logging.getLogger()
     before = [*root.handlers], [logging.getLogger(name).level for name in logs.OWN]
 
-    with speaking("json"), logs.about(RUN):
+    with speaking("json"), logs.log_subject(RUN):
         assert logs.form() == "json"
 
     assert ([*root.handlers], [logging.getLogger(name).level for name in logs.OWN]) == before

@@ -17,7 +17,15 @@ import psutil
 import pytest
 
 from portalops.errors import HostUnreachable, UsageError
-from portalops.system.remote import CONNECTION_LOST, PATH, Order, RemoteRunner, Running, shell_command, start_there
+from portalops.system.remote import (
+    CONNECTION_LOST,
+    PATH,
+    RemoteCommand,
+    RemoteRunner,
+    Running,
+    shell_command,
+    start_there,
+)
 from portalops.system.ssh import SshTarget
 from tests.servers import SshHost, new_key, sshd, user_name
 
@@ -79,13 +87,15 @@ def test_a_secret_is_in_no_argument_and_the_rest_of_the_input_follows_it(target:
 
 
 def test_a_secret_is_not_in_what_an_order_shows() -> None:
-    order = Order(("true",), secrets={"TOKEN": "geheim"})
+    order = RemoteCommand(("true",), secrets={"TOKEN": "geheim"})
 
     assert "geheim" not in repr(order) + shell_command(order)
 
 
-@pytest.mark.parametrize("order", [Order(("true", "a\0b")), Order(("true",), secrets={"TOKEN": "a\nb"})])
-def test_what_cannot_be_handed_over_is_refused(order: Order) -> None:
+@pytest.mark.parametrize(
+    "order", [RemoteCommand(("true", "a\0b")), RemoteCommand(("true",), secrets={"TOKEN": "a\nb"})]
+)
+def test_what_cannot_be_handed_over_is_refused(order: RemoteCommand) -> None:
     with pytest.raises(UsageError, match="cannot hold"):
         shell_command(order)
 
@@ -93,7 +103,7 @@ def test_what_cannot_be_handed_over_is_refused(order: Order) -> None:
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize(("script", "code"), [("exit 0", 0), ("exit 3", 3), ("exit 255", 254), ("kill -9 $$", 137)])
 def test_the_programs_exit_code_is_its_own(target: SshTarget, client: str, script: str, code: int) -> None:
-    running = start_there(target, Order(("sh", "-c", script), ENVIRONMENT), client=client)
+    running = start_there(target, RemoteCommand(("sh", "-c", script), ENVIRONMENT), client=client)
 
     assert (running.wait(10), running.lost()) == (code, None)
     running.close()
@@ -104,7 +114,7 @@ def test_another_host_key_is_refused_before_anything_is_sent(target: SshTarget, 
     other = replace(target, host_keys=(" ".join(new_key(tmp_path / "other").split()[:2]),))
 
     with pytest.raises(HostUnreachable, match="has another host key than the recorded one"):
-        start_there(other, Order(("touch", str(tmp_path / "sent")), ENVIRONMENT), client=client)
+        start_there(other, RemoteCommand(("touch", str(tmp_path / "sent")), ENVIRONMENT), client=client)
 
     assert not (tmp_path / "sent").exists()
 
@@ -114,7 +124,7 @@ def test_another_key_is_not_let_in(target: SshTarget, client: str, tmp_path: Pat
     new_key(tmp_path / "mine")
 
     with pytest.raises(HostUnreachable, match="refuses this key"):
-        start_there(replace(target, identity=tmp_path / "mine"), Order(("true",), ENVIRONMENT), client=client)
+        start_there(replace(target, identity=tmp_path / "mine"), RemoteCommand(("true",), ENVIRONMENT), client=client)
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -122,12 +132,14 @@ def test_words_of_the_shell_are_never_taken_for_the_programs(own_host: SshHost, 
     own_host.answer_with('echo Welcome; eval "$SSH_ORIGINAL_COMMAND"')
 
     with pytest.raises(HostUnreachable, match="its login shell prints text before the program starts: Welcome"):
-        start_there(target_on(own_host), Order(("echo", "data"), ENVIRONMENT), client=client)
+        start_there(target_on(own_host), RemoteCommand(("echo", "data"), ENVIRONMENT), client=client)
 
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_connection_that_is_cut_is_told_from_a_program_that_ends(own_host: SshHost, client: str) -> None:
-    running = start_there(target_on(own_host), Order(("sh", "-c", "echo begun; sleep 60"), ENVIRONMENT), client=client)
+    running = start_there(
+        target_on(own_host), RemoteCommand(("sh", "-c", "echo begun; sleep 60"), ENVIRONMENT), client=client
+    )
     assert os.read(running.stdout.fileno(), 10) == b"begun\n"
 
     for process in psutil.Process(own_host.pid).children(recursive=True):
@@ -144,7 +156,7 @@ def test_a_connection_that_is_cut_is_told_from_a_program_that_ends(own_host: Ssh
 @pytest.mark.parametrize("client", CLIENTS)
 def test_nothing_is_left_here_or_there_of_a_program_that_is_given_up(target: SshTarget, client: str) -> None:
     line = f"a line of no use to {os.getpid()}"
-    running = start_there(target, Order(("yes", line), ENVIRONMENT), client=client)
+    running = start_there(target, RemoteCommand(("yes", line), ENVIRONMENT), client=client)
     assert len(os.read(running.stdout.fileno(), 4096)) > 0
 
     running.close()
@@ -174,7 +186,7 @@ def test_a_stream_past_every_limit_of_the_library_arrives_whole(target: SshTarge
         made.update(bytes(1 << 20))
 
     begun = time.monotonic()
-    running = start_there(target, Order(("head", "-c", str(size), "/dev/zero"), ENVIRONMENT), client=client)
+    running = start_there(target, RemoteCommand(("head", "-c", str(size), "/dev/zero"), ENVIRONMENT), client=client)
     got = read_to_end(running)
 
     assert got == (size, made.hexdigest())

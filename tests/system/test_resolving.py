@@ -15,8 +15,8 @@ import pytest
 
 from portalops.errors import HostAway
 from portalops.system.network import SocketNetwork
-from portalops.system.openssh import why_no_session
-from portalops.system.resolving import connect, look_up
+from portalops.system.openssh import explain_no_session
+from portalops.system.resolving import connect, resolve
 from portalops.system.ssh import SshTarget, unreachable
 from tests.servers import free_port
 
@@ -64,7 +64,7 @@ def test_silent_name_server_is_waited_for_no_longer_than_the_deadline(tmp_path: 
 
 
 def test_address_is_its_own_name() -> None:
-    assert [address[0] for _family, address in look_up("192.0.2.7", 22, seconds=5)] == ["192.0.2.7"]
+    assert [address[0] for _family, address in resolve("192.0.2.7", 22, seconds=5)] == ["192.0.2.7"]
     assert SocketNetwork().addresses("2001:db8::1") == ("2001:db8::1",)
 
 
@@ -87,6 +87,6 @@ def test_name_server_that_fails_is_not_told_as_a_name_without_an_address() -> No
     failed = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
     said = "ssh: Could not resolve hostname web1.khanhhoa.gov.vn: Temporary failure in name resolution"
 
-    for told in (unreachable(target, failed, threading.Event()), why_no_session(target, said)):
+    for told in (unreachable(target, failed, threading.Event()), explain_no_session(target, said)):
         assert isinstance(told, HostAway)
         assert str(told).endswith(": no DNS server answered for its name")

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import pytest
 
-from portalops.ports import Network, Page, WebUnavailable
+from portalops.ports import Network, WebPage, WebUnavailable
 from portalops.system.web import MAX_CONNECTIONS, HttpWeb, gunzip, reach
 from tests.anchors.certificates import authority
 from tests.anchors.certificates import server as server_certificate
@@ -31,7 +31,7 @@ def server() -> Iterator[WebServer]:
         yield started
 
 
-def get(url: str, *, mark: str = "", limit_bytes: int = MIB, seconds: float = 20.0) -> Page:
+def get(url: str, *, mark: str = "", limit_bytes: int = MIB, seconds: float = 20.0) -> WebPage:
     return HttpWeb(seconds=seconds).get(url, accept="application/xml", mark=mark, limit_bytes=limit_bytes)
 
 
@@ -43,7 +43,7 @@ def test_a_page_comes_whole(server: WebServer) -> None:
 
     page = get(f"{server.url}/tin tức?id=7#top")
 
-    assert page == Page(FEED)
+    assert page == WebPage(FEED)
     (request,) = server.asked
     assert "Accept: application/xml" in request
     assert "User-Agent: portalops/" in request
@@ -65,7 +65,7 @@ def test_what_has_not_changed_is_not_sent_again(server: WebServer) -> None:
     second = get(f"{server.url}/rss", mark=first.mark)
 
     assert (first.data, first.mark) == (FEED, '"v1"')
-    assert second == Page(None, '"v1"')
+    assert second == WebPage(None, '"v1"')
     assert "If-Modified-Since" not in server.asked[1]
 
 
@@ -370,7 +370,7 @@ def test_a_day_that_no_calendar_has_is_no_mark(server: WebServer) -> None:
 def test_a_header_with_nul_bytes_harms_nothing(server: WebServer) -> None:
     server.pages["/"] = b"HTTP/1.1 200 OK\r\nETag: \0\r\nX\0: \xff\r\nContent-Length: 2\r\n\r\nok"
 
-    assert get(server.url) == Page(b"ok")
+    assert get(server.url) == WebPage(b"ok")
 
 
 class Waiting:
@@ -449,7 +449,7 @@ def test_a_name_is_asked_twice_at_once_at_most(server: WebServer) -> None:
 
     server.pages["/"], server.delay = when_two_ask, 0.05
     web = HttpWeb()
-    pages: list[Page] = []
+    pages: list[WebPage] = []
     threads = [
         threading.Thread(target=lambda: pages.append(web.get(server.url, accept="*/*", limit_bytes=MIB)))
         for _each in range(8)

@@ -21,7 +21,7 @@ from commands.ledger.verify import exit_code_of
 from portalops.errors import NotABundle
 from portalops.ledger.bundle.verification import verify_bundle
 from portalops.ledger.heads import newest_head, rotate_key
-from portalops.ledger.verify import Brought
+from portalops.ledger.verify import Supplied
 from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult, Erasure, SignOff
 from portalops.model.period import Period
 from portalops.model.record import Digest
@@ -269,7 +269,7 @@ def by_stranger(folder: Path, *arguments: str) -> tuple[Said, list[str]]:
     return said, [f"{seq}: {what.en}" for seq, what in check.first_faults()]
 
 
-def by_portalops(folder: Path, brought: Brought | None = None) -> tuple[Said, list[str]]:
+def by_portalops(folder: Path, brought: Supplied | None = None) -> tuple[Said, list[str]]:
     """Verify with portalops; return also what it says was found."""
     try:
         found = verify_bundle(folder) if brought is None else verify_bundle(folder, brought=brought)

@@ -20,7 +20,7 @@ from commands.ledger.verify import bundle_data
 from portalops.ledger.bundle import verify_bundle
 from portalops.ledger.bundle.time_stamps import NotAStamp, parse_time_stamp
 from portalops.ledger.heads import retire_others, rotate_key
-from portalops.ledger.verify import Brought
+from portalops.ledger.verify import Supplied
 from portalops.model.heads import SignOff
 from portalops.model.record import Digest
 from portalops.registers.signers import parse_allowed_signers
@@ -305,7 +305,7 @@ def test_a_change_of_keys_is_followed_alike(tmp_path: Path, successor: str, *, e
     written.export(tmp_path / "bundle")
 
     mine = as_process(VERIFY_PY, tmp_path / "bundle", "--signers", kept, "--json")
-    portalops = by_portalops(tmp_path / "bundle", Brought(trusted=parse_allowed_signers(kept.read_text())))[0]
+    portalops = by_portalops(tmp_path / "bundle", Supplied(trusted=parse_allowed_signers(kept.read_text())))[0]
 
     assert mine.returncode == portalops.exit_code == (0 if good else 5), mine.stdout
     assert json.loads(mine.stdout)["integrity"]["first_bad"] == portalops.first_bad

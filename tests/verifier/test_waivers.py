@@ -91,7 +91,7 @@ def test_waiver_counts_until_the_day_before_the_withdrawal_that_cannot_be_read(t
     (read,) = read_waivers(written.ledger).waivers
     assert read.is_in_force(DAY + timedelta(days=1), ZONE)
     assert not read.is_in_force(DAY + timedelta(days=2), ZONE)
-    assert "may have been withdrawn by record" in str(read.how_it_ended(ZONE))
+    assert "may have been withdrawn by record" in str(read.describe_end(ZONE))
 
 
 def _without(name: str) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from portalops.config import load
 from portalops.ledger.heads import head_digest
 from portalops.model.record import Digest
 from portalops.witness.extensions import read_extension, write_extension
-from portalops.witness.look import Verdict
+from portalops.witness.polling import WitnessVerdict
 from portalops.witness.receipts import Receipt, sign_receipt
-from portalops.witness.rules import Reason
+from portalops.witness.rules import HeadRefusal
 from tests.servers import new_key
 from tests.witness.watched import KEY, Watched
 
@@ -38,8 +38,8 @@ def test_the_page_has_every_verdict_and_every_reason() -> None:
     table = PAGE.partition("## One look")[2].partition("##")[0]
     rows = dict(re.findall(r"^\| `([a-z]+)` \| (\d) \|", table, re.MULTILINE))
 
-    assert rows == {verdict.value: str(int(verdict.exit_code)) for verdict in Verdict}
-    assert [reason.value for reason in Reason if f"`{reason.value}`" not in PAGE] == []
+    assert rows == {verdict.value: str(int(verdict.exit_code)) for verdict in WitnessVerdict}
+    assert [reason.value for reason in HeadRefusal if f"`{reason.value}`" not in PAGE] == []
 
 
 def test_an_extension_has_the_keys_on_the_page_and_its_lines_are_the_hashed_bytes(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from portalops.model.heads import Head, RecordedHead, SignedHead
 from portalops.ports import Extension
 from portalops.signatures.sshsig import SigningKey, fingerprint, sign
 from portalops.witness.extensions import NotAnExtension
-from portalops.witness.rules import How, Joining, Kept, KnownKey, Pinned, Reason, Refusal, judge
+from portalops.witness.rules import HeadRefusal, Joining, KeptHead, KeyOrigin, KnownKey, Pinned, RefusedHead, judge
 from tests.doubles import FixedClock
 from tests.witness.watched import FOREIGN, KEY, NEW_KEY, Watched, taken
 
@@ -34,8 +34,8 @@ def signed(head: Head, by: SigningKey = KEY, *, namespace: str = NAMESPACE) -> S
     return SignedHead(text, sign(text.encode(), by, namespace))
 
 
-def refused(pinned: Pinned, part: Extension, watched: Watched) -> Refusal:
-    with pytest.raises(Refusal) as caught:
+def refused(pinned: Pinned, part: Extension, watched: Watched) -> RefusedHead:
+    with pytest.raises(RefusedHead) as caught:
         judge(pinned, [part], now=watched.clock.now())
     return caught.value
 
@@ -74,19 +74,19 @@ def test_the_first_head_is_taken_with_all_its_records_and_the_first_key_is_belie
 
     assert accepted is not None
     assert accepted.records == head.head.size
-    assert [(each.public_key, each.how) for each in accepted.keys] == [(KEY.public_key, How.FIRST_USE)]
+    assert [(each.public_key, each.how) for each in accepted.keys] == [(KEY.public_key, KeyOrigin.FIRST_USE)]
 
 
 def test_a_configured_key_must_have_signed_the_first_head(watched: Watched) -> None:
     watched.work()
     part = watched.extension(0, watched.head())
-    wrong = Pinned(keys=(KnownKey(FOREIGN.public_key, How.CONFIGURED),))
-    right = Pinned(keys=(KnownKey(KEY.public_key, How.CONFIGURED),))
+    wrong = Pinned(keys=(KnownKey(FOREIGN.public_key, KeyOrigin.CONFIGURED),))
+    right = Pinned(keys=(KnownKey(KEY.public_key, KeyOrigin.CONFIGURED),))
 
-    assert refused(wrong, part, watched).reason is Reason.UNKNOWN_KEY
+    assert refused(wrong, part, watched).reason is HeadRefusal.UNKNOWN_KEY
     accepted = judge(right, [part], now=watched.clock.now())
     assert accepted is not None
-    assert accepted.signer.how is How.CONFIGURED
+    assert accepted.signer.how is KeyOrigin.CONFIGURED
 
 
 def test_parts_are_joined_one_after_the_other(watched: Watched) -> None:
@@ -115,7 +115,9 @@ def test_a_smaller_ledger_is_a_roll_back(watched: Watched) -> None:
     watched.work()
     kept = watched.head()
 
-    assert refused(watched.pinned(kept), watched.extension(kept.head.size, old), watched).reason is Reason.ROLL_BACK
+    assert (
+        refused(watched.pinned(kept), watched.extension(kept.head.size, old), watched).reason is HeadRefusal.ROLL_BACK
+    )
 
 
 @pytest.mark.parametrize("change", ["digest", "time"])
@@ -130,7 +132,7 @@ def test_another_head_of_the_same_size_is_a_fork(watched: Watched, change: str) 
 
     part = Extension(signed(other), kept.head.size, ())
 
-    assert refused(watched.pinned(kept), part, watched).reason is Reason.FORK
+    assert refused(watched.pinned(kept), part, watched).reason is HeadRefusal.FORK
 
 
 def test_a_ledger_that_was_cut_behind_the_kept_head_and_went_on_is_refused(watched: Watched, tmp_path: Path) -> None:
@@ -148,7 +150,7 @@ def test_a_ledger_that_was_cut_behind_the_kept_head_and_went_on_is_refused(watch
     part = Extension(signed(head), kept.head.size, tuple(forged[kept.head.size :]))
 
     error = refused(watched.pinned(kept), part, watched)
-    assert error.reason is Reason.REWRITTEN
+    assert error.reason is HeadRefusal.REWRITTEN
     assert "no head record follows" in str(error)
 
 
@@ -171,14 +173,14 @@ def test_a_head_of_another_ledger_is_refused(watched: Watched, tmp_path: Path) -
     other.work(20)
     head = other.head()
 
-    assert refused(pinned, other.extension(0, head), watched).reason is Reason.OTHER_LEDGER
+    assert refused(pinned, other.extension(0, head), watched).reason is HeadRefusal.OTHER_LEDGER
 
 
 def test_a_pinned_id_is_asked_for_from_the_first_head_on(watched: Watched) -> None:
     watched.work()
     part = watched.extension(0, watched.head())
 
-    assert refused(Pinned(ledger="ab" * 16), part, watched).reason is Reason.OTHER_LEDGER
+    assert refused(Pinned(ledger="ab" * 16), part, watched).reason is HeadRefusal.OTHER_LEDGER
 
 
 def test_a_first_record_that_names_another_ledger_is_refused(watched: Watched) -> None:
@@ -187,7 +189,7 @@ def test_a_first_record_that_names_another_ledger_is_refused(watched: Watched) -
     part = watched.extension(0, head)
     lying = signed(replace(head.head, ledger="ab" * 16))
 
-    assert refused(Pinned(), replace(part, signed=lying), watched).reason is Reason.OTHER_LEDGER
+    assert refused(Pinned(), replace(part, signed=lying), watched).reason is HeadRefusal.OTHER_LEDGER
 
 
 def test_a_head_by_a_foreign_key_is_refused_with_its_fingerprint(watched: Watched) -> None:
@@ -195,7 +197,7 @@ def test_a_head_by_a_foreign_key_is_refused_with_its_fingerprint(watched: Watche
 
     error = refused(pinned, replace(part, signed=signed(newer.head, FOREIGN)), watched)
 
-    assert error.reason is Reason.UNKNOWN_KEY
+    assert error.reason is HeadRefusal.UNKNOWN_KEY
     assert fingerprint(FOREIGN.public_key) in str(error)
     assert f"--accept-key {fingerprint(FOREIGN.public_key)}" in str(error.hint)
 
@@ -205,11 +207,15 @@ def test_a_signature_for_another_purpose_is_none(watched: Watched) -> None:
 
     error = refused(pinned, replace(part, signed=signed(newer.head, namespace="portalops-bundle")), watched)
 
-    assert error.reason is Reason.SIGNATURE
+    assert error.reason is HeadRefusal.SIGNATURE
 
 
-@pytest.mark.parametrize(("moves", "reason"), [(timedelta(minutes=6), Reason.TIME), (timedelta(days=-1), Reason.TIME)])
-def test_a_head_from_the_future_or_from_before_is_refused(watched: Watched, moves: timedelta, reason: Reason) -> None:
+@pytest.mark.parametrize(
+    ("moves", "reason"), [(timedelta(minutes=6), HeadRefusal.TIME), (timedelta(days=-1), HeadRefusal.TIME)]
+)
+def test_a_head_from_the_future_or_from_before_is_refused(
+    watched: Watched, moves: timedelta, reason: HeadRefusal
+) -> None:
     pinned, newer, part = grown(watched)
     moved = replace(newer.head, at=watched.clock.now() + moves)
 
@@ -231,10 +237,10 @@ def test_a_new_key_that_the_old_one_signed_for_is_taken(watched: Watched) -> Non
     accepted = judge(watched.pinned(kept), [watched.extension(kept.head.size, newer)], now=watched.clock.now())
 
     assert accepted is not None
-    assert accepted.signer == KnownKey(NEW_KEY.public_key, How.ROTATED, kept.head.size + 2)
+    assert accepted.signer == KnownKey(NEW_KEY.public_key, KeyOrigin.ROTATED, kept.head.size + 2)
     assert [(each.how, bool(each.retired_seq)) for each in accepted.keys] == [
-        (How.CONFIGURED, True),
-        (How.ROTATED, False),
+        (KeyOrigin.CONFIGURED, True),
+        (KeyOrigin.ROTATED, False),
     ]
 
 
@@ -261,7 +267,7 @@ def test_a_retired_key_signs_nothing_any_more(watched: Watched) -> None:
     part = replace(watched.extension(kept.head.size, newer), signed=by_the_old_one)
 
     error = refused(watched.pinned(kept), part, watched)
-    assert error.reason is Reason.UNKNOWN_KEY
+    assert error.reason is HeadRefusal.UNKNOWN_KEY
     assert "retired" in str(error)
 
 
@@ -272,11 +278,14 @@ def test_a_key_whose_predecessor_was_lost_waits_for_a_person(watched: Watched) -
     part = watched.extension(kept.head.size, newer)
     pinned = watched.pinned(kept)
 
-    assert refused(pinned, part, watched).reason is Reason.UNKNOWN_KEY
-    assert refused(replace(pinned, accept=fingerprint(FOREIGN.public_key)), part, watched).reason is Reason.UNKNOWN_KEY
+    assert refused(pinned, part, watched).reason is HeadRefusal.UNKNOWN_KEY
+    assert (
+        refused(replace(pinned, accept=fingerprint(FOREIGN.public_key)), part, watched).reason
+        is HeadRefusal.UNKNOWN_KEY
+    )
     accepted = judge(replace(pinned, accept=fingerprint(NEW_KEY.public_key)), [part], now=watched.clock.now())
     assert accepted is not None
-    assert accepted.signer.how is How.ACCEPTED
+    assert accepted.signer.how is KeyOrigin.ACCEPTED
 
 
 def test_an_old_head_of_the_known_key_does_not_speak_for_a_key_slipped_in_before_it(watched: Watched) -> None:
@@ -302,7 +311,7 @@ def test_an_old_head_of_the_known_key_does_not_speak_for_a_key_slipped_in_before
         signed(last, FOREIGN), kept.head.size, tuple(forger.lines[kept.head.size :]), tuple(forger.details)
     )
 
-    assert refused(watched.pinned(kept), part, watched).reason is Reason.UNKNOWN_KEY
+    assert refused(watched.pinned(kept), part, watched).reason is HeadRefusal.UNKNOWN_KEY
 
 
 class _Forger:
@@ -361,10 +370,10 @@ def test_a_head_that_was_taken_without_records_must_lie_on_the_chain(watched: Wa
     beyond = replace(pinned, passed={newer.head.size + 1: replace(newer.head, size=newer.head.size + 1)})
 
     assert judge(good, [part], now=watched.clock.now()) is not None
-    assert refused(bad, part, watched).reason is Reason.FORK
-    assert refused(beyond, part, watched).reason is Reason.ROLL_BACK
+    assert refused(bad, part, watched).reason is HeadRefusal.FORK
+    assert refused(beyond, part, watched).reason is HeadRefusal.ROLL_BACK
     assert judge(replace(beyond, is_live=False), [part], now=watched.clock.now()) is not None, "a file may be old"
-    assert refused(beyond, Extension(kept.signed, kept.head.size, ()), watched).reason is Reason.ROLL_BACK
+    assert refused(beyond, Extension(kept.signed, kept.head.size, ()), watched).reason is HeadRefusal.ROLL_BACK
 
 
 def test_a_head_without_records_is_noted_if_a_known_key_signed_it(watched: Watched) -> None:
@@ -373,9 +382,9 @@ def test_a_head_without_records_is_noted_if_a_known_key_signed_it(watched: Watch
     accepted = Joining(pinned).note(newer.signed, now=watched.clock.now())
 
     assert accepted.head == newer.head
-    with pytest.raises(Refusal):
+    with pytest.raises(RefusedHead):
         Joining(pinned).note(signed(newer.head, FOREIGN), now=watched.clock.now())
-    with pytest.raises(Refusal):
+    with pytest.raises(RefusedHead):
         Joining(Pinned()).note(newer.signed, now=watched.clock.now())
 
 
@@ -472,7 +481,7 @@ def test_only_the_true_extension_is_ever_taken(
 
     try:
         accepted = judge(pinned, [part], now=clock.now())
-    except (Refusal, NotAnExtension, NotAHead):
+    except (RefusedHead, NotAnExtension, NotAHead):
         return
 
     assert accepted is not None
@@ -507,5 +516,5 @@ def test_what_is_taken_is_what_the_next_extension_is_held_to(watched: Watched) -
 
     pinned = taken(pinned, watched.extension(first.head.size, second), watched.clock.now())
 
-    assert isinstance(pinned.kept, Kept)
+    assert isinstance(pinned.kept, KeptHead)
     assert pinned.kept.head == second.head

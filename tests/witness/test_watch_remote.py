@@ -477,7 +477,7 @@ def test_a_look_that_is_killed_leaves_everything_whole(tmp_path: Path) -> None:
         process.wait()
 
         state = folder.load(START)
-        heads = list(folder.beyond(0))
+        heads = list(folder.heads_beyond(0))
         assert all((folder.heads / f"{head.size:010d}.sig").exists() for head in heads)
         assert state.kept is None or state.kept.head in heads
 

@@ -16,7 +16,7 @@ from portalops.model.heads import RecordedHead
 from portalops.model.record import Digest, RunId
 from portalops.ports import Extension
 from portalops.signatures.sshsig import SigningKey
-from portalops.witness.rules import How, Kept, KnownKey, Pinned, judge
+from portalops.witness.rules import KeptHead, KeyOrigin, KnownKey, Pinned, judge
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import START
 
@@ -55,8 +55,8 @@ class Watched:
         """Return what a witness knows that took this head."""
         record = self.ledger.record(head.head.size)
         assert record is not None
-        known = keys or (KnownKey(KEY.public_key, How.CONFIGURED),)
-        return Pinned(head.head.ledger, known, Kept(head.signed, record.at))
+        known = keys or (KnownKey(KEY.public_key, KeyOrigin.CONFIGURED),)
+        return Pinned(head.head.ledger, known, KeptHead(head.signed, record.at))
 
 
 def taken(pinned: Pinned, part: Extension, now: datetime) -> Pinned:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from checks.servers.baseline import Member
-from checks.servers.probes.passwd import Account
+from checks.servers.baseline import KnownPerson
+from checks.servers.probes.passwd import PasswdAccount
 
 _CLOSED = frozenset({"nologin", "false", "sync", "halt", "shutdown"})
 
 
-def has_shell(account: Account) -> bool:
+def has_shell(account: PasswdAccount) -> bool:
     """Say whether a login to the account gives a shell; an empty field means /bin/sh (passwd(5))."""
     return account.shell.rpartition("/")[2] not in _CLOSED
 
 
-def owner_of_key(fingerprint: str, members: Mapping[str, Member]) -> str | None:
+def owner_of_key(fingerprint: str, members: Mapping[str, KnownPerson]) -> str | None:
     """Return the member whose key it is."""
     return next((name for name, member in members.items() if fingerprint in member.keys), None)
 
 
-def owners_of_account(account: str, members: Mapping[str, Member]) -> tuple[str, ...]:
+def owners_of_account(account: str, members: Mapping[str, KnownPerson]) -> tuple[str, ...]:
     """Return the members whose own account it is said to be."""
     return tuple(sorted(name for name, member in members.items() if account in member.accounts))

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from checks.servers.accounts._journal import PERIOD
 from checks.servers.accounts._people import owner_of_key, owners_of_account
-from checks.servers.baseline import Member
-from checks.servers.check import Outcome, missing, unknown
+from checks.servers.baseline import KnownPerson
+from checks.servers.check import CheckOutcome, missing, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing, shown
+from checks.servers.probe import MissingFact, shown
 from checks.servers.probes import logins, sudo_uses, sudoers
 from checks.servers.probes.logins import Login
 from checks.servers.probes.sudo_uses import Use
@@ -23,10 +23,10 @@ def nobodys_uses(facts: Facts) -> tuple[Use, ...]:
     uses sudo as a program: without a terminal.
     """
     found, members = facts.get(sudo_uses.PROBE), facts.declared.members or {}
-    if isinstance(found, Missing):
+    if isinstance(found, MissingFact):
         return ()
     seen = facts.get(logins.PROBE)
-    accepted = [] if isinstance(seen, Missing) else [one for one in seen.accepted if one.at >= facts.at - PERIOD]
+    accepted = [] if isinstance(seen, MissingFact) else [one for one in seen.accepted if one.at >= facts.at - PERIOD]
     programs = facts.declared.service_accounts
     return tuple(
         one
@@ -38,22 +38,22 @@ def nobodys_uses(facts: Facts) -> tuple[Use, ...]:
     )
 
 
-def members_behind(account: str, members: Mapping[str, Member], accepted: Iterable[Login]) -> frozenset[str]:
+def members_behind(account: str, members: Mapping[str, KnownPerson], accepted: Iterable[Login]) -> frozenset[str]:
     """Return the members whom an account may stand for: whose own it is said to be, and whose keys came in to it."""
     keys = {one.key for one in accepted if one.account == account and one.key}
     by_key = {owner for key in keys if (owner := owner_of_key(key, members)) is not None}
     return frozenset(by_key | set(owners_of_account(account, members)))
 
 
-def unseen_uses(facts: Facts) -> Outcome | None:
+def unseen_uses(facts: Facts) -> CheckOutcome | None:
     """Return why uses of sudo may be missing from the journal, by its settings of now; None where none can be."""
     found = facts.get(sudo_uses.PROBE)
-    if isinstance(found, Missing):
+    if isinstance(found, MissingFact):
         return missing(found)
     if not found.is_installed:
         return None
     rules = facts.get(sudoers.PROBE)
-    if isinstance(rules, Missing):
+    if isinstance(rules, MissingFact):
         return missing(rules)
     if rules.unlogged_by:
         return unknown(

@@ -19,7 +19,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from checks.servers.accounts._people import owner_of_key, owners_of_account
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import authorized_keys, passwd
 from checks.servers.wording import listed
@@ -35,7 +35,7 @@ from portalops.model.verdicts import Severity
     title=msg("each account has one person, and no key opens two accounts"),
     remedy=msg("Give each person an account of their own, and a key of its own for each program."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     seen, members = facts[authorized_keys.PROBE], facts.declared.members
     by_key = _grouped((one.fingerprint, one.account) for one in seen.keys)
     twice = [", ".join(sorted(accounts)) for accounts in by_key.values() if len(accounts) > 1]

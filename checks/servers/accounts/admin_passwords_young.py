@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import shadow
 from checks.servers.wording import listed
@@ -39,7 +39,7 @@ CHANGED_WITHIN = timedelta(days=LONGEST_DAYS[CredentialKind.PASSWORD])
     ),
     numbers={"within_days": CHANGED_WITHIN.days},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     if facts.declared.admins is None:
         return unknown("not-declared", msg("the admins are not declared"))
     admins = dict.fromkeys(("root", *facts.declared.admins))

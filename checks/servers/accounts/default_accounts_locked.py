@@ -12,7 +12,7 @@ Sources: passwd(5), shadow(5). On Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import passwd, shadow
 from checks.servers.wording import listed
@@ -30,7 +30,7 @@ NAMES = frozenset({"ubuntu", "debian", "ec2-user", "vagrant", "oracle", "test", 
     title=msg("accounts that images bring along are absent or locked"),
     remedy=msg("Lock the account by 'passwd -l NAME' and 'usermod -s /usr/sbin/nologin NAME', or remove it."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     present = sorted(account.name for account in facts[passwd.PROBE] if account.name in NAMES)
     kinds = {secret.name: secret.kind for secret in facts[shadow.PROBE]}
     usable = [name for name in present if kinds.get(name, "locked") != "locked"]

@@ -17,7 +17,7 @@ Sources: sshd(8), ssh-keygen(1); the length is that of NIST SP 800-57 for the ye
 from __future__ import annotations
 
 from checks.servers.accounts._people import owner_of_key
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import authorized_keys
 from checks.servers.probes.authorized_keys import AuthorizedKeys
@@ -37,7 +37,7 @@ RSA_BITS = 3072
     remedy=msg("Remove the key from the file, or have its holder named and declare its fingerprint under members."),
     numbers={"least_bits": RSA_BITS},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     seen, members = facts[authorized_keys.PROBE], facts.declared.members
     weak = _weak(seen)
     if weak:

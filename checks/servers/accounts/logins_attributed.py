@@ -29,9 +29,9 @@ from __future__ import annotations
 from checks.servers.accounts._journal import PERIOD, gap
 from checks.servers.accounts._people import owner_of_key, owners_of_account
 from checks.servers.accounts._sudo import nobodys_uses, unseen_uses, use_shown
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing, shown
+from checks.servers.probe import MissingFact, shown
 from checks.servers.probes import lastlog, logins, sshd_config, sshd_outside, sudo_uses, sudoers
 from checks.servers.probes.logins import Login
 from checks.servers.wording import listed
@@ -53,7 +53,7 @@ from portalops.model.verdicts import Severity
     ),
     numbers={"within_days": PERIOD.days},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     found, members, ranges = facts[logins.PROBE], facts.declared.members, facts.declared.admin_ranges
     recent = [one for one in found.accepted if one.at >= facts.at - PERIOD]
     if members is None or ranges is None:
@@ -110,7 +110,7 @@ def _is_members(one: Login, facts: Facts) -> bool:
 
 def _uses_shown(facts: Facts) -> tuple[str, ...]:
     found = facts.get(sudo_uses.PROBE)
-    return () if isinstance(found, Missing) else tuple(use_shown(one) for one in found.uses)
+    return () if isinstance(found, MissingFact) else tuple(use_shown(one) for one in found.uses)
 
 
 def _shown(one: Login) -> str:

@@ -13,7 +13,7 @@ Source: passwd(5). On Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed
+from checks.servers.check import CheckOutcome, check, failed, passed
 from checks.servers.facts import Facts
 from checks.servers.probes import passwd
 from checks.servers.wording import listed
@@ -29,7 +29,7 @@ from portalops.model.verdicts import Severity
     title=msg("only root has the user number 0"),
     remedy=msg("Find out who made the account, then remove it; treat it as an incident."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     names = [account.name for account in facts[passwd.PROBE] if account.uid == 0]
     others = sorted(name for name in names if name != "root") + ["root"] * (names.count("root") - 1)
     if others:

@@ -13,7 +13,7 @@ Sources: shadow(5), crypt(5). On Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import passwd, shadow
 from checks.servers.wording import listed
@@ -29,7 +29,7 @@ from portalops.model.verdicts import Severity
     title=msg("no account has an empty or weakly kept password"),
     remedy=msg("Lock the account by 'passwd -l NAME', then have its holder set a new password."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     accounts, secrets = facts[passwd.PROBE], facts[shadow.PROBE]
     empty = {secret.name for secret in secrets if secret.kind == "empty"}
     empty |= {account.name for account in accounts if account.password == "empty"}

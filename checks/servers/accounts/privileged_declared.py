@@ -13,7 +13,7 @@ Source: group(5). On Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import group, passwd
 from checks.servers.wording import listed
@@ -33,7 +33,7 @@ GROUPS = frozenset(
     title=msg("every member of a privileged group is declared"),
     remedy=msg("Take the account out of the group by 'gpasswd -d NAME GROUP', or declare it after approval."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     groups = facts[group.PROBE]
     # a right is the number's: a group of another name that shares it has the right too
     names = {one.gid: one.name for one in groups if one.name in GROUPS}

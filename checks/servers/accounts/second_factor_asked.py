@@ -22,9 +22,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from checks.servers.accounts._journal import PERIOD, gap
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing, shown
+from checks.servers.probe import MissingFact, shown
 from checks.servers.probes import lastlog, logins, pam_sshd, sshd_config, sshd_outside
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -43,9 +43,9 @@ from portalops.model.verdicts import Severity
     ),
     numbers={"within_days": PERIOD.days},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     if facts.declared.mfa_gateways:
-        return _by_gateway(facts)
+        return _judge_gateway(facts)
     dialogue = facts[pam_sshd.PROBE]
     is_forced = any(one.is_forced for one in dialogue.second)
     for settings in (facts[sshd_config.PROBE], facts[sshd_outside.PROBE]):
@@ -92,9 +92,9 @@ def _leaves_pam_alone(settings: Mapping[str, str]) -> bool:
     )
 
 
-def _by_gateway(facts: Facts) -> Outcome:
+def _judge_gateway(facts: Facts) -> CheckOutcome:
     found = facts.get(logins.PROBE)
-    if isinstance(found, Missing):
+    if isinstance(found, MissingFact):
         return missing(found)
     programs = facts.declared.service_accounts
     recent = [one for one in found.accepted if one.at >= facts.at - PERIOD and one.account not in programs]

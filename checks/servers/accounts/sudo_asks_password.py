@@ -13,7 +13,7 @@ Source: sudoers(5), cvtsudoers(1). sudo 1.9.16 prints for a NOPASSWD rule:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed
+from checks.servers.check import CheckOutcome, check, failed, passed
 from checks.servers.facts import Facts
 from checks.servers.probes import sudoers
 from checks.servers.wording import listed
@@ -29,7 +29,7 @@ from portalops.model.verdicts import Severity
     title=msg("nobody becomes root by sudo without a password"),
     remedy=msg("Narrow the rule to exact commands, or remove NOPASSWD; edit it by 'visudo'."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     rules = facts[sudoers.PROBE]
     if rules.is_password_off_by_default:
         return failed("authenticate-off", msg("'Defaults !authenticate' turns the password off"))

@@ -19,9 +19,9 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from checks.servers.accounts._journal import silence
 from checks.servers.accounts._people import has_shell
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import authorized_keys, lastlog, logins, passwd, shadow, sshd_config, sshd_outside
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -40,16 +40,16 @@ USED_WITHIN = timedelta(days=45)
     remedy=msg("Lock the account by 'usermod -L -e 1 NAME', or have its holder log in if it is still needed."),
     numbers={"within_days": USED_WITHIN.days},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     table, journal = facts.get(lastlog.PROBE), facts.get(logins.PROBE)
-    if isinstance(table, Missing) and isinstance(journal, Missing):
+    if isinstance(table, MissingFact) and isinstance(journal, MissingFact):
         return unknown(journal.reason, msg("neither lastlog nor the journal shows logins: {why}", why=journal.seen))
     open_accounts = _open(facts)
     oldest = facts.at - USED_WITHIN
     used = {name for name in open_accounts if (at := _last(facts, name)) is not None and oldest <= at <= facts.at}
     unused = sorted(open_accounts - used)
-    known = set(table) if not isinstance(table, Missing) else set()
-    reaches = not isinstance(journal, Missing) and journal.oldest_at <= oldest
+    known = set(table) if not isinstance(table, MissingFact) else set()
+    reaches = not isinstance(journal, MissingFact) and journal.oldest_at <= oldest
     silent = silence(facts)
     stale = [name for name in unused if name in known or (reaches and silent is None)]
     if stale:
@@ -99,9 +99,9 @@ def _last(facts: Facts, name: str) -> datetime | None:
     """Return when an account was last used: a login, or the day on which its password was set."""
     table, journal = facts.get(lastlog.PROBE), facts.get(logins.PROBE)
     moments: list[datetime] = []
-    if not isinstance(table, Missing) and (last := table.get(name)) is not None:
+    if not isinstance(table, MissingFact) and (last := table.get(name)) is not None:
         moments.append(last.at)
-    if not isinstance(journal, Missing):
+    if not isinstance(journal, MissingFact):
         moments += [one.at for one in journal.accepted if one.account == name]
     day = next((one.changed_day for one in facts[shadow.PROBE] if one.name == name), None)
     if day and day < 100_000:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
-from checks.servers.baseline import Changes, Standing, Window
-from checks.servers.check import Outcome, missing, unknown
+from checks.servers.baseline import ApprovedChanges, ChangeWindow, StandingApproval
+from checks.servers.check import CheckOutcome, missing, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing, shown
+from checks.servers.probe import MissingFact, shown
 from checks.servers.probes import own_changes
 from portalops.model.changes import ChangeKind, ChangeOrder
 from portalops.model.message import msg, nmsg
@@ -23,8 +23,8 @@ _DOUBTS = frozenset({"register-unreadable", "records-failed", "unparseable", "ou
 class TimedStanding:
     """A standing approval, and when it holds; a declared one always does."""
 
-    standing: Standing
-    window: Window | None = None
+    standing: StandingApproval
+    window: ChangeWindow | None = None
 
     def holds(self, at: datetime, by: str, packages: Iterable[str]) -> bool:
         """Say whether all of these packages fall under it at a moment, changed by somebody."""
@@ -41,11 +41,11 @@ class Approved:
 
     since: datetime
     """Changes are looked for from this moment on."""
-    windows: tuple[Window, ...]
+    windows: tuple[ChangeWindow, ...]
     standing: tuple[TimedStanding, ...]
-    doubt: Missing | None
+    doubt: MissingFact | None
     """Why there may be more windows than these: the register could not be read."""
-    of_register: tuple[tuple[Window, ...], tuple[TimedStanding, ...]] = ((), ())
+    of_register: tuple[tuple[ChangeWindow, ...], tuple[TimedStanding, ...]] = ((), ())
     """Those of the windows and standing approvals that the register has: the configuration is changed by whoever works on the
     host, also afterwards, and keeps no decision."""
 
@@ -54,11 +54,11 @@ class Approved:
         windows, standing = self.of_register
         return replace(self, windows=windows, standing=standing)
 
-    def window_of(self, moment: datetime) -> Window | None:
+    def window_of(self, moment: datetime) -> ChangeWindow | None:
         """Return the window that a moment lies in."""
         return next((one for one in self.windows if one.holds(moment)), None)
 
-    def nearest(self, moment: datetime) -> Window | None:
+    def nearest(self, moment: datetime) -> ChangeWindow | None:
         """Return the window of which an end is nearest to a moment; None where there is no window."""
         return min(
             self.windows, key=lambda one: min(abs(one.start_at - moment), abs(one.end_at - moment)), default=None
@@ -74,7 +74,7 @@ def approved(facts: Facts) -> Approved | None:
     return allowed(declared, found)
 
 
-def since_ahead(facts: Facts) -> Outcome | None:
+def judge_future_since(facts: Facts) -> CheckOutcome | None:
     """Return the answer where changes are looked for from a moment on that is ahead: nothing lies after it, which shows nothing."""
     declared = facts.declared.changes
     if declared is None or declared.since <= facts.at:
@@ -88,17 +88,17 @@ def since_ahead(facts: Facts) -> Outcome | None:
     )
 
 
-def allowed(declared: Changes | None, found: tuple[ChangeOrder, ...] | Missing) -> Approved:
+def allowed(declared: ApprovedChanges | None, found: tuple[ChangeOrder, ...] | MissingFact) -> Approved:
     """Return what is declared and recorded as approved; where nothing is declared, since ever.
 
     Args:
         declared: windows and standing approvals.
         found: the host's changes in the register, or why they are not known.
     """
-    recorded = () if isinstance(found, Missing) else found
+    recorded = () if isinstance(found, MissingFact) else found
     windows = tuple(window for one in recorded if one.kind is not ChangeKind.STANDING for window in _window(one))
     standing = tuple(
-        TimedStanding(Standing(reference=shown(one.id, 40), by=by, packages=one.packages or ("*",)), window)
+        TimedStanding(StandingApproval(reference=shown(one.id, 40), by=by, packages=one.packages or ("*",)), window)
         for one in recorded
         if one.kind is ChangeKind.STANDING
         for window in _window(one)
@@ -113,7 +113,7 @@ def allowed(declared: Changes | None, found: tuple[ChangeOrder, ...] | Missing) 
     )
 
 
-def declared_alone(allowed: Approved, moments: Sequence[datetime]) -> Outcome:
+def declared_alone(allowed: Approved, moments: Sequence[datetime]) -> CheckOutcome:
     """Return the answer where something is approved by the configuration's word alone: whether it was is not proven.
 
     Args:
@@ -135,12 +135,14 @@ def declared_alone(allowed: Approved, moments: Sequence[datetime]) -> Outcome:
     )
 
 
-def doubt_of(found: object) -> Missing | None:
+def doubt_of(found: object) -> MissingFact | None:
     """Return why a register may hold more than was seen of it; None where it was seen, or nobody has begun it."""
-    return found if isinstance(found, Missing) and found.reason in _DOUBTS else None
+    return found if isinstance(found, MissingFact) and found.reason in _DOUBTS else None
 
 
-def _window(one: ChangeOrder) -> tuple[Window, ...]:
+def _window(one: ChangeOrder) -> tuple[ChangeWindow, ...]:
     """Return the time that a recorded change covers."""
     covered = one.covers()
-    return () if covered is None else (Window(start_at=covered[0], end_at=covered[1], reference=shown(one.id, 40)),)
+    return (
+        () if covered is None else (ChangeWindow(start_at=covered[0], end_at=covered[1], reference=shown(one.id, 40)),)
+    )

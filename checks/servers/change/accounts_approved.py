@@ -15,7 +15,7 @@ Sources: passwd(5), group(5). On Debian 13:
 from __future__ import annotations
 
 from checks.servers.change._sets import difference
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import group, passwd
 from checks.servers.wording import listed
@@ -31,7 +31,7 @@ from portalops.model.verdicts import Severity
     title=msg("the accounts and groups of the host are the approved ones"),
     remedy=msg("Find out who made the change; have it approved and declare it, or undo it by 'userdel' or 'useradd'."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     accounts = {one.name for one in facts[passwd.PROBE]}
     groups = {one.name for one in facts[group.PROBE]}
     if facts.declared.accounts is not None:

@@ -16,7 +16,7 @@ Sources: systemctl(1), crontab(5). On Debian 13:
 from __future__ import annotations
 
 from checks.servers.change._sets import changed, difference
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import cron_files, enabled_units
 from checks.servers.wording import listed
@@ -34,7 +34,7 @@ from portalops.model.verdicts import Severity
         "Have it approved and declare it, or turn it off by 'systemctl disable --now UNIT' or 'crontab -r -u NAME'."
     ),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     units, cron = facts[enabled_units.PROBE], facts[cron_files.PROBE]
     if facts.declared.enabled_units is not None:
         wrong = difference(units, facts.declared.enabled_units)

@@ -24,12 +24,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from checks.servers.baseline import Window
+from checks.servers.baseline import ChangeWindow
 from checks.servers.change._approved import approved
 from checks.servers.change._sets import changed
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing, shown
+from checks.servers.probe import MissingFact, shown
 from checks.servers.probes import etc_files, file_times, own_changes
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -45,7 +45,7 @@ from portalops.model.verdicts import Severity
     title=msg("configuration files have the content that was approved"),
     remedy=msg("Restore the approved file, or have the change approved and declare the new digest."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     seen, declared = facts[etc_files.PROBE], facts.declared.config_files
     if not declared:
         return unknown("not-declared", msg("no approved content is declared; seen: {n} files", n=len(seen)))
@@ -80,16 +80,16 @@ def judge(facts: Facts) -> Outcome:
 
 def _times(facts: Facts) -> Mapping[str, datetime]:
     found = facts.get(file_times.PROBE)
-    return {} if isinstance(found, Missing) else {path: one.changed_at for path, one in found.items()}
+    return {} if isinstance(found, MissingFact) else {path: one.changed_at for path, one in found.items()}
 
 
-def _window_of(facts: Facts, at: datetime | None) -> Window | None:
+def _window_of(facts: Facts, at: datetime | None) -> ChangeWindow | None:
     """Return the approved window that a change lies in; a time after this check is no time of a change."""
     allowed = approved(facts)
     return None if allowed is None or at is None or at > facts.at else allowed.window_of(at)
 
 
-def _doubt(facts: Facts, moments: Sequence[datetime | None]) -> Missing | None:
+def _doubt(facts: Facts, moments: Sequence[datetime | None]) -> MissingFact | None:
     """Return why a window that is not seen may explain all of these changes; None where it can't, or there is no change."""
     allowed = approved(facts)
     if allowed is None or not moments or any(at is None or at > facts.at for at in moments):
@@ -97,7 +97,7 @@ def _doubt(facts: Facts, moments: Sequence[datetime | None]) -> Missing | None:
     return allowed.doubt
 
 
-def _changed(facts: Facts, paths: Sequence[str], times: Mapping[str, datetime]) -> Outcome:
+def _changed(facts: Facts, paths: Sequence[str], times: Mapping[str, datetime]) -> CheckOutcome:
     """Say which files differ, when the first was changed, and which window is next to that."""
     told = msg("files with other content than approved: {paths}", paths=listed(paths))
     first = min((path for path in paths if path in times), key=lambda path: times[path], default=None)
@@ -123,7 +123,7 @@ def _changed(facts: Facts, paths: Sequence[str], times: Mapping[str, datetime]) 
     )
 
 
-def _approved_without_content(windows: Mapping[str, Window], times: Mapping[str, datetime]) -> Outcome:
+def _approved_without_content(windows: Mapping[str, ChangeWindow], times: Mapping[str, datetime]) -> CheckOutcome:
     first = min(windows, key=lambda path: times[path])
     return unknown(
         "content-not-declared",

@@ -25,13 +25,13 @@ Sources: apt's history.log, rpm(8), stat(2) on ctime, journalctl(1), machine-id(
 
 from __future__ import annotations
 
-from checks.servers.attribution import Place, Placed
-from checks.servers.change._approved import allowed, declared_alone, since_ahead
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.attribution import ChangePlace, Placed
+from checks.servers.change._approved import allowed, declared_alone, judge_future_since
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.comparing import placed_in
 from checks.servers.drifting import probes, word_of
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import drift, own_changes, own_incidents
 from checks.servers.wording import listed
 from portalops.model.message import Message, msg, nmsg
@@ -49,10 +49,10 @@ from portalops.model.verdicts import Severity
         "See 'portalops change drift'; have the change approved and record it, or set the host back to what it was before."
     ),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     found, declared = facts[drift.PROBE], facts.declared.changes
     recorded = facts.get(own_changes.PROBE)
-    if declared is None and isinstance(recorded, Missing) and recorded.reason in {"no-register", "not-gathered"}:
+    if declared is None and isinstance(recorded, MissingFact) and recorded.reason in {"no-register", "not-gathered"}:
         return unknown(
             "not-declared",
             nmsg(
@@ -62,11 +62,11 @@ def judge(facts: Facts) -> Outcome:
                 at=found.after_at,
             ),
         )
-    if (ahead_of_now := since_ahead(facts)) is not None:
+    if (ahead_of_now := judge_future_since(facts)) is not None:
         return ahead_of_now
     every = [one for one in placed_in(found, facts) if declared is None or one.drifted.span()[1] >= declared.since]
-    outside = [one for one in every if one.place is Place.OUTSIDE]
-    unsure = [one for one in every if one.place is Place.UNKNOWN]
+    outside = [one for one in every if one.place is ChangePlace.OUTSIDE]
+    unsure = [one for one in every if one.place is ChangePlace.UNKNOWN]
     if outside:
         return failed("drift-unapproved", _outside(outside))
     if unsure:

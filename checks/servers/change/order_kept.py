@@ -18,12 +18,12 @@ Source: the records `change.*` of the ledger, made by `portalops change` (docs/c
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import shown
 from checks.servers.probes import own_changes
 from checks.servers.wording import listed
-from portalops.model.changes import ChangeOrder, Order
+from portalops.model.changes import ChangeOrder, StepOrder
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.verdicts import Severity
 
@@ -39,9 +39,9 @@ from portalops.model.verdicts import Severity
         "they came late; close a change that was not made."
     ),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     judged = [(each, each.judged(facts.at)) for each in facts[own_changes.PROBE]]
-    late = [each for each, order in judged if order is Order.EVIDENCE_FIRST]
+    late = [each for each, order in judged if order is StepOrder.EVIDENCE_FIRST]
     if late:
         first = min(late, key=lambda each: each.evidence_at(facts.at) or facts.at)
         return failed(
@@ -53,7 +53,7 @@ def judge(facts: Facts) -> Outcome:
                 first=_late(first, facts),
             ),
         )
-    unproven = [each.id for each, order in judged if order is Order.UNPROVEN]
+    unproven = [each.id for each, order in judged if order is StepOrder.UNPROVEN]
     if unproven:
         return unknown(
             "no-document",
@@ -64,12 +64,12 @@ def judge(facts: Facts) -> Outcome:
                 ids=listed(unproven),
             ),
         )
-    known = sum(order is not Order.AHEAD for _each, order in judged)
+    known = sum(order is not StepOrder.AHEAD for _each, order in judged)
     if not judged:
         return passed(msg("no change of this host is recorded"))
     if not known:
         return passed(msg("no recorded change of this host has begun"))
-    afterwards = [each.id for each, order in judged if order is Order.REGULARISED]
+    afterwards = [each.id for each, order in judged if order is StepOrder.REGULARISED]
     if afterwards:
         return passed(
             nmsg(

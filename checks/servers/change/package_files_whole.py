@@ -15,10 +15,10 @@ Sources: dpkg(1), rpm(8). dpkg 1.22 on Debian 13, after /usr/bin/who was exchang
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, missing, passed
+from checks.servers.check import CheckOutcome, check, failed, missing, passed
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import judged_by
-from checks.servers.probe import Missing, Probe
+from checks.servers.probe import MissingFact, Probe
 from checks.servers.probes import dpkg_verify, os_release, rpm_verify
 from checks.servers.probes.dpkg_verify import Deviation
 from checks.servers.wording import listed
@@ -39,15 +39,15 @@ _DOCUMENTS = tuple(f"/usr/share/{name}/" for name in ("doc", "man", "info", "loc
         "Find out who changed the file, then install the package again; treat an exchanged program as an incident."
     ),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     return judged_by(
         facts, apt=lambda facts: _judged(facts, dpkg_verify.PROBE), dnf=lambda facts: _judged(facts, rpm_verify.PROBE)
     )
 
 
-def _judged(facts: Facts, probe: Probe[tuple[Deviation, ...]]) -> Outcome:
+def _judged(facts: Facts, probe: Probe[tuple[Deviation, ...]]) -> CheckOutcome:
     found = facts.get(probe)
-    if isinstance(found, Missing):
+    if isinstance(found, MissingFact):
         return missing(found)
     approved = facts.declared.config_files or {}
     exchanged = sorted(one.path for one in found if not one.is_missing and not one.is_config)

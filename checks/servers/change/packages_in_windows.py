@@ -19,11 +19,11 @@ Sources: apt-get(8), rpm(8), apt's history.log. On Debian 13, times in the host'
 
 from __future__ import annotations
 
-from checks.servers.change._approved import Approved, approved, declared_alone, since_ahead
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.change._approved import Approved, approved, declared_alone, judge_future_since
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import judged_by
-from checks.servers.probe import Missing, Probe, shown
+from checks.servers.probe import MissingFact, Probe, shown
 from checks.servers.probes import apt_history, os_release, own_changes, rpm_history
 from checks.servers.probes.apt_history import PackageChange
 from checks.servers.wording import listed
@@ -40,15 +40,15 @@ from portalops.model.verdicts import Severity
     title=msg("packages changed only when that was approved"),
     remedy=msg("Link the change to its approval and declare the window, or go back to the former version; report it."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     return judged_by(
         facts, apt=lambda facts: _judged(facts, apt_history.PROBE), dnf=lambda facts: _judged(facts, rpm_history.PROBE)
     )
 
 
-def _judged(facts: Facts, probe: Probe[tuple[PackageChange, ...]]) -> Outcome:
+def _judged(facts: Facts, probe: Probe[tuple[PackageChange, ...]]) -> CheckOutcome:
     found = facts.get(probe)
-    if isinstance(found, Missing):
+    if isinstance(found, MissingFact):
         return missing(found)
     allowed = approved(facts)
     if allowed is None:
@@ -70,7 +70,7 @@ def _judged(facts: Facts, probe: Probe[tuple[PackageChange, ...]]) -> Outcome:
     ahead = [one for one in since if one.at > facts.at]
     if ahead:
         return unknown("clock-wrong", msg("a change is dated {at}, after this check", at=ahead[0].at))
-    if (ahead_of_now := since_ahead(facts)) is not None:
+    if (ahead_of_now := judge_future_since(facts)) is not None:
         return ahead_of_now
     if found[0].at > allowed.since:
         return unknown(
@@ -98,7 +98,7 @@ def _stands(one: PackageChange, allowed: Approved) -> bool:
     )
 
 
-def _outside(changes: list[PackageChange], allowed: Approved) -> Outcome:
+def _outside(changes: list[PackageChange], allowed: Approved) -> CheckOutcome:
     first = changes[0]
     what = listed(first.packages) or "-"
     who = shown(first.by, 40) or "-"

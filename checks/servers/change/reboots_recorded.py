@@ -19,10 +19,10 @@ Source: journalctl(1), proc(5). systemd 257 on Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.change._approved import approved, declared_alone, doubt_of, since_ahead
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.change._approved import approved, declared_alone, doubt_of, judge_future_since
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import boots, own_changes, own_incidents
 from checks.servers.probes.own_incidents import OPEN_DAYS
 from portalops.model.message import msg, nmsg
@@ -41,7 +41,7 @@ from portalops.model.verdicts import Severity
     ),
     numbers={"open_days": OPEN_DAYS},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     found, allowed = facts[boots.PROBE], approved(facts)
     if allowed is None:
         return unknown(
@@ -49,7 +49,7 @@ def judge(facts: Facts) -> Outcome:
         )
     since = [at for at in found.at if at >= allowed.since]
     seen = facts.get(own_incidents.PROBE)
-    incidents = () if isinstance(seen, Missing) else seen
+    incidents = () if isinstance(seen, MissingFact) else seen
     unrecorded = [at for at in since if allowed.window_of(at) is None and not any(one.holds(at) for one in incidents)]
     if unrecorded and (doubt := allowed.doubt or doubt_of(seen)):
         return missing(doubt)
@@ -65,7 +65,7 @@ def judge(facts: Facts) -> Outcome:
         )
     if found.at[-1] > facts.at:
         return unknown("clock-wrong", msg("the host was started at {at}, after this check", at=found.at[-1]))
-    if (ahead_of_now := since_ahead(facts)) is not None:
+    if (ahead_of_now := judge_future_since(facts)) is not None:
         return ahead_of_now
     if not found.is_kept and found.at[0] > allowed.since:
         return unknown("journal-volatile", msg("the journal is kept in memory, and knows the present start alone"))

@@ -14,10 +14,10 @@ Sources: apt-get(8), sources.list(5), apt.conf(5), dnf.conf(5). apt 3.0 on Debia
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import judged_by
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import apt_sources, dnf_sources, os_release
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -33,13 +33,13 @@ from portalops.model.verdicts import Severity
     title=msg("packages come from approved sources alone, and signed"),
     remedy=msg("Remove the source, or have it approved and declare it; take out 'trusted=yes' and 'gpgcheck=0'."),
 )
-def judge(facts: Facts) -> Outcome:
-    return judged_by(facts, apt=_of_apt, dnf=_of_dnf)
+def judge(facts: Facts) -> CheckOutcome:
+    return judged_by(facts, apt=_judge_apt, dnf=_judge_dnf)
 
 
-def _of_apt(facts: Facts) -> Outcome:
+def _judge_apt(facts: Facts) -> CheckOutcome:
     found = facts.get(apt_sources.PROBE)
-    if isinstance(found, Missing):
+    if isinstance(found, MissingFact):
         return missing(found)
     if found.untrusted:
         return failed(
@@ -59,9 +59,9 @@ def _of_apt(facts: Facts) -> Outcome:
     return _declared(facts, found.names)
 
 
-def _of_dnf(facts: Facts) -> Outcome:
+def _judge_dnf(facts: Facts) -> CheckOutcome:
     found = facts.get(dnf_sources.PROBE)
-    if isinstance(found, Missing):
+    if isinstance(found, MissingFact):
         return missing(found)
     if found.unchecked:
         return failed(
@@ -71,7 +71,7 @@ def _of_dnf(facts: Facts) -> Outcome:
     return _declared(facts, found.names)
 
 
-def _declared(facts: Facts, names: frozenset[str]) -> Outcome:
+def _declared(facts: Facts, names: frozenset[str]) -> CheckOutcome:
     if facts.declared.repositories is None:
         return unknown(
             "not-declared",

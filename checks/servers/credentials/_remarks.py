@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from checks.servers.check import Outcome, failed, unknown
+from checks.servers.check import CheckOutcome, failed, unknown
 from checks.servers.credential_audit import Remark
 from checks.servers.wording import listed
 from portalops.model.message import msg
@@ -27,7 +27,7 @@ _WRONG = {
 """By the coded reason of a fail, gravest first: the remarks that it tells of, and how."""
 
 
-def outcome_of(remarks: Iterable[Remark], good: Outcome) -> Outcome:
+def outcome_of(remarks: Iterable[Remark], good: CheckOutcome) -> CheckOutcome:
     """Return what the gravest of the remarks comes to: what is wrong before what was not seen; without any, the good one."""
     reasons = {code: reason for reason, (codes, _said) in _WRONG.items() for code in codes.split()}
     names: dict[str, dict[str, None]] = {}

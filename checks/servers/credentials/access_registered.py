@@ -25,7 +25,7 @@ portalops adds to the host's answer:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, passed
+from checks.servers.check import CheckOutcome, check, passed
 from checks.servers.credential_audit import ACCESS, DATABASES, compare
 from checks.servers.credentials._remarks import outcome_of
 from checks.servers.facts import Facts
@@ -49,7 +49,7 @@ from portalops.model.verdicts import Severity
         "holds the rest ('portalops credential add')."
     ),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     own = facts[own_registered.PROBE]
     remarks = compare(own.register, facts, facts.at.astimezone(own.zone).date())
     return outcome_of(

@@ -33,7 +33,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import shown
 from checks.servers.probes import own_credentials
@@ -57,7 +57,7 @@ from portalops.registers.credentials import LACKING
     ),
     numbers={f"{kind}_days": days for kind, days in LONGEST_DAYS.items()},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     held, admins = facts[own_credentials.PROBE], facts.declared.admins
     rows, today = held.credentials, facts.at.astimezone(held.zone).date()
     if faults := _faults(rows, admins or (), today):
@@ -124,7 +124,7 @@ def _with_words(name: str, what: Sequence[str]) -> Message:
     return Message("{name} ({what})", {"name": name, "what": together(words)})
 
 
-def _failed(faults: Mapping[str, Sequence[Value]]) -> Outcome:
+def _failed(faults: Mapping[str, Sequence[Value]]) -> CheckOutcome:
     """Return the fail of the gravest fault, which tells of the others too."""
     said = [
         replace(_FAULTS[reason], values={"names": together(names, limit=_FURTHER if at else 6)})

@@ -25,10 +25,10 @@ too old is `check_max_age_hours` of the rulebook, as for a round of checks. The 
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, passed, unknown
+from checks.servers.check import CheckOutcome, check, passed, unknown
 from checks.servers.credentials._remarks import outcome_of
 from checks.servers.facts import Facts
-from checks.servers.portal_audit import Compared, compare_portals
+from checks.servers.portal_audit import PortalComparison, compare_portals
 from checks.servers.probe import shown
 from checks.servers.probes import own_portal_accounts
 from portalops.model.message import msg
@@ -46,12 +46,12 @@ from portalops.model.verdicts import CheckVerdict, Severity
         "record who holds the rest ('portalops credential add')."
     ),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     seen = facts[own_portal_accounts.PROBE]
     if seen.zone is None or seen.keeper != facts.host.id:
         said = msg("the portal's accounts are judged with host {host}", host=shown(seen.keeper, 63))
-        return Outcome(CheckVerdict.NOT_APPLICABLE, "judged-elsewhere", said)
-    known = Compared(seen.register, facts.declared.members, facts.at.astimezone(seen.zone), seen.longest)
+        return CheckOutcome(CheckVerdict.NOT_APPLICABLE, "judged-elsewhere", said)
+    known = PortalComparison(seen.register, facts.declared.members, facts.at.astimezone(seen.zone), seen.longest)
     good = passed(msg("every account of the portal is registered or a member's, and none belongs to somebody who left"))
     if not seen.portals:
         good = unknown("no-source-of-portal", msg("no update source can read the portal's accounts"))

@@ -18,9 +18,9 @@ Sources: ss(8); the MariaDB manual, "mysql.user". Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import listening_programs, mysql_accounts, outside_ports, systemd_units
 from checks.servers.wording import listed
 from portalops.model.message import msg
@@ -48,7 +48,7 @@ UNITS = ("mariadb.service", "mysql.service", "mysqld.service")
     title=msg("databases listen only where declared, and admit nobody without a name"),
     remedy=msg("Bind the database to loopback (bind-address, listen_addresses), and drop the accounts."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     listening = facts[listening_programs.PROBE]
     if not listening:
         return unknown("nothing-listens", msg("ss lists no listener at all, and nothing confirms that there is none"))
@@ -61,7 +61,7 @@ def judge(facts: Facts) -> Outcome:
         )
     world = facts.get(outside_ports.PROBE)
     ports = PORTS | {one.port for one in seen if one.protocol == "tcp"}
-    met = frozenset() if isinstance(world, Missing) else world.of_state("open") & ports
+    met = frozenset() if isinstance(world, MissingFact) else world.filter_by_state("open") & ports
     if met := met - frozenset(facts.declared.public_ports or ()):
         return failed(
             "open-from-outside",
@@ -74,7 +74,7 @@ def judge(facts: Facts) -> Outcome:
     is_mysql = any(one.socket.port == MYSQL or MYSQL_PROGRAMS.intersection(one.programs) for one in listening)
     if is_mysql or any(name in units and units[name].is_active for name in UNITS):
         accounts = facts.get(mysql_accounts.PROBE)
-        if isinstance(accounts, Missing):
+        if isinstance(accounts, MissingFact):
             return missing(accounts)
         bad = [f"-@{one.host}" for one in accounts if one.host and not one.user]
         bad += [f"{one.user}@{one.host}" for one in accounts if one.user == "root" and one.host and not one.is_local]

@@ -1,6 +1,6 @@
 """What a kind of drift is: what it looks at in two looks at one host, and what it says differs.
 
-How to add one: a file `drift/NAME.py` with `KIND`. Most hold one text by name, and are compared by `by_state`:
+How to add one: a file `drift/NAME.py` with `KIND`. Most hold one text by name, and are compared by `compare_states`:
 
     KIND = Kind("unit", msg("unit"), (enabled_units.PROBE,), by_state(state, times), state)
 
@@ -15,7 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias, cast
 
-from checks.servers.probe import COMMAND_MISSING, FactT, Missing, Probe
+from checks.servers.probe import COMMAND_MISSING, FactT, MissingFact, Probe
 from checks.servers.probes import file_times
 from checks.servers.probes.file_times import FileTime
 from portalops.model.message import Message
@@ -35,7 +35,7 @@ class KnownBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class HostView:
     """What one look at a host found."""
 
     at: datetime
@@ -43,22 +43,22 @@ class Look:
     found: Mapping[str, object]
     """By probe id: the parsed value, or `Missing`."""
 
-    def get(self, probe: Probe[FactT]) -> FactT | Missing:
+    def get(self, probe: Probe[FactT]) -> FactT | MissingFact:
         """Return a fact, or why it is missing."""
-        return cast("FactT | Missing", self.found[probe.id])
+        return cast("FactT | MissingFact", self.found[probe.id])
 
     def either(self, first: Probe[Any], second: Probe[Any]) -> tuple[Probe[Any], Any]:
         """Return the first of two probes and its fact, or the second's where the host lacks the first's program."""
         fact = self.get(first)
-        if isinstance(fact, Missing) and fact.reason == COMMAND_MISSING:
+        if isinstance(fact, MissingFact) and fact.reason == COMMAND_MISSING:
             other = self.get(second)
-            if not (isinstance(other, Missing) and other.reason == COMMAND_MISSING):
+            if not (isinstance(other, MissingFact) and other.reason == COMMAND_MISSING):
                 return second, other
         return first, fact
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DriftStep:
     """One change, as a host tells it."""
 
     name: str
@@ -75,16 +75,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class DriftComparison:
     """What a kind says of two looks."""
 
-    steps: tuple[Step, ...] = ()
-    unknown: tuple[Missing, ...] = ()
+    steps: tuple[DriftStep, ...] = ()
+    unknown: tuple[MissingFact, ...] = ()
 
 
-State: TypeAlias = "Callable[[Look], Mapping[str, str] | Missing]"
-Times: TypeAlias = "Callable[[Look, str], FileTime | None]"
-Compare: TypeAlias = "Callable[[Look, Look], Compared]"
+State: TypeAlias = "Callable[[HostView], Mapping[str, str] | MissingFact]"
+Times: TypeAlias = "Callable[[HostView, str], FileTime | None]"
+Compare: TypeAlias = "Callable[[HostView, HostView], DriftComparison]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +99,17 @@ class Kind:
     """By name what is there; None for what only happens, and cannot be reverted."""
 
 
-def by_state(state: State, times: Times = lambda _look, _name: None) -> Compare:
+def compare_states(state: State, times: Times = lambda _look, _name: None) -> Compare:
     """Return what compares two looks by what each held; `times` says when a name changed, by the second look."""
 
-    def compare(before: Look, after: Look) -> Compared:
+    def compare(before: HostView, after: HostView) -> DriftComparison:
         old, new = state(before), state(after)
-        lacking = [each for each in (old, new) if isinstance(each, Missing)]
-        if isinstance(old, Missing) or isinstance(new, Missing):
-            return Compared(unknown=tuple(lacking[:1]))
-        return Compared(
+        lacking = [each for each in (old, new) if isinstance(each, MissingFact)]
+        if isinstance(old, MissingFact) or isinstance(new, MissingFact):
+            return DriftComparison(unknown=tuple(lacking[:1]))
+        return DriftComparison(
             tuple(
-                _timed(Step(name, old.get(name, ""), new.get(name, "")), times(after, name))
+                _timed(DriftStep(name, old.get(name, ""), new.get(name, "")), times(after, name))
                 for name in sorted({*old, *new})
                 if old.get(name, "") != new.get(name, "")
             )
@@ -118,7 +118,7 @@ def by_state(state: State, times: Times = lambda _look, _name: None) -> Compare:
     return compare
 
 
-def _timed(step: Step, time: FileTime | None) -> Step:
+def _timed(step: DriftStep, time: FileTime | None) -> DriftStep:
     if time is None:
         return step
     written = time.written_at
@@ -127,13 +127,13 @@ def _timed(step: Step, time: FileTime | None) -> Step:
     return replace(step, at=time.changed_at, known_by=KnownBy.FILE, written_at=earlier)
 
 
-def changed_at(look: Look, path: str) -> FileTime | None:
+def changed_at(look: HostView, path: str) -> FileTime | None:
     """Return when a file was changed last; None where that is not seen."""
     found = look.get(file_times.PROBE)
-    return None if isinstance(found, Missing) else found.get(path)
+    return None if isinstance(found, MissingFact) else found.get(path)
 
 
-def unless_there_is_none(look: Look, probe: Probe[FactT]) -> FactT | Missing | None:
+def unless_there_is_none(look: HostView, probe: Probe[FactT]) -> FactT | MissingFact | None:
     """Return a fact; None where the host has no such program, and so nothing of the kind."""
     fact = look.get(probe)
-    return None if isinstance(fact, Missing) and fact.reason == COMMAND_MISSING else fact
+    return None if isinstance(fact, MissingFact) and fact.reason == COMMAND_MISSING else fact

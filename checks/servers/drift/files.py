@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from checks.servers.drift._kind import Kind, Look, by_state, changed_at
-from checks.servers.probe import Missing
+from checks.servers.drift._kind import HostView, Kind, changed_at, compare_states
+from checks.servers.probe import MissingFact
 from checks.servers.probes import etc_files, file_times
 from portalops.model.message import msg
 
@@ -36,15 +36,15 @@ _FOLDERS_ELSEWHERE = (
 )
 
 
-def state(look: Look) -> Mapping[str, str] | Missing:
+def state(look: HostView) -> Mapping[str, str] | MissingFact:
     """Return the digest or the target of each file by its path."""
     found = look.get(etc_files.PROBE)
-    if isinstance(found, Missing):
+    if isinstance(found, MissingFact):
         return found
-    return {path: content for path, content in found.items() if not _is_told_elsewhere(path)}
+    return {path: content for path, content in found.items() if not _is_reported_elsewhere(path)}
 
 
-def _is_told_elsewhere(path: str) -> bool:
+def _is_reported_elsewhere(path: str) -> bool:
     return path in _ELSEWHERE or path.startswith(_FOLDERS_ELSEWHERE) or is_wanted_by(path)
 
 
@@ -53,4 +53,4 @@ def is_wanted_by(path: str) -> bool:
     return path.startswith("/etc/systemd/system/") and path.rpartition("/")[0].endswith((".wants", ".requires"))
 
 
-KIND = Kind("file", msg("file"), (etc_files.PROBE, file_times.PROBE), by_state(state, changed_at), state)
+KIND = Kind("file", msg("file"), (etc_files.PROBE, file_times.PROBE), compare_states(state, changed_at), state)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from checks.servers.drift._kind import Kind, Look, by_state, changed_at
-from checks.servers.probe import Missing
+from checks.servers.drift._kind import HostView, Kind, changed_at, compare_states
+from checks.servers.probe import MissingFact
 from checks.servers.probes import file_times, group
 from portalops.model.message import msg
 
 
-def state(look: Look) -> Mapping[str, str] | Missing:
+def state(look: HostView) -> Mapping[str, str] | MissingFact:
     """Return by group its number and members."""
     found = look.get(group.PROBE)
-    if isinstance(found, Missing):
+    if isinstance(found, MissingFact):
         return found
     return {one.name: f"{one.gid}: {', '.join(sorted(one.members))}".rstrip(": ") for one in found}
 
@@ -22,6 +22,6 @@ KIND = Kind(
     "group",
     msg("group"),
     (group.PROBE, file_times.PROBE),
-    by_state(state, lambda look, _name: changed_at(look, "/etc/group")),
+    compare_states(state, lambda look, _name: changed_at(look, "/etc/group")),
     state,
 )

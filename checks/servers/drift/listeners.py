@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from checks.servers.drift._kind import Kind, Look, by_state
-from checks.servers.probe import Missing
+from checks.servers.drift._kind import HostView, Kind, compare_states
+from checks.servers.probe import MissingFact
 from checks.servers.probes import listeners
 from portalops.model.message import msg
 
 
-def state(look: Look) -> Mapping[str, str] | Missing:
+def state(look: HostView) -> Mapping[str, str] | MissingFact:
     """Return by port the addresses at which it waits."""
     found = look.get(listeners.PROBE)
-    if isinstance(found, Missing):
+    if isinstance(found, MissingFact):
         return found
     held: dict[str, list[str]] = {}
     for one in found:
@@ -22,4 +22,4 @@ def state(look: Look) -> Mapping[str, str] | Missing:
     return {name: ", ".join(sorted(addresses)) for name, addresses in held.items()}
 
 
-KIND = Kind("listener", msg("port"), (listeners.PROBE,), by_state(state), state)
+KIND = Kind("listener", msg("port"), (listeners.PROBE,), compare_states(state), state)

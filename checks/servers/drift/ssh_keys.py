@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from checks.servers.drift._kind import Kind, Look, by_state
-from checks.servers.probe import Missing
+from checks.servers.drift._kind import HostView, Kind, compare_states
+from checks.servers.probe import MissingFact
 from checks.servers.probes import authorized_keys
 from portalops.model.message import msg
 
 
-def state(look: Look) -> Mapping[str, str] | Missing:
+def state(look: HostView) -> Mapping[str, str] | MissingFact:
     """Return by account and fingerprint what kind of key it is; lines that cannot be read are counted by file."""
     found = look.get(authorized_keys.PROBE)
-    if isinstance(found, Missing):
+    if isinstance(found, MissingFact):
         return found
     keys = {f"{one.account} {one.fingerprint}": f"{one.kind} {one.bits}" for one in found.keys}
     readable: dict[str, int] = {}
@@ -30,4 +30,4 @@ def state(look: Look) -> Mapping[str, str] | Missing:
     return {**keys, **unread, **{f"sshd {road}": road for road in found.elsewhere}}
 
 
-KIND = Kind("key", msg("SSH key"), (authorized_keys.PROBE,), by_state(state), state)
+KIND = Kind("key", msg("SSH key"), (authorized_keys.PROBE,), compare_states(state), state)

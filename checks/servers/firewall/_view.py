@@ -6,21 +6,21 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import iptables_legacy, nft
-from checks.servers.ruleset import Chain, Ruleset
+from checks.servers.ruleset import FilterChain, Ruleset
 
 
 def seen_ruleset(facts: Facts) -> Ruleset:
     """Return nft's chains, with rules of iptables as it spells them itself, and those of iptables-legacy, where read."""
     newer, spelled = facts[nft.PROBE], facts.get(iptables_legacy.PROBE)
-    if isinstance(spelled, Missing):
+    if isinstance(spelled, MissingFact):
         return newer
     chains = tuple(_spelled(chain, spelled.newer.chains) for chain in newer.chains)
     return Ruleset(chains + spelled.older.chains, newer.untracks or spelled.older.untracks)
 
 
-def _spelled(chain: Chain, others: Iterable[Chain]) -> Chain:
+def _spelled(chain: FilterChain, others: Iterable[FilterChain]) -> FilterChain:
     """Return a chain with the rules as iptables tells them, if nft does not, and both count as many."""
     if not any(None in rule.conditions for rule in chain.rules):
         return chain

@@ -20,12 +20,12 @@ from __future__ import annotations
 
 import ipaddress
 
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.firewall._view import seen_ruleset
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import iptables_legacy, nft, outside_ports
-from checks.servers.ruleset import MAX_DEVICES, Door
+from checks.servers.ruleset import MAX_DEVICES, PacketTarget
 from checks.servers.stranger import door
 from checks.servers.wording import listed
 from portalops.model.message import msg
@@ -41,7 +41,7 @@ from portalops.model.verdicts import Severity
     title=msg("administration ports are open only to the administrators' networks"),
     remedy=msg("Let the firewall take connections to these ports from the administrators' networks only."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     seen, ranges = facts[outside_ports.PROBE], facts.declared.admin_ranges
     ports = frozenset(facts.declared.admin_ports)
     if ranges is None:
@@ -57,7 +57,7 @@ def judge(facts: Facts) -> Outcome:
                 station=str(seen.station),
             ),
         )
-    if is_open := ports & seen.of_state("open"):
+    if is_open := ports & seen.filter_by_state("open"):
         names = listed(str(port) for port in sorted(is_open))
         return failed(
             "admin-port-open",
@@ -81,20 +81,20 @@ def judge(facts: Facts) -> Outcome:
     }
     entrances = [each for family in ("ip", "ip6") for each in ruleset.entrances(family, trusted)]
     legacy = facts.get(iptables_legacy.PROBE)
-    if isinstance(legacy, Missing) and {*doors.values(), *(each.door for each in entrances)} != {Door.SHUT}:
+    if isinstance(legacy, MissingFact) and {*doors.values(), *(each.door for each in entrances)} != {PacketTarget.SHUT}:
         return missing(legacy)  # what nft lets in, the older filter may keep out
-    if let_in := [name for name, each in doors.items() if each is Door.OPEN]:
+    if let_in := [name for name, each in doors.items() if each is PacketTarget.OPEN]:
         return failed(
             "rules-let-strangers-in", msg("the firewall's rules admit everybody at {names}", names=listed(let_in))
         )
-    if unsure := [name for name, each in doors.items() if each is Door.UNSURE]:
+    if unsure := [name for name, each in doors.items() if each is PacketTarget.UNSURE]:
         said = msg("it cannot be judged whether the firewall's rules admit everybody at {names}", names=listed(unsure))
         return unknown("rules-unclear", said)
-    if any(each.door is Door.OPEN for each in entrances):
+    if any(each.door is PacketTarget.OPEN for each in entrances):
         return failed(
             "no-default-deny", msg("the ports are shut now, but the kernel's filter does not deny by default")
         )
-    if any(each.door is Door.UNSURE for each in entrances):
+    if any(each.door is PacketTarget.UNSURE for each in entrances):
         said = msg("the ports are shut now, but it cannot be judged whether the kernel's filter denies by default")
         return unknown("default-unclear", said)
     return passed(msg("shut to {station}, and the filter denies by default", station=str(seen.station)))

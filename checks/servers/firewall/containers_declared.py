@@ -13,7 +13,7 @@ Source: docker-ps(1), podman-ps(1); the Docker manual, "Packet filtering and fir
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import containers
 from checks.servers.wording import listed
@@ -29,7 +29,7 @@ from portalops.model.verdicts import Severity
     title=msg("containers open only declared ports"),
     remedy=msg("Publish the port on loopback alone (127.0.0.1:8080:80), or declare it after its change was approved."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     seen = facts[containers.PROBE]
     if not seen.engines:
         if seen.bridges:

@@ -18,12 +18,12 @@ Sources: nft(8), iptables(8), iptables-extensions(8). Policy accept with a final
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.firewall._view import seen_ruleset
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import iptables_legacy, nft
-from checks.servers.ruleset import ANY_DEVICE, MAX_DEVICES, Door
+from checks.servers.ruleset import ANY_DEVICE, MAX_DEVICES, PacketTarget
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -42,7 +42,7 @@ _NAMES = {"ip": "IPv4", "ip6": "IPv6"}
         "Set the policy of the input chain to drop, for IPv6 as well; an 'inet' table serves both. Let in what is needed by port, not all that comes from a device, or declare the device in 'trusted_devices'."
     ),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     ruleset = seen_ruleset(facts)
     if len(ruleset.devices()) > MAX_DEVICES:
         return unknown("too-many-devices", msg("the firewall's rules name more than {n} devices", n=MAX_DEVICES))
@@ -50,14 +50,14 @@ def judge(facts: Facts) -> Outcome:
         (name, each)
         for family, name in _NAMES.items()
         for each in ruleset.entrances(family, facts.declared.trusted_devices)
-        if each.door is not Door.SHUT
+        if each.door is not PacketTarget.SHUT
     ]
     if not entrances:
         return passed(msg("incoming packets are denied by default over IPv4 and IPv6"))
     legacy = facts.get(iptables_legacy.PROBE)
-    if isinstance(legacy, Missing):
+    if isinstance(legacy, MissingFact):
         return missing(legacy)
-    is_open = [(name, each) for name, each in entrances if each.door is Door.OPEN]
+    is_open = [(name, each) for name, each in entrances if each.door is PacketTarget.OPEN]
     families = " + ".join(dict.fromkeys(name for name, _ in is_open or entrances))
     if not is_open:
         chains = listed(sorted({chain for _, each in entrances for chain in each.doubts}))

@@ -13,10 +13,10 @@ Sources: nft(8), libnftables-json(5), iptables-save(8). A Debian 13 without any 
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, missing, passed
+from checks.servers.check import CheckOutcome, check, failed, missing, passed
 from checks.servers.facts import Facts
 from checks.servers.firewall._view import seen_ruleset
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import iptables_legacy, nft
 from checks.servers.wording import listed
 from portalops.model.message import msg
@@ -32,13 +32,13 @@ from portalops.model.verdicts import Severity
     title=msg("the kernel filters incoming packets"),
     remedy=msg("Write the rules and enable the firewall, such as 'systemctl enable --now nftables'."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     ruleset = seen_ruleset(facts)
     inputs = ruleset.inputs()
     if inputs:
         names = sorted({f"{chain.family} {chain.table} {chain.name}" for chain in inputs})
         return passed(msg("incoming packets are filtered by {names}", names=listed(names)))
     legacy = facts.get(iptables_legacy.PROBE)
-    if isinstance(legacy, Missing):
+    if isinstance(legacy, MissingFact):
         return missing(legacy)
     return failed("no-input-rules", msg("no rule in the kernel filters incoming packets"))

@@ -14,9 +14,9 @@ Source: ss(8). On Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import listeners, machine
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -32,11 +32,11 @@ from portalops.model.verdicts import Severity
     title=msg("the listening ports are the declared ones"),
     remedy=msg("Stop the service or bind it to loopback, or declare the port after its change was approved."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     snapshot = facts.get(machine.PROBE)
-    if not facts[listeners.PROBE] and isinstance(snapshot, Missing):
+    if not facts[listeners.PROBE] and isinstance(snapshot, MissingFact):
         return unknown("nothing-listens", msg("ss lists no listener at all, and nothing confirms that there is none"))
-    second = () if isinstance(snapshot, Missing) else snapshot.listeners
+    second = () if isinstance(snapshot, MissingFact) else snapshot.listeners
     seen = {one.name for one in (*facts[listeners.PROBE], *second) if not one.is_loopback}
     if facts.declared.listeners is None:
         return unknown(

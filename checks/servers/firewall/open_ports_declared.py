@@ -15,7 +15,7 @@ Source: connect(2), RFC 9293 (3.5.2: a closed port answers with a reset). A host
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.outside.section import REPEATED_FOR
 from checks.servers.probes import outside_ports
@@ -33,9 +33,9 @@ from portalops.model.verdicts import Severity
     remedy=msg("Close the port in the firewall, or declare it in 'public_ports' after its change was approved."),
     numbers={"counts_days": REPEATED_FOR.days},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     seen = facts[outside_ports.PROBE]
-    is_open = seen.of_state("open")
+    is_open = seen.filter_by_state("open")
     if facts.declared.public_ports is None:
         return unknown(
             "not-declared",
@@ -47,7 +47,7 @@ def judge(facts: Facts) -> Outcome:
             "port-open-to-world",
             msg("open to {station} but not declared: {ports}", station=str(seen.station), ports=_listed(extra)),
         )
-    if seen.of_state("not-reached") or not declared <= seen.tried:
+    if seen.filter_by_state("not-reached") or not declared <= seen.tried:
         return unknown("not-all-tried", msg("the outside scan ran out of time before it had tried every port"))
     if not seen.answered:
         return unknown("no-answer", msg("the host answered on no port, so nothing is known about the silent ones"))

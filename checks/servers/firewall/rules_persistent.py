@@ -16,9 +16,9 @@ Sources: systemctl(1), ufw(8).
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, missing, passed
+from checks.servers.check import CheckOutcome, check, failed, missing, passed
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import systemd_units, ufw
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -35,7 +35,7 @@ _SERVICES = ("nftables.service", "netfilter-persistent.service", "firewalld.serv
     title=msg("the firewall comes back after a reboot"),
     remedy=msg("Enable the unit that loads the rules, such as 'systemctl enable nftables'."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     units = facts[systemd_units.PROBE]
     for name in _SERVICES:
         if name in units and units[name].is_enabled:
@@ -43,7 +43,7 @@ def judge(facts: Facts) -> Outcome:
     front = units.get("ufw.service")
     if front is not None and front.is_enabled:
         is_on = facts.get(ufw.PROBE)
-        if isinstance(is_on, Missing):
+        if isinstance(is_on, MissingFact):
             return missing(is_on)
         if is_on:
             return passed(msg("{unit} loads the rules at start", unit="ufw.service"))

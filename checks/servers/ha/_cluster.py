@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from checks.servers.check import Outcome, failed
+from checks.servers.check import CheckOutcome, failed
 from checks.servers.probes import postgresql_standby
-from checks.servers.probes.postgresql_standby import Member
+from checks.servers.probes.postgresql_standby import ClusterMember
 from checks.servers.standby import GroupFacts
 from checks.servers.wording import listed
 from portalops.model.message import msg
@@ -19,11 +19,11 @@ class Cluster:
 
     primary: str
     """Its host."""
-    leads: Member
-    standbys: Mapping[str, Member]
+    leads: ClusterMember
+    standbys: Mapping[str, ClusterMember]
 
 
-def cluster_of(facts: GroupFacts) -> Cluster | Outcome:
+def cluster_of(facts: GroupFacts) -> Cluster | CheckOutcome:
     """Return who leads and who follows, or what is wrong with that."""
     members = facts[postgresql_standby.PROBE]
     leading = [name for name, member in members.items() if not member.follows]

@@ -13,7 +13,7 @@ Source: ip-address(8); keepalived issues 166 and 2387 tell of addresses on both.
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, failed, passed
+from checks.servers.check import CheckOutcome, failed, passed
 from checks.servers.probes import addresses
 from checks.servers.standby import GroupFacts, group_check
 from checks.servers.wording import listed
@@ -33,7 +33,7 @@ from portalops.model.verdicts import Severity
         "keepalived on one of them."
     ),
 )
-def judge(facts: GroupFacts) -> Outcome:
+def judge(facts: GroupFacts) -> CheckOutcome:
     address = facts.group.address
     holders = [
         member

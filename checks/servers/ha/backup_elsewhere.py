@@ -23,7 +23,7 @@ import unicodedata
 from datetime import timedelta
 from enum import StrEnum
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.own import BackupMedium
 from checks.servers.probe import shown
@@ -39,7 +39,7 @@ RESTORED_WITHIN = timedelta(days=90)
 _HERE = frozenset({"localhost", "127.0.0.1", "::1", ""})
 
 
-class Where(StrEnum):
+class MediumLocation(StrEnum):
     """How a medium lies to a host."""
 
     ELSEWHERE = "elsewhere"
@@ -60,12 +60,12 @@ class Where(StrEnum):
     ),
     numbers={"restored_days": RESTORED_WITHIN.days},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     backups, place = facts[own_backups.PROBE], facts[own_places.PROBE]
     if not backups.media:
         return failed("no-medium", msg("no medium is configured for backups"))
     room = (place.seen.site, place.seen.room) if place.seen else ("", "")
-    placed = [(each, where(each, facts.host, room)) for each in backups.media]
+    placed = [(each, locate_medium(each, facts.host, room)) for each in backups.media]
     today = facts.at.astimezone(backups.zone).date()
 
     def is_fresh(medium: BackupMedium) -> bool:
@@ -81,7 +81,7 @@ def judge(facts: Facts) -> Outcome:
 
     good = [(each, lies) for each, lies in placed if is_fresh(each) and is_restored(each)]
     for medium, lies in good:
-        if lies is Where.ELSEWHERE:
+        if lies is MediumLocation.ELSEWHERE:
             return passed(
                 msg(
                     "on {medium}, in {site}, room {room}: {set}; restored at {restored} (records {made_seq} and {restored_seq})",
@@ -94,7 +94,7 @@ def judge(facts: Facts) -> Outcome:
                     restored_seq=str(medium.restored_seq),
                 )
             )
-    unsure = [medium.id for medium, lies in good if lies is Where.UNKNOWN]
+    unsure = [medium.id for medium, lies in good if lies is MediumLocation.UNKNOWN]
     if unsure:
         if place.seen is None:
             return unknown("place-not-recorded", msg("the place of this host is not recorded"))
@@ -102,7 +102,7 @@ def judge(facts: Facts) -> Outcome:
             "place-not-recorded",
             msg("the host or room of these media is not known: {media}", media=listed(unsure)),
         )
-    elsewhere = [medium for medium, lies in placed if lies in {Where.ELSEWHERE, Where.UNKNOWN}]
+    elsewhere = [medium for medium, lies in placed if lies in {MediumLocation.ELSEWHERE, MediumLocation.UNKNOWN}]
     if not elsewhere:
         return failed(
             "beside-the-host",
@@ -117,7 +117,7 @@ def judge(facts: Facts) -> Outcome:
     return failed("restore-unproven", _not_restored(best))
 
 
-def where(medium: BackupMedium, host: Host, room: tuple[str, str]) -> Where:
+def locate_medium(medium: BackupMedium, host: Host, room: tuple[str, str]) -> MediumLocation:
     """Say how a medium lies to a host that stands in a room; a place of which a part is not known is not another one.
 
     Args:
@@ -127,13 +127,13 @@ def where(medium: BackupMedium, host: Host, room: tuple[str, str]) -> Where:
     """
     lies = _host_of(medium)
     if lies is None:
-        return Where.UNKNOWN
+        return MediumLocation.UNKNOWN
     if lies != _APART and _is_same(lies, host):
-        return Where.SAME_HOST
+        return MediumLocation.SAME_HOST
     rooms = [tuple(_same(text) for text in each) for each in (room, (medium.site, medium.room))]
     if not all(text for each in rooms for text in each):
-        return Where.UNKNOWN
-    return Where.SAME_ROOM if rooms[0] == rooms[1] else Where.ELSEWHERE
+        return MediumLocation.UNKNOWN
+    return MediumLocation.SAME_ROOM if rooms[0] == rooms[1] else MediumLocation.ELSEWHERE
 
 
 _APART = "*"

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checks.servers.check import Outcome, failed, passed
+from checks.servers.check import CheckOutcome, failed, passed
 from checks.servers.probes import haproxy
 from checks.servers.probes.haproxy import BackendServer
 from checks.servers.standby import GroupFacts, group_check
@@ -35,7 +35,7 @@ ENOUGH = 2
     remedy=msg("Repair the servers that are down, and add 'check' to each 'server' line of HAProxy's configuration."),
     numbers={"least": ENOUGH},
 )
-def judge(facts: GroupFacts) -> Outcome:
+def judge(facts: GroupFacts) -> CheckOutcome:
     seen = facts[haproxy.PROBE]
     empty = [member for member, servers in seen.items() if not servers]
     if empty:

@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from checks.servers.check import Outcome, failed, passed, unknown
+from checks.servers.check import CheckOutcome, failed, passed, unknown
 from checks.servers.ha._cluster import cluster_of
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import clock, own_drills, postgresql_standby, vrrp_journal
 from checks.servers.probes.own_drills import LASTS, PageSeen, newest_drill
 from checks.servers.standby import GroupFacts, group_check
@@ -59,7 +59,7 @@ CLOCKS_AGREE = timedelta(seconds=60)
         "settles_minutes": SETTLES // timedelta(minutes=1),
     },
 )
-def judge(facts: GroupFacts) -> Outcome:
+def judge(facts: GroupFacts) -> CheckOutcome:
     began = newest_drill(facts.group, facts.at)
     if began is None:
         return failed("no-drill", msg("no failover drill is declared"))
@@ -71,14 +71,14 @@ def judge(facts: GroupFacts) -> Outcome:
             "clock-off",
             msg("the clock of {host} is wrong, so its records cannot be compared with those of others", host=wrong[0]),
         )
-    return _of_address(facts, began) if facts.group.kind == "vip" else _of_database(facts, began)
+    return _judge_address(facts, began) if facts.group.kind == "vip" else _judge_database(facts, began)
 
 
-def _of_address(facts: GroupFacts, began: datetime) -> Outcome:
+def _judge_address(facts: GroupFacts, began: datetime) -> CheckOutcome:
     taken: list[tuple[datetime, str]] = []
     for name, member in facts.members.items():
         journal = member.get(vrrp_journal.PROBE)
-        if isinstance(journal, Missing):
+        if isinstance(journal, MissingFact):
             return unknown(journal.reason, msg("{host}: {seen}", host=name, seen=journal.seen))
         if journal.since > began:
             return unknown(
@@ -95,28 +95,28 @@ def _of_address(facts: GroupFacts, began: datetime) -> Outcome:
     for at, name in taken:
         if began <= at <= began + LASTS and name != before:
             moved = msg("{host} took over from {before} at {at}", host=name, before=before, at=at)
-            return _of_users(facts, began, at, moved)
+            return _judge_users(facts, began, at, moved)
     return failed(
         "role-did-not-move",
         msg("no other member took over from {before} in the drill of {at}", before=before, at=began),
     )
 
 
-def _of_database(facts: GroupFacts, began: datetime) -> Outcome:
+def _judge_database(facts: GroupFacts, began: datetime) -> CheckOutcome:
     for name, member in facts.members.items():
         fact = member.get(postgresql_standby.PROBE)
-        if isinstance(fact, Missing):
+        if isinstance(fact, MissingFact):
             return unknown(fact.reason, msg("{host}: {seen}", host=name, seen=fact.seen))
     cluster = cluster_of(facts)
-    if isinstance(cluster, Outcome):
+    if isinstance(cluster, CheckOutcome):
         return unknown("no-single-primary", cluster.message)
     at = cluster.leads.switched_at
     if at is None or not began <= at <= began + LASTS:
         return failed("role-did-not-move", msg("no other member began to lead in the drill of {at}", at=began))
-    return _of_users(facts, began, at, msg("{host} began to lead at {at}", host=cluster.primary, at=at))
+    return _judge_users(facts, began, at, msg("{host} began to lead at {at}", host=cluster.primary, at=at))
 
 
-def _of_users(facts: GroupFacts, began: datetime, moved_at: datetime, moved: Message) -> Outcome:
+def _judge_users(facts: GroupFacts, began: datetime, moved_at: datetime, moved: Message) -> CheckOutcome:
     """Judge how long users were cut off by a failover in which the role moved."""
     target = facts.group.outage_seconds
     if target is None or not facts.group.pages:
@@ -128,7 +128,7 @@ def _of_users(facts: GroupFacts, began: datetime, moved_at: datetime, moved: Mes
             ),
         )
     drills = next(iter(facts.members.values())).get(own_drills.PROBE)
-    if isinstance(drills, Missing):
+    if isinstance(drills, MissingFact):
         return unknown(drills.reason, drills.seen)
     seen = {url: samples for each in drills.values() if each.began == began for url, samples in each.pages.items()}
     until_now = [[one for one in seen.get(url, ()) if one.at <= facts.at] for url in facts.group.pages]

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from checks.servers.check import Outcome, failed, passed
+from checks.servers.check import CheckOutcome, failed, passed
 from checks.servers.probes import keepalived, systemd_units
 from checks.servers.probes.keepalived import VrrpInstance
 from checks.servers.standby import GroupFacts, group_check
@@ -37,7 +37,7 @@ from portalops.model.verdicts import Severity
         "Give all members the same virtual_router_id, different priorities and a track_script, and start keepalived."
     ),
 )
-def judge(facts: GroupFacts) -> Outcome:
+def judge(facts: GroupFacts) -> CheckOutcome:
     idle = [
         member
         for member, units in facts[systemd_units.PROBE].items()

@@ -17,7 +17,7 @@ Source: the MariaDB manual, "SHOW REPLICA STATUS". MariaDB 11.8:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, failed, passed
+from checks.servers.check import CheckOutcome, failed, passed
 from checks.servers.probes import mysql_replica
 from checks.servers.probes.mysql_replica import Replication
 from checks.servers.standby import GroupFacts, group_check
@@ -35,7 +35,7 @@ from portalops.model.verdicts import Severity
     title=msg("MariaDB and MySQL replicas follow closely"),
     remedy=msg("See Last_IO_Error and Last_SQL_Error of SHOW REPLICA STATUS; restart the replica, or rebuild it."),
 )
-def judge(facts: GroupFacts) -> Outcome:
+def judge(facts: GroupFacts) -> CheckOutcome:
     members = facts[mysql_replica.PROBE]
     following = {name: seen for name, seen in members.items() if seen.follows}
     leading = [name for name, seen in members.items() if not seen.follows and not seen.read_only]

@@ -15,7 +15,7 @@ pull request 545 tell of both mistakes. PostgreSQL 15.20 that follows:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, failed, passed, unknown
+from checks.servers.check import CheckOutcome, failed, passed, unknown
 from checks.servers.ha._cluster import cluster_of
 from checks.servers.probes import postgresql_standby
 from checks.servers.standby import GroupFacts, group_check
@@ -35,9 +35,9 @@ MEBIBYTE = 1 << 20
     title=msg("the PostgreSQL standby is close behind its primary"),
     remedy=msg("Mend the link between the servers; see the standby's log and pg_stat_wal_receiver."),
 )
-def judge(facts: GroupFacts) -> Outcome:
+def judge(facts: GroupFacts) -> CheckOutcome:
     cluster = cluster_of(facts)
-    if isinstance(cluster, Outcome):
+    if isinstance(cluster, CheckOutcome):
         return cluster
     written = cluster.leads.position
     if written is None or any(each.position is None for each in cluster.standbys.values()):
@@ -49,15 +49,15 @@ def judge(facts: GroupFacts) -> Outcome:
             "{hosts} receives no stream from the primary {host}; behind: {told}",
             host=cluster.primary,
             hosts=listed(cut),
-            told=_told(behind),
+            told=_describe(behind),
         )
         return failed("link-cut", said)
     late = {name: count for name, count in behind.items() if count > facts.group.lag_mebibytes * MEBIBYTE}
     if late:
-        said = msg("behind the primary {host}, in bytes: {told}", host=cluster.primary, told=_told(late))
+        said = msg("behind the primary {host}, in bytes: {told}", host=cluster.primary, told=_describe(late))
         return failed("too-far-behind", said)
-    return passed(msg("behind the primary {host}, in bytes: {told}", host=cluster.primary, told=_told(behind)))
+    return passed(msg("behind the primary {host}, in bytes: {told}", host=cluster.primary, told=_describe(behind)))
 
 
-def _told(behind: dict[str, int]) -> str:
+def _describe(behind: dict[str, int]) -> str:
     return listed(f"{name} {count}" for name, count in sorted(behind.items()))

@@ -12,7 +12,7 @@ Source: the PostgreSQL manual, "pg_stat_replication". PostgreSQL 15.20:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, failed, passed
+from checks.servers.check import CheckOutcome, failed, passed
 from checks.servers.ha._cluster import cluster_of
 from checks.servers.probes import postgresql_standby
 from checks.servers.standby import GroupFacts, group_check
@@ -29,9 +29,9 @@ from portalops.model.verdicts import Severity
     title=msg("the declared number of servers replicate from the PostgreSQL primary"),
     remedy=msg("See the standby's log, and rebuild it with pg_basebackup if it cannot catch up."),
 )
-def judge(facts: GroupFacts) -> Outcome:
+def judge(facts: GroupFacts) -> CheckOutcome:
     cluster = cluster_of(facts)
-    if isinstance(cluster, Outcome):
+    if isinstance(cluster, CheckOutcome):
         return cluster
     # a tool that archives the log is a stream too, so what the members themselves receive must say the same
     receiving = sum(each.is_receiving for each in cluster.standbys.values())

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checks.servers.check import Outcome, failed, passed, unknown
+from checks.servers.check import CheckOutcome, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import Packages, packages_of
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import os_release, packages_dpkg, packages_rpm
 from checks.servers.probes.packages_dpkg import DebPackage
 from checks.servers.probes.packages_rpm import RpmPackage
@@ -41,7 +41,7 @@ Versions = dict[str, tuple[str, ...]]
     title=msg("a spare has the same packages as the machine that it replaces"),
     remedy=msg("Update the spare as the other was updated, or declare the packages that differ on purpose."),
 )
-def judge(facts: GroupFacts) -> Outcome:
+def judge(facts: GroupFacts) -> CheckOutcome:
     systems = facts[os_release.PROBE]
     if len({(each.id, each.version) for each in systems.values()}) > 1:
         told = listed(f"{name}: {each.name}" for name, each in systems.items())
@@ -54,7 +54,7 @@ def judge(facts: GroupFacts) -> Outcome:
                 "unknown-system", msg("portalops does not know how {system} lists its packages", system=system.name)
             )
         listing = _listing(facts.members[name], kind)
-        if isinstance(listing, Missing):
+        if isinstance(listing, MissingFact):
             return unknown(listing.reason, msg("{host}: {seen}", host=name, seen=listing.seen))
         by_member[name] = listing
     names = {package for versions in by_member.values() for package in versions} - set(facts.group.differences)
@@ -67,10 +67,10 @@ def judge(facts: GroupFacts) -> Outcome:
     return passed(nmsg("{n} package is the same", "{n} packages are the same", len(names)))
 
 
-def _listing(member: Facts, kind: Packages) -> Versions | Missing:
+def _listing(member: Facts, kind: Packages) -> Versions | MissingFact:
     deb, rpm = member.get(packages_dpkg.PROBE), member.get(packages_rpm.PROBE)
-    fact: Sequence[DebPackage | RpmPackage] | Missing = deb if kind is Packages.APT else rpm
-    if isinstance(fact, Missing):
+    fact: Sequence[DebPackage | RpmPackage] | MissingFact = deb if kind is Packages.APT else rpm
+    if isinstance(fact, MissingFact):
         return fact
     found: Versions = {}
     for package in fact:

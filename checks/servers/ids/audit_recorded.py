@@ -15,7 +15,7 @@ Source: auditctl(8). Debian 13, audit 4.0:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed
+from checks.servers.check import CheckOutcome, check, failed, passed
 from checks.servers.facts import Facts
 from checks.servers.probes import auditd
 from portalops.model.message import msg, nmsg
@@ -31,7 +31,7 @@ from portalops.model.verdicts import Severity
     remedy=msg("Enable auditd, load rules with 'augenrules --load', and raise the backlog (-b) if records are lost."),
     exempt_roles=("container",),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     audit = facts[auditd.PROBE]
     if audit.enabled not in {1, 2}:
         return failed("disabled", msg("the kernel's audit is off"))

@@ -19,14 +19,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from checks.servers.baseline import Window
+from checks.servers.baseline import ChangeWindow
 from checks.servers.change._approved import approved
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import aide, own_changes
-from checks.servers.probes.aide import Aide, Entry
+from checks.servers.probes.aide import Aide, AideDifference
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity
@@ -46,7 +46,7 @@ WITHIN = timedelta(days=2)
     ),
     numbers={"within_days": WITHIN.days},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     seen = facts[aide.PROBE]
     if not seen.has_baseline:
         return failed("no-baseline", msg("AIDE has no baseline"))
@@ -75,13 +75,13 @@ def judge(facts: Facts) -> Outcome:
     return passed(msg("AIDE's run of {at} found no difference", at=seen.ended_at))
 
 
-def _made_at(entry: Entry, ended_at: datetime) -> datetime | None:
+def _made_at(entry: AideDifference, ended_at: datetime) -> datetime | None:
     """Return when a difference was made; None where the host does not tell, or of a change that the run did not see."""
     at = entry.changed_at
     return None if not entry.is_there or at is None or at > ended_at else at
 
 
-def _window_of(facts: Facts, entry: Entry, ended_at: datetime) -> Window | None:
+def _window_of(facts: Facts, entry: AideDifference, ended_at: datetime) -> ChangeWindow | None:
     """Return the approved window that a difference was made in, as far as the host tells its time."""
     allowed, at = approved(facts), _made_at(entry, ended_at)
     return None if allowed is None or at is None else allowed.window_of(at)
@@ -91,7 +91,7 @@ def _are_all_listed(seen: Aide) -> bool:
     return len(seen.entries) == sum(count for _, count in seen.found or ())
 
 
-def _doubt(facts: Facts, seen: Aide, ended_at: datetime) -> Missing | None:
+def _doubt(facts: Facts, seen: Aide, ended_at: datetime) -> MissingFact | None:
     """Return why there may be windows for all differences that are not seen; None where no window could explain one."""
     allowed = approved(facts)
     if allowed is None or not seen.found or not _are_all_listed(seen):
@@ -108,7 +108,7 @@ def _explained(facts: Facts, seen: Aide, ended_at: datetime) -> tuple[str, ...]:
     return tuple(sorted(set(explained))) if len(explained) == len(windows) else ()
 
 
-def _differs(facts: Facts, ended_at: datetime, seen: Aide) -> Outcome:
+def _differs(facts: Facts, ended_at: datetime, seen: Aide) -> CheckOutcome:
     told = ", ".join(f"{kind} {count}" for kind, count in seen.found or ())
     differences = msg("AIDE's run of {at} found differences: {told}", at=ended_at, told=told)
     unexplained = [entry for entry in seen.entries if _window_of(facts, entry, ended_at) is None]

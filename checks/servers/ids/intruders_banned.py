@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
-from checks.servers.probe import COMMAND_MISSING, Missing
+from checks.servers.probe import COMMAND_MISSING, MissingFact
 from checks.servers.probes import crowdsec, fail2ban, systemd_units
 from checks.servers.wording import listed
 from portalops.model.message import msg
@@ -42,17 +42,17 @@ ASKED_WITHIN = timedelta(days=1)
     ),
     numbers={"within_hours": ASKED_WITHIN // timedelta(hours=1)},
 )
-def judge(facts: Facts) -> Outcome:
-    outcomes = (_by_fail2ban(facts), _by_crowdsec(facts))
+def judge(facts: Facts) -> CheckOutcome:
+    outcomes = (_judge_fail2ban(facts), _judge_crowdsec(facts))
     there = [one for one in outcomes if one.reason != COMMAND_MISSING]
     # NOTE: what is not known of one product may be that it guards, so that outweighs what the other one lacks.
     order = (CheckVerdict.PASS, CheckVerdict.UNKNOWN, CheckVerdict.FAIL)
     return min(there or outcomes, key=lambda one: order.index(one.verdict))
 
 
-def _by_fail2ban(facts: Facts) -> Outcome:
+def _judge_fail2ban(facts: Facts) -> CheckOutcome:
     seen = facts.get(fail2ban.PROBE)
-    if isinstance(seen, Missing):
+    if isinstance(seen, MissingFact):
         return missing(seen)
     if not seen.is_running:
         return failed("not-running", msg("fail2ban is installed but does not run"))
@@ -61,9 +61,9 @@ def _by_fail2ban(facts: Facts) -> Outcome:
     return passed(msg("fail2ban guards {names}", names=listed(seen.jails)))
 
 
-def _by_crowdsec(facts: Facts) -> Outcome:
+def _judge_crowdsec(facts: Facts) -> CheckOutcome:
     bouncers = facts.get(crowdsec.PROBE)
-    if isinstance(bouncers, Missing):
+    if isinstance(bouncers, MissingFact):
         return missing(bouncers)
     service = facts[systemd_units.PROBE].get("crowdsec.service")
     if service is None or not service.is_active:

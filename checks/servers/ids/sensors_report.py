@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
 from checks.servers.probes import sensors
@@ -40,7 +40,7 @@ RULES_WITHIN = timedelta(days=7)
     remedy=msg("Start the sensor, connect it to its centre, and update its rules."),
     numbers={"heard_minutes": HEARD_WITHIN // timedelta(minutes=1), "rules_days": RULES_WITHIN.days},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     declared = facts.declared.sensors
     if declared is None:
         return unknown("not-declared", msg("the sensors of the host are not declared"))
@@ -48,9 +48,9 @@ def judge(facts: Facts) -> Outcome:
         return failed("no-sensor", msg("the host has no sensor, as declared"))
     for name in declared:
         problem = (
-            _of_wazuh(facts[sensors.PROBE], facts.at)
+            _check_wazuh(facts[sensors.PROBE], facts.at)
             if name == "wazuh"
-            else _of_suricata(facts[sensors.PROBE], facts.at)
+            else _check_suricata(facts[sensors.PROBE], facts.at)
         )
         if problem is not None:
             return failed(f"{name}-silent", problem)
@@ -68,7 +68,7 @@ def _moments(seen: Sensors, declared: Sequence[str]) -> Iterator[tuple[str, date
     yield from ((file, at) for name in declared for file, at in moments[name].items() if at is not None)
 
 
-def _of_wazuh(seen: Sensors, now: datetime) -> Message | None:
+def _check_wazuh(seen: Sensors, now: datetime) -> Message | None:
     if seen.wazuh_status is None or seen.wazuh_at is None:
         return msg("{sensor} is declared but not installed", sensor="wazuh")
     if seen.wazuh_status != "connected":
@@ -78,7 +78,7 @@ def _of_wazuh(seen: Sensors, now: datetime) -> Message | None:
     return None
 
 
-def _of_suricata(seen: Sensors, now: datetime) -> Message | None:
+def _check_suricata(seen: Sensors, now: datetime) -> Message | None:
     if seen.suricata_log_at is None:
         return msg("{sensor} is declared but not installed", sensor="suricata")
     if now - seen.suricata_log_at > HEARD_WITHIN:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
 from checks.servers.probes import fail2ban_sshd
@@ -42,7 +42,7 @@ UNITS = frozenset({"_SYSTEMD_UNIT=ssh.service", "_SYSTEMD_UNIT=sshd.service"})
     ),
     numbers={"written_days": WRITTEN_WITHIN.days, "least_seconds": BANS_SECONDS},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     jail = facts[fail2ban_sshd.PROBE]
     if not jail.exists:
         return failed("no-jail", msg("fail2ban has no jail sshd"))

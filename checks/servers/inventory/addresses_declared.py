@@ -14,9 +14,9 @@ Source: ip-address(8). iproute2 6.15 on Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing, shown
+from checks.servers.probe import MissingFact, shown
 from checks.servers.probes import addresses, outside_names
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -32,7 +32,7 @@ from portalops.model.verdicts import Severity
     title=msg("every address of the host lies in the declared networks"),
     remedy=msg("Move the service back or turn the address off, or have the network approved and declare it."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     held = sorted(
         {
             (str(one.address), shown(one.device, 20))
@@ -62,7 +62,7 @@ def judge(facts: Facts) -> Outcome:
             "address-outside", msg("addresses outside the declared networks: {addresses}", addresses=listed(outside))
         )
     names = facts.get(outside_names.PROBE)
-    by_name = {} if isinstance(names, Missing) else names.by_name
+    by_name = {} if isinstance(names, MissingFact) else names.by_name
     for name, led in by_name.items():
         if strange := [
             str(one) for one in led if not any(one.version == each.version and one in each for each in ranges)
@@ -81,6 +81,6 @@ def judge(facts: Facts) -> Outcome:
     told = nmsg(
         "the {n} address lies in the declared networks", "the {n} addresses lie in the declared networks", len(held)
     )
-    if isinstance(names, Missing):
+    if isinstance(names, MissingFact):
         return passed(msg("{told}; no outside scan has resolved the names of its pages", told=told))
     return passed(told)

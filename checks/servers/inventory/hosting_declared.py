@@ -15,7 +15,7 @@ Debian 13, in a container:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import shown
 from checks.servers.probes import hosting
@@ -59,7 +59,7 @@ CLOUDS = frozenset(
     title=msg("the host runs where it is declared to run"),
     remedy=msg("Bring the host back, or have its place approved and declare it."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     seen, declared = facts[hosting.PROBE], facts.declared.hosting
     ground = f"{shown(seen.vendor, 60) or '-'} ({shown(seen.virtualization, 40)})"
     is_cloud = seen.vendor.lower() in CLOUDS

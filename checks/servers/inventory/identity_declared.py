@@ -15,7 +15,7 @@ Sources: machine-id(5), proc(5), the kernel's sysfs-class-dmi. On Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import shown
 from checks.servers.probes import identity, serial
@@ -33,7 +33,7 @@ from portalops.model.verdicts import Severity
         "Find out whether the machine was exchanged or copied; correct the register, or have the change approved."
     ),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     names, number, declared = facts[identity.PROBE], facts[serial.PROBE], facts.declared.identity
     if declared is None:
         return unknown(

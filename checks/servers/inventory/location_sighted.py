@@ -16,7 +16,7 @@ hand-over` (docs/ledger-format.md). Text that people typed is percent-encoded:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import shown
 from checks.servers.probes import own_places
@@ -34,7 +34,7 @@ from portalops.model.verdicts import Severity
     remedy=msg("Go and see the host, and record where it is and who is responsible for it: 'portalops host sight'."),
     numbers={"within_months": LONGEST_MONTHS},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     place = facts[own_places.PROBE]
     seen = place.seen
     if seen is None:

@@ -13,7 +13,7 @@ Source: ps(1), proc(5) (hidepid).
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed
+from checks.servers.check import CheckOutcome, check, failed, passed
 from checks.servers.facts import Facts
 from checks.servers.probes import processes
 from checks.servers.wording import listed
@@ -52,7 +52,7 @@ _KERNEL_KEEPS = 15
     title=msg("no undeclared remote control runs on the host"),
     remedy=msg("Remove the program, or declare it after its approval; find out who put it there."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     allowed = {name[:_KERNEL_KEEPS] for name in facts.declared.remote_control}
     suspects = {name[:_KERNEL_KEEPS] for name in KNOWN} - allowed
     running = facts[processes.PROBE]

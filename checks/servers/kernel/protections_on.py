@@ -14,7 +14,7 @@ Sources: the kernel's documentation of sysctl (kernel, fs, net), sysctl(8), proc
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import sysctl
 from checks.servers.wording import listed
@@ -46,7 +46,7 @@ GOOD = {
     remedy=msg("Write the settings into a file in /etc/sysctl.d and run 'sysctl --system'."),
     exempt_roles=("container",),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     values = facts[sysctl.PROBE]
     off = [f"{key}={values[key]}" for key in GOOD if values.get(key) is not None and values[key] not in GOOD[key]]
     if off:

@@ -13,7 +13,7 @@ Source: modprobe.d(5). Debian 13, where nothing blocks it:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed
+from checks.servers.check import CheckOutcome, check, failed, passed
 from checks.servers.facts import Facts
 from checks.servers.probes import usb_storage
 from portalops.model.message import msg
@@ -29,7 +29,7 @@ from portalops.model.verdicts import Severity
     remedy=msg("Write 'install usb-storage /bin/false' into a file in /etc/modprobe.d, and unload the driver."),
     exempt_roles=("container",),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     seen = facts[usb_storage.PROBE]
     if seen.is_loaded:
         return failed("loaded", msg("the driver of USB disks is loaded"))

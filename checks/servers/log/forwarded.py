@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from checks.servers.check import Outcome, failed, passed, unknown
+from checks.servers.check import CheckOutcome, failed, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.probes import clock, forwarding
 from checks.servers.standby import GroupFacts, group_check
@@ -41,7 +41,7 @@ WITHIN = timedelta(minutes=15)
     ),
     numbers={"within_minutes": WITHIN // timedelta(minutes=1)},
 )
-def judge(facts: GroupFacts) -> Outcome:
+def judge(facts: GroupFacts) -> CheckOutcome:
     collector, *senders = facts.group.members
     seen, now = facts[forwarding.PROBE], facts[clock.PROBE][collector]
     mute = [host for host in senders if not seen[host].rules]

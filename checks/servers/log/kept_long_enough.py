@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.declared import default_number
 from checks.servers.facts import Facts
@@ -39,9 +39,9 @@ from portalops.model.verdicts import Severity
     ),
     numbers={"default_days": default_number("log_days"), "apart_days": APART.days},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     kept, asked = facts[logs_kept.PROBE], timedelta(days=facts.declared.log_days)
-    since = kept.since(facts.at)
+    since = kept.kept_since(facts.at)
     if since is None and kept.logs:
         newest = max(times[0] for times in kept.logs)
         return unknown("logs-ended", msg("no log continues until now: the newest entry is of {at}", at=newest))

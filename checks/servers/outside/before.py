@@ -12,20 +12,20 @@ from datetime import datetime, timedelta
 
 from checks.servers.carried import SECTION, Original, repeated
 from checks.servers.earlier import EarlierAnswers
-from checks.servers.gather import Answer, AnswerRejected
-from checks.servers.outside.section import FROM_ITSELF, NOT_LOOKED, is_seen
-from checks.servers.probe import Missing, ProbeResult, fact_of
+from checks.servers.gather import AnswerRejected, HostAnswer
+from checks.servers.outside.section import FROM_ITSELF, NOT_SCANNED, is_seen
+from checks.servers.probe import MissingFact, ProbeResult, fact_of
 from checks.servers.probes import outside_ports
 from portalops.model.organisation import HostId
 
 _log = logging.getLogger(__name__)
 
-TOLD_FOR = timedelta(days=31)
+VALID_FOR = timedelta(days=31)
 """An older look is not told of any more."""
-_UNSEEN = tuple(f'"state":"{state}"'.encode() for state in (NOT_LOOKED, FROM_ITSELF))
+_UNSEEN = tuple(f'"state":"{state}"'.encode() for state in (NOT_SCANNED, FROM_ITSELF))
 
 
-class EarlierLooks:
+class EarlierScans:
     """The newest look at each host; not safe in several threads."""
 
     def __init__(self, answers: EarlierAnswers, now: datetime) -> None:
@@ -36,7 +36,7 @@ class EarlierLooks:
             now: when the present round began, UTC.
         """
         self._answers = answers
-        self._since = now - TOLD_FOR
+        self._since = now - VALID_FOR
 
     def instead_of(
         self, host: HostId, sections: Collection[ProbeResult], addresses: Collection[str]
@@ -57,7 +57,7 @@ class EarlierLooks:
     def _newest(
         self, host: HostId, wanted: Collection[str], addresses: frozenset[str]
     ) -> tuple[dict[str, ProbeResult], dict[str, Original]]:
-        for stood_in, answer in self._answers.of(host):
+        for stood_in, answer in self._answers.read_host(host):
             try:
                 found, originals = repeated(answer, wanted, stood_in)
             except AnswerRejected as error:
@@ -73,10 +73,10 @@ class EarlierLooks:
         return {}, {}
 
 
-def _elsewhere(answer: Answer, addresses: frozenset[str]) -> bool:
+def _elsewhere(answer: HostAnswer, addresses: frozenset[str]) -> bool:
     """Say whether the ports of other addresses were tried than are declared now."""
     section = answer.sections.get(outside_ports.PROBE.id)
     if section is None:
         return False
     ports = fact_of(outside_ports.PROBE, section)
-    return not isinstance(ports, Missing) and frozenset(ports.by_address) != addresses
+    return not isinstance(ports, MissingFact) and frozenset(ports.by_address) != addresses

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from checks.servers.declared import Declared
 from checks.servers.outside import web
-from checks.servers.outside.look import addresses_of
+from checks.servers.outside.scanning import addresses_of
 from portalops.model.organisation import Host, HostId
 from portalops.ports import Network
 
@@ -18,7 +18,7 @@ AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class SampledPage:
     """One page at this moment."""
 
     host: HostId
@@ -30,10 +30,10 @@ class Seen:
 
 def sample(
     hosts: Sequence[Host], declared: Declared, network: Network, monotonic: Callable[[], float]
-) -> tuple[Seen, ...]:
+) -> tuple[SampledPage, ...]:
     """Ask for every declared page once; a page to which this station has no way at all is left out, being not looked at."""
 
-    def look(at: tuple[Host, str, tuple[str, ...]]) -> Seen | None:
+    def look(at: tuple[Host, str, tuple[str, ...]]) -> SampledPage | None:
         host, text, addresses = at
         url = web.url_of(text)
         began = monotonic()
@@ -51,10 +51,10 @@ def sample(
             states.add(talk.state)
             answer = web.response_from(talk.heard, 0) if talk.heard else None
             if answer is not None:
-                return Seen(host.id, text, answer.status, round((monotonic() - began) * 1000))
+                return SampledPage(host.id, text, answer.status, round((monotonic() - began) * 1000))
         if states <= {"unreachable"} or any(ipaddress.ip_address(each).is_loopback for each in addresses):
             return None
-        return Seen(host.id, text, 0, round((monotonic() - began) * 1000))
+        return SampledPage(host.id, text, 0, round((monotonic() - began) * 1000))
 
     with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="sample") as pool:
         return tuple(seen for seen in pool.map(look, _pages(hosts, declared)) if seen is not None)
@@ -62,7 +62,7 @@ def sample(
 
 def _pages(hosts: Sequence[Host], declared: Declared) -> Iterator[tuple[Host, str, tuple[str, ...]]]:
     for host in hosts:
-        own = declared.for_host(host.id)
+        own = declared.find_host(host.id)
         addresses = addresses_of(host, own)
         if addresses:
             for text in dict.fromkeys((*(own.pages or ()), *own.editions.values())):

@@ -20,7 +20,7 @@ from checks.servers.probe import Output, ProbeResult, Unparseable, shown
 from portalops.model.message import Message, msg
 
 SEEN = "seen"
-NOT_LOOKED = "not-looked"
+NOT_SCANNED = "not-looked"
 NO_ADDRESS = "no-address"
 FROM_ITSELF = "from-itself"
 NOT_DECLARED = "not-declared"
@@ -67,14 +67,14 @@ def opened(output: Output) -> Mapping[str, Any]:
         held = json.loads(output.text)
         state = str(held["state"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
     if state == SEEN:
         return dict(held)
-    reason, seen = _why_not(state, shown(unquote(str(held.get("what", ""))), 200))
+    reason, seen = _explain_missing(state, shown(unquote(str(held.get("what", ""))), 200))
     raise Unparseable(seen, reason=reason)
 
 
-def out_of_form() -> Unparseable:
+def refuse_form() -> Unparseable:
     """Return what is raised of a section that is not as it is written here."""
     return Unparseable(msg("the outside scan's answer cannot be parsed"))
 
@@ -84,9 +84,9 @@ def station_of(held: Mapping[str, Any]) -> Station:
     return Station(unquote(str(held["station"])), tuple(str(each) for each in held["from"]))
 
 
-def _why_not(state: str, what: str) -> tuple[str, Message]:
+def _explain_missing(state: str, what: str) -> tuple[str, Message]:
     sentences = {
-        NOT_LOOKED: ("not-seen-from-outside", msg("this scan had no outside scan of the host")),
+        NOT_SCANNED: ("not-seen-from-outside", msg("this scan had no outside scan of the host")),
         FROM_ITSELF: (
             "not-seen-from-outside",
             msg("the outside scan ran on the host itself ({what}), so it shows nothing of the outside", what=what),

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checks.servers.check import Outcome, failed, passed, unknown
+from checks.servers.check import CheckOutcome, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import outside_ports
-from checks.servers.probes.outside_web import Answer
+from checks.servers.probes.outside_web import WebAnswer
 from checks.servers.wording import listed
 from portalops.model.message import msg
 
 WEB_PORTS = frozenset({80, 443})
 
 
-def of_no_pages(facts: Facts) -> Outcome | None:
+def judge_no_pages(facts: Facts) -> CheckOutcome | None:
     """Judge a host of which it is declared that it serves no page; None where it serves some.
 
     The ports that pages are served at must really be shut, or the declaration is wrong.
@@ -23,9 +23,9 @@ def of_no_pages(facts: Facts) -> Outcome | None:
     if facts.declared.sites():
         return None
     ports = facts.get(outside_ports.PROBE)
-    if isinstance(ports, Missing):
+    if isinstance(ports, MissingFact):
         return unknown(ports.reason, ports.seen)
-    if open_ports := ports.of_state("open") & WEB_PORTS:
+    if open_ports := ports.filter_by_state("open") & WEB_PORTS:
         return failed(
             "pages-not-declared",
             msg(
@@ -42,7 +42,7 @@ def of_no_pages(facts: Facts) -> Outcome | None:
     )
 
 
-def unseen(answers: Sequence[Answer]) -> Outcome | None:
+def unseen(answers: Sequence[WebAnswer]) -> CheckOutcome | None:
     """Return what to say where one of the answers is none, or is of a server in trouble; None where all are there."""
     for each in answers:
         if each.status is None:
@@ -55,12 +55,12 @@ def unseen(answers: Sequence[Answer]) -> Outcome | None:
     return None
 
 
-def is_page(answer: Answer) -> bool:
+def is_page(answer: WebAnswer) -> bool:
     """Say whether there is something to read: a whole page, or what the server shows instead of one."""
     packed = answer.headers.get("content-encoding", "identity").lower() not in {"identity", ""}
     return answer.status == 200 and not packed
 
 
-def shown_url(answer: Answer) -> str:
+def shown_url(answer: WebAnswer) -> str:
     """Return an answer's address, for people."""
     return listed((answer.url,))

@@ -47,14 +47,14 @@ def _read(page: str) -> _Seen:
     while (start := page.find("<", at)) >= 0:
         seen.parts.append(page[at:start])
         if page.startswith("<!--", start):
-            at = _after(page, "-->", start + 4)
+            at = _find_after(page, "-->", start + 4)
             continue
         tag = _TAG.match(page, start + 1)
         if tag is None and page[start + 1 : start + 2] not in {"!", "?"}:
             seen.parts.append("<")
             at = start + 1
             continue
-        at = _after(page, ">", start)
+        at = _find_after(page, ">", start)
         name = tag.group().lower() if tag else ""
         attributes = page[start : min(at, start + _TAG_LETTERS)]
         if name == "html" and not seen.language and (found := _LANGUAGE.search(attributes)):
@@ -74,7 +74,7 @@ def _read(page: str) -> _Seen:
     return seen
 
 
-def _after(page: str, mark: str, start: int) -> int:
+def _find_after(page: str, mark: str, start: int) -> int:
     """Return the place after the next mark, or the page's end."""
     found = page.find(mark, start)
     return len(page) if found < 0 else found + len(mark)
@@ -115,7 +115,7 @@ def language_of(text: str) -> str:
     return ""
 
 
-class Page:
+class ReadPage:
     """What a reader sees of a page of HTML, or of plain text."""
 
     def __init__(self, body: bytes) -> None:
@@ -134,7 +134,7 @@ class Page:
         folded = {word: " ".join(_WORD.findall(unicodedata.normalize("NFC", word).lower())) for word in words}
         return tuple(word for word, plain in folded.items() if plain and f" {plain} " in text)
 
-    def share_of(self, other: Page) -> float:
+    def share_of(self, other: ReadPage) -> float:
         """Return which part, 0 to 1, of the other page's different words this one has too; 0 where the other has none."""
         wanted = set(other.text.split())
         return len(wanted & set(self.text.split())) / len(wanted) if wanted else 0.0

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from checks.servers.check import Outcome, missing, unknown
+from checks.servers.check import CheckOutcome, missing, unknown
 from checks.servers.facts import Facts
 from checks.servers.lookup import digest_of, installed_of
 from checks.servers.patching._packages import judged_by
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import packages_dpkg, packages_rpm, vulnerabilities
 from checks.servers.probes.packages_dpkg import DebPackage
 from checks.servers.probes.packages_rpm import RpmPackage
-from checks.servers.probes.vulnerabilities import Found, LookedUp
+from checks.servers.probes.vulnerabilities import Found, FoundVulnerabilities
 from checks.vulnerabilities.versions import NotAVersion
 from portalops.model.message import msg
 
@@ -25,21 +25,21 @@ LEAST_RECORDS = 100
 CLOCKS_APART = timedelta(days=1)
 
 
-def judged_by_bundle(facts: Facts, rule: Callable[[Facts, LookedUp], Outcome]) -> Outcome:
+def judged_by_bundle(facts: Facts, rule: Callable[[Facts, FoundVulnerabilities], CheckOutcome]) -> CheckOutcome:
     """Judge by what was looked up, or say why that says nothing."""
 
-    def by_dpkg(facts: Facts) -> Outcome:
+    def by_dpkg(facts: Facts) -> CheckOutcome:
         packages = facts.get(packages_dpkg.PROBE)
-        return missing(packages) if isinstance(packages, Missing) else _judged(facts, packages, rule)
+        return missing(packages) if isinstance(packages, MissingFact) else _judged(facts, packages, rule)
 
-    def by_rpm(facts: Facts) -> Outcome:
+    def by_rpm(facts: Facts) -> CheckOutcome:
         packages = facts.get(packages_rpm.PROBE)
-        return missing(packages) if isinstance(packages, Missing) else _judged(facts, packages, rule)
+        return missing(packages) if isinstance(packages, MissingFact) else _judged(facts, packages, rule)
 
     return judged_by(facts, apt=by_dpkg, dnf=by_rpm)
 
 
-def in_words(found: Found) -> str:
+def describe(found: Found) -> str:
     """Return one for a list in a sentence."""
     return f"{found.row.vulnerability} ({found.package} {found.installed})"
 
@@ -47,8 +47,8 @@ def in_words(found: Found) -> str:
 def _judged(
     facts: Facts,
     packages: Sequence[DebPackage | RpmPackage],
-    rule: Callable[[Facts, LookedUp], Outcome],
-) -> Outcome:
+    rule: Callable[[Facts, FoundVulnerabilities], CheckOutcome],
+) -> CheckOutcome:
     seen = facts[vulnerabilities.PROBE]
     try:
         is_about_these = seen.packages_digest == digest_of(installed_of(packages))

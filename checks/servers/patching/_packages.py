@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 
-from checks.servers.check import Outcome, unknown
+from checks.servers.check import CheckOutcome, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import os_release
 from checks.servers.probes.os_release import OsRelease
@@ -31,7 +31,9 @@ def packages_of(system: OsRelease) -> Packages:
     return _BY_SYSTEM.get(system.id, Packages.OTHER)
 
 
-def judged_by(facts: Facts, *, apt: Callable[[Facts], Outcome], dnf: Callable[[Facts], Outcome]) -> Outcome:
+def judged_by(
+    facts: Facts, *, apt: Callable[[Facts], CheckOutcome], dnf: Callable[[Facts], CheckOutcome]
+) -> CheckOutcome:
     """Judge by the rule of the host's package manager; a system that is not known here is unknown."""
     system = facts[os_release.PROBE]
     match packages_of(system):

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import shown
 from checks.servers.probes import cms_versions, vulnerabilities
@@ -42,7 +42,7 @@ TABLE_GOOD_FOR = timedelta(days=30)
     remedy=msg("Upgrade the content management system, or remove it from the server if nobody uses it."),
     numbers={"table_days": TABLE_GOOD_FOR.days},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     declared = facts.declared.cms
     if declared is None:
         return unknown("not-declared", msg("the content management systems are not declared"))
@@ -78,7 +78,7 @@ def judge(facts: Facts) -> Outcome:
     return passed(msg("all content management systems are at their minimum versions or above: {names}", names=versions))
 
 
-def _judged(one: Cms, minimums: Mapping[str, str]) -> Outcome:
+def _judged(one: Cms, minimums: Mapping[str, str]) -> CheckOutcome:
     folder = shown(one.folder, 80)
     try:
         version = deb_key(one.version)

@@ -24,11 +24,11 @@ from __future__ import annotations
 import fnmatch
 from datetime import datetime, timedelta
 
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.clocks import is_ahead
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import judged_by
-from checks.servers.probe import Missing, shown
+from checks.servers.probe import MissingFact, shown
 from checks.servers.probes import apt_automatic, apt_index, dnf_automatic, dnf_updates, os_release
 from checks.servers.probes.apt_index import Index
 from checks.servers.probes.dnf_automatic import Timer
@@ -53,11 +53,11 @@ _KEYS = {"o": "origin", "l": "label", "a": "archive", "suite": "archive", "n": "
     ),
     numbers={"within_days": RAN_WITHIN.days},
 )
-def judge(facts: Facts) -> Outcome:
-    return judged_by(facts, apt=_by_apt, dnf=_by_dnf)
+def judge(facts: Facts) -> CheckOutcome:
+    return judged_by(facts, apt=_judge_apt, dnf=_judge_dnf)
 
 
-def _by_apt(facts: Facts) -> Outcome:
+def _judge_apt(facts: Facts) -> CheckOutcome:
     lack = facts.lacking(apt_automatic.PROBE, apt_index.PROBE)
     if lack is not None:
         return missing(lack)
@@ -86,7 +86,7 @@ def _by_apt(facts: Facts) -> Outcome:
     return passed(msg("unattended-upgrades covers the security archive and ran at {ran}", ran=automatic.ran_at))
 
 
-def _by_dnf(facts: Facts) -> Outcome:
+def _judge_dnf(facts: Facts) -> CheckOutcome:
     lack = facts.lacking(dnf_automatic.PROBE)
     if lack is not None:
         return missing(lack)
@@ -105,14 +105,14 @@ def _by_dnf(facts: Facts) -> Outcome:
     return min((_ran(timer, facts.at) for timer in applying), key=lambda one: order.index(one.verdict))
 
 
-def _deaf(facts: Facts, upgrade_type: str) -> Outcome | None:
+def _deaf(facts: Facts, upgrade_type: str) -> CheckOutcome | None:
     """Return why this kind of upgrade finds no security fix, or None if it does."""
     if upgrade_type == "default":
         return None
     if upgrade_type != "security":
         return unknown("upgrade-type", msg("dnf-automatic's upgrade_type is {seen}", seen=shown(upgrade_type, 40)))
     seen = facts.get(dnf_updates.PROBE)
-    if isinstance(seen, Missing):
+    if isinstance(seen, MissingFact):
         return missing(seen)
     if any(one.has_advisories for one in seen.repositories):
         return None
@@ -121,7 +121,7 @@ def _deaf(facts: Facts, upgrade_type: str) -> Outcome | None:
     return failed("no-advisories", msg("dnf-automatic installs only security updates, but no repository marks them"))
 
 
-def _ran(timer: Timer, at: datetime) -> Outcome:
+def _ran(timer: Timer, at: datetime) -> CheckOutcome:
     if timer.ran_at is None:
         return failed("never-ran", msg("{name} is on but has never run", name=timer.name))
     if is_ahead(timer.ran_at, at):
@@ -148,7 +148,7 @@ def _ran(timer: Timer, at: datetime) -> Outcome:
     return passed(msg("{name} installs security updates and ran at {ran}", name=timer.name, ran=timer.ran_at))
 
 
-def _by_hand() -> Outcome:
+def _by_hand() -> CheckOutcome:
     return passed(msg("the host's fixes are declared to be installed by hand"))
 
 

@@ -20,12 +20,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from checks.servers.check import Outcome, check, failed, passed
+from checks.servers.check import CheckOutcome, check, failed, passed
 from checks.servers.declared import default_number
 from checks.servers.facts import Facts
-from checks.servers.patching._known import LAGGING, LEAST_RECORDS, USES, in_words, judged_by_bundle
+from checks.servers.patching._known import LAGGING, LEAST_RECORDS, USES, describe, judged_by_bundle
 from checks.servers.probes import os_release, vulnerabilities
-from checks.servers.probes.vulnerabilities import LookedUp
+from checks.servers.probes.vulnerabilities import FoundVulnerabilities
 from checks.servers.wording import listed
 from checks.vulnerabilities.rows import Row
 from portalops.model.message import msg, nmsg
@@ -48,11 +48,11 @@ _SEVERE = frozenset({"critical", "high", ""})
         "default_days": default_number("fix_within_days"),
     },
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     return judged_by_bundle(facts, _judged)
 
 
-def _judged(facts: Facts, seen: LookedUp) -> Outcome:
+def _judged(facts: Facts, seen: FoundVulnerabilities) -> CheckOutcome:
     days = facts.declared.fix_within_days
     fixable = [found for found in seen.found if found.row.span.fixed and found.row.severity in _SEVERE]
     late = [found for found in fixable if _age(found.row, facts.at.date()) > days]
@@ -64,7 +64,7 @@ def _judged(facts: Facts, seen: LookedUp) -> Outcome:
                 "{n} severe vulnerabilities have had a fix for more than {days} days: {names}",
                 len(late),
                 days=days,
-                names=listed(in_words(found) for found in late),
+                names=listed(describe(found) for found in late),
             ),
         )
     return passed(

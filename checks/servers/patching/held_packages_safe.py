@@ -19,7 +19,7 @@ Sources: apt-mark(8), dpkg-query(1), apt_preferences(5); dnf.conf(5), dnf-versio
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching._freshness import blindness, staleness
 from checks.servers.patching._packages import judged_by
@@ -40,11 +40,11 @@ from portalops.model.verdicts import Severity
         "Lift the hold by 'apt-mark unhold' or 'dnf versionlock delete', or keep an exception with a reason and an end date."
     ),
 )
-def judge(facts: Facts) -> Outcome:
-    return judged_by(facts, apt=_by_apt, dnf=_by_dnf)
+def judge(facts: Facts) -> CheckOutcome:
+    return judged_by(facts, apt=_judge_apt, dnf=_judge_dnf)
 
 
-def _by_apt(facts: Facts) -> Outcome:
+def _judge_apt(facts: Facts) -> CheckOutcome:
     lack = facts.lacking(apt_held.PROBE, apt_index.PROBE, apt_lists.PROBE)
     if lack is not None:
         return missing(lack)
@@ -71,7 +71,7 @@ def _by_apt(facts: Facts) -> Outcome:
     )
 
 
-def _by_dnf(facts: Facts) -> Outcome:
+def _judge_dnf(facts: Facts) -> CheckOutcome:
     lack = facts.lacking(dnf_held.PROBE, dnf_updates.PROBE)
     if lack is not None:
         return missing(lack)
@@ -85,5 +85,5 @@ def _by_dnf(facts: Facts) -> Outcome:
     return passed(msg("no version lock or exclude of dnf hides a security update"))
 
 
-def _held(names: list[str]) -> Outcome:
+def _held(names: list[str]) -> CheckOutcome:
     return failed("security-fix-held", msg("held back from a security fix: {names}", names=listed(names)))

@@ -21,7 +21,7 @@ Sources: dnf(8), apt-get(8), apt-secure(8), the Debian repository format (Date, 
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching._freshness import (
     MIRROR_WITHIN,
@@ -31,7 +31,7 @@ from checks.servers.patching._freshness import (
     staleness,
 )
 from checks.servers.patching._packages import judged_by
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import apt_lists, dnf_updates, os_release
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -47,11 +47,11 @@ from portalops.model.verdicts import Severity
     remedy=msg("Run 'apt-get update' daily; if that does not help, repair the mirror."),
     numbers={"refreshed_days": REFRESHED_WITHIN.days, "mirror_days": MIRROR_WITHIN.days},
 )
-def judge(facts: Facts) -> Outcome:
-    return judged_by(facts, apt=_by_apt, dnf=_by_dnf)
+def judge(facts: Facts) -> CheckOutcome:
+    return judged_by(facts, apt=_judge_apt, dnf=_judge_dnf)
 
 
-def _by_apt(facts: Facts) -> Outcome:
+def _judge_apt(facts: Facts) -> CheckOutcome:
     lack = facts.lacking(apt_lists.PROBE)
     if lack is not None:
         return missing(lack)
@@ -73,9 +73,9 @@ def _by_apt(facts: Facts) -> Outcome:
     )
 
 
-def _by_dnf(facts: Facts) -> Outcome:
+def _judge_dnf(facts: Facts) -> CheckOutcome:
     seen = facts.get(dnf_updates.PROBE)
-    if isinstance(seen, Missing):
+    if isinstance(seen, MissingFact):
         return missing(seen)
     blind = blindness(seen.repositories, facts.at)
     if blind is not None and blind[0] == "lists-old":

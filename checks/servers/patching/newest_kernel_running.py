@@ -20,10 +20,10 @@ from __future__ import annotations
 
 import re
 
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import judged_by
-from checks.servers.probe import Missing, shown
+from checks.servers.probe import MissingFact, shown
 from checks.servers.probes import dnf_restart, kernels, os_release
 from checks.servers.wording import listed
 from portalops.model.message import msg
@@ -43,11 +43,11 @@ _PARTS = re.compile(r"\d+|~|[^\d~]+")
     remedy=msg("Reboot the host in an approved window."),
     exempt_roles=("container",),
 )
-def judge(facts: Facts) -> Outcome:
-    return judged_by(facts, apt=_by_apt, dnf=_by_dnf)
+def judge(facts: Facts) -> CheckOutcome:
+    return judged_by(facts, apt=_judge_apt, dnf=_judge_dnf)
 
 
-def _by_apt(facts: Facts) -> Outcome:
+def _judge_apt(facts: Facts) -> CheckOutcome:
     lack = facts.lacking(kernels.PROBE)
     if lack is not None:
         return missing(lack)
@@ -89,9 +89,9 @@ def _by_apt(facts: Facts) -> Outcome:
     return passed(msg("the newest installed kernel {running} runs", running=running))
 
 
-def _by_dnf(facts: Facts) -> Outcome:
+def _judge_dnf(facts: Facts) -> CheckOutcome:
     wanted = facts.get(dnf_restart.PROBE)
-    if isinstance(wanted, Missing):
+    if isinstance(wanted, MissingFact):
         return missing(wanted)
     if wanted:
         return failed("reboot-asked", msg("dnf reports that a reboot is required"))

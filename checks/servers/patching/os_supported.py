@@ -20,7 +20,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from importlib import resources
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import os_release
 from portalops.model.message import msg
@@ -38,7 +38,7 @@ TABLE_GOOD_FOR = timedelta(days=180)
     remedy=msg("Move the host to a supported release, or contract longer support and declare it."),
     numbers={"table_days": TABLE_GOOD_FOR.days},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     system = facts[os_release.PROBE]
     today = facts.at.date()
     end = supported_until(system.id, system.version, facts.declared.support) or system.support_end

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import judged_by
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import apt_index, apt_obsolete, dnf_extras, dnf_updates, os_release
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -36,11 +36,11 @@ from portalops.model.verdicts import Severity
     title=msg("every package comes from a maintained archive, or is declared"),
     remedy=msg("Replace it by a package of the maker's archive, remove it, or declare it in foreign_packages."),
 )
-def judge(facts: Facts) -> Outcome:
-    return judged_by(facts, apt=_by_apt, dnf=_by_dnf)
+def judge(facts: Facts) -> CheckOutcome:
+    return judged_by(facts, apt=_judge_apt, dnf=_judge_dnf)
 
 
-def _by_apt(facts: Facts) -> Outcome:
+def _judge_apt(facts: Facts) -> CheckOutcome:
     lack = facts.lacking(apt_obsolete.PROBE, apt_index.PROBE)
     if lack is not None:
         return missing(lack)
@@ -52,11 +52,11 @@ def _by_apt(facts: Facts) -> Outcome:
     return _judged(facts, obsolete)
 
 
-def _by_dnf(facts: Facts) -> Outcome:
+def _judge_dnf(facts: Facts) -> CheckOutcome:
     extras, updates = facts.get(dnf_extras.PROBE), facts.get(dnf_updates.PROBE)
-    if isinstance(extras, Missing):
+    if isinstance(extras, MissingFact):
         return missing(extras)
-    if isinstance(updates, Missing):
+    if isinstance(updates, MissingFact):
         return missing(updates)
     unfetched = [one.id for one in updates.repositories if one.fetched_at is None]
     if unfetched or not updates.repositories:
@@ -64,7 +64,7 @@ def _by_dnf(facts: Facts) -> Outcome:
     return _judged(facts, extras)
 
 
-def _judged(facts: Facts, names: Sequence[str]) -> Outcome:
+def _judged(facts: Facts, names: Sequence[str]) -> CheckOutcome:
     foreign = [name for name in names if name not in facts.declared.foreign_packages]
     if foreign:
         return failed(

@@ -23,13 +23,13 @@ from datetime import date, timedelta
 from functools import lru_cache
 from importlib import resources
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching import os_supported
 from checks.servers.probe import shown
 from checks.servers.probes import os_release, runtimes, vulnerabilities
 from checks.servers.probes.runtimes import UNSAFE, Runtime
-from checks.servers.probes.vulnerabilities import LookedUp
+from checks.servers.probes.vulnerabilities import FoundVulnerabilities
 from portalops.model.message import msg
 from portalops.model.verdicts import CheckVerdict, Severity
 
@@ -53,7 +53,7 @@ _SERIES = {
     remedy=msg("Move to the distribution's own build, or to a series that its maker still fixes."),
     numbers={"table_days": TABLE_GOOD_FOR.days},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     found = facts[runtimes.PROBE]
     by_hand = [one for one in found if not one.package]
     if len(by_hand) < len(found):
@@ -72,7 +72,7 @@ def judge(facts: Facts) -> Outcome:
     return passed(msg("{n} runtimes are installed, and all get fixes", n=len(found)))
 
 
-def _judged(one: Runtime, table: Mapping[str, Mapping[str, date]], today: date) -> Outcome:
+def _judged(one: Runtime, table: Mapping[str, Mapping[str, date]], today: date) -> CheckOutcome:
     if one.version == UNSAFE:
         return unknown(
             "unsafe-program", msg("others than root can change {path}, so it was not started", path=_path(one))
@@ -112,7 +112,11 @@ def _path(one: Runtime) -> str:
 def _newest_table(facts: Facts) -> tuple[date, Mapping[str, Mapping[str, date]]]:
     read_on, table = _table()
     seen = facts.get(vulnerabilities.PROBE)
-    if isinstance(seen, LookedUp) and seen.support and date.fromisoformat(seen.support["read_on"]) > read_on:
+    if (
+        isinstance(seen, FoundVulnerabilities)
+        and seen.support
+        and date.fromisoformat(seen.support["read_on"]) > read_on
+    ):
         runtime = seen.support["runtime"].items()
         carried = {name: {key: date.fromisoformat(day) for key, day in series.items()} for name, series in runtime}
         return date.fromisoformat(seen.support["read_on"]), carried

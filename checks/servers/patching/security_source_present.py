@@ -14,10 +14,10 @@ Sources: apt-get(8), `indextargets`; dnf(8), `updateinfo`. On Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import judged_by
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import apt_index, dnf_updates, os_release
 from checks.servers.wording import listed
 from portalops.model.message import msg
@@ -33,11 +33,11 @@ from portalops.model.verdicts import Severity
     title=msg("the vendor's security archive is among the package sources"),
     remedy=msg("Add the security suite to the package sources and run 'apt-get update'."),
 )
-def judge(facts: Facts) -> Outcome:
-    return judged_by(facts, apt=_by_apt, dnf=_by_dnf)
+def judge(facts: Facts) -> CheckOutcome:
+    return judged_by(facts, apt=_judge_apt, dnf=_judge_dnf)
 
 
-def _by_apt(facts: Facts) -> Outcome:
+def _judge_apt(facts: Facts) -> CheckOutcome:
     lack = facts.lacking(apt_index.PROBE)
     if lack is not None:
         return missing(lack)
@@ -51,9 +51,9 @@ def _by_apt(facts: Facts) -> Outcome:
     return passed(msg("the security archive is there: {names}", names=listed(security)))
 
 
-def _by_dnf(facts: Facts) -> Outcome:
+def _judge_dnf(facts: Facts) -> CheckOutcome:
     seen = facts.get(dnf_updates.PROBE)
-    if isinstance(seen, Missing):
+    if isinstance(seen, MissingFact):
         return missing(seen)
     unseen = [one.id for one in seen.repositories if one.fetched_at is None]
     if unseen or not seen.repositories:

@@ -23,11 +23,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.patching._freshness import blindness, mirror_age_is_known, staleness
 from checks.servers.patching._packages import Packages, judged_by, packages_of
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import apt_index, apt_lists, apt_upgrades, dnf_updates, os_release
 from checks.servers.wording import listed
 from portalops.model.message import Message, msg, nmsg
@@ -43,12 +43,12 @@ from portalops.model.verdicts import Severity
     title=msg("no security update waits to be installed"),
     remedy=msg("Install the updates in an approved window: 'apt-get update', then 'apt-get dist-upgrade'."),
 )
-def judge(facts: Facts) -> Outcome:
-    return judged_by(facts, apt=_by_apt, dnf=_by_dnf)
+def judge(facts: Facts) -> CheckOutcome:
+    return judged_by(facts, apt=_judge_apt, dnf=_judge_dnf)
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingUpdates:
     """The packages for which a security update waits."""
 
     packages: frozenset[str]
@@ -57,28 +57,28 @@ class Waiting:
     """No other waits: the package manager could have known of it."""
 
 
-def waiting_in(facts: Facts) -> Waiting | Missing:
+def waiting_in(facts: Facts) -> WaitingUpdates | MissingFact:
     """Return what waits at one look, or why that is not known; for what is told of updates over a time."""
     system = facts.get(os_release.PROBE)
-    if isinstance(system, Missing):
+    if isinstance(system, MissingFact):
         return system
     match packages_of(system):
         case Packages.APT:
             lack = facts.lacking(*_APT)
             if lack is not None:
                 return lack
-            return Waiting(
+            return WaitingUpdates(
                 frozenset(each.package.partition(":")[0] for each in facts[apt_upgrades.PROBE] if each.is_security),
                 _apt_blindness(facts) is None,
             )
         case Packages.DNF:
             seen = facts.get(dnf_updates.PROBE)
-            if isinstance(seen, Missing):
+            if isinstance(seen, MissingFact):
                 return seen
             names = frozenset(package.rsplit("-", 2)[0] for _advisory, package in seen.waiting)
-            return Waiting(names, blindness(seen.repositories, facts.at) is None)
+            return WaitingUpdates(names, blindness(seen.repositories, facts.at) is None)
         case Packages.OTHER:
-            return Missing(
+            return MissingFact(
                 "unknown-system", msg("portalops does not know how {system} gets its fixes", system=system.name)
             )
 
@@ -86,7 +86,7 @@ def waiting_in(facts: Facts) -> Waiting | Missing:
 _APT = (apt_upgrades.PROBE, apt_index.PROBE, apt_lists.PROBE)
 
 
-def _by_apt(facts: Facts) -> Outcome:
+def _judge_apt(facts: Facts) -> CheckOutcome:
     lack = facts.lacking(*_APT)
     if lack is not None:
         return missing(lack)
@@ -115,9 +115,9 @@ def _apt_blindness(facts: Facts) -> tuple[str, Message] | None:
     return None
 
 
-def _by_dnf(facts: Facts) -> Outcome:
+def _judge_dnf(facts: Facts) -> CheckOutcome:
     seen = facts.get(dnf_updates.PROBE)
-    if isinstance(seen, Missing):
+    if isinstance(seen, MissingFact):
         return missing(seen)
     if seen.waiting:
         return _waiting(sorted({package for _, package in seen.waiting}))
@@ -127,7 +127,7 @@ def _by_dnf(facts: Facts) -> Outcome:
     return passed(msg("no security advisory of dnf's repositories is open"))
 
 
-def _waiting(names: list[str]) -> Outcome:
+def _waiting(names: list[str]) -> CheckOutcome:
     return failed(
         "updates-waiting",
         nmsg(

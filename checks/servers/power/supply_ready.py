@@ -17,7 +17,7 @@ Source: upsc(8), NUT's list of variables. NUT 2.8:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import ups
 from checks.servers.probes.ups import Ups
@@ -40,7 +40,7 @@ NOT_READY = frozenset({"LB", "RB", "OFF", "ALARM", "BYPASS", "OVER", "FSD"})
     exempt_roles=("container", "virtual"),
     numbers={"least_percent": ENOUGH_PERCENT},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     if facts.declared.ups is None:
         return unknown("not-declared", msg("the uninterruptible power supplies are not declared"))
     if not facts.declared.ups:

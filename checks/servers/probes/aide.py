@@ -52,7 +52,7 @@ _COUNT = re.compile(r"(Added|Removed|Changed) entries:\s*(\d{1,9})$")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AideDifference:
     """One difference that the run lists."""
 
     path: str
@@ -71,7 +71,7 @@ class Aide:
     """None: no run's end is in the log."""
     found: tuple[tuple[str, int], ...] | None
     """How many entries were `added`, `removed`, `changed`; empty where nothing differs, None where the log does not say."""
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[AideDifference, ...] = ()
     """What differs, as far as the log lists it."""
 
 
@@ -109,7 +109,7 @@ def parse(output: Output) -> Aide:
             if said and not counts:
                 last = (("changed", 1),)
             said, counts = None, {}
-    entries = tuple(Entry(path, kind != "Removed", times.get(path)) for path, kind in kinds.items())
+    entries = tuple(AideDifference(path, kind != "Removed", times.get(path)) for path, kind in kinds.items())
     return Aide(base, ended, last, entries)
 
 

@@ -41,7 +41,7 @@ USUAL = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldPackages:
     """What is kept from being upgraded."""
 
     packages: tuple[str, ...]
@@ -53,7 +53,7 @@ class Held:
     """What would come if nothing were on hold; empty where nothing is."""
 
 
-def parse(output: Output) -> Held:
+def parse(output: Output) -> HeldPackages:
     """Read holds, pins and the plan without holds."""
     lines = output.lines()
     if not lines or lines[-1].strip() != "end":
@@ -74,7 +74,7 @@ def parse(output: Output) -> Held:
                 pinned.append(pattern)
         elif word not in {"Pin:", "Inst"}:
             raise Unparseable(msg("a line of the held packages cannot be parsed: {line}", line=shown(line, 80)))
-    return Held(tuple(packages), tuple(pinned), read_upgrades(lines))
+    return HeldPackages(tuple(packages), tuple(pinned), read_upgrades(lines))
 
 
 def _keeps_back(priority: str) -> bool:

@@ -59,7 +59,7 @@ _FILE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class AuthorizedKey:
     """One key that opens an account."""
 
     account: str
@@ -87,7 +87,7 @@ class AuthorizedKeys:
     """All keys that sshd would take from files."""
 
     files: tuple[KeyFile, ...]
-    keys: tuple[Key, ...]
+    keys: tuple[AuthorizedKey, ...]
     elsewhere: tuple[str, ...]
     """Other roads by which sshd takes keys, as it names them: a program, an authority, a Match block."""
 
@@ -100,7 +100,7 @@ def parse(output: Output) -> AuthorizedKeys:
     files, keys, elsewhere = [], [], []
     for line in lines[:-1]:
         if key := _KEY.fullmatch(line):
-            keys.append(Key(key["account"], int(key["bits"]), key["print"], key["kind"]))
+            keys.append(AuthorizedKey(key["account"], int(key["bits"]), key["print"], key["kind"]))
         elif file := _FILE.fullmatch(line):
             numbers = int(file["mode"], 8), file["owner"], int(file["lines"]), int(file["dss"])
             files.append(KeyFile(file["account"], *numbers, file["path"]))

@@ -22,14 +22,14 @@ echo end
 
 
 @dataclass(frozen=True, slots=True)
-class Signatures:
+class ClamavDatabase:
     """The newest daily database; both None where there is none."""
 
     version: int | None
     built_at: datetime | None
 
 
-def parse(output: Output) -> Signatures:
+def parse(output: Output) -> ClamavDatabase:
     """Read the header of each database and keep the newest."""
     lines = output.lines()
     if not lines or lines[-1].strip() != "end":
@@ -41,9 +41,9 @@ def parse(output: Output) -> Signatures:
             raise Unparseable(msg("a signature database starts with {seen}", seen=shown(line, 40)))
         found.append((datetime.fromtimestamp(int(fields[8]), UTC), int(fields[2])))
     if not found:
-        return Signatures(None, None)
+        return ClamavDatabase(None, None)
     built_at, version = max(found)
-    return Signatures(version, built_at)
+    return ClamavDatabase(version, built_at)
 
 
 PROBE = Probe("malware.signatures", ("sh", "-c", _SCRIPT), parse)

@@ -94,7 +94,7 @@ def _published(line: str) -> Iterator[Published]:
         name = shown(names if isinstance(names, str) else ",".join(cast("Sequence[str]", names)), 60)
         if isinstance(ports, str):
             for text in filter(None, ports.split(", ")):
-                yield from _of_docker(text, name)
+                yield from _read_docker(text, name)
         else:
             for one in cast("Sequence[Mapping[str, object]]", ports):
                 if not _is_loopback(str(one.get("host_ip", ""))) and one.get("host_port"):
@@ -104,7 +104,7 @@ def _published(line: str) -> Iterator[Published]:
         raise Unparseable(msg("a container's line cannot be parsed: {line}", line=shown(line, 80))) from error
 
 
-def _of_docker(text: str, name: str) -> Iterator[Published]:
+def _read_docker(text: str, name: str) -> Iterator[Published]:
     match = _PUBLISHED.fullmatch(text)
     if match is None:
         if not _EXPOSED.fullmatch(text):

@@ -28,7 +28,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
-from checks.servers.ruleset import DECIDES_NOTHING, Chain, Condition, Rule, Ruleset, Target
+from checks.servers.ruleset import DECIDES_NOTHING, Condition, FilterChain, JumpTarget, Rule, Ruleset
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -44,11 +44,11 @@ done
 echo end
 """
 _TARGETS = {
-    "ACCEPT": Target.ACCEPT,
-    **dict.fromkeys(("DROP", "REJECT"), Target.DENY),
-    "RETURN": Target.RETURN,
-    **dict.fromkeys(("DNAT", "REDIRECT"), Target.ACCEPT),
-    **dict.fromkeys(DECIDES_NOTHING, Target.NOTHING),
+    "ACCEPT": JumpTarget.ACCEPT,
+    **dict.fromkeys(("DROP", "REJECT"), JumpTarget.DENY),
+    "RETURN": JumpTarget.RETURN,
+    **dict.fromkeys(("DNAT", "REDIRECT"), JumpTarget.ACCEPT),
+    **dict.fromkeys(DECIDES_NOTHING, JumpTarget.NOTHING),
 }
 _FIELDS = {
     "-i": "iif",
@@ -69,7 +69,7 @@ _NO_CONDITION = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Spelled:
+class SpelledRules:
     """Rules in iptables's own words."""
 
     older: Ruleset
@@ -78,7 +78,7 @@ class Spelled:
     """What stands in nftables, and nft shows as well."""
 
 
-def parse(output: Output) -> Spelled:
+def parse(output: Output) -> SpelledRules:
     """Read the tables of both families."""
     lines = [line.strip() for line in output.lines()]
     if not lines or lines[-1] != "end":
@@ -89,7 +89,7 @@ def parse(output: Output) -> Spelled:
         if (first := line.partition(" ")[0]) in listings:
             kind = first
         listings[kind].append(line)
-    return Spelled(_ruleset(listings["family"]), _ruleset(listings["nft"]))
+    return SpelledRules(_ruleset(listings["family"]), _ruleset(listings["nft"]))
 
 
 def _ruleset(lines: Sequence[str]) -> Ruleset:
@@ -114,7 +114,7 @@ def _ruleset(lines: Sequence[str]) -> Ruleset:
         else:
             raise Unparseable(msg("a line of the firewall rules cannot be parsed: {line}", line=shown(line, 80)))
     chains = (
-        Chain(
+        FilterChain(
             *place,
             is_input=place[1:] == ("filter", "INPUT"),
             denies_by_policy=denies,
@@ -132,7 +132,7 @@ def _rule(line: str) -> tuple[str, Rule]:
     except ValueError as error:
         raise Unparseable(msg("a line of the firewall rules cannot be parsed: {line}", line=shown(line, 80))) from error
     name, rest = words[1], words[2:]
-    target, chain, is_negated = Target.NOTHING, "", False
+    target, chain, is_negated = JumpTarget.NOTHING, "", False
     conditions: list[Condition | None] = []
     while rest:
         word = rest.pop(0)
@@ -140,8 +140,8 @@ def _rule(line: str) -> tuple[str, Rule]:
             is_negated = True
             continue
         if word in {"-j", "-g"} and rest:
-            target = Target.GOTO if word == "-g" else _TARGETS.get(rest[0], Target.JUMP)
-            chain = rest[0] if target in {Target.JUMP, Target.GOTO} else ""
+            target = JumpTarget.GOTO if word == "-g" else _TARGETS.get(rest[0], JumpTarget.JUMP)
+            chain = rest[0] if target in {JumpTarget.JUMP, JumpTarget.GOTO} else ""
             break  # what follows is the target's own
         if word in _FIELDS and rest:
             conditions.append(_condition(_FIELDS[word], rest.pop(0), is_negated=is_negated))

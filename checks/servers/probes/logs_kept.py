@@ -59,7 +59,7 @@ class KeptLogs:
     born_at: datetime | None
     """When the host's root was made; None where its file system does not say."""
 
-    def since(self, at: datetime) -> datetime | None:
+    def kept_since(self, at: datetime) -> datetime | None:
         """Return from when on there are logs up to a moment, without a gap as far as that shows; None where there are none.
 
         A file was last written to when it was moved away: what it holds is older, by no one knows how much.

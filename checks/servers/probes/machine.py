@@ -15,7 +15,7 @@ from portalops.model.message import msg
 
 
 @dataclass(frozen=True, slots=True)
-class Disk:
+class MountedDisk:
     """One mounted disk."""
 
     mount: str
@@ -27,19 +27,19 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class MachineSnapshot:
     """The machine at one moment."""
 
-    disks: tuple[Disk, ...]
+    disks: tuple[MountedDisk, ...]
     listeners: tuple[Listener, ...]
 
 
-def parse(output: Output) -> Snapshot:
+def parse(output: Output) -> MachineSnapshot:
     """Read the JSON that `PsutilMachine` wrote."""
     try:
         document = json.loads(output.text)
         disks = tuple(
-            Disk(
+            MountedDisk(
                 str(one["mount"]),
                 str(one["type"]),
                 int(one["used_bytes"]),
@@ -51,7 +51,7 @@ def parse(output: Output) -> Snapshot:
         listeners = tuple(listener(str(name), str(ip), str(port)) for name, ip, port in document["listeners"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Unparseable(msg("the machine's snapshot cannot be parsed")) from error
-    return Snapshot(disks, listeners)
+    return MachineSnapshot(disks, listeners)
 
 
 PROBE = Probe(PROBE_ID, (), parse)

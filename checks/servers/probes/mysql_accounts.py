@@ -56,7 +56,7 @@ _FIELDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class MysqlAccount:
     """One account."""
 
     user: str
@@ -73,7 +73,7 @@ class Account:
         return self.host in {"localhost", "127.0.0.1", "::1"}
 
 
-def parse(output: Output) -> tuple[Account, ...]:
+def parse(output: Output) -> tuple[MysqlAccount, ...]:
     """Read one account a line."""
     lines = output.text.replace("\r\n", "\n").rstrip("\n").split("\n")
     if lines[-1].strip() != "end" or len(lines) < 2:
@@ -85,7 +85,7 @@ def parse(output: Output) -> tuple[Account, ...]:
             fields += ["", ""]
         elif len(fields) != _FIELDS or fields[1] not in {"admin", "plain"} or fields[2] not in _WAYS:
             raise Unparseable(msg("the database printed a line that cannot be parsed: {line}", line=shown(line, 60)))
-        found.append(Account(shown(user, 60), shown(fields[0], 60), *fields[1:]))
+        found.append(MysqlAccount(shown(user, 60), shown(fields[0], 60), *fields[1:]))
     return tuple(found)
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable
-from checks.servers.ruleset import DECIDES_NOTHING, Chain, Condition, Rule, Ruleset, Target
+from checks.servers.ruleset import DECIDES_NOTHING, Condition, FilterChain, JumpTarget, Rule, Ruleset
 from portalops.model.message import msg
 
 _HARMLESS = frozenset({"counter", "log", "comment", "mangle", "notrack", "last", "dup", "masquerade", "snat", "tproxy"})
@@ -25,9 +25,9 @@ _REST = "*"
 _JOINT = " . "
 """Between the parts of a set's element of several fields."""
 _XT_TARGETS = {
-    **dict.fromkeys(("DROP", "REJECT"), Target.DENY),
-    **dict.fromkeys(("DNAT", "REDIRECT"), Target.ACCEPT),
-    **dict.fromkeys(DECIDES_NOTHING, Target.NOTHING),
+    **dict.fromkeys(("DROP", "REJECT"), JumpTarget.DENY),
+    **dict.fromkeys(("DNAT", "REDIRECT"), JumpTarget.ACCEPT),
+    **dict.fromkeys(DECIDES_NOTHING, JumpTarget.NOTHING),
 }
 _UNTRACKS = frozenset({"NOTRACK", "CT"})
 
@@ -76,9 +76,9 @@ def _named(entries: Sequence[Json], kind: str) -> list[Json]:
     return [cast("Json", entry[kind]) for entry in entries if kind in entry]
 
 
-def _chain(chain: Json, rules: tuple[Rule, ...]) -> Chain:
+def _chain(chain: Json, rules: tuple[Rule, ...]) -> FilterChain:
     is_input = chain.get("hook") == "input" and chain.get("type") == "filter"
-    return Chain(
+    return FilterChain(
         str(chain["family"]),
         str(chain["table"]),
         str(chain["name"]),
@@ -115,25 +115,25 @@ def _equals(left: object, right: object) -> list[Json]:
 
 
 def _rule(expressions: Sequence[Json], sets: Sets) -> Rule:
-    target, chain = Target.NOTHING, ""
+    target, chain = JumpTarget.NOTHING, ""
     conditions: list[Condition | None] = []
     for expression in expressions:
         name, value = next(iter(expression.items()))
         match name:
             case "accept" | "dnat" | "redirect":
-                target = Target.ACCEPT
+                target = JumpTarget.ACCEPT
             case "drop" | "reject":
-                target = Target.DENY
+                target = JumpTarget.DENY
             case "return":
-                target = Target.RETURN
+                target = JumpTarget.RETURN
             case "jump" | "goto":
-                target, chain = Target(name), str(cast("Json", value)["target"])
+                target, chain = JumpTarget(name), str(cast("Json", value)["target"])
             case "xt" if (aim := str(_xt_target(expression))) in _XT_TARGETS:
                 target = _XT_TARGETS[aim]
             case "match":
                 conditions.extend(_conditions(cast("Json", value), sets))
             case "queue" | "synproxy" | "xt" if not _is_xt_match(value):
-                target = Target.ACCEPT  # perhaps: another program decides, or a target that nft does not spell out
+                target = JumpTarget.ACCEPT  # perhaps: another program decides, or a target that nft does not spell out
                 conditions.append(None)
             case "set" if isinstance(value, Mapping) and "stmt" not in value:
                 pass  # it notes the packet's address

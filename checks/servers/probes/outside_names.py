@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from checks.servers.outside.section import LIMIT_BYTES, REPEATED_FOR, Station, opened, out_of_form, station_of
+from checks.servers.outside.section import LIMIT_BYTES, REPEATED_FOR, Station, opened, refuse_form, station_of
 from checks.servers.probe import Output, Probe
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -36,7 +36,7 @@ def parse(output: Output) -> NamesSeen:
             },
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
 
 
 PROBE = Probe("outside.names", (), parse, limit_bytes=LIMIT_BYTES, repeated_for=REPEATED_FOR)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from checks.servers.outside.section import LIMIT_BYTES, REPEATED_FOR, Station, opened, out_of_form, station_of
+from checks.servers.outside.section import LIMIT_BYTES, REPEATED_FOR, Station, opened, refuse_form, station_of
 from checks.servers.probe import Output, Probe
 
 STATES = frozenset({"open", "closed", "filtered", "unreachable", "not-reached"})
@@ -21,7 +21,7 @@ class PortsSeen:
     station: Station
     by_address: Mapping[str, Mapping[str, frozenset[int]]]
 
-    def of_state(self, *states: str) -> frozenset[int]:
+    def filter_by_state(self, *states: str) -> frozenset[int]:
         """Return the ports that are in one of the states at any of the addresses."""
         return frozenset(
             port for found in self.by_address.values() for state in states for port in found.get(state, ())
@@ -35,7 +35,7 @@ class PortsSeen:
     @property
     def tried(self) -> frozenset[int]:
         """Return the ports of which it is known whether they are open."""
-        return self.of_state("open", "closed", "filtered", "unreachable") - self.of_state("not-reached")
+        return self.filter_by_state("open", "closed", "filtered", "unreachable") - self.filter_by_state("not-reached")
 
 
 def parse(output: Output) -> PortsSeen:
@@ -48,9 +48,9 @@ def parse(output: Output) -> PortsSeen:
         }
         station = station_of(held)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
     if not found or any(set(states) - STATES or not states for states in found.values()):
-        raise out_of_form()
+        raise refuse_form()
     return PortsSeen(station, found)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from checks.servers.outside.kexinit import Offer, offer_from
-from checks.servers.outside.section import LIMIT_BYTES, REPEATED_FOR, Station, opened, out_of_form, station_of, unpacked
+from checks.servers.outside.section import LIMIT_BYTES, REPEATED_FOR, Station, opened, refuse_form, station_of, unpacked
 from checks.servers.probe import Output, Probe
 
 
@@ -50,9 +50,9 @@ def parse(output: Output) -> SshSeen:
         )
         station = station_of(held)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
     if not servers:
-        raise out_of_form()
+        raise refuse_form()
     return SshSeen(station, servers)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from checks.servers.outside.hello import VERSIONS, Reply, reply_to
-from checks.servers.outside.section import LIMIT_BYTES, REPEATED_FOR, Station, opened, out_of_form, station_of, unpacked
+from checks.servers.outside.section import LIMIT_BYTES, REPEATED_FOR, Station, opened, refuse_form, station_of, unpacked
 from checks.servers.probe import Output, Probe
 
 
@@ -30,7 +30,7 @@ class TlsServer:
     """What became of the offer of each version."""
 
     @property
-    def where(self) -> str:
+    def address_text(self) -> str:
         """Return name, port and address, for people."""
         return f"{self.name}:{self.port} ({self.address})"
 
@@ -77,7 +77,7 @@ def parse(output: Output) -> TlsSeen:
             unquote(str(held["trust_problem"])),
         )
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
 
 
 PROBE = Probe("outside.tls", (), parse, limit_bytes=LIMIT_BYTES, repeated_for=REPEATED_FOR)

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from checks.servers.outside.section import LIMIT_BYTES, REPEATED_FOR, Station, opened, out_of_form, station_of, unpacked
+from checks.servers.outside.section import LIMIT_BYTES, REPEATED_FOR, Station, opened, refuse_form, station_of, unpacked
 from checks.servers.probe import Output, Probe
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WebAnswer:
     """The answer to one request, or why there is none."""
 
     asked: str
@@ -48,14 +48,14 @@ class WebSeen:
     """All answers."""
 
     station: Station
-    answers: tuple[Answer, ...]
+    answers: tuple[WebAnswer, ...]
     """In the order in which they came."""
     approved: Mapping[str, bytes | None]
     """Approved copies of pages, by address; None where the file could not be read."""
 
-    def last(self, why: str, agent: str = "browser") -> Iterator[Answer]:
+    def last(self, why: str, agent: str = "browser") -> Iterator[WebAnswer]:
         """Yield, for each address that was asked for, the answer to which it led in the end."""
-        found: dict[str, Answer] = {}
+        found: dict[str, WebAnswer] = {}
         for each in self.answers:
             if each.why == why and each.agent == agent:
                 found[each.asked] = each
@@ -72,12 +72,12 @@ def parse(output: Output) -> WebSeen:
             {unquote(url): None if body is None else unpacked(body) for url, body in held["approved"].items()},
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
 
 
-def _answer(held: Mapping[str, Any]) -> Answer:
+def _answer(held: Mapping[str, Any]) -> WebAnswer:
     status = held.get("status")
-    return Answer(
+    return WebAnswer(
         asked=unquote(str(held["for"])),
         url=unquote(str(held["url"])),
         why=str(held["why"]),

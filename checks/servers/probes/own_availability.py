@@ -13,7 +13,7 @@ from datetime import timedelta
 from urllib.parse import unquote
 
 from checks.servers.outside.section import LIMIT_BYTES, NOT_DECLARED, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
@@ -47,12 +47,12 @@ def parse(output: Output) -> Mapping[str, PageReached]:
     try:
         found = {unquote(url): PageReached(*(int(each) for each in counts)) for url, counts in held["pages"].items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
     if any(
         min(each.spans, each.up, each.down) < 0 or each.observed > each.spans + 1 or not each.spans
         for each in found.values()
     ):
-        raise out_of_form()
+        raise refuse_form()
     return found
 
 
@@ -65,7 +65,7 @@ def sections(own: Own) -> Mapping[HostId, ProbeResult]:
     batches, lost = read_batches(own.ledger, first) if own.ledger else ((), ())
     found: dict[HostId, ProbeResult] = {}
     for host in own.hosts:
-        declared = own.declared.for_host(host.id)
+        declared = own.declared.find_host(host.id)
         if declared.pages is None and not declared.editions:
             found[host.id] = written(PROBE.id, NOT_DECLARED)
             continue

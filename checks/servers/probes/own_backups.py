@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import BackupMedium, Own, OwnRecords, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import BackupMedium, Own, OwnRecords, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import decode_part
@@ -30,7 +30,7 @@ from portalops.model.organisation import HostId
 from portalops.model.record import Record, Recorded
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import LedgerReader
-from portalops.registers.backups import BACKUP, LOOKS, LookedAt, fold_sets
+from portalops.registers.backups import BACKUP, POLLS, CopyReports, fold_sets
 from portalops.registers.drills import ImportedDrill
 from portalops.registers.media import RegisteredMedium, read_media
 
@@ -59,9 +59,9 @@ def parse(output: Output) -> Backups:
     try:
         found = Backups(tuple(_read(each) for each in held["media"]), ZoneInfo(held["zone"]))
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
     if any(at is not None and at.tzinfo is None for each in found.media for at in (each.made_at, each.restored_at)):
-        raise out_of_form()
+        raise refuse_form()
     return found
 
 
@@ -83,9 +83,9 @@ def _section(own: Own, ledger: LedgerReader) -> ProbeResult:
     since = own.now - timedelta(days=MADE_DAYS)
     lost: list[int] = []
     backups = list(_bodies(ledger.records(kinds=(MADE,), since=since), ledger, BACKUP, BackupResult, lost))
-    looks: list[Recorded[LookedAt]] = []
-    drills: list[Recorded[LookedAt]] = []
-    for kind, (key, body_type) in LOOKS.items():
+    looks: list[Recorded[CopyReports]] = []
+    drills: list[Recorded[CopyReports]] = []
+    for kind, (key, body_type) in POLLS.items():
         first = own.now - timedelta(days=RESTORED_DAYS) if kind in _DRILLS else since
         found = list(_bodies(ledger.records(kinds=(kind,), since=first), ledger, key, body_type, lost))
         looks += [each for each in found if each.at >= since]
@@ -124,7 +124,7 @@ def _placed(medium: BackupMedium, known: RegisteredMedium | None) -> BackupMediu
     return replace(medium, site=entry.site, room=entry.room) if entry else medium
 
 
-def _drilled_at(drill: Recorded[LookedAt]) -> datetime:
+def _drilled_at(drill: Recorded[CopyReports]) -> datetime:
     return drill.body.report.started_at if isinstance(drill.body, ImportedDrill) else drill.at
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.changes import ChangeKind, ChangeOrder
 from portalops.model.organisation import HostId
@@ -35,9 +35,9 @@ def parse(output: Output) -> tuple[ChangeOrder, ...]:
     try:
         found = tuple(_read(each) for each in held["changes"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
     if any(moment.tzinfo is None for each in found for moment in _moments(each)):
-        raise out_of_form()
+        raise refuse_form()
     return found
 
 
@@ -54,11 +54,11 @@ def sections(own: Own) -> Mapping[HostId, ProbeResult]:
         elif lost := register.lost_of(host.id):
             found[host.id] = unreadable(PROBE.id, lost)
         else:
-            declared = own.declared.for_host(host.id).changes
+            declared = own.declared.find_host(host.id).changes
             since = own.now - timedelta(days=DAYS)
             since = min(since, declared.since) if declared else since
             found[host.id] = section(
-                each.order() for each in register.of_host(host.id) if not _is_past(each.order(), since)
+                each.order() for each in register.find_by_host(host.id) if not _is_past(each.order(), since)
             )
     return found
 

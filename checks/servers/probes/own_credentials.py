@@ -21,7 +21,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.credentials import SystemKind, host_of
 from portalops.model.hosts import LOCAL
@@ -65,9 +65,9 @@ def parse(output: Output) -> Custodies:
     held = opened(output)
     try:
         rows = tuple(_custody(each) for each in held["credentials"])
-        return Custodies(rows, ZoneInfo(held["zone"]), _said(held.get("members")))
+        return Custodies(rows, ZoneInfo(held["zone"]), _read_text(held.get("members")))
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
 
 
 PROBE = Probe("own.credentials", (), parse, limit_bytes=LIMIT_BYTES)
@@ -79,7 +79,7 @@ def sections(own: Own) -> Mapping[HostId, ProbeResult]:
     if not register.is_begun:
         return {host.id: not_begun(PROBE.id) for host in own.hosts}
     names, members = {host.id for host in own.hosts}, own.declared.people()
-    last = keeper_of_rest(own.hosts)
+    last = find_rest_custodian(own.hosts)
     found = {}
     for host in own.hosts:
         ours = [
@@ -92,7 +92,7 @@ def sections(own: Own) -> Mapping[HostId, ProbeResult]:
     return found
 
 
-def keeper_of_rest(hosts: Iterable[Host]) -> HostId | None:
+def find_rest_custodian(hosts: Iterable[Host]) -> HostId | None:
     """Return the host with which credentials of no configured host are judged; None without any host."""
     every = sorted(hosts, key=lambda host: (host.address != LOCAL, host.id))
     return every[0].id if every else None
@@ -128,7 +128,7 @@ def section(
     return written(PROBE.id, SEEN, credentials=rows, members=bool(members), zone=zone.key)
 
 
-def _said(members: object) -> bool | None:
+def _read_text(members: object) -> bool | None:
     if not isinstance(members, bool | None):
         raise TypeError("members")
     return members

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from checks.servers.declared import GroupDeclared
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.availability import SampleBatch
 from portalops.model.organisation import HostId
@@ -52,7 +52,7 @@ def parse(output: Output) -> Mapping[str, DrillSeen]:
     try:
         return {str(name): _drill(one) for name, one in held["groups"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
 
 
 def _drill(held: Mapping[str, object]) -> DrillSeen:

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.organisation import HostId
 from portalops.registers.incidents import Incident, read_incidents
@@ -54,9 +54,9 @@ def parse(output: Output) -> tuple[HostIncident, ...]:
     try:
         found = tuple(_read(each) for each in held["incidents"])
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
     if any(moment is not None and moment.tzinfo is None for each in found for moment in _moments(each)):
-        raise out_of_form()
+        raise refuse_form()
     return found
 
 
@@ -73,10 +73,10 @@ def sections(own: Own) -> Mapping[HostId, ProbeResult]:
         elif lost := register.every_lost():  # each of them may tell of any host
             found[host.id] = unreadable(PROBE.id, lost)
         else:
-            declared = own.declared.for_host(host.id).changes
+            declared = own.declared.find_host(host.id).changes
             since = own.now - timedelta(days=DAYS)
             since = min(since, declared.since) if declared else since
-            spans = (_of(each) for each in register.of_host(host.id))
+            spans = (_read_incident(each) for each in register.find_by_host(host.id))
             found[host.id] = section(each for each in spans if each.ended_at is None or each.ended_at >= since)
     return found
 
@@ -86,7 +86,7 @@ def section(incidents: Iterable[HostIncident]) -> ProbeResult:
     return written(PROBE.id, SEEN, incidents=[_written(each) for each in incidents])
 
 
-def _of(incident: Incident) -> HostIncident:
+def _read_incident(incident: Incident) -> HostIncident:
     closed = incident.closed
     return HostIncident(
         incident.id,

@@ -15,14 +15,14 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.organisation import HostId
-from portalops.registers.places import Place, read_places
+from portalops.registers.places import RegisteredPlace, read_places
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LastSeenHost:
     """A host as it was last seen."""
 
     on: date
@@ -38,7 +38,7 @@ class Seen:
 class HostPlace:
     """What the register says of a host."""
 
-    seen: Seen | None
+    seen: LastSeenHost | None
     """None if nobody has."""
     holder: str
     """Empty if nobody is named."""
@@ -52,10 +52,10 @@ def parse(output: Output) -> HostPlace:
         seen = None
         if held["sighted_seq"]:
             by, site, room, rack = (unquote(held[key]) for key in ("seen_by", "site", "room", "rack"))
-            seen = Seen(date.fromisoformat(held["seen_on"]), by, site, room, rack, int(held["sighted_seq"]))
+            seen = LastSeenHost(date.fromisoformat(held["seen_on"]), by, site, room, rack, int(held["sighted_seq"]))
         return HostPlace(seen, unquote(held["holder"]), ZoneInfo(held["zone"]))
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
 
 
 PROBE = Probe("own.places", (), parse, limit_bytes=LIMIT_BYTES)
@@ -65,12 +65,12 @@ def sections(own: Own) -> Mapping[HostId, ProbeResult]:
     """Return what the register of places says of each host."""
     places = read_places(own.ledger) if own.ledger else {}
     return {
-        host.id: section(places.get(host.id, Place(host.id)), own.zone) if places else not_begun(PROBE.id)
+        host.id: section(places.get(host.id, RegisteredPlace(host.id)), own.zone) if places else not_begun(PROBE.id)
         for host in own.hosts
     }
 
 
-def section(place: Place, zone: ZoneInfo) -> ProbeResult:
+def section(place: RegisteredPlace, zone: ZoneInfo) -> ProbeResult:
     """Write what the register says of one host; pure."""
     if place.lost:
         return unreadable(PROBE.id, place.lost)

@@ -21,10 +21,10 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, not_begun, opened, out_of_form, unreadable
-from checks.servers.portal_audit import Portal, portal_of
+from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, unreadable
+from checks.servers.portal_audit import AskedPortal, portal_of
 from checks.servers.probe import Output, Probe, ProbeResult
-from checks.servers.probes.own_credentials import keeper_of_rest
+from checks.servers.probes.own_credentials import find_rest_custodian
 from checks.servers.probes.own_registered import register_in, rows_of
 from portalops.errors import LedgerError
 from portalops.ledger.bodies import decode, encode
@@ -33,7 +33,7 @@ from portalops.model.organisation import HostId
 from portalops.model.portal_accounts import PortalAccount, PortalAccounts
 from portalops.registers.access import AccessRegister, access_of
 from portalops.registers.credentials import CredentialRegister, read_credentials
-from portalops.registers.portal_accounts import PortalLook, read_portal_looks
+from portalops.registers.portal_accounts import PortalAnswer, read_portal_answers
 
 ELSEWHERE = "elsewhere"
 """The state of a section of a host with which no portal is judged."""
@@ -45,7 +45,7 @@ class PortalsSeen:
 
     keeper: str
     """The host with which they are judged; of another one nothing else is known."""
-    portals: tuple[Portal, ...] = ()
+    portals: tuple[AskedPortal, ...] = ()
     register: AccessRegister = field(default_factory=AccessRegister)
     longest: timedelta = timedelta(0)
     """How old a look may be."""
@@ -64,7 +64,7 @@ def parse(output: Output) -> PortalsSeen:
         longest = timedelta(hours=int(held["look_hours"]))
         return PortalsSeen(keeper, portals, register_in(held), longest, ZoneInfo(held["zone"]))
     except (ValueError, KeyError, TypeError, AttributeError, OSError, OverflowError, LedgerError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
 
 
 def _elsewhere(output: Output) -> str:
@@ -81,7 +81,7 @@ PROBE = Probe("own.portal-accounts", (), parse, limit_bytes=LIMIT_BYTES)
 
 def sections(own: Own) -> Mapping[HostId, ProbeResult]:
     """Return what is known of the portals' accounts: all with one host, which the others name."""
-    keeper = keeper_of_rest(own.hosts)
+    keeper = find_rest_custodian(own.hosts)
     if keeper is None:
         return {}
     found = {host.id: written(PROBE.id, ELSEWHERE, keeper=safe(keeper)) for host in own.hosts}
@@ -91,13 +91,13 @@ def sections(own: Own) -> Mapping[HostId, ProbeResult]:
     elif lost := _lost(register):
         found[keeper] = unreadable(PROBE.id, lost)
     else:
-        looks, every = read_portal_looks(own.ledger), access_of(register)
+        looks, every = read_portal_answers(own.ledger), access_of(register)
         rows = rows_of(AccessRegister(tuple(each for each in every.credentials if portal_of(each)), every.left))
         found[keeper] = written(
             PROBE.id,
             SEEN,
             keeper=safe(keeper),
-            portals=[_row(Portal(name, looks.get(name), own.portals[name])) for name in sorted(own.portals)],
+            portals=[_row(AskedPortal(name, looks.get(name), own.portals[name])) for name in sorted(own.portals)],
             look_hours=own.portal_look_hours,
             zone=own.zone.key,
             **rows,
@@ -111,7 +111,7 @@ def _lost(register: CredentialRegister) -> tuple[int, ...]:
     return tuple(sorted(seq for name, seqs in register.unreadable.items() if name not in others for seq in seqs))
 
 
-def _row(portal: Portal) -> Mapping[str, object]:
+def _row(portal: AskedPortal) -> Mapping[str, object]:
     row: dict[str, object] = {"id": safe(portal.id), "problem": encode(portal.problem), "record": None}
     if portal.look is None:
         return row
@@ -131,10 +131,10 @@ def _row(portal: Portal) -> Mapping[str, object]:
     return row | {"product": safe(found.product), "accounts": accounts}
 
 
-def _portal(row: Mapping[str, Any]) -> Portal:
+def _portal(row: Mapping[str, Any]) -> AskedPortal:
     name, problem = unquote(row["id"]), _message(row["problem"])
     if row["record"] is None:
-        return Portal(name, None, problem)
+        return AskedPortal(name, None, problem)
     at = datetime.fromisoformat(row["at"])
     if at.tzinfo is None:
         raise ValueError("at")
@@ -143,7 +143,7 @@ def _portal(row: Mapping[str, Any]) -> Portal:
         accounts = tuple(_account(each) for each in row["accounts"])
         # When accounts were last used is not judged by this, and not written.
         found = PortalAccounts(name, unquote(row["product"]), accounts, keeps_logins=False)
-    return Portal(name, PortalLook(int(row["record"]), at, found), problem)
+    return AskedPortal(name, PortalAnswer(int(row["record"]), at, found), problem)
 
 
 def _account(row: Mapping[str, Any]) -> PortalAccount:

@@ -17,12 +17,12 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, not_begun, opened, out_of_form, unreadable
+from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.credentials import host_of
 from portalops.model.organisation import HostId
-from portalops.registers.access import Access, AccessRegister, access_of
-from portalops.registers.credentials import CredentialRegister, Left, read_credentials
+from portalops.registers.access import AccessRegister, CredentialAccess, access_of
+from portalops.registers.credentials import CredentialRegister, LeavingPerson, read_credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def parse(output: Output) -> Registered:
     try:
         return Registered(register_in(held), ZoneInfo(held["zone"]))
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise out_of_form() from error
+        raise refuse_form() from error
 
 
 PROBE = Probe("own.registered", (), parse, limit_bytes=LIMIT_BYTES)
@@ -63,13 +63,13 @@ def sections(own: Own) -> Mapping[HostId, ProbeResult]:
     return found
 
 
-def matters_to(host: str, credentials: Iterable[Access]) -> tuple[Access, ...]:
+def matters_to(host: str, credentials: Iterable[CredentialAccess]) -> tuple[CredentialAccess, ...]:
     """Return the credentials of a host, and of other systems one for each key: in use if any is, else the last.
 
     One key opens many hosts, and all that counts here of one that is registered elsewhere is whether it is in use.
     """
-    ours: list[Access] = []
-    others: dict[str, Access] = {}
+    ours: list[CredentialAccess] = []
+    others: dict[str, CredentialAccess] = {}
     for each in credentials:
         if host_of(each.system) == host:
             ours.append(each)
@@ -102,14 +102,14 @@ def register_in(held: Mapping[str, Any]) -> AccessRegister:
     Raises:
         ValueError, KeyError, TypeError, AttributeError: it is not of the form of `rows_of`.
     """
-    left = tuple(Left(unquote(person), date.fromisoformat(day), int(seq)) for person, day, seq in held["left"])
+    left = tuple(LeavingPerson(unquote(person), date.fromisoformat(day), int(seq)) for person, day, seq in held["left"])
     return AccessRegister(tuple(_access(row) for row in held["credentials"]), left)
 
 
-def _access(row: Mapping[str, Any]) -> Access:
+def _access(row: Mapping[str, Any]) -> CredentialAccess:
     if not isinstance(row["is_active"], bool):
         raise TypeError("is_active")
-    return Access(
+    return CredentialAccess(
         unquote(row["id"]),
         unquote(row["system"]),
         unquote(row["account"]),

@@ -20,7 +20,7 @@ _AWK = (
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class PasswdAccount:
     """One line of the file."""
 
     name: str
@@ -32,7 +32,7 @@ class Account:
     shell: str
 
 
-def parse(output: Output) -> tuple[Account, ...]:
+def parse(output: Output) -> tuple[PasswdAccount, ...]:
     """Read every account; a line of another form makes the whole list unknown."""
     found = []
     for line in output.lines():
@@ -43,7 +43,7 @@ def parse(output: Output) -> tuple[Account, ...]:
             raise Unparseable(
                 msg("the list of accounts has a line that cannot be parsed: {line}", line=shown(line, 60))
             )
-        found.append(Account(fields[0], fields[1], int(fields[2]), int(fields[3]), fields[5], fields[6]))
+        found.append(PasswdAccount(fields[0], fields[1], int(fields[2]), int(fields[3]), fields[5], fields[6]))
     if not found:
         raise Unparseable(msg("the list of accounts is empty"))
     return tuple(found)

@@ -56,7 +56,7 @@ _MIGHTY = frozenset({"pg_execute_server_program", "pg_write_server_files"})
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
+class LoginRole:
     """One role that may log in."""
 
     server: str
@@ -72,7 +72,7 @@ class Role:
     """The roles that it is a member of."""
 
 
-def parse(output: Output) -> tuple[Role, ...]:
+def parse(output: Output) -> tuple[LoginRole, ...]:
     """Return the roles that may log in."""
     lines = [line.rstrip("\r") for line in output.lines()]
     if not lines or lines[-1] != "end":
@@ -83,7 +83,7 @@ def parse(output: Output) -> tuple[Role, ...]:
         of = {key: tuple(map(_text, cast("Sequence[object]", row["of"]))) for key, row in said.items()}
         mighty = {key for key, row in said.items() if _flag(row["super"]) or _flag(row["creates"])}
         return tuple(
-            Role(
+            LoginRole(
                 key[0],
                 key[1],
                 any((key[0], name) in mighty or name in _MIGHTY for name in _reach(key, of)),

@@ -35,7 +35,7 @@ _LSN = re.compile(r"([0-9A-F]{1,8})/([0-9A-F]{1,8})")
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ClusterMember:
     """One server of a cluster."""
 
     follows: bool
@@ -54,7 +54,7 @@ class Member:
     """When the newest timeline but the first began, as this server's files have it; None if there was no other."""
 
 
-def parse(output: Output) -> Member:
+def parse(output: Output) -> ClusterMember:
     """Read the one line of JSON."""
     try:
         said = cast("Mapping[str, object]", json.loads(output.text))
@@ -70,7 +70,7 @@ def parse(output: Output) -> Member:
         raise Unparseable(msg("PostgreSQL's answer cannot be parsed"))
     if None in replicas or None in receivers:
         raise Unparseable(msg("the role cannot see the standbys: it lacks pg_monitor"), reason="no-right")
-    return Member(
+    return ClusterMember(
         follows,
         system,
         timeline,

@@ -39,7 +39,7 @@ NOT_ASKED = 0b111
 
 
 @dataclass(frozen=True, slots=True)
-class Disk:
+class SmartDisk:
     """One disk."""
 
     name: str
@@ -48,12 +48,12 @@ class Disk:
     code: int
 
 
-def parse(output: Output) -> tuple[Disk, ...]:
+def parse(output: Output) -> tuple[SmartDisk, ...]:
     """Read each disk's answer."""
     lines = output.lines()
     if not lines or lines[-1].strip() != "end":
         raise Unparseable(msg("the disks' answers are cut short"))
-    found: list[Disk] = []
+    found: list[SmartDisk] = []
     name, passed = "", None
     for line in lines[:-1]:
         if match := _DISK.fullmatch(line.strip()):
@@ -63,7 +63,7 @@ def parse(output: Output) -> tuple[Disk, ...]:
         elif match := _CODE.fullmatch(line.strip()):
             if not name:
                 raise Unparseable(msg("a disk's answer cannot be parsed"))
-            found.append(Disk(name, passed, int(match[1])))
+            found.append(SmartDisk(name, passed, int(match[1])))
             name = ""
         else:
             passed = _passed(line)

@@ -46,7 +46,7 @@ def parse(output: Output) -> Sudoers:
         }
         grants = tuple(
             Grant(
-                tuple(_who(spec["User_List"])),
+                tuple(_read_members(spec["User_List"])),
                 tuple(_commands(command["Commands"], aliases)),
                 _option(command.get("Options", ()), "authenticate") is not False,
             )
@@ -72,7 +72,7 @@ def _unlogged(entry: Mapping[str, Any]) -> Iterator[str]:
                 yield f"!{name}" if value is False else f"{name}={value}"
 
 
-def _who(members: Sequence[Mapping[str, object]]) -> Iterator[str]:
+def _read_members(members: Sequence[Mapping[str, object]]) -> Iterator[str]:
     for member in members:
         kind, name = next((item for item in member.items() if item[0] != "negated"), ("", ""))
         if not member.get("negated"):

@@ -20,7 +20,7 @@ from portalops.model.message import msg
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class SystemdUnit:
     """One unit."""
 
     load: str
@@ -60,14 +60,14 @@ def refuse_without_systemd(output: Output) -> None:
         )
 
 
-def parse(output: Output) -> Mapping[str, Unit]:
+def parse(output: Output) -> Mapping[str, SystemdUnit]:
     """Read the blocks, by unit name."""
     refuse_without_systemd(output)
-    found: dict[str, Unit] = {}
+    found: dict[str, SystemdUnit] = {}
     for block in output.text.replace("\r\n", "\n").split("\n\n"):
         values = dict(line.split("=", 1) for line in block.split("\n") if "=" in line)
         if "Id" in values:
-            found[values["Id"]] = Unit(
+            found[values["Id"]] = SystemdUnit(
                 values.get("LoadState", ""),
                 values.get("ActiveState", ""),
                 values.get("SubState", ""),

@@ -34,7 +34,7 @@ _CHANGE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class VrrpChange:
     """One change of one instance."""
 
     at: datetime
@@ -50,7 +50,7 @@ class VrrpJournal:
 
     since: datetime
     """Of its oldest line."""
-    changes: tuple[Change, ...]
+    changes: tuple[VrrpChange, ...]
     """The newest 500 of half a year."""
 
 
@@ -64,7 +64,9 @@ def parse(output: Output) -> VrrpJournal:
         raise Unparseable(msg("the journal cannot be read: {seen}", seen=seen), reason="journal-unreadable")
     matches = (_CHANGE.match(line) for line in lines[2:-1])
     changes = tuple(
-        Change(datetime.fromtimestamp(int(match[1]), UTC), match["name"], match["state"]) for match in matches if match
+        VrrpChange(datetime.fromtimestamp(int(match[1]), UTC), match["name"], match["state"])
+        for match in matches
+        if match
     )
     return VrrpJournal(datetime.fromtimestamp(int(oldest[1]), UTC), changes)
 

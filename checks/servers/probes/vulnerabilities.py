@@ -35,7 +35,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class LookedUp:
+class FoundVulnerabilities:
     """What the bundle says."""
 
     release: str
@@ -68,14 +68,17 @@ class LookedUp:
     """The bundle's table of supported versions; may be empty."""
 
 
-def parse(output: Output) -> LookedUp:
+def parse(output: Output) -> FoundVulnerabilities:
     """Read the section."""
     try:
         held = json.loads(output.text)
         state = held["state"]
         if state != OK:
-            raise Unparseable(_why(str(state), _what(output.text, held.get("what", ""))), reason=shown(str(state), 40))
-        return LookedUp(
+            raise Unparseable(
+                _explain_missing(str(state), _read_reason(output.text, held.get("what", ""))),
+                reason=shown(str(state), 40),
+            )
+        return FoundVulnerabilities(
             release=str(held["release"]),
             bundle=str(held["bundle"]),
             signer=str(held["signer"]),
@@ -101,14 +104,14 @@ def _moment(text: str) -> datetime:
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
-def _what(text: str, held: object) -> Message | str:
+def _read_reason(text: str, held: object) -> Message | str:
     """Return why nothing was looked up; sections of before hold it as English text."""
     if not isinstance(held, dict):
         return shown(str(held), 300)
     return decode_part(text.encode(), "what", Message) or ""
 
 
-def _why(state: str, what: Message | str) -> Message:
+def _explain_missing(state: str, what: Message | str) -> Message:
     sentences = {
         "no-bundle": msg("no vulnerability bundle is configured"),
         "bundle-refused": msg("a vulnerability bundle was refused: {what}", what=what),

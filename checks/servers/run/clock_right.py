@@ -14,9 +14,9 @@ Sources: chronyc(1), timedatectl(1). chrony 4.6 that does not run prints, with e
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, missing, passed
+from checks.servers.check import CheckOutcome, check, failed, missing, passed
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing, shown
+from checks.servers.probe import MissingFact, shown
 from checks.servers.probes import chrony, clock, timedatectl
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -36,7 +36,7 @@ STATION_SECONDS = 2
     exempt_roles=("container",),
     numbers={"source_seconds": SOURCE_MILLISECONDS // 1000, "station_seconds": STATION_SECONDS},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     # NOTE: `date +%s` cuts the fraction off, so a right clock reads up to a second early.
     apart = int(abs((facts.at - facts[clock.PROBE]).total_seconds()))
     if apart > STATION_SECONDS:
@@ -44,7 +44,7 @@ def judge(facts: Facts) -> Outcome:
             "clock-differs", msg("the clock differs by {seconds} s from that of the machine that asked", seconds=apart)
         )
     tracking = facts.get(chrony.PROBE)
-    if not isinstance(tracking, Missing):
+    if not isinstance(tracking, MissingFact):
         if tracking.leap != "Normal":
             return failed("not-synchronised", msg("chrony reports: {status}", status=shown(tracking.leap, 40)))
         if abs(tracking.offset_milliseconds) > SOURCE_MILLISECONDS:
@@ -54,7 +54,7 @@ def judge(facts: Facts) -> Outcome:
             )
         return passed(msg("chrony follows its source within {offset} ms", offset=abs(tracking.offset_milliseconds)))
     synchronised = facts.get(timedatectl.PROBE)
-    if isinstance(synchronised, Missing):
+    if isinstance(synchronised, MissingFact):
         return missing(synchronised if tracking.reason == "command-missing" else tracking)
     if synchronised:
         return passed(msg("systemd reports the clock as synchronised"))

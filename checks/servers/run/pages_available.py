@@ -15,10 +15,10 @@ Source: the samples in the ledger (docs/ledger-format.md). A day on which the po
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.declared import default_number
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import of_no_pages
+from checks.servers.outside.verdicts import judge_no_pages
 from checks.servers.probes import outside_ports, own_availability
 from checks.servers.probes.own_availability import DAYS
 from checks.servers.wording import listed
@@ -44,8 +44,8 @@ from portalops.model.verdicts import Severity
         "looked_percent": COVERED_PERCENT,
     },
 )
-def judge(facts: Facts) -> Outcome:
-    if (done := of_no_pages(facts)) is not None:
+def judge(facts: Facts) -> CheckOutcome:
+    if (done := judge_no_pages(facts)) is not None:
         return done
     target = facts.declared.availability_percent
     found = facts[own_availability.PROBE]

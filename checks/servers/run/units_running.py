@@ -12,7 +12,7 @@ Source: systemctl(1).
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed
+from checks.servers.check import CheckOutcome, check, failed, passed
 from checks.servers.facts import Facts
 from checks.servers.probes import systemd_failed, systemd_units
 from checks.servers.wording import listed
@@ -29,7 +29,7 @@ from portalops.model.verdicts import Severity
     remedy=msg("Find the cause with 'systemctl status UNIT' and 'journalctl -u UNIT', and repair it."),
     exempt_roles=("container",),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     broken = facts[systemd_failed.PROBE]
     if broken:
         return failed("unit-failed", msg("failed units: {names}", names=listed(broken)))

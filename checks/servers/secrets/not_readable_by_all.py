@@ -14,7 +14,7 @@ Source: find(1).
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import readable_secrets
 from checks.servers.wording import listed
@@ -32,7 +32,7 @@ _PUBLIC = ("/etc/apt/keyrings/", "/etc/apt/trusted.gpg.d/", "/etc/pki/rpm-gpg/")
     title=msg("keys and password files are not readable by every account"),
     remedy=msg("Remove the permission with 'chmod o-rwx FILE', and change the secret: others may have read it."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     files = [
         one
         for one in facts[readable_secrets.PROBE].files

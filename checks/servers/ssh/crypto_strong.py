@@ -17,9 +17,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import outside_ssh, sshd_config
 from checks.servers.wording import listed
 from portalops.model.message import msg
@@ -43,7 +43,7 @@ _SETTINGS = ("kexalgorithms", "ciphers", "macs", "hostkeyalgorithms")
         "Name the strong ones in a file of /etc/ssh/sshd_config.d (KexAlgorithms, Ciphers, MACs), and reload sshd."
     ),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     seen = facts[outside_ssh.PROBE]
     offered = [one.offer for one in seen.servers if one.offer is not None]
     names = [name for one in offered for name in (*one.key_exchange, *one.host_keys, *one.ciphers, *one.macs)]
@@ -56,7 +56,7 @@ def judge(facts: Facts) -> Outcome:
     settings = facts.get(sshd_config.PROBE)
     if any(one.state == "open" and one.offer is None for one in seen.servers):
         return unknown("no-offer", msg("the SSH port answers, but its offer cannot be parsed"))
-    if isinstance(settings, Missing) or not all(settings.get(name) for name in _SETTINGS[:3]):
+    if isinstance(settings, MissingFact) or not all(settings.get(name) for name in _SETTINGS[:3]):
         return unknown(
             "port-shut",
             msg("the SSH port is shut to {station}, and sshd -T gave no answer", station=str(seen.station)),

@@ -15,9 +15,9 @@ Source: sshd(8), sshd_config(5). OpenSSH 10.0 on Debian 13, as delivered:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed
+from checks.servers.check import CheckOutcome, check, failed, passed
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import outside_ssh, sshd_config, sshd_outside
 from checks.servers.probes.sshd_config import Settings
 from checks.servers.wording import listed
@@ -34,13 +34,13 @@ from portalops.model.verdicts import Severity
     title=msg("nobody logs in over SSH by a password alone"),
     remedy=msg("Set 'PasswordAuthentication no' and 'KbdInteractiveAuthentication no', or ask for a key as well."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     if _takes_passwords(facts[sshd_config.PROBE]):
         return failed("password-allowed", msg("sshd accepts passwords"))
     if _takes_passwords(facts[sshd_outside.PROBE]):
         return failed("password-in-match", msg("a Match block lets passwords in from a public address"))
     seen = facts.get(outside_ssh.PROBE)
-    methods = set() if isinstance(seen, Missing) else {method for one in seen.servers for method in one.methods}
+    methods = set() if isinstance(seen, MissingFact) else {method for one in seen.servers for method in one.methods}
     if offered := sorted(methods & {"none", "password", "keyboard-interactive"}):
         return failed("password-offered", msg("sshd offers {methods} to anybody from outside", methods=listed(offered)))
     return passed(msg("no SSH login is possible with a password alone"))

@@ -13,7 +13,7 @@ Source: sshd(8) (-T, -C), sshd_config(5). OpenSSH 10.0 on Debian 13, as delivere
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed
+from checks.servers.check import CheckOutcome, check, failed, passed
 from checks.servers.facts import Facts
 from checks.servers.probe import shown
 from checks.servers.probes import sshd_config, sshd_outside
@@ -29,7 +29,7 @@ from portalops.model.verdicts import Severity
     title=msg("nobody logs in as root over SSH"),
     remedy=msg("Set 'PermitRootLogin no' in sshd_config and in its Match blocks, and reload sshd."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     general = facts[sshd_config.PROBE]["permitrootlogin"]
     outside = facts[sshd_outside.PROBE]["permitrootlogin"]
     if general != "no":

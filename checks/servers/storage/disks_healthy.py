@@ -13,7 +13,7 @@ Source: smartctl(8), "EXIT STATUS". smartmontools 7.4:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import smart
 from checks.servers.wording import listed
@@ -30,7 +30,7 @@ from portalops.model.verdicts import Severity
     remedy=msg("Replace the disk; see 'smartctl -x' for what it counts."),
     exempt_roles=("container", "virtual"),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     disks = facts[smart.PROBE]
     ill = [disk.name for disk in disks if disk.passed is False]
     if ill:

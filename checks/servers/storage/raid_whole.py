@@ -15,9 +15,9 @@ Sources: md(4), mdadm(8). Linux 6.1:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import mdadm, mdstat
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -34,10 +34,10 @@ from portalops.model.verdicts import Severity
     remedy=msg("Replace the failed disk and let the array rebuild; see 'mdadm --detail'."),
     exempt_roles=("container",),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     arrays = facts[mdstat.PROBE].arrays
     asked = facts.get(mdadm.PROBE)
-    members = {} if isinstance(asked, Missing) else asked
+    members = {} if isinstance(asked, MissingFact) else asked
     broken = [f"{array.name} ({array.problem})" for array in arrays if array.problem]
     told = {array.name for array in arrays if array.problem}
     broken += [
@@ -56,7 +56,7 @@ def judge(facts: Facts) -> Outcome:
     absent = sorted(set(facts.declared.raid) - {array.name for array in arrays})
     if absent:
         return failed("array-absent", msg("declared but missing: {names}", names=listed(absent)))
-    if arrays and isinstance(asked, Missing):
+    if arrays and isinstance(asked, MissingFact):
         return missing(asked)
     unasked = [array.name for array in arrays if array.name not in members]
     if unasked:

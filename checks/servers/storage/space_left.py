@@ -14,9 +14,9 @@ Sources: df(1), proc(5). On Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, missing, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.probes import disk_inodes, disk_space, machine, mounts
 from checks.servers.probes.disk_space import FIXED, Space
 from checks.servers.wording import listed
@@ -37,26 +37,26 @@ INODE_PERCENT = 10
     remedy=msg("Free space or extend the disk; check the hardware of a disk that turned read-only."),
     numbers={"space_percent": SPACE_PERCENT, "inode_percent": INODE_PERCENT},
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     points = facts[mounts.PROBE]
     stuck = [point for point in facts.declared.writable if points.get(point, False)]
     if stuck:
         return failed("read-only", msg("read-only: {names}", names=listed(stuck)))
     space, inodes = _space(facts), facts.get(disk_inodes.PROBE)
-    full = () if isinstance(space, Missing) else _below(space, SPACE_PERCENT)
+    full = () if isinstance(space, MissingFact) else _list_below(space, SPACE_PERCENT)
     if full:
         return failed(
             "space-low", msg("less than {limit} % of the space free: {names}", limit=SPACE_PERCENT, names=listed(full))
         )
-    crowded = () if isinstance(inodes, Missing) else _below(inodes, INODE_PERCENT)
+    crowded = () if isinstance(inodes, MissingFact) else _list_below(inodes, INODE_PERCENT)
     if crowded:
         return failed(
             "inodes-low",
             msg("less than {limit} % of the inodes free: {names}", limit=INODE_PERCENT, names=listed(crowded)),
         )
-    if isinstance(space, Missing):
+    if isinstance(space, MissingFact):
         return missing(space)
-    if isinstance(inodes, Missing):
+    if isinstance(inodes, MissingFact):
         return missing(inodes)
     absent = [point for point in facts.declared.writable if point not in points]
     if absent:
@@ -71,17 +71,17 @@ def judge(facts: Facts) -> Outcome:
     )
 
 
-def _space(facts: Facts) -> tuple[Space, ...] | Missing:
+def _space(facts: Facts) -> tuple[Space, ...] | MissingFact:
     by_program = facts.get(disk_space.PROBE)
-    if not isinstance(by_program, Missing):
+    if not isinstance(by_program, MissingFact):
         return by_program
     by_kernel = facts.get(machine.PROBE)
-    if isinstance(by_kernel, Missing) or not by_kernel.disks:
+    if isinstance(by_kernel, MissingFact) or not by_kernel.disks:
         return by_program
     return tuple(
         Space(disk.mount, disk.used_bytes, disk.free_bytes) for disk in by_kernel.disks if disk.type not in FIXED
     )
 
 
-def _below(spaces: tuple[Space, ...], limit: int) -> tuple[str, ...]:
+def _list_below(spaces: tuple[Space, ...], limit: int) -> tuple[str, ...]:
     return tuple(f"{one.mount} {one.free_percent} %" for one in spaces if one.free_percent < limit)

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import of_no_pages
+from checks.servers.outside.verdicts import judge_no_pages
 from checks.servers.probes import outside_ports, outside_tls
 from checks.servers.tls._certificates import certificate_of, is_for
 from checks.servers.wording import listed
@@ -38,17 +38,17 @@ LEAST = timedelta(days=21)
     remedy=msg("Renew the certificate for all of its names, and find out why it was not renewed automatically."),
     numbers={"least_days": LEAST.days},
 )
-def judge(facts: Facts) -> Outcome:
-    if (done := of_no_pages(facts)) is not None:
+def judge(facts: Facts) -> CheckOutcome:
+    if (done := judge_no_pages(facts)) is not None:
         return done
     seen = facts[outside_tls.PROBE]
     ends = []
-    unclear = [one.where for one in seen.servers if not one.chain]
+    unclear = [one.address_text for one in seen.servers if not one.chain]
     for one in seen.servers:
         if not one.chain:
             continue
         certificate = certificate_of(one.chain[0])
-        where = listed((one.where,))
+        where = listed((one.address_text,))
         if certificate is None:
             return failed("no-certificate", msg("{server} sends a certificate that cannot be read", server=where))
         if not is_for(certificate, one.name):

@@ -15,9 +15,9 @@ Sources: RFC 5246 (7.4.2), RFC 5280 (6). As `openssl s_client` says it of a serv
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import of_no_pages
+from checks.servers.outside.verdicts import judge_no_pages
 from checks.servers.probe import shown
 from checks.servers.probes import outside_ports, outside_tls
 from checks.servers.tls._certificates import certificate_of, is_for, is_trusted
@@ -35,8 +35,8 @@ from portalops.model.verdicts import Severity
     title=msg("servers send the whole chain to a trusted authority"),
     remedy=msg("Install the certificate with those of the authorities between it and the root, in order."),
 )
-def judge(facts: Facts) -> Outcome:
-    if (done := of_no_pages(facts)) is not None:
+def judge(facts: Facts) -> CheckOutcome:
+    if (done := judge_no_pages(facts)) is not None:
         return done
     seen = facts[outside_tls.PROBE]
     if seen.trust_problem:
@@ -45,12 +45,12 @@ def judge(facts: Facts) -> Outcome:
             msg("the list of trusted authorities {file} cannot be read", file=shown(seen.trust, 100)),
         )
     anchors = [each for each in map(certificate_of, seen.anchors) if each is not None]
-    unclear = [one.where for one in seen.servers if not one.chain]
+    unclear = [one.address_text for one in seen.servers if not one.chain]
     for one in seen.servers:
         if not one.chain:
             continue
         chain = [each for each in map(certificate_of, one.chain) if each is not None]
-        where = listed((one.where,))
+        where = listed((one.address_text,))
         if len(chain) != len(one.chain):
             return failed("no-certificate", msg("{server} sends a certificate that cannot be read", server=where))
         own = chain[0]

@@ -13,10 +13,10 @@ Sources: RFC 8996, RFC 5246 (7.4.1.3), RFC 8446 (4.1.3). nginx 1.26 that is set 
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.outside.hello import Reply
-from checks.servers.outside.verdicts import of_no_pages
+from checks.servers.outside.verdicts import judge_no_pages
 from checks.servers.probes import outside_ports, outside_tls
 from checks.servers.wording import listed
 from portalops.model.message import msg
@@ -34,8 +34,8 @@ _OLD, _NEW = ("1.0", "1.1"), ("1.2", "1.3")
     title=msg("TLS 1.0 and 1.1 are refused, 1.2 or 1.3 is accepted"),
     remedy=msg("Set the server to TLS 1.2 and 1.3 only, such as 'ssl_protocols TLSv1.2 TLSv1.3;' in nginx."),
 )
-def judge(facts: Facts) -> Outcome:
-    if (done := of_no_pages(facts)) is not None:
+def judge(facts: Facts) -> CheckOutcome:
+    if (done := judge_no_pages(facts)) is not None:
         return done
     seen = facts[outside_tls.PROBE]
     unclear: list[str] = []
@@ -45,15 +45,15 @@ def judge(facts: Facts) -> Outcome:
         if old:
             return failed(
                 "old-version-taken",
-                msg("{server} accepts TLS {versions}", server=listed((one.where,)), versions=listed(old)),
+                msg("{server} accepts TLS {versions}", server=listed((one.address_text,)), versions=listed(old)),
             )
         takes_new = any(one.offers.get(version) is Reply.TAKEN for version in _NEW)
         refusals = {Reply.REFUSED, Reply.HUNG_UP} if takes_new else {Reply.REFUSED}
         if not all(one.offers.get(version) in refusals for version in _OLD):
-            unclear.append(one.where)
+            unclear.append(one.address_text)
         elif not takes_new:
             all_refused = all(one.offers.get(version) is Reply.REFUSED for version in _NEW)
-            (outdated if all_refused else unclear).append(one.where)
+            (outdated if all_refused else unclear).append(one.address_text)
     if outdated:
         return failed("no-new-version", msg("{server} accepts neither TLS 1.2 nor 1.3", server=listed(outdated)))
     if unclear or not seen.servers:

@@ -13,13 +13,13 @@ Source: RFC 9110 (15.5). WordPress 6.8, as delivered:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import of_no_pages, shown_url
+from checks.servers.outside.verdicts import judge_no_pages, shown_url
 from checks.servers.outside.web import url_of
-from checks.servers.outside.words import Page
+from checks.servers.outside.words import ReadPage
 from checks.servers.probes import outside_ports, outside_web
-from checks.servers.probes.outside_web import Answer
+from checks.servers.probes.outside_web import WebAnswer
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
@@ -37,15 +37,15 @@ _ALIKE = 0.9
     title=msg("administration pages are refused to the public"),
     remedy=msg("Let the web server take these paths from the administrators' networks only."),
 )
-def judge(facts: Facts) -> Outcome:
-    if (done := of_no_pages(facts)) is not None:
+def judge(facts: Facts) -> CheckOutcome:
+    if (done := judge_no_pages(facts)) is not None:
         return done
     if facts.declared.admin_paths is None:
         return unknown("not-declared", msg("the paths of the administration pages are not declared"))
     seen = facts[outside_web.PROBE]
     controls = {_site(each): each for each in seen.last("control")}
     pages = list(seen.last("admin"))
-    unclear: list[Answer] = []
+    unclear: list[WebAnswer] = []
     for page in pages:
         if page.status in _REFUSED or (
             page.status is None and page.state == "open" and page.ended in {"closed", "reset"}
@@ -56,7 +56,7 @@ def judge(facts: Facts) -> Outcome:
         if page.status is None or page.status != 200:
             unclear.append(page)
             continue
-        reader = Page(page.body)
+        reader = ReadPage(page.body)
         if reader.asks_password:
             return failed("login-offered", msg("{url} shows anybody a login page", url=shown_url(page)))
         if not _is_nothing(page, reader, controls.get(_site(page))):
@@ -73,16 +73,16 @@ def judge(facts: Facts) -> Outcome:
     return passed(msg("every administration path is refused to {station}", station=str(seen.station)))
 
 
-def _site(answer: Answer) -> tuple[str, int]:
+def _site(answer: WebAnswer) -> tuple[str, int]:
     url = url_of(answer.asked)
     return url.name, url.port
 
 
-def _is_nothing(page: Answer, reader: Page, control: Answer | None) -> bool:
+def _is_nothing(page: WebAnswer, reader: ReadPage, control: WebAnswer | None) -> bool:
     """Say whether a page is what the portal answers to a path that nobody has."""
     if control is None or control.status != 200:
         return False
-    other = Page(control.body)
+    other = ReadPage(control.body)
     if page.url == control.url or page.body == control.body:
         return True
     return (

@@ -22,12 +22,12 @@ from __future__ import annotations
 from datetime import UTC, date
 from email.utils import parsedate_to_datetime
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import is_page, of_no_pages, shown_url, unseen
-from checks.servers.outside.words import Page, language_of
+from checks.servers.outside.verdicts import is_page, judge_no_pages, shown_url, unseen
+from checks.servers.outside.words import ReadPage, language_of
 from checks.servers.probes import outside_ports, outside_web
-from checks.servers.probes.outside_web import Answer
+from checks.servers.probes.outside_web import WebAnswer
 from checks.servers.wording import listed
 from portalops.model.message import Message, msg
 from portalops.model.verdicts import CheckVerdict, Severity
@@ -45,14 +45,14 @@ LANGUAGES = ("vi", "en")
     title=msg("the Vietnamese and the English edition answer, each in its language"),
     remedy=msg("Publish the front page of each edition in its language, and name that in <html lang=...>."),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     declared = facts.declared.editions
     if not declared and facts.declared.editions_elsewhere:
         said = msg("the portal's editions are declared to be served by another host")
-        return Outcome(CheckVerdict.NOT_APPLICABLE, "declared-elsewhere", said)
-    if (none := of_no_pages(facts)) is not None:
+        return CheckOutcome(CheckVerdict.NOT_APPLICABLE, "declared-elsewhere", said)
+    if (none := judge_no_pages(facts)) is not None:
         is_proven = none.verdict is CheckVerdict.PASS
-        return Outcome(CheckVerdict.NOT_APPLICABLE, "no-pages", none.message) if is_proven else none
+        return CheckOutcome(CheckVerdict.NOT_APPLICABLE, "no-pages", none.message) if is_proven else none
     if not declared:
         return unknown("not-declared", msg("the front page of no language is declared"))
     if missing := [language for language in LANGUAGES if language not in declared]:
@@ -68,7 +68,7 @@ def judge(facts: Facts) -> Outcome:
             return unknown("page-not-seen", msg("the edition {language} was not requested", language=language))
         if (wrong := _wrong(language, answer)) is not None:
             return wrong
-        told.append(_told(language, answer))
+        told.append(_describe(language, answer))
     vietnamese, english = told
     return passed(
         msg(
@@ -80,7 +80,7 @@ def judge(facts: Facts) -> Outcome:
     )
 
 
-def _wrong(language: str, answer: Answer) -> Outcome | None:
+def _wrong(language: str, answer: WebAnswer) -> CheckOutcome | None:
     """Return what is wrong with an edition, or why that cannot be told; None if it is as it should be."""
     url = shown_url(answer)
     if answer.status in {404, 410}:
@@ -97,7 +97,7 @@ def _wrong(language: str, answer: Answer) -> Outcome | None:
         return trouble
     if not is_page(answer):
         return unknown("page-not-seen", msg("{url} answered {status}", url=url, status=answer.status or "-"))
-    page = Page(answer.body)
+    page = ReadPage(answer.body)
     if not page.language:
         said = msg("the edition {language} at {url} does not state its language", language=language, url=url)
         return failed("edition-unmarked", said)
@@ -123,7 +123,7 @@ def _wrong(language: str, answer: Answer) -> Outcome | None:
     return None
 
 
-def _told(language: str, answer: Answer) -> Message:
+def _describe(language: str, answer: WebAnswer) -> Message:
     url = shown_url(answer)
     changed = _changed_on(answer)
     if changed is None:
@@ -131,7 +131,7 @@ def _told(language: str, answer: Answer) -> Message:
     return msg("{language}: {url}, changed on {day}", language=language, url=url, day=changed)
 
 
-def _changed_on(answer: Answer) -> date | None:
+def _changed_on(answer: WebAnswer) -> date | None:
     try:
         at = parsedate_to_datetime(answer.headers.get("last-modified", ""))
         return at.astimezone(UTC).date() if at.tzinfo else None

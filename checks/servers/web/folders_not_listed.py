@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import re
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import of_no_pages, shown_url, unseen
+from checks.servers.outside.verdicts import judge_no_pages, shown_url, unseen
 from checks.servers.probes import outside_ports, outside_web
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -37,8 +37,8 @@ _LISTING = re.compile(
     title=msg("folders do not list their contents"),
     remedy=msg("Turn listings off, such as 'autoindex off;' in nginx or 'Options -Indexes' in Apache."),
 )
-def judge(facts: Facts) -> Outcome:
-    if (done := of_no_pages(facts)) is not None:
+def judge(facts: Facts) -> CheckOutcome:
+    if (done := judge_no_pages(facts)) is not None:
         return done
     if facts.declared.folders is None:
         return unknown("not-declared", msg("the folders of files are not declared"))

@@ -15,11 +15,11 @@ Sources: CSP Level 3, Fetch (X-Content-Type-Options), Referrer Policy. Of nginx 
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import of_no_pages, shown_url, unseen
+from checks.servers.outside.verdicts import judge_no_pages, shown_url, unseen
 from checks.servers.probes import outside_ports, outside_web
-from checks.servers.probes.outside_web import Answer
+from checks.servers.probes.outside_web import WebAnswer
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
@@ -41,8 +41,8 @@ _REFERRER = frozenset(
     title=msg("pages are sent with the headers that protect their readers"),
     remedy=msg("Send Content-Security-Policy, X-Content-Type-Options: nosniff and Referrer-Policy with every page."),
 )
-def judge(facts: Facts) -> Outcome:
-    if (done := of_no_pages(facts)) is not None:
+def judge(facts: Facts) -> CheckOutcome:
+    if (done := judge_no_pages(facts)) is not None:
         return done
     pages = list(facts[outside_web.PROBE].last("page"))
     for page in pages:
@@ -57,7 +57,7 @@ def judge(facts: Facts) -> Outcome:
     return passed(msg("all headers are there, seen from {station}", station=str(facts[outside_web.PROBE].station)))
 
 
-def _lacking(page: Answer) -> list[str]:
+def _lacking(page: WebAnswer) -> list[str]:
     policies = {each.strip().lower() for each in page.headers.get("referrer-policy", "").split(",")}
     good = {
         "Content-Security-Policy": bool(page.headers.get("content-security-policy", "").strip(" ;")),

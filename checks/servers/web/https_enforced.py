@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import re
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import of_no_pages, shown_url, unseen
+from checks.servers.outside.verdicts import judge_no_pages, shown_url, unseen
 from checks.servers.outside.web import target_of_redirect, url_of
 from checks.servers.probe import shown
 from checks.servers.probes import outside_ports, outside_web
-from checks.servers.probes.outside_web import Answer
+from checks.servers.probes.outside_web import WebAnswer
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 
@@ -40,8 +40,8 @@ _MAX_AGE = re.compile(r"(?:^|;)\s*max-age\s*=\s*\"?(\d{1,12})\"?\s*(?:;|$)", re.
     remedy=msg("Answer port 80 with a 301 to https, and send 'Strict-Transport-Security: max-age=31536000'."),
     numbers={"least_days": LEAST_SECONDS // 86400},
 )
-def judge(facts: Facts) -> Outcome:
-    if (done := of_no_pages(facts)) is not None:
+def judge(facts: Facts) -> CheckOutcome:
+    if (done := judge_no_pages(facts)) is not None:
         return done
     seen = facts[outside_web.PROBE]
     roots, plain = list(seen.last("root")), list(seen.last("plain"))
@@ -63,7 +63,7 @@ def judge(facts: Facts) -> Outcome:
     return passed(msg("plain HTTP redirects to HTTPS or is shut, seen from {station}", station=str(seen.station)))
 
 
-def _not_redirected(answer: Answer) -> Outcome | None:
+def _not_redirected(answer: WebAnswer) -> CheckOutcome | None:
     url = url_of(answer.url)
     to = target_of_redirect(url, answer.headers.get("location", "")) if answer.is_redirect else None
     if to is not None and to.is_tls and to.name == url.name:
@@ -85,6 +85,6 @@ def _not_redirected(answer: Answer) -> Outcome | None:
     )
 
 
-def _remembered_seconds(answer: Answer) -> int:
+def _remembered_seconds(answer: WebAnswer) -> int:
     found = _MAX_AGE.search(answer.headers.get("strict-transport-security", ""))
     return int(found.group(1)) if found else 0

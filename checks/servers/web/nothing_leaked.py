@@ -14,9 +14,9 @@ Sources: gitrepository-layout(5), Apache mod_status, ngx_http_stub_status_module
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import of_no_pages, shown_url
+from checks.servers.outside.verdicts import judge_no_pages, shown_url
 from checks.servers.probes import outside_ports, outside_web
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -32,8 +32,8 @@ from portalops.model.verdicts import Severity
     title=msg("no file that reveals secrets is served"),
     remedy=msg("Remove the file from the web server's folder, and change every password and key that was in it."),
 )
-def judge(facts: Facts) -> Outcome:
-    if (done := of_no_pages(facts)) is not None:
+def judge(facts: Facts) -> CheckOutcome:
+    if (done := judge_no_pages(facts)) is not None:
         return done
     seen = facts[outside_web.PROBE]
     tried = list(seen.last("leak"))

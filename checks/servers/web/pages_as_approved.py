@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import is_page, of_no_pages, shown_url, unseen
-from checks.servers.outside.words import FORBIDDEN, Page
+from checks.servers.outside.verdicts import is_page, judge_no_pages, shown_url, unseen
+from checks.servers.outside.words import FORBIDDEN, ReadPage
 from checks.servers.probes import outside_ports, outside_web
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
@@ -39,13 +39,13 @@ _SAME = 0.5
     remedy=msg("Take the host off the network, keep its disk, restore from an earlier backup set, and close the hole."),
     numbers={"least_percent": round(_SAME * 100)},
 )
-def judge(facts: Facts) -> Outcome:
-    if (done := of_no_pages(facts)) is not None:
+def judge(facts: Facts) -> CheckOutcome:
+    if (done := judge_no_pages(facts)) is not None:
         return done
     seen = facts[outside_web.PROBE]
     answers = {agent: {each.asked: each for each in seen.last("page", agent)} for agent in ("browser", "crawler")}
     pages = {
-        (url, agent): Page(each.body)
+        (url, agent): ReadPage(each.body)
         for agent, found in answers.items()
         for url, each in found.items()
         if is_page(each)
@@ -109,11 +109,13 @@ def judge(facts: Facts) -> Outcome:
     )
 
 
-def _not_as_approved(facts: Facts, url: str, page: Page, approved: Mapping[str, bytes | None]) -> Outcome | None:
+def _not_as_approved(
+    facts: Facts, url: str, page: ReadPage, approved: Mapping[str, bytes | None]
+) -> CheckOutcome | None:
     body = approved.get(url)
     if body is None:
         return None
-    share = round(page.share_of(Page(body)) * 100)
+    share = round(page.share_of(ReadPage(body)) * 100)
     if share >= facts.declared.close_percent:
         return None
     return failed(

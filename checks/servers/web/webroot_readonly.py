@@ -18,7 +18,7 @@ Source: find(1). Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.check import Outcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probes import web_files
 from checks.servers.wording import listed
@@ -36,7 +36,7 @@ from portalops.model.verdicts import Severity
         "Give the files to another account than the web server's, take the right to write from others, and remove programs from upload folders."
     ),
 )
-def judge(facts: Facts) -> Outcome:
+def judge(facts: Facts) -> CheckOutcome:
     seen = facts[web_files.PROBE]
     if not seen.roots:
         return unknown("no-webroot", msg("none of the usual web roots exists"))

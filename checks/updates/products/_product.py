@@ -13,7 +13,7 @@ from pydantic import AfterValidator, field_validator
 from sqlalchemy import make_url
 
 from checks.updates.database_settings import DatabaseSettings
-from portalops.config.values import Refused
+from portalops.config.values import RefusedValue
 from portalops.model.message import Message, msg
 
 
@@ -54,7 +54,7 @@ def _only(pattern: str, what: Message, hint: Message) -> AfterValidator:
 
     def check(value: str) -> str:
         if not shape.fullmatch(value):
-            raise Refused(what, hint)
+            raise RefusedValue(what, hint)
         return value
 
     return AfterValidator(check)
@@ -140,7 +140,7 @@ class ProductSettings(DatabaseSettings):
     @classmethod
     def _kept_there(cls, url: str) -> str:
         if _DIALECTS.get(_server_of(url)) not in cls.dialects:
-            raise Refused(
+            raise RefusedValue(
                 msg("names a database that this product is not kept in"),
                 msg(
                     "Its query is for {servers}; for another one write a query.",
@@ -153,7 +153,7 @@ class ProductSettings(DatabaseSettings):
     @classmethod
     def _created_by_the_system(cls, trusted: bool) -> bool:
         if trusted and not cls.keeps_creation:
-            raise Refused(
+            raise RefusedValue(
                 msg("cannot be true: this product keeps no time of creation that editors cannot write"),
                 msg("Remove it: its items count from when they are first seen."),
                 shows_value=False,

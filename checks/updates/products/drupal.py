@@ -38,7 +38,7 @@ from checks.updates.products._product import (
     literals,
     quoted,
 )
-from portalops.config.values import Refused
+from portalops.config.values import RefusedValue
 from portalops.model.message import msg
 
 _FILLED_IN_SECONDS = 86400
@@ -70,7 +70,7 @@ class Settings(ProductSettings):
     @model_validator(mode="after")
     def _field_of_the_term(self) -> Settings:
         if self.unit_from == "term" and self.unit_field is None:
-            raise Refused(
+            raise RefusedValue(
                 msg("takes the unit from a term and names no unit_field"),
                 msg('Name the field of the content type that refers to the term: unit_field = "field_don_vi".'),
                 shows_value=False,

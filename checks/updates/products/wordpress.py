@@ -30,13 +30,13 @@ from pydantic import AfterValidator, Field
 
 from checks.updates.products import Product
 from checks.updates.products._product import AccountsQuery, Dialect, Prefix, ProductSettings, Word, literals, quoted
-from portalops.config.values import Refused
+from portalops.config.values import RefusedValue
 from portalops.model.message import msg
 
 
-def _at_least_one(types: tuple[str, ...]) -> tuple[str, ...]:
+def _require_one(types: tuple[str, ...]) -> tuple[str, ...]:
     if not types:
-        raise Refused(msg("is empty"), shows_value=False)
+        raise RefusedValue(msg("is empty"), shows_value=False)
     return types
 
 
@@ -51,7 +51,7 @@ class Settings(ProductSettings):
     """`$table_prefix` of wp-config.php."""
     blog: int = Field(default=1, ge=1, le=1_000_000)
     """In a network the number of the site, as /wp-admin/network/sites.php has it."""
-    types: Annotated[tuple[Word, ...], AfterValidator(_at_least_one)] = ("post",)
+    types: Annotated[tuple[Word, ...], AfterValidator(_require_one)] = ("post",)
     """The types of post that count."""
     unit_from: Literal["category", "author", "site"] = "category"
     """What names the agency: a category, the author's public name, or the name of the site."""

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from itertools import groupby
 
+from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.stamps import Stamp, span
-from checks.updates.rules.weighing import Weighed
-from portalops.model.updates import Channel, FlagKind, Grade
+from portalops.model.updates import FlagKind, Grade, ItemChannel
 
 BULK_ITEMS = 5
 BULK_WITHIN = span(timedelta(minutes=30))
@@ -18,7 +18,7 @@ FINE_POLLING = span(timedelta(minutes=60))
 """First-seen times tell items apart only if the look before was no longer ago than this."""
 
 
-def repeated(items: Iterable[Weighed], *, window: int, may_copy: Collection[str]) -> frozenset[str]:
+def repeated(items: Iterable[GradedItem], *, window: int, may_copy: Collection[str]) -> frozenset[str]:
     """Return the observations whose text was there before: the unit's own always, another unit's unless copies count.
 
     An item of an unknown sender is no other unit's and no own one, so it takes nothing away from a unit's item; once it is
@@ -33,12 +33,12 @@ def repeated(items: Iterable[Weighed], *, window: int, may_copy: Collection[str]
     again = set()
     for _text, some in groupby(items, key=lambda item: (item.seen.channel, item.seen.text)):
         told: dict[str, Stamp] = {}
-        for item in sorted(some, key=_by_evidence):
+        for item in sorted(some, key=_evidence_key):
             one = item.seen
             unit = one.unit or ""
             at = item.evidenced_at if item.counts_at is None else item.counts_at
             rivals = told.items() if one.source not in may_copy else ((unit, told[unit]),) if unit in told else ()
-            is_open = not unit or one.channel == Channel.PORTAL
+            is_open = not unit or one.channel == ItemChannel.PORTAL
             if item.counts_at is not None and any(
                 abs(at - before) <= window for other, before in rivals if other or is_open
             ):
@@ -48,7 +48,7 @@ def repeated(items: Iterable[Weighed], *, window: int, may_copy: Collection[str]
     return frozenset(again)
 
 
-def compare(items: Sequence[Weighed], again: Collection[str]) -> list[Weighed]:
+def compare(items: Sequence[GradedItem], again: Collection[str]) -> list[GradedItem]:
     """Return the items of one unit beside one another.
 
     Args:
@@ -66,33 +66,33 @@ def compare(items: Sequence[Weighed], again: Collection[str]) -> list[Weighed]:
     return _bulk_as_sessions(single)
 
 
-def _by_evidence(item: Weighed) -> tuple[bool, Stamp, Stamp, str]:
+def _evidence_key(item: GradedItem) -> tuple[bool, Stamp, Stamp, str]:
     """Order by what can be shown: what only claims a date comes after what has proof of one."""
     counts_at = item.evidenced_at if item.counts_at is None else item.counts_at
     return item.grade is Grade.C and not item.seen.baseline, item.evidenced_at, counts_at, item.seen.id
 
 
-def _one_of_each_address(items: Sequence[Weighed]) -> list[Weighed]:
+def _one_of_each_address(items: Sequence[GradedItem]) -> list[GradedItem]:
     """Let an item that two sources show at one address count once, with the better proof."""
     sources = {(item.seen.channel, item.seen.source) for item in items}
     if len(sources) == len({channel for channel, _source in sources}):
         return list(items)
     best: dict[tuple[str, str], str] = {}
     result = []
-    for item in sorted(items, key=lambda item: (item.grade is Grade.C, _by_evidence(item))):
+    for item in sorted(items, key=lambda item: (item.grade is Grade.C, _evidence_key(item))):
         one = item.seen
         is_first = not one.url or best.setdefault((one.channel, one.url), one.source) == one.source
         result.append(item if is_first else item._replace(counts_at=None))
     return result
 
 
-def _bulk_as_sessions(items: list[Weighed]) -> list[Weighed]:
-    posted: dict[str, list[tuple[Stamp, str, Weighed]]] = defaultdict(list)
+def _bulk_as_sessions(items: list[GradedItem]) -> list[GradedItem]:
+    posted: dict[str, list[tuple[Stamp, str, GradedItem]]] = defaultdict(list)
     for item in items:
         at = _posting_moment(item)
         if at is not None:
             posted[item.seen.channel].append((at, item.seen.id, item))
-    sessions: dict[str, Weighed] = {}
+    sessions: dict[str, GradedItem] = {}
     for group in posted.values():
         if len(group) >= BULK_ITEMS:
             group.sort(key=lambda entry: entry[:2])
@@ -100,7 +100,7 @@ def _bulk_as_sessions(items: list[Weighed]) -> list[Weighed]:
     return [sessions.get(item.seen.id, item) for item in items] if sessions else items
 
 
-def _posting_moment(item: Weighed) -> Stamp | None:
+def _posting_moment(item: GradedItem) -> Stamp | None:
     """Return when an item was really posted, as far as that is known to half an hour."""
     one = item.seen
     if item.counts_at is None or one.unit is None or item.grade is Grade.D:
@@ -111,7 +111,7 @@ def _posting_moment(item: Weighed) -> Stamp | None:
     return one.first_seen_at if before is not None and one.first_seen_at - before <= FINE_POLLING else None
 
 
-def _bulk(group: Sequence[tuple[Stamp, str, Weighed]]) -> Iterable[Weighed]:
+def _bulk(group: Sequence[tuple[Stamp, str, GradedItem]]) -> Iterable[GradedItem]:
     start = 0
     while start < len(group):
         end = start

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from checks.updates.rules.seen import LookedAt, Served
+from checks.updates.rules.seen import PollMoment, Served
 from checks.updates.rules.stamps import Stamp, span
-from checks.updates.rules.unread import Unread, Unreadable, unreadable
+from checks.updates.rules.unread import UnreadableShare, UnreadPart, unreadable
 from portalops.model.organisation import UnitId
-from portalops.model.updates import Channel, SourceTraits
+from portalops.model.updates import ItemChannel, UpdateSourceTraits
 
 Interval = tuple[Stamp, Stamp]
 
 
-class Looks(NamedTuple):
+class SourcePolls(NamedTuple):
     """What the looks at one source come to."""
 
     intervals: tuple[Interval, ...]
@@ -44,65 +44,67 @@ _HOUR = span(timedelta(hours=1))
 class Coverage:
     """Which stretches of time each source has shown."""
 
-    looks_of: Callable[[str], Looks]
+    polls_of: Callable[[str], SourcePolls]
     """By source; asked once for each."""
-    shared: Mapping[Channel, tuple[SourceTraits, ...]]
+    shared: Mapping[ItemChannel, tuple[UpdateSourceTraits, ...]]
     """The sources of each channel that show every unit."""
-    own: Mapping[tuple[Channel, UnitId], tuple[SourceTraits, ...]]
+    own: Mapping[tuple[ItemChannel, UnitId], tuple[UpdateSourceTraits, ...]]
     """The further sources of one unit."""
-    refused: Mapping[str, Sequence[Unread]] = field(default_factory=dict)
+    refused: Mapping[str, Sequence[UnreadPart]] = field(default_factory=dict)
     """What could not be read, by source."""
     grace: int = 0
     """For how many milliseconds before the look that did not show it an item may be dated."""
     begins: Mapping[tuple[str, UnitId], Stamp] = field(default_factory=dict)
     """From when on a source tells of a unit that it was seen to carry; from its own beginning on where none is given."""
-    _known: dict[str, Looks] = field(default_factory=dict)
+    _known: dict[str, SourcePolls] = field(default_factory=dict)
 
-    def sources(self, channel: Channel, unit: UnitId | None) -> tuple[SourceTraits, ...]:
+    def sources(self, channel: ItemChannel, unit: UnitId | None) -> tuple[UpdateSourceTraits, ...]:
         """Return the sources that would show an item: a unit's own and those of all units."""
         shared = self.shared.get(channel, ())
         if unit is None:
             return shared + tuple(one for (of, _unit), own in self.own.items() if of is channel for one in own)
         return shared + self.own.get((channel, unit), ())
 
-    def share(self, sources: Iterable[SourceTraits], start: Stamp, end: Stamp, *, unit: UnitId | None = None) -> Share:
+    def share(
+        self, sources: Iterable[UpdateSourceTraits], start: Stamp, end: Stamp, *, unit: UnitId | None = None
+    ) -> Share:
         """Return the share of a stretch of time that every one of the sources has shown; nothing without sources."""
-        shown = min((self._shown_of(one.id, self._told_from(one, unit, start), end) for one in sources), default=0)
+        shown = min((self._shown_of(one.id, self._reported_from(one, unit, start), end) for one in sources), default=0)
         if end <= start:
             return Share(100, 0)
         return Share(100 * shown // (end - start), -(-(end - start - shown) // _HOUR))
 
     def unreadable(
-        self, sources: Iterable[SourceTraits], unit: UnitId | None, start: Stamp, end: Stamp
-    ) -> tuple[Unreadable, ...]:
+        self, sources: Iterable[UpdateSourceTraits], unit: UnitId | None, start: Stamp, end: Stamp
+    ) -> tuple[UnreadableShare, ...]:
         """Return what could not be read of the sources, and may be what a stretch of time lacks."""
         if not self.refused:
             return ()
         return unreadable(self.refused, sources, unit=unit, start=start, end=end, grace=self.grace)
 
-    def reaches(self, sources: Sequence[SourceTraits], end: Stamp) -> bool:
+    def reaches(self, sources: Sequence[UpdateSourceTraits], end: Stamp) -> bool:
         """Say whether every one of the sources was looked at after a moment."""
         return bool(sources) and all(
-            (own := self.looks(one.id).intervals) != () and own[-1][1] >= end for one in sources
+            (own := self.read_polls(one.id).intervals) != () and own[-1][1] >= end for one in sources
         )
 
-    def unreachable(self, sources: Iterable[SourceTraits], days: Iterable[date]) -> tuple[date, ...]:
+    def unreachable(self, sources: Iterable[UpdateSourceTraits], days: Iterable[date]) -> tuple[date, ...]:
         """Return the days on which every one of the sources was looked at and none answered once."""
-        dead = [self.looks(one.id).unreachable for one in sources]
+        dead = [self.read_polls(one.id).unreachable for one in sources]
         return tuple(day for day in days if all(day in own for own in dead)) if dead and all(dead) else ()
 
-    def looks(self, source: str) -> Looks:
+    def read_polls(self, source: str) -> SourcePolls:
         """Return what the looks at one source come to."""
         known = self._known.get(source)
         if known is None:
-            known = self._known[source] = self.looks_of(source)
+            known = self._known[source] = self.polls_of(source)
         return known
 
-    def _told_from(self, source: SourceTraits, unit: UnitId | None, start: Stamp) -> Stamp:
+    def _reported_from(self, source: UpdateSourceTraits, unit: UnitId | None, start: Stamp) -> Stamp:
         return start if unit is None or not self.begins else max(start, self.begins.get((source.id, unit), start))
 
     def _shown_of(self, source: str, start: Stamp, end: Stamp) -> int:
-        intervals, starts, _unreachable = self.looks(source)
+        intervals, starts, _unreachable = self.read_polls(source)
         shown = 0
         for first, last in intervals[max(0, bisect_right(starts, start) - 1) :]:
             if first >= end or start >= end:
@@ -113,12 +115,12 @@ class Coverage:
 
 
 def cover(
-    sources: Iterable[SourceTraits],
+    sources: Iterable[UpdateSourceTraits],
     *,
     served: Mapping[str, Iterable[Served]],
     pulled: frozenset[str],
-    looks_of: Callable[[str], Looks],
-    refused: Iterable[Unread] = (),
+    looks_of: Callable[[str], SourcePolls],
+    refused: Iterable[UnreadPart] = (),
     grace: int = 0,
 ) -> Coverage:
     """Sort the sources by what they show.
@@ -136,28 +138,30 @@ def cover(
         refused: what could not be read of their answers.
         grace: for how many milliseconds before the look that did not show it an item may be dated.
     """
-    shared: dict[Channel, list[SourceTraits]] = defaultdict(list)
-    own: dict[tuple[Channel, UnitId], list[SourceTraits]] = defaultdict(list)
+    shared: dict[ItemChannel, list[UpdateSourceTraits]] = defaultdict(list)
+    own: dict[tuple[ItemChannel, UnitId], list[UpdateSourceTraits]] = defaultdict(list)
     begins: dict[tuple[str, UnitId], Stamp] = {}
     for traits in sources:
         if traits.cross_check:
             continue
         seen = tuple(served.get(traits.id, ()))
         is_pulled = traits.id in pulled
-        channels = {traits.channel, *(Channel(one.channel) for one in seen)}
-        declared = {unit for _name, unit in traits.unit_names} if traits.channel is Channel.SUBPORTAL else set()
-        carried = {one.unit: one.begins_at for one in seen if one.channel == Channel.SUBPORTAL and one.unit is not None}
+        channels = {traits.channel, *(ItemChannel(one.channel) for one in seen)}
+        declared = {unit for _name, unit in traits.unit_names} if traits.channel is ItemChannel.SUBPORTAL else set()
+        carried = {
+            one.unit: one.begins_at for one in seen if one.channel == ItemChannel.SUBPORTAL and one.unit is not None
+        }
         if traits.unit is None:
             begins |= {(traits.id, unit): at for unit, at in carried.items() if unit not in declared}
-        for channel in sorted(channels | {Channel.SUBMISSION} if is_pulled else channels):
+        for channel in sorted(channels | {ItemChannel.SUBMISSION} if is_pulled else channels):
             if traits.unit is not None:
                 own[channel, traits.unit].append(traits)
-            elif channel is Channel.SUBPORTAL or (is_pulled and channel not in channels):
+            elif channel is ItemChannel.SUBPORTAL or (is_pulled and channel not in channels):
                 for unit in carried.keys() | declared:
                     own[channel, unit].append(traits)
             else:
                 shared[channel].append(traits)
-    by_source: dict[str, list[Unread]] = defaultdict(list)
+    by_source: dict[str, list[UnreadPart]] = defaultdict(list)
     for each in refused:
         by_source[each.source].append(each)
     return Coverage(
@@ -170,7 +174,7 @@ def cover(
     )
 
 
-def summed_up(looks: Iterable[LookedAt], *, begins: Stamp | None, day_of: Callable[[Stamp], date]) -> Looks:
+def summed_up(looks: Iterable[PollMoment], *, begins: Stamp | None, day_of: Callable[[Stamp], date]) -> SourcePolls:
     """Return what the looks at one source come to.
 
     Of the time before its oldest item no source shows anything, however complete its answers are: a database that was
@@ -191,7 +195,7 @@ def summed_up(looks: Iterable[LookedAt], *, begins: Stamp | None, day_of: Callab
             spans.append((min(start, look.polled_at), look.polled_at))
     merged = _merged(spans)
     dead = {day_of(at) for at in failed}
-    return Looks(
+    return SourcePolls(
         merged,
         tuple(first for first, _last in merged),
         frozenset(dead - {day_of(at) for at in answered} if dead else ()),

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from checks.updates.rules.grading import GradedItem
 from checks.updates.rules.stamps import Stamp, span
-from checks.updates.rules.weighing import Weighed
 from portalops.model.rulebook import Numbers, Occasions
 from portalops.model.updates import Grade
 
@@ -18,7 +18,7 @@ class Counting(NamedTuple):
 
     day: date
     at: Stamp
-    item: Weighed
+    item: GradedItem
 
 
 def count_occasions(items: Collection[Counting], *, numbers: Numbers) -> tuple[int, int]:

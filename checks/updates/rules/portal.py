@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from checks.updates.rules.coverage import Share
-from checks.updates.rules.unread import Unreadable, say_unreadable
-from checks.updates.rules.weighing import Weighed
+from checks.updates.rules.grading import GradedItem
+from checks.updates.rules.unread import UnreadableShare, say_unreadable
 from portalops.calendar import Calendar
 from portalops.model.exemptions import Exemption
 from portalops.model.message import Message, msg, nmsg
@@ -22,11 +22,11 @@ class DayFacts:
     """What is known of one local day."""
 
     day: date
-    items: Sequence[Weighed]
+    items: Sequence[GradedItem]
     """Those that count on it."""
     share: Share
     """How much of it was seen."""
-    unreadable: Sequence[Unreadable]
+    unreadable: Sequence[UnreadableShare]
     """What could not be read and may be what it lacks."""
     has_source: bool
     collected: bool
@@ -98,7 +98,7 @@ def _judge(facts: DayFacts, updates: int, pending: int, numbers: Numbers) -> tup
     return DutyVerdict.UNMET, unseen
 
 
-def _count(items: Iterable[Weighed]) -> int:
+def _count(items: Iterable[GradedItem]) -> int:
     """Count items; those posted in one go are one."""
     return len({item.session or item.seen.id for item in items})
 

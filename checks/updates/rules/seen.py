@@ -8,7 +8,7 @@ from checks.updates.rules.stamps import Stamp
 from portalops.model.organisation import UnitId
 
 
-class Seen(NamedTuple):
+class SeenItem(NamedTuple):
     """One observation, as far as judging asks. A tuple, because a year may have ten million of them."""
 
     id: str
@@ -31,7 +31,7 @@ class Seen(NamedTuple):
     """Codes, joined by commas."""
 
 
-class Told(NamedTuple):
+class ItemClaims(NamedTuple):
     """What an item is by its own account: of which kind, in which language, at which address."""
 
     id: str
@@ -55,7 +55,7 @@ class Told(NamedTuple):
     """By the content system's own row."""
 
 
-class LookedAt(NamedTuple):
+class PollMoment(NamedTuple):
     """One look at a source."""
 
     polled_at: Stamp
@@ -74,7 +74,7 @@ class Served(NamedTuple):
     """When the oldest of them was made: of the time before it the source says nothing of this unit."""
 
 
-class Changes(NamedTuple):
+class ItemChanges(NamedTuple):
     """What happened to items after they were first seen, up to the moment of judging; by observation."""
 
     touched: dict[str, Stamp]

@@ -37,7 +37,7 @@ def span(length: timedelta) -> int:
     return length // _MILLISECOND
 
 
-class Place(NamedTuple):
+class StampPlace(NamedTuple):
     """Where a stamp counts."""
 
     day: date
@@ -67,7 +67,7 @@ class LocalDays:
         self._before = self._end(first - _DAY)
         self._calendar = calendar
 
-    def place(self, at: Stamp) -> Place:
+    def place(self, at: Stamp) -> StampPlace:
         """Return the day on which a stamp counts, with its week, and whether it is worked."""
         index = bisect_left(self._ends, at)
         if at > self._before and index < len(self._ends):
@@ -80,8 +80,8 @@ class LocalDays:
         return self.days[index] if at > self._before and index < len(self._ends) else self._slowly(at)
 
     @staticmethod
-    def _place(day: date, calendar: Calendar) -> Place:
-        return Place(day, day - timedelta(days=day.weekday()), calendar.is_working(day))
+    def _place(day: date, calendar: Calendar) -> StampPlace:
+        return StampPlace(day, day - timedelta(days=day.weekday()), calendar.is_working(day))
 
     def _end(self, day: date) -> Stamp:
         """Return the last stamp that counts on a day."""

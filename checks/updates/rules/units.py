@@ -24,10 +24,10 @@ from checks.updates.rules.weeks import (
 from checks.updates.terms import Terms
 from portalops.model.exemptions import Exemption, ExemptionScope, exempt_by
 from portalops.model.message import Message, msg
-from portalops.model.organisation import Unit, is_valid_on
+from portalops.model.organisation import Agency, is_valid_on
 from portalops.model.period import Week
 from portalops.model.rulebook import Numbers, UnitDuties
-from portalops.model.updates import Channel, Counted, SourceTraits, UnitWeek
+from portalops.model.updates import Counted, ItemChannel, UnitWeek, UpdateSourceTraits
 from portalops.model.verdicts import DutyVerdict
 
 Weeks = Mapping[Week, Sequence[Counting]]
@@ -75,9 +75,9 @@ def facts_of(week: Week, terms: Terms) -> WeekFacts:
 
 
 def judge_unit_weeks(
-    unit: Unit,
+    unit: Agency,
     weeks: Sequence[WeekFacts],
-    items: Mapping[Channel, Weeks],
+    items: Mapping[ItemChannel, Weeks],
     coverage: Coverage,
     terms: Terms,
     *,
@@ -99,7 +99,7 @@ def judge_unit_weeks(
     exemptions = [each for each in terms.decided.exemptions if each.unit == unit.id]
     pulled: frozenset[str] = frozenset()
     if terms.numbers.unit_duties is UnitDuties.SUM:
-        pulled = _names(one for some in items.get(Channel.SUBPORTAL, {}).values() for one in some)
+        pulled = _names(one for some in items.get(ItemChannel.SUBPORTAL, {}).values() for one in some)
     sources = {channel: coverage.sources(channel, unit.id) for channel in _INDICATORS}
     for facts in weeks:
         if _exists_in(unit, facts):
@@ -117,10 +117,10 @@ def judge_unit_weeks(
             )
 
 
-_INDICATORS = (Channel.SUBPORTAL, Channel.SUBMISSION)
+_INDICATORS = (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION)
 
 
-def _exists_in(unit: Unit, facts: WeekFacts) -> bool:
+def _exists_in(unit: Agency, facts: WeekFacts) -> bool:
     return (unit.valid_from is None or unit.valid_from <= facts.last) and (
         unit.valid_to is None or unit.valid_to >= facts.first
     )
@@ -143,7 +143,7 @@ class _Due:
     """All that bear on the week."""
 
 
-def _due(unit: Unit, facts: WeekFacts, grace_end: date | None, exemptions: Sequence[Exemption]) -> _Due:
+def _due(unit: Agency, facts: WeekFacts, grace_end: date | None, exemptions: Sequence[Exemption]) -> _Due:
     days = facts.working_days
     if unit.valid_from is not None or unit.valid_to is not None:
         days = tuple(day for day in days if is_valid_on(unit, day))
@@ -165,20 +165,20 @@ def _due(unit: Unit, facts: WeekFacts, grace_end: date | None, exemptions: Seque
 
 
 def _unit_week(
-    unit: Unit,
+    unit: Agency,
     facts: WeekFacts,
     due: _Due,
     *,
-    items: Mapping[Channel, Sequence[Counting]],
+    items: Mapping[ItemChannel, Sequence[Counting]],
     named: tuple[Counted, ...],
     pulled: frozenset[str],
-    sources: Mapping[Channel, Sequence[SourceTraits]],
+    sources: Mapping[ItemChannel, Sequence[UpdateSourceTraits]],
     coverage: Coverage,
     terms: Terms,
 ) -> UnitWeek:
     numbers, moment = terms.numbers, facts.moment
 
-    def tally(channel: Channel, days: Sequence[date]) -> Tally:
+    def tally(channel: ItemChannel, days: Sequence[date]) -> Tally:
         solid, pending = count_occasions(items[channel], numbers=numbers)
         return Tally(
             solid=solid,
@@ -190,13 +190,13 @@ def _unit_week(
             unreadable=coverage.unreadable(sources[channel], unit.id, facts.start, facts.end),
         )
 
-    k1, k2 = tally(Channel.SUBPORTAL, due.subportal), tally(Channel.SUBMISSION, due.submission)
+    k1, k2 = tally(ItemChannel.SUBPORTAL, due.subportal), tally(ItemChannel.SUBMISSION, due.submission)
     first = judge_indicator(k1, moment=moment, numbers=numbers)
     second = judge_indicator(k2, moment=moment, numbers=numbers)
     # Without a sub-portal there is nothing to add up: the sum is then what was sent.
     both = k2
     if unit.has_subportal and numbers.unit_duties is UnitDuties.SUM:
-        both = sum_tallies(k1, _without(k2, items[Channel.SUBMISSION], pulled, numbers))
+        both = sum_tallies(k1, _without(k2, items[ItemChannel.SUBMISSION], pulled, numbers))
     if not facts.working_days:
         first = second = verdict = DutyVerdict.EXEMPT
     else:
@@ -242,7 +242,7 @@ def _unit_week(
         coverage_percent=min(each.share.percent for each in tallies),
         pending=k1.pending + k2.pending,
         items=named,
-        unreachable=coverage.unreachable(sources[Channel.SUBPORTAL], due.days),
+        unreachable=coverage.unreachable(sources[ItemChannel.SUBPORTAL], due.days),
         exemptions=due.exemptions,
         subportal_required=k1.required,
         submissions_required=k2.required,
@@ -272,12 +272,12 @@ def _names(items: Iterable[Counting]) -> frozenset[str]:
 
 def _without(k2: Tally, items: Iterable[Counting], own: frozenset[str], numbers: Numbers) -> Tally:
     """Return K2 without what the portal pulled from the sub-portal: an item is one in the sum, whatever it counts for."""
-    sent = [one for one in items if one.item.seen.channel == Channel.SUBMISSION or own.isdisjoint(_names((one,)))]
+    sent = [one for one in items if one.item.seen.channel == ItemChannel.SUBMISSION or own.isdisjoint(_names((one,)))]
     solid, pending = count_occasions(sent, numbers=numbers)
     return replace(k2, solid=solid, pending=pending)
 
 
-def _counted(items: Mapping[Channel, Sequence[Counting]]) -> tuple[Counted, ...]:
+def _counted(items: Mapping[ItemChannel, Sequence[Counting]]) -> tuple[Counted, ...]:
     counted = {
         one.item.seen.id: Counted(one.item.seen.id, one.day, one.item.grade, one.item.flags)
         for some in items.values()

@@ -19,10 +19,10 @@ from typing import NamedTuple
 from checks.updates.rules.stamps import Stamp
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import UnitId
-from portalops.model.updates import SourceTraits
+from portalops.model.updates import UpdateSourceTraits
 
 
-class Unread(NamedTuple):
+class UnreadPart(NamedTuple):
     """A part of a source's answers that could not be read, and from when to when it stood there."""
 
     source: str
@@ -40,7 +40,7 @@ class Unread(NamedTuple):
     """Nobody knows how much is in it, so that it may hide something new at every look."""
 
 
-class Unreadable(NamedTuple):
+class UnreadableShare(NamedTuple):
     """How much of a source could not be read that bears on a stretch of time."""
 
     source: str
@@ -49,14 +49,14 @@ class Unreadable(NamedTuple):
 
 
 def unreadable(
-    refused: Mapping[str, Sequence[Unread]],
-    sources: Iterable[SourceTraits],
+    refused: Mapping[str, Sequence[UnreadPart]],
+    sources: Iterable[UpdateSourceTraits],
     *,
     unit: UnitId | None,
     start: Stamp,
     end: Stamp,
     grace: int,
-) -> tuple[Unreadable, ...]:
+) -> tuple[UnreadableShare, ...]:
     """Return what bears on a stretch of time, by source.
 
     Args:
@@ -73,10 +73,10 @@ def unreadable(
             is_own = unit is None or one.unit is None or one.unit == unit
             if is_own and _bears_on(one, start, end, grace, is_dated=traits.attested or traits.trust_created):
                 found[traits.id] += 1
-    return tuple(Unreadable(source, count) for source, count in found.items())
+    return tuple(UnreadableShare(source, count) for source, count in found.items())
 
 
-def _bears_on(one: Unread, start: Stamp, end: Stamp, grace: int, *, is_dated: bool) -> bool:
+def _bears_on(one: UnreadPart, start: Stamp, end: Stamp, grace: int, *, is_dated: bool) -> bool:
     if is_dated and one.gone_at is not None:
         return False
     if is_dated and one.made_at is not None:
@@ -88,7 +88,7 @@ def _bears_on(one: Unread, start: Stamp, end: Stamp, grace: int, *, is_dated: bo
     return not came_late and not stood_before
 
 
-def say_unreadable(found: Sequence[Unreadable]) -> Message:
+def say_unreadable(found: Sequence[UnreadableShare]) -> Message:
     """Say of at least one source how much of it could not be read."""
     said: Message | None = None
     for one in found:

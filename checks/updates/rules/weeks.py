@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from checks.updates.rules.coverage import Share
-from checks.updates.rules.unread import Unreadable, say_unreadable
+from checks.updates.rules.unread import UnreadableShare, say_unreadable
 from portalops.calendar import Calendar
 from portalops.model.message import Message, msg, nmsg
-from portalops.model.organisation import Unit, is_valid_on
+from portalops.model.organisation import Agency, is_valid_on
 from portalops.model.period import Week
 from portalops.model.rulebook import Numbers, UnitDuties
 from portalops.model.verdicts import DutyVerdict
@@ -35,7 +35,7 @@ class Tally:
     has_source: bool
     collected: bool
     """Every source was looked at after the week's end."""
-    unreadable: Sequence[Unreadable] = ()
+    unreadable: Sequence[UnreadableShare] = ()
     """What could not be read and may be what is missing."""
 
 
@@ -62,12 +62,12 @@ def required_occasions(working_days: int, numbers: Numbers) -> int:
     return min(due, numbers.unit_weekly_min)
 
 
-def due_days(unit: Unit, week: Week, calendar: Calendar) -> tuple[date, ...]:
+def due_days(unit: Agency, week: Week, calendar: Calendar) -> tuple[date, ...]:
     """Return the working days of a week on which a unit existed."""
     return tuple(day for day in calendar.working_days(week.period()) if is_valid_on(unit, day))
 
 
-def subportal_grace_ends(unit: Unit, numbers: Numbers, calendar: Calendar) -> date | None:
+def subportal_grace_ends(unit: Agency, numbers: Numbers, calendar: Calendar) -> date | None:
     """Return the last day on which a new unit need not have a sub-portal yet; None for a unit without a first day."""
     if unit.valid_from is None or numbers.new_subportal_grace_working_days < 1:
         return None
@@ -158,9 +158,9 @@ def explain(verdict: DutyVerdict, tallies: Sequence[Tally], *, moment: Moment, n
             short = nmsg("fewer than the {n} occasion due", "fewer than the {n} occasions due", required)
             return _with_unseen(short, max(tally.share.unseen_hours for tally in tallies))
         case DutyVerdict.INSUFFICIENT_EVIDENCE:
-            return _why_unknown(tallies, numbers)
+            return _explain_unknown(tallies, numbers)
         case DutyVerdict.PENDING:
-            return _why_pending(tallies, moment)
+            return _explain_pending(tallies, moment)
 
 
 def name_each(
@@ -194,7 +194,7 @@ def _with_unseen(short: Message, hours: int) -> Message:
     )
 
 
-def _why_unknown(tallies: Sequence[Tally], numbers: Numbers) -> Message:
+def _explain_unknown(tallies: Sequence[Tally], numbers: Numbers) -> Message:
     if not all(tally.has_source for tally in tallies):
         return msg("no source shows what this unit does")
     if not all(tally.collected for tally in tallies):
@@ -205,7 +205,7 @@ def _why_unknown(tallies: Sequence[Tally], numbers: Numbers) -> Message:
     return say_unreadable(tuple(dict.fromkeys(one for tally in tallies for one in tally.unreadable)))
 
 
-def _why_pending(tallies: Sequence[Tally], moment: Moment) -> Message:
+def _explain_pending(tallies: Sequence[Tally], moment: Moment) -> Message:
     if moment.is_over:
         if any(tally.solid < tally.required <= tally.solid + tally.pending for tally in tallies):
             return msg("rests on claimed dates that an officer has to confirm")

@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator, model_validator
 
 from checks.updates.source_settings import CommonSettings, bounded, source_error
-from portalops.config.values import LocalPath, Refused
+from portalops.config.values import LocalPath, RefusedValue
 from portalops.errors import LiteralSecret
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
-from portalops.model.updates import Answer, SourceTraits
-from portalops.ports import Page, Web, WebUnavailable
+from portalops.model.updates import UpdateAnswer, UpdateSourceTraits
+from portalops.ports import Web, WebPage, WebUnavailable
 
 LIMIT_BYTES = 10 << 20
 """Of one answer, unpacked. A feed of 500 whole articles takes about 2 MiB."""
@@ -49,11 +49,11 @@ class PageSettings(CommonSettings):
             _port = parts.port  # which is only looked at when it is asked for
             has_login = parts.scheme.lower() != "file" and "@" in parts.netloc
         except ValueError as error:
-            raise Refused(msg("is no address that can be read"), hint) from error
+            raise RefusedValue(msg("is no address that can be read"), hint) from error
         if not is_known or (parts.scheme.lower() != "file" and not parts.hostname):
-            raise Refused(msg("is no address that can be read"), hint)
+            raise RefusedValue(msg("is no address that can be read"), hint)
         if has_login:
-            raise Refused(
+            raise RefusedValue(
                 msg("holds a login"),
                 msg("Name an address that everybody can read: what is published needs no login."),
                 error=LiteralSecret,
@@ -64,7 +64,7 @@ class PageSettings(CommonSettings):
     @model_validator(mode="after")
     def _one_place(self) -> PageSettings:
         if (self.file is None) == (self.url is None):
-            raise Refused(msg("needs either file or url"), shows_value=False)
+            raise RefusedValue(msg("needs either file or url"), shows_value=False)
         return self
 
     @property
@@ -82,7 +82,7 @@ class PageSettings(CommonSettings):
         return "" if self.path else (urlsplit(self.url or "").hostname or "").lower()
 
 
-class Door:
+class PageReader:
     """Asks for the pages of one source, and words what goes wrong."""
 
     def __init__(self, source_id: str, settings: PageSettings, web: Web, *, limit_bytes: int = LIMIT_BYTES) -> None:
@@ -91,7 +91,7 @@ class Door:
         self._web = web
         self._limit = limit_bytes
 
-    def answer(self, *, accept: str, etag: str) -> Answer:
+    def answer(self, *, accept: str, etag: str) -> UpdateAnswer:
         """Return the source's page as it is.
 
         Raises:
@@ -99,12 +99,12 @@ class Door:
         """
         path = self._settings.path
         if path is not None:
-            return Answer(self._read(path))
+            return UpdateAnswer(self._read(path))
         assert self._settings.url is not None
         page = self.page(self._settings.url, accept=accept, mark=etag)
-        return Answer(page.data, page.mark, page.via)
+        return UpdateAnswer(page.data, page.mark, page.via)
 
-    def page(self, url: str, *, accept: str, mark: str = "") -> Page:
+    def page(self, url: str, *, accept: str, mark: str = "") -> WebPage:
         """Return a page of the source's server.
 
         Raises:
@@ -118,7 +118,7 @@ class Door:
                 cause = msg("{cause}, after redirects to {urls}", cause=cause, urls=bounded(", ".join(error.via), 300))
             failed = source_error(self._source_id, cause)
             if error.status is not None:
-                failed.answer = Answer(_as_evidence(url, error), via=error.via)
+                failed.answer = UpdateAnswer(_as_evidence(url, error), via=error.via)
             raise failed from error
 
     def require_marker(self, text: str) -> None:
@@ -175,13 +175,13 @@ class PageSource(Generic[S]):
         self._settings = settings
         self._rules = settings.date_rules(zone)
         self._traits = settings.traits(source_id, complete=False, cross_check=cross_check, host=settings.host)
-        self._door = Door(source_id, settings, web, limit_bytes=self.limit_bytes)
+        self._door = PageReader(source_id, settings, web, limit_bytes=self.limit_bytes)
 
     @property
-    def traits(self) -> SourceTraits:
+    def traits(self) -> UpdateSourceTraits:
         return self._traits
 
-    def fetch(self, *, etag: str) -> Answer:
+    def fetch(self, *, etag: str) -> UpdateAnswer:
         return self._door.answer(accept=self.accept, etag=etag)
 
 

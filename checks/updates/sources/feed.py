@@ -24,7 +24,7 @@ from checks.updates.sources._xml import NotWellFormed, local_name, root_of
 from checks.updates.text import without_markup
 from portalops.config.tables import KindTable
 from portalops.model.message import Message, msg
-from portalops.model.updates import ListedItem, Listing, Refusal
+from portalops.model.updates import ListedItem, Listing, RefusedItem
 from portalops.ports import Web
 
 MAX_ITEMS = 5000
@@ -61,7 +61,7 @@ class FeedSource(PageSource[Settings]):
             raise source_error(self._traits.id, msg("the feed is broken: {cause}", cause=cause)) from error
         entries = feed.get("entries", [])
         # What stands behind the place where a feed breaks off is not known, however often it does.
-        rejected = [Refusal(note, "broken", is_open=True)] if note else []
+        rejected = [RefusedItem(note, "broken", is_open=True)] if note else []
         rejected += too_many(len(entries), MAX_ITEMS)
         language = str(dict.get(feed.get("feed", {}), "language") or "")
         items = []
@@ -72,7 +72,7 @@ class FeedSource(PageSource[Settings]):
             else:
                 what = msg("item {number}: neither title, link nor id", number=number)
                 rejected.append(
-                    Refusal(what, content_key((item.raw_date, item.body)), item.unit_name, item.published_at)
+                    RefusedItem(what, content_key((item.raw_date, item.body)), item.unit_name, item.published_at)
                 )
         if note and not items:
             raise source_error(self._traits.id, note)
@@ -116,7 +116,7 @@ def _item(entry: Mapping[str, object], unit_from: str, language: str, rules: Dat
         external_id=str(own.get("id") or ""),
         url=str(own.get("link") or ""),
         title=without_markup(str(own.get("title") or "")).strip(),
-        published_at=read_moment(raw, rules) or _by_feedparser(raw, parsed),
+        published_at=read_moment(raw, rules) or _parse_by_feedparser(raw, parsed),
         raw_date=raw,
         unit_name=_unit_name(own, unit_from),
         language=str(own.get("language") or language),
@@ -125,7 +125,7 @@ def _item(entry: Mapping[str, object], unit_from: str, language: str, rules: Dat
     )
 
 
-def _by_feedparser(raw: str, parsed: object) -> datetime | None:
+def _parse_by_feedparser(raw: str, parsed: object) -> datetime | None:
     """Take feedparser's date only if it names a zone and invents no number: it reads 2026/11/24 as 1 November."""
     if not isinstance(parsed, tuple) or not re.search(r"(?:Z|[A-Z]{3}|[+-]\d\d:?\d\d)$", raw):
         return None

@@ -44,11 +44,11 @@ from checks.updates.sources import UpdateSourceKind
 from checks.updates.text import clean_line
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable
-from portalops.config.values import Refused, Text
+from portalops.config.values import RefusedValue, Text
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
-from portalops.model.updates import Answer, Channel, ListedItem, Listing, Refusal, SourceTraits
+from portalops.model.updates import ItemChannel, ListedItem, Listing, RefusedItem, UpdateAnswer, UpdateSourceTraits
 from portalops.ports import Clock, Web
 from portalops.system.clock import SystemClock
 
@@ -58,9 +58,9 @@ SILENCE_SECONDS = 30
 """A server that says nothing for so long has failed."""
 MESSAGE_BYTES = 32 << 20
 """Of one message; mail servers take 20 to 30 MB. Of a larger one the beginning is read."""
-LOOK_BYTES = 256 << 20
+POLL_BYTES = 256 << 20
 """Of all messages of one look; behind that, and in the second half of its time, the beginning of each is read."""
-READ_BYTES = LOOK_BYTES + 2 * MESSAGE_BYTES
+READ_BYTES = POLL_BYTES + 2 * MESSAGE_BYTES
 """Of all that one connection says."""
 MAX_MESSAGES = 2000
 """Of one look, the newest ones; the look speaks for no time before them."""
@@ -78,7 +78,7 @@ _MARK = re.compile(r"(\d{1,10})\.(\d{1,10})\.(\d{1,12})")
 class Settings(CommonSettings):
     """`kind = "imap"`."""
 
-    channel: Channel = Channel.SUBMISSION
+    channel: ItemChannel = ItemChannel.SUBMISSION
     """What is sent in is a submission, unless it is said otherwise."""
     host: Text
     """The mail server."""
@@ -103,7 +103,7 @@ class Settings(CommonSettings):
         for name in units:
             user, at, domain = name.rpartition("@")
             if not re.fullmatch(r"[^\s@]+\.[^\s@.]+", domain) or (at and not user) or re.search(r"[\s@]", user):
-                raise Refused(
+                raise RefusedValue(
                     msg("is neither a sender's address nor a domain: {name}", name=bounded(name)),
                     msg("Write vanthu@soyte.khanhhoa.example, or soyte.khanhhoa.example for all of its addresses."),
                 )
@@ -112,7 +112,7 @@ class Settings(CommonSettings):
     @model_validator(mode="after")
     def _no_password_in_clear(self) -> Settings:
         if self.security == "none" and not _is_this_machine(self.host):
-            raise Refused(
+            raise RefusedValue(
                 msg("would send the password in clear to {host}", host=bounded(self.host)),
                 msg('Use security = "tls" or "starttls"; "none" is for a server on this machine.'),
                 shows_value=False,
@@ -146,10 +146,10 @@ class ImapSource:
         self._traits = settings.traits(source_id, complete=False, attested=True, host=settings.host.lower())
 
     @property
-    def traits(self) -> SourceTraits:
+    def traits(self) -> UpdateSourceTraits:
         return self._traits
 
-    def fetch(self, *, etag: str) -> Answer:
+    def fetch(self, *, etag: str) -> UpdateAnswer:
         now, until = self._clock.now(), self._clock.monotonic() + WITHIN.total_seconds()
         with self._mailbox(until) as box:
             validity, following = _number(box, "UIDVALIDITY"), _number(box, "UIDNEXT")
@@ -158,7 +158,7 @@ class ImapSource:
             chosen = listed[-MAX_MESSAGES:]
             if len(listed) > len(chosen):
                 since = listed[-MAX_MESSAGES - 1].at
-            left = LOOK_BYTES
+            left = POLL_BYTES
             messages: list[dict[str, object]] = []
             unread: list[int] = []
             for one in chosen:
@@ -178,7 +178,7 @@ class ImapSource:
         }
         again = min((following, *unread))  # what was not given is asked for once more, with all behind it
         mark = f"{validity}.{again}.{int(now.timestamp())}" if validity and following else ""
-        return Answer(json.dumps(answer, ensure_ascii=False, indent=None).encode(), mark)
+        return UpdateAnswer(json.dumps(answer, ensure_ascii=False, indent=None).encode(), mark)
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         del polled_at
@@ -187,7 +187,7 @@ class ImapSource:
             since = datetime.fromisoformat(answer["since"])
             items = tuple(self._item(message) for message in answer["messages"])
             unread = tuple(
-                Refusal(msg("message {number}: the server did not give it", number=int(uid)), f"uid {int(uid)}")
+                RefusedItem(msg("message {number}: the server did not give it", number=int(uid)), f"uid {int(uid)}")
                 for uid in answer["unread"]
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:

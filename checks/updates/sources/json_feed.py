@@ -20,7 +20,7 @@ from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
 from checks.updates.text import without_markup
 from portalops.model.message import msg
-from portalops.model.updates import ListedItem, Listing, Refusal
+from portalops.model.updates import ListedItem, Listing, RefusedItem
 from portalops.ports import Web
 
 if TYPE_CHECKING:
@@ -53,17 +53,17 @@ class JsonFeedSource(PageSource[Settings]):
         self._door.require_marker(text)
         entries, language = self._entries(text)
         items: list[ListedItem] = []
-        rejected: list[Refusal] = []
+        rejected: list[RefusedItem] = []
         for number, entry in enumerate(entries[:MAX_ITEMS], 1):
             if not isinstance(entry, dict):
-                rejected.append(Refusal(msg("item {number}: no JSON object", number=number), content_key(entry)))
+                rejected.append(RefusedItem(msg("item {number}: no JSON object", number=number), content_key(entry)))
                 continue
             item = self._post(entry) if "link" in entry else self._item(entry, language)
             if item.title or item.url or item.external_id:
                 items.append(item)
             else:
                 what = msg("item {number}: neither title, url nor id", number=number)
-                rejected.append(Refusal(what, content_key(entry), item.unit_name, item.published_at))
+                rejected.append(RefusedItem(what, content_key(entry), item.unit_name, item.published_at))
         rejected += too_many(len(entries), MAX_ITEMS)
         return Listing(tuple(items), tuple(rejected))
 

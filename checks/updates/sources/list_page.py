@@ -30,9 +30,9 @@ from checks.updates.source_settings import bounded, content_key, source_error, t
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.sources._pages import PageSettings, PageSource, text_of
 from portalops.config.tables import KindTable
-from portalops.config.values import Refused
+from portalops.config.values import RefusedValue
 from portalops.model.message import Message, msg
-from portalops.model.updates import ListedItem, Listing, Refusal
+from portalops.model.updates import ListedItem, Listing, RefusedItem
 from portalops.ports import Web
 
 LIMIT_BYTES = 2 << 20
@@ -46,7 +46,7 @@ def _xpath(selector: str) -> str:
     try:
         return HTMLTranslator().css_to_xpath(selector, prefix="descendant::")
     except (SelectorError, RecursionError) as error:
-        raise Refused(
+        raise RefusedValue(
             msg("is no CSS selector"), msg("Write it as in a style sheet, such as 'ul.news > li'.")
         ) from error
 
@@ -108,25 +108,25 @@ class ListPageSource(PageSource[Settings]):
         rejected = list(too_many(len(found), MAX_ITEMS))
         for number, element in enumerate(found[:MAX_ITEMS], 1):
             item = self._item(element, base)
-            if isinstance(item, Refusal):
+            if isinstance(item, RefusedItem):
                 rejected.append(replace(item, what=msg("item {number}: {why}", number=number, why=item.what)))
             else:
                 items.append(item)
         return Listing(tuple(items), tuple(rejected))
 
-    def _item(self, element: HtmlElement, base: str) -> ListedItem | Refusal:
+    def _item(self, element: HtmlElement, base: str) -> ListedItem | RefusedItem:
         """Return an item, or why it is none. What leads to another host is none of the site's, and hides nothing."""
         settings = self._settings
         link = element if element.get("href") else next(_fitting(element, settings.link), None)
         address = "" if link is None else _absolute(base, link.get("href") or "")
         if address and not self._is_own(address):
-            return Refusal(msg("{url} leads to a host that is not the page's own", url=bounded(address)))
+            return RefusedItem(msg("{url} leads to a host that is not the page's own", url=bounded(address)))
         title = self._text(element, settings.title) if settings.title else "" if link is None else _text(link)
         raw, published = self._dated(element)
         unit_name = self._text(element, settings.unit_name) if settings.unit_name else ""
 
-        def refused(why: Message) -> Refusal:
-            return Refusal(why, content_key((address, title, raw, _text(element))), unit_name, published)
+        def refused(why: Message) -> RefusedItem:
+            return RefusedItem(why, content_key((address, title, raw, _text(element))), unit_name, published)
 
         if not title:
             return refused(msg("it has no title"))

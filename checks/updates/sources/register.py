@@ -30,7 +30,7 @@ from checks.updates.sources import UpdateSourceKind
 from portalops.config.values import LocalPath
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
-from portalops.model.updates import Answer, ListedItem, Listing, Refusal, SourceTraits
+from portalops.model.updates import ListedItem, Listing, RefusedItem, UpdateAnswer, UpdateSourceTraits
 from portalops.ports import Web
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ class RegisterSource:
         self._traits = settings.traits(source_id, complete=True, attested=True)
 
     @property
-    def traits(self) -> SourceTraits:
+    def traits(self) -> UpdateSourceTraits:
         return self._traits
 
-    def fetch(self, *, etag: str) -> Answer:
+    def fetch(self, *, etag: str) -> UpdateAnswer:
         del etag  # a file has none
         try:
             with self._file.open("rb") as file:
@@ -103,7 +103,7 @@ class RegisterSource:
             ) from error
         if len(data) > LIMIT_BYTES:
             raise source_error(self._traits.id, msg("the register is larger than {limit} MiB", limit=LIMIT_BYTES >> 20))
-        return Answer(data)
+        return UpdateAnswer(data)
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         try:
@@ -154,7 +154,7 @@ class RegisterSource:
 
     def _read(self, reader: CsvReader, columns: Mapping[str, int], polled_at: datetime) -> Listing:
         items: list[ListedItem] = []
-        rejected: list[Refusal] = []
+        rejected: list[RefusedItem] = []
         taken: dict[tuple[int, str], tuple[int, Sequence[str]]] = {}
         line = reader.line_num + 1
         for row in reader:
@@ -177,7 +177,7 @@ class RegisterSource:
                     what = msg("line {line}: {why}", line=line, why=item)
                     known_by = "" if is_copy else content_key(row)
                     arrived = _arrived(cells, self._rules, polled_at)
-                    rejected.append(Refusal(what, known_by, cells["OrganName"], arrived))
+                    rejected.append(RefusedItem(what, known_by, cells["OrganName"], arrived))
                 else:
                     items.append(item)
             line = reader.line_num + 1

@@ -27,11 +27,11 @@ from zoneinfo import ZoneInfo
 from checks.updates.dates import read_moment
 from checks.updates.source_settings import bounded, source_error
 from checks.updates.sources import UpdateSourceKind
-from checks.updates.sources._pages import Door, PageSettings
+from checks.updates.sources._pages import PageReader, PageSettings
 from checks.updates.sources._xml import NotWellFormed, local_name, root_of
 from portalops.errors import UpdateSourceError
 from portalops.model.message import Message, msg, verbatim
-from portalops.model.updates import Answer, ListedItem, Listing, Refusal, SourceTraits
+from portalops.model.updates import ListedItem, Listing, RefusedItem, UpdateAnswer, UpdateSourceTraits
 from portalops.ports import Web, WebUnavailable
 from portalops.system.web import gunzip
 
@@ -74,13 +74,13 @@ class SitemapSource:
         self._zone = zone
         self._rules = settings.date_rules(zone)
         self._traits = settings.traits(source_id, complete=True, cross_check=True, host=settings.host)
-        self._door = Door(source_id, settings, web, limit_bytes=MAX_BYTES)
+        self._door = PageReader(source_id, settings, web, limit_bytes=MAX_BYTES)
 
     @property
-    def traits(self) -> SourceTraits:
+    def traits(self) -> UpdateSourceTraits:
         return self._traits
 
-    def fetch(self, *, etag: str) -> Answer:
+    def fetch(self, *, etag: str) -> UpdateAnswer:
         del etag  # it is asked for seldom, and then whole
         first = self._door.answer(accept=ACCEPT, etag="")
         documents: list[tuple[str, bytes]] = []
@@ -117,28 +117,28 @@ class SitemapSource:
             raise self._error(msg("its kept answer cannot be read")) from error
         self._door.require_marker("\n".join(document.decode("utf-8", "replace") for document in documents))
         items: list[ListedItem] = []
-        rejected: list[Refusal] = []
+        rejected: list[RefusedItem] = []
         for number, document in enumerate(documents):
             root = self._root(document)
             if local_name(root) == "urlset":
                 self._take(root, items, rejected)
             elif number:
-                rejected.append(Refusal(msg("file {number}: an index in an index", number=number)))
+                rejected.append(RefusedItem(msg("file {number}: an index in an index", number=number)))
         if not items and not rejected:
             raise self._error(
                 msg("it names no address that is an item"), msg("See whether 'url' and 'paths' are right.")
             )
         return Listing(tuple(items), tuple(rejected), _doubt(items, self._zone))
 
-    def _take(self, root: Element, items: list[ListedItem], rejected: list[Refusal]) -> None:
+    def _take(self, root: Element, items: list[ListedItem], rejected: list[RefusedItem]) -> None:
         for entry in root:
             if local_name(entry) != "url":
                 continue
             address, raw = _child(entry, "loc"), _child(entry, "lastmod")
             if len(items) >= MAX_ADDRESSES:
                 raise self._error(msg("it names more than {limit} addresses", limit=MAX_ADDRESSES))
-            if why := self._why_foreign(address):
-                rejected.append(Refusal(why))
+            if why := self._explain_foreign(address):
+                rejected.append(RefusedItem(why))
             elif self._is_item(address):
                 changed = read_moment(raw, self._rules)
                 items.append(ListedItem("", address, "", None, raw[:100], modified_at=changed))
@@ -153,11 +153,11 @@ class SitemapSource:
         if len(found) > MAX_FILES:
             raise self._error(msg("its index names {count} files; {limit} are read", count=len(found), limit=MAX_FILES))
         for address in found:
-            if why := self._why_foreign(address) or (None if self._settings.host else verbatim(bounded(address))):
+            if why := self._explain_foreign(address) or (None if self._settings.host else verbatim(bounded(address))):
                 raise self._error(msg("its index names a file that is not its own: {why}", why=why))
         return found
 
-    def _why_foreign(self, address: str) -> Message | None:
+    def _explain_foreign(self, address: str) -> Message | None:
         """Say why an address is none of the site's, as the protocol wants it; None if it is."""
         try:
             parts = urlsplit(address)
@@ -182,7 +182,7 @@ class SitemapSource:
             return gunzip((data,), MAX_BYTES)
         except WebUnavailable as error:
             failed = self._error(error.cause)
-            failed.answer = Answer(data[:BEGINNING_BYTES].decode("utf-8", "backslashreplace").encode())
+            failed.answer = UpdateAnswer(data[:BEGINNING_BYTES].decode("utf-8", "backslashreplace").encode())
             raise failed from error
 
     def _root(self, data: bytes) -> Element:
@@ -198,12 +198,14 @@ class SitemapSource:
         return source_error(self._traits.id, cause, hint)
 
 
-def _as_answer(documents: Sequence[tuple[str, bytes]], via: tuple[str, ...], *, failed: str | None = None) -> Answer:
+def _as_answer(
+    documents: Sequence[tuple[str, bytes]], via: tuple[str, ...], *, failed: str | None = None
+) -> UpdateAnswer:
     texts = [(address, data.decode("utf-8", "surrogateescape")) for address, data in documents]
     kept: dict[str, object] = {"documents": texts}
     if failed is not None:
         kept["failed"] = failed
-    return Answer(json.dumps(kept).encode(), via=via)
+    return UpdateAnswer(json.dumps(kept).encode(), via=via)
 
 
 def _child(entry: Element, name: str) -> str:

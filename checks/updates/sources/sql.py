@@ -36,9 +36,9 @@ from checks.updates.products import PRODUCTS
 from checks.updates.source_settings import bounded, content_key, source_error
 from checks.updates.sources import UpdateSourceKind
 from checks.updates.text import without_markup
-from portalops.config.values import Refused
+from portalops.config.values import RefusedValue
 from portalops.model.message import Message, msg
-from portalops.model.updates import Answer, Channel, ListedItem, Listing, Refusal, SourceTraits
+from portalops.model.updates import ItemChannel, ListedItem, Listing, RefusedItem, UpdateAnswer, UpdateSourceTraits
 from portalops.ports import Web
 from portalops.system.sql import DatabaseUnavailable, Query, reading
 
@@ -72,7 +72,7 @@ class Settings(DatabaseSettings):
 
 
 def _no_product(_name: str) -> str:
-    raise Refused(
+    raise RefusedValue(
         msg("is no product with a ready query"),
         msg(
             "The products are: {products}. For another one write a query instead.",
@@ -124,10 +124,10 @@ class SqlSource:
         )
 
     @property
-    def traits(self) -> SourceTraits:
+    def traits(self) -> UpdateSourceTraits:
         return self._traits
 
-    def fetch(self, *, etag: str) -> Answer:
+    def fetch(self, *, etag: str) -> UpdateAnswer:
         del etag  # a database has none
         settings = self._settings
         try:
@@ -137,8 +137,8 @@ class SqlSource:
                 self._require_columns(columns)
                 rows = [[_plain(value) for value in row] for row in result]
         except DatabaseUnavailable as error:
-            raise source_error(self._traits.id, error.cause, error.hint or _look_hint(self._traits.id)) from error
-        return Answer(json.dumps({"columns": columns, "rows": rows}, ensure_ascii=False, indent=None).encode())
+            raise source_error(self._traits.id, error.cause, error.hint or _poll_hint(self._traits.id)) from error
+        return UpdateAnswer(json.dumps({"columns": columns, "rows": rows}, ensure_ascii=False, indent=None).encode())
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         del polled_at
@@ -149,7 +149,7 @@ class SqlSource:
             raise source_error(self._traits.id, msg("its kept answer cannot be read")) from error
         self._require_columns(columns)
         items: list[ListedItem] = []
-        rejected: list[Refusal] = []
+        rejected: list[RefusedItem] = []
         for number, row in enumerate(rows, 1):
             values = dict(zip(columns, row, strict=True))
             item = _item(values, self._rules)
@@ -158,7 +158,7 @@ class SqlSource:
                 known_by = [values.get(column) for column in (*REQUIRED, *OPTIONAL) if column != "modified_at"]
                 name = unescape(str(values.get("unit") or ""))
                 made = read_moment(values.get("created_at"), self._rules)
-                rejected.append(Refusal(what, content_key(known_by), name, made))
+                rejected.append(RefusedItem(what, content_key(known_by), name, made))
             else:
                 items.append(item)
         return Listing(tuple(items), tuple(rejected))
@@ -183,7 +183,7 @@ def _item(row: Mapping[str, object], rules: DateRules) -> ListedItem | Message:
     if not text["external_id"].strip():
         return msg("no external_id")
     try:
-        channel = Channel(text["channel"].strip().lower()) if text["channel"].strip() else None
+        channel = ItemChannel(text["channel"].strip().lower()) if text["channel"].strip() else None
     except ValueError:
         return msg("channel {channel} is none of portal, subportal, submission", channel=bounded(text["channel"], 40))
     kind = int(text["kind"]) if text["kind"].isascii() and text["kind"].isdigit() and len(text["kind"]) < 3 else None
@@ -219,7 +219,7 @@ def _plain(value: object) -> str | int | float | None:
             return str(value)
 
 
-def _look_hint(source_id: str) -> Message:
+def _poll_hint(source_id: str) -> Message:
     return msg(
         "See whether the database answers and the query is right for it: update source {source}.", source=source_id
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from commands.doctor.diagnosis import Examination, Look, Seen, bad, bounded, good, unknown, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, bounded, good, unknown, warning
 from commands.doctor.places import device_of, path_of
 from commands.doctor.store_locks import lock_seen
 from portalops.anchors import ANCHORS
@@ -38,10 +38,10 @@ ENOUGH = 2
 LATE = timedelta(hours=26)
 """How old the newest head at an anchor may be: a day, and what a run is late or takes."""
 
-LOOKED_BACK = timedelta(days=400)
+REACH_BACK = timedelta(days=400)
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say how many anchors lie out of reach, and which head each has."""
     settings = look.session.settings
     far = [table for table in settings.anchors if not _lies_here(table, settings.state_folder)]
@@ -77,14 +77,14 @@ def examine(look: Look) -> Iterator[Seen]:
                 yield from bounded(partial(lock_seen, look, table), seconds=look.seconds, about=table.id)
 
 
-def _heads_of(look: Look, tables: Sequence[KindTable]) -> Iterator[Seen]:
+def _heads_of(look: DoctorContext, tables: Sequence[KindTable]) -> Iterator[DiagnosticLine]:
     if not tables:
         return
     try:
         ledger = look.session.ledger
     except LedgerMissing:
         return
-    found = tuple(read_receipts(ledger, since=look.session.clock.now() - LOOKED_BACK))
+    found = tuple(read_receipts(ledger, since=look.session.clock.now() - REACH_BACK))
     own = _own_heads(ledger)
     receipts = tuple(receipt for receipt in found if receipt.body.problem or receipt.body.head in own)
     for receipt in found:
@@ -103,7 +103,9 @@ def _heads_of(look: Look, tables: Sequence[KindTable]) -> Iterator[Seen]:
         yield from _newest_at(look, table, receipts)
 
 
-def _newest_at(look: Look, table: KindTable, receipts: Sequence[Recorded[AnchorReceipt]]) -> Iterator[Seen]:
+def _newest_at(
+    look: DoctorContext, table: KindTable, receipts: Sequence[Recorded[AnchorReceipt]]
+) -> Iterator[DiagnosticLine]:
     """Say which head an anchor has, and since when."""
     newest = next((receipt for receipt in receipts if receipt.body.anchor == table.id), None)
     if newest is not None and newest.body.problem:
@@ -130,7 +132,7 @@ def _newest_at(look: Look, table: KindTable, receipts: Sequence[Recorded[AnchorR
 
 def _cure(table: KindTable) -> Message:
     """Say what gets an anchor the newest head; a witness asks by itself."""
-    return _ASK_WITNESS if table.kind == "witness" else _HAND_OUT
+    return _ASK_WITNESS if table.kind == "witness" else _ANCHOR_HINT
 
 
 def _own_heads(ledger: Ledger) -> frozenset[str]:
@@ -141,7 +143,7 @@ def _own_heads(ledger: Ledger) -> frozenset[str]:
         return frozenset()
 
 
-def _lock_of(look: Look, table: KindTable, receipts: Sequence[Recorded[AnchorReceipt]]) -> Seen:
+def _lock_of(look: DoctorContext, table: KindTable, receipts: Sequence[Recorded[AnchorReceipt]]) -> DiagnosticLine:
     """Say how the lock was seen to hold when an object was last made there."""
     for receipt in receipts:
         details = receipt.body.details
@@ -155,7 +157,7 @@ def _lock_of(look: Look, table: KindTable, receipts: Sequence[Recorded[AnchorRec
             return warning(
                 table.id,
                 msg("{id}: the lock of its newest head ended at {moment}", id=table.id, moment=until),
-                _HAND_OUT,
+                _ANCHOR_HINT,
             )
         return good(
             table.id,
@@ -195,10 +197,10 @@ def _server(table: KindTable) -> str | None:
     return None
 
 
-_HAND_OUT = msg("Run 'portalops ledger anchor'.")
+_ANCHOR_HINT = msg("Run 'portalops ledger anchor'.")
 _ASK_WITNESS = msg(
     "Ask the witness whether 'portalops watch-remote' runs there and reaches this host; docs/witness.md says how it is set up."
 )
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from commands.cli.kinds import typed_tables
-from commands.doctor.diagnosis import Examination, Look, Seen, good, note, refused, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note, refused, warning
 from commands.doctor.places import mode_of, others_who_write, owner_of
 from portalops.config.layers import show_path
 from portalops.errors import LedgerError, LedgerMissing
 from portalops.model.message import msg, nmsg
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say whether the configuration fits, and who beside its owner could change it."""
     settings = look.session.settings
     yield good("", msg("{files} can be read", files=", ".join(show_path(path) for path in settings.files)))
@@ -25,10 +25,10 @@ def examine(look: Look) -> Iterator[Seen]:
         yield good("", nmsg("{n} table of a kind fits", "{n} tables of kinds fit", len(tables)))
     for path in settings.files:
         yield from _changeable(path)
-    yield from _against_the_plan(look)
+    yield from _compare_plan(look)
 
 
-def _changeable(path: Path) -> Iterator[Seen]:
+def _changeable(path: Path) -> Iterator[DiagnosticLine]:
     """Say who else could change a file, or put another one in its place by writing a folder above it."""
     about, resolved = show_path(path), path.resolve()
     trusted = {0, os.geteuid()}
@@ -62,7 +62,7 @@ def _changeable(path: Path) -> Iterator[Seen]:
         )
 
 
-def _against_the_plan(look: Look) -> Iterator[Seen]:
+def _compare_plan(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say whether the newest recorded plan was made with this very configuration."""
     session = look.session
     try:
@@ -90,4 +90,4 @@ def _against_the_plan(look: Look) -> Iterator[Seen]:
         )
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from commands.doctor.diagnosis import Examination, Look, Seen, bad, good, note, refused, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good, note, refused, warning
 from commands.jobs.ledger_server import server_of
 from portalops.errors import PortalOpsError
 from portalops.ledger.postgresql_rules import SKEW, too_many_rights
@@ -23,7 +23,7 @@ FEW_CONNECTIONS = 20
 """A worker takes about ten, and a person's command a few."""
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say what the server is like."""
     if look.session.settings.ledger_store is None or not look.deep:
         return
@@ -37,7 +37,7 @@ def examine(look: Look) -> Iterator[Seen]:
         yield from seen_of(state, min(abs(state.now - before), abs(state.now - look.session.clock.now())))
 
 
-def seen_of(state: ServerState, apart: timedelta) -> Iterator[Seen]:
+def seen_of(state: ServerState, apart: timedelta) -> Iterator[DiagnosticLine]:
     """Judge a server; pure.
 
     Args:
@@ -97,4 +97,4 @@ def seen_of(state: ServerState, apart: timedelta) -> Iterator[Seen]:
         yield good("connections", free)
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import Examination, Look, Seen, bad, good, refused, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good, refused, warning
 from commands.doctor.places import private_seen
 from portalops.config.keys import private_half
 from portalops.config.layers import show_path
@@ -12,7 +12,7 @@ from portalops.errors import ConfigurationError
 from portalops.model.message import msg, nmsg
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say how many keys open the sets, and which private ones lie here."""
     settings = look.session.settings
     public: set[str] = set()
@@ -47,4 +47,4 @@ def examine(look: Look) -> Iterator[Seen]:
         yield from private_seen(settings.signing_key, "signing")
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

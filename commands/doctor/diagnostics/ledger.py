@@ -16,10 +16,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from commands.doctor.diagnosis import (
+    DiagnosticLine,
+    DiagnosticState,
+    DoctorContext,
     Examination,
-    Look,
-    Seen,
-    State,
     bad,
     bounded,
     good,
@@ -38,7 +38,7 @@ from portalops.model.text import show_text
 CHAIN_LENGTH = 200
 """How many of the newest records are held against each other; `portalops ledger verify` reads all."""
 
-LOOKED_BACK = timedelta(days=35)
+REACH_BACK = timedelta(days=35)
 """Runs that began earlier are of no job that is still to be made up."""
 
 DEEP_SECONDS = 4 * 3600.0
@@ -48,11 +48,11 @@ CRASHES_SHOWN = 5
 FAULTS_SHOWN = 5
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Look at the newest records; and with `deep` at all, if these could be read."""
     lines = tuple(bounded(partial(_newest, look), seconds=look.seconds))
     yield from lines
-    if not look.deep or any(line.state is State.UNKNOWN for line in lines):
+    if not look.deep or any(line.state is DiagnosticState.UNKNOWN for line in lines):
         return
     if look.session.settings.ledger_store is None:
         file = look.session.settings.state_folder / FILE
@@ -63,7 +63,7 @@ def examine(look: Look) -> Iterator[Seen]:
     yield from (line for line in _verified(look) if line.seen not in told)  # one that is away or missing is told once
 
 
-def _newest(look: Look) -> Iterator[Seen]:
+def _newest(look: DoctorContext) -> Iterator[DiagnosticLine]:
     try:
         ledger = look.session.ledger
     except LedgerMissing as error:
@@ -87,7 +87,7 @@ def _newest(look: Look) -> Iterator[Seen]:
     yield from _crashed(look, ledger)
 
 
-def broken_link(opened: Ledger) -> Seen | None:
+def broken_link(opened: Ledger) -> DiagnosticLine | None:
     """Return the newest place where two neighbouring records do not hold together."""
     following = None
     for record in opened.records(newest_first=True, limit=CHAIN_LENGTH):
@@ -102,11 +102,11 @@ def broken_link(opened: Ledger) -> Seen | None:
     return None
 
 
-def _crashed(look: Look, ledger: Ledger) -> Iterator[Seen]:
+def _crashed(look: DoctorContext, ledger: Ledger) -> Iterator[DiagnosticLine]:
     """Name the newest runs that began, did not end, and have no process any more."""
     cut = [
         run
-        for run in ledger.runs(since=look.session.clock.now() - LOOKED_BACK)
+        for run in ledger.runs(since=look.session.clock.now() - REACH_BACK)
         if run.finished_at is None and not is_running(ledger.locks, run)
     ]
     for run in cut[-CRASHES_SHOWN:]:
@@ -128,7 +128,7 @@ def _crashed(look: Look, ledger: Ledger) -> Iterator[Seen]:
         )
 
 
-def _file_seen(path: Path) -> Iterator[Seen]:
+def _file_seen(path: Path) -> Iterator[DiagnosticLine]:
     """Let SQLite look at its own file: its pages, rows and indexes (PRAGMA integrity_check)."""
     try:
         with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as connection:
@@ -143,7 +143,7 @@ def _file_seen(path: Path) -> Iterator[Seen]:
         yield bad("file", msg("SQLite finds its file damaged: {cause}", cause=text), _KEEP)
 
 
-def _verified(look: Look) -> Iterator[Seen]:
+def _verified(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Verify the whole ledger, but for the contents of blobs."""
     session = look.session
     try:
@@ -184,4 +184,4 @@ _KEEP = msg("Change nothing, keep a copy of the state folder, and run 'portalops
 _LIST = msg("Run 'portalops ledger verify': it lists what is missing.")
 
 
-EXAMINATION = Examination(examine=examine, deep_seconds=DEEP_SECONDS)
+EXAMINATION = Examination(examine=diagnose, deep_seconds=DEEP_SECONDS)

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from commands.doctor.diagnosis import Examination, Look, Seen, bad, good
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good
 from portalops.model.message import msg, nmsg
 from portalops.model.text import show_text
 
@@ -23,7 +23,7 @@ DRIVERS = {"psycopg": ("psycopg", "postgresql"), "pymysql": ("pymysql", "mariadb
 """What stands in a database's address, `postgresql+psycopg://`: the module that it needs, and the extra that brings it."""
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say which libraries there are, and what the configuration needs beyond them."""
     found: list[str] = []
     for name in LIBRARIES:
@@ -37,7 +37,7 @@ def examine(look: Look) -> Iterator[Seen]:
     yield from _drivers(look)
 
 
-def _files_seen() -> Iterator[Seen]:
+def _files_seen() -> Iterator[DiagnosticLine]:
     """Read every file that was installed, and hold it against the digest that the RECORD of its package has."""
     changed: list[str] = []
     count = packages = 0
@@ -75,7 +75,7 @@ def _files_seen() -> Iterator[Seen]:
         )
 
 
-def _drivers(look: Look) -> Iterator[Seen]:
+def _drivers(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say whether each database's driver is here."""
     for table in look.session.settings.update_sources:
         address = str(table.values.get("url", ""))
@@ -97,4 +97,4 @@ def _drivers(look: Look) -> Iterator[Seen]:
             )
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

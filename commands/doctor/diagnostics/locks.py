@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from commands.doctor.diagnosis import Examination, Look, Seen, good, note, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note, warning
 from portalops.config.layers import show_path
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -17,7 +17,7 @@ LONG = timedelta(hours=24)
 """Longer than a run takes that is not stuck."""
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Name each lock that is held; raises OSError if one may not be looked at."""
     folder = look.session.settings.state_folder
     if not folder.is_dir():
@@ -33,12 +33,12 @@ def examine(look: Look) -> Iterator[Seen]:
         yield good("", msg("no lock is held"))
 
 
-def _held(path: Path, holder: str, now: datetime) -> Seen:
+def _held(path: Path, holder: str, now: datetime) -> DiagnosticLine:
     """Judge a lock that is held: the kernel frees it with its process, so one of the dead is held by a child of that."""
     about, shown = path.stem, show_text(holder, 200) or "?"
     found = read_holder(holder)
     if found is None:
-        return note(about, msg("the lock {lock} is held by {holder}", lock=about, holder=shown), _look_at(path))
+        return note(about, msg("the lock {lock} is held by {holder}", lock=about, holder=shown), _check_lock(path))
     pid, since = found.process, found.since
     if not _is_alive(pid):
         return warning(
@@ -52,10 +52,10 @@ def _held(path: Path, holder: str, now: datetime) -> Seen:
             msg("See which process it is and end it: fuser -v {path}", path=show_path(path)),
         )
     seen = held_by(about, found)
-    return warning(about, seen, _look_at(path)) if now - since > LONG else note(about, seen, _look_at(path))
+    return warning(about, seen, _check_lock(path)) if now - since > LONG else note(about, seen, _check_lock(path))
 
 
-def _look_at(path: Path) -> Message:
+def _check_lock(path: Path) -> Message:
     return msg("See what it does: fuser -v {path}", path=show_path(path))
 
 
@@ -69,4 +69,4 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

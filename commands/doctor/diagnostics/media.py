@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from backups.media import build_medium
 from backups.media._errors import NotMadeYet
-from commands.doctor.diagnosis import Examination, Look, Seen, bad, bounded, good, note, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, bounded, good, note, warning
 from commands.doctor.places import device_of, folder_seen, path_of
 from commands.doctor.store_locks import lock_seen
 from portalops.config.layers import show_path
@@ -29,16 +29,16 @@ SCRATCH = ".portalops-doctor-"
 """What the file's name begins with that is written and removed; no set's name does."""
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Look at each medium, within a time of its own."""
     tables = look.session.settings.backup_media
     if not tables:
         yield bad("", msg("no backup medium is configured"), msg("Add [[backup.medium]] to the configuration."))
     for table in tables:
-        yield from bounded(partial(_looked_at, look, table), seconds=look.seconds, about=table.id)
+        yield from bounded(partial(_check_medium, look, table), seconds=look.seconds, about=table.id)
 
 
-def _looked_at(look: Look, table: KindTable) -> Iterator[Seen]:
+def _check_medium(look: DoctorContext, table: KindTable) -> Iterator[DiagnosticLine]:
     folder = next(iter(build_medium(table).places()), None)
     if folder is None:  # only folders of this machine can be looked at without connecting to something
         if look.deep and "device" not in table.values:  # a drive is not to be moved under a job that uses it
@@ -84,7 +84,7 @@ def _looked_at(look: Look, table: KindTable) -> Iterator[Seen]:
         yield from _listed(table)
 
 
-def _connected(look: Look, table: KindTable) -> Iterator[Seen]:
+def _connected(look: DoctorContext, table: KindTable) -> Iterator[DiagnosticLine]:
     """Connect to a medium elsewhere; an object store's lock is tried, where sets are to be locked."""
     yield from _listed(table)
     if table.kind == "s3" and table.values.get("lock"):
@@ -97,7 +97,7 @@ def _connected(look: Look, table: KindTable) -> Iterator[Seen]:
         )
 
 
-def _listed(table: KindTable) -> Iterator[Seen]:
+def _listed(table: KindTable) -> Iterator[DiagnosticLine]:
     """List the sets; raises MediumUnavailable, which is told."""
     about = f"{table.id} sets"
     try:
@@ -110,7 +110,7 @@ def _listed(table: KindTable) -> Iterator[Seen]:
     )
 
 
-def _written_and_read(table: KindTable, folder: Path) -> Iterator[Seen]:
+def _written_and_read(table: KindTable, folder: Path) -> Iterator[DiagnosticLine]:
     """Write a small file, read it back, and remove it."""
     about, data = f"{table.id} write", secrets.token_bytes(4096)
     place = folder / f"{SCRATCH}{secrets.token_hex(6)}"
@@ -133,4 +133,4 @@ def _written_and_read(table: KindTable, folder: Path) -> Iterator[Seen]:
     yield good(about, msg("{id}: a small file was written, read back and removed", id=table.id))
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import Examination, Look, Seen, good, note, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note, warning
 from commands.jobs.media_register import lines_of
 from portalops.model.message import msg, nmsg
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say what the register of media shows that must be seen to."""
     session = look.session
     if session.reader.first() is None:
@@ -44,4 +44,4 @@ def examine(look: Look) -> Iterator[Seen]:
             )
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

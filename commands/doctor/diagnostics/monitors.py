@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from commands.doctor.diagnosis import Examination, Look, Seen, good, note, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note, warning
 from portalops.config import KindTable
 from portalops.model.message import msg
 from portalops.model.runs import Job
@@ -18,7 +18,7 @@ SILENT = timedelta(hours=26)
 """Every run tells each monitor of all jobs, and the rarest that a schedule may be set to is once a day."""
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say when each monitor took last what it was told."""
     settings, now = look.session.settings, look.session.clock.now()
     has_witness = any(table.kind == "witness" for table in settings.anchors)
@@ -63,4 +63,4 @@ def _longest_silence(table: KindTable, jobs: Sequence[Job]) -> timedelta:
     return max(SILENT, min(times)) if times else SILENT
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

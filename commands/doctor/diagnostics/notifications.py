@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from commands.doctor.diagnosis import Examination, Look, Seen, bad, good, note, refused, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good, note, refused, warning
 from portalops.config import KindTable
 from portalops.errors import ConfigurationError, NotifyStateUnreadable
 from portalops.model.message import msg, nmsg
 from portalops.model.notifications import Level, NotificationState
 from portalops.model.text import show_text
 from portalops.notify.channels import CHANNELS, ChannelContext, build_channel
-from portalops.notify.state import NotifyFolder, Outcome, State
+from portalops.notify.state import LetterOutcome, NotifyFolder, NotifyState
 
 WEEKLY = timedelta(days=8)
 """A summary is written each week even if there is nothing to tell."""
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say who is told, and whom the newest letters reached."""
     settings, now = look.session.settings, look.session.clock.now()
     if not settings.channels:
@@ -51,7 +51,7 @@ def examine(look: Look) -> Iterator[Seen]:
         )
 
 
-def _channel(table: KindTable, state: State, now: datetime) -> Iterator[Seen]:
+def _channel(table: KindTable, state: NotifyState, now: datetime) -> Iterator[DiagnosticLine]:
     """Say what is missing for a channel, what became of its newest letter, and which letters wait."""
     name = table.id
     if table.kind in CHANNELS.names() and (absent := CHANNELS.load(table.kind).missing()) is not None:
@@ -87,7 +87,7 @@ def _channel(table: KindTable, state: State, now: datetime) -> Iterator[Seen]:
         )
 
 
-def _taken(name: str, newest: Outcome, *, is_late: bool) -> Seen:
+def _taken(name: str, newest: LetterOutcome, *, is_late: bool) -> DiagnosticLine:
     if is_late:
         return warning(
             name,
@@ -113,4 +113,4 @@ def _taken(name: str, newest: Outcome, *, is_late: bool) -> Seen:
 _TEST = msg("Run 'portalops notify test': it sends a letter by each channel and says what the server answers.")
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

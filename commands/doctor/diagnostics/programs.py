@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import Examination, Look, Seen, good, note
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note
 from portalops.model.message import msg
 
 STOCK_PROGRAMS = ("age", "zstd", "tar", "sha256sum")
 """What a restore without portalops takes (RESTORE.en.md in each set)."""
 
 
-def examine(_look: Look) -> Iterator[Seen]:
+def diagnose(_look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say which of the programs are not here."""
     absent = [name for name in STOCK_PROGRAMS if shutil.which(name) is None]
     if absent:
@@ -25,4 +25,4 @@ def examine(_look: Look) -> Iterator[Seen]:
         yield good("", msg("age, zstd, tar and sha256sum are here"))
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

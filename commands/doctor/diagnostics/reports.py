@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from commands.doctor.diagnosis import Examination, Look, Seen, good, note, refused, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note, refused, warning
 from commands.doctor.places import folder_seen
-from commands.jobs.mailings import said_of
+from commands.jobs.mailings import describe_answer
 from commands.jobs.report_mail import mail_settings
 from portalops.errors import LedgerMissing, PortalOpsError
 from portalops.model.message import msg
@@ -18,18 +18,18 @@ from portalops.model.runs import JobKind
 from portalops.registers.mailings import RecordedMailing, read_mailings
 from portalops.reports import formats
 
-LOOKED_BACK = timedelta(days=100)
+REACH_BACK = timedelta(days=100)
 """Further back than the newest mail of a monthly job."""
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say whether reports can be written here, in which formats, and whom the newest one did not reach."""
     yield from folder_seen(look.session.settings.report.folder, private=False)
     yield from _formats_seen(look)
     yield from _mailing_seen(look)
 
 
-def _formats_seen(look: Look) -> Iterator[Seen]:
+def _formats_seen(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say which format cannot be written here, or not as it should be; one that is not mailed is merely told."""
     mail = mail_settings(look.session)
     wanted = mail.formats if mail is not None else ()
@@ -47,7 +47,7 @@ def _formats_seen(look: Look) -> Iterator[Seen]:
             yield good(about, msg("reports can be written as {format}, with nothing replaced", format=name))
 
 
-def _mailing_seen(look: Look) -> Iterator[Seen]:
+def _mailing_seen(look: DoctorContext) -> Iterator[DiagnosticLine]:
     session = look.session
     mail = mail_settings(session)
     if mail is None:
@@ -55,7 +55,7 @@ def _mailing_seen(look: Look) -> Iterator[Seen]:
             yield note("mail", msg("reports are written and mailed to nobody"), _MAIL)
         return
     try:
-        read = read_mailings(session.ledger, since=session.clock.now() - LOOKED_BACK)
+        read = read_mailings(session.ledger, since=session.clock.now() - REACH_BACK)
     except LedgerMissing:
         return
     for seq, error in read.unreadable:
@@ -81,7 +81,7 @@ def _mailing_seen(look: Look) -> Iterator[Seen]:
                     "the newest mail with a report, of {moment}, is not known to have reached {recipient}: {why}",
                     moment=one.at,
                     recipient=recipient,
-                    why=said_of(one, recipient),
+                    why=describe_answer(one, recipient),
                 ),
                 msg(
                     "Correct the address or the mail server, then run 'portalops report send' or wait for the next run."
@@ -102,4 +102,4 @@ _FONTS = msg("Install the font, such as 'apt install fonts-liberation'; reports 
 _MAIL = msg("Add [report.mail] to the configuration to have them mailed.")
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from commands.doctor.diagnosis import Examination, Look, Seen, good, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, warning
 from portalops.model.message import Message, msg
 
 AHEAD = timedelta(days=60)
 """The Government gives notice of the next year's days off in about the last two months of the year before."""
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say which edition judges, and for which years days off are known."""
     session = look.session
     book = session.rulebook
@@ -52,4 +52,4 @@ def _draft(year: int) -> Message:
     )
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -9,8 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from commands.doctor.diagnosis import Examination, Look, Seen, bad, good, note, refused, unknown, warning
-from commands.jobs.schedule_look import ScheduleSeen, look_at_schedule
+from commands.doctor.diagnosis import (
+    DiagnosticLine,
+    DoctorContext,
+    Examination,
+    bad,
+    good,
+    note,
+    refused,
+    unknown,
+    warning,
+)
+from commands.jobs.schedule_look import ScheduleSeen, inspect_schedule
 from portalops.errors import ConfigurationError, LedgerMissing
 from portalops.model.message import msg, nmsg
 from portalops.model.runs import Every
@@ -26,7 +36,7 @@ ALLOWED = {
 """How long nothing may have run, by the most frequent job: its span, and what a machine may be off or late."""
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say what knocks, when next, and when last."""
     settings = look.session.settings
     if not settings.jobs and not settings.witnessed and settings.cluster is None:
@@ -36,16 +46,16 @@ def examine(look: Look) -> Iterator[Seen]:
             msg("Add [[job]] tables to the configuration."),
         )
         return
-    yield from _last_knock(look)
+    yield from _last_start(look)
     try:
-        seen = look_at_schedule(look.session)
+        seen = inspect_schedule(look.session)
     except ConfigurationError as error:  # what a unit cannot see, though a shell can
         yield refused("units", error)
         return
     yield from standing(seen)
 
 
-def standing(seen: ScheduleSeen) -> Iterator[Seen]:
+def standing(seen: ScheduleSeen) -> Iterator[DiagnosticLine]:
     """Say how the schedule stands."""
     of_files = frozenset(flaw.subject for flaw in file_flaws(seen.files))
     for flaw in seen.flaws:
@@ -53,7 +63,7 @@ def standing(seen: ScheduleSeen) -> Iterator[Seen]:
     yield from _alive(seen)
 
 
-def _judged(flaw: Flaw, *, is_weak: bool) -> Seen:
+def _judged(flaw: Flaw, *, is_weak: bool) -> DiagnosticLine:
     """Return a flaw as a line; where nothing was ever installed, or a file is merely not the newest, it is a warning."""
     said = flaw.seen
     if flaw.subject != "schedule":
@@ -63,7 +73,7 @@ def _judged(flaw: Flaw, *, is_weak: bool) -> Seen:
     return warning(flaw.subject, said, flaw.cure) if is_weak else bad(flaw.subject, said, flaw.cure)
 
 
-def _alive(seen: ScheduleSeen) -> Iterator[Seen]:
+def _alive(seen: ScheduleSeen) -> Iterator[DiagnosticLine]:
     """Say what is as it should be: nothing that a flaw names."""
     faulty = {flaw.subject for flaw in seen.flaws}
     for file in seen.files:
@@ -80,7 +90,7 @@ def _alive(seen: ScheduleSeen) -> Iterator[Seen]:
         yield good("watch", msg("'portalops schedule watch' runs: {holder}", holder=show_text(seen.watcher, 120)))
 
 
-def _last_knock(look: Look) -> Iterator[Seen]:
+def _last_start(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Hold the newest run of any job against the most frequent job."""
     session = look.session
     jobs, now = session.settings.jobs, session.clock.now()
@@ -116,4 +126,4 @@ def _last_knock(look: Look) -> Iterator[Seen]:
 _RUN = msg("Run 'portalops run --due', or wait for the timer.")
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -14,17 +14,17 @@ from pathlib import Path
 from backups.media import build_medium
 from commands.cli.kinds import typed_tables
 from commands.doctor.as_user import ENTER, READ, WRITE, allowed
-from commands.doctor.diagnosis import Examination, Look, Seen, bad, good, note, unknown, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good, note, unknown, warning
 from commands.doctor.diagnostics.secrets import references
 from commands.doctor.diagnostics.sources import source_paths
 from commands.doctor.places import mode_of, nearest, owner_of, private_seen
-from commands.jobs.schedule_look import ScheduleSeen, look_at_schedule
+from commands.jobs.schedule_look import ScheduleSeen, inspect_schedule
 from portalops.config import Settings
 from portalops.config.layers import show_path
 from portalops.errors import ConfigurationError
 from portalops.ledger.ledger import FILE
 from portalops.model.message import Message, Value, msg
-from portalops.schedule.plan import knocks_of
+from portalops.schedule.plan import plan_services
 from portalops.schedule.standing import Way
 from portalops.system.accounts import account_name
 
@@ -42,12 +42,12 @@ class _Need:
     """The folder that is yet to be made in `path`."""
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Ask, as that account, for every file that it needs."""
     session = look.session
     user = session.settings.schedule.user
     try:
-        seen = look_at_schedule(session)
+        seen = inspect_schedule(session)
     except ConfigurationError:  # told by the examination of the schedule
         seen = None
     ways = seen.ways if seen is not None else ()
@@ -92,7 +92,7 @@ def examine(look: Look) -> Iterator[Seen]:
         )
 
 
-def _absent(user: str, ways: Sequence[Way]) -> Seen:
+def _absent(user: str, ways: Sequence[Way]) -> DiagnosticLine:
     said = msg("there is no account {user}, which timers run portalops as", user=user)
     cure = msg(
         "Make it: useradd --system --home-dir /var/lib/portalops --shell /usr/sbin/nologin {user}; or name another as schedule.user.",
@@ -149,7 +149,7 @@ def _is_there(need: _Need) -> bool:
     return need.path.exists()
 
 
-def _refused(user: str, need: _Need) -> Seen:
+def _refused(user: str, need: _Need) -> DiagnosticLine:
     status = need.path.stat()
     values: dict[str, Value] = {
         "user": user,
@@ -186,10 +186,10 @@ def _reads_all(seen: ScheduleSeen) -> bool:
     """Say whether what reads the sources may read whatever it is, by CAP_DAC_READ_SEARCH; a cron file gives no such right."""
     if seen.demands is None or Way.SYSTEMD not in seen.ways:
         return False
-    return any(knock.reads_all for knock in knocks_of(seen.demands))
+    return any(knock.reads_all for knock in plan_services(seen.demands))
 
 
-def credentials_seen(seen: ScheduleSeen) -> Iterator[Seen]:
+def credentials_seen(seen: ScheduleSeen) -> Iterator[DiagnosticLine]:
     """Say of each `{ credential = ... }` whether what is installed hands it over."""
     demands = seen.demands
     if demands is None:
@@ -199,7 +199,7 @@ def credentials_seen(seen: ScheduleSeen) -> Iterator[Seen]:
         yield from _credential(credential.name, Path(credential.path), seen.ways, is_open=is_open)
 
 
-def _credential(name: str, path: Path, ways: Sequence[Way], *, is_open: bool) -> Iterator[Seen]:
+def _credential(name: str, path: Path, ways: Sequence[Way], *, is_open: bool) -> Iterator[DiagnosticLine]:
     about = f"credential {name}"
     if Way.CRON in ways:
         yield bad(
@@ -243,4 +243,4 @@ def _credential(name: str, path: Path, ways: Sequence[Way], *, is_open: bool) ->
             )
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

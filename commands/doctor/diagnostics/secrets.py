@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from commands.cli.kinds import typed_tables
-from commands.doctor.diagnosis import Examination, Look, Seen, bad, bounded, good, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, bounded, good, warning
 from commands.doctor.places import owner_of
 from portalops.config.layers import show_path
 from portalops.config.secrets import Reference
@@ -18,7 +18,7 @@ from portalops.errors import SecretUnavailable
 from portalops.model.message import msg
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Try to have each secret, by the way that the configuration gives."""
     tables, _problems = typed_tables(look.session.settings)  # told by the examination of the configuration
     for table, model in tables.items():
@@ -42,7 +42,7 @@ def references(node: object, key: str = "") -> Iterator[tuple[str, Reference]]:
             yield from references(inner, f"{key}[{number}]")
 
 
-def _tried(look: Look, name: str, reference: Reference) -> Iterator[Seen]:
+def _tried(look: DoctorContext, name: str, reference: Reference) -> Iterator[DiagnosticLine]:
     if reference.credential is not None and not look.session.environment.get("CREDENTIALS_DIRECTORY"):
         return  # only a unit has it: `scheduled-user` says whether the units load it
     try:
@@ -87,11 +87,11 @@ def _tried(look: Look, name: str, reference: Reference) -> Iterator[Seen]:
         yield good(name, msg("{name}: the credential is loaded", name=name))
 
 
-def _stranger(look: Look, path: Path) -> str:
+def _stranger(look: DoctorContext, path: Path) -> str:
     """Return the owner of a file, if that is neither root, nor who asks, nor the account that timers use; else nothing."""
     status = path.stat()
     owner = owner_of(status)
     return "" if status.st_uid in {0, os.geteuid()} or owner == look.session.settings.schedule.user else owner
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from commands.doctor.diagnosis import Examination, Look, Seen, bad, bounded, good, note, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, bounded, good, note, warning
 from commands.doctor.places import private_seen
 from commands.jobs.host_steps import install_hint, steps_to
 from commands.jobs.servers import enrolments_of, known_host
@@ -19,7 +19,7 @@ from portalops.model.message import msg
 from portalops.model.organisation import HostId
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say by which key each server is known, and with `deep` whether it still proves it."""
     session = look.session
     ways = session.settings.servers.ways
@@ -57,13 +57,13 @@ def examine(look: Look) -> Iterator[Seen]:
         )
 
 
-def _tried(look: Look, host: HostId) -> Iterator[Seen]:
+def _tried(look: DoctorContext, host: HostId) -> Iterator[DiagnosticLine]:
     """Go the way to a host; the first step of it that does not work is told with its cure, and the last."""
     known = known_host(look.session, host)
     steps, is_reached = steps_to(look.session, known)
     for step in steps:
         about = f"{host} {step.id}"
-        seen = msg("{host}: {step}: {said}", host=host, step=step.what, said=step.said)
+        seen = msg("{host}: {step}: {said}", host=host, step=step.what, said=step.reported)
         if step.works:
             yield good(about, seen)
         elif is_reached:
@@ -72,4 +72,4 @@ def _tried(look: Look, host: HostId) -> Iterator[Seen]:
             yield bad(about, seen, step.hint or msg("Run 'portalops host test {host}'.", host=host))
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

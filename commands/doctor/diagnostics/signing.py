@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from commands.doctor.diagnosis import Examination, Look, Seen, bad, good, note, refused, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good, note, refused, warning
 from commands.jobs.kinds.anchor import QUIET_KINDS
 from portalops.errors import IntegrityError, LedgerMissing, SecretUnavailable
 from portalops.ledger.heads import newest_head, read_signers
@@ -21,7 +21,7 @@ LATE = timedelta(hours=26)
 """How old the newest head of a daily run may be: a day, and what a run is late or takes."""
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say whether a key signs that the ledger knows, and how much is signed."""
     session = look.session
     try:
@@ -57,7 +57,7 @@ def examine(look: Look) -> Iterator[Seen]:
     yield from _signed(look, ledger)
 
 
-def _signed(look: Look, ledger: Ledger) -> Iterator[Seen]:
+def _signed(look: DoctorContext, ledger: Ledger) -> Iterator[DiagnosticLine]:
     try:
         head = newest_head(ledger)
     except IntegrityError as error:
@@ -93,4 +93,4 @@ def _unsigned(ledger: Ledger, head: RecordedHead) -> int:
 _SIGN = msg("Run 'portalops ledger head'.")
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backups.sources import SourceContext, build_source
-from commands.doctor.diagnosis import Examination, Look, Seen, bad, bounded, good, note
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, bounded, good, note
 from portalops.config.layers import show_path
 from portalops.model.message import msg
 from portalops.ports import AskableSource
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from portalops.config import KindTable
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say of each source whether its files can be read here."""
     tables = look.session.settings.backup_sources
     if not tables:
         yield bad("", msg("no backup source is configured"), msg("Add [[backup.source]] to the configuration."))
     for table in tables:
-        yield from bounded(partial(_looked_at, look, table), seconds=look.seconds, about=table.id)
+        yield from bounded(partial(_check_source, look, table), seconds=look.seconds, about=table.id)
 
 
-def _looked_at(look: Look, table: KindTable) -> Iterator[Seen]:
+def _check_source(look: DoctorContext, table: KindTable) -> Iterator[DiagnosticLine]:
     source = build_source(table, SourceContext(look.session.settings.state_folder, ()))
     paths = source_paths(table)
     if isinstance(source, AskableSource):
@@ -76,4 +76,4 @@ def source_paths(table: KindTable) -> Sequence[Path]:
     return [table.folder / Path(text).expanduser() for text in named if isinstance(text, str) and "*" not in text]
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from backups.media import build_medium
-from commands.doctor.diagnosis import Examination, Look, Seen, bounded, good, note, unknown, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bounded, good, note, unknown, warning
 from commands.doctor.places import folder_seen, nearest
 from portalops.errors import LedgerMissing, MediumUnavailable
 from portalops.ledger.ledger import BLOBS, FILE
@@ -35,7 +35,7 @@ LASTS_DAYS = 180
 """Room that is gone sooner is worth a warning."""
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say what fits still."""
     settings = look.session.settings
     folder = settings.backup.drill.folder
@@ -57,7 +57,7 @@ def examine(look: Look) -> Iterator[Seen]:
         yield from bounded(partial(_sets_that_fit, table, newest.stored_bytes), seconds=look.seconds, about=table.id)
 
 
-def _sets_that_fit(table: KindTable, size_bytes: int) -> Iterator[Seen]:
+def _sets_that_fit(table: KindTable, size_bytes: int) -> Iterator[DiagnosticLine]:
     """Say how many sets as large as the newest full one fit; what is elsewhere is not asked here."""
     medium = build_medium(table)
     if not medium.places() or not isinstance(medium, HasRoom):
@@ -89,7 +89,7 @@ def _sets_that_fit(table: KindTable, size_bytes: int) -> Iterator[Seen]:
         yield good(table.id, seen)
 
 
-def _growth(look: Look) -> Iterator[Seen]:
+def _growth(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say how long the room beside the ledger lasts, if it goes on growing as in the last weeks."""
     session = look.session
     if session.settings.ledger_store is not None:
@@ -136,4 +136,4 @@ def _bytes_below(folder: Path) -> int:
     return total
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import Examination, Look, Seen
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination
 from commands.doctor.places import folder_seen
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say whether the state folder can be written, and by nobody else."""
     yield from folder_seen(look.session.settings.state_folder, private=True)
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import Examination, Look, Seen, good, note
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note
 from portalops.model.message import msg
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say whether the locale of whoever asks shows Vietnamese."""
     environment = look.session.environment
     locale = environment.get("LC_ALL") or environment.get("LC_CTYPE") or environment.get("LANG") or ""
@@ -22,4 +22,4 @@ def examine(look: Look) -> Iterator[Seen]:
         )
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from checks.servers.probe import Output, Unparseable
 from checks.servers.probes import chrony
 from checks.servers.run import clock_right
-from commands.doctor.diagnosis import Examination, Look, Seen, bad, good, note, unknown
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good, note, unknown
 from portalops.errors import LedgerMissing
 from portalops.model.message import msg
 from portalops.registers.anchors import read_receipts
@@ -24,17 +24,17 @@ AHEAD = timedelta(minutes=2)
 OTHERS_CLOCKS = frozenset({"rfc3161", "s3"})
 """Kinds of anchors whose receipts bear the time of a clock elsewhere."""
 
-LOOKED_BACK = timedelta(days=60)
+REACH_BACK = timedelta(days=60)
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say whether the clock is kept, and in which zone days begin."""
     yield _kept(look)
-    yield from _against_others(look)
+    yield from _compare_clocks(look)
     yield from _zone_seen(look)
 
 
-def _kept(look: Look) -> Seen:
+def _kept(look: DoctorContext) -> DiagnosticLine:
     runner = look.session.runner
     answer = runner.run(("timedatectl", "show", "-p", "NTPSynchronized", "--value"), timeout_seconds=SECONDS)
     said = answer.stdout.decode("utf-8", "replace").strip()
@@ -58,7 +58,7 @@ def _kept(look: Look) -> Seen:
     )
 
 
-def chrony_seen(tracking: chrony.Tracking) -> Seen:
+def chrony_seen(tracking: chrony.Tracking) -> DiagnosticLine:
     """Return what chrony says of itself, judged as the check of servers judges it (run.time-sync)."""
     cure = msg("See 'chronyc sources'.")
     if tracking.leap != "Normal":
@@ -69,14 +69,14 @@ def chrony_seen(tracking: chrony.Tracking) -> Seen:
     return good("", msg("the clock is kept by a time service"))
 
 
-def _against_others(look: Look) -> Iterator[Seen]:
+def _compare_clocks(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Hold the clock against the newest moment that somebody else's clock gave in a receipt for a head.
 
     The ledger's examination holds it against the newest record.
     """
     session, now = look.session, look.session.clock.now()
     try:
-        receipts = tuple(read_receipts(session.ledger, since=now - LOOKED_BACK))
+        receipts = tuple(read_receipts(session.ledger, since=now - REACH_BACK))
     except LedgerMissing:
         return
     told = [
@@ -103,7 +103,7 @@ def _against_others(look: Look) -> Iterator[Seen]:
         )
 
 
-def _zone_seen(look: Look) -> Iterator[Seen]:
+def _zone_seen(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say in which zone days begin and end, and which one the machine has: a timer's calendar is in the machine's."""
     zone = look.session.zone_of_portal
     now = look.session.clock.now()
@@ -158,4 +158,4 @@ def _year_from(now: datetime) -> list[datetime]:
     return [now + timedelta(days=30 * number) for number in range(13)]
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from commands.doctor.diagnosis import Examination, Look, Seen, bad, bounded, good, note
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, bounded, good, note
 from commands.jobs.kinds.updates import update_sources
 from portalops.errors import UpdateSourceError
 from portalops.model.message import msg, nmsg
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from portalops.ports import UpdateSource
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say how many sources there are, and with `deep` whether they answer.
 
     Raises:
@@ -41,7 +41,7 @@ def examine(look: Look) -> Iterator[Seen]:
         yield from bounded(partial(_asked, look, source), seconds=look.seconds, about=name)
 
 
-def _asked(look: Look, source: UpdateSource) -> Iterator[Seen]:
+def _asked(look: DoctorContext, source: UpdateSource) -> Iterator[DiagnosticLine]:
     """Ask a source, and read its answer."""
     name = source.traits.id
     try:
@@ -53,4 +53,4 @@ def _asked(look: Look, source: UpdateSource) -> Iterator[Seen]:
     yield good(name, nmsg("{id}: it answers with {n} item", "{id}: it answers with {n} items", len(items), id=name))
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from checks.servers.patching.os_supported import TABLE_GOOD_FOR, read_on, supported_until
 from commands.cli.kinds import typed
-from commands.doctor.diagnosis import Examination, Look, Seen, good, note, refused, unknown, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note, refused, unknown, warning
 from portalops import __version__
 from portalops.errors import ConfigurationError, LedgerError, LedgerMissing
 from portalops.model.message import msg
@@ -28,7 +28,7 @@ OF_THE_SYSTEM = "/usr"
 SOON = timedelta(days=180)
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say which versions these are."""
     today = look.session.clock.now().astimezone(look.session.zone).date()
     yield good(
@@ -62,7 +62,7 @@ def examine(look: Look) -> Iterator[Seen]:
     )
 
 
-def _declared_support(look: Look) -> str:
+def _declared_support(look: DoctorContext) -> str:
     """Return the kind of support that the configuration declares; the standard one where it cannot be read."""
     try:
         return cast("Declared", typed(look.session.settings.declared)).support
@@ -70,7 +70,7 @@ def _declared_support(look: Look) -> str:
         return "standard"
 
 
-def _recorded(look: Look) -> Iterator[Seen]:
+def _recorded(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Hold what is installed against what the ledger says was installed when it was written last."""
     try:
         before = newest_installed(look.session.ledger)
@@ -102,7 +102,7 @@ def _recorded(look: Look) -> Iterator[Seen]:
         )
 
 
-def system_seen(maker: str, release: str, name: str, today: date, *, support: str = "standard") -> Seen:
+def system_seen(maker: str, release: str, name: str, today: date, *, support: str = "standard") -> DiagnosticLine:
     """Judge a system on a day, by the table that the check `patching.os-eol` judges all servers by.
 
     Args:
@@ -135,4 +135,4 @@ def system_seen(maker: str, release: str, name: str, today: date, *, support: st
 _PLAN = msg("Plan the move to a newer release.")
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from commands.doctor.diagnosis import Examination, Look, Seen, bad, good, refused, warning
+from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good, refused, warning
 from portalops.errors import PortalOpsError
 from portalops.model.message import msg, nmsg
 from portalops.witness.state import WitnessFolder
@@ -17,7 +17,7 @@ LATE = timedelta(hours=26)
 """A witness looks once a day at least."""
 
 
-def examine(look: Look) -> Iterator[Seen]:
+def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say of each watched ledger when it was reached last."""
     settings, now = look.session.settings, look.session.clock.now()
     for table in settings.witnessed:
@@ -69,4 +69,4 @@ def examine(look: Look) -> Iterator[Seen]:
             )
 
 
-EXAMINATION = Examination(examine=examine)
+EXAMINATION = Examination(examine=diagnose)

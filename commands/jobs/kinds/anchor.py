@@ -64,7 +64,7 @@ def anchor_newest_head(
         LedgerError: the key is not the ledger's, or nothing can be recorded.
     """
     anchors = anchors_of(session)
-    head = head_to_hand_out(session)
+    head = find_due_head(session)
     if head is None:
         problem = msg("no signing key is configured, so there is no head to hand out: set signing.key")
         tell(problem)
@@ -103,7 +103,7 @@ def anchor_newest_head(
     return _judged(result, problems, codes, is_any=bool(anchors))
 
 
-def head_to_hand_out(session: Session, quiet: Collection[str] = QUIET_KINDS) -> RecordedHead | None:
+def find_due_head(session: Session, quiet: Collection[str] = QUIET_KINDS) -> RecordedHead | None:
     """Return the head that anchors are to have now; None if no signing key is configured.
 
     A new one is made if anything was recorded since the newest but receipts. Each day has one of its own, because

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from backups.bases import NewBase, Wish, choose, read_noted, settings_digests
+from backups.bases import NewBase, SetRequest, choose, read_noted, settings_digests
 from backups.found import dead_runs, left_sets
 from backups.job import run_backup
 from backups.media import build_media
@@ -97,7 +97,7 @@ def backup_plan(
     """
     settings, backup = parts.settings, parts.settings.backup
     limits = {table.id: shrink_limit_of(table.values) for table in settings.backup_sources}
-    wish, noted = Wish(kind, backup.full_every), read_noted(settings.state_folder)
+    wish, noted = SetRequest(kind, backup.full_every), read_noted(settings.state_folder)
     return make_plan(
         settings.portal.id,
         [PlannedSource(each.id, each.kind, each.data_class) for each in parts.sources],

@@ -10,14 +10,14 @@ from checks.servers.declared import Declared
 from checks.servers.runner import run_checks
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
-from commands.jobs.outside import outside_of
+from commands.jobs.outside import find_outside_view
 from commands.jobs.own import own_of
-from commands.jobs.portal_accounts import look_at, portals_of
+from commands.jobs.portal_accounts import poll_portals, portals_of
 from commands.jobs.servers import shells_of
 from commands.jobs.vulnerabilities import known_vulnerabilities
 from portalops.errors import ExitCode, worst
 from portalops.ledger.runs import Work
-from portalops.model.checks import CheckResult, CheckRound
+from portalops.model.checks import CheckResult, CheckScan
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.organisation import HostId
 from portalops.model.verdicts import CheckVerdict, RunOutcome
@@ -25,17 +25,17 @@ from portalops.registers.findings import read_findings, waived_fails
 from portalops.registers.waivers import RecordedWaiver, read_waivers
 
 if TYPE_CHECKING:
-    from checks.servers.by_hand import Brought
+    from checks.servers.by_hand import SuppliedAnswer
     from checks.servers.runner import Askers
 
 
 @dataclass(frozen=True, slots=True)
-class RoundWish:
+class ScanRequest:
     """How a person wants a round of server checks."""
 
     from_outside: bool = False
     """Also as the configuration says."""
-    brought: Mapping[HostId, Brought] = field(default_factory=dict)
+    supplied: Mapping[HostId, SuppliedAnswer] = field(default_factory=dict)
     """Answers that the person brought, by host."""
     anew: bool = False
     """Ask the hosts also for what an earlier answer still speaks for."""
@@ -43,9 +43,9 @@ class RoundWish:
     """Who asks the hosts, if not this process."""
 
 
-def check_work(session: Session, wish: RoundWish = RoundWish()) -> Work[object]:
+def check_work(session: Session, wish: ScanRequest = ScanRequest()) -> Work[object]:
     """Do a round of server checks, and look at who can work in the portals first: one of the checks rests on it."""
-    looked = look_at(session, portals_of(session))
+    looked = poll_portals(session, portals_of(session))
     unasked = {each.portal: each.found if isinstance(each.found, Message) else None for each in looked}
     result = run_checks(
         session.settings.hosts,
@@ -56,22 +56,22 @@ def check_work(session: Session, wish: RoundWish = RoundWish()) -> Work[object]:
         clock=session.clock,
         progress=session.progress,
         known=known_vulnerabilities(session),
-        outside=outside_of(session, is_asked=wish.from_outside),
+        outside=find_outside_view(session, is_asked=wish.from_outside),
         own=own_of(session, unasked),
-        brought=wish.brought,
+        brought=wish.supplied,
         anew=wish.anew,
         askers=wish.askers,
     )
     found = read_findings(session.writable_ledger)  # after the trips, which take a while
     work = work_of_checks(replace(result, findings=found.carried()), waived_of(session, result.results()))
-    return with_portals(work, [each for each in unasked.values() if each is not None])
+    return add_portals(work, [each for each in unasked.values() if each is not None])
 
 
-def with_portals(work: Work[object], unasked: Sequence[Message]) -> Work[object]:
+def add_portals(work: Work[object], unasked: Sequence[Message]) -> Work[object]:
     """Return a round's work with why portals could not be asked for their accounts: it is not complete then."""
     if not unasked:
         return work
-    said = (*(work.said or map(verbatim, work.problems)), *unasked)
+    said = (*(work.reported or map(verbatim, work.problems)), *unasked)
     outcome = RunOutcome.INCOMPLETE if work.outcome is RunOutcome.COMPLETE else work.outcome
     code = worst([work.exit_code, ExitCode.PARTIAL])
     return Work(outcome, code, work.result, tuple(map(str, said)), said)
@@ -84,7 +84,7 @@ def waived_of(session: Session, results: Iterable[CheckResult]) -> Mapping[tuple
     return waived_fails(results, waivers, session.rulebook.numbers, today, session.zone_of_portal)
 
 
-def work_of_checks(result: CheckRound, waived: Collection[tuple[HostId, str]] = ()) -> Work[object]:
+def work_of_checks(result: CheckScan, waived: Collection[tuple[HostId, str]] = ()) -> Work[object]:
     """Judge how a round of checks went: one of no host is none.
 
     Args:
@@ -101,7 +101,7 @@ def work_of_checks(result: CheckRound, waived: Collection[tuple[HostId, str]] = 
     return Work(outcome, exit_code_of_checks(result.results(), waived), result, problems, said)
 
 
-def unreached(result: CheckRound) -> tuple[str, ...]:
+def unreached(result: CheckScan) -> tuple[str, ...]:
     """Return each host that was not reached, with why."""
     return tuple(f"{host.host}: {host.problem}" for host in result.hosts if not host.reached)
 

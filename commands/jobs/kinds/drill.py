@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backups.age import read_identities
-from backups.drill import CHANCE, PERSON, Drawn, DrillTarget, Place, choose_target, draw_on_media, run_drill
+from backups.drill import CHANCE, PERSON, Drawn, DrillPlace, DrillTarget, choose_target, draw_on_media, run_drill
 from backups.media import build_media
 from backups.presence import listed_sets
 from backups.prune import made_at
@@ -29,13 +29,13 @@ from portalops.system.programs import UnprivilegedRunner
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from backups.age import Identity
+    from backups.age import PrivateKey
     from portalops.config.settings import DrillSettings
     from portalops.ports import LedgerReader, Medium, Runner
 
 
 @dataclass(frozen=True, slots=True)
-class DrillWish:
+class DrillRequest:
     """What a person wants of a drill; nothing of it for the job that is due."""
 
     set_name: str = ""
@@ -47,7 +47,7 @@ class DrillWish:
     signers: Path | None = None
     """An `allowed_signers` file: the set comes from the media, and only one that such a key signed."""
 
-    def over(self, settings: DrillSettings) -> DrillWish:
+    def over(self, settings: DrillSettings) -> DrillRequest:
         """Return it with what the configuration says where the person said nothing."""
         return replace(self, identity=self.identity or settings.identity, signers=self.signers or settings.signers)
 
@@ -57,7 +57,7 @@ class DrillWish:
         return not self.set_name and not self.medium
 
 
-def target_of(wish: DrillWish, portal: str, media: Mapping[str, Medium], ledger: LedgerReader) -> Drawn:
+def target_of(wish: DrillRequest, portal: str, media: Mapping[str, Medium], ledger: LedgerReader) -> Drawn:
     """Choose the copy to drill: as somebody wishes, or by chance.
 
     Where an `allowed_signers` file is given, what lies on the media decides, since this host's ledger knows of no set;
@@ -95,16 +95,16 @@ def target_of(wish: DrillWish, portal: str, media: Mapping[str, Medium], ledger:
     )
 
 
-def place_of(settings: DrillSettings, runner: Runner) -> Place:
+def place_of(settings: DrillSettings, runner: Runner) -> DrillPlace:
     """Return where a drill works; as root, its programs run as a user that owns nothing.
 
     Raises:
         ConfigurationError: there is no such user.
     """
     if os.geteuid() != 0:
-        return Place(settings.folder, "", runner)
+        return DrillPlace(settings.folder, "", runner)
     try:
-        return Place(settings.folder, settings.user, UnprivilegedRunner(settings.user))
+        return DrillPlace(settings.folder, settings.user, UnprivilegedRunner(settings.user))
     except KeyError as error:
         raise ConfigurationError(
             msg("backup.drill.user: there is no user {user} on this machine", user=settings.user),
@@ -112,7 +112,7 @@ def place_of(settings: DrillSettings, runner: Runner) -> Place:
         ) from error
 
 
-def identities_in(key: Path | None) -> tuple[Identity, ...]:
+def identities_in(key: Path | None) -> tuple[PrivateKey, ...]:
     """Return the private keys for a drill.
 
     Raises:
@@ -128,7 +128,7 @@ def identities_in(key: Path | None) -> tuple[Identity, ...]:
     return tuple(read_identities(key))
 
 
-def drill_work(session: Session, *, wish: DrillWish | None = None) -> Work[object]:
+def drill_work(session: Session, *, wish: DrillRequest | None = None) -> Work[object]:
     """Restore a copy into a scratch folder and try it out; one that a person named, or one by chance.
 
     Raises:
@@ -137,7 +137,7 @@ def drill_work(session: Session, *, wish: DrillWish | None = None) -> Work[objec
         MediumUnavailable: the medium cannot be read.
     """
     settings, ledger = session.settings, session.writable_ledger
-    wish = (wish or DrillWish()).over(settings.backup.drill)
+    wish = (wish or DrillRequest()).over(settings.backup.drill)
     identities = identities_in(wish.identity)  # without a key nothing is looked for
     media = build_media(settings.backup_media)
     drawn = target_of(wish, settings.portal.id, media, ledger)

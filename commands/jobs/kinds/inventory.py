@@ -13,7 +13,7 @@ from commands.jobs.kinds import JobWork
 from portalops.compliance.article_10 import held_word
 from portalops.errors import BackupError, ConfigurationError, ExitCode, worst
 from portalops.ledger.runs import Work
-from portalops.model.archive import Held, Inventory, InventoryRun
+from portalops.model.archive import HeldItems, Inventory, InventoryRun
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.runs import Every, Job, JobId, JobKind
 from portalops.model.verdicts import RunOutcome
@@ -52,7 +52,7 @@ def parts_of(session: Session, ledger: LedgerReader) -> InventoryParts:
 def inventory_work(session: Session, *, accepted: str = "") -> Work[object]:
     """Take an inventory, record it, and judge how it went."""
     ledger = session.writable_ledger
-    inventory = look_at_archive(parts_of(session, ledger), accepted=accepted, keeper=ledger)
+    inventory = inspect_archive(parts_of(session, ledger), accepted=accepted, keeper=ledger)
     record = session.recorder.record(INVENTORY, KEY, inventory, duty=DUTY)
     return work_of_inventory(inventory, record.seq)
 
@@ -67,7 +67,7 @@ def work_of_inventory(inventory: Inventory, seq: int) -> Work[object]:
     return Work(outcome, exit_code_of(inventory), result, problems)
 
 
-def look_at_archive(
+def inspect_archive(
     parts: InventoryParts, *, accepted: str = "", keeper: Ledger | None = None, must_compare: bool = False
 ) -> Inventory:
     """Read the archive, count, and compare with the inventory before.
@@ -124,7 +124,7 @@ def collections_of(settings: Settings) -> tuple[Collection, ...]:
         ConfigurationError: there is none of the items, or one does not fit its kind.
     """
     collections = tuple(build_collection(table) for table in settings.collections)
-    if not any(each.traits.what is Held.ITEMS for each in collections):
+    if not any(each.traits.what is HeldItems.ITEMS for each in collections):
         raise ConfigurationError(
             msg("no collection of content items is configured, so there is nothing to count against"),
             msg('Add an [[archive.collection]] table with what = "items" to the configuration.'),

@@ -14,7 +14,7 @@ from backups.prune import (
     Approval,
     cut_off_at,
     explained,
-    look,
+    list_media,
     plan_prune,
     remove_sets,
     unseen_last,
@@ -37,7 +37,7 @@ from portalops.registers.retention import MARK, MARKED, UNDONE, Retained, read_r
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from backups.prune import Look, PrunePlan
+    from backups.prune import MediaListing, PrunePlan
     from portalops.config import Settings
     from portalops.ledger.circumstances import Circumstances
     from portalops.ledger.ledger import Ledger
@@ -51,7 +51,7 @@ MAX_LIST_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PruneRequest:
     """How a person wants sets to be removed."""
 
     approved: Path | None = None
@@ -73,14 +73,14 @@ class PruneParts:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class PruneFacts:
     """All that a prune goes by."""
 
     sets: tuple[SetEvidence, ...]
     retained: Retained
     media: Mapping[str, Medium]
     plan: PrunePlan
-    look: Look
+    listing: MediaListing
     warnings: tuple[Message, ...]
     """What dead runs left on the media."""
 
@@ -95,7 +95,7 @@ def parts_of(session: Session, ledger: Ledger | LedgerNotBegun) -> PruneParts:
     return PruneParts(session.settings, ledger, session.clock, session.zone_of_portal, session.circumstances)
 
 
-def prune_work(session: Session, asked: Asked | None = None) -> Work[object]:
+def prune_work(session: Session, asked: PruneRequest | None = None) -> Work[object]:
     """Mark and remove; refuse both where what is to be kept cannot be relied on.
 
     Raises:
@@ -104,30 +104,30 @@ def prune_work(session: Session, asked: Asked | None = None) -> Work[object]:
         LedgerError: a record cannot be read, so a hold may be unknown.
     """
     ledger = session.writable_ledger
-    seen = look_around(parts_of(session, ledger), asked or Asked(), evidence=ledger)
+    seen = gather_facts(parts_of(session, ledger), asked or PruneRequest(), evidence=ledger)
     session.warnings += seen.warnings
     return mark_and_remove(seen, session.recorder, session.progress)
 
 
-def mark_and_remove(seen: Seen, recorder: Recorder, progress: Progress) -> Work[object]:
+def mark_and_remove(seen: PruneFacts, recorder: Recorder, progress: Progress) -> Work[object]:
     """Do what was planned, as far as what the media list agrees with the ledger."""
     plan = seen.plan
     for mark in plan.to_undo:
         recorder.record(UNDONE, MARK, mark, subject=mark.set_id, duty=DUTY)
     result = PruneResult(plan.policy, kept=sum(fate.is_kept for fate in plan.fates))
-    if problems := seen.look.problems():
+    if problems := seen.listing.problems():
         return Work(RunOutcome.FAILED, ExitCode.INTEGRITY, result, problems)
     for mark in plan.to_mark:
         recorder.record(MARKED, MARK, mark, subject=mark.set_id, duty=DUTY)
     result = replace(result, marked=tuple(mark.set_id for mark in plan.to_mark))
-    if plan.to_remove and (problem := unseen_last(seen.sets, plan.fates, seen.look)):
+    if plan.to_remove and (problem := unseen_last(seen.sets, plan.fates, seen.listing)):
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, (problem,))
 
     def still(set_id: SetId) -> bool:
         retained = read_retention(recorder.ledger)
         return set_id in retained.marks and set_id not in retained.holds
 
-    removed = remove_sets(plan.to_remove, seen.media, seen.sets, seen.look, still=still, progress=progress)
+    removed = remove_sets(plan.to_remove, seen.media, seen.sets, seen.listing, still=still, progress=progress)
     result = replace(result, copies=removed.copies, disposals=removed.disposals)
     if removed.was_stopped:
         return Work(RunOutcome.INCOMPLETE, ExitCode.INTERRUPTED, result, removed.problems)
@@ -136,7 +136,7 @@ def mark_and_remove(seen: Seen, recorder: Recorder, progress: Progress) -> Work[
     return Work(RunOutcome.COMPLETE, ExitCode.OK, result)
 
 
-def look_around(parts: PruneParts, asked: Asked, *, evidence: Ledger | None) -> Seen:
+def gather_facts(parts: PruneParts, asked: PruneRequest, *, evidence: Ledger | None) -> PruneFacts:
     """Read the records, list the media, and decide; nothing is changed but that an approved list is kept as evidence.
 
     Args:
@@ -164,11 +164,11 @@ def look_around(parts: PruneParts, asked: Asked, *, evidence: Ledger | None) -> 
     plan = plan_prune(policy, sets, retained, approval=approval, now=now, zone=parts.zone)
     media = build_media(settings.backup_media)
     died = dead_runs(ledger.runs(kinds=(JobKind.BACKUP.value,)), now)
-    seen, left = without_left(look(portal, media, sets), tuple(died.values()))
+    seen, left = without_left(list_media(portal, media, sets), tuple(died.values()))
     earlier = ledger.runs(kinds=(JobKind.PRUNE.value,))[: None if evidence is None else -1]
     seen = explained(seen, plan.to_remove, cut_off_at(earlier, ledger.summary))
     warnings = tuple(of_a_dead_run(medium, name) for medium, names in left.items() for name in names)
-    return Seen(sets, retained, media, plan, without_absent(seen, portal, media), warnings)
+    return PruneFacts(sets, retained, media, plan, without_absent(seen, portal, media), warnings)
 
 
 def no_policy() -> ConfigurationError:
@@ -191,7 +191,7 @@ def _unreliable_clock(circumstances: Circumstances) -> PruneRefused:
     )
 
 
-def _approval(asked: Asked, sets: tuple[SetEvidence, ...], evidence: Ledger | None) -> Approval | None:
+def _approval(asked: PruneRequest, sets: tuple[SetEvidence, ...], evidence: Ledger | None) -> Approval | None:
     if asked.approved is None:
         return None
     try:

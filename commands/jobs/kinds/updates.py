@@ -19,7 +19,7 @@ from checks.updates.terms import Decided
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
 from commands.jobs.ledger_server import parameters_of
-from commands.jobs.runner import Performed, name_problem
+from commands.jobs.runner import PerformedJob, name_problem
 from portalops.config import Settings
 from portalops.errors import ExitCode, PortalOpsError
 from portalops.ledger.bodies import decode_part
@@ -36,15 +36,15 @@ from portalops.system.web import HttpWeb
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from checks.updates.looking import Lookers
-    from checks.updates.observation_places import Place
+    from checks.updates.observation_places import ObservationPlace
+    from checks.updates.polling import Lookers
     from portalops.ports import UpdateSource
 
 
 def decided_of(session: Session) -> Decided:
     """Return what stands decided in the ledger."""
     ledger = session.reader
-    in_force = (each.in_force(session.zone_of_portal) for each in read_exemptions(ledger).exemptions)
+    in_force = (each.limit_to_force(session.zone_of_portal) for each in read_exemptions(ledger).exemptions)
     attested = (as_observation(each, session.zone_of_portal) for each in read_attested(ledger).standing)
     exemptions = tuple(each for each in in_force if each is not None)
     return Decided(exemptions, read_confirmations(ledger).observations, tuple(attested))
@@ -60,7 +60,7 @@ TICK = timedelta(milliseconds=1)
 """What the store tells moments apart by."""
 
 
-def store_place(session: Session) -> Place:
+def store_place(session: Session) -> ObservationPlace:
     """Return where observations are kept: where the ledger's records are.
 
     Raises:
@@ -147,7 +147,7 @@ def untold_of(session: Session, store: ObservationStore) -> tuple[Poll, ...]:
     return tuple(replace(poll, place=place) for place, poll in enumerate(polls, 1))
 
 
-class Lost(NamedTuple):
+class LostPoll(NamedTuple):
     """An earlier look whose answer cannot be read again."""
 
     source: str
@@ -157,7 +157,7 @@ class Lost(NamedTuple):
 
 def replayed(
     session: Session, store: ObservationStore, sources: tuple[UpdateSource, ...], *, also: Sequence[Poll] = ()
-) -> Iterator[Lost]:
+) -> Iterator[LostPoll]:
     """Put looks that the ledger tells of and the store has not back into it; yield each that is lost.
 
     A store that was removed, or put back from an old copy, would make every item a first sight and so forget
@@ -179,7 +179,7 @@ def replayed(
             said = msg(
                 "what record {seq} tells of looks at sources cannot be read: {why}", seq=record.seq, why=error.message
             )
-            yield Lost("", said)
+            yield LostPoll("", said)
             continue
         for some in (result.untold, result.polls) if result else ():
             fresh = (poll for poll in some if _is_newer(poll, newest.get(poll.source)))
@@ -192,7 +192,7 @@ def replayed(
             said = msg(
                 "{source}: the look of {at} is lost: {why}", source=poll.source, at=poll.polled_at, why=error.message
             )
-            yield Lost(poll.source, said)
+            yield LostPoll(poll.source, said)
 
 
 def _is_newer(poll: Poll, newest: datetime | None) -> bool:
@@ -211,7 +211,7 @@ def work_of_updates(result: UpdatesResult, lost: tuple[Message, ...] = ()) -> Wo
         result: what was collected and judged.
         lost: what of earlier looks could not be put back into the store.
     """
-    failed = [_why_failed(poll) for poll in result.polls if not poll.ok]
+    failed = [_explain_failure(poll) for poll in result.polls if not poll.ok]
     rejected = [
         msg("{source}: {line}", source=poll.source, line=line) for poll in result.polls for line in poll.rejected
     ]
@@ -234,7 +234,7 @@ def work_of_updates(result: UpdatesResult, lost: tuple[Message, ...] = ()) -> Wo
     return Work(outcome, code, result, tuple(map(str, said)), said)
 
 
-def lost_looks(done: Performed) -> tuple[Message, ...]:
+def list_lost_polls(done: PerformedJob) -> tuple[Message, ...]:
     """Return what of earlier looks a collection could not put back: what stands between failed sources and refused lines."""
     assert isinstance(done.result, UpdatesResult)
     polls = done.result.polls
@@ -242,7 +242,7 @@ def lost_looks(done: Performed) -> tuple[Message, ...]:
     return done.said[sum(not poll.ok for poll in polls) if polls else 1 : len(done.said) - refused]
 
 
-def _why_failed(poll: Poll) -> Message:
+def _explain_failure(poll: Poll) -> Message:
     """Say why a source could not be looked at, with its id, once."""
     if isinstance(poll.problem, str):
         return verbatim(name_problem(poll.source, poll.problem))

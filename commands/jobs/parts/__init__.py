@@ -12,13 +12,13 @@ from portalops.plugins import Door
 if TYPE_CHECKING:
     from commands.cli.session import Session
     from commands.jobs.fan import Fan
-    from portalops.cluster.parts import Wish
+    from portalops.cluster.parts import PartRequest
     from portalops.ledger.runs import Work
 
 PartT = TypeVar("PartT")
 
 
-def _unguarded(_session: Session, _wish: Wish, _holder: str) -> AbstractContextManager[None]:
+def _unguarded(_session: Session, _wish: PartRequest, _holder: str) -> AbstractContextManager[None]:
     return nullcontext()
 
 
@@ -30,9 +30,9 @@ class Parts(Generic[PartT]):
     """What a part comes to: the dataclass that the ledger holds."""
     work: Callable[[Session, Fan], Work[object]]
     """Does the job with what the fan brings of its parts."""
-    do: Callable[[Session, Wish], Work[PartT]]
+    do: Callable[[Session, PartRequest], Work[PartT]]
     """Does one part; a worker calls it."""
-    guard: Callable[[Session, Wish, str], AbstractContextManager[None]] = _unguarded
+    guard: Callable[[Session, PartRequest, str], AbstractContextManager[None]] = _unguarded
     """Returns a context that raises `Locked` where too many parts are at the same thing.
 
     The part is then tried again a little later, and nothing is recorded of it.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from checks.servers.probe import Missing
+from checks.servers.probe import MissingFact
 from checks.servers.runner import Answered, Errand, ask
 from commands.cli.session import Session
 from commands.jobs.fan import Fan
-from commands.jobs.kinds.check import RoundWish, check_work
+from commands.jobs.kinds.check import ScanRequest, check_work
 from commands.jobs.parts import Parts
 from commands.jobs.servers import known_host, shells_of
-from portalops.cluster.parts import JsonValue, Wish
+from portalops.cluster.parts import JsonValue, PartRequest
 from portalops.errors import ExitCode
 from portalops.ledger.runs import Work
 from portalops.model.checks import HostAsked
@@ -35,7 +35,7 @@ def work(session: Session, fan: Fan) -> Work[object]:
             if errand.host.address == LOCAL:  # which machine that is depends on who asks
                 yield ask(errand, shell_for, clock=session.clock)
 
-    return check_work(session, RoundWish(askers=askers))
+    return check_work(session, ScanRequest(askers=askers))
 
 
 def _come_back(session: Session, fan: Fan, errands: dict[str, Errand]) -> Iterator[Answered]:
@@ -45,24 +45,24 @@ def _come_back(session: Session, fan: Fan, errands: dict[str, Errand]) -> Iterat
     parts: dict[str, dict[str, JsonValue]] = {
         name: {"spared": [*sorted(each.spared)]} for name, each in errands.items()
     }
-    for part, came in fan.out(parts, Part, is_of=is_of):
+    for part, came in fan.run_parts(parts, Part, is_of=is_of):
         host = errands[part].host.id
         if not isinstance(came, HostAsked):
-            yield Answered(host, session.clock.now(), Missing(NO_ANSWER, came))
+            yield Answered(host, session.clock.now(), MissingFact(NO_ANSWER, came))
         elif came.answer is None:
             said: Message = verbatim(came.problem) if isinstance(came.problem, str) else came.problem
-            yield Answered(host, came.at, Missing(came.reason, said))
+            yield Answered(host, came.at, MissingFact(came.reason, said))
         else:
             yield Answered(host, came.at, fan.blob(came.answer))
 
 
-def do(session: Session, wish: Wish) -> Work[HostAsked]:
+def do(session: Session, wish: PartRequest) -> Work[HostAsked]:
     """Ask one host, and keep its answer."""
     host = known_host(session, wish.part.removeprefix("host-"))
     spared = wish.details.get("spared")
     names = frozenset(each for each in spared if isinstance(each, str)) if isinstance(spared, list) else frozenset()
     answered = ask(Errand(host, names), shells_of(session), clock=session.clock)
-    if isinstance(answered.answer, Missing):
+    if isinstance(answered.answer, MissingFact):
         asked = HostAsked(HostId(host.id), answered.at, (), answered.answer.reason, answered.answer.seen)
         problem = msg("{host}: {problem}", host=host.id, problem=answered.answer.seen)
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, asked, (str(problem),), (problem,))

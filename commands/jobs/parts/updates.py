@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from checks.updates.looking import AT_ONE_HOST, EACH_WITHIN, Look, look_at, look_of
+from checks.updates.polling import AT_ONE_HOST, EACH_WITHIN, SourcePoll, poll_sources, read_poll
 from commands.cli.session import Session
 from commands.jobs.fan import Fan, one_of
 from commands.jobs.kinds.updates import TICK, collect_updates, update_sources, work_of_updates
 from commands.jobs.parts import Parts
-from portalops.cluster.parts import Wish
+from portalops.cluster.parts import PartRequest
 from portalops.errors import ConfigurationError, ExitCode
 from portalops.ledger.postgresql_rules import SKEW
 from portalops.ledger.runs import Work
@@ -22,8 +22,8 @@ from portalops.model.updates import SourceAsked
 from portalops.model.verdicts import RunOutcome
 
 if TYPE_CHECKING:
-    from checks.updates.looking import Lookers
     from checks.updates.observations import ObservationStore
+    from checks.updates.polling import Lookers
     from portalops.ports import UpdateSource
 
 Part = SourceAsked
@@ -34,7 +34,7 @@ def work(session: Session, fan: Fan) -> Work[object]:
     """Ask the sources that have a server by the workers, the others here, and judge."""
 
     def lookers_for(store: ObservationStore) -> Lookers:
-        def lookers(asked: Sequence[tuple[UpdateSource, str]]) -> Iterator[Look]:
+        def lookers(asked: Sequence[tuple[UpdateSource, str]]) -> Iterator[SourcePoll]:
             yield from _come_back(
                 fan,
                 store,
@@ -42,7 +42,7 @@ def work(session: Session, fan: Fan) -> Work[object]:
             )
             etags = {source.traits.id: etag for source, etag in asked}
             here = [source for source, _etag in asked if not source.traits.host]
-            yield from look_at(
+            yield from poll_sources(
                 here, etag=lambda one: etags[one.traits.id], keeper=session.writable_ledger, clock=session.clock
             )
 
@@ -52,7 +52,7 @@ def work(session: Session, fan: Fan) -> Work[object]:
     return work_of_updates(result, lost)
 
 
-def _come_back(fan: Fan, store: ObservationStore, asked: dict[str, tuple[UpdateSource, str]]) -> Iterator[Look]:
+def _come_back(fan: Fan, store: ObservationStore, asked: dict[str, tuple[UpdateSource, str]]) -> Iterator[SourcePoll]:
     newest = {poll.source: poll.polled_at for poll in store.newest_polls()}
 
     def is_of(name: str, found: SourceAsked) -> bool:
@@ -63,19 +63,19 @@ def _come_back(fan: Fan, store: ObservationStore, asked: dict[str, tuple[UpdateS
         return found.source not in newest or found.at >= newest[found.source] + TICK
 
     parts = {name: {"etag": etag} for name, (_source, etag) in asked.items()}
-    for name, came in fan.out(parts, Part, is_of=is_of, is_news=is_news):
+    for name, came in fan.run_parts(parts, Part, is_of=is_of, is_news=is_news):
         source, _etag = asked[name]
         if isinstance(came, SourceAsked):
             # A worker's clock may be ahead by what the ledger allows, and what is judged now must not lie in the future.
             time.sleep(max(0.0, min(came.at - fan.session.clock.now(), SKEW).total_seconds()))
-            yield look_of(source, came, None if came.evidence is None else fan.blob(came.evidence))
+            yield read_poll(source, came, None if came.evidence is None else fan.blob(came.evidence))
         else:
             cause = msg("update source {source}: {cause}", source=source.traits.id, cause=came)
-            yield Look(source, fan.session.clock.now(), problem=cause)
+            yield SourcePoll(source, fan.session.clock.now(), problem=cause)
 
 
 @contextmanager
-def guard(session: Session, wish: Wish, holder: str) -> Iterator[None]:
+def guard(session: Session, wish: PartRequest, holder: str) -> Iterator[None]:
     """Hold one of the two places at the source's server, over all workers.
 
     Raises:
@@ -89,7 +89,7 @@ def guard(session: Session, wish: Wish, holder: str) -> Iterator[None]:
         yield
 
 
-def do(session: Session, wish: Wish) -> Work[SourceAsked]:
+def do(session: Session, wish: PartRequest) -> Work[SourceAsked]:
     """Ask one source, and keep its answer.
 
     Raises:
@@ -105,7 +105,7 @@ def do(session: Session, wish: Wish) -> Work[SourceAsked]:
             msg("Give all workers the same configuration."),
         )
     shown = etag if isinstance(etag, str) else ""
-    (look,) = look_at(
+    (look,) = poll_sources(
         [source], etag=lambda _one: shown, keeper=session.writable_ledger, clock=session.clock, within=EACH_WITHIN
     )
     answer = look.answer
@@ -124,12 +124,12 @@ def do(session: Session, wish: Wish) -> Work[SourceAsked]:
     return Work(RunOutcome.COMPLETE, ExitCode.OK, asked)
 
 
-def _source(session: Session, wish: Wish) -> UpdateSource | None:
+def _source(session: Session, wish: PartRequest) -> UpdateSource | None:
     """Return the source that a part is about; None if this machine's configuration has it not."""
     return next((each for each in update_sources(session.settings) if each.traits.id == _name(wish)), None)
 
 
-def _name(wish: Wish) -> str:
+def _name(wish: PartRequest) -> str:
     return wish.part.removeprefix(PREFIX)
 
 

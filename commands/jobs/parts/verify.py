@@ -13,7 +13,7 @@ from commands.jobs.fan import Fan, one_of
 from commands.jobs.kinds.verify import verify_work
 from commands.jobs.parts import Parts
 from commands.jobs.sets import keys_of
-from portalops.cluster.parts import Wish
+from portalops.cluster.parts import PartRequest
 from portalops.errors import ConfigurationError, ExitCode
 from portalops.ledger.runs import Work
 from portalops.model.backups import Copy, CopyState
@@ -39,7 +39,7 @@ def work(session: Session, fan: Fan) -> Work[object]:
             return found != copies[name]
 
         parts = {name: {"set": each.set_id, "medium": each.medium} for name, each in copies.items()}
-        for name, came in fan.out(parts, Part, is_of=is_of, is_news=is_news):
+        for name, came in fan.run_parts(parts, Part, is_of=is_of, is_news=is_news):
             yield (
                 came
                 if isinstance(came, Copy)
@@ -50,7 +50,7 @@ def work(session: Session, fan: Fan) -> Work[object]:
 
 
 @contextmanager
-def guard(session: Session, wish: Wish, holder: str) -> Iterator[None]:
+def guard(session: Session, wish: PartRequest, holder: str) -> Iterator[None]:
     """Read one copy on a medium at a time, over all workers, as one machine does; its limits of speed and time hold so too.
 
     Raises:
@@ -60,7 +60,7 @@ def guard(session: Session, wish: Wish, holder: str) -> Iterator[None]:
         yield
 
 
-def do(session: Session, wish: Wish) -> Work[Copy]:
+def do(session: Session, wish: PartRequest) -> Work[Copy]:
     """Read one copy, every byte.
 
     Raises:
@@ -92,7 +92,7 @@ def do(session: Session, wish: Wish) -> Work[Copy]:
     return Work(RunOutcome.COMPLETE, ExitCode.OK, found)
 
 
-def _names(wish: Wish) -> tuple[str, str]:
+def _names(wish: PartRequest) -> tuple[str, str]:
     """Return the ids of the set and of the medium."""
     return str(wish.details.get("set", "")), str(wish.details.get("medium", ""))
 

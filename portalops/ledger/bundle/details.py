@@ -18,7 +18,7 @@ from portalops.registers.figures import MAX_BODY_BYTES
 _PIECE_BYTES = 1 << 20
 
 
-class State(Enum):
+class BlobState(Enum):
     """The state of a blob in a bundle."""
 
     GOOD = "good"
@@ -35,11 +35,11 @@ class BundleBlobs:
         self.count = 0
         """How many were read."""
 
-    def look(self, digest: Digest) -> tuple[State, bytes | None]:
+    def read(self, digest: Digest) -> tuple[BlobState, bytes | None]:
         """Read and digest a blob; return its bytes too, if it has its digest and is not too large to be a body."""
         opened = self._folder.open(blob_name(digest))
         if opened is None:
-            return State.MISSING, None
+            return BlobState.MISSING, None
         self.count += 1
         sha256 = hashlib.sha256()
         with opened as file:
@@ -49,12 +49,12 @@ class BundleBlobs:
                 while piece := file.read(_PIECE_BYTES):
                     sha256.update(piece)
         if sha256.hexdigest() != digest:
-            return State.OTHER, None
-        return State.GOOD, start if len(start) <= MAX_BODY_BYTES else None
+            return BlobState.OTHER, None
+        return BlobState.GOOD, start if len(start) <= MAX_BODY_BYTES else None
 
     def body(self, digest: Digest) -> bytes | None:
         """Return a body; None if it is not there, has another digest, or is too large to be read."""
-        return self.look(digest)[1]
+        return self.read(digest)[1]
 
     def details(self, digest: Digest) -> Mapping[str, JsonValue] | None:
         """Return the object of a body; None if it cannot be read."""
@@ -84,29 +84,29 @@ class DetailsCheck:
         must_be_there = record.kind in contents.NOT_WITHHELD and digest in self._withheld
         if key in self._followed and not must_be_there:
             return
-        body = self._look(seq, digest, must_be_there=must_be_there and digest not in self._erased)
+        body = self._read(seq, digest, must_be_there=must_be_there and digest not in self._erased)
         if key in self._followed:
             return
         self._followed.add(key)
         if digest not in self._left_out and body is not None:
             for evidence in contents.evidence_of(body):
                 if bytes.fromhex(evidence) not in self.named:
-                    self._look(seq, evidence, must_be_there=False)
+                    self._read(seq, evidence, must_be_there=False)
 
-    def _look(self, seq: int, digest: Digest, *, must_be_there: bool) -> bytes | None:
+    def _read(self, seq: int, digest: Digest, *, must_be_there: bool) -> bytes | None:
         key = bytes.fromhex(digest)
         is_new = key not in self.named
         self.named.add(key)
-        state, body = self._blobs.look(digest)
-        if state is State.OTHER and is_new:
+        state, body = self._blobs.read(digest)
+        if state is BlobState.OTHER and is_new:
             self._faults.add(seq, msg("record {seq}: blob {digest} does not match its digest", seq=seq, digest=digest))
-        elif state is State.MISSING and must_be_there:
+        elif state is BlobState.MISSING and must_be_there:
             self._faults.add(
                 seq,
                 msg(
                     "record {seq}: its details {digest} are withheld, although they must not be", seq=seq, digest=digest
                 ),
             )
-        elif state is State.MISSING and is_new and digest not in self._left_out:
+        elif state is BlobState.MISSING and is_new and digest not in self._left_out:
             self._faults.add(seq, msg("record {seq}: blob {digest} is missing", seq=seq, digest=digest))
         return body

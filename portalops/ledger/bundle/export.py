@@ -19,7 +19,7 @@ from portalops.errors import IntegrityError, LedgerError, Locked, PortalOpsError
 from portalops.ledger import bodies
 from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.contents import Description
-from portalops.ledger.chain import Chunk, Faults, Snapshot, Tail, check_chain
+from portalops.ledger.chain import Chunk, Faults, LineSnapshot, Tail, check_chain
 from portalops.ledger.heads import HEAD, head_digest, heads, read_signers, record_head
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
@@ -44,7 +44,7 @@ Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class BundleScope:
     """Which records' details belong to a bundle, and which of them are left out."""
 
     first: int
@@ -95,7 +95,7 @@ class WrittenBundle:
     """All of them."""
 
 
-def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *, last: int) -> Scope:
+def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *, last: int) -> BundleScope:
     """Find the records whose details belong to a bundle.
 
     Args:
@@ -114,13 +114,13 @@ def scope_of(ledger: Ledger, since: datetime, withheld: Mapping[Digest, str], *,
         first = end
     erased = frozenset(
         found.digest
-        for record in _until(ledger.records(kinds=(ERASED,)), last)
+        for record in _read_until(ledger.records(kinds=(ERASED,)), last)
         if (found := bodies.decode_part(ledger.blob(record.body), "erased", Erasure)) is not None
     )
-    return Scope(first.seq, first.at, last, withheld, erased)
+    return BundleScope(first.seq, first.at, last, withheld, erased)
 
 
-def details(ledger: Ledger, scope: Scope) -> Iterator[Detail]:
+def details(ledger: Ledger, scope: BundleScope) -> Iterator[Detail]:
     """Yield each blob that belongs to a bundle once, as the first record names it.
 
     Raises:
@@ -144,7 +144,7 @@ def details(ledger: Ledger, scope: Scope) -> Iterator[Detail]:
                 yield Detail(record.seq, digest, held)
 
 
-def check_withheld(ledger: Ledger, scope: Scope) -> None:
+def check_withheld(ledger: Ledger, scope: BundleScope) -> None:
     """Make sure that what is to be left out belongs to the bundle and can be left out.
 
     Raises:
@@ -152,7 +152,7 @@ def check_withheld(ledger: Ledger, scope: Scope) -> None:
     """
     if not scope.withheld:
         return
-    for record in _until(ledger.records(kinds=contents.NOT_WITHHELD), scope.last):
+    for record in _read_until(ledger.records(kinds=contents.NOT_WITHHELD), scope.last):
         if record.body in scope.withheld:
             raise UsageError(
                 msg(
@@ -203,7 +203,7 @@ def covering_head(ledger: Ledger, key: SigningKey, clock: Clock) -> RecordedHead
 def write_bundle(
     ledger: Ledger,
     folder: Path,
-    scope: Scope,
+    scope: BundleScope,
     content: Content,
     *,
     head: RecordedHead,
@@ -314,7 +314,7 @@ class _Lines:
 class _Copied:
     """The stored lines up to the last one of the bundle, written to a file while they are verified."""
 
-    def __init__(self, snapshot: Snapshot, last: int, write: Callable[[bytes], object]) -> None:
+    def __init__(self, snapshot: LineSnapshot, last: int, write: Callable[[bytes], object]) -> None:
         self._snapshot = snapshot
         self._last = last
         self._write = write
@@ -359,7 +359,7 @@ def _write_lines(ledger: Ledger, folder: Path, writer: _Writer, last: int, advan
     return _Lines(chain.records, chain.head)
 
 
-def _describe(ledger: Ledger, scope: Scope, content: Content, lines: _Lines) -> Description:
+def _describe(ledger: Ledger, scope: BundleScope, content: Content, lines: _Lines) -> Description:
     portal, period = content.portal, content.period
     return Description(
         ledger=ledger.id,
@@ -404,13 +404,13 @@ def _write_tokens(ledger: Ledger, writer: _Writer, published: Mapping[Digest, in
 
 
 def _sign_offs(ledger: Ledger, last: int) -> Iterator[SignOff]:
-    for record in _until(ledger.records(kinds=(SIGN_OFF,)), last):
+    for record in _read_until(ledger.records(kinds=(SIGN_OFF,)), last):
         found = bodies.decode_part(ledger.blob(record.body), "sign_off", SignOff)
         if found is not None:
             yield found
 
 
-def _belonging(ledger: Ledger, scope: Scope) -> Iterator[Record]:
+def _belonging(ledger: Ledger, scope: BundleScope) -> Iterator[Record]:
     """Yield the records whose details belong to the bundle, in order."""
     for record in ledger.records(kinds=contents.ALWAYS):
         if record.seq >= scope.first:
@@ -423,7 +423,7 @@ def _belonging(ledger: Ledger, scope: Scope) -> Iterator[Record]:
             yield record
 
 
-def _until(records: Iterator[Record], last: int) -> Iterator[Record]:
+def _read_until(records: Iterator[Record], last: int) -> Iterator[Record]:
     for record in records:
         if record.seq > last:
             return

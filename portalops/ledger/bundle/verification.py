@@ -23,21 +23,30 @@ from portalops.ledger import bodies
 from portalops.ledger.bodies import JsonValue
 from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.contents import Description
-from portalops.ledger.bundle.details import BundleBlobs, DetailsCheck, State
+from portalops.ledger.bundle.details import BlobState, BundleBlobs, DetailsCheck
 from portalops.ledger.bundle.folder import BundleFolder, BundleLines
 from portalops.ledger.bundle.sums import check_signature, check_sums
 from portalops.ledger.bundle.time_stamps import CLOCKS_APART, NotAStamp, TimeStamp, parse_time_stamp
 from portalops.ledger.bundle.time_stamps import MAX_BYTES as MAX_STAMP_BYTES
-from portalops.ledger.chain import Chain, Faults, Tail, check_chain
-from portalops.ledger.check_heads import Held, ReadHead, Signed, Spoken, check_heads, read_head, read_sign_off, wanted
+from portalops.ledger.chain import ChainPass, Faults, Tail, check_chain
+from portalops.ledger.check_heads import (
+    HeldRecord,
+    ReadHead,
+    Signed,
+    Spoken,
+    check_heads,
+    read_head,
+    read_sign_off,
+    wanted,
+)
 from portalops.ledger.heads import HEAD
 from portalops.ledger.record import CREATED, FINISHED, STARTED, Fields, NotARecord, format_at, parse, parse_at, split
 from portalops.ledger.verify import (
-    NOTHING_BROUGHT,
-    Brought,
+    NOTHING_SUPPLIED,
     Completeness,
     Integrity,
-    ToldWaivers,
+    RecordedWaivers,
+    Supplied,
     Verification,
     check_runs,
     count_unsigned,
@@ -92,7 +101,7 @@ class BundleVerification(Verification):
 
 
 def verify_bundle(
-    path: Path, *, brought: Brought = NOTHING_BROUGHT, advance: Advance = lambda _amount: None
+    path: Path, *, brought: Supplied = NOTHING_SUPPLIED, advance: Advance = lambda _amount: None
 ) -> BundleVerification:
     """Look at a whole bundle.
 
@@ -150,16 +159,16 @@ class _Seen:
 
 
 @dataclass(slots=True)
-class _Told:
+class _Recorded:
     """What records say that the whole of the bundle is judged by."""
 
     heads: list[ReadHead] = field(default_factory=list)
-    keys: list[Held] = field(default_factory=list)
-    sign_offs: list[Held] = field(default_factory=list)
-    drills: list[Held] = field(default_factory=list)
+    keys: list[HeldRecord] = field(default_factory=list)
+    sign_offs: list[HeldRecord] = field(default_factory=list)
+    drills: list[HeldRecord] = field(default_factory=list)
     plans: list[Record] = field(default_factory=list)
     erasures: list[RecordedErasure] = field(default_factory=list)
-    waivers: ToldWaivers = field(default_factory=ToldWaivers)
+    waivers: RecordedWaivers = field(default_factory=RecordedWaivers)
     ledger: str = ""
     """The ledger's id, from the first record; empty if that cannot be read."""
     last_at: str = ""
@@ -169,7 +178,7 @@ class _Told:
 class _Check:
     """One verification of one bundle."""
 
-    def __init__(self, folder: BundleFolder, brought: Brought, advance: Advance) -> None:
+    def __init__(self, folder: BundleFolder, brought: Supplied, advance: Advance) -> None:
         self._folder = folder
         self._brought = brought
         self._advance = advance
@@ -179,7 +188,7 @@ class _Check:
 
     def run(self) -> BundleVerification:
         description = self._read_description()
-        told = self._read_told()
+        told = self._read_recorded()
         chain = self._check_chain(description, told)
         signed = check_heads(
             Spoken(told.heads, told.keys, told.sign_offs, told.drills),
@@ -228,25 +237,25 @@ class _Check:
             self._faults.add(0, msg("{name} does not have the format that portalops writes", name=contents.DESCRIPTION))
         return description
 
-    def _read_told(self) -> _Told:
+    def _read_recorded(self) -> _Recorded:
         """Go through the lines for what heads, keys, sign-offs, erasures, waivers and plans there are."""
-        told = _Told()
+        told = _Recorded()
         place, line = 0, b""
         for place, line in enumerate(self._lines.lines(), 1):
             found = _KIND.search(line)
             if found is not None and found.group(1).decode() in {*contents.ALWAYS, IMPORTED}:
                 record = _record(line, place)
                 if record is not None:
-                    self._take_told(record, told)
+                    self._take_recorded(record, told)
         told.last_at = self._last_at(line, place)
         return told
 
-    def _take_told(self, record: Record, told: _Told) -> None:
+    def _take_recorded(self, record: Record, told: _Recorded) -> None:
         if record.kind == PLAN:
             told.plans.append(record)
             return
         blob = self._blobs.body(record.body)
-        held = Held(record.seq, record.at, record.kind, blob)
+        held = HeldRecord(record.seq, record.at, record.kind, blob)
         if record.kind == HEAD:
             told.heads.append(read_head(held))
         elif record.kind in KEY_KINDS:
@@ -273,7 +282,7 @@ class _Check:
                 last = fields.at
         return last
 
-    def _check_chain(self, description: Description | None, told: _Told) -> Chain:
+    def _check_chain(self, description: Description | None, told: _Recorded) -> ChainPass:
         """Points 2, and what bundle.json says of the chain."""
         if description is not None:
             self._lines.expected = Tail(description.records, description.head)
@@ -286,7 +295,7 @@ class _Check:
             self._faults.add(chain.seq, msg("record {seq} does not end in a line feed", seq=chain.seq))
         return chain
 
-    def _check_head_files(self, told: _Told, there: Iterable[str]) -> None:
+    def _check_head_files(self, told: _Recorded, there: Iterable[str]) -> None:
         """Point 6: `heads/` holds the heads of the records and no others."""
         expected: dict[str, bytes] = {}
         for each in told.heads:
@@ -301,14 +310,14 @@ class _Check:
             if name not in expected:
                 self._faults.add(0, msg("{name} belongs to no head in the records", name=name))
 
-    def _check_allowed_signers(self, told: _Told, signed: Signed) -> None:
+    def _check_allowed_signers(self, told: _Recorded, signed: Signed) -> None:
         sign_offs = [read for held in told.sign_offs if (read := read_sign_off(held)) is not None]
         text = contents.allowed_signers([use.signer for use in signed.uses], sign_offs)
         expected = text.encode("utf-8", "surrogatepass")
         if self._folder.read(contents.SIGNERS, len(expected)) != expected:
             self._faults.add(0, msg("{name} contradicts the records", name=contents.SIGNERS))
 
-    def _check_stamps(self, told: _Told, chain: Chain, names: Iterable[str]) -> Iterator[StampedHead]:
+    def _check_stamps(self, told: _Recorded, chain: ChainPass, names: Iterable[str]) -> Iterator[StampedHead]:
         """Point 7."""
         heads = {contents.head_stem(each.head.size): each for each in told.heads if each.head is not None}
         for name in sorted(names):
@@ -345,7 +354,7 @@ class _Check:
             self._faults.add(0, msg("{name} is not a valid time stamp: {cause}", name=name, cause=error.message))
             return None
 
-    def _read_details(self, description: Description | None, told: _Told) -> _Seen:
+    def _read_details(self, description: Description | None, told: _Recorded) -> _Seen:
         """Go through the lines again for details, figures and runs: point 3, and what 10 and completeness need."""
         withheld = {each.digest for each in description.withheld} if description else set()
         erased = {each.erasure.digest for each in told.erasures}
@@ -376,8 +385,8 @@ class _Check:
         lacking: set[str] = set()
 
         def details(part: str, digest: Digest) -> Mapping[str, JsonValue] | None:
-            state, body = self._blobs.look(digest)
-            if digest in seen.left_out or state is not State.GOOD:
+            state, body = self._blobs.read(digest)
+            if digest in seen.left_out or state is not BlobState.GOOD:
                 lacking.add(part)
                 return None
             return None if body is None else contents.json_object(body)
@@ -389,7 +398,7 @@ class _Check:
             self._faults.add(0, msg("{name} does not equal what is computed from the records", name=contents.FIGURES))
         return tuple(sorted(lacking))
 
-    def _completeness(self, description: Description | None, told: _Told) -> Completeness:
+    def _completeness(self, description: Description | None, told: _Recorded) -> Completeness:
         erased = tuple(fold_erasures(told.erasures).values())
         withheld = description.withheld if description else ()
         waivers = _waivers(description, told)
@@ -406,7 +415,7 @@ class _Check:
         unread = tuple(told.waivers.unread)
         return replace(found, erased=erased, withheld=withheld, waivers=waivers, unread_waivers=unread)
 
-    def _plans(self, told: _Told, left_out: Collection[str]) -> Iterator[RecordedPlan]:
+    def _plans(self, told: _Recorded, left_out: Collection[str]) -> Iterator[RecordedPlan]:
         for record in told.plans:
             if record.body in left_out:
                 raise _unknown(msg("record {seq}: the plan is withheld or erased", seq=record.seq))
@@ -481,11 +490,11 @@ def _zone(description: Description | None) -> ZoneInfo | None:
         return None
 
 
-def _waivers(description: Description | None, told: _Told) -> tuple[RecordedWaiver, ...]:
+def _waivers(description: Description | None, told: _Recorded) -> tuple[RecordedWaiver, ...]:
     period, zone = _period(description), _zone(description)
     if period is None or zone is None:
         return ()
-    return told.waivers.in_force(period.first, period.last, zone)
+    return told.waivers.find_in_force(period.first, period.last, zone)
 
 
 def _written(value: Mapping[str, JsonValue]) -> bytes:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from portalops.config.tables import KindTable
     from portalops.config.values import Shape
-    from portalops.ledger.ledger import Kept
+    from portalops.ledger.ledger import KeptLedger
 
 SettingsT = TypeVar("SettingsT", bound="Shape")
 
@@ -24,7 +24,7 @@ SettingsT = TypeVar("SettingsT", bound="Shape")
 class Build(Protocol):
     """Checks a table and makes its store."""
 
-    def __call__(self, table: KindTable, environment: Mapping[str, str], /, *, writable: bool) -> Kept:
+    def __call__(self, table: KindTable, environment: Mapping[str, str], /, *, writable: bool) -> KeptLedger:
         """Return where the records are, or raise `ConfigurationError`; nothing is connected to yet."""
         ...
 
@@ -39,7 +39,7 @@ class RecordStoreKind(TableKind[SettingsT]):
 STORES: Final[Door[RecordStoreKind[Any]]] = Door("portalops.ledger.record_stores", "STORE", RecordStoreKind)
 
 
-def build_record_store(table: KindTable, environment: Mapping[str, str], *, writable: bool) -> Kept:
+def build_record_store(table: KindTable, environment: Mapping[str, str], *, writable: bool) -> KeptLedger:
     """Return where the records are that a table describes.
 
     Raises:

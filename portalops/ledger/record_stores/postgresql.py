@@ -22,7 +22,7 @@ from pydantic import Field, model_validator
 
 from portalops.config.secrets import SecretReference
 from portalops.config.tables import KindTable
-from portalops.config.values import LocalPath, Refused, Shape, Text
+from portalops.config.values import LocalPath, RefusedValue, Shape, Text
 from portalops.errors import LedgerError
 from portalops.ledger.record_stores import RecordStoreKind
 from portalops.model.message import Message, msg
@@ -30,7 +30,7 @@ from portalops.model.message import Message, msg
 if TYPE_CHECKING:
     import psycopg
 
-    from portalops.ledger.ledger import Kept
+    from portalops.ledger.ledger import KeptLedger
 
 
 class Ssl(StrEnum):
@@ -62,7 +62,7 @@ class Settings(Shape):
     @model_validator(mode="after")
     def _is_protected(self) -> Settings:
         if self.ssl is Ssl.DISABLE and self.password is not None and not self.is_local:
-            raise Refused(
+            raise RefusedValue(
                 msg("would send the password and all records unencrypted"),
                 msg('Leave out ssl = "disable", or give the folder of the socket as host.'),
                 shows_value=False,
@@ -84,7 +84,7 @@ class Settings(Shape):
         )
 
 
-def build(table: KindTable, environment: Mapping[str, str], *, writable: bool) -> Kept:
+def build(table: KindTable, environment: Mapping[str, str], *, writable: bool) -> KeptLedger:
     """Return the ledger that a configuration table describes, its details in the same database; nothing is connected to yet."""
     settings = table.parse(Settings)
     if lacks := missing():

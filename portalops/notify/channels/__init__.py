@@ -17,7 +17,7 @@ from portalops.config.kinds import TableKind, kind_of
 from portalops.config.tables import KindTable
 from portalops.config.values import Shape
 from portalops.model.notifications import Level
-from portalops.notify.state import Waiting
+from portalops.notify.state import WaitingLetter
 from portalops.plugins import Door
 
 
@@ -59,7 +59,7 @@ class Taken:
     """The other side's words, bounded and without secrets."""
 
 
-class Channel(Protocol):
+class LetterChannel(Protocol):
     """A way that letters go."""
 
     @property
@@ -82,7 +82,7 @@ class Channel(Protocol):
         """Return where letters go, for people; never a secret."""
         ...
 
-    def send(self, letter: Waiting) -> Taken:
+    def send(self, letter: WaitingLetter) -> Taken:
         """Hand a letter over, within the configured time. One that is sent again bears the same identity where the way knows any.
 
         Raises:
@@ -100,14 +100,14 @@ SettingsT = TypeVar("SettingsT", bound=ChannelSettings)
 class ChannelKind(TableKind[SettingsT]):
     """A kind of channel."""
 
-    build: Callable[[KindTable, ChannelContext], Channel]
+    build: Callable[[KindTable, ChannelContext], LetterChannel]
     """Returns the channel that a table describes, or raises `ConfigurationError`."""
 
 
 CHANNELS: Final[Door[ChannelKind[Any]]] = Door("portalops.notify.channels", "CHANNEL", ChannelKind)
 
 
-def build_channel(table: KindTable, context: ChannelContext) -> Channel:
+def build_channel(table: KindTable, context: ChannelContext) -> LetterChannel:
     """Return the channel that a table describes.
 
     Raises:

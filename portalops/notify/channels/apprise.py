@@ -30,7 +30,7 @@ from portalops.errors import NotificationNotSent
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.notify.channels import ChannelContext, ChannelKind, ChannelSettings, Taken
-from portalops.notify.state import Waiting
+from portalops.notify.state import WaitingLetter
 from portalops.system.programs import LocalRunner
 
 CHILD = Path(__file__).with_name("_apprise_process.py")
@@ -85,7 +85,7 @@ class AppriseChannel:
     def to(self) -> str:
         return self.settings.url.describe()
 
-    def send(self, letter: Waiting) -> Taken:
+    def send(self, letter: WaitingLetter) -> Taken:
         if (absent := missing()) is not None:
             raise NotificationNotSent(*absent)
         asked = {"url": self.settings.url.reveal(self._environment), "title": letter.subject, "body": letter.text}

@@ -22,7 +22,7 @@ from portalops.errors import MailNotSent
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.notify.channels import ChannelContext, ChannelKind, ChannelSettings, Taken
-from portalops.notify.state import Waiting
+from portalops.notify.state import WaitingLetter
 from portalops.system.mail import MailSettings, new_message, send_to_any
 
 
@@ -49,7 +49,7 @@ class MailChannel:
     def to(self) -> str:
         return ", ".join(self.settings.recipients)
 
-    def send(self, letter: Waiting) -> Taken:
+    def send(self, letter: WaitingLetter) -> Taken:
         message = new_message(
             self.settings, subject=letter.subject, text=letter.text, at=letter.written_at, message_id=letter.id
         )

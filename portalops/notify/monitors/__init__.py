@@ -32,7 +32,7 @@ class MonitorUnavailable(Exception):
         """What was observed, bounded and escaped; never the address, which is a secret."""
 
 
-class Turn(StrEnum):
+class BeatEvent(StrEnum):
     """What a beat tells of."""
 
     START = "start"
@@ -49,7 +49,7 @@ class Turn(StrEnum):
 class Beat:
     """One sign of life."""
 
-    turn: Turn
+    turn: BeatEvent
     call: UUID
     """The same for the start and the end of one piece of work."""
     at: datetime

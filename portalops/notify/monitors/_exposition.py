@@ -20,7 +20,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class MetricSample:
     """One figure."""
 
     labels: Mapping[str, str]
@@ -33,7 +33,7 @@ class Metric:
 
     name: str
     help: str
-    samples: tuple[Sample, ...]
+    samples: tuple[MetricSample, ...]
 
 
 def expose(metrics: Iterable[Metric]) -> str:
@@ -65,7 +65,7 @@ def number(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
-def _line(name: str, sample: Sample) -> str:
+def _line(name: str, sample: MetricSample) -> str:
     labels = []
     for label, value in sorted(sample.labels.items()):
         if not _NAME.fullmatch(label):

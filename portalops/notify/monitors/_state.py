@@ -26,7 +26,7 @@ KEY = "monitors"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class MonitorDelivery:
     """How it went to tell one monitor."""
 
     id: str
@@ -58,7 +58,7 @@ class LastTime:
 class MonitorState:
     """All of it."""
 
-    told: tuple[Told, ...] = ()
+    told: tuple[MonitorDelivery, ...] = ()
     codes: tuple[LastCode, ...] = ()
     succeeded: tuple[LastTime, ...] = ()
     """Jobs: when the newest run ended that was complete and found nothing missing."""

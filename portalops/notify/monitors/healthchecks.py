@@ -25,7 +25,7 @@ from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Id, Shape
 from portalops.errors import ExitCode
 from portalops.model.message import msg
-from portalops.notify.monitors import Beat, MonitorContext, MonitorKind, MonitorUnavailable, Turn
+from portalops.notify.monitors import Beat, BeatEvent, MonitorContext, MonitorKind, MonitorUnavailable
 from portalops.system.pings import PingFailed, address_of, ping
 
 MAX_BODY_BYTES = 4 << 10
@@ -97,7 +97,7 @@ class HealthchecksMonitor:
 
 def signal(beat: Beat, success: tuple[int, ...]) -> str:
     """Return what is called: `start`, `log` for an event that changes nothing, else an exit code, where 0 is success."""
-    if beat.turn is Turn.START:
+    if beat.turn is BeatEvent.START:
         return "start"
     if beat.code is None:
         return "log"

@@ -20,21 +20,21 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from portalops.config.tables import KindTable, LocalPath
-from portalops.config.values import Refused, Shape
+from portalops.config.values import RefusedValue, Shape
 from portalops.errors import FileUnwritable
 from portalops.model.message import msg
-from portalops.notify.monitors import Beat, MonitorContext, MonitorKind, MonitorUnavailable, Turn
-from portalops.notify.monitors._exposition import Metric, Sample, expose
+from portalops.notify.monitors import Beat, BeatEvent, MonitorContext, MonitorKind, MonitorUnavailable
+from portalops.notify.monitors._exposition import Metric, MetricSample, expose
 from portalops.system.files import unwritable, write_atomically
 
-LOOKED = "portalops_run_timestamp_seconds"
+LAST_POLLED = "portalops_run_timestamp_seconds"
 MAX_FILE_BYTES = 4 << 20
 """What is read of the file of before: a hundred times what it has."""
 
 
 def _is_read(path: Path) -> Path:
     if path.suffix != ".prom":
-        raise Refused(
+        raise RefusedValue(
             msg("does not end in .prom"),
             msg("Give the file a name that ends in .prom: node_exporter reads only such files."),
         )
@@ -71,11 +71,14 @@ class TextfileMonitor:
         self._portal = context.portal
 
     def hear(self, beat: Beat) -> None:
-        if beat.turn in {Turn.START, Turn.FAILED}:  # of a run that does not get to its end the file tells by its age
+        if beat.turn in {
+            BeatEvent.START,
+            BeatEvent.FAILED,
+        }:  # of a run that does not get to its end the file tells by its age
             return
-        text = _renewed(self._before(), self._portal, beat.at) if beat.turn is Turn.IDLE else None
+        text = _renewed(self._read_previous(), self._portal, beat.at) if beat.turn is BeatEvent.IDLE else None
         if text is None:
-            text = expose((looked(self._portal, beat.at), *beat.metrics()))
+            text = expose((measure_last_poll(self._portal, beat.at), *beat.metrics()))
         try:
             if not self._file.parent.is_dir():  # a folder that nobody reads is not made
                 raise MonitorUnavailable(msg("there is no folder {folder}", folder=str(self._file.parent)))
@@ -85,7 +88,7 @@ class TextfileMonitor:
         except OSError as error:  # of a folder that may not be looked at
             raise MonitorUnavailable(unwritable(self._file, error).message) from error
 
-    def _before(self) -> str:
+    def _read_previous(self) -> str:
         try:
             with self._file.open("rb") as file:
                 return file.read(MAX_FILE_BYTES).decode("utf-8", "replace")
@@ -93,15 +96,15 @@ class TextfileMonitor:
             return ""
 
 
-def looked(portal: str, at: datetime) -> Metric:
+def measure_last_poll(portal: str, at: datetime) -> Metric:
     """Return the time of the newest test for due jobs: of all figures the one that no idle time stops."""
     text = "When it was last looked whether a job is due, whether or not one was."
-    return Metric(LOOKED, text, (Sample({"portal": portal}, at.timestamp()),))
+    return Metric(LAST_POLLED, text, (MetricSample({"portal": portal}, at.timestamp()),))
 
 
 def _renewed(text: str, portal: str, at: datetime) -> str | None:
     """Return a file's text with another time of the newest test; None if it is not one that this version wrote for the portal."""
-    own = expose((looked(portal, at),)).splitlines()[-1]
+    own = expose((measure_last_poll(portal, at),)).splitlines()[-1]
     found = re.compile(rf"^{re.escape(own.rpartition(' ')[0])} [0-9.]+$", re.MULTILINE)
     if len(found.findall(text)) != 1 or not text.endswith("\n"):
         return None

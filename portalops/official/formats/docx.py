@@ -27,7 +27,7 @@ from docx.text.paragraph import Paragraph as DocxParagraph
 from portalops.model.message import msg
 from portalops.official.formats import PaperFormat
 from portalops.official.paper import MOTTO, NATION, PAPER_NAMES, Annex, BodyBlock, OfficialPaper, PaperKind, annex_name
-from portalops.reports.document import Bullets, Heading, Paragraph, Table
+from portalops.reports.document import Bullets, Heading, Paragraph, TableBlock
 from portalops.reports.office import set_properties, set_type, steady
 from portalops.reports.reader import Reader
 
@@ -159,7 +159,7 @@ class _Writer:
             case Bullets():
                 for item in block.items:
                     self._body_paragraph(f"- {self._reader.text(item)}")
-            case Table():
+            case TableBlock():
                 self._document.paragraphs[-1].paragraph_format.space_after = _points(GAP_POINTS)
                 self._table(block, width_mm=A4_MM[0] - LEFT_MM - RIGHT_MM)
             case _:
@@ -248,7 +248,7 @@ class _Writer:
                 cell.width = _millimetres(width)
         return table
 
-    def _table(self, block: Table, *, width_mm: float) -> None:
+    def _table(self, block: TableBlock, *, width_mm: float) -> None:
         reader = self._reader
         texts = [[reader.cell(cell) for cell in row] for row in block.rows]
         heads = [reader.text(header) for header in block.headers]

@@ -11,7 +11,7 @@ from portalops.model.message import Message, msg
 from portalops.model.organisation import Name
 from portalops.official.formats import PaperFormat
 from portalops.official.paper import MOTTO, NATION, PAPER_NAMES, Annex, BodyBlock, OfficialPaper, PaperKind, annex_name
-from portalops.reports.document import Bullets, Heading, Paragraph, Table
+from portalops.reports.document import Bullets, Heading, Paragraph, TableBlock
 from portalops.reports.formats.markdown import escape
 from portalops.reports.reader import Reader
 
@@ -71,12 +71,12 @@ class _Writer:
                 return self._text(block.text)
             case Bullets():
                 return "\n".join(f"- {self._text(item)}" for item in block.items)
-            case Table():
+            case TableBlock():
                 return "\n".join(self._table(block))
             case _:
                 assert_never(block)
 
-    def _table(self, table: Table) -> Iterator[str]:
+    def _table(self, table: TableBlock) -> Iterator[str]:
         yield _row([self._text(header) for header in table.headers])
         yield _row(["---"] * len(table.headers))
         for row in table.rows:

@@ -31,7 +31,7 @@ from portalops.official.formats.docx import (
     widths,
 )
 from portalops.official.paper import MOTTO, NATION, PAPER_NAMES, BodyBlock, OfficialPaper, PaperKind, annex_name
-from portalops.reports.document import Bullets, Heading, Paragraph, Table
+from portalops.reports.document import Bullets, Heading, Paragraph, TableBlock
 from portalops.reports.reader import Reader
 
 FONTS = ("Times New Roman", "Liberation Serif", "Libertinus Serif")
@@ -121,13 +121,13 @@ def _block(block: BodyBlock, reader: Reader, *, width_mm: float) -> dict[str, ob
             return {"kind": "paragraph", "text": reader.text(block.text)}
         case Bullets():
             return {"kind": "bullets", "items": [f"- {reader.text(item)}" for item in block.items]}
-        case Table():
+        case TableBlock():
             return {"kind": "table", **_table(block, reader, width_mm)}
         case _:
             assert_never(block)
 
 
-def _table(table: Table, reader: Reader, width_mm: float) -> dict[str, object]:
+def _table(table: TableBlock, reader: Reader, width_mm: float) -> dict[str, object]:
     heads = [reader.text(header) for header in table.headers]
     rows: Sequence[Sequence[str]] = [[reader.cell(cell) for cell in row] for row in table.rows]
     numbers = [all(is_figure(row[at]) for row in rows) for at in range(len(heads))]

@@ -23,17 +23,17 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
-    Lines,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
-    Signatures,
+    SignatureBlock,
     Status,
-    Table,
+    TableBlock,
     Tone,
     Verbatim,
 )
-from portalops.reports.formats._pdf_letters import Spelled
+from portalops.reports.formats._pdf_letters import SpelledLetters
 from portalops.reports.paper_layout import (
     PADDING_MM,
     breadth_mm,
@@ -74,7 +74,7 @@ _SURE = 1.08
 """By how much more room is asked for than a word seems to need."""
 _TWO_LINES, _BY_SIGNS = 0.65, 1.3
 """Parts of a text's length: in two lines with an uneven break, and where it breaks behind signs only."""
-_LOOKED_AT = 120
+_READ_AT = 120
 """At most so many rows of a table, all over it, say how broad its columns are to be."""
 
 _SIZE = re.compile(rb"font-size: (\d+)px")
@@ -100,7 +100,7 @@ class Faces:
 class _PaperReader(Reader):
     """A reader of paper: some letters are spelled out, and no text is longer than a page."""
 
-    spelled: Spelled = field(default_factory=Spelled)
+    spelled: SpelledLetters = field(default_factory=SpelledLetters)
     cut: list[str] = field(default_factory=list)
     """The beginnings of the texts that were cut."""
 
@@ -112,10 +112,12 @@ class _PaperReader(Reader):
         return f"{shown[: MOST_LETTERS - 1]}…"
 
 
-class Writer:
+class PdfWriter:
     """Turns a document into the files that the template reads."""
 
-    def __init__(self, document: Document, language: str, faces: Faces, spelled: Spelled, most_cost: float) -> None:
+    def __init__(
+        self, document: Document, language: str, faces: Faces, spelled: SpelledLetters, most_cost: float
+    ) -> None:
         self._document, self._faces = document, faces
         self._reader = _PaperReader(language, ZoneInfo(document.zone), spelled)
         self._files: dict[str, bytes] = {}
@@ -127,7 +129,7 @@ class Writer:
         reader, document, faces = self._reader, self._document, self._faces
         blocks: list[tuple[bool, dict[str, object]]] = []
         for block, left_off in self._blocks:
-            lies, data = self._table(block) if isinstance(block, Table) else (False, self._block(block))
+            lies, data = self._table(block) if isinstance(block, TableBlock) else (False, self._block(block))
             blocks.append((lies, {**data, "note": self._left_off(left_off)}))
         parts = list(_parts([*blocks, *((False, {**note, "note": ""}) for note in self._notes())]))
         data = {
@@ -193,7 +195,7 @@ class Writer:
                 return {"kind": "bullets", "items": [self._line(item) for item in block.items]}
             case KeyValues():
                 return self._facts(block)
-            case Table():
+            case TableBlock():
                 return self._table(block)[1]
             case Notice():
                 return self._notice(block.text, block.tone)
@@ -202,13 +204,13 @@ class Writer:
                 return self._picture(block, legend) if block.rows else self._nothing(block.caption)
             case Bars():
                 return self._picture(block, self._bar_legend(block)) if block.rows else self._nothing(block.caption)
-            case Lines():
+            case LineChart():
                 return self._picture(block, []) if block.moments else self._nothing(block.caption)
             case QrCode():
                 lines = [pieces(reader.text(line), 90, 7.5, is_code=True) for line in block.text.splitlines()]
                 picture = self._pictures(block)[0]
                 return {"kind": "qr", "caption": reader.text(block.caption), "picture": picture, "lines": lines}
-            case Signatures():
+            case SignatureBlock():
                 places = [
                     (reader.text(office), reader.text(holder) if holder else "") for office, holder in block.places
                 ]
@@ -255,7 +257,7 @@ class Writer:
 
     # --- tables ---
 
-    def _table(self, table: Table) -> tuple[bool, dict[str, object]]:
+    def _table(self, table: TableBlock) -> tuple[bool, dict[str, object]]:
         """Return a table, and whether it needs a page that lies on its side."""
         if not table.rows or not table.headers:
             return False, self._nothing(table.caption)
@@ -285,7 +287,7 @@ class Writer:
             "breakable": _most_lines(columns, widths) > _BREAKABLE_LINES,
         }
 
-    def _columns(self, table: Table, points: float) -> list[_Column]:
+    def _columns(self, table: TableBlock, points: float) -> list[_Column]:
         return [
             self._column(column, self._reader.text(header), points * (1 if at else _BOLD))
             for at, (column, header) in enumerate(zip(zip(*table.rows, strict=True), table.headers, strict=True))
@@ -337,7 +339,7 @@ class Writer:
 
     # --- pictures ---
 
-    def _picture(self, chart: Grid | Bars | Lines, legend: Sequence[tuple[str, str, str]]) -> dict[str, object]:
+    def _picture(self, chart: Grid | Bars | LineChart, legend: Sequence[tuple[str, str, str]]) -> dict[str, object]:
         made = [one for part in _pages_of(chart) for one in self._pictures(part)]
         return {
             "kind": "picture",
@@ -391,7 +393,7 @@ def _widths(columns: Sequence[_Column], total: float) -> tuple[float, ...]:
     bare, least = sum(column.bare for column in columns), sum(column.least for column in columns)
     share = min(max((total * _FOR_SHORT - bare) / (least - bare), 0.0), 1.0) if least > bare else 1.0
     needs = [(column.bare + share * (column.least - column.bare), column.wanted) for column in columns]
-    return share_width(needs, total, [column.lengths[:: len(column.lengths) // _LOOKED_AT + 1] for column in columns])
+    return share_width(needs, total, [column.lengths[:: len(column.lengths) // _READ_AT + 1] for column in columns])
 
 
 def _most_lines(columns: Sequence[_Column], widths: Sequence[float]) -> float:
@@ -408,7 +410,7 @@ def _fitting(blocks: Sequence[Block], most_cost: float) -> Iterator[tuple[Block,
     for block, fitting in zip(blocks, rows, strict=True):
         most = max(fitting, 1)
         match block:
-            case Table() if len(block.rows) > most:
+            case TableBlock() if len(block.rows) > most:
                 yield replace(block, rows=block.rows[:most]), len(block.rows) - most
             case Grid() if len(block.rows) > most:
                 yield replace(block, rows=block.rows[:most]), len(block.rows) - most
@@ -422,7 +424,7 @@ def _fitting(blocks: Sequence[Block], most_cost: float) -> Iterator[tuple[Block,
 
 def _costs(block: Block) -> Iterator[float]:
     match block:
-        case Table():
+        case TableBlock():
             for row in block.rows:
                 yield sum(1 + _letters(cell) / 60 for cell in row)
         case KeyValues():
@@ -461,7 +463,7 @@ def _kind(cell: Cell, text: str) -> str:
     return "code" if CODE.fullmatch(text) else ""
 
 
-def _pages_of(chart: Grid | Bars | Lines) -> Iterator[Grid | Bars | Lines]:
+def _pages_of(chart: Grid | Bars | LineChart) -> Iterator[Grid | Bars | LineChart]:
     """Yield a chart, a grid of many rows as several that each fit on a page."""
     if not isinstance(chart, Grid):
         yield chart

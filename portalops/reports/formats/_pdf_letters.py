@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Spelled:
+class SpelledLetters:
     """Which letters are written by their code points."""
 
     letters: frozenset[str] = frozenset()
     is_simple: bool = False
     """All letters of scripts that shape them are: PDF/A asks that each shape tells its letter."""
 
-    def with_more(self, letters: str, *, is_simple: bool) -> Spelled:
+    def with_more(self, letters: str, *, is_simple: bool) -> SpelledLetters:
         """Return these and more."""
-        return Spelled(self.letters | frozenset(letters), self.is_simple or is_simple)
+        return SpelledLetters(self.letters | frozenset(letters), self.is_simple or is_simple)
 
     def text(self, text: str) -> str:
         r"""Return a text without them.
@@ -31,7 +31,7 @@ class Spelled:
         return letter in self.letters or (self.is_simple and any(low <= letter <= high for low, high in _SHAPED))
 
 
-_NOTHING = Spelled()
+_NOTHING = SpelledLetters()
 _SHAPED = (
     ("\u0300", "\u036f"),
     ("\u0530", "\u1dff"),

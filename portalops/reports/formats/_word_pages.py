@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from portalops.reports.document import Block, Bullets, Heading, KeyValues, Notice, Paragraph, Table
+from portalops.reports.document import Block, Bullets, Heading, KeyValues, Notice, Paragraph, TableBlock
 
 _NEAR_LINES = 14
 """A heading that so many lines part from what lies on its side goes with it."""
@@ -59,7 +59,7 @@ def _begins_chapter(block: Block) -> bool:
 def _lines_of(block: Block) -> int:
     """Return about how many lines a block takes; a picture takes a page."""
     match block:
-        case Table() | KeyValues():
+        case TableBlock() | KeyValues():
             return 3 + len(block.rows)
         case Bullets():
             return len(block.items)

@@ -25,12 +25,12 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
-    Lines,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
-    Signatures,
-    Table,
+    SignatureBlock,
+    TableBlock,
     Verbatim,
 )
 from portalops.reports.formats import ReportFormat
@@ -61,13 +61,13 @@ FORMAT = ReportFormat(suffix=".csv", render=render)
 def _width(block: Block) -> int:
     """Return how many fields a block's widest record has; 2 at least, which facts have."""
     match block:
-        case Table():
+        case TableBlock():
             return max(2, len(block.headers))
         case Grid():
             return max(2, 1 + len(block.columns))
         case Bars():
             return max(2, len(table_of_bars(block).headers))
-        case Lines():
+        case LineChart():
             return max(2, len(table_of_lines(block).headers))
         case _:
             return 2
@@ -102,14 +102,14 @@ class _Writer:
             case KeyValues():
                 for label, cell in block.rows:
                     yield labelled(reader.text(label), cell, reader)
-            case Signatures():
+            case SignatureBlock():
                 for office, holder in block.places:
                     yield labelled(reader.text(office), holder, reader)
-            case Table():
+            case TableBlock():
                 yield from self._table(block)
             case Bars():
                 yield from self._table(table_of_bars(block))
-            case Lines():
+            case LineChart():
                 yield from self._table(table_of_lines(block))
             case Grid():
                 yield from self._grid(block)
@@ -120,7 +120,7 @@ class _Writer:
         for text in texts:
             yield [harmless(text)]
 
-    def _table(self, table: Table) -> Iterator[Record]:
+    def _table(self, table: TableBlock) -> Iterator[Record]:
         if not table.rows:
             yield self._empty(table.caption)
             return

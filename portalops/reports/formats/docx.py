@@ -39,17 +39,17 @@ from portalops.reports.document import (
     Cell,
     Document,
     Grid,
+    GridMark,
     Heading,
     KeyValues,
-    Lines,
-    Mark,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
     Quantity,
-    Signatures,
+    SignatureBlock,
     Status,
-    Table,
+    TableBlock,
     Tone,
     Verbatim,
 )
@@ -99,11 +99,11 @@ _LINE_MM = 190.0
 _ALT_LETTERS = 2_000
 _FOOTER_LETTERS = 320
 
-Drawable: TypeAlias = "Grid | Bars | Lines"
+Drawable: TypeAlias = "Grid | Bars | LineChart"
 
 
 @dataclass(frozen=True, slots=True)
-class DocxFormat:
+class DocxPaperFormat:
     """The format `docx`."""
 
     max_rows: int = MAX_ROWS
@@ -121,7 +121,7 @@ class DocxFormat:
         return steady(stream.getvalue(), {"word/document.xml": writer.body()})
 
 
-FORMAT = ReportFormat(suffix=".docx", render=DocxFormat().render)
+FORMAT = ReportFormat(suffix=".docx", render=DocxPaperFormat().render)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class _Picture:
 class _Writer:
     """Writes one document."""
 
-    def __init__(self, document: Document, reader: Reader, package: DocxDocument, form: DocxFormat) -> None:
+    def __init__(self, document: Document, reader: Reader, package: DocxDocument, form: DocxPaperFormat) -> None:
         self._document, self._reader, self._package, self._form = document, reader, package, form
         self._pages = tuple(pages_of(document.blocks, [self._needs_lying(block) for block in document.blocks]))
         self._lies = False
@@ -213,7 +213,7 @@ class _Writer:
             for block in pages.blocks:
                 if isinstance(block, QrCode):
                     self._pictures[id(block)] = (self._keep_code(block),)
-                elif isinstance(block, Grid | Bars | Lines) and (found := self._drawn(block, lies=pages.lies)):
+                elif isinstance(block, Grid | Bars | LineChart) and (found := self._drawn(block, lies=pages.lies)):
                     drawn.append((id(block), found))
         every = [one for _key, some in drawn for one in some]
         dots = iter(self._form.draw([one.svg for one in every]) or ()) if every else iter(())
@@ -244,7 +244,7 @@ class _Writer:
         found: list[_Drawn] = []
         for part in _parts_of(chart, _ROWS_OF_PICTURE[lies]):
             for drawing in pictures_of(part, self._reader, name=f"p{len(found)}"):
-                broad, high, said = _about(drawing)
+                broad, high, said = _describe_drawing(drawing)
                 scale = min(1.0, width / broad, height / high)
                 if scale < _LEAST_SCALE:
                     return []
@@ -256,12 +256,12 @@ class _Writer:
         """Say whether a block is too broad for a page that stands upright."""
         upright = word.text_width_mm(lies=False)
         match block:
-            case Table():
+            case TableBlock():
                 if not block.rows:
                     return False
                 return len(block.headers) >= _FEWEST_COLUMNS_LYING or self._words_mm(block) > upright
             case Grid() if block.rows and block.columns:
-                broadest = max(_about(drawing)[0] for drawing in pictures_of(block, self._reader))
+                broadest = max(_describe_drawing(drawing)[0] for drawing in pictures_of(block, self._reader))
                 return upright / broadest < _LEAST_SCALE_UPRIGHT
             case _:
                 return False
@@ -324,7 +324,7 @@ class _Writer:
                 yield from self._left_off(len(block.items) - self._form.max_rows)
             case KeyValues():
                 yield from self._facts(block.rows)
-            case Table():
+            case TableBlock():
                 yield from self._table(block)
             case Notice():
                 yield self._notice(block.text, block.tone)
@@ -332,11 +332,11 @@ class _Writer:
                 yield from self._grid(block)
             case Bars():
                 yield from self._chart(block, table_of_bars(block), self._bar_legend(block))
-            case Lines():
+            case LineChart():
                 yield from self._chart(block, table_of_lines(block), ())
             case QrCode():
                 yield from self._code(block)
-            case Signatures():
+            case SignatureBlock():
                 yield from self._signatures(block)
             case _:
                 assert_never(block)
@@ -402,7 +402,7 @@ class _Writer:
         yield word.paragraph("Gap")
         yield from self._left_off(len(rows) - self._form.max_rows)
 
-    def _table(self, table: Table) -> Iterator[str]:
+    def _table(self, table: TableBlock) -> Iterator[str]:
         if not table.rows:
             yield self._nothing(table.caption)
             return
@@ -444,7 +444,7 @@ class _Writer:
             return word.run(f"{self._reader.text(sign_of(cell))} {text}", word.TONE_STYLES[cell.tone])
         return word.run(text, "CodeText" if _is_code(cell, text) else "")
 
-    def _widths(self, table: Table) -> tuple[float, ...]:
+    def _widths(self, table: TableBlock) -> tuple[float, ...]:
         """Return the columns' widths in millimetres: heads on few lines where there is room; rows as low as can be."""
         total, needs = word.text_width_mm(lies=self._lies), self._column_needs(table)
         heads = [breadth_mm(self._reader.text(head), word.TABLE_POINTS * _BOLD) for head in table.headers]
@@ -464,7 +464,7 @@ class _Writer:
         text = _cut(self._reader.cell(cell), _SHOWN_LETTERS)
         return f"{self._reader.text(sign_of(cell))} {text}" if isinstance(cell, Status) else text
 
-    def _column_needs(self, table: Table) -> list[tuple[float, float]]:
+    def _column_needs(self, table: TableBlock) -> list[tuple[float, float]]:
         """Return what each column needs and wants, in millimetres."""
         sample = table.rows[:_SAMPLE]
         return [
@@ -472,7 +472,7 @@ class _Writer:
             for at, head in enumerate(table.headers)
         ]
 
-    def _words_mm(self, table: Table) -> float:
+    def _words_mm(self, table: TableBlock) -> float:
         """Return how broad a table must be so that no word in it is broken."""
         heads = [self._reader.text(head) for head in table.headers]
         sample = [[self._sample(cell) for cell in row] for row in table.rows[:_SAMPLE]]
@@ -499,7 +499,9 @@ class _Writer:
 
     # --- charts ---
 
-    def _chart(self, chart: Bars | Lines, numbers: Table, legend: Sequence[tuple[str, Tone, str]]) -> Iterator[str]:
+    def _chart(
+        self, chart: Bars | LineChart, numbers: TableBlock, legend: Sequence[tuple[str, Tone, str]]
+    ) -> Iterator[str]:
         pictures = self._pictures.get(id(chart))
         if pictures is None:
             yield from self._table(numbers)
@@ -583,7 +585,7 @@ class _Writer:
         """Return a column's head: a day over its month, or one text."""
         return "".join(word.paragraph("TableSign", word.run(part), form=_KEEP) for part in head if part)
 
-    def _mark(self, width: float, mark: Mark | None, shade: str) -> str:
+    def _mark(self, width: float, mark: GridMark | None, shade: str) -> str:
         content = "" if mark is None else word.run(self._reader.text(mark.sign), word.KEY_STYLES[mark.tone])
         return word.cell(width, word.paragraph("TableSign", content), shade=shade)
 
@@ -602,7 +604,7 @@ class _Writer:
         yield word.TABLE_END
         yield word.paragraph("Gap")
 
-    def _signatures(self, block: Signatures) -> Iterator[str]:
+    def _signatures(self, block: SignatureBlock) -> Iterator[str]:
         """Yield room to sign, three places beside each other."""
         hint = self._reader.text(msg("(signature, full name, office)"))
         for start in range(0, len(block.places), 3):
@@ -645,12 +647,12 @@ def _parts_of(chart: Drawable, most_rows: int) -> Iterator[Drawable]:
         case Bars():
             if chart.rows:
                 yield chart
-        case Lines():
+        case LineChart():
             if chart.moments:
                 yield chart
 
 
-def _about(drawing: bytes) -> tuple[float, float, str]:
+def _describe_drawing(drawing: bytes) -> tuple[float, float, str]:
     """Return a picture's width and height in millimetres, and what is said of it for those who cannot see it."""
     root = fromstring(drawing)
     said = [root.findtext(f"{{*}}{part}") or "" for part in ("title", "desc")]

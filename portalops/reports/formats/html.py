@@ -36,14 +36,14 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
-    Lines,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
     Quantity,
-    Signatures,
+    SignatureBlock,
     Status,
-    Table,
+    TableBlock,
     Tone,
     Verbatim,
 )
@@ -134,7 +134,7 @@ class _Writer:
                 return self._macro("bullets", [reader.text(item) for item in block.items])
             case KeyValues():
                 return self._macro("key_values", [(reader.text(label), self._cell(cell)) for label, cell in block.rows])
-            case Table():
+            case TableBlock():
                 return self._table(block)
             case Notice():
                 return self._macro("notice", reader.text(block.text), block.tone.value, SIGNS[block.tone])
@@ -145,7 +145,7 @@ class _Writer:
             case Bars():
                 drawing = draw_bars(block, reader, name=self._picture_name())
                 return self._macro("picture", reader.text(block.caption), [drawing], self._bar_legend(block), "bars")
-            case Lines():
+            case LineChart():
                 caption = reader.text(block.caption)
                 if not block.moments:
                     return self._macro("paragraph", f"{caption}: {reader.text(NOTHING)}.")
@@ -155,7 +155,7 @@ class _Writer:
                 drawing = draw_qr(block, reader, name=self._picture_name())
                 lines = [reader.text(line) for line in block.text.splitlines()]
                 return self._macro("qr_code", reader.text(block.caption), drawing, lines)
-            case Signatures():
+            case SignatureBlock():
                 places = [
                     (reader.text(office), reader.text(holder) if holder else "") for office, holder in block.places
                 ]
@@ -174,7 +174,7 @@ class _Writer:
             self.contents.append((anchor, text))
         return self._macro("heading", level, text, anchor)
 
-    def _table(self, table: Table) -> Markup:
+    def _table(self, table: TableBlock) -> Markup:
         caption = self.reader.text(table.caption)
         if not table.rows:
             return self._macro("paragraph", f"{caption}: {self.reader.text(NOTHING)}.")

@@ -26,17 +26,17 @@ from portalops.reports.document import (
     Document,
     FileLink,
     Grid,
+    GridMark,
     Heading,
     KeyValues,
-    Lines,
-    Mark,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
     Quantity,
-    Signatures,
+    SignatureBlock,
     Status,
-    Table,
+    TableBlock,
     Verbatim,
 )
 from portalops.reports.formats import ReportFormat
@@ -75,7 +75,7 @@ class _Writer:
             case Message():
                 return unicodedata.normalize("NFC", render(words, self.language, zone=self.zone))
             case Name():
-                return unicodedata.normalize("NFC", words.in_language(self.language))
+                return unicodedata.normalize("NFC", words.translate(self.language))
             case str():
                 return unicodedata.normalize("NFC", words)
             case _:
@@ -104,7 +104,7 @@ class _Writer:
             case _:
                 assert_never(cell)
 
-    def mark(self, mark: Mark | None) -> Json:
+    def mark(self, mark: GridMark | None) -> Json:
         if mark is None:
             return None
         return {"sign": mark.sign, "tone": mark.tone.value, "meaning": self.text(mark.meaning)}
@@ -120,7 +120,7 @@ class _Writer:
             case KeyValues():
                 rows = [{"label": self.text(label), "value": self.cell(value)} for label, value in block.rows]
                 return {"type": "key-values", "rows": rows}
-            case Table():
+            case TableBlock():
                 return {
                     "type": "table",
                     "caption": self.text(block.caption),
@@ -156,13 +156,13 @@ class _Writer:
                         for label, parts in block.rows
                     ],
                 }
-            case Lines():
+            case LineChart():
                 return self._lines(block)
             case QrCode():
                 return {"type": "qr-code", "caption": self.text(block.caption), "text": self.text(block.text)}
             case Verbatim():
                 return {"type": "verbatim", "text": self.text(block.text)}
-            case Signatures():
+            case SignatureBlock():
                 places = [
                     {"office": self.text(office), "holder": self.text(holder) if holder else None}
                     for office, holder in block.places
@@ -171,7 +171,7 @@ class _Writer:
             case _:
                 assert_never(block)
 
-    def _lines(self, block: Lines) -> Json:
+    def _lines(self, block: LineChart) -> Json:
         def rounded(value: float | None) -> float | None:
             return None if value is None else round(value, block.decimals)
 

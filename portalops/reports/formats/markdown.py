@@ -20,13 +20,13 @@ from portalops.reports.document import (
     Grid,
     Heading,
     KeyValues,
-    Lines,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
-    Signatures,
+    SignatureBlock,
     Status,
-    Table,
+    TableBlock,
     Verbatim,
 )
 from portalops.reports.formats import ReportFormat
@@ -87,7 +87,7 @@ class _Writer:
             case KeyValues():
                 # another mark than of bullets, so that the two are never read as one list
                 return "\n".join(f"* {self.text(label)}: {self.cell(value)}" for label, value in block.rows)
-            case Table():
+            case TableBlock():
                 return "\n".join(self._table(block))
             case Notice():
                 return f"> {SIGNS[block.tone]} {self.text(block.text)}"
@@ -96,17 +96,17 @@ class _Writer:
             case Bars():
                 lines = [f"- {self.text(label)}: {self._counts(parts)}" for label, parts in block.rows]
                 return "\n".join([f"**{self.text(block.caption)}**", "", *lines])
-            case Lines():
+            case LineChart():
                 return "\n".join(self._table(table_of_lines(block)))
             case QrCode():
                 lines = [f"    {self.reader.text(line)}" for line in block.text.splitlines()]
                 return "\n".join([f"**{self.text(block.caption)}**", "", *lines])
-            case Signatures():
+            case SignatureBlock():
                 return "\n\n".join(escape(line) for line in signature_lines(block, self.reader))
             case _:
                 assert_never(block)
 
-    def _table(self, table: Table) -> Iterator[str]:
+    def _table(self, table: TableBlock) -> Iterator[str]:
         yield f"**{self.text(table.caption)}**"
         yield ""
         if not table.rows:

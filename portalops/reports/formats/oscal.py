@@ -17,7 +17,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from portalops.errors import ReportError
-from portalops.model.assessment import Assessment, Judged
+from portalops.model.assessment import Assessment, JudgedDuty
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Name
 from portalops.model.verdicts import DutyVerdict
@@ -154,7 +154,7 @@ class _Writer:
             "citation": {"text": self._line(of.document)},
         }
 
-    def _finding(self, one: Judged) -> Json:
+    def _finding(self, one: JudgedDuty) -> Json:
         standing = one.standing
         verdict = standing.verdict
         finding: dict[str, Json] = {
@@ -178,7 +178,7 @@ class _Writer:
             finding["related-observations"] = [{"observation-uuid": self._id("observation", one.duty.id)}]
         return finding
 
-    def _observation(self, one: Judged) -> Json:
+    def _observation(self, one: JudgedDuty) -> Json:
         standing = one.standing
         seqs = ", ".join(str(seq) for seq in sorted(standing.evidence))
         observation: dict[str, Json] = {

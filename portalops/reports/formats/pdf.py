@@ -23,8 +23,8 @@ from portalops.model.text import show_text
 from portalops.ports import Completed
 from portalops.reports.document import Document
 from portalops.reports.formats import ReportFormat
-from portalops.reports.formats._pdf_blocks import MOST_COST, Faces, Writer
-from portalops.reports.formats._pdf_letters import Spelled
+from portalops.reports.formats._pdf_blocks import MOST_COST, Faces, PdfWriter
+from portalops.reports.formats._pdf_letters import SpelledLetters
 from portalops.reports.pictures import FONT
 from portalops.system.programs import LocalRunner
 
@@ -44,7 +44,7 @@ _TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class PdfFormat:
+class PdfPaperFormat:
     """The format `pdf`."""
 
     font_folders: tuple[str, ...] = ()
@@ -69,9 +69,9 @@ class PdfFormat:
         families = self._families()
         font, code_font = _taken(FONTS, families), _taken(CODE_FONTS, families)
         faces = Faces(font, code_font, CODE_FONTS[-1], SCALES.get(font, 1.0))
-        spelled, refused = Spelled(), Refused()
+        spelled, refused = SpelledLetters(), TypstFailure()
         for _ in range(_TRIES):
-            made = typeset(Writer(document, language, faces, spelled, self.most_cost).files(), self.font_folders)
+            made = typeset(PdfWriter(document, language, faces, spelled, self.most_cost).files(), self.font_folders)
             if isinstance(made, bytes):
                 return made
             known, refused = spelled, made
@@ -95,7 +95,7 @@ class PdfFormat:
         return frozenset(Fonts(font_paths=paths).families())
 
 
-FORMAT = ReportFormat(suffix=".pdf", render=PdfFormat().render, lacks=PdfFormat().lacks)
+FORMAT = ReportFormat(suffix=".pdf", render=PdfPaperFormat().render, lacks=PdfPaperFormat().lacks)
 
 
 def missing_font(families: Collection[str]) -> tuple[Message, ...]:
@@ -126,7 +126,7 @@ def _not_set(why: Message | str) -> ReportError:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class TypstFailure:
     """Why typst made no file."""
 
     missing: str = ""
@@ -139,7 +139,7 @@ class Refused:
 # --- typst, in a process of its own ---------------------------------------------------------------
 
 
-def typeset(files: Mapping[str, bytes], font_folders: Sequence[str]) -> bytes | Refused:
+def typeset(files: Mapping[str, bytes], font_folders: Sequence[str]) -> bytes | TypstFailure:
     """Let typst set some files, of which `page.json` is the data; return the PDF, or why there is none.
 
     Raises:
@@ -158,10 +158,10 @@ def typeset(files: Mapping[str, bytes], font_folders: Sequence[str]) -> bytes | 
         raise _not_set(cause_of(error)) from error
     try:
         told = json.loads(done.stdout)
-        return Refused(told["missing"], told["complex"], told["error"])
+        return TypstFailure(told["missing"], told["complex"], told["error"])
     except (ValueError, KeyError):
         last = done.stderr.decode("utf-8", "replace").strip().rsplit("\n", 1)[-1]
-        return Refused(error=f"exit code {done.exit_code}{f': {last}' if last else ''}")
+        return TypstFailure(error=f"exit code {done.exit_code}{f': {last}' if last else ''}")
 
 
 def _run(folder: str, font_folders: Sequence[str]) -> Completed:

@@ -32,17 +32,17 @@ from portalops.reports.document import (
     Cell,
     Document,
     Grid,
+    GridMark,
     Heading,
     KeyValues,
-    Lines,
-    Mark,
+    LineChart,
     Notice,
     Paragraph,
     QrCode,
     Quantity,
-    Signatures,
+    SignatureBlock,
     Status,
-    Table,
+    TableBlock,
     Tone,
     Verbatim,
 )
@@ -83,7 +83,7 @@ _NARROW, _WIDE, _LETTERS = 8, 60, 90
 
 
 @dataclass(frozen=True, slots=True)
-class XlsxFormat:
+class XlsxPaperFormat:
     """The format `xlsx`."""
 
     max_rows: int = MAX_ROWS
@@ -104,7 +104,7 @@ class XlsxFormat:
         return stream.getvalue()
 
 
-FORMAT = ReportFormat(suffix=".xlsx", render=XlsxFormat().render)
+FORMAT = ReportFormat(suffix=".xlsx", render=XlsxPaperFormat().render)
 
 
 def sheet_name(number: int, caption: str) -> str:
@@ -178,17 +178,17 @@ class _Writer:
                 self._line(reader.text(block.caption))
                 for line in block.text.splitlines():
                     self._line(reader.text(line), font_name="Courier New")
-            case Signatures():
+            case SignatureBlock():
                 for office, holder in block.places:
                     self._row += 1
                     self._pair(reader.text(office), holder)
-            case Table():
+            case TableBlock():
                 self._refer(block.caption, self._table(block) if block.rows else None)
             case Grid():
                 self._refer(block.caption, self._grid(block) if block.rows else None)
             case Bars():
                 self._refer(block.caption, self._table(table_of_bars(block)) if block.rows else None)
-            case Lines():
+            case LineChart():
                 self._refer(block.caption, self._table(table_of_lines(block)) if block.moments else None)
             case _:
                 assert_never(block)
@@ -223,7 +223,7 @@ class _Writer:
 
     # --- tables ---
 
-    def _table(self, table: Table) -> Worksheet:
+    def _table(self, table: TableBlock) -> Worksheet:
         reader = self._reader
         sheet = self._captioned(table.caption)
         heads = [reader.text(header) for header in table.headers]
@@ -243,7 +243,7 @@ class _Writer:
         self._tell_cuts(sheet, end)
         return sheet
 
-    def _heads(self, sheet: Worksheet, heads: Sequence[str], least: Sequence[int], table: Table) -> None:
+    def _heads(self, sheet: Worksheet, heads: Sequence[str], least: Sequence[int], table: TableBlock) -> None:
         for column, (head, side) in enumerate(zip(heads, alignment(table), strict=True)):
             self._string(sheet, _HEAD_ROW, column, head, bold=True, text_wrap=True, bottom=1, align=side)
             longest = max((self._breadth(row[column]) for row in table.rows), default=0)
@@ -283,7 +283,7 @@ class _Writer:
         self._legend(sheet, grid, end + 1)
         return sheet
 
-    def _mark(self, sheet: Worksheet, row: int, column: int, mark: Mark | None, *, is_shaded: bool) -> None:
+    def _mark(self, sheet: Worksheet, row: int, column: int, mark: GridMark | None, *, is_shaded: bool) -> None:
         shade: Mapping[str, object] = {"bg_color": "#D9DDE2"} if is_shaded else {}
         if mark is None:
             if is_shaded:

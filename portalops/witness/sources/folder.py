@@ -38,7 +38,7 @@ from portalops.witness.watching import WatchSettings
 MAX_FILES = 10_000
 """More files than this are some other folder."""
 
-MAX_TOLD = 3
+MAX_REPORTED = 3
 """How many broken files are reported."""
 
 
@@ -94,7 +94,7 @@ class FolderLedger:
                 raise self._unavailable(str(error)) from error
         if bare is not None:
             return Extension(bare, after, (), notes=_notes(faults))
-        raise self._unavailable("; ".join(faults[:MAX_TOLD]) or msg("it holds neither an extension nor a head"))
+        raise self._unavailable("; ".join(faults[:MAX_REPORTED]) or msg("it holds neither an extension nor a head"))
 
     def hand_over(self, receipt: bytes) -> None:
         size = parse_receipt(receipt).receipt.size
@@ -156,7 +156,7 @@ class FolderLedger:
 
 def _notes(faults: Sequence[str]) -> tuple[Message, ...]:
     """Say what was passed over, though something else could be read: a broken file may be the newest."""
-    return tuple(msg("a file in the folder cannot be read: {cause}", cause=each) for each in faults[:MAX_TOLD])
+    return tuple(msg("a file in the folder cannot be read: {cause}", cause=each) for each in faults[:MAX_REPORTED])
 
 
 def _size(signed: SignedHead) -> int:

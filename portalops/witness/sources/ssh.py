@@ -24,7 +24,7 @@ from pydantic import Field, StrictInt, model_validator
 
 from portalops.config.ssh import SshPlace
 from portalops.config.tables import KindTable
-from portalops.config.values import Refused, Text
+from portalops.config.values import RefusedValue, Text
 from portalops.errors import AnchorUnavailable, HostUnreachable, IntegrityError
 from portalops.model.message import msg
 from portalops.model.text import show_text
@@ -35,7 +35,7 @@ from portalops.witness.extensions import (
     NotAnExtension,
     SaysItsLedgerDoesNotHold,
     beginning,
-    error_said,
+    read_error,
     read_extension,
 )
 from portalops.witness.receipts import parse_receipt
@@ -59,7 +59,7 @@ class Settings(WatchSettings, SshPlace):
     @model_validator(mode="after")
     def _asks_for_what_is_new(self) -> Settings:
         if "{after}" not in self.command:
-            raise Refused(msg("has a command without {after}", after="{after}"), shows_value=False)
+            raise RefusedValue(msg("has a command without {after}", after="{after}"), shows_value=False)
         return self
 
 
@@ -103,7 +103,7 @@ class SshLedger:
                     "the host of {ledger} did not accept the receipt: exit code {exit_code}, {cause}",
                     ledger=self.id,
                     exit_code=done.exit_code,
-                    cause=_said(done),
+                    cause=_read_error(done),
                 ),
                 msg(
                     "Configure a [[ledger.anchor]] of kind witness with this witness's key on the portal's host. "
@@ -148,8 +148,8 @@ def _head_taken(answer: bytes) -> str | None:
         return None
 
 
-def _said(done: Completed) -> str:
-    return error_said(done.stdout) or beginning((done.stderr or done.stdout)[-600:])
+def _read_error(done: Completed) -> str:
+    return read_error(done.stdout) or beginning((done.stderr or done.stdout)[-600:])
 
 
 SOURCE = WatchedKind(settings=Settings, build=build)

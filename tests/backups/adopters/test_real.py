@@ -14,7 +14,7 @@ import pytest
 
 from backups.adopters import Adopter, AdopterContext, build_adopter
 from backups.adopting import ask_tool
-from portalops.model.adopted import AdoptedLook
+from portalops.model.adopted import AdoptedPoll
 from tests.backups.kit import table
 from tests.backups.postgresql.parts import prefix, short_folder, versions
 from tests.doubles import MemoryKeeper
@@ -43,7 +43,7 @@ def adopter(kind: str, folder: Path, **values: Any) -> Adopter:
     return build_adopter(table(kind, settings, folder), AdopterContext(ZoneInfo("Asia/Ho_Chi_Minh")))
 
 
-def ask(kind: str, folder: Path, **values: Any) -> AdoptedLook:
+def ask(kind: str, folder: Path, **values: Any) -> AdoptedPoll:
     return ask_tool(adopter(kind, folder, **values), MemoryKeeper())
 
 

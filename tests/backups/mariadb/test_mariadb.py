@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from backups.drill import DrillTarget, Place, run_drill
+from backups.drill import DrillPlace, DrillTarget, run_drill
 from backups.extract import prepare_target
 from backups.formats import Restored, Trial, format_of
 from backups.formats._mariadbd import throw_away
@@ -522,7 +522,7 @@ def test_a_drill_tries_out_databases_and_accounts_and_leaves_nothing(
         find_base=lambda _content: None,
         identities=[keys().identity],
         keys=None,
-        place=Place(scratch, NOBODY if os.geteuid() == 0 else "", unprivileged()),
+        place=DrillPlace(scratch, NOBODY if os.geteuid() == 0 else "", unprivileged()),
         clock=FixedClock(NOW),
         progress=SilentProgress(),
     )

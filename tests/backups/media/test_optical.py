@@ -11,7 +11,7 @@ from pathlib import Path
 import bagit
 import pytest
 
-from backups.burning import Comparison, compare, require_blank, volume_id_in
+from backups.burning import DiscComparison, compare, require_blank, volume_id_in
 from backups.job import VerifyTarget, run_verify
 from backups.media import build_medium
 from backups.media._burner import DiscBurner, parse_state
@@ -246,7 +246,7 @@ def test_a_burnt_disc_is_read_back(made: BackupResult, tmp_path: Path) -> None:
     drive.reload()
 
     assert program == "xorriso"
-    assert compare(drive, digest, size) == Comparison(DiscState.WHOLE)
+    assert compare(drive, digest, size) == DiscComparison(DiscState.WHOLE)
     assert volume_id_in(drive) == f"{made.set.id[-6:].upper()}_D1_20261125T030405Z"
     assert check_image(blank).exit_code == 0
     with pytest.raises(MediumUnavailable, match="is not blank: it is written"):

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from backups.media._owners import is_alive, this_run
+from backups.media._owners import is_alive, run_mark
 
 ROOT = Path(__file__).parents[3]
 SAY = "import sys; from backups.media._owners import this_run; print(this_run(), flush=True); sys.stdin.read()"
 
 
 def test_this_run_is_alive() -> None:
-    assert is_alive(this_run()) is True
+    assert is_alive(run_mark()) is True
 
 
 def test_a_run_is_alive_until_it_is_killed_and_dead_before_it_is_waited_for() -> None:
@@ -38,7 +38,7 @@ def test_a_run_is_alive_until_it_is_killed_and_dead_before_it_is_waited_for() ->
 
 
 def test_another_process_with_the_same_number_is_another_run() -> None:
-    space, pid, started = this_run().rsplit("-", 2)
+    space, pid, started = run_mark().rsplit("-", 2)
 
     assert is_alive(f"{space}-{pid}-{int(started) + 1}") is False
 
@@ -52,7 +52,7 @@ def test_a_process_that_only_its_owner_sees_may_be_alive(monkeypatch: pytest.Mon
     def not_permitted(_pid: int, _signal: int) -> None:
         raise PermissionError
 
-    space, _pid, started = this_run().rsplit("-", 2)
+    space, _pid, started = run_mark().rsplit("-", 2)
     hidden = f"{space}-{2**22 + 1}-{started}"
     assert is_alive(hidden) is False
     monkeypatch.setattr("os.kill", not_permitted)

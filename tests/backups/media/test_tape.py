@@ -28,7 +28,7 @@ from backups.media._tape_layout import (
     write_label,
     write_record,
 )
-from backups.media.tape import RECORD_EVERY, OnTape, Settings, TapeMedium
+from backups.media.tape import RECORD_EVERY, Settings, TapeBeginning, TapeMedium
 from portalops.errors import MediumUnavailable, SetDamaged, SetNotFound
 from portalops.model.backups import SetId
 from portalops.model.message import ByteCount
@@ -111,7 +111,7 @@ def test_a_tape_of_something_else_is_left_alone_unless_somebody_says_otherwise(t
     with pytest.raises(MediumUnavailable, match="not blank") as refused:
         medium.require_free(overwrite=False)
     assert "--overwrite" in str(refused.value.hint)
-    assert medium.require_free(overwrite=True).state is OnTape.FOREIGN
+    assert medium.require_free(overwrite=True).state is TapeBeginning.FOREIGN
     medium.write_label(medium.label_for(LABELLED), overwrite=True)
     small_set(medium)
     assert medium.sets() == (SET,)

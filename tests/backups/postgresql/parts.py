@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from backups.formats import Restored
-from backups.postgresql import Installation, installations
+from backups.postgresql import PostgresqlVersion, installations
 from backups.restore import restore_set
 from backups.set_file import parse_set_file
 from portalops.model.backups import BackupResult, Stream
@@ -75,7 +75,7 @@ def short_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def versions() -> tuple[Installation, ...]:
+def versions() -> tuple[PostgresqlVersion, ...]:
     need("pg_ctlcluster")
     return installations("initdb", LocalRunner())
 
@@ -83,13 +83,13 @@ def versions() -> tuple[Installation, ...]:
 class Server:
     """One server, from its data folder."""
 
-    def __init__(self, folder: Path, tools: Installation) -> None:
+    def __init__(self, folder: Path, tools: PostgresqlVersion) -> None:
         self.folder = folder
         self.tools = tools
 
     @classmethod
     @contextmanager
-    def new(cls, tools: Installation) -> Iterator[Server]:
+    def new(cls, tools: PostgresqlVersion) -> Iterator[Server]:
         with short_folder() as folder:
             server = cls(folder, tools)
             server.program("initdb", "-D", server.data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")

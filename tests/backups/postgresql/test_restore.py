@@ -16,8 +16,8 @@ import pytest
 from backups.extract import prepare_target
 from backups.formats import Restored, Trial, format_of
 from backups.formats.postgresql_globals import first_role
-from backups.handout import hand_out
 from backups.sources._postgresql import stream_names
+from backups.stream_output import stream_out
 from portalops.errors import BackupError, UnsafeTarget
 from portalops.model.backups import TableRows, VerifyLevel
 from tests.backups.kit import keys
@@ -69,7 +69,7 @@ def test_a_dump_goes_to_pg_restore_without_a_file_between(postgres: Server, dump
     try:
         with subprocess.Popen(command, stdin=subprocess.PIPE) as program:
             assert program.stdin is not None
-            size = hand_out(MemoryStoredSet(dumped.files), stream, [keys().identity], program.stdin.write)
+            size = stream_out(MemoryStoredSet(dumped.files), stream, [keys().identity], program.stdin.write)
 
         assert (program.returncode, size) == (0, stream.plain_bytes)
         for table in ("public.article", "public.empty", "public.sessions"):

@@ -9,7 +9,7 @@ import pytest
 from backups.contents import index_members
 from backups.set_file import parse_set_file
 from backups.sources._patterns import matcher
-from portalops.model.backups import BackupResult, CopyState, Member, Stream
+from portalops.model.backups import BackupResult, CopyState, Stream, StreamMember
 from portalops.model.verdicts import RunOutcome
 from tests.backups.kit import MIB, back_up, keys, odd_tree, source
 from tests.backups.memory import MemoryMedium
@@ -27,7 +27,7 @@ def stream_of(result: BackupResult) -> Stream:
     return stream
 
 
-def members(result: BackupResult, medium: MemoryMedium) -> dict[str, Member]:
+def members(result: BackupResult, medium: MemoryMedium) -> dict[str, StreamMember]:
     assert result.set is not None
     content = parse_set_file(medium.stored[result.set.id]["set.json"])
     found = index_members(medium.open_set(result.set.id), content.streams[0], [keys().identity])

@@ -19,7 +19,7 @@ from backups.restore import RestoreReport, restore_set
 from backups.set_file import parse_set_file
 from portalops.config.ssh import SshPlace
 from portalops.errors import HostUnreachable
-from portalops.model.backups import BackupResult, Member, MemberType
+from portalops.model.backups import BackupResult, MemberType, StreamMember
 from portalops.model.verdicts import RunOutcome
 from portalops.system import remote
 from portalops.system.ssh import target_of
@@ -86,7 +86,7 @@ def restored(result: BackupResult, medium: MemoryMedium, target: Path) -> tuple[
     return target / "far", report
 
 
-def members(result: BackupResult, medium: MemoryMedium) -> list[Member]:
+def members(result: BackupResult, medium: MemoryMedium) -> list[StreamMember]:
     assert result.set is not None, result.failed_sources
     stored = medium.open_set(result.set.id)
     return list(index_members(stored, result.set.streams[0], [keys().identity]))
@@ -293,7 +293,9 @@ def test_a_host_that_was_set_up_anew_gets_nothing_until_its_new_key_is_pinned(ho
     for client in ("openssh", "paramiko"):
         with pytest.raises(HostUnreachable, match="another host key than the recorded one"):
             remote.start_there(
-                target_of(SshPlace.model_validate(pinned)), remote.Order(("touch", "/dev/shm/sent")), client=client
+                target_of(SshPlace.model_validate(pinned)),
+                remote.RemoteCommand(("touch", "/dev/shm/sent")),
+                client=client,
             )
     result, _medium = run("files", host, tmp_path, include=["/srv"], ssh=pinned)
 

@@ -12,7 +12,7 @@ from backups.formats._mariadbd import ThrowAway
 from backups.formats._sql_head import DatabaseHead, head_of, read_head
 from backups.sources._mariadb import (
     Flavour,
-    Table,
+    MariadbTable,
     doubts,
     dump_command,
     flavour_of,
@@ -173,7 +173,7 @@ def test_names_of_streams_differ_as_the_databases_do() -> None:
 def test_a_table_without_snapshot_must_be_seen_unchanged(
     before: dict[str, str | None], after: dict[str, str | None], expected: list[str]
 ) -> None:
-    tables = [Table("m", "BASE TABLE", "MyISAM", is_transactional=False)]
+    tables = [MariadbTable("m", "BASE TABLE", "MyISAM", is_transactional=False)]
 
     assert list(doubts(tables, before, after)) == expected
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backups.formats import Restored, format_of
-from backups.sources.mssql import Settings, backup_command, stream_name, what_is_wrong
+from backups.sources.mssql import Settings, backup_command, explain_failure, stream_name
 from portalops.model.backups import BackupResult, DataClass, Stream, VerifyLevel
 from portalops.model.record import Digest
 from portalops.ports import Completed
@@ -51,7 +51,7 @@ BACKUP DATABASE is terminating abnormally.
     ],
 )
 def test_only_a_backup_that_the_server_read_again_counts(done: Completed, expected: str) -> None:
-    problem = what_is_wrong(done)
+    problem = explain_failure(done)
 
     assert expected in problem
     assert bool(problem) is bool(expected)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from checks.servers.carried import Original
-from checks.servers.comparing import look_of
-from checks.servers.drift._kind import Look
+from checks.servers.comparing import read_view
+from checks.servers.drift._kind import HostView
 from checks.servers.drifting import Drift
-from checks.servers.gather import Answer, appended, parse_answer
+from checks.servers.gather import HostAnswer, appended, parse_answer
 from checks.servers.probe import ProbeResult
 from checks.servers.probes import drift
 from portalops.model.record import Digest
@@ -75,12 +75,12 @@ def answer(at: datetime, *, ahead: timedelta = timedelta(0), without: tuple[str,
     return raw
 
 
-def look(at: datetime, *, ahead: timedelta = timedelta(0), without: tuple[str, ...] = (), **said: Any) -> Look:
+def look(at: datetime, *, ahead: timedelta = timedelta(0), without: tuple[str, ...] = (), **said: Any) -> HostView:
     """Return what such an answer says."""
-    return look_of(parse_answer(answer(at, ahead=ahead, without=without, **said)), at)
+    return read_view(parse_answer(answer(at, ahead=ahead, without=without, **said)), at)
 
 
-def kept(at: datetime, told: Drift | None = None, **said: Any) -> tuple[Original, Answer]:
+def kept(at: datetime, told: Drift | None = None, **said: Any) -> tuple[Original, HostAnswer]:
     """Return such an answer as the ledger holds it, with what it said of the look before it; by default, that there was none."""
     raw = appended(answer(at, **said), drift.section(told))
     return Original(at, Digest("ab" * 32)), parse_answer(raw)

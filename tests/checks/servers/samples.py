@@ -18,8 +18,8 @@ from pathlib import Path
 from checks.servers.catalogue import chosen, probes_of
 from checks.servers.declared import Declared
 from checks.servers.judging import judge_again
-from checks.servers.probe import Missing
-from checks.servers.standby import GroupCheck, judge_groups, look
+from checks.servers.probe import MissingFact
+from checks.servers.standby import GroupCheck, judge_groups, read_member
 from portalops.model.checks import CheckResult
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
@@ -57,9 +57,11 @@ class Sample:
         if not isinstance(some[0], GroupCheck):
             (result,) = judge_again(change(self.raw), self.host, self.declared, self.at, some=some)
             return result
-        gone = Missing("host-unreachable", msg("cannot connect to {host}: timed out", host="host"))
+        gone = MissingFact("host-unreachable", msg("cannot connect to {host}: timed out", host="host"))
         looks = {
-            name: look(Host(HostId(name), "192.0.2.1"), self.at, gone if raw is None else change(raw), probes_of(some))
+            name: read_member(
+                Host(HostId(name), "192.0.2.1"), self.at, gone if raw is None else change(raw), probes_of(some)
+            )
             for name, raw in self.members
         }
         # the kinds of groups that the sample declares none of are judged too, and are not what it is about

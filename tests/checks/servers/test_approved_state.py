@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from checks.servers.baseline import Window
+from checks.servers.baseline import ChangeWindow
 from checks.servers.catalogue import chosen
 from checks.servers.declared import Declared
 from checks.servers.judging import judge_again
@@ -63,7 +63,7 @@ def test_what_is_not_declared_is_shown_so_that_it_can_be(capture: str, seen: str
 
 def test_window_holds_its_first_and_last_moment() -> None:
     start = datetime(2026, 11, 20, 2, tzinfo=UTC)
-    window = Window(start_at=start, end_at=start + timedelta(hours=2), reference="2222/UBND-KGVX")
+    window = ChangeWindow(start_at=start, end_at=start + timedelta(hours=2), reference="2222/UBND-KGVX")
 
     assert window.holds(start) and window.holds(window.end_at)
     assert not window.holds(start - timedelta(seconds=1)) and not window.holds(window.end_at + timedelta(seconds=1))

@@ -67,7 +67,7 @@ def test_host_passes_by_its_draft_and_each_change_is_found(hosts: Hosts, release
         host.add_account("an")
         host.sh("rm ~root/.ssh/authorized_keys")
         before = asked(host, *probes.values())
-        facts = Facts(NAMED, Declared().for_host("web1"), datetime.now(UTC), facts_from(parse_answer(before), probes))
+        facts = Facts(NAMED, Declared().find_host("web1"), datetime.now(UTC), facts_from(parse_answer(before), probes))
         declared = Declared.model_validate(tomllib.loads(draft(facts))["checks"]["declared"])
         assert set(verdicts(before, declared).values()) == {(CheckVerdict.PASS, "")}
 

@@ -11,7 +11,7 @@ import pytest
 from checks.servers.catalogue import checks, chosen, probes_of
 from checks.servers.check import Check
 from checks.servers.judging import judge_again
-from portalops.compliance.of_records import RecordCheck, record_checks
+from portalops.compliance.ledger_checks import RecordCheck, record_checks
 from portalops.errors import UnknownCheck
 from portalops.locale.pages import FOLDER, vietnamese_page
 from portalops.model.checks import CheckResult

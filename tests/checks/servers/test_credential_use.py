@@ -19,7 +19,7 @@ from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
 from portalops.model.portal_accounts import PortalAccount, PortalAccounts
 from portalops.registers.credentials import ADDED, CORRECTED, CredentialRegister, fold_credentials
-from portalops.registers.portal_accounts import PortalLook
+from portalops.registers.portal_accounts import PortalAnswer
 from tests.checks.servers.samples import SAMPLES, as_answer
 
 AT = datetime(2026, 11, 26, 6, tzinfo=UTC)
@@ -131,8 +131,8 @@ def test_portal_shows_who_may_do_everything_and_nothing_of_a_second_factor() -> 
     boss = replace(AN, id="cong-an", system="portal:cong@web1", account="an", kind=CredentialKind.PASSWORD)
     accounts = tuple(PortalAccount(name, (), name == "an", is_open=True) for name in ("an", "chi"))
     looks = {
-        "cong": PortalLook(7, AT, PortalAccounts("cong", "wordpress", accounts, keeps_logins=False)),
-        "hong": PortalLook(8, AT, msg("the blob is not there")),
+        "cong": PortalAnswer(7, AT, PortalAccounts("cong", "wordpress", accounts, keeps_logins=False)),
+        "hong": PortalAnswer(8, AT, msg("the blob is not there")),
     }
 
     def told(*bodies: Credential) -> list[tuple[str, bool]]:

@@ -16,7 +16,7 @@ from checks.servers.catalogue import chosen
 from checks.servers.credential_audit import PROBES, audit
 from checks.servers.declared import Declared
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing, Output, Probe, ProbeResult, Unparseable, fact_of
+from checks.servers.probe import MissingFact, Output, Probe, ProbeResult, Unparseable, fact_of
 from checks.servers.probes import (
     authorized_keys,
     group,
@@ -149,7 +149,7 @@ def compared(postgresql: str | None, mysql: str | None, *more: Body) -> tuple[Ac
     declared = Declared.model_validate(
         {"members": {"nguyen-van-an": {"accounts": ["an"]}, "le-binh": {"accounts": ["binh"]}}}
     )
-    absent = Missing("command-missing", verbatim("no program"))
+    absent = MissingFact("command-missing", verbatim("no program"))
     found: dict[str, object] = dict.fromkeys((probe.id for probe in PROBES), absent)
     found |= {passwd.PROBE.id: (), shadow.PROBE.id: (), group.PROBE.id: ()}
     found[authorized_keys.PROBE.id] = authorized_keys.AuthorizedKeys((), (), ())

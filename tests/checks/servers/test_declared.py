@@ -9,7 +9,7 @@ from checks.servers.declared import Declared
 
 
 def test_nothing_declared_is_not_an_empty_declaration() -> None:
-    own = Declared().for_host("web1")
+    own = Declared().find_host("web1")
 
     assert own.listeners is None
     assert own.admins is None
@@ -21,9 +21,9 @@ def test_host_replaces_what_it_names_and_keeps_the_rest() -> None:
         {"listeners": ["tcp/22"], "admins": ["an"], "host": {"web1": {"listeners": ["tcp/22", "tcp/443"]}}}
     )
 
-    assert declared.for_host("web1").listeners == ("tcp/22", "tcp/443")
-    assert declared.for_host("web1").admins == ("an",)
-    assert declared.for_host("db1").listeners == ("tcp/22",)
+    assert declared.find_host("web1").listeners == ("tcp/22", "tcp/443")
+    assert declared.find_host("web1").admins == ("an",)
+    assert declared.find_host("db1").listeners == ("tcp/22",)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def answer() -> bytes:
 
 def drafted(raw: bytes) -> str:
     found = facts_from(parse_answer(raw), {probe.id: probe for probe in PROBES})
-    return draft(Facts(HOST, Declared().for_host(HOST.id), DEFAULT_AT, found))
+    return draft(Facts(HOST, Declared().find_host(HOST.id), DEFAULT_AT, found))
 
 
 def test_host_passes_by_the_draft_of_its_own_answer(answer: bytes) -> None:

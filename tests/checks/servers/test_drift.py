@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from checks.servers.attribution import Place, Placed, placed
-from checks.servers.baseline import Changes, Window
+from checks.servers.attribution import ChangePlace, Placed, placed
+from checks.servers.baseline import ApprovedChanges, ChangeWindow
 from checks.servers.by_hand import SECTION as BY_HAND
 from checks.servers.carried import Original
-from checks.servers.comparing import drifts_since, look_of, still_open, whole_looks
-from checks.servers.drift._kind import KnownBy, Look
+from checks.servers.comparing import drifts_since, list_complete_answers, read_view, still_open
+from checks.servers.drift._kind import HostView, KnownBy
 from checks.servers.drifting import Drift, Drifted, drift_between, kinds, probes
 from checks.servers.gather import parse_answer
-from checks.servers.probe import Missing, ProbeResult, fact_of
+from checks.servers.probe import MissingFact, ProbeResult, fact_of
 from checks.servers.probes import drift as drift_probe
 from portalops.locale import render
 from portalops.model.changes import ChangeKind, ChangeOrder
@@ -40,7 +40,7 @@ from tests.checks.servers.looks import (
 HOUR = timedelta(hours=1)
 NOON = FIRST_AT + 11 * HOUR
 UPGRADED = SECTIONS["packages.dpkg"].replace("1.26.3-3", "1.28.0-1")
-NO_REGISTER = Missing("no-register", msg("nothing"))
+NO_REGISTER = MissingFact("no-register", msg("nothing"))
 
 
 def between(*, ahead: timedelta = timedelta(0), without: tuple[str, ...] = (), **said: Any) -> Drift:
@@ -75,7 +75,7 @@ def order(
     return ChangeOrder("CH-2026-001", kind, begins, ends, 1, **{**values, **more})  # type: ignore[arg-type]  # of the names above
 
 
-def placing(found: Drift, *orders: ChangeOrder, declared: Changes | None = None) -> Placed:
+def placing(found: Drift, *orders: ChangeOrder, declared: ApprovedChanges | None = None) -> Placed:
     (one,) = placed(found.changed, declared, orders or NO_REGISTER, runs=found.runs)
     return one
 
@@ -122,15 +122,15 @@ def test_log_that_was_rotated_past_the_first_look_leaves_steps_unknown() -> None
     assert len(found.changed) == 1
 
 
-def of_rpm(at: datetime, version: str, installed: datetime) -> Look:
+def of_rpm(at: datetime, version: str, installed: datetime) -> HostView:
     seen = look(
         at,
         rpm__history=f"{stamp(installed)} nginx\n",
         packages__rpm=f"nginx\t1\t{version}\t1.el9\tx86_64\tnginx.src.rpm\t(none)\n",
         dnf__sources="main||1\nbaseos|1|1\nend\n",
     )
-    gone = Missing("command-missing", msg("the host has no apt"))
-    return Look(at, {**seen.found, **dict.fromkeys(("packages.dpkg", "apt.history", "apt.sources"), gone)})
+    gone = MissingFact("command-missing", msg("the host has no apt"))
+    return HostView(at, {**seen.found, **dict.fromkeys(("packages.dpkg", "apt.history", "apt.sources"), gone)})
 
 
 def test_host_of_rpm_tells_by_the_times_of_installation() -> None:
@@ -246,38 +246,38 @@ def test_host_with_none_of_its_keys_was_set_up_anew() -> None:
 def test_change_in_an_approved_window_falls_under_it_with_both_moments() -> None:
     one = placing(upgrade(), order())
 
-    assert (one.place, one.reference) == (Place.UNDER, "CH-2026-001")
+    assert (one.place, one.reference) == (ChangePlace.UNDER, "CH-2026-001")
     assert (one.approved_at, one.drifted.happened_at) == (FIRST_AT - HOUR, NOON)
 
 
 def test_change_before_its_approval_is_outside_and_the_approval_is_named() -> None:
     one = placing(upgrade(), order(approved=NOON + HOUR / 2))
 
-    assert (one.place, one.reference, one.approved_at) == (Place.OUTSIDE, "CH-2026-001", NOON + HOUR / 2)
+    assert (one.place, one.reference, one.approved_at) == (ChangePlace.OUTSIDE, "CH-2026-001", NOON + HOUR / 2)
     assert render(one.why, "en") == "CH-2026-001 was approved afterwards, by record 3"
 
 
 def test_change_that_was_asked_for_and_not_approved_is_outside() -> None:
-    assert placing(upgrade(), order(approved=None)).place is Place.OUTSIDE
+    assert placing(upgrade(), order(approved=None)).place is ChangePlace.OUTSIDE
 
 
 def test_approval_without_its_document_is_marked() -> None:
     one = placing(upgrade(), order(digest=None))
 
-    assert (one.place, one.is_proven) == (Place.UNDER, False)
+    assert (one.place, one.is_proven) == (ChangePlace.UNDER, False)
     assert "--file" in render(one.why, "en")
 
 
 @pytest.mark.parametrize("reference", ["512/UBND", "CH-2026-001"])
 def test_what_the_configuration_alone_approves_is_not_proven_whatever_it_is_called(reference: str) -> None:
     """It may be written there afterwards; and under the name of a change of the register, which was approved too late."""
-    window = Window(start_at=NOON - HOUR, end_at=NOON + HOUR, reference=reference)
+    window = ChangeWindow(start_at=NOON - HOUR, end_at=NOON + HOUR, reference=reference)
     late = order(approved=NOON + HOUR / 2)
 
-    one = placing(upgrade(), late, declared=Changes(since=FIRST_AT - HOUR, windows=(window,)))
-    both = placing(upgrade(), order(), declared=Changes(since=FIRST_AT - HOUR, windows=(window,)))
+    one = placing(upgrade(), late, declared=ApprovedChanges(since=FIRST_AT - HOUR, windows=(window,)))
+    both = placing(upgrade(), order(), declared=ApprovedChanges(since=FIRST_AT - HOUR, windows=(window,)))
 
-    assert (one.place, one.reference, one.is_declared, one.is_proven) == (Place.UNDER, reference, True, False)
+    assert (one.place, one.reference, one.is_declared, one.is_proven) == (ChangePlace.UNDER, reference, True, False)
     assert (one.approved_at, render(one.why, "en")) == (
         None,
         "approved by the configuration alone; the decision is not kept",
@@ -288,11 +288,11 @@ def test_what_the_configuration_alone_approves_is_not_proven_whatever_it_is_call
 def test_emergency_that_was_regularised_covers_what_it_did_and_is_shown_as_such() -> None:
     one = placing(upgrade(), order(approved=NOON + 5 * HOUR, kind=ChangeKind.EMERGENCY))
 
-    assert (one.place, one.is_regularised) == (Place.UNDER, True)
+    assert (one.place, one.is_regularised) == (ChangePlace.UNDER, True)
 
 
-@pytest.mark.parametrize(("by", "place"), [("unattended-upgrade", Place.UNDER), ("an", Place.OUTSIDE)])
-def test_standing_approval_is_by_package_and_account(by: str, place: Place) -> None:
+@pytest.mark.parametrize(("by", "place"), [("unattended-upgrade", ChangePlace.UNDER), ("an", ChangePlace.OUTSIDE)])
+def test_standing_approval_is_by_package_and_account(by: str, place: ChangePlace) -> None:
     standing = order(
         FIRST_AT - HOUR,
         SECOND_AT + 9 * HOUR,
@@ -304,8 +304,10 @@ def test_standing_approval_is_by_package_and_account(by: str, place: Place) -> N
     assert placing(upgrade(by=by), standing).place is place
 
 
-@pytest.mark.parametrize(("seconds", "place"), [(10, Place.UNDER), (30, Place.OUTSIDE)])
-def test_file_that_was_changed_while_the_package_manager_ran_stands_as_the_run(seconds: int, place: Place) -> None:
+@pytest.mark.parametrize(("seconds", "place"), [(10, ChangePlace.UNDER), (30, ChangePlace.OUTSIDE)])
+def test_file_that_was_changed_while_the_package_manager_ran_stands_as_the_run(
+    seconds: int, place: ChangePlace
+) -> None:
     standing = order(FIRST_AT - HOUR, SECOND_AT + HOUR, kind=ChangeKind.STANDING, packages=("nginx",))
     at = stamp(NOON) + seconds
     found = upgrade(
@@ -315,16 +317,19 @@ def test_file_that_was_changed_while_the_package_manager_ran_stands_as_the_run(s
 
     by_kind = {one.drifted.kind: one for one in placed(found.changed, None, (standing,), runs=found.runs)}
 
-    assert by_kind["package"].place is Place.UNDER
+    assert by_kind["package"].place is ChangePlace.UNDER
     assert by_kind["file"].place is place
 
 
 def test_change_without_a_time_falls_under_a_window_only_if_both_looks_are_in_it() -> None:
     found = between(acct__group="root:0:\nsudo:27:an,binh\n")
 
-    assert placing(found, order(FIRST_AT - HOUR, SECOND_AT + HOUR, approved=FIRST_AT - 2 * HOUR)).place is Place.UNDER
-    assert placing(found, order()).place is Place.UNKNOWN
-    assert placing(found, order(SECOND_AT + HOUR, SECOND_AT + 2 * HOUR)).place is Place.OUTSIDE
+    assert (
+        placing(found, order(FIRST_AT - HOUR, SECOND_AT + HOUR, approved=FIRST_AT - 2 * HOUR)).place
+        is ChangePlace.UNDER
+    )
+    assert placing(found, order()).place is ChangePlace.UNKNOWN
+    assert placing(found, order(SECOND_AT + HOUR, SECOND_AT + 2 * HOUR)).place is ChangePlace.OUTSIDE
 
 
 def test_clock_that_is_off_is_taken_out_and_shown() -> None:
@@ -334,7 +339,11 @@ def test_clock_that_is_off_is_taken_out_and_shown() -> None:
 
     one = placing(found, order())
 
-    assert (one.place, one.drifted.happened_at, one.drifted.ahead_seconds) == (Place.UNDER, NOON + ahead, 3 * 3600)
+    assert (one.place, one.drifted.happened_at, one.drifted.ahead_seconds) == (
+        ChangePlace.UNDER,
+        NOON + ahead,
+        3 * 3600,
+    )
 
 
 def test_clock_that_was_set_between_the_looks_leaves_the_windows_edge_unknown() -> None:
@@ -343,8 +352,8 @@ def test_clock_that_was_set_between_the_looks_leaves_the_windows_edge_unknown() 
     found = drift_between("web1", before, look(SECOND_AT, packages__dpkg=UPGRADED, apt__history=log))
 
     assert found.changed[0].unsure_seconds == 605
-    assert placing(found, order(NOON - timedelta(minutes=5), NOON + HOUR)).place is Place.UNKNOWN
-    assert placing(found, order(NOON - HOUR, NOON + HOUR)).place is Place.UNDER
+    assert placing(found, order(NOON - timedelta(minutes=5), NOON + HOUR)).place is ChangePlace.UNKNOWN
+    assert placing(found, order(NOON - HOUR, NOON + HOUR)).place is ChangePlace.UNDER
 
 
 def test_time_that_does_not_lie_between_the_looks_does_not_count() -> None:
@@ -356,16 +365,16 @@ def test_time_that_does_not_lie_between_the_looks_does_not_count() -> None:
 
 
 def test_register_that_cannot_be_read_makes_the_rest_unknown() -> None:
-    unreadable = Missing("register-unreadable", msg("record 9 cannot be read"))
+    unreadable = MissingFact("register-unreadable", msg("record 9 cannot be read"))
 
     (one,) = placed(upgrade().changed, None, unreadable)
 
-    assert one.place is Place.UNKNOWN
+    assert one.place is ChangePlace.UNKNOWN
 
 
 def test_declared_window_counts_beside_the_register() -> None:
     window = {"start_at": NOON - HOUR, "end_at": NOON + HOUR, "reference": "512/UBND"}
-    declared = Changes.model_validate({"since": FIRST_AT, "windows": [window]})
+    declared = ApprovedChanges.model_validate({"since": FIRST_AT, "windows": [window]})
 
     assert placing(upgrade(), declared=declared).reference == "512/UBND"
 
@@ -383,21 +392,21 @@ def edited(at: datetime, written: datetime | None, **more: Any) -> Drift:
 @pytest.mark.parametrize(
     ("written", "place"),
     [
-        (NOON, Place.UNDER),
-        (NOON - HOUR / 2, Place.UNDER),
-        (NOON - 2 * HOUR, Place.UNKNOWN),  # and its mode was changed in the window
-        (FIRST_AT - timedelta(days=4000), Place.UNKNOWN),  # copied with its time, or set back
-        (NOON + timedelta(days=4000), Place.UNDER),  # set ahead: nothing is told by that
-        (None, Place.UNDER),  # of before that time was looked at
+        (NOON, ChangePlace.UNDER),
+        (NOON - HOUR / 2, ChangePlace.UNDER),
+        (NOON - 2 * HOUR, ChangePlace.UNKNOWN),  # and its mode was changed in the window
+        (FIRST_AT - timedelta(days=4000), ChangePlace.UNKNOWN),  # copied with its time, or set back
+        (NOON + timedelta(days=4000), ChangePlace.UNDER),  # set ahead: nothing is told by that
+        (None, ChangePlace.UNDER),  # of before that time was looked at
     ],
 )
 def test_file_whose_content_bears_a_time_of_before_the_window_is_not_clear(
-    written: datetime | None, place: Place
+    written: datetime | None, place: ChangePlace
 ) -> None:
     one = placing(edited(NOON, written), order())
 
     assert one.place is place
-    assert ("may date from" in render(one.why, "en")) is (place is Place.UNKNOWN)
+    assert ("may date from" in render(one.why, "en")) is (place is ChangePlace.UNKNOWN)
 
 
 def test_content_cannot_be_older_than_the_look_that_had_another() -> None:
@@ -408,22 +417,22 @@ def test_content_cannot_be_older_than_the_look_that_had_another() -> None:
 
 
 def test_file_that_was_written_before_and_touched_after_the_window_is_not_clear() -> None:
-    assert placing(edited(NOON + 2 * HOUR, NOON - 2 * HOUR), order()).place is Place.UNKNOWN
-    assert placing(edited(NOON + 3 * HOUR, NOON + 2 * HOUR), order()).place is Place.OUTSIDE
+    assert placing(edited(NOON + 2 * HOUR, NOON - 2 * HOUR), order()).place is ChangePlace.UNKNOWN
+    assert placing(edited(NOON + 3 * HOUR, NOON + 2 * HOUR), order()).place is ChangePlace.OUTSIDE
 
 
 def test_package_managers_file_bears_the_time_of_its_package_and_stands_as_the_run() -> None:
     log = apt(OLD_RUN, (NOON, NOON + timedelta(seconds=20), "an", "Upgrade nginx"))
     found = edited(NOON, FIRST_AT - timedelta(days=90), packages__dpkg=UPGRADED, apt__history=log)
 
-    assert [one.place for one in placed(found.changed, None, (order(),), runs=found.runs)] == [Place.UNDER] * 2
+    assert [one.place for one in placed(found.changed, None, (order(),), runs=found.runs)] == [ChangePlace.UNDER] * 2
     assert [one.written_at for one in found.changed] == [None, None]
 
 
 # --- carrying on ----------------------------------------------------------------------------------
 
 
-def carried(first: Drift, declared: Changes | None = None, /, **said: Any) -> Drift:
+def carried(first: Drift, declared: ApprovedChanges | None = None, /, **said: Any) -> Drift:
     """Return what the look after the one that found `first` says."""
     section = drift_probe.section(first)
     held = fact_of(drift_probe.PROBE, section)
@@ -447,8 +456,8 @@ def test_what_the_configuration_alone_approves_is_told_on_until_changes_are_look
     """Else the next look would pass, also where the window was written into it after the change."""
     log = apt(OLD_RUN, (NOON, NOON, "an", "Upgrade nginx"))
     first = between(packages__dpkg=UPGRADED, apt__history=log)
-    window = Window(start_at=NOON - HOUR, end_at=NOON + HOUR, reference="512/UBND")
-    declared = Changes(since=FIRST_AT, windows=(window,))
+    window = ChangeWindow(start_at=NOON - HOUR, end_at=NOON + HOUR, reference="512/UBND")
+    declared = ApprovedChanges(since=FIRST_AT, windows=(window,))
 
     still, later = (
         carried(first, each, packages__dpkg=UPGRADED, apt__history=log)
@@ -470,7 +479,7 @@ def test_section_says_the_same_when_it_is_read_again() -> None:
 def test_section_that_is_out_of_form_is_no_drift(text: bytes) -> None:
     fact = fact_of(drift_probe.PROBE, ProbeResult("change.drift", 0, text, b"", 0))
 
-    assert isinstance(fact, Missing)
+    assert isinstance(fact, MissingFact)
     assert fact.reason == "unparseable"
 
 
@@ -490,17 +499,17 @@ DAY = timedelta(days=1)
 GROWN = f"{SECTIONS['acct.passwd']}intruder:x:0:0::/:/bin/sh\n"
 
 
-def chained(*rounds: dict[str, Any], declared: Changes | None = None) -> list[Drift]:
+def chained(*rounds: dict[str, Any], declared: ApprovedChanges | None = None) -> list[Drift]:
     """Return what each look says from the second on, one a day, each held against those before it."""
     past: list[Any] = []
     found: list[Drift] = []
     for number, said in enumerate(rounds):
         at = FIRST_AT + number * DAY
         if past and not said.get("is_part"):
-            older = whole_looks(reversed(past))
+            older = list_complete_answers(reversed(past))
             (stood_in, before) = next(older)
-            now = look_of(parse_answer(answer(at, **said)), at)
-            found.append(still_open("web1", look_of(before, stood_in.at), now, declared, older))
+            now = read_view(parse_answer(answer(at, **said)), at)
+            found.append(still_open("web1", read_view(before, stood_in.at), now, declared, older))
         if said.pop("is_part", False):
             past.append((Original(at, Digest("ab" * 32)), parse_answer(answer(at, **said))))
         else:
@@ -574,9 +583,9 @@ def gap() -> tuple[Drift, Drift]:
     """Return what two looks say after a gap whose other end is not to be read any more."""
     lacking = chained({}, {"without": ("acct.passwd",)})[0]
     _stood_in, before = kept(SECOND_AT, lacking, without=("acct.passwd",))
-    back = still_open("web1", look_of(before, SECOND_AT), look(SECOND_AT + DAY), None, ())
+    back = still_open("web1", read_view(before, SECOND_AT), look(SECOND_AT + DAY), None, ())
     _stood_in, then = kept(SECOND_AT + DAY, back)
-    return back, still_open("web1", look_of(then, SECOND_AT + DAY), look(SECOND_AT + 2 * DAY), None, ())
+    return back, still_open("web1", read_view(then, SECOND_AT + DAY), look(SECOND_AT + 2 * DAY), None, ())
 
 
 def test_gap_whose_other_end_is_not_to_be_read_any_more_is_told_on() -> None:
@@ -595,9 +604,9 @@ def test_gap_whose_other_end_is_not_to_be_read_any_more_is_told_on() -> None:
 def test_gap_is_told_until_changes_are_looked_for_from_a_later_moment_on() -> None:
     back, _then = gap()
     _stood_in, before = kept(SECOND_AT + DAY, back)
-    later = Changes.model_validate({"since": SECOND_AT + 2 * DAY})
+    later = ApprovedChanges.model_validate({"since": SECOND_AT + 2 * DAY})
 
-    found = still_open("web1", look_of(before, SECOND_AT + DAY), look(SECOND_AT + 3 * DAY), later, ())
+    found = still_open("web1", read_view(before, SECOND_AT + DAY), look(SECOND_AT + 3 * DAY), later, ())
 
     assert found.unknown == ()
 
@@ -617,7 +626,7 @@ def test_look_that_a_person_brought_is_passed_over_and_loses_nothing() -> None:
     brought = replace(raw, sections={**raw.sections, BY_HAND: ProbeResult(BY_HAND, 0, b"{}", b"", 0)})
     past = [(Original(SECOND_AT + DAY, Digest("ab" * 32)), brought), kept(SECOND_AT, opened, acct__passwd=GROWN)]
 
-    assert [stood_in.at for stood_in, _answer in whole_looks(past)] == [SECOND_AT]
+    assert [stood_in.at for stood_in, _answer in list_complete_answers(past)] == [SECOND_AT]
 
 
 def test_section_of_before_gaps_were_told_reads_as_it_was_written() -> None:

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from checks.servers.attribution import Place, Placed, placed
-from checks.servers.comparing import look_of
-from checks.servers.drift._kind import KnownBy, Look
+from checks.servers.attribution import ChangePlace, Placed, placed
+from checks.servers.comparing import read_view
+from checks.servers.drift._kind import HostView, KnownBy
 from checks.servers.drifting import drift_between, probes
 from checks.servers.gather import gather, parse_answer
 from portalops.model.changes import ChangeKind, ChangeOrder
@@ -62,9 +62,9 @@ class Inside:
         return Completed(0, os.fsencode(text), b"")
 
 
-def looked(host: Host, clock: str = "") -> Look:
+def looked(host: Host, clock: str = "") -> HostView:
     raw = gather(Inside(host, clock), tuple(probes().values()))
-    return look_of(parse_answer(raw), datetime.now(UTC))
+    return read_view(parse_answer(raw), datetime.now(UTC))
 
 
 def order(name: str, begins: datetime, ends: datetime) -> ChangeOrder:
@@ -115,28 +115,28 @@ def test_what_is_changed_inside_and_outside_of_a_window_is_told_apart(hosts: Hos
     package = inside["package", "portal-extra"]
     assert (package.drifted.before, package.drifted.after, package.drifted.known_by) == ("1", "2", KnownBy.LOG)
     assert {name: one.place for name, one in inside.items()} == {
-        ("package", "portal-extra"): Place.UNDER,
-        ("file", "/etc/portal.conf"): Place.UNDER,
-        ("file", "/etc/subuid"): Place.UNDER,
-        ("file", "/etc/subgid"): Place.UNDER,
-        ("account", "inside"): Place.UNDER,
-        ("group", "inside"): Place.UNDER,
-        ("unit", "one.service"): Place.UNDER,
-        ("key", "root"): Place.UNKNOWN,  # nobody knows when: the second look is after the window
+        ("package", "portal-extra"): ChangePlace.UNDER,
+        ("file", "/etc/portal.conf"): ChangePlace.UNDER,
+        ("file", "/etc/subuid"): ChangePlace.UNDER,
+        ("file", "/etc/subgid"): ChangePlace.UNDER,
+        ("account", "inside"): ChangePlace.UNDER,
+        ("group", "inside"): ChangePlace.UNDER,
+        ("unit", "one.service"): ChangePlace.UNDER,
+        ("key", "root"): ChangePlace.UNKNOWN,  # nobody knows when: the second look is after the window
     }
     assert {one.reference for one in inside.values()} == {"CH-2026-001"}
     assert {name: one.place for name, one in outside.items()} == {
-        ("package", "portal-extra"): Place.OUTSIDE,
-        ("file", "/etc/portal.conf"): Place.OUTSIDE,
-        ("file", "/etc/subuid"): Place.OUTSIDE,
-        ("file", "/etc/subgid"): Place.OUTSIDE,
-        ("account", "outside"): Place.OUTSIDE,
-        ("group", "outside"): Place.OUTSIDE,
-        ("unit", "two.service"): Place.OUTSIDE,
-        ("key", "root"): Place.UNKNOWN,
+        ("package", "portal-extra"): ChangePlace.OUTSIDE,
+        ("file", "/etc/portal.conf"): ChangePlace.OUTSIDE,
+        ("file", "/etc/subuid"): ChangePlace.OUTSIDE,
+        ("file", "/etc/subgid"): ChangePlace.OUTSIDE,
+        ("account", "outside"): ChangePlace.OUTSIDE,
+        ("group", "outside"): ChangePlace.OUTSIDE,
+        ("unit", "two.service"): ChangePlace.OUTSIDE,
+        ("key", "root"): ChangePlace.UNKNOWN,
     }
     everything = (*placed(changed.changed, None, wide), *placed(later.changed, None, wide))
-    assert {one.place for one in everything} == {Place.UNDER}
+    assert {one.place for one in everything} == {ChangePlace.UNDER}
 
 
 def test_clock_that_is_off_is_measured_and_taken_out(hosts: Hosts) -> None:
@@ -155,7 +155,7 @@ def test_clock_that_is_off_is_measured_and_taken_out(hosts: Hosts) -> None:
     assert abs(one.drifted.ahead_seconds - 3 * 3600) <= 5
     assert one.drifted.happened_at is not None
     assert one.drifted.happened_at > second.at + timedelta(hours=2)
-    assert (one.place, one.drifted.known_by) == (Place.UNDER, KnownBy.LOG)
+    assert (one.place, one.drifted.known_by) == (ChangePlace.UNDER, KnownBy.LOG)
 
 
 def test_host_that_was_set_up_anew_under_its_name_is_named_once(hosts: Hosts) -> None:

@@ -16,7 +16,7 @@ from checks.servers.runner import run_checks
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.model.availability import PageSamples, Sample, SampleBatch
+from portalops.model.availability import PageSample, PageSamples, SampleBatch
 from portalops.model.checks import CheckResult
 from portalops.model.organisation import Host, HostId
 from portalops.registers.availability import KEY, SAMPLES
@@ -49,7 +49,7 @@ def drill(folder: Path, samples: Iterable[tuple[int, int]], *, host: str = "web1
     clock = FixedClock(BEGAN + timedelta(hours=6))
     ledger = Ledger.open(folder, clock=clock, create=True)
     first = BEGAN - timedelta(minutes=30)
-    found = tuple(Sample(1800 + second, status, 50) for second, status in samples)
+    found = tuple(PageSample(1800 + second, status, 50) for second, status in samples)
     batch = SampleBatch("auditor-1", first, (PageSamples(HostId(host), URL, found),))
     ledger.append(SAMPLES, run=NO_RUN, subject="auditor-1", body=bodies.write({KEY: "?" if broken else batch}))
     declared = Declared.model_validate({"group": {"front": GROUP}, "no_standby": ["postgresql"]})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from checks.servers.gather import AnswerRejected, appended, gather, parse_answer
-from checks.servers.probe import Missing, Output, Probe, ProbeResult, fact_of
+from checks.servers.probe import MissingFact, Output, Probe, ProbeResult, fact_of
 from portalops.ports import Completed
 
 NONCE = "a1b2c3d4e5f60718"
@@ -152,7 +152,7 @@ def test_each_hindrance_has_its_own_reason(exit_code: int, stderr: bytes, needs_
 
     fact = fact_of(probe, ProbeResult("a.b", exit_code, b"plausible output\n", stderr, 0))
 
-    assert isinstance(fact, Missing)
+    assert isinstance(fact, MissingFact)
     assert fact.reason == reason
 
 
@@ -162,7 +162,7 @@ def test_output_over_its_limit_is_cut_even_with_exit_code_0() -> None:
     over = fact_of(probe, ProbeResult("a.b", 0, b"12345", b"", 0))
     exact = fact_of(probe, ProbeResult("a.b", 0, b"1234", b"", 0))
 
-    assert isinstance(over, Missing)
+    assert isinstance(over, MissingFact)
     assert exact == "1234"
 
 
@@ -180,7 +180,7 @@ def test_hostile_complaint_is_bounded_and_on_one_line() -> None:
 
     fact = fact_of(probe, ProbeResult("a.b", 2, b"", b"\x1b[2J\xff\n" + b"A" * 5000, 0))
 
-    assert isinstance(fact, Missing)
+    assert isinstance(fact, MissingFact)
     shown = str(fact.seen)
     assert "\x1b" not in shown and "\n" not in shown
     assert len(shown) < 250
@@ -224,5 +224,5 @@ def test_section_of_another_view_joins_the_answer() -> None:
 def test_a_missing_program_is_named(command: tuple[str, ...], program: str) -> None:
     found = fact_of(Probe("a.b", command, text), ProbeResult("a.b", 127, b"", b"not found", 0))
 
-    assert isinstance(found, Missing)
+    assert isinstance(found, MissingFact)
     assert str(found.seen) == f"the host has no {program}"

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from checks.servers.gather import appended
-from checks.servers.history import PROBES, Histories, UpdateLook, look_in, starts_in, waits_in
-from checks.servers.patching.security_updates_installed import Waiting
-from checks.servers.probe import Missing, ProbeResult
+from checks.servers.history import PROBES, Histories, UpdateScan, read_scan, starts_in, waits_in
+from checks.servers.patching.security_updates_installed import WaitingUpdates
+from checks.servers.probe import MissingFact, ProbeResult
 from checks.servers.probes.boots import Boots
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.model.checks import CheckResult, CheckRound, HostRound
+from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
 from portalops.model.server_history import UpdateWait, WaitEnd
@@ -60,9 +60,9 @@ def test_nothing_that_is_read_here_is_repeated_from_earlier_answers() -> None:
     assert not [probe.id for probe in PROBES.values() if probe.repeated_for]
 
 
-def looked(day: float, *waiting: str, refreshed: datetime | None = None, runs: str = "") -> UpdateLook:
+def looked(day: float, *waiting: str, refreshed: datetime | None = None, runs: str = "") -> UpdateScan:
     at = FIRST + day * DAY
-    return look_in(answer(at, *waiting, refreshed=refreshed, runs=runs), at)
+    return read_scan(answer(at, *waiting, refreshed=refreshed, runs=runs), at)
 
 
 def upgraded(day: float, *names: str) -> str:
@@ -74,9 +74,9 @@ def upgraded(day: float, *names: str) -> str:
 def test_what_waits_is_what_the_check_judges_by(path: Path) -> None:
     sample = read_sample(path)
 
-    seen = look_in(sample.raw, sample.at).waiting
+    seen = read_scan(sample.raw, sample.at).waiting
 
-    if isinstance(seen, Missing) or not (seen.packages or seen.is_whole):
+    if isinstance(seen, MissingFact) or not (seen.packages or seen.is_whole):
         assert sample.verdict == "unknown"
     else:
         assert sample.verdict == ("fail" if seen.packages else "pass")
@@ -104,8 +104,8 @@ def test_update_that_is_gone_without_an_entry_in_the_log_is_not_called_installed
 
 def test_look_that_cannot_know_ends_no_wait_and_what_waits_is_told_up_to_the_last_look_that_shows_it() -> None:
     stale = looked(4, refreshed=FIRST)
-    failed = UpdateLook(FIRST + 5 * DAY, Missing("probe-timeout", msg("it took too long")))
-    assert stale.waiting == Waiting(frozenset(), is_whole=False)
+    failed = UpdateScan(FIRST + 5 * DAY, MissingFact("probe-timeout", msg("it took too long")))
+    assert stale.waiting == WaitingUpdates(frozenset(), is_whole=False)
 
     (wait,) = waits_in(WEB, [looked(0), looked(1, "libpng16-16t64"), looked(2, "libpng16-16t64"), stale, failed])
 
@@ -125,14 +125,16 @@ def test_answer_that_is_out_of_form_or_was_brought_by_hand_tells_nothing() -> No
     brought = appended(answer(FIRST, "libpng16-16t64"), ProbeResult("by-hand", 0, b"{}", b"", 0))
 
     for raw in (b"garbage", brought):
-        look = look_in(raw, FIRST)
-        assert isinstance(look.waiting, Missing)
-        assert isinstance(look.boots, Missing)
+        look = read_scan(raw, FIRST)
+        assert isinstance(look.waiting, MissingFact)
+        assert isinstance(look.boots, MissingFact)
 
 
-def booted(day: float, *starts: float) -> UpdateLook:
+def booted(day: float, *starts: float) -> UpdateScan:
     at = FIRST + day * DAY
-    return UpdateLook(at, Waiting(frozenset(), True), (), Boots(tuple(FIRST + each * DAY for each in starts), True))
+    return UpdateScan(
+        at, WaitingUpdates(frozenset(), True), (), Boots(tuple(FIRST + each * DAY for each in starts), True)
+    )
 
 
 def test_starts_are_told_by_the_newest_look_and_what_it_tells_no_more_by_older_ones() -> None:
@@ -155,9 +157,9 @@ def test_starts_are_not_known_of_before_a_time_that_no_journal_tells() -> None:
 
 
 def test_starts_of_a_host_whose_journal_is_closed_are_not_known() -> None:
-    closed = Missing("journal-closed", msg("the journal is empty"))
+    closed = MissingFact("journal-closed", msg("the journal is empty"))
 
-    found = starts_in(WEB, [UpdateLook(FIRST, Waiting(frozenset(), True), (), closed)], FIRST, FIRST + DAY)
+    found = starts_in(WEB, [UpdateScan(FIRST, WaitingUpdates(frozenset(), True), (), closed)], FIRST, FIRST + DAY)
 
     assert (found.at, found.known_since, found.why_not) == ((), None, closed.seen)
 
@@ -171,22 +173,22 @@ class Portal:
     def __init__(self, folder: Path) -> None:
         self.clock = FixedClock(FIRST)
         self.ledger = Ledger.open(folder, clock=self.clock, create=True)
-        self.rounds: dict[datetime, CheckRound] = {}
+        self.rounds: dict[datetime, CheckScan] = {}
 
     def round(self, day: float, raw: Mapping[str, bytes]) -> None:
         at = FIRST + day * DAY
         self.clock.at = at
-        one = CheckRound(tuple(self._host(HostId(name), at, said) for name, said in raw.items()))
+        one = CheckScan(tuple(self._host(HostId(name), at, said) for name, said in raw.items()))
         self.ledger.append("check.finished", run=NO_RUN, body=bodies.write({"check": one}))
         self.rounds[at] = one
 
-    def _host(self, host: HostId, at: datetime, raw: bytes) -> HostRound:
+    def _host(self, host: HostId, at: datetime, raw: bytes) -> HostScan:
         kept = self.ledger.keep(raw)
         result = CheckResult("a.b", host, "12.3", Severity.LOW, CheckVerdict.PASS, "", msg("well"), None, (kept,))
-        return HostRound(host, at, reached=True, problem="", results=(result,))
+        return HostScan(host, at, reached=True, problem="", results=(result,))
 
     def histories(self, since: datetime) -> Histories:
-        within = [one.looked() for at, one in self.rounds.items() if at >= since]
+        within = [one.drop_sentences() for at, one in self.rounds.items() if at >= since]
         return Histories(self.ledger, within, since=since, until=FIRST + 40 * DAY, zone=ZONE)
 
 
@@ -209,8 +211,8 @@ def test_wait_that_began_before_the_time_is_told_from_its_beginning(tmp_path: Pa
     )
 
     histories = portal.histories(FIRST + 9 * DAY)
-    updates, starts = histories.of(WEB)
-    other, unknown = histories.of(HostId("db1"))
+    updates, starts = histories.read_host(WEB)
+    other, unknown = histories.read_host(HostId("db1"))
 
     assert updates.waits == (
         UpdateWait(WEB, "libpng16-16t64", FIRST + 2 * DAY, False, WaitEnd.LOGGED, FIRST + 11 * DAY),
@@ -229,7 +231,7 @@ def test_answer_that_is_lost_is_not_known(tmp_path: Path) -> None:
     (path,) = (tmp_path / "state").rglob(f"*{kept[2:]}*")
     path.unlink()
 
-    updates, starts = portal.histories(FIRST).of(WEB)
+    updates, starts = portal.histories(FIRST).read_host(WEB)
 
     assert updates.waiting == ((date(2026, 11, 3), None),)
     assert starts.why_not is not None

@@ -20,7 +20,7 @@ from portalops.compliance import Situation, judge
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
-from portalops.model.checks import CheckRound
+from portalops.model.checks import CheckScan
 from portalops.model.incidents import IncidentFacts, IncidentKind
 from portalops.model.organisation import Host as Named
 from portalops.model.organisation import HostId
@@ -63,7 +63,7 @@ class Station:
             some=chosen(ids=(BOOTS, LOGINS)),
             own=Own(self.ledger, (NAMED,), self.declared, now, ZONE),
         )
-        round_ = CheckRound(done.hosts)
+        round_ = CheckScan(done.hosts)
         self.ledger.append("check.finished", run=NO_RUN, subject="", body=bodies.write({"check": round_}))
         return {result.check: result.verdict for result in done.results()}
 

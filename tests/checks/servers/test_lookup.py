@@ -18,10 +18,10 @@ from checks.servers.probes import packages_dpkg, packages_rpm
 from checks.servers.probes import vulnerabilities as vulnerabilities_probe
 from checks.servers.runner import run_checks
 from checks.vulnerabilities.build import Inputs, built
-from checks.vulnerabilities.matching import Installed
+from checks.vulnerabilities.matching import MatchedPackage
 from checks.vulnerabilities.releases import Release
 from portalops.locale import render
-from portalops.model.checks import CheckResult, CheckRound
+from portalops.model.checks import CheckResult, CheckScan
 from tests.checks.servers.samples import DEFAULT_AT, SAMPLES, as_answer, read_sample
 from tests.checks.servers.test_runner import WEB, QuotingShell
 from tests.checks.vulnerabilities.records import (
@@ -54,7 +54,7 @@ def section(vulnerabilities: Vulnerabilities, said: Mapping[str, bytes], *, is_p
     return held
 
 
-def run(said: Mapping[str, bytes], vulnerabilities: Vulnerabilities | None, keeper: MemoryKeeper) -> CheckRound:
+def run(said: Mapping[str, bytes], vulnerabilities: Vulnerabilities | None, keeper: MemoryKeeper) -> CheckScan:
     return run_checks(
         [WEB],
         Declared(),
@@ -214,7 +214,7 @@ def test_more_than_can_be_listed_is_counted(tmp_path: Path) -> None:
     assert (len(held["found"]), held["left_out"]) == (LISTED, 5)
 
 
-def packages(lines: str) -> tuple[Installed, ...]:
+def packages(lines: str) -> tuple[MatchedPackage, ...]:
     return installed_of(packages_dpkg.parse(Output(0, lines, "")))
 
 
@@ -228,25 +228,25 @@ def test_of_kernels_the_newest_counts_under_the_name_that_it_is_recorded_by() ->
         "linux-base\tii \t4.12\tlinux-base\t4.12\n"
     )
 
-    assert packages(listed) == (Installed("linux", "6.12.101-1"), Installed("linux-base", "4.12"))
+    assert packages(listed) == (MatchedPackage("linux", "6.12.101-1"), MatchedPackage("linux-base", "4.12"))
 
 
 def test_headers_without_a_kernel_are_no_kernel() -> None:
     assert packages("linux-libc-dev\tii \t6.12.48-1\tlinux\t6.12.48-1\nbash\tii \t5\tbash\t5\n") == (
-        Installed("bash", "5"),
+        MatchedPackage("bash", "5"),
     )
 
 
 def test_kernels_of_ubuntu_are_recorded_by_their_kind() -> None:
     listed = "linux-image-6.8.0-51-generic\tii \t6.8.0-51.52\tlinux-signed-hwe-6.8\t6.8.0-51.52\n"
 
-    assert packages(listed) == (Installed("linux-hwe-6.8", "6.8.0-51.52"),)
+    assert packages(listed) == (MatchedPackage("linux-hwe-6.8", "6.8.0-51.52"),)
 
 
 def test_removed_packages_are_gone_and_half_installed_ones_are_not() -> None:
     listed = "a\trc \t1\ta\t1\nb\tiU \t1\tb\t1\nc\thi \t1\tc\t1\nd\tun \t1\td\t1\n"
 
-    assert packages(listed) == (Installed("b", "1"), Installed("c", "1"))
+    assert packages(listed) == (MatchedPackage("b", "1"), MatchedPackage("c", "1"))
 
 
 def test_rpm_packages_keep_epoch_and_stream() -> None:
@@ -258,13 +258,13 @@ def test_rpm_packages_keep_epoch_and_stream() -> None:
     )
 
     assert installed_of(packages_rpm.parse(Output(0, listed, ""))) == (
-        Installed("kernel-core", "0:5.14.0-570.el9"),
-        Installed("nodejs", "1:20.18.2-1.module_el9", "nodejs:20"),
+        MatchedPackage("kernel-core", "0:5.14.0-570.el9"),
+        MatchedPackage("nodejs", "1:20.18.2-1.module_el9", "nodejs:20"),
     )
 
 
 def test_the_digest_is_of_the_packages_and_not_of_their_order() -> None:
-    some = [Installed("a", "1"), Installed("b", "1")]
+    some = [MatchedPackage("a", "1"), MatchedPackage("b", "1")]
 
     assert digest_of(some) == digest_of([*reversed(some), some[0]])
     assert digest_of(some) != digest_of(some[:1])

@@ -15,7 +15,7 @@ from checks.servers.catalogue import chosen
 from checks.servers.declared import Declared
 from checks.servers.runner import run_checks
 from checks.servers.script import HOST_BYTES
-from portalops.model.checks import CheckRound
+from portalops.model.checks import CheckScan
 from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
 from portalops.ports import Completed, Shell
@@ -61,7 +61,7 @@ def hosts(count: int) -> list[Host]:
     return [Host(HostId(f"h{number:04}"), "192.0.2.1") for number in range(count)]
 
 
-def run(some: Sequence[Host], shell_for: Callable[[Host], Shell]) -> CheckRound:
+def run(some: Sequence[Host], shell_for: Callable[[Host], Shell]) -> CheckScan:
     return run_checks(
         some,
         Declared(),

@@ -23,9 +23,9 @@ from checks.servers.gather import appended, no_answer
 from checks.servers.judging import judge_again
 from checks.servers.outside import hello, kexinit
 from checks.servers.outside.hello import Reply
-from checks.servers.outside.look import ALL, Outside, nobody_looked
+from checks.servers.outside.scanning import ALL, Outside, skip_outside_scan
 from checks.servers.outside.web import response_from, signatures
-from checks.servers.outside.words import FORBIDDEN, Page
+from checks.servers.outside.words import FORBIDDEN, ReadPage
 from checks.servers.probe import ProbeResult
 from checks.servers.runner import run_checks
 from portalops.errors import HostUnreachable
@@ -74,7 +74,7 @@ def portals(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portals]:
 
 def looked(streets: Streets, declared: dict[str, object], *wanted: str, seconds: float = 60.0) -> bytes:
     outside = Outside(streets, "auditor-1", pause_seconds=0.0, budget_seconds=seconds)
-    own = Declared.model_validate(declared).for_host(HOST.id)
+    own = Declared.model_validate(declared).find_host(HOST.id)
     raw = no_answer()
     for section in outside.sections(HOST, own, wanted or ALL, None):
         raw = appended(raw, section)
@@ -235,7 +235,7 @@ def test_look_from_the_host_itself_is_no_view_from_outside(portals: Portals) -> 
 
 def test_round_from_inside_alone_leaves_the_outside_unknown() -> None:
     raw = no_answer()
-    for section in nobody_looked(ALL):
+    for section in skip_outside_scan(ALL):
         raw = appended(raw, section)
 
     for check in ("firewall.outside-view", "ssh.crypto", "tls.chain", "web.leaks"):
@@ -278,7 +278,7 @@ def test_open_ports_are_compared_both_ways(portals: Portals) -> None:
 def test_port_that_the_host_says_listens_is_tried() -> None:
     with _listening(lambda _connection: None) as port:
         streets = Streets({(ADDRESS, 12345): port})
-        own = Declared.model_validate(PAGES).for_host(HOST.id)
+        own = Declared.model_validate(PAGES).find_host(HOST.id)
         inside = appended(
             no_answer(), ProbeResult("net.listeners", 0, b"tcp LISTEN 0 5 0.0.0.0:12345 0.0.0.0:*\n", b"", 0)
         )
@@ -513,13 +513,13 @@ def test_page_that_means_no_good_is_read_in_no_time(text: str) -> None:
     body = (text * ((256 << 10) // len(text) + 1)).encode()[: 256 << 10]
     began = time.thread_time()
 
-    Page(body).holds(FORBIDDEN)
+    ReadPage(body).holds(FORBIDDEN)
 
     assert time.thread_time() - began < 3
 
 
 def test_words_are_what_a_reader_or_a_crawler_sees() -> None:
-    page = Page(
+    page = ReadPage(
         '<html lang="vi-VN"><head><title>Cổng &amp; NỔ HŨ</title><meta name=description content="Nhà cái uy tín">'
         "<script>hacked by</script></head><!-- hacked by --><p>Ủy ban <b>nhân dân</b></p></html>".encode()
     )
@@ -529,7 +529,7 @@ def test_words_are_what_a_reader_or_a_crawler_sees() -> None:
 
 
 def test_news_of_the_police_about_gambling_is_no_defacement() -> None:
-    page = Page(
+    page = ReadPage(
         "Công an tỉnh triệt phá đường dây lô đề, cá cược bóng đá qua mạng; bắt nhóm đánh bạc bằng tài xỉu".encode()
     )
 
@@ -538,9 +538,9 @@ def test_news_of_the_police_about_gambling_is_no_defacement() -> None:
 
 def test_page_names_its_language_in_any_of_the_forms_that_html_has() -> None:
     for tag in ('<html lang="vi-VN">', "<HTML LANG='VI'>", "<html class=x lang = vi>"):
-        assert Page(tag.encode()).language == "vi"
+        assert ReadPage(tag.encode()).language == "vi"
     for tag in ('<html xml:lang="vi">', '<html data-lang="vi">', "<html>"):
-        assert Page(tag.encode()).language == ""
+        assert ReadPage(tag.encode()).language == ""
 
 
 @pytest.mark.parametrize(

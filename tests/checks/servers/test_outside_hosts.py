@@ -10,7 +10,7 @@ from checks.servers.catalogue import chosen
 from checks.servers.declared import Declared
 from checks.servers.gather import appended, no_answer
 from checks.servers.judging import judge_again
-from checks.servers.outside.look import Outside
+from checks.servers.outside.scanning import Outside
 from portalops.model.organisation import Host, HostId
 from portalops.system.network import SocketNetwork
 from tests.hosts import Hosts
@@ -38,7 +38,7 @@ def test_filter_is_judged_by_what_a_stranger_meets(hosts: Hosts) -> None:
         def seen() -> tuple[str, str]:
             own = Declared.model_validate(declared)
             outside = Outside(SocketNetwork(), "auditor-1")
-            (section,) = outside.sections(WEB, own.for_host(WEB.id), ["outside.ports"], None)
+            (section,) = outside.sections(WEB, own.find_host(WEB.id), ["outside.ports"], None)
             raw, some = appended(no_answer(), section), chosen(ids=("firewall.outside-view",))
             (result,) = judge_again(raw, WEB, own, datetime.now(UTC), some=some)
             return result.verdict.value, result.reason

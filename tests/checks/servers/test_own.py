@@ -18,7 +18,7 @@ from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.locale import render
-from portalops.model.availability import PageSamples, Sample, SampleBatch
+from portalops.model.availability import PageSample, PageSamples, SampleBatch
 from portalops.model.checks import CheckResult
 from portalops.model.organisation import Host, HostId
 from portalops.registers.availability import KEY, SAMPLES
@@ -37,7 +37,7 @@ def ledger_with_samples(folder: Path) -> Ledger:
     clock = FixedClock(DEFAULT_AT - timedelta(days=30))
     ledger = Ledger.open(folder, clock=clock, create=True)
     for _ in range(30):
-        samples = tuple(Sample(3600 * hour, 200, 80) for hour in range(24))
+        samples = tuple(PageSample(3600 * hour, 200, 80) for hour in range(24))
         batch = SampleBatch("auditor-1", clock.now(), (PageSamples(WEB.id, URL, samples),))
         clock.move(timedelta(days=1))
         ledger.append(SAMPLES, run=NO_RUN, subject="auditor-1", body=bodies.write({KEY: batch}))

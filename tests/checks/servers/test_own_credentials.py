@@ -19,7 +19,7 @@ from checks.servers.facts import Facts
 from checks.servers.own import Own
 from checks.servers.probe import Unparseable
 from checks.servers.probes import own_credentials
-from checks.servers.probes.own_credentials import Custodies, Custody, keeper_of_rest
+from checks.servers.probes.own_credentials import Custodies, Custody, find_rest_custodian
 from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN
 from portalops.locale import render
@@ -71,7 +71,7 @@ def test_what_names_no_configured_host_is_judged_with_the_machine_of_portalops(t
 
 def test_without_that_machine_it_is_judged_with_the_first_host_by_id(tmp_path: Path) -> None:
     assert judged_with(tmp_path, SYSTEMS, (WEB, DB)) == {"db1": ["c1", "c2", "c3", "c4", "c5", "c6"], "web1": ["c0"]}
-    assert keeper_of_rest(()) is None
+    assert find_rest_custodian(()) is None
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -146,7 +146,7 @@ def test_what_is_not_said_is_told_in_the_readers_words() -> None:
 def test_of_many_faults_few_names_are_told() -> None:
     row = Custody("c", "a", True, ("place",), None, date(2026, 11, 1), (), (2,), ("holder",))  # is_here
     rows = tuple(replace(row, id=f"c{number}") for number in range(500))
-    facts = Facts(WEB, Declared().for_host(WEB.id), NOW, {own_credentials.PROBE.id: Custodies(rows, ZONE, True)})
+    facts = Facts(WEB, Declared().find_host(WEB.id), NOW, {own_credentials.PROBE.id: Custodies(rows, ZONE, True)})
 
     said = str(custody_kept.judge.judge(facts).message)
 

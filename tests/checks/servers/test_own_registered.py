@@ -21,7 +21,7 @@ from portalops.model.credentials import Credential, CredentialKind, CredentialRe
 from portalops.model.message import Message, verbatim
 from portalops.model.organisation import Host, HostId
 from portalops.model.portal_accounts import PortalAccount, PortalAccounts
-from portalops.registers.access import Access
+from portalops.registers.access import CredentialAccess
 from portalops.registers.credentials import ADDED, CREDENTIAL, LEAVING, LEFT, RETURN, RETURNED
 from portalops.registers.portal_accounts import ACCOUNTS, SEEN
 from tests.ledger.ledgers import new_ledger
@@ -91,8 +91,8 @@ def test_a_host_has_its_own_credentials_and_every_key_and_no_holder(ledger: Ledg
 
 
 def test_of_a_key_that_opens_other_hosts_one_is_enough() -> None:
-    def key(name: str, host: str, fingerprint: str, *, is_active: bool) -> Access:
-        return Access(name, f"host:{host}", "an", fingerprint, is_active)
+    def key(name: str, host: str, fingerprint: str, *, is_active: bool) -> CredentialAccess:
+        return CredentialAccess(name, f"host:{host}", "an", fingerprint, is_active)
 
     every = (
         key("a", "web1", KEY, is_active=False),
@@ -101,7 +101,7 @@ def test_of_a_key_that_opens_other_hosts_one_is_enough() -> None:
         key("d", "web4", KEY, is_active=False),
         key("e", "web5", "SHA256:other", is_active=False),
         key("f", "web6", "SHA256:other", is_active=False),
-        Access("g", "database:x@web2", "root@%"),
+        CredentialAccess("g", "database:x@web2", "root@%"),
     )
 
     assert [each.id for each in own_registered.matters_to("web1", every)] == ["a", "c", "f"]

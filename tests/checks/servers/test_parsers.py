@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from checks.servers.catalogue import checks, probes_of
-from checks.servers.probe import Missing, Output, Probe, ProbeResult, fact_of
+from checks.servers.probe import MissingFact, Output, Probe, ProbeResult, fact_of
 from checks.servers.probes import containers, haproxy, os_release, web_files
 from checks.servers.probes.os_release import OsRelease
 
@@ -32,7 +32,7 @@ HOSTILE = {
 def test_no_parser_crashes(probe: Probe[Any], said: bytes) -> None:
     fact = fact_of(probe, ProbeResult(probe.id, 0, said, b"", 0))
 
-    assert not isinstance(fact, Missing) or fact.reason != "parser-crashed", str(fact.seen)
+    assert not isinstance(fact, MissingFact) or fact.reason != "parser-crashed", str(fact.seen)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_an_os_release_that_is_broken_off_is_no_fault_of_portalops(*, broken: st
     fact = fact_of(os_release.PROBE, ProbeResult("os.release", 0, said, b"", 0))
 
     assert isinstance(fact, OsRelease) is is_read
-    assert is_read or (isinstance(fact, Missing) and fact.reason == "unparseable")
+    assert is_read or (isinstance(fact, MissingFact) and fact.reason == "unparseable")
 
 
 def test_a_parser_that_crashes_makes_its_own_fact_missing_and_no_other() -> None:
@@ -53,7 +53,7 @@ def test_a_parser_that_crashes_makes_its_own_fact_missing_and_no_other() -> None
 
     fact = fact_of(Probe("test.crash", ("true",), parse), ProbeResult("test.crash", 0, b"1", b"", 0))
 
-    assert isinstance(fact, Missing)
+    assert isinstance(fact, MissingFact)
     assert fact.reason == "parser-crashed"
 
 
@@ -66,14 +66,14 @@ def test_ranges_of_ports_are_bounded() -> None:
 
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert isinstance(fact, Missing)
+    assert isinstance(fact, MissingFact)
     assert peak < 64 << 20
 
 
 def test_a_line_of_haproxy_that_is_too_long_is_no_fact() -> None:
     fact = fact_of(haproxy.PROBE, ProbeResult(haproxy.PROBE.id, 0, HOSTILE["long-field"] + b"\nend\n", b"", 0))
 
-    assert isinstance(fact, Missing)
+    assert isinstance(fact, MissingFact)
 
 
 @pytest.mark.parametrize("line", ["f 644 www-data /var/www/" + "a" * 980, "failed", "f 644 www-data /var/www/a\nb"])
@@ -82,4 +82,4 @@ def test_a_cut_name_or_a_search_that_failed_says_nothing_of_web_files(line: str)
 
     fact = fact_of(web_files.PROBE, ProbeResult(web_files.PROBE.id, 0, said, b"", 0))
 
-    assert isinstance(fact, Missing)
+    assert isinstance(fact, MissingFact)

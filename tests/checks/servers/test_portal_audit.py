@@ -7,35 +7,38 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from checks.servers.baseline import Member
-from checks.servers.portal_audit import Compared, Portal, audit_portals, compare_portals
+from checks.servers.baseline import KnownPerson
+from checks.servers.portal_audit import AskedPortal, PortalComparison, audit_portals, compare_portals
 from portalops.model.message import verbatim
 from portalops.model.portal_accounts import PortalAccount, PortalAccounts
-from portalops.registers.access import Access, AccessRegister
-from portalops.registers.credentials import Left
-from portalops.registers.portal_accounts import PortalLook
+from portalops.registers.access import AccessRegister, CredentialAccess
+from portalops.registers.credentials import LeavingPerson
+from portalops.registers.portal_accounts import PortalAnswer
 
 AT = datetime(2026, 11, 26, 2, 0, tzinfo=UTC)
 NOW = (AT + timedelta(hours=1)).astimezone(ZoneInfo("Asia/Ho_Chi_Minh"))
-MEMBERS = {"nguyen-van-an": Member(accounts=("an",)), "tran-thi-binh": Member(accounts=("binh",))}
+MEMBERS = {"nguyen-van-an": KnownPerson(accounts=("an",)), "tran-thi-binh": KnownPerson(accounts=("binh",))}
 ADMIN = PortalAccount("an", ("administrator",), is_admin=True, is_open=True, last_login_at=AT)
 EDITOR = PortalAccount("binh", ("editor",), is_admin=False, is_open=True, last_login_at=AT)
 STRANGER = PortalAccount("khach", ("author",), is_admin=False, is_open=True, last_login_at=AT)
-HELD = Access("cong-an", "portal:cong@web1", "an")
-LEFT = Left("Nguyen-Van-An", date(2026, 11, 26), 9)
+HELD = CredentialAccess("cong-an", "portal:cong@web1", "an")
+LEFT = LeavingPerson("Nguyen-Van-An", date(2026, 11, 26), 9)
 
 
-def portal(*accounts: PortalAccount, keeps_logins: bool = True) -> Portal:
-    return Portal("cong", PortalLook(7, AT, PortalAccounts("cong", "wordpress", accounts, keeps_logins)))
+def portal(*accounts: PortalAccount, keeps_logins: bool = True) -> AskedPortal:
+    return AskedPortal("cong", PortalAnswer(7, AT, PortalAccounts("cong", "wordpress", accounts, keeps_logins)))
 
 
 def known(
-    *held: Access, left: tuple[Left, ...] = (), members: dict[str, Member] | None = MEMBERS, now: datetime = NOW
-) -> Compared:
-    return Compared(AccessRegister(held, left), members, now, timedelta(hours=48))
+    *held: CredentialAccess,
+    left: tuple[LeavingPerson, ...] = (),
+    members: dict[str, KnownPerson] | None = MEMBERS,
+    now: datetime = NOW,
+) -> PortalComparison:
+    return PortalComparison(AccessRegister(held, left), members, now, timedelta(hours=48))
 
 
-RETURNED = Access("cong-an", "portal:cong", "an", is_active=False)
+RETURNED = CredentialAccess("cong-an", "portal:cong", "an", is_active=False)
 CASES = {
     "all agrees": (portal(ADMIN, EDITOR), known(HELD), set()),
     "a blocked account needs nobody": (
@@ -46,18 +49,18 @@ CASES = {
     "an admin that nobody holds": (portal(ADMIN, EDITOR), known(), {("admin-unregistered", "portal:cong:an")}),
     "a credential of another portal": (
         portal(ADMIN),
-        known(Access("khac-an", "portal:khac", "an")),
+        known(CredentialAccess("khac-an", "portal:khac", "an")),
         {("admin-unregistered", "portal:cong:an"), ("not-seen", "khac-an")},
     ),
     "an admin who left": (portal(ADMIN), known(HELD, left=(LEFT,)), {("account-of-leaver", "portal:cong:an")}),
     "an editor who left": (
         portal(EDITOR),
-        known(left=(Left("tran-thi-binh", date(2026, 11, 1), 9),)),
+        known(left=(LeavingPerson("tran-thi-binh", date(2026, 11, 1), 9),)),
         {("account-of-leaver", "portal:cong:binh")},
     ),
     "the last day is tomorrow": (
         portal(ADMIN),
-        known(HELD, left=(Left("nguyen-van-an", date(2026, 11, 27), 9),)),
+        known(HELD, left=(LeavingPerson("nguyen-van-an", date(2026, 11, 27), 9),)),
         set(),
     ),
     "returned, and open": (portal(ADMIN), known(RETURNED), {("returned-but-open", "portal:cong:an")}),
@@ -73,10 +76,10 @@ CASES = {
         known(HELD, left=(LEFT,), members=None),
         {("not-seen", "members")},
     ),
-    "nobody looked": (Portal("cong"), known(), {("not-seen", "portal:cong")}),
+    "nobody looked": (AskedPortal("cong"), known(), {("not-seen", "portal:cong")}),
     "no account at all": (portal(), known(), {("not-seen", "portal:cong")}),
     "a record that cannot be read": (
-        Portal("cong", PortalLook(7, AT, verbatim("lost"))),
+        AskedPortal("cong", PortalAnswer(7, AT, verbatim("lost"))),
         known(),
         {("not-seen", "portal:cong")},
     ),
@@ -92,12 +95,12 @@ CASES = {
         {("not-seen", "portal:cong")},
     ),
     "it could not be asked just now, and what was seen before is wrong": (
-        Portal("cong", portal(ADMIN).look, verbatim("refused")),
+        AskedPortal("cong", portal(ADMIN).look, verbatim("refused")),
         known(),
         {("not-seen", "portal:cong"), ("admin-unregistered", "portal:cong:an")},
     ),
     "it could not be asked just now": (
-        Portal("cong", portal(ADMIN).look, verbatim("refused")),
+        AskedPortal("cong", portal(ADMIN).look, verbatim("refused")),
         known(HELD),
         {("not-seen", "portal:cong")},
     ),
@@ -119,7 +122,7 @@ def test_an_account_that_nobody_uses_is_told_by_the_audit_alone() -> None:
     never = PortalAccount("binh", ("editor",), is_admin=False, is_open=True)
     ahead = PortalAccount("an", ("administrator",), is_admin=True, is_open=True, last_login_at=AT + timedelta(days=2))
 
-    def told(one: Portal) -> set[tuple[str, str]]:
+    def told(one: AskedPortal) -> set[tuple[str, str]]:
         assert compare_portals([one], known(HELD)) == ()
         return {(each.what, each.name) for each in audit_portals([one], known(HELD))}
 

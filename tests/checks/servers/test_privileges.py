@@ -11,7 +11,7 @@ import pytest
 
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.privileges import HELPER, helper_program, needs_helper, root_probes, subcommand, sudoers_text
-from checks.servers.probe import Missing, Output, Probe, ProbeResult, fact_of
+from checks.servers.probe import MissingFact, Output, Probe, ProbeResult, fact_of
 from checks.servers.script import script_for
 
 PROBES = tuple(probe for probe in probes_of(checks()).values() if probe.command)
@@ -147,7 +147,7 @@ def test_helper_of_another_version_makes_the_fact_missing_and_says_why(tmp_path:
     done = helper(tmp_path, subcommand(new), probes=(old,))
     fact = fact_of(new, ProbeResult("a.two", done.returncode, done.stdout.encode(), done.stderr.encode(), 0))
 
-    assert isinstance(fact, Missing)
+    assert isinstance(fact, MissingFact)
     assert fact.reason == "helper-outdated"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from checks.servers.probe import Missing, Probe, ProbeResult, fact_of
+from checks.servers.probe import MissingFact, Probe, ProbeResult, fact_of
 from checks.servers.probes import etc_files, logins, mdadm, smart
 
 
@@ -40,12 +40,12 @@ def test_all_disks_that_are_named_are_asked(tmp_path: Path, number: int) -> None
 def test_more_disks_than_are_asked_are_not_passed_over(tmp_path: Path) -> None:
     found = run(smart.PROBE, tmp_path, smartctl=DISK.format(number=65))
 
-    assert isinstance(found, Missing)
+    assert isinstance(found, MissingFact)
     assert "more than 64 disks" in str(found.seen)
 
 
 def test_scan_for_disks_that_fails_is_not_taken_for_none(tmp_path: Path) -> None:
-    assert isinstance(run(smart.PROBE, tmp_path, smartctl="exit 1"), Missing)
+    assert isinstance(run(smart.PROBE, tmp_path, smartctl="exit 1"), MissingFact)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_disk_without_its_answer_is_no_fact(broken: bytes) -> None:
     probe: Probe[Any] = smart.PROBE
     fact = fact_of(probe, ProbeResult(probe.id, 0, broken, b"", 0))
 
-    assert isinstance(fact, Missing)
+    assert isinstance(fact, MissingFact)
 
 
 SHA256 = f"""case "$*" in *find-failed*) exit 1 ;; esac; echo '{64 * "a"}  /etc/hostname'"""
@@ -67,7 +67,7 @@ def test_search_for_files_that_fails_is_no_listing(tmp_path: Path, failing: str)
 
     found = run(etc_files.PROBE, tmp_path, find=find, sha256sum=SHA256)
 
-    assert isinstance(found, Missing)
+    assert isinstance(found, MissingFact)
 
 
 def test_search_for_files_that_works_is_a_listing(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_each_array_is_asked_by_its_name_and_one_that_fails_is_left_out(tmp_path
 def test_more_arrays_than_are_asked_are_not_passed_over(tmp_path: Path) -> None:
     found = run(mdadm.PROBE, tmp_path, sed="seq -f md%g 65", mdadm="exit 0")
 
-    assert isinstance(found, Missing)
+    assert isinstance(found, MissingFact)
     assert "more than 64 arrays" in str(found.seen)
 
 
@@ -114,7 +114,7 @@ def test_mdadm_is_missed_only_where_there_is_an_array(tmp_path: Path, grep: str,
     probe: Probe[Any] = mdadm.PROBE
     found = fact_of(probe, ProbeResult(probe.id, done.returncode, done.stdout, done.stderr, 0))
 
-    assert found == {} if not reason else isinstance(found, Missing) and found.reason == reason
+    assert found == {} if not reason else isinstance(found, MissingFact) and found.reason == reason
 
 
 @pytest.mark.parametrize(("code", "is_read"), [(1, True), (2, False), (127, False)])
@@ -122,4 +122,4 @@ def test_search_for_logins_that_fails_is_not_taken_for_none(tmp_path: Path, code
     found = run(logins.PROBE, tmp_path, journalctl='echo "1780000000.123456 portal systemd[1]: x"', grep=f"exit {code}")
 
     assert isinstance(found, logins.Logins) is is_read
-    assert isinstance(found, Missing) is not is_read
+    assert isinstance(found, MissingFact) is not is_read

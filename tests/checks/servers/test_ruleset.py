@@ -9,7 +9,7 @@ import pytest
 
 from checks.servers.probe import Output
 from checks.servers.probes import iptables_legacy, nft
-from checks.servers.ruleset import ANY_DEVICE, Chain, Door, Rule, Ruleset, Target
+from checks.servers.ruleset import ANY_DEVICE, FilterChain, JumpTarget, PacketTarget, Rule, Ruleset
 
 PLACE = {"family": "inet", "table": "filter"}
 ACCEPT = {"accept": None}
@@ -24,8 +24,8 @@ def listed(entries: list[object]) -> Ruleset:
     return nft.parse(Output(0, json.dumps({"nftables": [{"metainfo": {}}, {"chain": base}, *entries]}), ""))
 
 
-def chain(name: str, *rules: Rule, is_input: bool = False, denies: bool = False) -> Chain:
-    return Chain("inet", "filter", name, is_input, denies, rules)
+def chain(name: str, *rules: Rule, is_input: bool = False, denies: bool = False) -> FilterChain:
+    return FilterChain("inet", "filter", name, is_input, denies, rules)
 
 
 def legacy(*rules: str) -> Ruleset:
@@ -34,14 +34,14 @@ def legacy(*rules: str) -> Ruleset:
     return iptables_legacy.parse(Output(0, listing, "")).older
 
 
-def at(ruleset: Ruleset, door: Door, family: str = "ip", trusted: tuple[str, ...] = ()) -> tuple[str, ...]:
+def at(ruleset: Ruleset, door: PacketTarget, family: str = "ip", trusted: tuple[str, ...] = ()) -> tuple[str, ...]:
     return tuple(each.device for each in ruleset.entrances(family, trusted) if each.door is door)
 
 
 def open_at(ruleset: Ruleset, family: str = "ip", trusted: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the devices that surely let in what nobody named, once it's seen that none does so perhaps."""
-    assert not at(ruleset, Door.UNSURE, family, trusted)
-    return at(ruleset, Door.OPEN, family, trusted)
+    assert not at(ruleset, PacketTarget.UNSURE, family, trusted)
+    return at(ruleset, PacketTarget.OPEN, family, trusted)
 
 
 # as iptables-save 1.8.11 writes rules
@@ -77,45 +77,47 @@ def test_older_rules_for_whole_devices_are_seen(rule: str, open_devices: tuple[s
 @pytest.mark.parametrize(
     ("rule", "door"),
     [
-        ("-m limit --limit 5/min -j ACCEPT", Door.UNSURE),
-        ("-m mark --mark 0x1 -j ACCEPT", Door.UNSURE),
-        ("-m pkttype --pkt-type broadcast -j ACCEPT", Door.UNSURE),
-        ("-m addrtype --dst-type LOCAL -j ACCEPT", Door.UNSURE),
-        ("-m socket -j ACCEPT", Door.UNSURE),
-        ("-m set --match-set friends src -j ACCEPT", Door.UNSURE),
-        ("-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a -j ACCEPT", Door.UNSURE),
-        ("-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT", Door.UNSURE),
-        ("-d 203.0.113.5/32 -j ACCEPT", Door.UNSURE),
-        ("-j NFQUEUE --queue-num 0", Door.UNSURE),
-        ("-m limit --limit 5/min -g nowhere", Door.UNSURE),
-        ("-p tcp -m tcp --dport 22 -m limit --limit 5/min -j ACCEPT", Door.SHUT),
-        ("-p tcp -m multiport --dports 80,443 -m mark --mark 0x1 -j ACCEPT", Door.SHUT),
-        ("-m limit --limit 3/min --limit-burst 10 -j LOG --log-prefix x", Door.SHUT),
-        ("-m limit --limit 3/min -j RETURN", Door.SHUT),
-        ("-m recent --update --seconds 30 --name a --mask 255.255.255.255 --rsource -j DROP", Door.SHUT),
-        ("-d 224.0.0.18/32 -j ACCEPT", Door.SHUT),
-        ("-m conntrack --ctstatus SEEN_REPLY -j ACCEPT", Door.SHUT),
-        ("-m conntrack --ctstate DNAT -j ACCEPT", Door.SHUT),
-        ("-m conntrack --ctstate UNTRACKED -j ACCEPT", Door.SHUT),
-        ("-m iprange --src-range 10.0.0.1-10.0.0.5 -j ACCEPT", Door.SHUT),
-        ("-m mac --mac-source 00:11:22:33:44:55 -j ACCEPT", Door.SHUT),
-        ("-p udp -m udp --sport 67 --dport 68 -j ACCEPT", Door.SHUT),
-        ("-p udp -m udp --sport 53 -j ACCEPT", Door.OPEN),
-        ("-p tcp -m tcp --dport 0:65535 -j ACCEPT", Door.OPEN),
-        ("-p tcp -m multiport ! --dports 22,3306 -j ACCEPT", Door.OPEN),
-        ("-p tcp -m multiport --ports 80 -j ACCEPT", Door.OPEN),
+        ("-m limit --limit 5/min -j ACCEPT", PacketTarget.UNSURE),
+        ("-m mark --mark 0x1 -j ACCEPT", PacketTarget.UNSURE),
+        ("-m pkttype --pkt-type broadcast -j ACCEPT", PacketTarget.UNSURE),
+        ("-m addrtype --dst-type LOCAL -j ACCEPT", PacketTarget.UNSURE),
+        ("-m socket -j ACCEPT", PacketTarget.UNSURE),
+        ("-m set --match-set friends src -j ACCEPT", PacketTarget.UNSURE),
+        ("-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-name a -j ACCEPT", PacketTarget.UNSURE),
+        ("-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT", PacketTarget.UNSURE),
+        ("-d 203.0.113.5/32 -j ACCEPT", PacketTarget.UNSURE),
+        ("-j NFQUEUE --queue-num 0", PacketTarget.UNSURE),
+        ("-m limit --limit 5/min -g nowhere", PacketTarget.UNSURE),
+        ("-p tcp -m tcp --dport 22 -m limit --limit 5/min -j ACCEPT", PacketTarget.SHUT),
+        ("-p tcp -m multiport --dports 80,443 -m mark --mark 0x1 -j ACCEPT", PacketTarget.SHUT),
+        ("-m limit --limit 3/min --limit-burst 10 -j LOG --log-prefix x", PacketTarget.SHUT),
+        ("-m limit --limit 3/min -j RETURN", PacketTarget.SHUT),
+        ("-m recent --update --seconds 30 --name a --mask 255.255.255.255 --rsource -j DROP", PacketTarget.SHUT),
+        ("-d 224.0.0.18/32 -j ACCEPT", PacketTarget.SHUT),
+        ("-m conntrack --ctstatus SEEN_REPLY -j ACCEPT", PacketTarget.SHUT),
+        ("-m conntrack --ctstate DNAT -j ACCEPT", PacketTarget.SHUT),
+        ("-m conntrack --ctstate UNTRACKED -j ACCEPT", PacketTarget.SHUT),
+        ("-m iprange --src-range 10.0.0.1-10.0.0.5 -j ACCEPT", PacketTarget.SHUT),
+        ("-m mac --mac-source 00:11:22:33:44:55 -j ACCEPT", PacketTarget.SHUT),
+        ("-p udp -m udp --sport 67 --dport 68 -j ACCEPT", PacketTarget.SHUT),
+        ("-p udp -m udp --sport 53 -j ACCEPT", PacketTarget.OPEN),
+        ("-p tcp -m tcp --dport 0:65535 -j ACCEPT", PacketTarget.OPEN),
+        ("-p tcp -m multiport ! --dports 22,3306 -j ACCEPT", PacketTarget.OPEN),
+        ("-p tcp -m multiport --ports 80 -j ACCEPT", PacketTarget.OPEN),
     ],
 )
-def test_what_cannot_be_read_is_neither_shut_nor_open(rule: str, door: Door) -> None:
+def test_what_cannot_be_read_is_neither_shut_nor_open(rule: str, door: PacketTarget) -> None:
     (entrance,) = legacy(rule).entrances("ip")
 
     assert entrance.door is door
-    assert entrance.doubts == (("ip filter INPUT",) if door is Door.UNSURE else ())
+    assert entrance.doubts == (("ip filter INPUT",) if door is PacketTarget.UNSURE else ())
 
 
 def test_a_way_that_cannot_be_judged_and_ends_in_the_same_place_leaves_no_doubt() -> None:
-    assert at(legacy("-m limit --limit 5/min -j ACCEPT", "-j ACCEPT"), Door.OPEN) == (ANY_DEVICE,)
-    assert at(legacy("-m limit --limit 5/min -j DROP", "-m mark --mark 0x1 -j RETURN"), Door.SHUT) == (ANY_DEVICE,)
+    assert at(legacy("-m limit --limit 5/min -j ACCEPT", "-j ACCEPT"), PacketTarget.OPEN) == (ANY_DEVICE,)
+    assert at(legacy("-m limit --limit 5/min -j DROP", "-m mark --mark 0x1 -j RETURN"), PacketTarget.SHUT) == (
+        ANY_DEVICE,
+    )
 
 
 def test_what_is_kept_from_tracking_or_given_a_new_destination_may_be_let_in_as_such() -> None:
@@ -138,9 +140,9 @@ end
     def seen(first: str, state: str) -> Ruleset:
         return iptables_legacy.parse(Output(0, listing.format(first=first, state=state), "")).older
 
-    assert at(seen("-p tcp -m tcp --dport 8443", "DNAT"), Door.SHUT) == (ANY_DEVICE,)
-    assert at(seen("-p tcp -m tcp --dport 1:65535", "DNAT"), Door.UNSURE) == (ANY_DEVICE,)
-    assert at(seen("-p tcp -m tcp --dport 8443", "ESTABLISHED,UNTRACKED"), Door.UNSURE) == (ANY_DEVICE,)
+    assert at(seen("-p tcp -m tcp --dport 8443", "DNAT"), PacketTarget.SHUT) == (ANY_DEVICE,)
+    assert at(seen("-p tcp -m tcp --dport 1:65535", "DNAT"), PacketTarget.UNSURE) == (ANY_DEVICE,)
+    assert at(seen("-p tcp -m tcp --dport 8443", "ESTABLISHED,UNTRACKED"), PacketTarget.UNSURE) == (ANY_DEVICE,)
 
 
 def test_a_pattern_of_trusted_devices_covers_what_it_names_and_no_more() -> None:
@@ -157,31 +159,34 @@ def test_the_rest_of_a_map_of_verdicts_comes_last_whatever_its_place() -> None:
     assert open_at(mapped(entries)) == ("eth0",)
     assert open_at(mapped([["*", {"accept": None}]])) == (ANY_DEVICE,)
     assert open_at(mapped("@doors", [["eth1", {"accept": None}]]), "ip6") == ("eth1",)
-    assert at(mapped("@nowhere"), Door.UNSURE) == (ANY_DEVICE,)
+    assert at(mapped("@nowhere"), PacketTarget.UNSURE) == (ANY_DEVICE,)
 
 
 # as `nft -j list ruleset` 1.1.3 writes the expressions of `tcp dport != 22`, `queue`, `ct status dnat` and so on
 @pytest.mark.parametrize(
     ("expressions", "door"),
     [
-        ([{"limit": {"rate": 10, "burst": 5, "per": "second"}}, ACCEPT], Door.UNSURE),
-        ([match({"meta": {"key": "mark"}}, 1), ACCEPT], Door.UNSURE),
-        ([match({"meta": {"key": "skuid"}}, 0), ACCEPT], Door.UNSURE),
-        ([match({"fib": {"result": "type", "flags": ["daddr"]}}, "local"), ACCEPT], Door.UNSURE),
-        ([{"xt": None}, ACCEPT], Door.UNSURE),
+        ([{"limit": {"rate": 10, "burst": 5, "per": "second"}}, ACCEPT], PacketTarget.UNSURE),
+        ([match({"meta": {"key": "mark"}}, 1), ACCEPT], PacketTarget.UNSURE),
+        ([match({"meta": {"key": "skuid"}}, 0), ACCEPT], PacketTarget.UNSURE),
+        ([match({"fib": {"result": "type", "flags": ["daddr"]}}, "local"), ACCEPT], PacketTarget.UNSURE),
+        ([{"xt": None}, ACCEPT], PacketTarget.UNSURE),
         (
             [{"xt": {"type": "match", "name": "conntrack"}}, {"counter": {"packets": 0, "bytes": 0}}, ACCEPT],
-            Door.UNSURE,
+            PacketTarget.UNSURE,
         ),
-        ([{"xt": {"type": "target", "name": "NFQUEUE"}}], Door.UNSURE),
-        ([{"queue": {"num": 0, "flags": "bypass"}}], Door.UNSURE),
-        ([match({"payload": {"protocol": "ip", "field": "daddr"}}, "203.0.113.5"), ACCEPT], Door.UNSURE),
-        ([match({"&": [{"payload": {"protocol": "tcp", "field": "flags"}}, "syn"]}, "syn"), ACCEPT], Door.UNSURE),
-        ([match({"payload": {"protocol": "tcp", "field": "dport"}}, "@ports"), ACCEPT], Door.UNSURE),
-        ([match({"ct": {"key": "status"}}, "dnat", "in"), ACCEPT], Door.SHUT),
-        ([match({"ct": {"key": "state"}}, ["established", "related", "untracked"]), ACCEPT], Door.SHUT),
-        ([match({"payload": {"protocol": "sctp", "field": "dport"}}, 2905), ACCEPT], Door.SHUT),
-        ([match({"meta": {"key": "l4proto"}}, "vrrp"), ACCEPT], Door.SHUT),
+        ([{"xt": {"type": "target", "name": "NFQUEUE"}}], PacketTarget.UNSURE),
+        ([{"queue": {"num": 0, "flags": "bypass"}}], PacketTarget.UNSURE),
+        ([match({"payload": {"protocol": "ip", "field": "daddr"}}, "203.0.113.5"), ACCEPT], PacketTarget.UNSURE),
+        (
+            [match({"&": [{"payload": {"protocol": "tcp", "field": "flags"}}, "syn"]}, "syn"), ACCEPT],
+            PacketTarget.UNSURE,
+        ),
+        ([match({"payload": {"protocol": "tcp", "field": "dport"}}, "@ports"), ACCEPT], PacketTarget.UNSURE),
+        ([match({"ct": {"key": "status"}}, "dnat", "in"), ACCEPT], PacketTarget.SHUT),
+        ([match({"ct": {"key": "state"}}, ["established", "related", "untracked"]), ACCEPT], PacketTarget.SHUT),
+        ([match({"payload": {"protocol": "sctp", "field": "dport"}}, 2905), ACCEPT], PacketTarget.SHUT),
+        ([match({"meta": {"key": "l4proto"}}, "vrrp"), ACCEPT], PacketTarget.SHUT),
         (
             [
                 match(
@@ -190,20 +195,22 @@ def test_the_rest_of_a_map_of_verdicts_comes_last_whatever_its_place() -> None:
                 ),
                 ACCEPT,
             ],
-            Door.OPEN,
+            PacketTarget.OPEN,
         ),
-        ([match({"payload": {"protocol": "tcp", "field": "dport"}}, 1023, ">"), ACCEPT], Door.SHUT),
-        ([match({"payload": {"protocol": "tcp", "field": "dport"}}, 0, ">="), ACCEPT], Door.OPEN),
-        ([match({"payload": {"protocol": "udp", "field": "dport"}}, 53, "!="), ACCEPT], Door.OPEN),
-        ([match({"meta": {"key": "protocol"}}, "ip"), ACCEPT], Door.OPEN),
-        ([{"mangle": {"key": {"meta": {"key": "mark"}}, "value": 1}}, ACCEPT], Door.OPEN),
+        ([match({"payload": {"protocol": "tcp", "field": "dport"}}, 1023, ">"), ACCEPT], PacketTarget.SHUT),
+        ([match({"payload": {"protocol": "tcp", "field": "dport"}}, 0, ">="), ACCEPT], PacketTarget.OPEN),
+        ([match({"payload": {"protocol": "udp", "field": "dport"}}, 53, "!="), ACCEPT], PacketTarget.OPEN),
+        ([match({"meta": {"key": "protocol"}}, "ip"), ACCEPT], PacketTarget.OPEN),
+        ([{"mangle": {"key": {"meta": {"key": "mark"}}, "value": 1}}, ACCEPT], PacketTarget.OPEN),
         (
             [{"set": {"op": "add", "elem": {"payload": {"protocol": "ip", "field": "saddr"}}, "set": "@seen"}}, ACCEPT],
-            Door.OPEN,
+            PacketTarget.OPEN,
         ),
     ],
 )
-def test_a_rule_of_nftables_lets_in_what_nobody_named_or_not_or_perhaps(expressions: object, door: Door) -> None:
+def test_a_rule_of_nftables_lets_in_what_nobody_named_or_not_or_perhaps(
+    expressions: object, door: PacketTarget
+) -> None:
     (entrance,) = listed([{"rule": {**PLACE, "chain": "input", "expr": expressions}}]).entrances("ip")
 
     assert entrance.door is door
@@ -216,19 +223,19 @@ def mapped(data: object, named: object = ()) -> Ruleset:
 
 
 def test_chains_that_fork_at_each_step_or_jump_in_a_ring_end() -> None:
-    forks = tuple(chain(f"c{n}", *(Rule(False, Target.JUMP, f"c{n + 1}"),) * 2) for n in range(200))
-    base = chain("input", Rule(False, Target.JUMP, "c0"), is_input=True, denies=True)
-    ring = chain("c200", Rule(False, Target.JUMP, "c0"))
+    forks = tuple(chain(f"c{n}", *(Rule(False, JumpTarget.JUMP, f"c{n + 1}"),) * 2) for n in range(200))
+    base = chain("input", Rule(False, JumpTarget.JUMP, "c0"), is_input=True, denies=True)
+    ring = chain("c200", Rule(False, JumpTarget.JUMP, "c0"))
 
     end = chain("c200")
-    assert at(Ruleset((base, *forks, end)), Door.SHUT) == (ANY_DEVICE,)
-    assert at(Ruleset((replace(base, denies_by_policy=False), *forks, end)), Door.OPEN) == (ANY_DEVICE,)
-    assert at(Ruleset((base, *forks, ring)), Door.UNSURE) == (ANY_DEVICE,), "what a ring does is not told"
-    assert at(Ruleset((base, *forks)), Door.UNSURE) == (ANY_DEVICE,), "nor what a chain does that is not listed"
+    assert at(Ruleset((base, *forks, end)), PacketTarget.SHUT) == (ANY_DEVICE,)
+    assert at(Ruleset((replace(base, denies_by_policy=False), *forks, end)), PacketTarget.OPEN) == (ANY_DEVICE,)
+    assert at(Ruleset((base, *forks, ring)), PacketTarget.UNSURE) == (ANY_DEVICE,), "what a ring does is not told"
+    assert at(Ruleset((base, *forks)), PacketTarget.UNSURE) == (ANY_DEVICE,), "nor what a chain does that is not listed"
 
 
 def test_chains_that_lead_on_without_end_leave_doubt_and_no_fault() -> None:
-    steps = (chain(f"c{n}", Rule(False, Target.JUMP, f"c{n + 1}")) for n in range(5_000))
-    base = chain("input", Rule(False, Target.JUMP, "c0"), is_input=True, denies=True)
+    steps = (chain(f"c{n}", Rule(False, JumpTarget.JUMP, f"c{n + 1}")) for n in range(5_000))
+    base = chain("input", Rule(False, JumpTarget.JUMP, "c0"), is_input=True, denies=True)
 
-    assert at(Ruleset((base, *steps)), Door.UNSURE) == (ANY_DEVICE,)
+    assert at(Ruleset((base, *steps)), PacketTarget.UNSURE) == (ANY_DEVICE,)

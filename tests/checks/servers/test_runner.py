@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from checks.servers.catalogue import checks, chosen
-from checks.servers.check import Outcome, check
+from checks.servers.check import CheckOutcome, check
 from checks.servers.declared import Declared
 from checks.servers.facts import Facts
 from checks.servers.judging import judge_again
@@ -20,7 +20,7 @@ from checks.servers.runner import run_checks
 from checks.servers.shells import shells
 from checks.servers.standby import GroupCheck
 from portalops.errors import HostKeyChanged, HostUnreachable, LegacySsh
-from portalops.model.checks import CheckResult, CheckRound
+from portalops.model.checks import CheckResult, CheckScan
 from portalops.model.hosts import HostWay
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Host, HostId
@@ -39,7 +39,7 @@ ALONE = [one.id for one in checks() if not isinstance(one, GroupCheck)]
 """The checks that judge one host; the others are tried in test_standby.py."""
 
 
-def of_hosts(done: CheckRound) -> list[CheckResult]:
+def of_hosts(done: CheckScan) -> list[CheckResult]:
     return [result for host in done.hosts if not host.standby for result in host.results]
 
 
@@ -70,7 +70,7 @@ def unreachable(host: Host) -> Shell:
 
 def run(
     hosts: list[Host], shells: Mapping[str, Shell], keeper: MemoryKeeper | None = None, **more: object
-) -> CheckRound:
+) -> CheckScan:
     def shell_for(host: Host) -> Shell:
         return shells[host.id] if host.id in shells else unreachable(host)
 
@@ -202,7 +202,7 @@ def test_crash_in_a_check_is_an_error_of_that_check_alone() -> None:
         title=msg("never"),
         remedy=msg("None."),
     )
-    def crashes(facts: Facts) -> Outcome:
+    def crashes(facts: Facts) -> CheckOutcome:
         raise ZeroDivisionError(str(facts.at))
 
     done = run([WEB], {"web1": QuotingShell({"clock": b"1795572000\n"})}, some=(crashes, *chosen(families=("run",))))

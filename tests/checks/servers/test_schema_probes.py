@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from checks.servers.probe import Missing, Probe, ProbeResult, fact_of
+from checks.servers.probe import MissingFact, Probe, ProbeResult, fact_of
 from checks.servers.probes import schema_mysql, schema_postgresql
 from tests.backups.postgresql.parts import ODD, Server, versions
 from tests.programs import need
@@ -45,7 +45,7 @@ def test_postgresql_names_each_table_of_each_database_and_changes_with_its_makin
 
         def look() -> Mapping[str, str]:
             found = asked(schema_postgresql.PROBE, server.folder, "/run/postgresql")
-            assert not isinstance(found, Missing), found
+            assert not isinstance(found, MissingFact), found
             return dict(found)
 
         first = look()
@@ -71,7 +71,7 @@ def test_postgresql_names_each_table_of_each_database_and_changes_with_its_makin
 def test_postgresql_that_does_not_answer_is_unknown_and_no_server_is_none(tmp_path: Path) -> None:
     found = asked(schema_postgresql.PROBE, tmp_path, "/run/postgresql")
 
-    assert isinstance(found, Missing)
+    assert isinstance(found, MissingFact)
     # NOTE: this machine may have a cluster that does not run, or none.
     assert found.reason == ("command-failed" if any(Path("/var/lib/postgresql").glob("*/*")) else "command-missing")
 
@@ -128,7 +128,7 @@ def test_mariadb_names_each_table_and_changes_with_its_making_alone(
 
     def look() -> Mapping[str, str]:
         found = asked(schema_mysql.PROBE, folder, "/run/mysqld")
-        assert not isinstance(found, Missing), found
+        assert not isinstance(found, MissingFact), found
         return dict(found)
 
     first = look()
@@ -154,4 +154,4 @@ def test_mariadb_names_each_table_and_changes_with_its_making_alone(
 def test_list_of_another_form_is_no_list(text: str) -> None:
     fact = fact_of(schema_mysql.PROBE, ProbeResult("db.mysql-schema", 0, text.encode(), b"", 0))
 
-    assert isinstance(fact, Missing)
+    assert isinstance(fact, MissingFact)

@@ -11,7 +11,7 @@ import pytest
 
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.gather import gather, parse_answer
-from checks.servers.probe import Missing, Output, Probe, ProbeResult, fact_of
+from checks.servers.probe import MissingFact, Output, Probe, ProbeResult, fact_of
 from checks.servers.script import script_for
 from portalops.ports import Completed
 from portalops.system.programs import LocalShell
@@ -77,7 +77,7 @@ def test_probe_that_ignores_being_told_to_stop_is_killed() -> None:
     sections = run(stubborn, Probe("b.fine", ("echo", "x"), text))
 
     fact = fact_of(stubborn, sections["a.stubborn"])
-    assert isinstance(fact, Missing)
+    assert isinstance(fact, MissingFact)
     assert sections["b.fine"].stdout == b"x\n"
 
 
@@ -87,7 +87,7 @@ def test_probe_that_floods_is_cut_at_its_limit() -> None:
     section = run(flood)["a.flood"]
     fact = fact_of(flood, section)
 
-    assert isinstance(fact, Missing)
+    assert isinstance(fact, MissingFact)
     assert fact.reason == "output-cut"
 
 

@@ -22,9 +22,9 @@ from pydantic import ValidationError
 from checks.servers.catalogue import chosen, probes_of
 from checks.servers.declared import Declared
 from checks.servers.runner import run_checks
-from checks.servers.standby import judge_groups, look
+from checks.servers.standby import judge_groups, read_member
 from portalops.errors import HostUnreachable
-from portalops.model.checks import CheckResult, CheckRound
+from portalops.model.checks import CheckResult, CheckScan
 from portalops.model.message import msg
 from portalops.model.organisation import Host, HostId
 from portalops.ports import Completed, Shell
@@ -60,7 +60,7 @@ class Saying:
 
 def run(
     shells: dict[str, Shell], declared: Declared = PAIR, keeper: MemoryKeeper | None = None, check: str = "ha.vip"
-) -> CheckRound:
+) -> CheckScan:
     def shell_for(host: Host) -> Shell:
         if host.id not in shells:
             raise HostUnreachable(msg("cannot connect to {host}: timed out", host=host.id), msg("Look at the network."))
@@ -77,7 +77,7 @@ def run(
     )
 
 
-def said(done: CheckRound) -> list[tuple[str, str, str]]:
+def said(done: CheckScan) -> list[tuple[str, str, str]]:
     return [(one.host, one.verdict.value, one.reason) for one in done.results()]
 
 
@@ -138,7 +138,7 @@ def test_evidence_is_every_members_answer_and_gives_the_same_again() -> None:
     some = chosen(ids=("ha.vip",))
     by_digest = {hashlib.sha256(raw).hexdigest(): raw for raw in keeper.blobs.values()}
     looks = {
-        str(host.id): look(host, DEFAULT_AT, by_digest[digest], probes_of(some))
+        str(host.id): read_member(host, DEFAULT_AT, by_digest[digest], probes_of(some))
         for host, digest in zip((A, B), result.evidence, strict=True)
     }
     assert judge_groups(looks, PAIR, DEFAULT_AT, some) == (done.hosts[-1],)

@@ -12,7 +12,7 @@ import pytest
 from checks.servers.accounts._sudo import unseen_uses
 from checks.servers.declared import HostDeclared
 from checks.servers.facts import Facts
-from checks.servers.probe import Missing, Output, ProbeResult, fact_of
+from checks.servers.probe import MissingFact, Output, ProbeResult, fact_of
 from checks.servers.probes import sudo_uses, sudoers
 from checks.servers.probes.sudo_uses import SudoUses, Use
 from portalops.model.message import msg
@@ -29,7 +29,9 @@ def line(said: object, uid: int = 1000) -> str:
     return json.dumps(fields, separators=(",", ":"))
 
 
-def used(folder: Path, *lines: str, ends: int = 0, has_sudo: bool = True, has_awk: bool = True) -> SudoUses | Missing:
+def used(
+    folder: Path, *lines: str, ends: int = 0, has_sudo: bool = True, has_awk: bool = True
+) -> SudoUses | MissingFact:
     """Run the probe's script where journalctl and getent say this."""
     (folder / "lines").write_text("".join(f"{each}\n" for each in lines))
     (folder / "passwd").write_text(PASSWD)
@@ -122,14 +124,14 @@ def test_what_was_refused_or_only_said_is_no_use(tmp_path: Path, said: object) -
 def test_journal_that_breaks_off_is_no_list(tmp_path: Path) -> None:
     found = used(tmp_path, line("      an : PWD=/ ; USER=root ; COMMAND=/usr/bin/id"), ends=1)
 
-    assert isinstance(found, Missing)
+    assert isinstance(found, MissingFact)
     assert "is cut short" in str(found.seen)
 
 
 def test_lines_that_nothing_could_read_are_not_taken_for_no_use(tmp_path: Path) -> None:
     found = used(tmp_path, line("      an : PWD=/ ; USER=root ; COMMAND=/usr/bin/id"), has_awk=False)
 
-    assert isinstance(found, Missing)
+    assert isinstance(found, MissingFact)
 
 
 def test_more_pairs_than_are_kept_are_not_passed_over(tmp_path: Path) -> None:
@@ -137,7 +139,7 @@ def test_more_pairs_than_are_kept_are_not_passed_over(tmp_path: Path) -> None:
 
     found = used(tmp_path, *many)
 
-    assert isinstance(found, Missing)
+    assert isinstance(found, MissingFact)
     assert "more than 1000" in str(found.seen)
 
 
@@ -155,12 +157,12 @@ def test_more_pairs_than_are_kept_are_not_passed_over(tmp_path: Path) -> None:
 def test_row_of_another_form_is_no_fact(row: str) -> None:
     fact = fact_of(sudo_uses.PROBE, ProbeResult("", 0, f"oldest 1780000000\n{row}\nend\n".encode(), b"", 0))
 
-    assert isinstance(fact, Missing)
+    assert isinstance(fact, MissingFact)
 
 
 def test_without_sudo_nobody_has_to_know_its_rules(tmp_path: Path) -> None:
     none = used(tmp_path, has_sudo=False)
-    refused = Missing("command-missing", msg("the host has no {program}", program="cvtsudoers"))
+    refused = MissingFact("command-missing", msg("the host has no {program}", program="cvtsudoers"))
     facts = Facts(
         Host(HostId("web1"), "192.0.2.1"), HostDeclared(), AT, {"acct.sudo-uses": none, "acct.sudoers": refused}
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from checks.servers.probe import Missing, ProbeResult, fact_of
+from checks.servers.probe import MissingFact, ProbeResult, fact_of
 from checks.servers.probes import cms_versions, web_files
 from checks.servers.probes.cms_versions import Cms, Systems
 from checks.servers.probes.web_files import WebFiles
@@ -14,7 +14,7 @@ from tests.hosts import Host, Hosts
 
 pytestmark = [pytest.mark.hosts, pytest.mark.heavy]
 
-Seen = Callable[[str], WebFiles | Missing]
+Seen = Callable[[str], WebFiles | MissingFact]
 WORDPRESS = "mkdir -p {0}/wp-includes; printf '$wp_version = \\0476.8.3\\047;\\n' >{0}/wp-includes/version.php; touch {0}/wp-settings.php;"
 
 
@@ -27,7 +27,7 @@ def host(hosts: Hosts) -> Iterator[Host]:
 
 @pytest.fixture
 def seen(host: Host) -> Seen:
-    def look(prepared: str) -> WebFiles | Missing:
+    def look(prepared: str) -> WebFiles | MissingFact:
         host.sh(
             "umount /var/www/html/m 2>/dev/null; rm -rf /var/www /srv/* /data /etc/nginx /etc/apache2 /etc/php; mkdir -p /var/www/html /data"
         )
@@ -38,7 +38,7 @@ def seen(host: Host) -> Seen:
     return look
 
 
-def fact(found: WebFiles | Missing) -> WebFiles:
+def fact(found: WebFiles | MissingFact) -> WebFiles:
     assert isinstance(found, WebFiles), found
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from checks.updates.job import items_of, run_updates
 from checks.updates.observations import ObservationStore
-from checks.updates.rules.weighing import Weighed
+from checks.updates.rules.grading import GradedItem
 from checks.updates.sources.imap import ImapSource, Settings
 from portalops.config.tables import KindTable
 from portalops.model.period import Period
@@ -51,7 +51,7 @@ class Mailbox:
             poll_every=Every.DAY,
         )  # fmt: skip
 
-    def items(self) -> list[Weighed]:
+    def items(self) -> list[GradedItem]:
         return list(
             items_of(
                 self.store, sources=(self.source,), units=(HEALTH, JUSTICE), portal=PORTAL, rulebook=rulebook(),

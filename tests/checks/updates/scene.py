@@ -13,18 +13,18 @@ from zoneinfo import ZoneInfo
 
 from checks.updates.judging import judge
 from checks.updates.recognition import EPOCH
-from checks.updates.rules.seen import Changes, LookedAt, Seen, Served
+from checks.updates.rules.seen import ItemChanges, PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import Stamp, stamp
-from checks.updates.rules.unread import Unread
+from checks.updates.rules.unread import UnreadPart
 from checks.updates.terms import Decided, Terms
 from portalops.calendar import load
 from portalops.model.exemptions import Exemption
-from portalops.model.organisation import Name, Portal, Unit, UnitId
+from portalops.model.organisation import Agency, Name, Portal, UnitId
 from portalops.model.period import Period, Week
 from portalops.model.record import Digest
 from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.runs import Every
-from portalops.model.updates import Channel, Listing, Observation, Poll, SourceTraits, UnitWeek, UpdatesResult
+from portalops.model.updates import ItemChannel, Listing, Observation, Poll, UnitWeek, UpdateSourceTraits, UpdatesResult
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,20 @@ class Collected:
     last_seen: Mapping[str, datetime] = field(default_factory=dict)
     """When each observation was last seen; missing means only once."""
     touches: tuple[Touch, ...] = ()
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[UnreadPart, ...] = ()
 
     def units(self) -> tuple[UnitId | None, ...]:
         return (None, *sorted({one.unit for one in self.observations if one.unit}))
 
-    def items(self, unit: UnitId | None) -> list[Seen]:
+    def items(self, unit: UnitId | None) -> list[SeenItem]:
         return [self._seen(one) for one in self.observations if one.unit == unit]
 
-    def told_again(self) -> list[Seen]:
+    def told_again(self) -> list[SeenItem]:
         counts = Counter((one.channel, one.content_hash) for one in self.observations)
         told = [self._seen(one) for one in self.observations if counts[one.channel, one.content_hash] > 1]
         return sorted(told, key=lambda one: (one.channel, one.text))
 
-    def changes(self) -> Changes:
+    def changes(self) -> ItemChanges:
         gone = {}
         for one in self.observations:
             seen = self.last_seen.get(one.id, one.first_seen_at)
@@ -66,7 +66,7 @@ class Collected:
                 if look.polled_at > seen and not look.gap and look.covers_from == EPOCH:
                     gone[one.id] = stamp(look.polled_at)
                     break
-        return Changes({touch.observation: stamp(touch.published_at) for touch in self.touches}, gone)
+        return ItemChanges({touch.observation: stamp(touch.published_at) for touch in self.touches}, gone)
 
     def served(self) -> dict[str, list[Served]]:
         found: dict[str, list[Served]] = defaultdict(list)
@@ -79,13 +79,13 @@ class Collected:
             found[source].append(Served(channel, unit, begins))
         return found
 
-    def refused(self) -> Sequence[Unread]:
+    def refused(self) -> Sequence[UnreadPart]:
         return self.unread
 
-    def looks(self, source: str) -> tuple[list[LookedAt], Stamp | None]:
+    def looks(self, source: str) -> tuple[list[PollMoment], Stamp | None]:
         own = [poll for poll in self.polls if poll.source == source]
         looks = [
-            LookedAt(stamp(p.polled_at), p.ok, None if p.covers_from is None else stamp(p.covers_from)) for p in own
+            PollMoment(stamp(p.polled_at), p.ok, None if p.covers_from is None else stamp(p.covers_from)) for p in own
         ]
         return looks, None
 
@@ -95,9 +95,9 @@ class Collected:
     def _good(self, source: str) -> list[Poll]:
         return [poll for poll in self.polls if poll.source == source and poll.ok]
 
-    def _seen(self, one: Observation) -> Seen:
+    def _seen(self, one: Observation) -> SeenItem:
         before = [poll.polled_at for poll in self._good(one.source) if poll.polled_at < one.first_seen_at]
-        return Seen(
+        return SeenItem(
             id=one.id,
             source=one.source,
             channel=one.channel.value,
@@ -118,14 +118,14 @@ class Collected:
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 CALENDAR = load()
 PORTAL = Portal("khanhhoa", Name("Cổng thông tin điện tử tỉnh Khánh Hòa", "Khanh Hoa portal"), "Asia/Ho_Chi_Minh")
-HEALTH = Unit(UnitId("so-y-te"), Name("Sở Y tế", "Department of Health"))
-JUSTICE = Unit(UnitId("so-tu-phap"), Name("Sở Tư pháp", "Department of Justice"), has_subportal=False)
+HEALTH = Agency(UnitId("so-y-te"), Name("Sở Y tế", "Department of Health"))
+JUSTICE = Agency(UnitId("so-tu-phap"), Name("Sở Tư pháp", "Department of Justice"), has_subportal=False)
 
-SUBPORTALS = SourceTraits(
-    "subportals", Channel.SUBPORTAL, complete=True, unit_names=(("Sở Y tế", HEALTH.id), ("Sở Tư pháp", JUSTICE.id))
+SUBPORTALS = UpdateSourceTraits(
+    "subportals", ItemChannel.SUBPORTAL, complete=True, unit_names=(("Sở Y tế", HEALTH.id), ("Sở Tư pháp", JUSTICE.id))
 )
-SUBMISSIONS = SourceTraits("submissions", Channel.SUBMISSION, complete=True, attested=True)
-FRONT = SourceTraits("front", Channel.PORTAL, complete=True)
+SUBMISSIONS = UpdateSourceTraits("submissions", ItemChannel.SUBMISSION, complete=True, attested=True)
+FRONT = UpdateSourceTraits("front", ItemChannel.PORTAL, complete=True)
 SOURCES = (SUBPORTALS, SUBMISSIONS, FRONT)
 
 
@@ -149,17 +149,17 @@ def rulebook(**numbers: object) -> Rulebook:
 
 
 def item(
-    source: SourceTraits,
+    source: UpdateSourceTraits,
     published: str | None,
     *,
-    unit: Unit | None = HEALTH,
+    unit: Agency | None = HEALTH,
     seen: str | None = None,
     created: str | None = None,
     baseline: bool = False,
     text: str = "",
     url: str = "",
     letters: int | None = None,
-    channel: Channel | None = None,
+    channel: ItemChannel | None = None,
     name: str = "",
 ) -> Observation:
     """Return an observation; without `seen` it was first seen ten minutes after it was published."""
@@ -195,14 +195,14 @@ def said_of(listing: Listing) -> tuple[str, ...]:
 
 
 def poll(
-    source: SourceTraits, when: str, *, covers_from: str | None = None, ok: bool = True, gap: bool = False
+    source: UpdateSourceTraits, when: str, *, covers_from: str | None = None, ok: bool = True, gap: bool = False
 ) -> Poll:
     start = at(covers_from) if covers_from else EPOCH if source.complete else None
     return Poll(source.id, at(when), ok, "" if ok else "refused", 1, 0, None, start if ok else None, gap=gap)
 
 
 def daily_polls(
-    first: str, last: str, *, sources: Iterable[SourceTraits] = SOURCES, hour: int = 20
+    first: str, last: str, *, sources: Iterable[UpdateSourceTraits] = SOURCES, hour: int = 20
 ) -> tuple[Poll, ...]:
     """Return a good poll of each source each day at an hour."""
     days = Period(date.fromisoformat(first), date.fromisoformat(last)).days()
@@ -215,13 +215,13 @@ def judged(
     period: str = "2026-W47",
     now: str = "2026-11-24 09:00",
     polls: Sequence[Poll] | None = None,
-    units: Sequence[Unit] = (HEALTH,),
-    sources: Sequence[SourceTraits] = SOURCES,
+    units: Sequence[Agency] = (HEALTH,),
+    sources: Sequence[UpdateSourceTraits] = SOURCES,
     touches: Sequence[Touch] = (),
     last_seen: dict[str, datetime] | None = None,
     exemptions: Sequence[Exemption] = (),
     confirmed: Iterable[str] = (),
-    unread: Iterable[Unread] = (),
+    unread: Iterable[UnreadPart] = (),
     **numbers: object,
 ) -> UpdatesResult:
     """Judge items; without polls, every source was looked at each evening up to the moment of judging."""

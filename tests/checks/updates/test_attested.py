@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from checks.updates.attested import as_observation
-from checks.updates.judging import weighed_items
+from checks.updates.judging import grade_items
 from checks.updates.terms import Decided, Terms
 from portalops.model.record import Digest
 from portalops.model.runs import Every
 from portalops.model.submissions import ObservedItem, RegisteredPaper
-from portalops.model.updates import Channel, FlagKind, Grade, Observation
+from portalops.model.updates import FlagKind, Grade, ItemChannel, Observation
 from portalops.registers.attested import Attested
 from tests.checks.updates.scene import CALENDAR, HEALTH, SOURCES, SUBPORTALS, ZONE, Collected, at, item, rulebook
 
@@ -19,7 +19,7 @@ PERIOD = "2026-W47"
 
 
 def _saw(when: str, *, title: str = "Tin", address: str = ADDRESS, recorded: str = "2026-11-20 09:00") -> Observation:
-    seen = ObservedItem("OB-2026-001", HEALTH.id, Channel.SUBPORTAL, title, address, at(when), "Nguyễn Văn An")
+    seen = ObservedItem("OB-2026-001", HEALTH.id, ItemChannel.SUBPORTAL, title, address, at(when), "Nguyễn Văn An")
     return as_observation(Attested(2, at(recorded), Digest("a" * 64), seen), ZONE)
 
 
@@ -30,7 +30,7 @@ def _counting(
     from portalops.model.period import Week
 
     terms = Terms(rulebook(), CALENDAR, ZONE, at(now), Every.DAY, Decided(attested=attested))
-    found = weighed_items(
+    found = grade_items(
         Collected(collected, ()), SOURCES, units=(HEALTH,), period=Week(2026, 47).period(), terms=terms
     )  # fmt: skip
     return {
@@ -66,5 +66,5 @@ def test_a_paper_counts_on_its_day_of_arrival_in_the_portals_zone() -> None:
     paper = RegisteredPaper("RG-1", HEALTH.id, "118", date(2026, 11, 17), "Sở Y tế", "", "", "An")
     one = as_observation(Attested(2, at("2026-11-20 09:00"), Digest("a" * 64), paper), ZONE)
 
-    assert (one.channel, one.title, one.external_id) == (Channel.SUBMISSION, "118", "2026/118")
+    assert (one.channel, one.title, one.external_id) == (ItemChannel.SUBMISSION, "118", "2026/118")
     assert _counting(one)["RG-1"][0] == at("2026-11-17 00:00")

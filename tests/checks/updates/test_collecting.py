@@ -20,7 +20,15 @@ from checks.updates.job import replay
 from checks.updates.observations import ObservationStore
 from portalops.ledger.bodies import decode_part, write
 from portalops.model.message import msg
-from portalops.model.updates import Answer, Channel, ListedItem, Listing, Refusal, SourceTraits, UpdatesResult
+from portalops.model.updates import (
+    ItemChannel,
+    ListedItem,
+    Listing,
+    RefusedItem,
+    UpdateAnswer,
+    UpdateSourceTraits,
+    UpdatesResult,
+)
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import UpdateSource
 from tests.checks.updates.scene import HEALTH, JUSTICE, ZONE, at
@@ -152,8 +160,8 @@ def test_the_store_is_built_again_as_it_was_with_its_closed_gaps(site: Site, tmp
     assert again.count() == collecting.store.count()
 
 
-MAP = SourceTraits("map", Channel.SUBPORTAL, complete=True, cross_check=True)
-PAGE = SourceTraits("page", Channel.SUBPORTAL, complete=False, cross_check=True)
+MAP = UpdateSourceTraits("map", ItemChannel.SUBPORTAL, complete=True, cross_check=True)
+PAGE = UpdateSourceTraits("page", ItemChannel.SUBPORTAL, complete=False, cross_check=True)
 
 
 def _listed(path: str, changed: str | None) -> ListedItem:
@@ -178,7 +186,7 @@ def _listed(path: str, changed: str | None) -> ListedItem:
         ),
         (
             MAP,
-            Listing((_listed("/old", "2026-11-01 09:00"),), (Refusal(msg("file 2: broken")),)),
+            Listing((_listed("/old", "2026-11-01 09:00"),), (RefusedItem(msg("file 2: broken")),)),
             False,
             "cannot tell: file 2: broken",
         ),
@@ -193,7 +201,7 @@ def _listed(path: str, changed: str | None) -> ListedItem:
     ],
 )
 def test_what_a_cross_check_shows_closes_a_gap_or_not(
-    check: SourceTraits, listing: Listing, is_closed: bool, says: str
+    check: UpdateSourceTraits, listing: Listing, is_closed: bool, says: str
 ) -> None:
     known = {"u:https://soyte.example/known"} & set(keys_of(listing))  # the feed says https, the map http
 
@@ -272,13 +280,13 @@ class Hanging:
     """A source that never answers, and whose thread nobody waits for."""
 
     def __init__(self, name: str, host: str = "", *, reading: bool = False) -> None:
-        self.traits = SourceTraits(name, Channel.SUBPORTAL, complete=False, host=host)
+        self.traits = UpdateSourceTraits(name, ItemChannel.SUBPORTAL, complete=False, host=host)
         self._reading = reading
 
-    def fetch(self, *, etag: str) -> Answer:
+    def fetch(self, *, etag: str) -> UpdateAnswer:
         if not self._reading:
             threading.Event().wait()
-        return Answer(b"bomb")
+        return UpdateAnswer(b"bomb")
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         threading.Event().wait()
@@ -308,10 +316,10 @@ class Counting:
     lock = threading.Lock()
 
     def __init__(self, name: str, host: str, now: dict[str, int], most: dict[str, int]) -> None:
-        self.traits = SourceTraits(name, Channel.SUBPORTAL, complete=False, host=host)
+        self.traits = UpdateSourceTraits(name, ItemChannel.SUBPORTAL, complete=False, host=host)
         self._now, self._most = now, most
 
-    def fetch(self, *, etag: str) -> Answer:
+    def fetch(self, *, etag: str) -> UpdateAnswer:
         names = (self.traits.host, "all")
         with self.lock:
             for name in names:
@@ -321,7 +329,7 @@ class Counting:
         with self.lock:
             for name in names:
                 self._now[name] -= 1
-        return Answer(b"x")
+        return UpdateAnswer(b"x")
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         return Listing(())

@@ -21,7 +21,7 @@ from commands.cli.entry import run
 from commands.updates.matrix import MOST_ROWS, days_or_notice
 from portalops.errors import ExitCode
 from portalops.model.message import msg
-from portalops.reports.document import Paragraph, Table
+from portalops.reports.document import Paragraph, TableBlock
 from tests.checks.updates.scene import QUERY, content_database
 from tests.web import answer, redirect, web_server
 
@@ -379,9 +379,9 @@ def test_the_format_of_a_file_is_its_suffix_unless_it_is_named(
 
 
 def test_more_rows_than_a_page_takes_are_left_to_csv_and_that_is_said() -> None:
-    blocks = [days_or_notice(Table(msg("Days"), (), [()] * count)) for count in (MOST_ROWS, MOST_ROWS + 1)]
+    blocks = [days_or_notice(TableBlock(msg("Days"), (), [()] * count)) for count in (MOST_ROWS, MOST_ROWS + 1)]
 
-    assert isinstance(blocks[0], Table)
+    assert isinstance(blocks[0], TableBlock)
     assert isinstance(blocks[1], Paragraph)
     assert "100001 rows" in str(blocks[1].text)
 

@@ -24,7 +24,16 @@ from portalops.errors import ConfigurationError, LedgerFull, UpdatesError, Updat
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.runs import Every
-from portalops.model.updates import Answer, Channel, FlagKind, ListedItem, Listing, Refusal, SourceTraits, UpdatesResult
+from portalops.model.updates import (
+    FlagKind,
+    ItemChannel,
+    ListedItem,
+    Listing,
+    RefusedItem,
+    UpdateAnswer,
+    UpdateSourceTraits,
+    UpdatesResult,
+)
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import UpdateSource
 from portalops.system.web import HttpWeb
@@ -52,7 +61,7 @@ class Collection:
     def __init__(self, folder: Path, rows: list[tuple[object, ...]], *, trust_created: bool = False) -> None:
         self.file = content_database(folder, rows)
         settings = Settings(
-            channel=Channel.SUBPORTAL, url="sqlite:///portal.sqlite", query=QUERY, trust_created=trust_created
+            channel=ItemChannel.SUBPORTAL, url="sqlite:///portal.sqlite", query=QUERY, trust_created=trust_created
         )
         self.source = SqlSource("content", settings, folder=folder, zone=ZONE)
         self.store = ObservationStore.open(folder / "observations.sqlite")
@@ -177,10 +186,10 @@ class Unreachable:
     source_id = "front"
 
     def __init__(self) -> None:
-        settings = Settings(channel=Channel.PORTAL, url="sqlite://", query="SELECT 1")
+        settings = Settings(channel=ItemChannel.PORTAL, url="sqlite://", query="SELECT 1")
         self.traits = settings.traits(self.source_id, complete=True)
 
-    def fetch(self, *, etag: str) -> Answer:
+    def fetch(self, *, etag: str) -> UpdateAnswer:
         raise UpdateSourceError(msg("update source front: no answer"), msg("Try again."))
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
@@ -192,8 +201,8 @@ class Broken(Unreachable):
 
     source_id = "torn"
 
-    def fetch(self, *, etag: str) -> Answer:
-        return Answer(b"<html>b\xe1o tr\xec</html>")
+    def fetch(self, *, etag: str) -> UpdateAnswer:
+        return UpdateAnswer(b"<html>b\xe1o tr\xec</html>")
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         raise KeyError("channel")
@@ -207,7 +216,7 @@ class Refusing(Broken):
         self._items = items
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
-        return Listing(self._items, tuple(Refusal(msg("row {n}: no date", n=number)) for number in range(250)))
+        return Listing(self._items, tuple(RefusedItem(msg("row {n}: no date", n=number)) for number in range(250)))
 
 
 def test_a_fault_in_one_source_does_not_stop_the_others_and_its_answer_is_kept(tmp_path: Path) -> None:
@@ -324,13 +333,13 @@ class _Page:
     """A source with one item."""
 
     def __init__(self, name: str, body: str, until: Event | None = None) -> None:
-        self.traits = SourceTraits(name, Channel.SUBPORTAL, complete=True, unit=HEALTH.id)
+        self.traits = UpdateSourceTraits(name, ItemChannel.SUBPORTAL, complete=True, unit=HEALTH.id)
         self.body, self.until = body, until
 
-    def fetch(self, *, etag: str) -> Answer:
+    def fetch(self, *, etag: str) -> UpdateAnswer:
         if self.until is not None:
             assert self.until.wait(60)
-        return Answer(self.body.encode())
+        return UpdateAnswer(self.body.encode())
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         return Listing((ListedItem("1", "", "Tin", at("2026-11-16 09:00"), "16/11/2026", body=data.decode()),))
@@ -437,15 +446,15 @@ class Unchanging:
 
     def __init__(self) -> None:
         self._feed = FeedSource(
-            "feed", FeedSettings(channel=Channel.PORTAL, url="https://a.example/"), zone=ZONE, web=HttpWeb()
+            "feed", FeedSettings(channel=ItemChannel.PORTAL, url="https://a.example/"), zone=ZONE, web=HttpWeb()
         )
 
     @property
-    def traits(self) -> SourceTraits:
+    def traits(self) -> UpdateSourceTraits:
         return self._feed.traits
 
-    def fetch(self, *, etag: str) -> Answer:
-        return Answer(None, etag) if etag else Answer((SAMPLES / "nukeviet_rss.xml").read_bytes(), '"v1"')
+    def fetch(self, *, etag: str) -> UpdateAnswer:
+        return UpdateAnswer(None, etag) if etag else UpdateAnswer((SAMPLES / "nukeviet_rss.xml").read_bytes(), '"v1"')
 
     def parse(self, data: bytes, *, polled_at: datetime) -> Listing:
         return self._feed.parse(data, polled_at=polled_at)
@@ -467,7 +476,7 @@ def test_that_nothing_changed_proves_that_the_server_was_reached_and_no_more(tmp
 
 def test_a_source_that_names_an_unknown_unit_is_a_configuration_error(tmp_path: Path) -> None:
     collection = Collection(tmp_path, [])
-    settings = Settings(channel=Channel.PORTAL, url="sqlite:///portal.sqlite", query=QUERY, unit="so-y-tee")
+    settings = Settings(channel=ItemChannel.PORTAL, url="sqlite:///portal.sqlite", query=QUERY, unit="so-y-tee")
 
     with pytest.raises(ConfigurationError, match="update source typo: there is no unit so-y-tee"):
         collection.collect(on="2026-11-18 20:00", also=(SqlSource("typo", settings, folder=tmp_path, zone=ZONE),))
@@ -480,7 +489,7 @@ def test_what_a_source_showed_stands_when_it_is_taken_out_of_the_configuration(t
     collection.collect(on="2026-11-16 20:00")
     collection.source = SqlSource(
         "another",
-        Settings(channel=Channel.PORTAL, url="sqlite:///portal.sqlite", query=QUERY + " LIMIT 0"),
+        Settings(channel=ItemChannel.PORTAL, url="sqlite:///portal.sqlite", query=QUERY + " LIMIT 0"),
         folder=tmp_path,
         zone=ZONE,
     )
@@ -524,7 +533,7 @@ def test_a_line_that_stands_in_a_register_is_one_hole_until_it_is_put_right(tmp_
     file = tmp_path / "so-den.csv"
     header = "số đến,ngày đến,tác giả,trích yếu\n"
     bad = "101,31/11/2026,Sở Y tế,Tin tuần\n102,,UBND tỉnh Phú Yên,Công văn\n103,,,Không rõ nơi gửi\n"
-    so_den = RegisterSource("so-den", register.Settings(channel=Channel.SUBMISSION, file=file), zone=ZONE)
+    so_den = RegisterSource("so-den", register.Settings(channel=ItemChannel.SUBMISSION, file=file), zone=ZONE)
     good = "99,02/11/2026,Sở Tư pháp,Tin\n"
     collection = Collection(tmp_path, [])
 

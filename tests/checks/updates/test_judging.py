@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from checks.updates.rules.stamps import stamp
-from checks.updates.rules.unread import Unread
+from checks.updates.rules.unread import UnreadPart
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionScope
-from portalops.model.organisation import Name, Unit, UnitId
+from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.period import Week
 from portalops.model.rulebook import Occasions, UnitDuties
-from portalops.model.updates import Channel, FlagKind, Grade, Observation, Poll, PortalDay, SourceTraits
+from portalops.model.updates import FlagKind, Grade, ItemChannel, Observation, Poll, PortalDay, UpdateSourceTraits
 from portalops.model.verdicts import DutyVerdict
 from tests.checks.updates.scene import (
     CALENDAR,
@@ -35,8 +35,8 @@ from tests.checks.updates.scene import (
 MET, UNMET, PENDING = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.PENDING
 UNKNOWN, EXEMPT, NOT_ASSESSED = DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.EXEMPT, DutyVerdict.NOT_ASSESSED
 
-TRUSTED = SourceTraits("trusted", Channel.SUBPORTAL, complete=True, trust_created=True)
-FEED = SourceTraits("feed", Channel.SUBPORTAL, complete=False)
+TRUSTED = UpdateSourceTraits("trusted", ItemChannel.SUBPORTAL, complete=True, trust_created=True)
+FEED = UpdateSourceTraits("feed", ItemChannel.SUBPORTAL, complete=False)
 
 
 def _days(observations: list[Observation], **how: Any) -> dict[str, PortalDay]:
@@ -92,7 +92,7 @@ def test_today_is_pending_until_it_is_over() -> None:
 
 
 def test_a_day_on_which_nobody_looked_is_not_held_against_the_portal() -> None:
-    feed = SourceTraits("front-feed", Channel.PORTAL, complete=False)
+    feed = UpdateSourceTraits("front-feed", ItemChannel.PORTAL, complete=False)
     looks = (
         poll(feed, "2026-11-16 20:00", covers_from="2026-11-16 00:00"),
         poll(feed, "2026-11-20 20:00", covers_from="2026-11-19 08:00", gap=True),
@@ -186,13 +186,13 @@ def test_weekend_items_count_for_the_week_unless_the_rulebook_says_otherwise() -
 
 
 def test_a_closed_unit_has_no_week_after_its_end_and_its_successor_starts_with_a_part_of_one() -> None:
-    closed = Unit(
+    closed = Agency(
         UnitId("huyen-van-ninh"),
         Name("Huyện Vạn Ninh", "Van Ninh district"),
         valid_to=date(2025, 6, 30),
         successors=(UnitId("xa-van-ninh"),),
     )
-    heir = Unit(UnitId("xa-van-ninh"), Name("Xã Vạn Ninh", "Van Ninh commune"), valid_from=date(2025, 7, 1))
+    heir = Agency(UnitId("xa-van-ninh"), Name("Xã Vạn Ninh", "Van Ninh commune"), valid_from=date(2025, 7, 1))
 
     change = judged([], period="2025-W27", units=(closed, heir)).unit_weeks
     after = judged([], period="2025-W28", units=(closed, heir)).unit_weeks
@@ -207,7 +207,7 @@ def test_a_closed_unit_has_no_week_after_its_end_and_its_successor_starts_with_a
 
 
 def test_a_unit_that_ends_on_a_day_off_is_not_assessed_for_that_week() -> None:
-    unit = Unit(UnitId("u"), Name("U", "U"), valid_from=date(2026, 11, 21))
+    unit = Agency(UnitId("u"), Name("U", "U"), valid_from=date(2026, 11, 21))
 
     assert the_week([], units=(unit,)).verdict is NOT_ASSESSED
 
@@ -397,11 +397,11 @@ def test_drafts_that_were_written_in_one_go_and_came_up_day_by_day_are_no_bulk()
     ],
 )
 def test_a_draft_is_not_proven_by_looks_of_which_a_part_could_not_be_read(
-    seen_on: str, gone: str | None, whose: Unit | None, is_open: bool, counts: int
+    seen_on: str, gone: str | None, whose: Agency | None, is_open: bool, counts: int
 ) -> None:
     draft = item(TRUSTED, "2026-11-18 09:00", created="2026-11-12 09:00", seen="2026-11-18 20:00")
     seen, left = stamp(at(f"{seen_on} 20:00")), None if gone is None else stamp(at(gone))
-    part = Unread(TRUSTED.id, whose.id if whose else None, None, None, seen, left, is_open=is_open)
+    part = UnreadPart(TRUSTED.id, whose.id if whose else None, None, None, seen, left, is_open=is_open)
 
     week = the_week([draft], sources=(*SOURCES, TRUSTED), polls=_watching(), unread=[part])
 
@@ -431,7 +431,7 @@ def test_the_same_text_again_is_a_duplicate_within_ninety_days_only() -> None:
 
 
 def test_another_units_text_is_a_duplicate_unless_the_source_says_that_copies_count() -> None:
-    copying = SourceTraits("copying", Channel.SUBPORTAL, complete=True, copies_count=True)
+    copying = UpdateSourceTraits("copying", ItemChannel.SUBPORTAL, complete=True, copies_count=True)
     original = item(SUBPORTALS, "2026-11-16 09:00", unit=JUSTICE, text="Tin chung", name="1")
     copy = item(SUBPORTALS, "2026-11-17 09:00", text="Tin chung", name="2")
     allowed = item(copying, "2026-11-17 09:00", text="Tin chung", name="3")
@@ -516,7 +516,7 @@ def test_an_item_that_is_gone_within_two_days_is_revoked() -> None:
     ],
 )
 def test_an_item_is_not_revoked_by_a_look_in_which_it_may_be_what_cannot_be_read(
-    seen: str, whose: Unit | None, counts: int
+    seen: str, whose: Agency | None, counts: int
 ) -> None:
     short = item(SUBPORTALS, "2026-11-16 19:00", seen="2026-11-16 20:00")
 
@@ -586,7 +586,7 @@ def test_an_item_that_the_portal_pulled_counts_as_sent_in_only_by_the_rulebook(c
 
 @pytest.mark.parametrize(("counts", "submissions"), [(True, 1), (False, 0)])
 def test_a_subportal_that_is_declared_pulled_counts_for_both(counts: bool, submissions: int) -> None:
-    pulled = SourceTraits("pulled", Channel.SUBPORTAL, complete=True, syndicated=True)
+    pulled = UpdateSourceTraits("pulled", ItemChannel.SUBPORTAL, complete=True, syndicated=True)
 
     week = the_week([item(pulled, "2026-11-16 09:00")], sources=(pulled,), syndication_counts_as_submission=counts)
 
@@ -603,7 +603,7 @@ def test_the_same_items_rulebook_calendar_and_moment_give_the_same_result() -> N
 
 
 def test_a_month_of_a_hundred_units_is_judged_in_under_a_second() -> None:
-    units = [Unit(UnitId(f"u{number}"), Name(f"U{number}", f"U{number}")) for number in range(100)]
+    units = [Agency(UnitId(f"u{number}"), Name(f"U{number}", f"U{number}")) for number in range(100)]
     days = [date(2026, 10, 26) + timedelta(days=offset) for offset in range(28)]
     items = [
         item(source, f"{day} 09:00", unit=unit)
@@ -620,7 +620,7 @@ def test_a_month_of_a_hundred_units_is_judged_in_under_a_second() -> None:
 
 
 def test_a_day_on_which_the_site_never_answered_is_told_apart_from_one_without_news() -> None:
-    feed = SourceTraits("feed", Channel.SUBPORTAL, complete=False, unit=HEALTH.id)
+    feed = UpdateSourceTraits("feed", ItemChannel.SUBPORTAL, complete=False, unit=HEALTH.id)
     looks = [
         *(poll(feed, f"2026-11-16 {hour:02d}:00", ok=False) for hour in (6, 12, 18)),
         poll(feed, "2026-11-17 06:00", ok=False),
@@ -704,23 +704,23 @@ def test_a_claim_that_an_officer_confirmed_counts_as_attested_on_the_claimed_day
 
 # --- what could not be read ---------------------------------------------------------------------
 
-SITE = SourceTraits("site", Channel.SUBPORTAL, complete=False, unit=HEALTH.id)
+SITE = UpdateSourceTraits("site", ItemChannel.SUBPORTAL, complete=False, unit=HEALTH.id)
 
 
 def _unread(
-    source: SourceTraits,
+    source: UpdateSourceTraits,
     seen: str,
     *,
     before: str | None = None,
     gone: str | None = None,
-    unit: Unit | None = None,
+    unit: Agency | None = None,
     made: str | None = None,
     is_open: bool = False,
-) -> Unread:
+) -> UnreadPart:
     moments = [None if one is None else stamp(at(one)) for one in (made, before, seen, gone)]
     made_at, looked_before, seen_at, gone_at = moments
     assert seen_at is not None
-    return Unread(source.id, unit.id if unit else None, made_at, looked_before, seen_at, gone_at, is_open)
+    return UnreadPart(source.id, unit.id if unit else None, made_at, looked_before, seen_at, gone_at, is_open)
 
 
 def test_a_week_is_not_known_to_lack_what_a_line_that_cannot_be_read_may_be() -> None:
@@ -762,7 +762,7 @@ def test_what_was_read_and_is_enough_stays_enough() -> None:
         (_unread(SUBMISSIONS, "2026-11-24 08:00", before="2026-11-23 20:00"), UNKNOWN),
     ],
 )
-def test_a_line_of_a_register_bears_on_what_it_may_have_been(line: Unread, verdict: DutyVerdict) -> None:
+def test_a_line_of_a_register_bears_on_what_it_may_have_been(line: UnreadPart, verdict: DutyVerdict) -> None:
     assert the_week([], units=(JUSTICE,), unread=[line]).verdict is verdict
 
 
@@ -781,7 +781,7 @@ def test_a_line_of_a_register_bears_on_what_it_may_have_been(line: Unread, verdi
     ],
 )
 def test_a_part_of_a_feed_that_cannot_be_read_bears_on_the_time_in_which_it_came_up(
-    part: Unread, verdict: DutyVerdict
+    part: UnreadPart, verdict: DutyVerdict
 ) -> None:
     looks = tuple(
         poll(SITE, f"2026-11-{day:02d} 20:00", covers_from=f"2026-11-{day - 1:02d} 20:00") for day in range(9, 24)
@@ -802,11 +802,11 @@ def test_a_day_of_the_portal_is_not_known_to_lack_what_cannot_be_read() -> None:
 
 
 def test_a_shared_source_speaks_for_the_subportals_that_it_is_declared_or_was_seen_to_carry() -> None:
-    shared = SourceTraits("shared", Channel.SUBPORTAL, complete=True)
-    declared = SourceTraits("shared", Channel.SUBPORTAL, complete=True, unit_names=(("SYT", HEALTH.id),))
+    shared = UpdateSourceTraits("shared", ItemChannel.SUBPORTAL, complete=True)
+    declared = UpdateSourceTraits("shared", ItemChannel.SUBPORTAL, complete=True, unit_names=(("SYT", HEALTH.id),))
     earlier = [item(shared, "2026-11-02 09:00")]
 
-    def found(source: SourceTraits, observations: list[Observation]) -> DutyVerdict:
+    def found(source: UpdateSourceTraits, observations: list[Observation]) -> DutyVerdict:
         return the_week(observations, sources=(source, SUBMISSIONS)).subportal_verdict
 
     assert found(shared, []) is UNKNOWN
@@ -815,7 +815,7 @@ def test_a_shared_source_speaks_for_the_subportals_that_it_is_declared_or_was_se
 
 
 def test_one_row_of_the_channel_lets_a_register_speak_for_no_other_units_subportal() -> None:
-    other = item(SUBMISSIONS, "2026-11-17 09:00", unit=JUSTICE, channel=Channel.SUBPORTAL)
+    other = item(SUBMISSIONS, "2026-11-17 09:00", unit=JUSTICE, channel=ItemChannel.SUBPORTAL)
 
     assert the_week([other], sources=(SUBMISSIONS,)).subportal_verdict is UNKNOWN
 
@@ -857,7 +857,7 @@ def test_each_duty_has_its_own_number_where_an_exemption_makes_them_differ() -> 
 
 
 def test_an_item_that_the_portal_pulled_is_one_in_the_sum() -> None:
-    pulled = SourceTraits("pulled", Channel.SUBPORTAL, complete=True, unit=HEALTH.id, syndicated=True)
+    pulled = UpdateSourceTraits("pulled", ItemChannel.SUBPORTAL, complete=True, unit=HEALTH.id, syndicated=True)
     once = item(pulled, "2026-11-17 09:00")
     looks = daily_polls("2026-11-01", "2026-11-23", sources=(pulled, SUBMISSIONS, FRONT))
     how: dict[str, Any] = {"sources": (pulled, SUBMISSIONS, FRONT), "polls": looks, "unit_duties": UnitDuties.SUM}

@@ -25,7 +25,7 @@ from portalops.model.message import Message, msg
 from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.runs import Every
-from portalops.model.updates import Channel, FlagKind, Poll, UpdatesResult
+from portalops.model.updates import FlagKind, ItemChannel, Poll, UpdatesResult
 from tests.checks.updates.scene import CALENDAR, HEALTH, PORTAL, QUERY, ZONE, at, rulebook
 from tests.checks.updates.test_job import Collection
 
@@ -130,7 +130,7 @@ def test_what_a_killed_run_left_half_written_is_taken_back_by_the_next(tmp_path:
 def test_a_clock_that_is_set_back_leaves_no_refused_line_without_its_beginning(tmp_path: Path) -> None:
     collection = Collection(tmp_path, [(None, "", "2026-11-01 08:00", "2026-11-01 08:00", "Sở Y tế", NEWS)])
     query = QUERY.replace("id AS", "NULLIF(id, 1) AS")
-    settings = Settings(channel=Channel.SUBPORTAL, url="sqlite:///portal.sqlite", query=query)
+    settings = Settings(channel=ItemChannel.SUBPORTAL, url="sqlite:///portal.sqlite", query=query)
     collection.source = SqlSource("content", settings, folder=tmp_path, zone=ZONE)
     collection.publish((2, "Tin", "2026-11-16 08:00", "2026-11-16 08:00", "Sở Y tế", NEWS))
     collection.collect(on="2026-11-16 20:00")

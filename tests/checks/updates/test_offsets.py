@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from checks.updates.offsets import Dated, offset_of, say_offset
+from checks.updates.offsets import DatedItem, offset_of, say_offset
 from checks.updates.rules.stamps import span, stamp
 from tests.checks.updates.scene import at
 
@@ -20,7 +20,9 @@ def _plain(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _seen(off: float, *, every_hours: int = 1, written: Callable[[datetime], str] = _gmt, days: int = 6) -> list[Dated]:
+def _seen(
+    off: float, *, every_hours: int = 1, written: Callable[[datetime], str] = _gmt, days: int = 6
+) -> list[DatedItem]:
     """Items of some days, each published in the morning, first seen at the next look, and claimed some hours off."""
     found = []
     for day in range(days):
@@ -29,11 +31,11 @@ def _seen(off: float, *, every_hours: int = 1, written: Callable[[datetime], str
         midnight = published.replace(hour=0, minute=0)
         seen = midnight + ((published - midnight) // step + 1) * step
         claimed = stamp(published) + span(timedelta(hours=off))
-        found.append(Dated("front", claimed, stamp(seen), stamp(seen - step), written(published)))
+        found.append(DatedItem("front", claimed, stamp(seen), stamp(seen - step), written(published)))
     return found
 
 
-def _said(items: Sequence[Dated]) -> str:
+def _said(items: Sequence[DatedItem]) -> str:
     offset = offset_of(items, usual_hours=7)
     return "" if offset is None else str(say_offset(offset, usual_hours=7, zone="Asia/Ho_Chi_Minh"))
 
@@ -81,5 +83,5 @@ def test_where_looks_are_a_day_apart_the_zone_of_the_portal_is_the_likely_cause(
     ],
     ids=["right", "two", "half", "drafts", "none"],
 )
-def test_what_habits_explain_is_no_wrong_setting(items: list[Dated]) -> None:
+def test_what_habits_explain_is_no_wrong_setting(items: list[DatedItem]) -> None:
     assert _said(items) == ""

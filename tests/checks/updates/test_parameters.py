@@ -12,11 +12,11 @@ import pytest
 
 from checks.updates.judging import judge
 from checks.updates.terms import Terms
-from portalops.model.organisation import Name, Unit, UnitId
+from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.period import Period
 from portalops.model.rulebook import Numbers, Occasions, UnitDuties
 from portalops.model.runs import Every
-from portalops.model.updates import Channel, SourceTraits
+from portalops.model.updates import ItemChannel, UpdateSourceTraits
 from portalops.model.verdicts import DutyVerdict
 from portalops.rulebooks.load import load
 from tests.checks.updates.scene import (
@@ -88,14 +88,14 @@ def _once_each(**numbers: Any) -> DutyVerdict:
 
 def _pulled(**numbers: Any) -> DutyVerdict:
     """The portal pulls two items of a sub-portal; nothing is sent in otherwise."""
-    source = SourceTraits("pulled", Channel.SUBPORTAL, complete=True, syndicated=True)
+    source = UpdateSourceTraits("pulled", ItemChannel.SUBPORTAL, complete=True, syndicated=True)
     items = [item(source, "2026-11-16 09:00"), item(source, "2026-11-18 09:00")]
     return the_week(items, sources=(source, SUBMISSIONS), **numbers).submissions_verdict
 
 
 def _half_seen(**numbers: Any) -> DutyVerdict:
     """A feed of which looks have shown five of the seven days, and nothing in them."""
-    feed = SourceTraits("feed", Channel.SUBPORTAL, complete=False, unit=HEALTH.id)
+    feed = UpdateSourceTraits("feed", ItemChannel.SUBPORTAL, complete=False, unit=HEALTH.id)
     looks = (
         poll(feed, "2026-11-21 00:00", covers_from="2026-11-16 00:00"),
         poll(feed, "2026-11-23 00:00", covers_from="2026-11-23 00:00", gap=True),
@@ -105,8 +105,8 @@ def _half_seen(**numbers: Any) -> DutyVerdict:
 
 def _successor(**numbers: Any) -> DutyVerdict:
     """A commune that began on 1 July 2025, in its second week, without a sub-portal yet."""
-    heir = Unit(UnitId("xa-van-ninh"), Name("Xã Vạn Ninh", "Van Ninh commune"), valid_from=date(2025, 7, 1))
-    own = SourceTraits("own", Channel.SUBPORTAL, complete=True, unit=heir.id)
+    heir = Agency(UnitId("xa-van-ninh"), Name("Xã Vạn Ninh", "Van Ninh commune"), valid_from=date(2025, 7, 1))
+    own = UpdateSourceTraits("own", ItemChannel.SUBPORTAL, complete=True, unit=heir.id)
     looks = [poll(own, f"2025-07-{day:02d} 20:00") for day in range(1, 20)]
     week = the_week(
         [], period="2025-W28", now="2025-07-20 09:00", polls=looks, sources=(own,), units=(heir,), **numbers
@@ -116,7 +116,7 @@ def _successor(**numbers: Any) -> DutyVerdict:
 
 def _new_in_midweek(**numbers: Any) -> DutyVerdict:
     """A unit that began on a Thursday and did one thing in the two days that were left."""
-    unit = Unit(UnitId("so-y-te"), Name("Sở Y tế", "Department of Health"), valid_from=date(2026, 11, 19))
+    unit = Agency(UnitId("so-y-te"), Name("Sở Y tế", "Department of Health"), valid_from=date(2026, 11, 19))
     items = [item(SUBMISSIONS, "2026-11-20 00:00")]
     return the_week(items, units=(unit,), **numbers).submissions_verdict
 
@@ -214,7 +214,7 @@ def test_no_number_of_updates_is_left_out_and_each_can_be_configured() -> None:
 
 def test_a_unit_without_a_subportal_owes_submissions_alone() -> None:
     sent = [item(SUBMISSIONS, "2026-11-16 00:00"), item(SUBMISSIONS, "2026-11-18 00:00")]
-    without = Unit(UnitId("so-y-te"), Name("Sở Y tế", "Department of Health"), has_subportal=False)
+    without = Agency(UnitId("so-y-te"), Name("Sở Y tế", "Department of Health"), has_subportal=False)
 
     assert the_week(sent).verdict is UNMET
     week = the_week(sent, units=(without,))

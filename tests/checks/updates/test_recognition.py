@@ -7,7 +7,7 @@ import pytest
 
 from checks.updates.recognition import (
     EPOCH,
-    Known,
+    KnownObservation,
     Recognition,
     UnitNames,
     candidates,
@@ -15,13 +15,13 @@ from checks.updates.recognition import (
     covers_from,
     recognise,
 )
-from portalops.model.organisation import Name, Unit, UnitId
+from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.record import Digest
-from portalops.model.updates import Channel, ListedItem, SourceTraits
+from portalops.model.updates import ItemChannel, ListedItem, UpdateSourceTraits
 from tests.checks.updates.scene import HEALTH, ZONE, at
 
-FEED = SourceTraits("feed", Channel.SUBPORTAL, complete=False, unit=HEALTH.id)
-TABLE = SourceTraits("table", Channel.SUBPORTAL, complete=True, unit=HEALTH.id)
+FEED = UpdateSourceTraits("feed", ItemChannel.SUBPORTAL, complete=False, unit=HEALTH.id)
+TABLE = UpdateSourceTraits("table", ItemChannel.SUBPORTAL, complete=True, unit=HEALTH.id)
 NOW = at("2026-11-20 20:00")
 
 
@@ -32,7 +32,7 @@ def _item(guid: str, path: str, text: str, day: int = 16) -> ListedItem:
 
 
 def _recognise(
-    items: list[ListedItem], known: dict[str, Known] | None = None, traits: SourceTraits = FEED
+    items: list[ListedItem], known: dict[str, KnownObservation] | None = None, traits: UpdateSourceTraits = FEED
 ) -> Recognition:
     return recognise(
         candidates(items),
@@ -45,10 +45,10 @@ def _recognise(
     )
 
 
-def _known(items: list[ListedItem], traits: SourceTraits = FEED) -> dict[str, Known]:
+def _known(items: list[ListedItem], traits: UpdateSourceTraits = FEED) -> dict[str, KnownObservation]:
     """Return what the store would know after a look that showed these items."""
     return {
-        key: Known(one.id, candidate.url, one.external_id, one.content_hash, one.published_at, one.raw_date)
+        key: KnownObservation(one.id, candidate.url, one.external_id, one.content_hash, one.published_at, one.raw_date)
         for one, candidate in _recognise(items, traits=traits).new
         for key in candidate.keys
     }
@@ -183,8 +183,8 @@ def test_a_unit_is_known_by_its_id_its_names_and_the_sources_own_words() -> None
 
 def test_of_two_units_with_one_name_the_one_that_existed_then_is_meant() -> None:
     name = Name("Sở Nội vụ", "Department of Home Affairs")
-    old = Unit(UnitId("old"), name, valid_to=at("2025-02-28 00:00").date())
-    new = Unit(UnitId("new"), name, valid_from=at("2025-03-01 00:00").date())
+    old = Agency(UnitId("old"), name, valid_to=at("2025-02-28 00:00").date())
+    new = Agency(UnitId("new"), name, valid_from=at("2025-03-01 00:00").date())
     names = UnitNames([old, new], ZONE)
 
     assert names.find("sở nội vụ", TABLE, at("2025-02-28 23:59")) == "old"

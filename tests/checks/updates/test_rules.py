@@ -12,32 +12,32 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from checks.updates.rules.comparing import compare, repeated
-from checks.updates.rules.coverage import Coverage, Looks, Share, cover, summed_up
+from checks.updates.rules.coverage import Coverage, Share, SourcePolls, cover, summed_up
+from checks.updates.rules.grading import GradedItem, grade
 from checks.updates.rules.occasions import Counting, occasions
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
-from checks.updates.rules.seen import LookedAt, Seen, Served
-from checks.updates.rules.stamps import LocalDays, Place, Stamp, stamp
-from checks.updates.rules.unread import Unread, Unreadable, say_unreadable, unreadable
+from checks.updates.rules.seen import PollMoment, SeenItem, Served
+from checks.updates.rules.stamps import LocalDays, Stamp, StampPlace, stamp
+from checks.updates.rules.unread import UnreadableShare, UnreadPart, say_unreadable, unreadable
 from checks.updates.rules.weeks import Moment, Tally, due_days, explain, name_each, sum_tallies
-from checks.updates.rules.weighing import Weighed, weigh
 from checks.updates.text import MOJIBAKE, NOT_NFC
 from portalops.calendar import load
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionScope
 from portalops.model.message import msg
-from portalops.model.organisation import Name, Unit, UnitId
+from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.period import Week
 from portalops.model.rulebook import Numbers, Occasions
-from portalops.model.updates import Channel, FlagKind, Grade, SourceTraits
+from portalops.model.updates import FlagKind, Grade, ItemChannel, UpdateSourceTraits
 from portalops.model.verdicts import DutyVerdict
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 SEEN = 1_000_000 * HOUR
 """When the first look showed the item of these tests."""
-PLAIN = SourceTraits("s", Channel.SUBPORTAL, complete=True)
+PLAIN = UpdateSourceTraits("s", ItemChannel.SUBPORTAL, complete=True)
 TRUSTED = replace(PLAIN, trust_created=True)
-ITEM = Seen(
-    id="a", source="s", channel=Channel.SUBPORTAL, unit=UnitId("u"), url="", title="", text="text", created_at=None,
+ITEM = SeenItem(
+    id="a", source="s", channel=ItemChannel.SUBPORTAL, unit=UnitId("u"), url="", title="", text="text", created_at=None,
     published_at=SEEN, first_seen_at=SEEN, looked_before_at=SEEN - 24 * HOUR, baseline=False, body_letters=None,
     text_problems="",
 )  # fmt: skip
@@ -48,15 +48,15 @@ UNMET, UNKNOWN, PENDING = DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE, 
 
 
 def weighed(
-    traits: SourceTraits = PLAIN,
+    traits: UpdateSourceTraits = PLAIN,
     *,
     touched: Stamp | None = None,
     removed: Stamp | None = None,
     grace: int = 0,
     how: Mapping[str, Any] | None = None,
     **fields: Any,
-) -> Weighed:
-    return weigh(ITEM._replace(**fields), traits, touched, removed, grace, **(how or {}))
+) -> GradedItem:
+    return grade(ITEM._replace(**fields), traits, touched, removed, grace, **(how or {}))
 
 
 def test_a_claim_may_run_ahead_of_the_look_by_ten_minutes() -> None:
@@ -138,7 +138,7 @@ def test_less_than_two_hundred_letters_are_a_stub() -> None:
 
 def test_an_item_of_nobody_is_strange_everywhere_but_on_the_portal() -> None:
     assert weighed(unit=None).flags == (FlagKind.UNKNOWN_UNIT,)
-    assert weighed(unit=None, channel=Channel.PORTAL).flags == ()
+    assert weighed(unit=None, channel=ItemChannel.PORTAL).flags == ()
 
 
 @pytest.mark.parametrize(
@@ -161,10 +161,10 @@ def test_a_newer_claim_takes_the_place_of_the_first_one() -> None:
 # --- items beside one another -----------------------------------------------------------------
 
 
-def together(minutes: Sequence[float], *, counts_at: Stamp | None = SEEN, **fields: Any) -> list[Weighed]:
+def together(minutes: Sequence[float], *, counts_at: Stamp | None = SEEN, **fields: Any) -> list[GradedItem]:
     """Return items that looks an hour apart showed so many minutes after another, compared."""
     items = [
-        Weighed(
+        GradedItem(
             ITEM._replace(
                 id=f"item-{n}", first_seen_at=SEEN + round(after * MINUTE),
                 looked_before_at=SEEN + round(after * MINUTE) - HOUR, **fields,
@@ -190,7 +190,8 @@ def test_items_of_nobody_or_that_count_for_nothing_are_no_session(changes: dict[
 
 def test_of_one_text_with_equal_proof_the_one_that_counts_later_is_the_copy() -> None:
     earlier, later = (
-        Weighed(ITEM._replace(id=name), Grade.A, SEEN + after, SEEN, SEEN, ()) for name, after in (("b", 1), ("a", 2))
+        GradedItem(ITEM._replace(id=name), Grade.A, SEEN + after, SEEN, SEEN, ())
+        for name, after in (("b", 1), ("a", 2))
     )
 
     assert repeated([later, earlier], window=HOUR, may_copy=()) == {"a"}
@@ -204,7 +205,7 @@ def test_occasions_are_counted_by_day_by_session_or_one_by_one(reading: Occasion
     numbers = replace(Numbers(), occasion=reading, session_gap_minutes=60)
     moments = (SEEN, SEEN + HOUR, SEEN + 2 * HOUR + 1, SEEN + 24 * HOUR)
     items = [
-        Counting(day, at, Weighed(ITEM._replace(id=str(at)), Grade.A, at, at, at, ()))
+        Counting(day, at, GradedItem(ITEM._replace(id=str(at)), Grade.A, at, at, at, ()))
         for day, at in zip(days, moments, strict=True)
     ]
 
@@ -214,9 +215,9 @@ def test_occasions_are_counted_by_day_by_session_or_one_by_one(reading: Occasion
 # --- what could not be read -------------------------------------------------------------------
 
 
-def bears(traits: SourceTraits, **fields: Any) -> bool:
+def bears(traits: UpdateSourceTraits, **fields: Any) -> bool:
     """Say whether a part that cannot be read bears on the time from 100 to 200, with a grace of 10."""
-    one = Unread("s", None, None, None, 150, None, is_open=False)._replace(**fields)
+    one = UnreadPart("s", None, None, None, 150, None, is_open=False)._replace(**fields)
     return bool(unreadable({"s": [one]}, [traits], unit=None, start=100, end=200, grace=10))
 
 
@@ -234,7 +235,7 @@ def test_what_stood_there_before_the_beginning_hides_nothing_new() -> None:
 
 
 def test_each_source_that_cannot_be_read_is_named() -> None:
-    said = say_unreadable([Unreadable("feed", 1), Unreadable("register", 2)])
+    said = say_unreadable([UnreadableShare("feed", 1), UnreadableShare("register", 2)])
 
     assert str(said) == (
         "1 line or item of source feed could not be read and may be what is missing;"
@@ -249,8 +250,8 @@ OVER = Moment(is_over=True, poll_overdue=False, days_left=0)
 
 
 def test_a_sum_is_as_well_seen_as_the_worse_of_both() -> None:
-    first = Tally(1, 1, 2, Share(90, 3), has_source=True, collected=True, unreadable=(Unreadable("a", 1),))
-    second = Tally(2, 3, 1, Share(80, 4), has_source=False, collected=False, unreadable=(Unreadable("b", 1),))
+    first = Tally(1, 1, 2, Share(90, 3), has_source=True, collected=True, unreadable=(UnreadableShare("a", 1),))
+    second = Tally(2, 3, 1, Share(80, 4), has_source=False, collected=False, unreadable=(UnreadableShare("b", 1),))
 
     for found in (
         sum_tallies(first, second),
@@ -259,7 +260,7 @@ def test_a_sum_is_as_well_seen_as_the_worse_of_both() -> None:
         assert found == Tally(
             3, 4, 2, Share(80, 4), has_source=False, collected=False, unreadable=(*first.unreadable, *second.unreadable)
         )
-    assert set(sum_tallies(second, first).unreadable) == {Unreadable("a", 1), Unreadable("b", 1)}
+    assert set(sum_tallies(second, first).unreadable) == {UnreadableShare("a", 1), UnreadableShare("b", 1)}
 
 
 def test_indicators_are_named_each_unless_verdict_and_reason_are_the_same() -> None:
@@ -274,7 +275,7 @@ def test_a_week_that_was_seen_enough_is_unknown_for_what_could_not_be_read() -> 
     numbers = replace(Numbers(), min_coverage_percent=80)
 
     def said(percent: int) -> str:
-        tally = replace(TALLY, share=Share(percent, 0), unreadable=(Unreadable("feed", 1),))
+        tally = replace(TALLY, share=Share(percent, 0), unreadable=(UnreadableShare("feed", 1),))
         return str(explain(UNKNOWN, [tally], moment=OVER, numbers=numbers))
 
     assert said(79) == "the collection covers 79 % of the week only"
@@ -294,7 +295,7 @@ def test_a_week_that_is_over_waits_for_an_officer_only_where_claims_would_meet_i
 
 
 def test_a_unit_is_due_on_the_working_days_on_which_it_existed() -> None:
-    unit = Unit(UnitId("u"), Name("Sở", "Department"), valid_from=date(2026, 11, 18))
+    unit = Agency(UnitId("u"), Name("Sở", "Department"), valid_from=date(2026, 11, 18))
 
     assert due_days(unit, Week(2026, 47), load()) == (date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20))
 
@@ -321,7 +322,7 @@ def test_a_moment_counts_on_its_day_until_the_cutoff_in_the_table_and_outside_it
         last = last_of_monday + timedelta(days=days, weeks=weeks)
         for at, day in ((stamp(last), last.date()), (stamp(last) + 1, last.date() + timedelta(days=1))):
             assert table.day(at) == day
-            assert table.place(at) == Place(day, day - timedelta(days=day.weekday()), load().is_working(day))
+            assert table.place(at) == StampPlace(day, day - timedelta(days=day.weekday()), load().is_working(day))
 
 
 @pytest.mark.parametrize(("day", "pays"), [(20, 20), (21, 23), (22, 23), (23, 23)])
@@ -350,10 +351,10 @@ def portal_day(**facts: Any) -> tuple[DutyVerdict, str]:
     return judged.verdict, str(judged.reason)
 
 
-def updates(grades: str) -> tuple[Weighed, ...]:
+def updates(grades: str) -> tuple[GradedItem, ...]:
     """Return an item of each grade."""
     return tuple(
-        Weighed(ITEM._replace(id=str(n)), Grade(grade), SEEN, SEEN, SEEN, ()) for n, grade in enumerate(grades)
+        GradedItem(ITEM._replace(id=str(n)), Grade(grade), SEEN, SEEN, SEEN, ()) for n, grade in enumerate(grades)
     )
 
 
@@ -396,8 +397,8 @@ def test_a_day_of_the_portal_has_the_verdict_that_is_shown(
 
 def seen_by(intervals: Sequence[tuple[int, int]], **more: Any) -> Coverage:
     """Return the coverage of one source for the portal."""
-    looks = Looks(tuple(intervals), tuple(first for first, _last in intervals), frozenset())
-    return Coverage(lambda _source: looks, {Channel.PORTAL: (PLAIN,)}, {}, **more)
+    looks = SourcePolls(tuple(intervals), tuple(first for first, _last in intervals), frozenset())
+    return Coverage(lambda _source: looks, {ItemChannel.PORTAL: (PLAIN,)}, {}, **more)
 
 
 @pytest.mark.parametrize(
@@ -420,7 +421,7 @@ def test_the_share_of_a_time_is_what_its_looks_have_shown(
 
 
 def test_the_share_of_several_sources_is_the_least_and_of_none_nothing() -> None:
-    looks = {"s": Looks(((0, 10),), (0,), frozenset()), "t": Looks(((0, 4),), (0,), frozenset())}
+    looks = {"s": SourcePolls(((0, 10),), (0,), frozenset()), "t": SourcePolls(((0, 4),), (0,), frozenset())}
     shown = Coverage(looks.__getitem__, {}, {})
 
     assert shown.share([PLAIN, replace(PLAIN, id="t")], 0, 10).percent == 40
@@ -449,9 +450,9 @@ def test_a_time_is_reached_once_every_source_was_looked_at_behind_it() -> None:
 def test_a_day_is_dead_on_which_no_source_answered() -> None:
     monday, tuesday = date(2026, 11, 16), date(2026, 11, 17)
     looks = {
-        "s": Looks((), (), frozenset({monday, tuesday})),
-        "t": Looks((), (), frozenset({tuesday})),
-        "u": Looks((), (), frozenset()),
+        "s": SourcePolls((), (), frozenset({monday, tuesday})),
+        "t": SourcePolls((), (), frozenset({tuesday})),
+        "u": SourcePolls((), (), frozenset()),
     }
     shown = Coverage(looks.__getitem__, {}, {})
 
@@ -463,8 +464,8 @@ def test_a_day_is_dead_on_which_no_source_answered() -> None:
 
 def test_looks_come_to_the_stretches_that_they_have_shown() -> None:
     looks = [
-        LookedAt(10, True, 4), LookedAt(20, True, 10), LookedAt(30, True, 25), LookedAt(32, True, 26),
-        LookedAt(40, False, 30), LookedAt(50, True, None), LookedAt(130, False, None), LookedAt(150, True, 160),
+        PollMoment(10, True, 4), PollMoment(20, True, 10), PollMoment(30, True, 25), PollMoment(32, True, 26),
+        PollMoment(40, False, 30), PollMoment(50, True, None), PollMoment(130, False, None), PollMoment(150, True, 160),
     ]  # fmt: skip
 
     found = summed_up(looks, begins=6, day_of=lambda at: date(2026, 1, 1 + at // 100))
@@ -472,7 +473,7 @@ def test_looks_come_to_the_stretches_that_they_have_shown() -> None:
     assert found.intervals == ((6, 20), (25, 32), (150, 150))
     assert found.starts == (6, 25, 150)
     assert found.unreachable == frozenset(), "each day has a look that was answered"
-    assert summed_up(looks[4:5], begins=None, day_of=lambda _at: date(2026, 1, 1)) == Looks(
+    assert summed_up(looks[4:5], begins=None, day_of=lambda _at: date(2026, 1, 1)) == SourcePolls(
         (), (), frozenset({date(2026, 1, 1)})
     )
     assert summed_up(looks[:1], begins=None, day_of=lambda _at: date(2026, 1, 1)).intervals == ((4, 10),)
@@ -482,29 +483,29 @@ def test_a_source_speaks_for_the_channels_and_units_that_it_shows() -> None:
     health, justice = UnitId("health"), UnitId("justice")
     own = replace(PLAIN, id="own", unit=health)
     mapped = replace(PLAIN, id="mapped", unit_names=(("Sở Y tế", health),))
-    front = replace(PLAIN, id="front", channel=Channel.PORTAL)
+    front = replace(PLAIN, id="front", channel=ItemChannel.PORTAL)
     check = replace(PLAIN, id="check", cross_check=True)
-    refused = Unread("mapped", None, None, None, 5, None, is_open=False)
+    refused = UnreadPart("mapped", None, None, None, 5, None, is_open=False)
 
     found = cover(
         [own, mapped, front, check],
         served={
-            "mapped": [Served(Channel.SUBPORTAL, justice, 7), Served(Channel.SUBPORTAL, health, 8), Served(Channel.SUBPORTAL, None, 1)],
-            "front": [Served(Channel.SUBMISSION, None, 1)],
+            "mapped": [Served(ItemChannel.SUBPORTAL, justice, 7), Served(ItemChannel.SUBPORTAL, health, 8), Served(ItemChannel.SUBPORTAL, None, 1)],
+            "front": [Served(ItemChannel.SUBMISSION, None, 1)],
         },
         pulled=frozenset({"own", "mapped"}),
-        looks_of=lambda _source: Looks((), (), frozenset()),
+        looks_of=lambda _source: SourcePolls((), (), frozenset()),
         refused=[refused],
         grace=3,
     )  # fmt: skip
 
-    assert found.sources(Channel.SUBPORTAL, health) == (own, mapped)
-    assert found.sources(Channel.SUBPORTAL, justice) == (mapped,)
-    assert found.sources(Channel.SUBMISSION, health) == (front, own, mapped)
-    assert found.sources(Channel.SUBMISSION, justice) == (front, mapped)
-    assert found.sources(Channel.PORTAL, None) == (front,)
-    assert found.sources(Channel.SUBMISSION, None) == (front, own, mapped, mapped)
+    assert found.sources(ItemChannel.SUBPORTAL, health) == (own, mapped)
+    assert found.sources(ItemChannel.SUBPORTAL, justice) == (mapped,)
+    assert found.sources(ItemChannel.SUBMISSION, health) == (front, own, mapped)
+    assert found.sources(ItemChannel.SUBMISSION, justice) == (front, mapped)
+    assert found.sources(ItemChannel.PORTAL, None) == (front,)
+    assert found.sources(ItemChannel.SUBMISSION, None) == (front, own, mapped, mapped)
     assert found.begins == {("mapped", justice): 7}
-    assert found.unreadable([mapped], None, 0, 10) == (Unreadable("mapped", 1),)
+    assert found.unreadable([mapped], None, 0, 10) == (UnreadableShare("mapped", 1),)
     assert found.unreadable([own], None, 0, 10) == ()
     assert found.grace == 3

@@ -8,7 +8,7 @@ import pytest
 from checks.updates.sources import feed, register, sql
 from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError, LiteralSecret, UpdateSourceError
-from portalops.model.updates import Channel
+from portalops.model.updates import ItemChannel
 from portalops.system.web import HttpWeb
 from tests.checks.updates.scene import QUERY, ZONE, at, content_database, said_of
 
@@ -32,7 +32,7 @@ def test_an_unknown_time_zone_is_a_configuration_error(tmp_path: Path) -> None:
 
 
 def _sql(folder: Path, query: str = QUERY, url: str = "sqlite:///portal.sqlite") -> sql.SqlSource:
-    settings = sql.Settings(channel=Channel.SUBPORTAL, url=url, query=query)
+    settings = sql.Settings(channel=ItemChannel.SUBPORTAL, url=url, query=query)
     return sql.SqlSource("content", settings, folder=folder, zone=ZONE)
 
 
@@ -134,7 +134,7 @@ def test_a_password_in_the_url_is_refused_and_not_shown(tmp_path: Path) -> None:
 
 
 def _feed(**settings: object) -> feed.FeedSource:
-    return feed.FeedSource("soyte", feed.Settings(channel=Channel.SUBPORTAL, **settings), zone=ZONE, web=HttpWeb())  # type: ignore[arg-type]
+    return feed.FeedSource("soyte", feed.Settings(channel=ItemChannel.SUBPORTAL, **settings), zone=ZONE, web=HttpWeb())  # type: ignore[arg-type]
 
 
 def test_an_rss_feed_is_read_with_the_sources_own_clock() -> None:
@@ -212,7 +212,7 @@ def test_other_schemes_are_refused() -> None:
 def _register(folder: Path, text: str | bytes) -> register.RegisterSource:
     file = folder / "so-den.csv"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return register.RegisterSource("so-den", register.Settings(channel=Channel.SUBMISSION, file=file), zone=ZONE)
+    return register.RegisterSource("so-den", register.Settings(channel=ItemChannel.SUBMISSION, file=file), zone=ZONE)
 
 
 def test_wrong_lines_of_a_register_are_refused_by_number_and_the_others_count(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_a_file_that_is_no_register_is_an_error(tmp_path: Path, text: str | byte
 
 
 def test_a_missing_register_is_an_error(tmp_path: Path) -> None:
-    settings = register.Settings(channel=Channel.SUBMISSION, file=tmp_path / "none.csv")
+    settings = register.Settings(channel=ItemChannel.SUBMISSION, file=tmp_path / "none.csv")
 
     with pytest.raises(UpdateSourceError, match=r"cannot read none\.csv: No such file"):
         register.RegisterSource("so-den", settings, zone=ZONE).fetch(etag="")

@@ -12,7 +12,7 @@ import pytest
 from bench.updates_judge import MAILBOX, NOW, ZONE, _feed, _unit, fabricate
 from checks.updates.judging import judge
 from checks.updates.observations import ObservationStore
-from checks.updates.summing import Question, sums
+from checks.updates.summing import JudgedPeriod, sums
 from checks.updates.terms import Terms
 from portalops.errors import UpdatesError
 from portalops.model.period import Period
@@ -25,14 +25,14 @@ SOURCES = [*map(_feed, range(4)), MAILBOX]
 
 
 @pytest.fixture
-def question(tmp_path: Path) -> Question:
+def question(tmp_path: Path) -> JudgedPeriod:
     file = tmp_path / "observations.sqlite"
     fabricate(file, 4, 2000)
     terms = Terms(rulebook(), CALENDAR, ZONE, NOW, Every.DAY)
-    return Question(file, SOURCES, Period(date(2025, 10, 1), date(2025, 11, 30)), terms)
+    return JudgedPeriod(file, SOURCES, Period(date(2025, 10, 1), date(2025, 11, 30)), terms)
 
 
-def test_the_sums_are_those_of_the_weeks_and_of_the_days_of_the_period(question: Question) -> None:
+def test_the_sums_are_those_of_the_weeks_and_of_the_days_of_the_period(question: JudgedPeriod) -> None:
     store = ObservationStore.open(question.store, create=False)
     window = store.window(question.terms.wanted_from(question.period), NOW)
     whole = judge(window, sources=SOURCES, units=UNITS, period=question.period, terms=question.terms)
@@ -51,7 +51,7 @@ def test_the_sums_are_those_of_the_weeks_and_of_the_days_of_the_period(question:
     store.close()
 
 
-def test_each_week_and_each_occasion_is_in_one_of_two_periods_that_follow_each_other(question: Question) -> None:
+def test_each_week_and_each_occasion_is_in_one_of_two_periods_that_follow_each_other(question: JudgedPeriod) -> None:
     cut = date(2025, 10, 15)  # a Wednesday
     spans = (Period(question.period.first, cut), Period(cut + timedelta(days=1), question.period.last), question.period)
 
@@ -64,11 +64,13 @@ def test_each_week_and_each_occasion_is_in_one_of_two_periods_that_follow_each_o
 
 
 @pytest.mark.heavy
-def test_several_processes_come_to_the_same(question: Question) -> None:
+def test_several_processes_come_to_the_same(question: JudgedPeriod) -> None:
     assert list(sums(question, UNITS, processes=2, at_once=1)) == list(sums(question, UNITS, processes=1))
 
 
-def test_a_store_that_is_not_there_is_said_before_several_processes_begin(question: Question, tmp_path: Path) -> None:
+def test_a_store_that_is_not_there_is_said_before_several_processes_begin(
+    question: JudgedPeriod, tmp_path: Path
+) -> None:
     (tmp_path / "observations.sqlite").unlink()
 
     with pytest.raises(UpdatesError, match="nothing was collected yet"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.updates.rules.seen import Told
+from checks.updates.rules.seen import ItemClaims
 from checks.updates.rules.stamps import stamp
 from checks.updates.sources.sql import Settings, SqlSource
 from checks.updates.terms import Terms
@@ -17,7 +17,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.period import Period
 from portalops.model.runs import Every
 from portalops.model.timeliness import LateItem
-from portalops.model.updates import Channel
+from portalops.model.updates import ItemChannel
 from portalops.model.verdicts import DutyVerdict
 from portalops.rulebooks.limits.load import load_rule_set, rule_sets
 from tests.checks.updates.scene import CALENDAR, ZONE, at, rulebook
@@ -29,11 +29,13 @@ ND43, LAW = load_rule_set("nd43"), load_rule_set("law-104-2016")
 TERMS = Terms(rulebook(), CALENDAR, ZONE, at("2026-11-24 09:00"), Every.DAY)
 
 
-def _item(written: str, seen: str, before: str | None = None, *, kind: int | None = 6, baseline: bool = False) -> Told:
-    return Told(
+def _item(
+    written: str, seen: str, before: str | None = None, *, kind: int | None = 6, baseline: bool = False
+) -> ItemClaims:
+    return ItemClaims(
         id=f"{written} {seen} {before} {kind}",
         source="content",
-        channel=Channel.SUBPORTAL.value,
+        channel=ItemChannel.SUBPORTAL.value,
         unit=UnitId("so-y-te"),
         external_id="1",
         translation_of="",
@@ -64,7 +66,7 @@ def _item(written: str, seen: str, before: str | None = None, *, kind: int | Non
     ],
 )
 def test_an_item_is_judged_by_its_documents_date_and_the_looks_around_it(
-    what: str, item: Told, verdict: DutyVerdict
+    what: str, item: ItemClaims, verdict: DutyVerdict
 ) -> None:
     (limit,) = (one for one in ND43.limits if 6 in one.kinds)
 
@@ -84,13 +86,13 @@ def test_where_a_limit_is_longer_for_others_what_lies_between_is_not_known() -> 
 class Values:
     """What was seen, from values instead of a store."""
 
-    def __init__(self, *items: Told) -> None:
+    def __init__(self, *items: ItemClaims) -> None:
         self._items = items
 
     def units(self) -> Sequence[UnitId | None]:
         return (UnitId("so-y-te"),)
 
-    def told(self, unit: UnitId | None) -> Sequence[Told]:
+    def list_claims(self, unit: UnitId | None) -> Sequence[ItemClaims]:
         return [one for one in self._items if one.unit == unit]
 
 
@@ -137,7 +139,7 @@ def test_a_row_names_the_day_of_its_document(tmp_path: Path) -> None:
         " FROM news ORDER BY id"
     )
     collection = Collection(tmp_path, [])
-    settings = Settings(channel=Channel.SUBPORTAL, url="sqlite:///portal.sqlite", query=query)
+    settings = Settings(channel=ItemChannel.SUBPORTAL, url="sqlite:///portal.sqlite", query=query)
     collection.source = SqlSource("content", settings, folder=tmp_path, zone=ZONE)
     collection.collect(on="2026-11-15 20:00")
     collection.publish((1, "Hướng dẫn", "2026-11-16 09:00", "2026-11-16 09:00", "Sở Y tế", "Hướng dẫn phòng dịch"))

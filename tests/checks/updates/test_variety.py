@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from checks.updates.pairs import sides_of
-from checks.updates.rules.seen import Told
+from checks.updates.rules.seen import ItemClaims
 from checks.updates.rules.stamps import stamp
 from checks.updates.source_settings import PairSettings
 from checks.updates.sources.sql import Settings, SqlSource
@@ -23,9 +23,9 @@ from portalops.ledger.bodies import decode_part
 from portalops.model.organisation import UnitId
 from portalops.model.period import Period
 from portalops.model.runs import Every
-from portalops.model.updates import Channel, SourceTraits, UpdatesResult
+from portalops.model.updates import ItemChannel, UpdateSourceTraits, UpdatesResult
 from portalops.model.variety import LanguageCount, PairRule, Variety
-from portalops.reports.document import Paragraph, Table
+from portalops.reports.document import Paragraph, TableBlock
 from portalops.reports.section_variety import counts_blocks, pairs_sentence
 from portalops.rulebooks.load import load as load_rulebook
 from tests.checks.updates.scene import ZONE
@@ -36,28 +36,28 @@ SITE = "https://soyte.khanhhoa.example"
 PERIOD = Period(date(2026, 11, 16), date(2026, 11, 22))
 SEEN = datetime(2026, 11, 18, 2, tzinfo=UTC)
 SOURCES = (
-    SourceTraits("feed", Channel.SUBPORTAL, complete=False),
-    SourceTraits("map", Channel.SUBPORTAL, complete=True, cross_check=True),
+    UpdateSourceTraits("feed", ItemChannel.SUBPORTAL, complete=False),
+    UpdateSourceTraits("map", ItemChannel.SUBPORTAL, complete=True, cross_check=True),
 )
 
 
 class Values:
     """What was seen, from values instead of a store."""
 
-    def __init__(self, *items: Told) -> None:
+    def __init__(self, *items: ItemClaims) -> None:
         self._items = items
 
     def units(self) -> Sequence[UnitId | None]:
         return (None, *sorted({one.unit for one in self._items if one.unit}))
 
-    def told(self, unit: UnitId | None) -> Sequence[Told]:
+    def list_claims(self, unit: UnitId | None) -> Sequence[ItemClaims]:
         return [one for one in self._items if one.unit == unit]
 
 
-def item(path: str, language: str = "", kind: int | None = None, **other: object) -> Told:
+def item(path: str, language: str = "", kind: int | None = None, **other: object) -> ItemClaims:
     url = path if "://" in path else f"{SITE}{path}"
-    channel = Channel.SUBPORTAL.value
-    own = Told(
+    channel = ItemChannel.SUBPORTAL.value
+    own = ItemClaims(
         id=f"{language}{url}",
         source="feed",
         channel=channel,
@@ -76,7 +76,7 @@ def item(path: str, language: str = "", kind: int | None = None, **other: object
     return own._replace(**other)  # type: ignore[arg-type]
 
 
-def counted(*items: Told, sources: Sequence[SourceTraits] = SOURCES) -> Variety:
+def counted(*items: ItemClaims, sources: Sequence[UpdateSourceTraits] = SOURCES) -> Variety:
     terms = Terms(load_rulebook("kh-37-2010", {}), load(), ZONE, datetime(2026, 11, 23, tzinfo=UTC), Every.DAY)
     return variety_of(Values(*items), sources=sources, period=PERIOD, terms=terms)
 
@@ -101,7 +101,7 @@ def test_items_are_counted_by_kind_and_by_language_and_what_is_not_told_is_said_
         {"baseline": True},
         {"first_seen_at": stamp(datetime(2026, 11, 15, 16, 59, tzinfo=UTC))},
         {"first_seen_at": stamp(datetime(2026, 11, 22, 17, 0, tzinfo=UTC))},
-        {"channel": Channel.SUBMISSION.value},
+        {"channel": ItemChannel.SUBMISSION.value},
         {"source": "map"},
     ],
     ids=["there at the first look", "the day before", "the day after", "sent in", "seen by a cross-check alone"],
@@ -118,7 +118,7 @@ def test_what_was_not_first_published_in_the_period_does_not_count(other: dict[s
 def test_what_was_there_at_the_first_look_counts_by_a_trusted_row_of_its_creation(
     source: str, created: str, count: int
 ) -> None:
-    rows = SourceTraits("rows", Channel.SUBPORTAL, complete=True, trust_created=True)
+    rows = UpdateSourceTraits("rows", ItemChannel.SUBPORTAL, complete=True, trust_created=True)
     there = item(
         "/1", "vi", 1, source=source, baseline=True, created_at=stamp(datetime.fromisoformat(f"{created}T02:00Z"))
     )
@@ -130,9 +130,9 @@ def test_where_no_source_tells_kinds_one_line_says_so_and_how_to_tell_them() -> 
     table, said, _pairs = counts_blocks(counted(item("/1", "vi"), item("/2", "en")))
     (told, *_rest) = counts_blocks(counted(item("/1", "vi", 3)))
 
-    assert isinstance(table, Table) and [str(row[0]) for row in table.rows] == ["in English", "in Vietnamese"]
+    assert isinstance(table, TableBlock) and [str(row[0]) for row in table.rows] == ["in English", "in Vietnamese"]
     assert isinstance(said, Paragraph) and "column 'kind'" in str(said.text)
-    assert isinstance(told, Table) and [row[1] for row in told.rows] == [0, 0, 1, *[0] * 9, 0, 1]
+    assert isinstance(told, TableBlock) and [row[1] for row in told.rows] == [0, 0, 1, *[0] * 9, 0, 1]
 
 
 def test_an_item_that_two_sources_of_a_site_show_is_one() -> None:
@@ -177,10 +177,10 @@ def test_a_pair_of_one_unit_says_nothing_of_another() -> None:
     assert (found.paired, found.unpaired, found.untold) == (1, (), 1)
 
 
-RULE = SourceTraits(
-    "feed", Channel.SUBPORTAL, complete=False, pairs=(PairRule("/tin-tuc/{ten}-{id}", "/en/news/{slug}-{id}"),)
+RULE = UpdateSourceTraits(
+    "feed", ItemChannel.SUBPORTAL, complete=False, pairs=(PairRule("/tin-tuc/{ten}-{id}", "/en/news/{slug}-{id}"),)
 )
-TELLING = SourceTraits("feed", Channel.SUBPORTAL, complete=True, tells_translations=True)
+TELLING = UpdateSourceTraits("feed", ItemChannel.SUBPORTAL, complete=True, tells_translations=True)
 
 
 def test_a_declared_rule_tells_pairs_by_what_both_addresses_name_and_a_page_without_one_is_listed() -> None:
@@ -306,7 +306,7 @@ language, CASE WHEN title = 'Vaccination' THEN '1' END AS translation_of FROM ne
 def test_a_run_records_what_a_database_tells_of_kinds_languages_and_pairs(tmp_path: Path) -> None:
     day = "2026-11-16 09:00"
     collection = Collection(tmp_path, [(1, "Tin cũ", "2026-11-01 08:00", "2026-11-01 08:00", "Sở Y tế", "Tin cũ")])
-    settings = Settings(channel=Channel.SUBPORTAL, url="sqlite:///portal.sqlite", query=BILINGUAL)
+    settings = Settings(channel=ItemChannel.SUBPORTAL, url="sqlite:///portal.sqlite", query=BILINGUAL)
     collection.source = SqlSource("content", settings, folder=tmp_path, zone=ZONE)
     collection.collect(on="2026-11-15 20:00")
     for number, title in ((2, "Tiêm chủng"), (12, "News of vaccination"), (3, "Phòng dịch")):
@@ -325,7 +325,7 @@ def test_a_run_records_what_a_database_tells_of_kinds_languages_and_pairs(tmp_pa
 
 def test_a_translation_is_known_by_the_row_that_it_names_though_it_comes_days_later(tmp_path: Path) -> None:
     collection = Collection(tmp_path, [])
-    settings = Settings(channel=Channel.SUBPORTAL, url="sqlite:///portal.sqlite", query=TRANSLATIONS)
+    settings = Settings(channel=ItemChannel.SUBPORTAL, url="sqlite:///portal.sqlite", query=TRANSLATIONS)
     collection.source = SqlSource("content", settings, folder=tmp_path, zone=ZONE)
     collection.collect(on="2026-11-15 20:00")
     collection.publish(

@@ -13,7 +13,7 @@ import pytest
 from checks.updates.sources import feed, json_feed, list_page, sitemap
 from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError, LiteralSecret, UpdateSourceError
-from portalops.model.updates import Channel, ListedItem, Listing
+from portalops.model.updates import ItemChannel, ListedItem, Listing
 from portalops.ports import UpdateSource
 from portalops.system.web import HttpWeb
 from tests.checks.updates.scene import ZONE, at, said_of
@@ -464,4 +464,4 @@ def test_where_a_page_counts_is_said_by_its_settings() -> None:
     assert not source("list-page", url=SITE, item="li").traits.cross_check
     assert source("list-page", url=SITE, item="li", cross_check=True).traits.cross_check
     assert source("sitemap", url=SITE).traits.cross_check
-    assert source("sitemap", url=SITE).traits.channel is Channel.SUBPORTAL
+    assert source("sitemap", url=SITE).traits.channel is ItemChannel.SUBPORTAL

@@ -20,7 +20,7 @@ import pytest
 from checks.vulnerabilities import sources
 from checks.vulnerabilities.build import Inputs, built
 from checks.vulnerabilities.releases import Release, release_named, release_of
-from checks.vulnerabilities.rows import Row, Span
+from checks.vulnerabilities.rows import Row, VersionSpan
 from checks.vulnerabilities.severity import base_score, word_of, word_of_score, worse
 from checks.vulnerabilities.sources import RECORD_BYTES
 from portalops.errors import VulnerabilityDataRefused
@@ -54,7 +54,7 @@ def only(folder: Path, *records: Record, release: str = "debian:12", package: st
 def test_a_row_joins_advisory_cve_exploitation_and_probability(tmp_path: Path) -> None:
     assert rows(tmp_path, "debian:12", "glibc")["CVE-2023-4911"] == Row(
         vulnerability="CVE-2023-4911",
-        span=Span("", "2.36-9+deb12u3", "", ""),
+        span=VersionSpan("", "2.36-9+deb12u3", "", ""),
         records=("CVE-2023-4911", "DEBIAN-CVE-2023-4911", "DSA-5514-1"),
         severity="high",
         since="2023-10-03",  # the advisory's day, though the CVE is older
@@ -95,9 +95,9 @@ def test_several_spans_are_several_rows(tmp_path: Path) -> None:
     )
 
     assert [row.span for row in bundle.rows("a")] == [
-        Span("", "2", "", ""),
-        Span("3", "", "4", ""),
-        Span("6", "", "", ""),
+        VersionSpan("", "2", "", ""),
+        VersionSpan("3", "", "4", ""),
+        VersionSpan("6", "", "", ""),
     ]
 
 
@@ -110,7 +110,7 @@ def test_events_in_any_order_are_the_same_spans(tmp_path: Path) -> None:
 
         spans = [row.span for row in bundle_of(tmp_path, "debian:12", Inputs((made,))).rows("a")]
 
-        assert spans == [Span("", "3", "", ""), Span("5", "7", "", "")]
+        assert spans == [VersionSpan("", "3", "", ""), VersionSpan("5", "7", "", "")]
 
 
 def test_record_that_stands_twice_in_an_export_is_refused(tmp_path: Path) -> None:

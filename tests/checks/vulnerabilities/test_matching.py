@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from checks.vulnerabilities.build import Inputs
 from checks.vulnerabilities.bundle import Bundle
-from checks.vulnerabilities.matching import Installed, match
+from checks.vulnerabilities.matching import MatchedPackage, match
 from checks.vulnerabilities.versions import NotAVersion, deb_key
 from tests.checks.vulnerabilities.records import affected, bundle_of, record, write_zip
 
@@ -20,7 +20,7 @@ def debian_(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return bundle_of(tmp_path_factory.mktemp("debian"), "debian:12")
 
 
-def found(bundle: Bundle, *installed: Installed) -> list[tuple[str, str]]:
+def found(bundle: Bundle, *installed: MatchedPackage) -> list[tuple[str, str]]:
     return [(one.package, one.row.vulnerability) for one in match(bundle, installed).found]
 
 
@@ -37,14 +37,14 @@ def found(bundle: Bundle, *installed: Installed) -> list[tuple[str, str]]:
     ],
 )
 def test_a_version_before_the_fix_is_vulnerable(debian: Bundle, version: str, is_vulnerable: bool) -> None:
-    assert (("glibc", "CVE-2023-4911") in found(debian, Installed("glibc", version))) is is_vulnerable
+    assert (("glibc", "CVE-2023-4911") in found(debian, MatchedPackage("glibc", version))) is is_vulnerable
 
 
 def test_the_worst_comes_first_and_unimportant_ones_do_not_come(debian: Bundle) -> None:
     installed = [
-        Installed("openssl", "3.0.15-1~deb12u1"),
-        Installed("openssh", "1:9.2p1-2"),
-        Installed("glibc", "2.36-9"),
+        MatchedPackage("openssl", "3.0.15-1~deb12u1"),
+        MatchedPackage("openssh", "1:9.2p1-2"),
+        MatchedPackage("glibc", "2.36-9"),
     ]
 
     assert found(debian, *installed) == [
@@ -57,7 +57,11 @@ def test_the_worst_comes_first_and_unimportant_ones_do_not_come(debian: Bundle) 
 
 
 def test_each_version_is_looked_up_once(debian: Bundle) -> None:
-    glibc = [Installed("glibc", "2.36-9"), Installed("glibc", "2.36-9+deb12u9"), Installed("glibc", "2.36-9")]
+    glibc = [
+        MatchedPackage("glibc", "2.36-9"),
+        MatchedPackage("glibc", "2.36-9+deb12u9"),
+        MatchedPackage("glibc", "2.36-9"),
+    ]
     done = match(debian, glibc)
 
     assert (done.packages, done.compared, len(done.found)) == (2, 4, 1)
@@ -69,7 +73,7 @@ def test_an_unimportant_one_that_is_exploited_comes_all_the_same(tmp_path: Path)
     kev = tmp_path / "kev.json"
     kev.write_text('{"vulnerabilities": [{"cveID": "CVE-2023-4911", "dueDate": "2023-12-12"}]}')
 
-    assert found(bundle_of(tmp_path, "debian:12", Inputs((osv,), exploited=kev)), Installed("a", "1")) == [
+    assert found(bundle_of(tmp_path, "debian:12", Inputs((osv,), exploited=kev)), MatchedPackage("a", "1")) == [
         ("a", "CVE-2023-4911")
     ]
 
@@ -78,11 +82,13 @@ def test_modules_are_held_against_their_own_stream(tmp_path: Path) -> None:
     bundle = bundle_of(tmp_path, "almalinux:9")
     old = "1:18.20.8-1.module_el9.6.0+1+a"
 
-    assert found(bundle, Installed("nodejs", old, "nodejs:20")) == [("nodejs", "CVE-2026-90020")]
-    assert found(bundle, Installed("nodejs", old, "nodejs:18")) == []
-    assert found(bundle, Installed("nodejs", "1:16.20.2-8.el9_4")) == []
-    assert found(bundle, Installed("kernel-core", "0:5.14.0-570.58.1.el9_6")) == [("kernel-core", "CVE-2026-90021")]
-    assert found(bundle, Installed("kernel-core", "0:5.14.0-570.60.1.el9_6")) == []
+    assert found(bundle, MatchedPackage("nodejs", old, "nodejs:20")) == [("nodejs", "CVE-2026-90020")]
+    assert found(bundle, MatchedPackage("nodejs", old, "nodejs:18")) == []
+    assert found(bundle, MatchedPackage("nodejs", "1:16.20.2-8.el9_4")) == []
+    assert found(bundle, MatchedPackage("kernel-core", "0:5.14.0-570.58.1.el9_6")) == [
+        ("kernel-core", "CVE-2026-90021")
+    ]
+    assert found(bundle, MatchedPackage("kernel-core", "0:5.14.0-570.60.1.el9_6")) == []
 
 
 def test_a_module_that_a_record_does_not_name_may_be_any(tmp_path: Path) -> None:
@@ -91,13 +97,13 @@ def test_a_module_that_a_record_does_not_name_may_be_any(tmp_path: Path) -> None
         tmp_path, "almalinux:9", Inputs((write_zip(tmp_path / "o.zip", [record("ALSA-1", entry, summary="Low: a")]),))
     )
 
-    assert found(bundle, Installed("a", "1-1", "a:1")) == [("a", "ALSA-1")]
-    assert found(bundle, Installed("a", "1-1")) == []
+    assert found(bundle, MatchedPackage("a", "1-1", "a:1")) == [("a", "ALSA-1")]
+    assert found(bundle, MatchedPackage("a", "1-1")) == []
 
 
 def test_a_version_that_is_none_is_no_silent_pass(debian: Bundle) -> None:
     with pytest.raises(NotAVersion):
-        match(debian, [Installed("glibc", "2.36 9")])
+        match(debian, [MatchedPackage("glibc", "2.36 9")])
 
 
 VERSIONS = st.from_regex(r"[1-9][0-9a-z.+~]{0,8}(-[0-9a-z.+~]{1,4})?", fullmatch=True)
@@ -116,4 +122,4 @@ def test_a_version_is_vulnerable_exactly_within_a_span(
 
     passed = sum(deb_key(bound) <= deb_key(version) for bound in ordered)
 
-    assert bool(found(bundle, Installed("a", version))) is (passed % 2 == 0)
+    assert bool(found(bundle, MatchedPackage("a", version))) is (passed % 2 == 0)

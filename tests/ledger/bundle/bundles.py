@@ -19,7 +19,7 @@ from portalops.model.organisation import Name, Portal
 from portalops.model.period import Period
 from portalops.model.record import Digest, RunId
 from portalops.model.runs import Job, Plan
-from portalops.registers.evidence import LOOK_BACK
+from portalops.registers.evidence import REACH_BACK
 from portalops.registers.figures import read_figures
 from portalops.signatures.sshsig import SigningKey, sign
 from tests.doubles import FixedClock
@@ -81,7 +81,7 @@ class Written:
         figures = read_figures(self.ledger, period, as_of_seq=self.ledger.count(), zone=ZONE)
         self.append("export", export={"period": str(period), "reports": [], "withheld": []})
         head = covering_head(self.ledger, self.key, self.clock)
-        since = period.bounds(ZONE)[0] - LOOK_BACK
+        since = period.bounds(ZONE)[0] - REACH_BACK
         scope = scope_of(self.ledger, since, withheld or {}, last=head.seq)
         reports = {"vi": REPORT, "en": REPORT}
         content = Content(PORTAL, period, reports, figures, certificates or {})

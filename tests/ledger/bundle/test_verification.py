@@ -15,9 +15,9 @@ import pytest
 from portalops.errors import NotABundle
 from portalops.ledger import bodies
 from portalops.ledger.bundle import BundleVerification, contents, verify_bundle
-from portalops.ledger.check_heads import brought_head, parse_code
+from portalops.ledger.check_heads import parse_code, read_supplied_head
 from portalops.ledger.heads import code_of, newest_head, parse_head
-from portalops.ledger.verify import Brought
+from portalops.ledger.verify import Supplied
 from portalops.model.heads import AnchorReceipt, AnchorResult, SignOff
 from portalops.model.record import Digest
 from portalops.model.waivers import Waiver
@@ -222,7 +222,7 @@ def test_a_cut_ledger_that_is_described_and_signed_anew_shows_at_its_uncovered_e
             path.unlink()
     resign(bundle)
     assert verify_bundle(bundle).integrity.holds, faults_of(bundle)
-    assert faults_of(bundle, brought=Brought((brought_head("mail.txt", head),)))[-1][0] == 16
+    assert faults_of(bundle, brought=Supplied((read_supplied_head("mail.txt", head),)))[-1][0] == 16
 
 
 def newest_of(bundle: Path) -> bytes:
@@ -405,11 +405,11 @@ def test_what_cannot_be_withheld_is_not_excused_by_a_list(bundle: Path, kind: st
 
 def test_heads_that_an_auditor_brings_are_compared(sample: Path) -> None:
     text = (sample / "heads" / "0000000014.txt").read_bytes()
-    good = brought_head("mail.txt", text)
-    assert verify_bundle(sample, brought=Brought((good,))).integrity.holds
+    good = read_supplied_head("mail.txt", text)
+    assert verify_bundle(sample, brought=Supplied((good,))).integrity.holds
 
     def seqs(*heads: bytes) -> set[int]:
-        brought = Brought(tuple(brought_head("x", head) for head in heads))
+        brought = Supplied(tuple(read_supplied_head("x", head) for head in heads))
         return {fault for fault, _what in faults_of(sample, brought=brought)}
 
     changed = text.replace(b"digest " + good.digest.encode(), b"digest " + b"0" * 64)
@@ -419,10 +419,10 @@ def test_heads_that_an_auditor_brings_are_compared(sample: Path) -> None:
     other = b"ledger " + b"0" * 32
     assert seqs(text.replace(f"ledger {good.ledger}".encode(), other)) == {1}
     with pytest.raises(AssertionError):
-        faults_of(sample, brought=Brought((parse_code(_code(sample)),)))
+        faults_of(sample, brought=Supplied((parse_code(_code(sample)),)))
     with pytest.raises(AssertionError):
-        faults_of(sample, brought=Brought(trusted=(TrustedKey(key_of(1).public_key, (), None, None),)))
-    strangers = Brought(trusted=(TrustedKey(key_of(2).public_key, (), None, None),))
+        faults_of(sample, brought=Supplied(trusted=(TrustedKey(key_of(1).public_key, (), None, None),)))
+    strangers = Supplied(trusted=(TrustedKey(key_of(2).public_key, (), None, None),))
     assert {fault for fault, _what in faults_of(sample, brought=strangers)} == {1}
 
 

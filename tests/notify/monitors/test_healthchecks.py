@@ -16,7 +16,7 @@ import pytest
 
 from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError, LiteralSecret, SecretUnavailable
-from portalops.notify.monitors import Beat, Monitor, MonitorContext, MonitorUnavailable, Turn, build_monitor
+from portalops.notify.monitors import Beat, BeatEvent, Monitor, MonitorContext, MonitorUnavailable, build_monitor
 from portalops.notify.monitors.healthchecks import MAX_BODY_BYTES, signal
 from tests.anchors.certificates import authority, server
 from tests.web import WebServer, answer, held_port, redirect, web_server
@@ -38,7 +38,7 @@ def monitor(folder: Path, address: str, **values: Any) -> Monitor:
     return build_monitor(table, MonitorContext("khanh-hoa", {"URL": address}))
 
 
-def beat(turn: Turn = Turn.END, code: int | None = 0, text: str = "daily-check: 0") -> Beat:
+def beat(turn: BeatEvent = BeatEvent.END, code: int | None = 0, text: str = "daily-check: 0") -> Beat:
     return Beat(turn, CALL, NOW, code, text)
 
 
@@ -53,7 +53,7 @@ def refusal(folder: Path, url: str, **values: Any) -> str:
 def test_start_and_end_are_told_with_one_id_and_the_codes_in_the_body(tmp_path: Path, watcher: WebServer) -> None:
     told = monitor(tmp_path, f"{watcher.url}/ping/{KEY}/")
 
-    told.hear(beat(Turn.START, None, ""))
+    told.hear(beat(BeatEvent.START, None, ""))
     told.hear(beat(code=4, text="weekly-backup: 4"))
 
     assert watcher.paths() == [f"/ping/{KEY}/start?rid={CALL}", f"/ping/{KEY}/4?rid={CALL}"]
@@ -80,7 +80,7 @@ def test_start_and_end_are_told_with_one_id_and_the_codes_in_the_body(tmp_path: 
 )
 def test_an_unmet_duty_is_no_dead_job_and_work_in_part_is_no_success(code: int | None, called: str) -> None:
     assert signal(beat(code=code), (0, 1)) == called
-    assert signal(beat(Turn.IDLE, code), (0, 1)) == called
+    assert signal(beat(BeatEvent.IDLE, code), (0, 1)) == called
 
 
 def test_what_counts_as_success_is_configured_and_zero_can_be_left_out(tmp_path: Path) -> None:

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from portalops.config.tables import KindTable
 from portalops.errors import ConfigurationError
-from portalops.notify.monitors import Beat, Monitor, MonitorContext, MonitorUnavailable, Turn, build_monitor
-from portalops.notify.monitors._exposition import MAX_LABEL, MAX_SAMPLES, Metric, Sample, expose
-from portalops.notify.monitors.textfile import LOOKED
+from portalops.notify.monitors import Beat, BeatEvent, Monitor, MonitorContext, MonitorUnavailable, build_monitor
+from portalops.notify.monitors._exposition import MAX_LABEL, MAX_SAMPLES, Metric, MetricSample, expose
+from portalops.notify.monitors.textfile import LAST_POLLED
 from tests.notify.monitors.exposition import parsed
 
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 CALL = UUID("12345678-1234-4234-8234-123456789abc")
-FIGURES = (Metric("portalops_job_last_run_timestamp_seconds", "When.", (Sample({"job": "daily-check"}, 17.5),)),)
+FIGURES = (Metric("portalops_job_last_run_timestamp_seconds", "When.", (MetricSample({"job": "daily-check"}, 17.5),)),)
 
 
 def monitor(folder: Path, **values: str) -> Monitor:
@@ -29,7 +29,7 @@ def monitor(folder: Path, **values: str) -> Monitor:
     return build_monitor(table, MonitorContext("khanh-hoa", {}))
 
 
-def beat(turn: Turn, at: datetime = NOW) -> Beat:
+def beat(turn: BeatEvent, at: datetime = NOW) -> Beat:
     return Beat(turn, CALL, at, metrics=lambda: FIGURES)
 
 
@@ -38,11 +38,11 @@ def unread() -> tuple[Metric, ...]:
 
 
 def test_a_run_writes_all_figures_readable_by_all(tmp_path: Path) -> None:
-    monitor(tmp_path).hear(beat(Turn.END))
+    monitor(tmp_path).hear(beat(BeatEvent.END))
 
     written = tmp_path / "portalops.prom"
     families = parsed(written.read_text(encoding="utf-8"))
-    assert families[LOOKED].of(portal="khanh-hoa") == NOW.timestamp()
+    assert families[LAST_POLLED].of(portal="khanh-hoa") == NOW.timestamp()
     assert families["portalops_job_last_run_timestamp_seconds"].of(job="daily-check") == 17.5
     assert stat.S_IMODE(written.stat().st_mode) == 0o644
     assert os.listdir(tmp_path) == ["portalops.prom"]
@@ -50,33 +50,33 @@ def test_a_run_writes_all_figures_readable_by_all(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_looked_at_is_told_with_the_systems_words(tmp_path: Path) -> None:
     with pytest.raises(MonitorUnavailable, match=r"cannot write .*: File name too long"):
-        monitor(tmp_path, file=f"{'c' * 300}/portalops.prom").hear(beat(Turn.END))
+        monitor(tmp_path, file=f"{'c' * 300}/portalops.prom").hear(beat(BeatEvent.END))
 
 
 def test_a_look_that_finds_nothing_due_renews_its_time_alone(tmp_path: Path) -> None:
     told = monitor(tmp_path)
-    told.hear(beat(Turn.END))
+    told.hear(beat(BeatEvent.END))
     before = parsed((tmp_path / "portalops.prom").read_text(encoding="utf-8"))
 
-    told.hear(Beat(Turn.IDLE, CALL, NOW + timedelta(minutes=15), metrics=unread))
+    told.hear(Beat(BeatEvent.IDLE, CALL, NOW + timedelta(minutes=15), metrics=unread))
 
     after = parsed((tmp_path / "portalops.prom").read_text(encoding="utf-8"))
-    assert after.pop(LOOKED).of(portal="khanh-hoa") == before.pop(LOOKED).of(portal="khanh-hoa") + 900
+    assert after.pop(LAST_POLLED).of(portal="khanh-hoa") == before.pop(LAST_POLLED).of(portal="khanh-hoa") + 900
     assert after == before
 
 
-@pytest.mark.parametrize("before", ["", "half a fi", f'{LOOKED}{{portal="other"}} 1\n', f"{LOOKED} 1\n"])
+@pytest.mark.parametrize("before", ["", "half a fi", f'{LAST_POLLED}{{portal="other"}} 1\n', f"{LAST_POLLED} 1\n"])
 def test_a_look_that_finds_another_file_writes_a_whole_one(tmp_path: Path, before: str) -> None:
     (tmp_path / "portalops.prom").write_text(before, encoding="utf-8")
 
-    monitor(tmp_path).hear(beat(Turn.IDLE))
+    monitor(tmp_path).hear(beat(BeatEvent.IDLE))
 
     families = parsed((tmp_path / "portalops.prom").read_text(encoding="utf-8"))
-    assert set(families) == {LOOKED, "portalops_job_last_run_timestamp_seconds"}
+    assert set(families) == {LAST_POLLED, "portalops_job_last_run_timestamp_seconds"}
 
 
 def test_a_start_writes_nothing(tmp_path: Path) -> None:
-    monitor(tmp_path).hear(beat(Turn.START))
+    monitor(tmp_path).hear(beat(BeatEvent.START))
 
     assert os.listdir(tmp_path) == []
 
@@ -85,7 +85,7 @@ def test_a_folder_that_is_not_there_is_told_and_not_made(tmp_path: Path) -> None
     told = monitor(tmp_path, file="collector/portalops.prom")
 
     with pytest.raises(MonitorUnavailable, match="there is no folder"):
-        told.hear(beat(Turn.END))
+        told.hear(beat(BeatEvent.END))
     assert os.listdir(tmp_path) == []
 
 
@@ -93,7 +93,7 @@ def test_what_cannot_be_written_leaves_the_old_file_and_is_told(tmp_path: Path) 
     (tmp_path / "portalops.prom").mkdir()
 
     with pytest.raises(MonitorUnavailable, match="cannot write"):
-        monitor(tmp_path).hear(beat(Turn.END))
+        monitor(tmp_path).hear(beat(BeatEvent.END))
     assert os.listdir(tmp_path) == ["portalops.prom"]
 
 
@@ -104,7 +104,7 @@ def test_a_name_that_the_collector_does_not_read_is_refused(tmp_path: Path) -> N
 
 @given(st.text(), st.text(), st.floats(-1e12, 1e12))
 def test_whatever_a_label_holds_it_is_read_back_as_one_sample(label: str, said: str, value: float) -> None:
-    text = expose([Metric("portalops_x", said, (Sample({"id": label}, value),))])
+    text = expose([Metric("portalops_x", said, (MetricSample({"id": label}, value),))])
 
     families = parsed(text)
     ((labels, found),) = families["portalops_x"].samples.items()
@@ -115,7 +115,7 @@ def test_whatever_a_label_holds_it_is_read_back_as_one_sample(label: str, said: 
 
 
 def test_more_samples_than_anybody_configures_are_refused() -> None:
-    samples = tuple(Sample({"id": str(number)}, 0) for number in range(MAX_SAMPLES + 1))
+    samples = tuple(MetricSample({"id": str(number)}, 0) for number in range(MAX_SAMPLES + 1))
 
     with pytest.raises(ValueError, match="not a metric"):
         expose([Metric("portalops_x", "x", samples)])

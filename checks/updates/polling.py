@@ -20,8 +20,8 @@ from portalops.errors import PortalOpsError, UpdateSourceError
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.model.updates import Answer, Listing, SourceAsked
-from portalops.ports import Clock, Keeper, UpdateSource
+from portalops.model.updates import Listing, SourceAsked, UpdateAnswer
+from portalops.ports import Clock, EvidenceStore, UpdateSource
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +34,13 @@ EACH_WITHIN = timedelta(minutes=4)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SourcePoll:
     """What came of asking one source once."""
 
     source: UpdateSource
     at: datetime
     """When it was asked: what is published while it answers may not be in the answer."""
-    answer: Answer | None = None
+    answer: UpdateAnswer | None = None
     """None if it gave none."""
     evidence: Digest | None = None
     """The answer as it was kept; None if there was none, or nothing has changed."""
@@ -52,7 +52,7 @@ class Look:
     """What a person may do about that; None where nothing is to be told."""
 
 
-Lookers: TypeAlias = Callable[[Sequence[tuple[UpdateSource, str]]], Iterator[Look]]
+Lookers: TypeAlias = Callable[[Sequence[tuple[UpdateSource, str]]], Iterator[SourcePoll]]
 """Looks at sources, each with what its server wants to be shown, and yields each look that is new, as it comes."""
 
 
@@ -61,22 +61,22 @@ class _Report:
     """A thread tells what its source answered, and then how it reads."""
 
     source_id: str
-    answer: Answer | None = None
+    answer: UpdateAnswer | None = None
     listing: Listing | None = None
     problem: Message | None = None
     hint: Message | None = None
     is_last: bool = True
 
 
-def look_at(
+def poll_sources(
     sources: Sequence[UpdateSource],
     *,
     etag: Callable[[UpdateSource], str],
-    keeper: Keeper,
+    keeper: EvidenceStore,
     clock: Clock,
     within: timedelta = WITHIN,
     each_within: timedelta = EACH_WITHIN,
-) -> Iterator[Look]:
+) -> Iterator[SourcePoll]:
     """Look at each source once, and yield what came as it comes.
 
     Args:
@@ -92,13 +92,13 @@ def look_at(
         LedgerError: an answer cannot be kept.
     """
     waiting = _Waiting(sources)
-    running: dict[str, Look] = {}
+    running: dict[str, SourcePoll] = {}
     late: dict[str, float] = {}
     reports: SimpleQueue[_Report] = SimpleQueue()
     until = clock.monotonic() + within.total_seconds()
     while waiting or running:
         while len(running) < AT_ONCE and (source := waiting.next_source(running.values())):
-            look = running[source.traits.id] = Look(source, clock.now())
+            look = running[source.traits.id] = SourcePoll(source, clock.now())
             late[source.traits.id] = min(until, clock.monotonic() + each_within.total_seconds())
             arguments = (source, etag(source), look.at, reports)
             Thread(target=_ask, args=arguments, name=f"look-{source.traits.id}", daemon=True).start()
@@ -122,10 +122,10 @@ def look_at(
         yield replace(look, problem=_silent(source_id, within))
     for source in waiting.rest():
         cause = msg("update source {source}: not asked: the others took all the time", source=source.traits.id)
-        yield Look(source, clock.now(), problem=cause)
+        yield SourcePoll(source, clock.now(), problem=cause)
 
 
-def _with_answer(look: Look, answer: Answer | None, keeper: Keeper) -> Look:
+def _with_answer(look: SourcePoll, answer: UpdateAnswer | None, keeper: EvidenceStore) -> SourcePoll:
     if answer is None:
         return look
     return replace(look, answer=answer, evidence=None if answer.data is None else keeper.keep(answer.data))
@@ -147,7 +147,7 @@ class _Waiting:
     def __bool__(self) -> bool:
         return bool(self._hosts)
 
-    def next_source(self, running: Iterable[Look]) -> UpdateSource | None:
+    def next_source(self, running: Iterable[SourcePoll]) -> UpdateSource | None:
         """Return a source of the server that has waited longest and is not asked enough already; None if all are."""
         busy = Counter(_host(look.source) for look in running)
         host = next((host for host in self._hosts if busy[host] < AT_ONE_HOST), None)
@@ -178,13 +178,13 @@ def _ask(source: UpdateSource, etag: str, at: datetime, reports: SimpleQueue[_Re
         reports.put(_Report(source_id, listing=listing))
     except PortalOpsError as error:
         got = error.answer if isinstance(error, UpdateSourceError) else None
-        reports.put(_Report(source_id, got, problem=why_failed(error), hint=error.hint))
+        reports.put(_Report(source_id, got, problem=explain_failure(error), hint=error.hint))
     except Exception as error:
         logger.exception("looking at source %s failed", source_id)
-        reports.put(_Report(source_id, problem=why_failed(error)))
+        reports.put(_Report(source_id, problem=explain_failure(error)))
 
 
-def look_of(source: UpdateSource, asked: SourceAsked, answer: bytes | None) -> Look:
+def read_poll(source: UpdateSource, asked: SourceAsked, answer: bytes | None) -> SourcePoll:
     """Return a look that another process took, its kept answer read here.
 
     Args:
@@ -192,10 +192,10 @@ def look_of(source: UpdateSource, asked: SourceAsked, answer: bytes | None) -> L
         asked: what came of it.
         answer: what was kept; None if there was nothing to keep.
     """
-    look = Look(
+    look = SourcePoll(
         source,
         asked.at,
-        Answer(answer, asked.etag, asked.via) if asked.answered else None,
+        UpdateAnswer(answer, asked.etag, asked.via) if asked.answered else None,
         asked.evidence,
         problem=asked.problem,
         hint=asked.hint,
@@ -205,13 +205,13 @@ def look_of(source: UpdateSource, asked: SourceAsked, answer: bytes | None) -> L
     try:
         return replace(look, listing=source.parse(answer, polled_at=asked.at))
     except PortalOpsError as error:
-        return replace(look, problem=why_failed(error), hint=error.hint)
+        return replace(look, problem=explain_failure(error), hint=error.hint)
     except Exception as error:
         logger.exception("reading the answer of source %s failed", source.traits.id)
-        return replace(look, problem=why_failed(error))
+        return replace(look, problem=explain_failure(error))
 
 
-def why_failed(error: Exception) -> Message:
+def explain_failure(error: Exception) -> Message:
     """Return why a look failed; what is no error of ours is a fault in portalops."""
     if isinstance(error, PortalOpsError):
         return error.message

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from portalops.model.checks import Judgement, LookedHost, LookedRound
+from portalops.model.checks import BriefHost, BriefScan, Judgement
 from portalops.model.organisation import HostId
 from portalops.model.record import Digest
 from portalops.model.verdicts import CheckVerdict
@@ -29,7 +29,7 @@ class StoredResult:
 
 @dataclass(frozen=True, slots=True)
 class StoredHost:
-    """The part of a `HostRound` that is read."""
+    """The part of a `HostScan` that is read."""
 
     host: HostId
     gathered_at: datetime
@@ -40,22 +40,22 @@ class StoredHost:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredRound:
-    """The part of a `CheckRound` that is read."""
+class StoredScan:
+    """The part of a `CheckScan` that is read."""
 
     hosts: tuple[StoredHost, ...]
 
 
-def looked(stored: StoredRound, shared: Shared) -> LookedRound:
+def drop_sentences(stored: StoredScan, shared: Shared) -> BriefScan:
     """Return what is kept of a round.
 
     Args:
         stored: as it was read.
         shared: judgements of the rounds before, so that what stays the same from day to day is held once; gets those of this one.
     """
-    return LookedRound(
+    return BriefScan(
         tuple(
-            LookedHost(
+            BriefHost(
                 host.host,
                 host.gathered_at,
                 host.reached,

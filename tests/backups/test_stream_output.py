@@ -11,8 +11,8 @@ import pyrage
 import pytest
 
 from backups.age import parse_identity
-from backups.handout import find_stream, hand_out
 from backups.set_file import SetFile, parse_set_file
+from backups.stream_output import find_stream, stream_out
 from portalops.errors import BackupError, SetDamaged, WrongKey
 from portalops.model.backups import SetId
 from tests.backups.kit import back_up, keys, source
@@ -56,7 +56,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 def handed(made: Made, medium: MemoryMedium, into: bytearray) -> int:
     stream = find_stream(made.content, "dump", None)
-    return hand_out(medium.open_set(made.id), stream, [keys().identity], into.extend)
+    return stream_out(medium.open_set(made.id), stream, [keys().identity], into.extend)
 
 
 def test_the_reader_gets_the_stream(made: Made) -> None:
@@ -67,7 +67,7 @@ def test_the_reader_gets_the_stream(made: Made) -> None:
         told += count
 
     stream = find_stream(made.content, "dump", "output")
-    size = hand_out(made.medium.open_set(made.id), stream, [keys().identity], got.extend, on_bytes=on_bytes)
+    size = stream_out(made.medium.open_set(made.id), stream, [keys().identity], got.extend, on_bytes=on_bytes)
 
     assert got == made.data
     assert size == told == SIZE
@@ -100,7 +100,7 @@ def test_the_end_is_held_back_until_the_whole_is_right(made: Made) -> None:
     other = parse_set_file(text.replace(stream.plain_sha256.encode(), b"0" * 64))
 
     with pytest.raises(SetDamaged, match="not what was packed"):
-        hand_out(
+        stream_out(
             made.medium.open_set(made.id),
             find_stream(other, "dump", None),
             [keys().identity],
@@ -126,7 +126,7 @@ def test_a_wrong_key_gives_nothing_out(made: Made) -> None:
     stream = find_stream(made.content, "dump", None)
 
     with pytest.raises(WrongKey):
-        hand_out(made.medium.open_set(made.id), stream, [stranger], got.extend)
+        stream_out(made.medium.open_set(made.id), stream, [stranger], got.extend)
 
     assert got == b""
 
@@ -138,7 +138,7 @@ def test_a_reader_that_goes_away_ends_it(made: Made) -> None:
         raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
-        hand_out(made.medium.open_set(made.id), find_stream(made.content, "dump", None), [keys().identity], gone)
+        stream_out(made.medium.open_set(made.id), find_stream(made.content, "dump", None), [keys().identity], gone)
 
     assert set(threading.enumerate()) <= before
 

@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from tempfile import SpooledTemporaryFile
 
-from backups.age import Identity
+from backups.age import PrivateKey
 from backups.contents import PIECE_BYTES, damaged, stream_plaintext
 from backups.restore import REMOVED
 from backups.set_file import SetFile
@@ -55,10 +55,10 @@ def find_stream(content: SetFile, source: str | None, name: str | None) -> Strea
     return stream
 
 
-def hand_out(
+def stream_out(
     stored: StoredSet,
     stream: Stream,
-    identities: Sequence[Identity],
+    identities: Sequence[PrivateKey],
     write: Callable[[bytes], object],
     *,
     on_bytes: Callable[[int], None] = lambda _count: None,

@@ -9,18 +9,18 @@ from portalops.model.updates import UpdatesResult
 from portalops.registers.evidence import Evidence
 
 
-def of_unit(evidence: Evidence, unit: UnitId) -> Evidence:
+def narrow_to_unit(evidence: Evidence, unit: UnitId) -> Evidence:
     """Return the evidence with the days, weeks, items, cases and exemptions of one unit; everything else stays as it is."""
     newest = evidence.updates
     return replace(
         evidence,
-        updates=None if newest is None else replace(newest, body=_of_unit(newest.body, unit)),
+        updates=None if newest is None else replace(newest, body=_narrow_to_unit(newest.body, unit)),
         cases=tuple(each for each in evidence.cases if each.unit == unit),
         exemptions=tuple(each for each in evidence.exemptions if each.exemption.unit == unit),
     )
 
 
-def _of_unit(result: UpdatesResult, unit: UnitId) -> UpdatesResult:
+def _narrow_to_unit(result: UpdatesResult, unit: UnitId) -> UpdatesResult:
     """Return a judging with what it says of one unit; the portal's own days and counts over all units are left out."""
     return replace(
         result,

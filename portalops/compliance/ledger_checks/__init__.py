@@ -31,7 +31,7 @@ class RecordCheck:
     """What it is, why it matters, where the rule comes from, and which records are read."""
 
 
-RECORD_CHECKS: Final = Door("portalops.compliance.of_records", "CHECK", RecordCheck)
+RECORD_CHECKS: Final = Door("portalops.compliance.ledger_checks", "CHECK", RecordCheck)
 
 
 @lru_cache(maxsize=1)

@@ -16,7 +16,7 @@ records `finding.closed` and `waiver.*` (docs/findings.md, docs/ledger-format.md
 
 from __future__ import annotations
 
-from portalops.compliance.of_records import RecordCheck
+from portalops.compliance.ledger_checks import RecordCheck
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 

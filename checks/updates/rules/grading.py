@@ -10,10 +10,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
-from checks.updates.rules.seen import Seen
+from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import Stamp, span
 from checks.updates.text import DAMAGED, LEGACY_ENCODING, MOJIBAKE, NOT_NFC, WRONG_CODE_PAGE
-from portalops.model.updates import Channel, FlagKind, Grade, SourceTraits
+from portalops.model.updates import FlagKind, Grade, ItemChannel, UpdateSourceTraits
 
 CLOCK_SKEW = span(timedelta(minutes=10))
 """A claimed time further ahead of the poll than this lies in the future."""
@@ -26,10 +26,10 @@ STUB_LETTERS = 200
 _BROKEN_TEXT = frozenset({LEGACY_ENCODING, MOJIBAKE, WRONG_CODE_PAGE, DAMAGED})
 
 
-class Weighed(NamedTuple):
+class GradedItem(NamedTuple):
     """An item, and what it is worth."""
 
-    seen: Seen
+    seen: SeenItem
     grade: Grade
     counts_at: Stamp | None
     """None if it counts for nothing."""
@@ -41,16 +41,16 @@ class Weighed(NamedTuple):
     """Items posted in one go have one session and are one occasion; empty for an item by itself."""
 
 
-def weigh(
-    one: Seen,
-    traits: SourceTraits,
+def grade(
+    one: SeenItem,
+    traits: UpdateSourceTraits,
     touched_at: Stamp | None,
     removed_at: Stamp | None,
     backdate_grace: int,
     *,
     is_confirmed: bool = False,
-    is_watched: Callable[[Seen], bool] | None = None,
-) -> Weighed:
+    is_watched: Callable[[SeenItem], bool] | None = None,
+) -> GradedItem:
     """Weigh an item by itself.
 
     A row that was published long after it was made is an old item published again, unless our own looks show that it was
@@ -103,7 +103,7 @@ def weigh(
         grade = Grade.D
     is_moved = is_touched or touched_at is not None
     is_stub = one.body_letters is not None and one.body_letters < STUB_LETTERS
-    is_strange = one.unit is None and one.channel != Channel.PORTAL
+    is_strange = one.unit is None and one.channel != ItemChannel.PORTAL
     flags: tuple[FlagKind, ...] = ()
     if (
         grade is Grade.C
@@ -129,10 +129,10 @@ def weigh(
         flags = tuple(flag for holds, flag in marks if holds)
     if one.text_problems:
         flags += _text_flags(one.text_problems)
-    return Weighed(one, grade, counts_at, evidenced, claimed if touched_at is None else touched_at, flags)
+    return GradedItem(one, grade, counts_at, evidenced, claimed if touched_at is None else touched_at, flags)
 
 
-def _earliest_claim(one: Seen, grade: Grade, created: Stamp | None, grace: int) -> Stamp | None:
+def _earliest_claim(one: SeenItem, grade: Grade, created: Stamp | None, grace: int) -> Stamp | None:
     """Return the earliest time that may be claimed without a flag; None where nothing contradicts any claim."""
     if grade is not Grade.A:
         return None if created is None else created - grace

@@ -31,7 +31,7 @@ from checks.servers.outside.section import (
     FROM_ITSELF,
     NO_ADDRESS,
     NOT_DECLARED,
-    NOT_LOOKED,
+    NOT_SCANNED,
     SEEN,
     packed,
     safe,
@@ -110,13 +110,13 @@ class Outside:
         addresses = addresses_of(host, declared)
         if not addresses:
             return tuple(written(each, NO_ADDRESS) for each in wanted)
-        look = _Look(self, declared, addresses, self.elapsed() + self.budget_seconds)
+        look = _OutsideScan(self, declared, addresses, self.elapsed() + self.budget_seconds)
         return tuple(look.guarded(each, answer) for each in wanted)
 
 
-def nobody_looked(wanted: Sequence[str]) -> tuple[ProbeResult, ...]:
+def skip_outside_scan(wanted: Sequence[str]) -> tuple[ProbeResult, ...]:
     """Return the sections of a host that was not looked at from outside."""
-    return tuple(written(each, NOT_LOOKED) for each in wanted)
+    return tuple(written(each, NOT_SCANNED) for each in wanted)
 
 
 def addresses_of(host: Host, declared: HostDeclared) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ def addresses_of(host: Host, declared: HostDeclared) -> tuple[str, ...]:
 
 
 @dataclass(slots=True)
-class _Look:
+class _OutsideScan:
     """One host, looked at once."""
 
     outside: Outside
@@ -204,12 +204,12 @@ class _Look:
         with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="ports") as pool:
             for address in self.addresses:
                 states: dict[str, list[int]] = {}
-                for port, talk in zip(ports, pool.map(partial(self._knock, address), ports), strict=True):
+                for port, talk in zip(ports, pool.map(partial(self._connect, address), ports), strict=True):
                     states.setdefault(talk.state, []).append(port)
                 found[address] = states
         return found
 
-    def _knock(self, address: str, port: int) -> Talk:
+    def _connect(self, address: str, port: int) -> Talk:
         return self._talk(address, port, b"", lambda _heard: True, seconds=CONNECT_SECONDS, limit_bytes=1)
 
     def _ports_to_try(self, answer: bytes | None) -> tuple[int, ...]:

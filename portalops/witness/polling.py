@@ -19,18 +19,18 @@ from portalops.signatures.sshsig import SigningKey, fingerprint
 from portalops.witness.alarms import Trouble
 from portalops.witness.extensions import NotAnExtension
 from portalops.witness.receipts import Receipt, sign_receipt
-from portalops.witness.rules import Accepted, How, Joining, KnownKey, Pinned, Reason, Refusal
-from portalops.witness.state import Refused, State, WitnessFolder
+from portalops.witness.rules import Accepted, HeadRefusal, Joining, KeyOrigin, KnownKey, Pinned, RefusedHead
+from portalops.witness.state import StandingRefusal, WitnessFolder, WitnessState
 from portalops.witness.watching import WatchedLedger
 
-MAX_LOOK_SECONDS = 3600.0
+MAX_POLL_SECONDS = 3600.0
 """How long the parts of one extension may take together; a million records take about a quarter of a minute."""
 
 NO_RECEIPT = -1
 """`State.receipted` after it was reported once that there are no receipts."""
 
 
-class Verdict(StrEnum):
+class WitnessVerdict(StrEnum):
     """How a watched ledger stands."""
 
     CURRENT = "current"
@@ -49,27 +49,27 @@ class Verdict(StrEnum):
 
 
 _EXIT_CODES = {
-    Verdict.CURRENT: ExitCode.OK,
-    Verdict.OVERDUE: ExitCode.UNMET,
-    Verdict.UNREACHABLE: ExitCode.PARTIAL,
-    Verdict.REFUSED: ExitCode.INTEGRITY,
-    Verdict.FAILED: ExitCode.FAILED,
+    WitnessVerdict.CURRENT: ExitCode.OK,
+    WitnessVerdict.OVERDUE: ExitCode.UNMET,
+    WitnessVerdict.UNREACHABLE: ExitCode.PARTIAL,
+    WitnessVerdict.REFUSED: ExitCode.INTEGRITY,
+    WitnessVerdict.FAILED: ExitCode.FAILED,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class LedgerPoll:
     """What one look found."""
 
     id: str
-    verdict: Verdict
+    verdict: WitnessVerdict
     at: datetime
     """When it was, by the witness's clock."""
-    state: State
+    state: WitnessState
     """What is known after it."""
     problem: Message | None = None
     hint: Message | None = None
-    reason: Reason | None = None
+    reason: HeadRefusal | None = None
     """Why a head was refused."""
     code: str = ""
     """Of the error: PO1110 and so on."""
@@ -99,15 +99,15 @@ class Look:
     def trouble(self) -> Trouble | None:
         """What people are to be notified of."""
         match self.verdict:
-            case Verdict.REFUSED:
+            case WitnessVerdict.REFUSED:
                 return Trouble.REFUSED
-            case Verdict.OVERDUE:
+            case WitnessVerdict.OVERDUE:
                 return Trouble.OVERDUE
             case _:
                 return None
 
 
-def look(watched: WatchedLedger, folder: WitnessFolder, *, clock: Clock, accept: str = "") -> Look:
+def poll_ledger(watched: WatchedLedger, folder: WitnessFolder, *, clock: Clock, accept: str = "") -> LedgerPoll:
     """Look at a ledger once; nothing is written.
 
     Args:
@@ -138,15 +138,15 @@ class _Newest:
         self.signed, self.notes = part.signed, part.notes
 
 
-def _judged(found: _Found, ask: Callable[[], tuple[Accepted | None, bool]], newest: _Newest, accept: str) -> Look:
+def _judged(found: _Found, ask: Callable[[], tuple[Accepted | None, bool]], newest: _Newest, accept: str) -> LedgerPoll:
     try:
         accepted, joined = ask()
-    except Refusal as error:
+    except RefusedHead as error:
         return found.refused(error, error.reason, newest.signed)
     except AnchorUnavailable as error:
         return found.unreachable(error)
     except IntegrityError as error:
-        return found.refused(error, Reason.DAMAGED, None)
+        return found.refused(error, HeadRefusal.DAMAGED, None)
     except PortalOpsError as error:
         return found.failed(error)
     seen = found.reached(accepted, joined=joined)
@@ -156,7 +156,7 @@ def _judged(found: _Found, ask: Callable[[], tuple[Accepted | None, bool]], newe
     return seen
 
 
-def keep(seen: Look, folder: WitnessFolder) -> Look:
+def keep(seen: LedgerPoll, folder: WitnessFolder) -> LedgerPoll:
     """Write down what a look found.
 
     Raises:
@@ -177,13 +177,13 @@ def keep(seen: Look, folder: WitnessFolder) -> Look:
     return replace(seen, notes=notes)
 
 
-def failed_look(ledger_id: str, now: datetime, error: PortalOpsError) -> Look:
+def record_failed_poll(ledger_id: str, now: datetime, error: PortalOpsError) -> LedgerPoll:
     """Return the result of a witness that could not do its own work: it shows nothing of the ledger."""
-    return Look(
+    return LedgerPoll(
         ledger_id,
-        Verdict.REFUSED if error.exit_code is ExitCode.INTEGRITY else Verdict.FAILED,
+        WitnessVerdict.REFUSED if error.exit_code is ExitCode.INTEGRITY else WitnessVerdict.FAILED,
         now,
-        State(now),
+        WitnessState(now),
         problem=error.message,
         hint=error.hint,
         code=error.code,
@@ -191,13 +191,13 @@ def failed_look(ledger_id: str, now: datetime, error: PortalOpsError) -> Look:
     )
 
 
-def hand_over_receipt(seen: Look, watched: WatchedLedger, key: SigningKey, folder: WitnessFolder) -> Look:
+def hand_over_receipt(seen: LedgerPoll, watched: WatchedLedger, key: SigningKey, folder: WitnessFolder) -> LedgerPoll:
     """Sign for the kept head, if that was not done yet, and hand the receipt to the watched side.
 
     A failure becomes a note: the head is kept anyway, and the next poll tries again.
     """
     state, head = seen.state, seen.head
-    if seen.verdict is not Verdict.CURRENT or head is None or state.kept is None or state.receipted == head.size:
+    if seen.verdict is not WitnessVerdict.CURRENT or head is None or state.kept is None or state.receipted == head.size:
         return seen
     taken_at = state.kept_at or seen.at
     receipt = Receipt(head.ledger, head.size, head_digest(state.kept.signed.text), taken_at, seen.id)
@@ -210,7 +210,7 @@ def hand_over_receipt(seen: Look, watched: WatchedLedger, key: SigningKey, folde
     return replace(seen, state=state)
 
 
-def without_receipt(seen: Look, folder: WitnessFolder) -> Look:
+def note_lost_receipt(seen: LedgerPoll, folder: WitnessFolder) -> LedgerPoll:
     """Report once that no receipt is sent because there is no key."""
     if seen.state.kept is None or seen.state.receipted:
         return seen
@@ -220,12 +220,12 @@ def without_receipt(seen: Look, folder: WitnessFolder) -> Look:
     return replace(seen, state=state, notes=(*seen.notes, unsigned))
 
 
-def _pinned(watched: WatchedLedger, folder: WitnessFolder, state: State, accept: str) -> Pinned:
+def _pinned(watched: WatchedLedger, folder: WitnessFolder, state: WitnessState, accept: str) -> Pinned:
     settings, kept = watched.settings, state.kept
     keys = state.keys
     if settings.key is not None and all(each.public_key != settings.key for each in keys):
-        keys = (*keys, KnownKey(settings.key, How.CONFIGURED))
-    passed = {head.size: head for head in folder.beyond(kept.head.size if kept else 0)}
+        keys = (*keys, KnownKey(settings.key, KeyOrigin.CONFIGURED))
+    passed = {head.size: head for head in folder.heads_beyond(kept.head.size if kept else 0)}
     return Pinned(settings.ledger or state.ledger, keys, kept, passed, watched.is_live, accept)
 
 
@@ -237,28 +237,28 @@ def _asked(
     newest: _Newest,
 ) -> tuple[Accepted | None, bool]:
     """Ask for one part after the other; return what was accepted, if anything is new, and whether its records came."""
-    until = clock.monotonic() + MAX_LOOK_SECONDS
+    until = clock.monotonic() + MAX_POLL_SECONDS
     while True:
-        part = watched.fetch(after=joining.after)
+        part = watched.fetch(after=joining.last_joined)
         newest.take(part)
         if not watched.is_live and _is_just_old(part, joining, folder):
             return None, True
         if joining.is_kept(part.signed):
             return None, True
         size = parse_head(part.signed.text.encode()).size
-        if not watched.is_live and not part.lines and not part.more and size > joining.after:
+        if not watched.is_live and not part.lines and not part.more and size > joining.last_joined:
             if folder.holds(part.signed):
                 return None, False
             return joining.note(part.signed, now=clock.now()), False
-        before = joining.after
+        before = joining.last_joined
         try:
             joining.take(part)
         except NotAnExtension as error:
             raise _unexpected(watched, str(error)) from error
         if not part.more:
             return joining.finish(part.signed, now=clock.now()), True
-        if joining.after == before or clock.monotonic() > until:
-            raise _unexpected(watched, f"it does not come to an end, after record {joining.after}")
+        if joining.last_joined == before or clock.monotonic() > until:
+            raise _unexpected(watched, f"it does not come to an end, after record {joining.last_joined}")
 
 
 def _is_just_old(part: Extension, joining: Joining, folder: WitnessFolder) -> bool:
@@ -281,19 +281,19 @@ def _unexpected(watched: WatchedLedger, cause: str) -> AnchorUnavailable:
 class _Found:
     """Makes the outcome of a look: the state before, with what it found."""
 
-    def __init__(self, watched: WatchedLedger, folder: WitnessFolder, state: State, clock: Clock) -> None:
+    def __init__(self, watched: WatchedLedger, folder: WitnessFolder, state: WitnessState, clock: Clock) -> None:
         self._watched = watched
         self._now = clock.now()
         self._state = replace(state, looked_at=self._now)
         self._folder = folder
 
-    def reached(self, accepted: Accepted | None, *, joined: bool) -> Look:
+    def reached(self, accepted: Accepted | None, *, joined: bool) -> LedgerPoll:
         """Say how the ledger stands after a good answer."""
         state = replace(self._state, reached_at=self._now)
         if joined and (accepted is not None or self._watched.is_live):
             state = replace(state, refused=None)  # old files, and heads without records, prove nothing
         if accepted is None:
-            return self._standing(Look(self._watched.id, Verdict.CURRENT, self._now, state, joined=joined))
+            return self._standing(LedgerPoll(self._watched.id, WitnessVerdict.CURRENT, self._now, state, joined=joined))
         state = replace(
             state,
             ledger=accepted.head.ledger,
@@ -302,9 +302,9 @@ class _Found:
         )
         if joined:
             state = replace(state, kept=accepted.kept, kept_at=self._now)
-        seen = Look(
+        seen = LedgerPoll(
             self._watched.id,
-            Verdict.CURRENT,
+            WitnessVerdict.CURRENT,
             self._now,
             state,
             accepted=accepted.kept.signed,
@@ -324,11 +324,11 @@ class _Found:
                 hours=int(age.total_seconds() // 3600),
             )
 
-    def unreachable(self, error: AnchorUnavailable) -> Look:
+    def unreachable(self, error: AnchorUnavailable) -> LedgerPoll:
         """Say how it stands without an answer."""
-        seen = Look(
+        seen = LedgerPoll(
             self._watched.id,
-            Verdict.UNREACHABLE,
+            WitnessVerdict.UNREACHABLE,
             self._now,
             self._state,
             problem=error.message,
@@ -337,14 +337,14 @@ class _Found:
         )
         return self._standing(seen)
 
-    def _standing(self, seen: Look) -> Look:
+    def _standing(self, seen: LedgerPoll) -> LedgerPoll:
         """Turn a look into a refused or an overdue one where that is how it stands."""
         refused = seen.state.refused
         if refused is None:
             return self._aged(seen)
         return replace(
             seen,
-            verdict=Verdict.REFUSED,
+            verdict=WitnessVerdict.REFUSED,
             problem=refused.message,
             hint=refused.hint,
             reason=refused.reason,
@@ -352,14 +352,14 @@ class _Found:
             notes=seen.notes if seen.problem is None else (*seen.notes, seen.problem),
         )
 
-    def refused(self, error: PortalOpsError, reason: Reason, offered: SignedHead | None) -> Look:
+    def refused(self, error: PortalOpsError, reason: HeadRefusal, offered: SignedHead | None) -> LedgerPoll:
         """Say what was refused; the kept head stays."""
         standing = self._state.refused
         same = standing is not None and standing.reason is reason
-        refused = Refused(reason, error.message, error.hint, standing.at if same and standing else self._now)
-        return Look(
+        refused = StandingRefusal(reason, error.message, error.hint, standing.at if same and standing else self._now)
+        return LedgerPoll(
             self._watched.id,
-            Verdict.REFUSED,
+            WitnessVerdict.REFUSED,
             self._now,
             replace(self._state, reached_at=self._now, refused=refused),
             problem=error.message,
@@ -369,11 +369,11 @@ class _Found:
             offered=offered,
         )
 
-    def failed(self, error: PortalOpsError) -> Look:
+    def failed(self, error: PortalOpsError) -> LedgerPoll:
         """Say that the witness itself could not look."""
-        return Look(
+        return LedgerPoll(
             self._watched.id,
-            Verdict.FAILED,
+            WitnessVerdict.FAILED,
             self._now,
             self._state,
             problem=error.message,
@@ -381,7 +381,7 @@ class _Found:
             code=error.code,
         )
 
-    def _aged(self, seen: Look) -> Look:
+    def _aged(self, seen: LedgerPoll) -> LedgerPoll:
         """Turn a look into an overdue one if the silence lasted too long."""
         notes = seen.notes
         if seen.state.alive_at > self._now + timedelta(minutes=5):
@@ -399,10 +399,10 @@ class _Found:
         )
         if seen.problem is not None:
             notes += (seen.problem,)
-        return replace(seen, verdict=Verdict.OVERDUE, problem=silent, hint=_SILENT, notes=notes, code="")
+        return replace(seen, verdict=WitnessVerdict.OVERDUE, problem=silent, hint=_SILENT, notes=notes, code="")
 
 
-def _news(before: State, accepted: Accepted) -> list[Message]:
+def _news(before: WitnessState, accepted: Accepted) -> list[Message]:
     """Say plainly which keys and which ledger were believed for the first time."""
     notes: list[Message] = []
     if not before.ledger:
@@ -413,15 +413,15 @@ def _news(before: State, accepted: Accepted) -> list[Message]:
             continue
         shown = fingerprint(key.public_key)
         match key.how:
-            case How.FIRST_USE:
+            case KeyOrigin.FIRST_USE:
                 notes.append(
                     msg("the key {key} was trusted at first use: only the first answer confirms it", key=shown)
                 )
-            case How.ROTATED:
+            case KeyOrigin.ROTATED:
                 notes.append(msg("the key {key} replaces a known key, which signed for it", key=shown))
-            case How.ACCEPTED:
+            case KeyOrigin.ACCEPTED:
                 notes.append(msg("the key {key} was accepted by a person", key=shown))
-            case How.CONFIGURED:
+            case KeyOrigin.CONFIGURED:
                 pass
     if not accepted.work and before.kept is not None:
         notes.append(msg("the new head adds only heads and receipts, which do not show that jobs run"))

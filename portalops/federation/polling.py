@@ -15,18 +15,17 @@ from pathlib import Path
 
 from portalops.errors import IntegrityError, LedgerError
 from portalops.federation.judging import Rules, period_of, standings_of
-from portalops.federation.rules import Reason, SiteLook, Verdict
+from portalops.federation.rules import BundleRefusal, SitePoll, SiteVerdict
 from portalops.federation.site import FINGERPRINT, Site
 from portalops.federation.state import SeenHead, State
 from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.contents import Description, is_newer, parse_description
 from portalops.ledger.bundle.folder import BundleFolder
 from portalops.ledger.bundle.verification import BundleVerification, verify_bundle
-from portalops.ledger.check_heads import BroughtHead
-from portalops.ledger.check_heads import Verdict as HeadVerdict
+from portalops.ledger.check_heads import HeadVerdict, SuppliedHead
 from portalops.ledger.heads import code_of
 from portalops.ledger.record import parse_at
-from portalops.ledger.verify import Brought
+from portalops.ledger.verify import Supplied
 from portalops.model.heads import Head, SignedHead
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
@@ -75,7 +74,7 @@ class _Refused(Exception):
     """A bundle that does not hold, or does not fit what is known of its site."""
 
     def __init__(
-        self, path: Path, reason: Reason, message: Message, hint: Message, *, signed: SignedHead | None = None
+        self, path: Path, reason: BundleRefusal, message: Message, hint: Message, *, signed: SignedHead | None = None
     ) -> None:
         super().__init__(str(message))
         self.signed = signed
@@ -95,14 +94,14 @@ class _Taken:
     seen: SeenHead
 
 
-def look_at(
+def poll_site(
     site: Site,
     state: State,
     rules: Rules,
     *,
     kept: Sequence[Head] = (),
     advance: Advance = lambda _amount: None,
-) -> SiteLook:
+) -> SitePoll:
     """Look at one site; nothing is written.
 
     Args:
@@ -116,12 +115,12 @@ def look_at(
     settings = site.settings
     newest = state.newest
     witnessed = max(kept, key=lambda head: head.size, default=None)
-    base = SiteLook(
+    base = SitePoll(
         id=site.id,
         name=settings.title,
         at=now,
         max_age=timedelta(days=settings.max_age_days),
-        verdict=Verdict.MISSING,
+        verdict=SiteVerdict.MISSING,
         ledger=state.ledger or settings.ledger or "",
         head=_newer(newest.head if newest else None, witnessed),
         speaks_until=newest.speaks_until if newest else None,
@@ -131,9 +130,9 @@ def look_at(
     try:
         claims, notes = _claims(site, state)
     except LedgerError as error:
-        return replace(base, verdict=Verdict.UNREADABLE, problem=error.message, hint=error.hint)
+        return replace(base, verdict=SiteVerdict.UNREADABLE, problem=error.message, hint=error.hint)
     if not claims:
-        unreadable = Verdict.UNREADABLE if notes else Verdict.MISSING
+        unreadable = SiteVerdict.UNREADABLE if notes else SiteVerdict.MISSING
         return replace(base, verdict=unreadable, problem=notes[0] if notes else base.problem, notes=notes[1:])
     try:
         taken = _take_all(_Asked(site, state, now, advance), claims, kept)
@@ -142,7 +141,7 @@ def look_at(
     except _Refused as refused:
         return replace(
             base,
-            verdict=Verdict.REFUSED,
+            verdict=SiteVerdict.REFUSED,
             reason=refused.reason,
             problem=refused.message,
             hint=refused.hint,
@@ -151,11 +150,11 @@ def look_at(
             refused=refused.signed,
         )
     except LedgerError as error:
-        return replace(base, verdict=Verdict.UNREADABLE, problem=error.message, hint=error.hint, notes=notes)
+        return replace(base, verdict=SiteVerdict.UNREADABLE, problem=error.message, hint=error.hint, notes=notes)
     completeness = last.found.completeness
     return replace(
         base,
-        verdict=Verdict.VERIFIED,
+        verdict=SiteVerdict.VERIFIED,
         problem=None,
         hint=None,
         notes=(*notes, *doubts),
@@ -181,7 +180,7 @@ def _judged(taken: _Taken, site: Site, rules: Rules) -> tuple[tuple[Standing, ..
     try:
         return standings_of(taken.path, taken.found, site.settings, rules), ()
     except IntegrityError as error:
-        raise _Refused(taken.path, Reason.CHANGED, error.message, error.hint) from error
+        raise _Refused(taken.path, BundleRefusal.CHANGED, error.message, error.hint) from error
     except LedgerError as error:
         return (), (msg("no duty can be judged: {cause}", cause=error.message),)
 
@@ -240,20 +239,20 @@ def _take_all(asked: _Asked, claims: Sequence[_Claim], kept: Sequence[Head]) -> 
         _Refused: one does not hold, or does not fit.
         LedgerError: one cannot be read.
     """
-    heads = [_brought(each.head) for each in asked.state.seen]
-    heads += [_brought(each) for each in kept]
+    heads = [_supply_head(each.head) for each in asked.state.seen]
+    heads += [_supply_head(each) for each in kept]
     taken: list[_Taken] = []
     for claim in claims:
         own = claim.description.ledger if claim.description else ""
         # A larger head than the bundle has records shows nothing of it, but for which ledger it is of.
         known = [each for each in heads if each.size <= claim.records or each.ledger != own]
         taken.append(one := _take(asked, claim, known))
-        heads.append(_brought(one.seen.head))
+        heads.append(_supply_head(one.seen.head))
     before, last = asked.state.newest, taken[-1].seen.head
     if before is not None and last.size < before.head.size:
         raise _Refused(
             claims[-1].path,
-            Reason.WENT_BACK,
+            BundleRefusal.WENT_BACK,
             msg(
                 "the ledger went back: the newest bundle's head {found} covers fewer records than {kept}, "
                 "received on {day}",
@@ -268,20 +267,20 @@ def _take_all(asked: _Asked, claims: Sequence[_Claim], kept: Sequence[Head]) -> 
     return tuple(taken)
 
 
-def _brought(head: Head) -> BroughtHead:
-    return BroughtHead(code_of(head), head.size, head.digest, head.ledger)
+def _supply_head(head: Head) -> SuppliedHead:
+    return SuppliedHead(code_of(head), head.size, head.digest, head.ledger)
 
 
-def _take(asked: _Asked, claim: _Claim, known: Sequence[BroughtHead]) -> _Taken:
+def _take(asked: _Asked, claim: _Claim, known: Sequence[SuppliedHead]) -> _Taken:
     site, now = asked.site, asked.now
     _require_size(claim.path, site.settings.max_gib)
     trusted = tuple(_trusted(site.settings.keys, claim.path))
-    found = verify_bundle(claim.path, brought=Brought(known, trusted), advance=asked.advance)
+    found = verify_bundle(claim.path, brought=Supplied(known, trusted), advance=asked.advance)
     expected = site.settings.ledger or asked.state.ledger
     if found.ledger and expected and found.ledger != expected:
         raise _Refused(
             claim.path,
-            Reason.OTHER_LEDGER,
+            BundleRefusal.OTHER_LEDGER,
             msg(
                 "the bundle is of another ledger, {found} instead of {kept}",
                 found=show_text(found.ledger, 64),
@@ -300,7 +299,7 @@ def _take(asked: _Asked, claim: _Claim, known: Sequence[BroughtHead]) -> _Taken:
     if max(newest.head.at, parse_at(found.integrity.last_at)) > now + CLOCKS_APART:
         raise _Refused(
             claim.path,
-            Reason.TIME,
+            BundleRefusal.TIME,
             msg(
                 "the bundle's head has the time {at}, in the future: the time here is {now}", at=newest.head.at, now=now
             ),
@@ -352,7 +351,7 @@ def _trusted(keys: Sequence[str], path: Path) -> Iterator[TrustedKey]:
 def _refusal(path: Path, found: BundleVerification, trusted: Sequence[TrustedKey]) -> _Refused:
     """Say why a bundle is not taken: the gravest that it shows."""
     integrity = found.integrity
-    verdicts = {each.verdict for each in integrity.signed.brought}
+    verdicts = {each.verdict for each in integrity.signed.supplied}
     signed = integrity.signed.newest.signed if integrity.signed.newest else None
     own = {use.signer.public_key for use in integrity.signed.uses}
     what = integrity.faults[0].what if integrity.faults else msg("the bundle is not signed")
@@ -362,12 +361,12 @@ def _refusal(path: Path, found: BundleVerification, trusted: Sequence[TrustedKey
         path=show_text(str(path)),
     )
     if HeadVerdict.OTHER_LEDGER in verdicts:
-        return _Refused(path, Reason.OTHER_LEDGER, what, compare, signed=signed)
+        return _Refused(path, BundleRefusal.OTHER_LEDGER, what, compare, signed=signed)
     if HeadVerdict.OTHER_DIGEST in verdicts:
-        forked = next(each.brought for each in integrity.signed.brought if each.verdict is HeadVerdict.OTHER_DIGEST)
+        forked = next(each.supplied for each in integrity.signed.supplied if each.verdict is HeadVerdict.OTHER_DIGEST)
         return _Refused(
             path,
-            Reason.FORK,
+            BundleRefusal.FORK,
             msg(
                 "the ledger forked: record {seq} is not the record that the head {head} signed",
                 seq=str(forked.size),
@@ -380,8 +379,8 @@ def _refusal(path: Path, found: BundleVerification, trusted: Sequence[TrustedKey
         signer = integrity.signed.uses[-1].signer.public_key
         return _Refused(
             path,
-            Reason.STRANGER,
+            BundleRefusal.STRANGER,
             msg("the bundle is signed by the key {key}, which is not a key of the site", key=fingerprint(signer)),
             msg("Ask the site for its key's fingerprint, in person or by telephone; only then add the key to 'keys'."),
         )
-    return _Refused(path, Reason.CHANGED, msg("the bundle is not intact: {what}", what=what), compare)
+    return _Refused(path, BundleRefusal.CHANGED, msg("the bundle is not intact: {what}", what=what), compare)
