@@ -35,7 +35,7 @@ def read_claims(form: str, data: bytes) -> tuple[ToolClaims, ...]:
     Raises:
         ImportRefused: there is no such form, or the bytes are no report of it.
     """
-    reader = FORMS.find(form, msg("there is no form of reports {form}", form=form[:60]), error=ImportRefused)
+    reader = FORMS.find(form, msg("there is no report format {form}", form=form[:60]), error=ImportRefused)
     if len(data) > MAX_BYTES:
         raise ImportRefused(
             msg("the report is larger than {limit} bytes", limit=MAX_BYTES),
@@ -45,6 +45,6 @@ def read_claims(form: str, data: bytes) -> tuple[ToolClaims, ...]:
         return reader.parse(data)
     except NotAReport as error:
         raise ImportRefused(
-            msg("this is no report of the form {form}: {cause}", form=form, cause=error.message),
-            msg("Name the form that the tool wrote by --tool; there are: {forms}.", forms=", ".join(FORMS.names())),
+            msg("this is not a report in the format {form}: {cause}", form=form, cause=error.message),
+            msg("Name the report's format with --tool; there are: {forms}.", forms=", ".join(FORMS.names())),
         ) from error

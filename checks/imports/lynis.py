@@ -40,7 +40,7 @@ def parse(data: bytes) -> tuple[ToolClaims, ...]:
     if not version or not _one(found, "report_version_major"):
         raise NotAReport(msg("it names no version of Lynis"))
     if _one(found, "finish") != "true":
-        raise NotAReport(msg("it has no end, so Lynis was broken off"))
+        raise NotAReport(msg("it has no end, so Lynis was interrupted"))
     notes = [f"the host's clock said {_one(found, 'report_datetime_end')} at the end, in a zone that is not told"]
     if hostname := _one(found, "hostname"):
         notes.append(f"the tool calls the host {hostname}")

@@ -49,7 +49,7 @@ def parse(data: bytes) -> tuple[ToolClaims, ...]:
         raise NotAReport(msg("it is not XML: {cause}", cause=show_text(str(error), 120))) from error
     tests = [element for element in root.iter() if _name(element) == "TestResult"]
     if not tests:
-        raise NotAReport(msg("it holds no result of a test"))
+        raise NotAReport(msg("it holds no test results"))
     titles = {element.get("id", ""): _child(element, "title") for element in root.iter() if _name(element) == "Rule"}
     results: dict[str, set[str]] = {}
     counts: Counter[str] = Counter()

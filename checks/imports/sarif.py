@@ -70,7 +70,7 @@ def _run(run: Mapping[str, Any]) -> ToolClaims:
     if not isinstance(driver.get("name"), str):
         raise NotAReport(msg("a run does not name its tool"))
     if not isinstance(run.get("results"), list) or not all(map(_succeeded, _list(run, "invocations"))):
-        raise NotAReport(msg("a run was not brought to its end, or has no results"))
+        raise NotAReport(msg("a run was not finished, or has no results"))
     listed = [rule for rule in _list(driver, "rules") if isinstance(rule, dict)]
     rules = {str(rule.get("id")): rule for rule in listed}
     seen = _Seen()

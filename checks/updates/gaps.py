@@ -52,22 +52,22 @@ def judge_gap(
         return changed is None or changed.astimezone(zone).date() >= first_day
 
     if listing.doubt is not None:
-        return False, msg("{source} cannot tell: {why}", source=check.id, why=listing.doubt)
+        return False, msg("{source} cannot show it: {why}", source=check.id, why=listing.doubt)
     if listing.rejected:
-        return False, msg("{source} cannot tell: {why}", source=check.id, why=listing.rejected[0].what)
+        return False, msg("{source} cannot show it: {why}", source=check.id, why=listing.rejected[0].what)
     oldest = oldest_end(map(_changed_at, listing.items))
     if not check.complete and (oldest is None or oldest.astimezone(zone).date() >= first_day):
         return False, msg("{source} does not reach back to {day}", source=check.id, day=first_day)
     missed = [item for item in listing.items if is_later(item) and _is_unknown(item, known.__contains__)]
     if missed:
         return False, nmsg(
-            "{source} shows {n} address that no look has shown: {example}",
-            "{source} shows {n} addresses that no look has shown, such as {example}",
+            "{source} shows {n} address that no poll has shown: {example}",
+            "{source} shows {n} addresses that no poll has shown, such as {example}",
             len(missed),
             source=check.id,
             example=show_text(missed[0].url or missed[0].title, 200),
         )
-    return True, msg("{source} shows nothing since {day} that was missed", source=check.id, day=first_day)
+    return True, msg("{source} shows nothing since {day} that the polls missed", source=check.id, day=first_day)
 
 
 def _changed_at(item: ListedItem) -> datetime | None:

@@ -271,8 +271,11 @@ def replay(
         source = by_id.get(poll.source)
         if source is None:
             raise UpdateSourceError(
-                msg("there is no source {source} to read its kept answers", source=poll.source),
-                msg("Put the source back into the configuration; without it its answers cannot be read."),
+                msg(
+                    "the source {source} is not in the configuration, so its kept answers cannot be read",
+                    source=poll.source,
+                ),
+                msg("Put the source back into the configuration."),
             )
         if not poll.ok:
             store.add_poll(poll)
@@ -424,7 +427,7 @@ def _unchanged(look: SourcePoll, before: Poll | None) -> Poll:
     if before is None:
         raise UpdateSourceError(
             msg(
-                "update source {source}: it says that nothing changed, but nothing is known of it",
+                "update source {source}: it reports no change, but no earlier answer is kept",
                 source=look.source.traits.id,
             ),
             msg("Run 'portalops updates collect' again; it asks for the whole answer."),

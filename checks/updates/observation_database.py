@@ -212,7 +212,7 @@ class DatabasePlace:
             raise self.unusable(error) from error
         if found is None:
             raise UpdatesError(
-                msg("there is no store of observations in {place}", place=self.database),
+                msg("{place} has no store of observations", place=self.database),
                 msg("Run 'portalops ledger prepare' as the owner of the database, then 'portalops updates collect'."),
             )
         if found != VERSION:
@@ -225,7 +225,7 @@ class DatabasePlace:
             )
         if is_empty:
             raise NothingCollected(
-                msg("nothing was collected yet: there is nothing in {place}", place=self.name),
+                msg("nothing was collected yet: {place} is empty", place=self.name),
                 msg("Run 'portalops updates collect'."),
             )
 

@@ -99,7 +99,7 @@ class FilePlace:
         file = self.file
         if not file.is_file():
             raise NothingCollected(
-                msg("nothing was collected yet: there is no {file}", file=file.name),
+                msg("nothing was collected yet: {file} does not exist", file=file.name),
                 msg("Run 'portalops updates collect'."),
             )
         if _version(file) != VERSION:
@@ -121,13 +121,14 @@ class FilePlace:
         if getattr(getattr(error, "orig", error), "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY_ROLLBACK:
             return UpdatesError(
                 msg("a run was cut off while it wrote {file}", file=self.name),
-                msg("Run 'portalops updates collect': it takes back what was half written, and goes on."),
+                msg("Run 'portalops updates collect': it undoes what was half written, and goes on."),
             )
         cause = str(getattr(error, "orig", None) or error)[:200]
         return UpdatesError(
             msg("the store of observations {file} cannot be used: {cause}", file=self.name, cause=cause),
             msg(
-                "See who owns the file and whether the disk is full; it can be rebuilt from the evidence kept in the ledger."
+                "Check who owns the file and whether the disk is full; it can be rebuilt from the evidence in "
+                "the ledger."
             ),
         )
 

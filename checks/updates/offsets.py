@@ -97,7 +97,7 @@ def _mend(offset: Offset, usual_hours: int, zone: str) -> Message:
         return msg('Its times name no zone and are local: set assume_tz = "{zone}" for it.', zone=zone)
     if offset.hours == -usual_hours and offset.form == "none":
         return msg('Its times name no zone and are in UTC: set assume_tz = "UTC" for it.')
-    return msg("No setting of the source mends that: have the clock and the time zone of its server set right.")
+    return msg("No setting of the source can correct that: have the clock and the time zone of its server corrected.")
 
 
 def _fits(one: DatedItem, hours: int) -> bool:

@@ -33,12 +33,12 @@ def require_sound(rule: PairRule) -> None:
         names = _NAME.findall(shape)
         if len(names) != len(set(names)) or set("{}") & set(_NAME.sub("", shape)):
             raise RefusedValue(
-                msg("names a part twice, or has a bracket that names none"),
+                msg("names a part twice, or has a bracket without a name"),
                 msg("A name is written once, in small letters: {shape}.", shape="{id}"),
             )
     if not _shared(rule):
         raise RefusedValue(
-            msg("has no name that both shapes have, so that it tells no pair"),
+            msg("shares no name with the other shape, so it identifies no pair"),
             msg("Name what a pair has in common in both: {vi} and {en}.", vi="/tin-tuc/{id}", en="/en/news/{id}"),
         )
 

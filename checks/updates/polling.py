@@ -121,7 +121,9 @@ def poll_sources(
     for source_id, look in running.items():
         yield replace(look, problem=_silent(source_id, within))
     for source in waiting.rest():
-        cause = msg("update source {source}: not asked: the others took all the time", source=source.traits.id)
+        cause = msg(
+            "update source {source}: not polled, because the other sources took all the time", source=source.traits.id
+        )
         yield SourcePoll(source, clock.now(), problem=cause)
 
 
@@ -133,7 +135,7 @@ def _with_answer(look: SourcePoll, answer: UpdateAnswer | None, keeper: Evidence
 
 def _silent(source_id: str, within: timedelta) -> Message:
     seconds = round(within.total_seconds())
-    return msg("update source {source}: no whole answer within {seconds} seconds", source=source_id, seconds=seconds)
+    return msg("update source {source}: no complete answer within {seconds} seconds", source=source_id, seconds=seconds)
 
 
 class _Waiting:

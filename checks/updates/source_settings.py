@@ -64,7 +64,7 @@ class CommonSettings(Shape):
                 ZoneInfo(name)
             except (ZoneInfoNotFoundError, ValueError) as error:
                 raise RefusedValue(
-                    msg("is no time zone"), msg("Give an IANA name such as Asia/Ho_Chi_Minh or UTC.")
+                    msg("is not a time zone"), msg("Give an IANA name such as Asia/Ho_Chi_Minh or UTC.")
                 ) from error
         return name
 

@@ -146,7 +146,7 @@ def _take_osv(path: Path, gathered: Sequence[_Gathered], count: Count) -> Bundle
         try:
             names = _vulnerabilities(record)
         except TypeError as error:
-            raise refused(path, record["id"], msg("it is no record of OSV")) from error
+            raise refused(path, record["id"], msg("it is not an OSV record")) from error
         if not names:
             continue
         for one in gathered:
@@ -155,7 +155,7 @@ def _take_osv(path: Path, gathered: Sequence[_Gathered], count: Count) -> Bundle
                 try:
                     is_about |= _take_affected(one, record, names, affected)
                 except (AttributeError, TypeError, KeyError, NotAVersion) as error:
-                    raise refused(path, record["id"], msg("it is no record of OSV")) from error
+                    raise refused(path, record["id"], msg("it is not an OSV record")) from error
             if is_about:
                 one.records += 1
                 one.newest = max(one.newest, sources.moment_of(record.get("modified")))
@@ -274,7 +274,7 @@ def _take_tracker(path: Path, gathered: Sequence[_Gathered], count: Count) -> Bu
                         _refine(one, package, name, state)
                 except (AttributeError, TypeError, NotAVersion) as error:
                     raise refused(
-                        path, f"{package}, {name}", msg("it is not of the form of Debian's security tracker")
+                        path, f"{package}, {name}", msg("it is not an export of Debian's security tracker")
                     ) from error
     return sources.described("debian-tracker", path, count)
 

@@ -141,20 +141,21 @@ def read_bundle(path: Path, trusted: Iterable[str]) -> Bundle:
     except BadSignature as error:
         raise bundle_refused(path, error.message) from error
     if signed_by not in set(trusted):
-        raise bundle_refused(path, msg("{key} signed it, which is not trusted here", key=fingerprint(signed_by)))
+        raise bundle_refused(path, msg("it is signed by {key}, which is not trusted here", key=fingerprint(signed_by)))
     try:
         return Bundle(data, signed_by)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = show_text(str(error), 120)
-        raise bundle_refused(path, msg("it is not of the form of this version: {what}", what=what)) from error
+        raise bundle_refused(path, msg("it cannot be parsed by this version: {what}", what=what)) from error
 
 
 def bundle_refused(path: Path, what: Message) -> VulnerabilityBundleRefused:
     """Return the error of a bundle that is not used."""
     return VulnerabilityBundleRefused(
-        msg("the bundle {file} is refused: {what}", file=show_text(str(path)), what=what),
+        msg("the vulnerability bundle {file} is refused: {what}", file=show_text(str(path)), what=what),
         msg(
-            "Carry the bundle and its .sig file here again, and see that checks.vulnerabilities.keys has its signer's key."
+            "Copy the bundle and its .sig file here again, and check that checks.vulnerabilities.keys has "
+            "its signer's key."
         ),
     )
 

@@ -98,12 +98,12 @@ def osv_records(path: Path, count: Count) -> Iterator[Mapping[str, Any]]:
         try:
             archive = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, RuntimeError, ValueError) as error:
-            raise refused(path, "", msg("it is no zip file, or is cut short")) from error
+            raise refused(path, "", msg("it is not a zip file, or is cut short")) from error
         with archive:
             held = [each for each in archive.infolist() if each.filename.endswith(".json")]
             names = sorted(each.filename for each in held)
             if len(set(names)) != len(names):
-                raise refused(path, "", msg("a record stands in it twice"))
+                raise refused(path, "", msg("it contains a record twice"))
             if sum(each.file_size for each in held) > EXPORT_BYTES:
                 raise refused(path, "", msg("it is larger than {mib} MiB", mib=EXPORT_BYTES >> 20))
             if len(names) > RECORDS:
@@ -130,7 +130,7 @@ def tracker_packages(path: Path, count: Count) -> Iterator[tuple[str, Mapping[st
             text.expect(":")
             issues = text.value()
             if not isinstance(package, str) or not isinstance(issues, dict):
-                raise refused(path, str(package), msg("it is not of the form of Debian's security tracker"))
+                raise refused(path, str(package), msg("it is not an export of Debian's security tracker"))
             count.see("")
             yield package, issues
             if text.expect(",}") == "}":
@@ -161,7 +161,7 @@ def exploited(path: Path, count: Count) -> dict[str, tuple[str, bool]]:
         raise refused(
             path,
             "",
-            msg("it says that it has {stated} entries and has {n}", stated=show_text(str(stated)), n=len(entries)),
+            msg("it states {stated} entries but has {n}", stated=show_text(str(stated)), n=len(entries)),
         )
     count.newest = moment_of(document.get("dateReleased"))
     return found
@@ -185,16 +185,16 @@ def epss_scores(path: Path, wanted: Callable[[str], bool], count: Count) -> dict
             for line, row in enumerate(csv.reader(_lines(path, text)), start=3):
                 name, score = row[0], float(row[1])
                 if cve_of(name) != name or not 0 <= score <= 1:
-                    raise refused(path, f"line {line}", msg("it is no CVE with a probability"))
+                    raise refused(path, f"line {line}", msg("it is not a CVE with a probability"))
                 count.see("")
                 if count.records > RECORDS:
                     raise refused(path, "", msg("it has {n} records, more than {most}", n=count.records, most=RECORDS))
                 if wanted(name):
                     found[name] = round(score * 10_000)
     except (EOFError, zlib.error, gzip.BadGzipFile, UnicodeDecodeError) as error:
-        raise refused(path, f"line {line}", msg("it is no gzip file, or is cut short")) from error
+        raise refused(path, f"line {line}", msg("it is not a gzip file, or is cut short")) from error
     except (ValueError, IndexError, csv.Error) as error:
-        raise refused(path, f"line {line + 1}", msg("it is no CVE with a probability")) from error
+        raise refused(path, f"line {line + 1}", msg("it is not a CVE with a probability")) from error
     count.newest = moment_of(stated.group(1)) if stated else ""
     return found
 
@@ -207,12 +207,14 @@ def cve_of(name: str) -> str:
 
 def refused(path: Path, record: str, what: Message) -> VulnerabilityDataRefused:
     """Return the error of a file, and of the record in it where one is known."""
-    hint = msg("Fetch the file again, and compare its size with the one that the server names.")
+    hint = msg("Fetch the file again, and compare its size with the size that the server states.")
     if not record:
-        return VulnerabilityDataRefused(msg("{file} can't be used: {what}", file=show_text(path.name), what=what), hint)
+        return VulnerabilityDataRefused(
+            msg("{file} cannot be used: {what}", file=show_text(path.name), what=what), hint
+        )
     return VulnerabilityDataRefused(
         msg(
-            "{file} can't be used, at {record}: {what}",
+            "{file} cannot be used, at {record}: {what}",
             file=show_text(path.name),
             record=show_text(record, 80),
             what=what,
@@ -230,7 +232,7 @@ def _record(path: Path, archive: zipfile.ZipFile, name: str) -> Mapping[str, Any
     record = _parsed(path, name, data)
     name_of = record.get("id")
     if not isinstance(name_of, str) or not _ID.fullmatch(name_of) or not isinstance(record.get("affected", []), list):
-        raise refused(path, name, msg("it is no record of OSV"))
+        raise refused(path, name, msg("it is not an OSV record"))
     return record
 
 
@@ -245,9 +247,9 @@ def _parsed(path: Path, name: str, data: bytes) -> Mapping[str, Any]:
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise refused(path, name, msg("it is no JSON")) from error
+        raise refused(path, name, msg("it is not JSON")) from error
     if not isinstance(document, dict):
-        raise refused(path, name, msg("it is no JSON object"))
+        raise refused(path, name, msg("it is not a JSON object"))
     return document
 
 
@@ -270,7 +272,7 @@ def _day(path: Path, record: str, value: object) -> str:
     try:
         return date.fromisoformat(str(value)).isoformat()
     except ValueError as error:
-        raise refused(path, record, msg("{value} is no day", value=show_text(str(value), 40))) from error
+        raise refused(path, record, msg("{value} is not a day", value=show_text(str(value), 40))) from error
 
 
 def _lines(path: Path, text: IO[str]) -> Iterator[str]:
@@ -316,14 +318,14 @@ class _Text:
         """Take the next character, one of the wanted."""
         found = self.peek()
         if not found or found not in wanted:
-            raise refused(self._path, f"character {self._at}", msg("it is no JSON, or is cut short"))
+            raise refused(self._path, f"character {self._at}", msg("it is not JSON, or is cut short"))
         self._at += 1
         return found
 
     def value(self) -> object:
         """Take a text or an object; both have an end of their own, so that a cut one is never taken for whole."""
         if self.peek() not in {'"', "{"}:
-            raise refused(self._path, f"character {self._at}", msg("it is no JSON, or is cut short"))
+            raise refused(self._path, f"character {self._at}", msg("it is not JSON, or is cut short"))
         size = 1 << 20
         while True:
             try:
@@ -333,7 +335,7 @@ class _Text:
                 # value is tried a few times and not once for each piece.
                 if len(self._held) - self._at > PACKAGE_CHARACTERS or not self._more(size):
                     raise refused(
-                        self._path, self._held[self._at : self._at + 40], msg("it is no JSON, or is cut short")
+                        self._path, self._held[self._at : self._at + 40], msg("it is not JSON, or is cut short")
                     ) from error
                 size *= 2
             else:

@@ -43,7 +43,7 @@ def read_support(path: Path) -> Mapping[str, Any]:
             raise refused(path, "", msg("it is larger than {mib} MiB", mib=1))
         table = tomllib.loads(text.decode())
     except ValueError as error:
-        raise refused(path, "", msg("it is no TOML")) from error
+        raise refused(path, "", msg("it is not TOML")) from error
     unknown = sorted(set(table) - {"read_on", "runtime", "cms"})
     if unknown:
         raise refused(path, unknown[0], msg("there is no such table"))
@@ -58,11 +58,11 @@ def read_support(path: Path) -> Mapping[str, Any]:
 
 def _tables(path: Path, kind: str, tables: object) -> Mapping[str, Mapping[str, str]]:
     if not isinstance(tables, dict):
-        raise refused(path, kind, msg("it is no table"))
+        raise refused(path, kind, msg("it is not a table"))
     found: dict[str, Mapping[str, str]] = {}
     for name, series in tables.items():
         if not isinstance(series, dict):
-            raise refused(path, f"{kind}.{name}", msg("it is no table"))
+            raise refused(path, f"{kind}.{name}", msg("it is not a table"))
         found[name] = {key: _value(path, f"{kind}.{name}.{key}", kind, value) for key, value in series.items()}
     return found
 
@@ -75,5 +75,5 @@ def _value(path: Path, where: str, kind: str, value: object) -> str:
     try:
         deb_key(value if isinstance(value, str) else "")
     except NotAVersion as error:
-        raise refused(path, where, msg("it is no version")) from error
+        raise refused(path, where, msg("it is not a version")) from error
     return str(value)

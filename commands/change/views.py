@@ -27,7 +27,7 @@ _FIELDS: Final[Mapping[str, Message]] = {
     "ends_at": msg("To"),
     "rollback": msg("How it is undone"),
     "packages": msg("Packages"),
-    "accounts": msg("Who may"),
+    "accounts": msg("Who may do it"),
     "document": msg("Document"),
     "sent_at": msg("Sent at"),
     "how": msg("By which way it was sent"),
@@ -57,7 +57,7 @@ def change_result(
     if change.kind is ChangeKind.STANDING:
         rows += [
             (msg("Packages"), ", ".join(asked.packages)),
-            (msg("Who may"), ", ".join(asked.accounts) or msg("anyone")),
+            (msg("Who may do it"), ", ".join(asked.accounts) or msg("anyone")),
         ]
     if change.next_step is not None:
         following = msg("'portalops change {verb} {id}'", verb=change.next_step, id=change.id)
@@ -143,7 +143,7 @@ def _steps(change: RecordedChange) -> TableBlock:
             )
         step(change_state_word(ChangeState.CLOSED), closed.seq, closed.at, said)
     rows.sort(key=lambda row: row[0])
-    headers = (msg("Step"), msg("Recorded at"), msg("Record"), msg("What was said"), msg("Digest of the document"))
+    headers = (msg("Step"), msg("Recorded at"), msg("Record"), msg("Content"), msg("Digest of the document"))
     return TableBlock(msg("Steps"), headers, [row for _seq, row in rows])
 
 

@@ -67,7 +67,7 @@ def hand_over(
         seq = record.seq
     rows: list[tuple[Message, Cell]] = [
         (msg("Host"), host),
-        (msg("Answers for it"), handed.holder),
+        (msg("Responsible"), handed.holder),
         (msg("Until then"), handed.before or None),
         (msg("On"), handed.handed_on),
         *([(msg("Reason"), handed.reason)] if handed.reason else []),

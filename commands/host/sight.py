@@ -122,7 +122,7 @@ def _sighted(sighting: Sighting, seq: int | None, evidence: tuple[Digest, ...]) 
         (msg("Site"), sighting.site),
         (msg("Room"), sighting.room),
         (msg("Rack"), sighting.rack),
-        (msg("Answers for it"), sighting.holder),
+        (msg("Responsible"), sighting.holder),
         (msg("Seen by"), sighting.seen_by),
         (msg("On"), sighting.seen_on),
         *([(msg("Reason"), sighting.reason)] if sighting.reason else []),

@@ -72,7 +72,7 @@ def attest(
     rows: list[tuple[Message, Cell]] = [
         (msg("From"), begin),
         (msg("To"), end),
-        (msg("Who attests"), said.by),
+        (msg("Confirmed by"), said.by),
         (msg("Document"), said.document or None),
         (msg("Digest of the document"), ", ".join(evidence) or None),
         (msg("Taken back"), why if withdraw else None),

@@ -49,7 +49,7 @@ def list_(
     chosen = tuple(register.incidents.values()) if host is None else register.find_by_host(known_host(session, host).id)
     shown = [each for each in chosen if every or each.is_open]
     headers = (
-        msg("Incident"), msg("State"), msg("Severity"), msg("Kind"), msg("What happened"), msg("Noticed"), msg("Who answers"),
+        msg("Incident"), msg("State"), msg("Severity"), msg("Kind"), msg("What happened"), msg("Noticed"), msg("Responsible"),
         msg("First report"), msg("Full report"),
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = [
@@ -99,13 +99,15 @@ def _attested(session: Session, register: IncidentRegister) -> Result[JsonValue]
     data: list[JsonValue] = []
     for step in register.attested:
         against = [each.id for each in register.find_contradicting(step, session.zone_of_portal)]
-        state = Status(msg("holds"), Tone.GOOD)
+        state = Status(msg("valid"), Tone.GOOD)
         if against:
-            state = Status(msg("recorded later, so it holds no more: {ids}", ids=", ".join(against)), Tone.BAD)
+            state = Status(
+                msg("no longer valid, as an incident was recorded later: {ids}", ids=", ".join(against)), Tone.BAD
+            )
         elif not step.evidence:
             state = Status(msg("the paper is not kept"), Tone.UNSURE)
         elif (early := first_day_not_over(step, session.zone_of_portal)) is not None:
-            state = Status(msg("{day} was not over when it was attested", day=early), Tone.UNSURE)
+            state = Status(msg("{day} was not over when it was confirmed", day=early), Tone.UNSURE)
         body = step.body
         rows.append(
             (body.first, body.last, body.by, body.document or None, ", ".join(step.evidence) or None, step.seq, state)
@@ -121,8 +123,16 @@ def _attested(session: Session, register: IncidentRegister) -> Result[JsonValue]
                 "against": list(against),
             }
         )
-    headers = (msg("From"), msg("To"), msg("Who attests"), msg("Document"), msg("SHA-256"), msg("Record"), msg("State"))
-    caption = msg("Days of which somebody attests that every incident is in the register")
+    headers = (
+        msg("From"),
+        msg("To"),
+        msg("Confirmed by"),
+        msg("Document"),
+        msg("SHA-256"),
+        msg("Record"),
+        msg("State"),
+    )
+    caption = msg("Days for which somebody confirmed that every incident is in the register")
     lost = register.every_lost()
     view: list[Block] = [TableBlock(caption, headers, rows)]
     if lost:

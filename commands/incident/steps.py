@@ -168,7 +168,7 @@ def incident_result(
         (msg("Noticed"), facts.detected_at),
         (msg("Recorded at"), incident.opened.at),
         (msg("What was affected"), facts.affected or None),
-        (msg("Who answers"), ", ".join(facts.holders) or None),
+        (msg("Responsible"), ", ".join(facts.holders) or None),
         (msg("Credentials"), ", ".join(facts.credentials) or None),
         (msg("Hosts"), ", ".join(facts.hosts) or None),
         (msg("Changes"), ", ".join(facts.changes) or None),
@@ -237,7 +237,7 @@ def _steps(incident: Incident) -> TableBlock:
         said = msg("by {name}: {reason}", name=reopened.body.by, reason=reopened.body.reason)
         add(reopened.seq, reopened.at, msg("reopened"), said, reopened.evidence)
     rows.sort(key=lambda row: row[0])
-    headers = (msg("Step"), msg("Recorded at"), msg("Record"), msg("What was said"), msg("Digest of the document"))
+    headers = (msg("Step"), msg("Recorded at"), msg("Record"), msg("Content"), msg("Digest of the document"))
     return TableBlock(msg("Steps"), headers, [row for _seq, row in rows])
 
 

@@ -98,7 +98,7 @@ def places_table(hosts: Iterable[Host], places: Mapping[HostId, RegisteredPlace]
             )
         )
     headers = (
-        msg("Host"), msg("Site"), msg("Room"), msg("Rack"), msg("Answers for it"), msg("Last seen"), msg("Records"),
+        msg("Host"), msg("Site"), msg("Room"), msg("Rack"), msg("Responsible"), msg("Last seen"), msg("Records"),
     )  # fmt: skip
     return TableBlock(msg("Where they stand"), headers, rows)
 
@@ -113,7 +113,7 @@ def place_rows(place: RegisteredPlace, holders: Holders) -> list[tuple[Message, 
             (msg("Room"), show_text(seen.room)),
             (msg("Rack"), show_text(seen.rack)),
         ]
-    rows.append((msg("Answers for it"), _holder(place, holders)))
+    rows.append((msg("Responsible"), _holder(place, holders)))
     if place.holder_seq:
         rows.append((msg("Said in"), msg("record {seq}", seq=place.holder_seq)))
     rows.append((msg("Last seen"), _last_seen(place, holders.today)))
@@ -138,7 +138,7 @@ def steps_of(place: RegisteredPlace) -> list[Block]:
         for step in place.steps[: -STEPS_SHOWN - 1 : -1]
     ]
     headers = (
-        msg("Record"), msg("Recorded at"), msg("Day"), msg("What was said"), msg("Document"),
+        msg("Record"), msg("Recorded at"), msg("Day"), msg("Content"), msg("Document"),
         msg("Digest of the document"),
     )  # fmt: skip
     blocks: list[Block] = [TableBlock(msg("Sightings and hand-overs, newest first"), headers, rows)]
@@ -209,7 +209,7 @@ def _describe(step: PlaceStep) -> tuple[Cell, Cell, Cell]:
     body = step.body
     if isinstance(body, Sighting):
         said = msg(
-            "seen by {name}: {site}, {room}, {rack}; {holder} answers for it",
+            "seen by {name}: {site}, {room}, {rack}; {holder} is responsible",
             name=show_text(body.seen_by),
             site=show_text(body.site),
             room=show_text(body.room),

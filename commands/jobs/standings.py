@@ -118,7 +118,7 @@ def overview(standings: tuple[Standing, ...], rulebook: Rulebook, period: Period
         )
         for standing in standings
     ]
-    headers = (msg("Duty"), msg("What it asks for"), msg("Verdict"), msg("Why"), msg("Newest evidence"), msg("Due"))
+    headers = (msg("Duty"), msg("What it requires"), msg("Verdict"), msg("Why"), msg("Newest evidence"), msg("Due"))
     caption = msg("Duties from {first} to {last}", first=period.first, last=period.last)
     return [TableBlock(caption, headers, rows), Paragraph(summary_of(standings))]
 

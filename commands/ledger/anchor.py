@@ -167,7 +167,7 @@ def _import_receipt(session: Session, data: bytes) -> Result[JsonValue]:
         KeyValues(
             (
                 (msg("Witness"), receipt.anchor),
-                (msg("Records that the head is over"), msg("1 to {seq}", seq=receipt.size)),
+                (msg("Records that the head covers"), msg("1 to {seq}", seq=receipt.size)),
                 (msg("Taken at"), receipt.at),
             )
         ),
@@ -217,7 +217,7 @@ def _list_anchored(session: Session, result: AnchorResult, known: Sequence[Ancho
     having = {anchor for anchor, receipt in taken.items() if receipt.body.head == result.head} - failed
     holders = sum(one.id in having for one in known)
     rows: list[tuple[Message, Cell]] = [
-        (msg("Records that the head is over"), msg("1 to {seq}", seq=result.size)),
+        (msg("Records that the head covers"), msg("1 to {seq}", seq=result.size)),
         (msg("Anchors that have it"), msg("{n} of {total}", n=holders, total=len(known))),
     ]
     if newest is not None and head_digest(newest.signed.text) == result.head:

@@ -158,7 +158,7 @@ def _describe(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
         yield msg("Digest"), sign_off.sha256
         yield msg("Signer"), f"{sign_off.name}, {sign_off.office}"
         yield msg("Key"), _fingerprint(sign_off.public_key)
-        yield msg("Verdict"), Status(msg("holds"), Tone.GOOD) if problem is None else Status(problem, Tone.BAD)
+        yield msg("Verdict"), Status(msg("valid"), Tone.GOOD) if problem is None else Status(problem, Tone.BAD)
     elif record.kind == IMPORTED:
         try:
             drill = bodies.decode_part(blob, DRILL_REPORT, ImportedDrill)
@@ -169,7 +169,7 @@ def _describe(record: Record, blob: bytes) -> Iterator[tuple[Message, Cell]]:
                 yield msg("Done by"), drill.report.host
                 yield msg("Signed by the key"), fingerprint(drill.signer)
                 yield msg("Backup set"), drill.report.set_id
-                yield msg("Verdict"), Status(msg("holds"), Tone.GOOD)
+                yield msg("Verdict"), Status(msg("valid"), Tone.GOOD)
     elif record.kind == ERASED and (erased := read_erasure(held)) is not None:
         yield msg("Digest"), erased.erasure.digest
         yield msg("Reason"), erased.erasure.reason

@@ -104,7 +104,7 @@ def _doubts(made: WrittenReport) -> Iterator[Message]:
 def _head_view(report: ReportResult) -> Iterator[Block]:
     code = head_code_of(report)
     if code is None:
-        yield Notice(msg("No head is signed, so nothing of this report can be proved to be unchanged."), Tone.BAD)
+        yield Notice(msg("No head is signed, so nothing proves that this report is unchanged."), Tone.BAD)
         return
     yield KeyValues([(msg("Head code"), code)])
     yield Paragraph(msg("Register the head code together with the report: every later ledger must still contain it."))

@@ -99,7 +99,7 @@ def blocks_of(looks: Sequence[SitePoll], rulebook: Rulebook) -> Iterator[Block]:
         if each.verdict is DutyVerdict.UNMET
     ]
     if unmet:
-        headers = (msg("Site's name"), msg("Duty"), msg("What it asks for"), msg("Why"))
+        headers = (msg("Site's name"), msg("Duty"), msg("What it requires"), msg("Why"))
         yield TableBlock(msg("Unmet duties"), headers, unmet)
     yield Heading(2, msg("How this was made"))
     yield KeyValues(

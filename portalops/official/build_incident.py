@@ -145,11 +145,11 @@ def _course(incident: Incident) -> Iterator[BodyBlock]:
 
 
 def _answering(facts: IncidentFacts, access: Sequence[TiedCredential]) -> Iterator[BodyBlock]:
-    yield Heading(2, msg("III. WHO ANSWERS FOR IT"))
+    yield Heading(2, msg("III. RESPONSIBILITY"))
     if facts.holders:
-        yield Paragraph(msg("Who answers for it: {names}.", names=joined([verbatim(name) for name in facts.holders])))
+        yield Paragraph(msg("Responsible: {names}.", names=joined([verbatim(name) for name in facts.holders])))
     else:
-        yield Paragraph(msg("Who answers for it is not established yet."))
+        yield Paragraph(msg("It is not established yet who is responsible."))
     if access:
         rows: list[Sequence[Cell]] = [
             (number, one.id, one.system, one.account, one.kind, one.holder or None, one.done)
@@ -179,9 +179,7 @@ def _findings(incident: Incident) -> Iterator[BodyBlock]:
     yield Bullets(
         ended(
             [
-                msg("Cause: {text}", text=told.cause.rstrip(".;"))
-                if told.cause
-                else msg("The cause is not found out yet"),
+                msg("Cause: {text}", text=told.cause.rstrip(".;")) if told.cause else msg("The cause is not known yet"),
                 msg("Counter-measures: {text}", text=told.measures.rstrip(".;"))
                 if told.measures
                 else msg("No counter-measures are recorded yet"),

@@ -88,7 +88,9 @@ def build_period(
     period = facts.period
     addressee = office.committee if to_committee else office.department
     subject = msg(
-        "How the regime of updating information was kept (from {first} to {last})", first=period.first, last=period.last
+        "Compliance with the rules on updating information (from {first} to {last})",
+        first=period.first,
+        last=period.last,
     )
     body = [
         *_scope(facts, rulebook, calendar),
@@ -164,28 +166,29 @@ def _scope(facts: PeriodFacts, rulebook: Rulebook, calendar: Calendar) -> Iterat
     )  # fmt: skip
     yield Paragraph(
         msg(
-            "Method: {sources} sources are looked at by a program, and every answer is kept with its digest; what counts is when"
-            " an item was first seen or its row was made, not the date that it claims. Judged by {edition}, calendar {calendar}.",
+            "Method: a program polls {sources} sources, and every answer is kept with its digest; what "
+"counts is the time when an item was first seen or created in the database, not the date that it "
+"claims. Judged by {edition}, calendar {calendar}.",
             sources=facts.sources, edition=rulebook.edition, calendar=calendar.version,
         )
     )  # fmt: skip
     yield Paragraph(
-        msg("A week is counted in the period in which its last day lies, items and occasions on their own days.")
+        msg("A week is counted in the period that contains its last day, items and occasions on their own days.")
     )
     if unknown:
         yield Paragraph(
             msg(
-                "Coverage: for {n} units the evidence of at least one week does not suffice; such weeks are held against nobody:"
-                " {units}.",
+                "Coverage: {n} units have at least one week with insufficient evidence; such weeks are never "
+                "counted as unmet: {units}.",
                 n=len(unknown),
                 units=_listed(facts, [one.unit for one in unknown]),
             )
         )
     else:
-        yield Paragraph(msg("Coverage: the evidence suffices for every week of every unit."))
+        yield Paragraph(msg("Coverage: the evidence is sufficient for every week of every unit."))
     if facts.silent_sources:
         yield Paragraph(
-            msg("Sources that did not answer when last asked: {sources}.", sources=", ".join(facts.silent_sources))
+            msg("Sources that did not answer the last poll: {sources}.", sources=", ".join(facts.silent_sources))
         )
     yield from (Paragraph(msg("{text}", text=notice)) for notice in rulebook.notices)
 
@@ -203,9 +206,11 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
     awaiting = [day.day for day in due if day.verdict is DutyVerdict.PENDING]
     yield Paragraph(msg("The portal was updated on {met} of {due} working days.", met=len(met), due=len(due)))
     if missed:
-        yield Paragraph(msg("Days without an update, for which the managing unit answers: {days}.", days=_days(missed)))
+        yield Paragraph(
+            msg("Days without an update, for which the managing unit is responsible: {days}.", days=_days(missed))
+        )
     if unknown:
-        yield Paragraph(msg("Days for which the evidence does not suffice: {days}.", days=_days(unknown)))
+        yield Paragraph(msg("Days with insufficient evidence: {days}.", days=_days(unknown)))
     if awaiting:
         yield Paragraph(
             msg("Days whose updates await confirmation, or that are not over: {days}.", days=_days(awaiting))
@@ -232,16 +237,16 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
         yield Bullets(
             ended(
                 [
-                    msg("{what}: {count} items, which count for nothing or on another day", what=word, count=count)
+                    msg("{what}: {count} items, which do not count or count on another day", what=word, count=count)
                     for word, count in odd
                     if count
                 ]
             )
         )
     yield Paragraph(
-        msg("The figures of each unit stand in {annex}, which goes with this report.", annex=_annex(facts, 1))
+        msg("The figures of each unit are in {annex}, which is part of this report.", annex=_annex(facts, 1))
     )
-    yield Heading(3, msg("3. Beside the period before"))
+    yield Heading(3, msg("3. Compared with the previous period"))
     both = [one for one in facts.sums if one.unit in facts.before]
     if both:
         new, old = totals_of(both), totals_of([facts.before[one.unit] for one in both])
@@ -256,14 +261,14 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
             )
         )  # fmt: skip
     else:
-        yield Paragraph(msg("The period before was not judged."))
+        yield Paragraph(msg("The previous period was not judged."))
     if facts.variety is not None:
         yield Heading(3, msg("4. Kinds of information and languages"))
         yield from counts_blocks(facts.variety)
         if facts.variety.unpaired:
             yield Paragraph(
                 msg(
-                    "The items without an English one stand in {annex}, which goes with this report.",
+                    "The items without an English version are in {annex}, which is part of this report.",
                     annex=_annex(facts, 2),
                 )
             )
@@ -276,7 +281,7 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
 
 
 def _short(facts: PeriodFacts) -> Iterator[BodyBlock]:
-    yield Heading(2, msg("III. WHO DID NOT KEEP TO IT, AND WHAT THEY SAID"))
+    yield Heading(2, msg("III. UNITS THAT FELL SHORT, AND THEIR EXPLANATIONS"))
     if not facts.cases:
         yield Paragraph(_without_cases(facts))
         return
@@ -306,7 +311,7 @@ def _short(facts: PeriodFacts) -> Iterator[BodyBlock]:
         msg("What was due"),
         msg("Seen"),
         msg("Explanation"),
-        msg("Where it stands"),
+        msg("Status of the case"),
     )
     yield TableBlock(msg("Cases of the period"), headers, rows)
 
@@ -321,10 +326,10 @@ def _without_cases(facts: PeriodFacts) -> Message:
     verdicts = _verdicts(facts)
     if DutyVerdict.UNMET in verdicts:
         return msg(
-            "Some fell short, as part II and the annex show; no case of a week that ends in the period is on record."
+            "Some fell short, as part II and the annex show; no case is recorded for a week that ends in the period."
         )
     if verdicts & {DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING}:
-        return msg("As far as the evidence goes, nobody fell short in the period.")
+        return msg("On the evidence at hand, nobody fell short in the period.")
     return msg("Nobody fell short in the period.")
 
 
@@ -362,7 +367,7 @@ def _handled(facts: PeriodFacts) -> Iterator[BodyBlock]:
     yield Heading(2, msg("V. WHAT WAS DONE"))
     if not facts.cases:
         none = (
-            msg("No case of the period is on record.")
+            msg("No case of the period is recorded.")
             if DutyVerdict.UNMET in _verdicts(facts)
             else msg("There was nothing to handle.")
         )
@@ -381,7 +386,7 @@ def _proposals(facts: PeriodFacts) -> Iterator[BodyBlock]:
     yield Heading(2, msg("VI. PROPOSALS"))
     repeated = {one.case.unit: one for one in facts.escalations}
     if not repeated:
-        yield Paragraph(msg("The managing unit goes on tracking, and has nothing to propose."))
+        yield Paragraph(msg("The managing unit continues to track updates and has nothing to propose."))
         return
     yield Paragraph(msg("To consider and give direction to those that fell short repeatedly:"))
     yield Bullets(
@@ -441,7 +446,7 @@ def annex_table(facts: PeriodFacts, zone: ZoneInfo) -> TableBlock:
     rows.append(
         (
             None,
-            msg("Together"),
+            msg("Total"),
             total.items,
             total.subportal,
             total.submissions,
@@ -455,7 +460,7 @@ def annex_table(facts: PeriodFacts, zone: ZoneInfo) -> TableBlock:
     )
     headers = (
         msg("No"), msg("Unit"), msg("Items counted"), msg("Times K1"), msg("Times K2"), msg("Weeks met/assessed"), msg("Newest update"),
-        msg("Days not reached"), msg("Beside the period before"), msg("Assessment"), msg("Notes"),
+        msg("Days not reached"), msg("Compared with the previous period"), msg("Assessment"), msg("Notes"),
     )  # fmt: skip
     return TableBlock(msg("Updates by unit"), headers, rows)
 
@@ -464,7 +469,7 @@ def _verdict(one: UnitSum) -> Message:
     if one.weeks.get(DutyVerdict.UNMET, 0):
         return msg("not met")
     if one.weeks.get(DutyVerdict.INSUFFICIENT_EVIDENCE, 0):
-        return msg("evidence does not suffice")
+        return msg("insufficient evidence")
     if one.weeks.get(DutyVerdict.PENDING, 0):
         return msg("awaiting confirmation")
     if one.weeks.get(DutyVerdict.MET, 0):

@@ -71,8 +71,8 @@ def build_reminder(
     body: list[Paragraph | Bullets | TableBlock] = [
         Paragraph(
             msg(
-                "By its tracking from {first} to {last}, {agency} found that {unit} did not keep to the regime of updating"
-                " information, as follows:",
+                "Tracking updates from {first} to {last}, {agency} found that {unit} did not follow the rules on "
+                "updating information, as follows:",
                 first=weeks[0].period().first,
                 last=weeks[-1].period().last,
                 agency=office.unit,
@@ -84,7 +84,7 @@ def build_reminder(
         Paragraph(msg("{agency} asks {unit}:", agency=office.unit, unit=joined(to))),
         Bullets(
             (
-                msg("to see that information is updated and sent in as often as is due from this week on;"),
+                msg("to update and send information as often as required from this week on;"),
                 msg("to explain the above in writing to {agency} by {day}.", agency=office.unit, day=explain_by),
             )
         ),
@@ -115,7 +115,7 @@ def _took_over(unit: Name, ended: EndedUnit | None) -> Iterator[Paragraph]:
     if ended is not None:
         yield Paragraph(
             msg(
-                "{unit} existed until {day}; this letter goes to {successors}, which took over from it.",
+                "{unit} existed until {day}; this letter is sent to {successors} as its successor.",
                 unit=unit, day=ended.last_day, successors=joined(ended.successors),
             )
         )  # fmt: skip

@@ -43,9 +43,11 @@ def build(material: Material) -> Document:
             msg("The register of credentials"),
             (*credential_blocks(evidence, is_cut=material.scope.host is not None), *credential_step_blocks(evidence)),
         ),
-        Section(msg("What the audits of access say"), checks_blocks(material, _checks(material, "12.5"))),
-        Section(msg("Where the servers stand, and who answers for them"), _places(material, hosts)),
-        Section(msg("Incidents, and who attests that there were no others"), _incidents(evidence, material, incidents)),
+        Section(msg("Results of the access audits"), checks_blocks(material, _checks(material, "12.5"))),
+        Section(msg("Where the servers are, and who is responsible for them"), _places(material, hosts)),
+        Section(
+            msg("Incidents, and who confirms that there were no others"), _incidents(evidence, material, incidents)
+        ),
     )
     return framed(TITLE, material, sections, basis=_basis(evidence, hosts, incidents))
 
@@ -79,7 +81,7 @@ def _checks(material: Material, clause: str) -> frozenset[str]:
 
 def _places(material: Material, hosts: Sequence[Host]) -> Iterator[Block]:
     yield from place_blocks(material.evidence, hosts)
-    yield Heading(3, msg("What the checks of places and names say"))
+    yield Heading(3, msg("Results of the checks of places and names"))
     yield from checks_blocks(material, _checks(material, "12.1"))
 
 
@@ -106,19 +108,20 @@ def _basis(
         (
             msg("Source"),
             nmsg(
-                "the registers of credentials and places as of the period's end, that of incidents as it is now, with the papers that were"
-                " kept; {n} round of checks",
-                "the registers of credentials and places as of the period's end, that of incidents as it is now, with the papers that were"
-                " kept; {n} rounds of checks",
+                "the registers of credentials and places as of the period's end, the register of incidents as it "
+                "is now, with the papers that were kept; {n} scan",
+                "the registers of credentials and places as of the period's end, the register of incidents as it "
+                "is now, with the papers that were kept; {n} scans",
                 len(evidence.scans),
             ),
         ),
         (
             msg("Method"),
             msg(
-                "The registers are what people recorded; the audits hold them against the accounts, keys and administrators that were"
-                " seen open, and tell what they saw. No secret is recorded anywhere, and of the register no account or place of custody"
-                " is named here. What was not seen is not known, and never in order."
+                "People keep the registers; the audits compare them with the accounts, keys and administrators "
+                "found enabled, and report the differences. No secret is recorded anywhere, and this report "
+                "names no account or place of custody of the register. What was not seen is unknown, and never "
+                "counts as in order."
             ),
         ),
     )
@@ -138,7 +141,7 @@ def _summary(material: Material, hosts: Sequence[Host], incidents: Sequence[Inci
             (
                 msg("Credentials in use"),
                 msg(
-                    "{n}, of which {overdue} were not changed in time and {left} are known to who left",
+                    "{n}, of which {overdue} were not changed in time and {left} are known to people who left",
                     n=len(active),
                     overdue=overdue,
                     left=left,
@@ -175,17 +178,16 @@ def _summary(material: Material, hosts: Sequence[Host], incidents: Sequence[Inci
         ],
     )
     if material.scope.host is not None:
-        yield Paragraph(
-            msg("Duties are the portal's: their verdicts rest on all of its hosts, and not on this one alone.")
-        )
-    caption = msg("Each duty: what is asked for, what is shown, and on which records of the ledger it rests")
+        yield Paragraph(msg("Duties are the portal's: their verdicts rest on all of its hosts, not on this one alone."))
+    caption = msg("Each duty: what it requires, its verdict, and the records of the ledger that it rests on")
     yield duty_table(caption, standings, material.rulebook)
 
 
 def _verdicts(standings: Sequence[Standing]) -> Message:
     counts = [each.verdict for each in standings]
     return msg(
-        "Of {total} duties of Article 12.1 and 12.5, {met} are met, {unmet} are unmet, and for {unsure} the evidence does not suffice.",
+        "Of {total} duties of Article 12.1 and 12.5, {met} are met, {unmet} are unmet, and {unsure} have "
+        "insufficient evidence.",
         total=len(counts),
         met=counts.count(DutyVerdict.MET),
         unmet=counts.count(DutyVerdict.UNMET),

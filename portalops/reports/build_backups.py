@@ -74,8 +74,9 @@ def _basis(material: Material) -> tuple[tuple[Message, Cell], ...]:
         (
             msg("Method"),
             msg(
-                "each copy in its newest known state; it counts as verified for {read} days after every byte was read back, as"
-                " restored for {restored} days; a set of a run that died, which was taken in later, counts for nothing and is not shown",
+                "each copy in its newest known state; it counts as verified for {read} days after every byte was "
+                "read back, as restored for {restored} days; a set of an unfinished run that was imported later "
+                "does not count and is not shown",
                 read=numbers.read_back_max_age_days,
                 restored=numbers.restored_max_age_days,
             ),
@@ -108,7 +109,7 @@ def _summary(material: Material, limits: Limits) -> Iterator[Block]:
         )
     )
     yield duty_table(
-        msg("The duties of Article 10: what is asked for, what is shown, and on which records it rests"),
+        msg("The duties of Article 10: what each requires, its verdict, and the records that it rests on"),
         standings,
         material.rulebook,
     )
@@ -136,7 +137,7 @@ def _media(evidence: Evidence) -> Iterator[Block]:
     for block in discs:
         yield from bounded(block)
     if not discs:
-        yield Paragraph(msg("No set of the period lies as images of discs, and none was burnt."))
+        yield Paragraph(msg("No set of the period exists as disc images, and none was burnt."))
 
 
 def _drills(evidence: Evidence) -> Iterator[Block]:
@@ -146,7 +147,7 @@ def _drills(evidence: Evidence) -> Iterator[Block]:
         yield from key_blocks(drills)
         yield from trial_blocks(drills)
     else:
-        yield Paragraph(msg("No drill was done in the period."))
+        yield Paragraph(msg("No drill was held in the period."))
         earlier = [each for each in evidence.drills if each.at < evidence.period.bounds(evidence.zone)[0]]
         if earlier:
             yield Paragraph(
@@ -164,14 +165,14 @@ def _exceptions(evidence: Evidence, own_run: str) -> Iterator[Block]:
     lost = [each for each in evidence.unreadable if each.kind in _OF_BACKUPS]
     if lost:
         yield Notice(
-            msg("Details of {count} records could not be read; what they say is unknown.", count=len(lost)), Tone.BAD
+            msg("Details of {count} records could not be read; their content is unknown.", count=len(lost)), Tone.BAD
         )
         yield Bullets([msg("record {seq}: {cause}", seq=str(each.seq), cause=each.why) for each in lost])
     for table in tables:
         if table.rows:
             yield from bounded(table)
     if not lost and not any(table.rows for table in tables):
-        yield Paragraph(msg("No run failed or left no end, and no source, file or copy had a problem."))
+        yield Paragraph(msg("No run failed or is unfinished, and no source, file or copy had a problem."))
 
 
 _BAD = frozenset({CopyState.DAMAGED, CopyState.FAILED})

@@ -40,8 +40,8 @@ def build(material: Material) -> Document:
         Section(msg("Summary, and the duties of Article 12.2"), _summary(material, changes, findings)),
         Section(msg("Changes of the period, with their papers"), register_blocks(evidence)),
         Section(msg("What was corrected or replaced"), correction_blocks(changes)),
-        Section(msg("What changed at the hosts"), drift_blocks(material.drift)),
-        Section(msg("What the checks found of changes"), change_finding_blocks(material, findings)),
+        Section(msg("What changed on the hosts"), drift_blocks(material.drift)),
+        Section(msg("What the checks found about changes"), change_finding_blocks(material, findings)),
     )
     return framed(TITLE, material, sections, basis=_basis(material, changes, hosts))
 
@@ -76,8 +76,8 @@ def _basis(
         (
             msg("Population"),
             msg(
-                "every change that was asked for, open or due in the period ({changes}); every host of the configuration ({hosts}),"
-                " of which {compared} could be compared",
+                "every change that was requested, open or due in the period ({changes}); every host of the "
+                "configuration ({hosts}), of which {compared} could be compared",
                 changes=len(changes),
                 hosts=len(hosts),
                 compared=compared,
@@ -86,16 +86,17 @@ def _basis(
         (
             msg("Source"),
             msg(
-                "the register of changes as it is now, with the papers that were kept; the answers of the hosts in the rounds of"
-                " checks; the findings of these checks"
+                "the register of changes as it is now, with the papers that were kept; the answers of the hosts "
+                "in the scans; the findings of these checks"
             ),
         ),
         (
             msg("Method"),
             msg(
-                "An approval counts from the record of it, and not from the day on the paper. Each look at a host is compared with the"
-                " one before it; what changed falls under a change only if all of the time in which it may have happened lies in an"
-                " approved window. What cannot be told is not clear, and never approved."
+                "An approval counts from its record, not from the day on the paper. Each scan of a host is "
+                "compared with the scan before it. A difference falls under a change only if all of the time in "
+                "which it may have happened is in an approved window. What remains unclear never counts as "
+                "approved."
             ),
         ),
     )
@@ -121,26 +122,24 @@ def _summary(material: Material, changes: Sequence[RecordedChange], findings: Se
                 else msg("nothing is recorded"),
             ),
             *(
-                (msg("Seen at the hosts: {state}", state=status.word), found[attribution])
+                (msg("Seen on the hosts: {state}", state=status.word), found[attribution])
                 for attribution, status in ATTRIBUTIONS.items()
                 if any(each.compared for each in material.drift)
             ),
             (
-                msg("Findings of changes that are open"),
+                msg("Open findings about changes"),
                 sum(each.is_open for each in findings) if findings or judged_checks(evidence) else msg("not known"),
             ),
         ]
     )
     if changes:
         yield Bars(
-            msg("Changes of the period by whether they kept to the order"),
+            msg("Changes of the period by whether they followed the procedure"),
             [(msg("Changes"), _orders(changes, evidence))],
         )
     if material.scope.host is not None:
-        yield Paragraph(
-            msg("Duties are the portal's: their verdicts rest on all of its hosts, and not on this one alone.")
-        )
-    caption = msg("Each duty: what is asked for, what is shown, and on which records of the ledger it rests")
+        yield Paragraph(msg("Duties are the portal's: their verdicts rest on all of its hosts, not on this one alone."))
+    caption = msg("Each duty: what it requires, its verdict, and the records of the ledger that it rests on")
     yield duty_table(caption, standings, material.rulebook)
 
 
@@ -153,7 +152,7 @@ def _orders(changes: Sequence[RecordedChange], evidence: Evidence) -> list[tuple
 def _verdicts(standings: Sequence[Standing]) -> Message:
     counts = [each.verdict for each in standings]
     return msg(
-        "Of {total} duties of Article 12.2, {met} are met, {unmet} are unmet, and for {unsure} the evidence does not suffice.",
+        "Of {total} duties of Article 12.2, {met} are met, {unmet} are unmet, and {unsure} have insufficient evidence.",
         total=len(counts),
         met=counts.count(DutyVerdict.MET),
         unmet=counts.count(DutyVerdict.UNMET),

@@ -61,9 +61,9 @@ def build(material: Material) -> Document:
 
 def _article_12(material: Material) -> Iterator[Block]:
     evidence, numbers = material.evidence, material.rulebook.numbers
-    yield Heading(3, msg("What the checks of the servers say"))
+    yield Heading(3, msg("Results of the server checks"))
     yield from server_blocks(evidence, numbers)
-    yield Heading(3, msg("Where the servers stand, and who answers for them (Article 12.1)"))
+    yield Heading(3, msg("Where the servers are, and who is responsible for them (Article 12.1)"))
     yield from place_blocks(evidence, material.hosts)
     yield Heading(3, msg("Changes (Article 12.2)"))
     yield from change_blocks(evidence)
@@ -77,8 +77,8 @@ def _summary(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Bloc
     counts = {verdict: sum(standing.verdict is verdict for standing in standings) for verdict in DutyVerdict}
     yield Paragraph(
         msg(
-            "Of {total} duties, {met} are met, {unmet} are unmet, and for {unsure} the evidence does not suffice. "
-            "A duty is met only where evidence in the period shows it.",
+            "Of {total} duties, {met} are met, {unmet} are unmet, and {unsure} have insufficient evidence. A "
+            "duty is met only where evidence in the period shows it.",
             total=len(standings),
             met=counts[DutyVerdict.MET],
             unmet=counts[DutyVerdict.UNMET],
@@ -96,7 +96,7 @@ def _summary(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Bloc
     if unmet:
         yield TableBlock(
             msg("Unmet duties"),
-            (msg("Duty"), msg("What it asks for"), msg("Why")),
+            (msg("Duty"), msg("What it requires"), msg("Why")),
             [(standing.duty, rulebook.duty(standing.duty).title, standing.reason) for standing in unmet],
         )
 
@@ -114,7 +114,7 @@ def _article(rulebook: Rulebook, standing: Standing) -> str:
 
 def _duties(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Block]:
     yield duty_table(
-        msg("Every duty: what is asked for, what is shown, and on which records of the ledger it rests"),
+        msg("Every duty: what it requires, its verdict, and the records of the ledger that it rests on"),
         standings,
         rulebook,
     )

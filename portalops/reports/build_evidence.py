@@ -32,12 +32,13 @@ TITLE = msg("Report on the evidence")
 
 _BASIS: tuple[tuple[Message, Cell], ...] = (
     (msg("Population"), msg("every record of the ledger, and every run that was planned or begun in the period")),
-    (msg("Source"), msg("the ledger's lines as they are stored, its plans and runs, and what anchors answered")),
+    (msg("Source"), msg("the ledger's lines as they are stored, its plans and runs, and the anchors' answers")),
     (
         msg("Method"),
         msg(
-            "each line is hashed and compared with what the next one names; heads, keys and people's signatures are checked; of"
-            " details it is looked whether they are there; each slot of each plan is held against the runs"
+            "each line is hashed and compared with the digest that the next line names; heads, keys and "
+            "people's signatures are checked; details are checked for presence; each slot of each plan is "
+            "compared with the runs"
         ),
     ),
 )
@@ -50,13 +51,13 @@ def build(material: Material) -> Document:
     sections = (
         Section(msg("At a glance"), _glance(material, own)),
         Section(msg("The chain of records"), _chain(material, own)),
-        Section(msg("Planned jobs and what became of them"), slot_blocks(evidence)),
-        Section(msg("Times without a run, and runs without an end"), _silence(material)),
+        Section(msg("Planned jobs and their results"), slot_blocks(evidence)),
+        Section(msg("Times without a run, and unfinished runs"), _silence(material)),
         Section(msg("Anchors"), anchor_blocks(proof, evidence, material.generated_at)),
         Section(msg("Keys that changed in the period"), _keys(own)),
         Section(msg("What explains a verdict: exemptions and waivers"), _explained(material)),
         Section(msg("Details that cannot be read, or were erased"), _details(material, own)),
-        Section(msg("Bundles that were handed out"), export_blocks(own.exports)),
+        Section(msg("Bundles that were exported"), export_blocks(own.exports)),
     )
     return framed(TITLE, replace(material, standings=()), sections, basis=_BASIS)
 
@@ -95,12 +96,12 @@ class _Own:
 
 def _glance(material: Material, own: _Own) -> Iterator[Block]:
     rows = [
-        (msg("Is the chain of records whole?"), *_is_whole(material)),
+        (msg("Is the chain of records intact?"), *_is_whole(material)),
         (msg("Are the records numbered without a gap?"), *_is_unbroken(material.proof.ledger_range)),
-        (msg("Do the heads of the period hold?"), *_heads_hold(own)),
-        (msg("Did an anchor take a head each day?"), *_is_anchored(material)),
+        (msg("Are the heads of the period valid?"), *_heads_hold(own)),
+        (msg("Did an anchor accept a head each day?"), *_is_anchored(material)),
         (msg("Was each planned run done?"), *_was_done(material)),
-        (msg("Did each run that was begun come to an end?"), *_came_to_ends(material)),
+        (msg("Was every run finished?"), *_came_to_ends(material)),
         (msg("Can all details be read?"), *_can_be_read(material.proof.ledger_range, own)),
     ]
     yield TableBlock(
@@ -114,7 +115,7 @@ def _glance(material: Material, own: _Own) -> Iterator[Block]:
             (msg("Reports that a person signed since the period began"), len(proof.sign_offs)),
             (msg("Waivers in force in the period"), len(in_force)),
             (msg("Details erased since the ledger began"), len(proof.erasures)),
-            (msg("Bundles handed out in the period"), len(own.exports)),
+            (msg("Bundles exported in the period"), len(own.exports)),
         )
     )
 
@@ -129,12 +130,12 @@ def _is_whole(material: Material) -> _Answer:
     if material.proof.ledger_range is None:
         return _UNKNOWN, msg("there is no record")
     if faults is None:
-        return _UNKNOWN, msg("nobody looked for changes")
+        return _UNKNOWN, msg("the ledger was not checked for changes")
     if faults:
         n = len(faults)
         return _NO, nmsg(
-            "{n} thing is not as it was recorded, first record {seq}",
-            "{n} things are not as they were recorded, first record {seq}",
+            "{n} item differs from what was recorded, first record {seq}",
+            "{n} items differ from what was recorded, first record {seq}",
             n,
             seq=str(min(fault.seq for fault in faults)),
         )
@@ -161,7 +162,7 @@ def _heads_hold(own: _Own) -> _Answer:
     bad = sum(head.problem is not None for head in own.heads)
     if not own.heads:
         return _UNKNOWN, msg("no head was signed in the period")
-    said = msg("{good} of {n} hold", good=len(own.heads) - bad, n=len(own.heads))
+    said = msg("{good} of {n} valid", good=len(own.heads) - bad, n=len(own.heads))
     return (_NO if bad else _YES), said
 
 
@@ -181,7 +182,7 @@ def _was_done(material: Material) -> _Answer:
         return _UNKNOWN, msg("no slot of a plan began in the period and is over")
     states = Counter(slot.state for slot in kept.slots)
     said = msg(
-        "{done} of {n} done, {late} late, {missed} missed, {other} in part, failed or without a known end",
+        "{done} of {n} done, {late} late, {missed} missed, {other} in part, failed or unfinished",
         done=states[SlotState.DONE],
         n=len(kept.slots),
         late=states[SlotState.LATE],
@@ -200,7 +201,7 @@ def _came_to_ends(material: Material) -> _Answer:
     lost = len(runs_without_end(material.evidence, material.proof.own_run).rows)
     if not of_period:
         return _UNKNOWN, msg("no run began in the period")
-    said = nmsg("{lost} of {n} run left no end", "{lost} of {n} runs left no end", len(of_period), lost=lost)
+    said = nmsg("{lost} of {n} run unfinished", "{lost} of {n} runs unfinished", len(of_period), lost=lost)
     return (_NO if lost else _YES), said
 
 
@@ -215,7 +216,7 @@ def _can_be_read(ledger: LedgerRange | None, own: _Own) -> _Answer:
             n,
         )
         return _NO, said
-    return _YES, msg("all that this report needs; 'portalops ledger verify' reads every one")
+    return _YES, msg("all that this report needs; 'portalops ledger verify' reads all of them")
 
 
 # --- the sections -------------------------------------------------------------------------------
@@ -225,7 +226,7 @@ def _chain(material: Material, own: _Own) -> Iterator[Block]:
     proof = material.proof
     ledger = proof.ledger_range
     if ledger is None:
-        yield Notice(msg("There is no record in the ledger: this report rests on nothing."), Tone.BAD)
+        yield Notice(msg("The ledger is empty: this report has no basis."), Tone.BAD)
         return
     in_period: Cell = proof.figures.in_period if proof.figures else _UNKNOWN
     yield KeyValues(
@@ -235,26 +236,26 @@ def _chain(material: Material, own: _Own) -> Iterator[Block]:
             (msg("Last record at"), ledger.last_at),
             (msg("Records of the period"), in_period),
             (msg("Heads signed in the period"), len(own.heads)),
-            (msg("Records that the newest head is not over"), proof.uncovered if proof.head else ledger.count),
+            (msg("Records that the newest head does not cover"), proof.uncovered if proof.head else ledger.count),
         )
     )
     bad = [(code_of(head.head), head.problem, str(head.seq)) for head in own.heads if head.problem]
     if bad:
         yield from bounded(
-            TableBlock(msg("Heads that do not hold"), (msg("Head code"), msg("Why"), msg("Record")), bad)
+            TableBlock(msg("Heads that are not valid"), (msg("Head code"), msg("Why"), msg("Record")), bad)
         )
     if proof.faults:
         rows = [(str(fault.seq), fault.what) for fault in sorted(proof.faults, key=lambda fault: fault.seq)]
         yield from bounded(
-            TableBlock(msg("What is not as it was recorded, by the record"), (msg("Record"), msg("What")), rows)
+            TableBlock(msg("What differs from what was recorded, by record"), (msg("Record"), msg("What")), rows)
         )
     elif proof.faults is None:
-        yield Notice(msg("Nobody looked whether records were changed."), Tone.UNSURE)
+        yield Notice(msg("The records were not checked for changes."), Tone.UNSURE)
     else:
         yield Paragraph(
             msg(
-                "No record, head, key or signature was found changed when the report was made. Whether each detail is the one that"
-                " was recorded is found out by 'portalops ledger verify', or by verify.py in a bundle."
+                "No record, head, key or signature was found changed when the report was made. To check that "
+                "each detail is as recorded, run 'portalops ledger verify', or verify.py in a bundle."
             )
         )
 
@@ -291,7 +292,7 @@ def _keys(own: _Own) -> Iterator[Block]:
 def _previous_signer(signer: Signer) -> Cell:
     if signer.replaces:
         return _key(signer.replaces)
-    return msg("none that signed for it: the first key, or the one before was lost")
+    return msg("no key signed for it: it is the first key, or the one before was lost")
 
 
 def _key(public_key: str) -> str:
@@ -324,7 +325,7 @@ def _details(material: Material, own: _Own) -> Iterator[Block]:
     if own.unreadable:
         headers = (msg("Record"), msg("Kind"), msg("State"), msg("Why"))
         rows = [(str(each.seq), each.kind, _damage(each), each.why) for each in own.unreadable]
-        yield from bounded(TableBlock(msg("Details that cannot be read: what they say is unknown"), headers, rows))
+        yield from bounded(TableBlock(msg("Details that cannot be read: their content is unknown"), headers, rows))
     else:
         yield Paragraph(msg("All details that this report needs can be read."))
     erased = _erased(material)
@@ -346,7 +347,7 @@ def _erased(material: Material) -> int:
 
 def _damage(each: UnreadableRecord) -> Status:
     if each.damaged:
-        return Status(msg("missing, or not what was recorded"), Tone.BAD)
+        return Status(msg("missing, or different from what was recorded"), Tone.BAD)
     return Status(msg("cannot be read"), Tone.UNSURE)
 
 

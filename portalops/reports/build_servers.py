@@ -47,10 +47,10 @@ def build(material: Material) -> Document:
         Section(msg("Findings by age and severity"), finding_report_blocks(seen, numbers)),
         Section(msg("Availability"), availability_blocks(seen, history)),
         Section(msg("Patches over time"), patch_blocks(seen, history)),
-        Section(msg("What the checks of the servers say"), result_blocks(seen)),
+        Section(msg("Results of the server checks"), result_blocks(seen)),
         Section(msg("Standby systems"), standby_blocks(seen)),
         Section(msg("Starts of the hosts"), start_blocks(seen, history)),
-        Section(msg("Where the servers stand, and who answers for them"), place_blocks(seen, hosts)),
+        Section(msg("Where the servers are, and who is responsible for them"), place_blocks(seen, hosts)),
     )
     return framed(TITLE, material, sections, basis=_basis(seen, hosts))
 
@@ -70,12 +70,12 @@ def _basis(seen: Evidence, hosts: Sequence[Host]) -> tuple[tuple[Message, Cell],
     looked = {each.host for one in seen.scans for each in one.body.hosts if each.reached and not each.standby}
     never = [host.id for host in hosts if host.id not in looked]
     population = nmsg(
-        "{n} host of the configuration, of which {seen} answered in a round of the period",
-        "{n} hosts of the configuration, of which {seen} answered in a round of the period",
+        "{n} host of the configuration, of which {seen} answered in a scan of the period",
+        "{n} hosts of the configuration, of which {seen} answered in a scan of the period",
         len(hosts),
         seen=len(hosts) - len(never),
     )
-    rounds = nmsg("{n} round of checks", "{n} rounds of checks", len(seen.scans))
+    rounds = nmsg("{n} scan", "{n} scans", len(seen.scans))
     if seen.scans:
         seqs = sorted({str(seen.scans[0].seq), str(seen.scans[-1].seq)}, key=int)
         rounds = msg("{rounds} (records {seqs})", rounds=rounds, seqs="–".join(seqs))
@@ -84,15 +84,16 @@ def _basis(seen: Evidence, hosts: Sequence[Host]) -> tuple[tuple[Message, Cell],
         (
             msg("Source"),
             msg(
-                "{rounds}; the answers of the hosts that they kept; the samples of pages; findings, waivers and places as recorded",
+                "{rounds} with the answers of the hosts; the samples of pages; findings, waivers and places as "
+                "recorded",
                 rounds=rounds,
             ),
         ),
         (
             msg("Method"),
             msg(
-                "A finding is open from the round in which its check failed until one in which it passed, or until a person closed it."
-                " What could not be found out is not known, and never a pass."
+                "A finding is open from the scan in which its check failed until a scan in which it passed, or "
+                "until a person closed it. What could not be found out is unknown, and never a pass."
             ),
         ),
     )
@@ -140,7 +141,8 @@ def _summary(material: Material, seen: Evidence, hosts: Sequence[Host], history:
 def _verdicts(standings: Sequence[Standing]) -> Message:
     counts = [each.verdict for each in standings]
     return msg(
-        "Of {total} duties of Article 12.1 to 12.4, {met} are met, {unmet} are unmet, and for {unsure} the evidence does not suffice.",
+        "Of {total} duties of Article 12.1 to 12.4, {met} are met, {unmet} are unmet, and {unsure} have "
+        "insufficient evidence.",
         total=len(counts),
         met=counts.count(DutyVerdict.MET),
         unmet=counts.count(DutyVerdict.UNMET),
@@ -155,7 +157,7 @@ def _pages(history: ServerHistory, seen: Evidence) -> Message:
     bounds = seen.period.bounds(seen.zone)
     reach = [each.page.counts(*bounds).reaches(each.asked_percent or 0) for each in asked]
     return msg(
-        "of {total} declared, {good} reachable as much as is asked for, {bad} less, {unsure} looked at too little to say",
+        "of {total} declared, {good} reachable as required, {bad} less, {unsure} sampled too little to judge",
         total=len(reach),
         good=reach.count(True),
         bad=reach.count(False),
@@ -171,7 +173,7 @@ def _updates(history: ServerHistory) -> Message:
     if not known:
         return msg("not known")
     return msg(
-        "{count} were waiting at the last looks, on {hosts} of the {known} hosts of which that is known",
+        "{count} were waiting at the last scan, on {hosts} of the {known} hosts where this is known",
         count=sum(known),
         hosts=sum(count > 0 for count in known),
         known=len(known),
@@ -183,7 +185,7 @@ def _starts(history: ServerHistory, hosts: Sequence[Host]) -> Message:
     if not known:
         return msg("not known")
     return msg(
-        "{count} in the period, told by {known} of {hosts} hosts",
+        "{count} in the period, reported by {known} of {hosts} hosts",
         count=sum(len(each.at) for each in known),
         known=len(known),
         hosts=len(hosts),
@@ -197,10 +199,8 @@ def _own(material: Material) -> tuple[Standing, ...]:
 
 def _duties(material: Material) -> Iterator[Block]:
     if material.scope.host is not None:
-        yield Paragraph(
-            msg("Duties are the portal's: their verdicts rest on all of its hosts, and not on this one alone.")
-        )
-    caption = msg("Each duty: what is asked for, what is shown, and on which records of the ledger it rests")
+        yield Paragraph(msg("Duties are the portal's: their verdicts rest on all of its hosts, not on this one alone."))
+    caption = msg("Each duty: what it requires, its verdict, and the records of the ledger that it rests on")
     yield duty_table(caption, material.standings, material.rulebook)
 
 

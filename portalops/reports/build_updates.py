@@ -54,7 +54,7 @@ def build(material: Material) -> Document:
         Section(msg("Units and days"), _days(material, units)),
         Section(msg("Weeks of the units"), _weeks(evidence, units)),
         Section(
-            msg("What was done about it: cases, exemptions and reports"),
+            msg("What was done: cases, exemptions and reports"),
             filled(handling_blocks(evidence, units, material.calendar, material.rulebook.numbers), ROWS_SHOWN),
         ),
         Section(msg("Flagged items"), filled([flagged_table(evidence, units)])),
@@ -83,7 +83,7 @@ def _basis(material: Material, units: Sequence[Agency]) -> tuple[tuple[Message, 
     source: Message = msg("nothing: the updates were never collected and judged")
     if newest is not None:
         source = msg(
-            "{sources} as they were looked at by record {seq} of {at}; registers of cases, exemptions and papers",
+            "{sources} as polled in record {seq} of {at}; registers of cases, exemptions and papers",
             sources=nmsg("{n} source", "{n} sources", len(newest.body.polls)),
             seq=newest.seq,
             at=newest.at,
@@ -102,9 +102,9 @@ def _basis(material: Material, units: Sequence[Agency]) -> tuple[tuple[Message, 
         (
             msg("Method"),
             msg(
-                "An item counts on the day on which it can be shown to have been there: K1 on the unit's sub-portal, K2 sent to the"
-                " managing unit. A week is judged by its working days; a week that was not seen enough is not known, and neither met"
-                " nor unmet."
+                "An item counts on the day on which it is proved to have existed: K1 on the unit's sub-portal, "
+                "K2 sent to the managing unit. A week is judged by its working days; a week with too few polls "
+                "is unknown, neither met nor unmet."
             ),
         ),
     )
@@ -115,14 +115,12 @@ def _summary(material: Material) -> Iterator[Block]:
     yield Paragraph(_verdicts(standings))
     yield from rest_blocks(standings)
     if evidence.updates is None:
-        yield Notice(msg("The updates were never collected and judged: nothing is known of what was published."))
+        yield Notice(msg("The updates were never collected and judged: what was published is unknown."))
     else:
         yield KeyValues(list(_figures(evidence.updates.body, material)))
     if material.scope.unit is not None:
-        yield Paragraph(
-            msg("Duties are the portal's: their verdicts rest on all of its units, and not on this one alone.")
-        )
-    caption = msg("Each duty: what is asked for, what is shown, and on which records of the ledger it rests")
+        yield Paragraph(msg("Duties are the portal's: their verdicts rest on all of its units, not on this one alone."))
+    caption = msg("Each duty: what it requires, its verdict, and the records of the ledger that it rests on")
     yield duty_table(caption, standings, material.rulebook)
 
 
@@ -135,7 +133,7 @@ def _figures(result: UpdatesResult, material: Material) -> Iterator[tuple[Messag
         yield (
             msg("Working days of the portal"),
             msg(
-                "{met} met, {unmet} unmet, {open} pending or not sufficiently known",
+                "{met} met, {unmet} unmet, {open} pending or with insufficient evidence",
                 met=days.count(DutyVerdict.MET),
                 unmet=days.count(DutyVerdict.UNMET),
                 open=days.count(DutyVerdict.PENDING) + days.count(DutyVerdict.INSUFFICIENT_EVIDENCE),
@@ -145,7 +143,7 @@ def _figures(result: UpdatesResult, material: Material) -> Iterator[tuple[Messag
     yield (
         msg("Weeks of the units"),
         msg(
-            "{met} met, {unmet} unmet, {open} pending or not sufficiently known",
+            "{met} met, {unmet} unmet, {open} pending or with insufficient evidence",
             met=weeks.count(DutyVerdict.MET),
             unmet=weeks.count(DutyVerdict.UNMET),
             open=weeks.count(DutyVerdict.PENDING) + weeks.count(DutyVerdict.INSUFFICIENT_EVIDENCE),
@@ -158,7 +156,7 @@ def _figures(result: UpdatesResult, material: Material) -> Iterator[tuple[Messag
     if material.scope.unit is None:
         yield (
             msg("Texts checked for Unicode over all days judged (Article 7.6)"),
-            msg("{n}, of which {wrong} are not as it asks for", n=result.text_checked, wrong=wrong),
+            msg("{n}, of which {wrong} do not comply", n=result.text_checked, wrong=wrong),
         )
 
 
@@ -196,7 +194,7 @@ def _weeks(evidence: Evidence, units: Sequence[Agency]) -> Iterator[Block]:
 def _sources(evidence: Evidence, units: Sequence[Agency]) -> Iterator[Block]:
     newest = evidence.updates
     if newest is None:
-        yield Paragraph(msg("No source was ever asked."))
+        yield Paragraph(msg("No source was ever polled."))
         return
     yield from filled(variety_blocks(newest.body.variety, unit_names(units)))
     yield from filled([polls_table(newest.body), problem_table(tuple(poll_problems(evidence)))])
@@ -205,7 +203,8 @@ def _sources(evidence: Evidence, units: Sequence[Agency]) -> Iterator[Block]:
 def _verdicts(standings: Sequence[Standing]) -> Message:
     counts = [each.verdict for each in standings]
     return msg(
-        "Of {total} duties of Article 11 and 7.6, {met} are met, {unmet} are unmet, and for {unsure} the evidence does not suffice.",
+        "Of {total} duties of Article 11 and 7.6, {met} are met, {unmet} are unmet, and {unsure} have "
+        "insufficient evidence.",
         total=len(counts),
         met=counts.count(DutyVerdict.MET),
         unmet=counts.count(DutyVerdict.UNMET),

@@ -27,9 +27,7 @@ def build(material: Material) -> Document:
     sections = (
         Section(msg("Summary"), _summary(material, things)),
         Section(msg("The duties month by month"), month_blocks(material.months, material.rulebook)),
-        Section(
-            msg("What was not met or not known, and for how long"), lasting_blocks(material.months, material.rulebook)
-        ),
+        Section(msg("What was unmet or unknown, and for how long"), lasting_blocks(material.months, material.rulebook)),
         Section(
             msg("What was recorded"), (counts_table(material.evidence, material.period.months()), *_drills(material))
         ),
@@ -66,7 +64,8 @@ def _summary(material: Material, things: Sequence[OpenThing]) -> Iterator[Block]
     counts = [each.verdict for each in material.standings]
     yield Paragraph(
         msg(
-            "Over the whole period, of {total} duties {met} are met, {unmet} are unmet, and for {unsure} the evidence does not suffice.",
+            "Over the whole period, of {total} duties {met} are met, {unmet} are unmet, and {unsure} have "
+            "insufficient evidence.",
             total=len(counts),
             met=counts.count(DutyVerdict.MET),
             unmet=counts.count(DutyVerdict.UNMET),
@@ -93,7 +92,7 @@ def _summary(material: Material, things: Sequence[OpenThing]) -> Iterator[Block]
     yield KeyValues(
         [
             *totals_of(material.evidence),
-            (msg("Open things"), msg("{n}, of which {late} are late", n=len(things), late=late)),
+            (msg("Open tasks"), msg("{n}, of which {late} are late", n=len(things), late=late)),
         ]
     )
 
@@ -103,11 +102,11 @@ def _drills(material: Material) -> Iterator[Block]:
     if drills:
         yield from bounded(drill_table(drills[::-1]))
     else:
-        yield Paragraph(msg("No drill was done in the period."))
+        yield Paragraph(msg("No drill was held in the period."))
 
 
 def _duties(material: Material) -> Iterator[Block]:
-    caption = msg("Each duty: what is asked for, what is shown, and on which records of the ledger it rests")
+    caption = msg("Each duty: what it requires, its verdict, and the records of the ledger that it rests on")
     yield duty_table(caption, material.standings, material.rulebook)
 
 

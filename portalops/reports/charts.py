@@ -385,7 +385,7 @@ def _line_described(chart: LineChart, line: Line, reader: Reader) -> str:
     )
     text = f"{reader.text(line.name)}: {reader.text(said)}"
     if missing := len(line.values) - len(known):
-        unknown = nmsg("not known at {n} moment", "not known at {n} moments", missing)
+        unknown = nmsg("unknown at {n} time", "unknown at {n} times", missing)
         text += f", {reader.text(unknown)}"
     return text
 

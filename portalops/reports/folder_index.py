@@ -188,8 +188,8 @@ def build_index(contents: FolderContents) -> Document:
         blocks.append(Heading(2, msg("Other files")))
         blocks.append(
             TableBlock(
-                msg("Files that neither the ledger nor their name calls a report"),
-                (msg("File"), msg("Size"), msg("SHA-256"), msg("What the ledger says")),
+                msg("Files that are reports neither by the ledger nor by their name"),
+                (msg("File"), msg("Size"), msg("SHA-256"), msg("Found in the ledger")),
                 [(_link(each.path), ByteSize(each.size), _digest(each), _state(each, contents)) for each in others],
             )
         )
@@ -208,7 +208,7 @@ def _basis(contents: FolderContents) -> Iterator[Block]:
         [
             (msg("Portal"), contents.portal.name),
             (msg("Folder"), contents.folder),
-            (msg("Ledger"), contents.ledger or msg("none: nothing could be asked of it")),
+            (msg("Ledger"), contents.ledger or msg("none: there is no ledger to compare with")),
             (msg("Files"), len(contents.files)),
             (msg("Files that the ledger does not know"), strangers),
             (msg("Bundles"), len(contents.bundles)),
@@ -219,17 +219,17 @@ def _basis(contents: FolderContents) -> Iterator[Block]:
     yield Bullets(
         (
             msg(
-                "Sizes and SHA-256 are of the files as they lay here when the index was made. Compare one by 'sha256sum FILE'; the"
-                " index itself is signed by nobody."
+                "Sizes and SHA-256 are those of the files in this folder when the index was made. Compare a file "
+                "with 'sha256sum FILE'; the index itself is not signed."
             ),
             msg(
-                "The ledger knows a file where one of its records names this very SHA-256: a job wrote it, it was mailed, sent, signed or"
-                " handed out. A report that was built by hand and then neither sent nor signed is in no record, and so is unknown; that"
-                " is not a fault, and no proof."
+                "The ledger knows a file if one of its records names this SHA-256: a job wrote it, or it was "
+                "mailed, sent, signed or exported. A report that was built by hand and neither sent nor signed "
+                "is in no record, so it is unknown; that is neither a fault nor a proof."
             ),
             msg(
-                "Period, scope and language of an unknown file are by its name alone. Search the page with the browser's own search, by unit,"
-                " period, code or digest."
+                "Period, scope and language of an unknown file come from its name alone. Search the page with "
+                "the browser's own search, by unit, period, code or digest."
             ),
         )
     )
@@ -244,8 +244,8 @@ def _basis(contents: FolderContents) -> Iterator[Block]:
     if contents.beyond:
         yield Notice(
             nmsg(
-                "{n} file more was not looked at: the folder holds too many. Make an index of each of its folders.",
-                "{n} files more were not looked at: the folder holds too many. Make an index of each of its folders.",
+                "{n} more file was not read: the folder holds too many. Make an index of each of its folders.",
+                "{n} more files were not read: the folder holds too many. Make an index of each of its folders.",
                 contents.beyond,
             ),
             Tone.BAD,
@@ -276,7 +276,7 @@ def _reports(contents: FolderContents, report: str, found: Sequence[tuple[FileSu
                 msg("Size"),
                 msg("SHA-256"),
                 msg("Head code"),
-                msg("What the ledger says"),
+                msg("Found in the ledger"),
             ),
             [
                 (
@@ -325,7 +325,7 @@ _DEEDS: Mapping[Deed, Message] = {
     Deed.MAIL_UNKNOWN: msg("not known whether it was sent"),
     Deed.SENT: msg("recorded as sent"),
     Deed.SIGNED: msg("signed"),
-    Deed.EXPORTED: msg("handed out in a bundle"),
+    Deed.EXPORTED: msg("exported in a bundle"),
 }
 
 
@@ -370,7 +370,7 @@ def _bundles(contents: FolderContents) -> Iterator[Block]:
             msg("Files"),
             msg("Size"),
             msg("SHA-256 of SHA256SUMS"),
-            msg("What the ledger says"),
+            msg("Found in the ledger"),
         ),
         [
             (
@@ -387,8 +387,8 @@ def _bundles(contents: FolderContents) -> Iterator[Block]:
     )
     yield Paragraph(
         msg(
-            "That a bundle lies here says nothing of what is in it. Check it with verify.py of a release of portalops that you got"
-            " elsewhere than from whoever made the bundle, or with portalops:"
+            "A bundle in this folder proves nothing about its content. Check it with portalops, or with "
+            "verify.py of a portalops release that does not come from the maker of the bundle:"
         )
     )
     yield Verbatim("python3 verify.py BUNDLE\nportalops ledger verify BUNDLE")
@@ -402,10 +402,8 @@ def _bundle_state(bundle: FoundBundle, contents: FolderContents) -> Cell:
     if bundle.ledger != contents.ledger:
         return Status(msg("of another ledger: {id}", id=bundle.ledger), Tone.UNSURE)
     if not bundle.holds:
-        return Status(
-            msg("its last record, {seq}, is not the one that this ledger holds", seq=str(bundle.records)), Tone.BAD
-        )
+        return Status(msg("its last record, {seq}, differs from this ledger's", seq=str(bundle.records)), Tone.BAD)
     if not bundle.exported:
-        return Status(msg("its last record is this ledger's; no record tells that it was handed out"), Tone.UNSURE)
+        return Status(msg("its last record is this ledger's; no record shows that it was exported"), Tone.UNSURE)
     seqs = ", ".join(str(seq) for seq in bundle.exported[:_MOST_DEEDS])
-    return Status(msg("its last record is this ledger's; handed out by record {seqs}", seqs=seqs), Tone.GOOD)
+    return Status(msg("its last record is this ledger's; exported by record {seqs}", seqs=seqs), Tone.GOOD)

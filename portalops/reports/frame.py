@@ -69,7 +69,7 @@ def framed(
         Section(msg("Proof of this report"), proof_blocks(proof)),
     ]
     after = [
-        Section(msg("What this report can't prove"), limit_blocks(material.evidence, material.standings, proof)),
+        Section(msg("What this report cannot prove"), limit_blocks(material.evidence, material.standings, proof)),
         Section(
             msg("Records behind this report, and how to check them"),
             record_blocks(proof, material.evidence, material.generated_at),
@@ -105,8 +105,8 @@ def period_doubt(material: Material) -> Message | None:
     period, today = material.period, _today(material)
     if today < period.first:
         return msg(
-            "The period begins on {first} and was ahead when this was made: nothing of it can be known yet, and what stands here as its state"
-            " is what was known on {today}.",
+            "The period begins on {first}, after this report was made: nothing of it can be known yet, and "
+            "the state shown here is that of {today}.",
             first=period.first,
             today=today,
         )
@@ -126,7 +126,8 @@ def _not_over(material: Material) -> Message | None:
     period, today = material.period, _today(material)
     if today <= period.last:
         return msg(
-            "The period ends on {last} and was not over when this was made: what stands here as its end is what was known on {today}.",
+            "The period ends on {last} and was not over when this report was made: the final state shown "
+            "here is that of {today}.",
             last=period.last,
             today=today,
         )
@@ -141,10 +142,11 @@ def _today(material: Material) -> date:
 def _limits(numeral: str) -> Message:
     """Say before everything else what no report proves, so that it is on page one however long the rest is."""
     return msg(
-        "By this report anyone can find out whether a record was changed, but not whether it was true when it was recorded; one"
-        " that was dated back is found out only down to the newest head that an anchor keeps. What makes up for that: heads handed to"
-        " anchors after each backup and every day, restore drills, receipts of third parties, and a second person's signature."
-        " Section {section} says all of it.",
+        "With this report anyone can find out whether a record was changed, but not whether it was true "
+        "when it was recorded. A backdated record is found out only if it stands before the newest head "
+        "that an anchor keeps. These limits are balanced by heads sent to anchors after each backup and "
+        "every day, restore drills, receipts of third parties, and a second person's signature. Section "
+        "{section} lists all limits.",
         section=numeral,
     )
 
@@ -164,7 +166,7 @@ def _held_by(proof: Proof) -> Iterator[tuple[Message, Cell]]:
 def _scope_blocks(material: Material, basis: Sequence[tuple[Message, Cell]]) -> Iterator[Block]:
     rulebook, calendar = material.rulebook, material.calendar
     changed = [
-        msg("{name} (the rulebook's own: {value})", name=name, value=value)
+        msg("{name} (in the rulebook: {value})", name=name, value=value)
         for name, value in sorted(rulebook.overridden.items())
     ]
     rows: list[tuple[Message, Cell]] = [
@@ -186,7 +188,7 @@ def _scope_blocks(material: Material, basis: Sequence[tuple[Message, Cell]]) -> 
     yield from (Notice(notice, Tone.NEUTRAL) for notice in rulebook.notices)
     doubts = calendar.warnings(material.period)
     if doubts:
-        yield Paragraph(msg("What is not certain of the working days:"))
+        yield Paragraph(msg("Working days that are not certain:"))
         yield Bullets(doubts)
 
 

@@ -14,49 +14,54 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.verdicts import CheckVerdict
 from portalops.reports.document import Cell, TableBlock
 
-_WAY = msg("Run 'portalops host test {host}' to see at which step it ends.")
-_FAULT = msg("This is a fault in portalops and says nothing of {host}: report it with what --debug prints.")
-_TOO_MUCH = msg("See on {host} why so much is printed; 'portalops check show {check}' tells what is asked.")
+_WAY = msg("Run 'portalops host test {host}' to see at which step it fails.")
+_FAULT = msg("This is a fault in portalops, not in {host}: report it with the output of --debug.")
+_TOO_MUCH = msg("Find out on {host} why so much is printed; 'portalops check show {check}' shows the command.")
 _AS_ROOT = msg(
     "Install on {host} what 'portalops host sudoers' and 'portalops host helper' print; 'portalops host test {host}' tries it."
 )
-_MISSING = msg("Install what is missing on {host}; 'portalops check show {check}' tells what is asked and why.")
+_MISSING = msg("Install what is missing on {host}; 'portalops check show {check}' shows what is needed and why.")
 _BY_HAND = msg(
-    "Ask {host} by hand what 'portalops check show {check}' tells of, and mend what keeps it from answering as it should."
+    "Run on {host} by hand what 'portalops check show {check}' describes, and repair what keeps it from answering."
 )
 _OTHER_SYSTEM = msg(
-    "This check does not know how {host} is built: look by hand, as 'portalops check show {check}' tells, or use a known product."
+    "This check does not know the setup of {host}: check it by hand as 'portalops check show "
+    "{check}' describes, or use a supported product."
 )
-_AGAIN = msg("See what holds {host} up, then run 'portalops check run --host {host} --check {check}'.")
-_SCAN = msg("Run 'portalops check run': this was not asked in that round.")
+_AGAIN = msg("Find out what slows {host} down, then run 'portalops check run --host {host} --check {check}'.")
+_SCAN = msg("Run 'portalops check run': that scan did not ask for this.")
 _DECLARE = msg(
-    "Declare it under [checks.declared] of the configuration; 'portalops check declare {host}' drafts what the host says."
+    "Declare it under [checks.declared] in the configuration; 'portalops check declare {host}' "
+    "drafts it from the host's answers."
 )
 _OUTSIDE = msg("Run 'portalops check run --outside' on a machine outside the hosts' network.")
 _ANSWERS = msg(
-    "See from outside why there is no such answer, then run 'portalops check run --outside --host {host} --check {check}'."
+    "Find out from outside why there is no answer, then run 'portalops check run --outside --host "
+    "{host} --check {check}'."
 )
-_SAMPLES = msg("Let a timer call 'portalops check sample' every five minutes.")
+_SAMPLES = msg("Set a timer that runs 'portalops check sample' every five minutes.")
 _GROUP = msg("Run 'portalops check run' over all members of the group at once.")
 _BUNDLE = msg(
-    "Build a fresh bundle with 'portalops vuln bundle build' on a connected machine; 'portalops vuln bundle check' tells what it holds."
+    "Build a fresh bundle with 'portalops vuln bundle build' on a connected machine; 'portalops vuln "
+    "bundle check' shows what it holds."
 )
 _TABLE = msg(
     "Build a bundle with a fresh table ('portalops vuln bundle build --support'), or update portalops, whose own table is dated too."
 )
 _LISTS = msg(
-    "Let {host} fetch its lists from archives that have security fixes ('apt-get update', 'dnf makecache'), and see why a timer does not."
+    "Let {host} fetch its lists from archives that have security fixes ('apt-get update', 'dnf "
+    "makecache'), and find out why its timer does not."
 )
-_CLOCK = msg("Set the clock of {host} after a time source, and find out what dated this ahead.")
+_CLOCK = msg("Synchronise the clock of {host} (NTP/chrony), and find out why this is dated in the future.")
 _LOGS = msg("Keep the logs of {host} for longer, and let the account read them: the groups adm and systemd-journal.")
 _LOG_LEVEL = msg("Set LogLevel INFO or VERBOSE for all logins in sshd_config of {host}.")
-_RECORD = msg("Record what is lacking; 'portalops check show {check}' tells by which records it is judged.")
+_RECORD = msg("Record what is missing; 'portalops check show {check}' shows which records it is judged from.")
 _PORTAL = msg(
-    "Run 'portalops credential look' and see why the portal does not tell its accounts; the job that checks the servers does it"
-    " each time."
+    "Run 'portalops credential look' and find out why the portal's accounts cannot be read; the job "
+    "that checks the servers runs it each time."
 )
 _POLL = msg(
-    "Look into it on {host} by hand: 'portalops check show {check}' tells what counts and why this could not be judged."
+    "Check it on {host} by hand: 'portalops check show {check}' describes what counts and why this could not be judged."
 )
 
 _REASONS: Mapping[str, Message] = {
@@ -109,8 +114,8 @@ _REASONS: Mapping[str, Message] = {
     for reason in reasons.split()
 } | {
     "no-source-of-portal": msg(
-        "Let a source of updates with kind \"sql\" and a product read the portal's database (docs/credentials.md); the source's id is"
-        " the NAME of portal:NAME."
+        'Configure an update source of kind "sql" with a product that reads the portal\'s database '
+        "(docs/credentials.md); the source's id is the NAME in portal:NAME."
     ),
     "no-group": msg(
         "Name the hosts that stand by for each other in a [checks.declared.group.NAME]; where there are none, name the kind in 'no_standby'."
@@ -119,10 +124,12 @@ _REASONS: Mapping[str, Message] = {
         "Read the key's fingerprint at the host's own console, then run 'portalops host enroll {host} --fingerprint SHA256:...'."
     ),
     "host-key-changed": msg(
-        "Find out why the key is another one; where it was changed on purpose, run 'portalops host enroll {host} --replace --reason TEXT'."
+        "Find out why the key is different; if it was changed on purpose, run 'portalops host enroll "
+        "{host} --replace --reason TEXT'."
     ),
     "legacy-ssh": msg(
-        "Update the SSH server of {host}; until then run there what 'portalops host script {host}' prints, and bring its answer by --facts."
+        "Update the SSH server of {host}; until then run there the output of 'portalops host script "
+        "{host}', and supply its answer with --facts."
     ),
 }
 """By coded reason. One that no line names is of its check alone: there `_LOOK` leads to the check's page."""

@@ -45,7 +45,7 @@ _WIDTH = 96
 def _known_format(name: str) -> str:
     if name not in formats.names():
         raise RefusedValue(
-            msg("is no format of reports"), msg("The formats are: {known}.", known=", ".join(formats.names()))
+            msg("is not a report format"), msg("The formats are: {known}.", known=", ".join(formats.names()))
         )
     return name
 
@@ -125,9 +125,7 @@ def _lines(letter: ReportMail, reader: Reader) -> Iterator[str]:
         yield f"  SHA-256 {file.sha256}"
     yield ""
     if letter.result.head is None:
-        yield from _prose(
-            reader.text(msg("No head is signed, so nothing of this report can be proved to be unchanged."))
-        )
+        yield from _prose(reader.text(msg("No head is signed, so nothing proves that this report is unchanged.")))
     else:
         yield f"{reader.text(msg('Head code'))}: {code_of(letter.result.head)}"
         yield from _prose(
@@ -139,8 +137,8 @@ def _lines(letter: ReportMail, reader: Reader) -> Iterator[str]:
     yield from _prose(
         reader.text(
             msg(
-                "Whether a file is the one that was sent shows by its digest, which 'sha256sum FILE' prints. The portal's"
-                " ledger records the digests, and to whom this mail went and when."
+                "To check that a file is the one that was sent, compare its digest, which 'sha256sum FILE' "
+                "prints. The portal's ledger records the digests, and to whom this mail went and when."
             )
         )
     )
@@ -148,8 +146,8 @@ def _lines(letter: ReportMail, reader: Reader) -> Iterator[str]:
     yield from _prose(
         reader.text(
             msg(
-                "This mail is sent by a program, also when there is nothing to report. If none comes when one was to come,"
-                " please tell the portal's managing unit."
+                "A program sends this mail, also when there is nothing to report. If an expected mail does not "
+                "come, please notify the portal's managing unit."
             )
         )
     )

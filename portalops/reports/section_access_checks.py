@@ -58,9 +58,7 @@ def _time_table(evidence: Evidence, checks: Collection[str]) -> Iterator[Block]:
         for result in one.body.results():
             counts[result.check][result.verdict] += 1
     if not evidence.scans:
-        yield Paragraph(
-            msg("No round of checks of the period is recorded: what these checks would have said is not known.")
-        )
+        yield Paragraph(msg("No scan of the period is recorded: the results of these checks are unknown."))
         return
     verdicts = tuple(CheckVerdict)
     rows: list[tuple[Cell, ...]] = [
@@ -69,8 +67,8 @@ def _time_table(evidence: Evidence, checks: Collection[str]) -> Iterator[Block]:
     ]
     headers = (msg("Check"), *(check_status(verdict).word for verdict in verdicts), msg("Remarks"))
     caption = nmsg(
-        "How often each check gave which answer in the one round of the period, over all hosts",
-        "How often each check gave which answer in the {n} rounds of the period, over all hosts",
+        "Answers of each check in the one scan of the period, over all hosts",
+        "Answers of each check in the {n} scans of the period, over all hosts",
         len(evidence.scans),
     )
     yield from bounded(TableBlock(caption, headers, rows), CHECKS_SHOWN)

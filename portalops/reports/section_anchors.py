@@ -32,7 +32,7 @@ def anchor_blocks(proof: Proof, evidence: Evidence, made_at: datetime) -> Iterat
         yield KeyValues(
             (
                 (
-                    msg("Longest time in which no anchor took a head"),
+                    msg("Longest time in which no anchor accepted a head"),
                     Status(duration_words(span[1] - span[0]), tone),
                 ),
                 (msg("From"), span[0]),
@@ -40,14 +40,14 @@ def anchor_blocks(proof: Proof, evidence: Evidence, made_at: datetime) -> Iterat
             )
         )
     if not receipts:
-        yield Notice(msg("No anchor is recorded to have been given a head by the end of the period."), Tone.BAD)
+        yield Notice(msg("By the end of the period no head is recorded as sent to an anchor."), Tone.BAD)
         return
     names = dict.fromkeys(each.body.anchor for each in receipts)
     headers = (
         msg("Anchor"),
         msg("Kind"),
-        msg("Heads that it took"),
-        msg("Heads that it did not take"),
+        msg("Heads accepted"),
+        msg("Heads not accepted"),
         msg("Newest head that it has"),
         msg("Over the records"),
         msg("Taken at"),
@@ -55,12 +55,12 @@ def anchor_blocks(proof: Proof, evidence: Evidence, made_at: datetime) -> Iterat
         msg("Record"),
     )
     yield TableBlock(
-        msg("Anchors: who took how many heads in the period, and the newest that each has by its end"),
+        msg("Anchors: heads accepted in the period, and the newest that each holds at its end"),
         headers,
         [_anchor_row(name, receipts, proof, evidence) for name in sorted(names)],
     )
     yield Paragraph(
-        msg("Which head was with whom when is in the section on the records behind this report, head by head.")
+        msg("The section on the records behind this report shows which anchor held each head, and since when.")
     )
 
 

@@ -53,8 +53,8 @@ def availability_blocks(evidence: Evidence, history: ServerHistory) -> Iterator[
         seqs = ", ".join(map(str, history.lost_samples[:SEQS_SHOWN])) + left
         yield Notice(
             nmsg(
-                "{n} record of samples cannot be read ({seqs}): the time of which it tells is not known.",
-                "{n} records of samples cannot be read ({seqs}): the time of which they tell is not known.",
+                "{n} record of samples cannot be read ({seqs}): the state in that time is unknown.",
+                "{n} records of samples cannot be read ({seqs}): the state in that time is unknown.",
                 len(history.lost_samples),
                 seqs=seqs,
             ),
@@ -62,9 +62,7 @@ def availability_blocks(evidence: Evidence, history: ServerHistory) -> Iterator[
         )
     if not history.pages:
         yield Notice(
-            msg(
-                "No page is declared and none was looked at: nothing is known of how reachable the servers' pages were."
-            )
+            msg("No page is declared and none was sampled: it is unknown how reachable the servers' pages were.")
         )
         return
     seen = sorted(
@@ -72,9 +70,10 @@ def availability_blocks(evidence: Evidence, history: ServerHistory) -> Iterator[
     )
     yield Paragraph(
         msg(
-            "Each page is asked for from one place every few minutes. A span counts as away if one look in it found no page; a day is"
-            " told where at least {percent} % of its spans were looked at. The share that is asked for is the configuration's: the"
-            " regulation asks that servers run continuously, and names no number.",
+            "Each page is requested from one place every few minutes. A span counts as away if one sample in "
+            "it found no page; a day is shown if at least {percent} % of its spans were sampled. The "
+            "required share is set in the configuration: the regulation requires that servers run "
+            "continuously, and names no number.",
             percent=COVERED_PERCENT,
         )
     )
@@ -95,7 +94,7 @@ def _counted(watched: WatchedPage, evidence: Evidence) -> _Seen:
 def _charts(seen: Sequence[_Seen]) -> Iterator[Block]:
     told = [each for each in seen if any(counts.is_covered for _day, counts in each.days)]
     if not told:
-        yield Notice(msg("On no day of the period was a page looked at enough for a line to be drawn."))
+        yield Notice(msg("On no day of the period was a page sampled enough to draw a line."))
         return
     shown = told[: IN_A_CHART * MOST_CHARTS]
     for at in range(0, len(shown), IN_A_CHART):
@@ -120,7 +119,7 @@ def _chart(pages: Sequence[_Seen], number: int, count: int) -> LineChart:
         for each in pages
     ]
     asked = {each.watched.asked_percent for each in pages} - {None}
-    limits = [(msg("asked for"), each) for each in asked if each is not None] if len(asked) == 1 else []
+    limits = [(msg("required"), each) for each in asked if each is not None] if len(asked) == 1 else []
     lowest = min(
         value for line in lines for value in (*line.values, *(limit for _, limit in limits)) if value is not None
     )
@@ -149,7 +148,7 @@ def _tone(each: _Seen) -> Tone:
 
 def _pages(seen: Sequence[_Seen]) -> TableBlock:
     headers = (
-        msg("Page"), msg("Host"), msg("Days told"), msg("Time looked at"), msg("Reachable"), msg("Asked for"),
+        msg("Page"), msg("Host"), msg("Days shown"), msg("Time sampled"), msg("Reachable"), msg("Required"),
         msg("Minutes away"), msg("Over the period"),
     )  # fmt: skip
     return TableBlock(
@@ -177,23 +176,23 @@ def _row(each: _Seen) -> tuple[Cell, ...]:
 
 def _standing(each: _Seen) -> Status:
     if each.watched.asked_percent is None:
-        return Status(msg("not declared any more"), Tone.NEUTRAL)
+        return Status(msg("no longer declared"), Tone.NEUTRAL)
     if not each.whole.observed:
-        return Status(msg("nobody looked"), Tone.UNSURE)
+        return Status(msg("not sampled"), Tone.UNSURE)
     match each.whole.reaches(each.watched.asked_percent):
         case True:
-            return Status(msg("as much as is asked for"), Tone.GOOD)
+            return Status(msg("as required"), Tone.GOOD)
         case False:
-            return Status(msg("less than is asked for"), Tone.BAD)
+            return Status(msg("less than required"), Tone.BAD)
         case None:
-            return Status(msg("looked at too little to say"), Tone.UNSURE)
+            return Status(msg("sampled too little to judge"), Tone.UNSURE)
 
 
 def _outages(seen: Sequence[_Seen]) -> Iterator[Block]:
     found = [(each.watched.page, *span) for each in seen for span in each.watched.page.outages()]
     if not found:
         if any(each.whole.observed for each in seen):
-            yield Paragraph(msg("Whenever a page was looked at, it was there."))
+            yield Paragraph(msg("Every sample found the page available."))
         return
     found.sort(key=lambda each: (each[1] - each[2], each[0].host, each[0].url, each[1]))
     headers = (msg("Page"), msg("Host"), msg("From"), msg("To"), msg("Minutes"))

@@ -14,7 +14,7 @@ from portalops.registers.evidence import Evidence, evidence_since
 from portalops.reports.document import Block, Grid, GridMark, Paragraph, Tone
 from portalops.reports.section_backups import as_of, made_on
 
-VERIFIED = GridMark("✓", Tone.GOOD, msg("whole, and read back from the medium"))
+VERIFIED = GridMark("✓", Tone.GOOD, msg("complete, and read back from the medium"))
 EXPIRED = GridMark("?", Tone.UNSURE, msg("read back too long ago to count"))
 UNREAD = GridMark("◐", Tone.UNSURE, msg("written, and not read back or not reached since"))
 PARTIAL = GridMark("~", Tone.UNSURE, msg("a part of the class could not be read for the set"))
@@ -23,7 +23,7 @@ FAILED = GridMark("!", Tone.BAD, msg("a set was made, and its copy failed or is 
 MISSING = GridMark("✗", Tone.BAD, msg("no set of the week holds it there"))
 OPEN = GridMark("…", Tone.NEUTRAL, msg("week not over"))
 BEFORE = GridMark("–", Tone.NEUTRAL, msg("before the ledger"))
-UNUSED = GridMark("·", Tone.NEUTRAL, msg("before the medium was in use, by the records"))
+UNUSED = GridMark("·", Tone.NEUTRAL, msg("by the records, before the medium was in use"))
 
 _SHORT: Mapping[DataClass, Message] = {
     DataClass.CONFIGURATION: msg("configuration"),
@@ -53,8 +53,8 @@ def calendar_blocks(evidence: Evidence, limits: Limits) -> Iterator[Block]:
     yield grid
     yield Paragraph(
         msg(
-            "The best copy of a week counts, in its newest known state. A class that is not in the calendar was in no set, and no run"
-            " says that it lacks a source."
+            "The best copy of a week counts, in its newest known state. A class that is not in the calendar "
+            "was in no set, and no run reported that it lacks a source."
         )
     )
 

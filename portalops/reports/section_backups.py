@@ -183,7 +183,7 @@ def _copy_row(made: SetEvidence, copy: Copy, limits: Limits, now: datetime) -> t
 def _remark(problem: str, shares_filesystem: bool) -> Cell:
     if problem:
         return verbatim(problem)
-    return msg("on the same file system as the source: one fault takes both") if shares_filesystem else None
+    return msg("on the same file system as the source: one fault can destroy both") if shares_filesystem else None
 
 
 def class_blocks(evidence: Evidence, sets: Sequence[SetEvidence]) -> Iterator[Block]:

@@ -51,7 +51,7 @@ def change_finding_blocks(material: Material, findings: Sequence[Finding]) -> It
             )
         else:
             yield Paragraph(
-                msg("No check looked for changes on hosts in the period; that there is no finding shows nothing.")
+                msg("No check looked for changes on hosts in the period, so the lack of findings shows nothing.")
             )
         return
     caption = msg("Findings of changes that were open in the period, the most pressing first")

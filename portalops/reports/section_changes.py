@@ -36,7 +36,7 @@ def register_blocks(evidence: Evidence) -> Iterator[Block]:
     """Yield the same without what checks found on hosts."""
     register = evidence.changes
     if register is None or not register.is_begun:
-        yield Paragraph(msg("Nothing is recorded in the register of changes; that shows nothing of the period."))
+        yield Paragraph(msg("The register of changes is empty; that proves nothing about the period."))
     else:
         yield from _registered(register, evidence)
 
@@ -64,7 +64,7 @@ def _registered(register: ChangeRegister, evidence: Evidence) -> Iterator[Block]
     headers = (
         msg("Change"), msg("What is changed"), msg("Hosts"), msg("Kind"), msg("From"), msg("To"), msg("State"), msg("Order"),
     )  # fmt: skip
-    caption = msg("Changes of the period, those that did not keep to the order first (Article 12.2)")
+    caption = msg("Changes of the period, those that did not follow the procedure first (Article 12.2)")
     yield from bounded(TableBlock(caption, headers, [_row(each, as_of, end) for each in shown]))
     yield from bounded(_every_step(shown, end), STEPS_SHOWN)
     standing = [each for each in shown if each.kind is ChangeKind.STANDING]
@@ -74,20 +74,18 @@ def _registered(register: ChangeRegister, evidence: Evidence) -> Iterator[Block]
 
 def _every_step(shown: Sequence[RecordedChange], end: datetime) -> TableBlock:
     headers = (
-        msg("Change"), msg("Step"), msg("What was said"), msg("Document"), msg("SHA-256"), msg("Record"),
+        msg("Change"), msg("Step"), msg("Content"), msg("Document"), msg("SHA-256"), msg("Record"),
         msg("Recorded at"),
     )  # fmt: skip
     rows = [row for each in shown for row in _steps(each, end)]
-    return TableBlock(msg("Each step of them, with its record and the digest of its document"), headers, rows)
+    return TableBlock(msg("Each step of the changes, with its record and the digest of its document"), headers, rows)
 
 
 def _standing(standing: Sequence[RecordedChange]) -> TableBlock:
     headers = (
-        msg("Change"), msg("What is changed"), msg("Hosts"), msg("Packages"), msg("Who may"), msg("Until"), msg("Approval"),
+        msg("Change"), msg("What is changed"), msg("Hosts"), msg("Packages"), msg("Who may do it"), msg("Until"), msg("Approval"),
     )  # fmt: skip
-    return TableBlock(
-        msg("Standing approvals, and what each is limited to"), headers, [_limits(one) for one in standing]
-    )
+    return TableBlock(msg("Standing approvals, and the limits of each"), headers, [_limits(one) for one in standing])
 
 
 def is_of(change: RecordedChange, start: datetime, end: datetime, as_of: datetime) -> bool:
@@ -193,5 +191,5 @@ def _found_on_hosts(evidence: Evidence) -> Iterator[Block]:
         for each in found
     ]  # fmt: skip
     yield from bounded(
-        TableBlock(msg("Seen changed on hosts without an approval, and still open, oldest first"), headers, rows)
+        TableBlock(msg("Changes seen on hosts without an approval and still open, oldest first"), headers, rows)
     )

@@ -22,9 +22,9 @@ def correction_blocks(changes: Sequence[RecordedChange]) -> Iterator[Block]:
         yield Paragraph(msg("Nothing that was recorded of these changes was corrected or replaced."))
         return
     headers = (
-        msg("Change"), msg("What was recorded"), msg("What stood before"), msg("SHA-256 of the paper before"), msg("Record"),
+        msg("Change"), msg("What was recorded"), msg("Content before"), msg("SHA-256 of the paper before"), msg("Record"),
     )  # fmt: skip
-    caption = msg("What was recorded in the place of something earlier; nothing was erased by it")
+    caption = msg("What was recorded in place of something earlier; nothing was erased")
     yield from bounded(TableBlock(caption, headers, [row for _seq, row in rows]))
 
 
@@ -36,7 +36,7 @@ def _rows(change: RecordedChange) -> Iterator[tuple[int, tuple[Cell, ...]]]:
         if voided:
             papers = joined([_words(each.body) for each in voided])
             before = msg(
-                "{before}; of what is asked for now, these papers count no more: {papers}", before=before, papers=papers
+                "{before}; for the present request these papers no longer count: {papers}", before=before, papers=papers
             )
         seq = correction.step.seq
         yield seq, (change.id, what, before, _digests(voided), str(seq))

@@ -38,10 +38,10 @@ def credential_step_blocks(evidence: Evidence) -> Iterator[Block]:
         yield Paragraph(msg("No record of a credential was made in the period."))
         return
     found.sort(key=lambda each: -each[1].seq)
-    headers = (msg("Record"), msg("Recorded at"), msg("Credential"), msg("Step"), msg("Day"), msg("What was said"))
+    headers = (msg("Record"), msg("Recorded at"), msg("Credential"), msg("Step"), msg("Day"), msg("Content"))
     rows = [_row(name, step) for name, step in found]
     yield from bounded(
-        TableBlock(msg("What was recorded of credentials in the period, newest first"), headers, rows), STEPS_SHOWN
+        TableBlock(msg("Records of credentials in the period, newest first"), headers, rows), STEPS_SHOWN
     )
 
 

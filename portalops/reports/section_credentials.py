@@ -47,12 +47,12 @@ def credential_blocks(evidence: Evidence, *, is_cut: bool = False) -> Iterator[B
     """
     register = evidence.credentials
     if register is None or not register.is_begun:
-        yield Paragraph(msg("Nothing is recorded in the register of credentials; that shows nothing of the period."))
+        yield Paragraph(msg("The register of credentials is empty; that proves nothing about the period."))
         return
     lost = sorted({*register.unfitting, *(seq for seqs in register.unreadable.values() for seq in seqs)})
     if lost:
         seqs = ", ".join(map(str, lost[:SEQS_SHOWN]))
-        text = msg("Records of credentials that cannot be read, or fit no credential: {seqs}.", seqs=seqs)
+        text = msg("Records of credentials that cannot be read, or match no credential: {seqs}.", seqs=seqs)
         yield Notice(text, Tone.BAD)
     day = evidence.last_day()
     active = [each for each in register.credentials.values() if each.is_active]
@@ -68,7 +68,7 @@ def credential_blocks(evidence: Evidence, *, is_cut: bool = False) -> Iterator[B
     rows = [_row(register, each, day) for each in pressing]
     caption = nmsg(
         "{n} credential in use at the end of the period",
-        "{n} credentials in use at the end of the period, those first that something must be done about",
+        "{n} credentials in use at the end of the period, those that need action first",
         len(rows),
     )
     yield from bounded(TableBlock(caption, headers, rows))
@@ -90,10 +90,10 @@ def _numbers(register: CredentialRegister, active: Sequence[HeldCredential], day
     by_kind = [(kind, [each for each in active if each.credential.kind is kind]) for kind in CredentialKind]
     rows = [numbers(_KINDS[kind], of) for kind, of in by_kind if of]
     headers = (
-        msg("Kind"), msg("In use"), msg("Not changed in time"), msg("Known to who left"), msg("Something is not said"),
+        msg("Kind"), msg("In use"), msg("Not changed in time"), msg("Known to people who left"), msg("Details missing"),
         msg("Shared"), msg("Without second factor"),
     )  # fmt: skip
-    caption = msg("The register of credentials in numbers, on {day} (Article 12.5)", day=day)
+    caption = msg("The register of credentials in figures, on {day} (Article 12.5)", day=day)
     return TableBlock(caption, headers, [*rows, numbers(msg("all"), active)])
 
 
@@ -127,7 +127,7 @@ def _row(register: CredentialRegister, each: HeldCredential, day: date) -> tuple
         show_text(one.deputy) or None,
         one.rotated_on,
         each.due_on,
-        Status(_together(problems), tone) if problems else Status(msg("held, and nothing is open"), Tone.GOOD),
+        Status(_together(problems), tone) if problems else Status(msg("held, nothing to do"), Tone.GOOD),
         ", ".join(map(str, each.seqs)),
     )
 
@@ -150,7 +150,7 @@ def _problems(register: CredentialRegister, each: HeldCredential, day: date) -> 
     if each.is_overdue(day):
         found.append(msg("not changed in time"))
     if each.lacks:
-        found.append(msg("not said: {what}", what=joined([LACKING[one] for one in each.lacks])))
+        found.append(msg("missing: {what}", what=joined([LACKING[one] for one in each.lacks])))
     return found
 
 
@@ -173,5 +173,5 @@ def _leavers(register: CredentialRegister, evidence: Evidence, day: date, *, is_
             state = Status(said, Tone.BAD)
         rows.append((show_text(left.person), left.on, left.seq, state))
     if rows:
-        headers = (msg("Person"), msg("Left on"), msg("Record"), msg("What they know still"))
+        headers = (msg("Person"), msg("Left on"), msg("Record"), msg("What they still know"))
         yield from bounded(TableBlock(msg("People who left, newest record first"), headers, rows))

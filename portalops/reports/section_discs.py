@@ -20,7 +20,7 @@ def disc_blocks(sets: Sequence[SetEvidence]) -> Iterator[TableBlock]:
         if copy.medium_kind == OPTICAL and copy.state not in GONE
     ]
     if rows:
-        title = msg("Images of discs: they lie in a folder, and are no discs until they are burnt")
+        title = msg("Disc images: files in a folder, not discs until they are burnt")
         yield TableBlock(title, (msg("Backup set"), msg("Medium"), msg("Discs burnt and read back")), rows)
     discs: list[tuple[Cell, ...]] = [
         (
@@ -41,7 +41,7 @@ def disc_blocks(sets: Sequence[SetEvidence]) -> Iterator[TableBlock]:
             msg("Disc"),
             msg("State"),
             msg("Burnt at"),
-            msg("Last read whole at"),
+            msg("Last read back in full at"),
             msg("Place when burnt"),
             msg("Custodian when burnt"),
         )

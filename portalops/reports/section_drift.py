@@ -34,7 +34,7 @@ def drift_blocks(drift: Sequence[ObservedDrift]) -> Iterator[Block]:
     changed = [(one.host, each) for one in drift for each in one.changes]
     if changed:
         yield Bars(
-            msg("What changed at the hosts, by whether an approved change covers it"),
+            msg("What changed on the hosts, by whether an approved change covers it"),
             [(verbatim(show_text(one.host, NAME_LETTERS)), _parts(one.changes)) for one in drift if one.changes],
         )
     yield from bounded(_scans(drift))
@@ -45,10 +45,12 @@ def drift_blocks(drift: Sequence[ObservedDrift]) -> Iterator[Block]:
             msg("Host"), msg("Kind"), msg("Name"), msg("Before"), msg("After"), msg("Happened at"), msg("State"),
             msg("Change"), msg("Approved at"), msg("Why"),
         )  # fmt: skip
-        caption = msg("Each thing that changed, with when it happened and when it was approved; without approval first")
+        caption = msg(
+            "Each change, with the time it happened and the time it was approved; those without approval first"
+        )
         yield from bounded(TableBlock(caption, headers, [_row(*each) for each in changed]), CHANGES_SHOWN)
     elif any(one.compared for one in drift):
-        yield Paragraph(msg("Between the looks that were compared, nothing was seen to change."))
+        yield Paragraph(msg("The scans that were compared show no change."))
     yield from _gaps(drift)
 
 
@@ -68,7 +70,7 @@ def _parts(changes: Sequence[SeenChange]) -> list[tuple[Tone, Message, int]]:
 def _scans(drift: Sequence[ObservedDrift]) -> TableBlock:
     headers = (
         msg("Host"), msg("Compared from"), msg("To"), msg("Comparisons"),
-        *(status.word for status in ATTRIBUTIONS.values()), msg("Kinds not wholly seen"), msg("Remarks"),
+        *(status.word for status in ATTRIBUTIONS.values()), msg("Kinds not fully seen"), msg("Remarks"),
     )  # fmt: skip
     rows = [
         (
@@ -82,7 +84,7 @@ def _scans(drift: Sequence[ObservedDrift]) -> TableBlock:
         )
         for one in sorted(drift, key=lambda one: one.why_none is None)  # stable: else as configured
     ]
-    return TableBlock(msg("Which looks at each host were compared, and what they show"), headers, rows)
+    return TableBlock(msg("The scans of each host that were compared, and what they show"), headers, rows)
 
 
 def _row(host: HostId, one: SeenChange) -> tuple[Cell, ...]:
@@ -107,7 +109,7 @@ def _content(text: str | None) -> Cell:
 def _gaps(drift: Sequence[ObservedDrift]) -> Iterator[Block]:
     gaps = [why for one in drift for why in one.unknown]
     if gaps:
-        yield Paragraph(msg("What the looks did not tell is not taken for unchanged:"))
+        yield Paragraph(msg("What the scans did not show does not count as unchanged:"))
         yield Bullets(gaps[:UNKNOWN_SHOWN])
     if (more := len(gaps) - UNKNOWN_SHOWN) > 0:
         yield Paragraph(nmsg("{n} more of these is not listed.", "{n} more of these are not listed.", more))

@@ -38,7 +38,7 @@ def drill_blocks(evidence: Evidence) -> Iterator[Block]:
     """Yield the drills that were done on a day of the period, oldest first, with the time that each restore took."""
     drills = drills_of_period(evidence)
     table = drill_table(drills)
-    yield table if table.rows else Paragraph(msg("No drill was done in the period."))
+    yield table if table.rows else Paragraph(msg("No drill was held in the period."))
     yield from key_blocks(drills)
 
 
@@ -98,11 +98,11 @@ def trial_blocks(drills: Sequence[RecordedDrill]) -> Iterator[Block]:
             msg("Source"),
             msg("Stream"),
             msg("Depth"),
-            msg("What was asked of it (as recorded, in English)"),
+            msg("What was tested (as recorded, in English)"),
             msg("Result"),
             msg("Record"),
         )
-        yield from bounded(TableBlock(msg("What was restored, and what was asked of it"), headers, rows))
+        yield from bounded(TableBlock(msg("What was restored, and what was tested"), headers, rows))
 
 
 def restore_time_blocks(evidence: Evidence) -> Iterator[Block]:
@@ -115,8 +115,8 @@ def restore_time_blocks(evidence: Evidence) -> Iterator[Block]:
     timed = [each for each in shown if each.result.trials and each.result.copies]
     yield Paragraph(
         msg(
-            "The regulation names no time within which data must be restored, so the times are shown and not judged. They run from"
-            " opening the copy to the last file, without the trials."
+            "The regulation sets no time limit for restoring data, so the times are shown but not judged. "
+            "They run from opening the copy to the last file, without the tests."
         )
     )
     media: dict[str, list[RecordedDrill]] = {}
@@ -125,7 +125,7 @@ def restore_time_blocks(evidence: Evidence) -> Iterator[Block]:
     drawn = sorted((name for name in media if len(media[name]) > 1), key=lambda name: (-len(media[name]), name))
     if not drawn:
         yield Paragraph(
-            msg("A trend takes two restores from one medium; the year up to the end of the period has fewer.")
+            msg("A trend needs two restores from one medium; the year up to the end of the period has fewer.")
         )
         return
     scale, unit = _scale(max(each.result.restore_ms for name in drawn for each in media[name]))
@@ -169,5 +169,5 @@ def _found(problems: Sequence[str], not_tried: str) -> Cell:
     if problems:
         return Status(verbatim("; ".join(problems[:3])), Tone.BAD)
     if not_tried:
-        return Status(msg("restored, not tried out: {why}", why=not_tried), Tone.UNSURE)
-    return Status(msg("as it should be"), Tone.GOOD)
+        return Status(msg("restored, not tested: {why}", why=not_tried), Tone.UNSURE)
+    return Status(msg("as expected"), Tone.GOOD)

@@ -19,7 +19,7 @@ def duty_table(caption: Message, standings: Sequence[Standing], rulebook: Rulebo
     """Return a row a duty: what is asked for, the verdict, why, on which records it rests, and when it is due next."""
     headers = (
         msg("Duty"),
-        msg("What it asks for"),
+        msg("What it requires"),
         msg("Verdict"),
         msg("Why"),
         msg("Evidence (records)"),

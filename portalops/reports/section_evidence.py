@@ -43,7 +43,7 @@ def exception_blocks(
     if evidence.unreadable:
         yield Notice(
             msg(
-                "Details of {count} records could not be read; what they say is unknown.",
+                "Details of {count} records could not be read; their content is unknown.",
                 count=len(evidence.unreadable),
             ),
             Tone.BAD,
@@ -92,7 +92,7 @@ def runs_without_end(evidence: Evidence, own_run: str, kinds: Collection[str] | 
         return run.finished_at is None and start <= run.started_at < end and run.id != own_run
 
     return TableBlock(
-        msg("Runs that left no end in the ledger: crashed, or still at work when the report was made"),
+        msg("Unfinished runs: interrupted, or still running when the report was made"),
         (msg("Run"), msg("Kind"), msg("Started at"), msg("Record")),
         [
             (run.id, run.kind, run.started_at, str(run.started_seq))
@@ -155,9 +155,9 @@ def poll_problems(evidence: Evidence) -> Iterator[Problem]:
         if not poll.ok:
             yield poll.source, msg("source failed"), poll.cause
         if poll.gap:
-            yield poll.source, msg("gap between two looks: items may have been missed"), poll.polled_at.isoformat()
+            yield poll.source, msg("gap between two polls: items may have been missed"), poll.polled_at.isoformat()
         if poll.gap_check:
-            yield poll.source, msg("cross-check of a gap between two looks"), str(poll.gap_check)
+            yield poll.source, msg("cross-check of a gap between two polls"), str(poll.gap_check)
         if poll.via:
             yield poll.source, msg("redirected"), ", ".join(poll.via)
         for line in poll.rejected:
@@ -171,19 +171,20 @@ def limit_blocks(evidence: Evidence, standings: Sequence[Standing], proof: Proof
     limits = [
         msg("A record proves that something was recorded, not that it was true at that time."),
         msg(
-            "A record that was changed, removed or inserted is found out by the chain of digests. Whoever holds the ledger"
-            " and its signing key could write all of it anew and sign it again: only a head that somebody else has kept"
-            " since shows that."
+            "The chain of digests shows a record that was changed, removed or inserted. A person who holds "
+            "both the ledger and its signing key could rewrite all of it and sign it again: only a head that "
+            "somebody else keeps shows that."
         ),
         msg(
-            "A time earlier than the record before it is refused. A record that is dated back is found out only if it"
-            " would stand before the newest head that somebody else keeps."
+            "A time earlier than that of the record before is refused. A backdated record is found out only "
+            "if its place is before the newest head that somebody else keeps."
         ),
         _reach(proof),
         msg(
-            "Nobody watched before the ledger's first record: of earlier days only what the sources themselves date counts."
+            "Nothing was watched before the ledger's first record: for earlier days only the dates that the "
+            "sources themselves state count."
         ),
-        msg("That a set was read back shows that its bytes are whole, not that a restored system would run."),
+        msg("A set that was read back has intact bytes; that does not prove that a restored system would run."),
     ]
     if evidence.started_at is None:
         limits.append(msg("The ledger is empty."))
@@ -193,18 +194,22 @@ def limit_blocks(evidence: Evidence, standings: Sequence[Standing], proof: Proof
         {copy.medium for made in sets_in_period(evidence) for copy in made.copies if copy.shares_source_filesystem}
     )
     limits += [
-        msg("Medium {medium} lies on the file system of what it copies: one fault takes both.", medium=medium)
+        msg(
+            "Medium {medium} is on the same file system as the data that it copies: one fault can destroy both.",
+            medium=medium,
+        )
         for medium in shared
     ]
     yield Bullets(limits)
-    yield Paragraph(msg("What makes up for these limits:"))
+    yield Paragraph(msg("What balances these limits:"))
     yield Bullets(
         (
             msg(
-                "Hand a head to anchors after each backup and every day, to two at least that the operator does not run."
+                "Send a head to anchors after each backup and every day, to at least two that the operator does "
+                "not run."
             ),
-            msg("Restore a set now and then, and record the drill."),
-            msg("Compare with what third parties say: versions and times of an object store, time stamps, mailboxes."),
+            msg("Restore a set regularly, and record the drill."),
+            msg("Compare with third parties: versions and times of an object store, time stamps, mailboxes."),
             msg("Have a second person sign each report with a key of their own."),
         )
     )
@@ -218,11 +223,13 @@ def _reach(proof: Proof) -> Message:
     """Say down to where the operator can't date back."""
     taken = proof.taken()
     if not taken:
-        return msg("No anchor is recorded to keep a head: how far back records could have been exchanged is unknown.")
+        return msg(
+            "No anchor is recorded as holding a head: it is unknown how far back records could have been replaced."
+        )
     newest = max(taken, key=lambda each: (each.body.size, -each.seq))
     return msg(
-        "The newest head that an anchor keeps is over the records 1 to {seq} and was taken at {at} by {anchor}; of what"
-        " came later this report is the first witness.",
+        "The newest head that an anchor keeps covers records 1 to {seq} and was accepted at {at} by "
+        "{anchor}; for later records this report is the first evidence.",
         seq=newest.body.size,
         at=newest.at,
         anchor=newest.body.anchor,

@@ -13,7 +13,7 @@ from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 def export_blocks(exports: Sequence[RecordedExport]) -> Iterator[Block]:
     """Yield the bundles, the newest first, and every detail that was withheld from one with its reason; or that there is none."""
     if not exports:
-        yield Paragraph(msg("No bundle was handed out in the period."))
+        yield Paragraph(msg("No bundle was exported in the period."))
         return
     headers = (
         msg("At"),
@@ -36,7 +36,7 @@ def export_blocks(exports: Sequence[RecordedExport]) -> Iterator[Block]:
         )
         for each in reversed(exports)
     ]
-    yield from bounded(TableBlock(msg("Bundles that were handed out in the period, the newest first"), headers, rows))
+    yield from bounded(TableBlock(msg("Bundles exported in the period, the newest first"), headers, rows))
     withheld = [
         (each.at, one.digest, one.reason, str(each.seq)) for each in reversed(exports) for one in each.export.withheld
     ]

@@ -42,7 +42,7 @@ def finding_report_blocks(evidence: Evidence, numbers: Numbers) -> Iterator[Bloc
     """Yield all that is told of findings: the burn-down, the open ones by age, who answers for those overdue, and what turned."""
     days = open_by_day(evidence, numbers)
     if not are_known(evidence, numbers):
-        yield Notice(msg("No round of checks speaks for a day of the period: which findings there were is not known."))
+        yield Notice(msg("No scan covers a day of the period: the findings are unknown."))
         return
     standings = stand(evidence.findings, evidence.waivers, numbers, evidence.last_day(), evidence.zone)
     yield from _burn_down(days)
@@ -64,9 +64,7 @@ def are_known(evidence: Evidence, numbers: Numbers) -> bool:
 def _burn_down(days: Sequence[OpenOnDay]) -> Iterator[Block]:
     known = [each for each in days if each.counts is not None]
     if not known:
-        yield Notice(
-            msg("No round of checks speaks for a day of the period, so no line can be drawn of open findings.")
-        )
+        yield Notice(msg("No scan covers a day of the period, so no line of open findings can be drawn."))
         return
     lines = [
         Line(
@@ -82,8 +80,8 @@ def _burn_down(days: Sequence[OpenOnDay]) -> Iterator[Block]:
     if missing := len(days) - len(known):
         yield Paragraph(
             nmsg(
-                "For {n} day no round of checks speaks: what was open then is not known, and the lines break there.",
-                "For {n} days no round of checks speaks: what was open then is not known, and the lines break there.",
+                "{n} day is covered by no scan: what was open then is unknown, and the lines break there.",
+                "{n} days are covered by no scan: what was open then is unknown, and the lines break there.",
                 missing,
             )
         )
@@ -113,7 +111,7 @@ def _ages(evidence: Evidence, standings: Sequence[FindingStanding]) -> Iterator[
     rows: list[tuple[Cell, ...]] = [
         (severity_status(severity).word, *own) for severity, own in zip(Severity, counts, strict=True)
     ]
-    rows.append((msg("together"), *map(sum, zip(*counts, strict=True))))
+    rows.append((msg("total"), *map(sum, zip(*counts, strict=True))))
     yield TableBlock(
         msg("Findings open at the period's end, by severity and by how many days they have been open"), headers, rows
     )
@@ -128,7 +126,7 @@ def _custodian_table(evidence: Evidence, standings: Sequence[FindingStanding]) -
     if not late:
         return
     headers = (
-        msg("Answers for the host"),
+        msg("Responsible for the host"),
         msg("Overdue findings"),
         *(severity_status(severity).word for severity in Severity),
         msg("Longest overdue since"),
@@ -145,7 +143,9 @@ def _custodian_table(evidence: Evidence, standings: Sequence[FindingStanding]) -
         for holder, own in sorted(late.items(), key=lambda each: (-len(each[1]), each[0]))
     ]
     yield from bounded(
-        TableBlock(msg("Overdue findings by who answers for the host, as the register of places has it"), headers, rows)
+        TableBlock(
+            msg("Overdue findings by the person responsible for the host, from the register of places"), headers, rows
+        )
     )
 
 
@@ -181,7 +181,7 @@ def _waived(standings: Sequence[FindingStanding]) -> Iterator[Block]:
     if rows:
         yield from bounded(
             TableBlock(
-                msg("Findings that are waived: the check fails, and somebody in charge decided to go without"),
+                msg("Waived findings: the check fails, and somebody in charge decided to accept that"),
                 headers,
                 rows,
             )

@@ -61,7 +61,7 @@ def _unreachable(result: UpdatesResult, evidence: Evidence, names: Names) -> Tab
         if days:
             rows.append((names.get(unit, unit), len(days), joined(sorted(days))))
     return TableBlock(
-        msg("Days on which a site was looked at and could not be reached (no verdict by itself)"),
+        msg("Days on which a site was polled and could not be reached (no verdict by itself)"),
         (msg("Site of"), msg("Number of days"), msg("Which")),
         rows,
     )
@@ -81,7 +81,7 @@ def exemption_table(evidence: Evidence, units: Sequence[Agency], calendar: Calen
         for each in of_period
     ]
     headers = (
-        msg("Exemption"), msg("Unit"), msg("What is not owed"), msg("Kind"), msg("From"), msg("To"), msg("Document"), msg("Approved by"),
+        msg("Exemption"), msg("Unit"), msg("What is exempt"), msg("Kind"), msg("From"), msg("To"), msg("Document"), msg("Approved by"),
         msg("Record"), msg("Remarks"),
     )  # fmt: skip
     return TableBlock(msg("Exemptions of the period, by the documents that grant them"), headers, rows)
@@ -124,7 +124,7 @@ def _cases(evidence: Evidence, names: Names, handling: Handling) -> Iterator[Blo
     upwards = [each for each in escalations(evidence.cases, handling) if each.case.week in weeks]
     if upwards:
         yield TableBlock(
-            msg("Who fell short repeatedly and is to be reported upwards"),
+            msg("Repeated shortfalls to be reported upwards"),
             (msg("Unit"), msg("Week"), msg("What is due"), msg("By"), msg("Why"), msg("Done")),
             [
                 (

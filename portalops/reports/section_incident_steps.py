@@ -35,10 +35,10 @@ def incident_step_blocks(incidents: Sequence[Incident]) -> Iterator[Block]:
     rows = [row for each in incidents for _seq, row in sorted(_steps(each), key=lambda each: each[0])]
     if rows:
         headers = (
-            msg("Incident"), msg("Record"), msg("Recorded at"), msg("Step"), msg("Happened at"), msg("What was said"),
+            msg("Incident"), msg("Record"), msg("Recorded at"), msg("Step"), msg("Happened at"), msg("Content"),
             msg("SHA-256"),
         )  # fmt: skip
-        caption = msg("Each record of the incidents, with when it was made and when what it tells of happened")
+        caption = msg("Each record of the incidents, with the time of the record and the time of the event")
         yield from bounded(TableBlock(caption, headers, rows), STEPS_SHOWN)
 
 
@@ -78,7 +78,7 @@ def _steps(incident: Incident) -> Iterator[_Row]:
         yield row(closing, msg("closed"), closing.body.ended_at, said, closing.evidence)
     for again in incident.reopenings:
         said = msg("{reason} ({name})", reason=show_text(again.body.reason, LETTERS), name=show_text(again.body.by))
-        yield row(again, msg("taken up again"), None, said, again.evidence)
+        yield row(again, msg("reopened"), None, said, again.evidence)
     for gap in incident.gaps:
         yield row(gap, msg("cannot be read"), None, gap.kind)
 
@@ -86,7 +86,7 @@ def _steps(incident: Incident) -> Iterator[_Row]:
 def _facts(facts: IncidentFacts) -> Message:
     holders = ", ".join(show_text(each) for each in facts.holders) or "–"
     return msg(
-        "{what}; severity {severity}; who answers: {holders}; told by {name}",
+        "{what}; severity {severity}; responsible: {holders}; reported by {name}",
         what=show_text(facts.what, LETTERS),
         severity=severity_status(facts.severity).word,
         holders=holders,

@@ -62,9 +62,9 @@ def report_status(standing: ReportStanding) -> Status:
                 Tone.UNSURE,
             )
         case (ReportTimeliness.UNPROVEN, sent) if sent is not None and not sent.is_kept:
-            return Status(msg("said to be sent {at}; the paper is not kept", at=sent.sent_at), Tone.UNSURE)
+            return Status(msg("sent {at} by statement; the paper is not kept", at=sent.sent_at), Tone.UNSURE)
         case (ReportTimeliness.UNPROVEN, sent) if sent is not None:
-            text = msg("said to be sent {at}; recorded {recorded} only", at=sent.sent_at, recorded=sent.recorded_at)
+            text = msg("sent {at} by statement; recorded only {recorded}", at=sent.sent_at, recorded=sent.recorded_at)
             return Status(text, Tone.UNSURE)
         case (ReportTimeliness.DUE, _):
             return Status(msg("due {due}", due=due), Tone.UNSURE)
@@ -85,14 +85,14 @@ def incident_blocks(evidence: Evidence, numbers: Numbers, host: HostId | None = 
     """
     register = evidence.incidents
     if register is None or not register.is_begun:
-        yield Paragraph(msg("Nothing is recorded in the register of incidents; that shows nothing of the period."))
+        yield Paragraph(msg("The register of incidents is empty; that proves nothing about the period."))
         return
     if lost := register.every_lost():
         seqs = ", ".join(str(seq) for seq in lost[:10])
         yield Notice(msg("Records of incidents that cannot be read: {seqs}.", seqs=seqs), Tone.BAD)
     shown = incidents_of(evidence, host)
     headers = (
-        msg("Incident"), msg("What happened"), msg("Severity"), msg("Noticed"), msg("Who answers"), msg("Tied to"),
+        msg("Incident"), msg("What happened"), msg("Severity"), msg("Noticed"), msg("Responsible"), msg("Tied to"),
         msg("State"), msg("Records"),
     )  # fmt: skip
     caption = msg("Incidents that were noticed in the period, or open in it (Article 12.5)")
@@ -102,14 +102,15 @@ def incident_blocks(evidence: Evidence, numbers: Numbers, host: HostId | None = 
     else:
         yield Paragraph(
             msg(
-                "No incident of the period is in the register; that there was none is shown only for the days of which somebody attests it."
+                "No incident of the period is in the register; that there was none is proved only for days that "
+                "somebody confirmed."
             )
         )
     days = _attestations(register, evidence)
     if days.rows:
         yield from bounded(days)
     else:
-        yield Paragraph(msg("Nobody attests of a day of the period that every incident is in the register."))
+        yield Paragraph(msg("For no day of the period did anybody confirm that every incident is in the register."))
 
 
 def incidents_of(evidence: Evidence, host: HostId | None = None) -> tuple[Incident, ...]:
@@ -174,7 +175,7 @@ def state_status(incident: Incident) -> Status:
     if closed is None or not closed.body.open_ends:
         return STATE_WORDS[incident.state]
     ends: Sequence[Message] = [end_words(end) for end in closed.body.open_ends]
-    return Status(msg("closed all the same: {ends}", ends=joined(ends)), Tone.BAD)
+    return Status(msg("closed in spite of: {ends}", ends=joined(ends)), Tone.BAD)
 
 
 def _attestations(register: IncidentRegister, evidence: Evidence) -> TableBlock:
@@ -188,17 +189,17 @@ def _attestations(register: IncidentRegister, evidence: Evidence) -> TableBlock:
         remark: Cell = None
         if against:
             ids = ", ".join(each.id for each in against)
-            remark = Status(msg("recorded later, so it holds no more: {ids}", ids=ids), Tone.BAD)
+            remark = Status(msg("no longer valid, as an incident was recorded later: {ids}", ids=ids), Tone.BAD)
         elif not step.evidence:
             remark = Status(msg("the paper is not kept"), Tone.UNSURE)
         elif (early := first_day_not_over(step, evidence.zone)) is not None:
-            remark = Status(msg("{day} was not over when it was attested", day=early), Tone.UNSURE)
+            remark = Status(msg("{day} was not over when it was confirmed", day=early), Tone.UNSURE)
         rows.append(
             (body.first, body.last, show_text(body.by), show_text(body.document) or None, ", ".join(step.evidence) or None,
              step.seq, step.at, remark)
         )  # fmt: skip
     headers = (
-        msg("From"), msg("To"), msg("Who attests"), msg("Document"), msg("SHA-256"), msg("Record"), msg("Recorded at"),
+        msg("From"), msg("To"), msg("Confirmed by"), msg("Document"), msg("SHA-256"), msg("Record"), msg("Recorded at"),
         msg("Remarks"),
     )  # fmt: skip
-    return TableBlock(msg("Days of which somebody attests that every incident is in the register"), headers, rows)
+    return TableBlock(msg("Days for which somebody confirmed that every incident is in the register"), headers, rows)

@@ -75,13 +75,14 @@ def league_blocks(weeks: Sequence[UnitWeek], units: Sequence[Agency]) -> Iterato
     yield from _share_table(decided, names)
     yield from _apart(
         msg(
-            "Units of which a week is pending or not sufficiently known, in the order of the list: they have no share yet"
+            "Units with a week that is pending or has insufficient evidence, in the order of the list: they "
+            "have no share yet"
         ),
         [each for each in counts if each.is_open],
         names,
     )
     yield from _apart(
-        msg("Units that owed nothing in any of the weeks, in the order of the list"),
+        msg("Units with nothing due in any of the weeks, in the order of the list"),
         [each for each in counts if each.share is None and not each.is_open],
         names,
     )
@@ -89,7 +90,7 @@ def league_blocks(weeks: Sequence[UnitWeek], units: Sequence[Agency]) -> Iterato
 
 def _share_table(counts: Sequence[UnitCounts], names: Mapping[UnitId, Name]) -> Iterator[Block]:
     if not counts:
-        yield Paragraph(msg("Of no unit are all weeks decided, so none has a share."))
+        yield Paragraph(msg("No unit has a verdict for all weeks, so none has a share."))
         return
     groups: dict[Fraction, list[UnitCounts]] = {}
     for each in counts:
@@ -108,7 +109,7 @@ def _share_table(counts: Sequence[UnitCounts], names: Mapping[UnitId, Name]) -> 
         )
     headers = (msg("Weeks met"), msg("Units"), msg("Weeks met of weeks judged"), msg("Which, in the order of the list"))
     caption = msg(
-        "Units by the share of their weeks that are met (Article 11.2); who has the same share stands together"
+        "Units by the share of their weeks that are met (Article 11.2); units with the same share are listed together"
     )
     yield from bounded(TableBlock(caption, headers, rows), UNITS_SHOWN)
 

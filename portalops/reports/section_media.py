@@ -100,7 +100,7 @@ def copy_blocks(sets: Sequence[SetEvidence], evidence: Evidence, limits: Limits)
         msg("Last read back at"),
         msg("Remark"),
     )
-    caption = msg("Copies in their newest known state: those that do not count as verified first, then the newest")
+    caption = msg("Copies in their newest known state: those not counted as verified first, then the newest")
     yield from bounded(TableBlock(caption, headers, [_copy_row(each, limits, as_of(evidence)) for each in found]))
 
 
@@ -108,7 +108,7 @@ def _copy_row(each: _MediumCopy, limits: Limits, moment: datetime) -> tuple[Cell
     fresh = each.made.freshness(each.copy, limits, moment)
     remark: Cell = verbatim(each.copy.problem) if each.copy.problem else None
     if remark is None and each.copy.shares_source_filesystem:
-        remark = msg("on the same file system as the source: one fault takes both")
+        remark = msg("on the same file system as the source: one fault can destroy both")
     return (
         each.copy.set_id,
         each.copy.medium,
@@ -137,16 +137,14 @@ def media_blocks(evidence: Evidence) -> Iterator[Block]:
         msg("Place"),
         msg("Custodian"),
         msg("There since"),
-        msg("Last looked at"),
+        msg("Last checked"),
         msg("Last read at"),
-        msg("To be seen to"),
+        msg("To do"),
     )
     rows = [_register_row(each, kinds, evidence.now, evidence.last_day()) for each in register]
     yield from bounded(
         TableBlock(
-            msg(
-                "Media: where they are kept and by whom as of the end of the period, and what is known of their readings"
-            ),
+            msg("Media: place and custodian at the end of the period, and the readings on record"),
             headers,
             rows,
         )
@@ -180,8 +178,8 @@ def _place(medium: RegisteredMedium) -> Cell:
 
 _KINDS: Mapping[type[object], Message] = {
     VerifyResult: msg("read back"),
-    CopyResult: msg("copies made up from others"),
-    MediumCheck: msg("medium looked at"),
+    CopyResult: msg("copies replicated from others"),
+    MediumCheck: msg("medium checked"),
     DrillResult: msg("drill"),
     ImportedDrill: msg("drill of another host"),
 }
@@ -208,7 +206,7 @@ def reading_blocks(evidence: Evidence) -> Iterator[Block]:
     )
     yield from bounded(
         TableBlock(
-            msg("Copies that were read or made in the period, look by look, the newest first"),
+            msg("Copies that were read or replicated in the period, run by run, the newest first"),
             headers,
             [_reading_row(each) for each in reversed(looks)],
         )
@@ -217,7 +215,7 @@ def reading_blocks(evidence: Evidence) -> Iterator[Block]:
     if wrong:
         yield from bounded(
             TableBlock(
-                msg("What these looks found wrong, the newest first"),
+                msg("What these runs found wrong, the newest first"),
                 (
                     msg("At"),
                     msg("Backup set"),
@@ -256,8 +254,8 @@ def _reading_row(each: Recorded[CopyReports]) -> tuple[Cell, ...]:
     what = _KINDS[type(each.body)]
     if isinstance(each.body, MediumCheck):
         what = (
-            msg("medium {medium} looked at", medium=each.body.id)
+            msg("medium {medium} checked", medium=each.body.id)
             if each.body.reached
-            else msg("medium {medium} looked at and not reached", medium=each.body.id)
+            else msg("medium {medium} checked and not reached", medium=each.body.id)
         )
     return each.at, what, len(copies), verified, damaged, len(copies) - verified - damaged, str(each.seq)

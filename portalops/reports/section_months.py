@@ -72,8 +72,8 @@ def lasting_blocks(months: Months, rulebook: Rulebook) -> Iterator[Block]:
         ),
         (
             DutyVerdict.INSUFFICIENT_EVIDENCE,
-            msg("What was not sufficiently known, for how many months in a row, the longest first"),
-            msg("In no month did the evidence of a duty fall short."),
+            msg("What had insufficient evidence, for how many months in a row, the longest first"),
+            msg("No duty had insufficient evidence in a month."),
         ),
     ):
         own = [each for each in found if each.verdict is verdict]
@@ -116,7 +116,7 @@ def _mark(month: Period, standing: Standing | None) -> GridMark | None:
 
 def _table(caption: Message, found: Sequence[Lasting], rulebook: Rulebook) -> TableBlock:
     headers = (
-        msg("Duty"), msg("What it asks for"), msg("From"), msg("To"), msg("Months"), msg("Why, in the last of them"),
+        msg("Duty"), msg("What it requires"), msg("From"), msg("To"), msg("Months"), msg("Reason, in the last month"),
         msg("Evidence (records)"),
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = [

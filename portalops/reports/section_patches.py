@@ -25,21 +25,21 @@ WAIT_BANDS: Final = (0, 3, 7, 15, 30)
 FAMILIES: Final = ("patching.", "vuln.")
 _ENDS: Final = (
     (WaitEnd.LOGGED, Tone.GOOD, msg("installed")),
-    (WaitEnd.WAITING, Tone.BAD, msg("still waiting when last looked at")),
-    (WaitEnd.UNTOLD, Tone.UNSURE, msg("gone, and no log says how")),
+    (WaitEnd.WAITING, Tone.BAD, msg("still waiting at the last scan")),
+    (WaitEnd.UNTOLD, Tone.UNSURE, msg("gone, and no log shows why")),
 )
 
 
 def patch_blocks(evidence: Evidence, history: ServerHistory) -> Iterator[Block]:
     """Yield the picture of hosts and days, the distribution of waits, what waits, each host, and the checks of patches."""
     if not any(each.waiting for each in history.updates):
-        yield Notice(msg("No answer of a host is kept of the period: how long security updates waited is not known."))
+        yield Notice(msg("No answer of a host in the period is kept: how long security updates waited is unknown."))
     else:
         yield Paragraph(
             msg(
-                "By the last look of each day. An update waits from the first look that shows it until the package manager of the"
-                " host wrote down that it changed the package. It was published before that look; one that was published and"
-                " installed between two looks is not seen, and is not counted."
+                "By the last scan of each day. An update waits from the first scan that shows it until the "
+                "host's package manager logged the change. It was published before that scan; an update that was "
+                "published and installed between two scans is not seen and not counted."
             )
         )
         yield from _grid(evidence, history.updates)
@@ -53,7 +53,7 @@ def patch_blocks(evidence: Evidence, history: ServerHistory) -> Iterator[Block]:
 # --- hosts and days -----------------------------------------------------------------------------
 
 _NONE = GridMark("✓", Tone.GOOD, msg("no security update waits"))
-_UNKNOWN = GridMark("?", Tone.UNSURE, msg("the host was looked at, and what waits could not be found out"))
+_UNKNOWN = GridMark("?", Tone.UNSURE, msg("the host was scanned, but the waiting updates could not be found out"))
 
 
 def _grid(evidence: Evidence, hosts: Sequence[HostUpdates]) -> Iterator[Block]:
@@ -65,12 +65,12 @@ def _grid(evidence: Evidence, hosts: Sequence[HostUpdates]) -> Iterator[Block]:
         for counts in (dict(each.waiting),)
     ]
     legend = [
-        (GridMark("3", Tone.BAD, msg("so many")), msg("so many security updates wait")),
+        (GridMark("3", Tone.BAD, msg("count")), msg("number of security updates that wait")),
         (_NONE, _NONE.meaning),
         (_UNKNOWN, _UNKNOWN.meaning),
     ]
     yield Grid(
-        msg("Security updates that waited on each host, by day; an empty field is a day without a look"),
+        msg("Security updates that waited on each host, by day; an empty field is a day without a scan"),
         days,
         rows,
         legend,
@@ -120,9 +120,9 @@ def _lags(waits: Sequence[UpdateWait]) -> Iterator[Block]:
     for band, label in enumerate(_band_words()) if told else ():
         rows.append((label, _parts(wait for wait in told if sum(wait.days > most for most in WAIT_BANDS) == band)))
     if len(told) < len(waits):
-        label = msg("Not known: it waited already in the oldest look that could be read")
+        label = msg("Unknown: it was already waiting in the oldest scan that could be read")
         rows.append((label, _parts(wait for wait in waits if wait.is_older)))
-    yield Bars(msg("For how long security updates were seen to wait, counted by package and host"), rows)
+    yield Bars(msg("How long security updates waited, counted by package and host"), rows)
 
 
 def _parts(waits: Iterable[UpdateWait]) -> Parts:
@@ -139,8 +139,8 @@ def _band_words() -> Iterator[Message]:
 
 def _hosts(hosts: Sequence[HostUpdates]) -> Iterator[Block]:
     headers = (
-        msg("Host"), msg("Days looked at"), msg("Days that could not tell"), msg("Installed in the period"),
-        msg("Longest wait of those, days"), msg("Gone without a log"), msg("Waiting at the last look"),
+        msg("Host"), msg("Days with a scan"), msg("Days without a result"), msg("Installed in the period"),
+        msg("Longest wait of those, days"), msg("Gone without a log"), msg("Waiting at the last scan"),
     )  # fmt: skip
     rows = [_host_row(each) for each in sorted(hosts, key=lambda each: (-_newest(each), each.host))]
     yield from bounded(TableBlock(msg("Security updates by host"), headers, rows), MOST_HOSTS)
@@ -182,7 +182,7 @@ def _still_waiting(waits: Sequence[UpdateWait]) -> Iterator[Block]:
     ]
     yield from bounded(
         TableBlock(
-            msg("Security updates that still waited when their host was looked at last, the longest first"),
+            msg("Security updates that still waited at the last scan of their host, the longest first"),
             headers,
             rows,
         )
@@ -210,15 +210,15 @@ def _checks(evidence: Evidence) -> Iterator[Block]:
     headers = (
         msg("Check"),
         *(msg("{answer}, in the period", answer=check_status(each).word) for each in verdicts),
-        *(msg("{answer}, newest round", answer=check_status(each).word) for each in verdicts),
+        *(msg("{answer}, newest scan", answer=check_status(each).word) for each in verdicts),
     )
     rows: list[tuple[Cell, ...]] = [
         (check, *(_count(found.get(check), each) for found in (over, newest) for each in verdicts))
         for check in sorted({*over, *newest})
     ]
     caption = nmsg(
-        "Checks of patches: answers by host in the {n} round of the period, and in the newest one",
-        "Checks of patches: answers by host in the {n} rounds of the period, and in the newest one",
+        "Checks of patches: answers by host in the {n} scan of the period, and in the newest one",
+        "Checks of patches: answers by host in the {n} scans of the period, and in the newest one",
         len(evidence.scans),
     )
     yield TableBlock(caption, headers, rows)

@@ -27,24 +27,22 @@ def place_blocks(evidence: Evidence, hosts: Sequence[Host]) -> Iterator[Block]:
     """
     places = evidence.places
     if not places:
-        yield Paragraph(msg("Nobody has recorded where a server stands; that shows nothing of where they are."))
+        yield Paragraph(msg("Nobody has recorded where a server is; that proves nothing about where they are."))
         return
     lost = sorted(seq for place in places.values() for seq in place.lost)
     if lost:
         seqs = ", ".join(map(str, lost[:SEQS_SHOWN]))
-        yield Notice(msg("Records of where servers stand that cannot be read: {seqs}.", seqs=seqs), Tone.BAD)
+        yield Notice(msg("Records of servers' places that cannot be read: {seqs}.", seqs=seqs), Tone.BAD)
     day = evidence.last_day()
     ids = [host.id for host in hosts]
     ids += [host for host in places if host not in ids]
     pressing = sorted(ids, key=lambda host: not _is_pressing(places.get(host), day))  # stable: else as configured
     headers = (
-        msg("Host"), msg("Site"), msg("Room"), msg("Rack"), msg("Answers for it"), msg("Last seen"), msg("Seen by"),
+        msg("Host"), msg("Site"), msg("Room"), msg("Rack"), msg("Responsible"), msg("Last seen"), msg("Seen by"),
         msg("Records"),
     )  # fmt: skip
     rows = [_row(places.get(host) or RegisteredPlace(host), evidence, day) for host in pressing]
-    yield from bounded(
-        TableBlock(msg("Where each server stood at the end of the period, by the records"), headers, rows)
-    )
+    yield from bounded(TableBlock(msg("Where each server was at the end of the period, by the records"), headers, rows))
     yield from _steps(places, evidence)
 
 
@@ -97,10 +95,10 @@ def _steps(places: Mapping[HostId, RegisteredPlace], evidence: Evidence) -> Iter
     ]
     found.sort(key=lambda each: -each[1].seq)
     headers = (
-        msg("Record"), msg("Recorded at"), msg("Host"), msg("Day"), msg("What was said"), msg("Document"), msg("SHA-256"),
+        msg("Record"), msg("Recorded at"), msg("Host"), msg("Day"), msg("Content"), msg("Document"), msg("SHA-256"),
     )  # fmt: skip
     rows = [(step.seq, step.at, host, step.day, *_describe(step)) for host, step in found]
-    caption = msg("The sightings and hand-overs that say so, and those of the period, newest first")
+    caption = msg("The sightings and hand-overs that show this, and those of the period, newest first")
     yield from bounded(TableBlock(caption, headers, rows))
 
 
@@ -109,7 +107,7 @@ def _describe(step: PlaceStep) -> tuple[Cell, ...]:
     digests = ", ".join(step.evidence) or None
     if isinstance(body, Sighting):
         said = msg(
-            "seen by {name}: {site}, {room}, {rack}; {holder} answers for it",
+            "seen by {name}: {site}, {room}, {rack}; {holder} is responsible",
             name=show_text(body.seen_by),
             site=show_text(body.site),
             room=show_text(body.room),

@@ -67,7 +67,8 @@ def plan_blocks(material: Material, things: Sequence[OpenThing]) -> Iterator[Blo
     if things:
         yield Paragraph(
             msg(
-                "Findings and credentials are told as of {day}; changes, incidents and cases that began by then, as they are now.",
+                "Findings and credentials are shown as of {day}; changes, incidents and cases that began by "
+                "then, as they are now.",
                 day=material.evidence.last_day(),
             )
         )
@@ -75,22 +76,22 @@ def plan_blocks(material: Material, things: Sequence[OpenThing]) -> Iterator[Blo
         for each in things:
             kinds += [] if each.kind in kinds else [each.kind]
         yield Bars(
-            msg("Open things, by whether they are late"),
+            msg("Open tasks, by whether they are late"),
             [(kind, _parts([each for each in things if each.kind == kind])) for kind in kinds],
         )
         headers = (msg("Kind"), msg("What is open"), msg("Next step"), msg("By"), msg("In time"), msg("Record"))
-        caption = msg("What is open and what is to be done next, the earliest due first")
+        caption = msg("Open tasks and the next step of each, the earliest due first")
         yield from bounded(TableBlock(caption, headers, [_row(each) for each in things]), OPEN_SHOWN)
     else:
         yield Paragraph(
-            msg("By the registers nothing is open: no finding, change, incident, case or overdue credential.")
+            msg("The registers show nothing open: no finding, change, incident, case or overdue credential.")
         )
     due = sorted((each.due_at, each.duty) for each in material.standings if each.due_at is not None)
     if due:
         titles = {duty.id: duty.title for duty in material.rulebook.duties}
         yield TableBlock(
             msg("When the duties need new evidence next"),
-            (msg("Duty"), msg("What it asks for"), msg("Next due")),
+            (msg("Duty"), msg("What it requires"), msg("Next due")),
             [(duty, titles[duty], due_at) for due_at, duty in due],
         )
 
@@ -126,7 +127,7 @@ def _cases(material: Material) -> Iterator[OpenThing]:
             week=str(case.week),
             duty=CASE_DUTIES[case.duty],
         )
-        step = STEP_WORDS[due.step] if due else msg("to be read: a record of it cannot be")
+        step = STEP_WORDS[due.step] if due else msg("to be checked: one of its records cannot be read")
         yield OpenThing(msg("case"), what, step, due.by if due else None, case.moves[-1].seq, handling.today)
 
 

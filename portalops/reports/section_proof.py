@@ -17,7 +17,7 @@ def proof_blocks(proof: Proof) -> Iterator[Block]:
     """Yield the head that the report carries, as code and QR; or that nothing is signed."""
     ledger, head = proof.ledger_range, proof.head
     if ledger is None:
-        yield Notice(msg("There is no record in the ledger: this report rests on nothing."), Tone.BAD)
+        yield Notice(msg("The ledger is empty: this report has no basis."), Tone.BAD)
         return
     yield from _doubts(proof)
     rows: list[tuple[Message, Cell]] = [(msg("Records, heads and signatures when it was made"), _integrity(proof))]
@@ -32,7 +32,7 @@ def proof_blocks(proof: Proof) -> Iterator[Block]:
         rows += [
             (msg("Signed at"), head.head.at),
             (msg("Signed with the key"), key_name(head)),
-            (msg("Records that the head is over"), msg("1 to {seq}", seq=head.head.size)),
+            (msg("Records that the head covers"), msg("1 to {seq}", seq=head.head.size)),
         ]
     yield KeyValues(rows)
 
@@ -41,9 +41,9 @@ def _head_blocks(head: ProvenHead) -> Iterator[Block]:
     """Yield the head as code and QR, and what to do with it."""
     yield Paragraph(
         msg(
-            "The head of the ledger is a signed summary of all of it at one moment. This report carries one: whoever"
-            " keeps the report can tell later, without trusting anybody, whether a record was changed, removed or"
-            " inserted since."
+            "The head of the ledger is a signed summary of all of it at one moment. This report carries one: "
+            "a reader who keeps the report can find out later, without trusting anybody, whether a record "
+            "was changed, removed or inserted."
         )
     )
     yield QrCode(head.signed.text, msg("Head code {code}", code=code_of(head.head)))
@@ -65,7 +65,7 @@ def _head_blocks(head: ProvenHead) -> Iterator[Block]:
 
 def key_name(head: ProvenHead) -> Cell:
     """Return the fingerprint of the key that signed a head, or that the signature is none."""
-    return fingerprint(head.public_key) if head.public_key else msg("the signature is none")
+    return fingerprint(head.public_key) if head.public_key else msg("the signature is not a signature")
 
 
 def _doubts(proof: Proof) -> Iterator[Notice]:
@@ -73,15 +73,15 @@ def _doubts(proof: Proof) -> Iterator[Notice]:
     if proof.faults:
         yield Notice(does_not_hold(proof.faults), Tone.BAD)
     if proof.head is not None and proof.head.problem is not None:
-        yield Notice(msg("The head does not hold: {cause}", cause=proof.head.problem), Tone.BAD)
+        yield Notice(msg("The head is not valid: {cause}", cause=proof.head.problem), Tone.BAD)
     if proof.unsigned is not None:
         yield Notice(msg("No new head could be signed for this report: {cause}", cause=proof.unsigned), Tone.UNSURE)
     if proof.head is None and proof.unsigned is None and not proof.has_key:
         yield Notice(
             msg(
-                "Nothing is signed: no signing key is configured. Whoever holds the ledger could write all of it anew, and"
-                " nothing in this report would show it. Make a key with 'portalops init --keys' and name it under"
-                " signing.key."
+                "Nothing is signed: no signing key is configured. A person who holds the ledger could rewrite "
+                "all of it, and nothing in this report would show it. Make a key with 'portalops init --keys' "
+                "and name it under signing.key."
             ),
             Tone.BAD,
         )
@@ -102,8 +102,8 @@ def does_not_hold(faults: Sequence[Fault]) -> Message:
     """Say from which record on a ledger can't be trusted."""
     first = min(faults, key=lambda fault: fault.seq)
     return msg(
-        "The ledger was changed. From record {seq} on nothing in it can be trusted, nor what this report says by it:"
-        " {what}. 'portalops ledger verify' names everything that does not hold.",
+        "The ledger was changed. From record {seq} on nothing in it can be trusted, nor anything in this "
+        "report that rests on it: {what}. 'portalops ledger verify' lists everything that is not valid.",
         seq=first.seq,
         what=first.what,
     )
@@ -112,7 +112,7 @@ def does_not_hold(faults: Sequence[Fault]) -> Message:
 def _integrity(proof: Proof) -> Cell:
     if proof.faults is None:
         return Status(msg("not checked"), Tone.UNSURE)
-    return Status(msg("does not hold"), Tone.BAD) if proof.faults else Status(msg("holds"), Tone.GOOD)
+    return Status(msg("not valid"), Tone.BAD) if proof.faults else Status(msg("valid"), Tone.GOOD)
 
 
 def duration_words(length: timedelta) -> Message:

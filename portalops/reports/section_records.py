@@ -40,7 +40,7 @@ def record_blocks(proof: Proof, evidence: Evidence, generated_at: datetime) -> I
     """Yield which records the report rests on, what holds them, and how anyone can check that."""
     ledger = proof.ledger_range
     if ledger is None:
-        yield Notice(msg("There is no record in the ledger: this report rests on nothing."), Tone.BAD)
+        yield Notice(msg("The ledger is empty: this report has no basis."), Tone.BAD)
         return
     yield KeyValues(
         (
@@ -62,8 +62,8 @@ def record_blocks(proof: Proof, evidence: Evidence, generated_at: datetime) -> I
     if proof.unreadable:
         yield Notice(
             msg(
-                "Details of {count} records about heads, anchors, keys or signatures could not be read; what they say is"
-                " unknown.",
+                "Details of {count} records about heads, anchors, keys or signatures could not be read; their "
+                "content is unknown.",
                 count=len(proof.unreadable),
             ),
             Tone.BAD,
@@ -100,8 +100,8 @@ def _heads(proof: Proof, evidence: Evidence, generated_at: datetime) -> Iterator
     if not taken:
         yield Notice(
             msg(
-                "No anchor is recorded to have a head: only whoever keeps a report, a bundle or a mail of this ledger could"
-                " show that it was rewritten."
+                "No anchor is recorded as holding a head: only a person who keeps a report, a bundle or a mail "
+                "of this ledger could show that it was rewritten."
             ),
             Tone.UNSURE,
         )
@@ -109,7 +109,7 @@ def _heads(proof: Proof, evidence: Evidence, generated_at: datetime) -> Iterator
         (
             code_of(head.head),
             head.head.at,
-            Status(msg("does not hold"), Tone.BAD) if head.problem else Status(msg("holds"), Tone.GOOD),
+            Status(msg("not valid"), Tone.BAD) if head.problem else Status(msg("valid"), Tone.GOOD),
             _kept_by(by_digest.get(head.text_digest, ())),
             str(head.seq),
         )
@@ -117,7 +117,7 @@ def _heads(proof: Proof, evidence: Evidence, generated_at: datetime) -> Iterator
     ]
     yield from _newest_rows(
         TableBlock(
-            msg("Heads of the period, and who has them"),
+            msg("Heads of the period, and who holds them"),
             (
                 msg("Head code"),
                 msg("Signed at"),
@@ -134,7 +134,8 @@ def _heads(proof: Proof, evidence: Evidence, generated_at: datetime) -> Iterator
         yield from _newest_rows(
             TableBlock(
                 msg(
-                    "Times of more than a day in which no anchor took a head: what was recorded then could be backdated"
+                    "Times of more than a day in which no anchor accepted a head: records of that time could be "
+                    "backdated"
                 ),
                 (msg("From"), msg("To"), msg("Length")),
                 [(first, last, duration_words(last - first)) for first, last in gaps],
@@ -149,7 +150,7 @@ def _newest_anchored(proof: Proof, taken: Sequence[Recorded[AnchorReceipt]], gen
     code = next((code_of(head.head) for head in proof.heads if head.text_digest == newest.body.head), None)
     return msg(
         "{head}, with {anchor} since {at}, {age} this report was made",
-        head=code or msg("over {n} records", n=newest.body.size),
+        head=code or msg("covers {n} records", n=newest.body.size),
         anchor=newest.body.anchor,
         at=newest.at,
         age=age_words(newest.at, generated_at),
@@ -173,7 +174,7 @@ def _problems(heads: Sequence[ProvenHead], receipts: Sequence[Recorded[AnchorRec
     """Yield heads that do not hold, anchors that refused one, and receipts of heads that are not the ledger's."""
     bad = [(code_of(head.head), head.problem, str(head.seq)) for head in heads if head.problem]
     if bad:
-        yield TableBlock(msg("Heads that do not hold"), (msg("Head code"), msg("Why"), msg("Record")), bad)
+        yield TableBlock(msg("Heads that are not valid"), (msg("Head code"), msg("Why"), msg("Record")), bad)
     refused = [
         (each.body.anchor, each.body.size, each.at, each.body.problem, str(each.seq))
         for each in receipts
@@ -181,7 +182,7 @@ def _problems(heads: Sequence[ProvenHead], receipts: Sequence[Recorded[AnchorRec
     ]
     yield from _newest_rows(
         TableBlock(
-            msg("Heads that an anchor did not take"),
+            msg("Heads that an anchor did not accept"),
             (msg("Anchor"), msg("Records"), msg("At"), msg("Why (as recorded, in English)"), msg("Record")),
             refused,
         )
@@ -193,7 +194,7 @@ def _problems(heads: Sequence[ProvenHead], receipts: Sequence[Recorded[AnchorRec
         if known and each.body.size >= min(known) and known.get(each.body.size) != each.body.head
     ]
     if strange:
-        yield Notice(msg("An anchor has a head that this ledger does not hold: one of them was exchanged."), Tone.BAD)
+        yield Notice(msg("An anchor has a head that this ledger does not have: one of them was replaced."), Tone.BAD)
         yield TableBlock(
             msg("Receipts of other heads"), (msg("Anchor"), msg("Records"), msg("At"), msg("Record")), strange
         )
@@ -242,9 +243,7 @@ def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
                 each.sign_off.office,
                 _key_of(each.sign_off.public_key),
                 each.at,
-                Status(msg("does not hold"), Tone.BAD)
-                if problem_of(each.sign_off)
-                else Status(msg("holds"), Tone.GOOD),
+                Status(msg("not valid"), Tone.BAD) if problem_of(each.sign_off) else Status(msg("valid"), Tone.GOOD),
                 str(each.seq),
             )
             for each in proof.sign_offs
@@ -272,7 +271,7 @@ def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
         ],
     )
     yield TableBlock(
-        msg("Details that were erased for good; the chain of records holds without them"),
+        msg("Details that were erased for good; the chain of records is valid without them"),
         (msg("Details"), msg("Reason"), msg("Approved by"), msg("At"), msg("Record")),
         [
             (each.erasure.digest, each.erasure.reason, each.erasure.approved_by, each.at, str(each.seq))
@@ -284,7 +283,7 @@ def _signatures(proof: Proof, evidence: Evidence) -> Iterator[Block]:
 def _predecessor(public_key: str, keys: Mapping[str, str], *, is_first: bool) -> Cell:
     if public_key:
         return keys.get(public_key) or _key_of(public_key)
-    return None if is_first else msg("none that signed for it: the one before was lost")
+    return None if is_first else msg("no key signed for it: the one before was lost")
 
 
 def _key_of(public_key: str) -> str:
@@ -302,13 +301,13 @@ def _figures(figures: Figures | None) -> Iterator[Block]:
         yield Paragraph(msg("The figures are unknown: the records could not be counted."))
         return
     yield Paragraph(
-        msg("Counted from the records 1 to {seq}; a bundle's figures.json says the same.", seq=figures.last_seq)
+        msg("Counted from records 1 to {seq}; figures.json in a bundle has the same figures.", seq=figures.last_seq)
     )
     rows: list[tuple[Message, Cell]] = [
         (msg("Records of the period"), figures.in_period),
         (msg("Backup sets"), figures.backups.sets),
         (msg("Copies that were verified when they were made"), figures.backups.verified_copies),
-        (msg("Answers of the newest round of checks"), _counted(figures.checks, _check_words(figures.checks))),
+        (msg("Answers of the newest scan"), _counted(figures.checks, _check_words(figures.checks))),
         (msg("Days of the province's portal"), _counted(figures.portal_days, _duty_words(figures.portal_days))),
         (msg("Weeks of units that begin in the period"), _counted(figures.unit_weeks, _duty_words(figures.unit_weeks))),
     ]
@@ -320,8 +319,8 @@ def _figures(figures: Figures | None) -> Iterator[Block]:
             msg("Complete"),
             msg("Incomplete"),
             msg("Failed"),
-            msg("Without an end"),
-            msg("End unknown"),
+            msg("Unfinished"),
+            msg("Result unknown"),
             msg("Planned and missing"),
         ),
         [(kind, *_run_cells(runs)) for kind, runs in sorted(figures.runs.items())],
@@ -385,8 +384,8 @@ def _verification_steps(proof: Proof, period: Period) -> Bullets:
             "Compare the figures above with figures.json in the bundle: verify.py computes them again from the records."
         ),
         msg(
-            "Who has portalops runs 'portalops ledger verify'; 'portalops ledger show {seq}' prints one record with its"
-            " details.",
+            "With portalops, run 'portalops ledger verify'; 'portalops ledger show {seq}' prints one record "
+            "with its details.",
             seq=proof.ledger_range.last_seq if proof.ledger_range else 1,
         ),
         msg(

@@ -80,7 +80,7 @@ def _check_blocks(results: Sequence[CheckResult]) -> Iterator[Block]:
         for check, own in sorted(by_check.items())
     ]
     yield from bounded(
-        TableBlock(msg("Every check of the newest round, and on how many hosts it gave which answer"), headers, rows),
+        TableBlock(msg("Every check of the newest scan, and its answers by number of hosts"), headers, rows),
         MOST_CHECKS,
     )
 

@@ -50,7 +50,7 @@ def retention_blocks(evidence: Evidence) -> Iterator[Block]:
         )
         yield KeyValues(policy_rows(newest.body.policy))
     else:
-        yield Paragraph(msg("No run of the period decided by a retention rule which sets go."))
+        yield Paragraph(msg("No run of the period applied a retention rule."))
     yield from _removed(prunes)
     yield from _decided(decided)
     yield from _decision_blocks(evidence)
@@ -73,7 +73,7 @@ def _removed(prunes: Sequence[Recorded[PruneResult]]) -> Iterator[Block]:
         for one in each.body.disposals
     ]
     if not rows:
-        yield Paragraph(msg("No set was removed in the period by a run that is recorded."))
+        yield Paragraph(msg("No recorded run removed a set in the period."))
         return
     headers = (
         msg("Backup set"),
@@ -144,7 +144,7 @@ def _decision_blocks(evidence: Evidence) -> Iterator[Block]:
     if holds:
         rows = [(each.hold.set_id, verbatim(each.hold.reason), each.at, str(each.seq)) for each in holds.values()]
         headers = (msg("Backup set"), msg("Reason"), msg("Since"), msg("Record"))
-        yield from bounded(TableBlock(msg("Sets that people hold as of the end of the period"), headers, rows))
+        yield from bounded(TableBlock(msg("Sets that are held at the end of the period"), headers, rows))
 
 
 def _refused(evidence: Evidence) -> Iterator[Block]:
@@ -167,7 +167,7 @@ def _refused(evidence: Evidence) -> Iterator[Block]:
         )
         yield from bounded(
             TableBlock(
-                msg("Runs that were to remove sets and refused it, or left something, the newest first"),
+                msg("Runs that were due to remove sets and refused, or left something, the newest first"),
                 headers,
                 rows[::-1],
             )

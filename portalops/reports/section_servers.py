@@ -33,13 +33,13 @@ def scan_blocks(evidence: Evidence) -> Iterator[Block]:
     """Yield the newest round: how many checks said what on each host, every one that did not pass, and what failed before it."""
     newest = evidence.checks
     if newest is None:
-        yield Notice(msg("No round of server checks is recorded: nothing is known of the servers' state."))
+        yield Notice(msg("No scan of the servers is recorded: the state of the servers is unknown."))
         return
     hosts = newest.body.hosts
     yield Paragraph(
         nmsg(
-            "The newest round of checks that speaks for the period is record {seq} of {at}. It looked at one host.",
-            "The newest round of checks that speaks for the period is record {seq} of {at}. It looked at {n} hosts.",
+            "The newest scan of the period is record {seq} of {at}. It covers one host.",
+            "The newest scan of the period is record {seq} of {at}. It covers {n} hosts.",
             sum(not host.standby for host in hosts),
             seq=newest.seq,
             at=newest.at,
@@ -59,8 +59,8 @@ def scan_blocks(evidence: Evidence) -> Iterator[Block]:
         if host.brought_by:
             yield Notice(
                 msg(
-                    "The answer of host {host} was brought by hand, by {by}: portalops did not ask the host itself, and nothing"
-                    " proves which machine gave it.",
+                    "The answer of host {host} was supplied by hand, by {by}: portalops did not ask the host itself, "
+                    "and nothing proves which machine gave it.",
                     host=host.host,
                     by=show_text(host.brought_by),
                 )
@@ -151,8 +151,8 @@ def _earlier_failures(evidence: Evidence) -> TableBlock:
     newest = evidence.checks.body.results() if evidence.checks else ()
     now_failing = {(result.check, result.host) for result in newest if result.verdict is CheckVerdict.FAIL}
     return TableBlock(
-        msg("Checks that failed earlier in the period, and do not fail in the newest round"),
-        (msg("Check"), msg("Host"), msg("Rounds in which it failed"), msg("Rounds"), msg("First"), msg("Last")),
+        msg("Checks that failed earlier in the period, but not in the newest scan"),
+        (msg("Check"), msg("Host"), msg("Scans in which it failed"), msg("Scans"), msg("First"), msg("Last")),
         [
             (check, host, len(moments), len(evidence.scans), moments[0], moments[-1])
             for (check, host), moments in sorted(failed.items())

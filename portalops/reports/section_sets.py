@@ -73,7 +73,7 @@ def _class_table(sets: Sequence[SetEvidence]) -> TableBlock:
     headers = (
         msg("Class of data"),
         msg("Sets that hold it"),
-        msg("Of them whole"),
+        msg("Of them complete"),
         msg("Sources in the newest of them"),
         msg("Data in it"),
         msg("Made at"),
@@ -114,7 +114,7 @@ def _claims(evidence: Evidence) -> Iterator[Block]:
         msg("Class of data"),
         msg("Newest backup that it claims"),
         msg("Claimed at"),
-        msg("Why it did not answer since"),
+        msg("Why it has not answered since"),
         msg("Record"),
     )
     yield from bounded(TableBlock(msg("What other tools claim: shown, and no duty is judged by it"), headers, rows))

@@ -26,15 +26,15 @@ _MARKS: Mapping[SlotState, GridMark] = {
     SlotState.LATE: GridMark(
         "◑",
         Tone.UNSURE,
-        msg("done late: begun within the hour after its end that still counts, or when the job was overdue"),
+        msg("done late: begun within the hour after its end, which still counts, or when the job was overdue"),
     ),
     SlotState.INCOMPLETE: GridMark("~", Tone.UNSURE, msg("done in part")),
     SlotState.FAILED: GridMark("!", Tone.BAD, msg("tried, and failed")),
-    SlotState.UNFINISHED: GridMark("†", Tone.BAD, msg("begun, and no end recorded")),
-    SlotState.UNKNOWN: GridMark("?", Tone.UNSURE, msg("ended, and how cannot be read")),
+    SlotState.UNFINISHED: GridMark("†", Tone.BAD, msg("begun, but unfinished")),
+    SlotState.UNKNOWN: GridMark("?", Tone.UNSURE, msg("ended, but the result cannot be read")),
     SlotState.MISSED: GridMark("✗", Tone.BAD, msg("missed: no run at all")),
 }
-_SEVERAL = GridMark("n", Tone.UNSURE, msg("so many were done of several that were planned in this time"))
+_SEVERAL = GridMark("n", Tone.UNSURE, msg("number done of several that were planned in this time"))
 
 _RHYTHMS: Mapping[Every, Message] = {
     Every.HOUR: msg("each hour"),
@@ -63,9 +63,10 @@ def slot_blocks(evidence: Evidence) -> Iterator[Block]:
     yield job_grid(kept.slots, evidence)
     yield Paragraph(
         msg(
-            "A job is due once in each of its slots: an hour, a day, an ISO week or a month. Slots count that began in the period and"
-            " are over; one that lay only partly in the time of a plan is not expected. A weekly or monthly slot stands at the time"
-            " of its run, or at its end if it was missed."
+            "A job is due once in each of its slots: an hour, a day, an ISO week or a month. Only slots that "
+            "began in the period and are over count; a slot that was only partly in the time of a plan is "
+            "not expected. A weekly or monthly slot is shown at the time of its run, or at its end if it was "
+            "missed."
         )
     )
     yield job_table(kept.slots)
@@ -79,7 +80,7 @@ def slot_blocks(evidence: Evidence) -> Iterator[Block]:
         msg("Count"),
         msg("Began"),
         msg("Ended"),
-        msg("What became of it"),
+        msg("Result"),
         msg("Run"),
         msg("Record"),
     )
@@ -134,8 +135,8 @@ def job_table(slots: Sequence[KeptSlot]) -> TableBlock:
         msg("Done late"),
         msg("In part"),
         msg("Failed"),
-        msg("Without an end"),
-        msg("End unknown"),
+        msg("Unfinished"),
+        msg("Result unknown"),
         msg("Missed"),
     )
     rows = [
@@ -149,7 +150,7 @@ def job_table(slots: Sequence[KeptSlot]) -> TableBlock:
         )
         for name, job in sorted(jobs.items())
     ]
-    return TableBlock(msg("Planned jobs: what was expected in the period, and what became of it"), headers, rows)
+    return TableBlock(msg("Planned jobs: what was expected in the period, and the results"), headers, rows)
 
 
 def job_grid(slots: Sequence[KeptSlot], evidence: Evidence) -> Grid:

@@ -29,18 +29,14 @@ def standby_blocks(evidence: Evidence) -> Iterator[Block]:
     groups = [each for each in evidence.checks.body.hosts if each.standby] if evidence.checks else []
     declared = [each for each in groups if each.members]
     if not declared:
-        yield Notice(
-            msg(
-                "In the newest round no group of hosts that stand by for each other was judged: nothing shows that there is a standby."
-            )
-        )
+        yield Notice(msg("The newest scan judged no standby group: nothing shows that there is a standby."))
     headers = (
-        msg("Group"), msg("Stands by for"), msg("Hosts"), msg("Check"), msg("Answer"), msg("What was seen"),
+        msg("Group"), msg("Standby for"), msg("Hosts"), msg("Check"), msg("Answer"), msg("What was seen"),
         msg("What to do"),
     )  # fmt: skip
     rows = [(*_named(each), *answers) for each in declared for answers in _answers(each)]
     if rows:
-        yield from bounded(TableBlock(msg("Groups of hosts, by the newest round"), headers, rows))
+        yield from bounded(TableBlock(msg("Standby groups, by the newest scan"), headers, rows))
     others = [(_word(each.standby), *answers[:3]) for each in groups if not each.members for answers in _answers(each)]
     if others:
         table_headers = (msg("Kind of standby"), msg("Check"), msg("Answer"), msg("What was seen"))

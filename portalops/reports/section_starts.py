@@ -23,11 +23,12 @@ STARTS_SHOWN: Final = 6
 def start_blocks(evidence: Evidence, history: ServerHistory) -> Iterator[Block]:
     """Yield each host with its starts, those with most first, and what the check of starts said last."""
     if not history.starts:
-        yield Notice(msg("No answer of a host is kept of the period: when hosts were started is not known."))
+        yield Notice(msg("No answer of a host in the period is kept: when hosts were started is unknown."))
         return
     yield Paragraph(
         msg(
-            "By the journal of each host, as its kept answers have it. A start that nobody recorded as a change or an incident fails the check."
+            "By the journal of each host, from its kept answers. A start that is not recorded as a change or "
+            "an incident fails the check."
         )
     )
     newest = evidence.checks.body.results() if evidence.checks else ()
@@ -47,7 +48,7 @@ def _row(each: HostStarts, start: datetime, result: CheckResult | None) -> tuple
     said: tuple[Cell, Cell] = (None, None) if result is None else (check_status(result.verdict), result.message)
     host = show_text(each.host, 60)
     if each.known_since is None:
-        why = each.why_not or msg("no answer of the host is kept of the period")
+        why = each.why_not or msg("no answer of the host in the period is kept")
         return host, Status(msg("not known"), Tone.UNSURE), why, None, *said
     is_whole = each.known_since <= start
     count: Cell = len(each.at) if is_whole else msg("{n} or more", n=len(each.at))

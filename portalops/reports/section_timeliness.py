@@ -27,7 +27,7 @@ def timeliness_blocks(found: RuleSetTimeliness, names: Mapping[UnitId, Name]) ->
         days = (
             nmsg("{n} working day", "{n} working days", limit.working_days)
             if others is None
-            else msg("{n} working days, {others} for who did not issue it", n=limit.working_days, others=others)
+            else msg("{n} working days, {others} for units that did not issue it", n=limit.working_days, others=others)
         )
         rows.append((limit.what, days, *(counts.get(verdict, 0) for verdict in _VERDICTS)))
     headers = (

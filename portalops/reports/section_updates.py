@@ -40,9 +40,9 @@ _LEGEND = (
     (GridMark("✗", Tone.BAD, msg("unmet")), msg("unmet")),
     (GridMark("?", Tone.UNSURE, msg("insufficient evidence")), msg("insufficient evidence")),
     (GridMark("…", Tone.UNSURE, msg("pending")), msg("pending")),
-    (GridMark(_DOWN, Tone.UNSURE, msg("not reached")), msg("the site was looked at and could not be reached all day")),
+    (GridMark(_DOWN, Tone.UNSURE, msg("not reached")), msg("the site was polled and could not be reached all day")),
     (GridMark("–", Tone.NEUTRAL, msg("exempt")), msg("exempt or not assessed")),
-    (GridMark("(–)", Tone.NEUTRAL, msg("exempt")), msg("exempt of one of the two, K1 or K2")),
+    (GridMark("(–)", Tone.NEUTRAL, msg("exempt")), msg("exempt from one of the two, K1 or K2")),
 )
 
 
@@ -50,12 +50,12 @@ def update_blocks(evidence: Evidence, units: Sequence[Agency], calendar: Calenda
     """Yield the matrix of units and days with each week's verdict, the weeks that fall short, totals and polls."""
     newest = evidence.updates
     if newest is None:
-        yield Notice(msg("The updates were never collected and judged: nothing is known of what was published."))
+        yield Notice(msg("The updates were never collected and judged: what was published is unknown."))
         return
     yield Paragraph(
         msg(
-            "Judged from {first} to {last} (record {seq} of {at}). Days without work are shaded; the column of a week says "
-            "how the unit's week was judged.",
+            "Judged from {first} to {last} (record {seq} of {at}). Days off are shaded; the column of a week "
+            "shows the verdict on the unit's week.",
             first=newest.body.judged_from,
             last=newest.body.judged_to,
             seq=newest.seq,
@@ -82,7 +82,7 @@ def polls_table(result: UpdatesResult) -> TableBlock:
     """Return how each source answered when it was asked last."""
     return TableBlock(
         msg("How the sources answered"),
-        (msg("Source"), msg("Asked at"), msg("Answer"), msg("Items"), msg("New"), msg("Gap before"), msg("Rejected")),
+        (msg("Source"), msg("Polled at"), msg("Answer"), msg("Items"), msg("New"), msg("Gap before"), msg("Rejected")),
         [
             (
                 poll.source,

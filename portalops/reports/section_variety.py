@@ -12,7 +12,7 @@ from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 _LANGUAGES: Mapping[str, Message] = {
     "vi": msg("in Vietnamese"),
     "en": msg("in English"),
-    "": msg("language not told"),
+    "": msg("language not stated"),
 }
 
 
@@ -30,8 +30,8 @@ def counts_blocks(variety: Variety) -> Iterator[TableBlock | Paragraph]:
     if not variety.items:
         yield Paragraph(
             msg(
-                "From {first} to {last} no item is known to have come, so none is counted by kind and language: of what is there at"
-                " the first look at a source, only a row of its creation that can be trusted tells when it came.",
+                "From {first} to {last} no item is known to be new, so none is counted by kind and language: for "
+                "items present at the first poll of a source, only a trusted creation time shows when they came.",
                 first=variety.first,
                 last=variety.last,
             )
@@ -41,8 +41,8 @@ def counts_blocks(variety: Variety) -> Iterator[TableBlock | Paragraph]:
     if not sum(variety.kinds):
         yield Paragraph(
             msg(
-                "No source tells of which of the 12 kinds of Article 8 its items are; a source of the kind sql does, by a column"
-                " 'kind' that holds 1 to 12."
+                "No source states which of the 12 kinds of Article 8 its items belong to; a source of kind sql "
+                "does, with a column 'kind' that holds 1 to 12."
             )
         )
     yield Paragraph(pairs_sentence(variety))
@@ -55,13 +55,13 @@ def _variety_table(variety: Variety) -> TableBlock:
         rows += [
             (msg("kind {number} of Article 8", number=number), count) for number, count in enumerate(variety.kinds, 1)
         ]
-        rows.append((msg("kind not told by the source"), variety.no_kind))
+        rows.append((msg("kind not stated by the source"), variety.no_kind))
     rows += [
         (_LANGUAGES.get(one.language) or msg("in the language {tag}", tag=one.language), one.items)
         for one in variety.languages
     ]
     caption = msg(
-        "Items that came on the portal and the sub-portals from {first} to {last}, by kind and by language",
+        "New items on the portal and the sub-portals from {first} to {last}, by kind and by language",
         first=variety.first,
         last=variety.last,
     )
@@ -72,8 +72,9 @@ def pairs_sentence(variety: Variety) -> Message:
     """Say what is known of English pairs, by what it is known, and what is not known."""
     missing = len(variety.unpaired) + variety.unpaired_more
     pairs = msg(
-        "Of the Vietnamese items, {paired} are seen in English too, by what their source tells or by their addresses, {missing} are"
-        " not, though it is known of their site how pairs are told; of {untold} it cannot be told.",
+        "Of the Vietnamese items, {paired} are also published in English, by their source or their "
+        "addresses; {missing} are not, although their site's pairs can be recognised; for {untold} it is "
+        "not known.",
         paired=variety.paired,
         missing=missing,
         untold=variety.untold,
@@ -81,7 +82,8 @@ def pairs_sentence(variety: Variety) -> Message:
     if variety.lag_median_days is None or variety.lag_longest_days is None:
         return pairs
     return msg(
-        "{pairs} Of {known} pairs it was seen when both came: half of the English ones within {median} days, the last after {longest}.",
+        "{pairs} For {known} pairs both arrivals were seen: half of the English items came within "
+        "{median} days, the last after {longest}.",
         pairs=pairs,
         known=variety.lag_known,
         median=variety.lag_median_days,

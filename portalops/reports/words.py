@@ -51,7 +51,7 @@ _DISC: Mapping[DiscState, Status] = {
 }
 
 _MAIL: Mapping[MailState, Status] = {
-    MailState.TAKEN: Status(msg("taken by the mail server"), Tone.GOOD),
+    MailState.TAKEN: Status(msg("accepted by the mail server"), Tone.GOOD),
     MailState.REFUSED: Status(msg("not sent"), Tone.BAD),
     MailState.UNKNOWN: Status(msg("not known whether it was sent"), Tone.UNSURE),
 }
@@ -112,7 +112,7 @@ _FLAG: Mapping[FlagKind, Message] = {
     FlagKind.REMOVED: msg("removed since"),
     FlagKind.LEGACY_ENCODING: msg("legacy encoding"),
     FlagKind.NOT_NFC: msg("decomposed Unicode"),
-    FlagKind.BASELINE: msg("already there at the first look"),
+    FlagKind.BASELINE: msg("already there at the first poll"),
     FlagKind.UNKNOWN_UNIT: msg("unknown unit"),
 }
 
@@ -191,7 +191,7 @@ def mail_status(state: MailState) -> Status:
 
 def outcome_status(outcome: RunOutcome | None) -> Status:
     """Return the word for how a run ended; None is a run without an end in the ledger."""
-    return _OUTCOME[outcome] if outcome else Status(msg("no end recorded"), Tone.BAD)
+    return _OUTCOME[outcome] if outcome else Status(msg("unfinished"), Tone.BAD)
 
 
 def severity_status(severity: Severity) -> Status:

@@ -391,7 +391,7 @@ def test_every_kind_is_tried_here() -> None:
     [
         ("query", {"url": "postgresql://u:hunter2@db/p"}, LiteralSecret, "holds a password"),
         ("query", {"url": "nothing"}, ConfigurationError, "is not a database URL"),
-        ("query", {"query": "DELETE FROM article"}, ConfigurationError, "only reads"),
+        ("query", {"query": "DELETE FROM article"}, ConfigurationError, "read-only"),
         ("query", {"password": "hunter2"}, LiteralSecret, "contains the secret itself"),
         ("query", {"what": "everything"}, ConfigurationError, "what"),
         ("folder", {"item": "("}, ConfigurationError, "is not a regular expression"),

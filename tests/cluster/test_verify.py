@@ -129,7 +129,7 @@ def test_a_medium_that_is_away_leaves_the_copy_as_it_was(portal: Portal, ssh_hos
         ssh_host.let_in()
 
     assert isinstance(work.result, Copy) and work.outcome is RunOutcome.INCOMPLETE
-    assert work.result.state is CopyState.VERIFIED and "not looked at" in work.result.problem
+    assert work.result.state is CopyState.VERIFIED and "not checked" in work.result.problem
 
 
 def verify_sets(portal: Portal) -> list[tuple[Copy, ...]]:

@@ -218,7 +218,7 @@ def test_what_a_look_lacks_makes_the_answer_unknown(portal: Portal, capsys: pyte
     assert portal.drift(capsys)[0] == ExitCode.PARTIAL
     run(["--config", str(portal.home / "portalops.toml"), "--lang", "en", "change", "drift", "--json"], {})
     (told,) = json.loads(capsys.readouterr().out)["warnings"]
-    assert "web1, account: it is not known whether any changed" in told
+    assert "web1, account: whether one changed is not known" in told
     assert "it was last seen at" in told
 
 
@@ -366,7 +366,7 @@ def test_report_on_changes_shows_what_changed_with_both_moments(portal: Portal) 
     assert code == ExitCode.OK
     (made,) = portal.home.glob("demo-changes-host-web1-*.en.json")
     blocks = json.loads(made.read_text(encoding="utf-8"))["blocks"]
-    (rows,) = (each["rows"] for each in blocks if str(each.get("caption", "")).startswith("Each thing that changed"))
+    (rows,) = (each["rows"] for each in blocks if str(each.get("caption", "")).startswith("Each change"))
     (row,) = rows
     assert (row[0], row[2], row[6]["word"], row[7]) == ("web1", "nginx", "approved", ID)
     assert [datetime.fromisoformat(row[5]), datetime.fromisoformat(row[8])] == [NOW - 25 * HOUR, NOW - 5 * DAY]

@@ -261,7 +261,7 @@ def test_the_report_shows_drills_with_their_times_and_by_whom(pair: Pair) -> Non
     assert "L4: restored and queried; read " in page
     pair.portal.call("report", "build", "backups", "--period", "2026-W47", "--format", "markdown", "--output", str(out))
     page = next(out.glob("*backups*.en.md")).read_text(encoding="utf-8")
-    assert "What was restored, and what was asked of it" in page
+    assert "What was restored, and what was tested" in page
     assert "1 table, 40 rows" in page
     assert fingerprint(pair.recovery.key.public_key) in page
 

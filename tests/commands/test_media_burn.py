@@ -154,7 +154,7 @@ def test_a_disc_that_is_too_small_is_refused(portal: Burning) -> None:
     portal.back_up()
     portal.drive.capacity_bytes = MIB
 
-    with pytest.raises(MediumUnavailable, match=r"takes 1\.0 MiB, and the image has"):
+    with pytest.raises(MediumUnavailable, match=r"has room for 1\.0 MiB, but the image has"):
         portal.burn()
 
     assert portal.drive.disc.stat().st_size == 0
@@ -481,7 +481,7 @@ def test_the_report_says_that_images_are_no_discs(portal: Burning) -> None:
 
     text = shown(*disc_blocks(portal.sets()))
 
-    assert made in text and "no discs until they are burnt" in text and "none" in text
+    assert made in text and "not discs until they are burnt" in text and "none" in text
 
 
 def test_a_set_is_restored_from_its_discs_alone(portal: Burning, tmp_path: Path) -> None:

@@ -185,8 +185,8 @@ def test_a_report_is_cut_down_only_to_what_it_can_be(
 @pytest.mark.parametrize(
     ("name", "sentences"),
     [
-        ("backups", ["No backup set was made in the period.", "No drill was done in the period."]),
-        ("evidence", ["No anchor is recorded to have been given a head", "records 1 to 2: each names the digest"]),
+        ("backups", ["No backup set was made in the period.", "No drill was held in the period."]),
+        ("evidence", ["By the end of the period no head is recorded", "records 1 to 2: each names the digest"]),
     ],
 )
 def test_a_ledger_without_work_gives_reports_that_say_so_in_every_format(
@@ -206,7 +206,7 @@ def test_a_format_that_cannot_hold_the_report_leaves_no_file_of_the_others(
 ) -> None:
     assert portalops(home, "report", "build", "evidence", "--format", "html", "--format", "oscal") != ExitCode.OK
 
-    assert "this document carries none" in capsys.readouterr().err
+    assert "this document has none" in capsys.readouterr().err
     assert not (home / "reports").exists()
 
 

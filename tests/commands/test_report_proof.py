@@ -237,7 +237,7 @@ def test_a_report_over_a_ledger_that_was_changed_says_so_and_where(
     (written,) = (home / "reports").iterdir()
     page = Page(written.read_text(encoding="utf-8")).root.words()
     assert "From record 2 on nothing in it can be trusted" in page
-    assert "does not hold" in page
+    assert "not valid" in page
 
 
 def test_the_report_on_the_evidence_answers_that_a_changed_ledger_is_not_whole(tmp_path: Path) -> None:
@@ -249,9 +249,9 @@ def test_the_report_on_the_evidence_answers_that_a_changed_ledger_is_not_whole(t
     built = build_report(session_in(home), "evidence", WEEK)
 
     page = Page(formats.load("html").render(built.document, language="en").decode()).root.words()
-    assert "Is the chain of records whole? no" in " ".join(page.replace("✗", "").split())
+    assert "Is the chain of records intact? no" in " ".join(page.replace("✗", "").split())
     assert "first record 2" in page
-    assert "What is not as it was recorded, by the record" in page
+    assert "What differs from what was recorded, by record" in page
 
 
 def test_a_head_over_a_record_that_was_changed_does_not_hold(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_a_head_over_a_record_that_was_changed_does_not_hold(tmp_path: Path) -> 
     built = build_report(session_in(home), "compliance", WEEK)
 
     page = Page(formats.load("html").render(built.document, language="en").decode()).root.words()
-    assert "The head does not hold: record 4 is not the record that the head signed" in page
+    assert "The head is not valid: record 4 is not the record that the head signed" in page
     assert built.faults
 
 

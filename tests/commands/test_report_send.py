@@ -171,7 +171,7 @@ def test_who_is_refused_is_told_and_recorded_and_the_others_get_it(
     assert listed["refused"] == [{"recipient": BINH, "answer": "550 5.1.1 no such mailbox"}]
     assert portalops(home, "report", "list") == ExitCode.OK
     lines = [line for line in capsys.readouterr().out.splitlines() if "@" in line]
-    assert [("taken by the mail server" in line, "not sent" in line) for line in lines] == [
+    assert [("accepted by the mail server" in line, "not sent" in line) for line in lines] == [
         (True, False),
         (False, True),
     ]
@@ -294,7 +294,7 @@ def test_without_a_server_or_recipients_the_command_says_what_to_configure(
         ('recipients = ["An <an@so.example>"]', "recipients"),
         ('recipients = ["an@so.example\\nBcc: x@y.example"]', "recipients"),
         ('subject = "a\\nBcc: x@y.example"', "holds a control character"),
-        ('formats = ["word-perfect"]', "is no format of reports"),
+        ('formats = ["word-perfect"]', "is not a report format"),
         ('password = "hunter2"', "contains the secret itself"),
     ],
 )

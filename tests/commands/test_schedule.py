@@ -505,7 +505,7 @@ def test_status_says_that_nothing_is_installed(image: Image, tmp_path: Path) -> 
 
     code, out, _err = image.call("status", at=())
 
-    assert code == ExitCode.UNMET and "nothing is installed" in out and "daily-verify" in out
+    assert code == ExitCode.UNMET and "no schedule is installed" in out and "daily-verify" in out
 
 
 def test_the_machine_s_own_answer_is_a_listing_with_ids(image: Image, tmp_path: Path) -> None:

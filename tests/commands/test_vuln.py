@@ -106,7 +106,7 @@ def test_a_damaged_file_leaves_the_bundle_of_before(tmp_path: Path, capsys: pyte
     (tmp_path / "Debian.zip").write_bytes((tmp_path / "Debian.zip").read_bytes()[:-100])
 
     assert run(arguments, {}) == ExitCode.USAGE
-    assert "Debian.zip can't be used: it is no zip file, or is cut short" in capsys.readouterr().err
+    assert "Debian.zip cannot be used: it is not a zip file, or is cut short" in capsys.readouterr().err
     assert path.read_bytes() == before
 
 

@@ -418,7 +418,7 @@ def test_a_unit_that_falls_short_is_named_in_the_readers_language() -> None:
 
 def test_why_an_indicator_is_unknown_is_told_also_where_its_week_is_unmet_by_the_other_one() -> None:
     week = unit_week(DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE)
-    told = replace(week, subportal_reason=msg("no source shows what this unit does"))
+    told = replace(week, subportal_reason=msg("no source shows this unit's items"))
     name = Name("x", "x")
     subportals = duty("unit-subportals")
     rulebook = Rulebook(
@@ -429,4 +429,4 @@ def test_why_an_indicator_is_unknown_is_told_also_where_its_week_is_unmet_by_the
         Situation(rulebook, evidence(updates=updates(unit_weeks=(told,))), (LOCAL,), (), load_calendar())
     )
 
-    assert any(str(line).endswith("1 of 2; no source shows what this unit does") for line in standing.details)
+    assert any(str(line).endswith("1 of 2; no source shows this unit's items") for line in standing.details)

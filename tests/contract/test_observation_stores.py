@@ -230,7 +230,7 @@ def test_what_was_seen_cannot_be_changed_by_its_owner_nor_by_who_collects(
 
 def test_who_may_only_read_reads_and_collects_nothing(server: Server, database: str, place: DatabasePlace) -> None:
     auditor = _place(server, database, "auditor")
-    with pytest.raises(NothingCollected, match="nothing was collected yet: there is nothing in postgresql:"):
+    with pytest.raises(NothingCollected, match=r"nothing was collected yet: postgresql:.* is empty"):
         ObservationStore.open(auditor, create=False)
     with closing(ObservationStore.open(place)) as store:
         _collect(37, [store], looks=2)
@@ -248,7 +248,7 @@ def test_who_may_only_read_reads_and_collects_nothing(server: Server, database: 
 
 def test_a_database_that_was_not_prepared_is_said(server: Server, database: str) -> None:
     for create in (True, False):
-        with pytest.raises(UpdatesError, match="there is no store of observations in") as told:
+        with pytest.raises(UpdatesError, match="has no store of observations") as told:
             ObservationStore.open(_place(server, database, "collector"), create=create)
         assert "ledger prepare" in str(told.value.hint)
 

@@ -90,7 +90,7 @@ def test_bad_sources_of_updates_are_named_and_the_others_count(portal: Path) -> 
     problems = "\n".join(job["problems"])
     assert "update source feed-cam-lam: the answer is not well-formed XML" in problems
     assert "update source portal-news: its query returns no column published_at" in problems
-    assert f"paper-register: line {len(lines)}: ngày đến 30/12/2099 lies in the future" in problems
+    assert f"paper-register: line {len(lines)}: ngày đến 30/12/2099 is in the future" in problems
     assert len(job["problems"]) == 3
     assert alone.code == ExitCode.PARTIAL
     assert "Traceback" not in alone.out + alone.err

@@ -47,8 +47,8 @@ def test_every_working_day_of_the_portal_that_was_not_met_is_named_with_what_it_
 
     said = "\n".join(_texts(replace(known, portal_days=days)))
 
-    assert f"for which the managing unit answers: {days[0].day}." in said
-    assert f"the evidence does not suffice: {days[1].day}." in said
+    assert f"for which the managing unit is responsible: {days[0].day}." in said
+    assert f"insufficient evidence: {days[1].day}." in said
     assert f"await confirmation, or that are not over: {days[2].day}." in said
 
 
@@ -76,8 +76,8 @@ def test_each_item_of_a_list_ends_with_a_semicolon_and_the_last_with_a_full_stop
         (
             (DutyVerdict.MET, DutyVerdict.UNMET),
             (
-                "Some fell short, as part II and the annex show; no case of a week that ends in the period is on record.",
-                "No case of the period is on record.",
+                "Some fell short, as part II and the annex show; no case is recorded for a week that ends in the period.",
+                "No case of the period is recorded.",
             ),
         ),
     ],

@@ -48,7 +48,7 @@ def drift() -> tuple[ObservedDrift, ...]:
             27,
             at(0),
             at(27),
-            (msg("{host}, {kind}: it is not known whether any changed: {why}", host=WEB, kind="cron", why="refused"),),
+            (msg("{host}, {kind}: whether one changed is not known: {why}", host=WEB, kind="cron", why="refused"),),
             3,
         ),
         ObservedDrift(DATABASE, why_none=msg("{host} was never looked at in this time", host=DATABASE)),

@@ -31,20 +31,24 @@ def test_only_the_duties_of_article_12_1_and_12_5_are_told_of() -> None:
     data = data_of(sample.material())
 
     assert [row[0] for row in table(data, "Each duty")["rows"]] == ["12.1", "12.5-custody", "12.5-incidents"]
-    assert facts(data)["Credentials in use"] == "6, of which 2 were not changed in time and 1 are known to who left"
+    assert (
+        facts(data)["Credentials in use"] == "6, of which 2 were not changed in time and 1 are known to people who left"
+    )
 
 
 def test_audits_are_told_over_the_period_and_by_the_newest_round_and_other_checks_are_left_out() -> None:
     data = data_of(sample.material())
 
-    rows = {row[0]: row[1:] for row in table(data, "How often each check gave which answer in the 4 rounds")["rows"]}
+    rows = {row[0]: row[1:] for row in table(data, "Answers of each check in the 4 scans")["rows"]}
     assert rows["cred.registered"] == [0, 4, 4, 0, 0, None]
     assert rows["cred.portal-accounts"][-1] == "never answered"
     newest = table(data, "Checks that failed or could not be answered")["rows"]
     assert {row[0] for row in newest} == {"cred.registered"}
     assert "ssh.root-login" not in texts(data)
     places = (
-        texts(data).partition("What the checks of places and names say")[2].partition("Incidents, and who attests")[0]
+        texts(data)
+        .partition("Results of the checks of places and names")[2]
+        .partition("Incidents, and who confirms")[0]
     )
     assert "inventory.location" in places
     assert "cred." not in places
@@ -66,15 +70,15 @@ def test_each_record_of_an_incident_has_both_moments_and_its_paper() -> None:
 
 
 def test_an_attestation_that_an_incident_contradicts_holds_no_more() -> None:
-    (row,) = table(data_of(sample.material()), "Days of which somebody attests")["rows"]
+    (row,) = table(data_of(sample.material()), "Days for which somebody confirmed")["rows"]
 
-    assert row[-1] == {"word": "recorded later, so it holds no more: IN-2026-002", "tone": "bad"}
+    assert row[-1] == {"word": "no longer valid, as an incident was recorded later: IN-2026-002", "tone": "bad"}
 
 
 def test_credentials_stand_with_what_must_be_done_and_what_was_recorded_without_naming_accounts() -> None:
     data = data_of(sample.material())
 
-    rows = table(data, "What was recorded of credentials in the period")["rows"]
+    rows = table(data, "Records of credentials in the period")["rows"]
     assert [(row[2], row[3]) for row in rows] == [("web1-001", "handed over"), ("web1-002", "changed")]
     assert "Két sắt phòng 204" not in texts(data)
 
@@ -83,7 +87,7 @@ def test_of_one_host_only_its_own_credentials_places_and_incidents_are_told() ->
     data = data_of(sample.material(scope=ReportScope(host=DATABASE)))
 
     assert {row[0] for row in table(data, "Each record of the incidents")["rows"]} == {"IN-2026-002"}
-    assert [row[0] for row in table(data, "Where each server stood")["rows"]] == ["db-1"]
+    assert [row[0] for row in table(data, "Where each server was")["rows"]] == ["db-1"]
     assert facts(data)["Credentials in use"].startswith("0, ")
     assert "web1-001" not in texts(data)
     assert table(data, "Checks that failed or could not")["rows"][0][1] == "db-1"
@@ -93,7 +97,7 @@ def test_of_one_host_an_attestation_is_held_against_the_incidents_of_all() -> No
     data = data_of(sample.material(scope=ReportScope(host=WEB)))
 
     assert {row[0] for row in table(data, "Incidents that were noticed")["rows"]} == {"IN-2026-001"}
-    (row,) = table(data, "Days of which somebody attests")["rows"]
+    (row,) = table(data, "Days for which somebody confirmed")["rows"]
     assert "IN-2026-002" in row[-1]["word"]
 
 
@@ -108,8 +112,8 @@ def test_a_period_with_no_data_says_so_in_sentences_and_shows_no_empty_table() -
 
     said = texts(data)
     for sentence in (
-        "Nothing is recorded in the register of credentials", "Nothing is recorded in the register of incidents",
-        "Nobody has recorded where a server stands", "No round of checks of the period is recorded",
+        "The register of credentials is empty", "The register of incidents is empty",
+        "Nobody has recorded where a server is", "No scan of the period is recorded",
     ):  # fmt: skip
         assert sentence in said
     assert facts(data)["Incidents of the period"] == "nothing is recorded"
@@ -123,7 +127,7 @@ def test_a_register_of_incidents_without_one_in_the_period_proves_nothing_by_its
 
     said = texts(data_of(sample.material(none)))
     assert "No incident of the period is in the register" in said
-    assert "Nobody attests of a day of the period" in said
+    assert "For no day of the period did anybody" in said
 
 
 def test_many_credentials_leave_the_table_short_and_the_rest_is_counted() -> None:

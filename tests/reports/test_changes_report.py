@@ -36,7 +36,7 @@ def test_only_the_duties_of_article_12_2_are_told_of() -> None:
 
 
 def test_each_thing_that_changed_has_both_moments_and_its_change_without_approval_first() -> None:
-    rows = table(data_of(sample.material()), "Each thing that changed")["rows"]
+    rows = table(data_of(sample.material()), "Each change")["rows"]
 
     assert [row[6]["word"] for row in rows] == ["without approval", "without approval", "not clear", "approved"]
     approved = rows[-1]
@@ -50,19 +50,19 @@ def test_each_thing_that_changed_has_both_moments_and_its_change_without_approva
 def test_a_host_that_was_never_compared_comes_first_and_is_not_taken_for_unchanged() -> None:
     data = data_of(sample.material())
 
-    first, second = table(data, "Which looks at each host were compared")["rows"]
+    first, second = table(data, "The scans of each host that were compared")["rows"]
     assert (first[0], first[3]) == ("db-1", 0)
     assert first[-1] == {"word": "db-1 was never looked at in this time", "tone": "unsure"}
     assert (second[0], *second[3:8]) == ("web-1", 27, 2, 1, 1, 1)
     said = texts(data)
-    assert "web-1, cron: it is not known whether any changed: refused" in said
+    assert "web-1, cron: whether one changed is not known: refused" in said
     assert "3 changes are not listed, since there are too many" in said
 
 
 def test_the_changes_stand_with_the_digest_of_each_paper() -> None:
     data = data_of(sample.material())
 
-    steps = table(data, "Each step of them")["rows"]
+    steps = table(data, "Each step of the changes")["rows"]
     assert any(row[4] == "20" * 32 for row in steps)
     replaced = texts(data)
     assert "Nothing that was recorded of these changes was corrected or replaced." in replaced
@@ -84,7 +84,7 @@ def test_of_one_host_only_its_own_changes_are_told() -> None:
 
     assert "No change of the period is in the register." in texts(data)
     assert "CH-2026-001" not in json.dumps(data["blocks"][:60])
-    assert [row[0] for row in table(data, "Which looks at each host were compared")["rows"]] == ["db-1"]
+    assert [row[0] for row in table(data, "The scans of each host that were compared")["rows"]] == ["db-1"]
     assert facts(data)["Only the host"] == "db-1"
     assert len(HOSTS) == 2
 
@@ -94,20 +94,20 @@ def test_a_period_with_no_data_says_so_in_sentences_and_shows_no_empty_table() -
 
     said = texts(data)
     for sentence in (
-        "Nothing is recorded in the register of changes",
+        "The register of changes is empty",
         "nothing was compared",
         "No check looked for changes",
     ):
         assert sentence in said
     assert facts(data)["Changes of the period"] == "nothing is recorded"
-    assert facts(data)["Findings of changes that are open"] == "not known"
+    assert facts(data)["Open findings about changes"] == "not known"
     assert all(block["rows"] for block in data["blocks"] if block["type"] == "table")
 
 
 def test_a_thousand_changes_leave_the_table_short_and_the_rest_is_counted() -> None:
     data = data_of(sample.material(drift=sample.many(1000)))
 
-    assert len(table(data, "Each thing that changed")["rows"]) == 120
+    assert len(table(data, "Each change")["rows"]) == 120
     assert "880 more rows are not shown" in texts(data)
 
 

@@ -211,7 +211,7 @@ def test_cases_tell_where_they_stand_and_what_of_them_is_late_also_of_the_managi
     ]
     assert rows[0][3] == "27 Aug 2026"
     assert rows[0][5] == "the reminder by 3 Sep 2026"
-    upwards = table(data, "Who fell short repeatedly")["rows"]
+    upwards = table(data, "Repeated shortfalls to be")["rows"]
     assert [(row[0], row[2], row[5]["word"]) for row in upwards] == [
         ("Unit 12", "the report to the Department", "late")
     ]
@@ -225,7 +225,7 @@ def test_what_was_reported_upwards_after_its_day_is_done_late(day: int, said: st
     move = RecordedMove(54, datetime(2026, 9, day, 2, tzinfo=UTC), reported)
     cases = tuple(replace(one, moves=(*one.moves, move)) if one is case else one for one in seen.cases)
 
-    upwards = table(as_data(built(replace(seen, cases=cases))), "Who fell short repeatedly")["rows"]
+    upwards = table(as_data(built(replace(seen, cases=cases))), "Repeated shortfalls to be")["rows"]
 
     assert [row[5]["word"] for row in upwards] == [said]
 
@@ -262,18 +262,18 @@ def test_a_report_whose_paper_is_kept_is_listed_with_its_digest() -> None:
 
 def test_every_kind_has_a_row_also_where_nothing_of_it_was_seen_and_items_without_a_pair_are_named() -> None:
     data = as_data(document())
-    rows = table(data, "Items that came on the portal")["rows"]
+    rows = table(data, "New items on the portal and")["rows"]
     assert [row[0] for row in rows[:12]] == [f"kind {number} of Article 8" for number in range(1, 13)]
     assert rows[2][1] == 0
     assert rows[12:] == [
-        ["kind not told by the source", 130],
-        ["language not told", 12],
+        ["kind not stated by the source", 130],
+        ["language not stated", 12],
         ["in English", 31],
         ["in Vietnamese", 305],
     ]
     (missing,) = table(data, "1 Vietnamese item without an English one")["rows"]
     assert missing[:3] == ["Unit 5", "Sở Công Thương tuyển dụng viên chức", "https://soct.khanhhoa.example/vi/tin/9"]
-    assert "of 273 it cannot be told" in json.dumps(data)
+    assert "for 273 it is not known" in json.dumps(data)
 
 
 def test_a_week_that_is_not_over_is_not_listed_as_short() -> None:
@@ -299,7 +299,7 @@ def test_what_went_wrong_is_listed_and_not_averaged_away() -> None:
     assert ("paper-register", "line 14: date in the future") in wrong
     assert ("nas-1", "no space left on device") in wrong
     assert ("machine-configuration", "/etc/ssl/private: permission denied") in wrong
-    assert [row[0] for row in table(data, "Runs that left no end")["rows"]] == ["10.2:weekly:2026-W36"]
+    assert [row[0] for row in table(data, "Unfinished runs: interrupted, or still")["rows"]] == ["10.2:weekly:2026-W36"]
     assert [row[5] for row in table(data, "Flagged items")["rows"]] == ["o1", "o2", "o3"]
     assert "record 88: blob missing" in texts(data)
     assert "Host db-1 was not reached" in texts(data)
@@ -348,7 +348,7 @@ def test_the_limits_stand_before_everything_else_and_so_on_page_one() -> None:
     first = document().blocks[0]
     assert isinstance(first, Notice)
     assert "not whether it was true when it was recorded" in str(first.text)
-    assert "only down to the newest head that an anchor keeps" in str(first.text)
+    assert "only if it stands before the newest head that an anchor keeps" in str(first.text)
 
 
 def test_a_report_over_a_changed_ledger_says_so_before_everything_else() -> None:
@@ -398,9 +398,9 @@ def test_an_empty_ledger_meets_nothing_and_says_so() -> None:
     assert {row[2]["word"] for row in table(data, "Every duty")["rows"]} <= {"insufficient evidence", "unmet"}
     assert not [block for block in data["blocks"] if block["type"] == "grid"]
     text = texts(data)
-    assert "this report rests on nothing" in text
+    assert "this report has no basis" in text
     assert "The ledger is empty." in text
-    assert "No round of server checks is recorded" in text
+    assert "No scan of the servers is recorded" in text
 
 
 def test_a_ledger_that_began_after_the_period_is_named_as_a_limit() -> None:

@@ -344,16 +344,14 @@ def test_a_word_of_a_million_letters_is_cut_and_the_end_says_so() -> None:
     word = "ữ" * 1_000_000
     text = said(main_part(made(Paragraph(verbatim(word)), table((word, 1)))))
     assert text.count("ữ") == 2 * (MAX_LETTERS - 1)
-    assert text.endswith(
-        "2 texts are longer than is printed here and were cut; the formats html and json hold them whole"
-    )
+    assert text.endswith("2 texts are too long to print here and were cut; the formats html and json hold them in full")
 
 
 def test_more_rows_than_a_word_processor_works_with_are_counted() -> None:
     rows = [(number, "x") for number in range(100)]
     found = opened(table(*rows), form=DocxPaperFormat(max_rows=90, draw=some_dots))
     assert len(found.tables[0].rows) == 91
-    told = "10 more rows are left off, for no word processor works with so many; the formats csv and json hold them"
+    told = "10 more rows are left out, because no word processor handles so many; the formats csv and json hold them"
     assert found.paragraphs[-1].text == f"?  {told}"
 
 

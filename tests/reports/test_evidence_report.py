@@ -47,14 +47,14 @@ def test_what_an_auditor_asks_first_is_answered_with_its_reason() -> None:
     found = answers(data_of(own.evidence(), own.proof()))
 
     assert found == {
-        "Is the chain of records whole?": ("yes", "records 1 to 144: each names the digest of the one before"),
+        "Is the chain of records intact?": ("yes", "records 1 to 144: each names the digest of the one before"),
         "Are the records numbered without a gap?": ("yes", "144 records, numbered 1 to 144"),
-        "Do the heads of the period hold?": ("yes", "2 of 2 hold"),
-        "Did an anchor take a head each day?": ("no", "the longest time without one: 25 days"),
+        "Are the heads of the period valid?": ("yes", "2 of 2 valid"),
+        "Did an anchor accept a head each day?": ("no", "the longest time without one: 25 days"),
         "Was each planned run done?": (
-            "no", "693 of 732 done, 1 late, 34 missed, 4 in part, failed or without a known end",
+            "no", "693 of 732 done, 1 late, 34 missed, 4 in part, failed or unfinished",
         ),
-        "Did each run that was begun come to an end?": ("no", "1 of 698 runs left no end"),
+        "Was every run finished?": ("no", "1 of 698 runs unfinished"),
         "Can all details be read?": ("no", "the details of 1 record that this report needs cannot be read"),
     }  # fmt: skip
 
@@ -63,9 +63,9 @@ def test_a_ledger_that_was_changed_is_not_called_whole_and_each_fault_is_named()
     data = data_of(own.evidence(), own.changed())
     found = answers(data)
 
-    assert found["Is the chain of records whole?"] == ("no", "2 things are not as they were recorded, first record 40")
+    assert found["Is the chain of records intact?"] == ("no", "2 items differ from what was recorded, first record 40")
     assert found["Are the records numbered without a gap?"] == ("no", "143 records, numbered 1 to 144")
-    assert table(data, "What is not as it was recorded")["rows"] == [
+    assert table(data, "What differs from what was recorded")["rows"] == [
         ["40", "the record before it is not the one that it names"],
         ["77", "there is no record"],
     ]
@@ -73,7 +73,7 @@ def test_a_ledger_that_was_changed_is_not_called_whole_and_each_fault_is_named()
 
 def test_what_nobody_looked_at_is_not_known() -> None:
     found = answers(data_of(own.evidence(), replace(own.proof(), faults=None)))
-    assert found["Is the chain of records whole?"] == ("not known", "nobody looked for changes")
+    assert found["Is the chain of records intact?"] == ("not known", "the ledger was not checked for changes")
 
     lost = replace(own.evidence(), slots=KeptSlots(problem=msg("no plan is recorded")))
     data = data_of(lost, own.proof())
@@ -148,19 +148,19 @@ def test_the_longest_times_without_a_run_reach_to_the_periods_ends() -> None:
 def test_anchors_tell_who_has_which_head_and_for_how_long_nobody_took_one() -> None:
     data = data_of(own.evidence(), own.proof())
 
-    rows = {row[0]: row for row in table(data, "Anchors: who took")["rows"]}
+    rows = {row[0]: row for row in table(data, "Anchors: heads accepted")["rows"]}
     assert rows["mailbox"][2:6] == [1, 1, "20-0014-0014-0014-0014-0014", "1 to 20"]
     assert rows["time-stamps"][2:4] == [1, 0]
     assert rows["mailbox"][7] is None
     assert rows["time-stamps"][7].startswith("2026-08-18T20:00:07")
-    assert facts(data)["Longest time in which no anchor took a head"] == {"word": "25 days", "tone": "bad"}
+    assert facts(data)["Longest time in which no anchor accepted a head"] == {"word": "25 days", "tone": "bad"}
 
 
 def test_without_an_anchor_the_whole_period_is_without_one() -> None:
     data = data_of(own.evidence(), replace(own.proof(), receipts=()))
 
-    assert facts(data)["Longest time in which no anchor took a head"] == {"word": "28 days", "tone": "bad"}
-    assert "No anchor is recorded to have been given a head" in texts(data)
+    assert facts(data)["Longest time in which no anchor accepted a head"] == {"word": "28 days", "tone": "bad"}
+    assert "By the end of the period no head is recorded" in texts(data)
 
 
 def test_keys_that_changed_stand_with_what_they_replace() -> None:
@@ -174,7 +174,7 @@ def test_keys_that_changed_stand_with_what_they_replace() -> None:
 def test_bundles_tell_who_took_them_and_what_was_withheld() -> None:
     data = data_of(own.evidence(), own.proof())
 
-    rows = table(data, "Bundles that were handed out")["rows"]
+    rows = table(data, "Bundles exported in the period, the newest first")["rows"]
     assert [row[2] for row in rows] == [
         "not recorded", "user id 0, logged in as user id 1000, by sudo of an.nguyen",
     ]  # fmt: skip
@@ -186,7 +186,7 @@ def test_a_bundle_of_after_the_period_is_not_in_it() -> None:
     data = data_of(own.evidence(), replace(own.proof(), exports=(later,)))
 
     assert PERIOD.bounds(ZONE)[1] == later.at
-    assert "No bundle was handed out in the period." in texts(data)
+    assert "No bundle was exported in the period." in texts(data)
 
 
 def test_exemptions_waivers_and_details_that_cannot_be_read_stand_beside() -> None:
@@ -204,9 +204,9 @@ def test_a_period_with_no_data_says_so_in_sentences() -> None:
     said = texts(data)
 
     for sentence in (
-        "There is no record in the ledger", "Which runs were expected is unknown", "No run began in the period.",
+        "The ledger is empty", "Which runs were expected is unknown", "No run began in the period.",
         "No anchor is recorded", "No key was added or retired", "No exemption covers", "No waiver was in force",
-        "No detail was erased", "No bundle was handed out",
+        "No detail was erased", "No bundle was exported in",
     ):  # fmt: skip
         assert sentence in said
     assert {answer for answer, _why in answers(data).values()} == {"not known"}
@@ -214,11 +214,11 @@ def test_a_period_with_no_data_says_so_in_sentences() -> None:
 
 def test_a_young_ledger_is_anchored_only_by_an_anchor() -> None:
     began = replace(own.evidence(), started_at=NOW - timedelta(hours=20))
-    label = "Longest time in which no anchor took a head"
+    label = "Longest time in which no anchor accepted a head"
 
     alone = data_of(began, replace(own.proof(), receipts=()))
     assert facts(alone)[label] == {"word": "11 hours", "tone": "bad"}
-    assert answers(alone)["Did an anchor take a head each day?"][0] == "no"
+    assert answers(alone)["Did an anchor accept a head each day?"][0] == "no"
     first = own.proof().receipts[0]
     kept = replace(own.proof(), receipts=(replace(first, at=NOW - timedelta(hours=18)),))
     assert facts(data_of(began, kept))[label]["tone"] == "good"

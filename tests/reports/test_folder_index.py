@@ -107,9 +107,9 @@ def test_without_a_ledger_nothing_is_called_known() -> None:
 @pytest.mark.parametrize(
     ("ledger", "holds", "exported", "words"),
     [
-        (LEDGER, True, (43,), "✓ its last record is this ledger's; handed out by record 43"),
-        (LEDGER, True, (), "? its last record is this ledger's; no record tells that it was handed out"),
-        (LEDGER, False, (43,), "✗ its last record, 44, is not the one that this ledger holds"),
+        (LEDGER, True, (43,), "✓ its last record is this ledger's; exported by record 43"),
+        (LEDGER, True, (), "? its last record is this ledger's; no record shows that it was exported"),
+        (LEDGER, False, (43,), "✗ its last record, 44, differs from this ledger's"),
         ("0" * 32, None, (), f"? of another ledger: {'0' * 32}"),
     ],
 )
@@ -134,7 +134,7 @@ def test_what_was_not_looked_at_is_said() -> None:
     of = contents(links=2, beyond=1, unread=(("closed", msg("Permission denied")),))
     words = page(of).root.words()
     assert "2 links or special files are not in this index" in words
-    assert "1 file more was not looked at" in words
+    assert "1 more file was not read" in words
     assert "The folder closed could not be read: Permission denied" in words
     assert "There is no file and no bundle in this folder." in words
 

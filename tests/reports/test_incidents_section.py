@@ -27,7 +27,7 @@ def test_register_that_is_not_begun_shows_nothing_and_says_so() -> None:
     (said,) = blocks(None)
 
     assert isinstance(said, Paragraph)
-    assert "shows nothing of the period" in str(said.text)
+    assert "proves nothing about the period" in str(said.text)
 
 
 def test_incident_stands_with_its_reports_their_digests_and_who_attests_the_days() -> None:

@@ -27,7 +27,7 @@ DAYS = [date(2026, 11, 2) + timedelta(days=day) for day in range(5)]
 
 def chart(*lines: Sequence[float | None], moments: Sequence[date | datetime] = DAYS) -> LineChart:
     drawn = [Line(verbatim(f"web{at}"), Tone.GOOD, values) for at, values in enumerate(lines, 1)]
-    limits = ((msg("asked for"), 99.0),)
+    limits = ((msg("required"), 99.0),)
     return LineChart(msg("Availability by day"), moments, drawn, decimals=2, unit="%", limits=limits, highest=100)
 
 
@@ -103,7 +103,7 @@ def test_one_moment_is_drawn_as_a_mark() -> None:
 def test_who_cannot_see_it_is_told_the_numbers() -> None:
     described = "".join(picture(chart([100.0, 99.5, None, 98.0, 99.0])).itertext())
     assert (
-        "web1: first 100.00\u00a0%, last 99.00\u00a0%, lowest 98.00\u00a0%, highest 100.00\u00a0%, not known at 1 moment"
+        "web1: first 100.00\u00a0%, last 99.00\u00a0%, lowest 98.00\u00a0%, highest 100.00\u00a0%, unknown at 1 time"
         in described
     )
 

@@ -43,7 +43,7 @@ def test_one_language_is_said_alone() -> None:
 def test_without_a_head_the_text_says_that_nothing_can_be_proved() -> None:
     text = text_of_mail(replace(LETTER, result=replace(RESULT, head=None)), ("en",))
 
-    assert "No head is signed, so nothing of this report can be proved to be unchanged." in " ".join(text.split())
+    assert "No head is signed, so nothing proves that this report is unchanged." in " ".join(text.split())
     assert "Head code" not in text
 
 

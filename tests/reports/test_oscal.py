@@ -183,5 +183,5 @@ def test_the_whole_report_stands_in_the_remarks() -> None:
 def test_a_document_that_judges_nothing_is_refused_with_what_to_do() -> None:
     with pytest.raises(ReportError) as caught:
         formats.load("oscal").render(Document(msg("Report"), (Paragraph(msg("met")),)), language="en")
-    assert "carries none" in str(caught.value.message)
+    assert "has none" in str(caught.value.message)
     assert "another format" in str(caught.value.hint)

@@ -227,7 +227,7 @@ def test_a_word_of_a_megabyte_is_cut_stays_on_its_page_and_the_file_says_so() ->
     text = text_of(data)
     assert all(right <= width - 38 for right, _bottom, width, _height in words_of(data))
     assert text.replace(" ", "").count("ữ") < 5 * MOST_LETTERS
-    assert "texts are longer than is printed here and were cut; the formats html and json hold them whole" in text
+    assert "texts are too long to print here and were cut; the formats html and json hold them in full" in text
 
 
 def test_a_table_of_many_columns_lies_on_its_side_with_the_heading_before_it() -> None:
@@ -250,7 +250,9 @@ def test_what_does_not_fit_is_counted() -> None:
     text = text_of(pdf(table, Bullets([msg("met")]), form=PdfPaperFormat(most_cost=100)))
     shown = len(re.findall(r"row-\d+", text))
     assert 0 < shown < 100
-    assert f"{400 - shown} more are not printed here, for a PDF holds no more; the formats xlsx, json and html" in text
+    assert (
+        f"{400 - shown} more are not printed here, because a PDF holds no more; the formats xlsx, json and html" in text
+    )
     assert "• met" in text
 
 
@@ -268,7 +270,7 @@ def test_letters_that_no_font_shows_are_written_by_their_code_points_and_the_fil
     text = text_of(data)
     assert "chữ \\U00016b1c và ư" in text
     assert text.count("\\U00016b1c") == 2
-    assert "are written by their code points" in text
+    assert "are written as their code points" in text
 
 
 def test_a_chart_of_a_thousand_hosts_says_in_words_what_a_pdf_can_hold() -> None:
@@ -335,7 +337,7 @@ def test_a_missing_font_is_a_warning_that_names_what_is_taken_instead() -> None:
     (said,) = missing_font({"DejaVu Sans", "Libertinus Serif"})
     assert str(said) == (
         "the font Liberation Sans is not on this machine, so PDF files are set in DejaVu Sans; the package"
-        " fonts-liberation brings it"
+        " fonts-liberation installs it"
     )
     assert "set in Libertinus Serif" in str(missing_font(set())[0])
 

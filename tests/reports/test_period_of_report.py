@@ -26,7 +26,7 @@ def notices(found: Material) -> str:
 def test_a_period_that_is_ahead_is_told_as_such() -> None:
     found = sample_with(Period(date(2027, 3, 1), date(2027, 3, 31)))
 
-    assert "The period begins on 2027-03-01 and was ahead when this was made" in str(period_doubt(found))
+    assert "The period begins on 2027-03-01, after this report was made" in str(period_doubt(found))
     assert str(period_doubt(found)) in notices(found)
 
 
@@ -42,7 +42,7 @@ def test_a_period_that_runs_is_told_as_not_over_in_the_report_alone() -> None:
     found = sample_with(Period(made_on - timedelta(days=7), made_on))
 
     assert period_doubt(found) is None
-    assert f"The period ends on {made_on} and was not over when this was made" in notices(found)
+    assert f"The period ends on {made_on} and was not over when this report was made" in notices(found)
 
 
 def test_nothing_is_said_of_a_period_that_is_over() -> None:

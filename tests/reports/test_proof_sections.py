@@ -40,8 +40,8 @@ def test_the_head_stands_near_the_beginning_as_code_text_and_fingerprint() -> No
     assert list(made.blocks).index(code_in(made)) < 10
     shown = facts(as_data(made))
     assert shown["Signed with the key"] == fingerprint(KEY.public_key)
-    assert shown["Records that the head is over"] == "1 to 143"
-    assert shown["Records, heads and signatures when it was made"] == {"word": "holds", "tone": "good"}
+    assert shown["Records that the head covers"] == "1 to 143"
+    assert shown["Records, heads and signatures when it was made"] == {"word": "valid", "tone": "good"}
 
 
 @pytest.mark.parametrize(
@@ -62,16 +62,16 @@ def test_what_weakens_the_proof_is_a_notice(change: dict[str, Any], words: str) 
 
 def test_integrity_that_nobody_looked_at_is_not_said_to_hold() -> None:
     shown = facts(report(replace(proof(), faults=None)))
-    assert shown["Records, heads and signatures when it was made"] == {"word": "not looked at", "tone": "unsure"}
+    assert shown["Records, heads and signatures when it was made"] == {"word": "not checked", "tone": "unsure"}
 
 
 def test_a_head_that_does_not_hold_is_shown_as_such() -> None:
     held = proof()
     bad = replace(held.heads[-1], problem=msg("its signature is odd"), public_key="")
     data = report(replace(held, head=bad, heads=(*held.heads[:-1], bad)))
-    assert ("bad", "The head does not hold: its signature is odd") in notices(data)
-    assert facts(data)["Signed with the key"] == "the signature is none"
-    assert [row[0] for row in table(data, "Heads that do not hold")["rows"]] == [code_of(bad.head)]
+    assert ("bad", "The head is not valid: its signature is odd") in notices(data)
+    assert facts(data)["Signed with the key"] == "the signature is not a signature"
+    assert [row[0] for row in table(data, "Heads that are not valid")["rows"]] == [code_of(bad.head)]
 
 
 def test_heads_are_listed_with_those_who_keep_them() -> None:
@@ -87,7 +87,7 @@ def test_heads_are_listed_with_those_who_keep_them() -> None:
     newest = facts(data)["Newest head that an anchor has"]
     assert newest.startswith("20-")
     assert newest.endswith("26 days before this report was made")
-    (refused,) = table(data, "Heads that an anchor did not take")["rows"]
+    (refused,) = table(data, "Heads that an anchor did not accept")["rows"]
     assert (refused[0], refused[3]) == ("mailbox", "connection refused by mail.example port 465")
     gaps = table(data, "Times of more than a day")["rows"]
     assert [row[2] for row in gaps] == ["2 days", "25 days"]
@@ -95,9 +95,9 @@ def test_heads_are_listed_with_those_who_keep_them() -> None:
 
 def test_a_ledger_that_nobody_anchors_is_told_what_that_means() -> None:
     data = report(replace(proof(), receipts=()))
-    assert [text for tone, text in notices(data) if text.startswith("No anchor is recorded to have a head")]
+    assert [text for tone, text in notices(data) if text.startswith("No anchor is recorded as holding a head")]
     assert facts(data)["Newest head that an anchor has"] == "none"
-    assert "how far back records could have been exchanged is unknown" in texts(data)
+    assert "it is unknown how far back records could have been replaced" in texts(data)
     assert len(table(data, "Times of more than a day")["rows"]) == 1
 
 
@@ -105,9 +105,9 @@ def test_a_receipt_of_a_head_that_the_ledger_does_not_hold_is_an_alarm() -> None
     held = proof()
     other = AnchorReceipt(AnchorId("mailbox"), "mail", 50, digest("9"), None)
     data = report(replace(held, receipts=(*held.receipts, Recorded(60, NOW - timedelta(days=9), "", other))))
-    assert [text for tone, text in notices(data) if "a head that this ledger does not hold" in text]
+    assert [text for tone, text in notices(data) if "a head that this ledger does not have" in text]
     assert [row[:2] for row in table(data, "Receipts of other heads")["rows"]] == [["mailbox", 50]]
-    assert not [text for _tone, text in notices(report(held)) if "does not hold: one of them" in text]
+    assert not [text for _tone, text in notices(report(held)) if "does not have: one of them" in text]
 
 
 def test_a_long_list_shows_the_newest_and_says_how_many_it_leaves_out() -> None:
@@ -125,17 +125,17 @@ def test_keys_are_listed_with_their_times_and_what_they_replaced() -> None:
     assert (old[0], new[0]) == (fingerprint(OLD_KEY.public_key), fingerprint(KEY.public_key))
     assert (new[2], new[3], old[3]) == ("still in use", fingerprint(OLD_KEY.public_key), None)
     lost = replace(proof(), signers=(proof().signers[0], replace(proof().signers[1], replaces="")))
-    assert table(report(lost), "Keys that sign this ledger")["rows"][1][3].startswith("none that signed for it")
+    assert table(report(lost), "Keys that sign this ledger")["rows"][1][3].startswith("no key signed for it")
 
 
 def test_people_who_signed_are_named_and_a_signature_that_does_not_hold_is_said_to() -> None:
     held = proof()
     (row,) = table(report(held), "Reports that a person signed")["rows"]
-    assert (row[1], row[2], row[5]["word"]) == ("Nguyễn Thị Ẩn", "Giám đốc", "holds")
+    assert (row[1], row[2], row[5]["word"]) == ("Nguyễn Thị Ẩn", "Giám đốc", "valid")
     (signed,) = held.sign_offs
     forged = replace(signed, sign_off=replace(signed.sign_off, sha256=digest("6")))
     (row,) = table(report(replace(held, sign_offs=(forged,))), "Reports that a person signed")["rows"]
-    assert row[5] == {"word": "does not hold", "tone": "bad"}
+    assert row[5] == {"word": "not valid", "tone": "bad"}
 
 
 def test_waivers_in_force_and_erased_details_are_listed() -> None:
@@ -180,7 +180,7 @@ def test_the_run_that_makes_the_report_is_none_without_an_end() -> None:
     own = Run(RunId("report:weekly-report:2026-W37"), "report", "", "", datetime(2026, 9, 12, tzinfo=UTC), 143)
     seen = replace(seen, runs=(*seen.runs, own))
     listed = [
-        [row[0] for row in table(as_data(built(seen, proof=held)), "Runs that left no end")["rows"]]
+        [row[0] for row in table(as_data(built(seen, proof=held)), "Unfinished runs")["rows"]]
         for held in (proof(), replace(proof(), own_run=own.id))
     ]
     assert listed == [["10.2:weekly:2026-W36", own.id], ["10.2:weekly:2026-W36"]]

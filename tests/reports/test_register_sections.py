@@ -90,7 +90,7 @@ def test_what_was_seen_changed_without_approval_is_told_though_nothing_is_regist
     )  # fmt: skip
     said, seen = list(change_blocks(replace(SEEN, changes=None, findings=(drift,))))
 
-    assert isinstance(said, Paragraph) and "shows nothing of the period" in str(said.text)
+    assert isinstance(said, Paragraph) and "proves nothing about the period" in str(said.text)
     assert isinstance(seen, TableBlock)
     assert (seen.rows[0][0], words(seen.rows[0][3]), seen.rows[0][6]) == (
         "change.drift", "1 change under no approval: nginx", "240",
@@ -105,7 +105,7 @@ def test_credentials_are_counted_and_listed_without_account_or_place() -> None:
     first = listed.rows[0]
     assert (first[0], first[3], first[8]) == ("web1-001", BINH, "300, 307")
     assert words(first[7]) == f"known to {AN}, who left; not changed in time"
-    assert "not said: deputy" in words(listed.rows[2][7])
+    assert "missing: deputy" in words(listed.rows[2][7])
     assert [tone(row[7]) for row in listed.rows].count(Tone.GOOD) == 3
     assert [(row[0], row[2], words(row[3])) for row in left.rows] == [(AN, 308, "web1-001")]
     shown = " ".join(words(cell) for table in tables(blocks) for row in table.rows for cell in row)
@@ -127,7 +127,7 @@ def test_registers_that_nobody_began_show_nothing_and_say_so() -> None:
 
     for blocks in (place_blocks(empty, sample.HOSTS), change_blocks(empty), credential_blocks(empty)):
         (said,) = blocks
-        assert isinstance(said, Paragraph) and "shows nothing of" in str(said.text)
+        assert isinstance(said, Paragraph) and "proves nothing about" in str(said.text)
 
 
 def test_records_that_cannot_be_read_are_named() -> None:

@@ -85,21 +85,21 @@ def test_findings_burn_down_by_day_and_break_where_no_round_speaks() -> None:
     assert by_name["critical"] == [0, 0, 0, *[1] * 7, None, None, None, *[1] * 7, *[0] * 8]
     assert by_name["medium"][4:9] == [0, 1, 1, 0, 0]
     assert set(by_name["high"]) == {2, None}
-    assert "For 3 days no round of checks speaks" in sentences(MADE)
+    assert "3 days are covered by no scan" in sentences(MADE)
 
 
 def test_open_findings_are_counted_by_age_and_overdue_ones_by_who_answers() -> None:
     ages = {words(row)[0]: words(row)[1:] for row in tables(MADE, "Findings open at the period's end").rows}
     assert ages["high"] == ["2", "0", "0", "1", "1", "2", "0"]
     assert ages["low"] == ["1", "0", "1", "0", "0", "0", "1"]
-    assert ages["together"] == ["4", "0", "2", "1", "1", "2", "1"]
+    assert ages["total"] == ["4", "0", "2", "1", "1", "2", "1"]
 
     late = [words(row) for row in tables(MADE, "Overdue findings by").rows]
     assert [(row[0], row[1], row[7]) for row in late] == [
         ("Trần Thị Bình", "1", "web-1"),
         ("nguyen-van-an", "1", "db-1"),
     ]
-    (waived,) = tables(MADE, "Findings that are waived").rows
+    (waived,) = tables(MADE, "Waived findings").rows
     assert words(waived)[:2] == ["kernel.sysctl", "web-1"]
     assert words(waived)[-1] == "77"
 
@@ -126,10 +126,10 @@ def test_what_opened_came_back_and_was_fixed_is_listed_with_its_days() -> None:
 def test_pages_stand_with_their_share_and_whether_that_is_enough_or_not_known() -> None:
     rows = {words(row)[0]: words(row) for row in tables(MADE, "How reachable each page was").rows}
 
-    assert rows["https://tthc.khanhhoa.example/dich-vu-cong/"][-1] == "less than is asked for"
+    assert rows["https://tthc.khanhhoa.example/dich-vu-cong/"][-1] == "less than required"
     assert rows["https://khanhhoa.example/"][2] == "24 of 28"
-    assert rows["https://khanhhoa.example/"][-1] == "looked at too little to say"
-    assert rows["https://cu.khanhhoa.example/"][-1] == "not declared any more"
+    assert rows["https://khanhhoa.example/"][-1] == "sampled too little to judge"
+    assert rows["https://cu.khanhhoa.example/"][-1] == "no longer declared"
     outage = words(tables(MADE, "When pages were away").rows[0])
     assert (outage[1], outage[-1]) == ("db-1", "860")
     assert "1 record of samples cannot be read (501)" in sentences(MADE)
@@ -147,16 +147,18 @@ def test_availability_lines_are_four_a_chart_and_unknown_where_a_day_was_hardly_
 
 
 def test_waits_of_updates_are_distributed_by_days_and_by_how_they_ended() -> None:
-    bars = next(block for block in MADE.blocks if isinstance(block, Bars) and "seen to wait" in str(block.caption))
+    bars = next(
+        block
+        for block in MADE.blocks
+        if isinstance(block, Bars) and "How long security updates waited" in str(block.caption)
+    )
 
     counts = {str(label): {str(word): count for _tone, word, count in parts} for label, parts in bars.rows}
     assert [sum(parts.values()) for parts in counts.values()] == [8, 8, 9, 17, 0, 0, 1]
-    assert counts["4 to 7 days"]["gone, and no log says how"] == 1
-    assert counts["8 to 15 days"]["still waiting when last looked at"] == 1
-    older = counts["Not known: it waited already in the oldest look that could be read"]
-    assert older["still waiting when last looked at"] == 1, (
-        "how long it waited is not known, however long it was seen to"
-    )
+    assert counts["4 to 7 days"]["gone, and no log shows why"] == 1
+    assert counts["8 to 15 days"]["still waiting at the last scan"] == 1
+    older = counts["Unknown: it was already waiting in the oldest scan that could be read"]
+    assert older["still waiting at the last scan"] == 1, "how long it waited is not known, however long it was seen to"
     longest = words(tables(MADE, "Security updates that still waited").rows[0])
     assert longest[:2] == ["db-1", "openssl"]
     assert "or earlier" in longest[2]
@@ -195,7 +197,7 @@ def test_report_of_one_host_has_nothing_of_the_others_and_says_that_duties_are_t
     made = build(material(scope=ReportScope(host=WEB)))
 
     own = made.blocks[
-        : next(i for i, block in enumerate(made.blocks) if "can't prove" in str(getattr(block, "text", "")))
+        : next(i for i, block in enumerate(made.blocks) if "cannot prove" in str(getattr(block, "text", "")))
     ]
     rows = [words(row) for block in own if isinstance(block, TableBlock) for row in block.rows]
     assert not [row for row in rows if "db-1" in row or any("csdl" in cell for cell in row)]
@@ -207,16 +209,16 @@ def test_report_of_one_host_has_nothing_of_the_others_and_says_that_duties_are_t
 def test_period_without_data_gives_sentences_and_no_empty_table() -> None:
     made = build(material(NOTHING, ServerHistory()))
 
-    assert "which findings there were is not known" in sentences(made)
+    assert "the findings are unknown" in sentences(made)
     told = {
         str(label): str(value) for block in made.blocks if isinstance(block, KeyValues) for label, value in block.rows
     }
     assert {told["Findings at the period's end"], told["Findings in the period"]} == {"not known"}
-    assert "nothing is known of how reachable" in sentences(made)
-    assert "how long security updates waited is not known" in sentences(made)
+    assert "it is unknown how reachable" in sentences(made)
+    assert "how long security updates waited is unknown" in sentences(made)
     assert "nothing shows that there is a standby" in sentences(made)
     at_limits = next(
-        i for i, block in enumerate(made.blocks) if isinstance(block, Heading) and "can't prove" in str(block.text)
+        i for i, block in enumerate(made.blocks) if isinstance(block, Heading) and "cannot prove" in str(block.text)
     )
     assert not [block for block in made.blocks[:at_limits] if isinstance(block, TableBlock) and not block.rows]
     assert not [block for block in made.blocks if isinstance(block, LineChart | Grid | Bars)]
@@ -359,7 +361,7 @@ def test_command_reads_samples_and_answers_of_the_period(home: Path) -> None:
     data = data_of(home)
     page = block(data, "How reachable each page was")["rows"][0]
     assert page[:2] == ["https://portal.example.vn/", "web1"]
-    assert page[-1]["word"] == "less than is asked for"
+    assert page[-1]["word"] == "less than required"
     assert page[-2] == 30
     untold = block(data, "Security updates by host")["rows"]
     assert [row[0] for row in untold] == ["db1", "web1"]

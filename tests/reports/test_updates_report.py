@@ -83,7 +83,7 @@ def test_the_league_names_every_unit_once() -> None:
     data = data_of(sample.material())
 
     shares = table(data, "Units by the share of their weeks")["rows"]
-    apart = table(data, "Units of which a week is pending or not sufficiently known")["rows"]
+    apart = table(data, "Units with a week that is pending or has insufficient evidence")["rows"]
     assert sum(row[1] for row in shares) + len(apart) == len(UNITS)
     assert [row[0]["value"] for row in shares] == sorted((row[0]["value"] for row in shares), reverse=True)
 
@@ -138,7 +138,7 @@ def test_a_period_with_no_data_says_so_in_sentences_and_shows_no_empty_table() -
     for sentence in (
         "The updates were never collected and judged",
         "there is no day to show",
-        "No source was ever asked",
+        "No source was ever polled.",
     ):
         assert sentence in said
     assert all(block["rows"] for block in data["blocks"] if block["type"] in {"table", "grid"})

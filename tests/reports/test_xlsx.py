@@ -182,7 +182,7 @@ def test_a_text_too_long_for_a_cell_is_cut_and_the_sheet_says_so() -> None:
     assert second == "𠀀" * ((MAX_LETTERS - 1) // 2) + "…"
     assert third == "ữ" * MAX_LETTERS
     assert sheet["A7"].value == (
-        "2 texts are longer than a cell may be and were cut; the formats html and json hold them whole"
+        "2 texts are too long for a cell and were cut; the formats html and json hold them in full"
     )
 
 

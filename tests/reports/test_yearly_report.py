@@ -59,7 +59,7 @@ def test_what_was_unmet_is_told_with_how_many_months_it_lasted_the_longest_first
     assert [(row[0], row[2], row[3], row[4]) for row in unmet] == [
         ("12.1", "2026-07-01", "2026-08-31", 2), ("11.1", "2026-08-01", "2026-08-31", 1),
     ]  # fmt: skip
-    unknown = table(data, "What was not sufficiently known")["rows"]
+    unknown = table(data, "What had insufficient evidence")["rows"]
     assert {(row[0], row[2]) for row in unknown} == {("10.2-interval", "2026-07-01"), ("12.1", "2026-09-01")}
 
 
@@ -87,7 +87,7 @@ def test_of_a_period_before_the_ledger_no_total_is_called_nothing() -> None:
 def test_what_is_open_has_its_next_step_and_whether_it_is_late_the_earliest_due_first() -> None:
     data = data_of(sample.material())
 
-    rows = table(data, "What is open and what is to be done next")["rows"]
+    rows = table(data, "Open tasks and the next step of each")["rows"]
     kinds = {row[0] for row in rows}
     assert kinds == {"case", "incident", "change", "finding", "credential"}
     days = [row[3] for row in rows if row[3]]
@@ -95,14 +95,14 @@ def test_what_is_open_has_its_next_step_and_whether_it_is_late_the_earliest_due_
     assert {row[4]["word"] for row in rows if row[4]} == {"late", "in time"}
     assert not any("kernel.sysctl" in row[1] for row in rows)  # waived
     late = sum(row[4]["word"] == "late" for row in rows if row[4])
-    assert facts(data)["Open things"] == f"{len(rows)}, of which {late} are late"
+    assert facts(data)["Open tasks"] == f"{len(rows)}, of which {late} are late"
 
 
 def test_what_began_after_the_period_is_not_among_what_is_open() -> None:
     seen = replace(sample.evidence(), period=Period(date(2026, 7, 1), date(2026, 7, 31)))
     data = data_of(replace(sample.material(seen), period=seen.period))
 
-    assert {row[0] for row in table(data, "What is open and what is to be done next")["rows"]}.isdisjoint(
+    assert {row[0] for row in table(data, "Open tasks and the next step of each")["rows"]}.isdisjoint(
         {"case", "incident", "change"}
     )
 
@@ -117,8 +117,8 @@ def test_a_period_with_no_data_says_so_in_sentences_and_shows_no_empty_table() -
     said = texts(data)
     for sentence in (
         "No month was judged by itself.",
-        "By the registers nothing is open",
-        "No drill was done in the period.",
+        "The registers show nothing open",
+        "No drill was held in the period.",
     ):
         assert sentence in said
     assert all(block["rows"] for block in data["blocks"] if block["type"] in {"table", "grid"})

@@ -115,7 +115,7 @@ def test_a_foreign_folder_is_no_bundle(tmp_path: Path) -> None:
     done = verified(tmp_path)
 
     assert done.returncode == 2
-    assert "this is no bundle" in done.stderr
+    assert "this is not a bundle" in done.stderr
     assert verified(tmp_path / "photo.jpg").returncode == 2
     assert verified(tmp_path / "nowhere").returncode == 2
 

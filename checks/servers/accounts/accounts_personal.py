@@ -1,7 +1,7 @@
 """Each account has one person, and no key opens two accounts.
 
-With a shared account nobody can say who did it, and whoever leaves takes the key along. Article 12.5: each holder of access
-answers for it.
+With a shared account nobody can say who did it, and a person who leaves takes the key along. Article 12.5: each holder of
+access answers for it.
 
 The rule: the keys that open an account are of one member, no account is declared as the own one of two, no two accounts
 have the same user number, and no key opens two accounts. Accounts that are declared as `service_accounts` may be opened by

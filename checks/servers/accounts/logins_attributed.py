@@ -1,7 +1,7 @@
 """Every login over SSH and every use of sudo is somebody's, and logins came from where members are.
 
-Article 12.5: each member answers for what is done with their access. That needs a name behind every login, and behind whoever
-became root.
+Article 12.5: each member answers for what is done with their access. That needs a name behind every login and every use of
+root.
 
 The rule: each login that sshd accepted within {within_days} days was by a key of a declared member, or else to an account
 that is declared as one member's own; and it came from a network declared under `admin_ranges`. A password on an account of
@@ -14,8 +14,8 @@ Each use of sudo within {within_days} days was by an account that stands for exa
 keys came in to it. An account of two, or to which two came in, or of nobody, is nobody's use. A declared service account
 may use it without a terminal, as a program does; root's own use makes nobody more than they are. Of a use the account, the
 target, the time and the terminal are kept, and never what was run. That there was no other one is believed only where sudo
-writes each into the system's log, by its rules of now; whoever became root can change the journal. Logins at the machine
-itself, and what is done by `su` and other programs of that kind, are not looked at.
+writes each into the system's log, by its rules of now; somebody who became root can change the journal. Logins at the
+machine itself, and `su` and similar programs, are not covered.
 
 Sources: journalctl(1), sshd(8), sshd_config(5), lastlog(8), sudoers(5). OpenSSH 10.0 on Debian 13 (the program is called sshd
 before 9.8), and sudo 1.9.16:

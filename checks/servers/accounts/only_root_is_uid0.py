@@ -1,7 +1,6 @@
 """Only root has the user number 0.
 
-A second account with the number 0 is root under another name: the commonest back door, and one that logs hide.
-Article 12.5.
+A second account with the number 0 is root under another name: the commonest back door, and logs hide it. Article 12.5.
 
 The rule: of all lines of /etc/passwd only that of root has the number 0. Accounts that a directory service adds are not
 in the file; where the file calls for one, the answer is unknown.

@@ -1,4 +1,4 @@
-"""Whoever logs in over SSH shows two factors.
+"""Every SSH login requires two factors.
 
 A stolen key or a guessed password is then not enough. Article 12.5; that admins show two factors is the practice of the
 national rules on levels of systems.
@@ -7,10 +7,9 @@ The rule: `AuthenticationMethods` asks in each of its alternatives for a key and
 and a dialogue in which PAM forcibly asks for a second factor, by the defaults and for root coming from a public address; or
 keys and plain passwords are refused, and PAM asks for a password and forcibly for a second factor. A Match block may let
 others in with less: where one changes how somebody logs in, and is not for `service_accounts` alone, the answer is unknown.
-Where gateways that ask for two are declared (`mfa_gateways`), the logins are looked at instead: every one within
-{within_days} days came from such a gateway, and there was one, by a journal that misses none (as acct.login-attribution has
-it). A gateway that nobody came through proves nothing. Logins of `service_accounts` are left out: programs have no second
-factor.
+Where gateways that ask for two are declared (`mfa_gateways`), the logins are judged instead: every one within {within_days}
+days came from such a gateway, and there was one, by a journal that misses none (as acct.login-attribution has it). A
+gateway that nobody came through proves nothing. Logins of `service_accounts` are left out: programs have no second factor.
 
 Sources: sshd_config(5), pam.conf(5), journalctl(1). OpenSSH 10.0 on Debian 13, as delivered:
 

@@ -1,6 +1,6 @@
 """The accounts and groups of the host are those that were approved.
 
-A new account is a new way in, and one that is gone may have been somebody's only record. Article 12.2 asks that changes
+A new account is a new way in; an account that is gone may have been somebody's only record. Article 12.2 asks that changes
 are approved before they are made.
 
 The rule: the names in /etc/passwd and /etc/group are exactly those that are declared under `accounts` and `groups`, the

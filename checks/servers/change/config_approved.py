@@ -1,18 +1,18 @@
 """The declared configuration files have the content that was approved.
 
-Whoever changes a setting changes the system, though no package and no account changes. Article 12.2 asks that changes are
+A changed setting changes the system, although no package and no account changes. Article 12.2 asks that changes are
 approved before they are made.
 
 The rule: every file that is declared under `config_files` has the declared SHA-256, or leads where the declared symbolic
-link leads. It is looked for under /etc and in /usr/local/bin, sbin and libexec; files that hold secrets are not looked at,
-by their names, and a declared one of those is unknown. The helper program that portalops itself uses on a host belongs into
-the declaration.
+link leads. It is looked for under /etc and in /usr/local/bin, sbin and libexec; files named like secrets are not read, and
+a declared file of that kind is unknown. The helper program that portalops itself uses on a host belongs into the
+declaration.
 
-Where another content is there, the moment of the change is told beside the approved window next to it, so that a change made
-before its approval is seen as one. A change inside a window was approved, though not by its content: until the new digest is
-declared, whether this is the approved content is unknown. So it is where the register of changes can't be read, which may
-hold such a window. The kernel's own time counts (ctime): no program sets it back, but a later change of the mode or the owner
-moves it too.
+Where the content differs, the time of the change is shown beside the nearest approved window, so that a change made before
+its approval is visible. A change inside a window was approved, though not by its content: until the new digest is declared,
+whether this is the approved content is unknown. So it is where the register of changes can't be read, which may hold such a
+window. The kernel's own time counts (ctime): no program sets it back, but a later change of the mode or the owner moves it
+too.
 
 Sources: sha256sum(1), find(1). On Debian 13:
 

@@ -1,18 +1,19 @@
 """What changed at the host falls under an approved change.
 
-Article 12.2: upgrades, maintenance and changes are notified and agreed to before they are made. Whoever compares what a host
-said on two days sees what was changed between them, whether anybody wrote it down or not.
+Article 12.2: upgrades, maintenance and changes are notified and agreed to before they are made. Comparing a host's answers
+of two days shows what changed between them, whether anybody recorded it or not.
 
-The rule: every package, configuration file, account, group, SSH key, waiting port, unit that starts by itself, file of cron,
-source of packages, content management system, table of a database and start of the host that is otherwise than at the look
-before falls under a window that is declared or approved in the register of changes, under a standing approval, or, of a start,
-under an incident. A window of the register begins with its approval at the earliest. What only the configuration approves is
-unknown: it may be written there afterwards, and no decision is kept with it. What was changed while the package manager
+The rule: every package, configuration file, account, group, SSH key, waiting port, unit that starts automatically, cron
+file, package source, content management system, database table and start of the host that differs from the scan before
+falls under a window that is declared or approved in the register of changes, under a standing approval, or, of a start,
+under an incident. A window of the register begins with its approval at the earliest. What only the configuration approves
+is unknown: it may be written there afterwards, and no decision is kept with it. What was changed while the package manager
 ran stands as that run does. A change falls under a window only with all that is not known of its time: the host's clock is
-measured at each look and taken out, and what has no time of its own lies between the two looks. Of a change that lies in a
-window only with a part of that, it is unknown whether it was approved; so it is of whatever one of the looks lacks. What the look
-before lacks is held against the newest one that has it. Of a file whose content bears a time (mtime) of before its last change
-(ctime), it is not known when in between it was written: mode and owner move the last change too.
+measured at each scan and corrected for, and a change without a time of its own happened between the two scans. Of a change
+that lies in a window only with a part of that, it is unknown whether it was approved; the same holds for what one of the
+two scans lacks. What the scan before lacks is compared with the newest earlier scan that has it. Of a file whose content
+bears a time (mtime) of before its last change (ctime), it is not known when in between it was written: mode and owner move
+the last change too.
 
 What is found outside stays outside, from answer to answer, until an approval that covers it is recorded (an emergency is
 regularised so), or until the thing is again as it was. A host that was set up anew differs in everything, and is named once,

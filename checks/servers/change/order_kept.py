@@ -4,11 +4,11 @@ Article 12.2: upgrades, maintenance, repairs and changes are notified to the Dep
 agreement that comes after the change is none, whatever day its paper bears.
 
 The rule: for each change of the host in the register, the records of its notice and of its approval stand in the ledger
-before its first evidence: the moment at which it is said to have begun or, as long as nobody has recorded that, the
-beginning of its window. The times of records are compared, which nobody can move, and not the days on documents. Evidence
-first fails, and both moments are shown. An emergency fails until it is notified and approved afterwards; from then on it
-passes, and is named. A standing approval is judged once it is approved. Without the digest of the decision itself the answer
-is unknown, as it is as long as nobody has begun the register. A change that was closed without being made is not judged.
+before its first evidence: its recorded beginning or, as long as nobody has recorded that, the beginning of its window. The
+times of records are compared, which nobody can move, and not the days on documents. Evidence first fails, and both moments
+are shown. An emergency fails until it is notified and approved afterwards; from then on it passes, and is named. A standing
+approval is judged once it is approved. Without the digest of the decision itself the answer is unknown, as it is as long as
+nobody has begun the register. A change that was closed without being made is not judged.
 
 Source: the records `change.*` of the ledger, made by `portalops change` (docs/changes.md); of one change:
 

@@ -5,8 +5,8 @@ changed by approved means, and that is not by hand in the files of a package.
 
 The rule: no file of a package is missing or has another content, but configuration files that are declared under
 `config_files`, where their content is compared. Missing documents (/usr/share/doc, man, info, locale, lintian, help, groff)
-don't count: small images leave them out. dpkg and rpm compare with what they wrote down at the installation, so who can
-change that is not found by them, and packages without digests are not looked at.
+don't count: small images leave them out. dpkg and rpm compare with what they wrote down at the installation, so they do not
+find somebody who can change those records; packages without digests are not compared.
 
 Sources: dpkg(1), rpm(8). dpkg 1.22 on Debian 13, after /usr/bin/who was exchanged:
 

@@ -1,6 +1,6 @@
 """Packages come from approved sources alone, and signed.
 
-Whoever adds a source of packages decides what runs as root from then on. Article 12.2 asks that such a change is approved.
+Anybody who adds a package source decides what runs as root from then on. Article 12.2 asks that such a change is approved.
 
 The rule: every source whose lists the host holds is declared under `repositories`, as `SITE RELEASE` of apt or by its id of
 dnf; none is let in without a verified signature. apt trusts a source either for its signature or because an option waives

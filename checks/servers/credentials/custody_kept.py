@@ -1,13 +1,13 @@
 """Every administrative credential has a holder, a deputy and a place, and is changed in time; who leaves gives theirs back.
 
-A password that nobody is recorded to hold is nobody's when something happens, and one that somebody took along opens the
-door for years. Article 12.5: every member keeps their access information safe and answers for it.
+For a password without a recorded holder nobody is responsible when something happens; a password that somebody took along
+opens the door for years. Article 12.5: every member keeps their access information safe and answers for it.
 
 The rule: in the register every credential of the host that is in use has a holder, a deputy, a place of custody and a day
 of issue; holder and deputy are declared members (of whom neither that nor a leaving is on record, nobody knows who they
 are); it was changed by its last day (a password within {password_days} days, a key within {key_days}, a token within
 {token_days}, a certificate within {certificate_days}, or sooner as the register asks); nobody whose last day has come still
-knows it, as whoever held it does until it is changed or returned; and every declared admin account of the host has one.
+knows it (a former holder knows it until it is changed or returned); and every declared admin account of the host has one.
 Every kind of fault that there is is named, the gravest first. Who is an admin, and who a member, is declared; without a
 declaration, with no credential of the host in the register, or where a record cannot be read, the answer is unknown. Nobody
 has to have begun the register for this to be asked: without one the answer is unknown too.

@@ -1,22 +1,22 @@
 """Every administrator of the portal's own content system is in the register, and no account of it is of somebody who left.
 
-Whoever may do everything in the portal needs no server to change what the province says to its citizens. Such accounts stand
-in the portal's own table, which no look at a host shows. Article 12.5: every member keeps their access information safe and
+An unrestricted account of the portal is enough to change what the province tells its citizens. Such accounts are in the
+portal's own table, which no scan of a host shows. Article 12.5: every member keeps their access information safe and
 answers for it.
 
-The rule: in the newest recorded look at each portal that a source of updates with a product reads, every open account that
-may do everything has a credential in the register that is in use (`portal:ID`, the source's id); every other one that may do
-more than read has one, or is a declared member's; none is of a member whose last day has come, none is open though its
-credential was returned, and what is registered is there. Without a register, where a record cannot be read, where no source
-can be asked, where a portal could not be asked in this round, or where the newest look is too old, the answer is
-unknown: a portal has accounts, whoever looks at them. What is registered of a portal that no source shows is unknown too.
+The rule: in the newest recorded reading of each portal that an update source with a product reads, every enabled account
+without restrictions has a credential in use in the register (`portal:ID`, the source's id); every other account that may do
+more than read has one, or belongs to a declared member; none is of a member whose last day has come, none is open though
+its credential was returned, and what is registered is there. Without a register, where a record cannot be read, where no
+source reads a portal, where a portal could not be read in this scan, or where the newest reading is too old, the answer is
+unknown: every portal has accounts. What is registered of a portal that no source shows is unknown too.
 
 All portals are judged with the machine that portalops runs on, or with the first host by id if that machine is none of the
-configuration; on other hosts this does not apply. The job that checks the servers looks at the portals first; by hand it is
-'portalops credential look', and 'portalops credential audit' tells of each account by itself.
+configuration; on other hosts this does not apply. The job that checks the servers reads the portals first; by hand run
+'portalops credential look'. 'portalops credential audit' lists each account.
 
-Source: the records `credential.*` of the ledger (docs/credentials.md says which tables of which product are read). How old is
-too old is `check_max_age_hours` of the rulebook, as for a round of checks. The section that portalops adds to the answer:
+Source: the records `credential.*` of the ledger (docs/credentials.md says which tables of which product are read). The
+limit is `check_max_age_hours` of the rulebook, as for a scan. The section that portalops adds to the answer:
 
     {"credentials":[],"keeper":"host-1","left":[],"look_hours":48,"portals":[{"accounts":[{"is_admin":true,"is_open":true,
     "name":"an","roles":["administrator"]}],"at":"2026-11-25T01:00:00+00:00","id":"cong","problem":null,"product":"drupal",

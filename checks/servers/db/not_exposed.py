@@ -5,11 +5,11 @@ security mechanisms.
 
 The rule: no port of a database (MariaDB, MySQL, PostgreSQL, MongoDB, Redis, Memcached, Elasticsearch, Oracle, SQL Server),
 and no program of one on whatever port, listens on more than loopback, unless it is among the declared listeners; and where
-the host was looked at from outside, none of these ports is open there, unless it is declared public. Behind a port that is
-not declared and that no program of this host holds by name, such as that of a container, a database may be: that is unknown.
-Where MariaDB or MySQL listens or runs, it has no account without a name, and none called root that may log in from
-elsewhere. If its accounts can't be read it is unknown, and so it is where nothing at all seems to listen, as in a host whose
-sockets are hidden.
+there is an outside scan of the host, none of these ports is open there, unless it is declared public. Behind a port that is
+not declared and that no program of this host holds by name, such as that of a container, a database may be: that is
+unknown. Where MariaDB or MySQL listens or runs, it has no account without a name, and none called root that may log in from
+elsewhere. If its accounts can't be read it is unknown, and so it is where nothing at all seems to listen, as in a host
+whose sockets are hidden.
 
 Sources: ss(8); the MariaDB manual, "mysql.user". Debian 13:
 

@@ -5,11 +5,11 @@ is known. Article 12.3.
 
 The rule: at every public address the ports `admin_ports` (22, 3306 and 5432 unless declared otherwise) take no connection
 from a station outside of the declared `admin_ranges`. A station within them sees such a port open and can tell nothing
-about the world; then the check is unknown until somebody looks from elsewhere. The kernel's own rules must keep strangers
-out as well: a station sees what holds for its own address, and a rule may let in half the world beside it. A rule whose
-condition can't be judged, as one on a device that is not among `trusted_devices`, leaves it unknown. And the filter must deny by
-default, or a service that starts there tomorrow is open to all; where that can't be judged, or the older filter may keep out what
-nft's lets in and can't be read, it is unknown as well.
+about the world; then the check is unknown until there is an outside scan from elsewhere. The kernel's own rules must keep
+strangers out as well: a station sees what holds for its own address, and a rule may let in half the world beside it. A rule
+whose condition can't be judged, as one on a device that is not among `trusted_devices`, leaves it unknown. And the filter
+must deny by default, or a service that starts there tomorrow is open to all; where that can't be judged, or the older
+filter may keep out what nft's lets in and can't be read, it is unknown as well.
 
 Source: connect(2), nft(8). A host whose filter drops what it does not name, seen from another one:
 

@@ -1,15 +1,15 @@
-"""What nobody allowed is kept out, over IPv4 and IPv6 alike.
+"""The firewall denies by default, over IPv4 and IPv6 alike.
 
 A filter that lets in what its rules forgot is open to every new service. IPv6 is forgotten most often. Article 12.3.
 
-The rule: for each of the two families, a chain at the input hook ends in drop or reject: by its policy, or by its last
-rule without a condition, also in a chain that it jumps to without one. A rule that accepts whatever nobody named undoes the
-policy: one without a condition, one that asks only for a protocol, for new connections or for the sender's port, which the
-sender chooses, or one for a whole network device, as firewalld's zone `trusted` has it. Where a rule may accept, and whom it
-is for cannot be judged (a limit, a mark, a match of iptables, an address that may be the host's own), it is unknown whether
+The rule: for each of the two families, a chain at the input hook ends in drop or reject: by its policy, or by its last rule
+without a condition, also in a chain that it jumps to without one. A rule that accepts what no rule names undoes the policy:
+one without a condition, one that asks only for a protocol, for new connections or for the sender's port, which the sender
+chooses, or one for a whole network device, as firewalld's zone `trusted` has it. Where a rule may accept, and whom it is
+for cannot be judged (a limit, a mark, a match of iptables, an address that may be the host's own), it is unknown whether
 the filter denies. What iptables put into nftables is read from `iptables-nft-save`, because nft leaves out what its matches
-ask for. Devices from which everything may come, such as a VPN's, are declared as
-`trusted_devices`; loopback always is one. What conditions on ports and addresses let in is a matter of firewall.listeners.
+ask for. Devices from which everything may come, such as a VPN's, are declared as `trusted_devices`; loopback always is one.
+What conditions on ports and addresses let in is a matter of firewall.listeners.
 
 Sources: nft(8), iptables(8), iptables-extensions(8). Policy accept with a final reject, as firewalld writes it, passes:
 

@@ -1,7 +1,7 @@
-"""What listens is what is declared, and what is declared listens.
+"""The listening ports are exactly the declared ones.
 
-Each open port is a door; one that nobody declared was opened by mistake or by a stranger. One that is declared and
-silent is a service that does not run. Article 12.3.
+Each open port is a door; an undeclared port was opened by mistake or by an intruder. A declared port that is silent is a
+service that does not run. Article 12.3.
 
 The rule: the set of protocols and ports that listen on more than loopback equals the declared one, both ways. On the
 machine that portalops runs on, what the kernel shows to psutil is added to what `ss` shows, so that a port which only

@@ -3,10 +3,10 @@
 A firewall is what a stranger meets, not what its rules were meant to say: a second filter, a router in front or a
 container can undo them. Article 12.3.
 
-The rule: seen from another machine, the TCP ports that take a connection are exactly the declared `public_ports`, at
-every public address. A few hundred ports are tried: the usual ones, the declared ones, and each that the host itself
-says listens. A port that is silent counts as shut only where the host answers at another, or nothing would be known. A
-look from the host itself is none. A look counts for {counts_days} days in rounds in which nobody looks from outside.
+The rule: seen from another machine, the TCP ports that take a connection are exactly the declared `public_ports`, at every
+public address. A few hundred ports are tried: the usual ones, the declared ones, and each that the host itself says
+listens. A port that is silent counts as shut only where the host answers at another, or nothing would be known. A scan from
+the host itself does not count. An outside scan counts for {counts_days} days in scans without one.
 
 Source: connect(2), RFC 9293 (3.5.2: a closed port answers with a reset). A host with nftables, seen from another one:
 

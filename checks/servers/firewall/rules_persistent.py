@@ -1,6 +1,6 @@
 """The firewall comes back after a reboot.
 
-Rules that were typed in are gone after the next power cut, on a night when nobody looks. Article 12.3.
+Rules that were typed in are gone after the next power cut, on a night when nobody watches. Article 12.3.
 
 The rule: one of nftables, netfilter-persistent or firewalld is enabled, or ufw is enabled as a unit and says ENABLED=yes
 in its own settings.

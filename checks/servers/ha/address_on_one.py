@@ -3,8 +3,8 @@
 Users reach the portal by this address. On no member, nobody answers; on two, each takes a part of the requests and of the
 writes (split brain), which happens where members no longer hear each other. Article 12.3 asks for standby systems.
 
-The rule: of all members, looked at in one round, exactly one holds the declared address on a device that is on. Each member
-alone would see nothing wrong, so with one member out of reach the answer is unknown.
+The rule: of all members in one scan, exactly one holds the declared address on a device that is on. Each member alone would
+see nothing wrong, so with one member out of reach the answer is unknown.
 
 Source: ip-address(8); keepalived issues 166 and 2387 tell of addresses on both. On the member that holds it:
 

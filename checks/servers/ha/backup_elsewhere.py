@@ -1,17 +1,17 @@
-"""The backups lie on another host and in another room, are of yesterday at the latest, and were restored.
+"""The backups are on another host and in another room, are of yesterday at the latest, and were restored.
 
 A copy beside what it copies goes with it: with the disk, with the host, with the room that burns. Article 12.3: the servers run
 continuously, by standby systems; Article 10.2 is judged by itself.
 
 The rule: at least one configured medium lies on another host than this one and in another room; on it is a verified copy of
-a whole set that was made today or yesterday; and a copy on it was restored within {restored_days} days, by a drill. On
-which host a medium lies is told by `df -Pk` of its folder on the station, or by the server that it is configured to be
-written to; in which room by the media register, `portalops media add --site --room`, against the register of places,
-`portalops host sight`. Where either room is not recorded the answer is unknown, if everything else is good. A disk that is
-not mounted lies by itself, where the register has it.
+a whole set that was made today or yesterday; and a copy on it was restored within {restored_days} days, by a drill. The
+host of a medium comes from `df -Pk` of its folder on the station, or from the server that it is configured to be written
+to; its room from the media register, `portalops media add --site --room`, against the register of places, `portalops host
+sight`. Where either room is not recorded the answer is unknown, if everything else is good. A disk that is not mounted lies
+by itself, where the register has it.
 
-Sources: df(1), with the station's own words; the records `backup.finished`, of those that looked at copies since, of drills and
-`media.*` (docs/ledger-format.md). GNU coreutils 9.7:
+Sources: df(1), with the station's own words; the records `backup.finished`, of those that checked copies since, of drills
+and `media.*` (docs/ledger-format.md). GNU coreutils 9.7:
 
     Filesystem          1024-blocks     Used Available Capacity Mounted on
     nas.example:/export   206291944 88120320 107619604      46% /mnt/nas

@@ -1,6 +1,6 @@
 """Every load balancer has {least} servers or more behind it, and checks that they work.
 
-With one server behind it a balancer is no standby; one that never checks sends requests to a dead server. Article 12.3.
+A balancer with one server behind it is no standby; a balancer that never checks sends requests to a dead server. Article 12.3.
 
 The rule: on each member, every backend of HAProxy has at least {least} servers that are up by a check. `no check` counts as not
 up, since it is `UP` for HAProxy whatever happens.

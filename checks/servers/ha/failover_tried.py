@@ -1,17 +1,17 @@
 """A failover was tried within {within_days} days, and the role really moved.
 
-A standby that was never used is a hope. A drill that somebody only wrote down is no drill: it counts if the machines' own
-records show that another member took over. Article 12.3 asks for standby systems.
+A standby that was never used is only a hope. A drill counts only if the machines' own records show that another member took
+over. Article 12.3 asks for standby systems.
 
 The rule: a drill is declared that began within {within_days} days, and in the {lasts_hours} hours from then on the role
 moved. Of a shared address: a member entered the state MASTER that had not been the last to do so, by the journals of all
 members, which must reach back to the drill. Of PostgreSQL: the member that leads began its timeline then.
 
 And from the drill's beginning until {settles_minutes} minutes after the role moved, each of the group's `pages` was away
-for `outage_seconds` at most, as the samples tell that the ledger holds (`portalops check sample`). From one sample in which
-a page was there to the next one it may have been away all the time; from the first of several in which it was away to the
-last one it was. A second is added to the one and taken from the other, because samples are kept to the whole second. Where
-the samples are too far apart to tell, the check is unknown: sample every few seconds while a failover is tried.
+for at most `outage_seconds`, by the samples in the ledger (`portalops check sample`). From one sample in which a page was
+there to the next one it may have been away all the time; from the first of several in which it was away to the last one it
+was. A second is added to the one and taken from the other, because samples are kept to the whole second. Where the samples
+are too far apart, the check is unknown: take a sample every few seconds during a failover drill.
 
 Sources: keepalived(8), journalctl(1), the PostgreSQL manual, "Timelines". Debian 13, keepalived 2.3.3:
 

@@ -1,7 +1,6 @@
 """MariaDB and MySQL replicas follow, and are close behind.
 
-A replica that stopped at an error looks well by itself and is days old when it is needed. Article 12.3 asks for standby
-systems.
+A replica that stopped at an error seems healthy and is days old when it is needed. Article 12.3 asks for standby systems.
 
 The rule: as many members as declared follow another server; on each of them both threads run (the one that fetches and the
 one that applies), and it is behind by no more than the declared seconds. NULL seconds mean that the server itself does not

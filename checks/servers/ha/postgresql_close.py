@@ -3,7 +3,7 @@
 What the primary has written and the standby has not is lost when it must step in. Article 12.3 asks for standby systems.
 
 The rule: each standby receives over an open stream, and has replayed the log up to the declared number of MiB before the
-place that the primary has written to, both asked in the same round. Times are not used: on a primary where nobody writes the
+place that the primary has written to, both from the same scan. Times are not used: on a primary where nobody writes the
 newest transaction grows old, and nothing is wrong. Nor is what the standby has received: with the link cut it has replayed
 all of that, and is behind nevertheless.
 

@@ -1,6 +1,6 @@
 """As many servers follow the PostgreSQL primary as are declared.
 
-A standby that no longer follows looks well by itself and is days old when it is needed. Article 12.3 asks for standby systems.
+A standby that no longer follows seems healthy and is days old when it is needed. Article 12.3 asks for standby systems.
 
 The rule: of one cluster one member leads, and at least the declared number follows it over an open stream, by the account of
 the primary and of those that follow. Two that can be written to is a split cluster. A role without `pg_monitor` sees nothing of others: unknown.

@@ -1,7 +1,7 @@
 """Software against intrusion runs and guards something.
 
-Article 12.3 asks for software against intrusion. One that runs without a jail watches nothing, and one that finds
-intruders without a bouncer refuses none of them.
+Article 12.3 asks for software against intrusion. Software without a jail watches nothing; software that finds intruders but
+has no bouncer blocks none of them.
 
 The rule: fail2ban's server answers and has at least one jail; or CrowdSec's service is active, and a bouncer whose key is
 valid asked it within {within_hours} hours whom to refuse. One of the two is enough. Other products are not known to this

@@ -4,8 +4,8 @@ A jail whose filter matches nothing bans nobody and says that all is well. Since
 `sshd-session`, and older filters no longer see them. Article 12.3 asks for software against intrusion.
 
 The rule: the jail `sshd` exists; of the journal it reads lines of the service, or of the program that writes them in this
-version of OpenSSH; or it reads `/var/log/auth.log` or `/var/log/secure`, and that was written to within {written_days} days
-(one that is dated in the future leaves it unknown). It bans for {least_seconds} seconds or longer, or for ever.
+version of OpenSSH; or it reads `/var/log/auth.log` or `/var/log/secure`, and that file was written to within {written_days}
+days (a date in the future leaves it unknown). It bans for {least_seconds} seconds or longer, or for ever.
 
 Source: fail2ban-client(1), jail.conf(5). fail2ban 1.1.0 of Debian 13:
 

@@ -1,7 +1,7 @@
 """The host runs where it is declared to run.
 
 Article 12.1: the servers are installed and managed at the Department. A virtual machine moves to a provider overnight, and
-nothing on it looks different but the maker that its firmware names.
+nothing on it changes but the maker that its firmware names.
 
 The rule: maker and kind of virtualization are those declared under `hosting`. Where the maker is a known provider of clouds,
 `cloud_approval` must name the document that allows it. `none` is hardware; a container has no maker.

@@ -1,4 +1,4 @@
-"""The machine that answers is the one that is declared.
+"""The machine that answers is the declared one.
 
 An address says nothing about the machine behind it: disks are copied, machines exchanged, addresses moved. Article 12.1 asks
 that the infrastructure is known.

@@ -1,6 +1,6 @@
-"""Somebody saw lately where the host stands, and who answers for it is recorded.
+"""Somebody recently saw where the host is, and who is responsible for it is recorded.
 
-A host that nobody has stood before for a year may have been moved, or carried out of the building. Article 12.1: the
+A host that nobody has visited for a year may have been moved, or carried out of the building. Article 12.1: the
 infrastructure is installed and managed at the Department.
 
 The rule: in the register of places the host has a building, a room, a rack and a holder, and was sighted within the last

@@ -5,8 +5,8 @@ weaknesses are found and remedied.
 
 The rule: the oldest line of the system's journal, or the oldest file of logins, is at least the declared number of days old
 ({default_days} where nothing is declared: three months are asked of level 3). One old line or file proves nothing: a log
-counts from what is written now, back as far as no number of a file is missing, and no file or line that was looked at is
-more than {apart_days} days older than the next. Users' own journals do not count. A host that is younger than what is asked
+counts from what is written now, back as far as no number of a file is missing, and no file or line that was read is more
+than {apart_days} days older than the next. Users' own journals do not count. A host that is younger than what is asked
 can't show it: unknown.
 
 Sources: journalctl(1), logrotate(8). Debian 13:

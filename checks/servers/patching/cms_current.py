@@ -1,13 +1,13 @@
 """Every content management system has a version without known holes.
 
 Portals are broken into through their content management system more often than through anything else, and no package
-manager knows of one that was unpacked by hand. Article 12.3.
+manager knows of a system that was unpacked by hand. Article 12.3.
 
 The rule: each system that is found has at least the version which the table in the bundle of vulnerabilities names for its
 series. All that are found must be declared in `cms` of `[checks.declared]` by their folder, and all that are declared must
-be found. The answer is unknown without a declaration, without a table or with one that was not read for {table_days} days,
-for a series that the table does not have, where a declared folder holds none any more, where one does not tell its version
-or the file that tells it was moved, and where a web root depends on a variable.
+be found. The answer is unknown without a declaration, without a table or with a table that was not read for {table_days}
+days, for a series that the table lacks, where a declared folder no longer holds a system, where the version cannot be read
+or its file was moved, and where a web root depends on a variable.
 
 Sources: the makers' announcements that the table was made from ('portalops vuln bundle build --support'). On Debian 13 with
 its package of WordPress:

@@ -7,8 +7,8 @@ fixed in this release, and whose fix (or, where only that is known, the vulnerab
 `fix_within_days` ({default_days}, in `[checks.declared]`). One that nobody rated counts as high, and one without a day as
 late, since nothing shows that they are not. The severity is Ubuntu's, AlmaLinux's or Red Hat's own, for Debian the base
 score of CVSS 3; Debian's urgency and the EPSS probability order the list and decide nothing. What has no fix is counted in
-the message. The answer is unknown without a bundle, for a release that it does not cover, for one that is too old or has
-fewer than {least_records} records, and where its newest record was older than {lagging_days} days when it was fetched.
+the message. The answer is unknown without a bundle, for a release that it does not cover, for a bundle that is too old or
+has fewer than {least_records} records, and where its newest record was older than {lagging_days} days when it was fetched.
 
 Sources: OSV; Debian's security tracker; FIRST, CVSS v3.1 and EPSS; the period of {default_days} days is this project's and
 may be set. The packages of Debian 13, with source and source version, as dpkg-query lists them:

@@ -1,6 +1,6 @@
 """The operating system still gets fixes from its maker.
 
-Past its end of support a system looks quiet: no update waits, because none is made any more. Article 12.3.
+Past its end of support a system seems quiet: no update waits, because none is made any more. Article 12.3.
 
 The rule: the day lies before the end in a dated table (data/os_support.toml). Longer support (LTS, ESM, ELTS) counts
 only where the portal declares that the host has it. A table that was not read for {table_days} days, or that lacks the release,

@@ -3,9 +3,9 @@
 A PHP that somebody built years ago is no package, so no update ever waits for it. Article 12.3.
 
 The rule: a runtime of a package passes on a system that still gets fixes, whatever its number: makers of distributions put
-fixes into old versions. One that no package has passes up to the end of its series in a dated table: that of the bundle of
-vulnerabilities, or the one that portalops has (data/runtime_support.toml), whichever was read later. A series that is not in
-it, a program that is not started since others than root may change it, one that does not tell its version, and a table that
+fixes into old versions. One that no package has passes up to the end of its series in a dated table: that of the
+vulnerability bundle, or portalops' own (data/runtime_support.toml), whichever was read later. A series that it lacks, a
+program that is not started because others than root can change it, a program whose version cannot be read, and a table that
 was not read for {table_days} days make the answer unknown. Packages of other makers' archives count as packages.
 
 Sources: the makers' pages that the table names. On Debian 13 with a Node.js that was unpacked by hand:

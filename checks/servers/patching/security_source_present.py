@@ -1,6 +1,6 @@
 """The vendor's security archive is among the host's package sources.
 
-Without it no security fix is ever offered, and every other sign looks healthy. Article 12.3.
+Without it no security fix is ever offered, and every other sign seems healthy. Article 12.3.
 
 The rule: among the indexes that apt really holds there is one of the security archive: label Debian-Security, or a suite
 `*-security` of Ubuntu. ESM alone does not stand for it.

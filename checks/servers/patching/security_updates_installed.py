@@ -3,9 +3,9 @@
 A published fix tells the whole world where the hole is; from that day on an unpatched server is found by machines.
 Article 12.3 asks that the vendors' fixes are always up to date.
 
-The rule: `apt-get -s dist-upgrade` names no package that comes from a security archive. Every archive of a line is
-looked at, since one version often lies in several. Nothing waiting is only believed where apt could have known: with
-empty or old lists, or without a security archive, apt prints no line either and ends well; then the answer is unknown.
+The rule: `apt-get -s dist-upgrade` names no package that comes from a security archive. Every archive of a line counts,
+because one version is often in several. Nothing waiting is only believed where apt could have known: with empty or old
+lists, or without a security archive, apt prints no line either and ends well; then the answer is unknown.
 
 On RHEL and AlmaLinux dnf's own advisories are counted instead, also those without a severity, and a repository
 that is not cached, old or without advisories makes the answer unknown.

@@ -1,9 +1,9 @@
 """The clock is right and follows a source.
 
-Logs that disagree about the time prove nothing, certificates and signatures fail, and backdating can't be told from a
-wrong clock. Article 12.3.
+Logs that disagree about the time prove nothing, certificates and signatures fail, and backdating cannot be distinguished
+from a wrong clock. Article 12.3.
 
-The rule: chronyd is within {source_seconds} s of its source with leap status Normal, or systemd calls the clock
+The rule: chronyd is within {source_seconds} s of its source with leap status Normal, or systemd reports the clock as
 synchronised; and the host's clock differs by at most {station_seconds} s from that of the machine that asked. Without any
 word of a source the answer is unknown, also if the clock happens to be right.
 

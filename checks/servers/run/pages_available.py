@@ -1,12 +1,12 @@
-"""The host's pages were reachable as much as they should be.
+"""The host's pages were reachable as often as required.
 
 That the servers run is what visitors find, not what a process list says. Article 12.3.
 
 The rule: in the last {last_days} days each declared page answered with a page or a redirect in at least
-`availability_percent` ({default_percent}) of the time in which it was looked at, and it was looked at in at least
-{looked_percent} % of the time. The time is cut into spans of `sample_minutes`; one look that finds the page away counts for
-its whole span. More time away than the {last_days} days allow fails, however much was not looked at. The samples are made
-by `portalops check sample`, run by a timer.
+`availability_percent` ({default_percent}) of the sampled time, and it was sampled in at least {looked_percent} % of the
+time. The time is cut into spans of `sample_minutes`; one sample that finds the page away counts for its whole span. More
+time away than the {last_days} days allow fails, however much was not sampled. The samples are made by `portalops check
+sample`, run by a timer.
 
 Source: the samples in the ledger (docs/ledger-format.md). A day on which the portal was away for an hour:
 

@@ -1,6 +1,6 @@
 """No service has failed, and every declared one runs and starts by itself.
 
-Article 12.3 asks that the servers run continuously; a unit that failed at night stays so until someone looks.
+Article 12.3 asks that the servers run continuously; a unit that failed at night stays so until somebody notices.
 
 The rule: systemd names no failed unit, and each declared unit is active and starts at boot, by itself or with another.
 A host that systemd did not start is unknown.

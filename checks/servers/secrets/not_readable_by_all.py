@@ -3,7 +3,7 @@
 One hacked web page reads what every account may read. Article 12.5 asks that access information is kept safe.
 
 The rule: below /etc, /var/www and /home no file named like a secret (*.key, .env, wp-config.php, .my.cnf, .pgpass, .netrc,
-id_* but for *.pub) has a right for others. Names and modes are looked at, never the content. Public keys of package
+id_* but for *.pub) has a right for others. Only names and modes are read, never the content. Public keys of package
 archives, and files declared under `public_keys`, do not count. What other machines or programs mount below these folders is
 not searched; then the answer is unknown.
 

@@ -1,6 +1,6 @@
 """SSH offers no algorithm that is broken or nearly so.
 
-Whoever sits between makes both sides agree on the weakest thing that both offer. Article 12.4.
+An attacker in between makes both sides agree on the weakest thing that both offer. Article 12.4.
 
 The rule: the server's offer, which any client gets before it logs in, names no cipher in CBC mode and none of 3DES,
 RC4, Blowfish or CAST; no code that is made with MD5, SHA-1 or RIPEMD; no key exchange with SHA-1; no DSA or `ssh-rsa`

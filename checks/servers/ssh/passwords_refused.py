@@ -2,9 +2,9 @@
 
 Passwords are guessed by machines day and night; keys are not. Article 12.4.
 
-The rule: password and keyboard-interactive logins are off, or every way in that AuthenticationMethods lists asks for a
-key as well; and empty passwords are never taken. By the defaults of the file and for root from a public address.
-Where the host was looked at from outside, what its server offers to whoever asks for no way at all is judged as well.
+The rule: password and keyboard-interactive logins are off, or every way in that AuthenticationMethods lists asks for a key
+as well; and empty passwords are never taken. By the defaults of the file and for root from a public address. Where there is
+an outside scan of the host, the login methods that its server offers to anybody are judged as well.
 
 Source: sshd(8), sshd_config(5). OpenSSH 10.0 on Debian 13, as delivered:
 

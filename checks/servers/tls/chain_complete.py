@@ -1,7 +1,7 @@
 """Each server sends the whole chain to an authority that is trusted.
 
-Browsers often fill in a missing link by themselves; programs, telephones and other authorities' systems do not, and are
-told to switch the check off. Article 12.4.
+Browsers often fill in a missing link by themselves; programs, telephones and other authorities' systems do not, and their
+users are advised to switch the check off. Article 12.4.
 
 The rule: from what the server sent for each declared name, and nothing beside it, the chain leads to an authority of
 the declared `ca_file`, or of the station's own list where none is declared, and begins with a certificate for that

@@ -1,6 +1,6 @@
 """TLS 1.0 and 1.1 are refused, and 1.2 or 1.3 is taken.
 
-The old versions rest on MD5 and SHA-1, and whoever sits between can talk both sides down to them. Article 12.4.
+The old versions rest on MD5 and SHA-1, and an attacker in between can force both sides down to them. Article 12.4.
 
 The rule: each declared name is offered each version alone. 1.0 and 1.1 must be refused: by an alert, or by hanging up
 where a newer version is taken at the same address. 1.2 or 1.3 must be taken. An answer that tells neither is unknown. SSL

@@ -2,9 +2,9 @@
 
 A login that everybody sees is tried by everybody, and its program's next hole is theirs too. Article 12.4.
 
-The rule: each declared path of `admin_paths` answers a stranger with 403, 404, 410, 421 or 451, or hangs up. A login
-page, any other page, or a 401, which asks for a name, is open to the world. Portals that answer 200 to everything are
-told by a path that nobody has: what is the same as that is nothing. A redirect within the name is gone after.
+The rule: each declared path of `admin_paths` answers a stranger with 403, 404, 410, 421 or 451, or hangs up. A login page,
+any other page, or a 401, which asks for a name, is open to the world. Portals that answer 200 to everything are recognised
+by a path that does not exist: what is the same as that is nothing. A redirect within the name is gone after.
 
 Source: RFC 9110 (15.5). WordPress 6.8, as delivered:
 

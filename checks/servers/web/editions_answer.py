@@ -1,13 +1,13 @@
 """The portal's Vietnamese and English editions answer, each in its own language.
 
-An edition that is only linked, or shows the text of the other one, is none for whoever needs it. Article 3.1 asks for both
-languages.
+An edition that is only linked, or shows the text of the other one, does not exist for those who need it. Article 3.1 asks
+for both languages.
 
 The rule: the declared front pages of the editions `vi` and `en` answer 200 to a browser; each names its language in the
-attribute `lang` of the element `html`; and the words of each are of that language: a quarter of them have a letter that only
-Vietnamese has, or hardly any has one and common English words stand among them. Too few words to tell leave it unknown. When an
-edition was changed last is told where its server says so. It is judged for the host that the editions are declared for; a host
-that serves no page, or of which `editions_elsewhere` is declared, need not have them.
+attribute `lang` of the element `html`; and the words of each are of that language: a quarter of them have a letter that
+only Vietnamese has, or hardly any has one and common English words stand among them. Too few words to tell leave it
+unknown. The last change of an edition is shown where its server states it. It is judged for the host that the editions are
+declared for; a host that serves no page, or of which `editions_elsewhere` is declared, need not have them.
 
 Sources: HTML (the lang attribute), RFC 9110 (8.8.2, Last-Modified). nginx 1.26:
 

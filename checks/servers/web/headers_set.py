@@ -1,7 +1,7 @@
 """Pages tell browsers what else may be done with them.
 
-A page that may be framed is put into a stranger's page and clicked through; one whose kind is guessed runs as a program;
-one that hands on its address tells others who reads what. Article 12.4.
+A page that may be framed is put into a stranger's page and clicked through; one whose kind is guessed runs as a program; a
+page that passes on its address tells others who reads what. Article 12.4.
 
 The rule: each declared page is sent with a Content-Security-Policy, X-Content-Type-Options: nosniff, and a
 Referrer-Policy that is not `unsafe-url`.

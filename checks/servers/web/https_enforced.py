@@ -1,6 +1,6 @@
-"""Whoever comes without encryption is sent to HTTPS, and browsers remember it.
+"""Visitors without encryption are redirected to HTTPS, and browsers remember it.
 
-The first plain request is enough for somebody between to answer it instead. Article 12.4.
+The first plain request is enough for an attacker in between to answer it. Article 12.4.
 
 The rule: at each name, port 80 answers with 301 or 308 to https of the same name, or does not answer at all; and https
 answers with Strict-Transport-Security of at least {least_days} days.

@@ -3,9 +3,9 @@
 What is left lying in the web server's folder is fetched within the hour: whole data bases, keys, the history of the
 source. Article 12.4.
 
-The rule: of some twenty paths at which such things lie, none answers with one. It is told by what the answer is, such as
-`ref: refs/heads/` for git, not by its status: many portals answer 200 to everything. What the file says is neither kept
-nor shown.
+The rule: of some twenty paths at which such things lie, none answers with one. It is recognised by the answer, such as
+`ref: refs/heads/` for git, not by its status: many portals answer 200 to everything. What the file says is neither kept nor
+shown.
 
 Sources: gitrepository-layout(5), Apache mod_status, ngx_http_stub_status_module, mysqldump(1). A leak looks like this:
 

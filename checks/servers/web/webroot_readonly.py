@@ -3,13 +3,12 @@
 Most portals are defaced through a file that an attacker made the web server write, and then called. A folder that it may
 write to is as bad as a file: what is in it can be replaced. Article 12.4 asks for security mechanisms.
 
-The rule: in the web roots every file and folder that belongs to an account of the web server or of its programs
-(PHP-FPM's pools), or may be written by it or by everyone, is or lies in a declared upload folder, and the same is
-asked of the folders above a root; and none of the files in there, whoever put it there, ends like a program (`.php`,
-`.jsp`, `.cgi`, `.htaccess`, ...). Roots are the usual ones and those that nginx and Apache are configured with, and
-what is mounted or linked to below. The web server does not run as root. Without a web root the answer is unknown, and
-so it is where a root depends on a variable, where another web server runs than nginx and Apache, or where an access
-list lets somebody write.
+The rule: in the web roots every file and folder that belongs to an account of the web server or of its programs (PHP-FPM's
+pools), or may be written by it or by everyone, is or lies in a declared upload folder, and the same is asked of the folders
+above a root; and none of the files in them, by anybody, has the ending of a program (`.php`, `.jsp`, `.cgi`, `.htaccess`,
+...). Roots are the usual ones and those that nginx and Apache are configured with, and what is mounted or linked to below.
+The web server does not run as root. Without a web root the answer is unknown, and so it is where a root depends on a
+variable, where another web server runs than nginx and Apache, or where an access list lets somebody write.
 
 Source: find(1). Debian 13:
 

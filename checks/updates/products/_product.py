@@ -60,8 +60,8 @@ def _only(pattern: str, what: Message, hint: Message) -> AfterValidator:
     return AfterValidator(check)
 
 
-_NAME_ALONE = msg("is no part of a table's name")
-_WORD_ALONE = msg("is no short name")
+_NAME_ALONE = msg("cannot be part of a table's name")
+_WORD_ALONE = msg("is not a short name")
 
 Prefix = Annotated[
     str,
@@ -86,7 +86,7 @@ SitePath = Annotated[
     str,
     _only(
         "/[A-Za-z0-9._~%/-]{1,200}",
-        msg("is no path of a site"),
+        msg("is not the path of a site"),
         msg("Write it as the product keeps it: /so-y-te."),
     ),
 ]
@@ -94,7 +94,7 @@ SiteAddress = Annotated[
     str,
     _only(
         r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*",
-        msg("is no address of a site"),
+        msg("is not the address of a site"),
         msg("Write it without a slash at its end: https://soyte.khanhhoa.example."),
     ),
 ]
@@ -141,7 +141,7 @@ class ProductSettings(DatabaseSettings):
     def _kept_there(cls, url: str) -> str:
         if _DIALECTS.get(_server_of(url)) not in cls.dialects:
             raise RefusedValue(
-                msg("names a database that this product is not kept in"),
+                msg("names a kind of database that this product does not use"),
                 msg(
                     "Its query is for {servers}; for another one write a query.",
                     servers=", ".join(_SERVERS[dialect] for dialect in cls.dialects),
@@ -154,7 +154,7 @@ class ProductSettings(DatabaseSettings):
     def _created_by_the_system(cls, trusted: bool) -> bool:
         if trusted and not cls.keeps_creation:
             raise RefusedValue(
-                msg("cannot be true: this product keeps no time of creation that editors cannot write"),
+                msg("cannot be true: editors can change every creation time that this product keeps"),
                 msg("Remove it: its items count from when they are first seen."),
                 shows_value=False,
             )

@@ -70,19 +70,19 @@ def _judge(facts: DayFacts, updates: int, pending: int, numbers: Numbers) -> tup
     if not facts.is_over:
         return DutyVerdict.PENDING, msg("the day is not over")
     if updates + pending >= numbers.portal_daily_min:
-        return DutyVerdict.PENDING, msg("rests on claimed dates that an officer has to confirm")
+        return DutyVerdict.PENDING, msg("rests on dates claimed by the source, which an officer must confirm")
     if not facts.has_source:
         return DutyVerdict.INSUFFICIENT_EVIDENCE, msg("no source shows the portal")
     if facts.is_unreachable:
-        return DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the portal did not answer on any look of the day")
+        return DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the portal did not answer in any poll of the day")
     if not facts.collected:
         if facts.poll_overdue:
-            return DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the portal was not looked at after the day's end")
-        return DutyVerdict.PENDING, msg("the day is over, its end is still to be collected")
+            return DutyVerdict.INSUFFICIENT_EVIDENCE, msg("the portal was not polled after the day's end")
+        return DutyVerdict.PENDING, msg("the day is over, but its end is still to be polled")
     if facts.share.percent < numbers.min_coverage_percent:
         return (
             DutyVerdict.INSUFFICIENT_EVIDENCE,
-            msg("the collection covers {percent} % of the day only", percent=facts.share.percent),
+            msg("the polls cover only {percent} % of the day", percent=facts.share.percent),
         )
     if facts.unreadable:
         return DutyVerdict.INSUFFICIENT_EVIDENCE, say_unreadable(facts.unreadable)
@@ -90,8 +90,8 @@ def _judge(facts: DayFacts, updates: int, pending: int, numbers: Numbers) -> tup
     if not facts.share.unseen_hours:
         return DutyVerdict.UNMET, seen
     unseen = nmsg(
-        "{what}; no look has shown {n} hour of the day",
-        "{what}; no look has shown {n} hours of the day",
+        "{what}; {n} hour of the day is covered by no poll",
+        "{what}; {n} hours of the day are covered by no poll",
         facts.share.unseen_hours,
         what=seen,
     )

@@ -93,8 +93,8 @@ def say_unreadable(found: Sequence[UnreadableShare]) -> Message:
     said: Message | None = None
     for one in found:
         line = nmsg(
-            "{n} line or item of source {source} could not be read and may be what is missing",
-            "{n} lines or items of source {source} could not be read and may be what is missing",
+            "{n} line or item of source {source} could not be read and may be the missing one",
+            "{n} lines or items of source {source} could not be read and may be the missing ones",
             one.parts,
             source=one.source,
         )

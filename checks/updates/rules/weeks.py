@@ -187,8 +187,8 @@ def _with_unseen(short: Message, hours: int) -> Message:
     if not hours:
         return short
     return nmsg(
-        "{what}; no look has shown {n} hour of the week",
-        "{what}; no look has shown {n} hours of the week",
+        "{what}; {n} hour of the week is covered by no poll",
+        "{what}; {n} hours of the week are covered by no poll",
         hours,
         what=short,
     )
@@ -196,20 +196,20 @@ def _with_unseen(short: Message, hours: int) -> Message:
 
 def _explain_unknown(tallies: Sequence[Tally], numbers: Numbers) -> Message:
     if not all(tally.has_source for tally in tallies):
-        return msg("no source shows what this unit does")
+        return msg("no source shows this unit's items")
     if not all(tally.collected for tally in tallies):
-        return msg("the sources were not looked at after the week's end")
+        return msg("the sources were not polled after the week's end")
     percent = min(tally.share.percent for tally in tallies)
     if percent < numbers.min_coverage_percent:
-        return msg("the collection covers {percent} % of the week only", percent=percent)
+        return msg("the polls cover only {percent} % of the week", percent=percent)
     return say_unreadable(tuple(dict.fromkeys(one for tally in tallies for one in tally.unreadable)))
 
 
 def _explain_pending(tallies: Sequence[Tally], moment: Moment) -> Message:
     if moment.is_over:
         if any(tally.solid < tally.required <= tally.solid + tally.pending for tally in tallies):
-            return msg("rests on claimed dates that an officer has to confirm")
-        return msg("the week is over, its last day is still to be collected")
+            return msg("rests on dates claimed by the source, which an officer must confirm")
+        return msg("the week is over, but its last day is still to be polled")
     missing = max(tally.required - tally.solid for tally in tallies)
     left = nmsg("{n} working day left", "{n} working days left", moment.days_left)
     if missing > moment.days_left:

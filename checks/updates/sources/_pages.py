@@ -49,9 +49,9 @@ class PageSettings(CommonSettings):
             _port = parts.port  # which is only looked at when it is asked for
             has_login = parts.scheme.lower() != "file" and "@" in parts.netloc
         except ValueError as error:
-            raise RefusedValue(msg("is no address that can be read"), hint) from error
+            raise RefusedValue(msg("is not a valid address"), hint) from error
         if not is_known or (parts.scheme.lower() != "file" and not parts.hostname):
-            raise RefusedValue(msg("is no address that can be read"), hint)
+            raise RefusedValue(msg("is not a valid address"), hint)
         if has_login:
             raise RefusedValue(
                 msg("holds a login"),
@@ -132,9 +132,10 @@ class PageReader:
             raise source_error(
                 self._source_id,
                 msg(
-                    "its answer lacks the marker {marker}: a page of maintenance or of a login?", marker=bounded(marker)
+                    "its answer lacks the marker {marker}: it may be a maintenance or login page",
+                    marker=bounded(marker),
                 ),
-                msg("Look at the address with a browser; if the page is as it should be, correct 'marker'."),
+                msg("Open the address in a browser; if the page is right, correct 'marker'."),
             )
 
     def _read(self, path: Path) -> bytes:

@@ -92,7 +92,7 @@ class FeedSource(PageSource[Settings]):
         if tag in ROOTS:
             return note
         if tag == "html":
-            note = msg("the answer is a page in HTML, and no feed")
+            note = msg("the answer is an HTML page, not a feed")
         raise source_error(
             self._traits.id, note or msg("the answer is XML but no RSS or Atom feed: {tag}", tag=bounded(tag, 40))
         )

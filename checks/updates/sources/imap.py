@@ -187,7 +187,7 @@ class ImapSource:
             since = datetime.fromisoformat(answer["since"])
             items = tuple(self._item(message) for message in answer["messages"])
             unread = tuple(
-                RefusedItem(msg("message {number}: the server did not give it", number=int(uid)), f"uid {int(uid)}")
+                RefusedItem(msg("message {number}: the server did not send it", number=int(uid)), f"uid {int(uid)}")
                 for uid in answer["unread"]
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -259,8 +259,8 @@ class ImapSource:
         except (MailboxLoginError, imaplib.IMAP4.error) as error:
             raise source_error(
                 self._traits.id,
-                msg("{host} does not let {user} in", host=bounded(self._settings.host), user=bounded(user)),
-                msg("See whether user and password are right, and whether the account may use IMAP."),
+                msg("{host} refused the login of {user}", host=bounded(self._settings.host), user=bounded(user)),
+                msg("Check that user and password are right, and that the account may use IMAP."),
             ) from error
 
     @contextmanager
@@ -288,13 +288,13 @@ class ImapSource:
         except MailboxFolderSelectError as error:
             raise source_error(
                 self._traits.id,
-                msg("{host} has no folder {folder} that could be opened", host=host, folder=bounded(settings.folder)),
+                msg("{host} could not open the folder {folder}", host=host, folder=bounded(settings.folder)),
                 msg("Name the folder as the mail program shows it, with the server's separator: INBOX/Tin bài."),
             ) from error
         except ssl.SSLCertVerificationError as error:
             raise source_error(
                 self._traits.id,
-                msg("the certificate of {host} does not hold: {cause}", host=host, cause=bounded(error.verify_message)),
+                msg("the certificate of {host} is not valid: {cause}", host=host, cause=bounded(error.verify_message)),
                 msg("Renew it; if an authority of your own signed it, name that authority's file in SSL_CERT_FILE."),
             ) from error
         except (ImapToolsError, imaplib.IMAP4.error, OSError, EOFError) as error:
@@ -425,22 +425,22 @@ def _is_this_machine(host: str) -> bool:
 def _cause(host: str, error: Exception) -> Message:
     match error:
         case TimeoutError():
-            return msg("{host} did not give all its mail in time", host=host)
+            return msg("{host} did not send all its mail in time", host=host)
         case socket.gaierror():
             return msg("the name {host} has no address", host=host)
         case ssl.SSLError():
             return msg(
-                "{host} does not speak TLS as it should: {cause}", host=host, cause=bounded(error.reason or error)
+                "{host} does not follow the TLS protocol: {cause}", host=host, cause=bounded(error.reason or error)
             )
         case OSError():
             return msg("{host} cannot be reached: {cause}", host=host, cause=cause_of(error))
         case _:
-            return msg("{host} does not answer as a mail server should: {cause}", host=host, cause=bounded(error))
+            return msg("{host} does not follow the IMAP protocol: {cause}", host=host, cause=bounded(error))
 
 
 def _door_hint(settings: Settings) -> Message:
     return msg(
-        "See whether host, port {port} and security = {security} are those of the mail server, and whether it runs.",
+        "Check that host, port {port} and security = {security} are those of the mail server, and that it runs.",
         port=settings.port or PORTS[settings.security],
         security=f'"{settings.security}"',
     )

@@ -56,7 +56,7 @@ class JsonFeedSource(PageSource[Settings]):
         rejected: list[RefusedItem] = []
         for number, entry in enumerate(entries[:MAX_ITEMS], 1):
             if not isinstance(entry, dict):
-                rejected.append(RefusedItem(msg("item {number}: no JSON object", number=number), content_key(entry)))
+                rejected.append(RefusedItem(msg("item {number}: not a JSON object", number=number), content_key(entry)))
                 continue
             item = self._post(entry) if "link" in entry else self._item(entry, language)
             if item.title or item.url or item.external_id:
@@ -76,7 +76,7 @@ class JsonFeedSource(PageSource[Settings]):
         try:
             answer = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise source_error(self._traits.id, msg("the answer is no JSON: {cause}", cause=bounded(error))) from error
+            raise source_error(self._traits.id, msg("the answer is not JSON: {cause}", cause=bounded(error))) from error
         if isinstance(answer, list):
             return answer, ""
         if isinstance(answer, dict) and str(answer.get("version", "")).startswith(VERSIONS):

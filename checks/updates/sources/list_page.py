@@ -47,7 +47,7 @@ def _xpath(selector: str) -> str:
         return HTMLTranslator().css_to_xpath(selector, prefix="descendant::")
     except (SelectorError, RecursionError) as error:
         raise RefusedValue(
-            msg("is no CSS selector"), msg("Write it as in a style sheet, such as 'ul.news > li'.")
+            msg("is not a CSS selector"), msg("Write it as in a style sheet, such as 'ul.news > li'.")
         ) from error
 
 
@@ -100,8 +100,8 @@ class ListPageSource(PageSource[Settings]):
         if page is None or not found:
             raise source_error(
                 self._traits.id,
-                msg("nothing on its page fits item = {selector}", selector=bounded(settings.item)),
-                msg("Look at the address with a browser: it was built anew, or is down; then correct 'item'."),
+                msg("nothing on its page matches item = {selector}", selector=bounded(settings.item)),
+                msg("Open the address in a browser: the page was rebuilt, or is down; then correct 'item'."),
             )
         base = _base(page, settings.url or "")
         items: list[ListedItem] = []
@@ -120,7 +120,7 @@ class ListPageSource(PageSource[Settings]):
         link = element if element.get("href") else next(_fitting(element, settings.link), None)
         address = "" if link is None else _absolute(base, link.get("href") or "")
         if address and not self._is_own(address):
-            return RefusedItem(msg("{url} leads to a host that is not the page's own", url=bounded(address)))
+            return RefusedItem(msg("{url} leads to another host than the page's", url=bounded(address)))
         title = self._text(element, settings.title) if settings.title else "" if link is None else _text(link)
         raw, published = self._dated(element)
         unit_name = self._text(element, settings.unit_name) if settings.unit_name else ""

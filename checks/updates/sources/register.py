@@ -168,7 +168,7 @@ class RegisterSource:
                     if first != line:
                         is_copy = list(same) == list(row)  # a line that was copied whole hides nothing
                         item = msg(
-                            "số đến {number} of {year} stands in line {line} already",
+                            "số đến {number} of {year} is already in line {line}",
                             number=bounded(key[1], 20),
                             year=str(key[0]),
                             line=first,
@@ -204,9 +204,9 @@ def _entry(cells: Mapping[str, str], rules: DateRules, zone: ZoneInfo, polled_at
         return msg("no ngày đến")
     arrived = read_moment(cells["ArrivalDate"], rules)
     if arrived is None:
-        return msg("ngày đến {day} is no date", day=bounded(cells["ArrivalDate"], 40))
+        return msg("ngày đến {day} is not a date", day=bounded(cells["ArrivalDate"], 40))
     if arrived > polled_at + AHEAD:
-        return msg("ngày đến {day} lies in the future", day=bounded(cells["ArrivalDate"], 40))
+        return msg("ngày đến {day} is in the future", day=bounded(cells["ArrivalDate"], 40))
     code = "/".join(part for part in (cells.get("CodeNumber", ""), cells.get("CodeNotation", "")) if part)
     return ListedItem(
         external_id=f"{arrived.astimezone(zone).year}/{number}",

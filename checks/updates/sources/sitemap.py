@@ -125,9 +125,7 @@ class SitemapSource:
             elif number:
                 rejected.append(RefusedItem(msg("file {number}: an index in an index", number=number)))
         if not items and not rejected:
-            raise self._error(
-                msg("it names no address that is an item"), msg("See whether 'url' and 'paths' are right.")
-            )
+            raise self._error(msg("it lists no address of an item"), msg("Check that 'url' and 'paths' are right."))
         return Listing(tuple(items), tuple(rejected), _doubt(items, self._zone))
 
     def _take(self, root: Element, items: list[ListedItem], rejected: list[RefusedItem]) -> None:
@@ -136,7 +134,7 @@ class SitemapSource:
                 continue
             address, raw = _child(entry, "loc"), _child(entry, "lastmod")
             if len(items) >= MAX_ADDRESSES:
-                raise self._error(msg("it names more than {limit} addresses", limit=MAX_ADDRESSES))
+                raise self._error(msg("it lists more than {limit} addresses", limit=MAX_ADDRESSES))
             if why := self._explain_foreign(address):
                 rejected.append(RefusedItem(why))
             elif self._is_item(address):
@@ -151,10 +149,12 @@ class SitemapSource:
         """
         found = tuple(dict.fromkeys(_child(entry, "loc") for entry in root if local_name(entry) == "sitemap"))
         if len(found) > MAX_FILES:
-            raise self._error(msg("its index names {count} files; {limit} are read", count=len(found), limit=MAX_FILES))
+            raise self._error(
+                msg("its index lists {count} files; only {limit} are read", count=len(found), limit=MAX_FILES)
+            )
         for address in found:
             if why := self._explain_foreign(address) or (None if self._settings.host else verbatim(bounded(address))):
-                raise self._error(msg("its index names a file that is not its own: {why}", why=why))
+                raise self._error(msg("its index lists a file of another site: {why}", why=why))
         return found
 
     def _explain_foreign(self, address: str) -> Message | None:
@@ -163,9 +163,9 @@ class SitemapSource:
             parts = urlsplit(address)
             host = parts.hostname
         except ValueError:
-            return msg("{url}: no address", url=bounded(address))
+            return msg("{url}: not an address", url=bounded(address))
         if parts.scheme not in {"http", "https"} or not host:
-            return msg("{url}: no address", url=bounded(address))
+            return msg("{url}: not an address", url=bounded(address))
         own = self._settings.host
         if own and host.lower() != own:
             return msg("{url}: another host than {own}", url=bounded(address), own=own)
@@ -221,7 +221,7 @@ def _doubt(items: Sequence[ListedItem], zone: ZoneInfo) -> Message | None:
     if share < SAME_DAY_PERCENT:
         return None
     return msg(
-        "{percent} % of its addresses name {day} as their last change, as where a site is built anew",
+        "{percent} % of its addresses give {day} as their last change, as when a site is rebuilt",
         percent=share,
         day=day,
     )

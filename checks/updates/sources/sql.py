@@ -73,7 +73,7 @@ class Settings(DatabaseSettings):
 
 def _no_product(_name: str) -> str:
     raise RefusedValue(
-        msg("is no product with a ready query"),
+        msg("is not a product with a ready query"),
         msg(
             "The products are: {products}. For another one write a query instead.",
             products=", ".join(PRODUCTS.names()),
@@ -221,7 +221,7 @@ def _plain(value: object) -> str | int | float | None:
 
 def _poll_hint(source_id: str) -> Message:
     return msg(
-        "See whether the database answers and the query is right for it: update source {source}.", source=source_id
+        "Check that the database answers and that the query is right for it: update source {source}.", source=source_id
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, good, note, warning
 from commands.jobs.media_register import lines_of
 from portalops.model.message import msg, nmsg
 
@@ -44,4 +44,4 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
             )
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

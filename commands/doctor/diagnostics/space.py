@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from backups.media import build_medium
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bounded, good, note, unknown, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bounded, good, note, unknown, warning
 from commands.doctor.places import folder_seen, nearest
 from portalops.errors import LedgerMissing, MediumUnavailable
 from portalops.ledger.ledger import BLOBS, FILE
@@ -136,4 +136,4 @@ def _bytes_below(folder: Path) -> int:
     return total
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -68,7 +68,7 @@ def _read(path: Path, keys: Sequence[str]) -> Bundle:
     try:
         counted = seen.counted()
     except ValueError as error:
-        what = msg("it is not of the form of this version: {what}", what=show_text(str(error), 120))
+        what = msg("it cannot be parsed by this version: {what}", what=show_text(str(error), 120))
         raise bundle_refused(path, what) from error
     if counted != seen.header.rows:
         raise bundle_refused(path, msg("it has {n} rows and says {stated}", n=counted, stated=seen.header.rows))

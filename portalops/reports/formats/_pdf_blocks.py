@@ -164,8 +164,8 @@ class PdfWriter:
         """Yield what the file could not take over as it is."""
         if cut := len(self._reader.cut):
             text = nmsg(
-                "{n} text is longer than is printed here and was cut; the formats html and json hold it whole",
-                "{n} texts are longer than is printed here and were cut; the formats html and json hold them whole",
+                "{n} text is too long to print here and was cut; the formats html and json hold it in full",
+                "{n} texts are too long to print here and were cut; the formats html and json hold them in full",
                 cut,
             )
             yield self._notice(text, Tone.UNSURE)
@@ -173,7 +173,8 @@ class PdfWriter:
         if spelled.letters or spelled.is_simple:
             yield self._notice(
                 msg(
-                    "Letters that no font of the machine shows, or that a PDF cannot tell, are written by their code points."
+                    "Letters that no font of the machine has, or that a PDF cannot store, are written as their code "
+                    "points."
                 ),
                 Tone.UNSURE,
             )
@@ -368,8 +369,8 @@ class PdfWriter:
         if count == 0:
             return ""
         text = nmsg(
-            "{n} more is not printed here, for a PDF holds no more; the formats xlsx, json and html hold it",
-            "{n} more are not printed here, for a PDF holds no more; the formats xlsx, json and html hold them",
+            "{n} more is not printed here, because a PDF holds no more; the formats xlsx, json and html hold it",
+            "{n} more are not printed here, because a PDF holds no more; the formats xlsx, json and html hold them",
             count,
         )
         return self._reader.text(text)

@@ -285,8 +285,8 @@ class _Writer:
             yield from self._facts(self._document.footer)
         if self._cut:
             text = nmsg(
-                "{n} text is longer than is printed here and was cut; the formats html and json hold it whole",
-                "{n} texts are longer than is printed here and were cut; the formats html and json hold them whole",
+                "{n} text is too long to print here and was cut; the formats html and json hold it in full",
+                "{n} texts are too long to print here and were cut; the formats html and json hold them in full",
                 self._cut,
             )
             yield self._notice(text, Tone.UNSURE)
@@ -377,8 +377,9 @@ class _Writer:
     def _left_off(self, count: int) -> Iterator[str]:
         if count > 0:
             text = nmsg(
-                "{n} more row is left off, for no word processor works with so many; the formats csv and json hold it",
-                "{n} more rows are left off, for no word processor works with so many; the formats csv and json hold them",
+                "{n} more row is left out, because no word processor handles so many; the formats csv and json hold it",
+                "{n} more rows are left out, because no word processor handles so many; the formats csv and json "
+                "hold them",
                 count,
             )
             yield self._notice(text, Tone.UNSURE)

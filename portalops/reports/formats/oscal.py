@@ -66,8 +66,8 @@ def _judged(document: Document) -> Assessment:
     assessment = document.assessment
     if assessment is None or not assessment.judged:
         raise ReportError(
-            msg("OSCAL carries duties as data, and this document carries none"),
-            msg("Take another format; the report compliance can be written as oscal."),
+            msg("OSCAL needs duties as data, and this document has none"),
+            msg("Choose another format; only the report compliance can be written as oscal."),
         )
     return assessment
 

@@ -105,7 +105,8 @@ def missing_font(families: Collection[str]) -> tuple[Message, ...]:
         return ()
     return (
         msg(
-            "the font {wanted} is not on this machine, so PDF files are set in {taken}; the package {package} brings it",
+            "the font {wanted} is not on this machine, so PDF files are set in {taken}; the package "
+            "{package} installs it",
             wanted=FONTS[0],
             taken=taken,
             package=FONT_PACKAGE,

@@ -387,8 +387,8 @@ class _Writer:
         """Say how many texts of a sheet were cut."""
         if count := self._cut[sheet.get_name()]:
             text = nmsg(
-                "{n} text is longer than a cell may be and was cut; the formats html and json hold it whole",
-                "{n} texts are longer than a cell may be and were cut; the formats html and json hold them whole",
+                "{n} text is too long for a cell and was cut; the formats html and json hold it in full",
+                "{n} texts are too long for a cell and were cut; the formats html and json hold them in full",
                 count,
             )
             self._string(sheet, row, 0, self._reader.text(text), bold=True)

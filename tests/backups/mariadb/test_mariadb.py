@@ -236,7 +236,7 @@ def test_a_trial_names_every_table_that_differs(mariadb: Server, portal: str, tm
     result, medium = run(mariadb, tmp_path, databases=[portal], users=False)
     (stream,) = streams(result).values()
     dump = restored(result, medium, tmp_path / "out") / f"{stream.name}.sql"
-    text, count = re.subn(r"\n?\(51,'',NULL.*?\),", "", dump.read_text())
+    text, count = re.subn(r"\n(INSERT INTO `article` VALUES )?\(51,'',NULL.*?\)[,;]", "", dump.read_text())
     assert count == 1
     dump.write_text(text)
     more = replace(stream, rows=(*(rows for rows in stream.rows if rows.table != "log"), TableRows("gone", 0)))

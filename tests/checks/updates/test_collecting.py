@@ -80,7 +80,7 @@ def test_a_gap_is_closed_by_a_map_or_page_that_shows_nothing_else(site: Site, tm
     poll = collecting.poll("2026-11-16 20:00")
 
     name = collecting.sources[1].traits.id
-    assert (poll.gap, str(poll.gap_check)) == (False, f"{name} shows nothing since 2026-11-15 that was missed")
+    assert (poll.gap, str(poll.gap_check)) == (False, f"{name} shows nothing since 2026-11-15 that the polls missed")
     assert poll.covers_from == at("2026-11-15 20:00")
 
 
@@ -94,7 +94,7 @@ def test_a_gap_stays_and_what_was_missed_is_named(site: Site, tmp_path: Path, ch
 
     name = collecting.sources[1].traits.id
     assert poll.gap
-    assert str(poll.gap_check) == f"{name} shows 1 address that no look has shown: {site.server.url}/3"
+    assert str(poll.gap_check) == f"{name} shows 1 address that no poll has shown: {site.server.url}/3"
     assert poll.covers_from == at("2026-11-16 09:00")
     assert collecting.store.count() == 5
 
@@ -172,7 +172,7 @@ def _listed(path: str, changed: str | None) -> ListedItem:
 @pytest.mark.parametrize(
     ("check", "listing", "is_closed", "says"),
     [
-        (MAP, Listing((_listed("/new", "2026-11-17 09:00"),)), False, "map shows 1 address that no look has shown"),
+        (MAP, Listing((_listed("/new", "2026-11-17 09:00"),)), False, "map shows 1 address that no poll has shown"),
         (MAP, Listing((_listed("/new", "2026-11-15 00:00"),)), False, "map shows 1 address"),
         (MAP, Listing((_listed("/old", "2026-11-14 23:00"),)), True, "map shows nothing since 2026-11-15"),
         (MAP, Listing((_listed("/known", "2026-11-17 09:00"),)), True, "map shows nothing"),
@@ -182,13 +182,13 @@ def _listed(path: str, changed: str | None) -> ListedItem:
             MAP,
             Listing((_listed("/old", "2026-11-01 09:00"),), doubt=msg("built anew")),
             False,
-            "map cannot tell: built anew",
+            "map cannot show it: built anew",
         ),
         (
             MAP,
             Listing((_listed("/old", "2026-11-01 09:00"),), (RefusedItem(msg("file 2: broken")),)),
             False,
-            "cannot tell: file 2: broken",
+            "cannot show it: file 2: broken",
         ),
         (PAGE, Listing((_listed("/known", "2026-11-17 09:00"),)), False, "page does not reach back to 2026-11-15"),
         (PAGE, Listing((_listed("/known", "2026-11-17 09:00"), _listed("/old", "2026-11-01 09:00"))), True, "nothing"),
@@ -304,8 +304,8 @@ def test_sources_that_hang_stop_nobody_and_the_whole_ends_in_time(site: Site, tm
     polls = {poll.source: poll for poll in result.polls}
     assert [poll.source for poll in result.polls] == [one.traits.id for one in collecting.sources]
     assert polls["rss"].ok
-    assert str(polls["h0"].problem) == "update source h0: no whole answer within 3 seconds"
-    assert str(polls["h4"].problem) == "update source h4: not asked: the others took all the time"
+    assert str(polls["h0"].problem) == "update source h0: no complete answer within 3 seconds"
+    assert str(polls["h4"].problem) == "update source h4: not polled, because the other sources took all the time"
     parser = polls["parser"]
     assert parser.evidence is not None and collecting.keeper.blobs[parser.evidence] == b"bomb"
 

@@ -480,7 +480,7 @@ def _feed_of(*numbers: int) -> bytes:
                 "Gián đoạn trước tin: so-do có 1 địa chỉ mà chưa lần thu thập nào thấy",
             ),
         ),
-        ("en", ("tin was redirected to {url}/moi", "Gap before tin: so-do shows 1 address that no look has shown")),
+        ("en", ("tin was redirected to {url}/moi", "Gap before tin: so-do shows 1 address that no poll has shown")),
     ],
 )
 def test_redirects_and_what_a_cross_check_says_of_a_gap_are_shown(

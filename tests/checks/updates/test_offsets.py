@@ -46,10 +46,10 @@ def _said(items: Sequence[DatedItem]) -> str:
         (7, _gmt, "set gmt_means_local = true for it."),
         (7, _plain, 'set assume_tz = "Asia/Ho_Chi_Minh" for it.'),
         (-7, _plain, 'set assume_tz = "UTC" for it.'),
-        (-7, _gmt, "have the clock and the time zone of its server set right."),
-        (1, _gmt, "have the clock and the time zone of its server set right."),
-        (7, lambda moment: str(stamp(moment) // 1000), "have the clock and the time zone of its server set right."),
-        (7, lambda moment: f"{_plain(moment)} +0700", "have the clock and the time zone of its server set right."),
+        (-7, _gmt, "have the clock and the time zone of its server corrected."),
+        (1, _gmt, "have the clock and the time zone of its server corrected."),
+        (7, lambda moment: str(stamp(moment) // 1000), "have the clock and the time zone of its server corrected."),
+        (7, lambda moment: f"{_plain(moment)} +0700", "have the clock and the time zone of its server corrected."),
     ],
 )
 def test_times_that_are_hours_off_are_told_with_what_mends_them(

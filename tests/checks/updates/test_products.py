@@ -86,7 +86,9 @@ def test_no_value_leaves_its_place_in_the_query(product: str, key: str, sign: st
 
     error = refused(product, **{key: [bad] if key in {"types", "sites"} else bad})
 
-    assert re.search(rf"portalops\.toml:\d+: sql\.{key} is no (part|short name|path|address)", error)
+    assert re.search(
+        rf"portalops\.toml:\d+: sql\.{key} (cannot be part|is not (a short name|the path|the address))", error
+    )
     assert "Write" in error
 
 
@@ -97,12 +99,12 @@ def test_no_value_leaves_its_place_in_the_query(product: str, key: str, sign: st
             "wordpres",
             {},
             'sql.product is no product with a ready query: "wordpres" / '
-            "The products are: drupal, joomla, liferay, nukeviet, wordpress. For another one write a query instead.",
+            f"The products are: {', '.join(SETTINGS)}. For another one write a query instead.",
         ),
         (
             "wordpress",
             {"trust_created": True},
-            "sql.trust_created cannot be true: this product keeps no time of creation",
+            "sql.trust_created cannot be true: editors can change every creation time",
         ),
         ("joomla", {"trust_created": True}, "items count from when they are first seen"),
         ("wordpress", {"blog": 0}, "sql.blog is below 1: 0"),
@@ -162,4 +164,4 @@ def test_a_whole_configuration_is_checked_with_the_product_of_each_source(
     told = json.dumps(json.loads(capsys.readouterr().out), ensure_ascii=False)
 
     assert code == ExitCode.CONFIGURATION
-    assert ":14: updates.source.prefix is no part of a table's name" in told
+    assert ":14: updates.source.prefix cannot be part of a table's name" in told

@@ -239,9 +239,9 @@ def test_it_is_told_how_long_the_english_items_took_where_looks_saw_both_come() 
     ("vi", "en", "why"),
     [
         ("tin/{id}", "/en/{id}", "begins neither with / nor as an address"),
-        ("/tin/{id}", "/en/{slug}", "has no name that both shapes have, so that it tells no pair"),
-        ("/tin/{id}/{id}", "/en/{id}", "names a part twice, or has a bracket that names none"),
-        ("/tin/{}", "/en/{id}", "names a part twice, or has a bracket that names none"),
+        ("/tin/{id}", "/en/{slug}", "shares no name with the other shape, so it identifies no pair"),
+        ("/tin/{id}/{id}", "/en/{id}", "names a part twice, or has a bracket without a name"),
+        ("/tin/{}", "/en/{id}", "names a part twice, or has a bracket without a name"),
     ],
 )
 def test_a_rule_that_tells_no_pair_is_refused(vi: str, en: str, why: str) -> None:

@@ -100,14 +100,19 @@ def test_a_file_serves_as_well(tmp_path: Path, kind: str) -> None:
     [
         ("sitemap", {}, ConfigurationError, "needs either file or url"),
         ("json-feed", {"url": "http://a.example/", "file": "a.json"}, ConfigurationError, "either file or url"),
-        ("feed", {"url": "ftp://a.example/rss"}, ConfigurationError, "is no address that can be read"),
-        ("feed", {"url": "http:///rss"}, ConfigurationError, "is no address that can be read"),
-        ("feed", {"url": "http://[::1/"}, ConfigurationError, "is no address that can be read"),
-        ("feed", {"url": "http://a.example:99999/"}, ConfigurationError, "is no address that can be read"),
+        ("feed", {"url": "ftp://a.example/rss"}, ConfigurationError, "is not a valid address"),
+        ("feed", {"url": "http:///rss"}, ConfigurationError, "is not a valid address"),
+        ("feed", {"url": "http://[::1/"}, ConfigurationError, "is not a valid address"),
+        ("feed", {"url": "http://a.example:99999/"}, ConfigurationError, "is not a valid address"),
         ("feed", {"url": "http://a.example/", "marker": ""}, ConfigurationError, "marker"),
         ("feed", {"url": "http://reader:geheim@a.example/"}, LiteralSecret, "holds a login"),
-        ("list-page", {"url": "http://a.example/", "item": "li["}, ConfigurationError, "item is no CSS selector"),
-        ("list-page", {"url": "http://a.example/", "item": "li", "link": "a::"}, ConfigurationError, "link is no CSS"),
+        ("list-page", {"url": "http://a.example/", "item": "li["}, ConfigurationError, "item is not a CSS selector"),
+        (
+            "list-page",
+            {"url": "http://a.example/", "item": "li", "link": "a::"},
+            ConfigurationError,
+            "link is not a CSS",
+        ),
     ],
 )
 def test_wrong_settings_are_named(kind: str, settings: dict[str, object], error: type[Exception], cause: str) -> None:
@@ -133,7 +138,7 @@ def test_an_answer_without_its_marker_is_an_outage(kind: str) -> None:
     settings = {"marker": unicodedata.normalize("NFD", "Cổng thông tin điện tử"), **LIST[kind]}
 
     listing(kind, GOOD[kind], **settings)
-    with pytest.raises(UpdateSourceError, match=r"lacks the marker .* a page of maintenance or of a login"):
+    with pytest.raises(UpdateSourceError, match=r"lacks the marker .* it may be a maintenance or login page"):
         listing(kind, MAINTENANCE, **settings)
 
 
@@ -201,7 +206,7 @@ def test_a_json_feed_is_read_by_its_own_keys() -> None:
     assert (first.unit_name, first.language, first.body_is_summary) == ("Trung tâm Kiểm soát bệnh tật", "vi", False)
     assert (second.external_id, second.published_at, second.unit_name) == ("13", None, "Sở Y tế")
     assert (second.language, second.body, second.body_is_summary) == ("en", "Tóm tắt", True)
-    assert said_of(found) == ("item 3: neither title, url nor id", "item 4: no JSON object")
+    assert said_of(found) == ("item 3: neither title, url nor id", "item 4: not a JSON object")
     (tagged, *_others) = listing("json-feed", json.dumps(data), unit_from="tag").items
     assert tagged.unit_name == "Y tế"
 
@@ -209,13 +214,13 @@ def test_a_json_feed_is_read_by_its_own_keys() -> None:
 @pytest.mark.parametrize(
     ("data", "cause"),
     [
-        (b"", "the answer is no JSON"),
-        (MAINTENANCE.encode(), "the answer is no JSON"),
-        (b"[" * 100_000, "the answer is no JSON: maximum recursion"),
+        (b"", "the answer is not JSON"),
+        (MAINTENANCE.encode(), "the answer is not JSON"),
+        (b"[" * 100_000, "the answer is not JSON: maximum recursion"),
         (b'{"version": "https://jsonfeed.org/version/1.1"}', "JSON but no JSON Feed"),
         (b'{"code":"rest_no_route","message":"No route","data":{"status":404}}', "no JSON Feed: .*rest_no_route"),
         (b'"https://jsonfeed.org/version/1.1"', "JSON but no JSON Feed"),
-        (b'[{"id": ' + b"9" * 5000 + b"}]", "the answer is no JSON: Exceeds the limit"),
+        (b'[{"id": ' + b"9" * 5000 + b"}]", "the answer is not JSON: Exceeds the limit"),
     ],
 )
 def test_what_is_no_json_feed_is_an_error(data: bytes, cause: str) -> None:
@@ -299,12 +304,12 @@ def test_a_packed_file_is_unpacked_and_a_bomb_is_not(server: WebServer) -> None:
 @pytest.mark.parametrize(
     ("index", "cause"),
     [
-        (_index(*(f"{SITE}/{number}.xml" for number in range(51))), "its index names 51 files; 50 are read"),
+        (_index(*(f"{SITE}/{number}.xml" for number in range(51))), "its index lists 51 files; only 50 are read"),
         (
             _index("http://127.0.0.2/a.xml"),
-            "its index names a file that is not its own: http://127.0.0.2/a.xml: another host",
+            "its index lists a file of another site: http://127.0.0.2/a.xml: another host",
         ),
-        (_index("file:///etc/passwd"), "not its own: file:///etc/passwd: no address"),
+        (_index("file:///etc/passwd"), "another site: file:///etc/passwd: not an address"),
     ],
 )
 def test_an_index_that_leads_astray_is_not_followed(server: WebServer, index: bytes, cause: str) -> None:
@@ -321,7 +326,7 @@ def test_an_index_in_a_file_is_not_followed(server: WebServer, tmp_path: Path) -
     file = tmp_path / "sitemap.xml"
     file.write_bytes(_index(f"{server.url}/1.xml"))
 
-    with pytest.raises(UpdateSourceError, match="its index names a file that is not its own"):
+    with pytest.raises(UpdateSourceError, match="its index lists a file of another site"):
         source("sitemap", file=str(file)).fetch(etag="")
 
     assert server.asked == []
@@ -345,7 +350,7 @@ def test_a_file_of_an_index_that_is_not_there_fails_the_whole(server: WebServer)
         ((MAINTENANCE.encode(),), "XML but no sitemap: html"),
         ((b"Bao tri",), "not well-formed XML"),
         ((b'<!DOCTYPE u [<!ENTITY a "b">]><urlset>&a;</urlset>',), "declares XML entities"),
-        ((_map(),), "names no address that is an item"),
+        ((_map(),), "lists no address of an item"),
         ((_index("a"), _map(("/1", ""))[:-9]), "not well-formed XML"),
     ],
 )
@@ -397,8 +402,8 @@ def test_items_of_a_page_are_found_by_their_selectors() -> None:
     assert (second.title, second.published_at, second.language) == ("Press release", at("2026-11-15 00:00"), "en")
     assert second.body is None
     assert said_of(found) == (
-        "item 3: https://ads.example/x leads to a host that is not the page's own",
-        "item 4: javascript:alert(1) leads to a host that is not the page's own",
+        "item 3: https://ads.example/x leads to another host than the page's",
+        "item 4: javascript:alert(1) leads to another host than the page's",
         "item 5: it has no title",
     )
 
@@ -419,7 +424,7 @@ def test_the_item_itself_may_be_the_link() -> None:
 
 @pytest.mark.parametrize("page", [MAINTENANCE, "", "\0", "<!-- -->", "khong phai HTML"])
 def test_a_page_on_which_nothing_fits_is_an_outage(page: str) -> None:
-    with pytest.raises(UpdateSourceError, match=r"nothing on its page fits item = ul\.news > li"):
+    with pytest.raises(UpdateSourceError, match=r"nothing on its page matches item = ul\.news > li"):
         listing("list-page", page, **SETTINGS)
 
 

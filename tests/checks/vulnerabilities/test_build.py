@@ -120,7 +120,7 @@ def test_record_that_stands_twice_in_an_export_is_refused(tmp_path: Path) -> Non
         for _number in range(2):
             archive.writestr("X.json", json.dumps(record("X", affected("Debian:12", "a"))))
 
-    assert "a record stands in it twice" in refusal(Inputs((path,)))
+    assert "it contains a record twice" in refusal(Inputs((path,)))
 
 
 def test_export_that_says_to_unpack_to_too_much_is_refused(tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_an_export_that_is_cut_short_is_refused(tmp_path: Path, cut: int) -> Non
     path = inputs.osv[1]
     path.write_bytes(path.read_bytes()[:cut])
 
-    assert refusal(inputs).startswith("Debian.zip can't be used")
+    assert refusal(inputs).startswith("Debian.zip cannot be used")
 
 
 def test_a_record_that_is_damaged_is_named(tmp_path: Path) -> None:
@@ -263,26 +263,26 @@ def test_a_record_that_is_damaged_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        (b"{", "it is no JSON"),
-        (b"[]", "it is no JSON object"),
-        (b'{"id": 1}', "it is no record of OSV"),
-        (b'{"id": "X", "affected": {}}', "it is no record of OSV"),
-        (b'{"id": "X", "affected": [1]}', "it is no record of OSV"),
-        (b'{"id": "X", "aliases": "CVE-2026-1111"}', "it is no record of OSV"),
-        (b'{"id": "X", "related": 7}', "it is no record of OSV"),
-        (b'{"id": "X Y"}', "it is no record of OSV"),
+        (b"{", "it is not JSON"),
+        (b"[]", "it is not a JSON object"),
+        (b'{"id": 1}', "it is not an OSV record"),
+        (b'{"id": "X", "affected": {}}', "it is not an OSV record"),
+        (b'{"id": "X", "affected": [1]}', "it is not an OSV record"),
+        (b'{"id": "X", "aliases": "CVE-2026-1111"}', "it is not an OSV record"),
+        (b'{"id": "X", "related": 7}', "it is not an OSV record"),
+        (b'{"id": "X Y"}', "it is not an OSV record"),
         (
             b'{"id": "X", "affected": [{"package": {"ecosystem": "Debian:12", "name": "' + b"a" * 201 + b'"}}]}',
-            "it is no record of OSV",
+            "it is not an OSV record",
         ),
-        (b'{"id": "X", "affected": [{"package": {"ecosystem": "Debian:12"}}]}', "it is no record of OSV"),
+        (b'{"id": "X", "affected": [{"package": {"ecosystem": "Debian:12"}}]}', "it is not an OSV record"),
         (
             b'{"id": "X", "affected": [{"package": {"ecosystem": "Debian:12", "name": "a"}, "ranges": [{"type": "ECOSYSTEM",'
             b'"events": [{"introduced": "0"}, {"fixed": "1 2"}]}]}]}',
-            "it is no record of OSV",
+            "it is not an OSV record",
         ),
-        (b"[" * 100_000, "it is no JSON"),
-        (b"\xff\xfe", "it is no JSON"),
+        (b"[" * 100_000, "it is not JSON"),
+        (b"\xff\xfe", "it is not JSON"),
     ],
 )
 def test_a_record_of_another_form_is_refused_by_name(tmp_path: Path, text: bytes, what: str) -> None:
@@ -290,7 +290,7 @@ def test_a_record_of_another_form_is_refused_by_name(tmp_path: Path, text: bytes
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("X.json", text)
 
-    assert refusal(Inputs((path,))) in {f"Debian.zip can't be used, at {name}: {what}" for name in ("X.json", "X")}
+    assert refusal(Inputs((path,))) in {f"Debian.zip cannot be used, at {name}: {what}" for name in ("X.json", "X")}
 
 
 def test_a_record_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
@@ -333,7 +333,7 @@ def test_a_tracker_file_of_another_form_is_refused(tmp_path: Path, text: str) ->
     assert inputs.tracker
     inputs.tracker.write_text(text)
 
-    assert refusal(inputs).startswith("tracker.json can't be used")
+    assert refusal(inputs).startswith("tracker.json cannot be used")
 
 
 def test_a_tracker_file_is_read_in_pieces(tmp_path: Path) -> None:
@@ -361,7 +361,7 @@ def test_a_list_of_exploited_ones_of_another_form_is_refused(tmp_path: Path, cha
     assert inputs.exploited
     inputs.exploited.write_text(json.dumps({**EXPLOITED, **change}))
 
-    assert refusal(inputs).startswith("kev.json can't be used")
+    assert refusal(inputs).startswith("kev.json cannot be used")
 
 
 @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ def test_scores_of_another_form_are_refused(tmp_path: Path, data: bytes) -> None
     assert inputs.epss
     inputs.epss.write_bytes(data)
 
-    assert refusal(inputs).startswith("epss.csv.gz can't be used")
+    assert refusal(inputs).startswith("epss.csv.gz cannot be used")
 
 
 @pytest.mark.parametrize(
@@ -416,7 +416,7 @@ def test_a_table_of_another_form_is_refused(tmp_path: Path, text: str) -> None:
     assert inputs.support
     inputs.support.write_text(text)
 
-    assert refusal(inputs).startswith("support.toml can't be used")
+    assert refusal(inputs).startswith("support.toml cannot be used")
 
 
 @pytest.mark.parametrize("name", ["tracker", "exploited", "epss", "support"])
@@ -425,7 +425,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
     path: Path = getattr(inputs, name)
     path.rename(tmp_path / "moved")
 
-    assert refusal(inputs) == f"{path.name} can't be used: No such file or directory"
+    assert refusal(inputs) == f"{path.name} cannot be used: No such file or directory"
 
 
 def test_a_file_name_is_no_way_to_a_terminal(tmp_path: Path) -> None:
