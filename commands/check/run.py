@@ -37,7 +37,8 @@ from commands.cli.verb import Verb
 from commands.jobs.kinds.check import ScanRequest, check_work, unreached, waived_of
 from commands.jobs.outside import find_outside_view
 from commands.jobs.own import own_of
-from commands.jobs.runner import PerformedJob, perform_now
+from commands.jobs.performed import PerformedJob
+from commands.jobs.runner import perform_now
 from commands.jobs.servers import all_probes, known_host, shells_of
 from commands.jobs.vulnerabilities import known_vulnerabilities
 from portalops.compliance.ledger_checks import record_checks

@@ -27,6 +27,7 @@ from tests.backups.media.drives import FileDrive
 from tests.backups.test_prune import Portal, standings
 from tests.commands.test_media import ADD
 from tests.reports.test_terminal import shown
+from tests.shapes import data_of
 
 MIB = 1 << 20
 DISK_B = """id = "disk-b"
@@ -90,8 +91,8 @@ class Burning(Portal):
     @staticmethod
     def _told(result: Result[object], expected: ExitCode) -> Any:
         assert result.exit_code is expected, result
-        json.dumps(result.data)
-        return result.data
+        json.dumps(data_of(result))
+        return data_of(result)
 
 
 def standing(portal: Burning, duty: str, period: str = "2026-W37") -> Standing:

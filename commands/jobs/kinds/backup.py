@@ -18,7 +18,7 @@ from backups.sizes import last_of, plain_bytes_of
 from backups.sources import shrink_limit_of
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
-from commands.jobs.runner import name_problem
+from commands.jobs.performed import name_problem
 from commands.jobs.sets import sources_of
 from portalops.errors import ExitCode, LedgerError, PortalOpsError, SecretUnavailable
 from portalops.ledger.heads import introduce_key

@@ -19,7 +19,7 @@ from checks.updates.terms import Decided
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
 from commands.jobs.ledger_server import parameters_of
-from commands.jobs.runner import PerformedJob, name_problem
+from commands.jobs.performed import PerformedJob, name_problem
 from portalops.config import Settings
 from portalops.errors import ExitCode, PortalOpsError
 from portalops.ledger.bodies import decode_part

@@ -9,7 +9,7 @@ from backups.job import VerifyTarget, run_verify
 from backups.media import MEDIA, build_media
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
-from commands.jobs.runner import job_of
+from commands.jobs.performed import job_of
 from commands.jobs.sets import keys_of
 from portalops.errors import ExitCode
 from portalops.ledger.runs import Work
