@@ -82,18 +82,18 @@ MANY = """
 import resource, sys
 from pathlib import Path
 from backups.extract import Extractor, prepare_target
-from backups.tar import Entry, header
+from backups.tar import TarEntry, header
 from backups.untar import TarReader
 from portalops.model.backups import MemberType
 
 count, target = int(sys.argv[1]), Path(sys.argv[2])
 
 def pieces():
-    again = header(Entry(MemberType.FILE, "a/same", size=0, mode=0o644))
-    out = header(Entry(MemberType.FILE, "../out", size=0, mode=0o644))
-    device = header(Entry(MemberType.BLOCK_DEVICE, "dev/sda", mode=0o666, device=(8, 0)))
-    place = header(Entry(MemberType.FOLDER, "a", mode=0o755))
-    link = header(Entry(MemberType.SYMLINK, "a/link", link="/etc"))
+    again = header(TarEntry(MemberType.FILE, "a/same", size=0, mode=0o644))
+    out = header(TarEntry(MemberType.FILE, "../out", size=0, mode=0o644))
+    device = header(TarEntry(MemberType.BLOCK_DEVICE, "dev/sda", mode=0o666, device=(8, 0)))
+    place = header(TarEntry(MemberType.FOLDER, "a", mode=0o755))
+    link = header(TarEntry(MemberType.SYMLINK, "a/link", link="/etc"))
     block = (again + out + device + place + link) * 200
     for _number in range(count // 1000):
         yield block
