@@ -13,7 +13,7 @@ import pytest
 
 from checks.updates.rules.comparing import compare, repeated
 from checks.updates.rules.coverage import Coverage, Looks, Share, cover, summed_up
-from checks.updates.rules.occasions import Counting, occasions
+from checks.updates.rules.occasions import Counting, count_occasions, occasions
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
 from checks.updates.rules.seen import LookedAt, Seen, Served
 from checks.updates.rules.stamps import LocalDays, Place, Stamp, stamp
@@ -266,6 +266,17 @@ def test_occasions_are_counted_by_day_by_session_or_one_by_one(reading: Occasion
     ]
 
     assert occasions(items, numbers=numbers) == Counter(dict(zip((days[0], days[3]), counts, strict=True)))
+
+
+def test_a_claim_on_a_day_that_has_proof_adds_no_occasion() -> None:
+    day = date(2026, 11, 16)
+    proof, claim = (
+        Counting(day, SEEN, Weighed(ITEM._replace(id=grade), grade, SEEN, SEEN, SEEN, ()))
+        for grade in (Grade.A, Grade.C)
+    )
+
+    assert count_occasions([proof, claim], numbers=Numbers()) == (1, 0)
+    assert count_occasions([proof, claim._replace(day=date(2026, 11, 17))], numbers=Numbers()) == (1, 1)
 
 
 # --- what could not be read -------------------------------------------------------------------
