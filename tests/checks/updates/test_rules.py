@@ -119,7 +119,7 @@ def test_an_item_that_is_gone_within_two_days_counts_for_nothing() -> None:
 
 @pytest.mark.parametrize("claim", [SEEN - 2 * HOUR - 10 * MINUTE, SEEN - 2 * HOUR - 10 * MINUTE - 1])
 def test_a_claim_before_the_creation_of_the_row_is_backdated_beyond_the_grace(claim: Stamp) -> None:
-    made = {"created_at": SEEN - 2 * HOUR, "published_at": claim, "grace": 10 * MINUTE}
+    made: dict[str, Any] = {"created_at": SEEN - 2 * HOUR, "published_at": claim, "grace": 10 * MINUTE}
     is_beyond = claim < SEEN - 2 * HOUR - 10 * MINUTE
     flags = (FlagKind.BACKDATED,) if is_beyond else ()
 
@@ -573,7 +573,9 @@ def test_looks_come_to_the_stretches_that_they_have_shown() -> None:
     assert found.intervals == ((6, 20), (25, 32), (150, 150))
     assert found.starts == (6, 25, 150)
     assert found.unreachable == frozenset(), "each day has a look that was answered"
-    assert summed_up(looks[4:5], begins=None, day_of=lambda _at: date(2026, 1, 1)) == Looks((), (), {date(2026, 1, 1)})
+    assert summed_up(looks[4:5], begins=None, day_of=lambda _at: date(2026, 1, 1)) == Looks(
+        (), (), frozenset({date(2026, 1, 1)})
+    )
     assert summed_up(looks[:1], begins=None, day_of=lambda _at: date(2026, 1, 1)).intervals == ((4, 10),)
 
 
