@@ -327,7 +327,7 @@ def test_a_person_sees_the_head_code_first_and_what_each_anchor_has(watched: Hom
 
     shown = watched.read("anchor", "--quiet")
 
-    assert shown.startswith(f"Head code:                      {code_of(head.head)}\n")
+    assert shown.startswith(f"Head code:                     {code_of(head.head)}\n")
     assert "Anchors that have it:           2 of 2\n" in shown
     assert f"asks by itself  25 Nov 2026 08:40 +07  head over {head.head.size} records\n" in shown
 
@@ -484,7 +484,7 @@ def test_an_anchor_that_took_nothing_is_named_with_the_reason(
     home = a_home(tmp_path, capsys, folder_anchor("absent"))
     home.call("anchor", expected=ExitCode.FAILED)
 
-    assert "absent: the last time it took nothing: the anchor absent did not take" in said_of(
+    assert "absent: the last time it took nothing: the anchor absent did not accept" in said_of(
         home, DiagnosticState.WARNING
     )
     assert "absent: it has no head yet" in said_of(home, DiagnosticState.WARNING)
