@@ -206,7 +206,7 @@ def test_sessions_of_two_channels_are_two() -> None:
             ITEM._replace(id=f"{channel}-{n}", channel=channel, first_seen_at=SEEN + n, looked_before_at=SEEN - MINUTE),
             Grade.A, SEEN, SEEN, SEEN, (),
         )
-        for channel in (Channel.SUBPORTAL, Channel.SUBMISSION)
+        for channel in (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION)
         for n in range(5)
     ]  # fmt: skip
 
@@ -236,7 +236,7 @@ def told(name: str, counts_at: Stamp, *, evidenced_at: Stamp | None = None, **fi
         (told("a", 0), told("b", 1, source="copies"), True),
         (told("a", 0, unit=None), told("b", 1), False),
         (told("a", 0, unit=None), told("b", 1, unit=None), True),
-        (told("a", 0, unit=None, channel=Channel.PORTAL), told("b", 1, channel=Channel.PORTAL), True),
+        (told("a", 0, unit=None, channel=ItemChannel.PORTAL), told("b", 1, channel=ItemChannel.PORTAL), True),
     ],
 )
 def test_a_text_is_told_again_within_the_window_by_the_same_unit_or_by_one_that_may_not_copy(
@@ -614,18 +614,21 @@ def test_a_source_speaks_for_the_channels_and_units_that_it_shows() -> None:
 
 def test_a_pulled_source_still_shows_its_own_channels_to_all_and_its_map_only_names_sub_portals() -> None:
     health, justice = UnitId("health"), UnitId("justice")
-    front = replace(PLAIN, id="front", channel=Channel.PORTAL)
-    register = replace(PLAIN, id="register", channel=Channel.SUBMISSION, unit_names=(("Sở Y tế", health),))
+    front = replace(PLAIN, id="front", channel=ItemChannel.PORTAL)
+    register = replace(PLAIN, id="register", channel=ItemChannel.SUBMISSION, unit_names=(("Sở Y tế", health),))
 
     found = cover(
         [front, register],
-        served={"register": [Served(Channel.SUBPORTAL, justice, 7)]},
+        served={"register": [Served(ItemChannel.SUBPORTAL, justice, 7)]},
         pulled=frozenset({"front"}),
         looks_of=lambda _source: SourcePolls((), (), frozenset()),
     )
 
-    assert found.sources(Channel.PORTAL, None) == (front,)
-    assert (found.sources(Channel.SUBPORTAL, health), found.sources(Channel.SUBPORTAL, justice)) == ((), (register,))
+    assert found.sources(ItemChannel.PORTAL, None) == (front,)
+    assert (found.sources(ItemChannel.SUBPORTAL, health), found.sources(ItemChannel.SUBPORTAL, justice)) == (
+        (),
+        (register,),
+    )
     assert found.grace == 0
 
 
@@ -637,5 +640,5 @@ def test_the_looks_at_a_source_are_asked_for_once() -> None:
         return SourcePolls(((0, 10),), (0,), frozenset())
 
     shown = Coverage(looks_of, {}, {})
-    assert shown.looks("s") == shown.looks("s")
+    assert shown.read_polls("s") == shown.read_polls("s")
     assert asked == ["s"]
