@@ -328,7 +328,7 @@ def test_a_person_sees_the_head_code_first_and_what_each_anchor_has(watched: Hom
     shown = watched.read("anchor", "--quiet")
 
     assert shown.startswith(f"Head code:                     {code_of(head.head)}\n")
-    assert "Anchors that have it:           2 of 2\n" in shown
+    assert "Anchors that have it:          2 of 2\n" in shown
     assert f"asks by itself  25 Nov 2026 08:40 +07  head over {head.head.size} records\n" in shown
 
 

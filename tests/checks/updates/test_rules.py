@@ -306,8 +306,8 @@ def test_each_source_that_cannot_be_read_is_named() -> None:
     said = say_unreadable([UnreadableShare("feed", 1), UnreadableShare("register", 2)])
 
     assert str(said) == (
-        "1 line or item of source feed could not be read and may be what is missing;"
-        " 2 lines or items of source register could not be read and may be what is missing"
+        "1 line or item of source feed could not be read and may be the missing one;"
+        " 2 lines or items of source register could not be read and may be the missing ones"
     )
 
 
