@@ -6,11 +6,12 @@ import contextlib
 import os
 import signal
 from collections import Counter
+from collections.abc import Generator
 
 import pytest
 
 from tests.hosts import hosts
-from tests.programs import NEEDS, need
+from tests.programs import NEEDS, need, skipped_without_program
 from tests.servers import object_store, ssh_host
 from tests.vm import vm
 
@@ -19,10 +20,20 @@ __all__ = ["hosts", "object_store", "ssh_host", "vm"]
 _skipped: dict[str, str] = {}
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test that is marked with a program that is missing."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    """Skip a test that is marked with a program that is missing, or whose fixtures start one."""
     for mark in item.iter_markers("needs"):
         need(*mark.args)
+    with skipped_without_program():
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Skip a test that starts a program that is missing."""
+    with skipped_without_program():
+        yield
 
 
 def pytest_configure() -> None:

@@ -2,14 +2,17 @@
 
     need("xorriso")                                  # in a test or a fixture
     pytestmark = pytest.mark.needs("strace")         # a whole module, or a test
+    subprocess.run(["openssl", ...])                 # what starts one itself says nothing
 
 Each stands in system-packages.txt, which `make test SYSTEM=1` installs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +31,17 @@ def need(*programs: str) -> None:
     """
     if reason := lacking(*programs):
         pytest.skip(reason)
+
+
+@contextlib.contextmanager
+def skipped_without_program() -> Iterator[None]:
+    """Skip the test in which a program of the list could not be started because it is missing, and no other."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        if error.filename in _packages():
+            need(error.filename)
+        raise
 
 
 def lacking(*programs: str) -> str:
