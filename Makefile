@@ -9,16 +9,20 @@ PYTEST = $(WITH_PROGRAMS) $(VENV)/python -m pytest
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-all coverage check mutants bench docs manuals completions wheelhouse deb lock set-up set-up-dev system-packages clean
+.PHONY: help run test test-ci test-all coverage check mutants bench docs manuals completions wheelhouse deb lock set-up set-up-dev system-packages clean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+%?:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: set-up ## set up, then run the main job on the example portal and this machine
 	@$(VENV)/python scripts/try_example.py
 
 test: set-up-dev ## set up, then pass the tests, all but the long ones; with SYSTEM=1 those too that need programs of the system
 	@$(PYTEST) -n $(WORKERS) -m "not heavy and not exhaustive"
+
+# Faults at every place take hours; whole hosts and virtual machines need a mirror of Debian, and many minutes to be built.
+test-ci: set-up-dev ## as test, and the long ones that need neither hours nor hosts of their own
+	@$(PYTEST) -n $(WORKERS) -m "not exhaustive and not hosts and not vm"
 
 test-all: set-up-dev ## as test, the long ones too
 	@$(PYTEST) -n $(WORKERS)
@@ -34,7 +38,7 @@ check: set-up-dev ## lint, format, types, layers, catalogue, schemas
 	$(VENV)/python scripts/check_generated.py
 
 mutants: set-up-dev ## change the pure rules in small ways and see whether tests notice: all, or OF=backups/retention.py
-	@nice -n 19 $(VENV)/python scripts/mutants.py $(OF)
+	@nice -n 19 $(VENV)/python scripts/mutants.py $(if $(AGAIN),--again) $(OF)
 
 bench: set-up-dev ## measure portalops beside the stock tools, and print ratios
 	@$(VENV)/python -m bench
@@ -47,6 +51,9 @@ manuals: set-up ## write the manual pages, in English and Vietnamese, to build/m
 
 completions: set-up ## write completion for bash, zsh and fish to build/completions
 	@$(VENV)/python scripts/build_completions.py
+
+new-%: set-up-dev ## begin a plug-in, such as new-medium NAME=dvd, new-check NAME=agents_refused ID=ssh.agent-refused
+	@$(VENV)/python scripts/new_plugin.py $* "$(NAME)" $(if $(ID),--id "$(ID)")
 
 # KEY=FILE signs it, UNSIGNED=1 leaves it unsigned; PYTHON_VERSIONS="3.13 3.11", AUDIT=FILE of an earlier build
 wheelhouse: set-up-dev ## build in dist what installs portalops without a network: KEY=FILE or UNSIGNED=1

@@ -105,10 +105,7 @@ def run_copies(
 
     def looked(made: Sequence[_Made]) -> list[_Made]:
         sealed = [each for each in made if each.copy.state is CopyState.SEALED]
-        to_read = [
-            VerifyTarget(each.copy, each.target.made.set.bag_sha256, each.target.made.set.stored_bytes)
-            for each in sealed
-        ]
+        to_read = [VerifyTarget.of(each.target.made.set, each.copy) for each in sealed]
         found = run_verify(to_read, media, clock=clock, progress=progress, keys=keys).copies
         seen = {id(each): replace(each, copy=copy) for each, copy in zip(sealed, found, strict=True)}
         return [seen.get(id(each), each) for each in made]

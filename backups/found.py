@@ -3,18 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from backups.bag import set_name
+from backups.prune import list_media, made_at, without_left
 from backups.set_file import SetFile
 from backups.verify import Findings, bag_digest, verify_copy
 from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged, SetOfLaterVersion
 from portalops.model.backups import Copy, CopyState, FoundSet, SetId, VerifyLevel
 from portalops.model.heads import Signer
-from portalops.model.message import msg
-from portalops.model.record import Digest
+from portalops.model.message import Message, msg
+from portalops.model.record import Digest, RunId
+from portalops.model.runs import Run
 from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress
+from portalops.registers.backups import SetEvidence
+
+
+@dataclass(frozen=True, slots=True)
+class LeftSet:
+    """A set that a dead run left."""
+
+    set_id: SetId
+    run: str
+    media: Mapping[str, Medium]
+    """Those that list it, by id."""
+
+    def warnings(self) -> list[Message]:
+        """Say what it means, for each medium that holds it."""
+        return [of_a_dead_run(medium, self.set_id) for medium in self.media]
+
+
+def dead_runs(runs: Sequence[Run], now: datetime) -> dict[RunId, tuple[datetime, datetime]]:
+    """Return of each run that left no result when it began, to the second before, and when the next one did.
+
+    Args:
+        runs: of the backup job, oldest first.
+        now: where the newest run's time ends.
+    """
+    ends = [*(run.started_at for run in runs[1:]), now]
+    return {
+        run.id: (run.started_at.replace(microsecond=0), end)
+        for run, end in zip(runs, ends, strict=False)
+        if run.finished_at is None
+    }
+
+
+def left_sets(
+    portal: str,
+    media: Mapping[str, Medium],
+    sets: Sequence[SetEvidence],
+    died: Mapping[RunId, tuple[datetime, datetime]],
+) -> list[LeftSet]:
+    """Return the sets on the media that dead runs sealed and no record tells of; media out of reach are passed over.
+
+    Args:
+        portal: the portal's id.
+        media: by id.
+        sets: all that are recorded: one that is not in it might be taken for one that is not recorded.
+        died: what `dead_runs` returns.
+    """
+    _rest, by_medium = without_left(list_media(portal, media, sets), tuple(died.values()))
+    return [
+        LeftSet(
+            name,
+            next((run for run, (start, end) in died.items() if start <= made_at(name) < end), ""),
+            {medium: media[medium] for medium, names in by_medium.items() if name in names},
+        )
+        for name in sorted({name for names in by_medium.values() for name in names})
+    ]
+
+
+def of_a_dead_run(medium: str, name: SetId) -> Message:
+    """Say what it means that a medium holds a set that a run could not record."""
+    return msg(
+        "medium {medium} holds set {set} of a backup run that died before it could record it: it counts for nothing, and no"
+        " rule removes it; 'portalops backup take-in' reads it back and records it",
+        medium=medium,
+        set=name,
+    )
 
 
 def read_back(

@@ -67,6 +67,11 @@ class VerifyTarget:
     payload_bytes: int = 0
     """About how much there is to read, for progress."""
 
+    @classmethod
+    def of(cls, made: BackupSet, copy: Copy) -> VerifyTarget:
+        """Return a copy of a set, to be read whole."""
+        return cls(copy, made.bag_sha256, made.stored_bytes)
+
 
 def run_backup(
     plan: BackupPlan,
@@ -116,11 +121,7 @@ def run_backup(
     if result.set is None:
         return result
     made = result.set
-    sealed = [
-        VerifyTarget(copy, made.bag_sha256, made.stored_bytes)
-        for copy in result.copies
-        if copy.state is CopyState.SEALED
-    ]
+    sealed = [VerifyTarget.of(made, copy) for copy in result.copies if copy.state is CopyState.SEALED]
     looked = run_verify(sealed, {each.id: each for each in media}, clock=clock, progress=progress)
     newest = {copy.medium: copy for copy in (*result.copies, *looked.copies)}
     return replace(result, copies=tuple(newest.values()))

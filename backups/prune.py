@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 
 from backups.presence import require_sets
 from backups.retention import THERE, Fate, ListingDifference, candidates_of, compare, decide
-from portalops.errors import PortalOpsError, SetLocked, SetNotFound
+from portalops.errors import ExitCode, PortalOpsError, SetLocked, SetNotFound
 from portalops.model.backups import Copy, CopyState, SetId, SetKind
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.retention import Disposal, PruneMark, RetentionPolicy
+from portalops.model.runs import Run, RunSummary
 from portalops.model.text import show_text
 from portalops.ports import Medium, Progress
 from portalops.registers.backups import SetEvidence
@@ -151,6 +152,22 @@ def list_media(portal: str, media: Mapping[str, Medium], sets: Sequence[SetEvide
         except PortalOpsError as error:
             unreached[name] = error.message
     return MediaListing(differences, unreached)
+
+
+def cut_off_at(runs: Sequence[Run], summary_of: Callable[[Run], RunSummary | None]) -> datetime | None:
+    """Return when the newest run began that was killed or stopped; None if there is none.
+
+    One that ended by itself has recorded what it removed.
+
+    Args:
+        runs: of the prune job, oldest first.
+        summary_of: tells how a finished run ended; None if that cannot be read, and then it explains nothing.
+    """
+    for run in reversed(runs):
+        ended = summary_of(run) if run.finished_at is not None else None
+        if run.finished_at is None or (ended and ended.exit_code in {ExitCode.INTERRUPTED, ExitCode.FAULT}):
+            return run.started_at
+    return None
 
 
 def explained(seen: MediaListing, removals: Sequence[Removal], dead_run_at: datetime | None) -> MediaListing:

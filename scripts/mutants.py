@@ -2,11 +2,12 @@
 
     make mutants                              # every target of tests/mutants/targets.toml
     make mutants OF=backups/retention.py      # one of them
+    make mutants OF=... AGAIN=1               # only what survived, was interrupted or is new since the last run
 
 mutmut makes the mutants and runs each in a fork of a process that has imported everything. A mutant is *killed* by a test that
-fails or never ends, or *refused* by `make check`: mypy rejects it, or its changed text has no translation. Any other one
-*survived*, unless tests/mutants/equivalent.toml names it, with the reason why nobody can notice it. The exit code is 1 if a
-mutant survived, or if an entry of that file fits no mutant any more.
+fails, *timed out* where a test does not end, or *refused* by `make check`: mypy rejects it, or its changed text has no
+translation. Any other one *survived*, unless tests/mutants/equivalent.toml names it, with the reason why nobody can notice it.
+The exit code is 1 if a mutant survived, or if an entry of that file fits no mutant any more.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ SCRATCH = ROOT / "build" / "mutants"
 MEMORY = Path("/dev/shm")
 TARGETS = ROOT / "tests" / "mutants" / "targets.toml"
 EQUIVALENT = ROOT / "tests" / "mutants" / "equivalent.toml"
-KILLED = frozenset({1, 3, 24, 36, 152, 255, -24, -9})
-"""What mutmut notes of a mutant: 1 and 3 are exit codes of pytest, the others stand for a run that took too long."""
+KILLED = frozenset({1, 3})
+"""What mutmut notes of a mutant that a test noticed: the exit codes of pytest."""
+TIMED_OUT = frozenset({24, 36, 152, 255, -24, -9})
 REFUSED_BY_TYPES = 37
 LONGEST, AROUND = 120, 40
 """Of a statement with more letters than the first, as many as the second are shown on either side of a change."""
@@ -67,6 +69,7 @@ class Tally:
 
     mutants: int = 0
     killed: int = 0
+    timed_out: int = 0
     refused: int = 0
     equivalent: list[Mutant] = field(default_factory=list)
     survived: list[Mutant] = field(default_factory=list)
@@ -74,6 +77,8 @@ class Tally:
 
 def main(arguments: Sequence[str]) -> int:
     """Return 0 if every mutant of the targets named, or of all targets, was noticed or is named as equivalent."""
+    again = "--again" in arguments
+    arguments = [argument for argument in arguments if argument != "--again"]
     targets = {name: Target(**values) for name, values in tomllib.loads(TARGETS.read_text("utf-8")).items()}
     if unknown := [name for name in arguments if name not in targets]:
         print(f"error: no target {unknown[0]!r}\nhint: Name one of {', '.join(targets)}.", file=sys.stderr)
@@ -83,6 +88,10 @@ def main(arguments: Sequence[str]) -> int:
     for name in arguments or targets:
         print(f"mutants: {name}", file=sys.stderr)
         room = SCRATCH / name.replace("/", "+")
+        if again and room.exists():
+            forget_survivors(room)
+        else:
+            shutil.rmtree(room, ignore_errors=True)
         prepare(room, targets[name])
         if not run(room):
             print(f"error: the run of {name} failed\nhint: Read {room / 'log'}.", file=sys.stderr)
@@ -105,14 +114,14 @@ def read_equivalent(text: str) -> frozenset[Mutant]:
 
 def prepare(room: Path, target: Target) -> None:
     """Make a folder that looks like the root to mutmut, with this target's settings."""
-    shutil.rmtree(room, ignore_errors=True)
     mutated = room / "mutants"
-    mutated.mkdir(parents=True)
-    for each in ROOT.iterdir():
-        if each.name in (*CODE, "tests"):
-            (room / each.name).symlink_to(each)
-        elif not each.name.startswith(".") and each.name not in ("build", "pyproject.toml"):
-            (mutated / each.name).symlink_to(each)
+    if not mutated.exists():
+        mutated.mkdir(parents=True)
+        for each in ROOT.iterdir():
+            if each.name in (*CODE, "tests"):
+                (room / each.name).symlink_to(each)
+            elif not each.name.startswith(".") and each.name not in ("build", "pyproject.toml"):
+                (mutated / each.name).symlink_to(each)
     files = [str(path.relative_to(ROOT)) for pattern in target.files for path in sorted(ROOT.glob(pattern))]
     settings = {
         "source_paths": CODE,
@@ -124,7 +133,7 @@ def prepare(room: Path, target: Target) -> None:
             *("--disable-error-code", "unused-ignore"),
             *files,
         ],
-        "timeout_multiplier": 5.0,  # of what the tests took before anything was changed, and a second
+        "timeout_constant": 4.0,  # seconds: on a machine with other work nothing ends that soon, and that is no kill
         "use_git_change_detection": False,
     }  # fmt: skip
     lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
@@ -135,6 +144,17 @@ def prepare(room: Path, target: Target) -> None:
         if not line.startswith(("warn_unreachable", "enable_error_code"))
     ]
     (room / "pyproject.toml").write_text("\n".join([*own, "[tool.mutmut]", *lines, ""]), "utf-8")
+
+
+def forget_survivors(room: Path) -> None:
+    """Let mutmut try again what no test and no type noticed in time; it goes on with the results that are left."""
+    for path in (room / "mutants").rglob("*.py.meta"):
+        noted = json.loads(path.read_text("utf-8"))
+        codes = noted["exit_code_by_key"]
+        noted["exit_code_by_key"] = {
+            name: code if code in KILLED | {REFUSED_BY_TYPES} else None for name, code in codes.items()
+        }
+        path.write_text(json.dumps(noted), "utf-8")
 
 
 def run(room: Path) -> bool:
@@ -172,6 +192,8 @@ def judge(file: str, mutated: str, codes: Mapping[str, int | None], equivalent: 
         mutant = Mutant(file, shown, *_change(before, after))
         if code in KILLED:
             tally.killed += 1
+        elif code in TIMED_OUT:
+            tally.timed_out += 1
         elif code == REFUSED_BY_TYPES or _texts(after) - translated - _texts(before):
             tally.refused += 1
         elif mutant in equivalent:
@@ -188,11 +210,11 @@ def report(tallies: Mapping[str, Tally], stale: Collection[Mutant]) -> int:
         for mutant in mutants:
             print(f"{title}: {mutant.file} {mutant.function}\n  - {mutant.was}\n  + {mutant.now}")
     rows = [
-        (file, tally.mutants, tally.killed, tally.refused, len(tally.equivalent), len(tally.survived))
+        (file, tally.mutants, tally.killed, tally.timed_out, tally.refused, len(tally.equivalent), len(tally.survived))
         for file, tally in tallies.items()
     ]
     total = ("all", *(sum(column) for column in list(zip(*rows, strict=True))[1:])) if rows else ()
-    print(tabulate([*rows, total], ("file", "mutants", "killed", "refused", "equivalent", "survived")))
+    print(tabulate([*rows, total], ("file", "mutants", "killed", "timed out", "refused", "equivalent", "survived")))
     return 1 if survived or stale else 0
 
 
@@ -222,8 +244,12 @@ def _shared(one: Sequence[str], other: Sequence[str]) -> int:
 
 def _texts(function: ast.FunctionDef) -> set[str]:
     """Return the texts of a function that the catalogue must hold."""
-    calls = [each for each in ast.walk(function) if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)]
-    texts = [argument for call in calls for argument in call.args[: KEYWORDS.get(call.func.id, 0)]]
+    calls = [
+        (each, each.func.id)
+        for each in ast.walk(function)
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)
+    ]
+    texts = [argument for call, name in calls for argument in call.args[: KEYWORDS.get(name, 0)]]
     return {each.value for each in texts if isinstance(each, ast.Constant) and isinstance(each.value, str)}
 
 

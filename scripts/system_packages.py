@@ -87,7 +87,12 @@ def _install(packages: Sequence[str]) -> None:
     planned = _output("apt-get", "--simulate", *options)
     coming = [line.split()[1] for line in planned.splitlines() if line.startswith("Inst ")]
     _say(f"{len(coming)} packages are installed, and none starts a service:")
-    print(textwrap.fill(" ".join(sorted(coming)), 118, initial_indent="  ", subsequent_indent="  "), file=sys.stderr)
+    print(
+        textwrap.fill(
+            " ".join(sorted(coming)), 118, break_on_hyphens=False, initial_indent="  ", subsequent_indent="  "
+        ),
+        file=sys.stderr,
+    )
     before = _enabled()
     with _nothing_starts():
         _apt("-y", *options)

@@ -49,6 +49,14 @@ def free_port() -> int:
 WEED = shutil.which("weed") or str(Path(sys.executable).with_name("weed"))
 
 
+@functools.cache
+def _boto() -> Any:
+    """Return one session: each reads what it knows of S3 anew, from a megabyte of JSON."""
+    import boto3  # type: ignore[import-untyped]
+
+    return boto3.session.Session()
+
+
 @dataclass(frozen=True)
 class ObjectStore:
     """A running S3 server."""
@@ -57,10 +65,9 @@ class ObjectStore:
 
     def client(self, user: str = "admin", secret: str | None = None) -> Any:
         """Return a client for one of its users: admin, writer or reader."""
-        import boto3  # type: ignore[import-untyped]
         from botocore.config import Config  # type: ignore[import-untyped]
 
-        return boto3.session.Session().client(
+        return _boto().client(
             "s3",
             endpoint_url=self.endpoint,
             region_name="us-east-1",

@@ -7,7 +7,14 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
+from commands.cli.result import Result
 from commands.cli.schemas import schema_of
+from commands.cli.shapes import as_json
+
+
+def data_of(result: Result[object]) -> Any:
+    """Return a result's data as `--json` prints it."""
+    return as_json(result.data)
 
 
 def validate(called: str, data: object) -> None:

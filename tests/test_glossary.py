@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from portalops.locale.build import FORMER
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("portalops", "checks", "backups", "commands")
 GLOSSARY = ROOT / "docs/glossary.md"
@@ -209,8 +211,8 @@ LEFT = {
     "leading": 208,
     "classes": 91,
     "options": 4,
-    "messages": 441,
-    "sentences": 360,
+    "messages": 345,
+    "sentences": 235,
     "pages": 386,
     "pages.vi": 264,
 }
@@ -312,7 +314,7 @@ def prose(text: str) -> str:
 def entries() -> tuple[tuple[str, str], ...]:
     """Return the sentences of all fragments: English, and its Vietnamese."""
     found = []
-    for path in sorted(FRAGMENTS.glob("*.po")):
+    for path in sorted(set(FRAGMENTS.glob("*.po")) - {FRAGMENTS / FORMER}):  # records of earlier versions hold those
         for block in re.split(r"\n\s*\n", path.read_text(encoding="utf-8")):
             said = {"msgid": "", "msgstr": ""}
             key = ""

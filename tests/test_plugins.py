@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from backups.media import MEDIA
 from commands.cli.kinds import DOORS
 from portalops.config.kinds import TableKind
 from portalops.errors import UnknownKind
@@ -60,10 +61,15 @@ BROKEN = (
     Broken("check", "checks/servers/ssh/root_login_refused.py", "def judge(facts: Facts)", "def judge(facts: str)"),
     Broken("probe", "checks/servers/probes/mounts.py", "def parse(output: Output)", "def parse(output: bytes)"),
     Broken("own-records", "checks/servers/probes/own_places.py", "def sections(own: Own)", "def sections(own: str)"),
-    Broken("drift", "checks/servers/drift/units.py", "by_state(", "tuple("),
+    Broken("drift", "checks/servers/drift/units.py", "compare_states(", "tuple("),
     Broken("record-check", "portalops/compliance/ledger_checks/vuln_cadence.py", "Severity.HIGH", '"high"'),
-    Broken("parts", "commands/parts/verify.py", "work=work, ", ""),
-    Broken("examination", "commands/examinations/terminal.py", "def examine(look: Look)", "def examine(look: str)"),
+    Broken("parts", "commands/jobs/parts/verify.py", "work=work, ", ""),
+    Broken(
+        "diagnostic",
+        "commands/doctor/diagnostics/terminal.py",
+        "def diagnose(look: DoctorContext)",
+        "def diagnose(look: str)",
+    ),
 )
 
 
@@ -118,7 +124,7 @@ def test_an_unknown_name_is_told_with_the_nearest_and_all() -> None:
     with pytest.raises(UnknownKind) as caught:
         DOORS["backup.medium"].find("disc", msg("no medium"))
 
-    assert str(caught.value.hint) == "Did you mean disk? Choose one of: disk, optical, s3, sftp, tape."
+    assert str(caught.value.hint) == f"Did you mean disk? Choose one of: {', '.join(MEDIA.names())}."
 
 
 def registration(text: str) -> range:

@@ -22,7 +22,14 @@ from commands.archive.views import inventory_data, inventory_view
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.kinds.inventory import collections_of, exit_code_of, inspect_archive, inventory_job, inventory_work
+from commands.jobs.kinds.inventory import (
+    collections_of,
+    exit_code_of,
+    inspect_archive,
+    inventory_job,
+    inventory_work,
+    parts_of,
+)
 from commands.jobs.locks import resource_lock
 from commands.jobs.runner import perform, record_plan
 from commands.jobs.validity import require_valid
@@ -52,12 +59,13 @@ def inventory(
     accepted = show_text((accept or "").strip(), MAX_REASON)
     require_valid(session.settings)
     if dry_run:
-        found = inspect_archive(session, accepted=accepted, keeps=False)
+        found = inspect_archive(parts_of(session, session.reader), accepted=accepted)
         return Result({"record": None, **inventory_data(found)}, inventory_view(found), exit_code=exit_code_of(found))
-    collections_of(session)  # what is wrong with them is told before anything is recorded
-    with resource_lock(session, Resource.ARCHIVE, job=inventory_job(session).id):
+    collections_of(session.settings)  # what is wrong with them is told before anything is recorded
+    job = inventory_job(session.settings.jobs)
+    with resource_lock(session, Resource.ARCHIVE, job=job.id):
         record_plan(session)
-        done = perform(session, inventory_job(session), work=partial(inventory_work, accepted=accepted))
+        done = perform(session, job, work=partial(inventory_work, accepted=accepted))
     if not isinstance(done.result, InventoryRun):
         return Result(
             done.data(), [Notice(verbatim(each), Tone.BAD) for each in done.problems], exit_code=done.exit_code

@@ -17,14 +17,14 @@ from commands.archive.views import inventory_data, inventory_view
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.kinds.inventory import exit_code_of, inspect_archive
+from commands.jobs.kinds.inventory import exit_code_of, inspect_archive, parts_of
 from commands.jobs.validity import require_valid
 
 
 def verify(ctx: typer.Context) -> Result[JsonValue]:
     session = open_session(ctx)
     require_valid(session.settings)
-    found = inspect_archive(session, keeps=False, must_compare=True)
+    found = inspect_archive(parts_of(session, session.reader), must_compare=True)
     return Result(inventory_data(found), inventory_view(found), exit_code=exit_code_of(found))
 
 

@@ -22,13 +22,11 @@ from backups.adopters import AdopterContext, build_adopter
 from backups.adopting import ask_tools
 from commands.backup.views import claim_data, claims_view
 from commands.cli.result import JsonValue, Result
-from commands.cli.session import Session, open_session
+from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.locks import resource_lock
 from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode, UsageError, worst
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.message import msg, nmsg, verbatim
 from portalops.model.runs import Resource
@@ -50,7 +48,8 @@ def adopt(
 ) -> Result[JsonValue]:
     session = open_session(ctx)
     require_valid(session.settings)
-    adopters = _chosen(adopters_of(session), only)
+    context = AdopterContext(session.zone_of_portal)
+    adopters = _chosen([build_adopter(table, context) for table in session.settings.adopted], only)
     if dry_run:
         questions = [(each.traits.id, each.traits.kind, each.question()) for each in adopters]
         return Result(
@@ -60,21 +59,10 @@ def adopt(
     with resource_lock(session, Resource.ADOPTED):
         session.writable_ledger.require_clock()
         for look in ask_tools(adopters, keeper=session.writable_ledger, progress=session.progress):
-            body = bodies.write({"circumstances": session.circumstances, KEY: look})
-            record = session.writable_ledger.append(ADOPTED, run=NO_RUN, subject=look.id, duty=DUTY, body=body)
+            record = session.recorder.record(ADOPTED, KEY, look, subject=look.id, duty=DUTY)
             claims.append(Claim(record.seq, record.at, look, look.problem))
     code = worst(ExitCode.PARTIAL if each.problem else ExitCode.OK for each in claims)
     return Result([claim_data(each) for each in claims], claims_view(claims), exit_code=code)
-
-
-def adopters_of(session: Session) -> tuple[Adopter, ...]:
-    """Return the configured adopters.
-
-    Raises:
-        ConfigurationError: an adopter's settings do not fit its kind.
-    """
-    context = AdopterContext(session.zone_of_portal)
-    return tuple(build_adopter(table, context) for table in session.settings.adopted)
 
 
 def _chosen(adopters: Sequence[Adopter], only: str | None) -> Sequence[Adopter]:

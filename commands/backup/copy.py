@@ -18,18 +18,19 @@ from typing import Annotated
 import typer
 
 from backups.copying import wanted_copies
-from commands.backup.views import MAX_LISTED, copies_table, copy_data, hints_of_media, next_for_failed
+from backups.media import build_media
+from commands.backup.views import MAX_LISTED, MediumHints, copies_table, copy_data, next_for_failed
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.copy import copy_work
 from commands.jobs.runner import perform_now
-from commands.jobs.sets import find_set, media_of, recorded_sets_of
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.backups import CopyResult
 from portalops.model.message import msg, verbatim
 from portalops.model.runs import JobKind
+from portalops.registers.backups import find_set, recorded_sets
 from portalops.reports.document import Block, Notice, Paragraph, TableBlock, Tone
 
 
@@ -43,13 +44,13 @@ def copy(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
 ) -> Result[JsonValue]:
     session = open_session(ctx)
-    media = media_of(session)
+    media = build_media(session.settings.backup_media)
     if to is not None and to not in media:
         raise UsageError(
             msg("there is no backup medium {medium}", medium=to[:80]),
             msg("The media are: {media}.", media=", ".join(media) or "-"),
         )
-    sets = recorded_sets_of(session)
+    sets = recorded_sets(session.reader)
     only_set = find_set(sets, set_name).set.id if set_name else ""
     targets = wanted_copies(sets, tuple(media), only_set=only_set, only_medium=to or "")
     if dry_run or not targets:
@@ -65,11 +66,13 @@ def copy(
             {"id": f"{medium}/{name}", "set": name, "medium": medium, "from": source} for name, medium, source in rows
         ]
         return Result(data, view)
-    done = perform_now(session, JobKind.COPY, partial(copy_work, only_set=only_set, only_medium=to or ""))
+    hints = MediumHints()
+    work = partial(copy_work, only_set=only_set, only_medium=to or "", on_error=hints.note)
+    done = perform_now(session, JobKind.COPY, work)
     notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
     if not isinstance(done.result, CopyResult):
         return Result(done.data(), notices, exit_code=ExitCode(done.exit_code))
-    next_steps = [*hints_of_media(session.medium_hints), *next_for_failed(done.result.copies)]
+    next_steps = [*hints.blocks(), *next_for_failed(done.result.copies)]
     return Result(
         [copy_data(each) for each in done.result.copies],
         [copies_table(done.result.copies), *notices, *next_steps],

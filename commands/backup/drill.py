@@ -24,6 +24,7 @@ from typing import Annotated
 import typer
 
 from backups.drill import require_space
+from backups.media import build_media
 from commands.backup.views import MAX_LISTED, copies_table, copy_data
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
@@ -100,14 +101,16 @@ def _foreseen(session: Session, wish: DrillRequest) -> Result[JsonValue]:
     Raises:
         BackupError: there is no scratch folder that can be written, or too little room in it.
     """
-    folder = session.settings.backup.drill.folder
+    settings = session.settings
+    folder = settings.backup.drill.folder
     if wish.is_open:
         require_space(folder, 0)  # how much the chosen copy takes is not known yet
         said = msg(
             "A verified copy is chosen at random, restored into a folder of {folder}, and tried out", folder=str(folder)
         )
         return Result({"set": None, "medium": None}, [Paragraph(said)])
-    drawn = target_of(session, wish)
+    media = build_media(settings.backup_media)
+    drawn = target_of(wish.over(settings.backup.drill), settings.portal.id, media, session.reader)
     if drawn.target is None:
         raise SetNotFound(
             msg("no set {set} on the media can be told to be the portal's", set=wish.set_name or "-"),

@@ -28,26 +28,26 @@ from commands.cli.periods import period_of
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.kinds.prune import DUTY, PruneRequest, gather_facts, prune_job, prune_work, retained_of
+from commands.jobs.kinds.prune import DUTY, PruneRequest, gather_facts, no_policy, parts_of, prune_job, prune_work
 from commands.jobs.locks import resource_lock
 from commands.jobs.runner import perform
-from commands.jobs.sets import find_set, recorded_sets_of
 from commands.jobs.validity import require_valid
-from portalops.errors import ConfigurationError, ExitCode, UsageError
+from portalops.errors import ExitCode, UsageError
 from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.retention import Hold, PruneMark, PruneResult, RetentionPolicy
 from portalops.model.runs import JobKind, Resource
-from portalops.registers.retention import MARK, UNDONE, RecordedMark, Retained
+from portalops.registers.backups import find_set, recorded_sets
+from portalops.registers.retention import MARK, UNDONE, RecordedMark, Retained, read_retention
 from portalops.reports.document import Block, Bullets, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.section_retention import policy_rows
 
 if TYPE_CHECKING:
     from backups.prune import PrunePlan
     from backups.retention import Course, Fate, Rhythm
+    from portalops.config import Settings
     from portalops.registers.backups import SetEvidence
 
 
@@ -82,14 +82,15 @@ def prune(
         return _simulated(session, simulate)
     asked = PruneRequest(approved, required_reason(approved_by or ""), trust_clock)
     if dry_run:
-        seen = gather_facts(session, asked, own_run=False)
+        seen = gather_facts(parts_of(session, session.reader), asked, evidence=None)
+        session.warnings += seen.warnings
         problems = seen.listing.problems()
         notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in problems]
         notices += [Notice(problem, Tone.UNSURE) for problem in seen.listing.unreached.values()]
         code = ExitCode.INTEGRITY if problems else ExitCode.OK
         return Result(plan_data(seen.plan, seen.retained), [*plan_view(seen.plan), *notices], exit_code=code)
     require_valid(session.settings)
-    job = prune_job(session)
+    job = prune_job(session.settings.jobs)
     with resource_lock(session, Resource.MEDIA, job=job.id):
         # No plan is recorded: with keys of its own, the configuration may be another than that of the jobs.
         done = perform(session, job, work=partial(prune_work, asked=asked))
@@ -107,8 +108,8 @@ def prune(
 
 
 def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result[JsonValue]:
-    made = find_set(recorded_sets_of(session), name)
-    known = retained_of(session).marks.get(made.set.id)
+    made = find_set(recorded_sets(session.reader), name)
+    known = read_retention(session.reader).marks.get(made.set.id)
     if known is None or made.is_disposed:
         raise UsageError(
             msg("set {set} is not marked for removal", set=made.set.id)
@@ -119,8 +120,7 @@ def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result[
     mark = known.mark
     undone = PruneMark(mark.set_id, mark.bag_sha256, verbatim(reason), mark.policy, mark.undo_until, by_person=True)
     if not dry_run:
-        body = bodies.write({"circumstances": session.circumstances, MARK: undone})
-        session.writable_ledger.append(UNDONE, run=NO_RUN, subject=undone.set_id, duty=DUTY, body=body)
+        session.recorder.record(UNDONE, MARK, undone, subject=undone.set_id, duty=DUTY)
     said = msg("Set {set} is not removed; it is held until 'portalops backup release {set}'", set=undone.set_id)
     return _describe(Hold(undone.set_id, reason), said, dry_run=dry_run)
 
@@ -128,21 +128,18 @@ def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result[
 def _simulated(session: Session, days: str) -> Result[JsonValue]:
     policy = session.settings.backup.retention
     if policy.is_empty:
-        raise ConfigurationError(
-            msg("there is no retention policy, so nothing is ever removed"),
-            msg("Say in [backup.retention] what is kept: keep_last, keep_weekly, keep_monthly, keep_yearly."),
-        )
+        raise no_policy()
     period = period_of(days, "--simulate")
     if (period.last - period.first).days >= MAX_DAYS:
         raise UsageError(
             msg("{days} are more than {n} days", days=days[:60], n=MAX_DAYS), msg("Ask for fewer days at a time.")
         )
-    sets = recorded_sets_of(session)
+    sets = recorded_sets(session.reader)
     courses = simulate(
         policy,
         candidates_of(sets),
-        _rhythm(session, sets),
-        holds={name: each.hold.reason for name, each in retained_of(session).holds.items()},
+        _rhythm(session.settings, sets),
+        holds={name: each.hold.reason for name, each in read_retention(session.reader).holds.items()},
         approved=(),
         days=tuple(period.days()),
         now=session.clock.now(),
@@ -162,13 +159,13 @@ def _simulated(session: Session, days: str) -> Result[JsonValue]:
     return Result(data, [_policy_view(policy), _courses_table(courses)])
 
 
-def _rhythm(session: Session, sets: Sequence[SetEvidence]) -> Rhythm | None:
+def _rhythm(settings: Settings, sets: Sequence[SetEvidence]) -> Rhythm | None:
     """Return how sets are made from now on; the classes of data are taken to stay as they are."""
-    for job in session.settings.jobs:
+    for job in settings.jobs:
         if job.kind is JobKind.BACKUP:
             newest = candidates_of(sets[-1:])
             has_documents = newest[0].has_documents if newest else False
-            return Rhythm(job.every, session.settings.backup.full_every, job.id, has_documents)
+            return Rhythm(job.every, settings.backup.full_every, job.id, has_documents)
     return None
 
 

@@ -20,9 +20,9 @@ import typer
 from commands.backup.steps import planned_run
 from commands.backup.views import (
     MAX_LISTED,
+    MediumHints,
     copies_table,
     copy_data,
-    hints_of_media,
     next_for_failed,
     shrink_sentence,
     signed_by,
@@ -59,12 +59,14 @@ def run(
     kind = None if full is None else SetKind.FULL if full else SetKind.DIFF
     if dry_run:
         return planned_run(session, kind)
-    done = perform_now(session, JobKind.BACKUP, partial(backup_work, set_kind=kind, accept_shrink=accepted))
+    hints = MediumHints()
+    work = partial(backup_work, set_kind=kind, accept_shrink=accepted, on_error=hints.note)
+    done = perform_now(session, JobKind.BACKUP, work)
     notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
     if not isinstance(done.result, BackupResult):
         return Result(done.data(), notices, exit_code=done.exit_code)
     view: list[Block] = [Paragraph(done.summary), copies_table(done.result.copies), *notices]
-    view += hints_of_media(session.medium_hints)
+    view += hints.blocks()
     if done.result.set is not None:
         view += next_for_failed(done.result.copies)
         view.insert(1, Paragraph(signed_sentence(done.result.set.id, done.result.set.signer)))

@@ -16,21 +16,20 @@ import typer
 from commands.backup.options import OptionalSetArgument
 from commands.backup.views import set_data, set_view, streams_data
 from commands.cli.result import JsonValue, Result
-from commands.cli.session import Session, open_session
+from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.kinds.prune import retained_of
-from commands.jobs.sets import find_set, recorded_sets_of
 from portalops.model.message import msg
 from portalops.model.reading import limits_of
+from portalops.registers.backups import find_set, recorded_sets
+from portalops.registers.retention import Retained, read_retention
 from portalops.reports.document import Block, Notice, Tone
 
 if TYPE_CHECKING:
     from portalops.registers.backups import SetEvidence
 
 
-def retained_view(session: Session, made: SetEvidence) -> tuple[list[Block], dict[str, JsonValue]]:
+def retained_view(retained: Retained, made: SetEvidence) -> tuple[list[Block], dict[str, JsonValue]]:
     """Return whether a set is held or marked, for people and for programs."""
-    retained = retained_of(session)
     held, marked = retained.holds.get(made.set.id), retained.marks.get(made.set.id)
     blocks: list[Block] = []
     if held is not None:
@@ -51,8 +50,8 @@ def retained_view(session: Session, made: SetEvidence) -> tuple[list[Block], dic
 
 def show(ctx: typer.Context, set_name: OptionalSetArgument = "latest") -> Result[JsonValue]:
     session = open_session(ctx)
-    made = find_set(recorded_sets_of(session), set_name or "latest")
-    kept, kept_data = retained_view(session, made)
+    made = find_set(recorded_sets(session.reader), set_name or "latest")
+    kept, kept_data = retained_view(read_retention(session.reader), made)
     worth = limits_of(session.rulebook.numbers), session.clock.now()
     data: JsonValue = {**set_data(made, *worth), **kept_data, "streams": streams_data(made.set)}
     return Result(data, [*kept, *set_view(made, *worth)])

@@ -17,23 +17,21 @@ from typing import Annotated
 
 import typer
 
-from backups.found import read_back
+from backups.found import LeftSet, dead_runs, left_sets, read_back
+from backups.media import build_media
 from commands.backup.views import copies_table, copy_data, signed_by
 from commands.cli.result import JsonValue, Result
-from commands.cli.session import open_session
+from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.left_sets import LeftSet, left_sets
 from commands.jobs.locks import resource_lock
 from portalops.errors import ExitCode, SetNotFound
-from portalops.ledger import bodies
 from portalops.ledger.heads import read_signers
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.backups import CopyState, FoundSet
 from portalops.model.message import Message, msg
-from portalops.model.runs import Resource
+from portalops.model.runs import JobKind, Resource
 from portalops.model.text import show_text
-from portalops.registers.backups import FOUND, FOUND_SET
+from portalops.registers.backups import FOUND, FOUND_SET, recorded_sets
 from portalops.reports.document import Block, Paragraph, TableBlock
 
 DUTY = "10.2-medium"
@@ -47,7 +45,7 @@ def import_sets(
 ) -> Result[JsonValue]:
     session = open_session(ctx)
     with resource_lock(session, Resource.MEDIA):
-        left = [each for each in left_sets(session) if each.set_id.startswith(set_name or "")]
+        left = [each for each in _left(session) if each.set_id.startswith(set_name or "")]
         if set_name and not left:
             raise SetNotFound(
                 msg("no medium holds a set {set} that a dead run left", set=show_text(set_name, 120)),
@@ -67,10 +65,17 @@ def import_sets(
                 clock=session.clock,
                 progress=session.progress,
             )
-            body = bodies.write({"circumstances": session.circumstances, FOUND_SET: taken})
-            session.writable_ledger.append(FOUND, run=NO_RUN, subject=taken.set.id, duty=DUTY, body=body)
+            session.recorder.record(FOUND, FOUND_SET, taken, subject=taken.set.id, duty=DUTY)
             found.append(taken)
     return _taken(found)
+
+
+def _left(session: Session) -> list[LeftSet]:
+    ledger, settings = session.reader, session.settings
+    died = dead_runs(ledger.runs(kinds=(JobKind.BACKUP.value,)), session.clock.now())
+    if not died:
+        return []
+    return left_sets(settings.portal.id, build_media(settings.backup_media), recorded_sets(ledger), died)
 
 
 def _planned(left: list[LeftSet]) -> Result[JsonValue]:

@@ -20,19 +20,20 @@ import typer
 
 from backups.age import read_identities
 from backups.job import VerifyTarget, run_verify
+from backups.media import build_media
 from commands.backup.options import MediumOption, OptionalSetArgument
 from commands.backup.views import copies_table, copy_data, signed_by, signed_sentence
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.runner import perform_now
-from commands.jobs.sets import find_set, keys_of, media_of, recorded_sets_of
+from commands.jobs.sets import keys_of
 from portalops.errors import ExitCode, SetNotFound
 from portalops.locale import _
 from portalops.model.backups import Copy, CopyState, VerifyResult
 from portalops.model.message import msg, verbatim
 from portalops.model.runs import JobKind
-from portalops.registers.backups import GONE
+from portalops.registers.backups import GONE, find_set, recorded_sets
 from portalops.reports.document import Block, Notice, Paragraph
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def verify(
     if set_name is None and medium is None and identity is None:
         return _verify_job(session)
     identities = read_identities(identity) if identity else ()
-    made = find_set(recorded_sets_of(session), set_name or "latest")
+    made = find_set(recorded_sets(session.reader), set_name or "latest")
     copies = [copy for copy in made.copies if medium in {None, copy.medium} and copy.state not in GONE]
     if not copies:
         raise SetNotFound(
@@ -59,12 +60,12 @@ def verify(
             msg("'portalops backup show {set}' shows its copies.", set=made.set.id),
         )
     result = run_verify(
-        [VerifyTarget(copy, made.set.bag_sha256, made.set.stored_bytes) for copy in copies],
-        media_of(session),
+        [VerifyTarget.of(made.set, copy) for copy in copies],
+        build_media(session.settings.backup_media),
         clock=session.clock,
         progress=session.progress,
         identities=identities,
-        keys=keys_of(session),
+        keys=keys_of(session.reader, session.warnings.append),
     )
     looked = _verified(result.copies, [made])
     if identities and looked.exit_code is ExitCode.OK:
@@ -77,7 +78,7 @@ def _verify_job(session: Session) -> Result[JsonValue]:
     done = perform_now(session, JobKind.VERIFY)
     if not isinstance(done.result, VerifyResult):
         return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
-    shown = _verified(done.result.copies, recorded_sets_of(session, passing_over=True))
+    shown = _verified(done.result.copies, recorded_sets(session.reader, passing_over=True))
     return Result(shown.data, shown.view, exit_code=done.exit_code)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from backups.signature import signer_shown
 from commands.cli.result import JsonValue, Result
 from commands.jobs.discs import discs_data
+from portalops.errors import PortalOpsError
 from portalops.ledger.bodies import encode
 from portalops.model.adopted import AdoptedBackup, AdoptedPoll
 from portalops.model.backups import BackupSet, Copy, CopyState, Shrink, VerifyLevel
@@ -322,11 +323,17 @@ def _readings_table(made: SetEvidence, limits: Limits) -> TableBlock:
     return TableBlock(msg("How deep each copy was looked into"), headers, rows)
 
 
-def hints_of_media(hints: Mapping[str, Message]) -> list[Block]:
-    """Say, by medium, what the errors of those that were not ready say is to be done."""
-    return [
-        Notice(msg("{medium}: {problem}", medium=medium, problem=hint), Tone.UNSURE) for medium, hint in hints.items()
-    ]
+class MediumHints(dict[str, Message]):
+    """What to do about each medium that was not ready: for the person who waits, and not for the ledger."""
+
+    def note(self, medium: str, error: PortalOpsError) -> None:
+        self[medium] = error.hint
+
+    def blocks(self) -> list[Block]:
+        return [
+            Notice(msg("{medium}: {problem}", medium=medium, problem=hint), Tone.UNSURE)
+            for medium, hint in self.items()
+        ]
 
 
 def next_for_failed(copies: Sequence[Copy]) -> list[Block]:

@@ -22,8 +22,6 @@ from commands.cli.session import Session, open_session
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
 from portalops.errors import UsageError
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.checks import CheckScan
 from portalops.model.findings import FindingClosed
@@ -70,8 +68,7 @@ def close(
             msg("Fix it, or record by 'portalops check waive' that somebody in charge goes without."),
         )
     closed = FindingClosed(check, standing.finding.host, *texts)
-    body = bodies.write({"circumstances": session.circumstances, "closed": closed})
-    record = session.writable_ledger.append(CLOSED, run=NO_RUN, subject=f"{host} {check}", duty=DUTY, body=body)
+    record = session.recorder.record(CLOSED, "closed", closed, subject=f"{host} {check}", duty=DUTY)
     said = msg("{check} on {host} is closed, in record {seq}", check=check, host=host, seq=record.seq)
     return Result({"id": standing.finding.id, "record": record.seq}, [Paragraph(said)])
 

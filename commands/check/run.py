@@ -37,11 +37,12 @@ from commands.cli.verb import Verb
 from commands.jobs.kinds.check import ScanRequest, check_work, unreached, waived_of
 from commands.jobs.outside import find_outside_view
 from commands.jobs.own import own_of
-from commands.jobs.runner import PerformedJob, perform_now
+from commands.jobs.performed import PerformedJob
+from commands.jobs.runner import perform_now
 from commands.jobs.servers import all_probes, known_host, shells_of
 from commands.jobs.vulnerabilities import known_vulnerabilities
 from portalops.compliance.ledger_checks import record_checks
-from portalops.errors import FactsRefused, LedgerMissing, UnknownCheck, UsageError
+from portalops.errors import FactsRefused, UnknownCheck, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN, Draft
 from portalops.ledger.runs import Work
@@ -139,10 +140,7 @@ def take(session: Session, brought: Mapping[HostId, SuppliedAnswer]) -> None:
 
 
 def _scripts(session: Session) -> dict[str, RecordedScript]:
-    try:
-        return read_scripts(session.ledger)
-    except LedgerMissing:
-        return {}
+    return read_scripts(session.reader)
 
 
 Checks = Annotated[

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Optional
 import typer
 
 from commands.cli.session import Session
-from portalops.errors import LedgerMissing, UsageError
+from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.cases import THE_PORTAL
 from portalops.model.causes import cause_of
@@ -162,10 +162,7 @@ def next_id(session: Session, prefix: str, kinds: Collection[str]) -> str:
         kinds: of the records whose subjects are ids.
     """
     beginning = f"{prefix}-{session.clock.now().astimezone(session.zone_of_portal).year}-"
-    try:
-        names = [record.subject for record in session.ledger.records(kinds=kinds)]
-    except LedgerMissing:
-        names = []
+    names = [record.subject for record in session.reader.records(kinds=kinds)]
     numbers = [int(name.removeprefix(beginning)) for name in names if re.fullmatch(rf"{beginning}[0-9]{{3,9}}", name)]
     return f"{beginning}{max(numbers, default=0) + 1:03}"
 

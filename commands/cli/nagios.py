@@ -13,7 +13,7 @@ from typing import Annotated, Final
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session
 from portalops.errors import ExitCode, PortalOpsError, UsageError
 from portalops.locale import _, process_language, render
@@ -51,7 +51,7 @@ class PluginAnswer:
     """Figures by name; a span is shown in seconds."""
 
 
-def guarded(session: Session, ask: Callable[[], PluginAnswer]) -> Result[JsonValue]:
+def guarded(session: Session, ask: Callable[[], PluginAnswer]) -> Result[None]:
     """Return a plugin's answer; what goes wrong on the way is UNKNOWN, as a plugin says it.
 
     Raises:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from commands.cli.kinds import typed_tables
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.federation import unknown_witnesses
 from commands.jobs.recipients import recipient_problems
@@ -40,7 +41,19 @@ NEEDED = (JobKind.BACKUP, JobKind.VERIFY, JobKind.CHECK, JobKind.UPDATES, JobKin
 """The kinds of jobs without which a duty has no evidence."""
 
 
-def check(ctx: typer.Context) -> Result[JsonValue]:
+@shape
+class ConfigurationProblem:
+    """One thing that is wrong with the configuration."""
+
+    id: str
+    """Its code, such as PO1201: 'portalops explain' says what it means."""
+    place: str
+    """File, line and key; empty where it has none."""
+    message: str
+    hint: str
+
+
+def check(ctx: typer.Context) -> Result[tuple[ConfigurationProblem, ...]]:
     session = open_session(ctx)
     problems = list(_problems(session))
     if not problems:
@@ -58,11 +71,11 @@ def check(ctx: typer.Context) -> Result[JsonValue]:
             ]
         )
         view: list[Block] = [facts, Paragraph(msg("Nothing is wrong with the configuration."))]
-        return Result([], view, warnings=(*_remarks(settings), *_moved_times(session)))
+        return Result((), view, warnings=(*_remarks(settings), *_moved_times(session)))
     rows = [(problem.code, problem.message, problem.hint) for problem in problems]
     headers = (msg("Code"), msg("Problem"), msg("What to do"))
     return Result(
-        data=[_problem_data(problem) for problem in problems],
+        data=tuple(_problem_data(problem) for problem in problems),
         view=[
             TableBlock(msg("Problems of the configuration"), headers, rows),
             Paragraph(
@@ -177,13 +190,9 @@ def _rule_problems(session: Session) -> Iterator[PortalOpsError]:
             )
 
 
-def _problem_data(problem: PortalOpsError) -> JsonValue:
-    return {
-        "id": problem.code,
-        "place": str(problem.message.values.get("place", "")),
-        "message": str(problem.message),
-        "hint": str(problem.hint),
-    }
+def _problem_data(problem: PortalOpsError) -> ConfigurationProblem:
+    place = str(problem.message.values.get("place", ""))
+    return ConfigurationProblem(problem.code, place, str(problem.message), str(problem.hint))
 
 
 VERB = Verb(check)

@@ -10,13 +10,14 @@ EXIT STATUS: 0 written, 4 the file cannot be written
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from commands.cli.configuration_schema import configuration_schema, schema_bytes
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.locale import _
@@ -31,7 +32,7 @@ def schema(
     ctx: typer.Context,
     *,
     output: Annotated[Path, typer.Option(help=_("File to write"))] = SCHEMA_FILE,
-) -> Result[JsonValue]:
+) -> Result[Mapping[str, object]]:
     open_session(ctx)
     described = configuration_schema()
     write_atomically(output, schema_bytes(described))

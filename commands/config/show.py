@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands.cli.kinds import typed_tables
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.config.effective import DEFAULT, effective_values
 from portalops.config.problems import together
@@ -31,11 +32,23 @@ if TYPE_CHECKING:
     from portalops.model.rulebook import Rulebook
 
 
+@shape
+class ShownValue:
+    """One key of the configuration as it is in force."""
+
+    id: str
+    """The key with its tables, such as backup.full_every."""
+    value: object
+    """As TOML has it: text, number, truth value, list; null where it is left out."""
+    origin: str
+    """The file and line that set it, `default`, or the rulebook and its version."""
+
+
 def show(
     ctx: typer.Context,
     *,
     origin: Annotated[bool, typer.Option("--origin", help=_("Also show where each value comes from"))] = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[ShownValue, ...]]:
     session = open_session(ctx)
     settings = session.settings
     kinds, problems = typed_tables(settings)
@@ -46,7 +59,7 @@ def show(
     rows = [(value.key, _shown(value.value), *((_shown_origin(value.origin),) if origin else ())) for value in values]
     caption = msg("Configuration {digest}", digest=settings.digest[:16])
     return Result(
-        data=[{"id": value.key, "value": value.value, "origin": value.origin} for value in values],
+        data=tuple(ShownValue(value.key, value.value, value.origin) for value in values),
         view=[TableBlock(caption, headers, rows)],
     )
 

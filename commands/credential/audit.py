@@ -35,7 +35,7 @@ from commands.jobs.credentials import refuse_extra, register_of, today_of
 from commands.jobs.hosts_seen import hosts_seen
 from commands.jobs.portal_accounts import portals_of
 from commands.jobs.servers import known_host
-from portalops.errors import ExitCode, LedgerMissing
+from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.message import msg, nmsg
 from portalops.model.organisation import HostId
@@ -153,10 +153,7 @@ def _compare_portals(session: Session, register: CredentialRegister) -> tuple[Re
 
 
 def _read_answers(session: Session) -> Mapping[str, PortalAnswer]:
-    try:
-        return read_portal_answers(session.ledger)
-    except LedgerMissing:
-        return {}
+    return read_portal_answers(session.reader)
 
 
 VERB = Verb(audit, is_strict=True)

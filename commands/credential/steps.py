@@ -20,15 +20,15 @@ from commands.jobs.credentials import (
     typed_day,
     view_of,
 )
-from portalops.errors import LedgerMissing, UsageError
+from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.model.credentials import LONGEST_DAYS, Credential, CredentialKind, Leaving, same_person
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.text import show_text
-from portalops.registers.changes import ChangeRegister, read_changes
+from portalops.registers.changes import read_changes
 from portalops.registers.credentials import CredentialRegister, read_credentials
-from portalops.registers.incidents import IncidentRegister, read_incidents
+from portalops.registers.incidents import read_incidents
 from portalops.registers.open_roles import OpenRole, RoleKind, Written, lost_records, open_roles
 from portalops.registers.places import read_places
 from portalops.reports.document import Block, Cell, KeyValues, Paragraph, TableBlock
@@ -41,14 +41,8 @@ def roles_of(
     names = (person, *accounts_of(session, person))
     written = _written(session, register, person)
     of_credentials = tuple(seq for seqs in register.unreadable.values() for seq in seqs)
-    try:
-        places, incidents, changes = (
-            read_places(session.ledger),
-            read_incidents(session.ledger),
-            read_changes(session.ledger),
-        )
-    except LedgerMissing:
-        places, incidents, changes = {}, IncidentRegister(), ChangeRegister({})
+    ledger = session.reader
+    places, incidents, changes = read_places(ledger), read_incidents(ledger), read_changes(ledger)
     others = [name for name in members_of(session) if not same_person(name, person)]
     found = open_roles(names, places=places, incidents=incidents, changes=changes, written=written, others=others)
     return found, tuple(sorted({*of_credentials, *lost_records(places, incidents, changes)}))
@@ -56,12 +50,10 @@ def roles_of(
 
 def names_in_roles(session: Session) -> tuple[str, ...]:
     """Return whom the registers of servers, incidents and changes name: who leaves need hold no credential."""
-    try:
-        holders = [place.holder for place in read_places(session.ledger).values()]
-        answering = [name for each in read_incidents(session.ledger).incidents.values() for name in each.facts.holders]
-        changes = read_changes(session.ledger).changes.values()
-    except LedgerMissing:
-        return ()
+    ledger = session.reader
+    holders = [place.holder for place in read_places(ledger).values()]
+    answering = [name for each in read_incidents(ledger).incidents.values() for name in each.facts.holders]
+    changes = read_changes(ledger).changes.values()
     asking = [each.begun.body.by if each.begun else each.request.body.requested_by for each in changes]
     return tuple(name for name in dict.fromkeys((*holders, *answering, *asking)) if name)
 

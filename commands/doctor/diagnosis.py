@@ -1,6 +1,6 @@
 """What `portalops doctor` looks at, one file a subject: `state_folder.py` is the subject `state-folder`.
 
-A module registers as `EXAMINATION`, an `Examination`: `examine(look)` yields what it saw, each line with its cure. It changes nothing; only with `look.deep` it may
+A module registers as `DIAGNOSTIC`, an `Diagnostic`: `diagnose(look)` yields what it saw, each line with its cure. It changes nothing; only with `look.deep` it may
 connect to something else, or write something small that it removes again. What it did not look at it does not call good, and
 what it could not find out it says as unknown. Files that begin with `_` are parts that several share.
 """
@@ -125,21 +125,21 @@ def refused(about: str, error: PortalOpsError) -> DiagnosticLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Examination:
+class Diagnostic:
     """What the doctor does about one subject."""
 
-    examine: Callable[[DoctorContext], Iterator[DiagnosticLine]]
+    diagnose: Callable[[DoctorContext], Iterator[DiagnosticLine]]
     """Yields what it saw, each line with its cure."""
     deep_seconds: float = DEEP_SUBJECT_SECONDS
     """How long it may take with `--deep`."""
 
 
-EXAMINATIONS: Final = Door("commands.doctor.diagnostics", "EXAMINATION", Examination)
+DIAGNOSTICS: Final = Door("commands.doctor.diagnostics", "DIAGNOSTIC", Diagnostic)
 
 
 def subjects() -> tuple[str, ...]:
     """Return every subject, sorted."""
-    return EXAMINATIONS.names()
+    return DIAGNOSTICS.names()
 
 
 def bounded(
@@ -252,12 +252,12 @@ def _limit(subject: str, look: DoctorContext) -> float:
     """Return how long a subject may take, in seconds."""
     if not look.deep:
         return SUBJECT_SECONDS
-    return EXAMINATIONS.load(subject).deep_seconds
+    return DIAGNOSTICS.load(subject).deep_seconds
 
 
 def _examined(subject: str, look: DoctorContext, seconds: float) -> Iterator[DiagnosticLine]:
     try:
-        yield from bounded(lambda: EXAMINATIONS.load(subject).examine(look), seconds=seconds)
+        yield from bounded(lambda: DIAGNOSTICS.load(subject).diagnose(look), seconds=seconds)
     except ConfigurationError as error:
         if subject == "configuration":
             yield refused("", error)

@@ -13,13 +13,14 @@ found out
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Optional
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Literal, Optional, TypeAlias
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.doctor.diagnosis import DiagnosticState, diagnose
 from portalops.errors import ExitCode
@@ -31,6 +32,30 @@ if TYPE_CHECKING:
     from commands.doctor.diagnosis import Diagnosis
 
 
+StateWord: TypeAlias = Literal["good", "note", "warning", "unknown", "bad"]
+_STATES: Mapping[DiagnosticState, StateWord] = {
+    DiagnosticState.GOOD: "good",
+    DiagnosticState.NOTE: "note",
+    DiagnosticState.WARNING: "warning",
+    DiagnosticState.UNKNOWN: "unknown",
+    DiagnosticState.BAD: "bad",
+}
+
+
+@shape
+class DoctorLine:
+    """One thing that a diagnostic saw."""
+
+    id: str
+    """`SUBJECT`, or `SUBJECT/OBJECT`: the same for the same thing, however it is."""
+    subject: str
+    object: str | None
+    state: StateWord
+    seen: str
+    cure: str
+    """What to do, in English; empty where there is nothing to do."""
+
+
 def doctor(
     ctx: typer.Context,
     *,
@@ -39,7 +64,7 @@ def doctor(
         Optional[list[str]],  # noqa: UP045  # Typer reads it at run time
         typer.Option("--only", metavar="SUBJECT", help=_("Only this subject, such as media; may be repeated")),
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[tuple[DoctorLine, ...]]:
     found = diagnose(open_session(ctx), deep=deep, only=only or ())
     states = [diagnosis.state for diagnosis in found]
     headers = (msg("Subject"), msg("State"), msg("What was seen"), msg("What to do"))
@@ -57,17 +82,17 @@ def doctor(
     elif DiagnosticState.UNKNOWN in states:
         exit_code = ExitCode.PARTIAL
     return Result(
-        data=[
-            {
-                "id": item.id,
-                "subject": item.subject,
-                "object": item.about or None,
-                "state": item.state.name.lower(),
-                "seen": str(item.seen),
-                "cure": str(item.cure) if item.cure else "",
-            }
+        data=tuple(
+            DoctorLine(
+                id=item.id,
+                subject=item.subject,
+                object=item.about or None,
+                state=_STATES[item.state],
+                seen=str(item.seen),
+                cure=str(item.cure) if item.cure else "",
+            )
             for item in found
-        ],
+        ),
         view=[TableBlock(msg("What the doctor found"), headers, rows), Paragraph(summary)],
         exit_code=exit_code,
     )

@@ -14,14 +14,15 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
 from checks.servers.catalogue import checks
 from commands.cli.check_page import page_blocks
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops import errors
 from portalops.errors import ConfigurationError, ExitCode, PortalOpsError, UsageError
@@ -29,7 +30,7 @@ from portalops.locale import _
 from portalops.locale.pages import vietnamese_page
 from portalops.model.message import Message, msg
 from portalops.model.rulebook import Rulebook
-from portalops.model.verdicts import CheckVerdict, DutyVerdict
+from portalops.model.verdicts import CheckVerdict, DutyVerdict, Severity
 from portalops.reports.document import Block, Cell, Heading, KeyValues, Paragraph, TableBlock
 from portalops.reports.words import check_status, duty_status, severity_status
 from portalops.rulebooks.load import load
@@ -37,7 +38,84 @@ from portalops.rulebooks.load import load
 if TYPE_CHECKING:
     from checks.servers.check import Check
 
-Page: TypeAlias = "tuple[JsonValue, list[Block]]"
+
+@shape
+class ExplainedSubject:
+    """Something that can be explained."""
+
+    id: str
+    kind: str
+    title: str
+
+
+@shape
+class ErrorPage:
+    """An error of portalops."""
+
+    id: str
+    name: str
+    explanation: str
+    exit_code: int
+    kind: Literal["error"] = "error"
+
+
+@shape
+class ExitCodePage:
+    """An exit code, and the errors that end with it."""
+
+    id: str
+    meaning: str
+    errors: tuple[str, ...]
+    kind: Literal["exit-code"] = "exit-code"
+
+
+@shape
+class VerdictPage:
+    """A verdict on a duty or of a check."""
+
+    id: str
+    kind: Literal["duty-verdict", "check-verdict"]
+    explanation: str
+
+
+@shape
+class CheckPage:
+    """A check of servers."""
+
+    id: str
+    title: str
+    clause: str
+    severity: Severity
+    remedy: str
+    page: str
+    page_vi: str | None
+    kind: Literal["check"] = "check"
+
+
+@shape
+class TwoLanguages:
+    """A text of the rulebook in both languages."""
+
+    vi: str
+    en: str
+
+
+@shape
+class DutyPage:
+    """A duty of the rulebook."""
+
+    id: str
+    title: TwoLanguages
+    clause: str
+    text: str
+    evidence: TwoLanguages
+    checks: tuple[str, ...]
+    rulebook: str
+    kind: Literal["duty"] = "duty"
+
+
+AnyPage: TypeAlias = ErrorPage | ExitCodePage | VerdictPage | CheckPage | DutyPage
+Page: TypeAlias = tuple[AnyPage, list[Block]]
 """The same for programs and for people."""
 
 DEFAULT_RULEBOOK = "kh-37-2010"
@@ -82,7 +160,7 @@ def explain(
         str,
         typer.Argument(help=_("What to explain; without it, everything is listed"), autocompletion=explainable),
     ] = "",
-) -> Result[JsonValue]:
+) -> Result[AnyPage | tuple[ExplainedSubject, ...]]:
     session = open_session(ctx)
     subjects = _subjects(_rulebook(session))
     if not code:
@@ -119,13 +197,11 @@ def _subjects(rulebook: Rulebook) -> dict[str, _Subject]:
     }
 
 
-def _overview(subjects: Mapping[str, _Subject]) -> Result[JsonValue]:
+def _overview(subjects: Mapping[str, _Subject]) -> Result[tuple[ExplainedSubject, ...]]:
     rows = [(name, subject.kind, subject.title) for name, subject in subjects.items()]
     headers = (msg("Name"), msg("What it is"), msg("In short"))
     return Result(
-        data=[
-            {"id": name, "kind": str(subject.kind), "title": str(subject.title)} for name, subject in subjects.items()
-        ],
+        data=tuple(ExplainedSubject(name, str(subject.kind), str(subject.title)) for name, subject in subjects.items()),
         view=[TableBlock(msg("What can be explained"), headers, rows)],
     )
 
@@ -147,13 +223,7 @@ def _errors() -> Iterator[tuple[str, _Subject]]:
 
 def _error_page(member: type[PortalOpsError]) -> Page:
     exit_code = member.exit_code
-    data: JsonValue = {
-        "id": member.code,
-        "kind": "error",
-        "name": member.__name__,
-        "explanation": str(member.explanation),
-        "exit_code": int(exit_code),
-    }
+    data = ErrorPage(member.code, member.__name__, str(member.explanation), int(exit_code))
     return data, [
         Heading(2, msg("{code}: {name}", code=member.code, name=member.__name__)),
         Paragraph(member.explanation),
@@ -168,12 +238,7 @@ def _exit_codes() -> Iterator[tuple[str, _Subject]]:
 
 def _exit_page(code: ExitCode) -> Page:
     raised = [member for member in error_classes() if member.exit_code is code]
-    data: JsonValue = {
-        "id": f"exit-{int(code)}",
-        "kind": "exit-code",
-        "meaning": str(code.meaning),
-        "errors": [member.code for member in raised],
-    }
+    data = ExitCodePage(f"exit-{int(code)}", str(code.meaning), tuple(member.code for member in raised))
     blocks: list[Block] = [Heading(2, _exit_phrase(code))]
     if raised:
         rows = [(member.code, member.explanation) for member in raised]
@@ -200,8 +265,10 @@ def _verdicts() -> Iterator[tuple[str, _Subject]]:
         )
 
 
-def _verdict_page(name: str, kind: str, word: Message, text: Message) -> Callable[[], Page]:
-    data: JsonValue = {"id": name, "kind": kind, "explanation": str(text)}
+def _verdict_page(
+    name: str, kind: Literal["duty-verdict", "check-verdict"], word: Message, text: Message
+) -> Callable[[], Page]:
+    data = VerdictPage(name, kind, str(text))
     return lambda: (data, [Heading(2, msg("{word} ({name})", word=word, name=name)), Paragraph(text)])
 
 
@@ -211,16 +278,15 @@ def _checks() -> Iterator[tuple[str, _Subject]]:
 
 
 def _check_page(check: Check) -> Page:
-    data: JsonValue = {
-        "id": check.id,
-        "kind": "check",
-        "title": str(check.title),
-        "clause": check.clause,
-        "severity": check.severity.value,
-        "remedy": str(check.remedy),
-        "page": check.page,
-        "page_vi": vietnamese_page(check.id, check.numbers),
-    }
+    data = CheckPage(
+        id=check.id,
+        title=str(check.title),
+        clause=check.clause,
+        severity=check.severity,
+        remedy=str(check.remedy),
+        page=check.page,
+        page_vi=vietnamese_page(check.id, check.numbers),
+    )
     return data, [
         Heading(2, msg("{check}: {title}", check=check.id, title=check.title)),
         KeyValues(
@@ -243,16 +309,15 @@ def _duties(rulebook: Rulebook) -> Iterator[tuple[str, _Subject]]:
 def _duty_page(duty_id: str, rulebook: Rulebook) -> Page:
     duty = next(duty for duty in rulebook.duties if duty.id == duty_id)
     clause = rulebook.clause(duty.clause)
-    data: JsonValue = {
-        "id": duty.id,
-        "kind": "duty",
-        "title": {"vi": duty.title.vi, "en": duty.title.en},
-        "clause": clause.id,
-        "text": clause.text,
-        "evidence": {"vi": duty.evidence.vi, "en": duty.evidence.en},
-        "checks": list(duty.checks),
-        "rulebook": f"{rulebook.id}@{rulebook.version}",
-    }
+    data = DutyPage(
+        id=duty.id,
+        title=TwoLanguages(duty.title.vi, duty.title.en),
+        clause=clause.id,
+        text=clause.text,
+        evidence=TwoLanguages(duty.evidence.vi, duty.evidence.en),
+        checks=duty.checks,
+        rulebook=f"{rulebook.id}@{rulebook.version}",
+    )
     facts: list[tuple[Message, Cell]] = [
         (msg("Clause"), clause.id),
         (msg("Text"), clause.text),

@@ -27,8 +27,6 @@ from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
 from commands.jobs.servers import enrolments_of, known_host
 from portalops.errors import HostKeyChanged, UsageError
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.hosts import LOCAL, Enrolment, HostKeyComparison, HostWay
 from portalops.model.message import Message, msg
@@ -84,8 +82,7 @@ def enroll(
         before.enrolment.fingerprint if before else "",
         reason if before else "",
     )
-    body = bodies.write({"circumstances": session.circumstances, ENROLMENT: enrolment})
-    record = session.writable_ledger.append(ENROLLED, run=NO_RUN, subject=host, duty="12.1", body=body)
+    record = session.recorder.record(ENROLLED, ENROLMENT, enrolment, subject=host, duty="12.1")
     return _result(enrolment, record.seq, msg("{host} is known by this key from now on", host=host))
 
 

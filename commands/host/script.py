@@ -24,8 +24,6 @@ from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.servers import all_probes, known_host
 from portalops.errors import UsageError
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.hosts import LOCAL, ScriptIssued
 from portalops.model.message import msg
@@ -50,8 +48,7 @@ def script(
     valid_to = (session.clock.now() + VALID_FOR).replace(microsecond=0)
     text = script_by_hand(known.id, nonce, valid_to, tuple(all_probes().values()))
     issued = ScriptIssued(known.id, mark_of(nonce), hashlib.sha256(text).hexdigest(), valid_to)
-    body = bodies.write({"circumstances": session.circumstances, SCRIPT_KEY: issued})
-    record = ledger.append(SCRIPT, run=NO_RUN, subject=known.id, duty="12.1", body=body)
+    record = session.recorder.record(SCRIPT, SCRIPT_KEY, issued, subject=known.id, duty="12.1")
     data: JsonValue = {
         "id": known.id,
         "sha256": issued.script,

@@ -26,7 +26,7 @@ from commands.incident.steps import SAY_ANEW, By, IdArgument, OptionalText, find
 from commands.jobs.changes import register_of as changes_of
 from commands.jobs.credentials import refuse_extra
 from commands.jobs.credentials import register_of as credentials_of
-from portalops.errors import LedgerMissing, UsageError
+from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.changes import ChangeState
 from portalops.model.incidents import IncidentClosed, ReportKind, ReportTimeliness
@@ -110,10 +110,7 @@ def _open_ends(session: Session, known: Incident, *, cause: str, lessons: str) -
         change = changes.changes.get(name)
         if change is None or change.state is not ChangeState.CLOSED:
             ends.append(f"change:{name}")
-    try:
-        findings = read_findings(session.ledger)
-    except LedgerMissing:
-        return ends
+    findings = read_findings(session.reader)
     ends += [
         f"finding:{each.id}"
         for each in findings.findings

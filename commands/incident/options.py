@@ -16,7 +16,7 @@ from commands.jobs.changes import register_of as changes_of
 from commands.jobs.credentials import held, known_person, refuse_secret
 from commands.jobs.credentials import register_of as credentials_of
 from commands.jobs.servers import known_host
-from portalops.errors import LedgerMissing, UsageError
+from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.incidents import IncidentFacts, ReportKind
 from portalops.model.message import msg
@@ -109,10 +109,7 @@ def show_id(text: str, option: str) -> str:
 
 
 def _known_finding(session: Session, name: str) -> str:
-    try:
-        known = {each.id for each in read_findings(session.ledger).findings}
-    except LedgerMissing:
-        known = set()
+    known = {each.id for each in read_findings(session.reader).findings}
     if name not in known or not _FINDING.fullmatch(name):
         raise UsageError(
             msg("there is no finding {id}", id=show_text(name, 80)),
@@ -124,10 +121,7 @@ def _known_finding(session: Session, name: str) -> str:
 
 
 def _known_case(session: Session, name: str) -> str:
-    try:
-        known = {each.id for each in read_cases(session.ledger).cases}
-    except LedgerMissing:
-        known = set()
+    known = {each.id for each in read_cases(session.reader).cases}
     if name not in known:
         raise UsageError(
             msg("there is no case {case}", case=show_text(name, 80)),

@@ -15,7 +15,7 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session
 from commands.jobs.credentials import refuse_secret
 from commands.jobs.credentials import register_of as credentials_of
-from portalops.errors import ExitCode, LedgerMissing, UsageError
+from portalops.errors import ExitCode, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
@@ -62,10 +62,7 @@ def find_actor(session: Session, by: str) -> str:
 
 def register_of(session: Session) -> IncidentRegister:
     """Return the register; an empty one before there is a ledger."""
-    try:
-        return read_incidents(session.ledger)
-    except LedgerMissing:
-        return IncidentRegister()
+    return read_incidents(session.reader)
 
 
 def known_incident(register: IncidentRegister, name: str) -> Incident:

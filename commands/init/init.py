@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Annotated, Optional, TypeAlias
 import typer
 
 from commands.cli.prompt import Prompt, prompt_for
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.config import load
 from portalops.config.keys import KeyState, ensure_recipient, ensure_signing_key
@@ -47,6 +48,30 @@ Checker: TypeAlias = "Callable[[str], Message | None]"
 """Says what is wrong with an answer; None if nothing is."""
 
 
+@shape
+class ShownKey:
+    """A key pair that the configuration names."""
+
+    id: str
+    state: KeyState
+    public_file: str
+    private_file: str
+    private_is_here: bool
+    """The private half lies on this machine; it belongs elsewhere."""
+    public_key: str
+
+
+@shape
+class StartedPortal:
+    """The configuration, and its keys."""
+
+    id: str
+    """Path of the configuration."""
+    written: bool
+    """It was written now; otherwise it was there already and is unchanged."""
+    keys: tuple[ShownKey, ...]
+
+
 def init(
     ctx: typer.Context,
     *,
@@ -62,7 +87,7 @@ def init(
     ] = None,
     keys_folder: Annotated[str, typer.Option(help=_("Folder of the keys, relative to the configuration"))] = "keys",
     state_folder: Annotated[str, typer.Option(help=_("Folder of the ledger, relative to the configuration"))] = "state",
-) -> Result[JsonValue]:
+) -> Result[StartedPortal]:
     session = open_session(ctx)
     target = (session.invocation.config or folder / "portalops.toml").absolute()
     if keys or os.path.lexists(target):
@@ -220,7 +245,7 @@ def _ensure_keys(settings: Settings, session: Session) -> tuple[CheckedKey, ...]
     return tuple(pairs)
 
 
-def _result(config: Path, pairs: Sequence[CheckedKey], *, written: bool) -> Result[JsonValue]:
+def _result(config: Path, pairs: Sequence[CheckedKey], *, written: bool) -> Result[StartedPortal]:
     state = msg("written now") if written else msg("was there already, unchanged")
     blocks: list[Block] = [
         KeyValues([(msg("Configuration"), msg("{path}: {state}", path=show_path(config), state=state))])
@@ -236,18 +261,18 @@ def _result(config: Path, pairs: Sequence[CheckedKey], *, written: bool) -> Resu
         if written
         else Paragraph(msg("Next: 'portalops config check'."))
     )
-    data = [
-        {
-            "id": key.id,
-            "state": key.state.value,
-            "public_file": str(key.public_file),
-            "private_file": str(key.private_file),
-            "private_is_here": key.private_is_here,
-            "public_key": key.public_key,
-        }
+    keys = tuple(
+        ShownKey(
+            id=key.id,
+            state=key.state,
+            public_file=str(key.public_file),
+            private_file=str(key.private_file),
+            private_is_here=key.private_is_here,
+            public_key=key.public_key,
+        )
         for key in pairs
-    ]
-    return Result({"id": str(config), "written": written, "keys": data}, blocks)
+    )
+    return Result(StartedPortal(str(config), written, keys), blocks)
 
 
 def _custody(here: Sequence[CheckedKey]) -> list[Block]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from commands.cli.result import JsonValue
 from commands.cli.session import Session
+from commands.cli.shapes import shape
 from portalops.cluster.parts import PartRequest, part_kind, part_of
 from portalops.errors import PortalOpsError
 from portalops.jobs import slot_start
@@ -106,16 +106,28 @@ def progress_table(found: Sequence[JobProgress]) -> TableBlock:
     return TableBlock(msg("Jobs under way"), headers, rows)
 
 
-def progress_data(found: Sequence[JobProgress]) -> JsonValue:
+@shape
+class ShownProgress:
+    """How far a job is."""
+
+    id: str
+    kind: str
+    done: int
+    total: int
+    per_minute: float | None
+    seconds_left: int | None
+
+
+def progress_data(found: Sequence[JobProgress]) -> tuple[ShownProgress, ...]:
     """Return it as `--json` shows it."""
-    return [
-        {
-            "id": each.job,
-            "kind": each.kind,
-            "done": each.done,
-            "total": each.total,
-            "per_minute": round(each.per_minute, 1) if each.per_minute is not None else None,
-            "seconds_left": int(each.left.total_seconds()) if each.left is not None else None,
-        }
+    return tuple(
+        ShownProgress(
+            id=each.job,
+            kind=each.kind,
+            done=each.done,
+            total=each.total,
+            per_minute=round(each.per_minute, 1) if each.per_minute is not None else None,
+            seconds_left=int(each.left.total_seconds()) if each.left is not None else None,
+        )
         for each in found
-    ]
+    )

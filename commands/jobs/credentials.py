@@ -17,7 +17,7 @@ import typer
 from checks.servers.declared import Declared
 from commands.cli.result import JsonValue
 from commands.cli.session import Session
-from portalops.errors import LedgerMissing, UsageError
+from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.credentials import Credential, CredentialKind, SystemKind, host_of, same_person, secret_in
 from portalops.model.message import Message, msg
@@ -42,10 +42,7 @@ Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, fo
 
 def register_of(session: Session) -> CredentialRegister:
     """Return the register; an empty one before there is a ledger."""
-    try:
-        return read_credentials(session.ledger)
-    except LedgerMissing:
-        return CredentialRegister()
+    return read_credentials(session.reader)
 
 
 def today_of(session: Session) -> date:

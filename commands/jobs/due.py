@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session
+from commands.cli.shapes import shape
 from commands.jobs.clock import clock_step
 from portalops.errors import LedgerError, UsageError
 from portalops.jobs import DueJob, due, next_due
@@ -112,7 +113,19 @@ def still_due(session: Session, each: Chosen) -> DueJob | None:
     return found[0] if found else None
 
 
-def planned_result(session: Session, wanted: Sequence[Chosen]) -> Result[JsonValue]:
+@shape
+class PlannedJob:
+    """A job that would be done."""
+
+    id: str
+    slot: str
+    """The day, week, month or year that it would be for."""
+    reason: str
+    late: bool
+    """Its time in the slot before passed without a complete run."""
+
+
+def planned_result(session: Session, wanted: Sequence[Chosen]) -> Result[tuple[PlannedJob, ...]]:
     """Show what would be done."""
     found = [each.due for each in wanted]
     rows = [(each.job.id, each.job.kind.value, each.slot, each.reason) for each in found]
@@ -120,9 +133,7 @@ def planned_result(session: Session, wanted: Sequence[Chosen]) -> Result[JsonVal
     view: list[Block] = (
         [TableBlock(msg("What would be done"), headers, rows)] if rows else [Paragraph(nothing_due(session))]
     )
-    return Result(
-        [{"id": each.job.id, "slot": each.slot, "reason": str(each.reason), "late": each.late} for each in found], view
-    )
+    return Result(tuple(PlannedJob(each.job.id, each.slot, str(each.reason), each.late) for each in found), view)
 
 
 def nothing_due(session: Session) -> Message:

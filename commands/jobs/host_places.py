@@ -9,7 +9,6 @@ from datetime import date
 from commands.cli.result import JsonValue
 from commands.cli.session import Session
 from commands.jobs.credentials import members_of, owners_of_accounts, register_of, today_of
-from portalops.errors import LedgerMissing
 from portalops.model.credentials import names_person, same_person
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Host, HostId
@@ -73,10 +72,7 @@ def holders_of(session: Session) -> Holders:
 
 def places_of(session: Session) -> Mapping[HostId, RegisteredPlace]:
     """Return the register of places; nothing before there is a ledger."""
-    try:
-        return read_places(session.ledger)
-    except LedgerMissing:
-        return {}
+    return read_places(session.reader)
 
 
 def place_of(session: Session, host: HostId) -> RegisteredPlace:

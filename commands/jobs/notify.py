@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from commands.cli.session import Session
-from commands.jobs.runner import PerformedJob
+from commands.jobs.performed import PerformedJob
 from commands.jobs.sending import channels_of, drop_letters, fits, handed_over, record, send_waiting, warn
 from commands.jobs.standings import judge_period
 from portalops.errors import (

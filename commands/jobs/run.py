@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session
+from commands.cli.shapes import shape
 from commands.jobs.clock import note_clock
 from commands.jobs.due import Chosen, RunRequest, chosen, judged_mark, nothing_due, still_due
 from commands.jobs.locks import resource_lock
+from commands.jobs.performed import PerformedJob, ShownJob
 from commands.jobs.report_files import recorded_reports
-from commands.jobs.runner import PerformedJob, attempt, not_begun, problem_lines, problem_notices
-from commands.jobs.standings import JudgedDuties, exit_code_of, judge_period, overview, standing_data
+from commands.jobs.runner import attempt, not_begun, problem_lines, problem_notices
+from commands.jobs.standings import JudgedDuties, ShownStanding, exit_code_of, judge_period, overview, standing_data
 from portalops.errors import ExitCode, FileUnwritable, Locked, PortalOpsError, worst
 from portalops.model.message import Message, msg
 from portalops.model.period import current_period
@@ -75,9 +77,21 @@ def judge_and_mark(session: Session) -> JudgedDuties:
     return judged
 
 
+@shape
+class RunOverview:
+    """What a run did, and where the duties stand after it."""
+
+    jobs: tuple[ShownJob, ...]
+    duties: tuple[ShownStanding, ...] | None
+    """Null where nothing was due, so that no duty was judged."""
+    reports: tuple[str, ...]
+    """Paths of the reports that it wrote, or of the newest that are still there."""
+    exit_code: int
+
+
 def result_of(
     session: Session, performed: Sequence[PerformedJob], judged: JudgedDuties, *, by_itself: bool = False
-) -> Result[JsonValue]:
+) -> Result[RunOverview]:
     """Show what was done, and where every duty stands.
 
     Args:
@@ -96,12 +110,12 @@ def result_of(
     view += overview(standings, session.rulebook, period)
     reports = _report_paths(session, performed)
     view.append(KeyValues([*((msg("Report"), path) for path in reports), (msg("Exit status"), _meaning(exit_code))]))
-    data: JsonValue = {
-        "jobs": [done.data() for done in performed],
-        "duties": [standing_data(standing) for standing in standings],
-        "reports": reports,
-        "exit_code": int(exit_code),
-    }
+    data = RunOverview(
+        jobs=tuple(done.shown() for done in performed),
+        duties=tuple(standing_data(standing) for standing in standings),
+        reports=tuple(reports),
+        exit_code=int(exit_code),
+    )
     failed = [
         done
         for done in performed

@@ -6,25 +6,26 @@ and `portalops.ledger.runs` frames it by its started and finished records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from commands.cli.result import JsonValue
+from backups.media import build_media
+from backups.presence import listed_sets
 from commands.cli.session import Session
 from commands.jobs.cases import record_by_rule
 from commands.jobs.cluster import clustered
 from commands.jobs.drill_reports import leave_report
 from commands.jobs.kinds import JOBS
-from commands.jobs.kinds.anchor import warn_of_other_ledgers
+from commands.jobs.kinds.anchor import anchors_of, heads_of_other_ledgers
 from commands.jobs.locks import resource_lock
-from commands.jobs.sets import sets_on_media
+from commands.jobs.performed import PerformedJob, job_of
 from commands.jobs.validity import require_valid
-from portalops.errors import ExitCode, InternalFault, PortalOpsError, UsageError, worst
+from portalops.errors import ExitCode, InternalFault, PortalOpsError, worst
 from portalops.ledger import runs
 from portalops.ledger.runs import Work
 from portalops.model.archive import InventoryRun
-from portalops.model.backups import BackupResult, CopyResult, CopyState, DrillResult, VerifyResult
+from portalops.model.backups import BackupResult, CopyResult, CopyState, DrillResult, SetId, VerifyResult
 from portalops.model.checks import CheckScan
 from portalops.model.heads import AnchorResult
 from portalops.model.installations import Direction
@@ -40,58 +41,6 @@ SHOWN_PROBLEMS = 20
 """How many of a job's problems are shown to people; programs and the ledger get all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class PerformedJob:
-    """One job, done or tried."""
-
-    job: Job
-    slot: str
-    run: str
-    """The run's id; empty if nothing could be recorded."""
-    outcome: RunOutcome
-    exit_code: ExitCode
-    seconds: float
-    summary: Message
-    problems: tuple[str, ...] = ()
-    said: tuple[Message, ...] = ()
-    """The problems for people; empty where their text is all there is."""
-    result: object = None
-    error: PortalOpsError | None = None
-    """What stopped the job before anything could be done."""
-    report: Path | None = None
-    """Of a drill: its signed report."""
-    late: bool = False
-    """It was overdue: its time in the slot before had passed without a complete run."""
-
-    def data(self) -> JsonValue:
-        """Return it as `--json` shows it."""
-        return {
-            "id": self.job.id,
-            "slot": self.slot,
-            "late": self.late,
-            "run": self.run,
-            "outcome": self.outcome.value,
-            "exit_code": int(self.exit_code),
-            "summary": str(self.summary),
-            "problems": list(self.problems),
-        }
-
-
-def job_of(session: Session, kind: JobKind) -> Job:
-    """Return the configured job of a kind, for a person who asks for that kind of work.
-
-    Raises:
-        UsageError: no such job is configured, so no run would count for anything that is planned.
-    """
-    for job in session.settings.jobs:
-        if job.kind is kind:
-            return job
-    raise UsageError(
-        msg("no job of kind {kind} is configured", kind=kind.value),
-        msg('Add a [[job]] table with kind = "{kind}" to the configuration.', kind=kind.value),
-    )
-
-
 def record_plan(session: Session) -> None:
     """Record what is expected from now on, and which portalops does it, each if it changed.
 
@@ -101,8 +50,11 @@ def record_plan(session: Session) -> None:
     rulebook = f"{session.rulebook.id}@{session.rulebook.version}"  # no ledger begins for a rulebook that there is not
     session.writable_ledger.require_clock()
     if session.writable_ledger.count() == 1:  # nothing but its beginning
-        _warn_of_sets_without_a_ledger(session)
-        warn_of_other_ledgers(session)
+        media = build_media(session.settings.backup_media).values()
+        for doubt in _sets_without_a_ledger(listed_sets(session.settings.portal.id, media)):
+            session.doubt_beginning(doubt)
+        for doubt in heads_of_other_ledgers(anchors_of(session), session.writable_ledger.id):
+            session.doubt_beginning(doubt)
     plan = Plan(session.settings.jobs, rulebook, session.settings.digest, session.settings.portal.timezone)
     runs.record_plan(session.writable_ledger, plan, session.circumstances)
     _record_installation(session)
@@ -122,19 +74,17 @@ def _record_installation(session: Session) -> None:
         )
 
 
-def _warn_of_sets_without_a_ledger(session: Session) -> None:
-    """Tell of sets on the media that a ledger which begins now knows nothing of: the one that did may be lost."""
-    for medium, sets in sets_on_media(session).items():
-        session.doubt_beginning(
-            nmsg(
-                "medium {medium} holds a backup set that this new ledger does not know, {set}: if the ledger's folder"
-                " was lost, stop here and restore it from that set",
-                "medium {medium} holds {n} backup sets that this new ledger does not know, the newest {set}: if the"
-                " ledger's folder was lost, stop here and restore it from that set",
-                len(sets),
-                medium=medium,
-                set=sets[-1],
-            )
+def _sets_without_a_ledger(listed: Mapping[str, Sequence[SetId]]) -> Iterator[Message]:
+    """Yield the sets on the media that a ledger which begins now knows nothing of: the one that did may be lost."""
+    for medium, sets in listed.items():
+        yield nmsg(
+            "medium {medium} holds a backup set that this new ledger does not know, {set}: if the ledger's folder"
+            " was lost, stop here and restore it from that set",
+            "medium {medium} holds {n} backup sets that this new ledger does not know, the newest {set}: if the"
+            " ledger's folder was lost, stop here and restore it from that set",
+            len(sets),
+            medium=medium,
+            set=sets[-1],
         )
 
 
@@ -225,7 +175,7 @@ def perform_now(
         PortalOpsError: the configuration is wrong, another process works on the same resource, or the work failed.
     """
     require_valid(session.settings)
-    job = job_of(session, kind)
+    job = job_of(session.settings.jobs, kind)
     with resource_lock(session, kind.resource, job=job.id):
         record_plan(session)
         return perform(session, job, work=work, report=report)
@@ -330,8 +280,3 @@ def summary_of(result: object) -> Message:
             return msg("head {size}, kept by {anchors}", size=result.size, anchors=", ".join(kept_by) or "-")
         case _:
             return msg("nothing was done")
-
-
-def name_problem(identity: str, problem: str) -> str:
-    """Return a problem with the id of what has it, once."""
-    return problem if identity in problem.partition(":")[0] else f"{identity}: {problem}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from commands.cli.result import JsonValue
 from commands.cli.session import Session
+from commands.cli.shapes import shape
 from portalops.compliance import Situation, distrusted, judge
 from portalops.errors import ExitCode
 from portalops.jobs import due
@@ -92,17 +93,34 @@ def exit_code_of(standings: tuple[Standing, ...]) -> ExitCode:
     return ExitCode.OK
 
 
-def standing_data(standing: Standing) -> JsonValue:
+@shape
+class ShownStanding:
+    """Where one duty stands."""
+
+    id: str
+    verdict: DutyVerdict
+    reason: str
+    details: tuple[str, ...]
+    """Every exception."""
+    evidence: tuple[int, ...]
+    """The records that it rests on."""
+    newest_at: datetime | None
+    """Of the newest evidence."""
+    due_at: datetime | None
+    """When new evidence is due."""
+
+
+def standing_data(standing: Standing) -> ShownStanding:
     """Return a standing as `status --json` shows it."""
-    return {
-        "id": standing.duty,
-        "verdict": standing.verdict.value,
-        "reason": str(standing.reason),
-        "details": [str(detail) for detail in standing.details],
-        "evidence": list(standing.evidence),
-        "newest_at": standing.newest_at.isoformat() if standing.newest_at else None,
-        "due_at": standing.due_at.isoformat() if standing.due_at else None,
-    }
+    return ShownStanding(
+        id=standing.duty,
+        verdict=standing.verdict,
+        reason=str(standing.reason),
+        details=tuple(map(str, standing.details)),
+        evidence=tuple(standing.evidence),
+        newest_at=standing.newest_at,
+        due_at=standing.due_at,
+    )
 
 
 def overview(standings: tuple[Standing, ...], rulebook: Rulebook, period: Period) -> list[Block]:

@@ -27,10 +27,9 @@ from commands.jobs.runner import perform_now
 from commands.jobs.validity import require_valid
 from portalops.anchors.witness import WitnessAnchor
 from portalops.errors import HeadRefused, IntegrityError, LedgerMissing, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.heads import HEAD, code_of, head_digest, newest_head, read_head
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN, format_at
+from portalops.ledger.record import format_at
 from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
@@ -118,8 +117,7 @@ def take_receipt(session: Session, data: bytes) -> tuple[AnchorReceipt, bool]:
             return known.body, False
     details, evidence = {"witness": said.witness}, (ledger.keep(data),)
     kept = AnchorReceipt(name, "witness", said.size, said.head, said.at, details, evidence)
-    body = bodies.write({RECEIPT: kept, "circumstances": session.circumstances})
-    ledger.append(ANCHOR_RECEIVED, run=NO_RUN, subject=name, body=body)
+    session.recorder.record(ANCHOR_RECEIVED, RECEIPT, kept, subject=name)
     return kept, True
 
 

@@ -26,7 +26,6 @@ from commands.ledger.steps import erasure_of
 from portalops.errors import PortalOpsError, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.heads import Erasure
 from portalops.model.message import Message, msg
@@ -139,8 +138,7 @@ def _confirm(session: Session, named: NamedBlob) -> None:
 
 
 def _record(session: Session, erasure: Erasure) -> RecordedErasure:
-    body = bodies.write({"circumstances": session.circumstances, "erased": erasure})
-    record = session.writable_ledger.append(ERASED, run=NO_RUN, subject=erasure.digest, body=body)
+    record = session.recorder.record(ERASED, "erased", erasure, subject=erasure.digest)
     return RecordedErasure(record.seq, record.at, erasure)
 
 

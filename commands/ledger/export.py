@@ -28,7 +28,6 @@ from commands.cli.verb import Verb
 from commands.jobs.report_files import build_report
 from portalops.anchors.rfc3161 import Settings
 from portalops.errors import ConfigurationError, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.export import (
     TIME_STAMP,
@@ -43,8 +42,7 @@ from portalops.ledger.bundle.export import (
     write_bundle,
 )
 from portalops.ledger.heads import code_of
-from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN
+from portalops.ledger.recorder import Recorder
 from portalops.ledger.verify import Withheld
 from portalops.locale import _
 from portalops.model.causes import cause_of
@@ -130,25 +128,21 @@ def _write(session: Session, key: SigningKey, order: _Order) -> WrittenBundle:
     built = build_report(session, REPORT, order.period)
     reports = {each: formats.load("html").render(built.document, language=each) for each in order.languages}
     content = Content(session.settings.portal, order.period, reports, built.figures, _certificates(session))
-    _record(session, ledger, content, order.withheld)
+    _record(session.recorder, content, order.withheld)
     head = covering_head(ledger, key, session.clock)
     scope = scope_of(ledger, order.since, order.withheld, last=head.seq)
     with session.progress.task(msg("Writing the bundle"), total=None, unit="items") as task:
         return write_bundle(ledger, order.folder, scope, content, head=head, key=key, advance=task.advance)
 
 
-def _record(session: Session, ledger: Ledger, content: Content, withheld: Mapping[Digest, str]) -> None:
+def _record(recorder: Recorder, content: Content, withheld: Mapping[Digest, str]) -> None:
     """Record what is handed out, before it is: the head that is signed next is over this record too."""
     files = tuple(
         WrittenFile(f"report.{language}.html", language, len(data), Digest(hashlib.sha256(data).hexdigest()))
         for language, data in content.reports.items()
     )
     left_out = tuple(Withheld(digest, withheld[digest]) for digest in sorted(withheld))
-    body = {
-        "circumstances": session.circumstances,
-        EXPORT: {"period": str(content.period), "reports": files, "withheld": left_out},
-    }
-    ledger.append(EXPORT, run=NO_RUN, body=bodies.write(body))
+    recorder.record(EXPORT, EXPORT, {"period": str(content.period), "reports": files, "withheld": left_out})
 
 
 def _certificates(session: Session) -> dict[str, bytes]:

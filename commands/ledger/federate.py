@@ -34,9 +34,8 @@ from portalops.federation.polling import poll_site
 from portalops.federation.rules import exit_code_of, together
 from portalops.federation.sites import build_site
 from portalops.federation.state import load, save
-from portalops.ledger import bodies
 from portalops.ledger.heads import code_of, head_digest
-from portalops.ledger.record import NO_RUN, format_at
+from portalops.ledger.record import format_at
 from portalops.locale import _, process_language
 from portalops.model.heads import Head
 from portalops.model.message import msg
@@ -142,14 +141,8 @@ def _keep(session: Session, looks: Sequence[SitePoll], root: Path) -> None:
 
     The record comes first: a head that is held against a site later is then always one that this ledger speaks of.
     """
-    body = {
-        "circumstances": session.circumstances,
-        "federation": {
-            "rulebook": session.rulebook.edition,
-            "sites": [_recorded(look) for look in sorted(looks, key=lambda each: each.id)],
-        },
-    }
-    session.writable_ledger.append(COLLECTED, run=NO_RUN, body=bodies.write(body))
+    sites = [_recorded(look) for look in sorted(looks, key=lambda each: each.id)]
+    session.recorder.record(COLLECTED, "federation", {"rulebook": session.rulebook.edition, "sites": sites})
     for look in looks:
         if look.taken:
             before: State = load(root / look.id)

@@ -26,7 +26,6 @@ from portalops.errors import ConfigurationError, IntegrityError, PortalOpsError,
 from portalops.ledger import bodies
 from portalops.ledger.check_heads import HeldRecord, read_sign_off
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.heads import Person, SignOff
@@ -67,8 +66,7 @@ def sign_off(
     made = _signed(report, sha256, person, signature)
     existing = _recorded(session.ledger, made)
     if existing is None and not dry_run:
-        body = bodies.write({"circumstances": session.circumstances, "sign_off": made})
-        existing = session.writable_ledger.append(SIGN_OFF, run=NO_RUN, subject=made.report[-500:], body=body).seq
+        existing = session.recorder.record(SIGN_OFF, "sign_off", made, subject=made.report[-500:]).seq
     return _result(made, existing)
 
 

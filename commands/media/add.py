@@ -19,17 +19,14 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.media_register import register_of
 from commands.media.options import DryRun, IdArgument, RoomOption, SiteOption
 from commands.media.steps import DUTY, required_place, required_text
 from portalops.errors import UsageError
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.media import MediumEntry
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.registers.media import ADDED, MEDIUM
+from portalops.registers.media import ADDED, MEDIUM, read_media
 from portalops.reports.document import Block, KeyValues
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -78,10 +75,9 @@ def add(
         _day(expires),
         *required_place(site, room),
     )
-    before = register_of(session).get(medium)
+    before = read_media(session.reader).get(medium)
     if not dry_run:
-        body = bodies.write({"circumstances": session.circumstances, MEDIUM: entry})
-        session.writable_ledger.append(ADDED, run=NO_RUN, subject=entry.id, duty=DUTY, body=body)
+        session.recorder.record(ADDED, MEDIUM, entry, subject=entry.id, duty=DUTY)
     warnings: list[Message] = []
     if before is not None and before.entry is not None:
         warnings.append(

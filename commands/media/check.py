@@ -21,21 +21,21 @@ import typer
 
 from backups.burning import compare, volume_id_in
 from backups.inspection import inspect
+from backups.media import build_media
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.locks import resource_lock
-from commands.jobs.sets import keys_of, media_of, recorded_sets_of
-from commands.media.steps import DUTY, drive_at, problem_blocks, record_disc
+from commands.jobs.sets import keys_of
+from commands.media.steps import DUTY, drive_at, problem_blocks
 from portalops.errors import ExitCode, MediumUnavailable, PortalOpsError, UsageError, worst
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.backups import CopyState
 from portalops.model.media import DiscReading, DiscState, MediumCheck
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.runs import Resource
 from portalops.model.text import show_text
+from portalops.registers.backups import recorded_sets
 from portalops.registers.discs import DISC_READING, READ
 from portalops.registers.media import CHECK, CHECKED
 from portalops.reports.document import Block, Bullets, Cell, KeyValues, Notice, Paragraph, Status, Tone
@@ -64,7 +64,7 @@ def check_in(
     volume_id = volume_id_in(drive)
     known = [
         held
-        for made in recorded_sets_of(session)
+        for made in recorded_sets(session.reader)
         for held in made.discs_of(medium_id)
         if held.burnt.volume_id == volume_id and label in {None, held.burnt.label}
     ]
@@ -89,7 +89,7 @@ def check_in(
         found = compare(drive, burnt.image_sha256, burnt.image_bytes, task.advance)
     reading = DiscReading(medium_id, burnt.set_id, burnt.number, burnt.label, found.state, found.problem, drive.device)
     if not dry_run:
-        record_disc(session, READ, DISC_READING, medium_id, reading)
+        session.recorder.record(READ, DISC_READING, reading, subject=medium_id, duty=DUTY)
     rows: list[tuple[Message, Cell]] = [
         (msg("Backup set"), burnt.set_id),
         (msg("Disc"), known[0].name),
@@ -133,7 +133,7 @@ def check(
             )
         return check_disc(ctx, medium, device, label, dry_run=dry_run)
     session = open_session(ctx)
-    media = media_of(session)
+    media = build_media(session.settings.backup_media)
     if medium is not None and medium not in media:
         raise UsageError(
             msg("there is no backup medium {medium}", medium=show_text(medium, 80)),
@@ -142,8 +142,8 @@ def check(
     checks: list[MediumCheck] = []
     hints: dict[str, list[Message]] = {name: [] for name in media}
     with resource_lock(session, Resource.MEDIA):
-        sets = recorded_sets_of(session, passing_over=True)
-        keys = keys_of(session)
+        sets = recorded_sets(session.reader, passing_over=True)
+        keys = keys_of(session.reader, session.warnings.append)
         for name in media if medium is None else (medium,):
             found = inspect(
                 media[name],
@@ -163,7 +163,7 @@ def check(
                 hints[name].append(said)
             checks.append(found)
             if not dry_run and not _is_unmade(found):
-                _record(session, found)
+                session.recorder.record(CHECKED, CHECK, found, subject=found.id, duty=DUTY)
     return Result(
         [{"id": each.id, **_check_data(each)} for each in checks],
         [block for each in checks for block in _check_view(each, hints[each.id])],
@@ -178,11 +178,6 @@ def _is_unmade(found: MediumCheck) -> bool:
 
 def _keep_hint(hints: list[Message], error: PortalOpsError) -> None:
     hints.append(error.hint)
-
-
-def _record(session: Session, found: MediumCheck) -> None:
-    body = bodies.write({"circumstances": session.circumstances, CHECK: found})
-    session.writable_ledger.append(CHECKED, run=NO_RUN, subject=found.id, duty=DUTY, body=body)
 
 
 def _exit_code(found: MediumCheck) -> ExitCode:

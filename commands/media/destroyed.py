@@ -16,14 +16,14 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.sets import find_set, recorded_sets_of
 from commands.media.options import DiscOption, DryRun, SetArgument
-from commands.media.steps import record_disc
+from commands.media.steps import DUTY
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.media import DiscsDestroyed
 from portalops.model.message import msg
 from portalops.model.text import show_text
+from portalops.registers.backups import find_set, recorded_sets
 from portalops.registers.discs import DESTROYED, DISCS_DESTROYED
 from portalops.reports.document import Paragraph
 
@@ -43,7 +43,7 @@ def destroyed(
     dry_run: DryRun = False,
 ) -> Result[JsonValue]:
     session = open_session(ctx)
-    made = find_set(recorded_sets_of(session), set_name)
+    made = find_set(recorded_sets(session.reader), set_name)
     why = show_text(reason.strip(), MAX_REASON)
     if not why:
         raise UsageError(msg("--reason is empty"), msg("Say why, for whoever reads the ledger later."))
@@ -59,7 +59,7 @@ def destroyed(
         )
     if not dry_run:
         body = DiscsDestroyed(medium, made.set.id, tuple(held.burnt.label for held in gone), why)
-        record_disc(session, DESTROYED, DISCS_DESTROYED, medium, body)
+        session.recorder.record(DESTROYED, DISCS_DESTROYED, body, subject=medium, duty=DUTY)
     names = ", ".join(held.name for held in gone)
     said = msg("Discs of set {set} that are destroyed: {discs}", set=made.set.id, discs=names)
     shown = msg("{what} (nothing was recorded: this was a dry run)", what=said) if dry_run else said

@@ -11,6 +11,7 @@ EXIT STATUS: 0 labelled or shown, 2 wrong usage, 4 no drive, no tape, or one tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -18,12 +19,10 @@ import typer
 from backups.media.tape import build
 from commands.cli.prompt import prompt_for
 from commands.cli.result import JsonValue, Result
-from commands.cli.session import Session, open_session
+from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.locks import resource_lock
 from portalops.errors import UsageError
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.runs import Resource
@@ -33,6 +32,7 @@ from portalops.reports.document import Block, Cell, KeyValues, Paragraph
 
 if TYPE_CHECKING:
     from backups.media.tape import Loaded, TapeMedium
+    from portalops.config.tables import KindTable
 
 LABELLED: Final = "media.labelled"
 TAPE_LABEL: Final = "tape_label"
@@ -52,11 +52,11 @@ def label(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
 ) -> Result[JsonValue]:
     session = open_session(ctx)
-    tape = _tape(session, medium)
+    tape = _tape(session.settings.backup_media, medium)
     with resource_lock(session, Resource.MEDIA):
         before = tape.require_free(overwrite=overwrite)
         if before.state != "blank" and not dry_run:
-            _confirm(session, tape, confirm)
+            _confirm(tape, confirm, no_input=session.invocation.no_input)
         written = tape.label_for(session.clock.now())
         if not dry_run:
             tape.write_label(written, overwrite=overwrite)
@@ -70,8 +70,7 @@ def label(
             show_text(before.label.name, 80) if before.label else "",
         )
         if not dry_run:
-            body = bodies.write({"circumstances": session.circumstances, TAPE_LABEL: done})
-            session.writable_ledger.append(LABELLED, run=NO_RUN, subject=medium, duty=DUTY, body=body)
+            session.recorder.record(LABELLED, TAPE_LABEL, done, subject=medium, duty=DUTY)
     data: dict[str, JsonValue] = {
         "id": medium,
         "label": done.label,
@@ -83,7 +82,7 @@ def label(
     return Result(data, _view(done, before, dry_run=dry_run))
 
 
-def _confirm(session: Session, tape: TapeMedium, given: str | None) -> None:
+def _confirm(tape: TapeMedium, given: str | None, *, no_input: bool) -> None:
     """Let a person say that what is on the tape may go.
 
     Raises:
@@ -93,7 +92,7 @@ def _confirm(session: Session, tape: TapeMedium, given: str | None) -> None:
     def accept(answer: str) -> Message | None:
         return None if answer == tape.label else msg("that is not {label}", label=tape.label)
 
-    prompt_for(no_input=session.invocation.no_input or given is not None).ask(
+    prompt_for(no_input=no_input or given is not None).ask(
         msg(
             "All that is on the tape in {device} will be lost. Type {label} to go on",
             device=str(tape.device),
@@ -105,16 +104,14 @@ def _confirm(session: Session, tape: TapeMedium, given: str | None) -> None:
     )
 
 
-def _tape(session: Session, medium_id: str) -> TapeMedium:
-    tables = {table.id: table for table in session.settings.backup_media}
-    table = tables.get(medium_id)
-    if table is None or table.kind != "tape":
-        there = ", ".join(each.id for each in tables.values() if each.kind == "tape")
+def _tape(tables: Sequence[KindTable], medium_id: str) -> TapeMedium:
+    tapes = {table.id: table for table in tables if table.kind == "tape"}
+    if medium_id not in tapes:
         raise UsageError(
             msg("there is no tape {medium}", medium=show_text(medium_id, 80)),
-            msg('The media of kind = "tape" are: {media}.', media=there or "-"),
+            msg('The media of kind = "tape" are: {media}.', media=", ".join(tapes) or "-"),
         )
-    return build(table)
+    return build(tapes[medium_id])
 
 
 def _view(done: TapeLabelled, before: Loaded, *, dry_run: bool) -> list[Block]:

@@ -16,9 +16,10 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.media_register import RegisterLine, lines_of
+from commands.jobs.media_register import lines_of
 from portalops.errors import ExitCode
 from portalops.model.message import msg, nmsg
+from portalops.registers.media import RegisterLine
 from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, TableBlock, Tone
 
 

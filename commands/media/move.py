@@ -14,17 +14,14 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.media_register import register_of
 from commands.media.options import MAX_TEXT, DryRun, IdArgument, RoomOption, SiteOption
 from commands.media.steps import DUTY, required_place, required_text
 from portalops.errors import UsageError
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.media import MediumMove
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.registers.media import MOVE, MOVED
+from portalops.registers.media import MOVE, MOVED, read_media
 from portalops.reports.document import Block, Cell, KeyValues, Paragraph
 
 
@@ -40,7 +37,7 @@ def move(
     dry_run: DryRun = False,
 ) -> Result[JsonValue]:
     session = open_session(ctx)
-    known = register_of(session).get(medium)
+    known = read_media(session.reader).get(medium)
     if known is None or known.entry is None:
         raise UsageError(
             msg("medium {id} is not in the register", id=show_text(medium, 80)),
@@ -59,8 +56,7 @@ def move(
         *required_place(site, room),
     )
     if not dry_run:
-        body = bodies.write({"circumstances": session.circumstances, MOVE: moved})
-        session.writable_ledger.append(MOVED, run=NO_RUN, subject=moved.id, duty=DUTY, body=body)
+        session.recorder.record(MOVED, MOVE, moved, subject=moved.id, duty=DUTY)
     rows: list[tuple[Message, Cell]] = [
         (msg("Medium"), medium),
         (msg("Place"), moved.place or known.entry.place),

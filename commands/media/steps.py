@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backups.media._burner import DiscBurner
-from commands.cli.session import Session
 from commands.media.options import MAX_TEXT
 from portalops.errors import UsageError
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.model.message import msg, verbatim
 from portalops.model.text import show_text
 from portalops.reports.document import Block, Notice, Tone
@@ -41,11 +38,6 @@ def drive_at(device: str) -> DiscDrive:
             msg("Name the device file of a drive that burns, such as /dev/sr0."),
         )
     return DiscBurner(str(Path(device)))
-
-
-def record_disc(session: Session, kind: str, key: str, subject: str, body: object) -> None:
-    data = bodies.write({"circumstances": session.circumstances, key: body})
-    session.writable_ledger.append(kind, run=NO_RUN, subject=subject, duty=DUTY, body=data)
 
 
 def problem_blocks(problem: str) -> list[Block]:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.due import RunRequest, chosen, is_idle, nothing_due, planned_result
+from commands.jobs.due import PlannedJob, RunRequest, chosen, is_idle, nothing_due, planned_result
 from commands.jobs.ledger_server import excess_rights
 from commands.jobs.monitors import Watch
 from commands.jobs.notify import notify_failed_run, notify_idle_run, notify_run
-from commands.jobs.run import judge_and_mark, perform_chosen, result_of
+from commands.jobs.run import RunOverview, judge_and_mark, perform_chosen, result_of
 from commands.jobs.runner import record_plan
 from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode
@@ -30,7 +30,7 @@ from portalops.locale import _
 from portalops.reports.document import Paragraph
 
 if TYPE_CHECKING:
-    from commands.jobs.runner import PerformedJob
+    from commands.jobs.performed import PerformedJob
 
 
 def run(
@@ -42,7 +42,7 @@ def run(
         typer.Option("--wait", metavar="SECONDS", min=0, help=_("Wait so long for what another process works on")),
     ] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[RunOverview | tuple[PlannedJob, ...]]:
     session = open_session(ctx)
     asked = RunRequest(tuple(jobs or ()), due_only=due_only, wait_seconds=wait)
     if dry_run:
@@ -56,12 +56,12 @@ def run(
         raise
 
 
-def _planned(session: Session, asked: RunRequest) -> Result[JsonValue]:
+def _planned(session: Session, asked: RunRequest) -> Result[tuple[PlannedJob, ...]]:
     require_valid(session.settings)
     return planned_result(session, chosen(session, asked))
 
 
-def _run(session: Session, asked: RunRequest, performed: list[PerformedJob]) -> Result[JsonValue]:
+def _run(session: Session, asked: RunRequest, performed: list[PerformedJob]) -> Result[RunOverview]:
     """Do what is due, judge, and tell whom it concerns; what was done is in `performed` also where an error ends the run."""
     if asked.due_only and is_idle(session, asked):
         notify_idle_run(session)
@@ -89,10 +89,9 @@ def _run(session: Session, asked: RunRequest, performed: list[PerformedJob]) -> 
     return result
 
 
-def _idle(session: Session) -> Result[JsonValue]:
+def _idle(session: Session) -> Result[RunOverview]:
     """Say that nothing was due; no duty is judged, which the data says by its null."""
-    data: JsonValue = {"jobs": [], "duties": None, "reports": [], "exit_code": 0}
-    return Result(data, [Paragraph(nothing_due(session))])
+    return Result(RunOverview((), None, (), 0), [Paragraph(nothing_due(session))])
 
 
 VERB = Verb(run)

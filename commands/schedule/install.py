@@ -22,13 +22,21 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.schedule_change import Action, FileChange, Installer, absent_folders, made_folders, require_ready
 from commands.jobs.schedule_demands import demands_of, require_visible
 from commands.schedule.options import DryRun, RootOption
-from commands.schedule.steps import change_data, changes_table, install_places, installed_command, planned_table
+from commands.schedule.steps import (
+    ShownChange,
+    change_data,
+    changes_table,
+    install_places,
+    installed_command,
+    planned_table,
+)
 from portalops.errors import ExitCode, ScheduleRefused, UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
@@ -38,6 +46,15 @@ from portalops.schedule.plan import Demands, plan_services
 from portalops.schedule.units import UnitFile, unit_files
 
 SUDOERS = Path("/etc/sudoers.d/portalops")
+
+
+@shape
+class PrintedUnit:
+    """A file that would be installed."""
+
+    id: str
+    path: str
+    text: str
 
 
 def install(
@@ -51,7 +68,7 @@ def install(
         bool, typer.Option("--force", help=_("Overwrite files that were edited or made by others"))
     ] = False,
     root: RootOption = None,
-) -> Result[JsonValue]:
+) -> Result[tuple[ShownChange, ...] | tuple[PrintedUnit, ...]]:
     session = open_session(ctx)
     if systemd and cron:
         raise UsageError(msg("--systemd and --cron exclude each other"), msg("Take the one that this machine has."))
@@ -109,16 +126,14 @@ def _files(demands: Demands, *, by_cron: bool) -> Sequence[UnitFile]:
     return files
 
 
-def _printed(planned: Sequence[UnitFile], folder: Path) -> Result[JsonValue]:
-    data: JsonValue = [
-        {"id": file.name, "path": str(folder / file.name), "text": file.data.decode()} for file in planned
-    ]
+def _printed(planned: Sequence[UnitFile], folder: Path) -> Result[tuple[PrintedUnit, ...]]:
+    data = tuple(PrintedUnit(file.name, str(folder / file.name), file.data.decode()) for file in planned)
     if len(planned) == 1:
         return Result(data, [Verbatim(planned[0].data.decode())])
     return Result(data, [Verbatim(f"# {folder / file.name}\n{file.data.decode()}") for file in planned])
 
 
-def _shown(changes: Sequence[FileChange]) -> Result[JsonValue]:
+def _shown(changes: Sequence[FileChange]) -> Result[tuple[ShownChange, ...]]:
     refused = any(change.action is Action.REFUSED for change in changes)
     view: list[Block] = [planned_table(changes)]
     view += [
@@ -127,13 +142,13 @@ def _shown(changes: Sequence[FileChange]) -> Result[JsonValue]:
         if change.old and change.new and change.action is not Action.UNCHANGED
     ]
     return Result(
-        [change_data(change) for change in changes], view, exit_code=ExitCode.UNMET if refused else ExitCode.OK
+        tuple(change_data(change) for change in changes), view, exit_code=ExitCode.UNMET if refused else ExitCode.OK
     )
 
 
 def _installed(
     changes: Sequence[FileChange], demands: Demands, warnings: Iterable[Message], *, changed: bool
-) -> Result[JsonValue]:
+) -> Result[tuple[ShownChange, ...]]:
     view: list[Block] = [changes_table(changes, msg("Files of the schedule"))]
     if changed:
         view.append(
@@ -148,7 +163,7 @@ def _installed(
         )
     else:
         view.append(Paragraph(msg("Everything is installed already; nothing was changed.")))
-    return Result([change_data(change) for change in changes], view, tuple(warnings))
+    return Result(tuple(change_data(change) for change in changes), view, tuple(warnings))
 
 
 def _warnings(demands: Demands, changes: Iterable[FileChange], *, by_cron: bool) -> Sequence[Message]:

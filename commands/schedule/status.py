@@ -11,17 +11,21 @@ the configuration is wrong
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Literal, TypeAlias
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.schedule_look import ScheduleSeen, inspect_schedule
 from portalops.errors import ExitCode
-from portalops.ledger.record import format_at
 from portalops.model.message import Message, msg, nmsg
+from portalops.model.runs import Every, JobKind
+from portalops.model.verdicts import RunOutcome
 from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.words import outcome_status
 from portalops.schedule.plan import SchedulePart, plan_services
@@ -29,13 +33,81 @@ from portalops.schedule.standing import FileState, Flaw, InstalledFile, JobStand
 from portalops.schedule.systemd import SystemdUnitState
 
 
-def status(ctx: typer.Context) -> Result[JsonValue]:
+@shape
+class ShownFlaw:
+    """Something that is wrong with the schedule."""
+
+    seen: str
+    cure: str
+    unknown: bool
+    """It could not be found out."""
+
+
+@shape
+class ShownSchedule:
+    """What starts jobs here."""
+
+    id: Literal["schedule"]
+    type: Literal["schedule"]
+    ways: tuple[Way, ...]
+    user: str | None
+    every_minutes: int | None
+    parts: Mapping[str, tuple[str, ...]]
+    """Of the schedule, each with its jobs."""
+    watcher: str | None
+    flaws: tuple[ShownFlaw, ...]
+    """What concerns no job, file or unit alone."""
+
+
+@shape
+class ScheduledJob:
+    """One job of the configuration."""
+
+    id: str
+    type: Literal["job"]
+    kind: JobKind
+    every: Every
+    on: str | None
+    at: str | None
+    next_due_at: datetime
+    due: bool
+    late: bool
+    running: bool
+    last_started_at: datetime | None
+    last_outcome: RunOutcome | None
+    flaws: tuple[ShownFlaw, ...]
+
+
+@shape
+class ScheduledFile:
+    """A file that starts jobs, or the systemd unit that it makes; what only the other has is null."""
+
+    id: str
+    type: Literal["file", "unit"]
+    path: str | None
+    file: FileState | None
+    drop_ins: tuple[str, ...]
+    load: str | None
+    active: str | None
+    sub: str | None
+    enabled: str | None
+    next_at: datetime | None
+    last_at: datetime | None
+    result: str | None
+    exit_code: int | None
+    flaws: tuple[ShownFlaw, ...]
+
+
+Shown: TypeAlias = ShownSchedule | ScheduledJob | ScheduledFile
+
+
+def status(ctx: typer.Context) -> Result[tuple[Shown, ...]]:
     seen = inspect_schedule(open_session(ctx))
     exit_code = ExitCode.OK
     if seen.flaws:
         certain = any(not flaw.is_unknown for flaw in seen.flaws)
         exit_code = ExitCode.UNMET if certain else ExitCode.PARTIAL
-    return Result(list(_data(seen)), list(_view(seen)), exit_code=exit_code)
+    return Result(tuple(_data(seen)), list(_view(seen)), exit_code=exit_code)
 
 
 def _view(seen: ScheduleSeen) -> Iterator[Block]:
@@ -131,71 +203,72 @@ _BAD = tuple(_WORDS)
 """The states of files, the worst last."""
 
 
-def _data(seen: ScheduleSeen) -> Iterator[JsonValue]:
+def _data(seen: ScheduleSeen) -> Iterator[Shown]:
     """Yield jobs, files and units, each with its own flaws; what concerns none of them stands under `schedule`."""
     named = {*(each.job.id for each in seen.jobs), *(each.name for each in seen.files), *seen.units}
-    parts = {part.value: list(part_jobs) for part, part_jobs in _parts(seen)}
-    yield {
-        "id": "schedule",
-        "type": "schedule",
-        "ways": [way.value for way in seen.ways],
-        "user": seen.demands.user if seen.demands else None,
-        "every_minutes": seen.demands.every_minutes if seen.demands else None,
-        "parts": parts,
-        "watcher": seen.watcher or None,
-        "flaws": [_flaw(flaw) for flaw in seen.flaws if flaw.subject not in named],
-    }
+    yield ShownSchedule(
+        id="schedule",
+        type="schedule",
+        ways=tuple(seen.ways),
+        user=seen.demands.user if seen.demands else None,
+        every_minutes=seen.demands.every_minutes if seen.demands else None,
+        parts={part.value: tuple(part_jobs) for part, part_jobs in _parts(seen)},
+        watcher=seen.watcher or None,
+        flaws=tuple(_flaw(flaw) for flaw in seen.flaws if flaw.subject not in named),
+    )
     for standing in seen.jobs:
-        yield {
-            "id": standing.job.id,
-            "type": "job",
-            "kind": standing.job.kind.value,
-            "every": standing.job.every.value,
-            "on": standing.job.on or None,
-            "at": standing.job.at or None,
-            "next_due_at": format_at(standing.next_at),
-            "due": standing.is_due,
-            "late": standing.is_late,
-            "running": standing.is_running,
-            "last_started_at": format_at(standing.last_at) if standing.last_at else None,
-            "last_outcome": standing.last_outcome.value if standing.last_outcome else None,
-            "flaws": _flaws_of(seen, standing.job.id),
-        }
+        yield ScheduledJob(
+            id=standing.job.id,
+            type="job",
+            kind=standing.job.kind,
+            every=standing.job.every,
+            on=standing.job.on or None,
+            at=standing.job.at or None,
+            next_due_at=standing.next_at,
+            due=standing.is_due,
+            late=standing.is_late,
+            running=standing.is_running,
+            last_started_at=standing.last_at,
+            last_outcome=standing.last_outcome,
+            flaws=_flaws_of(seen, standing.job.id),
+        )
     files = {file.name: file for file in seen.files}
     for name in dict.fromkeys((*files, *seen.units)):
-        yield _unit_data(seen, name, files.get(name), seen.units.get(name))
+        yield _file_data(seen, name, files.get(name), seen.units.get(name))
 
 
 def _parts(seen: ScheduleSeen) -> Iterator[tuple[SchedulePart, tuple[str, ...]]]:
     if seen.demands is not None:
-        yield from ((knock.part, knock.jobs) for knock in plan_services(seen.demands))
+        yield from ((service.part, service.jobs) for service in plan_services(seen.demands))
 
 
-def _unit_data(seen: ScheduleSeen, name: str, file: InstalledFile | None, unit: SystemdUnitState | None) -> JsonValue:
-    found: dict[str, JsonValue] = {"id": name, "type": "file"}
-    if file is not None:
-        found |= {"path": file.path, "file": file.state.value, "drop_ins": list(file.drop_ins)}
-    if unit is not None:
-        found |= {
-            "type": "unit",
-            "load": unit.load,
-            "active": unit.active,
-            "sub": unit.sub,
-            "enabled": unit.enabled,
-            "next_at": format_at(unit.next_at) if unit.next_at else None,
-            "last_at": format_at(unit.last_at) if unit.last_at else None,
-            "result": unit.result,
-            "exit_code": unit.exit_code,
-        }
-    return {**found, "flaws": _flaws_of(seen, name)}
+def _file_data(
+    seen: ScheduleSeen, name: str, file: InstalledFile | None, unit: SystemdUnitState | None
+) -> ScheduledFile:
+    return ScheduledFile(
+        id=name,
+        type="file" if unit is None else "unit",
+        path=file.path if file else None,
+        file=file.state if file else None,
+        drop_ins=tuple(file.drop_ins) if file else (),
+        load=unit.load if unit else None,
+        active=unit.active if unit else None,
+        sub=unit.sub if unit else None,
+        enabled=unit.enabled if unit else None,
+        next_at=unit.next_at if unit else None,
+        last_at=unit.last_at if unit else None,
+        result=unit.result if unit else None,
+        exit_code=unit.exit_code if unit else None,
+        flaws=_flaws_of(seen, name),
+    )
 
 
-def _flaws_of(seen: ScheduleSeen, subject: str) -> list[JsonValue]:
-    return [_flaw(flaw) for flaw in seen.flaws if flaw.subject == subject]
+def _flaws_of(seen: ScheduleSeen, subject: str) -> tuple[ShownFlaw, ...]:
+    return tuple(_flaw(flaw) for flaw in seen.flaws if flaw.subject == subject)
 
 
-def _flaw(flaw: Flaw) -> JsonValue:
-    return {"seen": str(flaw.seen), "cure": str(flaw.cure), "unknown": flaw.is_unknown}
+def _flaw(flaw: Flaw) -> ShownFlaw:
+    return ShownFlaw(str(flaw.seen), str(flaw.cure), flaw.is_unknown)
 
 
 VERB = Verb(status)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from commands.cli.result import JsonValue
 from commands.cli.session import Session
+from commands.cli.shapes import shape
 from commands.jobs.schedule_change import Action, FileChange
 from commands.jobs.schedule_demands import program_of
 from commands.jobs.schedule_look import Places
@@ -16,6 +16,7 @@ from portalops.config.layers import show_path
 from portalops.errors import PortalOpsError, UsageError
 from portalops.model.message import Message, msg
 from portalops.reports.document import Status, TableBlock
+from portalops.schedule.standing import FileState
 from portalops.system.files import unwritable
 
 
@@ -56,14 +57,27 @@ def planned_table(changes: Sequence[FileChange]) -> TableBlock:
     return TableBlock(msg("What would be done"), (msg("File"), msg("What is done")), rows)
 
 
-def change_data(change: FileChange) -> JsonValue:
-    return {
-        "id": change.file.name,
-        "path": change.file.path,
-        "state": change.file.state.value,
-        "action": change.action.name.lower(),
-        "drop_ins": list(change.file.drop_ins),
-    }
+@shape
+class ShownChange:
+    """What was, or would be, done with one file."""
+
+    id: str
+    path: str
+    state: FileState
+    """What was found there."""
+    action: str
+    drop_ins: tuple[str, ...]
+    """Files that an administrator put beside it, which systemd reads too."""
+
+
+def change_data(change: FileChange) -> ShownChange:
+    return ShownChange(
+        id=change.file.name,
+        path=change.file.path,
+        state=change.file.state,
+        action=change.action.name.lower(),
+        drop_ins=tuple(change.file.drop_ins),
+    )
 
 
 def installed_command(session: Session) -> str:

@@ -11,18 +11,27 @@ from __future__ import annotations
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.schedule_change import Action, Installer
 from commands.schedule.options import DryRun, RootOption
-from commands.schedule.steps import change_data, changes_table, install_places, installed_command, planned_table
+from commands.schedule.steps import (
+    ShownChange,
+    change_data,
+    changes_table,
+    install_places,
+    installed_command,
+    planned_table,
+)
 from portalops.errors import ExitCode
 from portalops.model.message import msg
 from portalops.reports.document import Block, Paragraph
 
 
-def uninstall(ctx: typer.Context, *, dry_run: DryRun = False, root: RootOption = None) -> Result[JsonValue]:
+def uninstall(
+    ctx: typer.Context, *, dry_run: DryRun = False, root: RootOption = None
+) -> Result[tuple[ShownChange, ...]]:
     session = open_session(ctx)
     installer = Installer(session.runner, install_places(root), root=root)
     changes = installer.removals()
@@ -45,7 +54,7 @@ def uninstall(ctx: typer.Context, *, dry_run: DryRun = False, root: RootOption =
     elif not dry_run:
         view.append(Paragraph(msg("From now on nothing is started by itself.")))
     return Result(
-        [change_data(change) for change in changes], view, warnings, ExitCode.PARTIAL if kept else ExitCode.OK
+        tuple(change_data(change) for change in changes), view, warnings, ExitCode.PARTIAL if kept else ExitCode.OK
     )
 
 

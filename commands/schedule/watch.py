@@ -21,11 +21,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Optional
 
+import schedule
 import typer
 
-import schedule
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.schedule_look import watch_lock
 from commands.jobs.validity import require_valid
@@ -70,6 +71,14 @@ class WatchTurn:
         return self.exit_code not in _QUIET or not (self.is_reported or self.exit_code == ExitCode.INTERRUPTED)
 
 
+@shape
+class EndedWatch:
+    """How often it looked before somebody stopped it; each turn was printed as a line of its own."""
+
+    id: str
+    rounds: int
+
+
 def watch(
     ctx: typer.Context,
     *,
@@ -77,13 +86,13 @@ def watch(
         Optional[int],  # noqa: UP045  # Typer reads it at run time
         typer.Option(min=1, max=60, metavar="MINUTES", help=_("How often; schedule.every_minutes by default")),
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[EndedWatch]:
     session = open_session(ctx)
     require_valid(session.settings)
     minutes = every or session.settings.schedule.every_minutes
     with locked(watch_lock(session), holder=session.holder):
         rounds = _repeat_until_stopped(minutes, lambda: _poll(session))
-    return Result({"id": "watch", "rounds": rounds}, ())
+    return Result(EndedWatch("watch", rounds), ())
 
 
 def _repeat_until_stopped(minutes: int, look: Callable[[], None]) -> int:

@@ -16,11 +16,11 @@ import typer
 
 from commands.cli.nagios import CRITICAL, Option, PluginAnswer, guarded
 from commands.cli.periods import period_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.cluster_progress import now_under_way, progress_table
-from commands.jobs.standings import exit_code_of, judge_period, overdue_jobs, overview, standing_data
+from commands.jobs.standings import ShownStanding, exit_code_of, judge_period, overdue_jobs, overview, standing_data
 from commands.jobs.validity import require_valid
 from commands.status.views import answer_of
 from portalops.errors import UsageError, worst
@@ -40,7 +40,7 @@ def status(
     duty: Annotated[str | None, typer.Argument(help=_("One duty, such as 10.2-content"))] = None,
     period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
     as_plugin: Option = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[ShownStanding, ...] | None]:
     session = open_session(ctx)
     if as_plugin:
         return guarded(session, lambda: _plugin(session, duty, period))
@@ -53,7 +53,7 @@ def status(
     if session.settings.cluster is not None and duty is None and (jobs := now_under_way(session)):
         view.append(progress_table(jobs))
     return Result(
-        data=[standing_data(standing) for standing in standings],
+        data=tuple(standing_data(standing) for standing in standings),
         view=view,
         warnings=(*judged.warnings(), *overdue_jobs(session)),
         exit_code=worst([exit_code_of(standings), judged.exit_code]),

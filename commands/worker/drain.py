@@ -13,8 +13,9 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.fan import connection_of, driver_errors
 from commands.worker.steps import cluster_settings, seen_workers
@@ -26,9 +27,16 @@ from portalops.model.text import show_text
 from portalops.reports.document import Paragraph
 
 
+@shape
+class DrainedWorker:
+    """The worker that was asked to end."""
+
+    id: str
+
+
 def drain(
     ctx: typer.Context, name: Annotated[str, typer.Argument(help=_("As 'worker list' shows it"))]
-) -> Result[JsonValue]:
+) -> Result[DrainedWorker]:
     session = open_session(ctx)
     cluster_settings(session)
     names = [each.name for each in seen_workers(session)]
@@ -39,7 +47,7 @@ def drain(
         )
     with driver_errors(session), connection_of(session) as connection:
         ask_to_drain(connection, name)
-    return Result({"id": name}, [Paragraph(msg("{name} ends what it has begun, and stops.", name=name))])
+    return Result(DrainedWorker(name), [Paragraph(msg("{name} ends what it has begun, and stops.", name=name))])
 
 
 VERB = Verb(drain)

@@ -7,10 +7,13 @@ EXIT STATUS: 0 there is one, 1 there is none
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.worker.steps import cluster_settings, seen_workers
 from portalops.errors import ExitCode
@@ -19,7 +22,18 @@ from portalops.model.text import show_text
 from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 
 
-def list_workers(ctx: typer.Context) -> Result[JsonValue]:
+@shape
+class ListedWorker:
+    """A worker that is at work."""
+
+    id: str
+    address: str | None
+    """The machine, as the database sees it."""
+    since: datetime
+    account: str
+
+
+def list_workers(ctx: typer.Context) -> Result[tuple[ListedWorker, ...]]:
     session = open_session(ctx)
     cluster_settings(session)
     found = seen_workers(session)
@@ -30,10 +44,7 @@ def list_workers(ctx: typer.Context) -> Result[JsonValue]:
     view: list[Block] = (
         [TableBlock(msg("Workers"), headers, rows)] if rows else [Paragraph(msg("No worker is at work."))]
     )
-    data: JsonValue = [
-        {"id": each.name, "address": each.address, "since": each.since.isoformat(), "account": each.account}
-        for each in found
-    ]
+    data = tuple(ListedWorker(each.name, each.address, each.since, each.account) for each in found)
     return Result(data, view, exit_code=ExitCode.OK if found else ExitCode.UNMET)
 
 

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import psycopg
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.fan import connection_of, driver_errors
 from commands.jobs.ledger_server import parameters_of
@@ -42,6 +43,15 @@ _MOST_OF_MACHINE = 38
 """Characters of the machine's name in a worker's, so that the process's number behind them is still listed."""
 
 
+@shape
+class EndedWorker:
+    """A worker that was asked to stop."""
+
+    id: str
+    parts: int
+    """How many parts it did."""
+
+
 def run(
     ctx: typer.Context,
     *,
@@ -50,7 +60,7 @@ def run(
         typer.Option(min=2, max=1024, help=_("How many parts at once; cluster.slots by default")),
     ] = None,
     name: Annotated[str, typer.Option(help=_("Of this worker; machine and process by default"))] = "",
-) -> Result[JsonValue]:
+) -> Result[EndedWorker]:
     session = open_session(ctx)
     require_valid(session.settings)
     cluster = cluster_settings(session)
@@ -60,7 +70,7 @@ def run(
         require_queue(connection, session.kept(writable=False).records.place)
     with session.locks.held(f"worker-{called}", holder=holder_of(called)):
         done = asyncio.run(_work(session, called, slots or cluster.slots, cluster.at_once))
-    return Result({"id": called, "parts": done}, [Paragraph(nmsg("{n} part was done", "{n} parts were done", done))])
+    return Result(EndedWorker(called, done), [Paragraph(nmsg("{n} part was done", "{n} parts were done", done))])
 
 
 async def _work(session: Session, name: str, slots: int, at_once: int) -> int:

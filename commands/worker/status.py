@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.cluster_progress import jobs_under_way, progress_data, progress_table
+from commands.jobs.cluster_progress import ShownProgress, jobs_under_way, progress_data, progress_table
 from commands.jobs.fan import connection_of, driver_errors
 from commands.worker.steps import cluster_settings, seen_workers
 from portalops.cluster.queue import list_requests, require, sizes
@@ -23,7 +24,17 @@ from portalops.model.message import Message, msg
 from portalops.reports.document import Block, Cell, KeyValues
 
 
-def status(ctx: typer.Context) -> Result[JsonValue]:
+@shape
+class WorkerStatus:
+    """What waits, and what is being done."""
+
+    waiting: int
+    at_work: int
+    workers: int
+    jobs: tuple[ShownProgress, ...]
+
+
+def status(ctx: typer.Context) -> Result[WorkerStatus]:
     session = open_session(ctx)
     cluster_settings(session)
     with driver_errors(session), connection_of(session) as connection:
@@ -39,8 +50,7 @@ def status(ctx: typer.Context) -> Result[JsonValue]:
     code = ExitCode.UNMET if (waiting or picked) and not workers else ExitCode.OK
     jobs = jobs_under_way(session, wishes)
     view: list[Block] = [KeyValues(pairs), *([progress_table(jobs)] if jobs else [])]
-    data: JsonValue = {"waiting": waiting, "at_work": picked, "workers": workers, "jobs": progress_data(jobs)}
-    return Result(data, view, exit_code=code)
+    return Result(WorkerStatus(waiting, picked, workers, progress_data(jobs)), view, exit_code=code)
 
 
 VERB = Verb(status)

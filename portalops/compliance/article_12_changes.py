@@ -1,7 +1,7 @@
 """Article 12.2: each change was notified to the Department, and agreed to by the Committee, before it was begun.
 
-The register of changes tells it of the period's changes, the checks on the hosts of what nobody entered there. The newest round
-shows how the hosts are now; what was seen under no approval in the period, and was undone before that round or is on a host that
+The register of changes tells it of the period's changes, the checks on the hosts of what nobody entered there. The newest scan
+shows how the hosts are now; what was seen under no approval in the period, and was undone before that scan or is on a host that
 is configured no more, was seen all the same: findings of drift tell of it.
 """
 
@@ -80,7 +80,7 @@ def judge_changes(duty: Duty, situation: Situation, checked: Standing) -> Standi
 def _drifted(
     finding: Finding, situation: Situation
 ) -> Iterator[tuple[tuple[DutyVerdict, Message], tuple[FindingEvent, ...]]]:
-    """Yield what a host showed under no approval in the period, and the newest round does not show, with the events of it."""
+    """Yield what a host showed under no approval in the period, and the newest scan does not show, with the events of it."""
     begin, end = situation.evidence.period.bounds(situation.evidence.zone)
     ends = (*finding.events[1:], None)
     for event, after in zip(finding.events, ends, strict=True):

@@ -177,7 +177,7 @@ def _read_only(what: str) -> LedgerError:
 
 
 def _hosts(evidence: Evidence, settings: SiteSettings) -> Iterator[Host]:
-    """Yield the servers that a site has to show: those it was told to have, and every one that its rounds of the period looked at."""
+    """Yield the servers that a site has to show: those it was told to have, and every one that its scans of the period looked at."""
     newest = evidence.checks.body.hosts if evidence.checks else ()
     seen = {each.host for each in newest if not each.standby} | {HostId(host) for host, _check in evidence.judged}
     groups = {each.host for each in newest if each.standby}

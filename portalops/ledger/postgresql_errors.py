@@ -8,7 +8,7 @@ import psycopg
 from psycopg import errors as pg
 
 from portalops.errors import IntegrityError, LedgerError, LedgerFull, LedgerMissing, Locked, RunAlreadyRecorded
-from portalops.ledger.postgresql_tables import SCHEMA_VERSION, UNFIT, WRITER
+from portalops.ledger.postgresql_tables import OLDEST_SERVER, SCHEMA_VERSION, UNFIT, WRITER
 from portalops.model.message import msg
 from portalops.model.record import Record
 from portalops.model.text import show_text
@@ -43,8 +43,9 @@ def translated(place: str, error: psycopg.Error) -> LedgerError | Locked:
         return LedgerError(
             msg("the database {place} cannot hold a ledger: {cause}", place=place, cause=cause),
             msg(
-                "Create a database in UTF-8 on PostgreSQL 13 or newer: createdb --encoding=UTF8 "
-                "--template=template0 NAME."
+                "Create a database in UTF-8 on PostgreSQL {oldest} or newer: createdb --encoding=UTF8 "
+                "--template=template0 NAME.",
+                oldest=OLDEST_SERVER // 10_000,
             ),
         )
     if getattr(error, "sqlstate", None) == "PO001":

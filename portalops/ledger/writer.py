@@ -12,7 +12,7 @@ from typing import Literal
 
 from portalops.errors import IntegrityError, LedgerError
 from portalops.ledger import store_errors
-from portalops.ledger.record import GENESIS, Draft, NotARecord, encode, line_digest, parse
+from portalops.ledger.record import GENESIS, MAX_TEXT, Draft, NotARecord, encode, line_digest, parse
 from portalops.ledger.stored_chain import differs
 from portalops.ledger.tables import MAKE, UPGRADE
 from portalops.model.causes import cause_of
@@ -213,5 +213,5 @@ def encoded(draft: Draft, seq: int, now: datetime, prev: Digest) -> Record:
     except NotARecord as error:
         raise LedgerError(
             msg("the record cannot be written: {cause}", cause=str(error)),
-            msg("Give ids and names without control characters, shorter than 500 characters."),
+            msg("Give ids and names without control characters, at most {limit} characters long.", limit=MAX_TEXT),
         ) from error

@@ -34,6 +34,8 @@ PACKAGES = ("portalops", "commands", "checks", "backups", "scripts")
 KEYWORDS: Mapping[str, int] = {"msg": 1, "nmsg": 2, "_": 1}
 """The calls whose first arguments are templates, and how many of them."""
 SAME = "same in both"
+FORMER = "former.po"
+"""The fragment with sentences that the code no longer has: records of earlier versions hold them as templates."""
 
 _HEADER = (
     "Content-Type: text/plain; charset=UTF-8\nContent-Transfer-Encoding: 8bit\n"
@@ -195,7 +197,7 @@ def problems_of(sentences: Sequence[Sentence], translations: Sequence[Translatio
             problems.append(f"{sentence.place}: no Vietnamese for {sentence.text!r}")
     for entry in translations:
         problems += [f"{entry.fragment}: {problem}: {entry.text!r}" for problem in _faults(entry)]
-        if entry.text not in used:
+        if entry.text not in used and entry.fragment != FORMER:
             problems.append(f"{entry.fragment}: no longer used: {entry.text!r}")
     return tuple(problems)
 

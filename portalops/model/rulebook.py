@@ -106,7 +106,7 @@ class Numbers:
     check_max_age_hours: int = 48
     """How old a check result may be and still speak for today."""
     check_every_days: int = 1
-    """Article 12.4 "regularly": the longest allowed gap between check rounds, in days."""
+    """Article 12.4 "regularly": the longest allowed gap between scans, in days."""
     finding_critical_days: int = 15
     """How long a critical finding may be open; no article names a number. CISA's BOD 19-02 gives 15 days."""
     finding_high_days: int = 30

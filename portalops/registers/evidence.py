@@ -64,7 +64,7 @@ DRILLS_BEFORE = timedelta(days=366)
 """How far before a period's end its drills are read for reports: a year, in which the time that a restore takes shows a trend."""
 
 CHECKS_BEFORE = timedelta(days=31)
-"""The longest that a rulebook lets lie between two rounds of checks: so far back one may speak for a period's first day."""
+"""The longest that a rulebook lets lie between two scans: so far back one may speak for a period's first day."""
 
 ENOUGH: Mapping[str, frozenset[RunOutcome]] = {
     "check": frozenset({RunOutcome.COMPLETE}),
@@ -72,7 +72,7 @@ ENOUGH: Mapping[str, frozenset[RunOutcome]] = {
 }
 """Kinds of work that are due by the day, and how a run must have ended to speak for its day.
 
-A round of checks speaks for a day if every host was reached; a collection also if a source did not answer,
+A scan speaks for a day if every host was reached; a collection also if a source did not answer,
 since the judging itself weighs what each source has covered.
 """
 
@@ -104,12 +104,12 @@ class Evidence:
     started_at: datetime | None
     """When the ledger began; nothing earlier is known. None for an empty ledger."""
     runs: tuple[Run, ...]
-    """All runs from the period's start on, and the rounds of checks from `CHECKS_BEFORE` it; crashed ones included."""
+    """All runs from the period's start on, and the scans from `CHECKS_BEFORE` it; crashed ones included."""
     backups: tuple[Recorded[BackupResult], ...]
     verifies: tuple[Recorded[CopyReports], ...]
     """Every later look at copies, in the order of the records: verifications, drills, copies made up."""
     checks: Recorded[CheckScan] | None
-    """The newest round recorded by the period's end (or by now, if that is earlier)."""
+    """The newest scan recorded by the period's end (or by now, if that is earlier)."""
     updates: Recorded[UpdatesResult] | None
     """The newest judging there is: later judgings know more about the same days."""
     reports: tuple[Recorded[ReportResult], ...]
@@ -120,9 +120,9 @@ class Evidence:
     exemptions: tuple[RecordedExemption, ...] = ()
     """Every exemption that was granted, as it stands now."""
     scans: tuple[Recorded[BriefScan], ...] = ()
-    """Every round of checks recorded in the period, oldest first, without its sentences; read for reports alone."""
+    """Every scan recorded in the period, oldest first, without its sentences; read for reports alone."""
     last_polls: tuple[Recorded[CheckScan], ...] = ()
-    """Newest first, the last round of the period that looked at each host that `checks` did not; read for reports alone."""
+    """Newest first, the last scan of the period that looked at each host that `checks` did not; read for reports alone."""
     unreadable: tuple[UnreadableRecord, ...] = ()
     """Every finished record that was looked at and whose details could not be read."""
     summaries: Mapping[int, RunSummary | None] = field(default_factory=dict)
@@ -139,7 +139,7 @@ class Evidence:
     findings: tuple[Finding, ...] = ()
     """What server checks saw to be wrong, as of the period's end or now; what was fixed as well."""
     judged: frozenset[tuple[str, str]] = frozenset()
-    """Host and check of every result of the period's rounds that is a judgement: a pass, a fail, or not applicable."""
+    """Host and check of every result of the period's scans that is a judgement: a pass, a fail, or not applicable."""
     changes: ChangeRegister | None = None
     """The register of changes as it is now: what was recorded later knows more about the same changes."""
     incidents: IncidentRegister | None = None
@@ -199,7 +199,7 @@ def read_evidence(
         period: what is asked about.
         now: aware.
         zone: the portal's.
-        every_run: read how each run of the period ended, of whatever kind, and each round of checks, and not only
+        every_run: read how each run of the period ended, of whatever kind, and each scan, and not only
             what judging needs.
         ends: gets how each run ended that is read, for readers that ask for it as well.
     """
@@ -356,7 +356,7 @@ def _with_registers(
 
 
 def _read_last_polls(rounds: Sequence[Recorded[BriefScan]], newest: Recorded[CheckScan] | None) -> frozenset[int]:
-    """Return the records of the last round that looked at each host that the newest one did not."""
+    """Return the records of the last scan that looked at each host that the newest one did not."""
     seen = {name for each in newest.body.hosts for name in _names(each)} if newest else set()
     found: set[int] = set()
     for one in reversed(rounds):

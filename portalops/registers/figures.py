@@ -82,7 +82,7 @@ class Figures:
     """By kind, each that has any."""
     backups: BackupFigures
     checks: Mapping[str, int] | None
-    """Verdict: count, of the period's newest round; None without one."""
+    """Verdict: count, of the period's newest scan; None without one."""
     portal_days: Mapping[str, int] | None
     """Verdict: working days of the period in the newest judging; None without one."""
     unit_weeks: Mapping[str, int] | None

@@ -1,12 +1,12 @@
-"""Findings as the records tell them: the rounds of checks, folded in the order of their records.
+"""Findings as the records tell them: the scans, folded in the order of their records.
 
 A finding opens when a check fails on a host, and closes only when the same check passes there, or when a person closes
-what no check can judge any more. A round that could not find out, or did not look, leaves it as it was; so does a round
+what no check can judge any more. A scan that could not find out, or did not look, leaves it as it was; so does a scan
 whose details cannot be read. A check that fails again after it passed opens the same finding again.
 
-Each round carries the findings as they stood before it (`CarriedFindings`), so that reading them takes one round and not
+Each scan carries the findings as they stood before it (`CarriedFindings`), so that reading them takes one scan and not
 all. `read_findings(..., anew=True)` takes nothing from what is carried; both must give the same. What was fixed longer ago than
-`REMEMBERED` is carried no more, so that what rounds carry does not grow for ever: if its check fails again, that is a new
+`REMEMBERED` is carried no more, so that what scans carry does not grow for ever: if its check fails again, that is a new
 finding. The records of the old one stay in the ledger.
 """
 
@@ -68,7 +68,7 @@ def fold_findings(
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """What a round judged, each check on each host once: a fail, if it holds both."""
+    """What a scan judged, each check on each host once: a fail, if it holds both."""
 
     failed: Mapping[Key, CheckResult]
     passed: frozenset[Key]
@@ -306,7 +306,7 @@ class ReadFindings:
     """Records whose details could not be read, with why: what they say is unknown."""
 
     def carried(self) -> CarriedFindings:
-        """Return them as the next round carries them."""
+        """Return them as the next scan carries them."""
         return CarriedFindings(self.upto, self.findings)
 
 
@@ -319,12 +319,12 @@ def read_findings(
         ledger: read only.
         until: as of this moment; now by default.
         since: with what was fixed since this moment, however long ago that is; `REMEMBERED` before the newest record by default.
-        anew: from the first round on, without what rounds carry.
+        anew: from the first scan on, without what scans carry.
     """
     unreadable: dict[int, Message] = {}
     late: list[Record] = []
     before: CarriedFindings | None = None
-    newest: tuple[int, _Judged | None] = (0, None)  # of the round that carries them: decoding takes most of the time
+    newest: tuple[int, _Judged | None] = (0, None)  # of the scan that carries them: decoding takes most of the time
     limit: datetime | None = None
     for record in ledger.records(kinds=tuple(KEYS), until=until, newest_first=True):
         if limit is None:
@@ -340,7 +340,7 @@ def read_findings(
             newest = (record.seq, judged)
             before = carried if carried is not None and carried.upto < record.seq else None
     known = _known(before)
-    for record in reversed(late):  # one at a time: a ledger may hold years of rounds
+    for record in reversed(late):  # one at a time: a ledger may hold years of scans
         body: Turned | None
         with bodies.uncollected():
             if record.kind == CLOSED:
@@ -357,7 +357,7 @@ def read_findings(
 def _read_scan(
     ledger: LedgerReader, record: Record, unreadable: dict[int, Message]
 ) -> tuple[_Judged | None, CarriedFindings | None]:
-    """Return what a round judged, and what it carries; of its results only the fails are decoded whole."""
+    """Return what a scan judged, and what it carries; of its results only the fails are decoded whole."""
     try:
         part = bodies.read(ledger.blob(record.body)).get("check")
         if part is None:  # a run that failed before it had a result

@@ -14,10 +14,10 @@ ScanT = TypeVar("ScanT", CheckScan, BriefScan)
 
 
 def narrow_to_host(evidence: Evidence, host: HostId) -> Evidence:
-    """Return the evidence with the rounds, findings and places of one host, and of the groups that it stands by in.
+    """Return the evidence with the scans, findings and places of one host, and of the groups that it stands by in.
 
-    The newest round is the newest one that looked at the host. The runs of checks are left out, since what they looked at is told
-    by the rounds alone; everything else stays as it is.
+    The newest scan is the newest one that looked at the host. The runs of checks are left out, since what they looked at is told
+    by the scans alone; everything else stays as it is.
     """
     rounds = tuple(found for each in evidence.scans if (found := _narrow_to_host(each, host)) is not None)
     whole = [*([evidence.checks] if evidence.checks else []), *evidence.last_polls]

@@ -21,13 +21,13 @@ class OpenOnDay:
 
     day: date
     counts: Mapping[Severity, int] | None
-    """None where no round of checks speaks for the day: what there was is not known."""
+    """None where no scan speaks for the day: what there was is not known."""
 
 
 def open_by_day(evidence: Evidence, numbers: Numbers) -> tuple[OpenOnDay, ...]:
     """Return how many findings were open on each day of the period up to now.
 
-    A round speaks for as long as the rulebook lets one speak, or until the next one is due if that is later.
+    A scan speaks for as long as the rulebook lets one speak, or until the next one is due if that is later.
     """
     limit = timedelta(hours=max(numbers.check_max_age_hours, 24 * numbers.check_every_days))
     rounds = sorted(_newest_scans(evidence))
@@ -61,7 +61,7 @@ def is_open_at(finding: Finding, moment: datetime) -> bool:
 
 
 def _newest_scans(evidence: Evidence) -> Iterator[datetime]:
-    """Yield when each round was recorded that looked at servers, of before the period as well."""
+    """Yield when each scan was recorded that looked at servers, of before the period as well."""
     yield from (each.at for each in evidence.scans)
     if evidence.checks is not None:
         yield evidence.checks.at

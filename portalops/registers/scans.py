@@ -1,6 +1,6 @@
 """Rounds of checks as reports read them over a period: what was judged, and which answers were kept, without the sentences.
 
-A period may have hundreds of rounds of thousands of results. Their sentences are read where they are shown, of the newest round.
+A period may have hundreds of scans of thousands of results. Their sentences are read where they are shown, of the newest scan.
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ class StoredScan:
 
 
 def drop_sentences(stored: StoredScan, shared: Shared) -> BriefScan:
-    """Return what is kept of a round.
+    """Return what is kept of a scan.
 
     Args:
         stored: as it was read.
-        shared: judgements of the rounds before, so that what stays the same from day to day is held once; gets those of this one.
+        shared: judgements of the scans before, so that what stays the same from day to day is held once; gets those of this one.
     """
     return BriefScan(
         tuple(

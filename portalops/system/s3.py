@@ -8,7 +8,9 @@ part of the file by some servers (boto/boto3#4435).
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -105,15 +107,27 @@ def open_client(store: Store, *, read_seconds: float = 30.0, tries: int = 2) -> 
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return boto3.session.Session().client(
-        "s3",
-        endpoint_url=store.endpoint,
-        region_name=store.region,
-        aws_access_key_id=store.access_key,
-        aws_secret_access_key=store.secret_key,
-        verify=str(store.ca_file) if store.ca_file else None,
-        config=config,
-    )
+    with _OPENING:
+        return _session().client(
+            "s3",
+            endpoint_url=store.endpoint,
+            region_name=store.region,
+            aws_access_key_id=store.access_key,
+            aws_secret_access_key=store.secret_key,
+            verify=str(store.ca_file) if store.ca_file else None,
+            config=config,
+        )
+
+
+@functools.cache
+def _session() -> Any:
+    """Return one session for all clients: each reads what it knows of S3 anew, from a megabyte of JSON."""
+
+    return boto3.session.Session()
+
+
+_OPENING = threading.Lock()
+"""Clients may be used by several threads, but not be made by them at once (boto3, *Multithreading*)."""
 
 
 def checksum(data: bytes | bytearray | memoryview) -> str:

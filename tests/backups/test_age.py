@@ -101,7 +101,7 @@ def test_the_cut_into_pieces_does_not_matter(pieces: list[int]) -> None:
 def test_another_key_does_not_open_it(keys: tuple[pyrage.x25519.Identity, ...]) -> None:
     sealed = encrypt(b"secret", recipients_of(keys))
 
-    with pytest.raises(WrongKey, match="none of the 2 locks"):
+    with pytest.raises(WrongKey, match="not one of the 2 keys"):
         list(decrypted(io.BytesIO(sealed), [identity_of(pyrage.x25519.Identity.generate())]))
 
 

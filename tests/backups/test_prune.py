@@ -49,6 +49,7 @@ from tests.backups.media.parts import s3_table
 from tests.backups.memory import MemoryMedium
 from tests.doubles import FixedClock, SilentProgress
 from tests.servers import ObjectStore, a_bucket
+from tests.shapes import data_of
 
 START = datetime(2026, 9, 7, 20, 0, tzinfo=UTC)
 """A Tuesday, 3 in the morning, in the portal's zone."""
@@ -138,8 +139,8 @@ class Portal:
     def call(self, *arguments: str, expected: ExitCode = ExitCode.OK) -> Any:
         result = self.result(*arguments)
         assert result.exit_code is expected, result
-        json.dumps(result.data)
-        return result.data
+        json.dumps(data_of(result))
+        return data_of(result)
 
     def prune(self, *arguments: str, expected: ExitCode = ExitCode.OK) -> Any:
         return self.call("prune", *arguments, expected=expected)
@@ -494,7 +495,7 @@ def test_a_base_goes_with_its_differentials_and_not_before(portal: Portal) -> No
     done = portal.prune(expected=ExitCode.PARTIAL)
 
     assert [each["set_id"] for each in done["removed"]] == diffs
-    assert any(full in problem and "needs it as its base" in problem for problem in done["problems"])
+    assert any(full in problem and "builds on it" in problem for problem in done["problems"])
     assert portal.on("disk-a") == {full, newest}
     away.rename(portal.folder / "disk-b")
     portal.prune()

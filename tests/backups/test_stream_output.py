@@ -89,7 +89,7 @@ def test_nothing_of_a_damaged_pack_goes_out(made: Made, pack: int, change: Calla
     assert made.data.startswith(got)
     if pack > 1:
         assert f"{len(got)} bytes written before" in str(raised.value)
-        assert "Throw away" in str(raised.value.hint)
+        assert "Delete what was made" in str(raised.value.hint)
 
 
 def test_the_end_is_held_back_until_the_whole_is_right(made: Made) -> None:

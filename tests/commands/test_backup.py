@@ -504,6 +504,6 @@ def test_a_restore_of_a_set_of_a_later_version_says_what_reads_it(portal: Portal
         expected=ExitCode.FAILED if is_unknown else ExitCode.INTEGRITY,
     )
 
-    assert "set.json is of version 2 of its form" in said["error"]["message"]
+    assert "set.json has format version 2" in said["error"]["message"]
     assert said["error"]["hint"].startswith("Use a newer portalops, or restore with stock tools")
     assert not (portal.folder / "out").exists()

@@ -331,7 +331,7 @@ def test_approval_after_the_start_is_none(home: Path, capsys: pytest.CaptureFixt
     code = change(home, "approve", ID, "--document", "600/UBND", "--on", day, "--by", "UBND")
 
     assert code == ExitCode.USAGE
-    assert "was begun at" in capsys.readouterr().err
+    assert "began at" in capsys.readouterr().err
 
 
 def test_file_is_added_only_in_the_words_of_the_record(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -351,7 +351,7 @@ def test_start_that_is_said_to_be_before_the_approval_is_refused(
 
     assert change(home, "start", ID, "--at", (NOW - 2 * DAY).isoformat()) == ExitCode.USAGE
 
-    assert "was approved in record" in capsys.readouterr().err
+    assert "was approved by record" in capsys.readouterr().err
 
 
 def test_correction_is_a_record_that_voids_the_papers_and_shows_what_was_before(
@@ -415,7 +415,7 @@ def test_mistyped_number_of_a_decision_that_is_kept_is_corrected_after_the_start
         (True, ("--what", "nginx"), "already states this"),
         (True, ("--host", "web9"), "there is no host web9"),
         (True, ("--notice-sent", (NOW + DAY).isoformat()), "is ahead"),
-        (True, ("--from", (NOW - DAY).isoformat()), "before it was requested"),
+        (True, ("--from", (NOW - DAY).isoformat()), "before it was asked for"),
         (True, ("--package", "nginx"), "limits of a standing approval"),
         (True, ("--to", (NOW - timedelta(hours=1)).isoformat()), "the window ended at"),
     ],
@@ -437,7 +437,7 @@ def test_correction_that_cannot_be_is_refused_with_what_to_do(
 @pytest.mark.parametrize(
     ("arguments", "said", "hint"),
     [
-        (("--what", "php"), "is begun", "change finish"),
+        (("--what", "php"), "has begun", "change finish"),
         (("--approval-document", "600"), "did not keep the paper itself", "--reason"),
     ],
 )

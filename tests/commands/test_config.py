@@ -116,7 +116,7 @@ def test_problems_of_several_kinds_are_listed_together(config: Path, capsys: pyt
     _code, answer = answered(capsys, config, "config", "check")
 
     messages = " | ".join(problem["message"] for problem in answer["data"])
-    assert "checks.declared.listenres is not known" in messages
+    assert "unknown key checks.declared.listenres" in messages
     assert "updates.source.channel is not one of portal, subportal, submission" in messages
 
 

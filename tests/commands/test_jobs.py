@@ -9,7 +9,8 @@ import pytest
 
 from commands.jobs.kinds.check import work_of_checks
 from commands.jobs.kinds.updates import work_of_updates
-from commands.jobs.runner import PerformedJob, problem_lines
+from commands.jobs.performed import PerformedJob
+from commands.jobs.runner import problem_lines
 from portalops.errors import ExitCode
 from portalops.locale import render
 from portalops.model.checks import CheckScan, HostScan

@@ -82,7 +82,7 @@ def test_a_signature_that_does_not_fit_is_refused(home: Home, monkeypatch: pytes
     for message, key, namespace, said in (
         (line, "chi", "portalops-signoff", "is signed by the key SHA256:"),
         (line, "an", "file", "made for another purpose"),
-        (other, "an", "portalops-signoff", "does not fit"),
+        (other, "an", "portalops-signoff", "does not match the signed data"),
     ):
         _sign(message, key, namespace, Path("x.sig"))
         error = home.call("sign-off", REPORT, "--by", "an", "--signature", "x.sig", expected=ExitCode.INTEGRITY)

@@ -21,6 +21,7 @@ from portalops.model.backups import CopyState
 from portalops.reports.document import KeyValues, TableBlock
 from tests.backups.test_prune import Portal
 from tests.doubles import SilentProgress
+from tests.shapes import data_of
 
 ADD = ("--label", "KH-01", "--place", "Tủ sắt phòng 204", "--custodian", "Nguyễn Văn An")
 
@@ -31,7 +32,7 @@ class Register(Portal):
     def media(self, *arguments: str, expected: ExitCode = ExitCode.OK) -> Any:
         result = call(self.session("media", *arguments))
         assert result.exit_code is expected, result
-        return result.data
+        return data_of(result)
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ from tests.backups.media.drives import FileDrive
 from tests.backups.test_prune import Portal, standings
 from tests.commands.test_media import ADD
 from tests.reports.test_terminal import shown
+from tests.shapes import data_of
 
 MIB = 1 << 20
 DISK_B = """id = "disk-b"
@@ -90,8 +91,8 @@ class Burning(Portal):
     @staticmethod
     def _told(result: Result[object], expected: ExitCode) -> Any:
         assert result.exit_code is expected, result
-        json.dumps(result.data)
-        return result.data
+        json.dumps(data_of(result))
+        return data_of(result)
 
 
 def standing(portal: Burning, duty: str, period: str = "2026-W37") -> Standing:
@@ -154,7 +155,7 @@ def test_a_disc_that_is_too_small_is_refused(portal: Burning) -> None:
     portal.back_up()
     portal.drive.capacity_bytes = MIB
 
-    with pytest.raises(MediumUnavailable, match=r"takes 1\.0 MiB, and the image has"):
+    with pytest.raises(MediumUnavailable, match=r"has room for 1\.0 MiB, but the image has"):
         portal.burn()
 
     assert portal.drive.disc.stat().st_size == 0
@@ -399,7 +400,7 @@ def test_a_set_shows_its_discs(portal: Burning) -> None:
         ("KH-01", 1, 3, "whole")
     ]
     text = shown(*told.view)
-    assert "disc images" in text and "1 of 3" in text and "1/3 KH-01" in text
+    assert "images of discs" in text and "1 of 3" in text and "1/3 KH-01" in text
 
 
 def test_a_removal_names_the_discs_that_a_person_must_destroy(portal: Burning) -> None:

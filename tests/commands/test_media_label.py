@@ -12,6 +12,7 @@ from portalops.errors import ExitCode, MediumUnavailable, UsageError
 from portalops.reports.document import Notice
 from tests.backups.test_prune import Portal
 from tests.commands.test_media_burn import DISK_B
+from tests.shapes import data_of
 
 TAPE = """id = "tape-1"
 kind = "tape"
@@ -26,7 +27,7 @@ class TapePortal(Portal):
     def media(self, *arguments: str, expected: ExitCode = ExitCode.OK) -> Any:
         result = call(self.session("media", *arguments))
         assert result.exit_code is expected, result
-        return result.data
+        return data_of(result)
 
 
 @pytest.fixture

@@ -165,7 +165,7 @@ def test_an_unknown_kind_is_refused_with_those_that_there_are(tmp_path: Path) ->
     with pytest.raises(UnknownKind, match="pigeon") as refused:
         an_anchor("pigeon", {}, tmp_path)
 
-    assert "folder, mail, rfc3161, s3, witness" in str(refused.value.hint)
+    assert ", ".join(ANCHORS.names()) in str(refused.value.hint)
 
 
 def test_kinds_are_found_by_their_files(tmp_path: Path) -> None:

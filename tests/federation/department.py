@@ -23,6 +23,7 @@ from portalops.signatures.sshsig import SigningKey, fingerprint
 from tests.doubles import FixedClock
 from tests.ledger.bundle.bundles import Written, key_of
 from tests.ledger.ledgers import DAILY
+from tests.shapes import data_of
 from tests.witness.hosts import done
 
 RULEBOOK = load_rulebook("kh-37-2010", {})
@@ -124,8 +125,8 @@ class Department:
     def collect(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         """Collect once; return the exit code, and what is said of each site, in its order."""
         result = done(self.config, "ledger", "federate", *arguments, clock=self.clock)
-        assert isinstance(result.data, list)
-        return int(result.exit_code), {each["id"]: each for each in result.data}
+        assert isinstance(data_of(result), list)
+        return int(result.exit_code), {each["id"]: each for each in data_of(result)}
 
     @property
     def ledger(self) -> Ledger:

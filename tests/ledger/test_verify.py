@@ -195,7 +195,7 @@ def test_a_truncated_blob_is_named(tmp_path: Path) -> None:
 
     found = verified(ledger)
     assert found.integrity.first_bad == 5
-    assert "cut short" in str(found.integrity.faults[0].what)
+    assert "is truncated" in str(found.integrity.faults[0].what)
 
 
 @pytest.mark.parametrize("read_blobs", [True, False])
@@ -276,7 +276,7 @@ def test_an_index_that_hides_a_record_is_named_with_what_the_database_says(tmp_p
     (fault,) = verified(Ledger.open(tmp_path, FixedClock(START), create=False)).integrity.faults
 
     assert fault.seq == 4
-    assert str(fault.what) == "an index of the database hides a record: row 4 missing from index record_kind"
+    assert str(fault.what) == "an index of the database does not list a record: row 4 missing from index record_kind"
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 9, 10])

@@ -279,7 +279,7 @@ def test_a_head_copied_from_another_ledger_is_named(signed: Signed, tmp_path: Pa
     seq = signed.ledger.append(HEAD, run=NO_RUN, body=bodies.write({HEAD: foreign.signed})).seq
     found = signed.verified()
     assert found.integrity.first_bad == seq
-    assert "of another ledger" in str(found.integrity.faults[0].what)
+    assert "belongs to another ledger" in str(found.integrity.faults[0].what)
 
 
 def test_the_bodies_of_two_heads_swapped_are_named(signed: Signed) -> None:
@@ -310,8 +310,8 @@ def test_a_stranger_who_adds_a_key_speaks_for_itself_only(signed: Signed) -> Non
     (fault,) = signed.verified(signing_key=OWN.public_key).integrity.faults
     assert (fault.seq, str(fault.what)) == (
         15,  # its key record
-        f"record 15: the key {fingerprint(STRANGER.public_key)} signs the heads, and this machine's key {fingerprint(OWN.public_key)} never"
-        " signed for it",
+        f"record 15: key {fingerprint(STRANGER.public_key)} signs the heads, but this machine's key {fingerprint(OWN.public_key)} never"
+        " confirmed it",
     )
     assert signed.verified(signing_key=STRANGER.public_key).integrity.holds
 
@@ -337,7 +337,7 @@ def test_a_machines_old_key_is_joined_to_those_it_signed_for_and_to_no_other(sig
     rotate_key(signed.ledger, None, key(4), reason="the disk broke", clock=signed.clock)
     for older in (OWN, key(2), key(3)):
         (fault,) = signed.verified(signing_key=older.public_key).integrity.faults
-        assert f"the key {fingerprint(key(4).public_key)} signs the heads" in str(fault.what)
+        assert f"key {fingerprint(key(4).public_key)} signs the heads" in str(fault.what)
 
 
 def test_keys_that_replace_each_other_join_no_third_one(signed: Signed) -> None:
@@ -366,7 +366,7 @@ def test_a_head_over_this_machines_key_record_alone_shows_a_stranger(tmp_path: P
 
 @pytest.mark.parametrize(
     ("kind", "said"),
-    [("sign-off", "the sign-off does not hold"), (IMPORTED, "the drill report does not hold")],
+    [("sign-off", "the sign-off is not valid"), (IMPORTED, "the drill report is not valid")],
 )
 def test_a_sign_off_or_drill_report_without_details_is_named(signed: Signed, kind: str, said: str) -> None:
     seq = signed.ledger.append(kind, run=NO_RUN, body=b"{}").seq

@@ -55,7 +55,7 @@ def chat(url: str, folder: Path, **values: Any) -> LetterChannel:
 
 
 def test_the_kinds_are_found_by_their_files() -> None:
-    assert CHANNELS.names() == ("apprise", "mail")
+    assert {"apprise", "mail"} <= set(CHANNELS.names())
     assert CHANNELS.load("mail").missing() is None
     assert CHANNELS.load("apprise").missing() is None
     with pytest.raises(UnknownKind, match="pigeon"):

@@ -115,7 +115,7 @@ def test_a_foreign_folder_is_no_bundle(tmp_path: Path) -> None:
     done = verified(tmp_path)
 
     assert done.returncode == 2
-    assert "this is no bundle" in done.stderr
+    assert "this is not a bundle" in done.stderr
     assert verified(tmp_path / "photo.jpg").returncode == 2
     assert verified(tmp_path / "nowhere").returncode == 2
 
@@ -465,7 +465,7 @@ def test_a_list_that_names_other_places_is_refused(bundle: Tampered, name: str) 
 
     assert stranger[0] == portalops[0]
     assert stranger[0].exit_code == 5
-    assert any("SHA256SUMS is not as sha256sum writes it" in fault for fault in stranger[1])
+    assert any("SHA256SUMS is not in the format of sha256sum" in fault for fault in stranger[1])
 
 
 def test_no_file_outside_of_the_folder_is_opened(bundle: Tampered) -> None:

@@ -24,6 +24,7 @@ from portalops.ports import Clock
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.servers import SshHost, new_key, user_name
+from tests.shapes import data_of
 
 PROGRAM = f"{shlex.quote(sys.executable)} -c 'from commands.app import main; main()'"
 """The real command line, whichever way portalops is installed."""
@@ -118,8 +119,8 @@ class Witness:
     def look(self, *arguments: str) -> tuple[ExitCode, Any, Result[object]]:
         """Look once; return the exit code, what is said of the ledger, and the result."""
         result = done(self.config, "watch-remote", *arguments, clock=self.clock)
-        assert isinstance(result.data, list)
-        return result.exit_code, result.data[0], result
+        assert isinstance(data_of(result), list)
+        return result.exit_code, data_of(result)[0], result
 
     def pin(self) -> SigningKey:
         return SigningKey.load(self.folder / "witness_key")

@@ -131,7 +131,7 @@ def test_silence_past_the_limit_is_told_each_day_and_its_end_once(
     assert "27 hours" in begins
     assert "51 hours" in lasts
     assert "new heads arrive again" in over
-    assert "Bên chứng kiến" in begins
+    assert "Bên làm chứng" in begins
     assert "The witness on" in begins
 
 

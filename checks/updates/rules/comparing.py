@@ -66,10 +66,10 @@ def compare(items: Sequence[GradedItem], again: Collection[str]) -> list[GradedI
     return _bulk_as_sessions(single)
 
 
-def _evidence_key(item: GradedItem) -> tuple[bool, Stamp, Stamp, str]:
-    """Order by what can be shown: what only claims a date comes after what has proof of one."""
+def _evidence_key(item: GradedItem) -> tuple[Stamp, Stamp, str]:
+    """Order by what can be shown: when it is known to have existed, and then when it counts."""
     counts_at = item.evidenced_at if item.counts_at is None else item.counts_at
-    return item.grade is Grade.C and not item.seen.baseline, item.evidenced_at, counts_at, item.seen.id
+    return item.evidenced_at, counts_at, item.seen.id
 
 
 def _one_of_each_address(items: Sequence[GradedItem]) -> list[GradedItem]:

@@ -81,7 +81,7 @@ def judge_unit_weeks(
     coverage: Coverage,
     terms: Terms,
     *,
-    with_items: bool = True,
+    with_items: bool,
 ) -> Iterable[UnitWeek]:
     """Yield the judgement of a unit for each week in which it existed.
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, bounded, good, unknown, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, bounded, good, unknown, warning
 from commands.doctor.places import device_of, path_of
 from commands.doctor.store_locks import lock_seen
 from portalops.anchors import ANCHORS
@@ -203,4 +203,4 @@ _ASK_WITNESS = msg(
 )
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from commands.cli.kinds import typed_tables
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note, refused, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, good, note, refused, warning
 from commands.doctor.places import mode_of, others_who_write, owner_of
 from portalops.config.layers import show_path
 from portalops.errors import LedgerError, LedgerMissing
@@ -90,4 +90,4 @@ def _compare_plan(look: DoctorContext) -> Iterator[DiagnosticLine]:
         )
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good, note, refused, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, good, note, refused, warning
 from commands.jobs.ledger_server import server_of
 from portalops.errors import PortalOpsError
 from portalops.ledger.postgresql_rules import SKEW, too_many_rights
@@ -97,4 +97,4 @@ def seen_of(state: ServerState, apart: timedelta) -> Iterator[DiagnosticLine]:
         yield good("connections", free)
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good, refused, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, good, refused, warning
 from commands.doctor.places import private_seen
 from portalops.config.keys import private_half
 from portalops.config.layers import show_path
@@ -47,4 +47,4 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
         yield from private_seen(settings.signing_key, "signing")
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

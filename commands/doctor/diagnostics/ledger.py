@@ -16,10 +16,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from commands.doctor.diagnosis import (
+    Diagnostic,
     DiagnosticLine,
     DiagnosticState,
     DoctorContext,
-    Examination,
     bad,
     bounded,
     good,
@@ -184,4 +184,4 @@ _KEEP = msg("Change nothing, keep a copy of the state folder, and run 'portalops
 _LIST = msg("Run 'portalops ledger verify': it lists what is missing.")
 
 
-EXAMINATION = Examination(examine=diagnose, deep_seconds=DEEP_SECONDS)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose, deep_seconds=DEEP_SECONDS)

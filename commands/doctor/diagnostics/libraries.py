@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, good
 from portalops.model.message import msg, nmsg
 from portalops.model.text import show_text
 
@@ -97,4 +97,4 @@ def _drivers(look: DoctorContext) -> Iterator[DiagnosticLine]:
             )
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, good, note, warning
 from portalops.config.layers import show_path
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -69,4 +69,4 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from backups.media import build_medium
 from backups.media._errors import NotMadeYet
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, bounded, good, note, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, bounded, good, note, warning
 from commands.doctor.places import device_of, folder_seen, path_of
 from commands.doctor.store_locks import lock_seen
 from portalops.config.layers import show_path
@@ -133,4 +133,4 @@ def _written_and_read(table: KindTable, folder: Path) -> Iterator[DiagnosticLine
     yield good(about, msg("{id}: a small file was written, read back and removed", id=table.id))
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

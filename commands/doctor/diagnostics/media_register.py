@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, good, note, warning
 from commands.jobs.media_register import lines_of
-from portalops.errors import LedgerMissing
 from portalops.model.message import msg, nmsg
 
 
 def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say what the register of media shows that must be seen to."""
     session = look.session
-    try:
-        session.ledger  # noqa: B018  # opened, or there is none
-    except LedgerMissing:
+    if session.reader.first() is None:
         return
     for line in lines_of(session):
         name = line.medium.id
@@ -47,4 +44,4 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
             )
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, good, note, warning
 from portalops.config import KindTable
 from portalops.model.message import msg
 from portalops.model.runs import Job
@@ -63,4 +63,4 @@ def _longest_silence(table: KindTable, jobs: Sequence[Job]) -> timedelta:
     return max(SILENT, min(times)) if times else SILENT
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

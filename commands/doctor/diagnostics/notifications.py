@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good, note, refused, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, good, note, refused, warning
 from portalops.config import KindTable
 from portalops.errors import ConfigurationError, NotifyStateUnreadable
 from portalops.model.message import msg, nmsg
@@ -113,4 +113,4 @@ def _taken(name: str, newest: LetterOutcome, *, is_late: bool) -> DiagnosticLine
 _TEST = msg("Run 'portalops notify test': it sends a letter by each channel and says what the server answers.")
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

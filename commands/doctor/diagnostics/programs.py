@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, good, note
 from portalops.model.message import msg
 
 STOCK_PROGRAMS = ("age", "zstd", "tar", "sha256sum")
@@ -25,4 +25,4 @@ def diagnose(_look: DoctorContext) -> Iterator[DiagnosticLine]:
         yield good("", msg("age, zstd, tar and sha256sum are here"))
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

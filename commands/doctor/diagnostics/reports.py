@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note, refused, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, good, note, refused, warning
 from commands.doctor.places import folder_seen
 from commands.jobs.mailings import describe_answer
 from commands.jobs.report_mail import mail_settings
@@ -102,4 +102,4 @@ _FONTS = msg("Install the font, such as 'apt install fonts-liberation'; reports 
 _MAIL = msg("Add [report.mail] to the configuration to have them mailed.")
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

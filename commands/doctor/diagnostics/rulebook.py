@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, good, warning
 from portalops.model.message import Message, msg
 
 AHEAD = timedelta(days=60)
@@ -52,4 +52,4 @@ def _draft(year: int) -> Message:
     )
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from commands.doctor.diagnosis import (
+    Diagnostic,
     DiagnosticLine,
     DoctorContext,
-    Examination,
     bad,
     good,
     note,
@@ -126,4 +126,4 @@ def _last_start(look: DoctorContext) -> Iterator[DiagnosticLine]:
 _RUN = msg("Run 'portalops run --due', or wait for the timer.")
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

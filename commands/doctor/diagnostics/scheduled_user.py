@@ -14,7 +14,7 @@ from pathlib import Path
 from backups.media import build_medium
 from commands.cli.kinds import typed_tables
 from commands.doctor.as_user import ENTER, READ, WRITE, allowed
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good, note, unknown, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, good, note, unknown, warning
 from commands.doctor.diagnostics.secrets import references
 from commands.doctor.diagnostics.sources import source_paths
 from commands.doctor.places import mode_of, nearest, owner_of, private_seen
@@ -243,4 +243,4 @@ def _credential(name: str, path: Path, ways: Sequence[Way], *, is_open: bool) ->
             )
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from commands.cli.kinds import typed_tables
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, bounded, good, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, bounded, good, warning
 from commands.doctor.places import owner_of
 from portalops.config.layers import show_path
 from portalops.config.secrets import Reference
@@ -94,4 +94,4 @@ def _stranger(look: DoctorContext, path: Path) -> str:
     return "" if status.st_uid in {0, os.geteuid()} or owner == look.session.settings.schedule.user else owner
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, bounded, good, note, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, bounded, good, note, warning
 from commands.doctor.places import private_seen
 from commands.jobs.host_steps import install_hint, steps_to
 from commands.jobs.servers import enrolments_of, known_host
@@ -72,4 +72,4 @@ def _tried(look: DoctorContext, host: HostId) -> Iterator[DiagnosticLine]:
             yield bad(about, seen, step.hint or msg("Run 'portalops host test {host}'.", host=host))
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good, note, refused, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, good, note, refused, warning
 from commands.jobs.kinds.anchor import QUIET_KINDS
 from portalops.errors import IntegrityError, LedgerMissing, SecretUnavailable
 from portalops.ledger.heads import newest_head, read_signers
@@ -93,4 +93,4 @@ def _unsigned(ledger: Ledger, head: RecordedHead) -> int:
 _SIGN = msg("Run 'portalops ledger head'.")
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backups.sources import SourceContext, build_source
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, bounded, good, note
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, bounded, good, note
 from portalops.config.layers import show_path
 from portalops.model.message import msg
 from portalops.ports import AskableSource
@@ -76,4 +76,4 @@ def source_paths(table: KindTable) -> Sequence[Path]:
     return [table.folder / Path(text).expanduser() for text in named if isinstance(text, str) and "*" not in text]
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

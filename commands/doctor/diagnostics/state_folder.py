@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext
 from commands.doctor.places import folder_seen
 
 
@@ -13,4 +13,4 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     yield from folder_seen(look.session.settings.state_folder, private=True)
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, good, note
 from portalops.model.message import msg
 
 
@@ -22,4 +22,4 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
         )
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

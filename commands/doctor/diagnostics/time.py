@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from checks.servers.probe import Output, Unparseable
 from checks.servers.probes import chrony
 from checks.servers.run import clock_right
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good, note, unknown
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, good, note, unknown
 from portalops.errors import LedgerMissing
 from portalops.model.message import msg
 from portalops.registers.anchors import read_receipts
@@ -158,4 +158,4 @@ def _year_from(now: datetime) -> list[datetime]:
     return [now + timedelta(days=30 * number) for number in range(13)]
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, bounded, good, note
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, bounded, good, note
 from commands.jobs.kinds.updates import update_sources
 from portalops.errors import UpdateSourceError
 from portalops.model.message import msg, nmsg
@@ -53,4 +53,4 @@ def _asked(look: DoctorContext, source: UpdateSource) -> Iterator[DiagnosticLine
     yield good(name, nmsg("{id}: it answers with {n} item", "{id}: it answers with {n} items", len(items), id=name))
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from checks.servers.patching.os_supported import TABLE_GOOD_FOR, read_on, supported_until
 from commands.cli.kinds import typed
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, good, note, refused, unknown, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, good, note, refused, unknown, warning
 from portalops import __version__
 from portalops.errors import ConfigurationError, LedgerError, LedgerMissing
 from portalops.model.message import msg
@@ -135,4 +135,4 @@ def system_seen(maker: str, release: str, name: str, today: date, *, support: st
 _PLAN = msg("Plan the move to a newer release.")
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

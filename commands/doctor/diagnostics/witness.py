@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from commands.doctor.diagnosis import DiagnosticLine, DoctorContext, Examination, bad, good, refused, warning
+from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bad, good, refused, warning
 from portalops.errors import PortalOpsError
 from portalops.model.message import msg, nmsg
 from portalops.witness.state import WitnessFolder
@@ -69,4 +69,4 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
             )
 
 
-EXAMINATION = Examination(examine=diagnose)
+DIAGNOSTIC = Diagnostic(diagnose=diagnose)

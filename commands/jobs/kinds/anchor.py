@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -175,21 +175,19 @@ def _is_still_there(session: Session, anchor: Anchor, head: RecordedHead) -> boo
     return there
 
 
-def warn_of_other_ledgers(session: Session) -> None:
-    """Tell of heads of other ledgers at the anchors, where a ledger begins now: the one that made them may be lost."""
-    for anchor in anchors_of(session):
+def heads_of_other_ledgers(anchors: Sequence[Anchor], own: str) -> Iterator[Message]:
+    """Yield the heads of other ledgers at the anchors, where a ledger begins now: the one that made them may be lost."""
+    for anchor in anchors:
         if isinstance(anchor, FolderAnchor):
             for ledger, size in sorted(anchor.ledgers().items()):
-                if ledger != session.writable_ledger.id:
-                    session.doubt_beginning(
-                        msg(
-                            "anchor {anchor} holds heads of another ledger, {ledger}, up to record {size}, and a new ledger"
-                            " begins here: if that one was this portal's, its folder was lost: stop here and restore it from"
-                            " the newest backup set",
-                            anchor=anchor.id,
-                            ledger=ledger,
-                            size=str(size),
-                        )
+                if ledger != own:
+                    yield msg(
+                        "anchor {anchor} holds heads of another ledger, {ledger}, up to record {size}, and a new ledger"
+                        " begins here: if that one was this portal's, its folder was lost: stop here and restore it from"
+                        " the newest backup set",
+                        anchor=anchor.id,
+                        ledger=ledger,
+                        size=str(size),
                     )
 
 

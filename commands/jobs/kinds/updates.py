@@ -19,9 +19,9 @@ from checks.updates.terms import Decided
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
 from commands.jobs.ledger_server import parameters_of
-from commands.jobs.runner import PerformedJob, name_problem
+from commands.jobs.performed import PerformedJob, name_problem
 from portalops.config import Settings
-from portalops.errors import ExitCode, LedgerMissing, PortalOpsError
+from portalops.errors import ExitCode, PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.ledger.record_stores.postgresql import Settings as Database
 from portalops.ledger.runs import Work
@@ -43,10 +43,7 @@ if TYPE_CHECKING:
 
 def decided_of(session: Session) -> Decided:
     """Return what stands decided in the ledger."""
-    try:
-        ledger = session.ledger
-    except LedgerMissing:
-        return Decided()
+    ledger = session.reader
     in_force = (each.limit_to_force(session.zone_of_portal) for each in read_exemptions(ledger).exemptions)
     attested = (as_observation(each, session.zone_of_portal) for each in read_attested(ledger).standing)
     exemptions = tuple(each for each in in_force if each is not None)

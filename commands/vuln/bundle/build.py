@@ -22,11 +22,12 @@ import typer
 from checks.vulnerabilities.build import Inputs, built
 from checks.vulnerabilities.bundle import SUFFIX, read_bundle, signature_of
 from checks.vulnerabilities.releases import SYSTEMS, release_named
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.vuln.bundle.options import OptionalFile
-from commands.vuln.bundle.views import header_data, header_rows
+from commands.vuln.bundle.views import BundleContents, contents_of, header_rows
 from portalops.errors import UsageError, VulnerabilityBundleRefused, VulnerabilityDataRefused
 from portalops.locale import _
 from portalops.model.causes import cause_of
@@ -39,6 +40,14 @@ from portalops.system.files import write_atomically
 if TYPE_CHECKING:
     from checks.vulnerabilities.bundle import Header
     from checks.vulnerabilities.releases import Release
+
+
+@shape
+class BuiltBundle(BundleContents):
+    """A bundle that was written."""
+
+    file: str
+    signed_by: str
 
 
 def build(
@@ -72,7 +81,7 @@ def build(
     accept_shrink: Annotated[
         bool, typer.Option("--accept-shrink", help=_("Write a bundle that has far fewer records than the one before"))
     ] = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[BuiltBundle, ...]]:
     session = open_session(ctx)
     releases = _releases(release)
     inputs = Inputs(tuple(osv), debian_tracker, kev, epss, support)
@@ -90,10 +99,11 @@ def build(
         for each, (header, _contents) in done.items()
     ]
     view.append(Paragraph(msg("Signed by {key}; name it in checks.vulnerabilities.keys.", key=signing.public_key)))
-    data: list[JsonValue] = [
-        {**header_data(header), "file": str(files[each.name]), "signed_by": fingerprint(signing.public_key)}
+    signer = fingerprint(signing.public_key)
+    data = tuple(
+        BuiltBundle(**contents_of(header), file=str(files[each.name]), signed_by=signer)
         for each, (header, _contents) in done.items()
-    ]
+    )
     return Result(data, view)
 
 

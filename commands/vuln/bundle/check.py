@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from checks.vulnerabilities.bundle import bundle_refused, read_bundle
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.vuln.bundle.views import header_data, header_rows
+from commands.vuln.bundle.views import BundleContents, contents_of, header_rows
 from portalops.errors import ExitCode, VulnerabilityBundleRefused, worst
 from portalops.locale import _
 from portalops.model.message import Message, msg
@@ -31,36 +32,59 @@ if TYPE_CHECKING:
     from checks.vulnerabilities.bundle import Bundle
 
 
+@shape
+class RefusedBundle:
+    """A bundle that cannot be used."""
+
+    id: str
+    """Its path."""
+    refused: str
+    """Why, in English."""
+
+
+@shape
+class CheckedBundle(BundleContents):
+    """A bundle that can be read."""
+
+    id: str
+    """Its path."""
+    signed_by: str
+    problem: str | None
+    """Why no check passes by it, in English."""
+
+
 def check(
     ctx: typer.Context,
     file: Annotated[
         list[Path] | None, typer.Argument(metavar="FILE", help=_("Bundles; the configured ones if not given"))
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[tuple[RefusedBundle | CheckedBundle, ...]]:
     session = open_session(ctx)
     settings = session.settings.vulnerabilities
     paths = tuple(file or settings.bundles)
     if not paths:
         notice = msg("No bundle is configured: set checks.vulnerabilities.bundles and keys.")
-        return Result([], [Notice(notice, Tone.UNSURE)], exit_code=ExitCode.PARTIAL)
-    data: list[JsonValue] = []
+        return Result((), [Notice(notice, Tone.UNSURE)], exit_code=ExitCode.PARTIAL)
+    data: list[RefusedBundle | CheckedBundle] = []
     view: list[Block] = []
     codes: list[ExitCode] = []
     for path in paths:
         try:
             seen = _read(path, settings.keys)
         except VulnerabilityBundleRefused as error:
-            data.append({"id": str(path), "refused": str(error.message)})
+            data.append(RefusedBundle(str(path), str(error.message)))
             view.append(Notice(error.message, Tone.BAD))
             codes.append(error.exit_code)
             continue
         problem = _problem(seen, session.clock.now(), settings.max_age_days)
-        data.append({"id": str(path), **header_data(seen.header), "signed_by": seen.signer, "problem": _text(problem)})
+        data.append(
+            CheckedBundle(**contents_of(seen.header), id=str(path), signed_by=seen.signer, problem=_text(problem))
+        )
         view.append(KeyValues(((msg("Bundle"), str(path)), *header_rows(seen.header), (msg("Signed by"), seen.signer))))
         if problem is not None:
             view.append(Notice(problem, Tone.BAD))
         codes.append(ExitCode.UNMET if problem else ExitCode.OK)
-    return Result(data, view, exit_code=worst(codes))
+    return Result(tuple(data), view, exit_code=worst(codes))
 
 
 def _read(path: Path, keys: Sequence[str]) -> Bundle:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, TypedDict
 
-from commands.cli.result import JsonValue
+from commands.cli.shapes import shape
 from portalops.model.message import Message, msg, verbatim
 from portalops.reports.document import Cell
 
@@ -28,23 +29,58 @@ def header_rows(header: Header) -> tuple[tuple[Message, Cell], ...]:
     )
 
 
-def header_data(header: Header) -> dict[str, JsonValue]:
+@shape
+class BundleSource:
+    """A file that a bundle was made of."""
+
+    kind: str
+    name: str
+    sha256: str
+    records: int
+    newest: str
+    """Of its records, as it says; empty if it does not."""
+
+
+@shape
+class BundleContents:
+    """What a bundle of vulnerabilities holds."""
+
+    release: str
+    as_of: datetime
+    """When its sources were fetched."""
+    records: int
+    newest: str
+    packages: int
+    rows: int
+    exploited: int
+    sources: tuple[BundleSource, ...]
+
+
+class ContentsFields(TypedDict):
+    """The fields of `BundleContents`, to fill a shape that has more."""
+
+    release: str
+    as_of: datetime
+    records: int
+    newest: str
+    packages: int
+    rows: int
+    exploited: int
+    sources: tuple[BundleSource, ...]
+
+
+def contents_of(header: Header) -> ContentsFields:
+    """Return a header as data."""
     return {
         "release": header.release.name,
-        "as_of": header.as_of.isoformat(),
+        "as_of": header.as_of,
         "records": header.records,
         "newest": header.newest,
         "packages": header.packages,
         "rows": header.rows,
         "exploited": header.exploited,
-        "sources": [
-            {
-                "kind": source.kind,
-                "name": source.name,
-                "sha256": source.sha256,
-                "records": source.records,
-                "newest": source.newest,
-            }
+        "sources": tuple(
+            BundleSource(source.kind, source.name, source.sha256, source.records, source.newest)
             for source in header.sources
-        ],
+        ),
     }

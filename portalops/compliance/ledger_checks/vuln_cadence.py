@@ -3,10 +3,10 @@
 Weaknesses are found only where somebody looks, and everywhere only if nothing is left out. Article 12.4: security weaknesses
 are regularly tested for.
 
-The rule: for each day of the period a round of checks that reached every host began on that day, or within the
+The rule: for each day of the period a scan that reached every host began on that day, or within the
 `check_every_days` days that end with it; and every check that a duty rests on gave a judgement on every host at least
 once in the period: a pass, a fail, or that it does not apply. What could not be found out is no judgement. A day without a
-round is unmet; a host that was not reached, or a check that never answered, is insufficient evidence.
+scan is unmet; a host that was not reached, or a check that never answered, is insufficient evidence.
 
 It is judged as the duty 12.4-testing, by the rule `check-cadence`. Source: the records `check.started` and `check.finished` of
 the ledger, and the findings and results that they hold (docs/ledger-format.md):

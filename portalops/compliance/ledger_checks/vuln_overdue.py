@@ -5,7 +5,7 @@ remedied.
 
 The rule: a finding opens when a check fails on a host, and closes when the same check passes there. It is due so many days after
 it opened, by its severity (`finding_critical_days` and the others of the rulebook), or on an earlier day that
-the check names. One that is past its day is unmet, unless a waiver is in force. Where the newest round is too old, a host was not
+the check names. One that is past its day is unmet, unless a waiver is in force. Where the newest scan is too old, a host was not
 reached in it, or a check never answered in the period, nothing shows that there is no other finding: insufficient evidence.
 
 It is judged as the duty 12.4-remedy, by the rule `findings`. Source: the findings that the records `check.finished` carry, the

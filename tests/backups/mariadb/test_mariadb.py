@@ -236,7 +236,7 @@ def test_a_trial_names_every_table_that_differs(mariadb: Server, portal: str, tm
     result, medium = run(mariadb, tmp_path, databases=[portal], users=False)
     (stream,) = streams(result).values()
     dump = restored(result, medium, tmp_path / "out") / f"{stream.name}.sql"
-    text, count = re.subn(r"\n?\(51,'',NULL.*?\),", "", dump.read_text())
+    text, count = re.subn(r"\n(INSERT INTO `article` VALUES )?\(51,'',NULL.*?\)[,;]", "", dump.read_text())
     assert count == 1
     dump.write_text(text)
     more = replace(stream, rows=(*(rows for rows in stream.rows if rows.table != "log"), TableRows("gone", 0)))
@@ -359,7 +359,7 @@ def test_all_databases_but_the_servers_own_are_dumped(mariadb: Server, portal: s
     [
         ({"databases": ["no-such"]}, "the account sees no database no-such"),
         ({"program": "/nonexistent/mariadb-dump", "client": "mariadb"}, "ended with exit code 127"),
-        ({"minimum_bytes": 10_000_000}, "and at least 10000000 are expected"),
+        ({"minimum_bytes": 10_000_000}, "but at least 10000000 are expected"),
         ({"socket": "/nonexistent/socket"}, "exit code 1: ERROR 2002"),
     ],
 )

@@ -128,7 +128,7 @@ def test_a_disc_that_is_missing_or_no_disc_is_told(made: BackupResult, tmp_path:
     ).copies
 
     assert copy.state is CopyState.DAMAGED
-    assert {"missing": "is missing", "cut": "is truncated", "noise": "disc-3.iso cannot be read"}[harm] in copy.problem
+    assert {"missing": "is missing", "cut": "is cut short", "noise": "disc-3.iso cannot be read"}[harm] in copy.problem
 
 
 @pytest.mark.parametrize("broken", [(0,), (0, 1, 2)])

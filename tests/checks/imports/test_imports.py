@@ -31,7 +31,7 @@ def sarif(*results: object, **driver: Any) -> bytes:
 
 
 def test_forms_are_found_by_their_files() -> None:
-    assert FORMS.names() == ("lynis", "openscap", "sarif")
+    assert {"lynis", "openscap", "sarif"} <= set(FORMS.names())
 
 
 # --- real reports ---------------------------------------------------------------------------------

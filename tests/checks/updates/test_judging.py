@@ -176,6 +176,7 @@ def test_each_reading_of_article_11_2_gives_its_own_verdict(duties: UnitDuties, 
 
     assert (week.subportal, week.submissions, week.verdict) == (2, 1, verdict)
     assert (week.subportal_verdict, week.submissions_verdict) == (MET, UNMET)
+    assert week.summed == (3 if duties is UnitDuties.SUM else None)
 
 
 def test_weekend_items_count_for_the_week_unless_the_rulebook_says_otherwise() -> None:
@@ -210,6 +211,20 @@ def test_a_unit_that_ends_on_a_day_off_is_not_assessed_for_that_week() -> None:
     unit = Agency(UnitId("u"), Name("U", "U"), valid_from=date(2026, 11, 21))
 
     assert the_week([], units=(unit,)).verdict is NOT_ASSESSED
+
+
+def test_a_unit_that_begins_on_a_weeks_last_day_has_that_week() -> None:
+    unit = Agency(UnitId("u"), Name("U", "U"), valid_from=date(2026, 11, 22))
+
+    assert the_week([], units=(unit,)).working_days == 0
+
+
+def test_the_last_day_of_a_new_units_grace_is_not_due_on_its_sub_portal() -> None:
+    unit = Agency(UnitId("u"), Name("U", "U"), valid_from=date(2026, 11, 16))
+
+    week = the_week([], units=(unit,), new_subportal_grace_working_days=3)
+
+    assert (week.due_on_subportal, week.due_to_send) == (1, 2), "Thursday and Friday are left"
 
 
 # --- what could not be seen ----------------------------------------------------------------------
@@ -679,6 +694,60 @@ def test_an_exemption_of_some_days_makes_a_short_week() -> None:
     assert (week.required, week.working_days, week.verdict) == (1, 5, UNMET)
 
 
+@pytest.mark.parametrize("scope", [ExemptionScope.SUBPORTAL, ExemptionScope.SUBMISSION])
+def test_a_duty_of_which_some_days_are_exempt_is_judged_by_the_others(scope: ExemptionScope) -> None:
+    week = the_week([], exemptions=[_exemption("2026-11-16", "2026-11-18", scope)])
+
+    verdicts = {ExemptionScope.SUBPORTAL: week.subportal_verdict, ExemptionScope.SUBMISSION: week.submissions_verdict}
+    due = {ExemptionScope.SUBPORTAL: week.due_on_subportal, ExemptionScope.SUBMISSION: week.due_to_send}
+    assert set(verdicts.values()) == {UNMET}
+    assert min(due, key=due.__getitem__) is scope and sorted(due.values()) == [1, 2]
+
+
+@pytest.mark.parametrize("scope", [ExemptionScope.SUBPORTAL, ExemptionScope.SUBMISSION])
+def test_an_exempt_duty_names_the_document_beside_what_the_other_lacks(scope: ExemptionScope) -> None:
+    week = the_week([], exemptions=[_exemption("2026-11-16", "2026-11-20", scope)])
+
+    told = {ExemptionScope.SUBPORTAL: week.subportal_reason, ExemptionScope.SUBMISSION: week.submissions_reason}
+    assert str(told.pop(scope)) == "exempt by 15/QĐ-SKHCN, 12/11/2026"
+    assert [str(other) for other in told.values()] == ["fewer than the 2 occasions due"]
+    assert week.verdict is UNMET
+
+
+def test_where_only_what_is_sent_counts_its_exemption_is_the_weeks() -> None:
+    week = the_week(
+        [],
+        exemptions=[_exemption("2026-11-16", "2026-11-20", ExemptionScope.SUBMISSION)],
+        unit_duties=UnitDuties.SUBMIT_ONLY,
+    )
+
+    assert (week.verdict, str(week.reason)) == (EXEMPT, "exempt by 15/QĐ-SKHCN, 12/11/2026")
+
+
+@pytest.mark.parametrize(
+    ("unit", "scopes", "verdict"),
+    [
+        (HEALTH, (), UNMET),
+        (HEALTH, (ExemptionScope.SUBMISSION,), UNMET),
+        (HEALTH, (ExemptionScope.SUBPORTAL,), UNMET),
+        (HEALTH, (ExemptionScope.SUBPORTAL, ExemptionScope.SUBMISSION), EXEMPT),
+        (JUSTICE, (), UNMET),
+        (JUSTICE, (ExemptionScope.SUBPORTAL,), UNMET),
+        (JUSTICE, (ExemptionScope.SUBMISSION,), EXEMPT),
+    ],
+)
+def test_a_sum_is_exempt_where_all_that_it_is_made_of_is(
+    unit: Agency, scopes: tuple[ExemptionScope, ...], verdict: DutyVerdict
+) -> None:
+    exempt = [_exemption("2026-11-16", "2026-11-20", *scopes, unit=unit.id)] if scopes else []
+
+    assert the_week([], units=(unit,), exemptions=exempt, unit_duties=UnitDuties.SUM).verdict is verdict
+
+
+def test_a_unit_without_a_sub_portal_needs_no_source_for_one() -> None:
+    assert the_week([], units=(JUSTICE,), sources=(SUBMISSIONS,), unit_duties=UnitDuties.SUM).verdict is UNMET
+
+
 def test_an_exemption_of_another_unit_or_of_the_portal_says_nothing_of_this_one() -> None:
     every = tuple(ExemptionScope)
 
@@ -812,6 +881,7 @@ def test_a_shared_source_speaks_for_the_subportals_that_it_is_declared_or_was_se
     assert found(shared, []) is UNKNOWN
     assert found(declared, []) is UNMET
     assert found(shared, earlier) is UNMET
+    assert found(shared, [item(shared, "2026-11-19 09:00")]) is UNKNOWN, "of the days before nobody told"
 
 
 def test_one_row_of_the_channel_lets_a_register_speak_for_no_other_units_subportal() -> None:
@@ -875,6 +945,52 @@ def test_an_item_that_the_portal_pulled_is_one_in_the_sum() -> None:
     assert (week.subportal, week.submissions, week.summed, week.verdict) == (1, 1, 1, UNMET)
     assert (sent.summed, sent.verdict) == (2, MET)
     assert (shown.submissions, shown.summed, shown.verdict) == (1, 1, UNMET)
+
+
+def test_what_a_unit_sends_in_itself_counts_in_the_sum_beside_the_same_text_on_its_sub_portal() -> None:
+    week = the_week(
+        [
+            item(SUBPORTALS, "2026-11-17 09:00", text="Họp báo"),
+            item(SUBMISSIONS, "2026-11-18 09:00", text="Họp báo"),
+        ],
+        unit_duties=UnitDuties.SUM,
+    )
+
+    assert (week.summed, week.verdict) == (2, MET)
+
+
+def test_a_claim_that_the_portal_pulled_pends_once_in_the_sum() -> None:
+    week = the_week(
+        [
+            item(SUBPORTALS, "2026-11-17 09:00", text="Họp báo", baseline=True),
+            item(FRONT, "2026-11-18 09:00", text="Họp báo", baseline=True),
+        ],
+        unit_duties=UnitDuties.SUM,
+    )
+
+    assert (week.pending, week.verdict) == (2, UNMET)
+
+
+def test_a_running_week_of_both_duties_names_each() -> None:
+    week = the_week(
+        [item(SUBPORTALS, "2026-11-23 09:00"), item(SUBPORTALS, "2026-11-24 09:00")],
+        period="2026-W48", now="2026-11-25 10:00",
+    )  # fmt: skip
+
+    assert str(week.reason) == (
+        "sent in (K2): on course: 2 more due, 3 working days left; sub-portal (K1): reached the 2 occasions due"
+    )
+    begun = the_week([item(SUBPORTALS, "2026-11-23 09:00")], period="2026-W48", now="2026-11-25 10:00")
+    assert str(begun.reason) == (
+        "sub-portal (K1): on course: 1 more due, 3 working days left; sent in (K2): on course: 2 more due, 3 working days left"
+    )
+
+
+def test_a_duty_that_is_met_needs_no_reason() -> None:
+    week = the_week([item(SUBMISSIONS, "2026-11-16 09:00"), item(SUBMISSIONS, "2026-11-18 09:00")])
+
+    assert (week.submissions_verdict, week.submissions_reason) == (MET, None)
+    assert week.subportal_reason is not None
 
 
 def test_an_item_of_an_unknown_sender_takes_nothing_away_from_a_units_item() -> None:

@@ -99,7 +99,7 @@ def test_no_value_leaves_its_place_in_the_query(product: str, key: str, sign: st
             "wordpres",
             {},
             'sql.product is not a product with a ready query: "wordpres" / '
-            "The products are: drupal, joomla, liferay, nukeviet, wordpress. For another one write a query instead.",
+            f"The products are: {', '.join(SETTINGS)}. For another one write a query instead.",
         ),
         (
             "wordpress",

@@ -19,7 +19,16 @@ from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
 from checks.updates.rules.seen import PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import LocalDays, Stamp, StampPlace, stamp
 from checks.updates.rules.unread import UnreadableShare, UnreadPart, say_unreadable, unreadable
-from checks.updates.rules.weeks import Moment, Tally, due_days, explain, name_each, sum_tallies
+from checks.updates.rules.weeks import (
+    Moment,
+    Tally,
+    due_days,
+    explain,
+    name_each,
+    required_occasions,
+    subportal_grace_ends,
+    sum_tallies,
+)
 from checks.updates.text import MOJIBAKE, NOT_NFC
 from portalops.calendar import load
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionScope
@@ -298,6 +307,20 @@ def test_a_unit_is_due_on_the_working_days_on_which_it_existed() -> None:
     unit = Agency(UnitId("u"), Name("Sở", "Department"), valid_from=date(2026, 11, 18))
 
     assert due_days(unit, Week(2026, 47), load()) == (date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 20))
+
+
+def test_a_week_with_any_working_day_asks_for_all_where_short_weeks_ask_no_less() -> None:
+    numbers = replace(Numbers(), short_weeks_ask_less=False)
+
+    assert [required_occasions(days, numbers) for days in (0, 1, 5)] == [0, 2, 2]
+
+
+@pytest.mark.parametrize(("days", "ends"), [(0, None), (1, 20), (2, 23)])
+def test_the_grace_for_a_sub_portal_begins_with_the_units_first_working_day(days: int, ends: int | None) -> None:
+    unit = Agency(UnitId("u"), Name("Sở", "Department"), valid_from=date(2026, 11, 20))
+    numbers = replace(Numbers(), new_subportal_grace_working_days=days)
+
+    assert subportal_grace_ends(unit, numbers, load()) == (ends and date(2026, 11, ends))
 
 
 # --- days -------------------------------------------------------------------------------------

@@ -162,7 +162,7 @@ def test_what_nothing_names_and_what_everything_rests_on_cannot_be_withheld(writ
         check(Digest("0" * 64))
     for kind in ("ledger.created", "key.added", "head"):
         record = next(written.ledger.records(kinds=(kind,)))
-        with pytest.raises(UsageError, match=f"record {record.seq}, of kind {kind}"):
+        with pytest.raises(UsageError, match=f"details of record {record.seq}; details of the kind {kind}"):
             check(record.body)
     check(next(written.ledger.records(kinds=("plan",))).body)
 

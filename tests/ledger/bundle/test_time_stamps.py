@@ -109,7 +109,7 @@ def test_what_is_cut_short_or_goes_on_is_none(answer: bytes) -> None:
     for length in range(0, len(answer), 7):
         with pytest.raises(NotAStamp):
             parse_time_stamp(answer[:length])
-    with pytest.raises(NotAStamp, match="after its end"):
+    with pytest.raises(NotAStamp, match="at the end"):
         parse_time_stamp(answer + b"\0")
 
 
