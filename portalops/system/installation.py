@@ -25,12 +25,12 @@ def find_installed(path: Sequence[str] | None = None) -> InstalledVersion:
 
 
 @functools.cache
-def _installed_in(path: tuple[str, ...]) -> Installed:
+def _installed_in(path: tuple[str, ...]) -> InstalledVersion:
     """Look once a process: what it runs is what was installed when it began, and there are thousands of lines to read."""
     return _find(path)
 
 
-def _find(path: Sequence[str]) -> Installed:
+def _find(path: Sequence[str]) -> InstalledVersion:
     found: dict[str, Path] = {}
     for folder in dict.fromkeys(path):
         with suppress(OSError):
