@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 from types import ModuleType
@@ -10,6 +11,7 @@ from portalops.errors import UnknownKind
 from portalops.model.message import Message, msg
 
 
+@functools.cache  # files of a package are no less there when this process may not list its folder any more
 def kinds_in(package: str) -> tuple[str, ...]:
     """Return the kinds that a package has, as the configuration names them; a file that begins with `_` is none."""
     found = pkgutil.iter_modules(importlib.import_module(package).__path__)

@@ -9,7 +9,7 @@ dated in the future leaves it unknown). It bans for 600 seconds or longer, or fo
 
 Source: fail2ban-client(1), jail.conf(5). fail2ban 1.1.0 of Debian 13:
 
-    `- Journal matches:	_SYSTEMD_UNIT=ssh.service + _COMM=sshd
+    `- Journal matches: _SYSTEMD_UNIT=ssh.service + _COMM=sshd
 """
 
 from __future__ import annotations
