@@ -27,6 +27,8 @@ from tests.backups.test_prune import Portal, standings
 from tests.commands.test_media import ADD
 from tests.reports.test_terminal import shown
 
+pytestmark = pytest.mark.needs("xorriso")
+
 MIB = 1 << 20
 DISK_B = """id = "disk-b"
 kind = "disk"
