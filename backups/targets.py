@@ -79,8 +79,8 @@ def _real(path: Path) -> Path:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
             place.stat()  # from Python 3.13 on, resolve() leaves a circle of links as it is
     except (OSError, RuntimeError) as error:  # before, it says RuntimeError of one
-        is_circle = isinstance(error, RuntimeError) or error.errno == errno.ELOOP
-        cause = "its links lead in a circle" if is_circle else error.strerror or ""
+        cause = error.strerror or "" if isinstance(error, OSError) and error.errno != errno.ELOOP else ""
+        cause = cause or "its links lead in a circle"
         raise UnsafeTarget(
             msg("cannot look at {folder}: {cause}", folder=str(path), cause=cause.lower()),
             msg("Name a folder that you may write."),
