@@ -11,7 +11,7 @@ from collections.abc import Generator
 import pytest
 
 from tests.hosts import hosts
-from tests.programs import NEEDS, need, skipped_without_program
+from tests.programs import NEEDS, need, packages, skipped_without_program
 from tests.servers import object_store, ssh_host
 from tests.vm import vm
 
@@ -75,12 +75,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     fails = _fails(config)
     terminalreporter.section("Skipped, which continuous checking does not allow" if fails else "Skipped", red=fails)
     for reason, count in Counter(_skipped.values()).most_common():
-        needed, is_one = reason.removeprefix(NEEDS), count == 1
+        verb, needed = ("needs" if count == 1 else "need"), reason.removeprefix(NEEDS)
+        tests = "1 test" if count == 1 else f"{count} tests"
         if reason == needed:
-            terminalreporter.line(f"{count} {'test was' if is_one else 'tests were'} skipped: {reason}")
+            terminalreporter.line(f"{tests} {'was' if count == 1 else 'were'} skipped: {reason}")
         else:
-            how = "" if needed == "root" else ": make test SYSTEM=1"
-            terminalreporter.line(f"{count} {'test needs' if is_one else 'tests need'} {needed}{how}")
+            how = ": make test SYSTEM=1" if set(needed.split(", ")) <= packages() else ""
+            terminalreporter.line(f"{tests} {verb} {needed}{how}")
     if fails:
         for test, reason in sorted(_skipped.items()):
             terminalreporter.line(f"{test}: {reason}")

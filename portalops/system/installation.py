@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
 from collections.abc import Sequence
@@ -21,18 +20,8 @@ def find_installed(path: Sequence[str] | None = None) -> InstalledVersion:
     Args:
         path: the folders in which distributions are looked for; those of this process unless given.
     """
-    return _installed_in(tuple(sys.path)) if path is None else _find(path)
-
-
-@functools.cache
-def _installed_in(path: tuple[str, ...]) -> InstalledVersion:
-    """Look once a process: what it runs is what was installed when it began, and there are thousands of lines to read."""
-    return _find(path)
-
-
-def _find(path: Sequence[str]) -> InstalledVersion:
     found: dict[str, Path] = {}
-    for folder in dict.fromkeys(path):
+    for folder in dict.fromkeys(sys.path if path is None else path):
         with suppress(OSError):
             for each in Path(folder or ".").glob("*.dist-info"):
                 found.setdefault(each.name.partition("-")[0].lower(), each)

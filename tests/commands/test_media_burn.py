@@ -29,6 +29,8 @@ from tests.commands.test_media import ADD
 from tests.reports.test_terminal import shown
 from tests.shapes import data_of
 
+pytestmark = pytest.mark.needs("xorriso")
+
 MIB = 1 << 20
 DISK_B = """id = "disk-b"
 kind = "disk"

@@ -219,7 +219,7 @@ def test_what_no_system_call_takes_is_named_and_the_rest_is_restored(
     done = extract(tmp_path / "target", (mine, b""), file("whole", b"whole"))
 
     (line,) = (*done.refused, *done.notes)
-    assert line.startswith(told)
+    assert line.replace("x: symlink: ", "x: ").startswith(told)  # Python 3.13 names the call
     assert (tmp_path / "target" / "whole").read_bytes() == b"whole"
 
 

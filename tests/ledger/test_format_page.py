@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from portalops.ledger import bodies
@@ -294,6 +295,7 @@ def test_the_worked_example_agrees_with_itself_without_the_code() -> None:
     assert signature.startswith(b"-----BEGIN SSH SIGNATURE-----\n")
 
 
+@pytest.mark.needs("ssh-keygen")
 def test_the_command_of_the_worked_example_says_what_the_page_says(tmp_path: Path) -> None:
     *_others, head, signature, _line, signers, command = blocks()
     for name, text in (("head.txt", head), ("head.sig", signature), ("allowed_signers", signers)):

@@ -16,6 +16,7 @@ from tests.verifier.caught import CASES, GOOD, Case, Scene
 from tests.verifier.pages import GUIDE, HOW_TO, Page, run
 from tests.verifier.scene import VERIFY_PY, Tampered, full, stamped, today
 
+pytestmark = pytest.mark.needs("ssh-keygen", "openssl")
 PAGES = pytest.mark.parametrize(
     "guide",
     [pytest.param(page, marks=() if name == "en" else pytest.mark.heavy) for name, page in GUIDE.items()],

@@ -33,6 +33,8 @@ from portalops.ports import LoadedDisc, Medium
 from tests.backups.kit import NOW, back_up, keys, source, stock, table
 from tests.doubles import FixedClock, SilentProgress
 
+pytestmark = pytest.mark.needs("xorriso")
+
 MIB = 1 << 20
 
 
