@@ -1,7 +1,7 @@
 """List what changed at the hosts and falls under no approved change
 
 Compares the newest look at each host with the one before, and shows what earlier looks found and nobody approved or
-undid since. With --since or --from-round, all looks of that time are compared, each with the one before it. Shown is
+undid since. With --since or --from-scan, all looks of that time are compared, each with the one before it. Shown is
 when a thing happened, by the host's own clock and how far that was off, and when the change was approved, by the
 record of the approval. What a look lacks is told, and never taken for unchanged.
 
@@ -44,11 +44,11 @@ if TYPE_CHECKING:
 SHOWN_LETTERS: Final = 48
 SCAN_TYPE = Annotated[
     Optional[int],  # noqa: UP045  # Typer reads it at run time
-    typer.Option("--from-round", metavar="SEQ", help=_("From the round of this record on"), min=1),
+    typer.Option("--from-scan", metavar="SEQ", help=_("From the round of this record on"), min=1),
 ]
 LAST_SCAN_TYPE = Annotated[
     Optional[int],  # noqa: UP045  # see above
-    typer.Option("--to-round", metavar="SEQ", help=_("Up to the round of this record"), min=1),
+    typer.Option("--to-scan", metavar="SEQ", help=_("Up to the round of this record"), min=1),
 ]
 
 
@@ -79,7 +79,7 @@ def _span(
 ) -> ComparedSpan:
     if (since or until) and (from_round or to_round):
         raise UsageError(
-            msg("both moments and rounds are given"), msg("Give --since and --until, or --from-round and --to-round.")
+            msg("both moments and rounds are given"), msg("Give --since and --until, or --from-scan and --to-scan.")
         )
     first = moment(session, since, "--since") if since else _read_scan_time(session, from_round, min)
     last = moment(session, until, "--until") if until else _read_scan_time(session, to_round, max)

@@ -1,7 +1,7 @@
 """Compare the register with the accounts, keys and logins that hosts show
 
 The newest answer of each host that the ledger keeps is compared, with its databases, and the newest look at each
-portal's accounts ('portalops credential look'); nothing is connected to. Told are accounts and keys that nobody is
+portal's accounts ('portalops credential poll'); nothing is connected to. Told are accounts and keys that nobody is
 recorded to hold, those of people who left, those that are open though their credential was returned, logins and uses
 of sudo that are nobody's, admin access without a second factor, accounts of one person that several use, shared ones
 that need not be, and late changes. What was not seen, or too long ago, is unknown.

@@ -52,7 +52,7 @@ _LOGS = msg("Keep the logs of {host} for longer, and let the account read them: 
 _LOG_LEVEL = msg("Set LogLevel INFO or VERBOSE for all logins in sshd_config of {host}.")
 _RECORD = msg("Record what is lacking; 'portalops check show {check}' tells by which records it is judged.")
 _PORTAL = msg(
-    "Run 'portalops credential look' and see why the portal does not tell its accounts; the job that checks the servers does it"
+    "Run 'portalops credential poll' and see why the portal does not tell its accounts; the job that checks the servers does it"
     " each time."
 )
 _POLL = msg(

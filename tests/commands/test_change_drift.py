@@ -205,7 +205,7 @@ def test_account_that_came_and_went_between_two_looks_is_told_of_all_looks_of_a_
     assert code == ExitCode.UNMET
     assert [(one["name"], one["before"] == "") for one in listed] == [("intruder", True), ("intruder", False)]
     rounds = [record.seq for record in portal.ledger.records(kinds=("check.finished",))]
-    code, listed = portal.drift(capsys, "--from-round", str(rounds[0]), "--to-round", str(rounds[1]))
+    code, listed = portal.drift(capsys, "--from-scan", str(rounds[0]), "--to-scan", str(rounds[1]))
     assert [one["seen_at"] for one in listed] == [(NOW - 4 * DAY).isoformat()]
 
 
@@ -275,8 +275,8 @@ def test_clock_that_is_off_is_told_beside_the_hosts_own_time(
         (("--host", "web9"), "there is no host web9"),
         (("--since", "tonight"), "is no moment"),
         (("--since", "2026-11-02T00:00", "--until", "2026-11-01T00:00"), "Exchange the two"),
-        (("--since", "2026-11-02T00:00", "--from-round", "1"), "both moments and rounds"),
-        (("--from-round", "1"), "record 1 is no round of checks"),
+        (("--since", "2026-11-02T00:00", "--from-scan", "1"), "both moments and rounds"),
+        (("--from-scan", "1"), "record 1 is no round of checks"),
     ],
 )
 def test_question_that_cannot_be_is_refused_with_what_to_do(

@@ -93,7 +93,7 @@ def test_portal_that_cannot_be_asked_is_told_by_the_job_and_unknown_in_the_check
     assert [line for line in job["problems"] if line.startswith("update source cong: ")]
     unasked, elsewhere = (found[host, "cred.portal-accounts"] for host in ("web1", "web2"))
     assert (unasked["verdict"], unasked["reason"]) == ("unknown", "portal-not-asked")
-    assert unasked["message"].startswith("update source cong: ") and "credential look" in unasked["hint"]
+    assert unasked["message"].startswith("update source cong: ") and "credential poll" in unasked["hint"]
     assert (elsewhere["verdict"], elsewhere["reason"]) == ("not-applicable", "judged-elsewhere")
     assert found["web2", "cred.registered"]["reason"] == "host-unreachable"
     for language, words in (("en", "update source cong"), ("vi", "nguồn cập nhật cong")):

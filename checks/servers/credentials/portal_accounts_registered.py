@@ -13,7 +13,7 @@ unknown: a portal has accounts, whoever looks at them. What is registered of a p
 
 All portals are judged with the machine that portalops runs on, or with the first host by id if that machine is none of the
 configuration; on other hosts this does not apply. The job that checks the servers looks at the portals first; by hand it is
-'portalops credential look', and 'portalops credential audit' tells of each account by itself.
+'portalops credential poll', and 'portalops credential audit' tells of each account by itself.
 
 Source: the records `credential.*` of the ledger (docs/credentials.md says which tables of which product are read). How old is
 too old is `check_max_age_hours` of the rulebook, as for a round of checks. The section that portalops adds to the answer:

@@ -5,7 +5,7 @@ roles, whether an account is blocked, and when it was last used. Passwords and a
 is recorded, and 'portalops credential audit' and the check cred.portal-accounts compare it; the job that checks the
 servers looks each time.
 
-Example: portalops credential look portal-db
+Example: portalops credential poll portal-db
 
 EXIT STATUS: 0 every portal was seen, 2 there is no such portal, 3 one could not be asked
 """
