@@ -35,7 +35,9 @@ def known_holder(session: Session, holders: Holders, text: str, day: date) -> st
     if left is not None and same_person(left.person, name):
         raise UsageError(
             msg("{person} left, by record {seq}", person=name, seq=left.seq),
-            msg("Name somebody who is there; if they are back: 'portalops credential leave NAME --back'."),
+            msg(
+                "Name a person who is there. If this one came back, record it by 'portalops credential leave NAME"
+                " --back'."),
         )
     if left is not None:  # a title with the name, or somebody of the same name
         session.warnings.append(
@@ -58,7 +60,7 @@ def known_holder(session: Session, holders: Holders, text: str, day: date) -> st
         case None:
             session.warnings.append(
                 msg(
-                    "no member is declared, so nothing tells whether {person} is one: [checks.declared.members]",
+                    "[checks.declared.members] names no member, so it is unknown whether {person} is one",
                     person=name,
                 )
             )

@@ -107,7 +107,7 @@ def correct(
         "holders": holder, "credentials": credential, "hosts": host, "changes": change, "findings": finding, "cases": case,
     }  # fmt: skip
     if not changed and not any(ties.values()):
-        raise UsageError(msg("nothing is said to change"), msg("Give what was wrong, such as --affected."))
+        raise UsageError(msg("no change is given"), msg("Give what was wrong, such as --affected."))
     why, author = guarded(reason, "--reason"), find_actor(session, by)
 
     if incident in register_of(session).unopened:

@@ -24,7 +24,7 @@ from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.incident.options import report_kind
 from commands.incident.steps import IdArgument, known_incident, register_of
-from commands.jobs.credentials import kind_word, refuse_extra
+from commands.jobs.credentials import refuse_extra
 from commands.jobs.credentials import register_of as credentials_of
 from commands.jobs.papers import chosen_formats, office_of, write_papers
 from portalops.locale import _
@@ -35,6 +35,7 @@ from portalops.official.build_incident import TiedCredential, build_incident
 from portalops.registers.credentials import HeldCredential
 from portalops.registers.incidents import Incident, is_undone
 from portalops.reports.document import TableBlock
+from portalops.reports.words import credential_kind_word
 
 
 def letter(
@@ -84,7 +85,9 @@ def _access(session: Session, known: Incident) -> tuple[TiedCredential, ...]:
         if held is not None:
             one = held.credential
             done = _done(session, known, held)
-            found.append(TiedCredential(one.id, one.system, one.account, kind_word(one), one.holder, done))
+            found.append(
+                TiedCredential(one.id, one.system, one.account, credential_kind_word(one.kind), one.holder, done)
+            )
     return tuple(found)
 
 
