@@ -37,7 +37,7 @@ def list_(
     ctx: typer.Context,
     *,
     host: Annotated[OptionalText, typer.Option("--host", metavar="ID", help=_("Only of this host"))] = None,
-    every: Annotated[bool, typer.Option("--all", help=_("Also those that are closed"))] = False,
+    every: Annotated[bool, typer.Option("--all", help=_("Also closed incidents"))] = False,
     attested: Annotated[bool, typer.Option("--attested", help=_("The days that were attested instead"))] = False,
 ) -> Result[JsonValue]:
     refuse_extra(ctx)

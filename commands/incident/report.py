@@ -39,7 +39,7 @@ def report(
     kind: Annotated[str, typer.Option("--kind", metavar="first|full", help=_("first or full"))],
     to: Annotated[str, typer.Option("--to", metavar="NAME", help=_("To whom"))],
     document: Annotated[str, typer.Option(metavar="TEXT", help=_("Number and date of the report"))],
-    how: Annotated[str, typer.Option(metavar="TEXT", help=_("By which way it was sent"))],
+    how: Annotated[str, typer.Option(metavar="TEXT", help=_("How it was sent"))],
     sent: Annotated[
         OptionalText,
         typer.Option(metavar="MOMENT", help=_("When it was sent, such as 2026-11-26T09:00; now by default")),

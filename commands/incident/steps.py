@@ -240,7 +240,7 @@ def _steps(incident: Incident) -> TableBlock:
         said = msg("by {name}: {reason}", name=reopened.body.by, reason=reopened.body.reason)
         add(reopened.seq, reopened.at, msg("reopened"), said, reopened.evidence)
     rows.sort(key=lambda row: row[0])
-    headers = (msg("Step"), msg("Recorded at"), msg("Record"), msg("What was said"), msg("Digest of the document"))
+    headers = (msg("Step"), msg("Recorded at"), msg("Record"), msg("Details"), msg("Digest of the document"))
     return TableBlock(msg("Steps"), headers, [row for _seq, row in rows])
 
 

@@ -142,7 +142,7 @@ def steps_of(place: RegisteredPlace) -> list[Block]:
         for step in place.steps[: -STEPS_SHOWN - 1 : -1]
     ]
     headers = (
-        msg("Record"), msg("Recorded at"), msg("Day"), msg("What was said"), msg("Document"),
+        msg("Record"), msg("Recorded at"), msg("Day"), msg("Details"), msg("Document"),
         msg("Digest of the document"),
     )  # fmt: skip
     blocks: list[Block] = [TableBlock(msg("Sightings and hand-overs, newest first"), headers, rows)]

@@ -74,7 +74,7 @@ def _registered(register: ChangeRegister, evidence: Evidence) -> Iterator[Block]
 
 def _every_step(shown: Sequence[RecordedChange], end: datetime) -> TableBlock:
     headers = (
-        msg("Change"), msg("Step"), msg("What was said"), msg("Document"), msg("SHA-256"), msg("Record"),
+        msg("Change"), msg("Step"), msg("Details"), msg("Document"), msg("SHA-256"), msg("Record"),
         msg("Recorded at"),
     )  # fmt: skip
     rows = [row for each in shown for row in _steps(each, end)]
@@ -83,7 +83,7 @@ def _every_step(shown: Sequence[RecordedChange], end: datetime) -> TableBlock:
 
 def _standing(standing: Sequence[RecordedChange]) -> TableBlock:
     headers = (
-        msg("Change"), msg("What is changed"), msg("Hosts"), msg("Packages"), msg("Who may"), msg("Until"), msg("Approval"),
+        msg("Change"), msg("What is changed"), msg("Hosts"), msg("Packages"), msg("Allowed accounts"), msg("Until"), msg("Approval"),
     )  # fmt: skip
     return TableBlock(
         msg("Standing approvals, and what each is limited to"), headers, [_limits(one) for one in standing]

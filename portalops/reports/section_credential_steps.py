@@ -38,7 +38,7 @@ def credential_step_blocks(evidence: Evidence) -> Iterator[Block]:
         yield Paragraph(msg("No record of a credential was made in the period."))
         return
     found.sort(key=lambda each: -each[1].seq)
-    headers = (msg("Record"), msg("Recorded at"), msg("Credential"), msg("Step"), msg("Day"), msg("What was said"))
+    headers = (msg("Record"), msg("Recorded at"), msg("Credential"), msg("Step"), msg("Day"), msg("Details"))
     rows = [_row(name, step) for name, step in found]
     yield from bounded(
         TableBlock(msg("What was recorded of credentials in the period, newest first"), headers, rows), STEPS_SHOWN

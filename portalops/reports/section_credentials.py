@@ -6,7 +6,7 @@ No account, place of custody or fingerprint is named: whoever checks the unit lo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from portalops.model.credentials import CredentialKind

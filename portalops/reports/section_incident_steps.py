@@ -35,7 +35,7 @@ def incident_step_blocks(incidents: Sequence[Incident]) -> Iterator[Block]:
     rows = [row for each in incidents for _seq, row in sorted(_steps(each), key=lambda each: each[0])]
     if rows:
         headers = (
-            msg("Incident"), msg("Record"), msg("Recorded at"), msg("Step"), msg("Happened at"), msg("What was said"),
+            msg("Incident"), msg("Record"), msg("Recorded at"), msg("Step"), msg("Happened at"), msg("Details"),
             msg("SHA-256"),
         )  # fmt: skip
         caption = msg("Each record of the incidents, with when it was made and when what it tells of happened")

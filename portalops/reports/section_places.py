@@ -97,7 +97,7 @@ def _steps(places: Mapping[HostId, RegisteredPlace], evidence: Evidence) -> Iter
     ]
     found.sort(key=lambda each: -each[1].seq)
     headers = (
-        msg("Record"), msg("Recorded at"), msg("Host"), msg("Day"), msg("What was said"), msg("Document"), msg("SHA-256"),
+        msg("Record"), msg("Recorded at"), msg("Host"), msg("Day"), msg("Details"), msg("Document"), msg("SHA-256"),
     )  # fmt: skip
     rows = [(step.seq, step.at, host, step.day, *_describe(step)) for host, step in found]
     caption = msg("The sightings and hand-overs that say so, and those of the period, newest first")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands.cli.entry import run
+from tests.shapes import run_validated
 
 CONFIGURATION = """
 [portal]
@@ -40,7 +40,7 @@ class Home:
         (folder / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
-        code = run(["--config", str(self.folder / "portalops.toml"), "--lang", "en", *arguments], {})
+        code = run_validated("--config", str(self.folder / "portalops.toml"), "--lang", "en", *arguments)
         heard = self.capsys.readouterr()
         return code, heard.out, heard.err
 

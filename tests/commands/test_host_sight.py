@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
 from portalops.registers.places import PLACE_KINDS
 from portalops.system.clock import SystemClock
+from tests.shapes import run_validated
 
 CONFIGURATION = """
 [portal]
@@ -41,7 +41,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def portalops(home: Path, *arguments: str) -> int:
-    return run(["--config", str(home / "portalops.toml"), "--lang", "en", *arguments], {})
+    return run_validated("--config", str(home / "portalops.toml"), "--lang", "en", *arguments)
 
 
 def data_of(capsys: pytest.CaptureFixture[str]) -> Any:

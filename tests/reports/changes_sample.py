@@ -48,10 +48,10 @@ def drift() -> tuple[ObservedDrift, ...]:
             27,
             at(0),
             at(27),
-            (msg("{host}, {kind}: it is not known whether any changed: {why}", host=WEB, kind="cron", why="refused"),),
+            (msg("{host}, {kind}: changes are unknown: {why}", host=WEB, kind="cron", why="refused"),),
             3,
         ),
-        ObservedDrift(DATABASE, why_none=msg("{host} was never looked at in this time", host=DATABASE)),
+        ObservedDrift(DATABASE, why_none=msg("{host} was not scanned in this time", host=DATABASE)),
     )
 
 

@@ -52,11 +52,11 @@ def test_a_host_that_was_never_compared_comes_first_and_is_not_taken_for_unchang
 
     first, second = table(data, "Which looks at each host were compared")["rows"]
     assert (first[0], first[3]) == ("db-1", 0)
-    assert first[-1] == {"word": "db-1 was never looked at in this time", "tone": "unsure"}
+    assert first[-1] == {"word": "db-1 was not scanned in this time", "tone": "unsure"}
     assert (second[0], *second[3:8]) == ("web-1", 27, 2, 1, 1, 1)
     said = texts(data)
-    assert "web-1, cron: it is not known whether any changed: refused" in said
-    assert "3 changes are not listed, since there are too many" in said
+    assert "web-1, cron: changes are unknown: refused" in said
+    assert "too many changes; 3 of them are not listed" in said
 
 
 def test_the_changes_stand_with_the_digest_of_each_paper() -> None:
