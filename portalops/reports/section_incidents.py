@@ -188,7 +188,7 @@ def _attestations(register: IncidentRegister, evidence: Evidence) -> TableBlock:
         remark: Cell = None
         if against:
             ids = ", ".join(each.id for each in against)
-            remark = Status(msg("recorded later, so it holds no more: {ids}", ids=ids), Tone.BAD)
+            remark = Status(msg("void, since incidents were recorded later: {ids}", ids=ids), Tone.BAD)
         elif not step.evidence:
             remark = Status(msg("the paper is not kept"), Tone.UNSURE)
         elif (early := first_day_not_over(step, evidence.zone)) is not None:
@@ -201,4 +201,4 @@ def _attestations(register: IncidentRegister, evidence: Evidence) -> TableBlock:
         msg("From"), msg("To"), msg("Who attests"), msg("Document"), msg("SHA-256"), msg("Record"), msg("Recorded at"),
         msg("Remarks"),
     )  # fmt: skip
-    return TableBlock(msg("Days of which somebody attests that every incident is in the register"), headers, rows)
+    return TableBlock(msg("Days for which a person attests that every incident is in the register"), headers, rows)

@@ -368,7 +368,7 @@ def test_correction_is_a_record_that_voids_the_papers_and_shows_what_was_before(
     assert (told["data"]["state"], told["data"]["hosts"], told["data"]["order"]) == ("requested", ["db1"], "ahead")
     assert told["data"]["state_record"] == told["data"]["corrections"][0]["record"]
     assert [each["text"] for each in told["data"]["corrections"][0]["changed"]] == ["Hosts: db1, before: web1"]
-    assert "count no more" in told["warnings"][0]
+    assert "no longer count" in told["warnings"][0]
     assert records(home)[-1] == CORRECTED
     assert change(home, "start", ID) == ExitCode.USAGE
     capsys.readouterr()

@@ -66,9 +66,9 @@ def test_each_record_of_an_incident_has_both_moments_and_its_paper() -> None:
 
 
 def test_an_attestation_that_an_incident_contradicts_holds_no_more() -> None:
-    (row,) = table(data_of(sample.material()), "Days of which somebody attests")["rows"]
+    (row,) = table(data_of(sample.material()), "Days for which a person attests")["rows"]
 
-    assert row[-1] == {"word": "recorded later, so it holds no more: IN-2026-002", "tone": "bad"}
+    assert row[-1] == {"word": "void, since incidents were recorded later: IN-2026-002", "tone": "bad"}
 
 
 def test_credentials_stand_with_what_must_be_done_and_what_was_recorded_without_naming_accounts() -> None:
@@ -93,7 +93,7 @@ def test_of_one_host_an_attestation_is_held_against_the_incidents_of_all() -> No
     data = data_of(sample.material(scope=ReportScope(host=WEB)))
 
     assert {row[0] for row in table(data, "Incidents that were noticed")["rows"]} == {"IN-2026-001"}
-    (row,) = table(data, "Days of which somebody attests")["rows"]
+    (row,) = table(data, "Days for which a person attests")["rows"]
     assert "IN-2026-002" in row[-1]["word"]
 
 
