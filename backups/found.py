@@ -79,7 +79,7 @@ def of_a_dead_run(medium: str, name: SetId) -> Message:
     """Say what it means that a medium holds a set that a run could not record."""
     return msg(
         "medium {medium} holds set {set} of a backup run that died before it could record it: it counts for nothing, and no"
-        " rule removes it; 'portalops backup take-in' reads it back and records it",
+        " rule removes it; 'portalops backup import' reads it back and records it",
         medium=medium,
         set=name,
     )

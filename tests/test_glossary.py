@@ -106,6 +106,7 @@ STORED = frozenset(
         "said_anew",
         "told",
         "told_at",
+        "told_record",
     ]
 )
 """Fields that records, state files or the tables beside the ledger hold under this name: what was written stays readable."""

@@ -342,7 +342,7 @@ def next_for_failed(copies: Sequence[Copy]) -> list[Block]:
     if not failed:
         return []
     said = msg(
-        "Put that right: 'portalops media check {medium}' tries the medium. Then 'portalops backup copy' makes the copy.",
+        "Put that right: 'portalops media check {medium}' tries the medium. Then 'portalops backup replicate' makes the copy.",
         medium=failed[0],
     )
     return [Notice(said, Tone.UNSURE)]

@@ -26,7 +26,7 @@ MAX_FILE_BYTES: Final = 32 << 20
 
 MAX_TEXT = 1000
 DryRun = Annotated[bool, typer.Option("--dry-run", help=_("Show what would be recorded, and record nothing"))]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for whoever reads the ledger"))]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for the readers of the ledger"))]
 DocumentFile = Annotated[
     Optional[Path],  # noqa: UP045  # Typer reads it at run time
     typer.Option("--file", metavar="FILE", help=_("The document itself, kept as evidence by its digest")),
@@ -40,7 +40,9 @@ def written_text(text: str, option: str) -> str:
         UsageError: it is empty or too long.
     """
     if not text.strip():
-        raise UsageError(msg("{option} is empty", option=option), msg("Say it, for whoever reads the ledger."))
+        raise UsageError(
+            msg("{option} is empty", option=option), msg("Give a text: the ledger keeps it for its readers.")
+        )
     if len(text) > MAX_TEXT:
         raise UsageError(
             msg("{option} has {n} characters, and {most} at most are kept", option=option, n=len(text), most=MAX_TEXT),

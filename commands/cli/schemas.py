@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import is_dataclass
 from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import DataclassSchema
 
 from commands.cli.calling import verb_of
 from commands.cli.catalogue import file_of, names, verbs_of
@@ -30,7 +33,7 @@ def schema_of(called: str) -> Node:
     """Return the schema of a verb's `data`; the envelope around it is the same for all (docs/exit-codes.md)."""
     verb = verb_of(called)
     (shape,) = get_args(get_type_hints(verb.call)["return"])
-    described = TypeAdapter(shape).json_schema(mode="serialization")
+    described = TypeAdapter(shape).json_schema(mode="serialization", schema_generator=_WithInherited)
     return {
         "$schema": DIALECT,
         "$id": f"portalops:commands/{called.replace(' ', '-')}/{verb.version}",
@@ -49,6 +52,18 @@ def schema_files() -> Iterator[tuple[str, bytes]]:
     for called in filter(is_typed, all_verbs()):
         text = json.dumps(schema_of(called), ensure_ascii=False, indent=2, sort_keys=True)
         yield f"{called.replace(' ', '-')}.schema.json", f"{text}\n".encode()
+
+
+class _WithInherited(GenerateJsonSchema):
+    """Pydantic reads the texts under the fields of a class itself, and none of those that it inherits."""
+
+    def dataclass_schema(self, schema: DataclassSchema) -> JsonSchemaValue:
+        made = super().dataclass_schema(schema)
+        for base in filter(is_dataclass, schema["cls"].__mro__[1:]):
+            for name, held in TypeAdapter(base).json_schema(mode="serialization")["properties"].items():
+                if "description" in held:
+                    made["properties"][name].setdefault("description", held["description"])
+        return made
 
 
 def _bare(node: Any) -> Any:

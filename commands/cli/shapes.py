@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 from pathlib import PurePath
-from typing import TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
 
 from commands.cli.result import JsonValue
 from portalops.ledger.record import format_at
@@ -51,6 +51,12 @@ def _plain(held: object) -> str | int:
     if isinstance(held, datetime):
         return format_at(held)
     return held if isinstance(held, int) and not isinstance(held, bool) else str(held)
+
+
+def widened(wider: type[ShapeT], narrower: Any, **more: object) -> ShapeT:
+    """Return a shape that has the fields of the one that it inherits from, and more."""
+    fields: dict[str, Any] = {field.name: getattr(narrower, field.name) for field in dataclasses.fields(narrower)}
+    return wider(**fields, **more)
 
 
 def as_json(value: object) -> JsonValue:

@@ -37,13 +37,13 @@ def report_kind(text: str, option: str) -> ReportKind:
     except ValueError as error:
         refuse_secret(text[:200], option)
         raise UsageError(
-            msg("{option}: {text} is none of its words", option=option, text=show_text(text, 40)),
+            msg("{option} does not take {text}", option=option, text=show_text(text, 40)),
             msg("Choose one of: {names}.", names=", ".join(ReportKind)),
         ) from error
 
 
 Happened = Annotated[
-    OptionalText, typer.Option(metavar="MOMENT", help=_("When it began; leave it out as long as nobody knows"))
+    OptionalText, typer.Option(metavar="MOMENT", help=_("When it began; leave it out while that is unknown"))
 ]
 Affected = Annotated[OptionalText, typer.Option(metavar="TEXT", help=_("What was affected, and how"))]
 Many = list[str] | None
@@ -68,7 +68,7 @@ def chosen_word(choices: type[ChosenT], text: str, option: str) -> ChosenT:
     except ValueError as error:
         refuse_secret(text, option)
         raise UsageError(
-            msg("{option}: {text} is none of its words", option=option, text=show_text(text, 40)),
+            msg("{option} does not take {text}", option=option, text=show_text(text, 40)),
             msg("Choose one of: {names}.", names=", ".join(choices)),
         ) from error
 
@@ -114,7 +114,8 @@ def _known_finding(session: Session, name: str) -> str:
         raise UsageError(
             msg("there is no finding {id}", id=show_text(name, 80)),
             msg(
-                "'portalops check findings --all' lists them; an id is HOST:CHECK, such as web1:acct.login-attribution."
+                "'portalops check findings --all' lists the findings; an id is HOST:CHECK, such as"
+                " web1:acct.login-attribution."
             ),
         )
     return name

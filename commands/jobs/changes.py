@@ -26,5 +26,5 @@ def known_change(register: ChangeRegister, name: str) -> RecordedChange:
     if (found := register.changes.get(name)) is not None:
         return found
     raise UsageError(
-        msg("there is no change {id}", id=show_text(name, 60)), msg("'portalops change list --all' lists them.")
+        msg("there is no change {id}", id=show_text(name, 60)), msg("'portalops change list --all' lists all changes.")
     )

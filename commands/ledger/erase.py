@@ -55,7 +55,7 @@ def erase(
         str, typer.Argument(metavar="DIGEST", help=_("SHA-256 of the details, as 'ledger show' gives it"))
     ],
     *,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for the readers of the ledger"))],
     approved_by: Annotated[str, typer.Option(metavar="NAME", help=_("Who decided it"))],
     yes: Annotated[bool, typer.Option("--yes", help=_("Do not ask"))] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,

@@ -53,7 +53,7 @@ class Rotation:
 def rotate_key(
     ctx: typer.Context,
     *,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for the readers of the ledger"))],
     lost: Annotated[
         bool, typer.Option("--lost", help=_("The old key is gone; nothing of it speaks for the new one"))
     ] = False,

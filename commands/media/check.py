@@ -225,7 +225,7 @@ def _check_view(found: MediumCheck, hints: Sequence[Message]) -> list[Block]:
     if found.unknown:
         hints = [
             *hints,
-            msg("'portalops backup take-in --dry-run' shows which of the sets that are not recorded can be taken in."),
+            msg("'portalops backup import --dry-run' lists the unrecorded sets that can be imported."),
         ]
     blocks += [Notice(msg("hint: {hint}", hint=hint), Tone.UNSURE) for hint in hints]
     return blocks

@@ -2,7 +2,7 @@
 
 Example: portalops media move disk-a --place 'Kho lưu trữ tỉnh' --custodian 'Trần Thị Bình' --reason 'yearly exchange'
 
-EXIT STATUS: 0 recorded or shown, 2 it is not in the register, or nothing is said to change
+EXIT STATUS: 0 recorded or shown, 2 it is not in the register, or no change is given
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def move(
     custodian: Annotated[str | None, typer.Option(metavar="NAME", help=_("Who keeps it now"))] = None,
     site: SiteOption = "",
     room: RoomOption = "",
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for the readers of the ledger"))] = "",
     dry_run: DryRun = False,
 ) -> Result[JsonValue]:
     session = open_session(ctx)
@@ -45,7 +45,7 @@ def move(
         )
     if place is None and custodian is None and not (site or room):
         raise UsageError(
-            msg("nothing is said to change"),
+            msg("no change is given"),
             msg("Give --place, --custodian, or --site and --room, or several of them."),
         )
     moved = MediumMove(

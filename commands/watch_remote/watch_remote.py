@@ -102,7 +102,7 @@ def _require_one(watched: Sequence[WatchedLedger], accepted: str) -> None:
         )
     if not accepted.startswith("SHA256:") or len(accepted) != 50:
         raise UsageError(
-            msg("{value} is no fingerprint", value=accepted[:80]),
+            msg("{value} is not a fingerprint", value=accepted[:80]),
             msg("It begins with SHA256: and has 43 letters behind that, as 'ssh-keygen -l' prints it."),
         )
 

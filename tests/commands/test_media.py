@@ -293,7 +293,7 @@ def test_dry_runs_record_nothing_and_a_move_says_what_changes(portal: Register) 
     portal.media("move", "disk-a", "--custodian", "B", "--dry-run")
 
     assert portal.bodies("media.moved") == []
-    with pytest.raises(UsageError, match="nothing is said to change"):
+    with pytest.raises(UsageError, match="no change is given"):
         portal.media("move", "disk-a")
 
 

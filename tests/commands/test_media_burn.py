@@ -464,7 +464,7 @@ def test_discs_of_images_that_were_cut_elsewhere_are_no_whole_set_together(porta
     portal.call("verify", expected=ExitCode.INTEGRITY)
     portal.change(f"disc_bytes = {9 * MIB}", f"disc_bytes = {11 * MIB}")
     portal.clock.move(timedelta(minutes=10))
-    portal.call("copy")
+    portal.call("replicate")
     assert len(list((portal.folder / "discs" / made).glob("*.iso"))) == 2
 
     portal.put_in_a_blank_disc()

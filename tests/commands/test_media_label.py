@@ -77,13 +77,13 @@ def test_a_tape_with_sets_is_not_labelled_and_a_disk_never(portal: TapePortal) -
         portal.media("label", "disk-a")
 
 
-@pytest.mark.parametrize("command", ["run", "copy"])
+@pytest.mark.parametrize("command", ["run", "replicate"])
 def test_a_run_that_meets_a_blank_tape_says_how_it_is_labelled(portal: TapePortal, command: str) -> None:
     path = portal.folder / "portalops.toml"
     path.write_text(f'{path.read_text()}\n[[job]]\nid = "daily-copy"\nkind = "copy"\nevery = "day"\n', encoding="utf-8")
     result = call(portal.session("backup", "run"))
-    if command == "copy":
-        result = call(portal.session("backup", "copy"))
+    if command == "replicate":
+        result = call(portal.session("backup", "replicate"))
 
     assert result.exit_code is ExitCode.PARTIAL
     notices = [str(block.text) for block in result.view if isinstance(block, Notice)]

@@ -1,13 +1,13 @@
-"""Make up copies that a medium lacks
+"""Make the copies of a set that media lack
 
-Copies a set from a medium that has it verified onto media that have it not, and reads each copy back. A copy that was
-cut is gone on with from what is whole there, and a damaged one is made anew. Without a set: the newest one, and its
+Copies a set from a medium that holds a verified copy onto the media that lack it, and reads each copy back. An
+interrupted copy continues from its whole packs; a damaged copy is made anew. Without SET: the newest set and its
 base. Needs no private key, and reads no source.
 
-Example: portalops backup copy; portalops backup copy latest --to disk-b
+Example: portalops backup replicate; portalops backup replicate latest --to disk-b
 
-EXIT STATUS: 0 every medium has it, 3 a copy could not be made, 4 there is no such set, 5 a copy was found damaged, 78
-configuration
+EXIT STATUS: 0 every medium has the set, 3 a copy could not be made, 4 there is no such set, 5 a copy was found
+damaged, 78 configuration
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from portalops.registers.backups import find_set, recorded_sets
 from portalops.reports.document import Block, Notice, Paragraph, TableBlock, Tone
 
 
-def copy(
+def replicate(
     ctx: typer.Context,
     set_name: Annotated[
         str | None, typer.Argument(metavar="SET", help=_("A set's name, its beginning, or 'latest'"))
@@ -80,4 +80,4 @@ def copy(
     )
 
 
-VERB = Verb(copy)
+VERB = Verb(replicate)

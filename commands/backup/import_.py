@@ -1,13 +1,13 @@
-"""Take in sets that killed runs left on the media
+"""Import sets that interrupted runs left on the media
 
-A run that is killed between sealing a set and recording it leaves a whole set that nobody knows. Every byte of its
-copies is read back, and what is found is recorded: then it can be restored, verified and pruned like any other. It
-makes no duty met. Only a set whose name has a moment of such a run is taken in; where the portal signs its sets, only
-one with a good signature. Without a set: all there are.
+A run that is killed after sealing a set and before recording it leaves a whole set that no record knows. Every byte
+of its copies is read back, and the set is recorded: it can then be restored, verified and pruned like any other. It
+makes no duty met. Only a set whose name bears a moment of such a run is imported; where the portal signs its sets,
+only one with a good signature. Without SET: all of them.
 
-Example: portalops backup take-in --dry-run; portalops backup take-in
+Example: portalops backup import --dry-run; portalops backup import
 
-EXIT STATUS: 0 taken in, or there is none, 3 a copy could not be read, 4 there is no such set, 5 a copy is damaged or
+EXIT STATUS: 0 imported, or there is none, 3 a copy could not be read, 4 there is no such set, 5 a copy is damaged or
 the set cannot be relied on
 """
 
@@ -49,7 +49,7 @@ def import_sets(
         if set_name and not left:
             raise SetNotFound(
                 msg("no medium holds a set {set} that a dead run left", set=show_text(set_name, 120)),
-                msg("'portalops backup take-in --dry-run' shows those that there are."),
+                msg("'portalops backup import --dry-run' lists the sets that can be imported."),
             )
         if dry_run or not left:
             return _planned(left)
@@ -84,7 +84,7 @@ def _planned(left: list[LeftSet]) -> Result[JsonValue]:
         return Result(data, [Paragraph(msg("No set of a dead run is on a medium that can be read"))])
     rows = [(each.set_id, each.run, ", ".join(each.media)) for each in left]
     return Result(
-        data, [TableBlock(msg("What would be taken in"), (msg("Backup set"), msg("Run"), msg("Media")), rows)]
+        data, [TableBlock(msg("What would be imported"), (msg("Backup set"), msg("Run"), msg("Media")), rows)]
     )
 
 
