@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -20,6 +21,13 @@ def data_of(result: Result[object]) -> Any:
 def validate(called: str, data: object) -> None:
     """Raise `jsonschema.ValidationError` if data is not of the shape of a verb, such as `backup run`, or has a key more."""
     _validator(called).validate(data)
+
+
+def data_in(printed: str | bytes, called: str) -> Any:
+    """Return the data of what a verb printed with `--json`, once it was held against the verb's schema."""
+    data = json.loads(printed)["data"]
+    validate(called, data)
+    return data
 
 
 @cache

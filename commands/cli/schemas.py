@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from commands.cli.calling import verb_of
 from commands.cli.catalogue import file_of, names, verbs_of
+from commands.cli.shapes import DescribedBy
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Node = dict[str, Any]
@@ -29,8 +30,9 @@ def all_verbs() -> Iterator[str]:
 def schema_of(called: str) -> Node:
     """Return the schema of a verb's `data`; the envelope around it is the same for all (docs/exit-codes.md)."""
     verb = verb_of(called)
-    (shape,) = get_args(get_type_hints(verb.call)["return"])
-    described = TypeAdapter(shape).json_schema(mode="serialization")
+    (shape,) = get_args(get_type_hints(verb.call, include_extras=True)["return"])
+    own = next((each for each in get_args(shape) if isinstance(each, DescribedBy)), None)
+    described = own.schema() if own else TypeAdapter(shape).json_schema(mode="serialization")
     return {
         "$schema": DIALECT,
         "$id": f"portalops:commands/{called.replace(' ', '-')}/{verb.version}",

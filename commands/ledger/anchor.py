@@ -19,27 +19,71 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.anchor import anchor_newest_head, anchors_of, any_work
 from commands.jobs.runner import perform_now
 from commands.jobs.validity import require_valid
+from commands.ledger.views import ReceiptShape, receipt_data
 from portalops.anchors.witness import WitnessAnchor
 from portalops.errors import HeadRefused, IntegrityError, LedgerMissing, UsageError
 from portalops.ledger.heads import HEAD, code_of, head_digest, newest_head, read_head
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import format_at
 from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.record import Recorded
 from portalops.model.runs import JobKind
+from portalops.model.verdicts import RunOutcome
 from portalops.ports import Anchor
 from portalops.registers.anchors import ANCHOR_RECEIVED, RECEIPT, newest_taken, read_receipts
 from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.witness.receipts import MAX_RECEIPT_BYTES, SignedReceipt, parse_receipt, verify_receipt
+
+
+@shape
+class AnchoredShape:
+    """A run that handed the newest head to anchors."""
+
+    id: str
+    """Of the job."""
+    slot: str
+    late: bool
+    """The job was overdue."""
+    run: str
+    """Empty if nothing could be recorded."""
+    outcome: RunOutcome
+    exit_code: int
+    summary: str
+    problems: tuple[str, ...]
+    """What went wrong, for people; `anchors` has it for each anchor."""
+    anchors: tuple[ReceiptShape, ...]
+
+
+@shape
+class PlannedAnchor:
+    """An anchor, and whether a head would be handed to it."""
+
+    id: str
+    kind: str
+    has: int
+    """How many records its newest head is over; 0 if it has none."""
+    fetches_itself: bool
+    """It asks for heads by itself: nothing is handed to it."""
+    would: str
+    """What would be done, for people."""
+
+
+@shape
+class AnchorPlan:
+    """What would be done: --dry-run."""
+
+    newest_head: int
+    """How many records the newest head is over; 0 if there is none."""
+    anchors: tuple[PlannedAnchor, ...]
 
 
 def anchor(
@@ -50,7 +94,7 @@ def anchor(
     receipt: Annotated[
         str | None, typer.Option(metavar="FILE", help=_("Take in a witness's receipt; - reads it from standard input"))
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[AnchoredShape | AnchorPlan | ReceiptShape]:
     session = open_session(ctx)
     require_valid(session.settings)
     if receipt is not None:
@@ -73,11 +117,22 @@ def anchor(
         session, JobKind.ANCHOR, lambda opened: any_work(anchor_newest_head(opened, wanted, said.append))
     )
     view: list[Block] = []
-    rows: list[JsonValue] = []
+    receipts: tuple[AnchorReceipt, ...] = ()
     if isinstance(done.result, AnchorResult):
-        view, rows = list(_list_anchored(session, done.result, known)), [_data(one) for one in done.result.receipts]
+        view, receipts = list(_list_anchored(session, done.result, known)), done.result.receipts
     view += [Notice(problem, Tone.BAD) for problem in said or map(verbatim, done.problems)]
-    return Result({**_mapping(done.data()), "anchors": rows}, view, exit_code=done.exit_code)
+    data = AnchoredShape(
+        id=done.job.id,
+        slot=done.slot,
+        late=done.late,
+        run=done.run,
+        outcome=done.outcome,
+        exit_code=int(done.exit_code),
+        summary=str(done.summary),
+        problems=done.problems,
+        anchors=tuple(map(receipt_data, receipts)),
+    )
+    return Result(data, view, exit_code=done.exit_code)
 
 
 def take_receipt(session: Session, data: bytes) -> tuple[AnchorReceipt, bool]:
@@ -159,7 +214,7 @@ def _read(name: str) -> bytes:
         ) from error
 
 
-def _import_receipt(session: Session, data: bytes) -> Result[JsonValue]:
+def _import_receipt(session: Session, data: bytes) -> Result[ReceiptShape]:
     receipt, is_new = take_receipt(session, data)
     said = msg("The receipt holds and is recorded.") if is_new else msg("This receipt is known already.")
     view: list[Block] = [
@@ -172,10 +227,10 @@ def _import_receipt(session: Session, data: bytes) -> Result[JsonValue]:
             )
         ),
     ]
-    return Result({**_mapping(_data(receipt)), "new": is_new}, view)
+    return Result(receipt_data(receipt, new=is_new), view)
 
 
-def _planned(session: Session, chosen: Sequence[Anchor]) -> Result[JsonValue]:
+def _planned(session: Session, chosen: Sequence[Anchor]) -> Result[AnchorPlan]:
     """Show what each anchor has, and that it would be handed a head."""
     try:
         ledger = session.ledger
@@ -183,14 +238,14 @@ def _planned(session: Session, chosen: Sequence[Anchor]) -> Result[JsonValue]:
     except LedgerMissing:
         newest, taken = None, {}
     rows: list[tuple[Cell, ...]] = []
-    data: list[JsonValue] = []
+    data: list[PlannedAnchor] = []
     for one in chosen:
         last = taken.get(one.id)
         would = (
             msg("it asks by itself") if one.fetches_itself else msg("the newest head is handed to it, unless it has it")
         )
         rows.append((one.id, one.kind, last.body.size if last else None, last.at if last else None, would))
-        data.append({"id": one.id, "kind": one.kind, "has": last.body.size if last else 0, "would": str(would)})
+        data.append(PlannedAnchor(one.id, one.kind, last.body.size if last else 0, one.fetches_itself, str(would)))
     view: list[Block] = (
         [TableBlock(msg("Nothing is handed out. This is what would be:"), _HEADERS_OF_PLAN, rows)] if rows else []
     )
@@ -199,7 +254,7 @@ def _planned(session: Session, chosen: Sequence[Anchor]) -> Result[JsonValue]:
     if session.signing_key is None:
         view.append(Notice(msg("No signing key is configured: set signing.key."), Tone.BAD))
     newest_size = newest.head.size if newest else 0
-    return Result({"newest_head": newest_size, "anchors": data}, view)
+    return Result(AnchorPlan(newest_size, tuple(data)), view)
 
 
 _HEADERS_OF_PLAN = (msg("Anchor"), msg("Kind"), msg("Records under its head"), msg("Since"), msg("What would be done"))
@@ -245,24 +300,6 @@ def _newest_of(receipt: Recorded[AnchorReceipt] | None) -> tuple[Cell, Cell]:
         return None, msg("none yet")
     size = receipt.body.size
     return receipt.body.at, nmsg("head over {n} record", "head over {n} records", size)
-
-
-def _data(receipt: AnchorReceipt) -> JsonValue:
-    return {
-        "id": receipt.anchor,
-        "kind": receipt.kind,
-        "size": receipt.size,
-        "head": receipt.head,
-        "at": format_at(receipt.at) if receipt.at else None,
-        "details": dict(receipt.details),
-        "evidence": list(receipt.evidence),
-        "problem": receipt.problem,
-    }
-
-
-def _mapping(value: JsonValue) -> dict[str, JsonValue]:
-    assert isinstance(value, dict)
-    return value
 
 
 VERB = Verb(anchor)

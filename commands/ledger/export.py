@@ -22,10 +22,12 @@ import typer
 
 from commands.cli.languages import languages_option
 from commands.cli.periods import period_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.report_files import build_report
+from commands.ledger.views import WithheldShape
 from portalops.anchors.rfc3161 import Settings
 from portalops.errors import ConfigurationError, UsageError
 from portalops.ledger.bundle import contents
@@ -60,6 +62,24 @@ REPORT = "compliance"
 """The report that a bundle holds."""
 
 
+@shape
+class ExportedBundle:
+    """A bundle that was written, or would be."""
+
+    path: str
+    ledger: str
+    records: int
+    head: str | None
+    """SHA-256 of its last record; null where nothing was written."""
+    code: str | None
+    """Of the head that is signed over it; null where nothing was written."""
+    blobs: int
+    """Details that it holds."""
+    withheld: tuple[WithheldShape, ...]
+    files: int | None
+    """Null where nothing was written."""
+
+
 def export(
     ctx: typer.Context,
     *,
@@ -73,7 +93,7 @@ def export(
         str | None, typer.Option(metavar="vi|en|both", help=_("vi, en or both; the configured ones without it"))
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Say what would be written, and write nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[ExportedBundle]:
     session = open_session(ctx)
     key = _key(session)
     chosen = period_option(session, period)
@@ -166,7 +186,7 @@ def _certificates(session: Session) -> dict[str, bytes]:
     return found
 
 
-def _would_write(session: Session, order: _Order) -> Result[JsonValue]:
+def _would_write(session: Session, order: _Order) -> Result[ExportedBundle]:
     ledger = session.ledger
     last = ledger.last()
     assert last is not None  # an open ledger has its first record
@@ -189,35 +209,35 @@ def _would_write(session: Session, order: _Order) -> Result[JsonValue]:
         (msg("Withheld"), len(order.withheld)),
         (msg("Erased"), len(scope.erased)),
     ]
-    data: dict[str, JsonValue] = {
-        "path": str(order.folder),
-        "ledger": ledger.id,
-        "records": last.seq,
-        "head": None,
-        "code": None,
-        "blobs": blobs,
-        "withheld": _withheld(order.withheld),
-        "files": None,
-    }
+    data = ExportedBundle(
+        path=str(order.folder),
+        ledger=ledger.id,
+        records=last.seq,
+        head=None,
+        code=None,
+        blobs=blobs,
+        withheld=_withheld(order.withheld),
+        files=None,
+    )
     return Result(data=data, view=(Paragraph(msg("Nothing is written. This is what would be:")), KeyValues(records)))
 
 
-def _data(written: WrittenBundle, folder: Path) -> JsonValue:
+def _data(written: WrittenBundle, folder: Path) -> ExportedBundle:
     description = written.description
-    return {
-        "path": str(folder),
-        "ledger": description.ledger,
-        "records": description.records,
-        "head": description.head,
-        "code": code_of(written.head.head),
-        "blobs": written.blobs,
-        "withheld": _withheld({each.digest: each.reason for each in description.withheld}),
-        "files": written.files,
-    }
+    return ExportedBundle(
+        path=str(folder),
+        ledger=description.ledger,
+        records=description.records,
+        head=description.head,
+        code=code_of(written.head.head),
+        blobs=written.blobs,
+        withheld=_withheld({each.digest: each.reason for each in description.withheld}),
+        files=written.files,
+    )
 
 
-def _withheld(withheld: Mapping[Digest, str]) -> JsonValue:
-    return [{"digest": digest, "reason": withheld[digest]} for digest in sorted(withheld)]
+def _withheld(withheld: Mapping[Digest, str]) -> tuple[WithheldShape, ...]:
+    return tuple(WithheldShape(digest, withheld[digest]) for digest in sorted(withheld))
 
 
 def _blobs(count: int) -> Message:

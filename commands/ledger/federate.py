@@ -16,14 +16,16 @@ wrong
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from commands.cli.kinds import kinds_of
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.federation import COLLECTED, unknown_witnesses
 from portalops import __version__
@@ -31,15 +33,15 @@ from portalops.errors import ConfigurationError, UsageError
 from portalops.federation.judging import Rules
 from portalops.federation.overview import document_of
 from portalops.federation.polling import poll_site
-from portalops.federation.rules import exit_code_of, together
+from portalops.federation.rules import BundleRefusal, SiteVerdict, exit_code_of, together
 from portalops.federation.sites import build_site
 from portalops.federation.state import load, save
 from portalops.ledger.heads import code_of, head_digest
-from portalops.ledger.record import format_at
 from portalops.locale import _, process_language
 from portalops.model.heads import Head
 from portalops.model.message import msg
 from portalops.model.text import show_text
+from portalops.model.verdicts import DutyVerdict
 from portalops.reports import formats
 from portalops.reports.document import Block, Document, Heading, KeyValues, Paragraph
 from portalops.system.files import write_atomically
@@ -52,6 +54,75 @@ if TYPE_CHECKING:
     from portalops.federation.state import State
 
 
+@shape
+class SiteName:
+    """A site's name in both languages."""
+
+    vi: str
+    en: str
+
+
+@shape
+class SiteHead:
+    """The newest head of a site's ledger that holds."""
+
+    size: int
+    """How many records it is over."""
+    digest: str
+    """SHA-256 of the newest of them."""
+    code: str
+    """Size and digest, shortened for people."""
+    at: datetime
+
+
+@shape
+class SiteDuty:
+    """Where a duty of a site stands."""
+
+    id: str
+    verdict: DutyVerdict
+    reason: str
+    evidence: tuple[int, ...]
+    """Records of the site's ledger."""
+
+
+@shape
+class SiteShape:
+    """What was found of a site."""
+
+    id: str
+    name: SiteName
+    verdict: SiteVerdict
+    exit_code: int
+    """Of this site alone."""
+    reason: BundleRefusal | None
+    """Why a bundle was refused."""
+    problem: str | None
+    """For people; `verdict` and `reason` tell the cases apart."""
+    hint: str | None
+    notes: tuple[str, ...]
+    """Further remarks, for people."""
+    late: bool
+    """A newer bundle should be there."""
+    bundle: str | None
+    """Its folder."""
+    ledger: str | None
+    head: SiteHead | None
+    speaks_until: datetime | None
+    """Up to when the newest bundle that holds can speak for duties."""
+    age_seconds: int | None
+    """Since then."""
+    period: str | None
+    """Two days joined by two dots."""
+    complete: bool | None
+    """Every planned run left its record; null if that is not known."""
+    missing_runs: int
+    withheld: int
+    """Details that were left out on purpose."""
+    duties: tuple[SiteDuty, ...]
+    """Empty unless the bundle was verified."""
+
+
 def federate(
     ctx: typer.Context,
     *,
@@ -62,7 +133,7 @@ def federate(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Verify and judge; keep and record nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[SiteShape, ...]]:
     session = open_session(ctx)
     form = None if output is None else _form(output)
     sites = _sites(session)
@@ -177,7 +248,7 @@ def _recorded(look: SitePoll) -> Mapping[str, object]:
 
 def _result(
     session: Session, looks: Sequence[SitePoll], *, output: Path | None, form: str | None, dry_run: bool
-) -> Result[JsonValue]:
+) -> Result[tuple[SiteShape, ...]]:
     document = document_of(looks, session.rulebook, zone=session.settings.portal.timezone, version=__version__)
     view = list(_view(document))
     if dry_run:
@@ -186,7 +257,7 @@ def _result(
         write_atomically(output, formats.load(form).render(document, language=process_language()))
         view.append(KeyValues(((msg("Written"), str(output)),)))
     notes = tuple(msg("{id}: {note}", id=look.id, note=note) for look in looks for note in look.notes)
-    return Result([_data(look) for look in looks], view, notes, exit_code=exit_code_of(looks))
+    return Result(tuple(map(_data, looks)), view, notes, exit_code=exit_code_of(looks))
 
 
 def _view(document: Document) -> Iterator[Block]:
@@ -194,39 +265,29 @@ def _view(document: Document) -> Iterator[Block]:
     yield from document.blocks
 
 
-def _data(look: SitePoll) -> JsonValue:
+def _data(look: SitePoll) -> SiteShape:
     head, age = look.head, look.age
-    return {
-        "id": look.id,
-        "name": {"vi": look.name.vi, "en": look.name.en},
-        "verdict": look.verdict.value,
-        "exit_code": int(look.exit_code),
-        "reason": look.reason.value if look.reason else None,
-        "problem": str(look.problem) if look.problem else None,
-        "hint": str(look.hint) if look.hint else None,
-        "notes": [str(note) for note in look.notes],
-        "late": look.is_late,
-        "bundle": look.bundle or None,
-        "ledger": look.ledger or None,
-        "head": {"size": head.size, "digest": head.digest, "code": code_of(head), "at": format_at(head.at)}
-        if head
-        else None,
-        "speaks_until": format_at(look.speaks_until) if look.speaks_until else None,
-        "age_seconds": None if age is None else int(age.total_seconds()),
-        "period": str(look.period) if look.period else None,
-        "complete": look.complete,
-        "missing_runs": look.missing_runs,
-        "withheld": look.withheld,
-        "duties": [
-            {
-                "id": each.duty,
-                "verdict": each.verdict.value,
-                "reason": str(each.reason),
-                "evidence": list(each.evidence),
-            }
-            for each in look.standings
-        ],
-    }
+    return SiteShape(
+        id=look.id,
+        name=SiteName(look.name.vi, look.name.en),
+        verdict=look.verdict,
+        exit_code=int(look.exit_code),
+        reason=look.reason,
+        problem=str(look.problem) if look.problem else None,
+        hint=str(look.hint) if look.hint else None,
+        notes=tuple(map(str, look.notes)),
+        late=look.is_late,
+        bundle=look.bundle or None,
+        ledger=look.ledger or None,
+        head=SiteHead(head.size, head.digest, code_of(head), head.at) if head else None,
+        speaks_until=look.speaks_until,
+        age_seconds=None if age is None else int(age.total_seconds()),
+        period=str(look.period) if look.period else None,
+        complete=look.complete,
+        missing_runs=look.missing_runs,
+        withheld=look.withheld,
+        duties=tuple(SiteDuty(each.duty, each.verdict, str(each.reason), each.evidence) for each in look.standings),
+    )
 
 
 VERB = Verb(federate)

@@ -12,23 +12,51 @@ was changed
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import ExitCode, IntegrityError, Locked, PortalOpsError
 from portalops.ledger.heads import NAMESPACE, UNCOVERED_KINDS, code_of, newest_head
-from portalops.ledger.record import format_at
 from portalops.locale import _
 from portalops.model.heads import RecordedHead
 from portalops.model.message import Message, msg, nmsg
 from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Tone, Verbatim
 from portalops.signatures.sshsig import BadSignature, fingerprint, verify
 from portalops.system.files import write_atomically
+
+
+@shape
+class HeadShape:
+    """The newest signed head; all of it is null where there is none yet."""
+
+    head: str | None
+    """The six lines that are signed."""
+    signature: str | None
+    code: str | None
+    """Size and digest, shortened for people."""
+    fingerprint: str | None
+    """Of the key that signed it; empty where the signature does not hold."""
+    size: int | None
+    """How many records it is over."""
+    digest: str | None
+    """SHA-256 of the newest of them."""
+    at: datetime | None
+    seq: int | None
+    """The record that holds the head."""
+    unsigned: int
+    """Records that are not under it."""
+    problem: str | None
+    """Why no new head could be signed, for people."""
+    files: tuple[str, ...]
+    """What was written."""
 
 
 def head(
@@ -38,7 +66,7 @@ def head(
         Optional[Path],  # noqa: UP045  # Typer reads it at run time
         typer.Option(metavar="FOLDER", help=_("Also write the head there: NAME.txt and its signature NAME.sig")),
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[HeadShape]:
     session = open_session(ctx)
     session.ledger.count()  # without a ledger there is nothing to sign, and none is begun here
     newest, unsigned = _signed(session)
@@ -46,7 +74,7 @@ def head(
         notice = msg("Nothing is signed: there is no head yet.")
         view: list[Block] = [Notice(notice, Tone.UNSURE), *([Paragraph(unsigned)] if unsigned else [])]
         return Result(
-            data={"head": None, "unsigned": session.ledger.count(), "problem": _text(unsigned)},
+            data=_data(None, session.ledger.count(), unsigned),
             view=view,
             exit_code=ExitCode.PARTIAL,
         )
@@ -54,7 +82,7 @@ def head(
     files = _write(newest, output) if output is not None else ()
     warnings = (unsigned,) if unsigned else ()
     return Result(
-        data={**_data(newest), "unsigned": behind, "problem": _text(unsigned), "files": [str(path) for path in files]},
+        data=_data(newest, behind, unsigned, files),
         view=_view(newest, behind, files),
         warnings=warnings,
         exit_code=ExitCode.PARTIAL if behind else ExitCode.OK,
@@ -117,17 +145,20 @@ def _view(newest: RecordedHead, behind: int, files: tuple[Path, ...]) -> list[Bl
     return view
 
 
-def _data(newest: RecordedHead) -> dict[str, JsonValue]:
-    return {
-        "head": newest.signed.text,
-        "signature": newest.signed.signature,
-        "code": code_of(newest.head),
-        "fingerprint": _fingerprint(newest),
-        "size": newest.head.size,
-        "digest": newest.head.digest,
-        "at": format_at(newest.head.at),
-        "seq": newest.seq,
-    }
+def _data(newest: RecordedHead | None, behind: int, problem: Message | None, files: Sequence[Path] = ()) -> HeadShape:
+    return HeadShape(
+        head=newest.signed.text if newest else None,
+        signature=newest.signed.signature if newest else None,
+        code=code_of(newest.head) if newest else None,
+        fingerprint=_fingerprint(newest) if newest else None,
+        size=newest.head.size if newest else None,
+        digest=newest.head.digest if newest else None,
+        at=newest.head.at if newest else None,
+        seq=newest.seq if newest else None,
+        unsigned=behind,
+        problem=None if problem is None else str(problem),
+        files=tuple(map(str, files)),
+    )
 
 
 def _fingerprint(newest: RecordedHead) -> str:
@@ -136,10 +167,6 @@ def _fingerprint(newest: RecordedHead) -> str:
         return fingerprint(verify(newest.signed.text.encode(), newest.signed.signature, NAMESPACE))
     except BadSignature:
         return ""
-
-
-def _text(message: Message | None) -> str | None:
-    return None if message is None else str(message)
 
 
 VERB = Verb(head)

@@ -19,8 +19,9 @@ from typing import Annotated
 import typer
 
 from commands.cli.ledger_store import kept_as_configured
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import ConfigurationError, LedgerError
 from portalops.ledger.ledger import KeptLedger, Ledger, kept_in
@@ -38,12 +39,29 @@ class MoveTarget(StrEnum):
     FILE = "file"
 
 
+@shape
+class MovedShape:
+    """A move of the ledger from one store to another, or what it would move."""
+
+    from_: str
+    to: str
+    records: int
+    blobs: int | None
+    """Details that were copied; null, like all below, where nothing was done."""
+    lost: tuple[str, ...] | None
+    """Digests of details that were missing."""
+    newest: int | None
+    """The newest record, which tells of the move."""
+    head: str | None
+    """SHA-256 of the newest line that was moved."""
+
+
 def move_ledger(
     ctx: typer.Context,
     *,
     to: Annotated[MoveTarget, typer.Option(help=_("store: where the configuration says; file: into the state folder"))],
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be moved, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[MovedShape]:
     session = open_session(ctx)
     settings = session.settings
     if settings.ledger_store is None and settings.ledger_blobs is None:
@@ -75,7 +93,7 @@ def _moved(session: Session, source: KeptLedger, target: KeptLedger) -> Moved:
         return move(ledger, source, target, advance=task.advance)
 
 
-def _planned(source: KeptLedger, target: KeptLedger) -> Result[JsonValue]:
+def _planned(source: KeptLedger, target: KeptLedger) -> Result[MovedShape]:
     records = source.records.count()
     there = nmsg("{n} record", "{n} records", records)
     said = msg(
@@ -84,10 +102,11 @@ def _planned(source: KeptLedger, target: KeptLedger) -> Result[JsonValue]:
         source=source.records.place,
         target=target.records.place,
     )
-    return Result({"from": source.records.place, "to": target.records.place, "records": records}, [Paragraph(said)])
+    data = MovedShape(source.records.place, target.records.place, records, None, None, None, None)
+    return Result(data, [Paragraph(said)])
 
 
-def _done(source: KeptLedger, target: KeptLedger, moved: Moved) -> Result[JsonValue]:
+def _done(source: KeptLedger, target: KeptLedger, moved: Moved) -> Result[MovedShape]:
     view: list[Block] = [
         KeyValues(
             [
@@ -105,15 +124,15 @@ def _done(source: KeptLedger, target: KeptLedger, moved: Moved) -> Result[JsonVa
     view.append(Paragraph(msg("Run 'portalops ledger verify' over the new place, then let the schedule go on.")))
     newest = next(target.records.records(Selection(newest_first=True, limit=1)))
     return Result(
-        {
-            "from": source.records.place,
-            "to": target.records.place,
-            "records": moved.records,
-            "blobs": moved.blobs,
-            "lost": list(moved.lost),
-            "newest": newest.seq,
-            "head": moved.head,
-        },
+        MovedShape(
+            from_=source.records.place,
+            to=target.records.place,
+            records=moved.records,
+            blobs=moved.blobs,
+            lost=tuple(moved.lost),
+            newest=newest.seq,
+            head=moved.head,
+        ),
         view,
     )
 

@@ -20,8 +20,9 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.config.keys import make_next_key, next_key, take_up_next_key, write_signing_public
 from portalops.errors import ConfigurationError, LedgerError, SecretUnavailable, UsageError
@@ -50,6 +51,38 @@ class Rotation:
     retires: tuple[Signer, ...]
 
 
+@shape
+class RotatedKey:
+    """The key that signs from now on."""
+
+    fingerprint: str
+    public_key: str
+    file: str
+    """Of the private key."""
+    retired: tuple[str, ...]
+    """Fingerprints of the keys before."""
+    kept_as: str | None
+    """Where the old private key lies now."""
+    head: str
+    """Code of the head that the new key signed."""
+    speaks_for_itself: bool
+    """No key before it signed for it."""
+    finished_earlier: bool
+    """An earlier call had changed the key, and this one ended it."""
+
+
+@shape
+class RotationPlan:
+    """What would be done: --dry-run."""
+
+    retires: tuple[str, ...]
+    """Fingerprints of keys."""
+    kept_as: str | None
+    """Where the old private key would lie."""
+    steps: tuple[str, ...]
+    """For people."""
+
+
 def rotate_key(
     ctx: typer.Context,
     *,
@@ -58,7 +91,7 @@ def rotate_key(
         bool, typer.Option("--lost", help=_("The old key is gone; nothing of it speaks for the new one"))
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[RotatedKey | RotationPlan]:
     session = open_session(ctx)
     if not reason.strip():
         raise UsageError(msg("--reason is empty"), msg("Say why the key is changed: --reason 'a year is over'."))
@@ -109,7 +142,7 @@ def _decide(session: Session, path: Path, *, lost: bool) -> Rotation:
     return Rotation(path, old, _kept_name(path, present), _suits(pending, signers, old), False, valid)
 
 
-def _carry_out(session: Session, rotation: Rotation, reason: str) -> Result[JsonValue]:
+def _carry_out(session: Session, rotation: Rotation, reason: str) -> Result[RotatedKey]:
     path, ledger, clock = rotation.path, session.writable_ledger, session.clock
     comment = f"portalops@{session.settings.portal.id}"
     if rotation.is_nearly_done:
@@ -133,27 +166,27 @@ def _carry_out(session: Session, rotation: Rotation, reason: str) -> Result[Json
     if not named.replaces:
         view.append(Notice(msg("The new key speaks for itself only: no key before it signed for it."), Tone.UNSURE))
     view.append(Paragraph(msg("Give the new public key to whoever checks the heads: {path}.pub", path=str(path))))
-    data = {
-        "fingerprint": fingerprint(key.public_key),
-        "public_key": key.public_key,
-        "file": str(path),
-        "retired": [fingerprint(each.public_key) for each in rotation.retires],
-        "kept_as": str(rotation.keep_as) if rotation.keep_as else None,
-        "head": code_of(made.head),
-        "speaks_for_itself": not named.replaces,
-        "finished_earlier": rotation.is_nearly_done,
-    }
+    data = RotatedKey(
+        fingerprint=fingerprint(key.public_key),
+        public_key=key.public_key,
+        file=str(path),
+        retired=tuple(fingerprint(each.public_key) for each in rotation.retires),
+        kept_as=str(rotation.keep_as) if rotation.keep_as else None,
+        head=code_of(made.head),
+        speaks_for_itself=not named.replaces,
+        finished_earlier=rotation.is_nearly_done,
+    )
     return Result(data=data, view=view)
 
 
-def _plan_result(rotation: Rotation) -> Result[JsonValue]:
+def _plan_result(rotation: Rotation) -> Result[RotationPlan]:
     steps = tuple(_steps(rotation))
     return Result(
-        data={
-            "retires": [fingerprint(each.public_key) for each in rotation.retires],
-            "kept_as": str(rotation.keep_as) if rotation.keep_as else None,
-            "steps": [str(step) for step in steps],
-        },
+        data=RotationPlan(
+            retires=tuple(fingerprint(each.public_key) for each in rotation.retires),
+            kept_as=str(rotation.keep_as) if rotation.keep_as else None,
+            steps=tuple(map(str, steps)),
+        ),
         view=(Paragraph(msg("This would be done:")), Bullets(steps)),
     )
 

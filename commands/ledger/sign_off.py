@@ -19,8 +19,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import ConfigurationError, IntegrityError, PortalOpsError, UsageError
 from portalops.ledger import bodies
@@ -38,6 +39,40 @@ from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS, BadSignature, finge
 _CHUNK_BYTES = 1 << 20
 
 
+@shape
+class UnsignedReport:
+    """A report, and what a person signs of it."""
+
+    report: str
+    """The file's name."""
+    sha256: str
+    seq: int
+    """The record that names the report."""
+    text: str
+    """What is signed: the line that sha256sum prints."""
+    command: str
+    """What signs it, with KEY in the place of the person's own key."""
+    then: str
+    """What records the signature."""
+
+
+@shape
+class SignedReport:
+    """A person's signature under a report."""
+
+    report: str
+    """The file's name."""
+    sha256: str
+    signer: str
+    """The person's id in the configuration."""
+    name: str
+    office: str
+    fingerprint: str
+    """Of the person's key."""
+    seq: int | None
+    """The record that holds the signature; null where nothing was recorded: --dry-run."""
+
+
 def sign_off(
     ctx: typer.Context,
     report: Annotated[Path, typer.Argument(metavar="REPORT_FILE", help=_("The report's file"))],
@@ -51,7 +86,7 @@ def sign_off(
         typer.Option(metavar="FILE", help=_("The signature that ssh-keygen wrote")),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Look at the signature, and record nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[UnsignedReport | SignedReport]:
     session = open_session(ctx)
     sha256 = _digest_of(report)
     known_in = _require_known(session.ledger, report, sha256)
@@ -129,7 +164,7 @@ def _reports(ledger: Ledger) -> Iterator[tuple[int, str, str]]:
                 yield record.seq, str(file.get("name")), str(file.get("sha256"))
 
 
-def _show_signed_text(path: Path, sha256: Digest, known_in: int) -> Result[JsonValue]:
+def _show_signed_text(path: Path, sha256: Digest, known_in: int) -> Result[UnsignedReport]:
     name = _plain_name(path)
     quoted = shlex.quote(name)
     separator = "-- " if name.startswith("-") else ""
@@ -149,15 +184,7 @@ def _show_signed_text(path: Path, sha256: Digest, known_in: int) -> Result[JsonV
         Paragraph(msg("Then record the signature:")),
         Verbatim(then),
     ]
-    data: JsonValue = {
-        "report": name,
-        "sha256": sha256,
-        "seq": known_in,
-        "text": line,
-        "command": command,
-        "then": then,
-    }
-    return Result(data=data, view=view)
+    return Result(data=UnsignedReport(name, sha256, known_in, line, command, then), view=view)
 
 
 def _person(session: Session, by: str) -> Person:
@@ -259,7 +286,7 @@ def _plain_name(path: Path) -> str:
     return name
 
 
-def _result(made: SignOff, seq: int | None) -> Result[JsonValue]:
+def _result(made: SignOff, seq: int | None) -> Result[SignedReport]:
     rows: list[tuple[Message, Cell]] = [
         (msg("Report"), made.report),
         (msg("Digest"), made.sha256),
@@ -268,10 +295,10 @@ def _result(made: SignOff, seq: int | None) -> Result[JsonValue]:
     ]
     if seq is not None:
         rows.append((msg("Recorded in"), msg("record {seq}", seq=seq)))
-    data: JsonValue = {
-        "report": made.report, "sha256": made.sha256, "signer": made.signer, "name": made.name, "office": made.office,
-        "fingerprint": fingerprint(made.public_key), "seq": seq,
-    }  # fmt: skip
+    data = SignedReport(
+        report=made.report, sha256=made.sha256, signer=made.signer, name=made.name, office=made.office,
+        fingerprint=fingerprint(made.public_key), seq=seq,
+    )  # fmt: skip
     verdict = (
         msg("The signature holds and is recorded.")
         if seq is not None

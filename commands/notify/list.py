@@ -17,17 +17,17 @@ from typing import Annotated, Optional
 import typer
 
 from commands.cli.periods import period_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.notify import no_channel_error, notify_settings
 from commands.jobs.sending import shown_answer
 from commands.notify.views import STATE_WORDS
 from portalops.errors import ExitCode, LedgerMissing, PortalOpsError
-from portalops.ledger.record import format_at
 from portalops.locale import _
 from portalops.model.message import Message, msg
-from portalops.model.notifications import Level, Notification
+from portalops.model.notifications import Level, Notification, NotificationState
 from portalops.model.text import show_text
 from portalops.notify.state import NotifyFolder, WaitingLetter
 from portalops.registers.notifications import read_notifications
@@ -44,11 +44,67 @@ LEVELS: Mapping[Level, Message] = {
 }
 
 
+@shape
+class SentLetter:
+    """A letter that was handed to a channel, or given up."""
+
+    id: str
+    at: datetime
+    channel: str
+    """Its id in the configuration."""
+    kind: str
+    """Of the channel: mail, apprise."""
+    level: Level
+    """Why it was written."""
+    subject: str
+    about: tuple[str, ...]
+    """What it reports: job:ID, unit:NAME, run, ledger, duty:ID."""
+    state: NotificationState
+    recipients: tuple[str, ...]
+    """Who gets it: mailboxes, or names of services."""
+    refused: tuple[str, ...]
+    """Those for whom it was not taken."""
+    answer: str
+    """The server's own words."""
+    problem: str | None
+    """Why nobody took it, for people; `code` tells the cases apart."""
+    code: str | None
+    """Of the error, such as PO1604."""
+    tries: int
+    """How often it was sent."""
+    record: int | None
+    """In the ledger; null until a run records it."""
+
+
+@shape
+class WaitingShape:
+    """A letter that waits to be sent."""
+
+    id: str
+    channel: str
+    level: Level
+    subject: str
+    written_at: datetime
+    tries: int
+    """How often it was sent."""
+    problem: str | None
+    """Code of the error of the last try, such as PO1604."""
+
+
+@shape
+class LettersShape:
+    """Letters of a time, and those that wait."""
+
+    told: tuple[SentLetter, ...]
+    """Oldest first."""
+    waiting: tuple[WaitingShape, ...]
+
+
 def list_(
     ctx: typer.Context,
     *,
     period: Annotated[OptionalText, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
-) -> Result[JsonValue]:
+) -> Result[LettersShape]:
     session = open_session(ctx)
     settings = notify_settings(session)
     if settings is None:
@@ -75,21 +131,7 @@ def list_(
     view.append(_waiting_table(state.letters) if state.letters else Paragraph(msg("No letter is waiting to be sent.")))
     if not settings.channels:
         warnings.append(no_channel_error().message)
-    data: JsonValue = {
-        "told": [_data(*row) for row in rows],
-        "waiting": [
-            {
-                "id": each.id,
-                "channel": each.channel,
-                "level": each.level.value,
-                "subject": each.subject,
-                "written_at": format_at(each.written_at),
-                "tries": each.tries,
-                "problem": each.problem or None,
-            }
-            for each in state.letters
-        ],
-    }
+    data = LettersShape(tuple(_letter(*row) for row in rows), tuple(map(_waiting, state.letters)))
     code = ExitCode.PARTIAL if state.letters or warnings else ExitCode.OK
     return Result(data, view, warnings, code)
 
@@ -148,24 +190,17 @@ def _waiting_table(letters: tuple[WaitingLetter, ...]) -> TableBlock:
     return TableBlock(msg("What waits to be sent"), headers, cells)
 
 
-def _data(at: datetime, told: Notification, seq: int | None) -> JsonValue:
-    return {
-        "id": told.id,
-        "at": format_at(at),
-        "channel": told.channel,
-        "kind": told.kind,
-        "level": told.level.value,
-        "subject": told.subject,
-        "about": list(told.about),
-        "state": told.state.value,
-        "recipients": list(told.recipients),
-        "refused": list(told.refused),
-        "answer": told.answer,
-        "problem": str(told.problem) if told.problem else None,
-        "code": told.code or None,
-        "tries": told.tries,
-        "record": seq,
-    }
+def _letter(at: datetime, sent: Notification, seq: int | None) -> SentLetter:
+    return SentLetter(
+        sent.id, at, sent.channel, sent.kind, sent.level, sent.subject, sent.about, sent.state, sent.recipients,
+        sent.refused, sent.answer, str(sent.problem) if sent.problem else None, sent.code or None, sent.tries, seq,
+    )  # fmt: skip
+
+
+def _waiting(each: WaitingLetter) -> WaitingShape:
+    return WaitingShape(
+        each.id, each.channel, each.level, each.subject, each.written_at, each.tries, each.problem or None
+    )
 
 
 VERB = Verb(list_, is_strict=True)

@@ -16,8 +16,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.notify import no_channel_error, sender_of
 from commands.jobs.sending import add_outcomes, configured_channels, handed_over, record, shown_answer
@@ -33,13 +34,36 @@ from portalops.notify.state import LetterOutcome, NotifyFolder
 from portalops.reports.document import Cell, TableBlock
 
 
+@shape
+class TriedChannel:
+    """What became of the test letter of one channel."""
+
+    id: str
+    """Of the channel."""
+    kind: str
+    """Of the channel: mail, apprise."""
+    state: NotificationState
+    recipients: tuple[str, ...]
+    """Who gets it: mailboxes, or names of services."""
+    refused: tuple[str, ...]
+    """Those for whom it was not taken."""
+    answer: str
+    """The server's own words."""
+    problem: str | None
+    """Why nobody took it, for people; `code` tells the cases apart."""
+    code: str | None
+    """Of the error, such as PO1604."""
+    hint: str | None
+    """What to do about it, for people."""
+
+
 def try_channels(
     ctx: typer.Context,
     channel: Annotated[
         Optional[str],  # noqa: UP045  # Typer reads it at run time
         typer.Argument(metavar="CHANNEL", help=_("Only by this channel")),
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[tuple[TriedChannel, ...]]:
     session = open_session(ctx)
     settings = settings_of(session.settings)
     if not settings.channels:
@@ -79,7 +103,9 @@ def _keep(session: Session, folder: NotifyFolder, told: Sequence[Notification]) 
         session.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
 
 
-def _tried(told: list[tuple[LetterChannel, Notification, Message | None]], wanted: int) -> Result[JsonValue]:
+def _tried(
+    told: list[tuple[LetterChannel, Notification, Message | None]], wanted: int
+) -> Result[tuple[TriedChannel, ...]]:
     headers = (msg("Channel"), msg("Kind"), msg("To"), msg("State"), msg("What was answered"), msg("What to do"))
     rows: list[tuple[Cell, ...]] = [
         (each.id, each.kind, each.to, state_words(outcome.state), shown_answer(outcome), hint)
@@ -92,20 +118,13 @@ def _tried(told: list[tuple[LetterChannel, Notification, Message | None]], wante
     ]
     took = [outcome for _channel, outcome, _hint in told if outcome.state is NotificationState.TAKEN]
     code = ExitCode.FAILED if not took else ExitCode.PARTIAL if len(took) < wanted or warnings else ExitCode.OK
-    data: JsonValue = [
-        {
-            "id": each.id,
-            "kind": each.kind,
-            "state": outcome.state.value,
-            "recipients": list(outcome.recipients),
-            "refused": list(outcome.refused),
-            "answer": outcome.answer,
-            "problem": str(outcome.problem) if outcome.problem else None,
-            "code": outcome.code or None,
-            "hint": str(hint) if hint else None,
-        }
+    data = tuple(
+        TriedChannel(
+            each.id, each.kind, outcome.state, outcome.recipients, outcome.refused, outcome.answer,
+            str(outcome.problem) if outcome.problem else None, outcome.code or None, str(hint) if hint else None,
+        )
         for each, outcome, hint in told
-    ]
+    )  # fmt: skip
     return Result(data, [TableBlock(msg("Test letters"), headers, rows)] if rows else [], warnings, code)
 
 

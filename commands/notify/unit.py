@@ -18,8 +18,9 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.notify import notify_failed_unit
 from portalops.errors import ExitCode, UsageError
@@ -50,10 +51,24 @@ class Ending:
     """The id of that run; empty if it cannot be found out."""
 
 
+@shape
+class FailedUnit:
+    """How a unit ended, and who notifies people of it."""
+
+    id: str
+    """The unit's name."""
+    result: str
+    """systemd's word: exit-code, signal, timeout, ...; empty if it cannot be found out."""
+    status: int | None
+    """Exit status or signal of the main process."""
+    told_by_its_run: bool
+    """The run that failed sent the letter itself, and nothing is sent now."""
+
+
 def unit(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="UNIT", help=_("The unit, with its ending, such as x.service"))],
-) -> Result[JsonValue]:
+) -> Result[FailedUnit]:
     session = open_session(ctx)
     if not _NAME.fullmatch(name):
         raise UsageError(
@@ -72,8 +87,11 @@ def unit(
         ),
         Paragraph(said),
     ]
-    data = {"id": name, "result": ending.result, "status": ending.status, "told_by_its_run": was_told}
-    return Result(data, view, exit_code=ExitCode.PARTIAL if waits else ExitCode.OK)
+    return Result(
+        FailedUnit(name, ending.result, ending.status, was_told),
+        view,
+        exit_code=ExitCode.PARTIAL if waits else ExitCode.OK,
+    )
 
 
 def ending_of(name: str, environment: Mapping[str, str], runner: Runner) -> Ending:

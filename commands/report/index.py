@@ -25,8 +25,9 @@ from typing import Annotated
 import typer
 
 from commands.cli.languages import languages_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.mailings import mailed_doubts
 from portalops import __version__
@@ -78,6 +79,69 @@ _MOST_SEARCHED = 64 << 20
 _HEAD_CODE = re.compile(rb"(?<![0-9a-f-])[0-9]{1,18}(?:-[0-9a-f]{4}){5}(?![0-9a-f-])")
 
 
+@shape
+class IndexPage:
+    """A page that was written."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+@shape
+class FileRecord:
+    """A record of the ledger that names a file by its digest."""
+
+    seq: int
+    deed: Deed
+    """What it records of the file."""
+
+
+@shape
+class IndexedFile:
+    """A file of the folder, and what the ledger knows of it."""
+
+    path: str
+    size_bytes: int
+    sha256: str | None
+    """Null where the file cannot be read."""
+    report: str | None
+    period: str | None
+    scope: str | None
+    language: str | None
+    head_code: str | None
+    records: tuple[FileRecord, ...]
+    """Empty where the ledger does not know these very bytes."""
+
+
+@shape
+class IndexedBundle:
+    """A bundle in the folder."""
+
+    path: str
+    files: int
+    size_bytes: int
+    sums_sha256: str | None
+    """Of its SHA256SUMS; null where that cannot be read."""
+    period: str | None
+    records: int | None
+    ledger: str | None
+    """Id of the ledger that it is from."""
+    holds: bool | None
+    """Its newest record is one of this ledger; null where that is not known."""
+    exported: tuple[int, ...]
+    """Records of its export."""
+
+
+@shape
+class IndexShape:
+    """What lies in a folder, and the pages that list it."""
+
+    pages: tuple[IndexPage, ...]
+    files: tuple[IndexedFile, ...]
+    bundles: tuple[IndexedBundle, ...]
+
+
 def index(
     ctx: typer.Context,
     folder: Annotated[
@@ -90,7 +154,7 @@ def index(
     language: Annotated[
         str | None, typer.Option(metavar="vi|en|both", help=_("vi, en or both; the configured ones without it"))
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[IndexShape]:
     session = open_session(ctx)
     chosen = folder or session.settings.report.folder
     into = output or chosen
@@ -103,26 +167,23 @@ def index(
         )
     contents = _contents(session, chosen, into, skip={page.absolute() for page in pages.values()})
     document = build_index(contents)
-    written: list[tuple[Path, bytes]] = []
+    written: list[IndexPage] = []
     for each, page in pages.items():
         data = formats.load("html").render(document, language=each)
         write_atomically(page, data)
-        written.append((page, data))
+        written.append(IndexPage(str(page), len(data), hashlib.sha256(data).hexdigest()))
     unread = [msg("cannot read {path}: {cause}", path=show_text(path), cause=why) for path, why in _unread(contents)]
     return Result(
-        data={
-            "pages": [
-                {"path": str(page), "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-                for page, data in written
-            ],
-            "files": [_file_data(each, contents) for each in contents.files],
-            "bundles": [_bundle_data(each) for each in contents.bundles],
-        },
+        data=IndexShape(
+            tuple(written),
+            tuple(_file_data(each, contents) for each in contents.files),
+            tuple(map(_bundle_data, contents.bundles)),
+        ),
         view=[
             TableBlock(
                 msg("Written"),
                 (msg("File"), msg("Size"), msg("SHA-256")),
-                [(str(page), ByteSize(len(data)), hashlib.sha256(data).hexdigest()) for page, data in written],
+                [(page.path, ByteSize(page.size_bytes), page.sha256) for page in written],
             ),
             KeyValues(
                 [
@@ -148,35 +209,34 @@ def _unread(contents: FolderContents) -> Iterator[tuple[str, Message]]:
         yield contents.folder, msg("it holds more than {count} files", count=MOST_FILES)
 
 
-def _file_data(file: FoundFile, contents: FolderContents) -> JsonValue:
+def _file_data(file: FoundFile, contents: FolderContents) -> IndexedFile:
     found = find_subject(file, contents.known)
-    return {
-        "path": show_text(file.path),
-        "size_bytes": file.size,
-        "sha256": file.sha256,
-        "report": found.report if found else None,
-        "period": found.period if found else None,
-        "scope": (found.scope or None) if found else None,
-        "language": (found.language or None) if found else None,
-        "head_code": head_code_of(file, contents.known),
-        "records": [
-            {"seq": each.seq, "deed": each.deed.value} for each in contents.known.get(file.sha256 or Digest(""), ())
-        ],
-    }
+    known = contents.known.get(file.sha256 or Digest(""), ())
+    return IndexedFile(
+        path=show_text(file.path),
+        size_bytes=file.size,
+        sha256=file.sha256,
+        report=found.report if found else None,
+        period=found.period if found else None,
+        scope=(found.scope or None) if found else None,
+        language=(found.language or None) if found else None,
+        head_code=head_code_of(file, contents.known),
+        records=tuple(FileRecord(each.seq, each.deed) for each in known),
+    )
 
 
-def _bundle_data(bundle: FoundBundle) -> JsonValue:
-    return {
-        "path": show_text(bundle.path),
-        "files": bundle.files,
-        "size_bytes": bundle.size,
-        "sums_sha256": bundle.sums,
-        "period": bundle.period or None,
-        "records": bundle.records or None,
-        "ledger": bundle.ledger or None,
-        "holds": bundle.holds,
-        "exported": list(bundle.exported),
-    }
+def _bundle_data(bundle: FoundBundle) -> IndexedBundle:
+    return IndexedBundle(
+        path=show_text(bundle.path),
+        files=bundle.files,
+        size_bytes=bundle.size,
+        sums_sha256=bundle.sums,
+        period=bundle.period or None,
+        records=bundle.records or None,
+        ledger=bundle.ledger or None,
+        holds=bundle.holds,
+        exported=bundle.exported,
+    )
 
 
 # --- what the ledger knows ----------------------------------------------------------------------

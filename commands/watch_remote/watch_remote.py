@@ -16,18 +16,19 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 
 import schedule
 import typer
 
 from commands.cli.kinds import kinds_of
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import ConfigurationError, ExitCode, PortalOpsError, UsageError, worst
 from portalops.ledger.heads import code_of, head_digest
-from portalops.ledger.record import format_at
 from portalops.locale import _, process_language, render
 from portalops.model.message import Message, msg, nmsg
 from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, TableBlock, Tone
@@ -35,7 +36,7 @@ from portalops.signatures.sshsig import fingerprint
 from portalops.system.locks import locked
 from portalops.system.mail import new_message, send
 from portalops.system.surroundings import LocalSurroundings
-from portalops.witness.alarms import next_alarm, queued
+from portalops.witness.alarms import Trouble, next_alarm, queued
 from portalops.witness.letters import letter_of
 from portalops.witness.polling import (
     LedgerPoll,
@@ -46,11 +47,71 @@ from portalops.witness.polling import (
     poll_ledger,
     record_failed_poll,
 )
+from portalops.witness.rules import HeadRefusal, KeyOrigin
 from portalops.witness.sources import build_watched
 from portalops.witness.state import WitnessFolder
 from portalops.witness.watching import WatchedLedger
 
 logger = logging.getLogger(__name__)
+
+
+@shape
+class KeptHead:
+    """The head that a watched ledger is held to."""
+
+    size: int
+    """How many records it is over."""
+    digest: str
+    """SHA-256 of the newest of them."""
+    code: str
+    """Size and digest, shortened for people."""
+    at: datetime
+    """When it was made, by the ledger's own clock."""
+    text_sha256: str
+
+
+@shape
+class PinnedKey:
+    """A key by which heads of a watched ledger are accepted."""
+
+    fingerprint: str
+    how: KeyOrigin
+    """How it became known."""
+    retired: bool
+
+
+@shape
+class WatchedShape:
+    """What one poll of a watched ledger found."""
+
+    id: str
+    verdict: WitnessVerdict
+    exit_code: int
+    """Of this ledger alone."""
+    reason: HeadRefusal | None
+    """Why a head was refused."""
+    code: str | None
+    """Of the error, such as PO1110."""
+    problem: str | None
+    """What went wrong, for people; `verdict`, `reason` and `code` tell the cases apart."""
+    hint: str | None
+    notes: tuple[str, ...]
+    """Further remarks, for people."""
+    new: bool
+    """A new head was accepted."""
+    records: int
+    """How many came with it."""
+    ledger: str | None
+    """The ledger's own id."""
+    head: KeptHead | None
+    keys: tuple[PinnedKey, ...]
+    alive_at: datetime
+    """When the ledger last showed a new head."""
+    silence_seconds: int
+    """Since then."""
+    alarm: Trouble | None
+    """What people were notified of and is not over."""
+    mails_waiting: int
 
 
 def watch_remote(
@@ -67,7 +128,7 @@ def watch_remote(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Look and judge; keep nothing and tell nobody"))] = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[WatchedShape, ...]]:
     session = open_session(ctx)
     watched = _watched(session, ids or [])
     if accept_key is not None:
@@ -109,9 +170,9 @@ def _require_one(watched: Sequence[WatchedLedger], accepted: str) -> None:
 
 def _again_and_again(
     session: Session, watched: Sequence[WatchedLedger], minutes: int, *, accept: str, dry_run: bool
-) -> Result[JsonValue]:
+) -> Result[tuple[WatchedShape, ...]]:
     """Look every so many minutes until somebody stops it; the last look is the result."""
-    latest: list[Result[JsonValue]] = []
+    latest: list[Result[tuple[WatchedShape, ...]]] = []
     accepted = [accept]
 
     def once() -> None:
@@ -213,11 +274,11 @@ def _mailed(session: Session, seen: LedgerPoll, watched: WatchedLedger, folder: 
     return replace(seen, state=state)
 
 
-def _result(looks: Sequence[LedgerPoll], *, dry_run: bool) -> Result[JsonValue]:
+def _result(looks: Sequence[LedgerPoll], *, dry_run: bool) -> Result[tuple[WatchedShape, ...]]:
     codes = [seen.verdict.exit_code for seen in looks]
     codes += [ExitCode.PARTIAL for seen in looks if seen.state.letters and not dry_run]
     notes = tuple(msg("{id}: {note}", id=seen.id, note=note) for seen in looks for note in seen.notes)
-    return Result([_data(seen) for seen in looks], list(_view(looks, dry_run=dry_run)), notes, exit_code=worst(codes))
+    return Result(tuple(map(_data, looks)), list(_view(looks, dry_run=dry_run)), notes, exit_code=worst(codes))
 
 
 def _view(looks: Sequence[LedgerPoll], *, dry_run: bool) -> Iterator[Block]:
@@ -255,38 +316,29 @@ def _describe_head(seen: LedgerPoll) -> Message:
     )
 
 
-def _data(seen: LedgerPoll) -> JsonValue:
-    state, head = seen.state, seen.head
-    return {
-        "id": seen.id,
-        "verdict": seen.verdict.value,
-        "exit_code": int(seen.verdict.exit_code),
-        "reason": seen.reason.value if seen.reason else None,
-        "code": seen.code or None,
-        "problem": str(seen.problem) if seen.problem else None,
-        "hint": str(seen.hint) if seen.hint else None,
-        "notes": [str(note) for note in seen.notes],
-        "new": seen.accepted is not None,
-        "records": seen.records,
-        "ledger": state.ledger or None,
-        "head": {
-            "size": head.size,
-            "digest": head.digest,
-            "code": code_of(head),
-            "at": format_at(head.at),
-            "text_sha256": head_digest(state.kept.signed.text),
-        }
-        if head and state.kept
+def _data(seen: LedgerPoll) -> WatchedShape:
+    state, kept = seen.state, seen.state.kept
+    return WatchedShape(
+        id=seen.id,
+        verdict=seen.verdict,
+        exit_code=int(seen.verdict.exit_code),
+        reason=seen.reason,
+        code=seen.code or None,
+        problem=str(seen.problem) if seen.problem else None,
+        hint=str(seen.hint) if seen.hint else None,
+        notes=tuple(map(str, seen.notes)),
+        new=seen.accepted is not None,
+        records=seen.records,
+        ledger=state.ledger or None,
+        head=KeptHead(kept.head.size, kept.head.digest, code_of(kept.head), kept.head.at, head_digest(kept.signed.text))
+        if kept
         else None,
-        "keys": [
-            {"fingerprint": fingerprint(key.public_key), "how": key.how.value, "retired": bool(key.retired_seq)}
-            for key in state.keys
-        ],
-        "alive_at": format_at(state.alive_at),
-        "silence_seconds": int(seen.silence.total_seconds()),
-        "alarm": state.alarm.trouble.value if state.alarm else None,
-        "mails_waiting": len(state.letters),
-    }
+        keys=tuple(PinnedKey(fingerprint(key.public_key), key.how, bool(key.retired_seq)) for key in state.keys),
+        alive_at=state.alive_at,
+        silence_seconds=int(seen.silence.total_seconds()),
+        alarm=state.alarm.trouble if state.alarm else None,
+        mails_waiting=len(state.letters),
+    )
 
 
 _WORDS = {

@@ -25,6 +25,7 @@ from portalops.ledger.record import NO_RUN
 from portalops.registers.cases import read_cases
 from portalops.registers.sent import read_sendings
 from portalops.system.clock import SystemClock
+from tests.shapes import validate
 
 CONFIGURATION = """
 [portal]
@@ -512,6 +513,7 @@ def test_the_paper_of_a_sent_report_is_added_by_recording_it_again_with_its_file
     ]
     assert (wrong[0], again[0]) == (2, 2)
     assert (added[0], added[1]["data"]["sent_on"], added[1]["warnings"]) == (0, "2026-01-16", [])
+    validate("report sent", added[1]["data"])
     assert added[1]["data"]["file"] == hashlib.sha256(b"%PDF-1.7").hexdigest()
 
 

@@ -30,6 +30,7 @@ from portalops.system.clock import SystemClock
 from portalops.witness.receipts import Receipt, sign_receipt
 from tests.anchors.parts import mail_server, signing_key
 from tests.commands.signed_home import Home
+from tests.shapes import data_in
 
 JOB = """
 [[job]]
@@ -296,7 +297,7 @@ def test_a_receipt_comes_in_on_standard_input(watched: Home, key: SigningKey) ->
 
     done = subprocess.run([*program, *options], input=a_receipt(watched, key), check=True, capture_output=True)
 
-    assert json.loads(done.stdout)["data"]["new"] is True
+    assert data_in(done.stdout, "ledger anchor")["new"] is True
 
 
 def test_a_silent_witness_makes_the_day_incomplete_until_it_hands_in_a_receipt(watched: Home, key: SigningKey) -> None:

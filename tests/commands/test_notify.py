@@ -47,6 +47,7 @@ from tests.anchors.parts import Mailbox, line_server, mail_server
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import tamper
 from tests.servers import free_port
+from tests.shapes import data_in
 
 CANARY = "hunter2-canary"
 AT = datetime(2026, 11, 24, 2, tzinfo=UTC)
@@ -226,7 +227,7 @@ def test_a_letter_that_nobody_takes_is_kept_recorded_and_sent_by_the_next_run(
     assert home.call("run", "--due") == ExitCode.FAILED
     assert "a letter waits to be sent by on-duty" in capsys.readouterr().err
     assert home.call("--json", "notify", "list", at=AT) == ExitCode.PARTIAL
-    listed = json.loads(capsys.readouterr().out)["data"]
+    listed = data_in(capsys.readouterr().out, "notify list")
     assert [each["subject"] for each in listed["waiting"]] == [
         f"portalops demo: {FAILED}",
         f"portalops demo: {UNKNOWN}",
@@ -451,11 +452,14 @@ def test_a_run_that_ends_in_an_error_logs_once_to_programs_that_people_were_not_
     assert said["event"] == "notification-failed"
 
 
-def test_a_test_letter_before_the_first_run_makes_no_state_folder(tmp_path: Path, box: Mailbox) -> None:
+def test_a_test_letter_before_the_first_run_makes_no_state_folder(
+    tmp_path: Path, box: Mailbox, capsys: pytest.CaptureFixture[str]
+) -> None:
     home = Home(tmp_path, channel(box.port))
 
-    assert home.call("notify", "test") == ExitCode.OK
+    assert home.call("notify", "test", "--json") == ExitCode.OK
 
+    assert [each["state"] for each in data_in(capsys.readouterr().out, "notify test")] == ["taken"]
     assert not (tmp_path / "state").exists()
     assert subjects(box) == ["test letter"]
 
@@ -640,6 +644,10 @@ def test_a_unit_whose_run_told_its_failure_is_not_told_a_second_time(
 
     assert subjects(box) == []
     assert "its run told that itself" in capsys.readouterr().out
+    home.call("notify", "unit", "portalops.service", "--json", environment=FAILED_UNIT)
+    assert data_in(capsys.readouterr().out, "notify unit")["told_by_its_run"] is True
+    home.call("notify", "flush", "--json")
+    assert data_in(capsys.readouterr().out, "notify flush") == {"before": 0, "waiting": 0}
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from portalops.reports.named import load_report, report_names
 from tests.accounts import as_ordinary_user
 from tests.commands.test_report_proof import WEEK, home_in, portalops, read_only, session_in
 from tests.ledger.ledgers import tamper
+from tests.shapes import data_in, validate
 
 OF_WEEK = ("--period", str(WEEK))
 
@@ -68,6 +69,7 @@ def test_json_gives_the_document_as_the_format_json_has_it(tmp_path: Path, capsy
     answer = json.loads(capsys.readouterr().out)
     assert answer["schema"] == "portalops/1"
     jsonschema.Draft202012Validator(document_schema()).validate(answer["data"])
+    validate("report show", answer["data"])
     assert answer["data"]["language"] == "vi"
 
 
@@ -198,10 +200,14 @@ def test_no_report_is_shown_of_a_ledger_that_is_not_there_and_none_is_made(
     assert not (home / "state").exists()
 
 
-def test_the_schema_is_written_as_a_file_that_stands_in_the_documentation(tmp_path: Path) -> None:
+def test_the_schema_is_written_as_a_file_that_stands_in_the_documentation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = tmp_path / "document.schema.json"
 
-    assert portalops(home_in(tmp_path), "report", "schema", "--output", str(target)) == ExitCode.OK
+    assert portalops(home_in(tmp_path), "--json", "report", "schema", "--output", str(target)) == ExitCode.OK
+
+    assert data_in(capsys.readouterr().out, "report schema") == document_schema()
 
     published = Path(__file__).parents[2] / "docs/schemas/document.schema.json"
     assert target.read_bytes() == published.read_bytes()
