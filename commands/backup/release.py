@@ -29,7 +29,7 @@ def release(
     ctx: typer.Context,
     set_name: SetArgument,
     *,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why; it is recorded"))],
     dry_run: DryRun = False,
 ) -> Result[JsonValue]:
     session = open_session(ctx)

@@ -42,7 +42,7 @@ def waive(
     check: CheckArgument,
     *,
     host: HostOption,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for whoever reads the ledger"))],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why; it is recorded"))],
     approver: Approver,
     reference: Annotated[
         Optional[str],  # noqa: UP045  # Typer reads it at run time

@@ -26,7 +26,7 @@ MAX_FILE_BYTES: Final = 32 << 20
 
 MAX_TEXT = 1000
 DryRun = Annotated[bool, typer.Option("--dry-run", help=_("Show what would be recorded, and record nothing"))]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for whoever reads the ledger"))]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why; it is recorded"))]
 DocumentFile = Annotated[
     Optional[Path],  # noqa: UP045  # Typer reads it at run time
     typer.Option("--file", metavar="FILE", help=_("The document itself, kept as evidence by its digest")),

@@ -100,7 +100,7 @@ def _given(text: str) -> str:
     found = text.strip().rstrip("=")
     if found and not _FINGERPRINT.fullmatch(found):
         raise UsageError(
-            msg("{value} is no fingerprint", value=show_text(text, 80)),
+            msg("{value} is not the fingerprint of a key", value=show_text(text, 80)),
             msg(
                 "Give it as 'ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub' shows it on the host: SHA256: and 43 letters."
             ),

@@ -37,7 +37,7 @@ STRICT: Final = {"allow_extra_args": True}
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help=_("The credential's id in the register, such as web1-root"))
 ]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for whoever reads the ledger"))]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why; it is recorded"))]
 
 
 def register_of(session: Session) -> CredentialRegister:

@@ -112,7 +112,7 @@ def mailed_doubts(read: ReadMailings) -> list[Message]:
 def describe_answer(one: RecordedMailing, recipient: str) -> Message | str:
     """Return what the mail server said of a mail to a recipient, or why there is no answer."""
     if one.answer is None:
-        return msg("the sending left no answer")
+        return msg("no answer of the mail server is recorded")
     refused = {each.recipient: each.answer for each in one.answer.refused}
     return refused.get(recipient) or one.answer.problem or one.answer.answer
 

@@ -140,8 +140,8 @@ def notify_failed_unit(session: Session, failure: Failure, invocation: str) -> b
 def no_channel_error() -> ConfigurationError:
     """Return the error of a configuration without any channel."""
     return ConfigurationError(
-        msg("nobody is told: no channel is configured"),
-        msg("Add a [[notify.channel]] table to the configuration: docs/notifications.md."),
+        msg("no notification channel is configured"),
+        msg("Add a [[notify.channel]] table to the configuration; see docs/notifications.md."),
     )
 
 
@@ -191,10 +191,10 @@ _LEDGER_CHANGED = Failure(
 _LEDGER_BEGUN = Failure(
     "ledger:another",
     "begun",
-    msg("a new one was begun, although traces of another one are left"),
+    msg("a new ledger was begun, although traces of another one remain"),
     msg(
-        "If that one was this portal's, it was lost: stop the schedule on that machine and restore the state folder from the newest"
-        " backup set."
+        "If the other one was this portal's, it is lost. Stop the schedule on that machine and restore the "
+        "state folder from the newest backup set."
     ),
 )
 """No later run can see that it is good again, so that each summary names it until it is forgotten."""
@@ -216,11 +216,11 @@ def _never_raising(session: Session) -> Iterator[None]:
     except KeyboardInterrupt:  # the run is done; only its letters are not sent
         warn(session, msg("sending letters was interrupted: the next run sends what waits"))
     except PortalOpsError as error:
-        warn(session, msg("people could not be told: {cause}", cause=error.message))
+        warn(session, msg("nobody could be notified: {cause}", cause=error.message))
     except Exception as error:  # a fault of our own: a warning of the run, whose exit code stays as it is
         logger.debug("telling people failed", exc_info=True)
         fault = msg("a fault in portalops itself: {kind}", kind=type(error).__name__)
-        warn(session, msg("people could not be told: {cause}", cause=fault))
+        warn(session, msg("nobody could be notified: {cause}", cause=fault))
 
 
 def _keep_copy(session: Session, settings: NotifySettings) -> None:
@@ -349,7 +349,7 @@ def _queue(desk: _Desk, seen: RunFacts, week: WeekSummary | None) -> None:
         if gone:
             state = drop_letters(state, gone, msg("the channel is not configured any more"), kinds, now)
         if dropped:
-            state = drop_letters(state, dropped, msg("a newer letter stands for it, or too many wait"), kinds, now)
+            state = drop_letters(state, dropped, msg("a newer letter replaces it, or too many wait"), kinds, now)
         folder.save(state)
 
 
@@ -370,12 +370,12 @@ def sender_of(session: Session, settings: NotifySettings) -> Sender:
 def _tell_unsaved(desk: _Desk, seen: RunFacts, error: PortalOpsError) -> None:
     """Tell failures although nothing can be kept, as on a full disk: once a day, as far as a file's time can be set."""
     session, settings, folder = desk.session, desk.settings, desk.folder
-    session.warnings.append(msg("what people were told cannot be kept: {cause}", cause=error.message))
+    session.warnings.append(msg("the state of notifications cannot be saved: {cause}", cause=error.message))
     now = seen.at
     if 0 <= now.timestamp() - folder.unsaved_at() < timedelta(days=1).total_seconds():
         return
-    hint = msg("See whether the disk of that machine is full: letters can neither be kept nor sent again until then.")
-    unsaved = Failure("state", error.code, msg("error {error}: nothing can be kept", error=error.code), hint)
+    hint = msg("Check whether the disk of that machine is full: until then, no letter can be saved or sent again.")
+    unsaved = Failure("state", error.code, msg("error {error}: nothing can be saved", error=error.code), hint)
     _state, telling = decide(
         NotifyState(now), replace(seen, failures=(*seen.failures, unsaved), duties=None), settings.timetable
     )
@@ -390,7 +390,10 @@ def _tell_unsaved(desk: _Desk, seen: RunFacts, error: PortalOpsError) -> None:
         ):  # fmt: skip
             outcome, _hint = handed_over(session, channel, replace(letter, tries=1, tried_at=now))
             if outcome.problem is not None:
-                warn(session, msg("{channel} was not told: {cause}", channel=channel.id, cause=outcome.problem))
+                warn(
+                    session,
+                    msg("channel {channel} was not notified: {cause}", channel=channel.id, cause=outcome.problem),
+                )
             else:
                 folder.mark_unsaved(now)
 
@@ -403,7 +406,7 @@ def _judged(session: Session) -> tuple[Sequence[Standing] | None, Failure | None
     except PortalOpsError as error:
         if isinstance(error, LedgerMissing) or error.exit_code in QUIET:
             return None, None
-        what = msg("error {error}: where the duties stand could not be found out", error=error.code)
+        what = msg("error {error}: the duties could not be judged", error=error.code)
         return None, Failure("ledger", error.code, what, error.explanation)
     return judged.standings, _LEDGER_CHANGED if judged.exit_code is ExitCode.INTEGRITY else None
 
@@ -446,8 +449,8 @@ def _crashed(session: Session, performed: Sequence[PerformedJob]) -> tuple[Failu
         Failure(
             f"job:{job}",
             "crashed",
-            msg("the run that began at {moment} left no end", moment=attempt.run.started_at),
-            msg("It was killed, or the machine went down; the job is begun again when it is looked at next."),
+            msg("the run that began at {moment} did not finish", moment=attempt.run.started_at),
+            msg("It was killed, or the machine stopped. The next run does the job again."),
         )
         for job, attempt in newest.items()
         if job not in done and attempt.run.finished_at is None and not attempt.running

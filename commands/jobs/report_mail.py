@@ -150,7 +150,7 @@ def mail_report(
             )
         refused = tuple(RefusedRecipient(*each) for each in delivery.refused)
         problems = tuple(
-            msg("the mail server does not take {recipient}: {answer}", recipient=each.recipient, answer=each.answer)
+            msg("the mail server refused {recipient}: {answer}", recipient=each.recipient, answer=each.answer)
             for each in refused
         )
         told = tuple(map(str, problems))
@@ -204,4 +204,4 @@ def _content(folder: Path, file: WrittenFile) -> bytes:
     return data
 
 
-_AGAIN = msg("See who else writes to that folder, and send the report again.")
+_AGAIN = msg("Find out who else writes to that folder, and send the report again.")

@@ -59,7 +59,7 @@ def configured_channels(session: Session, settings: NotifySettings) -> tuple[Let
         try:
             found.append(build_channel(table, context))
         except PortalOpsError as error:
-            warn(session, msg("nobody is told by {channel}: {cause}", channel=table.id, cause=error.message))
+            warn(session, msg("channel {channel} cannot be used: {cause}", channel=table.id, cause=error.message))
     return tuple(found)
 
 
@@ -142,7 +142,8 @@ def _drain(session: Session, folder: NotifyFolder, open_: dict[str, LetterChanne
             )
         for each in outcome.refused if outcome.state is NotificationState.TAKEN else ():
             warn(
-                session, msg("{channel} did not take a letter for {recipient}", channel=letter.channel, recipient=each)
+                session,
+                msg("channel {channel} refused a letter for {recipient}", channel=letter.channel, recipient=each),
             )
 
 
@@ -269,4 +270,4 @@ def shown_answer(notification: Notification) -> str | Message:
     """Return what the other side said of a letter, for people."""
     if notification.problem is not None:
         return notification.problem
-    return show_text(notification.answer) if notification.answer else msg("taken")
+    return show_text(notification.answer) if notification.answer else msg("accepted")

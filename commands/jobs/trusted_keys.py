@@ -24,7 +24,7 @@ def read_trusted(path: Path) -> tuple[TrustedKey, ...]:
     except ValueError as error:
         cause = error.message if isinstance(error, NotAllowedSigners) else msg("it is not text in UTF-8")
         raise UsageError(
-            msg("{path} is no allowed_signers file: {cause}", path=str(path), cause=cause),
+            msg("{path} is not an allowed_signers file: {cause}", path=str(path), cause=cause),
             msg(
                 "A line is a name, options and a key: 'ledger namespaces=\"portalops-head\" ssh-ed25519 AAAA...'; see"
                 " ssh-keygen(1)."

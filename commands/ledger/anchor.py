@@ -1,7 +1,7 @@
-"""Hand the newest head to the anchors
+"""Send the newest head to the anchors
 
-Signs what the ledger is now and hands it to every [[ledger.anchor]] that does not have it, or to those that are
-named. A witness asks by itself; --receipt takes in what it hands back.
+Signs the ledger as it is now, and sends the head to every [[ledger.anchor]] that lacks it, or to those that are
+named. A witness fetches heads by itself; --receipt imports its receipt.
 
 Example: portalops ledger anchor; portalops ledger anchor s3-archive; portalops ledger anchor --receipt
 so-tttt.receipt
@@ -88,11 +88,13 @@ class AnchorPlan:
 
 def anchor(
     ctx: typer.Context,
-    anchors: Annotated[list[str] | None, typer.Argument(help=_("Anchors to hand it to; without any, all"))] = None,
+    anchors: Annotated[
+        list[str] | None, typer.Argument(help=_("Anchors to send it to; all of them without a name"))
+    ] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
     receipt: Annotated[
-        str | None, typer.Option(metavar="FILE", help=_("Take in a witness's receipt; - reads it from standard input"))
+        str | None, typer.Option(metavar="FILE", help=_("Import a witness's receipt; - reads standard input"))
     ] = None,
 ) -> Result[AnchoredShape | AnchorPlan | ReceiptShape]:
     session = open_session(ctx)
@@ -100,7 +102,7 @@ def anchor(
     if receipt is not None:
         if anchors or dry_run:
             raise UsageError(
-                msg("--receipt takes in a receipt and nothing else"), msg("Leave out the anchors and --dry-run.")
+                msg("--receipt imports a receipt and does nothing else"), msg("Leave out the anchors and --dry-run.")
             )
         return _import_receipt(session, _read(receipt))
     known = anchors_of(session)
@@ -153,7 +155,7 @@ def take_receipt(session: Session, data: bytes) -> tuple[AnchorReceipt, bool]:
     ledger, said = session.writable_ledger, signed.receipt
     if said.ledger != ledger.id:
         raise UsageError(
-            msg("the receipt is for the ledger {other}, and this is {ledger}", other=said.ledger, ledger=ledger.id),
+            msg("the receipt is for ledger {other}, but this is ledger {ledger}", other=said.ledger, ledger=ledger.id),
             msg("Correct the address on the witness: each ledger gets its own receipts."),
         )
     if not _has_head(ledger, said.size, said.head):
@@ -188,7 +190,7 @@ def _signed_by_witness(session: Session, data: bytes) -> tuple[AnchorId, SignedR
     if refused is not None:
         raise refused
     raise UsageError(
-        msg("no witness is configured, so nobody's receipt is taken"),
+        msg("no witness is configured, so no receipt can be accepted"),
         msg('Add [[ledger.anchor]] with kind = "witness" and the witness\'s public key.'),
     )
 
@@ -210,7 +212,7 @@ def _read(name: str) -> bytes:
     except OSError as error:
         raise UsageError(
             msg("cannot read {file}: {cause}", file=repr(name[:200]), cause=cause_of(error)),
-            msg("Name the file that the witness handed over."),
+            msg("Name the file with the witness's receipt."),
         ) from error
 
 
@@ -223,7 +225,7 @@ def _import_receipt(session: Session, data: bytes) -> Result[ReceiptShape]:
             (
                 (msg("Witness"), receipt.anchor),
                 (msg("Records that the head covers"), msg("1 to {seq}", seq=receipt.size)),
-                (msg("Taken at"), receipt.at),
+                (msg("Received at"), receipt.at),
             )
         ),
     ]
@@ -242,12 +244,14 @@ def _planned(session: Session, chosen: Sequence[Anchor]) -> Result[AnchorPlan]:
     for one in chosen:
         last = taken.get(one.id)
         would = (
-            msg("it asks by itself") if one.fetches_itself else msg("the newest head is handed to it, unless it has it")
+            msg("it fetches heads by itself")
+            if one.fetches_itself
+            else msg("the newest head is sent to it, unless it has it")
         )
         rows.append((one.id, one.kind, last.body.size if last else None, last.at if last else None, would))
         data.append(PlannedAnchor(one.id, one.kind, last.body.size if last else 0, one.fetches_itself, str(would)))
     view: list[Block] = (
-        [TableBlock(msg("Nothing is handed out. This is what would be:"), _HEADERS_OF_PLAN, rows)] if rows else []
+        [TableBlock(msg("Nothing was sent. This would be done:"), _HEADERS_OF_PLAN, rows)] if rows else []
     )
     if not rows:
         view.append(Paragraph(msg("No anchor is configured: add [[ledger.anchor]] to the configuration.")))
@@ -257,7 +261,13 @@ def _planned(session: Session, chosen: Sequence[Anchor]) -> Result[AnchorPlan]:
     return Result(AnchorPlan(newest_size, tuple(data)), view)
 
 
-_HEADERS_OF_PLAN = (msg("Anchor"), msg("Kind"), msg("Records under its head"), msg("Since"), msg("What would be done"))
+_HEADERS_OF_PLAN = (
+    msg("Anchor"),
+    msg("Kind"),
+    msg("Records that its head covers"),
+    msg("Since"),
+    msg("What would be done"),
+)
 
 
 def _list_anchored(session: Session, result: AnchorResult, known: Sequence[Anchor]) -> Iterator[Block]:
@@ -286,12 +296,12 @@ def _rows(
     result: AnchorResult, anchors: Sequence[Anchor], taken: Mapping[AnchorId, Recorded[AnchorReceipt]]
 ) -> Iterator[tuple[Cell, ...]]:
     for receipt in result.receipts:
-        state = Status(msg("not taken"), Tone.BAD) if receipt.problem else Status(msg("taken"), Tone.GOOD)
+        state = Status(msg("not accepted"), Tone.BAD) if receipt.problem else Status(msg("accepted"), Tone.GOOD)
         said = "; ".join(f"{name}: {value}" for name, value in receipt.details.items())
         yield receipt.anchor, receipt.kind, state, receipt.at, said or None
     for one in anchors:
         if one.fetches_itself:
-            yield one.id, one.kind, Status(msg("asks by itself"), Tone.NEUTRAL), *_newest_of(taken.get(one.id))
+            yield one.id, one.kind, Status(msg("fetches by itself"), Tone.NEUTRAL), *_newest_of(taken.get(one.id))
 
 
 def _newest_of(receipt: Recorded[AnchorReceipt] | None) -> tuple[Cell, Cell]:

@@ -2,7 +2,7 @@
 
 The record that names them stays, and verification lists them as erased. What verification itself needs cannot be
 erased: plans, heads, keys, sign-offs. Backup sets and bundles made before still hold the details, and so may the
-store of what was seen of publications.
+store of observations.
 
 Example: portalops ledger erase 9f3a77c0... --reason 'a citizen asked for it' --approved-by 'Nguyễn Văn An'
 
@@ -69,7 +69,7 @@ def erase(
         str, typer.Argument(metavar="DIGEST", help=_("SHA-256 of the details, as 'ledger show' gives it"))
     ],
     *,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why; it is recorded"))],
     approved_by: Annotated[str, typer.Option(metavar="NAME", help=_("Who decided it"))],
     yes: Annotated[bool, typer.Option("--yes", help=_("Do not ask"))] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
@@ -98,11 +98,13 @@ def _find(session: Session, digest: str) -> NamedBlob:
     """
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise UsageError(
-            msg("this is no SHA-256: {text}", text=repr(digest[:80])),
+            msg("{text} is not a SHA-256 digest", text=repr(digest[:80])),
             msg("Give the 64 digits that 'portalops ledger show NUMBER' shows as 'Details'."),
         )
     ledger, wanted = session.ledger, Digest(digest)
-    with session.progress.task(msg("Looking for the records that name it"), total=ledger.count(), unit="items") as task:
+    with session.progress.task(
+        msg("Searching for the records that name it"), total=ledger.count(), unit="items"
+    ) as task:
         records = tuple(_needing(ledger, wanted, task.advance))
     if not records:
         raise UsageError(

@@ -92,7 +92,9 @@ def export(
     language: Annotated[
         str | None, typer.Option(metavar="vi|en|both", help=_("vi, en or both; the configured ones without it"))
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Say what would be written, and write nothing"))] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=_("Show what would be written, and write nothing"))
+    ] = False,
 ) -> Result[ExportedBundle]:
     session = open_session(ctx)
     key = _key(session)
@@ -106,8 +108,8 @@ def export(
     )
     if not is_free(order.folder):
         raise UsageError(
-            msg("{folder} is there and is not an empty folder", folder=str(order.folder)),
-            msg("Name a new folder by --output; a bundle is never written over something."),
+            msg("{folder} exists and is not an empty folder", folder=str(order.folder)),
+            msg("Name a new folder by --output; a bundle never replaces anything."),
         )
     if dry_run:
         return _would_write(session, order)
@@ -193,7 +195,7 @@ def _would_write(session: Session, order: _Order) -> Result[ExportedBundle]:
     scope = scope_of(ledger, order.since, order.withheld, last=last.seq)
     check_withheld(ledger, scope)
     blobs = size = 0
-    with session.progress.task(msg("Looking at what belongs to the bundle"), total=None, unit="items") as task:
+    with session.progress.task(msg("Counting what belongs to the bundle"), total=None, unit="items") as task:
         for detail in details(ledger, scope):
             if detail.data is not None:
                 blobs += 1
@@ -262,7 +264,7 @@ def _view(written: WrittenBundle, folder: Path, key: str) -> Iterator[Block]:
             (msg("Head code"), code),
         )
     )
-    yield Heading(2, msg("What the auditor is to get"))
+    yield Heading(2, msg("What to give the auditor"))
     yield Bullets(
         (
             msg("the whole folder {folder}, unchanged", folder=str(folder)),

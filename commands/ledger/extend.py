@@ -1,11 +1,11 @@
 """Show a witness the newest head and the records behind the one that it keeps
 
-Signs what the ledger is now, if anything but heads and receipts came since the newest head. With --json, prints one
-bounded JSON object; what is missing still is asked for behind its last record. docs/witness.md describes it.
+Signs the ledger as it is now, if anything but heads and receipts was recorded since the newest head. With --json,
+prints one JSON object of bounded size; ask for the rest behind its last record. docs/witness.md describes it.
 
 Example: portalops ledger extend --after 412 --json; portalops ledger extend --output FOLDER
 
-EXIT STATUS: 0 shown, 2 what was asked over SSH is not answered, 4 there is no ledger or no head, 5 something recorded
+EXIT STATUS: 0 shown, 2 the request over SSH is not answered, 4 there is no ledger or no head, 5 something recorded
 was changed
 """
 
@@ -88,7 +88,7 @@ def extend(
     ssh: Annotated[
         bool,
         typer.Option(
-            "--ssh", help=_("Answer as a forced command of SSH: an extension or a receipt, whatever was asked for")
+            "--ssh", help=_("Answer a request that came over SSH, as a forced command: an extension or a receipt")
         ),
     ] = False,
 ) -> Result[ExtensionShape | tuple[WrittenExtension, ...] | AnchoredShape | AnchorPlan | ReceiptShape]:
@@ -145,7 +145,7 @@ def _text(ledger: Ledger, record: Record) -> bytes:
         blob.decode()
     except UnicodeDecodeError as error:
         raise IntegrityError(
-            msg("the details of record {seq} are no text", seq=record.seq),
+            msg("the details of record {seq} are not text", seq=record.seq),
             msg("Run 'portalops ledger verify', and keep everything as it is."),
         ) from error
     return blob
@@ -176,7 +176,7 @@ def _read_after(asked: str) -> int:
     if found is None:
         raise UsageError(
             msg(
-                "this key may ask for an extension or hand over a receipt, nothing else: {asked}",
+                "this SSH key may only ask for an extension or deliver a receipt: {asked}",
                 asked=repr(asked[:100]),
             ),
             msg("Ask for: portalops ledger extend --after N"),

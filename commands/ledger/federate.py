@@ -1,15 +1,15 @@
 """Collect the bundles of several sites into one verified overview
 
-Each [[federation.site]] keeps its own ledger and hands over the folder that 'ledger export' writes. Each is verified
-whole, must be signed by a key of its site and lead over every head that was taken before or that a witness keeps. The
-duties are judged here, from its records; what cannot be verified is unknown. Late heads come first. What was found is
-recorded, with the heads.
+Each [[federation.site]] keeps its own ledger and delivers the folder that 'ledger export' writes. Each bundle is
+verified whole. It must be signed by a key of its site, and contain every head that was accepted before or that a
+witness keeps. The duties are judged here, from its records; what cannot be verified is unknown. Late heads come
+first. The result is recorded, with the heads.
 
 Example: portalops ledger federate; portalops ledger federate --output overview.html
 
 EXIT STATUS: 0 all are verified and met, 1 a site is late, a duty is unmet or a planned run is missing, 2 an option is
-wrong, 3 something could not be found out, 4 what was found could not be kept, 5 a bundle was refused: changed, by a
-stranger, forked, gone back, or one ledger at two sites, 75 another collecting is under way, 78 the configuration is
+wrong, 3 something could not be found out, 4 the result could not be kept, 5 a bundle was refused: changed, by a
+stranger, forked, gone back, or one ledger at two sites, 75 another collection is under way, 78 the configuration is
 wrong
 """
 

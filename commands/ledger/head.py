@@ -1,13 +1,12 @@
-"""Sign what the ledger is now, and show that head
+"""Sign the ledger as it is now, and show the head
 
-A head is six lines of text that say what the ledger was: whoever keeps it can tell later whether anything before it
-was changed. If nothing was recorded since the newest head, that one is shown; so too, with a warning, where no
+A head is six lines of text that state what the ledger holds: a kept head shows later whether anything before it was
+changed. If nothing was recorded since the newest head, that one is shown. It is also shown, with a warning, where no
 signing key is at hand or the ledger may only be read.
 
 Example: portalops ledger head --output /media/usb
 
-EXIT STATUS: 0 the head is over everything recorded, 3 records are not under it, or there is none, 5 the newest head
-was changed
+EXIT STATUS: 0 the head covers everything recorded, 3 it does not, or there is none, 5 the newest head was changed
 """
 
 from __future__ import annotations
@@ -134,13 +133,13 @@ def _view(newest: RecordedHead, behind: int, files: tuple[Path, ...]) -> list[Bl
         Verbatim(newest.signed.text),
         Paragraph(
             msg(
-                "Keep them, or the head code, where whoever runs this machine can change neither; 'portalops ledger anchor'"
-                " hands them to the anchors."
+                "Keep the six lines or the head code out of reach of those who run this machine. "
+                "'portalops ledger anchor' sends them to the anchors."
             )
         ),
     ]
     if behind:
-        said = nmsg("{n} record is not under this head.", "{n} records are not under this head.", behind)
+        said = nmsg("{n} record is not covered by this head.", "{n} records are not covered by this head.", behind)
         view.insert(0, Notice(said, Tone.UNSURE))
     return view
 

@@ -1,13 +1,13 @@
-"""Bring the ledger to another store, every line and detail as it is
+"""Move the ledger to another store, every line and detail unchanged
 
 From the state folder to what [ledger.store] and [ledger.blobs] name (--to store), or back (--to file). The move is
-the ledger's next record; the place that it left takes no more records. A move that was cut is gone on with by calling
-it again. Stop all runs and workers before.
+the ledger's next record; the old store takes no more records. Call it again to finish an interrupted move. Stop all
+runs and workers before.
 
 Example: portalops ledger move --to store
 
-EXIT STATUS: 0 moved, 4 the target cannot be written or holds another ledger, 5 what came over is not what was there,
-75 a run is at work, 78 the configuration names no store
+EXIT STATUS: 0 moved, 4 the target cannot be written or holds another ledger, 5 what arrived differs from what was
+there, 75 a run is at work, 78 the configuration names no store
 """
 
 from __future__ import annotations
@@ -113,15 +113,17 @@ def _done(source: KeptLedger, target: KeptLedger, moved: Moved) -> Result[MovedS
                 (msg("From"), source.records.place),
                 (msg("To"), target.records.place),
                 (msg("Records"), moved.records),
-                (msg("Details brought over"), moved.blobs),
+                (msg("Details moved"), moved.blobs),
                 (msg("Newest line"), moved.head),
             ]
         )
     ]
     if moved.lost:
-        lost = nmsg("{n} detail was not there to be moved", "{n} details were not there to be moved", len(moved.lost))
+        lost = nmsg(
+            "{n} detail was missing and was not moved", "{n} details were missing and were not moved", len(moved.lost)
+        )
         view.append(Notice(lost, Tone.UNSURE))
-    view.append(Paragraph(msg("Run 'portalops ledger verify' over the new place, then let the schedule go on.")))
+    view.append(Paragraph(msg("Run 'portalops ledger verify', then start the schedule again.")))
     newest = next(target.records.records(Selection(newest_first=True, limit=1)))
     return Result(
         MovedShape(

@@ -1,7 +1,7 @@
 """Make a ledger's tables and roles in a database
 
-Done once, by the owner of the database, as whom the configuration logs in; or by the server's administrator with what
---print prints. Nothing is done where the tables are there.
+Run it once, with the database's owner as the configured account; or let the server's administrator run what --print
+prints. Existing tables stay as they are.
 
 Example: portalops ledger prepare --print | sudo -u postgres psql -d portalops
 

@@ -1,8 +1,8 @@
 """Let a new key sign the ledger
 
-Makes a key pair, has the old key sign for it, and retires the old key, whose file is kept under another name; what it
-signed stays valid for its time. With --lost, where the old key is gone, the new one speaks for itself only, and every
-verification says so. If it was stopped half-way, call it again.
+Makes a key pair, has the old key sign for it, and retires the old key. The old key's file is kept under another name,
+and its signatures stay valid for their time. With --lost, for an old key that is gone, no key signs for the new one,
+and every verification reports that. Call it again to finish an interrupted change.
 
 Example: portalops ledger rotate-key --reason 'a year is over'
 
@@ -86,9 +86,9 @@ class RotationPlan:
 def rotate_key(
     ctx: typer.Context,
     *,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why; it is recorded"))],
     lost: Annotated[
-        bool, typer.Option("--lost", help=_("The old key is gone; nothing of it speaks for the new one"))
+        bool, typer.Option("--lost", help=_("The old key is gone, and cannot sign for the new one"))
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
 ) -> Result[RotatedKey | RotationPlan]:
@@ -114,7 +114,7 @@ def _decide(session: Session, path: Path, *, lost: bool) -> Rotation:
     valid = tuple(each for each in signers if each.retired_seq is None)
     if not valid:
         raise LedgerError(
-            msg("nobody has signed this ledger yet, so there is no key to change"),
+            msg("this ledger has no signed head yet, so there is no key to change"),
             msg("Run 'portalops ledger head' to sign it with the configured key."),
         )
     pending = next_key(path)
@@ -164,8 +164,8 @@ def _carry_out(session: Session, rotation: Rotation, reason: str) -> Result[Rota
     ]
     view: list[Block] = [KeyValues(rows)]
     if not named.replaces:
-        view.append(Notice(msg("The new key speaks for itself only: no key before it signed for it."), Tone.UNSURE))
-    view.append(Paragraph(msg("Give the new public key to whoever checks the heads: {path}.pub", path=str(path))))
+        view.append(Notice(msg("No earlier key signed for the new key."), Tone.UNSURE))
+    view.append(Paragraph(msg("Give the new public key to those who check the heads: {path}.pub", path=str(path))))
     data = RotatedKey(
         fingerprint=fingerprint(key.public_key),
         public_key=key.public_key,
@@ -199,7 +199,7 @@ def _steps(rotation: Rotation) -> Iterator[Message]:
         else:
             yield msg("make a key in {path}", path=path)
         if rotation.old is None:
-            yield msg("record it, with no word of the old key for it")
+            yield msg("record it, without a signature of the old key")
         else:
             yield msg("record it, and sign a head over that with the old key")
         if rotation.keep_as is not None:
@@ -217,7 +217,7 @@ def _loaded(path: Path, *, lost: bool) -> SigningKey | None:
     except SecretUnavailable as error:
         if lost:
             return None
-        hint = msg("Put the key there; if it is gone for good, add --lost: the new key then speaks for itself only.")
+        hint = msg("Put the key there; if it is gone for good, add --lost: then no earlier key signs for the new one.")
         raise SecretUnavailable(error.message, hint) from error
 
 

@@ -85,7 +85,7 @@ def sign_off(
         Optional[Path],  # noqa: UP045  # as above
         typer.Option(metavar="FILE", help=_("The signature that ssh-keygen wrote")),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Look at the signature, and record nothing"))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Verify the signature, and record nothing"))] = False,
 ) -> Result[UnsignedReport | SignedReport]:
     session = open_session(ctx)
     sha256 = _digest_of(report)
@@ -132,14 +132,14 @@ def _require_known(ledger: Ledger, path: Path, sha256: Digest) -> int:
     if of_this_name is not None:
         raise IntegrityError(
             msg(
-                "{path} is not the report that record {seq} tells of: it was changed since",
+                "{path} was changed since record {seq}",
                 path=str(path),
                 seq=of_this_name,
             ),
             msg("Build the report again with 'portalops run', and sign that."),
         )
     raise UsageError(
-        msg("the ledger knows no report with the digest of {path}: {digest}", path=str(path), digest=sha256),
+        msg("no recorded report has the digest of {path}: {digest}", path=str(path), digest=sha256),
         msg("Sign a report that a report job or 'portalops ledger export' wrote; both record its digest."),
     )
 
@@ -199,14 +199,12 @@ def _person(session: Session, by: str) -> Person:
     if not may_sign(person, session.clock.now().astimezone(session.zone_of_portal).date()):
         raise UsageError(
             msg(
-                "{id} does not sign today: from {first} to {last}",
+                "{id} may not sign today, only from {first} to {last}",
                 id=person.id,
                 first=person.valid_from or "-",
                 last=person.valid_to or "-",
             ),
-            msg(
-                "Have somebody sign whose days include today, or correct valid_from and valid_to in the configuration."
-            ),
+            msg("Let somebody sign who may today, or correct valid_from and valid_to in the configuration."),
         )
     return person
 
@@ -221,7 +219,7 @@ def _signed(path: Path, sha256: Digest, person: Person, signature_file: Path) ->
         own_key = public_key_of(person.public_key)
     except ValueError as error:
         raise ConfigurationError(
-            msg("the key of signer {id} is no Ed25519 public key in OpenSSH's format", id=person.id),
+            msg("the key of signer {id} is not an Ed25519 public key in OpenSSH's format", id=person.id),
             msg("Give the line of the person's .pub file."),
         ) from error
     signature = _read_signature(signature_file)
@@ -251,7 +249,7 @@ def _verified(path: Path, sha256: Digest, signature: str, signature_file: Path) 
         except BadSignature as error:
             problem = error.message
     raise IntegrityError(
-        msg("{path} is no signature under this report: {cause}", path=str(signature_file), cause=problem),
+        msg("{path} is not a signature of this report: {cause}", path=str(signature_file), cause=problem),
         msg("Run 'portalops ledger sign-off' with the report alone: it shows the command that signs it."),
     )
 

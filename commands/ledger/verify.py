@@ -1,14 +1,13 @@
 """Check that nothing recorded was changed, and that nothing expected is missing
 
-Two verdicts, always apart. Integrity: every record is the one that the next was chained to, every head is signed by
-the ledger's key and says what the records are, and every blob has its digest. Completeness: every planned run left
-its record. What the ledger's own key rewrote is shown only by a head that somebody else has kept: give it by --head
-or --head-code.
+There are two separate verdicts. Integrity: the chain of records is whole, every head is signed by the ledger's key
+and fits the records, and every blob has its digest. Completeness: every planned run left its record. Only a head kept
+elsewhere shows whether the ledger was rewritten and signed again with its own key: give one by --head or --head-code.
 
 Example: portalops ledger verify --head mail/head.txt --head-code 412-9f3a-77c0-21de-8b4c-5a10; portalops ledger
 verify /media/usb/bundle
 
-EXIT STATUS: 0 both hold, 1 something expected is missing, 2 a given file is no head, or the folder no bundle, 3
+EXIT STATUS: 0 both hold, 1 something expected is missing, 2 a given file is not a head, or the folder not a bundle, 3
 completeness could not be found out, 5 something was changed
 """
 
@@ -350,14 +349,14 @@ def bundle_view(found: BundleVerification) -> Iterator[Block]:
     if found.stamped:
         rows = [(each.name, each.size, each.at) for each in found.stamped]
         yield TableBlock(
-            msg("Time stamps; their own signatures are looked at by 'openssl ts -verify'"),
+            msg("Time stamps; 'openssl ts -verify' checks their signatures"),
             (msg("File"), msg("Records"), msg("At")),
             rows,
         )
     if found.not_compared:
         yield Notice(
             msg(
-                "These figures rest on details that are not there, and were not compared: {names}",
+                "These figures were not compared, because details are missing: {names}",
                 names=", ".join(found.not_compared),
             ),
             Tone.UNSURE,
@@ -384,9 +383,7 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
         if integrity.first_bad is not None:
             yield Notice(msg("The first record that cannot be trusted is {seq}.", seq=integrity.first_bad), Tone.BAD)
         yield Paragraph(
-            msg(
-                "Change nothing, and keep everything as it is. Compare with heads that others keep: --head, --head-code."
-            )
+            msg("Change nothing, and keep everything as it is. Compare with heads kept elsewhere: --head, --head-code.")
         )
         shown = integrity.faults[:MAX_LISTED]
         yield TableBlock(
@@ -400,16 +397,16 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
     elif integrity.signed.newest is None:
         yield Notice(
             msg(
-                "Nothing is signed: whoever can write this ledger can also rewrite all of it, and nothing in it would"
-                " show that. 'portalops ledger head' signs it."
+                "Nothing is signed: an account that can write this ledger can rewrite all of it unnoticed. "
+                "'portalops ledger head' signs it."
             ),
             Tone.UNSURE,
         )
     elif not integrity.signed.supplied:
         yield Notice(
             msg(
-                "No head that somebody else keeps was compared: what the ledger's own key rewrote and signed anew would"
-                " not show. Give one by --head or --head-code."
+                "No head kept elsewhere was compared: a ledger rewritten and signed again with its own key "
+                "would go unnoticed. Give one by --head or --head-code."
             ),
             Tone.NEUTRAL,
         )
@@ -448,15 +445,14 @@ def _signed_view(signed: Signed, reports: Mapping[Digest, str] | None) -> Iterat
             key = fingerprint(use.signer.public_key)
             yield Notice(
                 msg(
-                    "The key {key} speaks for itself only: no key before it signed for it. Ask whoever is in charge whether"
-                    " it is theirs.",
+                    "No earlier key signed for the key {key}. Ask the person in charge whether it is theirs.",
                     key=key,
                 ),
                 Tone.UNSURE,
             )
     if signed.supplied:
         rows = [(each.supplied.name, each.supplied.size, _VERDICTS[each.verdict]) for each in signed.supplied]
-        yield TableBlock(msg("Heads that were brought"), (msg("Head"), msg("Records"), msg("Verdict")), rows)
+        yield TableBlock(msg("Heads kept elsewhere"), (msg("Head"), msg("Records"), msg("Verdict")), rows)
     if signed.sign_offs:
         signatures: list[tuple[Cell, ...]] = [
             (str(seq), each.report, each.name, each.office, fingerprint(each.public_key), *_signed_file(each, reports))
@@ -660,11 +656,11 @@ def verify(
     ] = None,
     *,
     quick: Annotated[
-        bool, typer.Option("--quick", help=_("Only see that each blob is there; do not read and digest it"))
+        bool, typer.Option("--quick", help=_("Only check that each blob exists; do not read and digest it"))
     ] = False,
     head: Annotated[
         Optional[list[Path]],  # noqa: UP045  # as above
-        typer.Option(metavar="FILE", help=_("A head that somebody else has kept: six lines of text; may be repeated")),
+        typer.Option(metavar="FILE", help=_("A head kept elsewhere, as a file of six lines; may be repeated")),
     ] = None,
     head_code: Annotated[
         Optional[list[str]],  # noqa: UP045  # as above
@@ -672,9 +668,7 @@ def verify(
     ] = None,
     signers: Annotated[
         Optional[Path],  # noqa: UP045  # as above
-        typer.Option(
-            metavar="FILE", help=_("An allowed_signers file with the keys that you expect the heads to be by")
-        ),
+        typer.Option(metavar="FILE", help=_("An allowed_signers file with the keys that must have signed the heads")),
     ] = None,
 ) -> Result[VerificationShape]:
     session = open_session(ctx)
@@ -741,11 +735,7 @@ def _own_key(session: Session) -> tuple[str, tuple[Message, ...]]:
     try:
         return public_key_of(path.with_name(path.name + PUBLIC_SUFFIX).read_text(encoding="utf-8")), ()
     except (OSError, ValueError):
-        return "", (
-            msg(
-                "the signing key {path} cannot be read, so it is not known whether the heads are by it", path=str(path)
-            ),
-        )
+        return "", (msg("the signing key {path} cannot be read: unknown whether it signed the heads", path=str(path)),)
 
 
 VERB = Verb(verify)

@@ -33,7 +33,7 @@ def move(
     custodian: Annotated[str | None, typer.Option(metavar="NAME", help=_("Who keeps it now"))] = None,
     site: SiteOption = "",
     room: RoomOption = "",
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why; it is recorded"))] = "",
     dry_run: DryRun = False,
 ) -> Result[JsonValue]:
     session = open_session(ctx)

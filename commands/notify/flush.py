@@ -1,10 +1,10 @@
-"""Send the letters that wait, now
+"""Send the waiting letters now
 
-Each run does that by itself.
+Each run sends them as well.
 
 Example: portalops notify flush
 
-EXIT STATUS: 0 nothing waits any more, 3 letters still wait
+EXIT STATUS: 0 no letter waits, 3 letters still wait
 """
 
 from __future__ import annotations

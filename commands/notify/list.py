@@ -1,7 +1,7 @@
-"""Show what was told to whom, and what waits to be sent
+"""List the letters that were sent, and those that wait
 
-Each letter with what the mail server or service said, from the ledger; those that it does not hold yet, and those
-that wait, from the state folder. Without --period the last 31 days.
+Each letter with the server's answer, from the ledger. Letters that the ledger does not hold yet, and those that wait,
+come from the state folder. Without --period, the last month.
 
 Example: portalops notify list; portalops notify list --period 2026-11
 
@@ -127,7 +127,7 @@ def list_(
         if not each.is_recorded and since <= each.at and (until is None or each.at < until)
     ]
     rows.sort(key=lambda row: row[0])
-    view: list[Block] = [_delivery_table(rows)] if rows else [Paragraph(msg("Nobody was told anything in this time."))]
+    view: list[Block] = [_delivery_table(rows)] if rows else [Paragraph(msg("No letter was sent in this period."))]
     view.append(_waiting_table(state.letters) if state.letters else Paragraph(msg("No letter is waiting to be sent.")))
     if not settings.channels:
         warnings.append(no_channel_error().message)
@@ -145,7 +145,7 @@ def _recorded(session: Session, since: datetime, until: datetime | None) -> tupl
     except LedgerMissing:
         return [], []
     except PortalOpsError as error:
-        return [], [msg("what the ledger holds of letters cannot be read: {cause}", cause=error.message)]
+        return [], [msg("the ledger's records of letters cannot be read: {cause}", cause=error.message)]
     warnings = [
         msg("the details of record {seq} cannot be read: {cause}", seq=str(seq), cause=error.message)
         for seq, error in read.unreadable[:20]
@@ -156,7 +156,7 @@ def _recorded(session: Session, since: datetime, until: datetime | None) -> tupl
 def _delivery_table(rows: list[Row]) -> TableBlock:
     headers = (
         msg("When"), msg("Channel"), msg("About"), msg("Subject line"), msg("State"), msg("Recipients"),
-        msg("What was answered"), msg("Record"),
+        msg("Answer"), msg("Record"),
     )  # fmt: skip
     cells: list[tuple[Cell, ...]] = [
         (
@@ -171,7 +171,7 @@ def _delivery_table(rows: list[Row]) -> TableBlock:
         )
         for at, told, seq in rows
     ]
-    return TableBlock(msg("What people were told"), headers, cells)
+    return TableBlock(msg("Sent letters"), headers, cells)
 
 
 def _waiting_table(letters: tuple[WaitingLetter, ...]) -> TableBlock:
@@ -187,7 +187,7 @@ def _waiting_table(letters: tuple[WaitingLetter, ...]) -> TableBlock:
         )
         for each in letters
     ]
-    return TableBlock(msg("What waits to be sent"), headers, cells)
+    return TableBlock(msg("Waiting letters"), headers, cells)
 
 
 def _letter(at: datetime, sent: Notification, seq: int | None) -> SentLetter:

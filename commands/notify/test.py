@@ -1,11 +1,11 @@
-"""Send a test letter, and say what the server answered
+"""Send a test letter, and show the server's answer
 
-By each channel, or by the one that is named, whatever it is told otherwise. The delivery is recorded.
+By every channel, or by the one that is named, whichever letters it takes otherwise. The delivery is recorded.
 
 Example: portalops notify test; portalops notify test on-duty
 
-EXIT STATUS: 0 every channel took it for everybody, 2 there is no such channel, 3 a channel did not take it, or not
-for everybody, 4 none took it, 78 no channel is configured
+EXIT STATUS: 0 every channel accepted it for all recipients, 2 there is no such channel, 3 a channel did not accept
+it, or not for all, 4 none accepted it, 78 no channel is configured
 """
 
 from __future__ import annotations
@@ -106,13 +106,13 @@ def _keep(session: Session, folder: NotifyFolder, told: Sequence[Notification]) 
 def _tried(
     told: list[tuple[LetterChannel, Notification, Message | None]], wanted: int
 ) -> Result[tuple[TriedChannel, ...]]:
-    headers = (msg("Channel"), msg("Kind"), msg("To"), msg("State"), msg("What was answered"), msg("What to do"))
+    headers = (msg("Channel"), msg("Kind"), msg("To"), msg("State"), msg("Answer"), msg("What to do"))
     rows: list[tuple[Cell, ...]] = [
         (each.id, each.kind, each.to, state_words(outcome.state), shown_answer(outcome), hint)
         for each, outcome, hint in told
     ]
     warnings = [
-        msg("{channel} did not take a letter for {recipient}", channel=each.id, recipient=recipient)
+        msg("channel {channel} refused a letter for {recipient}", channel=each.id, recipient=recipient)
         for each, outcome, _hint in told
         for recipient in outcome.refused
     ]

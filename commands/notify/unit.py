@@ -1,12 +1,12 @@
-"""Tell that a systemd unit failed, unless its run told that itself
+"""Notify that a systemd unit failed, unless its own run did
 
-For OnFailure= of the units that 'portalops schedule' installs. It asks systemd how the unit ended, and also works
+For OnFailure= of the units that 'portalops schedule' installs. It asks systemd how the unit ended. It also works
 where the configuration or the ledger cannot be read.
 
 Example: portalops notify unit portalops-backup.service
 
-EXIT STATUS: 0 it was told, or had been, 2 the name is no unit's, 3 the letter waits for the next run, 78 no channel
-is configured
+EXIT STATUS: 0 people were notified, now or by the run, 2 the name is not a unit's, 3 the letter waits for the next
+run, 78 no channel is configured
 """
 
 from __future__ import annotations
@@ -72,15 +72,17 @@ def unit(
     session = open_session(ctx)
     if not _NAME.fullmatch(name):
         raise UsageError(
-            msg("{text} is no name of a unit", text=show_text(name, 80)),
+            msg("{text} is not the name of a systemd unit", text=show_text(name, 80)),
             msg("Give it as 'systemctl list-units' prints it, such as portalops.service."),
         )
     ending = ending_of(name, session.environment, session.runner)
     was_told = notify_failed_unit(session, failure_of(name, ending), ending.invocation)
     waits = bool(session.warnings) and not was_told
-    said = msg("its run told that itself") if was_told else msg("it is told by every channel that takes failures")
+    said = (
+        msg("its own run has notified already") if was_told else msg("every channel that takes failures was notified")
+    )
     if waits:
-        said = msg("whether every channel took it is not certain: see the warnings")
+        said = msg("it is not certain that every channel was notified: see the warnings")
     view: list[Block] = [
         KeyValues(
             ((msg("systemd unit"), name), (msg("Ended by"), ending.result or None), (msg("Status"), ending.status))
@@ -129,9 +131,9 @@ def failure_of(name: str, ending: Ending) -> Failure:
 
 def _describe_ending(ending: Ending) -> Message:
     if ending.result == "success":  # it was started again since, or somebody tries this by hand
-        return msg("it was reported as failed; systemd tells no more of that")
+        return msg("it was reported as failed; systemd gives no details")
     if not ending.result:
-        return msg("it failed; how it ended could not be found out")
+        return msg("it failed; how it ended is unknown")
     if ending.status is None:
         return msg("it ended by {result}", result=ending.result)
     if ending.result == "exit-code" and ending.status in set(ExitCode):

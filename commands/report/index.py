@@ -162,8 +162,8 @@ def index(
     pages = {each: into / f"index.{each}.html" for each in languages}
     if not chosen.is_dir():
         raise UsageError(
-            msg("{folder} is no folder", folder=show_text(str(chosen))),
-            msg("Name the folder in which the reports lie; without a name it is the one under report.folder."),
+            msg("{folder} is not a folder", folder=show_text(str(chosen))),
+            msg("Name the folder of the reports; without a name it is report.folder of the configuration."),
         )
     contents = _contents(session, chosen, into, skip={page.absolute() for page in pages.values()})
     document = build_index(contents)
@@ -324,7 +324,7 @@ def _contents(session: Session, folder: Path, into: Path, *, skip: set[Path]) ->
     looked.files = [each for each in looked.files if each[1].absolute() not in skip]
     taken = looked.files[:MOST_FILES]
     way = os.path.relpath(folder, into)
-    with session.progress.task(msg("Looking at the folder"), total=len(taken), unit="items") as task:
+    with session.progress.task(msg("Reading the folder"), total=len(taken), unit="items") as task:
         files: list[FoundFile] = []
         for name, path in taken:
             files.append(_file(_joined(way, name), path, knowledge))
@@ -363,7 +363,7 @@ def _walk(folder: Path, name: str, looked: _ReadFolder, depth: int) -> None:
             if (path / DESCRIPTION).is_file():
                 looked.bundles.append((inner, path))
             elif depth >= _DEEPEST:
-                looked.unread.append((inner, msg("too many folders lie in one another")))
+                looked.unread.append((inner, msg("the folders are nested too deeply")))
             else:
                 _walk(path, inner, looked, depth + 1)
         elif entry.is_file(follow_symlinks=False):
@@ -412,7 +412,7 @@ def _bundle(name: str, path: Path, knowledge: _Knowledge) -> FoundBundle:
         return FoundBundle(name, count, size, None, problem=cause_of(error))
     description = parse_description(described)
     if description is None:
-        return FoundBundle(name, count, size, sums, problem=msg("bundle.json is not one that is understood here"))
+        return FoundBundle(name, count, size, sums, problem=msg("bundle.json cannot be understood"))
     ledger, holds = knowledge.ledger, None
     if ledger is not None and ledger.id == description.ledger:
         record = ledger.record(description.records)

@@ -85,7 +85,7 @@ def list_(ctx: typer.Context) -> Result[tuple[KnownReport, ...]]:
     view: list[Block] = [
         TableBlock(
             msg("Reports"),
-            (msg("Name"), msg("Title"), msg("Cut down by")),
+            (msg("Name"), msg("Title"), msg("Limited by")),
             [
                 (
                     name,

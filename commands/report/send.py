@@ -1,13 +1,13 @@
 """Build a report and mail it, also when there is nothing to report
 
-Sends what 'report build' writes through the server of [report.mail], and records files, recipients and what the
-server said. Whom it refuses keeps nobody else from getting it. That a paper went to the Department or the Committee
-is recorded by 'report sent'.
+Sends what 'report build' writes through the server of [report.mail]. Files, recipients and the server's answer are
+recorded. A refused recipient keeps nobody else from getting it. Record a paper to the Department or the Committee by
+'report sent'.
 
 Example: portalops report send compliance --period 2026-11 --to an@so-tttt.khanhhoa.gov.vn --format pdf
 
-EXIT STATUS: 0 the server took it for all, 2 no such report or format or nobody to send to, 3 it refused somebody, or
-whether it took the mail is not known, 4 nobody got it, 5 sent, and something in the ledger was changed
+EXIT STATUS: 0 the server accepted it for all, 2 no such report or format or nobody to send to, 3 it refused a
+recipient, or the delivery is uncertain, 4 nobody got it, 5 sent, and something in the ledger was changed
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def send(
     period: Annotated[OptionalText, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
     to: Annotated[
         OptionalList,
-        typer.Option("--to", metavar="ADDRESS", help=_("Who gets it, may be given more than once; who is configured without it")),
+        typer.Option("--to", metavar="ADDRESS", help=_("Recipient; may be given more than once; the "
+                                                       "configured ones without it")),
     ] = None,
     format_: Annotated[
         OptionalList,
@@ -178,13 +179,13 @@ def _settings_for(session: Session, to: Sequence[str] | None) -> Settings:
     for each in to:
         if not re.fullmatch(ADDRESS, each):
             raise UsageError(
-                msg("--to: {text} is no mailbox", text=show_text(each, 80)),
+                msg("--to: {text} is not a mail address", text=show_text(each, 80)),
                 msg("Give NAME@DOMAIN alone, in ASCII, without the person's name."),
             )
     chosen = tuple(dict.fromkeys(to))
     if len(chosen) > MOST_RECIPIENTS:
         raise UsageError(
-            msg("--to: {n} mailboxes are more than {most}", n=len(chosen), most=MOST_RECIPIENTS),
+            msg("--to: {n} addresses are more than {most}", n=len(chosen), most=MOST_RECIPIENTS),
             msg("Send to a mailing list, or in several calls."),
         )
     return settings.model_copy(update={"recipients": chosen})

@@ -141,7 +141,7 @@ def _report(text: str) -> str:
     known = {*report_names(), UPDATES}
     if text not in known:
         raise UsageError(
-            msg("no report is named {name}", name=show_text(text, 40)),
+            msg("there is no report {name}", name=show_text(text, 40)),
             msg("Choose one of: {names}.", names=", ".join(sorted(known))),
         )
     return text
@@ -157,7 +157,7 @@ def _sent_on(session: Session, text: str | None, days: Period) -> date:
     if day < days.last:
         raise UsageError(
             msg("a report of {day} cannot be about a period that ends on {last}", day=day, last=days.last),
-            msg("Give by --period the days that the paper is about, or by --date the day on which it was sent."),
+            msg("Give the days that the paper covers by --period, or the day on which it was sent by --date."),
         )
     return day
 
@@ -173,7 +173,8 @@ def _doubts(session: Session, report: str, days: Period, *, has_file: bool) -> I
         year, number = days.last.year, days.last.month
         month = reporting_month(year, number, cut_off)
         yield msg(
-            "{days} covers no whole reporting month, so that duty {duty} does not rest on it; that of {name} is {month}",
+            "{days} covers no whole reporting month, so it is no evidence for duty {duty}; the reporting "
+            "month {name} is {month}",
             days=str(days), duty=REPORTING, name=f"{year}-{number:02}", month=str(month),
         )  # fmt: skip
 

@@ -1,13 +1,13 @@
-"""Look at other hosts' ledgers once, or again and again with --every
+"""Poll the ledgers of other hosts, once or again and again with --every
 
-Each head must be signed by a known key and extend the one that is kept; one that does not is refused, kept as
-evidence, and told by mail. So is silence: no new head within max_silence_hours.
+Each new head must be signed by a known key and extend the one that is kept. A head that does not is refused, kept as
+evidence, and reported by mail. Silence is reported too: no new head within max_silence_hours.
 
 Example: portalops watch-remote; portalops watch-remote khanh-hoa --every 60
 
-EXIT STATUS: 0 all are current, 1 a head is overdue, 3 one was not reached this time and is not overdue, or a mail
-waits to be sent, 4 this machine could not keep what it found, 5 a head was refused, 75 another look is under way, 78
-the configuration is wrong
+EXIT STATUS: 0 all are current, 1 a head is overdue, 3 a ledger was not reached and is not overdue, or a mail waits to
+be sent, 4 this machine could not keep what it found, 5 a head was refused, 75 another poll is under way, 78 the
+configuration is wrong
 """
 
 from __future__ import annotations
@@ -119,15 +119,17 @@ def watch_remote(
     ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help=_("Only these ledgers"))] = None,
     *,
     every: Annotated[
-        int | None, typer.Option(min=1, max=1440, metavar="MINUTES", help=_("Stay, and look again so often"))
+        int | None,
+        typer.Option(min=1, max=1440, metavar="MINUTES", help=_("Keep running, and poll again after so many minutes")),
     ] = None,
     accept_key: Annotated[
         str | None,
         typer.Option(
-            metavar="FINGERPRINT", help=_("Take heads by this new key, after asking its owner by another way")
+            metavar="FINGERPRINT",
+            help=_("Accept heads signed by this new key, once its owner has confirmed it by another way"),
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Look and judge; keep nothing and tell nobody"))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Poll and judge; keep nothing, notify nobody"))] = False,
 ) -> Result[tuple[WatchedShape, ...]]:
     session = open_session(ctx)
     watched = _watched(session, ids or [])
@@ -142,14 +144,14 @@ def _watched(session: Session, ids: Sequence[str]) -> tuple[WatchedLedger, ...]:
     tables = session.settings.witnessed
     if not tables:
         raise ConfigurationError(
-            msg("no ledger to be watched is configured"),
+            msg("no watched ledger is configured"),
             msg("Add a [[witness.ledger]] table; its kinds are: {kinds}.", kinds=", ".join(kinds_of("witness.ledger"))),
         )
     known = [table.id for table in tables]
     for each in ids:
         if each not in known:
             raise UsageError(
-                msg("no watched ledger has the id {id}", id=each[:80]), msg("There are: {ids}.", ids=", ".join(known))
+                msg("there is no watched ledger {id}", id=each[:80]), msg("There are: {ids}.", ids=", ".join(known))
             )
     session.signing_key  # noqa: B018  # one that cannot be had is told before anything is asked
     return tuple(build_watched(table) for table in tables if not ids or table.id in ids)
@@ -163,8 +165,8 @@ def _require_one(watched: Sequence[WatchedLedger], accepted: str) -> None:
         )
     if not accepted.startswith("SHA256:") or len(accepted) != 50:
         raise UsageError(
-            msg("{value} is no fingerprint", value=accepted[:80]),
-            msg("It begins with SHA256: and has 43 letters behind that, as 'ssh-keygen -l' prints it."),
+            msg("{value} is not the fingerprint of a key", value=accepted[:80]),
+            msg("A fingerprint is SHA256: and 43 characters, as 'ssh-keygen -l' prints it."),
         )
 
 
@@ -215,7 +217,7 @@ def _poll_all(
 
 
 def _describe_poll(session: Session, watched: WatchedLedger, folder: WitnessFolder, accept: str) -> LedgerPoll:
-    with session.progress.task(msg("Looking at the ledger {id}", id=watched.id), total=None, unit="items"):
+    with session.progress.task(msg("Polling the ledger {id}", id=watched.id), total=None, unit="items"):
         try:
             return poll_ledger(watched, folder, clock=session.clock, accept=accept)
         except PortalOpsError as error:  # this machine's own files; the other ledgers are looked at all the same
@@ -259,7 +261,7 @@ def _mailed(session: Session, seen: LedgerPoll, watched: WatchedLedger, folder: 
         if not state.letters:
             return seen
         folder.save(state := replace(state, letters=()))
-        nobody = msg("nobody is told by mail: {id} has no alarm settings", id=seen.id)
+        nobody = msg("no mail is sent: {id} has no alarm settings", id=seen.id)
         return replace(seen, state=state, notes=(*seen.notes, nobody))
     for letter in state.letters:
         message = new_message(
@@ -268,7 +270,7 @@ def _mailed(session: Session, seen: LedgerPoll, watched: WatchedLedger, folder: 
         try:
             send(settings, message, environment=session.environment)
         except PortalOpsError as error:
-            waiting = nmsg("{n} mail waits for the next look", "{n} mails wait for the next look", len(state.letters))
+            waiting = nmsg("{n} mail waits for the next poll", "{n} mails wait for the next poll", len(state.letters))
             return replace(seen, state=state, notes=(*seen.notes, error.message, waiting))
         folder.save(state := replace(state, letters=state.letters[1:]))
     return replace(seen, state=state)
@@ -299,7 +301,7 @@ def _view(looks: Sequence[LedgerPoll], *, dry_run: bool) -> Iterator[Block]:
             tone = Tone.BAD if seen.trouble else Tone.UNSURE
             yield Notice(msg("{id}: {hint}", id=seen.id, hint=seen.hint), tone)
     if dry_run:
-        yield Paragraph(msg("Nothing was kept and nobody was told."))
+        yield Paragraph(msg("Nothing was kept, and nobody was notified."))
 
 
 def _describe_head(seen: LedgerPoll) -> Message:
@@ -346,6 +348,6 @@ _WORDS = {
     WitnessVerdict.OVERDUE: Status(msg("overdue"), Tone.BAD),
     WitnessVerdict.UNREACHABLE: Status(msg("not reached"), Tone.UNSURE),
     WitnessVerdict.REFUSED: Status(msg("refused"), Tone.BAD),
-    WitnessVerdict.FAILED: Status(msg("could not look"), Tone.UNSURE),
+    WitnessVerdict.FAILED: Status(msg("could not poll"), Tone.UNSURE),
 }
 VERB = Verb(watch_remote)

@@ -581,7 +581,7 @@ def test_a_paper_that_was_lost_is_not_kept_and_can_be_added_again(office: Office
     ("changed", "message"),
     [
         ({"--date": "2026-01-13"}, "a report of 13 Jan 2026 cannot be about a period that ends on 14 Jan 2026"),
-        ({"updates": "update"}, "no report is named update"),
+        ({"updates": "update"}, "there is no report update"),
     ],
 )
 def test_a_sending_that_could_never_count_is_refused_with_a_hint(
@@ -605,7 +605,7 @@ def test_a_sent_report_that_covers_no_reporting_month_says_that_no_duty_rests_on
 
     assert (code, envelope["warnings"][1]) == (
         0,
-        "2026-01-01..2026-01-31 covers no whole reporting month, so that duty 11.3-reporting does not rest on it; that of 2026-01"
+        "2026-01-01..2026-01-31 covers no whole reporting month, so it is no evidence for duty 11.3-reporting; the reporting month 2026-01"
         " is 2025-12-15..2026-01-14",
     )
 

@@ -304,7 +304,7 @@ def test_a_silent_witness_makes_the_day_incomplete_until_it_hands_in_a_receipt(w
     silent = watched.call("anchor", expected=ExitCode.PARTIAL)
     hand_in(watched, a_receipt(watched, key))
 
-    assert "so-tttt: the witness has handed in no receipt yet" in silent["problems"]
+    assert "so-tttt: no receipt from the witness yet" in silent["problems"]
     assert watched.call("anchor")["outcome"] == "complete"
 
 
@@ -318,7 +318,7 @@ def test_a_witness_that_fell_silent_is_told_from_one_that_never_came(
 
     done = home.call("anchor", expected=ExitCode.PARTIAL)
 
-    assert "so-tttt: the witness has handed in no receipt for 2 days" in done["problems"]
+    assert "so-tttt: no receipt from the witness for 2 days" in done["problems"]
 
 
 def test_a_person_sees_the_head_code_first_and_what_each_anchor_has(watched: Home, key: SigningKey) -> None:
@@ -330,7 +330,7 @@ def test_a_person_sees_the_head_code_first_and_what_each_anchor_has(watched: Hom
 
     assert shown.startswith(f"Head code:                     {code_of(head.head)}\n")
     assert "Anchors that have it:          2 of 2\n" in shown
-    assert f"asks by itself  25 Nov 2026 08:40 +07  head over {head.head.size} records\n" in shown
+    assert f"fetches by itself  25 Nov 2026 08:40 +07  head over {head.head.size} records\n" in shown
 
 
 def test_what_an_anchor_refused_is_told_in_the_readers_language_with_what_to_do(

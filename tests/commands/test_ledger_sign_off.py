@@ -99,7 +99,10 @@ def test_wrong_ways_to_sign_are_refused_with_a_reason(home: Home, monkeypatch: p
     Path("unknown.html").write_text("unknown")
     for arguments, said in (
         ((REPORT, "--by", "nobody", "--signature", "x.sig"), "no signer nobody is configured; there are: an, binh"),
-        ((REPORT, "--by", "binh", "--signature", "x.sig"), "binh does not sign today: from 1 Jan 2020 to 31 Dec 2021"),
+        (
+            (REPORT, "--by", "binh", "--signature", "x.sig"),
+            "binh may not sign today, only from 1 Jan 2020 to 31 Dec 2021",
+        ),
         ((REPORT, "--by", "an"), "--by and --signature go together"),
         ((REPORT, "--by", "an", "--signature", "none.sig"), "cannot read none.sig"),
         (("none.html",), "cannot read none.html"),

@@ -95,7 +95,7 @@ def test_without_options_the_configured_folder_and_languages_are_used(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("nothing",), "no report is named nothing"),
+        (("nothing",), "there is no report nothing"),
         (("compliance", "--format", "odt"), "no report format is named odt"),
         (("compliance", "--language", "fr"), "--language does not take fr"),
         (("compliance", "--period", "soon"), "--period does not take soon"),
@@ -168,9 +168,9 @@ def test_the_list_works_before_anything_is_set_up(tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--host", "web1"), "the report compliance cannot be cut down by --host"),
+        (("--host", "web1"), "the report compliance cannot be limited by --host"),
         (("--host", "web1"), "These can: access, changes, servers."),
-        (("--unit", "so-y-te"), "the report compliance cannot be cut down by --unit"),
+        (("--unit", "so-y-te"), "the report compliance cannot be limited by --unit"),
         (("--unit", "so-y-te"), "These can: updates."),
         (("--unit", "so-y-te", "--host", "web1"), "to a unit or to a host, and not to both"),
     ],

@@ -128,5 +128,5 @@ def test_an_index_may_lie_beside_the_folder(home: Path, capsys: pytest.CaptureFi
 def test_a_folder_that_is_none_is_wrong_usage(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert portalops(home, "report", "index", str(home / "nowhere")) == ExitCode.USAGE
     said = capsys.readouterr().err
-    assert "nowhere is no folder" in said and "hint: " in said
+    assert "nowhere is not a folder" in said and "hint: " in said
     assert not (home / "nowhere").exists()

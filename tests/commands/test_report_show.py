@@ -117,11 +117,11 @@ def test_details_that_somebody_decided_to_erase_are_unknown_and_no_change_of_the
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("nothing",), "no report is named nothing"),
-        (("no\x1b[31m\u202e",), "no report is named no\\x1b[31m\\u202e"),
-        (("servers", "--unit", "so-y-te"), "the report servers cannot be cut down by --unit"),
-        (("servers", "--host", "web\x1b[2J"), "no host is named web\\x1b[2J"),
-        (("updates", "--unit", "so-y-te"), "no unit is named so-y-te"),
+        (("nothing",), "there is no report nothing"),
+        (("no\x1b[31m\u202e",), "there is no report no\\x1b[31m\\u202e"),
+        (("servers", "--unit", "so-y-te"), "the report servers cannot be limited by --unit"),
+        (("servers", "--host", "web\x1b[2J"), "there is no host web\\x1b[2J"),
+        (("updates", "--unit", "so-y-te"), "there is no unit so-y-te"),
         (("servers", "--period", "soon"), "--period does not take soon"),
         (("servers", "--period", "2026-11-30..2026-11-01"), "--period: 2026-11-30..2026-11-01 ends before it begins"),
         (("servers", "--period", "9999"), "--period does not take 9999"),

@@ -335,7 +335,7 @@ def test_nobody_to_tell_is_said(witness: Witness, clock: FixedClock, portal: Por
     code, seen, result = witness.look()
 
     assert (code, seen["mails_waiting"]) == (ExitCode.UNMET, 0)
-    assert any("nobody is told by mail" in str(warning) for warning in result.warnings)
+    assert any("no mail is sent" in str(warning) for warning in result.warnings)
 
 
 # --- the command ------------------------------------------------------------------------------
