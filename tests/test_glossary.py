@@ -95,6 +95,7 @@ NOUNS = frozenset({"by_hand", "up_to_date"})
 
 STORED = frozenset(
     [
+        "brought",
         "brought_by",
         "keeper",
         "look",
@@ -106,9 +107,10 @@ STORED = frozenset(
         "said_anew",
         "told",
         "told_at",
+        "told_by_its_run",
     ]
 )
-"""Fields that records, state files or the tables beside the ledger hold under this name: what was written stays readable."""
+"""Fields that records, state files or the tables beside the ledger hold under this name, and keys of `--json`: what was written stays readable."""
 
 CONVENTIONS = frozenset({"Settings"})
 """What each plug-in of a kind calls its own."""

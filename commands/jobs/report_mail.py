@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HandedMail:
-    """A report that was handed to the mail server, or was to be."""
+    """A report that was sent, or was to be."""
 
     run: RunId
     seq: int
@@ -96,7 +96,7 @@ def mail_report(
     languages: Sequence[str],
     made_in: str = "",
 ) -> HandedMail:
-    """Hand files of a report to the mail server, and record what it said.
+    """Send files of a report, and record the mail server's answer.
 
     Args:
         session: what to work with.
@@ -126,7 +126,7 @@ def mail_report(
         message_id=message_id_of(result),
     )
     for file in files:
-        # No text type: whoever carries the mail may change the line ends of text, and with them the digest.
+        # No text type: a mail server may change the line ends of text, and with them the digest.
         data = _content(folder, file)
         message.add_attachment(data, maintype="application", subtype="octet-stream", filename=file.name)
     mailing = Mailing(

@@ -14,7 +14,7 @@ MAX_SIGNERS_BYTES = 1 << 20
 
 
 def read_trusted(path: Path) -> tuple[TrustedKey, ...]:
-    """Read an allowed_signers file that somebody brings.
+    """Read an allowed_signers file that a person supplies.
 
     Raises:
         UsageError: the file cannot be read, or is none.

@@ -46,7 +46,7 @@ from portalops.witness.receipts import MAX_RECEIPT_BYTES, SignedReceipt, parse_r
 
 @shape
 class AnchoredShape:
-    """A run that handed the newest head to anchors."""
+    """A run that sent the newest head to anchors."""
 
     id: str
     """Of the job."""
@@ -65,14 +65,14 @@ class AnchoredShape:
 
 @shape
 class PlannedAnchor:
-    """An anchor, and whether a head would be handed to it."""
+    """An anchor, and whether a head would be sent to it."""
 
     id: str
     kind: str
     has: int
     """How many records its newest head is over; 0 if it has none."""
     fetches_itself: bool
-    """It asks for heads by itself: nothing is handed to it."""
+    """It fetches heads by itself: nothing is sent to it."""
     would: str
     """What would be done, for people."""
 
@@ -233,7 +233,7 @@ def _import_receipt(session: Session, data: bytes) -> Result[ReceiptShape]:
 
 
 def _planned(session: Session, chosen: Sequence[Anchor]) -> Result[AnchorPlan]:
-    """Show what each anchor has, and that it would be handed a head."""
+    """Show what each anchor has, and whether a head would be sent to it."""
     try:
         ledger = session.ledger
         newest, taken = newest_head(ledger), newest_taken(read_receipts(ledger))

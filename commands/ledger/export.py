@@ -158,7 +158,7 @@ def _write(session: Session, key: SigningKey, order: _Order) -> WrittenBundle:
 
 
 def _record(recorder: Recorder, content: Content, withheld: Mapping[Digest, str]) -> None:
-    """Record what is handed out, before it is: the head that is signed next is over this record too."""
+    """Record the export before it is written: so the head that is signed next covers this record too."""
     files = tuple(
         WrittenFile(f"report.{language}.html", language, len(data), Digest(hashlib.sha256(data).hexdigest()))
         for language, data in content.reports.items()
@@ -168,7 +168,7 @@ def _record(recorder: Recorder, content: Content, withheld: Mapping[Digest, str]
 
 
 def _certificates(session: Session) -> dict[str, bytes]:
-    """Read the certificates that time stamps are checked with; where one cannot be read, the bundle goes without and says so."""
+    """Read the certificates that time stamps are checked with; one that cannot be read is left out with a warning."""
     found: dict[str, bytes] = {}
     for table in session.settings.anchors:
         if table.kind != TIME_STAMP or not contents.is_anchor_name(table.id):

@@ -186,7 +186,7 @@ def _read_after(asked: str) -> int:
 
 _EXTEND = re.compile(r"(?:^| )ledger extend --after ([0-9]{1,18})(?: --json)?$")
 _RECEIPT = re.compile(r"(?:^| )ledger anchor --receipt -(?: --json)?$")
-"""What of a client's words is looked at: only their end, and nothing of them is ever run."""
+"""Only the end of a client's request is matched: what SSH puts before it is the client's, and none of it is ever run."""
 
 
 def _written(

@@ -139,14 +139,14 @@ def federate(
     sites = _sites(session)
     root = session.settings.state_folder / "federation"
     if dry_run:
-        looks = _poll_sites(session, sites, root)
+        polls = _poll_sites(session, sites, root)
     else:
-        ledger = session.writable_ledger  # one that cannot be written to is told before anything is read
+        ledger = session.writable_ledger  # opened first: one that cannot be written to stops before a bundle is read
         ledger.require_clock()
         with locked(root / "lock", holder=session.holder):
-            looks = _poll_sites(session, sites, root)
-            _keep(session, looks, root)
-    return _result(session, looks, output=output, form=form, dry_run=dry_run)
+            polls = _poll_sites(session, sites, root)
+            _keep(session, polls, root)
+    return _result(session, polls, output=output, form=form, dry_run=dry_run)
 
 
 def _form(output: Path) -> str:
@@ -182,12 +182,12 @@ def _poll_sites(session: Session, sites: Sequence[Site], root: Path) -> tuple[Si
     states = [
         load(root / site.id) for site in sites
     ]  # one that cannot be read ends here: without it nothing is held to
-    looks = []
+    polls = []
     for site, state in zip(sites, states, strict=True):
         kept = tuple(_witnessed(session, site))
         with session.progress.task(msg("Verifying the bundles of {id}", id=site.id), total=None, unit="items") as task:
-            looks.append(poll_site(site, state, rules, kept=kept, advance=task.advance))
-    return together(looks)
+            polls.append(poll_site(site, state, rules, kept=kept, advance=task.advance))
+    return together(polls)
 
 
 def _witnessed(session: Session, site: Site) -> Iterator[Head]:
@@ -207,33 +207,33 @@ def _witnessed(session: Session, site: Site) -> Iterator[Head]:
             yield head
 
 
-def _keep(session: Session, looks: Sequence[SitePoll], root: Path) -> None:
+def _keep(session: Session, polls: Sequence[SitePoll], root: Path) -> None:
     """Record what was found and keep the heads that were taken.
 
     The record comes first: a head that is held against a site later is then always one that this ledger speaks of.
     """
-    sites = [_recorded(look) for look in sorted(looks, key=lambda each: each.id)]
+    sites = [_recorded(poll) for poll in sorted(polls, key=lambda each: each.id)]
     session.recorder.record(COLLECTED, "federation", {"rulebook": session.rulebook.edition, "sites": sites})
-    for look in looks:
-        if look.taken:
-            before: State = load(root / look.id)
-            after = before.with_heads(look.ledger, look.taken)
+    for poll in polls:
+        if poll.taken:
+            before: State = load(root / poll.id)
+            after = before.with_heads(poll.ledger, poll.taken)
             if after != before:
-                save(root / look.id, after)
+                save(root / poll.id, after)
 
 
-def _recorded(look: SitePoll) -> Mapping[str, object]:
-    """Return what the record says of a site: enough to show a third party which heads the site had handed over."""
+def _recorded(poll: SitePoll) -> Mapping[str, object]:
+    """Return what the record says of a site: enough to show a third party which heads the site had delivered."""
     return {
-        "id": look.id,
-        "verdict": look.verdict,
-        "reason": look.reason,
-        "problem": None if look.problem is None else str(look.problem),
-        "ledger": look.ledger or None,
-        "refused": look.refused,
-        "late": look.is_late,
-        "period": None if look.period is None else str(look.period),
-        "duties": {each.duty: each.verdict for each in look.standings},
+        "id": poll.id,
+        "verdict": poll.verdict,
+        "reason": poll.reason,
+        "problem": None if poll.problem is None else str(poll.problem),
+        "ledger": poll.ledger or None,
+        "refused": poll.refused,
+        "late": poll.is_late,
+        "period": None if poll.period is None else str(poll.period),
+        "duties": {each.duty: each.verdict for each in poll.standings},
         "heads": [
             {
                 "head": each.signed,
@@ -241,23 +241,23 @@ def _recorded(look: SitePoll) -> Mapping[str, object]:
                 "records": each.records,
                 "last_line": each.last_line,
             }
-            for each in look.taken
+            for each in poll.taken
         ],
     }
 
 
 def _result(
-    session: Session, looks: Sequence[SitePoll], *, output: Path | None, form: str | None, dry_run: bool
+    session: Session, polls: Sequence[SitePoll], *, output: Path | None, form: str | None, dry_run: bool
 ) -> Result[tuple[SiteShape, ...]]:
-    document = document_of(looks, session.rulebook, zone=session.settings.portal.timezone, version=__version__)
+    document = document_of(polls, session.rulebook, zone=session.settings.portal.timezone, version=__version__)
     view = list(_view(document))
     if dry_run:
         view.append(Paragraph(msg("Nothing was kept or recorded.")))
     if output is not None and form is not None:
         write_atomically(output, formats.load(form).render(document, language=process_language()))
         view.append(KeyValues(((msg("Written"), str(output)),)))
-    notes = tuple(msg("{id}: {note}", id=look.id, note=note) for look in looks for note in look.notes)
-    return Result(tuple(map(_data, looks)), view, notes, exit_code=exit_code_of(looks))
+    notes = tuple(msg("{id}: {note}", id=poll.id, note=note) for poll in polls for note in poll.notes)
+    return Result(tuple(map(_data, polls)), view, notes, exit_code=exit_code_of(polls))
 
 
 def _view(document: Document) -> Iterator[Block]:
@@ -265,28 +265,28 @@ def _view(document: Document) -> Iterator[Block]:
     yield from document.blocks
 
 
-def _data(look: SitePoll) -> SiteShape:
-    head, age = look.head, look.age
+def _data(poll: SitePoll) -> SiteShape:
+    head, age = poll.head, poll.age
     return SiteShape(
-        id=look.id,
-        name=SiteName(look.name.vi, look.name.en),
-        verdict=look.verdict,
-        exit_code=int(look.exit_code),
-        reason=look.reason,
-        problem=str(look.problem) if look.problem else None,
-        hint=str(look.hint) if look.hint else None,
-        notes=tuple(map(str, look.notes)),
-        late=look.is_late,
-        bundle=look.bundle or None,
-        ledger=look.ledger or None,
+        id=poll.id,
+        name=SiteName(poll.name.vi, poll.name.en),
+        verdict=poll.verdict,
+        exit_code=int(poll.exit_code),
+        reason=poll.reason,
+        problem=str(poll.problem) if poll.problem else None,
+        hint=str(poll.hint) if poll.hint else None,
+        notes=tuple(map(str, poll.notes)),
+        late=poll.is_late,
+        bundle=poll.bundle or None,
+        ledger=poll.ledger or None,
         head=SiteHead(head.size, head.digest, code_of(head), head.at) if head else None,
-        speaks_until=look.speaks_until,
+        speaks_until=poll.speaks_until,
         age_seconds=None if age is None else int(age.total_seconds()),
-        period=str(look.period) if look.period else None,
-        complete=look.complete,
-        missing_runs=look.missing_runs,
-        withheld=look.withheld,
-        duties=tuple(SiteDuty(each.duty, each.verdict, str(each.reason), each.evidence) for each in look.standings),
+        period=str(poll.period) if poll.period else None,
+        complete=poll.complete,
+        missing_runs=poll.missing_runs,
+        withheld=poll.withheld,
+        duties=tuple(SiteDuty(each.duty, each.verdict, str(each.reason), each.evidence) for each in poll.standings),
     )
 
 

@@ -51,7 +51,7 @@ class MovedShape:
     lost: tuple[str, ...] | None
     """Digests of details that were missing."""
     newest: int | None
-    """The newest record, which tells of the move."""
+    """The record of the move."""
     head: str | None
     """SHA-256 of the newest line that was moved."""
 

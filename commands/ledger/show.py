@@ -243,7 +243,7 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _fingerprint(public_key: str) -> str:
-    """Return a key's fingerprint, or what stands in its place as it is."""
+    """Return a key's fingerprint, or the text itself where it is no key."""
     try:
         return fingerprint(public_key_of(public_key))
     except ValueError:

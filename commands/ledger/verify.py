@@ -525,10 +525,12 @@ def _completeness_view(completeness: Completeness) -> Iterator[Block]:
         yield from _more(len(completeness.waivers) - MAX_LISTED)
     if completeness.unread_waivers:
         yield Notice(
-            msg(
-                "{n} records of waivers cannot be read, the first is {seq}: such a grant grants nothing, and after such a"
-                " withdrawal no waiver granted before it counts",
-                n=len(completeness.unread_waivers),
+            nmsg(
+                "{n} record of a waiver cannot be read: record {seq}. An unreadable grant counts for nothing, and an"
+                " unreadable withdrawal ends every waiver granted before it.",
+                "{n} records of waivers cannot be read, the first is {seq}. An unreadable grant counts for nothing, and an"
+                " unreadable withdrawal ends every waiver granted before it.",
+                len(completeness.unread_waivers),
                 seq=str(completeness.unread_waivers[0]),
             ),
             Tone.UNSURE,
@@ -554,7 +556,7 @@ def _waivers_table(completeness: Completeness) -> TableBlock:
 
 
 def _moment(at: str) -> Cell:
-    """Return a record's moment as one, or what stands in its place."""
+    """Return a record's moment, or its text where it is none."""
     try:
         return parse_at(at)
     except ValueError:
@@ -712,7 +714,7 @@ def _verify_store(
 
 
 def read_supplied(path: Path) -> SuppliedHead:
-    """Read a head that somebody brings.
+    """Read a head that was kept elsewhere.
 
     Raises:
         UsageError: the file cannot be read.

@@ -46,7 +46,7 @@ LEVELS: Mapping[Level, Message] = {
 
 @shape
 class SentLetter:
-    """A letter that was handed to a channel, or given up."""
+    """A letter that was sent to a channel, or given up."""
 
     id: str
     at: datetime
@@ -63,11 +63,11 @@ class SentLetter:
     recipients: tuple[str, ...]
     """Who gets it: mailboxes, or names of services."""
     refused: tuple[str, ...]
-    """Those for whom it was not taken."""
+    """Those for whom it was refused."""
     answer: str
     """The server's own words."""
     problem: str | None
-    """Why nobody took it, for people; `code` tells the cases apart."""
+    """Why nobody accepted it, for people; `code` tells the cases apart."""
     code: str | None
     """Of the error, such as PO1604."""
     tries: int

@@ -46,11 +46,11 @@ class TriedChannel:
     recipients: tuple[str, ...]
     """Who gets it: mailboxes, or names of services."""
     refused: tuple[str, ...]
-    """Those for whom it was not taken."""
+    """Those for whom it was refused."""
     answer: str
     """The server's own words."""
     problem: str | None
-    """Why nobody took it, for people; `code` tells the cases apart."""
+    """Why nobody accepted it, for people; `code` tells the cases apart."""
     code: str | None
     """Of the error, such as PO1604."""
     hint: str | None
@@ -84,7 +84,7 @@ def try_channels(
         told.append((each, *handed_over(session, each, replace(letter, tries=1, tried_at=now))))
     try:
         is_begun = settings.state_folder.is_dir()  # made by the first run, and by the account that runs
-    except OSError:  # it may not be looked at: keeping says so
+    except OSError:  # no right to ask: saving it below gives the error
         is_begun = True
     if is_begun:
         _keep(session, NotifyFolder(settings.state_folder), [outcome for _channel, outcome, _hint in told])

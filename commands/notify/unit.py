@@ -41,7 +41,7 @@ _PROPERTIES = ("Result", "ExecMainStatus", "InvocationID")
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a unit ended, as systemd tells it."""
+    """How a unit ended, by systemd's word."""
 
     result: str = ""
     """`exit-code`, `signal`, `oom-kill`, `timeout`, ... (systemd.exec(5), $SERVICE_RESULT); empty if it cannot be found out."""
@@ -124,7 +124,7 @@ def ending_of(name: str, environment: Mapping[str, str], runner: Runner) -> Endi
 
 
 def failure_of(name: str, ending: Ending) -> Failure:
-    """Return what is told of a unit. Pure."""
+    """Return what a letter reports of a unit. Pure."""
     hint = msg("On that machine, 'systemctl status {unit}' and 'journalctl -u {unit}' show more.", unit=name)
     return Failure(f"unit:{name}", ending.result or "unknown", _describe_ending(ending), hint)
 

@@ -65,13 +65,13 @@ from portalops.reports.folder_index import (
 from portalops.system.files import write_atomically
 
 MOST_FILES = 20_000
-"""How many files are looked at: a page of more is read by nobody."""
+"""How many files are listed: nobody reads a page of more."""
 
 _DEEPEST = 12
 """How many folders may lie in one another."""
 
 _SEARCHED = frozenset({"html", "json", "csv", "md"})
-"""Formats in which a head code stands as text."""
+"""Formats that hold a head code as text."""
 
 _MOST_SEARCHED = 64 << 20
 """Bytes of a file that is searched for head codes."""
@@ -242,7 +242,7 @@ def _bundle_data(bundle: FoundBundle) -> IndexedBundle:
 # --- what the ledger knows ----------------------------------------------------------------------
 @dataclass(slots=True)
 class _Knowledge:
-    """What the ledger tells of files."""
+    """What the ledger knows of files."""
 
     ledger: Ledger | None = None
     known: dict[Digest, list[KnownFile]] = field(default_factory=dict)
@@ -444,7 +444,7 @@ _MOST_DESCRIPTION = 16 << 20
 
 
 def _exports_of(bundle: Path, known: Mapping[Digest, list[KnownFile]]) -> tuple[int, ...]:
-    """Return the records that tell of every report that lies in a bundle that it was handed out, as it lies there.
+    """Return the records of an export of every report that lies in a bundle, with the bytes that lie there.
 
     Raises:
         OSError: a report could not be read.

@@ -76,7 +76,7 @@ class AttachedFile:
 
 @shape
 class SentMail:
-    """A mail that was handed to the mail server, and what that answered."""
+    """A mail that was sent, and the mail server's answer."""
 
     id: str
     """Of the run that sent it."""
@@ -157,7 +157,7 @@ def send(
 
 
 def _settings_for(session: Session, to: Sequence[str] | None) -> Settings:
-    """Return server, sender and whoever is to get it.
+    """Return server, sender and recipients.
 
     Raises:
         UsageError: there is no server, nobody, too many, or an address is none.

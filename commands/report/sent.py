@@ -133,7 +133,7 @@ def sent(
 
 
 def _names(one: SentReport) -> tuple[object, ...]:
-    """Return what tells a report from another."""
+    """Return what identifies a report."""
     return one.report, one.first, one.last, one.to, one.number
 
 

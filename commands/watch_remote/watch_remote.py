@@ -153,7 +153,7 @@ def _watched(session: Session, ids: Sequence[str]) -> tuple[WatchedLedger, ...]:
             raise UsageError(
                 msg("there is no watched ledger {id}", id=each[:80]), msg("There are: {ids}.", ids=", ".join(known))
             )
-    session.signing_key  # noqa: B018  # one that cannot be had is told before anything is asked
+    session.signing_key  # noqa: B018  # loaded first: one that cannot be had stops before a ledger is polled
     return tuple(build_watched(table) for table in tables if not ids or table.id in ids)
 
 
@@ -173,19 +173,19 @@ def _require_one(watched: Sequence[WatchedLedger], accepted: str) -> None:
 def _again_and_again(
     session: Session, watched: Sequence[WatchedLedger], minutes: int, *, accept: str, dry_run: bool
 ) -> Result[tuple[WatchedShape, ...]]:
-    """Look every so many minutes until somebody stops it; the last look is the result."""
+    """Poll every so many minutes until somebody stops it; the last poll is the result."""
     latest: list[Result[tuple[WatchedShape, ...]]] = []
     accepted = [accept]
 
     def once() -> None:
         try:
-            # A key is accepted by one look: whoever said so meant the key that signs now.
-            looks = _poll_all(session, watched, accept=accepted.pop() if accepted else "", dry_run=dry_run)
-        except PortalOpsError as error:  # another look under way, a full disk: the next one may do better
+            # A key is accepted for one poll: the person who accepted it meant the key that signs now.
+            polls = _poll_all(session, watched, accept=accepted.pop() if accepted else "", dry_run=dry_run)
+        except PortalOpsError as error:  # another poll under way, a full disk: the next one may do better
             logger.warning("%s", render(error.message, process_language(), zone=session.zone))
             return
-        latest[:] = [_result(looks, dry_run=dry_run)]
-        for seen in looks:
+        latest[:] = [_result(polls, dry_run=dry_run)]
+        for seen in polls:
             say = logger.info if seen.verdict is WitnessVerdict.CURRENT else logger.warning
             line = msg(
                 "{id}: {verdict}, {what}", id=seen.id, verdict=_WORDS[seen.verdict].word, what=_describe_head(seen)
@@ -208,7 +208,7 @@ def _again_and_again(
 def _poll_all(
     session: Session, watched: Sequence[WatchedLedger], *, accept: str, dry_run: bool
 ) -> tuple[LedgerPoll, ...]:
-    """Look at each ledger; on one machine only one round is under way."""
+    """Poll each ledger; on one machine only one poll is under way."""
     root = session.settings.state_folder / "witness"
     if dry_run:
         return tuple(_describe_poll(session, each, WitnessFolder(root / each.id), accept) for each in watched)
@@ -220,12 +220,12 @@ def _describe_poll(session: Session, watched: WatchedLedger, folder: WitnessFold
     with session.progress.task(msg("Polling the ledger {id}", id=watched.id), total=None, unit="items"):
         try:
             return poll_ledger(watched, folder, clock=session.clock, accept=accept)
-        except PortalOpsError as error:  # this machine's own files; the other ledgers are looked at all the same
+        except PortalOpsError as error:  # this machine's own files; the other ledgers are polled all the same
             return record_failed_poll(watched.id, session.clock.now(), error)
 
 
 def _kept(session: Session, watched: WatchedLedger, folder: WitnessFolder, accept: str) -> LedgerPoll:
-    """Look, write down what was found, tell whom it concerns, and hand back a receipt."""
+    """Poll, keep what was found, notify by mail, and send a receipt."""
     seen = _describe_poll(session, watched, folder, accept)
     if seen.is_own_fault or seen.verdict is WitnessVerdict.FAILED:
         return seen
@@ -276,14 +276,14 @@ def _mailed(session: Session, seen: LedgerPoll, watched: WatchedLedger, folder: 
     return replace(seen, state=state)
 
 
-def _result(looks: Sequence[LedgerPoll], *, dry_run: bool) -> Result[tuple[WatchedShape, ...]]:
-    codes = [seen.verdict.exit_code for seen in looks]
-    codes += [ExitCode.PARTIAL for seen in looks if seen.state.letters and not dry_run]
-    notes = tuple(msg("{id}: {note}", id=seen.id, note=note) for seen in looks for note in seen.notes)
-    return Result(tuple(map(_data, looks)), list(_view(looks, dry_run=dry_run)), notes, exit_code=worst(codes))
+def _result(polls: Sequence[LedgerPoll], *, dry_run: bool) -> Result[tuple[WatchedShape, ...]]:
+    codes = [seen.verdict.exit_code for seen in polls]
+    codes += [ExitCode.PARTIAL for seen in polls if seen.state.letters and not dry_run]
+    notes = tuple(msg("{id}: {note}", id=seen.id, note=note) for seen in polls for note in seen.notes)
+    return Result(tuple(map(_data, polls)), list(_view(polls, dry_run=dry_run)), notes, exit_code=worst(codes))
 
 
-def _view(looks: Sequence[LedgerPoll], *, dry_run: bool) -> Iterator[Block]:
+def _view(polls: Sequence[LedgerPoll], *, dry_run: bool) -> Iterator[Block]:
     headers = (msg("Ledger"), msg("Verdict"), msg("Head"), msg("Hours of silence"), msg("Problem"))
     rows: list[tuple[Cell, ...]] = [
         (
@@ -293,10 +293,10 @@ def _view(looks: Sequence[LedgerPoll], *, dry_run: bool) -> Iterator[Block]:
             int(seen.silence.total_seconds() // 3600),
             _describe_head(seen),
         )
-        for seen in looks
+        for seen in polls
     ]
     yield TableBlock(msg("Watched ledgers"), headers, rows)
-    for seen in looks:
+    for seen in polls:
         if seen.hint is not None:
             tone = Tone.BAD if seen.trouble else Tone.UNSURE
             yield Notice(msg("{id}: {hint}", id=seen.id, hint=seen.hint), tone)

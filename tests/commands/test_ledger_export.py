@@ -141,7 +141,7 @@ def test_a_person_is_told_what_the_auditor_is_to_get(
     assert portalops(home, "export", "--output", str(home / "b"), language=language) == ExitCode.OK
     shown = " ".join(capsys.readouterr().out.split())
     assert "verify.py" in shown and "HOW-TO-VERIFY.vi.md" in shown
-    assert ("Bên kiểm tra" if language == "vi" else "What to give the auditor") in shown
+    assert ("giao cho bên kiểm tra" if language == "vi" else "What to give the auditor") in shown
 
 
 def test_the_folder_is_named_without_dots(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

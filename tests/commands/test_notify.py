@@ -201,7 +201,7 @@ def test_a_job_whose_run_was_killed_is_told_by_a_run_of_other_jobs(tmp_path: Pat
     home.call("run", "--due", "hourly", at=AT + HOUR)
     ((subject, text),) = mails(box)
     assert subject == "FAILURE: daily-anchor"
-    assert "the run that began at 24 Nov 2026 09:15 +07 left no end" in text
+    assert "the run that began at 24 Nov 2026 09:15 +07 did not finish" in text
     home.call("run", "--due", at=AT + 2 * HOUR)
     assert subjects(box) == ["working again: daily-anchor"]
 

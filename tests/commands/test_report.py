@@ -172,7 +172,7 @@ def test_the_list_works_before_anything_is_set_up(tmp_path: Path, capsys: pytest
         (("--host", "web1"), "These can: access, changes, servers."),
         (("--unit", "so-y-te"), "the report compliance cannot be limited by --unit"),
         (("--unit", "so-y-te"), "These can: updates."),
-        (("--unit", "so-y-te", "--host", "web1"), "to a unit or to a host, and not to both"),
+        (("--unit", "so-y-te", "--host", "web1"), "one unit or one host, not both"),
     ],
 )
 def test_a_report_is_cut_down_only_to_what_it_can_be(

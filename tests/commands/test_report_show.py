@@ -151,7 +151,7 @@ def test_a_unit_that_is_not_there_is_told_where_the_configuration_names_none(
 @pytest.mark.parametrize(
     ("period", "said"),
     [
-        ("2199", "warning: The period begins on 1 Jan 2199 and was ahead"),
+        ("2199", "warning: The period begins on 1 Jan 2199, after this report was made"),
         ("2001", "warning: The period ended on 31 Dec 2001"),
     ],
 )

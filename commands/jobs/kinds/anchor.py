@@ -1,4 +1,4 @@
-"""Hands the newest head to every anchor: the work behind the anchor job and `portalops ledger anchor`."""
+"""Sends the newest head to every anchor: the work behind the anchor job and `portalops ledger anchor`."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from portalops.ports import Anchor, Task
 
 QUIET_KINDS = frozenset({HEAD, "anchor.started", ANCHOR_FINISHED, ANCHOR_RECEIVED})
-"""Records that the handing out itself makes: behind a head, they are no reason for another one on the same day."""
+"""Records that sending heads itself makes: behind a head, they are no reason for another one on the same day."""
 
 WATCHING_KINDS = frozenset({HEAD, ANCHOR_RECEIVED})
-"""Records that a witness's looks make. A run of an anchor job is none: if it were first shown by the head of the next day, a timer that
+"""Records that a witness's polls make. A run of an anchor job is none: if it were first shown by the head of the next day, a timer that
 died after it would seem to live until then."""
 
 WITNESS_LATE = timedelta(days=2)
@@ -45,13 +45,13 @@ def anchors_of(session: Session) -> tuple[Anchor, ...]:
 
 
 def _nobody(_said: Message) -> None:
-    """Tell nobody: what is recorded says it all."""
+    """Notify nobody: the record has it all."""
 
 
 def anchor_newest_head(
     session: Session, only: Collection[str] = (), tell: Callable[[Message], None] = _nobody
 ) -> Work[AnchorResult]:
-    """Sign what the ledger is now and hand that to every anchor that does not have it yet.
+    """Sign the ledger as it is now, and send the head to every anchor that lacks it.
 
     Args:
         session: what to work with.
@@ -138,7 +138,7 @@ def _is_quiet_since(ledger: Ledger, size: int, quiet: Collection[str]) -> bool:
 def _publish(
     session: Session, anchor: Anchor, head: RecordedHead, task: Task
 ) -> tuple[AnchorReceipt, ExitCode, tuple[Message, Message] | None]:
-    """Hand a head to one anchor; what goes wrong stops no other anchor, and is returned with what to do."""
+    """Send a head to one anchor; an error stops no other anchor, and is returned with what to do."""
     task.note(verbatim(anchor.id))
     try:
         return anchor.publish(head, session.writable_ledger), ExitCode.OK, None
@@ -157,7 +157,7 @@ def _publish(
 def _is_still_there(session: Session, anchor: Anchor, head: RecordedHead) -> bool:
     """Say whether an anchor has a head that it took; of one that cannot be asked, its receipt is all that there is.
 
-    One that cannot be looked at now counts as without it: handing the head over says why.
+    One that cannot be asked now counts as without it: sending the head gives the reason.
     """
     if not isinstance(anchor, InspectableAnchor):
         return True
