@@ -246,7 +246,7 @@ def test_a_person_sees_each_anchor_with_its_state(tmp_path: Path, capsys: pytest
     shown = home.read("anchor", expected=ExitCode.PARTIAL)
 
     assert "accepted" in shown
-    assert "not taken" in shown
+    assert "not accepted" in shown
 
 
 # --- Receipts of witnesses ----------------------------------------------------------------------

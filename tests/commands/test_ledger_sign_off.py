@@ -138,7 +138,9 @@ def test_a_broken_key_in_the_configuration_is_named(home: Home, monkeypatch: pyt
     broken = '[[ledger.signer]]\nid = "an"\nname = { vi = "An", en = "An" }\noffice = "x"\nkey = "ssh-ed25519 AAAA"\n'
     home.configure(CONFIGURATION + SIGNING + broken)
     arguments = (REPORT, "--by", "an", "--signature", "x.sig")
-    assert "is not an Ed25519 public key" in home.call("sign-off", *arguments, expected=ExitCode.CONFIGURATION)["message"]
+    assert (
+        "is not an Ed25519 public key" in home.call("sign-off", *arguments, expected=ExitCode.CONFIGURATION)["message"]
+    )
 
 
 def _writable(folder: Path) -> Ledger:
