@@ -40,6 +40,13 @@ def validate(called: str, data: object) -> None:
     _validator(called).validate(data)
 
 
+def data_in(printed: str | bytes, called: str) -> Any:
+    """Return the data of what a verb printed with `--json`, once it was held against the verb's schema."""
+    data = json.loads(printed)["data"]
+    validate(called, data)
+    return data
+
+
 @cache
 def _validator(called: str) -> Draft202012Validator:
     return Draft202012Validator(_closed(schema_of(called)), format_checker=FormatChecker())

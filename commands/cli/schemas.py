@@ -13,6 +13,7 @@ from pydantic_core.core_schema import DataclassSchema
 
 from commands.cli.calling import verb_of
 from commands.cli.catalogue import file_of, names, verbs_of
+from commands.cli.shapes import DescribedBy
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Node = dict[str, Any]
@@ -32,8 +33,11 @@ def all_verbs() -> Iterator[str]:
 def schema_of(called: str) -> Node:
     """Return the schema of a verb's `data`; the envelope around it is the same for all (docs/exit-codes.md)."""
     verb = verb_of(called)
-    (shape,) = get_args(get_type_hints(verb.call)["return"])
-    described = TypeAdapter(shape).json_schema(mode="serialization", schema_generator=_WithInherited)
+    (shape,) = get_args(get_type_hints(verb.call, include_extras=True)["return"])
+    own = next((each for each in get_args(shape) if isinstance(each, DescribedBy)), None)
+    described = (
+        own.schema() if own else TypeAdapter(shape).json_schema(mode="serialization", schema_generator=_WithInherited)
+    )
     return {
         "$schema": DIALECT,
         "$id": f"portalops:commands/{called.replace(' ', '-')}/{verb.version}",

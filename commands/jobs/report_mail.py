@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HandedMail:
-    """A report that was handed to the mail server, or was to be."""
+    """A report that was sent, or was to be."""
 
     run: RunId
     seq: int
@@ -96,7 +96,7 @@ def mail_report(
     languages: Sequence[str],
     made_in: str = "",
 ) -> HandedMail:
-    """Hand files of a report to the mail server, and record what it said.
+    """Send files of a report, and record the mail server's answer.
 
     Args:
         session: what to work with.
@@ -126,7 +126,7 @@ def mail_report(
         message_id=message_id_of(result),
     )
     for file in files:
-        # No text type: whoever carries the mail may change the line ends of text, and with them the digest.
+        # No text type: a mail server may change the line ends of text, and with them the digest.
         data = _content(folder, file)
         message.add_attachment(data, maintype="application", subtype="octet-stream", filename=file.name)
     mailing = Mailing(
@@ -150,7 +150,7 @@ def mail_report(
             )
         refused = tuple(RefusedRecipient(*each) for each in delivery.refused)
         problems = tuple(
-            msg("the mail server does not take {recipient}: {answer}", recipient=each.recipient, answer=each.answer)
+            msg("the mail server refused {recipient}: {answer}", recipient=each.recipient, answer=each.answer)
             for each in refused
         )
         told = tuple(map(str, problems))
@@ -204,4 +204,4 @@ def _content(folder: Path, file: WrittenFile) -> bytes:
     return data
 
 
-_AGAIN = msg("See who else writes to that folder, and send the report again.")
+_AGAIN = msg("Find out who else writes to that folder, and send the report again.")

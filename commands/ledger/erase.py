@@ -2,7 +2,7 @@
 
 The record that names them stays, and verification lists them as erased. What verification itself needs cannot be
 erased: plans, heads, keys, sign-offs. Backup sets and bundles made before still hold the details, and so may the
-store of what was seen of publications.
+store of observations.
 
 Example: portalops ledger erase 9f3a77c0... --reason 'a citizen asked for it' --approved-by 'Nguyễn Văn An'
 
@@ -19,8 +19,9 @@ from typing import Annotated
 import typer
 
 from commands.cli.prompt import prompt_for
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.ledger.steps import erasure_of
 from portalops.errors import PortalOpsError, UsageError
@@ -49,6 +50,19 @@ class NamedBlob:
     is_there: bool
 
 
+@shape
+class ErasedShape:
+    """Details that were erased, or would be."""
+
+    digest: str
+    records: tuple[int, ...]
+    """Those that name them."""
+    erased: bool
+    """They are gone; false where nothing was done."""
+    seq: int | None
+    """The record of the erasure."""
+
+
 def erase(
     ctx: typer.Context,
     digest: Annotated[
@@ -59,7 +73,7 @@ def erase(
     approved_by: Annotated[str, typer.Option(metavar="NAME", help=_("Who decided it"))],
     yes: Annotated[bool, typer.Option("--yes", help=_("Do not ask"))] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[ErasedShape]:
     session = open_session(ctx)
     for option, text in (("--reason", reason), ("--approved-by", approved_by)):
         if not text.strip():
@@ -84,11 +98,13 @@ def _find(session: Session, digest: str) -> NamedBlob:
     """
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise UsageError(
-            msg("this is no SHA-256: {text}", text=repr(digest[:80])),
+            msg("{text} is not a SHA-256 digest", text=repr(digest[:80])),
             msg("Give the 64 digits that 'portalops ledger show NUMBER' shows as 'Details'."),
         )
     ledger, wanted = session.ledger, Digest(digest)
-    with session.progress.task(msg("Looking for the records that name it"), total=ledger.count(), unit="items") as task:
+    with session.progress.task(
+        msg("Searching for the records that name it"), total=ledger.count(), unit="items"
+    ) as task:
         records = tuple(_needing(ledger, wanted, task.advance))
     if not records:
         raise UsageError(
@@ -142,7 +158,7 @@ def _record(session: Session, erasure: Erasure) -> RecordedErasure:
     return RecordedErasure(record.seq, record.at, erasure)
 
 
-def _result(named: NamedBlob, erased: RecordedErasure | None, *, done: bool) -> Result[JsonValue]:
+def _result(named: NamedBlob, erased: RecordedErasure | None, *, done: bool) -> Result[ErasedShape]:
     if done:
         verdict = msg("Erased for good.")
     elif named.is_there:
@@ -161,12 +177,8 @@ def _result(named: NamedBlob, erased: RecordedErasure | None, *, done: bool) -> 
             (msg("Reason"), erased.erasure.reason),
             (msg("Approved by"), erased.erasure.approved_by),
         ]
-    data: JsonValue = {
-        "digest": named.digest,
-        "records": [record.seq for record in named.records],
-        "erased": done,
-        "seq": erased.seq if erased else None,
-    }
+    records = tuple(record.seq for record in named.records)
+    data = ErasedShape(named.digest, records, done, erased.seq if erased else None)
     return Result(data=data, view=(Paragraph(verdict), KeyValues(rows)))
 
 

@@ -55,7 +55,7 @@ def test_a_format_that_is_not_there_is_refused_with_those_that_are(name: str) ->
 
 def test_a_report_that_is_not_there_is_refused_with_those_that_are() -> None:
     assert "compliance" in report_names()
-    with pytest.raises(UnknownReport, match="no report is named nothing"):
+    with pytest.raises(UnknownReport, match="there is no report nothing"):
         load_report("nothing")
 
 

@@ -1,4 +1,4 @@
-"""Hands the newest head to every anchor: the work behind the anchor job and `portalops ledger anchor`."""
+"""Sends the newest head to every anchor: the work behind the anchor job and `portalops ledger anchor`."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from portalops.ports import Anchor, Task
 
 QUIET_KINDS = frozenset({HEAD, "anchor.started", ANCHOR_FINISHED, ANCHOR_RECEIVED})
-"""Records that the handing out itself makes: behind a head, they are no reason for another one on the same day."""
+"""Records that sending heads itself makes: behind a head, they are no reason for another one on the same day."""
 
 WATCHING_KINDS = frozenset({HEAD, ANCHOR_RECEIVED})
-"""Records that a witness's looks make. A run of an anchor job is none: if it were first shown by the head of the next day, a timer that
+"""Records that a witness's polls make. A run of an anchor job is none: if it were first shown by the head of the next day, a timer that
 died after it would seem to live until then."""
 
 WITNESS_LATE = timedelta(days=2)
@@ -45,13 +45,13 @@ def anchors_of(session: Session) -> tuple[Anchor, ...]:
 
 
 def _nobody(_said: Message) -> None:
-    """Tell nobody: what is recorded says it all."""
+    """Notify nobody: the record has it all."""
 
 
 def anchor_newest_head(
     session: Session, only: Collection[str] = (), tell: Callable[[Message], None] = _nobody
 ) -> Work[AnchorResult]:
-    """Sign what the ledger is now and hand that to every anchor that does not have it yet.
+    """Sign the ledger as it is now, and send the head to every anchor that lacks it.
 
     Args:
         session: what to work with.
@@ -66,7 +66,7 @@ def anchor_newest_head(
     anchors = anchors_of(session)
     head = find_due_head(session)
     if head is None:
-        problem = msg("no signing key is configured, so there is no head to hand out: set signing.key")
+        problem = msg("no signing key is configured, so there is no head to send: set signing.key")
         tell(problem)
         return Work(RunOutcome.FAILED, ExitCode.FAILED, None, (str(problem),))
     digest = head_digest(head.signed.text)
@@ -75,7 +75,7 @@ def anchor_newest_head(
     problems: list[Message] = []
     hints: list[Message] = []
     codes: list[ExitCode] = []
-    title = msg("Handing out the head {code}", code=code_of(head.head))
+    title = msg("Sending the head {code} to the anchors", code=code_of(head.head))
     with session.progress.task(title, total=len(anchors), unit="items") as task:
         for anchor in anchors:
             earlier = taken.get(anchor.id)
@@ -85,7 +85,7 @@ def anchor_newest_head(
                 receipts.append(earlier.body)
             elif only and anchor.id not in only:
                 codes.append(ExitCode.PARTIAL)
-                problems.append(msg("{anchor}: it was not asked for, and does not have this head", anchor=anchor.id))
+                problems.append(msg("{anchor}: it was not named, and lacks this head", anchor=anchor.id))
             else:
                 receipt, code, said = _publish(session, anchor, head, task)
                 receipts.append(receipt)
@@ -97,7 +97,7 @@ def anchor_newest_head(
             task.advance(1)
     result = AnchorResult(head.head.size, digest, tuple(receipts))
     if not anchors:
-        problems.append(msg("no anchor is configured, so the head is kept nowhere but here: add [[ledger.anchor]]"))
+        problems.append(msg("no anchor is configured, so the head is kept only here: add [[ledger.anchor]]"))
     for each in (*problems, *hints):
         tell(each)
     return _judged(result, problems, codes, is_any=bool(anchors))
@@ -138,7 +138,7 @@ def _is_quiet_since(ledger: Ledger, size: int, quiet: Collection[str]) -> bool:
 def _publish(
     session: Session, anchor: Anchor, head: RecordedHead, task: Task
 ) -> tuple[AnchorReceipt, ExitCode, tuple[Message, Message] | None]:
-    """Hand a head to one anchor; what goes wrong stops no other anchor, and is returned with what to do."""
+    """Send a head to one anchor; an error stops no other anchor, and is returned with what to do."""
     task.note(verbatim(anchor.id))
     try:
         return anchor.publish(head, session.writable_ledger), ExitCode.OK, None
@@ -157,7 +157,7 @@ def _publish(
 def _is_still_there(session: Session, anchor: Anchor, head: RecordedHead) -> bool:
     """Say whether an anchor has a head that it took; of one that cannot be asked, its receipt is all that there is.
 
-    One that cannot be looked at now counts as without it: handing the head over says why.
+    One that cannot be asked now counts as without it: sending the head gives the reason.
     """
     if not isinstance(anchor, InspectableAnchor):
         return True
@@ -167,7 +167,7 @@ def _is_still_there(session: Session, anchor: Anchor, head: RecordedHead) -> boo
         return False
     if not there:
         lost = msg(
-            "{anchor}: the head of {size} records, which it had taken, was not there any more, and is handed over anew",
+            "{anchor}: the head of {size} records was gone from there, and is sent again",
             anchor=anchor.id,
             size=head.head.size,
         )
@@ -182,9 +182,9 @@ def heads_of_other_ledgers(anchors: Sequence[Anchor], own: str) -> Iterator[Mess
             for ledger, size in sorted(anchor.ledgers().items()):
                 if ledger != own:
                     yield msg(
-                        "anchor {anchor} holds heads of another ledger, {ledger}, up to record {size}, and a new ledger"
-                        " begins here: if that one was this portal's, its folder was lost: stop here and restore it from"
-                        " the newest backup set",
+                        "anchor {anchor} holds heads of another ledger, {ledger}, up to record {size}, but "
+                        "a new ledger begins here. If the other one was this portal's, stop and restore "
+                        "its folder from the newest backup set",
                         anchor=anchor.id,
                         ledger=ledger,
                         size=str(size),
@@ -196,11 +196,11 @@ def _silence_of(session: Session, anchor: Anchor) -> Sequence[Message]:
     receipts = read_receipts(session.writable_ledger)
     newest = next((one for one in receipts if one.body.anchor == anchor.id and not one.body.problem), None)
     if newest is None:
-        return (msg("{anchor}: the witness has handed in no receipt yet", anchor=anchor.id),)
+        return (msg("{anchor}: no receipt from the witness yet", anchor=anchor.id),)
     if session.clock.now() - newest.at > WITNESS_LATE:
         silence = nmsg(
-            "{anchor}: the witness has handed in no receipt for {n} day",
-            "{anchor}: the witness has handed in no receipt for {n} days",
+            "{anchor}: no receipt from the witness for {n} day",
+            "{anchor}: no receipt from the witness for {n} days",
             WITNESS_LATE.days,
             anchor=anchor.id,
         )
