@@ -16,7 +16,7 @@ import typer
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.host.views import _answered_at, host_data, key_cell, place_data, state_cell, way_cell
+from commands.host.views import answered_at, host_data, key_cell, place_data, state_cell, way_cell
 from commands.jobs.host_places import holders_of, places_of, places_table
 from commands.jobs.hosts_seen import hosts_seen
 from commands.jobs.servers import enrolments_of
@@ -40,7 +40,7 @@ def list_(ctx: typer.Context) -> Result[JsonValue]:
             host.id,
             way_cell(session, host),
             key_cell(host, enrolled.get(host.id)),
-            _answered_at(seen, host.id),
+            answered_at(seen, host.id),
             state_cell(seen.get(host.id)),
         )
         for host in hosts

@@ -15,7 +15,7 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.host.options import HostArgument
-from commands.host.views import _answered_at, host_data, key_cell, place_data, state_cell, way_cell
+from commands.host.views import answered_at, host_data, key_cell, place_data, state_cell, way_cell
 from commands.jobs.host_places import holders_of, place_rows, places_of, steps_data, steps_of
 from commands.jobs.hosts_seen import hosts_seen
 from commands.jobs.servers import enrolments_of, known_host
@@ -48,7 +48,7 @@ def show(ctx: typer.Context, host: HostArgument) -> Result[JsonValue]:
                 (msg("In the place of"), show_text(enrolment.enrolment.replaces)),
                 (msg("Reason"), show_text(enrolment.enrolment.reason, 1000)),
             ]
-    rows += [(msg("Last answer"), _answered_at(seen, known.id)), (msg("Last look"), state_cell(seen.get(known.id)))]
+    rows += [(msg("Last answer"), answered_at(seen, known.id)), (msg("Last look"), state_cell(seen.get(known.id)))]
     place, holders = places_of(session).get(known.id) or RegisteredPlace(known.id), holders_of(session)
     rows += place_rows(place, holders)
     data = host_data(session, known, enrolment, seen.get(known.id), place=place_data(place, holders))

@@ -35,7 +35,7 @@ def key_cell(host: Host, enrolment: RecordedEnrolment | None) -> Cell:
     return show_text(enrolment.enrolment.fingerprint)
 
 
-def _answered_at(seen: Mapping[HostId, HostSeen], host: HostId) -> datetime | None:
+def answered_at(seen: Mapping[HostId, HostSeen], host: HostId) -> datetime | None:
     answered = seen[host].answered if host in seen else None
     return answered.gathered_at if answered else None
 
