@@ -142,18 +142,18 @@ MANY_FOLDERS = """
 import os, resource, sys
 from pathlib import Path
 from backups.extract import Extractor, prepare_target
-from backups.tar import Entry
+from backups.tar import TarEntry
 from portalops.model.backups import MemberType
 
 count, target = int(sys.argv[1]), Path(sys.argv[2])
 prepare_target(target)
 extractor = Extractor(target)
-entry = Entry(MemberType.FOLDER, "first", mode=0o750, uid=os.getuid(), gid=os.getgid(), mtime_ns=10**18)
+entry = TarEntry(MemberType.FOLDER, "first", mode=0o750, uid=os.getuid(), gid=os.getgid(), mtime_ns=10**18)
 extractor.add(entry, ())
 start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for number in range(count):
     path = f"d{number // 1000}/a-folder-with-a-name-of-some-length-{number}"
-    extractor.add(Entry(entry.type, path, mode=0o750, uid=entry.uid, gid=entry.gid, mtime_ns=10**18), ())
+    extractor.add(TarEntry(entry.type, path, mode=0o750, uid=entry.uid, gid=entry.gid, mtime_ns=10**18), ())
 extractor.close()
 grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start
 made = target / "d0" / "a-folder-with-a-name-of-some-length-0"
