@@ -184,9 +184,8 @@ class Nginx:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Run it."""
-        program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
-        if program is None:
-            need("nginx")
+        need("nginx")
+        program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin") or "nginx"
         temp = " ".join(
             f"{each}_temp_path {self.folder}/tmp;" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
