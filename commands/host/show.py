@@ -28,7 +28,7 @@ from commands.host.views import (
     steps_data,
     way_cell,
 )
-from commands.jobs.host_places import holders_of, place_rows, places_of, steps_data, steps_of
+from commands.jobs.host_places import holders_of, place_rows, places_of, steps_of
 from commands.jobs.hosts_seen import hosts_seen
 from commands.jobs.servers import enrolments_of, known_host
 from portalops.model.message import Message, msg
