@@ -211,7 +211,9 @@ def test_each_reason_names_what_it_rests_on() -> None:
     assert reasons(policy, sets, base) == (
         f"the oldest, because there are fewer than 2 such periods; set {sets[1].set_id} needs it as its base"
     )
-    assert f"the last good set before {unread.set_id}, which is not read back" in reasons(policy, sets, sets[1])
+    assert f"the last good set before {unread.set_id}, which has not been read back yet" in reasons(
+        policy, sets, sets[1]
+    )
 
 
 # --- what the rules know of a recorded set ----------------------------------------------------

@@ -306,8 +306,8 @@ def test_each_source_that_cannot_be_read_is_named() -> None:
     said = say_unreadable([UnreadableShare("feed", 1), UnreadableShare("register", 2)])
 
     assert str(said) == (
-        "1 line or item of source feed could not be read and may be what is missing;"
-        " 2 lines or items of source register could not be read and may be what is missing"
+        "1 line or item of source feed could not be read and may be the missing one;"
+        " 2 lines or items of source register could not be read and may be the missing ones"
     )
 
 
@@ -346,16 +346,16 @@ def test_a_week_that_was_seen_enough_is_unknown_for_what_could_not_be_read() -> 
         tally = replace(TALLY, share=Share(percent, 0), unreadable=(UnreadableShare("feed", 1),))
         return str(explain(UNKNOWN, [tally], moment=OVER, numbers=numbers))
 
-    assert said(79) == "the collection covers 79 % of the week only"
+    assert said(79) == "the polls cover only 79 % of the week"
     assert said(80).startswith("1 line or item of source feed could not be read")
 
 
 @pytest.mark.parametrize(
     ("tally", "said"),
     [
-        (replace(TALLY, pending=1), "rests on claimed dates that an officer has to confirm"),
-        (replace(TALLY, solid=2, pending=1), "the week is over, its last day is still to be collected"),
-        (TALLY, "the week is over, its last day is still to be collected"),
+        (replace(TALLY, pending=1), "rests on dates claimed by the source, which an officer must confirm"),
+        (replace(TALLY, solid=2, pending=1), "the week is over, but its last day is still to be polled"),
+        (TALLY, "the week is over, but its last day is still to be polled"),
     ],
 )
 def test_a_week_that_is_over_waits_for_an_officer_only_where_claims_would_meet_it(tally: Tally, said: str) -> None:
@@ -463,17 +463,17 @@ def updates(grades: str) -> tuple[GradedItem, ...]:
     ("facts", "verdict", "reason"),
     [
         ({"items": updates("AA")}, MET, "2 updates seen"),
-        ({"items": updates("AC")}, PENDING, "rests on claimed dates that an officer has to confirm"),
-        ({"items": updates("CC")}, PENDING, "rests on claimed dates that an officer has to confirm"),
+        ({"items": updates("AC")}, PENDING, "rests on dates claimed by the source, which an officer must confirm"),
+        ({"items": updates("CC")}, PENDING, "rests on dates claimed by the source, which an officer must confirm"),
         ({"items": updates("C")}, UNMET, "0 updates seen"),
         ({"items": updates("A")}, UNMET, "1 update seen"),
         ({"is_over": False}, PENDING, "the day is not over"),
         ({"has_source": False}, UNKNOWN, "no source shows the portal"),
-        ({"is_unreachable": True}, UNKNOWN, "the portal did not answer on any look of the day"),
-        ({"collected": False}, PENDING, "the day is over, its end is still to be collected"),
-        ({"collected": False, "poll_overdue": True}, UNKNOWN, "the portal was not looked at after the day's end"),
-        ({"share": Share(79, 5)}, UNKNOWN, "the collection covers 79 % of the day only"),
-        ({"share": Share(80, 5)}, UNMET, "0 updates seen; no look has shown 5 hours of the day"),
+        ({"is_unreachable": True}, UNKNOWN, "the portal did not answer in any poll of the day"),
+        ({"collected": False}, PENDING, "the day is over, but its end is still to be polled"),
+        ({"collected": False, "poll_overdue": True}, UNKNOWN, "the portal was not polled after the day's end"),
+        ({"share": Share(79, 5)}, UNKNOWN, "the polls cover only 79 % of the day"),
+        ({"share": Share(80, 5)}, UNMET, "0 updates seen; 5 hours of the day are covered by no poll"),
         (
             {"late_at": datetime(2026, 11, 16, 18, 0, tzinfo=ZONE)},
             UNMET,
