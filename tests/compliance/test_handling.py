@@ -819,3 +819,113 @@ def test_a_paper_that_is_added_is_kept_for_each_step_under_its_number() -> None:
     assert lacking(_added("13/CV")) == [CaseStep.REMINDED, CaseStep.TO_DEPARTMENT]
     unkept = replace(_added("12/CV"), move=replace(_added("12/CV").move, paper=Paper("12/CV")))
     assert lacking(unkept) == [CaseStep.REMINDED, CaseStep.TO_DEPARTMENT, CaseStep.TO_COMMITTEE]
+
+
+# --- the duty ---------------------------------------------------------------------------------
+
+ON_TIME = (CaseStep.REMINDED, "2026-11-23"), (CaseStep.EXPLAINED, "2026-11-25"), (CaseStep.REJECTED, "2026-11-26")
+ENDED = (*ON_TIME, (CaseStep.CLOSED, "2026-11-27"))
+W46 = Week(2026, 46)
+BEGAN = "2026-11-01T09:00"
+SHORT = _result([_week(MET, UNMET)])
+IT = "Department of Health"
+
+
+def _told(standing: Standing) -> tuple[DutyVerdict, str, list[str]]:
+    return standing.verdict, str(standing.reason), [str(each) for each in standing.details]
+
+
+def _judged(*cases: Case, result: UpdatesResult = SHORT, now: str = "2026-11-30", period: str = "2026-W47") -> Standing:
+    return _standing(result, now=f"{now}T09:00", began=BEGAN, period=period, cases=cases)
+
+
+@pytest.mark.parametrize(("now", "verdict"), [("2026-11-25", PENDING), ("2026-11-26", UNMET)])
+def test_a_case_is_to_be_opened_so_many_working_days_after_the_judging(now: str, verdict: DutyVerdict) -> None:
+    judged_at = datetime(2026, 11, 23, 23, tzinfo=ZONE)  # the 24th is a holiday
+    rulebook = Rulebook("r", "1", NAME, "doc", date(2010, 1, 1), None, (), (), Numbers())
+    found = replace(
+        evidence(), now=datetime.fromisoformat(now).replace(tzinfo=ZONE),
+        updates=Recorded(7, judged_at, "run", replace(SHORT, rulebook="r@1")),
+    )  # fmt: skip
+
+    standing = RULES["cases"](duty("cases"), Situation(rulebook, found, (), (Agency(HEALTH, NAME),), CALENDAR))
+
+    line = f"{IT} (K2), week 2026-W47: fewer, but no case was opened"
+    assert (_told(standing), standing.evidence, standing.newest_at) == ((verdict, line, [line]), (7,), judged_at)
+
+
+def test_what_is_not_known_of_a_unit_leaves_its_handling_open() -> None:
+    weeks = [_week(UNSURE, PENDING), _week(UNSURE, MET, week=Week(2026, 48))]
+
+    assert _told(_judged(result=_result(weeks), period="2026-W46..2026-W48")) == (
+        UNSURE,
+        f"{IT} (K1), week 2026-W47: it is not known whether it fell short, and 2 more",
+        [
+            f"{IT} (K1), week 2026-W47: it is not known whether it fell short",
+            f"{IT} (K1), week 2026-W48: it is not known whether it fell short",
+            "week 2026-W46 was not judged",
+        ],
+    )
+    assert _told(_judged(result=_result([_week(MET, PENDING)]))) == (
+        PENDING,
+        f"{IT} (K2), week 2026-W47: it is not known whether it fell short",
+        [f"{IT} (K2), week 2026-W47: it is not known whether it fell short"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "verdict", "line"),
+    [
+        (_opened(W47), UNMET, f"{IT}, week 2026-W47: the reminder was due by 2026-11-25"),
+        (
+            _opened(W47, *ON_TIME[:2]),
+            UNMET,
+            f"{IT}, week 2026-W47: the decision on the explanation was due by 2026-11-30",
+        ),
+        (
+            replace(_opened(W47), unreadable=(9,)),
+            UNSURE,
+            "2026-W47/so-y-te/11.2-submissions: one of its steps cannot be read",
+        ),
+        (
+            _typed(_opened(W47, *ENDED)),
+            UNSURE,
+            f"{IT}, week 2026-W47: the reminder is in record 2, but the paper itself was not kept",
+        ),
+    ],
+)
+def test_what_the_managing_unit_did_not_do_is_told_with_its_day_or_record(
+    case: Case, verdict: DutyVerdict, line: str
+) -> None:
+    assert _told(_judged(case, now="2026-12-10")) == (verdict, line, [line])
+
+
+def test_cases_of_the_period_are_counted_and_those_of_others_are_not() -> None:
+    late = (CaseStep.REMINDED, "2026-11-27"), *ON_TIME[1:], (CaseStep.CLOSED, "2026-11-27")
+    first, second = _opened(W47, *ENDED), _case((CaseStep.OPENED, "2026-11-23"), *ENDED, duty=SUB)
+    slow = _case((CaseStep.OPENED, "2026-11-23"), *late, duty=SUB)
+    both = _result([_week(UNMET, UNMET)])
+    before = _case((CaseStep.OPENED, "2026-11-02"), (CaseStep.REMINDED, "2026-11-30"), week=Week(2026, 44))
+
+    found = _judged(before, first, second, result=both)
+    assert (_told(found), found.evidence) == ((MET, "all 2 cases were handled in time", []), (7, 1, 2, 3, 4, 5))
+    assert _told(_judged(before, first, slow, result=both)) == (
+        MET, "all 2 cases were handled, 1 of them late", [],
+    )  # fmt: skip
+    assert _told(_judged(before, result=_result([_week(MET, MET)]))) == (MET, "no unit fell short", [])
+
+
+def test_what_goes_upwards_is_told_with_its_last_day() -> None:
+    cases = _opened(W46, (CaseStep.REMINDED, "2026-11-17"), (CaseStep.CLOSED, "2026-11-18")), _opened(W47, *ENDED[:3])
+    by = CALENDAR.add_working_days(W47.period().last, 5)
+    line = f"2026-W47/so-y-te/11.2-submissions: to be reported upwards by {by}, 2 weeks in a row"
+
+    assert _told(_judged(*cases, now=by.isoformat())) == (PENDING, line, [line])
+    after = _told(_judged(*cases, now=(by + timedelta(days=1)).isoformat()))
+    assert after[:2] == (UNMET, line)
+
+
+def test_no_week_that_is_over_is_told_so() -> None:
+    found = _judged(result=_result([_week(MET, MET)]), now="2026-11-22")
+
+    assert found == Standing(duty("cases").id, PENDING, msg("no week of the period is over"), (), (7,))
