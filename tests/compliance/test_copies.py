@@ -20,7 +20,7 @@ from portalops.model.archive import (
 from portalops.model.backups import BackupResult, Copy, CopyState, DataClass, SetId, VerifyResult
 from portalops.model.message import msg
 from portalops.model.period import Period
-from portalops.model.record import Recorded
+from portalops.model.record import Digest, Recorded
 from portalops.model.retention import Disposal, PruneResult, RetentionPolicy
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome
@@ -50,8 +50,8 @@ def named(name: str, made: Recorded[BackupResult], seq: int = 5) -> Recorded[Bac
     body = made.body
     assert body.set is not None
     copies = tuple(replace(each, set_id=SetId(name)) for each in body.copies)
-    own = replace(body.set, id=SetId(name), bag_sha256=type(DIGEST)(f"{seq:064x}"))
-    return replace(made, seq=seq, body=replace(body, set=replace(own), copies=copies))
+    own = replace(body.set, id=SetId(name), bag_sha256=Digest(f"{seq:064x}"))
+    return replace(made, seq=seq, body=replace(body, set=own, copies=copies))
 
 
 # --- the archive ------------------------------------------------------------------------------
