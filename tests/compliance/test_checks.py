@@ -41,8 +41,10 @@ def scan(*hosts: HostScan, at: datetime = END) -> Recorded[CheckScan]:
     return Recorded(7, at, "r", CheckScan(hosts))
 
 
-def stand(asked: Duty, found: Evidence, hosts: Sequence[Host] = (LOCAL, OTHER)) -> Standing:
-    rulebook = Rulebook("r", "1", NAME, "doc", date(2010, 1, 1), None, (), (asked,), Numbers())
+def stand(
+    asked: Duty, found: Evidence, hosts: Sequence[Host] = (LOCAL, OTHER), numbers: Numbers | None = None
+) -> Standing:
+    rulebook = Rulebook("r", "1", NAME, "doc", date(2010, 1, 1), None, (), (asked,), numbers or Numbers())
     return RULES[asked.rule](asked, Situation(rulebook, found, tuple(hosts), (), load_calendar()))
 
 
@@ -133,6 +135,12 @@ def test_a_day_without_checks_is_named() -> None:
     assert told(found) == (
         UNMET, "the hosts were not checked on 2026-11-22", ["the hosts were not checked on 2026-11-22"],
     )  # fmt: skip
+
+
+def test_how_often_hosts_are_to_be_checked_is_a_number_of_the_rulebook() -> None:
+    found = week(scan(host_scan("web1"), host_scan("db1")), days=6)
+
+    assert stand(CADENCE, found, numbers=Numbers(check_every_days=2)).verdict is MET
 
 
 def test_each_host_that_a_scan_left_out_is_named() -> None:
