@@ -94,7 +94,7 @@ def prune(
     with resource_lock(session, Resource.MEDIA, job=job.id):
         # No plan is recorded: with keys of its own, the configuration may be another than that of the jobs.
         done = perform(session, job, work=partial(prune_work, asked=asked))
-    told: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
+    told: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
     if not isinstance(done.result, PruneResult):
         return Result(done.data(), told, exit_code=done.exit_code)
     data: JsonValue = {

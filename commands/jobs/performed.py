@@ -43,9 +43,8 @@ class PerformedJob:
     exit_code: ExitCode
     seconds: float
     summary: Message
-    problems: tuple[str, ...] = ()
     said: tuple[Message, ...] = ()
-    """The problems for people; empty where their text is all there is."""
+    """What went wrong."""
     result: object = None
     error: PortalOpsError | None = None
     """What stopped the job before anything could be done."""
@@ -53,6 +52,11 @@ class PerformedJob:
     """Of a drill: its signed report."""
     late: bool = False
     """It was overdue: its time in the slot before had passed without a complete run."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What went wrong, for programs."""
+        return tuple(map(str, self.said))
 
     def data(self) -> JsonValue:
         """Return it as `--json` shows it, as plain values."""

@@ -33,7 +33,7 @@ from portalops.ledger.record import format_at
 from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
-from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.record import Recorded
 from portalops.model.runs import JobKind
 from portalops.ports import Anchor
@@ -76,7 +76,7 @@ def anchor(
     rows: list[JsonValue] = []
     if isinstance(done.result, AnchorResult):
         view, rows = list(_list_anchored(session, done.result, known)), [_data(one) for one in done.result.receipts]
-    view += [Notice(problem, Tone.BAD) for problem in said or map(verbatim, done.problems)]
+    view += [Notice(problem, Tone.BAD) for problem in said or done.said]
     return Result({**_mapping(done.data()), "anchors": rows}, view, exit_code=done.exit_code)
 
 

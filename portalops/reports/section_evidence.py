@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, together, verbatim
 from portalops.model.organisation import Agency
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Run
@@ -104,13 +104,13 @@ def runs_without_end(evidence: Evidence, own_run: str, kinds: Collection[str] | 
 
 def failed_runs(evidence: Evidence, kinds: Collection[str] | None = None) -> TableBlock:
     """Return the runs of the period that ended and failed, of all kinds or of some; what they were to show is not shown by them."""
-    rows: list[tuple[str, str, datetime, str, str]] = []
+    rows: list[tuple[str, str, datetime, Message, str]] = []
     for run in evidence.runs:
         summary = evidence.summaries.get(run.finished_seq) if run.finished_seq is not None else None
         in_period = run.started_at.astimezone(evidence.zone).date() in evidence.period
         is_asked = kinds is None or run.kind in kinds
         if is_asked and in_period and summary is not None and summary.outcome is RunOutcome.FAILED:
-            problem = "; ".join(summary.problems[:3]) or "?"
+            problem = together(summary.said[:3]) if summary.problems else verbatim("?")
             rows.append((run.id, run.kind, run.started_at, problem, str(run.finished_seq)))
     return TableBlock(
         msg("Runs that failed"),

@@ -231,7 +231,7 @@ def work_of_updates(result: UpdatesResult, lost: tuple[Message, ...] = ()) -> Wo
     elif failed or lost:
         outcome = RunOutcome.INCOMPLETE
     # If every source was looked at, the job is done; what was refused counts for nobody until someone corrects it.
-    return Work(outcome, code, result, tuple(map(str, said)), said)
+    return Work(outcome, code, result, said)
 
 
 def list_lost_polls(done: PerformedJob) -> tuple[Message, ...]:
