@@ -85,7 +85,7 @@ def prune(
         seen = gather_facts(parts_of(session, session.reader), asked, evidence=None)
         session.warnings += seen.warnings
         problems = seen.listing.problems()
-        notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in problems]
+        notices: list[Block] = [Notice(problem, Tone.BAD) for problem in problems]
         notices += [Notice(problem, Tone.UNSURE) for problem in seen.listing.unreached.values()]
         code = ExitCode.INTEGRITY if problems else ExitCode.OK
         return Result(plan_data(seen.plan, seen.retained), [*plan_view(seen.plan), *notices], exit_code=code)

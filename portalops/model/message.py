@@ -75,9 +75,12 @@ def verbatim(text: str) -> Message:
     return Message("{text}", {"text": text})
 
 
-def together(messages: Sequence[Message]) -> Message:
-    """Return sentences as one, with semicolons between them."""
-    values = {f"p{at}": each for at, each in enumerate(messages)}
+def together(messages: Sequence[Message], most: int | None = None) -> Message:
+    """Return sentences as one, with semicolons between them; behind the most that are named, how many more there are."""
+    named = [*messages[:most]]
+    if len(named) < len(messages):
+        named.append(msg("and {n} more", n=len(messages) - len(named)))
+    values = {f"p{at}": each for at, each in enumerate(named)}
     return Message("; ".join(f"{{{name}}}" for name in values), values)
 
 

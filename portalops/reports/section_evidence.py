@@ -114,7 +114,7 @@ def failed_runs(evidence: Evidence, kinds: Collection[str] | None = None) -> Tab
             rows.append((run.id, run.kind, run.started_at, problem, str(run.finished_seq)))
     return TableBlock(
         msg("Runs that failed"),
-        (msg("Run"), msg("Kind"), msg("Started at"), msg("Details (as recorded, in English)"), msg("Record")),
+        (msg("Run"), msg("Kind"), msg("Started at"), msg("Details (as recorded)"), msg("Record")),
         rows,
     )
 
@@ -127,7 +127,7 @@ def problem_table(problems: Sequence[Problem]) -> TableBlock:
     """Return a row a problem."""
     return TableBlock(
         msg("Sources, media and items with a problem"),
-        (msg("Where"), msg("What"), msg("Details (as recorded, in English)")),
+        (msg("Where"), msg("What"), msg("Details (as recorded)")),
         problems,
     )
 
@@ -136,8 +136,8 @@ def backup_problems(evidence: Evidence) -> Iterator[Problem]:
     """Yield the sources that failed, files that were not read or changed meanwhile, and copies with a problem: one line each."""
     for made in evidence.backups:
         if made.at.astimezone(evidence.zone).date() in evidence.period:
-            for line in made.body.failed_sources:
-                yield "backup", msg("source failed"), line
+            for failure in made.body.failures:
+                yield "backup", msg("source failed"), failure
     for backup in sets_in_period(evidence):
         for stream in backup.set.streams:
             for line in stream.unread:
@@ -146,7 +146,7 @@ def backup_problems(evidence: Evidence) -> Iterator[Problem]:
                 yield stream.source, msg("changed while it was read"), line
         for copy in backup.copies:
             if copy.problem:
-                yield copy.medium, msg("problem with the copy"), copy.problem
+                yield copy.medium, msg("problem with the copy"), copy.said
 
 
 def poll_problems(evidence: Evidence) -> Iterator[Problem]:

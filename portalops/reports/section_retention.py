@@ -162,7 +162,7 @@ def _refused(evidence: Evidence) -> Iterator[Block]:
             msg("Started at"),
             msg("Run"),
             msg("Outcome"),
-            msg("Why (as recorded, in English)"),
+            msg("Why (as recorded)"),
             msg("Record"),
         )
         yield from bounded(

@@ -245,7 +245,7 @@ def list_lost_polls(done: PerformedJob) -> tuple[Message, ...]:
 def _explain_failure(poll: Poll) -> Message:
     """Say why a source could not be looked at, with its id, once."""
     if isinstance(poll.problem, str):
-        return verbatim(name_problem(poll.source, poll.problem))
+        return name_problem(poll.source, verbatim(poll.problem))
     is_named = poll.problem.values.get("source") == poll.source
     return poll.problem if is_named else msg("{source}: {line}", source=poll.source, line=poll.problem)
 
