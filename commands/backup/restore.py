@@ -37,7 +37,7 @@ from commands.jobs.stream_out import check_usage, stream_out_stream
 from portalops.errors import ExitCode, PortalOpsError, SetDamaged, SetNotFound, UsageError
 from portalops.locale import _
 from portalops.model.backups import CopyState, SetId
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, together
 from portalops.registers.backups import find_set, recorded_sets
 
 if TYPE_CHECKING:

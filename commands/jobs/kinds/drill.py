@@ -21,7 +21,7 @@ from commands.jobs.sets import keys_of, set_keys
 from portalops.errors import BackupError, ConfigurationError, ExitCode, SetNotFound, UsageError, worst
 from portalops.ledger.runs import Work
 from portalops.model.backups import CopyState, DrillResult, SetId
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.backups import GONE, find_set, recorded_sets
@@ -160,7 +160,7 @@ def drill_work(session: Session, *, wish: DrillRequest | None = None) -> Work[ob
 
 def work_of_drill(drawn: Drawn, result: DrillResult | None) -> Work[object]:
     """Judge how a drill went, and the choice of its copy; without a result there was none to drill."""
-    told = (
+    told: tuple[Message | str, ...] = (
         *(msg("not drilled, since it cannot be told to be the portal's: {set}", set=each) for each in drawn.refused),
         *(msg("not drilled, since nobody signed it: {set}", set=each) for each in drawn.unsigned),
         *drawn.unreached,
