@@ -13,10 +13,9 @@ from backups.verify import Findings, bag_digest, verify_copy
 from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged, SetOfLaterVersion
 from portalops.model.backups import Copy, CopyState, FoundSet, SetId, VerifyLevel
 from portalops.model.heads import Signer
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, kept, msg, together
 from portalops.model.record import Digest, RunId
 from portalops.model.runs import Run
-from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress
 from portalops.registers.backups import SetEvidence
 
@@ -114,7 +113,7 @@ def read_back(
     """
     copies: list[Copy] = []
     whole: dict[Digest, SetFile] = {}
-    problems: list[str] = []
+    problems: list[Message] = []
     for medium in media.values():
         copy = Copy(set_id, medium.id, medium.kind, CopyState.DAMAGED, VerifyLevel.NONE, None)
         title = msg("Reading {set} on {medium}", set=set_id, medium=medium.id)
@@ -126,21 +125,20 @@ def read_back(
                     stored, set_id, bag_sha256=digest, level=VerifyLevel.L2, keys=keys, on_bytes=task.advance
                 )
         except (MediumUnavailable, SetOfLaterVersion) as error:
-            problems.append(f"{medium.id}: {error}")
-            problem = show_text(f"not checked: {error}", 500)
-            copies.append(replace(copy, state=CopyState.SEALED, problem=problem))  # it is listed
+            problems.append(msg("{medium}: {problem}", medium=medium.id, problem=error.message))
+            unread = replace(copy, state=CopyState.SEALED)  # it is listed
+            copies.append(unread.with_problem(msg("not checked: {cause}", cause=error.message)))
             continue
         except PortalOpsError as error:
-            findings = Findings(VerifyLevel.NONE, (str(error),))
+            findings = Findings(VerifyLevel.NONE, (error.message,))
         if findings.problems or findings.content is None:
-            problem = show_text("; ".join(findings.problems[:5]), 500)
-            problems.append(f"{medium.id}: {problem}")
-            copies.append(replace(copy, level=findings.level, problem=problem))
+            copies.append(replace(copy, level=findings.level).with_problem(together(findings.said, most=5)))
+            problems.append(msg("{medium}: {problem}", medium=medium.id, problem=copies[-1].said))
             continue
         whole.setdefault(digest, findings.content)
         copies.append(replace(copy, state=CopyState.VERIFIED, level=findings.level, verified_at=clock.now()))
     if not whole:
-        raise _refused(set_id, "; ".join(problems) or "no medium has it")
+        raise _refused(set_id, together(problems) if problems else msg("no medium has it"))
     if len(whole) > 1:
         raise _refused(set_id, f"{len(whole)} copies are whole, and are not of the same set")
     ((bag_sha256, content),) = whole.items()
@@ -151,8 +149,8 @@ def read_back(
     return FoundSet(content.as_set(bag_sha256), tuple(copies), of_run)
 
 
-def _refused(set_id: SetId, why: str) -> SetDamaged:
+def _refused(set_id: SetId, why: Message | str) -> SetDamaged:
     return SetDamaged(
-        msg("set {set} was not imported: {why}", set=set_id, why=show_text(why, 500)),
+        msg("set {set} was not imported: {why}", set=set_id, why=kept(why, 500)),
         msg("The set does not count as a backup. If nobody needs it, remove its folder from the medium."),
     )

@@ -24,7 +24,7 @@ from backups.verify import Findings, verify_copy
 from portalops.errors import BackupError, PortalOpsError, SetDamaged, SetOfLaterVersion
 from portalops.model.backups import MemberType, SetId, Stream, StreamMember, VerifyLevel
 from portalops.model.heads import Signer
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.ports import Medium, StoredSet
@@ -80,7 +80,7 @@ def find_base(media: Iterable[Medium], content: SetFile) -> tuple[BaseSet | None
             continue
         if findings.content is not None and not findings.problems:
             return BaseSet(stored, findings.content), []
-        problems += [verbatim(f"{medium.id}: {problem}") for problem in findings.problems[:3]]
+        problems += [msg("{medium}: {problem}", medium=medium.id, problem=problem) for problem in findings.said[:3]]
     return None, problems
 
 

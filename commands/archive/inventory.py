@@ -36,7 +36,7 @@ from commands.jobs.validity import require_valid
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.archive import InventoryRun
-from portalops.model.message import msg, verbatim
+from portalops.model.message import msg
 from portalops.model.runs import Resource
 from portalops.model.text import show_text
 from portalops.registers.archive import inventories
@@ -67,9 +67,7 @@ def inventory(
         record_plan(session)
         done = perform(session, job, work=partial(inventory_work, accepted=accepted))
     if not isinstance(done.result, InventoryRun):
-        return Result(
-            done.data(), [Notice(verbatim(each), Tone.BAD) for each in done.problems], exit_code=done.exit_code
-        )
+        return Result(done.data(), [Notice(each, Tone.BAD) for each in done.said], exit_code=done.exit_code)
     found = next(inventories(session.writable_ledger)).body
     return Result(
         {"record": done.result.record, **inventory_data(found)}, inventory_view(found), exit_code=done.exit_code

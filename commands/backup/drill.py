@@ -36,7 +36,7 @@ from portalops.config.layers import show_path
 from portalops.errors import ExitCode, SetNotFound, UsageError
 from portalops.locale import _
 from portalops.model.backups import CopyState, DrillResult
-from portalops.model.message import msg, verbatim
+from portalops.model.message import msg
 from portalops.model.reading import level_word
 from portalops.model.runs import JobKind
 from portalops.reports.document import Block, ByteSize, KeyValues, Notice, Paragraph, TableBlock, Tone
@@ -83,7 +83,7 @@ def drill(
     if dry_run:
         return _foreseen(session, wish)
     done = perform_now(session, JobKind.DRILL, partial(drill_work, wish=wish), report=report)
-    notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
+    notices: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
     if not isinstance(done.result, DrillResult):
         return Result(done.data(), notices, exit_code=done.exit_code)
     data = {**_data(done.result), "report": str(done.report) if done.report else None}

@@ -85,7 +85,7 @@ def prune(
         seen = gather_facts(parts_of(session, session.reader), asked, evidence=None)
         session.warnings += seen.warnings
         problems = seen.listing.problems()
-        notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in problems]
+        notices: list[Block] = [Notice(problem, Tone.BAD) for problem in problems]
         notices += [Notice(problem, Tone.UNSURE) for problem in seen.listing.unreached.values()]
         code = ExitCode.INTEGRITY if problems else ExitCode.OK
         return Result(plan_data(seen.plan, seen.retained), [*plan_view(seen.plan), *notices], exit_code=code)
@@ -94,7 +94,7 @@ def prune(
     with resource_lock(session, Resource.MEDIA, job=job.id):
         # No plan is recorded: with keys of its own, the configuration may be another than that of the jobs.
         done = perform(session, job, work=partial(prune_work, asked=asked))
-    told: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
+    told: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
     if not isinstance(done.result, PruneResult):
         return Result(done.data(), told, exit_code=done.exit_code)
     data: JsonValue = {

@@ -28,7 +28,7 @@ from commands.jobs.runner import perform_now
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.backups import CopyResult
-from portalops.model.message import msg, verbatim
+from portalops.model.message import msg
 from portalops.model.runs import JobKind
 from portalops.registers.backups import find_set, recorded_sets
 from portalops.reports.document import Block, Notice, Paragraph, TableBlock, Tone
@@ -69,7 +69,7 @@ def replicate(
     hints = MediumHints()
     work = partial(copy_work, only_set=only_set, only_medium=to or "", on_error=hints.note)
     done = perform_now(session, JobKind.COPY, work)
-    notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
+    notices: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
     if not isinstance(done.result, CopyResult):
         return Result(done.data(), notices, exit_code=ExitCode(done.exit_code))
     next_steps = [*hints.blocks(), *next_for_failed(done.result.copies)]

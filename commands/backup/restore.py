@@ -37,7 +37,7 @@ from commands.jobs.stream_out import check_usage, stream_out_stream
 from portalops.errors import ExitCode, PortalOpsError, SetDamaged, SetNotFound, UsageError
 from portalops.locale import _
 from portalops.model.backups import CopyState, SetId
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.message import Message, msg, together
 from portalops.registers.backups import find_set, recorded_sets
 
 if TYPE_CHECKING:
@@ -81,12 +81,12 @@ def restore(
     warnings += uncompared
     if findings.content is None:
         raise SetDamaged(
-            msg("set {set} cannot be restored: {problems}", set=set_id, problems="; ".join(findings.problems[:3])),
+            msg("set {set} cannot be restored: {problems}", set=set_id, problems=together(findings.said[:3])),
             findings.hint or msg("Name another copy by --medium."),
         )
     if made is None:
         warnings += _unknown_set(set_id, findings.content.signer)
-    warnings += [verbatim(problem) for problem in findings.problems]
+    warnings += findings.said
     if to is None:
         stream_out_stream(stored, findings.content, identities, source=source, name=stream, progress=session.progress)
         return Result(None, (), warnings, ExitCode.INTEGRITY if findings.problems else ExitCode.OK)

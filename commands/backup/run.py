@@ -35,7 +35,6 @@ from commands.jobs.kinds.backup import backup_work
 from commands.jobs.runner import perform_now
 from portalops.locale import _
 from portalops.model.backups import BackupResult, SetKind
-from portalops.model.message import verbatim
 from portalops.model.runs import JobKind
 from portalops.reports.document import Block, Notice, Paragraph, Tone
 
@@ -62,7 +61,7 @@ def run(
     hints = MediumHints()
     work = partial(backup_work, set_kind=kind, accept_shrink=accepted, on_error=hints.note)
     done = perform_now(session, JobKind.BACKUP, work)
-    notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
+    notices: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
     if not isinstance(done.result, BackupResult):
         return Result(done.data(), notices, exit_code=done.exit_code)
     view: list[Block] = [Paragraph(done.summary), copies_table(done.result.copies), *notices]

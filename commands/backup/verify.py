@@ -31,7 +31,7 @@ from commands.jobs.sets import keys_of
 from portalops.errors import ExitCode, SetNotFound
 from portalops.locale import _
 from portalops.model.backups import Copy, CopyState, VerifyResult
-from portalops.model.message import msg, verbatim
+from portalops.model.message import msg
 from portalops.model.runs import JobKind
 from portalops.registers.backups import GONE, find_set, recorded_sets
 from portalops.reports.document import Block, Notice, Paragraph
@@ -77,7 +77,7 @@ def verify(
 def _verify_job(session: Session) -> Result[JsonValue]:
     done = perform_now(session, JobKind.VERIFY)
     if not isinstance(done.result, VerifyResult):
-        return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
+        return Result(done.data(), [Notice(problem) for problem in done.said], exit_code=done.exit_code)
     shown = _verified(done.result.copies, recorded_sets(session.reader, passing_over=True))
     return Result(shown.data, shown.view, exit_code=done.exit_code)
 

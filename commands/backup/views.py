@@ -376,7 +376,9 @@ def copies_table(
             status_of_copy(copy, fresh.get(copy.medium)),
             depth_and_age(fresh[copy.medium], now) if copy.medium in fresh and now else level_word(copy.level),
             copy.verified_at,
-            copy.problem or (msg("on the file system of what it copies") if copy.shares_source_filesystem else None),
+            copy.said
+            if copy.problem
+            else (msg("on the file system of what it copies") if copy.shares_source_filesystem else None),
         )
         for copy in copies
     ]

@@ -49,7 +49,7 @@ from portalops.ledger.runs import Work
 from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.checks import CheckResult, CheckScan
-from portalops.model.message import msg, nmsg, verbatim
+from portalops.model.message import Message, msg, nmsg, together
 from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
@@ -183,7 +183,7 @@ def run(
         return replace(shown, warnings=(msg("only a part was looked at, so nothing is recorded"),))
     done = _performed(session, wish)
     if not isinstance(done.result, CheckScan):
-        notices = [Notice(verbatim(problem)) for problem in done.problems]
+        notices = [Notice(problem) for problem in done.said]
         return Result(done.data(), notices, exit_code=done.exit_code)
     shown = results_page(session, done.result.results(), describe_suppliers(done.result))
     unasked = done.said[len(unreached(done.result)) :]  # portals; hosts are told of by their checks
@@ -239,16 +239,16 @@ def _seen(
     session: Session,
     part: tuple[Sequence[str] | None, Sequence[str] | None, Sequence[str] | None] | None,
     wish: ScanRequest,
-) -> tuple[Sequence[CheckResult], Sequence[str]]:
+) -> tuple[Sequence[CheckResult], Sequence[Message]]:
     """Look at a part, or do a whole round; return the results, and why there are none or not of every host."""
     if part is not None:
         found = _judge_hosts(session, *part, wish=wish)
         return found.results(), unreached(found)
     done = _performed(session, wish)
-    return done.result.results() if isinstance(done.result, CheckScan) else (), done.problems
+    return done.result.results() if isinstance(done.result, CheckScan) else (), done.said
 
 
-def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[str]) -> PluginAnswer:
+def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[Message]) -> PluginAnswer:
     """Say how the checks came out: fails without a waiver first, then what is unknown. OK takes at least one pass."""
     waived = waived_of(session, found)
     fails = [one for one in found if one.verdict is CheckVerdict.FAIL and (one.host, one.check) not in waived]
@@ -267,7 +267,7 @@ def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[s
         said = nmsg("{n} check fails: {names}", "{n} checks fail: {names}", len(fails), names=names)
         return PluginAnswer(CRITICAL if is_grave else WARNING, said, counts)
     if problems:
-        return PluginAnswer(UNKNOWN, verbatim("; ".join(problems)), counts)
+        return PluginAnswer(UNKNOWN, together(problems), counts)
     if unsure:
         said = nmsg(
             "{n} check could not be answered: {names}",

@@ -9,6 +9,7 @@ from pathlib import Path
 from commands.cli.result import JsonValue
 from commands.cli.shapes import as_json, shape
 from portalops.errors import ExitCode, PortalOpsError, UsageError
+from portalops.model.backups import Copy
 from portalops.model.message import Message, msg
 from portalops.model.runs import Job, JobKind
 from portalops.model.verdicts import RunOutcome
@@ -43,9 +44,8 @@ class PerformedJob:
     exit_code: ExitCode
     seconds: float
     summary: Message
-    problems: tuple[str, ...] = ()
     said: tuple[Message, ...] = ()
-    """The problems for people; empty where their text is all there is."""
+    """What went wrong."""
     result: object = None
     error: PortalOpsError | None = None
     """What stopped the job before anything could be done."""
@@ -53,6 +53,11 @@ class PerformedJob:
     """Of a drill: its signed report."""
     late: bool = False
     """It was overdue: its time in the slot before had passed without a complete run."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What went wrong, for programs."""
+        return tuple(map(str, self.said))
 
     def data(self) -> JsonValue:
         """Return it as `--json` shows it, as plain values."""
@@ -87,6 +92,16 @@ def job_of(jobs: Iterable[Job], kind: JobKind) -> Job:
     )
 
 
-def name_problem(identity: str, problem: str) -> str:
+def name_problem(identity: str, problem: Message) -> Message:
     """Return a problem with the id of what has it, once."""
-    return problem if identity in problem.partition(":")[0] else f"{identity}: {problem}"
+    is_named = identity in str(problem).partition(":")[0]
+    return problem if is_named else msg("{id}: {problem}", id=identity, problem=problem)
+
+
+def problems_of_copies(copies: Iterable[Copy]) -> tuple[Message, ...]:
+    """Return what is wrong with copies, one line each."""
+    return tuple(
+        msg("{medium}: {set}: {problem}", medium=copy.medium, set=copy.set_id, problem=copy.said)
+        for copy in copies
+        if copy.problem
+    )

@@ -145,7 +145,6 @@ def mail_report(
                 RunOutcome.FAILED,
                 error.exit_code,
                 MailAnswer(state, problem=error.message),
-                (str(error),),
                 (error.message,),
             )
         refused = tuple(RefusedRecipient(*each) for each in delivery.refused)
@@ -153,14 +152,13 @@ def mail_report(
             msg("the mail server refused {recipient}: {answer}", recipient=each.recipient, answer=each.answer)
             for each in refused
         )
-        told = tuple(map(str, problems))
         if not delivery.recipients:
             failed.append(_refused_by_all(settings, refused[0]))
             nobody = MailAnswer(MailState.REFUSED, (), refused, problem=failed[0].message)
-            return Work(RunOutcome.FAILED, ExitCode.FAILED, nobody, told, problems)
+            return Work(RunOutcome.FAILED, ExitCode.FAILED, nobody, problems)
         answer = MailAnswer(MailState.TAKEN, delivery.recipients, refused, delivery.answer)
         if refused:
-            return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, answer, told, problems)
+            return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, answer, problems)
         return Work(RunOutcome.COMPLETE, ExitCode.OK, answer)
 
     ledger = session.writable_ledger
@@ -172,9 +170,7 @@ def mail_report(
     frame = Frame(run, MAIL, f"{MAIL}/{result.report}", begun={MAILING: mailing})
     done = record_framed(ledger, frame, work, clock=session.clock, circumstances=session.circumstances)
     assert done.work.result is not None
-    return HandedMail(
-        run, done.finished.seq, mailing, done.work.result, failed[0] if failed else None, done.work.reported
-    )
+    return HandedMail(run, done.finished.seq, mailing, done.work.result, failed[0] if failed else None, done.work.said)
 
 
 def _refused_by_all(settings: Settings, first: RefusedRecipient) -> MailNotSent:

@@ -29,7 +29,7 @@ from portalops.model.backups import BackupResult, CopyResult, CopyState, DrillRe
 from portalops.model.checks import CheckScan
 from portalops.model.heads import AnchorResult
 from portalops.model.installations import Direction
-from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.retention import PruneResult
 from portalops.model.runs import Job, JobKind, Plan, ReportResult
 from portalops.model.updates import UpdatesResult
@@ -131,8 +131,7 @@ def perform(
         ended.exit_code,
         seconds,
         summary_of(ended.result),
-        ended.problems,
-        ended.reported,
+        ended.said,
         ended.result,
         late=late,
     )
@@ -156,9 +155,9 @@ def _with_report(
     try:
         written = leave_report(session, result, done, path)
     except PortalOpsError as error:
-        problem = f"the drill's report was not written: {error}"
+        problem = msg("the drill's report was not written: {cause}", cause=error.message)
         code = worst([performed.exit_code, ExitCode.PARTIAL])
-        return replace(performed, exit_code=code, problems=(*performed.problems, problem))
+        return replace(performed, exit_code=code, said=(*performed.said, problem))
     return replace(performed, report=written)
 
 
@@ -191,13 +190,13 @@ def attempt(session: Session, job: Job, *, slot: str, late: bool = False) -> Per
     except Exception as error:  # a fault in one job is told, and the others still run
         if session.invocation.debug:
             raise
-        stopped = InternalFault(verbatim(runs.problem_of(error)), InternalFault.explanation)
+        stopped = InternalFault(runs.problem_of(error), InternalFault.explanation)
     return replace(not_begun(job, slot, stopped), seconds=session.clock.monotonic() - started, late=late)
 
 
 def not_begun(job: Job, slot: str, stopped: PortalOpsError) -> PerformedJob:
     """Return a job of which nothing could be done."""
-    problem = f"error[{stopped.code}]: {stopped.message}"
+    problem = msg("error[{code}]: {problem}", code=stopped.code, problem=stopped.message)
     nothing = msg("nothing was done")
     return PerformedJob(job, slot, "", RunOutcome.FAILED, stopped.exit_code, 0.0, nothing, (problem,), error=stopped)
 
@@ -212,9 +211,9 @@ def problem_lines(performed: Iterable[PerformedJob]) -> Iterator[tuple[Message, 
             yield (said, Tone.BAD)
             yield (msg("hint: {hint}", hint=done.error.hint), Tone.UNSURE)
             continue
-        for problem in (done.said or done.problems)[:SHOWN_PROBLEMS]:
+        for problem in done.said[:SHOWN_PROBLEMS]:
             yield (msg("{job}: {problem}", job=done.job.id, problem=problem), Tone.BAD)
-        more = len(done.problems) - SHOWN_PROBLEMS
+        more = len(done.said) - SHOWN_PROBLEMS
         if more > 0:
             named = msg(
                 "{job}: and {n} more; see 'portalops ledger show --run {run}'", job=done.job.id, n=more, run=done.run

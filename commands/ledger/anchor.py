@@ -34,7 +34,7 @@ from portalops.ledger.ledger import Ledger
 from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
-from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.record import Recorded
 from portalops.model.runs import JobKind
 from portalops.model.verdicts import RunOutcome
@@ -122,7 +122,7 @@ def anchor(
     receipts: tuple[AnchorReceipt, ...] = ()
     if isinstance(done.result, AnchorResult):
         view, receipts = list(_list_anchored(session, done.result, known)), done.result.receipts
-    view += [Notice(problem, Tone.BAD) for problem in said or map(verbatim, done.problems)]
+    view += [Notice(problem, Tone.BAD) for problem in said or done.said]
     data = AnchoredShape(
         id=done.job.id,
         slot=done.slot,

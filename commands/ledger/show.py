@@ -24,18 +24,19 @@ from portalops.errors import IntegrityError, LedgerError, PortalOpsError, UsageE
 from portalops.ledger import bodies
 from portalops.ledger.check_heads import HeldRecord, read_head, read_key, read_sign_off
 from portalops.ledger.heads import HEAD, code_of
-from portalops.ledger.record import line_digest
+from portalops.ledger.record import FINISHED, line_digest
 from portalops.ledger.verify import read_erasure
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.record import Record
+from portalops.model.runs import RunSummary
 from portalops.model.text import show_text
 from portalops.registers.drills import IMPORTED, ImportedDrill
 from portalops.registers.drills import KEY as DRILL_REPORT
 from portalops.registers.erasures import ERASED, RecordedErasure
 from portalops.registers.sign_offs import SIGN_OFF, problem_of
 from portalops.registers.signers import KEY_KINDS
-from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Status, TableBlock, Tone
+from portalops.reports.document import Block, Bullets, Cell, KeyValues, Paragraph, Status, TableBlock, Tone
 from portalops.signatures.sshsig import fingerprint, public_key_of
 
 MAX_DETAILS = 200
@@ -153,7 +154,12 @@ def _one(session: Session, seq: int) -> Result[DetailedRecord]:
     told = tuple(_describe_erasure(erased) if erased else _describe(record, blob))
     if told:
         view.append(KeyValues(told))
-    rows = [] if told else list(_flattened("", details))
+    said = _problems(record, blob)
+    if said:
+        view += [Paragraph(msg("Problems")), Bullets(said)]
+    rows = (
+        [] if told else [row for row in _flattened("", details) if not (said and str(row[0]).startswith("run.problem"))]
+    )
     if rows:
         view.append(TableBlock(msg("Details"), (msg("Key"), msg("Value")), rows[:MAX_DETAILS]))
     if len(rows) > MAX_DETAILS:
@@ -174,6 +180,17 @@ def _one(session: Session, seq: int) -> Result[DetailedRecord]:
         erased=ErasureShape(erased.seq, erased.erasure.reason, erased.erasure.approved_by) if erased else None,
     )
     return Result(data=data, view=view)
+
+
+def _problems(record: Record, blob: bytes) -> tuple[Message, ...]:
+    """Return what went wrong in the run that a record ends."""
+    if not blob or not record.kind.endswith(FINISHED):
+        return ()
+    try:
+        summary = bodies.decode_part(blob, "run", RunSummary)
+    except LedgerError:  # what cannot be read so is shown as it stands
+        return ()
+    return summary.said[:MAX_DETAILS] if summary else ()
 
 
 def _blob(session: Session, record: Record) -> tuple[bytes, RecordedErasure | None]:

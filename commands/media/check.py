@@ -32,7 +32,7 @@ from portalops.errors import ExitCode, MediumUnavailable, PortalOpsError, UsageE
 from portalops.locale import _
 from portalops.model.backups import CopyState
 from portalops.model.media import DiscReading, DiscState, MediumCheck
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.message import Message, msg
 from portalops.model.runs import Resource
 from portalops.model.text import show_text
 from portalops.registers.backups import recorded_sets
@@ -219,7 +219,7 @@ def _check_view(found: MediumCheck, hints: Sequence[Message]) -> list[Block]:
         )
     ]
     if found.problems:
-        blocks.append(Bullets([verbatim(problem) for problem in found.problems[:SHOWN_PROBLEMS]]))
+        blocks.append(Bullets(found.said[:SHOWN_PROBLEMS]))
     if len(found.problems) > SHOWN_PROBLEMS:
         blocks.append(Paragraph(msg("... and {more} more", more=len(found.problems) - SHOWN_PROBLEMS)))
     if found.unknown:

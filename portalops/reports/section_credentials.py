@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from portalops.model.credentials import CredentialKind
-from portalops.model.message import Message, msg, nmsg
+from portalops.model.message import Message, msg, nmsg, together
 from portalops.model.text import show_text
 from portalops.registers.credentials import (
     ADDED,
@@ -121,15 +121,8 @@ def _row(register: CredentialRegister, each: HeldCredential, day: date) -> tuple
         show_text(one.deputy) or None,
         one.rotated_on,
         each.due_on,
-        Status(_together(problems), tone) if problems else Status(msg("held, nothing to do"), Tone.GOOD),
+        Status(together(problems), tone) if problems else Status(msg("held, nothing to do"), Tone.GOOD),
         ", ".join(map(str, each.seqs)),
-    )
-
-
-def _together(problems: Sequence[Message]) -> Message:
-    """Return several sentences, each of which may hold a list, in one."""
-    return Message(
-        "; ".join(f"{{p{at}}}" for at in range(len(problems))), {f"p{at}": each for at, each in enumerate(problems)}
     )
 
 

@@ -121,9 +121,7 @@ def test_a_portal_that_was_not_asked_makes_a_complete_round_incomplete() -> None
     refused = msg("update source {source}: {cause}", source="cong", cause=msg("refused"))
 
     assert add_portals(whole, []) is whole
-    assert add_portals(whole, [refused]) == Work(
-        RunOutcome.INCOMPLETE, ExitCode.UNMET, None, ("update source cong: refused",), (refused,)
-    )
+    assert add_portals(whole, [refused]) == Work(RunOutcome.INCOMPLETE, ExitCode.UNMET, None, (refused,))
     failed: Work[object] = Work(RunOutcome.FAILED, ExitCode.PARTIAL, None, ("no host",))
-    assert add_portals(failed, [refused]).problems == ("no host", "update source cong: refused")
+    assert add_portals(failed, [refused]).problems == ("no host", refused)
     assert add_portals(failed, [refused]).outcome is RunOutcome.FAILED

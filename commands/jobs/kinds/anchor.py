@@ -68,7 +68,7 @@ def anchor_newest_head(
     if head is None:
         problem = msg("no signing key is configured, so there is no head to send: set signing.key")
         tell(problem)
-        return Work(RunOutcome.FAILED, ExitCode.FAILED, None, (str(problem),))
+        return Work(RunOutcome.FAILED, ExitCode.FAILED, None, (problem,))
     digest = head_digest(head.signed.text)
     taken = newest_taken(read_receipts(session.writable_ledger, since=head.head.at))
     receipts: list[AnchorReceipt] = []
@@ -147,7 +147,7 @@ def _publish(
     except Exception as error:
         if session.invocation.debug:
             raise
-        said = (verbatim(f"{InternalFault.code}: {problem_of(error)}"), InternalFault.explanation)
+        said = (msg("{code}: {problem}", code=InternalFault.code, problem=problem_of(error)), InternalFault.explanation)
         code = exit_code_of(error)
     digest = head_digest(head.signed.text)
     failed = AnchorReceipt(anchor.id, anchor.kind, head.head.size, digest, None, problem=str(said[0]))
@@ -212,12 +212,12 @@ def _judged(
     result: AnchorResult, problems: Sequence[Message], codes: Sequence[ExitCode], *, is_any: bool
 ) -> Work[AnchorResult]:
     if not is_any:
-        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, tuple(map(str, problems)))
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, tuple(problems))
     if not problems:
         return Work(RunOutcome.COMPLETE, ExitCode.OK, result)
     has_none = bool(result.receipts) and all(receipt.problem for receipt in result.receipts)
     code = worst([*codes, ExitCode.FAILED if has_none else ExitCode.PARTIAL])
-    return Work(RunOutcome.FAILED if has_none else RunOutcome.INCOMPLETE, code, result, tuple(map(str, problems)))
+    return Work(RunOutcome.FAILED if has_none else RunOutcome.INCOMPLETE, code, result, tuple(problems))
 
 
 def anchor_work(session: Session) -> Work[object]:

@@ -227,9 +227,13 @@ def work_of_backup(result: BackupResult) -> Work[object]:
     streams = result.set.streams if result.set else ()
     unsigned = (result.unsigned,) if result.unsigned else ()
     problems = (
-        *result.failed_sources,
-        *(name_problem(copy.medium, copy.problem) for copy in unverified),
-        *(f"{stream.source}: {line}" for stream in streams for line in (*stream.unread, *stream.changed)),
+        *result.failures,
+        *(name_problem(copy.medium, copy.said) for copy in unverified),
+        *(
+            msg("{source}: {problem}", source=stream.source, problem=line)
+            for stream in streams
+            for line in (*stream.unread, *stream.changed)
+        ),
         *unsigned,
     )
     if result.set is None or len(unverified) == len(result.copies):

@@ -10,6 +10,7 @@ from backups.presence import media_with_sets
 from backups.resuming import worth_keeping
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
+from commands.jobs.performed import problems_of_copies
 from commands.jobs.sets import keys_of, sources_of
 from portalops.errors import ExitCode, PortalOpsError
 from portalops.ledger.runs import Work
@@ -49,7 +50,7 @@ def copy_work(
 
 def work_of_copies(result: CopyResult) -> Work[object]:
     """Judge how copying went."""
-    problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
+    problems = problems_of_copies(result.copies)
     if any(copy.state is CopyState.DAMAGED for copy in result.copies):
         return Work(RunOutcome.INCOMPLETE, ExitCode.INTEGRITY, result, problems)
     if any(copy.state is not CopyState.VERIFIED for copy in result.copies):

@@ -16,11 +16,12 @@ from backups.restore import find_base
 from backups.retention import is_of
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
+from commands.jobs.performed import problems_of_copies
 from commands.jobs.sets import keys_of, set_keys
 from portalops.errors import BackupError, ConfigurationError, ExitCode, SetNotFound, UsageError, worst
 from portalops.ledger.runs import Work
 from portalops.model.backups import CopyState, DrillResult, SetId
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.backups import GONE, find_set, recorded_sets
@@ -159,18 +160,20 @@ def drill_work(session: Session, *, wish: DrillRequest | None = None) -> Work[ob
 
 def work_of_drill(drawn: Drawn, result: DrillResult | None) -> Work[object]:
     """Judge how a drill went, and the choice of its copy; without a result there was none to drill."""
-    told = (
-        *(f"not drilled, since it cannot be told to be the portal's: {each}" for each in drawn.refused),
-        *(f"not drilled, since nobody signed it: {each}" for each in drawn.unsigned),
+    told: tuple[Message | str, ...] = (
+        *(msg("not drilled, since it cannot be told to be the portal's: {set}", set=each) for each in drawn.refused),
+        *(msg("not drilled, since nobody signed it: {set}", set=each) for each in drawn.unsigned),
         *drawn.unreached,
     )
     code = ExitCode.INTEGRITY if drawn.refused else ExitCode.PARTIAL if told else ExitCode.OK
     if result is None:
-        nothing = "there is no verified copy on a configured medium"
+        nothing = msg("there is no verified copy on a configured medium")
         return Work(RunOutcome.FAILED, ExitCode.INTEGRITY if drawn.refused else ExitCode.FAILED, None, (nothing, *told))
-    problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
+    problems = problems_of_copies(result.copies)
     untried = tuple(
-        f"{each.source}/{each.stream}: not tried: {each.not_tried}" for each in result.trials if each.not_tried
+        msg("{source}/{stream}: not tried: {why}", source=each.source, stream=each.stream, why=each.not_tried)
+        for each in result.trials
+        if each.not_tried
     )
     lines = (*problems, *untried, *told)
     if any(copy.state is not CopyState.VERIFIED for copy in result.copies):

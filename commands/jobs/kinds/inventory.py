@@ -63,7 +63,7 @@ def work_of_inventory(inventory: Inventory, seq: int) -> Work[object]:
     gaps += sum(each.nameless.count for each in inventory.collections)
     result = InventoryRun(seq, inventory.items, gaps, len(inventory.lost()))
     outcome = RunOutcome.INCOMPLETE if inventory.unread() else RunOutcome.COMPLETE
-    problems = tuple(str(line) for line in faults_of(inventory))
+    problems = tuple(faults_of(inventory))
     return Work(outcome, exit_code_of(inventory), result, problems)
 
 

@@ -231,7 +231,7 @@ def work_of_updates(result: UpdatesResult, lost: tuple[Message, ...] = ()) -> Wo
     elif failed or lost:
         outcome = RunOutcome.INCOMPLETE
     # If every source was looked at, the job is done; what was refused counts for nobody until someone corrects it.
-    return Work(outcome, code, result, tuple(map(str, said)), said)
+    return Work(outcome, code, result, said)
 
 
 def list_lost_polls(done: PerformedJob) -> tuple[Message, ...]:
@@ -245,7 +245,7 @@ def list_lost_polls(done: PerformedJob) -> tuple[Message, ...]:
 def _explain_failure(poll: Poll) -> Message:
     """Say why a source could not be looked at, with its id, once."""
     if isinstance(poll.problem, str):
-        return verbatim(name_problem(poll.source, poll.problem))
+        return name_problem(poll.source, verbatim(poll.problem))
     is_named = poll.problem.values.get("source") == poll.source
     return poll.problem if is_named else msg("{source}: {line}", source=poll.source, line=poll.problem)
 

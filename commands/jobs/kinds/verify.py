@@ -9,11 +9,12 @@ from backups.job import VerifyTarget, run_verify
 from backups.media import MEDIA, build_media
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
-from commands.jobs.performed import job_of
+from commands.jobs.performed import job_of, problems_of_copies
 from commands.jobs.sets import keys_of
 from portalops.errors import ExitCode
 from portalops.ledger.runs import Work
 from portalops.model.backups import Copy, CopyState, VerifyLevel, VerifyResult
+from portalops.model.message import msg
 from portalops.model.reading import limits_of
 from portalops.model.runs import JobKind
 from portalops.model.verdicts import RunOutcome
@@ -49,10 +50,12 @@ def verify_work(session: Session, readers: Readers | None = None) -> Work[object
 
 def work_of_readings(result: VerifyResult) -> Work[object]:
     """Judge how the reading went."""
-    problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
+    problems = problems_of_copies(result.copies)
     states = {copy.state for copy in result.copies}
     if not states:
-        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, ("no recorded copy is on the configured media",))
+        return Work(
+            RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, (msg("no recorded copy is on the configured media"),)
+        )
     if CopyState.DAMAGED in states:
         return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, result, problems)
     if problems or states - {CopyState.VERIFIED}:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from backups.job import VerifyTarget, run_verify
 from backups.media import build_media
@@ -12,6 +11,7 @@ from commands.cli.session import Session
 from commands.jobs.fan import Fan, one_of
 from commands.jobs.kinds.verify import verify_work
 from commands.jobs.parts import Parts
+from commands.jobs.performed import problems_of_copies
 from commands.jobs.sets import keys_of
 from portalops.cluster.parts import PartRequest
 from portalops.errors import ConfigurationError, ExitCode
@@ -41,9 +41,7 @@ def work(session: Session, fan: Fan) -> Work[object]:
         parts = {name: {"set": each.set_id, "medium": each.medium} for name, each in copies.items()}
         for name, came in fan.run_parts(parts, Part, is_of=is_of, is_news=is_news):
             yield (
-                came
-                if isinstance(came, Copy)
-                else replace(copies[name], problem=show_text(f"not checked: {came}", 500))
+                came if isinstance(came, Copy) else copies[name].with_problem(msg("not checked: {cause}", cause=came))
             )
 
     return verify_work(session, readers)
@@ -84,7 +82,7 @@ def do(session: Session, wish: PartRequest) -> Work[Copy]:
         )
     keys, target = keys_of(ledger, session.warnings.append), VerifyTarget.of(made.set, copy)
     (found,) = run_verify([target], media, clock=session.clock, progress=session.progress, keys=keys).copies
-    problems = (f"{found.medium}: {found.set_id}: {found.problem}",) if found.problem else ()
+    problems = problems_of_copies([found])
     if found.state is CopyState.DAMAGED:
         return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, found, problems)
     if problems or found.state is not CopyState.VERIFIED:
