@@ -1,8 +1,8 @@
 """The shape of what `--json` prints: written out from frozen dataclasses, and described by a schema that is generated from them.
 
-A verb returns `Result[Shape]`: that annotation is all that declares its shape. Keys are the fields' names; an enumeration is its
-value, a moment ISO 8601 in UTC with Z, a day ISO 8601, a path its text, a mapping an object. No value is a `Message`: text in
-the reader's language is not data.
+A verb returns `Result[Shape]`: that annotation is all that declares its shape. Keys are the fields' names, without the `_` behind
+one that Python keeps for itself, such as `class_`. An enumeration is its value, a moment ISO 8601 in UTC with Z, a day ISO 8601,
+a path its text, a mapping an object. No value is a `Message`: text in the reader's language is not data.
 """
 
 from __future__ import annotations
@@ -26,8 +26,14 @@ ShapeT = TypeVar("ShapeT")
 def shape(cls: type[ShapeT]) -> type[ShapeT]:
     """Make a class a frozen dataclass whose texts under the fields become the descriptions of its schema."""
     made = dataclass(frozen=True, slots=True)(cls)
-    made.__pydantic_config__ = {"use_attribute_docstrings": True}  # type: ignore[attr-defined]  # what Pydantic looks for
+    described = {"use_attribute_docstrings": True, "alias_generator": key_of}
+    made.__pydantic_config__ = described  # type: ignore[attr-defined]  # what Pydantic looks for
     return made
+
+
+def key_of(field: str) -> str:
+    """Return the key under which a field is printed."""
+    return field.removesuffix("_")
 
 
 @shape
@@ -78,6 +84,6 @@ def as_json(value: object) -> JsonValue:
         case Sequence() | frozenset() if not isinstance(value, (bytes, bytearray)):
             return [as_json(held) for held in value]
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return {field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+            return {key_of(field.name): as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
         case _:
             raise TypeError(f"not data: {type(value).__name__}")

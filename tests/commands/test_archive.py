@@ -13,6 +13,7 @@ import pytest
 from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.commands.test_backup import Portal
+from tests.shapes import validate
 
 CONFIGURATION = """
 [[backup.source]]
@@ -76,6 +77,8 @@ class Archive(Portal):
         code = run(["--config", str(self.folder / "portalops.toml"), "--json", *arguments], {})
         answer = json.loads(self.output())
         assert code == expected, answer
+        if arguments[0] in {"archive", "backup"} and answer["error"] is None:
+            validate(" ".join(arguments[:2]), answer["data"])
         return answer["data"]
 
     def text(self, *arguments: str, language: str = "en") -> str:
