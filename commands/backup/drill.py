@@ -17,30 +17,104 @@ a set is not the portal's, or a report does not hold
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
 from backups.drill import require_space
 from backups.media import build_media
-from commands.backup.views import MAX_LISTED, copies_table, copy_data
-from commands.cli.result import JsonValue, Result
+from commands.backup.views import MAX_LISTED, CopyShape, copies_data, copies_table
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.drill_reports import take_up
 from commands.jobs.kinds.drill import DrillRequest, drill_work, target_of
+from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
 from portalops.config.layers import show_path
 from portalops.errors import ExitCode, SetNotFound, UsageError
 from portalops.locale import _
-from portalops.model.backups import CopyState, DrillResult
+from portalops.model.backups import CopyState, DrillResult, VerifyLevel
 from portalops.model.message import msg, verbatim
 from portalops.model.reading import level_word
 from portalops.model.runs import JobKind
 from portalops.reports.document import Block, ByteSize, KeyValues, Notice, Paragraph, TableBlock, Tone
 from portalops.signatures.sshsig import fingerprint
+
+
+@shape
+class TriedStream:
+    """A restored stream that was tried out."""
+
+    id: str
+    level: VerifyLevel
+    asked: str
+    """What was asked of it, such as `41 tables, 120344 rows`; empty if it was only restored."""
+    problems: tuple[str, ...]
+    not_tried: str
+    """Why it could not be tested here, which is no fault of the copy; empty if it was."""
+
+
+@shape
+class DrillShape:
+    """A copy that was restored and tried out."""
+
+    copies: tuple[CopyShape, ...]
+    plain_bytes: int
+    """Restored, of the base too."""
+    restore_ms: int
+    trial_ms: int
+    chosen_by: str
+    """`chance`, or `person` for a set or medium that somebody named."""
+    trials: tuple[TriedStream, ...]
+
+
+@shape
+class DoneDrill(DrillShape):
+    """A drill that was done on this host."""
+
+    report: Path | None
+    """The signed report."""
+
+
+@shape
+class ImportedDrillShape(DrillShape):
+    """A drill that a recovery host reported."""
+
+    record: int
+    """Of this ledger."""
+    host: str
+    ledger: str
+    """Id of the recovery host's ledger."""
+    signed_by: str
+    """The fingerprint of its key."""
+    started_at: datetime
+    finished_at: datetime
+    superseded: bool
+    """The copy was verified again after that drill: its newer state stands."""
+
+
+@shape
+class ForeseenDrill:
+    """What a drill would take; null where chance decides."""
+
+    set: str | None
+    medium: str | None
+
+
+class DrillFields(TypedDict):
+    """The fields of `DrillShape`, to fill a shape that has more."""
+
+    copies: tuple[CopyShape, ...]
+    plain_bytes: int
+    restore_ms: int
+    trial_ms: int
+    chosen_by: str
+    trials: tuple[TriedStream, ...]
 
 
 def drill(
@@ -70,7 +144,7 @@ def drill(
         Path | None, typer.Option("--import", metavar="FILE", help=_("Record the drill of a recovery host's report"))
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[DoneDrill | ImportedDrillShape | ForeseenDrill | ShownJob]:
     session = open_session(ctx)
     if taken_up is not None:
         if any((set_name, medium, identity, signers, report, dry_run)):
@@ -85,8 +159,8 @@ def drill(
     done = perform_now(session, JobKind.DRILL, partial(drill_work, wish=wish), report=report)
     notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
     if not isinstance(done.result, DrillResult):
-        return Result(done.data(), notices, exit_code=done.exit_code)
-    data = {**_data(done.result), "report": str(done.report) if done.report else None}
+        return Result(done.shown(), notices, exit_code=done.exit_code)
+    data = DoneDrill(**_data(done.result), report=done.report)
     view = [*_view(done.result), *notices]
     if done.report is not None:
         view.append(
@@ -95,7 +169,7 @@ def drill(
     return Result(data, view, exit_code=done.exit_code)
 
 
-def _foreseen(session: Session, wish: DrillRequest) -> Result[JsonValue]:
+def _foreseen(session: Session, wish: DrillRequest) -> Result[ForeseenDrill]:
     """Say what a drill would take.
 
     Raises:
@@ -108,7 +182,7 @@ def _foreseen(session: Session, wish: DrillRequest) -> Result[JsonValue]:
         said = msg(
             "A verified copy is chosen at random, restored into a folder of {folder}, and tried out", folder=str(folder)
         )
-        return Result({"set": None, "medium": None}, [Paragraph(said)])
+        return Result(ForeseenDrill(None, None), [Paragraph(said)])
     media = build_media(settings.backup_media)
     drawn = target_of(wish.over(settings.backup.drill), settings.portal.id, media, session.reader)
     if drawn.target is None:
@@ -119,10 +193,10 @@ def _foreseen(session: Session, wish: DrillRequest) -> Result[JsonValue]:
     kept, copy = drawn.target.made.set, drawn.target.copy
     require_space(folder, sum(stream.plain_bytes for stream in kept.streams))
     said = msg("The copy of {set} on {medium} is restored and tried out", set=kept.id, medium=copy.medium)
-    return Result({"set": kept.id, "medium": copy.medium}, [Paragraph(said)])
+    return Result(ForeseenDrill(kept.id, copy.medium), [Paragraph(said)])
 
 
-def _taken_up(session: Session, path: Path) -> Result[JsonValue]:
+def _taken_up(session: Session, path: Path) -> Result[ImportedDrillShape]:
     """Record a recovery host's drill."""
     found = take_up(session, path)
     report, key = found.drill.report, fingerprint(found.drill.signer)
@@ -146,16 +220,16 @@ def _taken_up(session: Session, path: Path) -> Result[JsonValue]:
         code = ExitCode.INTEGRITY
     elif any(each.not_tried for each in report.drill.trials):
         code = ExitCode.PARTIAL
-    data = {
+    data = ImportedDrillShape(
         **_data(report.drill),
-        "record": found.seq,
-        "host": report.host,
-        "ledger": report.ledger,
-        "signed_by": key,
-        "started_at": report.started_at.isoformat(),
-        "finished_at": report.finished_at.isoformat(),
-        "superseded": found.is_late,
-    }
+        record=found.seq,
+        host=report.host,
+        ledger=report.ledger,
+        signed_by=key,
+        started_at=report.started_at,
+        finished_at=report.finished_at,
+        superseded=found.is_late,
+    )
     return Result(data, [who, *_view(report.drill)], warnings, code)
 
 
@@ -190,23 +264,17 @@ def _view(result: DrillResult) -> list[Block]:
     return blocks
 
 
-def _data(result: DrillResult) -> dict[str, JsonValue]:
+def _data(result: DrillResult) -> DrillFields:
     return {
-        "copies": [copy_data(copy) for copy in result.copies],
+        "copies": copies_data(result.copies),
         "plain_bytes": result.plain_bytes,
         "restore_ms": result.restore_ms,
         "trial_ms": result.trial_ms,
         "chosen_by": result.chosen_by,
-        "trials": [
-            {
-                "id": f"{each.source}/{each.stream}",
-                "level": each.level.value,
-                "asked": each.asked,
-                "problems": list(each.problems),
-                "not_tried": each.not_tried,
-            }
+        "trials": tuple(
+            TriedStream(f"{each.source}/{each.stream}", each.level, each.asked, each.problems, each.not_tried)
             for each in result.trials
-        ],
+        ),
     }
 
 

@@ -27,8 +27,8 @@ from backups.media import build_media
 from backups.prune import made_at
 from backups.restore import best_copy, find_base, restore_set
 from commands.backup.options import MediumOption, OptionalSetArgument
-from commands.backup.views import restore_data, restore_view, signed_by
-from commands.cli.result import JsonValue, Result
+from commands.backup.views import RestoredSet, restore_data, restore_view, signed_by
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.restore_target import require_target_apart
@@ -62,7 +62,7 @@ def restore(
         str | None, typer.Option("--stream", metavar="NAME", help=_("With --stdout: this stream of the source"))
     ] = None,
     path: Annotated[str | None, typer.Option("--path", help=_("Only this file or folder, such as etc/hosts"))] = None,
-) -> Result[JsonValue]:
+) -> Result[RestoredSet | None]:
     session = open_session(ctx)
     if to is None or stdout:
         check_usage(stdout=stdout, has_folder=to is not None, has_path=path is not None, json=session.invocation.json)

@@ -17,6 +17,7 @@ from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.backups.kit import keys, sample_database
 from tests.backups.test_kept_sets import of_version
+from tests.shapes import validate
 
 CONFIGURATION = """
 [portal]
@@ -103,6 +104,8 @@ class Portal:
         code = run(["--config", str(self.folder / "portalops.toml"), "--json", *arguments], {})
         output = json.loads(self._capsys.readouterr().out)
         assert code == expected, output
+        if arguments[0] == "backup" and output["error"] is None:
+            validate(" ".join(arguments[:2]), output["data"])
         return output["data"] if expected in {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL} else output
 
     def output(self) -> str:
@@ -412,7 +415,7 @@ def test_where_the_ledger_is_lost_the_key_of_the_set_is_told(portal: Portal) -> 
 def test_a_full_set_a_week_and_what_has_changed_between(portal: Portal, tmp_path: Path) -> None:
     portal.replace({"[backup]\n": '[backup]\nfull_every = "week"\n'})
     planned = portal.call("backup", "plan")
-    assert (planned["kind"], planned["base"], planned["reason"]) == ("full", None, "no full set is recorded")
+    assert (planned["kind"], planned["base"], planned["reason"]["text"]) == ("full", None, "no full set is recorded")
     full = portal.call("backup", "run")["set"]
     (portal.folder / "settings" / "portal.ini").unlink()
     (portal.folder / "settings" / "new.ini").write_text("[new]\n")

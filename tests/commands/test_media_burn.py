@@ -395,7 +395,7 @@ def test_a_set_shows_its_discs(portal: Burning) -> None:
 
     told = portal.result("show", "latest")
 
-    assert [(disc["label"], disc["disc"], disc["discs"], disc["state"]) for disc in told.data["discs"]] == [  # type: ignore[index]
+    assert [(disc["label"], disc["disc"], disc["discs"], disc["state"]) for disc in data_of(told)["discs"]] == [
         ("KH-01", 1, 3, "whole")
     ]
     text = shown(*told.view)
