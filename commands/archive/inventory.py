@@ -1,8 +1,8 @@
 """Take an inventory of originals, copies and drafts
 
 Reads and digests everything in the collections of [[archive.collection]], counts it against the content items, lists
-the gaps, and compares with the inventory before. The listing is kept as evidence. What is gone stays told of until it
-is back, or until --accept says why it may be gone.
+the gaps, and compares with the inventory before. The listing is kept as evidence. What is gone is reported until it
+is back, or until --accept gives the reason.
 
 Example: portalops archive inventory; portalops archive inventory --dry-run; portalops archive inventory --accept
 'moved to the provincial archive, decision 12/2026'
@@ -50,13 +50,13 @@ def inventory(
     ctx: typer.Context,
     *,
     accept: Annotated[
-        str | None, typer.Option(metavar="REASON", help=_("Why what is gone or changed may be so"))
+        str | None, typer.Option(metavar="REASON", help=_("Why it is right that entries are gone or changed"))
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Read and show everything, and record nothing"))] = False,
 ) -> Result[InventoryShape | ShownJob]:
     session = open_session(ctx)
     if accept is not None and not accept.strip():
-        raise UsageError(msg("--accept is empty"), msg("Say why, for whoever reads the ledger later."))
+        raise UsageError(msg("--accept is empty"), msg("Give the reason: the ledger keeps it for later readers."))
     accepted = show_text((accept or "").strip(), MAX_REASON)
     require_valid(session.settings)
     if dry_run:

@@ -1,7 +1,7 @@
 """Compare the archive with its last inventory
 
-Reads and digests everything again and names what is gone or changed since the newest inventory that nothing was wrong
-with. Records nothing: 'portalops archive inventory' does.
+Reads and digests everything again and names what is gone or changed since the newest inventory without faults.
+Records nothing: 'portalops archive inventory' does.
 
 Example: portalops archive verify
 

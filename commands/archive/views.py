@@ -7,7 +7,7 @@ from commands.jobs.kinds.inventory import DUTY, faults_of
 from commands.jobs.runner import SHOWN_PROBLEMS
 from portalops.compliance.article_10 import held_word
 from portalops.model.archive import Inventory
-from portalops.model.message import msg
+from portalops.model.message import msg, nmsg
 from portalops.reports.document import Block, ByteSize, Cell, Notice, Paragraph, Status, TableBlock, Tone
 
 
@@ -40,7 +40,11 @@ def inventory_view(found: Inventory) -> list[Block]:
     if faults:
         blocks += [Notice(line, Tone.BAD) for line in faults[:SHOWN_PROBLEMS]]
     else:
-        blocks.append(Paragraph(msg("All {n} items are accounted for in each state.", n=found.items)))
+        blocks.append(
+            Paragraph(
+                nmsg("The {n} item is there in each state.", "All {n} items are there in each state.", found.items)
+            )
+        )
     blocks += [Paragraph(msg("Declared to have none: {excuse}", excuse=excuse)) for excuse in found.excused]
     if found.comparison is not None:
         blocks.append(
@@ -68,8 +72,8 @@ def inventory_view(found: Inventory) -> list[Block]:
 
 def _judged(*, is_fault: bool, accepted: str) -> Status:
     if not is_fault:
-        return Status(msg("as it may be"), Tone.GOOD)
-    return Status(msg("accepted"), Tone.UNSURE) if accepted else Status(msg("must not be"), Tone.BAD)
+        return Status(msg("allowed"), Tone.GOOD)
+    return Status(msg("accepted"), Tone.UNSURE) if accepted else Status(msg("not allowed"), Tone.BAD)
 
 
 @shape

@@ -89,7 +89,7 @@ def _chosen(adopters: Sequence[Adopter], only: str | None) -> Sequence[Adopter]:
     chosen = [each for each in adopters if only in {None, each.traits.id}]
     if not chosen:
         raise UsageError(
-            msg("there is no adopted backup {id}", id=show_text(only or "", 80)),
+            msg("no [[backup.adopted]] table has the id {id}", id=show_text(only or "", 80)),
             msg("There are: {ids}.", ids=", ".join(each.traits.id for each in adopters)),
         )
     return chosen

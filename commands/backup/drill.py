@@ -1,18 +1,18 @@
 """Restore a copy and try it out
 
-Takes a verified copy at random, restores all of it into a scratch folder, uses what came out (databases in throw-away
-servers, files against the index), measures the time, and removes everything. Needs a private key, which a person
-brings for it: the host that is backed up holds none. On a recovery host, whose ledger knows no set, --signers names
-who signs the portal's sets: they are taken from the media then, and --report leaves a signed report, which --import
-takes up on the portal's host.
+Chooses a verified copy at random and restores all of it into a scratch folder. Databases are tried out in throw-away
+servers, files are compared with the index. The time is measured, and everything is removed. Needs a private key,
+which a person brings: the host that is backed up holds none. The ledger of a recovery host knows no set: there
+--signers names who signs the portal's sets, and they are taken from the media. --report writes a signed report there,
+and --import records it on the portal's host.
 
 Example: portalops backup drill --identity /media/key/operator.age; portalops backup drill latest --medium disk-a
 --identity key; portalops backup drill --signers allowed_signers --report drill.json; portalops backup drill --import
 drill.json
 
-EXIT STATUS: 0 everything was there and could be used, 2 the report was taken up before, 3 the medium could not be
+EXIT STATUS: 0 everything was there and could be used, 2 the report is recorded already, 3 the medium could not be
 reached, or something could not be tried out here, 4 no drill could be done, 5 the copy is damaged or cannot be used,
-a set is not the portal's, or a report does not hold
+a set is not the portal's, or a report is not valid
 """
 
 from __future__ import annotations
@@ -153,10 +153,10 @@ def drill(
                 msg("It records a drill that was done elsewhere: 'portalops backup drill --import FILE'."),
             )
         return _taken_up(session, taken_up)
-    wish = DrillRequest(set_name or "", medium or "", identity, signers)
+    request = DrillRequest(set_name or "", medium or "", identity, signers)
     if dry_run:
-        return _foreseen(session, wish)
-    done = perform_now(session, JobKind.DRILL, partial(drill_work, wish=wish), report=report)
+        return _foreseen(session, request)
+    done = perform_now(session, JobKind.DRILL, partial(drill_work, request=request), report=report)
     notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
     if not isinstance(done.result, DrillResult):
         return Result(done.shown(), notices, exit_code=done.exit_code)
@@ -169,7 +169,7 @@ def drill(
     return Result(data, view, exit_code=done.exit_code)
 
 
-def _foreseen(session: Session, wish: DrillRequest) -> Result[ForeseenDrill]:
+def _foreseen(session: Session, request: DrillRequest) -> Result[ForeseenDrill]:
     """Say what a drill would take.
 
     Raises:
@@ -177,18 +177,18 @@ def _foreseen(session: Session, wish: DrillRequest) -> Result[ForeseenDrill]:
     """
     settings = session.settings
     folder = settings.backup.drill.folder
-    if wish.is_open:
+    if request.is_open:
         require_space(folder, 0)  # how much the chosen copy takes is not known yet
         said = msg(
             "A verified copy is chosen at random, restored into a folder of {folder}, and tried out", folder=str(folder)
         )
         return Result(ForeseenDrill(None, None), [Paragraph(said)])
     media = build_media(settings.backup_media)
-    drawn = target_of(wish.over(settings.backup.drill), settings.portal.id, media, session.reader)
+    drawn = target_of(request.over(settings.backup.drill), settings.portal.id, media, session.reader)
     if drawn.target is None:
         raise SetNotFound(
-            msg("no set {set} on the media can be told to be the portal's", set=wish.set_name or "-"),
-            msg("Without --dry-run each set that was looked at is told."),
+            msg("no set {set} on the media is known to be the portal's", set=request.set_name or "-"),
+            msg("Run it without --dry-run: it names each set that it read, and why it is not taken."),
         )
     kept, copy = drawn.target.made.set, drawn.target.copy
     require_space(folder, sum(stream.plain_bytes for stream in kept.streams))
@@ -213,7 +213,7 @@ def _taken_up(session: Session, path: Path) -> Result[ImportedDrillShape]:
     warnings = []
     if found.is_late:
         warnings.append(
-            msg("the copy was looked at since that drill: what was seen later stands, and the drill is kept beside it")
+            msg("the copy was verified again after that drill: its newer state counts, and the drill is kept on record")
         )
     code = ExitCode.OK
     if copy.state is not CopyState.VERIFIED:
@@ -242,7 +242,7 @@ def _view(result: DrillResult) -> list[Block]:
                 (
                     (msg("Restored"), ByteSize(result.plain_bytes)),
                     (msg("Time to restore"), msg("{seconds} s", seconds=f"{result.restore_ms / 1000:.1f}")),
-                    (msg("Restored in a second"), ByteSize(round(rate))),
+                    (msg("Restored per second"), ByteSize(round(rate))),
                     (msg("Time to try it out"), msg("{seconds} s", seconds=f"{result.trial_ms / 1000:.1f}")),
                 )
             ),

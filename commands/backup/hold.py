@@ -1,6 +1,6 @@
 """Keep a set, whatever the retention policy says
 
-Also what it builds on is kept. It stays until 'portalops backup release'.
+The set that it builds on is kept too. The hold ends with 'portalops backup release'.
 
 Example: portalops backup hold latest --reason 'inspection of 2026'
 

@@ -1,6 +1,6 @@
 """List the backup sets and where their copies are
 
-Also, apart from them, what other tools claim: 'portalops backup adopt'. Reads the ledger only.
+Below them it lists what other tools claim ('portalops backup adopt'). Reads the ledger only.
 
 Example: portalops backup list
 

@@ -1,7 +1,7 @@
 """Show what a backup run would do
 
-Reads the configuration and the ledger, and asks the media how much is free. Sizes are what the last set held, or else
-what the files take that are there now.
+Reads the configuration and the ledger, and asks the media how much is free. A size is that of the last set; without
+one, that of the files there now.
 
 Example: portalops backup plan
 

@@ -1,9 +1,9 @@
 """Mark the sets that no rule keeps, and remove those marked long enough
 
 [backup.retention] says what is kept. A set is marked first, and removed by a later run when
-backup.retention.undo_days are over; until then --undo keeps it. Nothing is removed where a medium does not list what
-the ledger says, or where the clock cannot be relied on. Keys that may delete do not belong on the host that is backed
-up: give them for this call alone, such as by a variable that the configuration names.
+backup.retention.undo_days are over; until then --undo keeps it. Nothing is removed if a medium's list differs from
+the ledger, or if no time service keeps the clock. Keys that may delete do not belong on the host that is backed up.
+Give them for this call alone, in a variable that the configuration names.
 
 Example: portalops backup prune --dry-run; portalops backup prune; portalops backup prune --undo portal-20261125;
 portalops backup prune --simulate 2026-12-01..2027-12-31
@@ -145,7 +145,8 @@ def prune(
     approved: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help=_("Approved list of sets with documents of Article 10.1 that may go, one a line")
+            metavar="FILE",
+            help=_("Approved list of sets with documents of Article 10.1 that may be removed, one per line"),
         ),
     ] = None,
     approved_by: Annotated[str | None, typer.Option(metavar="NAME", help=_("Who approved that list"))] = None,

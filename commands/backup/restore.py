@@ -1,10 +1,10 @@
-"""Restore a set into an empty folder, or hand one stream to a program
+"""Restore a set into an empty folder, or stream one out to a program
 
 Needs the private key of a recipient. Looks for the set in the ledger and, where there is no ledger any more, on the
-media themselves. Every pack is checked on the way, and nothing is written outside the folder. Of a set on several
-discs, copy the folders into one first and make that a medium of the kind disk. With --stdout one stream goes to the
-program that reads standard output, each pack checked before; if this command fails, throw away what the program made
-of it.
+media themselves. Every pack is checked on the way, and nothing is written outside the folder. If a set lies on
+several discs, copy their folders into one first, and configure that as a medium of the kind disk. With --stdout one
+stream goes to the program behind the pipe; each pack is checked first. If this command fails, discard what that
+program made.
 
 Example: portalops backup restore latest --to /srv/restored --identity /media/key/operator.age; portalops backup
 restore latest --to out --identity key --path etc/hosts; portalops backup restore latest --source portal-db --stream
@@ -109,11 +109,11 @@ def _unknown_set(set_id: SetId, signer: str) -> list[Message]:
     told = msg("the ledger does not know set {set}, so it was not compared with what was recorded", set=set_id)
     key = signed_by(signer)
     if key is None:
-        return [told, msg("set {set} is unsigned, so nothing tells who made it", set=set_id)]
+        return [told, msg("set {set} is unsigned, so its maker is unknown", set=set_id)]
     return [
         told,
         msg(
-            "set {set} is signed by the key {key}: compare it with the allowed_signers of a bundle that somebody kept",
+            "set {set} is signed by the key {key}: compare it with allowed_signers of a bundle kept elsewhere",
             set=set_id,
             key=key,
         ),

@@ -1,7 +1,7 @@
 """Back up now, to all media
 
-Reads every source once, writes one set to all media, and reads each copy back. With backup.full_every it is
-differential where there is a verified full set of the span.
+Reads every source once, writes one set to all media, and reads each copy back. With backup.full_every the set is
+differential once the span has a verified full set.
 
 Example: portalops backup run; portalops backup run --full; portalops backup run --dry-run
 

@@ -1,8 +1,8 @@
 """Read copies back and compare every byte
 
-Without a set, does the verify job: all copies of the newest set, and on each medium those that were read longest ago,
-so many that none expires; what it finds is recorded. With a set, a medium or a key, only looks and shows. With a
-private key the contents are checked as well, file by file.
+Without arguments it runs the verify job and records the result. The job reads all copies of the newest set, and on
+each medium those read longest ago: as many as it takes that none expires. With a set, a medium or a key it reads and
+shows, and records nothing. With a private key it checks the contents as well, file by file.
 
 Example: portalops backup verify; portalops backup verify latest --medium disk-a --identity /media/key/operator.age
 

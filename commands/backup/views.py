@@ -92,17 +92,17 @@ def _set_size(sizes: Sizes) -> list[Block]:
     if not sizes.stored_bytes:
         return []
     if sizes.is_stored_known:
-        most = msg("About so much on each medium")
+        most = msg("Space on each medium, about")
     elif not unknown:
-        most = msg("At most about so much on each medium")
+        most = msg("Space on each medium, at most about")
     else:
-        most = msg("So much at most of what is known")
+        most = msg("Space of what is known, at most")
     rows: list[tuple[Message, Cell]] = [
         (most, ByteSize(sizes.stored_bytes)),
         (msg("Packs, at least") if unknown else msg("Packs, about"), sizes.packs),
     ]
     if unknown:
-        rows.append((msg("Not counted, as nothing is known of it yet"), ", ".join(unknown)))
+        rows.append((msg("Not counted, since its size is unknown"), ", ".join(unknown)))
     return [KeyValues(rows)]
 
 
@@ -214,7 +214,7 @@ def plan_data(plan: BackupPlan, sizes: Sizes) -> PlannedRun:
 def shrink_sentence(shrink: Shrink) -> Message:
     """Say what was accepted as far less than before."""
     return msg(
-        "Accepted of source {source}, stream {stream}: {measure} fell from {before} to {now}.",
+        "Accepted for source {source}, stream {stream}: {measure} fell from {before} to {now}.",
         source=shrink.source,
         stream=shrink.stream,
         measure=shrink.measure,
@@ -501,7 +501,7 @@ def signed_sentence(set_id: str, signer: str) -> Message:
     """Say in one sentence who signed a set."""
     key = signed_by(signer)
     if key is None:
-        return msg("Set {set} is unsigned: the ledger alone tells that it is the one that was made.", set=set_id)
+        return msg("Set {set} is unsigned: only the ledger shows that it is the one that was made.", set=set_id)
     return msg("Set {set} is signed by the key {key}.", set=set_id, key=key)
 
 
@@ -520,7 +520,7 @@ def _readings_table(made: SetEvidence, limits: Limits) -> TableBlock:
         msg("Ledger record"),
         msg("By another host"),
     )
-    return TableBlock(msg("How deep each copy was looked into"), headers, rows)
+    return TableBlock(msg("How deep each copy was verified"), headers, rows)
 
 
 class MediumHints(dict[str, Message]):
@@ -682,14 +682,16 @@ def claims_view(claims: Sequence[Claim]) -> list[Block]:
     for claim in claims:
         more = len(claim.look.backups) + claim.look.left_off - SHOWN
         if more > 0:
-            blocks.append(Paragraph(msg("{id}: and {n} older ones", id=claim.look.id, n=more)))
+            blocks.append(
+                Paragraph(nmsg("{id}: and {n} older one", "{id}: and {n} older ones", more, id=claim.look.id))
+            )
         if not claim.look.backups and not claim.look.problem:
-            blocks.append(Notice(msg("{id}: it tells of no backup", id=claim.look.id), Tone.BAD))
+            blocks.append(Notice(msg("{id}: the tool lists no backup", id=claim.look.id), Tone.BAD))
         blocks += [
             Notice(msg("{id}: {problem}", id=claim.look.id, problem=note), Tone.UNSURE) for note in claim.look.notes
         ]
         if claim.problem:
-            said = msg("{id}: it did not answer: {problem}", id=claim.look.id, problem=claim.problem)
+            said = msg("{id}: the tool did not answer: {problem}", id=claim.look.id, problem=claim.problem)
             blocks.append(Notice(said, Tone.BAD))
     return blocks
 

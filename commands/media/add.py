@@ -1,6 +1,6 @@
 """Add a medium to the register
 
-With the id of a medium that is in the register already: another one has taken its place.
+An id that is in the register already means that another medium has taken its place.
 
 Example: portalops media add disk-a --label 'KH-SL-01' --place 'Tủ sắt phòng 204' --custodian 'Nguyễn Văn An'
 --expires 2031-12-31
@@ -72,8 +72,8 @@ def add(
         )
     if not _ID.fullmatch(medium):
         raise UsageError(
-            msg("{id} is no id of a medium", id=show_text(medium, 80)),
-            msg("Lower-case letters, digits and hyphens, at most 63."),
+            msg("{id} is not a valid id of a medium", id=show_text(medium, 80)),
+            msg("Use lower-case letters, digits and hyphens, at most 63."),
         )
     chosen = configured.get(medium) or kind
     if chosen is None:
@@ -82,7 +82,9 @@ def add(
             msg("Give --kind, such as disk, optical or tape; or the id of a [[backup.medium]]."),
         )
     if not _ID.fullmatch(chosen):
-        raise UsageError(msg("{kind} is no kind of medium", kind=show_text(chosen, 80)), msg("Such as disk or tape."))
+        raise UsageError(
+            msg("{kind} is not a kind of medium", kind=show_text(chosen, 80)), msg("Such as disk or tape.")
+        )
     entry = MediumEntry(
         medium,
         chosen,

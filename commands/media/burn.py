@@ -1,13 +1,13 @@
 """Burn one disc of a set, and compare it
 
-Checks the image against the set's digests, writes it to a blank disc, closes the disc, takes it out and in, reads it
-back byte by byte, and records which disc it is. Without --disc: the first one that is not burnt yet. Never writes to
-a disc that is not blank.
+Checks the image against the set's digests, writes it to a blank disc and closes the disc. Then it ejects and reloads
+it, reads it back byte by byte, and records which disc it is. Without --disc: the first one that is not burnt yet.
+Never writes to a disc that is not blank.
 
 Example: portalops media burn latest --medium discs --device /dev/sr0 --label KH-2026-01
 
 EXIT STATUS: 0 burnt and compared, or shown, 2 wrong usage, 3 burnt and not read back, 4 no such set, no drive, no
-blank disc, too small, or burning failed, 5 the disc or the image is not what it must be
+blank disc, too small, or burning failed, 5 the disc or the image differs from the set
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def burn(
     disc: DiscOption = None,
     label: Annotated[
         str | None,
-        typer.Option("--label", metavar="TEXT", help=_("What you write on the disc; else what it calls itself")),
+        typer.Option("--label", metavar="TEXT", help=_("What you write on the disc; else the name in the image")),
     ] = None,
     dry_run: DryRun = False,
 ) -> Result[PlannedDisc | BurntDiscShape | None]:

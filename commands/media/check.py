@@ -1,4 +1,4 @@
-"""Look whether a medium can be read and written, and holds what the ledger says
+"""Check that a medium can be read and written, and holds what the ledger says
 
 Lists its sets, compares them with the ledger, reads the description of each, and tries to write; what it finds is
 recorded. Without an id: every configured medium. It reads no data: 'portalops backup verify' does. With --device:
@@ -8,7 +8,7 @@ Example: portalops media check; portalops media check disk-a --read-only; portal
 /dev/sr0
 
 EXIT STATUS: 0 all is as recorded, 2 no such medium, 3 one could not be reached or written, 4 no drive, no disc, or
-none of ours, 5 one is not as recorded
+another one, 5 one is not as recorded
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def check_in(
     if not known:
         raise MediumUnavailable(
             msg(
-                "drive {device}: the disc in it is none that was burnt from medium {medium}; it calls itself {name}",
+                "drive {device}: its disc {name} was not burnt from medium {medium}",
                 device=show_text(drive.device, 200),
                 medium=show_text(medium_id, 80),
                 name=volume_id or "-",
@@ -157,7 +157,7 @@ def check(
     label: Annotated[
         str | None, typer.Option("--label", metavar="TEXT", help=_("Which disc it is, if several hold the same image"))
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Look without writing, and record nothing"))] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Check without writing, and record nothing"))] = False,
 ) -> Result[tuple[CheckedMedium, ...] | CheckedDisc]:
     if device is not None:
         if medium is None:
@@ -191,7 +191,7 @@ def check(
             )
             if found.reached and found.copies and not found.sets:
                 said = msg(
-                    "Attach the right one; if another has taken its place on purpose: 'portalops media add {medium}'.",
+                    "Attach the right medium. If another one replaces it on purpose, record that: 'portalops media add {medium}'.",
                     medium=name,
                 )
                 hints[name].append(said)

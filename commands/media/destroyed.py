@@ -51,14 +51,14 @@ def destroyed(
     label: Annotated[
         str | None, typer.Option("--label", metavar="TEXT", help=_("Only the disc with this label"))
     ] = None,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why and how, for whoever reads the ledger"))],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why and how; the ledger keeps it"))],
     dry_run: DryRun = False,
 ) -> Result[DestroyedDiscs]:
     session = open_session(ctx)
     made = find_set(recorded_sets(session.reader), set_name)
     why = show_text(reason.strip(), MAX_REASON)
     if not why:
-        raise UsageError(msg("--reason is empty"), msg("Say why, for whoever reads the ledger later."))
+        raise UsageError(msg("--reason is empty"), msg("Give the reason: the ledger keeps it for later readers."))
     gone = [
         held
         for held in made.discs_of(medium)

@@ -1,8 +1,8 @@
 """Give the tape in the drive its label
 
 Writes the label and the guide for restoring that every tape begins with, and records it. A tape that is not blank is
-left alone; with --overwrite it is labelled once somebody has typed the new label, and all that was on it is lost. A
-tape that holds sets is never labelled: 'portalops backup prune' removes what may go.
+left alone. With --overwrite it is labelled once somebody types the new label, and everything on it is lost. A tape
+that holds sets is never labelled: 'portalops backup prune' removes what may go.
 
 Example: portalops media label tape-1
 

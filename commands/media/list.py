@@ -1,10 +1,10 @@
-"""List the media: place, custodian, last reading, and what must be seen to
+"""List the media: place, custodian, last reading, and what needs action
 
-Reads the ledger and the configuration only. A medium that was not read for backup.unread_months is told of.
+Reads the ledger and the configuration only. A medium that was not read for backup.unread_months needs action.
 
 Example: portalops media list
 
-EXIT STATUS: 0 nothing must be seen to, 1 something must
+EXIT STATUS: 0 nothing needs action, 1 something does
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Example: portalops media move disk-a --place 'Kho lưu trữ tỉnh' --custodian 'Trần Thị Bình' --reason 'yearly exchange'
 
-EXIT STATUS: 0 recorded or shown, 2 it is not in the register, or nothing is said to change
+EXIT STATUS: 0 recorded or shown, 2 it is not in the register, or no change is given
 """
 
 from __future__ import annotations

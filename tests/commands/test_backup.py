@@ -162,8 +162,8 @@ def test_a_plan_names_what_its_size_leaves_out(portal: Portal) -> None:
 
     page = portal.output()
 
-    assert re.search(r"Not counted, as nothing is known of it yet: +ledger\n", page)
-    assert "So much at most of what is known" in page and "Packs, at least" in page
+    assert re.search(r"Not counted, since its size is unknown: +ledger\n", page)
+    assert "Space of what is known, at most" in page and "Packs, at least" in page
 
 
 def test_a_set_is_one_row_of_the_list_and_a_medium_that_lacks_it_gets_a_next_step(portal: Portal) -> None:

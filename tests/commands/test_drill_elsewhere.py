@@ -90,7 +90,7 @@ def test_a_report_is_taken_up_once(pair: Pair) -> None:
 
     again = pair.portal.call("backup", "drill", "--import", str(path))
 
-    assert again.code == ExitCode.USAGE and "was taken up before, in record" in again.text
+    assert again.code == ExitCode.USAGE and "is recorded already, in record" in again.text
     assert len(pair.portal.bodies("drill.imported")) == 1
 
 
