@@ -207,14 +207,14 @@ def _holds(name: str, words: str) -> bool:
 
 
 LEFT = {
-    "names": 304,
-    "leading": 208,
-    "classes": 91,
-    "options": 4,
-    "messages": 345,
-    "sentences": 235,
-    "pages": 386,
-    "pages.vi": 264,
+    "names": 16,
+    "leading": 1,
+    "classes": 3,
+    "options": 2,
+    "messages": 219,
+    "sentences": 134,
+    "pages": 377,
+    "pages.vi": 253,
 }
 """How many uses are still to be rewritten; each may only fall, and what has come to nothing goes from here."""
 

@@ -184,7 +184,7 @@ def _foreseen(session: Session, request: DrillRequest) -> Result[ForeseenDrill]:
         )
         return Result(ForeseenDrill(None, None), [Paragraph(said)])
     media = build_media(settings.backup_media)
-    drawn = target_of(request.over(settings.backup.drill), settings.portal.id, media, session.reader)
+    drawn = target_of(request.completed(settings.backup.drill), settings.portal.id, media, session.reader)
     if drawn.target is None:
         raise SetNotFound(
             msg("no set {set} on the media is known to be the portal's", set=request.set_name or "-"),

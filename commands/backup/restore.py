@@ -76,7 +76,7 @@ def restore(
     set_id, made = _known(session.reader, media, set_name or "latest", medium)
     keys = keys_of(session.reader, session.warnings.append) if made else None
     stored, findings, warnings = best_copy(
-        set_id, _in_turn(media, made, medium), bag_sha256=made.set.bag_sha256 if made else None, keys=keys
+        set_id, _ordered(media, made, medium), bag_sha256=made.set.bag_sha256 if made else None, keys=keys
     )
     warnings += uncompared
     if findings.content is None:
@@ -146,7 +146,7 @@ def _sets_on(medium: Medium) -> tuple[SetId, ...]:
         return ()  # the medium is told of when nothing is found
 
 
-def _in_turn(media: Mapping[str, Medium], made: SetEvidence | None, only: str | None) -> list[Medium]:
+def _ordered(media: Mapping[str, Medium], made: SetEvidence | None, only: str | None) -> list[Medium]:
     """Return the media in the order in which a copy is looked for: those with a damaged one last.
 
     Raises:

@@ -121,7 +121,7 @@ def _room_cells(room: MediumRoom) -> tuple[Cell, Cell]:
 
 
 @shape
-class PlannedSource:
+class SourceInPlan:
     """A source that a run would read."""
 
     id: str
@@ -132,7 +132,7 @@ class PlannedSource:
 
 
 @shape
-class PlannedMedium:
+class MediumInPlan:
     """A medium that a run would write to."""
 
     id: str
@@ -177,8 +177,8 @@ class PlannedRun:
     stored_bytes_known: bool
     """From the last set; otherwise it is what is read, which compression makes less."""
     packs: int
-    sources: tuple[PlannedSource, ...]
-    media: tuple[PlannedMedium, ...]
+    sources: tuple[SourceInPlan, ...]
+    media: tuple[MediumInPlan, ...]
     recipients: tuple[NamedKey, ...]
     excused: tuple[ExcusedClass, ...]
     unmapped: tuple[DataClass, ...]
@@ -198,11 +198,11 @@ def plan_data(plan: BackupPlan, sizes: Sizes) -> PlannedRun:
         stored_bytes_known=sizes.is_stored_known,
         packs=sizes.packs,
         sources=tuple(
-            PlannedSource(each.id, each.kind, each.data_class, known[each.id].plain_bytes, known[each.id].basis)
+            SourceInPlan(each.id, each.kind, each.data_class, known[each.id].plain_bytes, known[each.id].basis)
             for each in plan.sources
         ),
         media=tuple(
-            PlannedMedium(each.id, each.kind, rooms[each.id].free_bytes, rooms[each.id].parts, rooms[each.id].problem)
+            MediumInPlan(each.id, each.kind, rooms[each.id].free_bytes, rooms[each.id].parts, rooms[each.id].problem)
             for each in plan.media
         ),
         recipients=tuple(NamedKey(name, key) for name, key in plan.recipients),
@@ -354,7 +354,7 @@ def copies_data(copies: Iterable[Copy]) -> tuple[CopyShape, ...]:
 
 
 @shape
-class Reading:
+class ReadingShape:
     """When a copy was last looked into so deep."""
 
     level: VerifyLevel
@@ -381,7 +381,7 @@ class KeptCopy(CopyShape):
     fresh_level: VerifyLevel
     """The deepest reading that still counts."""
     counts_until: datetime | None
-    readings: tuple[Reading, ...]
+    readings: tuple[ReadingShape, ...]
     expired: tuple[ExpiredReading, ...]
 
 
@@ -445,7 +445,8 @@ def _kept_copy(made: SetEvidence, copy: Copy, limits: Limits, now: datetime) -> 
         fresh_level=fresh.level,
         counts_until=fresh.due_at,
         readings=tuple(
-            Reading(each.level, each.at, each.seq, signed_by(each.by)) for each in made.readings.get(copy.medium, ())
+            ReadingShape(each.level, each.at, each.seq, signed_by(each.by))
+            for each in made.readings.get(copy.medium, ())
         ),
         expired=tuple(ExpiredReading(each.level, each.expired_at) for each in fresh.expired),
     )

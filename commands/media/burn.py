@@ -51,7 +51,7 @@ MAX_LABEL = 80
 
 
 @shape
-class PlannedDisc:
+class PlannedBurn:
     """A disc that would be burnt."""
 
     id: str
@@ -102,7 +102,7 @@ def burn(
         typer.Option("--label", metavar="TEXT", help=_("What you write on the disc; else the name in the image")),
     ] = None,
     dry_run: DryRun = False,
-) -> Result[PlannedDisc | BurntDiscShape | None]:
+) -> Result[PlannedBurn | BurntDiscShape | None]:
     return burn_in(open_session(ctx), drive_at(device), set_name, medium, disc=disc, label=label, dry_run=dry_run)
 
 
@@ -115,7 +115,7 @@ def burn_in(
     disc: int | None = None,
     label: str | None = None,
     dry_run: bool = False,
-) -> Result[PlannedDisc | BurntDiscShape | None]:
+) -> Result[PlannedBurn | BurntDiscShape | None]:
     """Burn one disc of a set in a drive, compare it, and record it; `burn` with the drive opened."""
     medium = _optical(session.settings.backup_media, medium_id)
     sets = recorded_sets(session.reader)
@@ -269,7 +269,7 @@ def _label(text: str) -> str:
 
 def _planned(
     made: SetEvidence, medium_id: str, number: int, images: Sequence[Path], loaded: LoadedDisc
-) -> Result[PlannedDisc]:
+) -> Result[PlannedBurn]:
     rows: tuple[tuple[Message, Cell], ...] = (
         (msg("Backup set"), made.set.id),
         (msg("Disc"), f"{number}/{len(images)}"),
@@ -278,7 +278,7 @@ def _planned(
         (msg("In the drive"), f"{loaded.kind}: {loaded.state}"),
         (msg("Recorded in"), msg("nothing: this was a dry run")),
     )
-    data = PlannedDisc(
+    data = PlannedBurn(
         id=f"{medium_id}/{made.set.id}/{number}",
         set=made.set.id,
         disc=number,

@@ -47,7 +47,7 @@ class DrillRequest:
     signers: Path | None = None
     """An `allowed_signers` file: the set comes from the media, and only one that such a key signed."""
 
-    def over(self, settings: DrillSettings) -> DrillRequest:
+    def completed(self, settings: DrillSettings) -> DrillRequest:
         """Return it with what the configuration says where the person said nothing."""
         return replace(self, identity=self.identity or settings.identity, signers=self.signers or settings.signers)
 
@@ -139,7 +139,7 @@ def drill_work(session: Session, *, request: DrillRequest | None = None) -> Work
         MediumUnavailable: the medium cannot be read.
     """
     settings, ledger = session.settings, session.writable_ledger
-    request = (request or DrillRequest()).over(settings.backup.drill)
+    request = (request or DrillRequest()).completed(settings.backup.drill)
     identities = identities_in(request.identity)  # without a key nothing is looked for
     media = build_media(settings.backup_media)
     drawn = target_of(request, settings.portal.id, media, ledger)
