@@ -105,7 +105,7 @@ def check_in(
     if not known:
         raise MediumUnavailable(
             msg(
-                "drive {device}: its disc {name} was not burnt from medium {medium}",
+                "drive {device}: the disc in it was not burnt from medium {medium}; its name is {name}",
                 device=show_text(drive.device, 200),
                 medium=show_text(medium_id, 80),
                 name=volume_id or "-",

@@ -205,7 +205,7 @@ def test_a_copy_that_cannot_be_reached_is_not_shown_as_verified(portal: Portal) 
     assert "1 copy of set demo-" in page and "not reached" in page
     (portal.folder / "disk-b").mkdir()
     assert run([*command, "media", "check", "disk-b"], {}) == ExitCode.PARTIAL
-    assert "if another has taken its place on purpose: 'portalops media add disk-b'" in portal.output()
+    assert "replaces it on purpose, record that: 'portalops media add disk-b'" in portal.output()
 
 
 def test_a_damaged_copy_is_found_and_the_other_one_restores(portal: Portal) -> None:
@@ -361,7 +361,7 @@ def test_without_a_signing_key_the_set_is_said_to_be_unsigned(
 
     run(["--config", str(portal.folder / "portalops.toml"), "--quiet", "--lang", "en", "backup", "verify"], {})
 
-    assert "is unsigned: the ledger alone tells" in capsys.readouterr().out
+    assert "is unsigned: only the ledger shows" in capsys.readouterr().out
 
 
 def test_a_set_by_a_key_that_the_ledger_does_not_know_is_damaged(portal: Portal) -> None:

@@ -117,7 +117,7 @@ def test_copies_that_were_read_too_long_ago_are_told_of_before_and_after_they_ex
     portal.clock.move(timedelta(days=6))
     line = portal.media("list", expected=ExitCode.UNMET)[0]
     shown = portal.result("show", made)
-    data: Any = shown.data
+    data = data_of(shown)
 
     assert (line["expired"], line["expiring_soon"], line["next_expires_at"]) == (1, 0, None)
     assert [(alarm["text"], alarm["values"]) for alarm in line["alarms"]] == [

@@ -307,7 +307,7 @@ def test_a_foreign_disc_is_told(portal: Burning, content: bytes) -> None:
     portal.burn()
     portal.put_in_a_blank_disc().write_bytes(content)
 
-    with pytest.raises(MediumUnavailable, match="none that was burnt from medium discs"):
+    with pytest.raises(MediumUnavailable, match="not burnt from medium discs"):
         portal.check()
 
     assert portal.bodies("media.read") == []
