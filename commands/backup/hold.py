@@ -1,6 +1,6 @@
 """Keep a set, whatever the retention policy says
 
-Also what it builds on is kept. It stays until 'portalops backup release'.
+The set that it builds on is kept too. The hold ends with 'portalops backup release'.
 
 Example: portalops backup hold latest --reason 'inspection of 2026'
 
@@ -14,8 +14,8 @@ from typing import Annotated
 import typer
 
 from commands.backup.options import DryRun, SetArgument, _given_reason
-from commands.backup.views import _describe
-from commands.cli.result import JsonValue, Result
+from commands.backup.views import HeldSet, _describe
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.prune import DUTY
@@ -33,7 +33,7 @@ def hold(
     *,
     reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for the readers of the ledger"))],
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[HeldSet]:
     session = open_session(ctx)
     made = find_set(recorded_sets(session.reader), set_name)
     if made.is_disposed:

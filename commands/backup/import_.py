@@ -19,9 +19,10 @@ import typer
 
 from backups.found import LeftSet, dead_runs, left_sets, read_back
 from backups.media import build_media
-from commands.backup.views import copies_table, copy_data, signed_by
-from commands.cli.result import JsonValue, Result
+from commands.backup.views import CopyShape, copies_data, copies_table, signed_by
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.locks import resource_lock
 from portalops.errors import ExitCode, SetNotFound
@@ -37,12 +38,32 @@ from portalops.reports.document import Block, Paragraph, TableBlock
 DUTY = "10.2-medium"
 
 
+@shape
+class LeftSetShape:
+    """A set that a dead run left, which would be imported."""
+
+    id: str
+    run: str
+    media: tuple[str, ...]
+
+
+@shape
+class TakenSet:
+    """A set that a dead run left, as it was recorded."""
+
+    id: str
+    run: str
+    signed_by: str | None
+    """The fingerprint of the key that signed it; null for an unsigned set."""
+    copies: tuple[CopyShape, ...]
+
+
 def import_sets(
     ctx: typer.Context,
     set_name: Annotated[str | None, typer.Argument(metavar="SET", help=_("A set's name, or its beginning"))] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[TakenSet, ...] | tuple[LeftSetShape, ...]]:
     session = open_session(ctx)
     with resource_lock(session, Resource.MEDIA):
         left = [each for each in _left(session) if each.set_id.startswith(set_name or "")]
@@ -78,8 +99,8 @@ def _left(session: Session) -> list[LeftSet]:
     return left_sets(settings.portal.id, build_media(settings.backup_media), recorded_sets(ledger), died)
 
 
-def _planned(left: list[LeftSet]) -> Result[JsonValue]:
-    data: JsonValue = [{"id": each.set_id, "run": each.run, "media": list(each.media)} for each in left]
+def _planned(left: list[LeftSet]) -> Result[tuple[LeftSetShape, ...]]:
+    data = tuple(LeftSetShape(each.set_id, each.run, tuple(each.media)) for each in left)
     if not left:
         return Result(data, [Paragraph(msg("No set of a dead run is on a medium that can be read"))])
     rows = [(each.set_id, each.run, ", ".join(each.media)) for each in left]
@@ -88,18 +109,12 @@ def _planned(left: list[LeftSet]) -> Result[JsonValue]:
     )
 
 
-def _taken(found: list[FoundSet]) -> Result[JsonValue]:
+def _taken(found: list[FoundSet]) -> Result[tuple[TakenSet, ...]]:
     copies = [copy for each in found for copy in each.copies]
     view: list[Block] = [copies_table(copies), *(Paragraph(_describe(each)) for each in found)]
-    data: JsonValue = [
-        {
-            "id": each.set.id,
-            "run": each.of_run,
-            "signed_by": signed_by(each.set.signer),
-            "copies": [copy_data(copy) for copy in each.copies],
-        }
-        for each in found
-    ]
+    data = tuple(
+        TakenSet(each.set.id, each.of_run, signed_by(each.set.signer), copies_data(each.copies)) for each in found
+    )
     states = {copy.state for copy in copies}
     code = ExitCode.INTEGRITY if CopyState.DAMAGED in states else ExitCode.PARTIAL
     return Result(data, view, exit_code=ExitCode.OK if states == {CopyState.VERIFIED} else code)

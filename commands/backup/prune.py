@@ -1,9 +1,9 @@
 """Mark the sets that no rule keeps, and remove those marked long enough
 
 [backup.retention] says what is kept. A set is marked first, and removed by a later run when
-backup.retention.undo_days are over; until then --undo keeps it. Nothing is removed where a medium does not list what
-the ledger says, or where the clock cannot be relied on. Keys that may delete do not belong on the host that is backed
-up: give them for this call alone, such as by a variable that the configuration names.
+backup.retention.undo_days are over; until then --undo keeps it. Nothing is removed if a medium's list differs from
+the ledger, or if no time service keeps the clock. Keys that may delete do not belong on the host that is backed up.
+Give them for this call alone, in a variable that the configuration names.
 
 Example: portalops backup prune --dry-run; portalops backup prune; portalops backup prune --undo portal-20261125;
 portalops backup prune --simulate 2026-12-01..2027-12-31
@@ -15,6 +15,9 @@ there is no policy
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,21 +26,22 @@ import typer
 
 from backups.retention import MAX_DAYS, Rhythm, candidates_of, simulate
 from commands.backup.options import DryRun, required_reason
-from commands.backup.views import MAX_LISTED, _describe
+from commands.backup.views import MAX_LISTED, HeldSet, _describe
 from commands.cli.periods import period_of
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import Said, shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.prune import DUTY, PruneRequest, gather_facts, no_policy, parts_of, prune_job, prune_work
 from commands.jobs.locks import resource_lock
+from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform
 from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode, UsageError
-from portalops.ledger import bodies
 from portalops.locale import _
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg, nmsg, verbatim
-from portalops.model.retention import Hold, PruneMark, PruneResult, RetentionPolicy
+from portalops.model.retention import Disposal, Hold, PruneMark, PruneResult, RetentionPolicy
 from portalops.model.runs import JobKind, Resource
 from portalops.registers.backups import find_set, recorded_sets
 from portalops.registers.retention import MARK, UNDONE, RecordedMark, Retained, read_retention
@@ -49,6 +53,83 @@ if TYPE_CHECKING:
     from backups.retention import Course, Fate, Rhythm
     from portalops.config import Settings
     from portalops.registers.backups import SetEvidence
+
+
+class Step(StrEnum):
+    """What the next run does with a set."""
+
+    KEEP = "keep"
+    MARK = "mark"
+    MARKED = "marked"
+    """It was marked before, and can still be undone."""
+    REMOVE = "remove"
+
+
+@shape
+class SetFate:
+    """What the next run does with a set, and why."""
+
+    id: str
+    fate: Step
+    held: bool
+    reasons: tuple[Said, ...]
+    """Every rule that keeps it; or why it may go."""
+    undo_until: datetime | None
+    """When the time to undo its mark is over."""
+
+
+@shape
+class SetCourse:
+    """What becomes of a set over the simulated days."""
+
+    id: str
+    made_on: date
+    planned: bool
+    """It is not made yet."""
+    marked_on: date | None
+    removed_on: date | None
+    reasons: tuple[Said, ...]
+    """Why it is marked then, or what keeps it on the last day."""
+
+
+@shape
+class RemovedSet:
+    """What was removed of a set, by which rule, and whose decision it was."""
+
+    set_id: str
+    bag_sha256: str
+    made_at: datetime
+    stored_bytes: int
+    """Of one copy."""
+    reason: Said
+    marked_seq: int
+    """The ledger record that marked it."""
+    marked_at: datetime
+    media: tuple[str, ...]
+    """From which its copies were removed in this run."""
+    left: tuple[str, ...]
+    """Where a copy still is."""
+    approved_by: str
+    evidence: str | None
+    """Digest of the approved list, if it was needed."""
+    discs: tuple[str, ...]
+    """Burnt discs of it that a person must destroy."""
+
+    @classmethod
+    def of(cls, gone: Disposal) -> RemovedSet:
+        """Return what was removed as `--json` shows it."""
+        return cls(**{**asdict(gone), "reason": Said.of(gone.reason)})
+
+
+@shape
+class PruneRun:
+    """What a run marked and removed."""
+
+    run: str
+    marked: tuple[str, ...]
+    kept: int
+    removed: tuple[RemovedSet, ...]
+    problems: tuple[str, ...]
 
 
 def prune(
@@ -64,13 +145,14 @@ def prune(
     approved: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help=_("Approved list of sets with documents of Article 10.1 that may go, one a line")
+            metavar="FILE",
+            help=_("Approved list of sets with documents of Article 10.1 that may be removed, one per line"),
         ),
     ] = None,
     approved_by: Annotated[str | None, typer.Option(metavar="NAME", help=_("Who approved that list"))] = None,
     trust_clock: Annotated[bool, typer.Option("--trust-clock", help=_("You have compared the clock yourself"))] = False,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[PruneRun | tuple[SetFate, ...] | tuple[SetCourse, ...] | HeldSet | ShownJob]:
     session = open_session(ctx)
     if undo is not None:
         return _undo(session, undo, required_reason(reason or "the mark was undone"), dry_run=dry_run)
@@ -96,18 +178,18 @@ def prune(
         done = perform(session, job, work=partial(prune_work, asked=asked))
     told: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
     if not isinstance(done.result, PruneResult):
-        return Result(done.data(), told, exit_code=done.exit_code)
-    data: JsonValue = {
-        "run": done.run,
-        "marked": list(done.result.marked),
-        "kept": done.result.kept,
-        "removed": bodies.encode(done.result.disposals),
-        "problems": list(done.problems),
-    }
+        return Result(done.shown(), told, exit_code=done.exit_code)
+    data = PruneRun(
+        run=done.run,
+        marked=done.result.marked,
+        kept=done.result.kept,
+        removed=tuple(map(RemovedSet.of, done.result.disposals)),
+        problems=done.problems,
+    )
     return Result(data, [*result_view(done.result), *told], exit_code=done.exit_code)
 
 
-def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result[JsonValue]:
+def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result[HeldSet]:
     made = find_set(recorded_sets(session.reader), name)
     known = read_retention(session.reader).marks.get(made.set.id)
     if known is None or made.is_disposed:
@@ -125,7 +207,7 @@ def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result[
     return _describe(Hold(undone.set_id, reason), said, dry_run=dry_run)
 
 
-def _simulated(session: Session, days: str) -> Result[JsonValue]:
+def _simulated(session: Session, days: str) -> Result[tuple[SetCourse, ...]]:
     policy = session.settings.backup.retention
     if policy.is_empty:
         raise no_policy()
@@ -145,17 +227,17 @@ def _simulated(session: Session, days: str) -> Result[JsonValue]:
         now=session.clock.now(),
         zone=session.zone_of_portal,
     )
-    data: JsonValue = [
-        {
-            "id": each.set_id,
-            "made_on": each.made_on.isoformat(),
-            "planned": each.is_planned,
-            "marked_on": each.marked_on.isoformat() if each.marked_on else None,
-            "removed_on": each.removed_on.isoformat() if each.removed_on else None,
-            "reasons": [str(reason) for reason in each.reasons],
-        }
+    data = tuple(
+        SetCourse(
+            id=each.set_id,
+            made_on=each.made_on,
+            planned=each.is_planned,
+            marked_on=each.marked_on,
+            removed_on=each.removed_on,
+            reasons=tuple(map(Said.of, each.reasons)),
+        )
         for each in courses
-    ]
+    )
     return Result(data, [_policy_view(policy), _courses_table(courses)])
 
 
@@ -199,19 +281,19 @@ def plan_view(plan: PrunePlan) -> list[Block]:
     return [_policy_view(plan.policy), table if rows else Paragraph(msg("No backup set is on a medium"))]
 
 
-def plan_data(plan: PrunePlan, retained: Retained) -> JsonValue:
+def plan_data(plan: PrunePlan, retained: Retained) -> tuple[SetFate, ...]:
     """Return the fate of every set, as `--json` shows it."""
     steps = _steps(plan)
-    return [
-        {
-            "id": fate.set_id,
-            "fate": steps[fate.set_id],
-            "held": fate.set_id in retained.holds,
-            "reasons": [str(reason) for reason in fate.reasons],
-            "undo_until": _undo_until(plan, retained.marks, fate.set_id),
-        }
+    return tuple(
+        SetFate(
+            id=fate.set_id,
+            fate=steps[fate.set_id],
+            held=fate.set_id in retained.holds,
+            reasons=tuple(map(Said.of, fate.reasons)),
+            undo_until=_undo_until(plan, retained.marks, fate.set_id),
+        )
         for fate in plan.fates
-    ]
+    )
 
 
 def result_view(result: PruneResult) -> list[Block]:
@@ -251,20 +333,20 @@ def result_view(result: PruneResult) -> list[Block]:
     return blocks
 
 
-_STEPS: Mapping[str, Status] = {
-    "keep": Status(msg("kept"), Tone.GOOD),
-    "mark": Status(msg("will be marked"), Tone.UNSURE),
-    "marked": Status(msg("marked"), Tone.UNSURE),
-    "remove": Status(msg("will be removed now"), Tone.BAD),
+_STEPS: Mapping[Step, Status] = {
+    Step.KEEP: Status(msg("kept"), Tone.GOOD),
+    Step.MARK: Status(msg("will be marked"), Tone.UNSURE),
+    Step.MARKED: Status(msg("marked"), Tone.UNSURE),
+    Step.REMOVE: Status(msg("will be removed now"), Tone.BAD),
 }
 
 
-def _steps(plan: PrunePlan) -> dict[SetId, str]:
+def _steps(plan: PrunePlan) -> dict[SetId, Step]:
     """Return what the next run does with each set."""
-    steps = {fate.set_id: "keep" for fate in plan.fates}
-    steps |= {mark.set_id: "mark" for mark in plan.to_mark}
-    steps |= {each.mark.set_id: "marked" for each in plan.waiting}
-    return steps | {each.made.set.id: "remove" for each in plan.to_remove}
+    steps = {fate.set_id: Step.KEEP for fate in plan.fates}
+    steps |= {mark.set_id: Step.MARK for mark in plan.to_mark}
+    steps |= {each.mark.set_id: Step.MARKED for each in plan.waiting}
+    return steps | {each.made.set.id: Step.REMOVE for each in plan.to_remove}
 
 
 def _reason_of_fate(plan: PrunePlan, fate: Fate) -> Message:
@@ -274,11 +356,11 @@ def _reason_of_fate(plan: PrunePlan, fate: Fate) -> Message:
     return fate.reasons[0]
 
 
-def _undo_until(plan: PrunePlan, marks: Mapping[SetId, RecordedMark], set_id: SetId) -> str | None:
+def _undo_until(plan: PrunePlan, marks: Mapping[SetId, RecordedMark], set_id: SetId) -> datetime | None:
     for mark in (*(each.mark for each in marks.values()), *plan.to_mark):
         if mark.set_id == set_id:
-            return mark.undo_until.isoformat()
+            return mark.undo_until
     return None
 
 
-VERB = Verb(prune)
+VERB = Verb(prune, version=2)  # reasons were bare sentences

@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from commands.backup.options import DryRun, SetArgument, _given_reason
-from commands.backup.views import _describe
-from commands.cli.result import JsonValue, Result
+from commands.backup.views import HeldSet, _describe
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.prune import DUTY
@@ -31,7 +31,7 @@ def release(
     *,
     reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for the readers of the ledger"))],
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[HeldSet]:
     session = open_session(ctx)
     made = find_set(recorded_sets(session.reader), set_name)
     if made.set.id not in read_retention(session.reader).holds:

@@ -19,11 +19,13 @@ import typer
 
 from backups.copying import wanted_copies
 from backups.media import build_media
-from commands.backup.views import MAX_LISTED, MediumHints, copies_table, copy_data, next_for_failed
-from commands.cli.result import JsonValue, Result
+from commands.backup.views import MAX_LISTED, CopyShape, MediumHints, copies_data, copies_table, next_for_failed
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.copy import copy_work
+from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
@@ -34,6 +36,17 @@ from portalops.registers.backups import find_set, recorded_sets
 from portalops.reports.document import Block, Notice, Paragraph, TableBlock, Tone
 
 
+@shape
+class PlannedCopy:
+    """A copy that would be made."""
+
+    id: str
+    set: str
+    medium: str
+    from_: str | None
+    """The medium that it would be read from; null if none has a good copy."""
+
+
 def replicate(
     ctx: typer.Context,
     set_name: Annotated[
@@ -42,7 +55,7 @@ def replicate(
     *,
     to: Annotated[str | None, typer.Option("--to", metavar="ID", help=_("Only onto this medium"))] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[CopyShape, ...] | tuple[PlannedCopy, ...] | ShownJob]:
     session = open_session(ctx)
     media = build_media(session.settings.backup_media)
     if to is not None and to not in media:
@@ -62,19 +75,17 @@ def replicate(
         ]
         if rows:
             view = [TableBlock(msg("What would be copied"), (msg("Backup set"), msg("Onto"), msg("From")), rows)]
-        data = [
-            {"id": f"{medium}/{name}", "set": name, "medium": medium, "from": source} for name, medium, source in rows
-        ]
+        data = tuple(PlannedCopy(f"{medium}/{name}", name, medium, source) for name, medium, source in rows)
         return Result(data, view)
     hints = MediumHints()
     work = partial(copy_work, only_set=only_set, only_medium=to or "", on_error=hints.note)
     done = perform_now(session, JobKind.COPY, work)
     notices: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
     if not isinstance(done.result, CopyResult):
-        return Result(done.data(), notices, exit_code=ExitCode(done.exit_code))
+        return Result(done.shown(), notices, exit_code=ExitCode(done.exit_code))
     next_steps = [*hints.blocks(), *next_for_failed(done.result.copies)]
     return Result(
-        [copy_data(each) for each in done.result.copies],
+        copies_data(done.result.copies),
         [copies_table(done.result.copies), *notices, *next_steps],
         exit_code=done.exit_code,
     )

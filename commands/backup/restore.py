@@ -1,10 +1,10 @@
-"""Restore a set into an empty folder, or hand one stream to a program
+"""Restore a set into an empty folder, or stream one out to a program
 
 Needs the private key of a recipient. Looks for the set in the ledger and, where there is no ledger any more, on the
-media themselves. Every pack is checked on the way, and nothing is written outside the folder. Of a set on several
-discs, copy the folders into one first and make that a medium of the kind disk. With --stdout one stream goes to the
-program that reads standard output, each pack checked before; if this command fails, throw away what the program made
-of it.
+media themselves. Every pack is checked on the way, and nothing is written outside the folder. If a set lies on
+several discs, copy their folders into one first, and configure that as a medium of the kind disk. With --stdout one
+stream goes to the program behind the pipe; each pack is checked first. If this command fails, discard what that
+program made.
 
 Example: portalops backup restore latest --to /srv/restored --identity /media/key/operator.age; portalops backup
 restore latest --to out --identity key --path etc/hosts; portalops backup restore latest --source portal-db --stream
@@ -27,8 +27,8 @@ from backups.media import build_media
 from backups.prune import made_at
 from backups.restore import best_copy, find_base, restore_set
 from commands.backup.options import MediumOption, OptionalSetArgument
-from commands.backup.views import restore_data, restore_view, signed_by
-from commands.cli.result import JsonValue, Result
+from commands.backup.views import RestoredSet, restore_data, restore_view, signed_by
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.restore_target import require_target_apart
@@ -62,7 +62,7 @@ def restore(
         str | None, typer.Option("--stream", metavar="NAME", help=_("With --stdout: this stream of the source"))
     ] = None,
     path: Annotated[str | None, typer.Option("--path", help=_("Only this file or folder, such as etc/hosts"))] = None,
-) -> Result[JsonValue]:
+) -> Result[RestoredSet | None]:
     session = open_session(ctx)
     if to is None or stdout:
         check_usage(stdout=stdout, has_folder=to is not None, has_path=path is not None, json=session.invocation.json)
@@ -76,7 +76,7 @@ def restore(
     set_id, made = _known(session.reader, media, set_name or "latest", medium)
     keys = keys_of(session.reader, session.warnings.append) if made else None
     stored, findings, warnings = best_copy(
-        set_id, _in_turn(media, made, medium), bag_sha256=made.set.bag_sha256 if made else None, keys=keys
+        set_id, _ordered(media, made, medium), bag_sha256=made.set.bag_sha256 if made else None, keys=keys
     )
     warnings += uncompared
     if findings.content is None:
@@ -109,11 +109,11 @@ def _unknown_set(set_id: SetId, signer: str) -> list[Message]:
     told = msg("the ledger does not know set {set}, so it was not compared with what was recorded", set=set_id)
     key = signed_by(signer)
     if key is None:
-        return [told, msg("set {set} is unsigned, so nothing tells who made it", set=set_id)]
+        return [told, msg("set {set} is unsigned, so its maker is unknown", set=set_id)]
     return [
         told,
         msg(
-            "set {set} is signed by the key {key}: compare it with the allowed_signers of a bundle that somebody kept",
+            "set {set} is signed by the key {key}: compare it with allowed_signers of a bundle kept elsewhere",
             set=set_id,
             key=key,
         ),
@@ -146,7 +146,7 @@ def _sets_on(medium: Medium) -> tuple[SetId, ...]:
         return ()  # the medium is told of when nothing is found
 
 
-def _in_turn(media: Mapping[str, Medium], made: SetEvidence | None, only: str | None) -> list[Medium]:
+def _ordered(media: Mapping[str, Medium], made: SetEvidence | None, only: str | None) -> list[Medium]:
     """Return the media in the order in which a copy is looked for: those with a damaged one last.
 
     Raises:

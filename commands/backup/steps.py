@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from backups.sizes import sizes_for
-from commands.backup.views import plan_data, plan_view
-from commands.cli.result import JsonValue, Result
+from commands.backup.views import PlannedRun, plan_data, plan_view
+from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.jobs.kinds.backup import backup_plan, parts_of
 from portalops.errors import ExitCode
 from portalops.model.backups import SetKind
 
 
-def planned_run(session: Session, kind: SetKind | None = None) -> Result[JsonValue]:
+def planned_run(session: Session, kind: SetKind | None = None) -> Result[PlannedRun]:
     parts = parts_of(session)
     planned = backup_plan(parts, kind, now=session.clock.now(), zone=session.zone_of_portal)
     sets, media = [made.set for made in parts.recorded], tuple(parts.media.values())

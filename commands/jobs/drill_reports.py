@@ -69,7 +69,7 @@ def leave_report(session: Session, result: DrillResult, done: RecordedRun[object
     key, ledger, settings = session.signing_key, session.writable_ledger, session.settings
     if key is None:
         raise ConfigurationError(
-            msg("no signing key is configured, so nobody could tell who did the drill"),
+            msg("no signing key is configured, so the report would not show who did the drill"),
             msg('Configure one: [signing] with key = "/etc/portalops/signing".'),
         )
     introduce_key(ledger, key)
@@ -171,7 +171,7 @@ def _set_of(path: Path, drill: ImportedDrill, sets: Sequence[SetEvidence], porta
         raise _refused(
             path,
             msg(
-                "what was drilled as {set} is another set: its bag has the digest {found}, and {recorded} is recorded",
+                "what was drilled as {set} is another set: its bag has the digest {found}, the ledger has {recorded}",
                 set=shown,
                 found=show_text(report.bag_sha256, 64),
                 recorded=made.set.bag_sha256,
@@ -193,14 +193,14 @@ def _require_plausible(path: Path, drill: ImportedDrill, made: SetEvidence, now:
         raise _refused(
             path,
             msg(
-                "it ended at {ended}, which is not between the making of the set at {made} and now: a clock is wrong",
+                "it ended at {ended}, not between the making of the set ({made}) and now: a clock is wrong",
                 ended=report.finished_at,
                 made=made.set.created_at,
             ),
         )
     (copy,) = drill.copies
     if copy.verified_at is not None and not report.started_at <= copy.verified_at <= report.finished_at:
-        raise _refused(path, msg("the moment at which it verified the copy is not in the time of the drill"))
+        raise _refused(path, msg("the copy was verified outside the time of the drill"))
 
 
 def _require_new(path: Path, drill: ImportedDrill, ledger: Ledger) -> None:
@@ -213,7 +213,7 @@ def _require_new(path: Path, drill: ImportedDrill, ledger: Ledger) -> None:
             continue
         if known.text == drill.text:
             raise UsageError(
-                msg("{path} was taken up before, in record {seq}", path=str(path), seq=str(record.seq)),
+                msg("{path} is recorded already, in record {seq}", path=str(path), seq=str(record.seq)),
                 msg("'portalops ledger show {seq}' shows it.", seq=str(record.seq)),
             )
         if (known.report.ledger, known.report.record) == (drill.report.ledger, drill.report.record):
@@ -239,5 +239,5 @@ def _read(path: Path, limit: int) -> bytes:
 def _refused(path: Path, cause: Message) -> DrillReportRefused:
     return DrillReportRefused(
         msg("drill report {path}: {cause}", path=str(path), cause=cause),
-        msg("Nothing was recorded. Ask whoever keeps the recovery host for the report, by another way than it came."),
+        msg("Nothing was recorded. Ask the keeper of the recovery host for the report again, over another channel."),
     )

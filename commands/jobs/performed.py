@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from commands.cli.result import JsonValue
 from commands.cli.shapes import as_json, shape
@@ -26,6 +27,19 @@ class ShownJob:
     """Its time in the slot before passed without a complete run."""
     run: str
     """The run's id in the ledger; empty if nothing could be recorded."""
+    outcome: RunOutcome
+    exit_code: int
+    summary: str
+    problems: tuple[str, ...]
+
+
+class JobFields(TypedDict):
+    """The fields of `ShownJob`."""
+
+    id: str
+    slot: str
+    late: bool
+    run: str
     outcome: RunOutcome
     exit_code: int
     summary: str
@@ -65,16 +79,20 @@ class PerformedJob:
 
     def shown(self) -> ShownJob:
         """Return it as `--json` shows it."""
-        return ShownJob(
-            id=self.job.id,
-            slot=self.slot,
-            late=self.late,
-            run=self.run,
-            outcome=self.outcome,
-            exit_code=int(self.exit_code),
-            summary=str(self.summary),
-            problems=self.problems,
-        )
+        return ShownJob(**self.fields())
+
+    def fields(self) -> JobFields:
+        """Return the fields of `ShownJob`, to fill a shape that has more."""
+        return {
+            "id": self.job.id,
+            "slot": self.slot,
+            "late": self.late,
+            "run": self.run,
+            "outcome": self.outcome,
+            "exit_code": int(self.exit_code),
+            "summary": str(self.summary),
+            "problems": self.problems,
+        }
 
 
 def job_of(jobs: Iterable[Job], kind: JobKind) -> Job:

@@ -43,7 +43,7 @@ def _live(settings: Settings, target: Path, warnings: list[Message]) -> Iterator
         except ConfigurationError as error:
             warnings.append(
                 msg(
-                    "whether source {source} reads {folder} was not found out: {cause}",
+                    "unknown whether source {source} reads {folder}: {cause}",
                     source=table.id,
                     folder=str(target),
                     cause=error.message,

@@ -62,6 +62,6 @@ def set_keys(path: Path) -> tuple[Signer, ...]:
     if not keys:
         raise UsageError(
             msg("{path} names no key that signs backup sets", path=str(path)),
-            msg("Take the allowed_signers of a bundle of the portal's ledger that somebody kept elsewhere."),
+            msg("Take allowed_signers from a bundle of the portal's ledger that was kept elsewhere."),
         )
     return keys

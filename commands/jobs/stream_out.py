@@ -35,7 +35,7 @@ def check_usage(*, stdout: bool, has_folder: bool, has_path: bool, json: bool) -
     """
     if stdout == has_folder:
         raise UsageError(
-            msg("a restore goes into a folder or to standard output, and one of them must be named"),
+            msg("a restore needs one target: a folder or standard output"),
             msg("Give --to FOLDER, or --stdout with a program behind a pipe."),
         )
     if has_path or json:

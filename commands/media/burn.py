@@ -1,13 +1,13 @@
 """Burn one disc of a set, and compare it
 
-Checks the image against the set's digests, writes it to a blank disc, closes the disc, takes it out and in, reads it
-back byte by byte, and records which disc it is. Without --disc: the first one that is not burnt yet. Never writes to
-a disc that is not blank.
+Checks the image against the set's digests, writes it to a blank disc and closes the disc. Then it ejects and reloads
+it, reads it back byte by byte, and records which disc it is. Without --disc: the first one that is not burnt yet.
+Never writes to a disc that is not blank.
 
 Example: portalops media burn latest --medium discs --device /dev/sr0 --label KH-2026-01
 
 EXIT STATUS: 0 burnt and compared, or shown, 2 wrong usage, 3 burnt and not read back, 4 no such set, no drive, no
-blank disc, too small, or burning failed, 5 the disc or the image is not what it must be
+blank disc, too small, or burning failed, 5 the disc or the image differs from the set
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ import typer
 
 from backups.burning import checked_image, compare, require_blank, spread_of, volume_id_of, whole_images
 from backups.media.optical import build
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.sets import keys_of
 from commands.media.options import DiscOption, DryRun, SetArgument
@@ -49,6 +50,46 @@ if TYPE_CHECKING:
 MAX_LABEL = 80
 
 
+@shape
+class PlannedBurn:
+    """A disc that would be burnt."""
+
+    id: str
+    set: str
+    disc: int
+    """Which disc of the set, from 1 on."""
+    discs: int
+    """How many discs the set takes."""
+    image: Path
+    in_drive: str
+    """What the drive says the disc is, such as `DVD+R`."""
+    recorded: bool = False
+
+
+@shape
+class BurntDiscShape:
+    """A disc that was burnt."""
+
+    id: str
+    set: str
+    disc: int
+    """Which disc of the set, from 1 on."""
+    discs: int
+    """How many discs the set takes."""
+    label: str
+    image_sha256: str
+    image_bytes: int
+    state: DiscState
+    problem: str
+    """Why it is not whole; empty if it is."""
+    drive: str
+    in_drive: str
+    """What the drive says the disc is, such as `DVD+R`."""
+    program: str
+    """What burnt it."""
+    recorded: bool = True
+
+
 def burn(
     ctx: typer.Context,
     set_name: SetArgument,
@@ -58,10 +99,10 @@ def burn(
     disc: DiscOption = None,
     label: Annotated[
         str | None,
-        typer.Option("--label", metavar="TEXT", help=_("What you write on the disc; else what it calls itself")),
+        typer.Option("--label", metavar="TEXT", help=_("What you write on the disc; else the name in the image")),
     ] = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[PlannedBurn | BurntDiscShape | None]:
     return burn_in(open_session(ctx), drive_at(device), set_name, medium, disc=disc, label=label, dry_run=dry_run)
 
 
@@ -74,7 +115,7 @@ def burn_in(
     disc: int | None = None,
     label: str | None = None,
     dry_run: bool = False,
-) -> Result[JsonValue]:
+) -> Result[PlannedBurn | BurntDiscShape | None]:
     """Burn one disc of a set in a drive, compare it, and record it; `burn` with the drive opened."""
     medium = _optical(session.settings.backup_media, medium_id)
     sets = recorded_sets(session.reader)
@@ -228,7 +269,7 @@ def _label(text: str) -> str:
 
 def _planned(
     made: SetEvidence, medium_id: str, number: int, images: Sequence[Path], loaded: LoadedDisc
-) -> Result[JsonValue]:
+) -> Result[PlannedBurn]:
     rows: tuple[tuple[Message, Cell], ...] = (
         (msg("Backup set"), made.set.id),
         (msg("Disc"), f"{number}/{len(images)}"),
@@ -237,34 +278,32 @@ def _planned(
         (msg("In the drive"), f"{loaded.kind}: {loaded.state}"),
         (msg("Recorded in"), msg("nothing: this was a dry run")),
     )
-    data: JsonValue = {
-        "id": f"{medium_id}/{made.set.id}/{number}",
-        "set": made.set.id,
-        "disc": number,
-        "discs": len(images),
-        "image": str(images[number - 1]),
-        "in_drive": loaded.kind,
-        "recorded": False,
-    }
+    data = PlannedBurn(
+        id=f"{medium_id}/{made.set.id}/{number}",
+        set=made.set.id,
+        disc=number,
+        discs=len(images),
+        image=images[number - 1],
+        in_drive=loaded.kind,
+    )
     return Result(data, [KeyValues(rows)])
 
 
-def _burnt_data(burnt: BurntDisc) -> JsonValue:
-    return {
-        "id": f"{burnt.medium}/{burnt.set_id}/{burnt.number}/{burnt.label}",
-        "set": burnt.set_id,
-        "disc": burnt.number,
-        "discs": burnt.count,
-        "label": burnt.label,
-        "image_sha256": burnt.image_sha256,
-        "image_bytes": burnt.image_bytes,
-        "state": burnt.state.value,
-        "problem": burnt.problem,
-        "drive": burnt.drive,
-        "in_drive": burnt.disc_kind,
-        "program": burnt.program,
-        "recorded": True,
-    }
+def _burnt_data(burnt: BurntDisc) -> BurntDiscShape:
+    return BurntDiscShape(
+        id=f"{burnt.medium}/{burnt.set_id}/{burnt.number}/{burnt.label}",
+        set=burnt.set_id,
+        disc=burnt.number,
+        discs=burnt.count,
+        label=burnt.label,
+        image_sha256=burnt.image_sha256,
+        image_bytes=burnt.image_bytes,
+        state=burnt.state,
+        problem=burnt.problem,
+        drive=burnt.drive,
+        in_drive=burnt.disc_kind,
+        program=burnt.program,
+    )
 
 
 def _burnt_view(burnt: BurntDisc) -> list[Block]:

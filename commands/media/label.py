@@ -1,8 +1,8 @@
 """Give the tape in the drive its label
 
 Writes the label and the guide for restoring that every tape begins with, and records it. A tape that is not blank is
-left alone; with --overwrite it is labelled once somebody has typed the new label, and all that was on it is lost. A
-tape that holds sets is never labelled: 'portalops backup prune' removes what may go.
+left alone. With --overwrite it is labelled once somebody types the new label, and everything on it is lost. A tape
+that holds sets is never labelled: 'portalops backup prune' removes what may go.
 
 Example: portalops media label tape-1
 
@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from backups.media.tape import build
+from backups.media.tape import TapeBeginning, build
 from commands.cli.prompt import prompt_for
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.locks import resource_lock
 from portalops.errors import UsageError
@@ -39,6 +40,21 @@ TAPE_LABEL: Final = "tape_label"
 DUTY = "10.2-medium"
 
 
+@shape
+class LabelledTape:
+    """A tape that was given its label, or would be."""
+
+    id: str
+    """Of the configured medium."""
+    label: str
+    labelled: str
+    """The stamp on the tape, such as `20261126T030405Z`."""
+    device: str
+    before: TapeBeginning
+    """What the tape was before."""
+    recorded: bool
+
+
 def label(
     ctx: typer.Context,
     medium: Annotated[str, typer.Argument(metavar="ID", help=_("A configured medium of the kind tape"))],
@@ -50,7 +66,7 @@ def label(
         str | None, typer.Option("--confirm", metavar="LABEL", help=_("The new label, instead of typing it when asked"))
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[LabelledTape]:
     session = open_session(ctx)
     tape = _tape(session.settings.backup_media, medium)
     with resource_lock(session, Resource.MEDIA):
@@ -71,14 +87,14 @@ def label(
         )
         if not dry_run:
             session.recorder.record(LABELLED, TAPE_LABEL, done, subject=medium, duty=DUTY)
-    data: dict[str, JsonValue] = {
-        "id": medium,
-        "label": done.label,
-        "labelled": done.labelled,
-        "device": done.device,
-        "before": done.before,
-        "recorded": not dry_run,
-    }
+    data = LabelledTape(
+        id=medium,
+        label=done.label,
+        labelled=done.labelled,
+        device=done.device,
+        before=before.state,
+        recorded=not dry_run,
+    )
     return Result(data, _view(done, before, dry_run=dry_run))
 
 

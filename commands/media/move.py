@@ -11,18 +11,29 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.media.options import MAX_TEXT, DryRun, IdArgument, RoomOption, SiteOption
 from commands.media.steps import DUTY, required_place, required_text
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.media import MediumMove
-from portalops.model.message import Message, msg
+from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.registers.media import MOVE, MOVED, read_media
-from portalops.reports.document import Block, Cell, KeyValues, Paragraph
+from portalops.reports.document import Block, KeyValues, Paragraph
+
+
+@shape
+class MovedMedium:
+    """Where a medium lies from now on, and who keeps it."""
+
+    id: str
+    place: str
+    custodian: str
+    recorded: bool
 
 
 def move(
@@ -35,7 +46,7 @@ def move(
     room: RoomOption = "",
     reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for the readers of the ledger"))] = "",
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[MovedMedium]:
     session = open_session(ctx)
     known = read_media(session.reader).get(medium)
     if known is None or known.entry is None:
@@ -57,12 +68,13 @@ def move(
     )
     if not dry_run:
         session.recorder.record(MOVED, MOVE, moved, subject=moved.id, duty=DUTY)
-    rows: list[tuple[Message, Cell]] = [
-        (msg("Medium"), medium),
-        (msg("Place"), moved.place or known.entry.place),
-        (msg("Custodian"), moved.custodian or known.entry.custodian),
-    ]
-    data: JsonValue = {"id": medium, "place": rows[1][1], "custodian": rows[2][1], "recorded": not dry_run}  # type: ignore[dict-item]  # they are texts
+    data = MovedMedium(
+        id=medium,
+        place=moved.place or known.entry.place,
+        custodian=moved.custodian or known.entry.custodian,
+        recorded=not dry_run,
+    )
+    rows = ((msg("Medium"), medium), (msg("Place"), data.place), (msg("Custodian"), data.custodian))
     return Result(data, [KeyValues(rows), *_dry(dry_run=dry_run)])
 
 

@@ -34,7 +34,7 @@ def drive_at(device: str) -> DiscDrive:
         is_device = False
     if not is_device or device.startswith("stdio:"):
         raise UsageError(
-            msg("{device} is no drive", device=show_text(device, 200)),
+            msg("{device} is not a disc drive", device=show_text(device, 200)),
             msg("Name the device file of a drive that burns, such as /dev/sr0."),
         )
     return DiscBurner(str(Path(device)))
@@ -58,7 +58,5 @@ def required_place(site: str, room: str) -> tuple[str, str]:
         UsageError: one is given without the other.
     """
     if bool(site.strip()) != bool(room.strip()):
-        raise UsageError(
-            msg("--site and --room say together where a medium lies"), msg("Give both, or leave both out.")
-        )
+        raise UsageError(msg("--site and --room go together"), msg("Give both, or leave both out."))
     return show_text(site.strip(), MAX_TEXT), show_text(room.strip(), MAX_TEXT)

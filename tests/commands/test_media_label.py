@@ -12,7 +12,7 @@ from portalops.errors import ExitCode, MediumUnavailable, UsageError
 from portalops.reports.document import Notice
 from tests.backups.test_prune import Portal
 from tests.commands.test_media_burn import DISK_B
-from tests.shapes import data_of
+from tests.shapes import data_of, validate
 
 TAPE = """id = "tape-1"
 kind = "tape"
@@ -27,6 +27,7 @@ class TapePortal(Portal):
     def media(self, *arguments: str, expected: ExitCode = ExitCode.OK) -> Any:
         result = call(self.session("media", *arguments))
         assert result.exit_code is expected, result
+        validate(f"media {arguments[0]}", data_of(result))
         return data_of(result)
 
 

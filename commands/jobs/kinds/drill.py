@@ -48,7 +48,7 @@ class DrillRequest:
     signers: Path | None = None
     """An `allowed_signers` file: the set comes from the media, and only one that such a key signed."""
 
-    def over(self, settings: DrillSettings) -> DrillRequest:
+    def completed(self, settings: DrillSettings) -> DrillRequest:
         """Return it with what the configuration says where the person said nothing."""
         return replace(self, identity=self.identity or settings.identity, signers=self.signers or settings.signers)
 
@@ -58,7 +58,7 @@ class DrillRequest:
         return not self.set_name and not self.medium
 
 
-def target_of(wish: DrillRequest, portal: str, media: Mapping[str, Medium], ledger: LedgerReader) -> Drawn:
+def target_of(request: DrillRequest, portal: str, media: Mapping[str, Medium], ledger: LedgerReader) -> Drawn:
     """Choose the copy to drill: as somebody wishes, or by chance.
 
     Where an `allowed_signers` file is given, what lies on the media decides, since this host's ledger knows of no set;
@@ -68,30 +68,32 @@ def target_of(wish: DrillRequest, portal: str, media: Mapping[str, Medium], ledg
         SetNotFound: the ledger knows no such copy.
         UsageError: several names begin so, or the file is no `allowed_signers` file.
     """
-    if wish.medium and wish.medium not in media:
+    if request.medium and request.medium not in media:
         raise UsageError(
-            msg("there is no backup medium {medium}", medium=show_text(wish.medium, 80)),
+            msg("there is no backup medium {medium}", medium=show_text(request.medium, 80)),
             msg("The media are: {media}.", media=", ".join(media) or "-"),
         )
-    if wish.signers is not None:
-        chosen = [medium for name, medium in media.items() if wish.medium in {"", name}]
+    if request.signers is not None:
+        chosen = [medium for name, medium in media.items() if request.medium in {"", name}]
         there = (made for sets in listed_sets(portal, media.values()).values() for made in sets)
         newest = max(there, key=made_at, default=None)
 
         def is_wanted(name: SetId) -> bool:
             if not is_of(portal, name):
                 return False
-            return name == newest if wish.set_name == "latest" else name.startswith(wish.set_name)
+            return name == newest if request.set_name == "latest" else name.startswith(request.set_name)
 
-        return draw_on_media(chosen, is_wanted, set_keys(wish.signers), chosen_by=CHANCE if wish.is_open else PERSON)
-    if wish.is_open:
+        return draw_on_media(
+            chosen, is_wanted, set_keys(request.signers), chosen_by=CHANCE if request.is_open else PERSON
+        )
+    if request.is_open:
         return Drawn(choose_target(recorded_sets(ledger, passing_over=True), tuple(media)))
-    made = find_set(recorded_sets(ledger), wish.set_name or "latest")
+    made = find_set(recorded_sets(ledger), request.set_name or "latest")
     for copy in made.copies:
-        if copy.medium in media and wish.medium in {"", copy.medium} and copy.state not in GONE:
+        if copy.medium in media and request.medium in {"", copy.medium} and copy.state not in GONE:
             return Drawn(DrillTarget(made, copy, PERSON))
     raise SetNotFound(
-        msg("there is no copy of set {set} on {medium}", set=made.set.id, medium=wish.medium or "-"),
+        msg("there is no copy of set {set} on {medium}", set=made.set.id, medium=request.medium or "-"),
         msg("'portalops backup show {set}' shows its copies.", set=made.set.id),
     )
 
@@ -129,7 +131,7 @@ def identities_in(key: Path | None) -> tuple[PrivateKey, ...]:
     return tuple(read_identities(key))
 
 
-def drill_work(session: Session, *, wish: DrillRequest | None = None) -> Work[object]:
+def drill_work(session: Session, *, request: DrillRequest | None = None) -> Work[object]:
     """Restore a copy into a scratch folder and try it out; one that a person named, or one by chance.
 
     Raises:
@@ -138,10 +140,10 @@ def drill_work(session: Session, *, wish: DrillRequest | None = None) -> Work[ob
         MediumUnavailable: the medium cannot be read.
     """
     settings, ledger = session.settings, session.writable_ledger
-    wish = (wish or DrillRequest()).over(settings.backup.drill)
-    identities = identities_in(wish.identity)  # without a key nothing is looked for
+    request = (request or DrillRequest()).completed(settings.backup.drill)
+    identities = identities_in(request.identity)  # without a key nothing is looked for
     media = build_media(settings.backup_media)
-    drawn = target_of(wish, settings.portal.id, media, ledger)
+    drawn = target_of(request, settings.portal.id, media, ledger)
     target = drawn.target
     if target is None:
         return work_of_drill(drawn, None)
@@ -150,7 +152,7 @@ def drill_work(session: Session, *, wish: DrillRequest | None = None) -> Work[ob
         media[target.copy.medium].open_set(target.made.set.id),
         find_base=lambda content: find_base(media.values(), content)[0],
         identities=identities,
-        keys=set_keys(wish.signers) if wish.signers is not None else keys_of(ledger, session.warnings.append),
+        keys=set_keys(request.signers) if request.signers is not None else keys_of(ledger, session.warnings.append),
         place=place_of(settings.backup.drill, session.runner),
         clock=session.clock,
         progress=session.progress,

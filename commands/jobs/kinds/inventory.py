@@ -149,7 +149,7 @@ def faults_of(inventory: Inventory) -> Iterator[Message]:
     for change in inventory.lost():
         if change.shrunk:
             yield msg(
-                "{collection}: {before} entries have become {now}",
+                "{collection}: {before} entries before, {now} now",
                 collection=change.collection,
                 before=change.before,
                 now=change.now,
@@ -170,10 +170,11 @@ def faults_of(inventory: Inventory) -> Iterator[Message]:
         if each.problem:
             yield msg("{collection}: {problem}", collection=each.id, problem=each.problem)
         if each.unread.count:
-            yield msg(
+            yield nmsg(
+                "{collection}: {n} file could not be read: {example}",
                 "{collection}: {n} files could not be read: {example}",
+                each.unread.count,
                 collection=each.id,
-                n=each.unread.count,
                 example=_listed(each.unread.examples),
             )
     for missing in inventory.missing:
