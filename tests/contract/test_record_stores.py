@@ -215,7 +215,7 @@ def test_a_line_that_does_not_say_what_it_follows_is_refused(tmp_path: Path, dat
     part = cut % hashlib.sha256(lines[1]).hexdigest().encode() if b"%s" in cut else cut
     assert lines[2].count(part) == 1
 
-    with pytest.raises(IntegrityError, match="is not chained to the record before it"):
+    with pytest.raises(IntegrityError, match="record 3 does not follow from the one before"):
         database.records.take(3, [lines[2].replace(part, b"")])
 
     assert database.records.count() == 2
