@@ -19,7 +19,7 @@ from portalops.model.runs import Run, RunSummary
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome
 from portalops.registers.evidence import Evidence, UnreadableRecord
-from tests.compliance.test_rules import CONTENT, NOW, ZONE, backup, duty, evidence
+from tests.compliance.test_rules import CONTENT, NOW, WEEK, ZONE, backup, daily, duty, ended, evidence
 
 DUTY = duty("tracking")
 MET, UNMET, PENDING, EXEMPT = DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.PENDING, DutyVerdict.EXEMPT
@@ -219,6 +219,14 @@ def test_a_record_that_cannot_be_read_is_named_beside_what_it_may_contradict() -
             msg("record {seq}: {cause}", seq="99", cause=msg("blob damaged")),
         ),
     )
+
+
+def test_what_rests_on_no_record_is_in_doubt_by_the_first_one_that_cannot_be_read() -> None:
+    runs = daily("updates", WEEK.first, 7)
+    found = situation(runs=runs, summaries=ended(runs))
+    lost = replace(found.evidence, unreadable=(UnreadableRecord(1, "updates", msg("blob missing")),))
+
+    assert [each.verdict for each in (*judge(found), *judge(replace(found, evidence=lost)))] == [MET, UNKNOWN]
 
 
 def test_over_a_ledger_that_was_changed_only_what_was_met_is_unknown() -> None:
