@@ -227,7 +227,7 @@ def sshd(
             "PidFile=none",
         ),
         *("-o", f"AuthorizedKeysFile={folder / 'authorized_keys'}"),
-        *(part for option in (*_without_penalties(key), *options) for part in ("-o", option)),
+        *(part for option in (*without_penalties(key), *options) for part in ("-o", option)),
     ]
     process = subprocess.Popen(arguments)
     host.pid = process.pid
@@ -240,7 +240,7 @@ def sshd(
 
 
 @functools.cache
-def _without_penalties(key: Path) -> tuple[str, ...]:
+def without_penalties(key: Path) -> tuple[str, ...]:
     """Return what keeps an sshd from shutting out whom tests let fail on purpose, where it would: OpenSSH 9.8 and later."""
     option = "PerSourcePenalties=no"
     program = shutil.which("sshd") or "/usr/sbin/sshd"
