@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,13 @@ from commands.cli.schemas import schema_of
 def validate(called: str, data: object) -> None:
     """Raise `jsonschema.ValidationError` if data is not of the shape of a verb, such as `backup run`, or has a key more."""
     _validator(called).validate(data)
+
+
+def data_in(printed: str | bytes, called: str) -> Any:
+    """Return the data of what a verb printed with `--json`, once it was held against the verb's schema."""
+    data = json.loads(printed)["data"]
+    validate(called, data)
+    return data
 
 
 @cache

@@ -13,9 +13,9 @@ from __future__ import annotations
 import typer
 
 from commands.case.options import By, CaseName
-from commands.case.steps import move_case
+from commands.case.steps import MovedCase, move_case
 from commands.cli.entries import DocumentFile, DryRun, Reason, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.verb import Verb
 from portalops.model.cases import CaseStep
 
@@ -28,7 +28,7 @@ def close(
     by: By = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[MovedCase]:
     return move_case(
         ctx, case, CaseStep.CLOSED, reason=written_text(reason, "--reason"), by=by, file=file, dry_run=dry_run
     )

@@ -14,9 +14,9 @@ from typing import Annotated, Optional
 import typer
 
 from commands.case.options import By, CaseName, Number, On
-from commands.case.steps import move_case
+from commands.case.steps import MovedCase, move_case
 from commands.cli.entries import DocumentFile, DryRun, Reason, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.verb import Verb
 from portalops.errors import UsageError
 from portalops.locale import _
@@ -38,7 +38,7 @@ def decide(
     on: On = None,
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[MovedCase]:
     if accept is None:
         raise UsageError(
             msg("neither --accept nor --reject is given"), msg("Say which: an explanation is accepted, or it is not.")

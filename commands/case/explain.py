@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 
 from commands.case.options import CaseName, Number, On
-from commands.case.steps import move_case
+from commands.case.steps import MovedCase, move_case
 from commands.cli.entries import DocumentFile, DryRun, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.verb import Verb
 from portalops.locale import _
 from portalops.model.cases import CaseStep
@@ -31,7 +31,7 @@ def explain(
     on: On = None,
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[MovedCase]:
     said = written_text(reason, "--reason")
     return move_case(
         ctx, case, CaseStep.EXPLAINED, number=number, on=on, reason=said, by=by, file=file, dry_run=dry_run

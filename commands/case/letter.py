@@ -19,22 +19,35 @@ import typer
 
 from commands.cli.entries import unit_name
 from commands.cli.languages import languages_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.cases import handling_of, known_case, unreadable_of
 from commands.jobs.papers import chosen_formats, office_of, write_papers
 from portalops.errors import UsageError
 from portalops.locale import _
-from portalops.model.cases import THE_PORTAL, CaseState, CaseStep
+from portalops.model.cases import THE_PORTAL, CaseId, CaseState, CaseStep
 from portalops.model.message import msg, nmsg
 from portalops.model.organisation import Name, UnitId, is_valid_on
+from portalops.model.record import Digest
 from portalops.official.build_reminder import EndedUnit, build_reminder
 from portalops.registers.cases import Case, read_cases
 from portalops.reports.document import Paragraph, TableBlock
 
 OPEN = frozenset({CaseState.DETECTED, CaseState.AWAITING, CaseState.REJECTED})
 """In which states a unit may still be reminded, unless it has explained itself."""
+
+
+@shape
+class DraftedLetter:
+    """One file of the letter."""
+
+    id: Path
+    """Where it lies."""
+    sha256: Digest
+    cases: tuple[CaseId, ...]
+    """The cases that it is about."""
 
 
 def letter(
@@ -51,7 +64,7 @@ def letter(
         str,
         typer.Option("--language", metavar="vi|en|both", help=_("vi is what is sent; en is a translation for reading")),
     ] = "vi",
-) -> Result[JsonValue]:
+) -> Result[tuple[DraftedLetter, ...]]:
     session = open_session(ctx)
     some = chosen_formats(format_)
     languages = languages_option(language, ("vi",))
@@ -81,7 +94,7 @@ def letter(
     rows = [(str(path), digest) for path, digest in files]
     about = nmsg("The letter is about {n} case.", "The letter is about {n} cases.", len(of_unit))
     return Result(
-        [{"id": str(path), "sha256": digest, "cases": [each.id for each in of_unit]} for path, digest in files],
+        tuple(DraftedLetter(path, digest, tuple(each.id for each in of_unit)) for path, digest in files),
         [TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), rows), Paragraph(about)],
         warnings=unreadable_of(read),
     )

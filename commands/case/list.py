@@ -16,9 +16,9 @@ from typing import Annotated
 import typer
 
 from commands.case.options import OptionalText
-from commands.case.views import case_data, escalation_sentence
+from commands.case.views import ShownCase, case_fields, escalation_sentence
 from commands.cli.entries import unit_name
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.cases import handling_of, unreadable_of
@@ -41,7 +41,7 @@ def list_(
         OptionalText, typer.Option("--week", metavar="WEEK", help=_("Only this week, such as 2026-W47"))
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help=_("Closed ones too"))] = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[ShownCase, ...]]:
     session = open_session(ctx)
     read = read_cases(session.ledger)
     handling = handling_of(session)
@@ -60,11 +60,11 @@ def list_(
         raised = [one for (case_id, _step), one in upwards.items() if case_id == case.id]
         late = late or _is_ours_and_late(due, handling.today) or any(handling.today > one.by for one in raised)
         rows.append(_row(session, case, due, raised, handling.today))
-        data.append(case_data(case, due, raised))
+        data.append(ShownCase(**case_fields(case, due, raised)))
     headers = (msg("Case"), msg("Unit"), msg("State"), msg("Next step"), msg("Due by"), msg("To report upwards"))
     view: list[Block] = [TableBlock(nmsg("{n} case", "{n} cases", len(rows)), headers, rows)]
     code = ExitCode.UNMET if late else ExitCode.PARTIAL if read.unreadable else ExitCode.OK
-    return Result(data, view, warnings=unreadable_of(read), exit_code=code)
+    return Result(tuple(data), view, warnings=unreadable_of(read), exit_code=code)
 
 
 def _week(text: str | None) -> Week | None:

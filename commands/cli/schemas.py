@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import is_dataclass
 from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core.core_schema import DataclassSchema
 
 from commands.cli.calling import verb_of
 from commands.cli.catalogue import file_of, names, verbs_of
+from commands.cli.shapes import DescribedBy
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Node = dict[str, Any]
@@ -29,14 +33,31 @@ def all_verbs() -> Iterator[str]:
 def schema_of(called: str) -> Node:
     """Return the schema of a verb's `data`; the envelope around it is the same for all (docs/exit-codes.md)."""
     verb = verb_of(called)
-    (shape,) = get_args(get_type_hints(verb.call)["return"])
-    described = TypeAdapter(shape).json_schema(mode="serialization")
+    (shape,) = get_args(get_type_hints(verb.call, include_extras=True)["return"])
+    own = next((each for each in get_args(shape) if isinstance(each, DescribedBy)), None)
+    described = own.schema() if own else _described(shape)
     return {
         "$schema": DIALECT,
         "$id": f"portalops:commands/{called.replace(' ', '-')}/{verb.version}",
         "title": f"portalops {called} --json: data",
         **_bare(described),
     }
+
+
+class _Inheriting(GenerateJsonSchema):
+    """Describes inherited fields too: Pydantic reads the texts under the fields of a class itself alone."""
+
+    def dataclass_schema(self, schema: DataclassSchema) -> Node:
+        made = super().dataclass_schema(schema)
+        for base in filter(is_dataclass, schema["cls"].__bases__):
+            for name, held in _described(base)["properties"].items():
+                if "description" in held:
+                    made["properties"][name].setdefault("description", held["description"])
+        return made
+
+
+def _described(shape: Any) -> Node:
+    return TypeAdapter(shape).json_schema(mode="serialization", schema_generator=_Inheriting)
 
 
 def is_typed(called: str) -> bool:

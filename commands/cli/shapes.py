@@ -2,18 +2,18 @@
 
 A verb returns `Result[Shape]`: that annotation is all that declares its shape. Keys are the fields' names; an enumeration is its
 value, a moment ISO 8601 in UTC with Z, a day ISO 8601, a path its text, a mapping an object. No value is a `Message`: text in
-the reader's language is not data.
+the reader's language is not data. A field whose key is a word of Python, such as `from`, has an underscore behind it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 from pathlib import PurePath
-from typing import TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
 
 from commands.cli.result import JsonValue
 from portalops.ledger.record import format_at
@@ -22,11 +22,15 @@ from portalops.model.message import Message
 ShapeT = TypeVar("ShapeT")
 
 
+def _key(name: str) -> str:
+    return name.removesuffix("_")
+
+
 @dataclass_transform(frozen_default=True)
 def shape(cls: type[ShapeT]) -> type[ShapeT]:
     """Make a class a frozen dataclass whose texts under the fields become the descriptions of its schema."""
     made = dataclass(frozen=True, slots=True)(cls)
-    made.__pydantic_config__ = {"use_attribute_docstrings": True}  # type: ignore[attr-defined]  # what Pydantic looks for
+    made.__pydantic_config__ = {"use_attribute_docstrings": True, "alias_generator": _key}  # type: ignore[attr-defined]  # what Pydantic looks for
     return made
 
 
@@ -51,6 +55,13 @@ def _plain(held: object) -> str | int:
     if isinstance(held, datetime):
         return format_at(held)
     return held if isinstance(held, int) and not isinstance(held, bool) else str(held)
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedBy:
+    """Data that has a schema of its own: `Result[Annotated[Mapping[str, object], DescribedBy(document_schema)]]`."""
+
+    schema: Callable[[], Mapping[str, Any]]
 
 
 def as_json(value: object) -> JsonValue:
@@ -78,6 +89,6 @@ def as_json(value: object) -> JsonValue:
         case Sequence() | frozenset() if not isinstance(value, (bytes, bytearray)):
             return [as_json(held) for held in value]
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return {field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+            return {_key(field.name): as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
         case _:
             raise TypeError(f"not data: {type(value).__name__}")

@@ -25,6 +25,7 @@ from portalops.ledger.record import NO_RUN
 from portalops.registers.cases import read_cases
 from portalops.registers.sent import read_sendings
 from portalops.system.clock import SystemClock
+from tests.shapes import validate
 
 CONFIGURATION = """
 [portal]
@@ -77,7 +78,10 @@ class Office:
         self.now += timedelta(minutes=1)
         with time_machine.travel(self.now, tick=True):
             code = run(["--json", "--lang", lang, "--config", str(self.folder / "portalops.toml"), *arguments], {})
-        return code, json.loads(self._capsys.readouterr().out)
+        answer: dict[str, Any] = json.loads(self._capsys.readouterr().out)
+        if answer.get("error") is None and arguments[0] in {"case", "updates"}:
+            validate(" ".join(arguments[:2]), answer["data"])
+        return code, answer
 
     def cases(self, *arguments: str) -> dict[str, dict[str, Any]]:
         return {one["id"]: one for one in self.call("case", "list", *arguments)[1]["data"]}
