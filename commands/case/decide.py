@@ -1,10 +1,10 @@
 """Record the decision on an explanation
 
-An accepted one counts for no repetition. Whoever explained does not decide.
+A shortfall whose explanation is accepted is not counted as a repetition. The person who explained cannot decide.
 
 Example: portalops case decide 2026-W47/so-y-te --accept --reason 'sự cố có biên bản' --by 'Trần Thị Bình'
 
-EXIT STATUS: 0 recorded or shown, 2 no such case, nothing to decide, or neither --accept nor --reject
+EXIT STATUS: 0 recorded or shown, 2 no such case, nothing to decide, or --accept and --reject are both missing
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ def decide(
 ) -> Result[MovedCase]:
     if accept is None:
         raise UsageError(
-            msg("neither --accept nor --reject is given"), msg("Say which: an explanation is accepted, or it is not.")
+            msg("--accept or --reject is missing"),
+            msg("Add --accept if the explanation is accepted, --reject if it is not."),
         )
     step = CaseStep.ACCEPTED if accept else CaseStep.REJECTED
     why = written_text(reason, "--reason")

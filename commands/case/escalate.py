@@ -3,7 +3,7 @@
 Example: portalops case escalate 2026-W47/so-y-te --to department --number 15/BC-TTTT --date 2026-11-27 --file
 bao-cao.pdf
 
-EXIT STATUS: 0 recorded or shown, 2 no such case, or --to is neither
+EXIT STATUS: 0 recorded or shown, 2 no such case, or --to names neither
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""List cases, what is due for each, and what is to be reported upwards
+"""List cases, the next step of each, and what must be reported upwards
 
-Open ones, and closed ones that are still to be reported, unless --all is given. Cases are opened by the updates job
-for everything that it judges unmet, the managing unit's own misses among it.
+Shows open cases, and closed ones that must still be reported; --all shows all. The updates job opens a case for each
+duty that it judges unmet, the managing unit's own too.
 
 Example: portalops case list; portalops case list --unit so-y-te --all
 
-EXIT STATUS: 0 nothing is late, 1 a step of the managing unit is late, 3 a record of a case cannot be read
+EXIT STATUS: 0 nothing is overdue, 1 a step of the managing unit is overdue, 3 a record of a case cannot be read
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def list_(
     week: Annotated[
         OptionalText, typer.Option("--week", metavar="WEEK", help=_("Only this week, such as 2026-W47"))
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help=_("Closed ones too"))] = False,
+    all_: Annotated[bool, typer.Option("--all", help=_("Closed cases too"))] = False,
 ) -> Result[tuple[ShownCase, ...]]:
     session = open_session(ctx)
     read = read_cases(session.ledger)
@@ -74,7 +74,7 @@ def _week(text: str | None) -> Week | None:
         return Week.parse(text)
     except ValueError as error:
         raise UsageError(
-            msg("--week: {text} is no week", text=show_text(text, 40)), msg("Write it as 2026-W47.")
+            msg("--week: {text} is not a week", text=show_text(text, 40)), msg("Write it as 2026-W47.")
         ) from error
 
 

@@ -1,6 +1,6 @@
-"""Record the number and date that a paper of a case was given
+"""Record the number and date of a paper of a case
 
-Drafts have a blank number: it is given by the clerk after the paper is signed (Decree 30/2020/NĐ-CP, Article 15).
+A draft has no number: the clerk assigns it after the signature (Decree 30/2020/NĐ-CP, Article 15).
 
 Example: portalops case register-doc 2026-W47/so-y-te --number 12/CV-TTTT --date 2026-11-24 --file cong-van.pdf
 

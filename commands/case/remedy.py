@@ -1,10 +1,10 @@
-"""Record that the unit made up for what was missing
+"""Record that the unit remedied what was missing
 
-The week stays judged as it was: what comes late repairs no day.
+The verdict on the week stays: a late update does not make up for a missed day.
 
 Example: portalops case remedy 2026-W47/so-y-te --reason 'đã đăng bù 2 tin ngày 24/11'
 
-EXIT STATUS: 0 recorded or shown, 2 no such case, or nothing is to be made up for
+EXIT STATUS: 0 recorded or shown, 2 no such case, or its state does not allow a remedy
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Example: portalops case remind 2026-W47/so-y-te --number 12/CV-TTTT --date 2026-11-24 --file nhac-nho.pdf
 
-EXIT STATUS: 0 recorded or shown, 2 no such case, or it is not to be reminded
+EXIT STATUS: 0 recorded or shown, 2 no such case, or its state does not allow a reminder
 """
 
 from __future__ import annotations

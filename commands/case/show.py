@@ -1,4 +1,4 @@
-"""Show one case with every step, the record that made it, and what is due
+"""Show one case: every step with its record, and what is due
 
 Example: portalops case show 2026-W47/so-y-te/11.2-submissions
 
@@ -21,7 +21,7 @@ from commands.cli.verb import Verb
 from commands.jobs.cases import handling_of, known_case
 from portalops.compliance.handling import STEP_WORDS, escalations, next_due
 from portalops.model.cases import CaseStep, Paper
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.record import Digest
 from portalops.registers.cases import RecordedMove, read_cases
 from portalops.reports.document import Block, Cell, KeyValues, Notice, TableBlock, Tone
@@ -76,8 +76,13 @@ def show(ctx: typer.Context, case: CaseName) -> Result[CaseHistory]:
     steps = [_step_row(each) for each in found.moves]
     view: list[Block] = [KeyValues(rows), TableBlock(msg("Steps of the case"), headers, steps)]
     if found.unreadable:
-        seqs = ", ".join(map(str, found.unreadable))
-        view.append(Notice(msg("records of this case cannot be read: {seqs}", seqs=seqs), Tone.BAD))
+        said = nmsg(
+            "{n} record of this case cannot be read: {seqs}",
+            "{n} records of this case cannot be read: {seqs}",
+            len(found.unreadable),
+            seqs=", ".join(map(str, found.unreadable)),
+        )
+        view.append(Notice(said, Tone.BAD))
     data = CaseHistory(
         **case_fields(found, due, raised), steps=tuple(map(_step_data, found.moves)), unreadable=found.unreadable
     )

@@ -73,7 +73,8 @@ def _not_kept(move: CaseMove, *, has_file: bool) -> tuple[Message, ...]:
         return ()
     return (
         msg(
-            "the paper itself is not kept: until 'portalops case register-doc {case} --file' adds it, duty {duty} is unknown",
+            "the paper is not kept: duty {duty} has insufficient evidence until 'portalops case"
+    " register-doc {case} --file' adds it",
             case=move.id, duty=HANDLING,
         ),
     )  # fmt: skip
@@ -83,11 +84,11 @@ def _still_lacking(case: Case) -> tuple[Message, ...]:
     """Say of which steps the paper is not kept, though one was added: it may be that the number was typed otherwise."""
     return tuple(
         msg(
-            "{step}, record {seq}, still lacks its paper: add it under the number that is recorded there, {number}",
+            "{step}, record {seq}: the paper is still missing; add it under its recorded number, {number}",
             step=STEP_WORDS[each.move.step], seq=each.seq, number=each.move.paper.number,
         )
         if each.move.paper and each.move.paper.number
-        else msg("{step}, record {seq}, still lacks its paper", step=STEP_WORDS[each.move.step], seq=each.seq)
+        else msg("{step}, record {seq}: the paper is still missing", step=STEP_WORDS[each.move.step], seq=each.seq)
         for each in papers_not_kept(case)
     )  # fmt: skip
 

@@ -11,16 +11,19 @@ is at work, 78 configuration
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import list_lost_polls, update_sources
-from commands.jobs.runner import perform_now
+from commands.jobs.runner import ShownJob, perform_now
 from commands.updates.steps import offset_warnings
 from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.record import Digest
 from portalops.model.runs import JobKind
 from portalops.model.text import show_text
 from portalops.model.updates import FlaggedItem, Poll, UpdatesResult
@@ -123,29 +126,55 @@ def flagged_summary(flagged: Sequence[FlaggedItem]) -> Sequence[Block]:
     )
 
 
-def poll_data(poll: Poll) -> dict[str, JsonValue]:
-    return {
-        "id": poll.source,
-        "ok": poll.ok,
-        "problem": str(poll.problem),
-        "hint": str(poll.hint) if poll.hint else None,
-        "polled_at": poll.polled_at.isoformat(),
-        "items": poll.items,
-        "new_items": poll.new_items,
-        "gap": poll.gap,
-        "gap_check": str(poll.gap_check) if poll.gap_check else None,
-        "redirected_to": list(poll.via),
-        "rejected": list(map(str, poll.rejected)),
-        "rejected_more": poll.rejected_more,
-        "evidence": poll.evidence,
-    }
+@shape
+class ShownPoll:
+    """One poll of one source."""
+
+    id: str
+    """The source's."""
+    ok: bool
+    problem: str
+    """Why it failed; empty if it did not."""
+    hint: str | None
+    polled_at: datetime
+    items: int
+    new_items: int
+    gap: bool
+    """Items before this answer may be missing, and nothing has shown that none is."""
+    gap_check: str | None
+    """What a cross-check says of a gap."""
+    redirected_to: tuple[str, ...]
+    rejected: tuple[str, ...]
+    """Lines and items that were refused, each with why."""
+    rejected_more: int
+    """How many more were refused."""
+    evidence: Digest | None
+    """SHA-256 of the kept answer."""
 
 
-def collect(ctx: typer.Context) -> Result[JsonValue]:
+def poll_data(poll: Poll) -> ShownPoll:
+    return ShownPoll(
+        id=poll.source,
+        ok=poll.ok,
+        problem=str(poll.problem),
+        hint=str(poll.hint) if poll.hint else None,
+        polled_at=poll.polled_at,
+        items=poll.items,
+        new_items=poll.new_items,
+        gap=poll.gap,
+        gap_check=str(poll.gap_check) if poll.gap_check else None,
+        redirected_to=poll.via,
+        rejected=tuple(map(str, poll.rejected)),
+        rejected_more=poll.rejected_more,
+        evidence=poll.evidence,
+    )
+
+
+def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
     session = open_session(ctx)
     done = perform_now(session, JobKind.UPDATES)
     if not isinstance(done.result, UpdatesResult):
-        return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
+        return Result(done.shown(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
     polls = done.result.polls
     view: list[Block] = [
         polls_table(polls),
@@ -156,7 +185,7 @@ def collect(ctx: typer.Context) -> Result[JsonValue]:
         *flagged_summary(done.result.flagged),
     ]
     return Result(
-        [poll_data(poll) for poll in polls],
+        tuple(map(poll_data, polls)),
         view,
         warnings=(*_untold_warnings(done.result.untold), *offset_warnings(session)),
         exit_code=done.exit_code,

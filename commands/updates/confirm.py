@@ -17,8 +17,9 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, Reason, document_in, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import open_store
 from commands.updates.steps import lost_confirmations
@@ -39,6 +40,17 @@ from portalops.registers.confirmations import (
 from portalops.reports.document import Cell, KeyValues
 
 
+@shape
+class RecordedConfirmation:
+    """A confirmation, or its end."""
+
+    id: str
+    """The first item's."""
+    items: tuple[str, ...]
+    record: int | None
+    """Null if it was only shown."""
+
+
 def confirm(
     ctx: typer.Context,
     items: Annotated[
@@ -52,7 +64,7 @@ def confirm(
     file: DocumentFile = None,
     withdraw: Annotated[bool, typer.Option("--withdraw", help=_("Take a confirmation back"))] = False,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[RecordedConfirmation]:
     session = open_session(ctx)
     who, by = written_text(officer, "--officer"), written_text(document, "--document")
     why = written_text(reason, "--reason") if reason else ""
@@ -82,7 +94,7 @@ def confirm(
         (msg("Recorded in"), msg("record {seq}", seq=record.seq) if record else msg("nothing: only shown")),
     ]
     return Result(
-        {"id": next(iter(found)), "items": list(found), "record": record.seq if record else None},
+        RecordedConfirmation(next(iter(found)), tuple(found), record.seq if record else None),
         [KeyValues(rows)],
         warnings=tuple(lost_confirmations(read)),
     )

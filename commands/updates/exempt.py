@@ -30,11 +30,11 @@ from commands.cli.entries import (
     unit_name,
     written_text,
 )
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.updates.steps import exemption_remarks
-from commands.updates.views import exemption_data
+from commands.updates.steps import WithdrawnEntry, exemption_remarks
+from commands.updates.views import ShownExemption, exemption_data
 from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
@@ -93,7 +93,7 @@ def exempt(
         OptionalText, typer.Option("--withdraw", metavar="ID", help=_("End this exemption today instead"))
     ] = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[ShownExemption | WithdrawnEntry]:
     session = open_session(ctx)
     by = written_text(approver, "--approver") if approver else caller_of(session) if withdraw else ""
     why = written_text(reason, "--reason") if reason else ""
@@ -132,7 +132,9 @@ def exempt(
     return _shown(session, RecordedExemption(record.seq, record.at, kept[0]), record.seq)
 
 
-def _withdrawn(session: Session, name: str, by: str, why: str, *, dry_run: bool) -> Result[JsonValue]:
+def _withdrawn(
+    session: Session, name: str, by: str, why: str, *, dry_run: bool
+) -> Result[ShownExemption | WithdrawnEntry]:
     ledger = session.ledger if dry_run else session.writable_ledger
 
     def known() -> RecordedExemption:
@@ -155,10 +157,10 @@ def _withdrawn(session: Session, name: str, by: str, why: str, *, dry_run: bool)
 
     (record,) = session.writable_ledger.append_decided(decide)
     said = msg("exemption {id} has ended, by record {seq}", id=name, seq=record.seq)
-    return Result({"id": name, "record": record.seq}, [Paragraph(said)])
+    return Result(WithdrawnEntry(name, record.seq), [Paragraph(said)])
 
 
-def _shown(session: Session, each: RecordedExemption, seq: int | None) -> Result[JsonValue]:
+def _shown(session: Session, each: RecordedExemption, seq: int | None) -> Result[ShownExemption | WithdrawnEntry]:
     one = each.exemption
     rows: list[tuple[Message, Cell]] = [
         (msg("Exemption"), one.id),
@@ -171,7 +173,7 @@ def _shown(session: Session, each: RecordedExemption, seq: int | None) -> Result
         (msg("Recorded in"), msg("record {seq}", seq=seq) if seq else msg("nothing: only shown")),
     ]
     remarks: list[Block] = [Paragraph(remark) for remark in exemption_remarks(session, each)]
-    return Result({**exemption_data(each, session), "record": seq}, [KeyValues(rows), *remarks])
+    return Result(exemption_data(each, session, seq), [KeyValues(rows), *remarks])
 
 
 def _span(first: str | None, last: str | None) -> tuple[date, date]:

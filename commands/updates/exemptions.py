@@ -10,11 +10,11 @@ from __future__ import annotations
 import typer
 
 from commands.cli.entries import unit_name
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.updates.steps import exemption_remarks, lost_exemptions
-from commands.updates.views import exemption_data
+from commands.updates.views import ShownExemption, exemption_data
 from portalops.errors import LedgerMissing
 from portalops.model.message import msg, nmsg
 from portalops.registers.exemptions import ReadExemptions, read_exemptions
@@ -23,7 +23,7 @@ from portalops.reports.words import EXEMPTION_KINDS as KIND_WORDS
 from portalops.reports.words import EXEMPTION_SCOPES, joined
 
 
-def exemptions(ctx: typer.Context) -> Result[JsonValue]:
+def exemptions(ctx: typer.Context) -> Result[tuple[ShownExemption, ...]]:
     session = open_session(ctx)
     try:
         read = read_exemptions(session.ledger)
@@ -54,9 +54,11 @@ def exemptions(ctx: typer.Context) -> Result[JsonValue]:
                 Status(joined(remarks), Tone.UNSURE) if remarks else None,
             )
         )
-        data.append(exemption_data(each, session))
+        data.append(exemption_data(each, session, each.seq))
     lost = tuple(lost_exemptions(read))
-    return Result(data, [TableBlock(nmsg("{n} exemption", "{n} exemptions", len(rows)), headers, rows)], warnings=lost)
+    return Result(
+        tuple(data), [TableBlock(nmsg("{n} exemption", "{n} exemptions", len(rows)), headers, rows)], warnings=lost
+    )
 
 
 VERB = Verb(exemptions)

@@ -19,16 +19,18 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from commands.cli.periods import period_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import decided_of
 from commands.updates.options import PeriodText, UnitText, chosen_units
 from commands.updates.steps import duty_exit_code, judged_period, source_warnings
-from commands.updates.views import week_data
+from commands.updates.views import ShownWeek, week_fields
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _, process_language
 from portalops.model.message import Message, msg
+from portalops.model.organisation import UnitId
 from portalops.model.text import show_text
 from portalops.reports import formats
 from portalops.reports.document import Block, Cell, Document, KeyValues, Paragraph, TableBlock
@@ -48,6 +50,23 @@ OptionalPath = Optional[Path]  # noqa: UP045  # Typer reads it at run time
 CSV = "csv"
 MOST_ROWS = 100_000
 """Rows of units and days that go into a page or workbook, which is built in memory: about 350 MiB; CSV takes any number."""
+
+
+@shape
+class UnitWeekRow(ShownWeek):
+    """One week of one unit."""
+
+    id: str
+    unit: UnitId
+
+
+@shape
+class WrittenMatrix:
+    """The file that --output asks for."""
+
+    id: Path
+    """Where it lies."""
+    sha256: str
 
 
 def format_of(name: str | None, output: Path | None) -> str | None:
@@ -139,11 +158,13 @@ def days_or_notice(days: TableBlock) -> Block:
     )
 
 
-def written(output: Path, exit_code: ExitCode, warnings: Sequence[Message]) -> Result[JsonValue]:
+def written(
+    output: Path, exit_code: ExitCode, warnings: Sequence[Message]
+) -> Result[tuple[UnitWeekRow, ...] | tuple[WrittenMatrix, ...]]:
     """Return what is told of a file that was written."""
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
     table = TableBlock(msg("Written"), (msg("File"), msg("SHA-256")), [(str(output), digest)])
-    return Result([{"id": str(output), "sha256": digest}], [table], warnings=tuple(warnings), exit_code=exit_code)
+    return Result((WrittenMatrix(output, digest),), [table], warnings=tuple(warnings), exit_code=exit_code)
 
 
 def matrix(
@@ -161,7 +182,7 @@ def matrix(
         OptionalPath,
         typer.Option("--output", metavar="FILE", help=_("Write it into this file instead")),
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[tuple[UnitWeekRow, ...] | tuple[WrittenMatrix, ...]]:
     session = open_session(ctx)
     form = format_of(format_, output)
     chosen = period_option(session, period)
@@ -215,7 +236,8 @@ def matrix(
             is_whole=unit is None,
         )
         return written(output, code, (*warnings, *lacks))
-    return Result([week_data(week, with_id=True) for week in weeks], view, warnings=warnings, exit_code=code)
+    data = tuple(UnitWeekRow(id=f"{week.unit}/{week.week}", unit=week.unit, **week_fields(week)) for week in weeks)
+    return Result(data, view, warnings=warnings, exit_code=code)
 
 
 VERB = Verb(matrix)

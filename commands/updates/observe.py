@@ -28,11 +28,17 @@ from commands.cli.entries import (
     past_moment,
     written_text,
 )
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.updates.options import OptionalText, UnitOption, Withdraw
-from commands.updates.steps import recorded_attestation, withdrawn_attestation
+from commands.updates.steps import (
+    ShownObservation,
+    ShownPaper,
+    WithdrawnEntry,
+    recorded_attestation,
+    withdrawn_attestation,
+)
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import msg
@@ -61,7 +67,7 @@ def observe(
     file: DocumentFile = None,
     withdraw: Withdraw = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[ShownObservation | ShownPaper | WithdrawnEntry]:
     session = open_session(ctx)
     if withdraw is not None:
         return withdrawn_attestation(session, withdraw, ObservedItem, officer, reason, dry_run=dry_run)

@@ -29,12 +29,18 @@ from commands.cli.entries import (
     past_day,
     written_text,
 )
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import open_store
 from commands.updates.options import OptionalText, UnitOption, Withdraw
-from commands.updates.steps import recorded_attestation, withdrawn_attestation
+from commands.updates.steps import (
+    ShownObservation,
+    ShownPaper,
+    WithdrawnEntry,
+    recorded_attestation,
+    withdrawn_attestation,
+)
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import msg
@@ -66,7 +72,7 @@ def register(
     file: DocumentFile = None,
     withdraw: Withdraw = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[ShownObservation | ShownPaper | WithdrawnEntry]:
     session = open_session(ctx)
     if withdraw is not None:
         return withdrawn_attestation(session, withdraw, RegisteredPaper, registrar, reason, dry_run=dry_run)

@@ -26,8 +26,9 @@ from checks.updates.variety import variety_of
 from commands.cli.entries import addressee_of
 from commands.cli.languages import languages_option
 from commands.cli.periods import period_of
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.cases import handling_of, unreadable_of
 from commands.jobs.kinds.updates import decided_of, open_store, store_place, update_sources
@@ -39,6 +40,7 @@ from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.organisation import exists_during
 from portalops.model.period import Period
+from portalops.model.record import Digest
 from portalops.model.reporting import reporting_month
 from portalops.model.sent import Addressee
 from portalops.model.text import show_text
@@ -68,6 +70,18 @@ OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
 MONTH_DAYS = 31
 
 
+@shape
+class DraftedReport:
+    """One file of the report."""
+
+    id: Path
+    """Where it lies."""
+    sha256: Digest
+    period: str
+    """First and last day, joined by `..`."""
+    due_on: date
+
+
 def report(
     ctx: typer.Context,
     *,
@@ -89,7 +103,7 @@ def report(
         str,
         typer.Option("--language", metavar="vi|en|both", help=_("vi is what is sent; en is a translation for reading")),
     ] = "vi",
-) -> Result[JsonValue]:
+) -> Result[tuple[DraftedReport, ...]]:
     session = open_session(ctx)
     some = chosen_formats(format_)
     languages = languages_option(language, ("vi",))
@@ -109,10 +123,7 @@ def report(
     due = due_on(chosen, session.calendar, session.rulebook.numbers)
     rows = [(str(path), digest) for path, digest in files]
     return Result(
-        [
-            {"id": str(path), "sha256": digest, "period": str(chosen), "due_on": due.isoformat()}
-            for path, digest in files
-        ],
+        tuple(DraftedReport(path, digest, str(chosen), due) for path, digest in files),
         [
             TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), rows),
             Paragraph(

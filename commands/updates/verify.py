@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,9 @@ import typer
 
 from checks.updates.observations import ObservationStore
 from checks.updates.proving import differences
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import Said, shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import STORE, replayed, store_place, untold_of, update_sources
 from commands.jobs.locks import resource_lock
@@ -37,7 +39,43 @@ SHOWN = 100
 """Differences that are named; all are counted."""
 
 
-def verify(ctx: typer.Context) -> Result[JsonValue]:
+@shape
+class UnrecordedPoll:
+    """A poll that no record holds yet."""
+
+    source: str
+    polled_at: datetime
+
+
+@shape
+class DifferentRow:
+    """A row that is not as the kept answers give it."""
+
+    id: str
+    """The item's, or when the source was polled."""
+    what: str
+    """The table that it is in."""
+    source: str
+    """Empty where the row is of an item that neither side has."""
+    columns: tuple[str, ...]
+    """Those that differ; empty where the row is missing, or should not be there."""
+    stored: bool
+    """The row is there."""
+
+
+@shape
+class StoreComparison:
+    """What is judged from, beside what the kept answers give."""
+
+    items: int
+    """Items that the kept answers give."""
+    lost: tuple[Said, ...]
+    """Polls whose answer cannot be read again."""
+    unrecorded: tuple[UnrecordedPoll, ...]
+    different: tuple[DifferentRow, ...]
+
+
+def verify(ctx: typer.Context) -> Result[StoreComparison]:
     session = open_session(ctx)
     place = store_place(session)
     with resource_lock(session, Resource.UPDATES), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
@@ -93,21 +131,15 @@ def verify(ctx: typer.Context) -> Result[JsonValue]:
                 nmsg("{n} item is as the kept answers give it", "{n} items are as the kept answers give them", items)
             )
         )
-    data: JsonValue = {
-        "items": items,
-        "lost": [str(each.said) for each in lost],
-        "unrecorded": [{"source": poll.source, "polled_at": poll.polled_at.isoformat()} for poll in untold],
-        "different": [
-            {
-                "id": one.id,
-                "what": one.table,
-                "source": one.source,
-                "columns": list(one.columns),
-                "stored": one.is_stored,
-            }
+    data = StoreComparison(
+        items=items,
+        lost=tuple(Said.of(each.said) for each in lost),
+        unrecorded=tuple(UnrecordedPoll(poll.source, poll.polled_at) for poll in untold),
+        different=tuple(
+            DifferentRow(id=one.id, what=one.table, source=one.source, columns=one.columns, stored=one.is_stored)
             for one in found
-        ],
-    }
+        ),
+    )
     code = ExitCode.INTEGRITY if found else ExitCode.PARTIAL if lost or untold else ExitCode.OK
     return Result(data, view, exit_code=code)
 

@@ -25,7 +25,7 @@ from portalops.ledger.record import NO_RUN
 from portalops.registers.cases import read_cases
 from portalops.registers.sent import read_sendings
 from portalops.system.clock import SystemClock
-from tests.shapes import validate
+from tests.shapes import validate_answer
 
 CONFIGURATION = """
 [portal]
@@ -79,8 +79,7 @@ class Office:
         with time_machine.travel(self.now, tick=True):
             code = run(["--json", "--lang", lang, "--config", str(self.folder / "portalops.toml"), *arguments], {})
         answer: dict[str, Any] = json.loads(self._capsys.readouterr().out)
-        if answer.get("error") is None and arguments[0] in {"case", "updates"}:
-            validate(" ".join(arguments[:2]), answer["data"])
+        validate_answer(arguments, answer)
         return code, answer
 
     def cases(self, *arguments: str) -> dict[str, dict[str, Any]]:
@@ -143,15 +142,15 @@ def test_a_case_goes_from_reminder_to_its_end_and_every_step_names_its_record(of
     [
         (["remind", "2020-W01/nobody"], "there is no case 2020-W01/nobody"),
         (["remind", ""], "cases begin with"),
-        (["decide", "{case}", "--accept", "--reason", "x"], "which does not allow this step"),
-        (["decide", "{case}", "--reason", "x"], "neither --accept nor --reject is given"),
+        (["decide", "{case}", "--accept", "--reason", "x"], "does not allow this step"),
+        (["decide", "{case}", "--reason", "x"], "--accept or --reject is missing"),
         (["close", "{case}", "--reason", " "], "--reason is empty"),
-        (["close", "{case}", "--reason", "x"], "which does not allow this step: closing the case"),
-        (["remind", "{case}", "--date", "2020-01-01"], "a paper of 1 Jan 2020 cannot be about week"),
+        (["close", "{case}", "--reason", "x"], "does not allow this step: closing the case"),
+        (["remind", "{case}", "--date", "2020-01-01"], "this one is dated 1 Jan 2020"),
         (["escalate", "{case}", "--to", "press"], "--to: press is nobody to report to"),
         (["remind", "{case}", "--date", "2999-01-01"], "is ahead"),
         (["remind", "{case}", "--file", "no-such.pdf"], "cannot read no-such.pdf"),
-        (["list", "--week", "47"], "--week: 47 is no week"),
+        (["list", "--week", "47"], "--week: 47 is not a week"),
     ],
 )
 def test_what_cannot_be_is_refused_and_recorded_nowhere(office: Office, arguments: list[str], said: str) -> None:
@@ -285,7 +284,7 @@ def test_whoever_explained_does_not_decide_however_the_name_is_written(office: O
         code, envelope = office.call("case", "decide", case, "--accept", "--reason", "x", "--by", name)
 
         assert code == 2
-        assert "explained, by record" in envelope["error"]["message"]
+        assert "gave the explanation (record" in envelope["error"]["message"]
 
     office.call("case", "decide", case, "--reject", "--reason", "x", "--by", "An")
     office.call("case", "explain", case, "--reason", "máy chủ hỏng", "--by", "Bình")
@@ -344,6 +343,7 @@ def test_an_id_is_never_given_twice_also_where_its_record_cannot_be_read(office:
 LATER = """
 import sys, time, time_machine
 from commands.app import main
+from tests.shapes import validate_answer
 with time_machine.travel(time.time() + float(sys.argv.pop(1)), tick=True):
     main()
 """
@@ -552,7 +552,7 @@ def test_a_paper_that_is_added_under_another_number_says_which_step_still_lacks_
     same = office.call("case", "register-doc", case, "--number", "12/CV-TTCDS", "--file", str(paper))
 
     assert other[1]["warnings"] == [
-        f"the reminder, record {seq}, still lacks its paper: add it under the number that is recorded there, 12/CV-TTCDS"
+        f"the reminder, record {seq}: the paper is still missing; add it under its recorded number, 12/CV-TTCDS"
     ]
     assert (same[0], same[1]["warnings"]) == (0, [])
 

@@ -23,6 +23,7 @@ from portalops.errors import ExitCode
 from portalops.model.message import msg
 from portalops.reports.document import Paragraph, TableBlock
 from tests.checks.updates.scene import QUERY, content_database
+from tests.shapes import validate_answer
 from tests.web import answer, redirect, web_server
 
 SAMPLES = Path(__file__).parents[2] / "samples/updates"
@@ -92,7 +93,9 @@ def portal(tmp_path: Path) -> Path:
 
 def _call(portal: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
     code = run(["--json", "--config", str(portal / "portalops.toml"), *arguments], {})
-    return code, json.loads(capsys.readouterr().out)
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    validate_answer(arguments, answer)
+    return code, answer
 
 
 def test_collecting_tells_of_each_source_and_each_refused_line(
@@ -251,7 +254,7 @@ def test_what_rests_on_a_lost_answer_is_not_told_as_a_change_behind_the_programs
     code, told = _call(portal, capsys, "updates", "verify")
 
     assert (code, told["data"]["different"]) == (ExitCode.PARTIAL, [])
-    assert [line.partition(":")[0] for line in told["data"]["lost"]] == ["content"]
+    assert [each["values"]["source"] for each in told["data"]["lost"]] == ["content"]
 
 
 def test_a_store_that_cannot_be_built_again_whole_is_not_to_be_removed(
