@@ -17,8 +17,9 @@ import typer
 
 from commands.check.options import Approver, CheckArgument, HostOption
 from commands.check.steps import known_findings, newest_scan
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
 from portalops.errors import UsageError
@@ -39,6 +40,14 @@ Reference = Annotated[
 ]
 
 
+@shape
+class ClosedFinding:
+    """A finding that a person closed."""
+
+    id: str
+    record: int
+
+
 def close(
     ctx: typer.Context,
     check: CheckArgument,
@@ -47,7 +56,7 @@ def close(
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why no check can judge it any more"))],
     approver: Approver,
     reference: Reference,
-) -> Result[JsonValue]:
+) -> Result[ClosedFinding]:
     session = open_session(ctx)
     texts = required_texts({"--reason": reason, "--approver": approver, "--reference": reference})
     newest = newest_scan(session)
@@ -73,7 +82,7 @@ def close(
     body = bodies.write({"circumstances": session.circumstances, "closed": closed})
     record = session.writable_ledger.append(CLOSED, run=NO_RUN, subject=f"{host} {check}", duty=DUTY, body=body)
     said = msg("{check} on {host} is closed, in record {seq}", check=check, host=host, seq=record.seq)
-    return Result({"id": standing.finding.id, "record": record.seq}, [Paragraph(said)])
+    return Result(ClosedFinding(standing.finding.id, record.seq), [Paragraph(said)])
 
 
 def _can_be_judged(session: Session, newest: Recorded[CheckScan] | None, check: str, host: str) -> bool:

@@ -21,22 +21,33 @@ from checks.servers.drafting import PROBES, draft
 from checks.servers.facts import Facts, found_in
 from commands.check.steps import newest_scan
 from commands.check.views import describe_supplier
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.servers import known_host
 from portalops.errors import HostUnreachable, LedgerMissing
 from portalops.locale import _
 from portalops.model.checks import HostScan
 from portalops.model.message import msg
-from portalops.model.organisation import Host
+from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
 from portalops.reports.document import Verbatim
 
 
+@shape
+class DraftedDeclaration:
+    """The declaration of a host, drafted from its newest answer."""
+
+    id: HostId
+    evidence: Digest
+    """SHA-256 of that answer."""
+    toml: str
+
+
 def declare(
     ctx: typer.Context, host: Annotated[str, typer.Argument(metavar="HOST", help=_("The host's id"))]
-) -> Result[JsonValue]:
+) -> Result[DraftedDeclaration]:
     session = open_session(ctx)
     known = known_host(session, host)
     looked, evidence = _newest(session, known)
@@ -44,7 +55,7 @@ def declare(
     found, _repeated = found_in(session.ledger.blob(evidence), probes, looked.gathered_at)
     text = draft(Facts(known, Declared().find_host(known.id), looked.gathered_at, found))
     told = (describe_supplier(looked),) if looked.brought_by else ()
-    return Result({"id": known.id, "evidence": evidence, "toml": text}, [Verbatim(text)], told)
+    return Result(DraftedDeclaration(known.id, evidence, text), [Verbatim(text)], told)
 
 
 def _newest(session: Session, host: Host) -> tuple[HostScan, Digest]:

@@ -20,9 +20,9 @@ import typer
 
 from commands.check.options import Families, Hosts, chooser
 from commands.check.steps import KnownFindings, known_findings, newest_scan
-from commands.check.views import claim_data, claims_table, finding_data
+from commands.check.views import ShownClaim, ShownFinding, claim_data, claims_table, finding_data
 from commands.cli.nagios import CRITICAL, OK, UNKNOWN, WARNING, Option, PluginAnswer, guarded
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from portalops.errors import ExitCode, IntegrityError, worst
@@ -50,7 +50,7 @@ def findings(
         bool, typer.Option("--anew", help=_("Fold every round anew, and compare with what is carried"))
     ] = False,
     as_plugin: Option = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[ShownFinding | ShownClaim, ...] | None]:
     session = open_session(ctx)
     if as_plugin:
         return guarded(session, lambda: _plugin(session, host, family))
@@ -71,10 +71,10 @@ def findings(
         view.append(claims_table(claims))
     doubts = tuple(doubts_of(session, known.newest))
     view += [Notice(doubt, Tone.UNSURE) for doubt in doubts]
-    data: JsonValue = [
+    data: tuple[ShownFinding | ShownClaim, ...] = (
         *(finding_data(each, custodians.get(each.finding.host, "")) for each in shown),
         *map(claim_data, claims),
-    ]
+    )
     unwaived = any(each.state in OPEN - {FindingState.WAIVED} for each in shown)
     code = worst(
         [

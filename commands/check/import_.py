@@ -18,8 +18,8 @@ import typer
 
 from checks.imports import FORMS, MAX_BYTES, read_claims
 from commands.check.options import HostOption, require_host
-from commands.check.views import claim_data, claims_table
-from commands.cli.result import JsonValue, Result
+from commands.check.views import ShownClaim, claim_data, claims_table
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from portalops.errors import ImportRefused, PortalOpsError
@@ -50,7 +50,7 @@ def import_(
         ),
     ],
     host: HostOption,
-) -> Result[JsonValue]:
+) -> Result[tuple[ShownClaim, ...]]:
     session = open_session(ctx)
     require_host(session, host)
     data = _read(file)
@@ -102,7 +102,7 @@ def import_(
             )
         )
     )
-    return Result([claim_data(each) for each in (*now_open, *gone)], view)
+    return Result(tuple(map(claim_data, (*now_open, *gone))), view)
 
 
 def _note(tool: str, note: Message) -> Message:

@@ -24,8 +24,9 @@ from checks.servers.declared import Declared
 from checks.servers.judging import judge_again
 from checks.servers.standby import GroupCheck, MemberAnswer, judge_groups, members_of, read_member
 from commands.check.steps import newest_scan
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import ExitCode, UsageError
 from portalops.ledger.bodies import decode_part
@@ -34,8 +35,30 @@ from portalops.model.checks import CheckResult, CheckScan
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.record import Recorded
 from portalops.model.text import show_text
+from portalops.model.verdicts import CheckVerdict
 from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 from portalops.reports.words import check_status
+
+
+@shape
+class JudgedResult:
+    """What a check made of an answer."""
+
+    verdict: CheckVerdict
+    reason: str
+    """A code such as `sudo-refused`; empty for pass."""
+    seen: str
+
+
+@shape
+class ChangedResult:
+    """A result that comes out otherwise when the kept answer is judged again."""
+
+    id: str
+    """Host and check, a space between."""
+    then: JudgedResult
+    now: JudgedResult | None
+    """Null where there is no such check any more."""
 
 
 def judge_again_(
@@ -46,19 +69,19 @@ def judge_again_(
             "--record", metavar="SEQ", help=_("The number of the round's record; the newest without it"), min=1
         ),
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[tuple[ChangedResult, ...]]:
     session = open_session(ctx)
     found = _read_scan(session, record)
     again = _judged_again(session, found.body)
     rows: list[tuple[Cell, ...]] = []
-    data: list[JsonValue] = []
+    data: list[ChangedResult] = []
     same = 0
     for then, now in again.pairs:
         if now is not None and _describe(now) == _describe(then):
             same += 1
             continue
         rows.append((then.host, then.check, *_cells(then), *_cells(now)))
-        data.append({"id": f"{then.host} {then.check}", "then": _data(then), "now": _data(now)})
+        data.append(ChangedResult(f"{then.host} {then.check}", _data(then), _data(now) if now else None))
     headers = (msg("Host"), msg("Check"), msg("Then"), msg("Seen then"), msg("Now"), msg("Seen now"))
     view: list[Block] = [
         Paragraph(msg("Round of record {seq}, {at}", seq=found.seq, at=found.at)),
@@ -67,7 +90,7 @@ def judge_again_(
     if rows:
         view.append(TableBlock(nmsg("{n} result differs", "{n} results differ", len(rows)), headers, rows))
     code = ExitCode.UNMET if rows else ExitCode.PARTIAL if again.is_gone or not same else ExitCode.OK
-    return Result(data, view, again.left_out, code)
+    return Result(tuple(data), view, again.left_out, code)
 
 
 @dataclass
@@ -158,10 +181,8 @@ def _cells(result: CheckResult | None) -> tuple[Cell, Cell]:
     return check_status(result.verdict), result.message
 
 
-def _data(result: CheckResult | None) -> JsonValue:
-    if result is None:
-        return None
-    return {"verdict": result.verdict.value, "reason": result.reason, "seen": str(result.message)}
+def _data(result: CheckResult) -> JudgedResult:
+    return JudgedResult(result.verdict, result.reason, str(result.message))
 
 
 VERB = Verb(judge_again_)

@@ -12,8 +12,8 @@ import typer
 
 from commands.check.options import Families, Hosts, chooser
 from commands.check.steps import describe_suppliers, newest_scan
-from commands.check.views import results_page
-from commands.cli.result import JsonValue, Result
+from commands.check.views import ShownResult, results_page
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.errors import LedgerMissing
@@ -21,7 +21,7 @@ from portalops.model.message import msg
 from portalops.reports.document import Paragraph
 
 
-def results(ctx: typer.Context, host: Hosts = None, family: Families = None) -> Result[JsonValue]:
+def results(ctx: typer.Context, host: Hosts = None, family: Families = None) -> Result[tuple[ShownResult, ...]]:
     session = open_session(ctx)
     newest = newest_scan(session)
     if newest is None:

@@ -28,16 +28,16 @@ from checks.servers.declared import Declared
 from checks.servers.runner import run_checks
 from commands.check.options import Families, Hosts
 from commands.check.steps import describe_suppliers
-from commands.check.views import results_page
+from commands.check.views import ShownResult, results_page
 from commands.cli.nagios import CRITICAL, OK, UNKNOWN, WARNING, Option, PluginAnswer, guarded
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
 from commands.jobs.kinds.check import ScanRequest, check_work, unreached, waived_of
 from commands.jobs.outside import find_outside_view
 from commands.jobs.own import own_of
-from commands.jobs.runner import PerformedJob, perform_now
+from commands.jobs.runner import PerformedJob, ShownJob, perform_now
 from commands.jobs.servers import all_probes, known_host, shells_of
 from commands.jobs.vulnerabilities import known_vulnerabilities
 from portalops.compliance.ledger_checks import record_checks
@@ -168,7 +168,7 @@ def run(
     facts: Facts = None,
     by: By = "",
     as_plugin: Option = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[ShownResult, ...] | ShownJob | None]:
     session = open_session(ctx)
     part = (host, check, family) if host or check or family else None
     if as_plugin:
@@ -186,7 +186,7 @@ def run(
     done = _performed(session, wish)
     if not isinstance(done.result, CheckScan):
         notices = [Notice(verbatim(problem)) for problem in done.problems]
-        return Result(done.data(), notices, exit_code=done.exit_code)
+        return Result(done.shown(), notices, exit_code=done.exit_code)
     shown = results_page(session, done.result.results(), describe_suppliers(done.result))
     unasked = done.said[len(unreached(done.result)) :]  # portals; hosts are told of by their checks
     return replace(shown, warnings=unasked, exit_code=done.exit_code)

@@ -22,8 +22,9 @@ from checks.servers.catalogue import chosen
 from commands.check.options import Approver, CheckArgument, HostOption, require_host
 from commands.check.steps import newest_scan
 from commands.cli.entries import document_in
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
 from portalops.errors import UsageError
@@ -35,6 +36,31 @@ from portalops.model.record import Digest
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.waivers import GRANTED, WAIVER, WITHDRAWAL, WITHDRAWN, RecordedWaiver, read_waivers
 from portalops.reports.document import Cell, KeyValues, Paragraph
+
+
+@shape
+class GrantedWaiver:
+    """A waiver that is in force."""
+
+    id: str
+    check: str
+    host: str
+    valid_from: date
+    valid_to: date
+    """Its last day."""
+    record: int
+    replaces: int | None
+    """The record of the waiver that it replaces."""
+    evidence: tuple[Digest, ...]
+    """SHA-256 of the decision, where it is kept."""
+
+
+@shape
+class EndedWaiver:
+    """A waiver that was withdrawn."""
+
+    id: str
+    record: int
 
 
 def waive(
@@ -57,7 +83,7 @@ def waive(
         typer.Option("--file", metavar="FILE", help=_("The decision itself, kept as evidence")),
     ] = None,
     withdraw: Annotated[bool, typer.Option("--withdraw", help=_("End the waiver that is in force"))] = False,
-) -> Result[JsonValue]:
+) -> Result[GrantedWaiver | EndedWaiver]:
     session = open_session(ctx)
     _require_check_and_host(session, check, host)
     if withdraw:
@@ -88,16 +114,16 @@ def waive(
         (msg("Until"), last),
         (msg("Recorded in"), msg("record {seq}", seq=record.seq)),
     ]
-    data: JsonValue = {
-        "id": waiver.id,
-        "check": check,
-        "host": host,
-        "valid_from": today.isoformat(),
-        "valid_to": last.isoformat(),
-        "record": record.seq,
-        "replaces": before.seq if before else None,
-        "evidence": list(evidence),
-    }
+    data = GrantedWaiver(
+        id=waiver.id,
+        check=check,
+        host=host,
+        valid_from=today,
+        valid_to=last,
+        record=record.seq,
+        replaces=before.seq if before else None,
+        evidence=evidence,
+    )
     return Result(data, [KeyValues(rows), Paragraph(msg("The check fails all the same; the waiver stands beside it."))])
 
 
@@ -115,7 +141,9 @@ def _require_left_out(given: Mapping[str, object | None]) -> None:
             )
 
 
-def _withdraw(session: Session, check: str, host: str, *, reason: str, approver: str) -> Result[JsonValue]:
+def _withdraw(
+    session: Session, check: str, host: str, *, reason: str, approver: str
+) -> Result[GrantedWaiver | EndedWaiver]:
     reason, approver = required_texts({"--reason": reason, "--approver": approver})
     before = _find_in_force(session, check, host)
     if before is None:
@@ -127,7 +155,7 @@ def _withdraw(session: Session, check: str, host: str, *, reason: str, approver:
     drafts = [_draft(session, WITHDRAWN, check, host, {WITHDRAWAL: ends})]
     (record,) = session.writable_ledger.append_many(drafts)
     said = msg("the waiver of {check} on {host} has ended, by record {seq}", check=check, host=host, seq=record.seq)
-    return Result({"id": before.waiver.id, "record": record.seq}, [Paragraph(said)])
+    return Result(EndedWaiver(before.waiver.id, record.seq), [Paragraph(said)])
 
 
 def _draft(session: Session, kind: str, check: str, host: str, parts: dict[str, object]) -> Draft:

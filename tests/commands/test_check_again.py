@@ -27,6 +27,7 @@ from portalops.ports import Shell
 from portalops.registers.availability import KEY, SAMPLES
 from tests.checks.servers.test_runner import QuotingShell
 from tests.doubles import FixedClock, SilentProgress
+from tests.shapes import validate_answer
 
 CONFIGURATION = """
 [portal]
@@ -107,6 +108,7 @@ def judged_again(home: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, l
     """Return the exit code, what came out otherwise, and what was told beside it."""
     code = run(["--config", str(home / "portalops.toml"), "--lang", "en", "check", "judge-again", "--json"], {})
     answer = json.loads(capsys.readouterr().out)
+    validate_answer(("check", "judge-again"), answer)
     return code, [one["id"] for one in answer["data"]], answer["warnings"]
 
 

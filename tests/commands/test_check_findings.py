@@ -24,6 +24,7 @@ from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.model.waivers import Waiver
 from portalops.system.clock import SystemClock
 from tests.doubles import FixedClock
+from tests.shapes import validate_answer
 
 CONFIGURATION = """
 [portal]
@@ -62,7 +63,9 @@ def portalops(home: Path, *arguments: str, language: str = "en") -> int:
 def asked(home: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
     capsys.readouterr()
     code = portalops(home, *arguments, "--json")
-    return code, json.loads(capsys.readouterr().out)["data"]
+    answer = json.loads(capsys.readouterr().out)
+    validate_answer(arguments, answer)
+    return code, answer["data"]
 
 
 def record_round(
