@@ -1,12 +1,12 @@
 """Close a finding that no check can judge any more
 
-Only of a host that is configured no more, or to which the check no longer applies. Everything else closes when the
-check passes; what is to stay as it is gets a waiver.
+Only if the host is no longer configured, or the check no longer applies to it. Any other finding closes when its
+check passes; record a waiver for what stays as it is.
 
 Example: portalops check close ssh.root-login --host web0 --reason 'taken out of service' --approver 'Nguyễn Văn An'
 --reference '12/QĐ-STTTT, 20/11/2026'
 
-EXIT STATUS: 0 closed, 2 there is no such open finding, or a check can still judge it
+EXIT STATUS: 0 closed, 2 no such open finding, or a check can still judge it
 """
 
 from __future__ import annotations
@@ -71,12 +71,12 @@ def close(
     if standing is None:
         raise UsageError(
             msg("no finding of {check} on {host} is open", check=check[:60], host=host[:60]),
-            msg("Run 'portalops check findings' to see what is."),
+            msg("Run 'portalops check findings' to see the open findings."),
         )
     if _can_be_judged(session, newest, check, host):
         raise UsageError(
-            msg("{check} on {host} is still checked, so it closes when the check passes", check=check, host=host),
-            msg("Fix it, or record by 'portalops check waive' that somebody in charge goes without."),
+            msg("{check} on {host} is still checked: the finding closes when the check passes", check=check, host=host),
+            msg("Fix it, or record the decision to accept it with 'portalops check waive'."),
         )
     closed = FindingClosed(check, standing.finding.host, *texts)
     body = bodies.write({"circumstances": session.circumstances, "closed": closed})
@@ -86,7 +86,7 @@ def close(
 
 
 def _can_be_judged(session: Session, newest: Recorded[CheckScan] | None, check: str, host: str) -> bool:
-    """Say whether a check will judge this again: it did in the newest round, or its host is configured."""
+    """Say whether a check will judge this again: it did in the newest scan, or its host is configured."""
     verdicts = {
         result.verdict
         for result in (newest.body.results() if newest else ())

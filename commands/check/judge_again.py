@@ -1,14 +1,14 @@
-"""Judge the kept answers of a recorded round once more
+"""Judge the kept answers of a recorded scan again
 
-Nothing is looked at: the same bytes are judged by the checks and the declarations of now. What comes out the same was
-judged so then; what differs is shown with both, since a check or what is declared has changed since. Of a host that
-did not answer only what was seen from outside is judged again, and of a group nothing unless all of its members
-answered. Of a host that is configured no more nobody knows the declarations. The answer says what is left out.
+No host is asked: today's checks and declarations judge the same bytes. A result that differs is shown with both
+verdicts: a check or a declaration has changed since. Of a host that did not answer, only the outside scan is judged
+again. A group is left out unless all its members answered. A host that is no longer configured has no declarations,
+and is left out. The output names what is left out.
 
 Example: portalops check judge-again; portalops check judge-again --record 1204
 
-EXIT STATUS: 0 all the same, 1 something differs, 2 there is no such round, 3 nothing could be judged again, or a host
-is configured no more, 5 an answer is damaged or missing
+EXIT STATUS: 0 all the same, 1 a result differs, 2 no such scan, 3 nothing could be judged again, or a host is no
+longer configured, 5 an answer is damaged or missing
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def judge_again_(
     record: Annotated[
         Optional[int],  # noqa: UP045  # Typer reads it at run time
         typer.Option(
-            "--record", metavar="SEQ", help=_("The number of the round's record; the newest without it"), min=1
+            "--record", metavar="SEQ", help=_("The number of the scan's record; by default the newest"), min=1
         ),
     ] = None,
 ) -> Result[tuple[ChangedResult, ...]]:
@@ -84,8 +84,8 @@ def judge_again_(
         data.append(ChangedResult(f"{then.host} {then.check}", _data(then), _data(now) if now else None))
     headers = (msg("Host"), msg("Check"), msg("Then"), msg("Seen then"), msg("Now"), msg("Seen now"))
     view: list[Block] = [
-        Paragraph(msg("Round of record {seq}, {at}", seq=found.seq, at=found.at)),
-        Paragraph(nmsg("{n} result comes out the same.", "{n} results come out the same.", same)),
+        Paragraph(msg("Scan of record {seq}, {at}", seq=found.seq, at=found.at)),
+        Paragraph(nmsg("{n} result is the same.", "{n} results are the same.", same)),
     ]
     if rows:
         view.append(TableBlock(nmsg("{n} result differs", "{n} results differ", len(rows)), headers, rows))
@@ -95,7 +95,7 @@ def judge_again_(
 
 @dataclass
 class _Again:
-    """What a round's kept answers come to now."""
+    """What a scan's kept answers come to now."""
 
     pairs: list[tuple[CheckResult, CheckResult | None]] = field(default_factory=list)
     """Each result that is judged again, and what it comes to; None where there is no such check any more."""
@@ -122,15 +122,13 @@ def _judged_again(session: Session, body: CheckScan) -> _Again:
     for one in (each for each in body.hosts if not each.standby):
         name, answer = show_text(one.host), one.answer()
         if one.reached and one.host not in hosts:
-            again.gone(msg("{host} is configured no more: its answer is not judged again", host=name))
+            again.gone(msg("{host} is no longer configured: its answer is not judged again", host=name))
             continue
         if not one.reached:
             again.left_out.append(
-                msg("{host} did not answer in that round: nothing of it is judged again", host=name)
+                msg("{host} did not answer in that scan: nothing of it is judged again", host=name)
                 if answer is None or one.host not in hosts
-                else msg(
-                    "{host} did not answer in that round: only what was seen from outside is judged again", host=name
-                )
+                else msg("{host} did not answer in that scan: only its outside scan is judged again", host=name)
             )
         if answer is None or one.host not in hosts:
             continue
@@ -142,9 +140,9 @@ def _judged_again(session: Session, body: CheckScan) -> _Again:
     for one in (each for each in body.hosts if each.standby):
         now = [each for each in judge_groups(looks, declared, one.gathered_at, together) if each.host == one.host]
         if not now:
-            again.gone(msg("{group} is declared otherwise now: it is not judged again", group=show_text(one.host)))
+            again.gone(msg("the declaration of {group} has changed: it is not judged again", group=show_text(one.host)))
         elif not {*one.members, *now[0].members} <= set(looks):
-            said = msg("not all of the group {group} answered: it is not judged again", group=show_text(one.host))
+            said = msg("not all members of group {group} answered: it is not judged again", group=show_text(one.host))
             again.left_out.append(said)
         else:
             again.hold(one.results, now[0].results)
@@ -152,21 +150,21 @@ def _judged_again(session: Session, body: CheckScan) -> _Again:
 
 
 def _read_scan(session: Session, seq: int | None) -> Recorded[CheckScan]:
-    """Return the round of a record, or the newest one.
+    """Return the scan of a record, or the newest one.
 
     Raises:
         UsageError: there is none.
     """
-    hint = msg("Run 'portalops check run', or 'portalops ledger show' to see the rounds.")
+    hint = msg("Run 'portalops check run', or 'portalops ledger show --kind check.finished' to see the scans.")
     if seq is None:
         if (newest := newest_scan(session)) is None:
-            raise UsageError(msg("there is no recorded round of checks"), hint)
+            raise UsageError(msg("no scan is recorded"), hint)
         return newest
     record = session.ledger.record(seq)
-    is_round = record is not None and record.kind == "check.finished"
-    body = decode_part(session.ledger.blob(record.body), "check", CheckScan) if record and is_round else None
+    is_scan = record is not None and record.kind == "check.finished"
+    body = decode_part(session.ledger.blob(record.body), "check", CheckScan) if record and is_scan else None
     if record is None or body is None:
-        raise UsageError(msg("record {seq} is no round of checks", seq=seq), hint)
+        raise UsageError(msg("record {seq} is not a scan", seq=seq), hint)
     return Recorded(record.seq, record.at, record.run, body)
 
 
@@ -176,7 +174,7 @@ def _describe(result: CheckResult) -> tuple[str, str, str]:
 
 def _cells(result: CheckResult | None) -> tuple[Cell, Cell]:
     if result is None:
-        gone: Message = msg("no such check any more")
+        gone: Message = msg("the check no longer exists")
         return None, gone
     return check_status(result.verdict), result.message
 

@@ -1,8 +1,8 @@
-"""List the checks that there are
+"""List all checks
 
 Example: portalops check list --family patching
 
-EXIT STATUS: 0 listed, 2 there is no such family
+EXIT STATUS: 0 listed, 2 no such family
 """
 
 from __future__ import annotations

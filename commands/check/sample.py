@@ -1,11 +1,11 @@
-"""Look whether the portal's pages are there, for a timer to call
+"""Test whether the portal's pages answer, for a timer to call
 
-Asks once for every declared page and puts the answers by; every six hours they are recorded together. The check
-run.availability is judged by what is recorded.
+Requests every declared page once and keeps the answers; every six hours they are recorded together. The check
+run.availability is judged from these records.
 
 Example: portalops check sample, every five minutes
 
-EXIT STATUS: 0 every page is there, 1 one is not, 3 no page could be looked at
+EXIT STATUS: 0 every page answers, 1 one does not, 3 no page is declared
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class TakenSample:
 def sample(
     ctx: typer.Context,
     *,
-    record: Annotated[bool, typer.Option("--record", help=_("Record at once what was put by"))] = False,
+    record: Annotated[bool, typer.Option("--record", help=_("Record at once the answers kept so far"))] = False,
 ) -> Result[TakenSample]:
     """Take one sample of every page."""
     session = open_session(ctx)

@@ -1,10 +1,10 @@
-"""Show a check's page and what it last said
+"""Show a check's page, newest results and findings
 
-The page tells what the check looks at, why, and where its rule comes from.
+The page explains what the check reads, why, and the source of its rule.
 
 Example: portalops check show ssh.root-login
 
-EXIT STATUS: 0 shown, 2 there is no such check
+EXIT STATUS: 0 shown, 2 no such check
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
                 (msg("Severity"), severity_status(one.severity)),
                 (msg("Remedy"), one.remedy),
                 *((msg("Duty"), msg("{duty}: {title}", duty=duty.id, title=duty.title)) for duty in duties),
-                (msg("What it looks at"), ", ".join(probe.id for probe in (*one.needs, *one.uses))),
-                (msg("Does not apply to the roles"), ", ".join(sorted(one.exempt_roles)) or None),
+                (msg("Probes"), ", ".join(probe.id for probe in (*one.needs, *one.uses))),
+                (msg("Exempt roles"), ", ".join(sorted(one.exempt_roles)) or None),
                 (msg("Last checked"), newest.at if newest else None),
             )
         ),

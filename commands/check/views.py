@@ -111,7 +111,7 @@ class ShownResult:
 
 def claims_table(claims: Sequence[ToolClaim]) -> TableBlock:
     """Return what other tools claim, apart from what portalops saw itself."""
-    headers = (msg("Host"), msg("Tool"), msg("Rule"), msg("Severity"), msg("What it says"), msg("First"), msg("State"))
+    headers = (msg("Host"), msg("Tool"), msg("Rule"), msg("Severity"), msg("Claim"), msg("First"), msg("State"))
     rows = [
         (
             each.host,
@@ -124,14 +124,14 @@ def claims_table(claims: Sequence[ToolClaim]) -> TableBlock:
         )
         for each in claims
     ]
-    return TableBlock(msg("What other tools claim; portalops checked nothing of it"), headers, rows)
+    return TableBlock(msg("Claims of other tools; portalops checked none of them"), headers, rows)
 
 
 def _claim_state(claim: ToolClaim) -> Message:
     if claim.gone_at is not None:
-        return msg("claimed to be fixed, by its report of {at}", at=claim.gone_at)
+        return msg("claimed to be fixed in the report of {at}", at=claim.gone_at)
     if claim.silent_at is not None:
-        return msg("claimed; its report of {at} has no answer", at=claim.silent_at)
+        return msg("claimed; the report of {at} does not mention it", at=claim.silent_at)
     return msg("claimed")
 
 
@@ -181,9 +181,9 @@ def finding_data(each: FindingStanding, owner: str) -> ShownFinding:
 
 
 def describe_supplier(host: HostScan) -> Message:
-    """Say who brought a host's answer, and what that takes from it."""
+    """Say who supplied a host's answer, and what that takes from it."""
     return msg(
-        "The answer of {host} was brought by {by}: nothing proves which machine gave it.",
+        "The answer of {host} was supplied by {by}: nothing proves which machine gave it.",
         host=host.host,
         by=show_text(host.brought_by),
     )
@@ -207,7 +207,9 @@ def results_page(
     if (steps := steps_table(found)) is not None:
         view.append(steps)
     if waived:
-        view.append(Paragraph(nmsg("{n} of the fails is waived", "{n} of the fails are waived", len(waived))))
+        view.append(
+            Paragraph(nmsg("{n} of the failing checks is waived", "{n} of the failing checks are waived", len(waived)))
+        )
     data = tuple(result_data(result, waived.get((result.host, result.check))) for result in found)
     return Result(data, view, exit_code=exit_code_of_checks(found, waived))
 

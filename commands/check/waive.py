@@ -1,12 +1,13 @@
-"""Go without a remedy for a failing check until a day, by decision of somebody in charge
+"""Record the decision to accept a failing check until a day
 
-The verdict stays 'fail', with the waiver beside it; until its last day the finding is not overdue. The end may be so
-far away as waiver_max_days of the rulebook says. Waiving again replaces the waiver; --withdraw ends it today.
+The verdict stays 'fail', with the waiver beside it; the finding is not overdue until the waiver's last day. The
+rulebook's waiver_max_days limits its length. A new waiver replaces the old one; --withdraw ends it today.
 
 Example: portalops check waive ssh.password-auth --host web1 --until 2026-12-31 --reason 'the supplier has no keys
 yet' --approver 'Nguyễn Văn An' --reference '12/QĐ-STTTT, 20/11/2026' --file decision.pdf
 
-EXIT STATUS: 0 recorded, 2 no such check or host, a text or the end is missing, the end is past or too far away
+EXIT STATUS: 0 recorded, 2 no such check or host, a text or the last day is missing, or the last day is past or too
+far away
 """
 
 from __future__ import annotations
@@ -124,7 +125,7 @@ def waive(
         replaces=before.seq if before else None,
         evidence=evidence,
     )
-    return Result(data, [KeyValues(rows), Paragraph(msg("The check fails all the same; the waiver stands beside it."))])
+    return Result(data, [KeyValues(rows), Paragraph(msg("The check still fails; the waiver stands beside it."))])
 
 
 def _require_left_out(given: Mapping[str, object | None]) -> None:
@@ -136,8 +137,8 @@ def _require_left_out(given: Mapping[str, object | None]) -> None:
     for option, value in given.items():
         if value is not None:
             raise UsageError(
-                msg("--withdraw and {option} do not go together", option=option),
-                msg("A waiver that is withdrawn ends today; --reason has room for the decision."),
+                msg("--withdraw cannot be combined with {option}", option=option),
+                msg("Leave {option} out: a withdrawn waiver ends today; name the decision in --reason."),
             )
 
 
@@ -154,7 +155,7 @@ def _withdraw(
     ends = WaiverWithdrawal(before.waiver.id, reason, approver)
     drafts = [_draft(session, WITHDRAWN, check, host, {WITHDRAWAL: ends})]
     (record,) = session.writable_ledger.append_many(drafts)
-    said = msg("the waiver of {check} on {host} has ended, by record {seq}", check=check, host=host, seq=record.seq)
+    said = msg("the waiver of {check} on {host} ended today, by record {seq}", check=check, host=host, seq=record.seq)
     return Result(EndedWaiver(before.waiver.id, record.seq), [Paragraph(said)])
 
 
@@ -186,18 +187,18 @@ def _last_day(session: Session, until: str | None, today: date) -> date:
     Raises:
         UsageError: it is missing, no day, past, or too far away.
     """
-    hint = msg("Give a day by --until, such as {day}.", day=(today + timedelta(days=90)).isoformat())
+    hint = msg("Give the last day with --until, such as {day}.", day=(today + timedelta(days=90)).isoformat())
     if until is None:
-        raise UsageError(msg("a waiver needs an end"), hint)
+        raise UsageError(msg("--until is missing: a waiver needs a last day"), hint)
     try:
         last = date.fromisoformat(until)
     except ValueError as error:
-        raise UsageError(msg("--until: {text} is no day", text=repr(until[:40])), hint) from error
+        raise UsageError(msg("--until: {text} is not a day", text=repr(until[:40])), hint) from error
     most = session.rulebook.numbers.waiver_max_days
     if not today <= last <= today + timedelta(days=most):
         raise UsageError(
-            msg("--until: {day} is not within {most} days from today on", day=last, most=most),
-            msg("Have the decision taken anew before that; the number is waiver_max_days of the rulebook."),
+            msg("--until: {day} is past, or more than {most} days from today", day=last, most=most),
+            msg("Choose an earlier day and renew the decision then; the rulebook's waiver_max_days sets the limit."),
         )
     return last
 

@@ -1,11 +1,11 @@
-"""Look at every source now, and judge
+"""Poll every source now, and judge
 
-A source that does not answer is named, and the others are looked at all the same. What came is kept as evidence.
+A source that does not answer is named, and the others are still polled. Every answer is kept as evidence.
 
 Example: portalops updates collect
 
 EXIT STATUS: 0 every source answered, 3 one did not or a line was refused, 4 nothing could be recorded, 75 another run
-is at work, 78 configuration
+is in progress, 78 the configuration is wrong
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def remarks(polls: Sequence[Poll], sources: Sequence[UpdateSource]) -> Sequence[
     short = {one.traits.id for one in sources if not one.traits.complete and not one.traits.attested}
     lines += [
         msg(
-            "Of the {items} items of {source}, {new} are new: look at it more often, so that none passes unseen",
+            "{new} of the {items} items of {source} are new: poll it more often, so that no item is missed",
             source=poll.source,
             items=poll.items,
             new=poll.new_items,
@@ -122,7 +122,7 @@ def flagged_summary(flagged: Sequence[FlaggedItem]) -> Sequence[Block]:
     rows = [counts[flag] for flag in sorted(counts)]
     return (
         TableBlock(msg("Flagged items in the judged weeks"), (msg("Flag"), msg("Items")), rows),
-        Paragraph(msg("'portalops updates list --flagged' shows them.")),
+        Paragraph(msg("Run 'portalops updates list --flagged' to see them.")),
     )
 
 
@@ -197,8 +197,8 @@ def _untold_warnings(untold: Sequence[Poll]) -> tuple[Message, ...]:
     if not untold:
         return ()
     said = nmsg(
-        "{n} look of a run that was cut off is recorded only now: {sources}",
-        "{n} looks of a run that was cut off are recorded only now: {sources}",
+        "{n} poll of an interrupted run is recorded only now: {sources}",
+        "{n} polls of an interrupted run are recorded only now: {sources}",
         len(untold),
         sources=show_text(", ".join(sorted({poll.source for poll in untold})), 300),
     )

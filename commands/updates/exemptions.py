@@ -1,4 +1,4 @@
-"""List exemptions, their documents, and what is to be said of how they came about
+"""List exemptions with their documents and remarks
 
 Example: portalops updates exemptions
 

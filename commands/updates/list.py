@@ -1,4 +1,4 @@
-"""List what was seen, and why an item counts or does not
+"""List the items seen, and why each counts or does not
 
 Example: portalops updates list --unit so-y-te --period 2026-W47
 
@@ -75,7 +75,7 @@ def list_(
     ctx: typer.Context,
     period: PeriodText = None,
     unit: UnitText = None,
-    flagged: Annotated[bool, typer.Option("--flagged", help=_("Only items that someone should look at"))] = False,
+    flagged: Annotated[bool, typer.Option("--flagged", help=_("Only items with flags that need attention"))] = False,
 ) -> Result[tuple[ShownItem, ...]]:
     session = open_session(ctx)
     chosen = period_option(session, period)

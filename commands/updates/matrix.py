@@ -1,12 +1,12 @@
-"""Show units by days, and how each week was judged
+"""Show units by days, and the verdict on each week
 
---output writes it into a file, by its suffix or --format: xlsx and html hold every table, csv a row a unit and day.
-Texts of others never become formulas in it.
+--output writes a file in the format of its suffix or of --format: xlsx and html hold every table, csv one row for
+each unit and day. No cell is written as a formula.
 
 Example: portalops updates matrix --period 2026-W40..2026-W47 --output ma-tran.xlsx
 
-EXIT STATUS: 0 nobody missed, 1 a unit missed a week, 2 no such period, unit or format, 3 something could not be found
-out
+EXIT STATUS: 0 no week is unmet, 1 a unit did not meet a week, 2 no such period, unit or format, 3 a week has
+insufficient evidence
 """
 
 from __future__ import annotations
@@ -77,14 +77,14 @@ def format_of(name: str | None, output: Path | None) -> str | None:
     """
     if output is None:
         if name is not None:
-            raise UsageError(msg("--format needs --output"), msg("Name the file by --output FILE."))
+            raise UsageError(msg("--format needs --output"), msg("Name the file with --output FILE."))
         return None
     suffixes = {formats.load(each).suffix: each for each in formats.names()}
     chosen = suffixes.get(output.suffix.lower()) if name is None else name
     if chosen not in formats.names():
         shown = show_text(output.name if name is None else name, 60)
         raise UsageError(
-            msg("{name}: no format is known by that", name=shown),
+            msg("no such format: {name}", name=shown),
             msg("Give --format, one of: {names}.", names=", ".join(formats.names())),
         )
     return chosen
@@ -134,7 +134,7 @@ def write_matrix(
     blocks: list[Block] = [
         KeyValues(facts),
         Paragraph(
-            msg("Judged from what was collected; this is no record, and the compliance report is what is signed.")
+            msg("Judged from the collected items. This file is not a record; only the compliance report is signed.")
         ),
         *shown,
         days_or_notice(days),
@@ -152,7 +152,7 @@ def days_or_notice(days: TableBlock) -> Block:
         return days
     return Paragraph(
         msg(
-            "A row for each unit and day would be {rows} rows, which is too many here: --format csv holds them.",
+            "A row for each unit and day would be {rows} rows, too many for this format: use --format csv.",
             rows=len(days.rows),
         )
     )
@@ -175,12 +175,12 @@ def matrix(
     format_: Annotated[
         str | None,
         typer.Option(
-            "--format", metavar="NAME", help=_("Its format, such as xlsx, html or csv; the file's suffix without it")
+            "--format", metavar="NAME", help=_("The file's format, such as xlsx, html or csv; by default its suffix")
         ),
     ] = None,
     output: Annotated[
         OptionalPath,
-        typer.Option("--output", metavar="FILE", help=_("Write it into this file instead")),
+        typer.Option("--output", metavar="FILE", help=_("Write to this file instead of the terminal")),
     ] = None,
 ) -> Result[tuple[UnitWeekRow, ...] | tuple[WrittenMatrix, ...]]:
     session = open_session(ctx)

@@ -1,12 +1,12 @@
-"""Draft a period's report on how the regime of updating was kept
+"""Draft a period's report on compliance with the updating rules
 
 --month 2026-11 is the province's reporting month, from 15 October to 14 November; with --calendar-month it is 1 to 30
-November. Any other span is given by --period. What the managing unit itself missed is in it. In the State's own form,
-with a blank number (Decree 30/2020/NĐ-CP).
+November. --period gives any other span. The report includes what the managing unit itself missed. It has the form of
+Decree 30/2020/NĐ-CP, with a blank number.
 
 Example: portalops updates report --month 2026-11 --to department --format docx,pdf --output .
 
-EXIT STATUS: 0 written, 2 no such month, period, addressee or format, or the period has not begun
+EXIT STATUS: 0 written, 2 no such month, period, addressee or format, or the period is in the future
 """
 
 from __future__ import annotations
@@ -144,8 +144,8 @@ def report(
 def _period(session: Session, month: str | None, period: str | None, *, calendar_month: bool) -> Period:
     if (month is None) == (period is None):
         raise UsageError(
-            msg("give either --month or --period"),
-            msg("For example: --month 2026-11, or --period 2026-10-15..2026-11-14."),
+            msg("--month and --period are both given, or both missing"),
+            msg("Give one of the two, such as --month 2026-11 or --period 2026-10-15..2026-11-14."),
         )
     if period is not None:
         chosen = period_of(period, "--period")
@@ -154,21 +154,21 @@ def _period(session: Session, month: str | None, period: str | None, *, calendar
         after = chosen.last + timedelta(days=1)
         if chosen.first.day != 1 or after.day != 1 or (after - chosen.first).days > MONTH_DAYS:
             raise UsageError(
-                msg("--month: {text} is no month", text=show_text(month or "", 40)), msg("Write it as 2026-11.")
+                msg("--month: {text} is not a month", text=show_text(month or "", 40)), msg("Write it as 2026-11.")
             )
         cut_off = 0 if calendar_month else session.rulebook.numbers.report_cut_off_day
         chosen = reporting_month(chosen.first.year, chosen.first.month, cut_off)
     today = session.clock.now().astimezone(session.zone_of_portal).date()
     if chosen.first > today:
         raise UsageError(
-            msg("the period begins on {day}, which is ahead", day=chosen.first), msg("Name a period that has begun.")
+            msg("the period begins on {day}, in the future", day=chosen.first), msg("Name a period that has begun.")
         )
     return chosen
 
 
 def _not_over(session: Session, period: Period) -> Iterator[Message]:
     if period.last >= session.clock.now().astimezone(session.zone_of_portal).date():
-        yield msg("the period is not over before the end of {day}: the draft is no report of it yet", day=period.last)
+        yield msg("the period ends on {day}: the draft does not cover all of it yet", day=period.last)
 
 
 def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFacts:

@@ -1,11 +1,11 @@
-"""List units that have shown nothing new for some days, and sources that have not answered
+"""List units without news for some days, and sources that do not answer
 
-Silent when all is well, so that cron mails only what matters. Only what counts is news: no copy, no item with a newer
-date, no bare claim. Nothing is looked at; collecting is the updates job's.
+Prints nothing when all is well, so that cron mails only what matters. Only items that count are news: no copies, no
+items with a newer date, no mere claims. Polls nothing: the updates job does.
 
 Example: portalops updates stale --days 5
 
-EXIT STATUS: 0 nothing is stale, 1 a unit is, 3 only a source has not answered, so that nothing can be said
+EXIT STATUS: 0 nothing is stale, 1 a unit is, 3 only a source did not answer, so the units are unknown
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import decided_of, open_store, store_place, update_sources
 from portalops.errors import ExitCode
 from portalops.locale import _
-from portalops.model.message import msg
+from portalops.model.message import msg, nmsg
 from portalops.model.organisation import is_valid_on
 from portalops.model.period import Period
 from portalops.reports.document import Block, Cell, TableBlock
@@ -64,7 +64,7 @@ class StaleEntry:
 def stale(
     ctx: typer.Context,
     days: Annotated[
-        int, typer.Option("--days", help=_("How many days without anything new are too many"), min=1, max=366)
+        int, typer.Option("--days", help=_("Name units without news for more than this many days"), min=1, max=366)
     ] = 5,
 ) -> Result[tuple[StaleEntry, ...]]:
     session = open_session(ctx)
@@ -78,7 +78,7 @@ def stale(
         if poll is None:
             state, why = Staleness.NEVER_POLLED, msg("never collected")
         elif poll.ok:
-            state, why = Staleness.NOT_POLLED_SINCE, msg("not looked at since then")
+            state, why = Staleness.NOT_POLLED_SINCE, msg("not polled since then")
         else:
             state, why = Staleness.FAILED, msg("gave nothing usable: {cause}", cause=poll.cause)
         at = poll.polled_at if poll else None
@@ -87,12 +87,16 @@ def stale(
         code = ExitCode.PARTIAL
     for one in _sums(session, now):
         if one.newest_at is None or one.newest_at < limit:
-            why = msg("nothing new for more than {days} days", days=days)
+            why = nmsg("no news for more than {n} day", "no news for more than {n} days", days)
             rows.append((units[one.unit].name, one.newest_at, why))
             data.append(StaleEntry(one.unit, "unit", one.newest_at, Staleness.NOTHING_NEW, str(why)))
             code = ExitCode.UNMET
     headers = (msg("Unit or source"), msg("Newest"), msg("Why"))
-    view: list[Block] = [TableBlock(msg("Stale since more than {days} days", days=days), headers, rows)] if rows else []
+    view: list[Block] = (
+        [TableBlock(nmsg("No news for more than {n} day", "No news for more than {n} days", days), headers, rows)]
+        if rows
+        else []
+    )
     return Result(tuple(data), view, exit_code=code)
 
 

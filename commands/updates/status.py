@@ -1,11 +1,11 @@
 """Show where each unit stands on a day
 
-The day's items, occasions of the week against what is due, working days left, and what to think of it: met, on
-course, at risk, missed, insufficient evidence. Judged from what was collected; nothing is looked at.
+Shows the day's items, the week's occasions against what is due, the working days left, and a state: met, on course,
+at risk, missed or insufficient evidence. Judges the collected items; polls nothing.
 
 Example: portalops updates status; portalops updates status --date 2026-11-20
 
-EXIT STATUS: 0 nobody missed, 1 a unit or the portal missed, 3 something could not be found out
+EXIT STATUS: 0 nothing is unmet, 1 a unit or the portal is, 3 the evidence is insufficient
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ def portal_data(session: Session, portal: PortalDay) -> ShownPortalDay:
 def status(
     ctx: typer.Context,
     on: Annotated[
-        str | None, typer.Option("--date", help=_("Another day than today, and its week, as they are known now"))
+        str | None,
+        typer.Option("--date", help=_("Another day than today, with its week, judged from what is known now")),
     ] = None,
     unit: UnitText = None,
 ) -> Result[tuple[ShownPortalDay | UnitStatus, ...]]:
@@ -159,8 +160,8 @@ def _day(session: Session, text: str | None) -> date:
     day = parse_day(text) if text is not None else today
     if day > today:
         raise UsageError(
-            msg("{day} lies in the future", day=day),
-            msg("Give today or a day before it; today is {today}.", today=today),
+            msg("{day} is in the future", day=day),
+            msg("Give today, {today}, or an earlier day.", today=today),
         )
     return day
 

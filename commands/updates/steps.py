@@ -138,8 +138,8 @@ def withdrawn_attestation(
             if each.what.id == name and isinstance(each.what, kind):
                 return each
         raise UsageError(
-            msg("there is no {id} that could be taken back", id=show_text(name, 40)),
-            msg("'portalops updates list --json' shows the ids."),
+            msg("no entry {id} can be taken back", id=show_text(name, 40)),
+            msg("Run 'portalops updates list --json' to see the ids."),
         )
 
     if dry_run:
@@ -152,7 +152,7 @@ def withdrawn_attestation(
         return [ledger.draft(WITHDRAWN, subject=name, duty=DUTY, body=ledger.keep(bodies.write(parts)))]
 
     (record,) = ledger.append_decided(decide)
-    said = msg("{id} does not count any more, by record {seq}", id=name, seq=record.seq)
+    said = msg("{id} no longer counts, by record {seq}", id=name, seq=record.seq)
     return Result(WithdrawnEntry(name, record.seq), [Paragraph(said)])
 
 
@@ -182,7 +182,7 @@ def _shown(
         )
     else:
         rows += [
-            (msg("Number of arrival"), what.number),
+            (msg("Arrival number"), what.number),
             (msg("Day of arrival"), what.arrived_on),
             (msg("Author"), what.author),
             (msg("Number and notation"), what.code or None),
@@ -232,7 +232,7 @@ def source_warnings(session: Session) -> tuple[Message, ...]:
     for table in session.settings.update_sources:
         poll = newest.get(table.id)
         if poll is None:
-            found.append(msg("source {source} was never looked at", source=table.id))
+            found.append(msg("source {source} was never polled", source=table.id))
         elif not poll.ok:
             found.append(
                 msg(

@@ -197,7 +197,7 @@ def test_a_map_that_is_asked_for_once_a_week_is_stale_after_that_and_not_before(
         said = office.call("updates", "stale", "--days", "3")[1]["data"]
         return [one["why"] for one in said if one["id"] == "map"]
 
-    assert (stale_after(5), stale_after(9)) == ([], ["not looked at since then"])
+    assert (stale_after(5), stale_after(9)) == ([], ["not polled since then"])
 
 
 def test_a_dry_run_shows_a_step_and_records_nothing(office: Office) -> None:
@@ -240,7 +240,9 @@ def test_an_exemption_whose_decision_was_lost_says_so(office: Office) -> None:
     digest = hashlib.sha256(b"%PDF-1.7").hexdigest()
     (office.folder / "state" / "blobs" / digest[:2] / digest[2:4] / f"{digest}.zst").unlink()
 
-    assert office.call("updates", "exemptions")[1]["data"][0]["remarks"] == ["the decision itself was not kept"]
+    assert office.call("updates", "exemptions")[1]["data"][0]["remarks"] == [
+        {"text": "the decision itself was not kept", "template": "the decision itself was not kept", "values": {}}
+    ]
 
 
 def test_an_exemption_that_ended_exempts_no_more(office: Office) -> None:
@@ -399,7 +401,7 @@ def test_a_claimed_item_counts_after_an_officer_confirms_it_and_no_longer_when_t
     (back,) = office.call("updates", "list", *period)[1]["data"]
 
     assert (item["grade"], confirmed, after["grade"], back["grade"]) == ("C", 0, "D", "C")
-    assert (twice[0], twice[1]["error"]["message"][-20:]) == (2, "is confirmed already")
+    assert (twice[0], twice[1]["error"]["message"][-20:]) == (2, "is already confirmed")
     assert [line.startswith(f"record {lost} of a confirmation cannot be read: ") for line in told] == [True]
 
 
@@ -426,9 +428,9 @@ def test_a_letter_and_a_report_are_drafted_with_what_is_open(office: Office, tmp
     ("arguments", "said"),
     [
         (["case", "letter", "{case}", "--format", "doc"], "no format of official papers is named doc"),
-        (["updates", "report", "--month", "2026-11-03"], "--month: 2026-11-03 is no month"),
+        (["updates", "report", "--month", "2026-11-03"], "--month: 2026-11-03 is not a month"),
         (["updates", "report", "--month", "2999-01"], "which is ahead"),
-        (["updates", "report"], "give either --month or --period"),
+        (["updates", "report"], "--month and --period are both given, or both missing"),
         (["updates", "report", "--month", "2026-01", "--to", "press"], "--to: press is nobody to report to"),
     ],
 )

@@ -199,7 +199,7 @@ def test_judging_again_shows_what_a_changed_declaration_makes_of_the_same_answer
     assert portalops(home, "check", "judge-again", "--json") == ExitCode.UNMET
     assert "here acct.privileged" in {one["id"] for one in data_of(capsys, "judge-again")}
     assert portalops(home, "check", "judge-again", "--record", "1") == ExitCode.USAGE
-    assert "record 1 is no round of checks" in capsys.readouterr().err
+    assert "record 1 is not a scan" in capsys.readouterr().err
 
 
 def test_judging_again_leaves_out_and_names_what_it_cannot_judge(
@@ -211,7 +211,7 @@ def test_judging_again_leaves_out_and_names_what_it_cannot_judge(
 
     assert portalops(home, "check", "judge-again") == ExitCode.PARTIAL, "nothing was held against what was recorded"
     told = " ".join("".join(capsys.readouterr()).split())
-    assert "here is configured no more: its answer is not judged again" in told
+    assert "here is no longer configured: its answer is not judged again" in told
     assert "far did not answer in that round: nothing of it is judged again" in told
 
 

@@ -89,7 +89,7 @@ def test_samples_of_six_hours_are_recorded_together_and_judged(home: Path, capsy
     assert (home / "state" / FILE).read_bytes() == b""
 
     portalops(home, "check", "run", "--check", "run.availability", "--json")
-    data: Any = data_in(capsys.readouterr().out, "check sample")
+    data: Any = data_in(capsys.readouterr().out, "check run")
     (result,) = data["results"] if isinstance(data, dict) else data
     assert (result["verdict"], result["reason"]) == ("unknown", "too-few-samples")
 
