@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from functools import cache
 from io import StringIO
@@ -11,11 +13,11 @@ from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
-from commands.cli.catalogue import named
+from commands.cli.catalogue import file_of, named
 from commands.cli.entry import run
 from commands.cli.invocation import parse_invocation
 from commands.cli.result import Result
-from commands.cli.schemas import schema_of
+from commands.cli.schemas import is_typed, schema_of
 from commands.cli.shapes import as_json
 
 
@@ -45,6 +47,18 @@ def data_in(printed: str | bytes, called: str) -> Any:
     data = json.loads(printed)["data"]
     validate(called, data)
     return data
+
+
+def validate_answer(arguments: Sequence[str], answer: Mapping[str, Any]) -> None:
+    """Hold what a call printed against the schema of its verb, which stands before its options; an error has no data.
+
+    Raises:
+        jsonschema.ValidationError: it is not of that shape.
+    """
+    words = list(itertools.takewhile(lambda word: not word.startswith("-"), arguments))
+    called = next(name for end in range(len(words), 0, -1) if file_of(name := " ".join(words[:end])) is not None)
+    if answer.get("error") is None and is_typed(called):
+        validate(called, answer["data"])
 
 
 @cache

@@ -1,11 +1,11 @@
 """Close a case
 
-Only after the unit was heard, let its days pass, or made up for it. Where nothing was missing after all, the rules
-close it: record the exemption or the confirmation instead.
+The unit must have explained itself, missed its last day to do so, or remedied what was missing. If nothing was
+missing after all, record the exemption or the confirmation instead: the rules then close the case.
 
 Example: portalops case close 2026-W47/so-y-te --reason 'đã khắc phục' --by 'Trần Thị Bình'
 
-EXIT STATUS: 0 recorded or shown, 2 no such case, or it is not to be closed
+EXIT STATUS: 0 recorded or shown, 2 no such case, or its state does not allow closing
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from __future__ import annotations
 import typer
 
 from commands.case.options import By, CaseName
-from commands.case.steps import move_case
+from commands.case.steps import MovedCase, move_case
 from commands.cli.entries import DocumentFile, DryRun, Reason, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.verb import Verb
 from portalops.model.cases import CaseStep
 
@@ -28,7 +28,7 @@ def close(
     by: By = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[MovedCase]:
     return move_case(
         ctx, case, CaseStep.CLOSED, reason=written_text(reason, "--reason"), by=by, file=file, dry_run=dry_run
     )

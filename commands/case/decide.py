@@ -1,10 +1,10 @@
 """Record the decision on an explanation
 
-An accepted one counts for no repetition. Whoever explained does not decide.
+A shortfall whose explanation is accepted is not counted as a repetition. The person who explained cannot decide.
 
 Example: portalops case decide 2026-W47/so-y-te --accept --reason 'sự cố có biên bản' --by 'Trần Thị Bình'
 
-EXIT STATUS: 0 recorded or shown, 2 no such case, nothing to decide, or neither --accept nor --reject
+EXIT STATUS: 0 recorded or shown, 2 no such case, nothing to decide, or --accept and --reject are both missing
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Annotated, Optional
 import typer
 
 from commands.case.options import By, CaseName, Number, On
-from commands.case.steps import move_case
+from commands.case.steps import MovedCase, move_case
 from commands.cli.entries import DocumentFile, DryRun, Reason, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.verb import Verb
 from portalops.errors import UsageError
 from portalops.locale import _
@@ -38,10 +38,11 @@ def decide(
     on: On = None,
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[MovedCase]:
     if accept is None:
         raise UsageError(
-            msg("neither --accept nor --reject is given"), msg("Say which: an explanation is accepted, or it is not.")
+            msg("--accept or --reject is missing"),
+            msg("Add --accept if the explanation is accepted, --reject if it is not."),
         )
     step = CaseStep.ACCEPTED if accept else CaseStep.REJECTED
     why = written_text(reason, "--reason")

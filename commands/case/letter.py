@@ -1,12 +1,12 @@
 """Draft the letter that reminds a unit
 
-It is about all that is open against the unit of the case and was not explained yet, in the State's own form (Decree
-30/2020/NĐ-CP). Number and date stay blank: the clerk gives them after it is signed, and 'case register-doc' records
-them. Nothing is recorded by drafting.
+It covers all open cases of the unit that have no explanation yet, in the form of Decree 30/2020/NĐ-CP. Number and
+date stay blank: the clerk assigns them after the signature, and 'case register-doc' records them. Drafting records
+nothing.
 
 Example: portalops case letter 2026-W47/so-y-te --format docx,pdf --output .
 
-EXIT STATUS: 0 written, 2 no such case, nothing to remind of, or no such format
+EXIT STATUS: 0 written, 2 no such case, no open case without an explanation, or no such format
 """
 
 from __future__ import annotations
@@ -19,22 +19,35 @@ import typer
 
 from commands.cli.entries import unit_name
 from commands.cli.languages import languages_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.cases import handling_of, known_case, unreadable_of
 from commands.jobs.papers import chosen_formats, office_of, write_papers
 from portalops.errors import UsageError
 from portalops.locale import _
-from portalops.model.cases import THE_PORTAL, CaseState, CaseStep
+from portalops.model.cases import THE_PORTAL, CaseId, CaseState, CaseStep
 from portalops.model.message import msg, nmsg
 from portalops.model.organisation import Name, UnitId, is_valid_on
+from portalops.model.record import Digest
 from portalops.official.build_reminder import EndedUnit, build_reminder
 from portalops.registers.cases import Case, read_cases
 from portalops.reports.document import Paragraph, TableBlock
 
 OPEN = frozenset({CaseState.DETECTED, CaseState.AWAITING, CaseState.REJECTED})
 """In which states a unit may still be reminded, unless it has explained itself."""
+
+
+@shape
+class DraftedLetter:
+    """One file of the letter."""
+
+    id: Path
+    """Where it lies."""
+    sha256: Digest
+    cases: tuple[CaseId, ...]
+    """The cases that it is about."""
 
 
 def letter(
@@ -51,7 +64,7 @@ def letter(
         str,
         typer.Option("--language", metavar="vi|en|both", help=_("vi is what is sent; en is a translation for reading")),
     ] = "vi",
-) -> Result[JsonValue]:
+) -> Result[tuple[DraftedLetter, ...]]:
     session = open_session(ctx)
     some = chosen_formats(format_)
     languages = languages_option(language, ("vi",))
@@ -60,10 +73,13 @@ def letter(
     of_unit = [each for each in read.cases if each.unit == unit and _is_unexplained(each)]
     if unit == THE_PORTAL or not of_unit:
         raise UsageError(
-            msg("there is nothing to remind {unit} of by a letter", unit=unit_name(session, unit)),
-            msg("Record by 'portalops case remind' how the managing unit told its own staff, such as minutes.")
+            msg("no open case of {unit} needs a letter", unit=unit_name(session, unit)),
+            msg(
+                "The managing unit sends itself no letter: record the internal reminder, such as minutes, with"
+                " 'portalops case remind'."
+            )
             if unit == THE_PORTAL
-            else msg("'portalops case list --all' shows what was done."),
+            else msg("Run 'portalops case list --all' to see what was done."),
         )
     handling = handling_of(session)
     name = unit_name(session, unit)
@@ -79,9 +95,9 @@ def letter(
     )
     files = write_papers(paper, f"{handling.today.isoformat()}-{unit}", some, output, languages=languages)
     rows = [(str(path), digest) for path, digest in files]
-    about = nmsg("The letter is about {n} case.", "The letter is about {n} cases.", len(of_unit))
+    about = nmsg("The letter covers {n} case.", "The letter covers {n} cases.", len(of_unit))
     return Result(
-        [{"id": str(path), "sha256": digest, "cases": [each.id for each in of_unit]} for path, digest in files],
+        tuple(DraftedLetter(path, digest, tuple(each.id for each in of_unit)) for path, digest in files),
         [TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), rows), Paragraph(about)],
         warnings=unreadable_of(read),
     )
@@ -114,10 +130,8 @@ def _ended(session: Session, unit: UnitId, today: date) -> EndedUnit | None:
             todo += one.successors
     if not found:
         raise UsageError(
-            msg(
-                "{unit} existed until {day}, and nobody is named who took over from it", unit=own.name, day=own.valid_to
-            ),
-            msg("Name who did by successors in its [[unit]] table."),
+            msg("{unit} ended on {day} and has no successor in the configuration", unit=own.name, day=own.valid_to),
+            msg("Add the successors to its [[unit]] table."),
         )
     return EndedUnit(own.valid_to, found)
 

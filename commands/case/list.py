@@ -1,11 +1,11 @@
-"""List cases, what is due for each, and what is to be reported upwards
+"""List cases, the next step of each, and what must be reported upwards
 
-Open ones, and closed ones that are still to be reported, unless --all is given. Cases are opened by the updates job
-for everything that it judges unmet, the managing unit's own misses among it.
+Shows open cases, and closed ones that must still be reported; --all shows all. The updates job opens a case for each
+duty that it judges unmet, the managing unit's own too.
 
 Example: portalops case list; portalops case list --unit so-y-te --all
 
-EXIT STATUS: 0 nothing is late, 1 a step of the managing unit is late, 3 a record of a case cannot be read
+EXIT STATUS: 0 nothing is overdue, 1 a step of the managing unit is overdue, 3 a record of a case cannot be read
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Annotated
 import typer
 
 from commands.case.options import OptionalText
-from commands.case.views import case_data, escalation_sentence
+from commands.case.views import ShownCase, case_fields, escalation_sentence
 from commands.cli.entries import unit_name
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.cases import handling_of, unreadable_of
@@ -40,8 +40,8 @@ def list_(
     week: Annotated[
         OptionalText, typer.Option("--week", metavar="WEEK", help=_("Only this week, such as 2026-W47"))
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help=_("Closed ones too"))] = False,
-) -> Result[JsonValue]:
+    all_: Annotated[bool, typer.Option("--all", help=_("Closed cases too"))] = False,
+) -> Result[tuple[ShownCase, ...]]:
     session = open_session(ctx)
     read = read_cases(session.ledger)
     handling = handling_of(session)
@@ -60,11 +60,11 @@ def list_(
         raised = [one for (case_id, _step), one in upwards.items() if case_id == case.id]
         late = late or _is_ours_and_late(due, handling.today) or any(handling.today > one.by for one in raised)
         rows.append(_row(session, case, due, raised, handling.today))
-        data.append(case_data(case, due, raised))
+        data.append(ShownCase(**case_fields(case, due, raised)))
     headers = (msg("Case"), msg("Unit"), msg("State"), msg("Next step"), msg("Due by"), msg("To report upwards"))
     view: list[Block] = [TableBlock(nmsg("{n} case", "{n} cases", len(rows)), headers, rows)]
     code = ExitCode.UNMET if late else ExitCode.PARTIAL if read.unreadable else ExitCode.OK
-    return Result(data, view, warnings=unreadable_of(read), exit_code=code)
+    return Result(tuple(data), view, warnings=unreadable_of(read), exit_code=code)
 
 
 def _week(text: str | None) -> Week | None:
@@ -74,7 +74,7 @@ def _week(text: str | None) -> Week | None:
         return Week.parse(text)
     except ValueError as error:
         raise UsageError(
-            msg("--week: {text} is no week", text=show_text(text, 40)), msg("Write it as 2026-W47.")
+            msg("--week: {text} is not a week", text=show_text(text, 40)), msg("Write it as 2026-W47.")
         ) from error
 
 

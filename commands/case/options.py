@@ -12,7 +12,9 @@ OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
 CaseName = Annotated[
     str, typer.Argument(metavar="CASE", help=_("The case's id, WEEK/UNIT/DUTY, or the beginning of one"))
 ]
-By = Annotated[str, typer.Option("--by", metavar="NAME", help=_("Who decided; the account that calls by default"))]
+By = Annotated[
+    str, typer.Option("--by", metavar="NAME", help=_("Who decided; by default the account that runs the command"))
+]
 Number = Annotated[
     str, typer.Option("--number", metavar="TEXT", help=_("Number and sign of the paper, such as 12/CV-TTTT"))
 ]

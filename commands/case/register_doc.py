@@ -1,6 +1,6 @@
-"""Record the number and date that a paper of a case was given
+"""Record the number and date of a paper of a case
 
-Drafts have a blank number: it is given by the clerk after the paper is signed (Decree 30/2020/NĐ-CP, Article 15).
+A draft has no number: the clerk assigns it after the signature (Decree 30/2020/NĐ-CP, Article 15).
 
 Example: portalops case register-doc 2026-W47/so-y-te --number 12/CV-TTTT --date 2026-11-24 --file cong-van.pdf
 
@@ -12,9 +12,9 @@ from __future__ import annotations
 import typer
 
 from commands.case.options import By, CaseName, Number, On
-from commands.case.steps import move_case
+from commands.case.steps import MovedCase, move_case
 from commands.cli.entries import DocumentFile, DryRun, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.verb import Verb
 from portalops.model.cases import CaseStep
 
@@ -28,7 +28,7 @@ def register_doc(
     by: By = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[MovedCase]:
     written = written_text(number, "--number")
     return move_case(ctx, case, CaseStep.DOCUMENT, number=written, on=on, by=by, file=file, dry_run=dry_run)
 

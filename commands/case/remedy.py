@@ -1,10 +1,10 @@
-"""Record that the unit made up for what was missing
+"""Record that the unit remedied what was missing
 
-The week stays judged as it was: what comes late repairs no day.
+The verdict on the week stays: a late update does not make up for a missed day.
 
 Example: portalops case remedy 2026-W47/so-y-te --reason 'đã đăng bù 2 tin ngày 24/11'
 
-EXIT STATUS: 0 recorded or shown, 2 no such case, or nothing is to be made up for
+EXIT STATUS: 0 recorded or shown, 2 no such case, or its state does not allow a remedy
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from __future__ import annotations
 import typer
 
 from commands.case.options import By, CaseName
-from commands.case.steps import move_case
+from commands.case.steps import MovedCase, move_case
 from commands.cli.entries import DocumentFile, DryRun, Reason, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.verb import Verb
 from portalops.model.cases import CaseStep
 
@@ -27,7 +27,7 @@ def remedy(
     by: By = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[MovedCase]:
     return move_case(
         ctx, case, CaseStep.REMEDIED, reason=written_text(reason, "--reason"), by=by, file=file, dry_run=dry_run
     )

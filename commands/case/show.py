@@ -1,4 +1,4 @@
-"""Show one case with every step, the record that made it, and what is due
+"""Show one case: every step with its record, and what is due
 
 Example: portalops case show 2026-W47/so-y-te/11.2-submissions
 
@@ -7,24 +7,53 @@ EXIT STATUS: 0 shown, 2 there is no such case
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import typer
 
 from commands.case.options import CaseName
-from commands.case.views import case_data, due_sentence, escalation_sentence
+from commands.case.views import ShownCase, case_fields, due_sentence, escalation_sentence
 from commands.cli.entries import unit_name
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.cases import handling_of, known_case
 from portalops.compliance.handling import STEP_WORDS, escalations, next_due
-from portalops.model.cases import Paper
-from portalops.model.message import Message, msg
+from portalops.model.cases import CaseStep, Paper
+from portalops.model.message import Message, msg, nmsg
+from portalops.model.record import Digest
 from portalops.registers.cases import RecordedMove, read_cases
 from portalops.reports.document import Block, Cell, KeyValues, Notice, TableBlock, Tone
 from portalops.reports.words import CASE_STATES
 
 
-def show(ctx: typer.Context, case: CaseName) -> Result[JsonValue]:
+@shape
+class ShownStep:
+    """One step of a case."""
+
+    step: CaseStep
+    at: datetime
+    by: str
+    """Who decided; empty for a step by the rules."""
+    reason: str
+    paper: str | None
+    """Number and sign of the paper."""
+    file: Digest | None
+    """SHA-256 of the paper, where it is kept."""
+    record: int
+
+
+@shape
+class CaseHistory(ShownCase):
+    """One case with every step, oldest first."""
+
+    steps: tuple[ShownStep, ...]
+    unreadable: tuple[int, ...]
+    """Records of this case that cannot be read."""
+
+
+def show(ctx: typer.Context, case: CaseName) -> Result[CaseHistory]:
     session = open_session(ctx)
     read = read_cases(session.ledger)
     found = known_case(read, case)
@@ -47,10 +76,17 @@ def show(ctx: typer.Context, case: CaseName) -> Result[JsonValue]:
     steps = [_step_row(each) for each in found.moves]
     view: list[Block] = [KeyValues(rows), TableBlock(msg("Steps of the case"), headers, steps)]
     if found.unreadable:
-        seqs = ", ".join(map(str, found.unreadable))
-        view.append(Notice(msg("records of this case cannot be read: {seqs}", seqs=seqs), Tone.BAD))
-    steps_data: list[JsonValue] = [_step_data(each) for each in found.moves]
-    return Result({**case_data(found, due, raised), "steps": steps_data, "unreadable": list(found.unreadable)}, view)
+        said = nmsg(
+            "{n} record of this case cannot be read: {seqs}",
+            "{n} records of this case cannot be read: {seqs}",
+            len(found.unreadable),
+            seqs=", ".join(map(str, found.unreadable)),
+        )
+        view.append(Notice(said, Tone.BAD))
+    data = CaseHistory(
+        **case_fields(found, due, raised), steps=tuple(map(_step_data, found.moves)), unreadable=found.unreadable
+    )
+    return Result(data, view)
 
 
 def _step_row(each: RecordedMove) -> tuple[Cell, ...]:
@@ -76,17 +112,17 @@ def _paper_words(paper: Paper | None) -> Cell:
     return paper.number or paper.issued_on
 
 
-def _step_data(each: RecordedMove) -> dict[str, JsonValue]:
+def _step_data(each: RecordedMove) -> ShownStep:
     move = each.move
-    return {
-        "step": move.step.value,
-        "at": each.at.isoformat(),
-        "by": move.by,
-        "reason": str(move.why) if move.why is not None else move.reason,
-        "paper": move.paper.number if move.paper else None,
-        "file": move.paper.file if move.paper else None,
-        "record": each.seq,
-    }
+    return ShownStep(
+        step=move.step,
+        at=each.at,
+        by=move.by,
+        reason=str(move.why) if move.why is not None else move.reason,
+        paper=move.paper.number if move.paper else None,
+        file=move.paper.file if move.paper else None,
+        record=each.seq,
+    )
 
 
 VERB = Verb(show)

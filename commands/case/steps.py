@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from commands.case.views import case_data, due_sentence
+from commands.case.views import ShownCase, case_fields, due_sentence
 from commands.cli.entries import DocumentFile, caller_of, document_in, past_day, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.jobs.cases import HANDLING, handling_of, known_case, record_move
 from portalops.compliance.handling import PAPERS, STEP_WORDS, next_due, papers_not_kept
 from portalops.model.cases import THE_PORTAL, CaseMove, CaseStep, Paper
@@ -15,6 +16,15 @@ from portalops.model.message import Message, msg
 from portalops.registers.cases import Case, read_cases
 from portalops.reports.document import Cell, KeyValues
 from portalops.reports.words import CASE_STATES
+
+
+@shape
+class MovedCase(ShownCase):
+    """A case after a step, or before one that is only shown."""
+
+    step: CaseStep
+    record: int | None
+    """The record of the step; null if it was only shown."""
 
 
 def move_case(
@@ -28,7 +38,7 @@ def move_case(
     reason: str = "",
     number: str = "",
     on: str | None = None,
-) -> Result[JsonValue]:
+) -> Result[MovedCase]:
     session = open_session(ctx)
     who = written_text(by, "--by") if by else caller_of(session)
     why = written_text(reason, "--reason") if reason else ""
@@ -52,7 +62,7 @@ def move_case(
         (msg("Due"), due_sentence(due, handling.today)),
         (msg("Recorded in"), msg("record {seq}", seq=record.seq) if record else msg("nothing: only shown")),
     ]
-    data: JsonValue = {**case_data(known, due, ()), "step": step.value, "record": record.seq if record else None}
+    data = MovedCase(**case_fields(known, due, ()), step=step, record=record.seq if record else None)
     lacking = _still_lacking(known) if step is CaseStep.DOCUMENT and document is not None and not dry_run else ()
     return Result(data, [KeyValues(rows)], warnings=(*_not_kept(move, has_file=document is not None), *lacking))
 
@@ -63,7 +73,8 @@ def _not_kept(move: CaseMove, *, has_file: bool) -> tuple[Message, ...]:
         return ()
     return (
         msg(
-            "the paper itself is not kept: until 'portalops case register-doc {case} --file' adds it, duty {duty} is unknown",
+            "the paper is not kept: duty {duty} has insufficient evidence until 'portalops case"
+    " register-doc {case} --file' adds it",
             case=move.id, duty=HANDLING,
         ),
     )  # fmt: skip
@@ -73,11 +84,11 @@ def _still_lacking(case: Case) -> tuple[Message, ...]:
     """Say of which steps the paper is not kept, though one was added: it may be that the number was typed otherwise."""
     return tuple(
         msg(
-            "{step}, record {seq}, still lacks its paper: add it under the number that is recorded there, {number}",
+            "{step}, record {seq}: the paper is still missing; add it under its recorded number, {number}",
             step=STEP_WORDS[each.move.step], seq=each.seq, number=each.move.paper.number,
         )
         if each.move.paper and each.move.paper.number
-        else msg("{step}, record {seq}, still lacks its paper", step=STEP_WORDS[each.move.step], seq=each.seq)
+        else msg("{step}, record {seq}: the paper is still missing", step=STEP_WORDS[each.move.step], seq=each.seq)
         for each in papers_not_kept(case)
     )  # fmt: skip
 

@@ -2,12 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from typing import TypedDict
 
-from commands.cli.result import JsonValue
+from commands.cli.shapes import shape
 from portalops.compliance.handling import STEP_WORDS, Due, Escalation
+from portalops.model.cases import CaseDuty, CaseId, CaseState, CaseStep
 from portalops.model.message import Message, msg
+from portalops.model.organisation import UnitId
 from portalops.registers.cases import Case
+
+
+@shape
+class ShownEscalation:
+    """A report about a case to the Department or to the Committee."""
+
+    step: CaseStep
+    by: date
+    """The last day on which it is in time."""
+    reason: str
+    done: bool
+
+
+@shape
+class ShownCase:
+    """One case: a unit, a duty and a week."""
+
+    id: CaseId
+    unit: UnitId
+    duty: CaseDuty
+    week: str
+    """In the form 2026-W47."""
+    state: CaseState
+    due: CaseStep | None
+    """The step that is due next."""
+    due_on: date | None
+    """The last day on which that step is in time."""
+    upwards: tuple[ShownEscalation, ...]
+
+
+class CaseFields(TypedDict):
+    """The fields of `ShownCase`, to fill a shape that has more."""
+
+    id: CaseId
+    unit: UnitId
+    duty: CaseDuty
+    week: str
+    state: CaseState
+    due: CaseStep | None
+    due_on: date | None
+    upwards: tuple[ShownEscalation, ...]
 
 
 def due_sentence(due: Due | None, today: date) -> Message | None:
@@ -26,17 +71,15 @@ def escalation_sentence(one: Escalation, today: date) -> Message:
     return msg("{step} by {day}: {reason}", step=STEP_WORDS[one.step], day=one.by, reason=one.reason)
 
 
-def case_data(case: Case, due: Due | None, raised: list[Escalation] | tuple[Escalation, ...]) -> dict[str, JsonValue]:
+def case_fields(case: Case, due: Due | None, raised: Iterable[Escalation]) -> CaseFields:
+    """Return a case as data, with the reports upwards that it calls for."""
     return {
         "id": case.id,
         "unit": case.unit,
-        "duty": case.duty.value,
+        "duty": case.duty,
         "week": str(case.week),
-        "state": case.state.value,
-        "due": due.step.value if due else None,
-        "due_on": due.by.isoformat() if due else None,
-        "upwards": [
-            {"step": one.step.value, "by": one.by.isoformat(), "reason": str(one.reason), "done": one.is_done}
-            for one in raised
-        ],
+        "state": case.state,
+        "due": due.step if due else None,
+        "due_on": due.by if due else None,
+        "upwards": tuple(ShownEscalation(one.step, one.by, str(one.reason), one.is_done) for one in raised),
     }

@@ -1,12 +1,12 @@
 """Close a finding that no check can judge any more
 
-Only of a host that is configured no more, or to which the check no longer applies. Everything else closes when the
-check passes; what is to stay as it is gets a waiver.
+Only if the host is no longer configured, or the check no longer applies to it. Any other finding closes when its
+check passes; record a waiver for what stays as it is.
 
 Example: portalops check close ssh.root-login --host web0 --reason 'taken out of service' --approver 'Nguyễn Văn An'
 --reference '12/QĐ-STTTT, 20/11/2026'
 
-EXIT STATUS: 0 closed, 2 there is no such open finding, or a check can still judge it
+EXIT STATUS: 0 closed, 2 no such open finding, or a check can still judge it
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import typer
 
 from commands.check.options import Approver, CheckArgument, HostOption
 from commands.check.steps import known_findings, newest_scan
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
 from portalops.errors import UsageError
@@ -37,6 +38,14 @@ Reference = Annotated[
 ]
 
 
+@shape
+class ClosedFinding:
+    """A finding that a person closed."""
+
+    id: str
+    record: int
+
+
 def close(
     ctx: typer.Context,
     check: CheckArgument,
@@ -45,7 +54,7 @@ def close(
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why no check can judge it any more"))],
     approver: Approver,
     reference: Reference,
-) -> Result[JsonValue]:
+) -> Result[ClosedFinding]:
     session = open_session(ctx)
     texts = required_texts({"--reason": reason, "--approver": approver, "--reference": reference})
     newest = newest_scan(session)
@@ -60,21 +69,21 @@ def close(
     if standing is None:
         raise UsageError(
             msg("no finding of {check} on {host} is open", check=check[:60], host=host[:60]),
-            msg("Run 'portalops check findings' to see what is."),
+            msg("Run 'portalops check findings' to see the open findings."),
         )
     if _can_be_judged(session, newest, check, host):
         raise UsageError(
-            msg("{check} on {host} is still checked, so it closes when the check passes", check=check, host=host),
-            msg("Fix it, or record by 'portalops check waive' that somebody in charge goes without."),
+            msg("{check} on {host} is still checked: the finding closes when the check passes", check=check, host=host),
+            msg("Fix it, or record the decision to accept it with 'portalops check waive'."),
         )
     closed = FindingClosed(check, standing.finding.host, *texts)
     record = session.recorder.record(CLOSED, "closed", closed, subject=f"{host} {check}", duty=DUTY)
     said = msg("{check} on {host} is closed, in record {seq}", check=check, host=host, seq=record.seq)
-    return Result({"id": standing.finding.id, "record": record.seq}, [Paragraph(said)])
+    return Result(ClosedFinding(standing.finding.id, record.seq), [Paragraph(said)])
 
 
 def _can_be_judged(session: Session, newest: Recorded[CheckScan] | None, check: str, host: str) -> bool:
-    """Say whether a check will judge this again: it did in the newest round, or its host is configured."""
+    """Say whether a check will judge this again: it did in the newest scan, or its host is configured."""
     verdicts = {
         result.verdict
         for result in (newest.body.results() if newest else ())

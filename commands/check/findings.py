@@ -1,13 +1,13 @@
-"""Show what is open, and until when it must be fixed
+"""Show open findings, each with the day by which it must be fixed
 
-A finding opens when a check fails and closes when the same check passes on the same host. What could not be found
-out, or was not looked at, leaves it open. What other tools claim stands apart. With --anew, every round is folded
-from the first one on and compared with what the rounds carry.
+A finding opens when a check fails, and closes when the same check passes on the same host. It stays open while the
+check is unknown or the host is not scanned. Claims of other tools are listed apart. --anew recomputes the findings
+from all scans and compares them with what the newest scan carries.
 
 Example: portalops check findings --overdue; portalops check findings --nagios
 
-EXIT STATUS: 0 nothing is open without a waiver, 1 something is, 3 the newest round does not show it, 5 what a round
-carries does not follow from the rounds. With --nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
+EXIT STATUS: 0 no finding is open without a waiver, 1 one is, 3 the newest scan is missing, too old or incomplete, 5
+what a scan carries does not follow from the scans. With --nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import typer
 
 from commands.check.options import Families, Hosts, chooser
 from commands.check.steps import KnownFindings, known_findings, newest_scan
-from commands.check.views import claim_data, claims_table, finding_data
+from commands.check.views import ShownClaim, ShownFinding, claim_data, claims_table, finding_data
 from commands.cli.nagios import CRITICAL, OK, UNKNOWN, WARNING, Option, PluginAnswer, guarded
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from portalops.errors import ExitCode, IntegrityError, worst
@@ -44,13 +44,11 @@ def findings(
     *,
     host: Hosts = None,
     family: Families = None,
-    overdue: Annotated[bool, typer.Option("--overdue", help=_("Only what is past its due day"))] = False,
-    every: Annotated[bool, typer.Option("--all", help=_("Also what was fixed or closed"))] = False,
-    anew: Annotated[
-        bool, typer.Option("--anew", help=_("Fold every round anew, and compare with what is carried"))
-    ] = False,
+    overdue: Annotated[bool, typer.Option("--overdue", help=_("Only overdue findings"))] = False,
+    every: Annotated[bool, typer.Option("--all", help=_("Fixed and closed findings too"))] = False,
+    anew: Annotated[bool, typer.Option("--anew", help=_("Recompute the findings from all scans, and compare"))] = False,
     as_plugin: Option = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[ShownFinding | ShownClaim, ...] | None]:
     session = open_session(ctx)
     if as_plugin:
         return guarded(session, lambda: _plugin(session, host, family))
@@ -71,10 +69,10 @@ def findings(
         view.append(claims_table(claims))
     doubts = tuple(doubts_of(session, known.newest))
     view += [Notice(doubt, Tone.UNSURE) for doubt in doubts]
-    data: JsonValue = [
+    data: tuple[ShownFinding | ShownClaim, ...] = (
         *(finding_data(each, custodians.get(each.finding.host, "")) for each in shown),
         *map(claim_data, claims),
-    ]
+    )
     unwaived = any(each.state in OPEN - {FindingState.WAIVED} for each in shown)
     code = worst(
         [
@@ -86,12 +84,15 @@ def findings(
 
 
 def doubts_of(session: Session, newest: Recorded[CheckScan] | None) -> Iterator[Message]:
-    """Yield why the newest round does not show how things stand now."""
+    """Yield why the newest scan does not show how things stand now."""
     if newest is None:
-        yield msg("no round of checks is recorded yet")
+        yield msg("no scan is recorded yet")
         return
-    if session.clock.now() - newest.at > timedelta(hours=session.rulebook.numbers.check_max_age_hours):
-        yield msg("the newest round of checks is of {at}, too old to speak for today", at=newest.at)
+    most = session.rulebook.numbers.check_max_age_hours
+    if session.clock.now() - newest.at > timedelta(hours=most):
+        yield msg(
+            "the newest scan is of {at}: older than {hours} hours, too old for today's state", at=newest.at, hours=most
+        )
     reached = {host.host for host in newest.body.hosts if host.reached}
     for host in session.settings.hosts:
         if host.id not in reached:
@@ -126,7 +127,7 @@ def _plugin(session: Session, hosts: Collection[str] | None, families: Collectio
         said = nmsg("{n} check could not be answered", "{n} checks could not be answered", counts["unknown"])
         return PluginAnswer(UNKNOWN, said, counts)
     if CheckVerdict.PASS not in verdicts:
-        return PluginAnswer(UNKNOWN, msg("no check passes in the newest round, so nothing is shown to be well"), counts)
+        return PluginAnswer(UNKNOWN, msg("no check passes in the newest scan: nothing proves a good state"), counts)
     return PluginAnswer(OK, msg("no finding is open without a waiver"), counts)
 
 
@@ -135,7 +136,7 @@ def _claim_chosen(claim: ToolClaim, hosts: Collection[str] | None, *, every: boo
 
 
 def _require_same(session: Session, anew: ReadFindings) -> None:
-    """Compare what rounds carry with what they say.
+    """Compare what scans carry with what they say.
 
     Raises:
         IntegrityError: they differ.
@@ -146,12 +147,12 @@ def _require_same(session: Session, anew: ReadFindings) -> None:
     if differing:
         raise IntegrityError(
             nmsg(
-                "{n} finding that the newest round carries does not follow from the rounds: {names}",
-                "{n} findings that the newest round carries do not follow from the rounds: {names}",
+                "{n} finding of the newest scan does not follow from the scans: {names}",
+                "{n} findings of the newest scan do not follow from the scans: {names}",
                 len(differing),
                 names=", ".join(differing[:5]),
             ),
-            msg("Keep everything as it is, and run 'portalops ledger verify'."),
+            msg("Change nothing, and run 'portalops ledger verify'."),
         )
 
 
@@ -172,7 +173,7 @@ def _warnings(known: KnownFindings) -> Iterator[Message]:
     for each in known.standings:
         if each.expired is not None:
             yield msg(
-                "the waiver {id} of {check} on {host} {ended}, and the check still fails",
+                "waiver {id} of {check} on {host} {ended}, and the check still fails",
                 id=each.expired.waiver.id,
                 check=each.finding.check,
                 host=each.finding.host,
@@ -180,7 +181,7 @@ def _warnings(known: KnownFindings) -> Iterator[Message]:
             )
     for waiver in known.unused:
         yield msg(
-            "the waiver {id} of {check} on {host} is in force, and nothing needs it",
+            "waiver {id} of {check} on {host} is in force, but the check no longer fails",
             id=waiver.waiver.id,
             check=waiver.waiver.duty,
             host=waiver.waiver.subject or "-",

@@ -1,12 +1,12 @@
-"""Take in what another tool says it found on a host
+"""Import what another tool claims to have found on a host
 
-Reports of the forms sarif (2.1.0), openscap (XCCDF or ARF) and lynis (report.dat). The file is kept as it is. What it
-says counts as that tool's claim: portalops checked nothing of it, and no duty is judged by it. A claim counts as
-claimed to be fixed only where the tool's newer report says so; one that is only absent from it stays.
+Reads reports in the forms sarif (2.1.0), openscap (XCCDF or ARF) and lynis (report.dat). The file is kept byte for
+byte. Its contents are that tool's claims: portalops checked nothing of them, and no duty is judged by them. A claim
+ends only when a newer report of the tool reports it fixed; absence is not enough.
 
 Example: portalops check import /var/log/lynis-report.dat --tool lynis --host web1
 
-EXIT STATUS: 0 recorded, 2 no such host or form, the file is no such report, or it was taken in before
+EXIT STATUS: 0 recorded, 2 no such host or form, the file is not such a report, or it was imported before
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import typer
 
 from checks.imports import FORMS, MAX_BYTES, read_claims
 from commands.check.options import HostOption, require_host
-from commands.check.views import claim_data, claims_table
-from commands.cli.result import JsonValue, Result
+from commands.check.views import ShownClaim, claim_data, claims_table
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from portalops.errors import ImportRefused, PortalOpsError
@@ -49,7 +49,7 @@ def import_(
         ),
     ],
     host: HostOption,
-) -> Result[JsonValue]:
+) -> Result[tuple[ShownClaim, ...]]:
     session = open_session(ctx)
     require_host(session, host)
     data = _read(file)
@@ -80,8 +80,8 @@ def import_(
     view += [
         Notice(
             nmsg(
-                "{tool}: {n} more is left off, so nothing counts as fixed",
-                "{tool}: {n} more are left off, so nothing counts as fixed",
+                "{tool}: {n} more claim was not kept, so none counts as fixed",
+                "{tool}: {n} more claims were not kept, so none counts as fixed",
                 each.left_off,
                 tool=each.tool,
             )
@@ -100,7 +100,7 @@ def import_(
             )
         )
     )
-    return Result([claim_data(each) for each in (*now_open, *gone)], view)
+    return Result(tuple(map(claim_data, (*now_open, *gone))), view)
 
 
 def _note(tool: str, note: Message) -> Message:
@@ -137,9 +137,9 @@ def _require_new(session: Session, evidence: Digest, host: str, path: Path) -> N
         if report is not None and (report.host, report.evidence) == (host, evidence):
             raise ImportRefused(
                 msg(
-                    "{path} was taken in for {host} before, in record {seq}", path=str(path), host=host, seq=record.seq
+                    "{path} was already imported for {host}, in record {seq}", path=str(path), host=host, seq=record.seq
                 ),
-                msg("Let the tool make a new report."),
+                msg("Run the tool again, and import its new report."),
             )
 
 

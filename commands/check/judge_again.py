@@ -1,14 +1,14 @@
-"""Judge the kept answers of a recorded round once more
+"""Judge the kept answers of a recorded scan again
 
-Nothing is looked at: the same bytes are judged by the checks and the declarations of now. What comes out the same was
-judged so then; what differs is shown with both, since a check or what is declared has changed since. Of a host that
-did not answer only what was seen from outside is judged again, and of a group nothing unless all of its members
-answered. Of a host that is configured no more nobody knows the declarations. The answer says what is left out.
+No host is asked: today's checks and declarations judge the same bytes. A result that differs is shown with both
+verdicts: a check or a declaration has changed since. Of a host that did not answer, only the outside scan is judged
+again. A group is left out unless all its members answered. A host that is no longer configured has no declarations,
+and is left out. The output names what is left out.
 
 Example: portalops check judge-again; portalops check judge-again --record 1204
 
-EXIT STATUS: 0 all the same, 1 something differs, 2 there is no such round, 3 nothing could be judged again, or a host
-is configured no more, 5 an answer is damaged or missing
+EXIT STATUS: 0 all the same, 1 a result differs, 2 no such scan, 3 nothing could be judged again, or a host is no
+longer configured, 5 an answer is damaged or missing
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from checks.servers.declared import Declared
 from checks.servers.judging import judge_again
 from checks.servers.standby import GroupCheck, MemberAnswer, judge_groups, members_of, read_member
 from commands.check.steps import newest_scan
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import ExitCode, UsageError
 from portalops.ledger.bodies import decode_part
@@ -34,8 +35,30 @@ from portalops.model.checks import CheckResult, CheckScan
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.record import Recorded
 from portalops.model.text import show_text
+from portalops.model.verdicts import CheckVerdict
 from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 from portalops.reports.words import check_status
+
+
+@shape
+class JudgedResult:
+    """What a check made of an answer."""
+
+    verdict: CheckVerdict
+    reason: str
+    """A code such as `sudo-refused`; empty for pass."""
+    seen: str
+
+
+@shape
+class ChangedResult:
+    """A result that comes out otherwise when the kept answer is judged again."""
+
+    id: str
+    """Host and check, a space between."""
+    then: JudgedResult
+    now: JudgedResult | None
+    """Null where there is no such check any more."""
 
 
 def judge_again_(
@@ -43,36 +66,36 @@ def judge_again_(
     record: Annotated[
         Optional[int],  # noqa: UP045  # Typer reads it at run time
         typer.Option(
-            "--record", metavar="SEQ", help=_("The number of the round's record; the newest without it"), min=1
+            "--record", metavar="SEQ", help=_("The number of the scan's record; by default the newest"), min=1
         ),
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[tuple[ChangedResult, ...]]:
     session = open_session(ctx)
     found = _read_scan(session, record)
     again = _judged_again(session, found.body)
     rows: list[tuple[Cell, ...]] = []
-    data: list[JsonValue] = []
+    data: list[ChangedResult] = []
     same = 0
     for then, now in again.pairs:
         if now is not None and _describe(now) == _describe(then):
             same += 1
             continue
         rows.append((then.host, then.check, *_cells(then), *_cells(now)))
-        data.append({"id": f"{then.host} {then.check}", "then": _data(then), "now": _data(now)})
+        data.append(ChangedResult(f"{then.host} {then.check}", _data(then), _data(now) if now else None))
     headers = (msg("Host"), msg("Check"), msg("Then"), msg("Seen then"), msg("Now"), msg("Seen now"))
     view: list[Block] = [
-        Paragraph(msg("Round of record {seq}, {at}", seq=found.seq, at=found.at)),
-        Paragraph(nmsg("{n} result comes out the same.", "{n} results come out the same.", same)),
+        Paragraph(msg("Scan of record {seq}, {at}", seq=found.seq, at=found.at)),
+        Paragraph(nmsg("{n} result is the same.", "{n} results are the same.", same)),
     ]
     if rows:
         view.append(TableBlock(nmsg("{n} result differs", "{n} results differ", len(rows)), headers, rows))
     code = ExitCode.UNMET if rows else ExitCode.PARTIAL if again.is_gone or not same else ExitCode.OK
-    return Result(data, view, again.left_out, code)
+    return Result(tuple(data), view, again.left_out, code)
 
 
 @dataclass
 class _Again:
-    """What a round's kept answers come to now."""
+    """What a scan's kept answers come to now."""
 
     pairs: list[tuple[CheckResult, CheckResult | None]] = field(default_factory=list)
     """Each result that is judged again, and what it comes to; None where there is no such check any more."""
@@ -99,15 +122,13 @@ def _judged_again(session: Session, body: CheckScan) -> _Again:
     for one in (each for each in body.hosts if not each.standby):
         name, answer = show_text(one.host), one.answer()
         if one.reached and one.host not in hosts:
-            again.gone(msg("{host} is configured no more: its answer is not judged again", host=name))
+            again.gone(msg("{host} is no longer configured: its answer is not judged again", host=name))
             continue
         if not one.reached:
             again.left_out.append(
-                msg("{host} did not answer in that round: nothing of it is judged again", host=name)
+                msg("{host} did not answer in that scan: nothing of it is judged again", host=name)
                 if answer is None or one.host not in hosts
-                else msg(
-                    "{host} did not answer in that round: only what was seen from outside is judged again", host=name
-                )
+                else msg("{host} did not answer in that scan: only its outside scan is judged again", host=name)
             )
         if answer is None or one.host not in hosts:
             continue
@@ -119,9 +140,9 @@ def _judged_again(session: Session, body: CheckScan) -> _Again:
     for one in (each for each in body.hosts if each.standby):
         now = [each for each in judge_groups(looks, declared, one.gathered_at, together) if each.host == one.host]
         if not now:
-            again.gone(msg("{group} is declared otherwise now: it is not judged again", group=show_text(one.host)))
+            again.gone(msg("the declaration of {group} has changed: it is not judged again", group=show_text(one.host)))
         elif not {*one.members, *now[0].members} <= set(looks):
-            said = msg("not all of the group {group} answered: it is not judged again", group=show_text(one.host))
+            said = msg("not all members of group {group} answered: it is not judged again", group=show_text(one.host))
             again.left_out.append(said)
         else:
             again.hold(one.results, now[0].results)
@@ -129,7 +150,7 @@ def _judged_again(session: Session, body: CheckScan) -> _Again:
 
 
 def _read_scan(session: Session, seq: int | None) -> Recorded[CheckScan]:
-    """Return the round of a record, or the newest one.
+    """Return the scan of a record, or the newest one.
 
     Raises:
         UsageError: there is none.
@@ -137,11 +158,11 @@ def _read_scan(session: Session, seq: int | None) -> Recorded[CheckScan]:
     hint = msg("'portalops ledger show' lists the records; 'portalops check run' makes a scan.")
     if seq is None:
         if (newest := newest_scan(session)) is None:
-            raise UsageError(msg("there is no recorded round of checks"), hint)
+            raise UsageError(msg("no scan is recorded"), hint)
         return newest
     record = session.ledger.record(seq)
-    is_round = record is not None and record.kind == "check.finished"
-    body = decode_part(session.ledger.blob(record.body), "check", CheckScan) if record and is_round else None
+    is_scan = record is not None and record.kind == "check.finished"
+    body = decode_part(session.ledger.blob(record.body), "check", CheckScan) if record and is_scan else None
     if record is None or body is None:
         raise UsageError(msg("record {seq} is not of a scan", seq=seq), hint)
     return Recorded(record.seq, record.at, record.run, body)
@@ -153,15 +174,13 @@ def _describe(result: CheckResult) -> tuple[str, str, str]:
 
 def _cells(result: CheckResult | None) -> tuple[Cell, Cell]:
     if result is None:
-        gone: Message = msg("no such check any more")
+        gone: Message = msg("the check no longer exists")
         return None, gone
     return check_status(result.verdict), result.message
 
 
-def _data(result: CheckResult | None) -> JsonValue:
-    if result is None:
-        return None
-    return {"verdict": result.verdict.value, "reason": result.reason, "seen": str(result.message)}
+def _data(result: CheckResult) -> JudgedResult:
+    return JudgedResult(result.verdict, result.reason, str(result.message))
 
 
 VERB = Verb(judge_again_)

@@ -1,8 +1,8 @@
-"""List the checks that there are
+"""List all checks
 
 Example: portalops check list --family patching
 
-EXIT STATUS: 0 listed, 2 there is no such family
+EXIT STATUS: 0 listed, 2 no such family
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import typer
 
 from checks.servers.catalogue import checks, chosen
 from commands.check.options import Families
-from commands.check.views import check_data
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.compliance.ledger_checks import RecordCheck, record_checks
 from portalops.model.message import msg, nmsg
+from portalops.model.verdicts import Severity
 from portalops.reports.document import TableBlock
 from portalops.reports.words import severity_status
 
@@ -27,14 +28,30 @@ if TYPE_CHECKING:
     from checks.servers.check import Check
 
 
-def list_(ctx: typer.Context, family: Families = None) -> Result[JsonValue]:
+@shape
+class ShownCheck:
+    """One check."""
+
+    id: str
+    clause: str
+    severity: Severity
+    title: str
+    """The good state."""
+    remedy: str
+
+
+def list_(ctx: typer.Context, family: Families = None) -> Result[tuple[ShownCheck, ...]]:
     open_session(ctx)
     every: tuple[Check | RecordCheck, ...] = (*_host_checks(family or ()), *_judge_ledger_checks(family or ()))
     found = sorted(every, key=lambda one: one.id)
     rows = [(one.id, one.clause, severity_status(one.severity), one.title) for one in found]
     headers = (msg("Check"), msg("Clause"), msg("Severity"), msg("Good state"))
     caption = nmsg("{n} check", "{n} checks", len(rows))
-    return Result([check_data(one) for one in found], [TableBlock(caption, headers, rows)])
+    return Result(tuple(map(_data, found)), [TableBlock(caption, headers, rows)])
+
+
+def _data(one: Check | RecordCheck) -> ShownCheck:
+    return ShownCheck(one.id, one.clause, one.severity, str(one.title), str(one.remedy))
 
 
 def _host_checks(families: Sequence[str]) -> tuple[Check, ...]:

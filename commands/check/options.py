@@ -37,7 +37,7 @@ def chooser(
 
     Args:
         session: has the configuration.
-        newest: the newest round; groups of hosts have their names there.
+        newest: the newest scan; groups of hosts have their names there.
         findings: a host or a family of one may be there no more.
         hosts: those asked for; all by default.
         families: as `hosts`.

@@ -1,9 +1,9 @@
-"""Show what the last recorded round said
+"""Show the results of the newest recorded scan
 
 Example: portalops check results
 
-EXIT STATUS: 0 every check passed or is waived, 1 one failed, 2 there is no such host or family, 3 one could not be
-found out and none failed
+EXIT STATUS: 0 every check passed or is waived, 1 one failed, 2 no such host or family, 3 one is unknown and none
+failed
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import typer
 
 from commands.check.options import Families, Hosts, chooser
 from commands.check.steps import describe_suppliers, newest_scan
-from commands.check.views import results_page
-from commands.cli.result import JsonValue, Result
+from commands.check.views import ShownResult, results_page
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.errors import LedgerMissing
@@ -21,16 +21,14 @@ from portalops.model.message import msg
 from portalops.reports.document import Paragraph
 
 
-def results(ctx: typer.Context, host: Hosts = None, family: Families = None) -> Result[JsonValue]:
+def results(ctx: typer.Context, host: Hosts = None, family: Families = None) -> Result[tuple[ShownResult, ...]]:
     session = open_session(ctx)
     newest = newest_scan(session)
     if newest is None:
-        raise LedgerMissing(
-            msg("no round of checks is recorded yet"), msg("Run 'portalops check run' to make the first.")
-        )
+        raise LedgerMissing(msg("no scan is recorded yet"), msg("Run 'portalops check run' to start the first scan."))
     chosen = chooser(session, newest, (), host, family)
     shown = results_page(session, [result for result in newest.body.results() if chosen(result.host, result.check)])
-    head = [Paragraph(msg("Round of {at}", at=newest.at)), *describe_suppliers(newest.body)]
+    head = [Paragraph(msg("Scan of {at}", at=newest.at)), *describe_suppliers(newest.body)]
     return Result(shown.data, [*head, *shown.view], exit_code=shown.exit_code)
 
 

@@ -1,15 +1,15 @@
 """Check the servers now
 
-Looks at every host in one trip each, judges what was seen and records the round. With --host, --check or --family
-only a part is looked at; a part is shown and not recorded, since it is no evidence of a whole round. With --outside
-the hosts are also looked at as a stranger sees them; a recorded look speaks for seven days, and without one what
-needs that view is unknown. What costs a host minutes is asked for once a week; with --anew, now. With --facts a host
-is not asked: what it answered to 'host script' is read from a file that somebody brought.
+Connects to every host once, judges the answers and records the scan. --host, --check or --family scan a part; a part
+is shown and not recorded, because it is no evidence of a whole scan. --outside adds an outside scan, as a stranger
+sees the hosts. A recorded outside scan is valid for seven days; without one, checks that need it are unknown. Slow
+questions are asked once a week; --anew asks them now. --facts reads a host's answer to 'host script' from a file
+supplied by hand, and does not connect to it.
 
 Example: portalops check run; portalops check run --family ssh; portalops check run --facts old1.facts --by NAME
 
-EXIT STATUS: 0 every check passes or is waived, 1 one fails, 3 one could not be found out and none fails. With
---nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN
+EXIT STATUS: 0 every check passes or is waived, 1 one fails, 3 one is unknown and none fails. With --nagios: 0 OK, 1
+WARNING, 2 CRITICAL, 3 UNKNOWN
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from checks.servers.declared import Declared
 from checks.servers.runner import run_checks
 from commands.check.options import Families, Hosts
 from commands.check.steps import describe_suppliers
-from commands.check.views import results_page
+from commands.check.views import ShownResult, results_page
 from commands.cli.nagios import CRITICAL, OK, UNKNOWN, WARNING, Option, PluginAnswer, guarded
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
 from commands.jobs.kinds.check import ScanRequest, check_work, unreached, waived_of
 from commands.jobs.outside import find_outside_view
 from commands.jobs.own import own_of
-from commands.jobs.performed import PerformedJob
+from commands.jobs.performed import PerformedJob, ShownJob
 from commands.jobs.runner import perform_now
 from commands.jobs.servers import all_probes, known_host, shells_of
 from commands.jobs.vulnerabilities import known_vulnerabilities
@@ -64,13 +64,13 @@ if TYPE_CHECKING:
 
 Facts = Annotated[
     list[Path] | None,
-    typer.Option("--facts", metavar="FILE", help=_("The answer of 'host script', brought by hand; may be repeated")),
+    typer.Option("--facts", metavar="FILE", help=_("The answer of 'host script', supplied by hand; may be repeated")),
 ]
-By = Annotated[str, typer.Option("--by", metavar="NAME", help=_("Who brought the files of --facts"))]
+By = Annotated[str, typer.Option("--by", metavar="NAME", help=_("Who supplied the files of --facts"))]
 
 
 def read_supplied(session: Session, files: Sequence[Path], by: str) -> dict[HostId, SuppliedAnswer]:
-    """Return the answers in files that a person brought, by host.
+    """Return the answers in files that a person supplied, by host.
 
     Raises:
         FactsRefused: a file is not taken.
@@ -79,11 +79,11 @@ def read_supplied(session: Session, files: Sequence[Path], by: str) -> dict[Host
     if not files:
         if by:
             raise UsageError(
-                msg("--by names who brought a file, and no file is given"), msg("Give it by --facts FILE.")
+                msg("--by is given without --facts"), msg("Give the file with --facts FILE, or leave --by out.")
             )
         return {}
     if not by.strip():
-        raise UsageError(msg("--facts needs --by"), msg("Name who brought the file: --by NAME."))
+        raise UsageError(msg("--facts needs --by"), msg("Name the person who supplied the file with --by NAME."))
     (who,) = required_texts({"--by": by})
     scripts, asked = _scripts(session), frozenset(all_probes())
     found: dict[HostId, SuppliedAnswer] = {}
@@ -101,7 +101,9 @@ def read_supplied(session: Session, files: Sequence[Path], by: str) -> dict[Host
             raise FactsRefused(said, error.hint) from error
         known = known_host(session, one.facts.host)
         if known.id in found:
-            raise UsageError(msg("two files are of the host {host}", host=known.id), msg("Give one for each host."))
+            raise UsageError(
+                msg("two files hold answers of host {host}", host=known.id), msg("Give one file for each host.")
+            )
         found[known.id] = one
     return found
 
@@ -130,7 +132,7 @@ def take(session: Session, brought: Mapping[HostId, SuppliedAnswer]) -> None:
             script = scripts.get(each.facts.mark)
             if script is None or script.answered_in is not None:
                 raise FactsRefused(
-                    msg("another run took the answer of {host} in the meantime", host=host),
+                    msg("another run imported the answer of {host} in the meantime", host=host),
                     msg("Run 'portalops host script {host}' for a new script.", host=host),
                 )
         return drafts
@@ -148,11 +150,9 @@ Checks = Annotated[
 ]
 Outside = Annotated[
     bool,
-    typer.Option("--outside", help=_("Look at the hosts from outside too, as strangers see them")),
+    typer.Option("--outside", help=_("Add an outside scan: what a stranger on the Internet sees")),
 ]
-Anew = Annotated[
-    bool, typer.Option("--anew", help=_("Ask the hosts also for what a look of this week still speaks for"))
-]
+Anew = Annotated[bool, typer.Option("--anew", help=_("Also ask what a scan of this week has already answered"))]
 
 
 def run(
@@ -166,7 +166,7 @@ def run(
     facts: Facts = None,
     by: By = "",
     as_plugin: Option = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[ShownResult, ...] | ShownJob | None]:
     session = open_session(ctx)
     part = (host, check, family) if host or check or family else None
     if as_plugin:
@@ -180,18 +180,18 @@ def run(
     if part is not None:
         found = _judge_hosts(session, *part, wish=wish)
         shown = results_page(session, found.results(), describe_suppliers(found))
-        return replace(shown, warnings=(msg("only a part was looked at, so nothing is recorded"),))
+        return replace(shown, warnings=(msg("only a part was scanned, so nothing is recorded"),))
     done = _performed(session, wish)
     if not isinstance(done.result, CheckScan):
         notices = [Notice(problem) for problem in done.said]
-        return Result(done.data(), notices, exit_code=done.exit_code)
+        return Result(done.shown(), notices, exit_code=done.exit_code)
     shown = results_page(session, done.result.results(), describe_suppliers(done.result))
     unasked = done.said[len(unreached(done.result)) :]  # portals; hosts are told of by their checks
     return replace(shown, warnings=unasked, exit_code=done.exit_code)
 
 
 class _Digester:
-    """Digests evidence without keeping it, for a part of a round."""
+    """Digests evidence without keeping it, for a part of a scan."""
 
     def keep(self, data: bytes) -> Digest:
         return Digest(hashlib.sha256(data).hexdigest())
@@ -226,7 +226,7 @@ def _judge_hosts(
 
 
 def _performed(session: Session, wish: ScanRequest) -> PerformedJob:
-    """Do a whole round and record it."""
+    """Do a whole scan and record it."""
 
     def work(each: Session) -> Work[object]:
         take(each, wish.supplied)
@@ -240,7 +240,7 @@ def _seen(
     part: tuple[Sequence[str] | None, Sequence[str] | None, Sequence[str] | None] | None,
     wish: ScanRequest,
 ) -> tuple[Sequence[CheckResult], Sequence[Message]]:
-    """Look at a part, or do a whole round; return the results, and why there are none or not of every host."""
+    """Look at a part, or do a whole scan; return the results, and why there are none or not of every host."""
     if part is not None:
         found = _judge_hosts(session, *part, wish=wish)
         return found.results(), unreached(found)
@@ -277,7 +277,7 @@ def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[M
         )
         return PluginAnswer(UNKNOWN, said, counts)
     if not counts["pass"]:
-        return PluginAnswer(UNKNOWN, msg("no check passes, and none fails without a waiver"), counts)
+        return PluginAnswer(UNKNOWN, msg("no check passes, and no check fails without a waiver"), counts)
     return PluginAnswer(OK, nmsg("{n} check passes", "{n} checks pass", counts["pass"]), counts)
 
 
@@ -291,7 +291,7 @@ def _require_of_hosts(rulebook: Rulebook, checks: Sequence[str]) -> None:
         if one.id in checks:
             duty = next((duty.id for duty in rulebook.duties if one.id in duty.checks), "12.4")
             raise UnknownCheck(
-                msg("{check} is judged from portalops's own records, and no host answers it", check=one.id),
+                msg("{check} is a ledger check: no host answers it", check=one.id),
                 msg("Run 'portalops status {duty}' to see how it stands.", duty=duty),
             )
 

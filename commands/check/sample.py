@@ -1,11 +1,11 @@
-"""Look whether the portal's pages are there, for a timer to call
+"""Test whether the portal's pages answer, for a timer to call
 
-Asks once for every declared page and puts the answers by; every six hours they are recorded together. The check
-run.availability is judged by what is recorded.
+Requests every declared page once and keeps the answers; every six hours they are recorded together. The check
+run.availability is judged from these records.
 
 Example: portalops check sample, every five minutes
 
-EXIT STATUS: 0 every page is there, 1 one is not, 3 no page could be looked at
+EXIT STATUS: 0 every page answers, 1 one does not, 3 no page is declared
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ import typer
 
 from checks.servers.declared import Declared
 from checks.servers.outside.sample import sample as look
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
@@ -45,11 +46,31 @@ BATCH = timedelta(hours=6)
 FILE = "samples.jsonl"
 
 
+@shape
+class ShownPage:
+    """One page at this moment."""
+
+    host: HostId
+    url: str
+    status: int
+    """Of HTTP; 0 where nothing answered."""
+    milliseconds: int
+
+
+@shape
+class TakenSample:
+    """One sample of every page."""
+
+    pages: tuple[ShownPage, ...]
+    recorded: int
+    """How many samples, older ones among them, were recorded now."""
+
+
 def sample(
     ctx: typer.Context,
     *,
-    record: Annotated[bool, typer.Option("--record", help=_("Record at once what was put by"))] = False,
-) -> Result[JsonValue]:
+    record: Annotated[bool, typer.Option("--record", help=_("Record at once the answers kept so far"))] = False,
+) -> Result[TakenSample]:
     """Take one sample of every page."""
     session = open_session(ctx)
     declared = session.settings.declared.parse(Declared)
@@ -61,16 +82,10 @@ def sample(
     view: list[Block] = [TableBlock(nmsg("{n} page", "{n} pages", len(rows)), headers, rows)]
     if recorded:
         view.append(Notice(nmsg("{n} sample was recorded", "{n} samples were recorded", recorded)))
-    data: JsonValue = {
-        "pages": [
-            {"host": each.host, "url": each.url, "status": each.status, "milliseconds": each.milliseconds}
-            for each in seen
-        ],
-        "recorded": recorded,
-    }
+    pages = tuple(ShownPage(each.host, each.url, each.status, each.milliseconds) for each in seen)
     is_up = all(200 <= each.status < 400 for each in seen)
     code = ExitCode.PARTIAL if not seen else ExitCode.OK if is_up else ExitCode.UNMET
-    return Result(data, view, exit_code=code)
+    return Result(TakenSample(pages, recorded), view, exit_code=code)
 
 
 def put_by(session: Session, at: datetime, seen: Iterable[SampledPage], station: str, *, record: bool) -> int:

@@ -1,31 +1,35 @@
-"""Show a check's page and what it last said
+"""Show a check's page, newest results and findings
 
-The page tells what the check looks at, why, and where its rule comes from.
+The page explains what the check reads, why, and the source of its rule.
 
 Example: portalops check show ssh.root-login
 
-EXIT STATUS: 0 shown, 2 there is no such check
+EXIT STATUS: 0 shown, 2 no such check
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
 
 from checks.servers.catalogue import chosen
+from checks.servers.check import Check
 from commands.check.steps import known_findings, newest_scan
-from commands.check.views import check_data, finding_data, result_data, results_table
+from commands.check.views import ShownFinding, ShownResult, finding_data, result_data, results_table
 from commands.cli.check_page import page_blocks
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.check import waived_of
 from portalops.compliance.ledger_checks import RecordCheck, record_checks
 from portalops.locale import _
 from portalops.locale.pages import vietnamese_page
 from portalops.model.message import msg
-from portalops.model.rulebook import Rulebook
+from portalops.model.rulebook import Duty, DutyId, Rulebook
+from portalops.model.verdicts import Severity
 from portalops.reports.document import Block, Heading, KeyValues, Paragraph, TableBlock
 from portalops.reports.words import finding_status, severity_status
 
@@ -33,7 +37,27 @@ WHY = msg("Why this is checked, and by which rule")
 """Above the page."""
 
 
-def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The check's id"))]) -> Result[JsonValue]:
+@shape
+class CheckPage:
+    """A check with its page, its newest results and its findings."""
+
+    id: str
+    clause: str
+    severity: Severity
+    title: str
+    """The good state."""
+    remedy: str
+    duties: tuple[DutyId, ...]
+    """The duties that it is evidence for."""
+    probes: tuple[str, ...]
+    """What it asks of hosts; empty for a ledger check."""
+    page: str
+    page_vi: str | None
+    results: tuple[ShownResult, ...]
+    findings: tuple[ShownFinding, ...]
+
+
+def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The check's id"))]) -> Result[CheckPage]:
     session = open_session(ctx)
     for own in record_checks():
         if own.id == check:
@@ -51,16 +75,17 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
                 (msg("Severity"), severity_status(one.severity)),
                 (msg("Remedy"), one.remedy),
                 *((msg("Duty"), msg("{duty}: {title}", duty=duty.id, title=duty.title)) for duty in duties),
-                (msg("What it looks at"), ", ".join(probe.id for probe in (*one.needs, *one.uses))),
-                (msg("Does not apply to the roles"), ", ".join(sorted(one.exempt_roles)) or None),
+                (msg("Probes"), ", ".join(probe.id for probe in (*one.needs, *one.uses))),
+                (msg("Exempt roles"), ", ".join(sorted(one.exempt_roles)) or None),
                 (msg("Last checked"), newest.at if newest else None),
             )
         ),
         Heading(3, WHY),
         *page_blocks(one.id, one.page, one.numbers),
     ]
+    waived = waived_of(session, results)
     if results:
-        view.append(results_table(results, waived_of(session, results)))
+        view.append(results_table(results, waived))
     if known:
         headers = (msg("Host"), msg("State"), msg("First seen"), msg("Last seen"), msg("Due"))
         rows = [
@@ -75,19 +100,18 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
         ]
         view.append(TableBlock(msg("Findings of this check"), headers, rows))
     custodians: dict[str, str] = {each.id: each.custodian for each in session.settings.hosts}
-    data: JsonValue = {
-        **check_data(one),
-        "duties": [duty.id for duty in duties],
-        "probes": [probe.id for probe in (*one.needs, *one.uses)],
-        "page": one.page,
-        "page_vi": vietnamese_page(one.id, one.numbers),
-        "results": [result_data(result) for result in results],
-        "findings": [finding_data(each, custodians.get(each.finding.host, "")) for each in known],
-    }
+    data = _page(
+        one,
+        duties,
+        one.numbers,
+        probes=tuple(probe.id for probe in (*one.needs, *one.uses)),
+        results=tuple(result_data(result, waived.get((result.host, result.check))) for result in results),
+        findings=tuple(finding_data(each, custodians.get(each.finding.host, "")) for each in known),
+    )
     return Result(data, view)
 
 
-def _show_ledger_check(rulebook: Rulebook, one: RecordCheck) -> Result[JsonValue]:
+def _show_ledger_check(rulebook: Rulebook, one: RecordCheck) -> Result[CheckPage]:
     """Show the page of a check that own records answer; how it stands is the duty's standing."""
     duties = [duty for duty in rulebook.duties if one.id in duty.checks]
     view: list[Block] = [
@@ -104,16 +128,31 @@ def _show_ledger_check(rulebook: Rulebook, one: RecordCheck) -> Result[JsonValue
         *page_blocks(one.id, one.page, {}),
         *(Paragraph(msg("Run 'portalops status {duty}' to see how it stands.", duty=duty.id)) for duty in duties),
     ]
-    data: JsonValue = {
-        **check_data(one),
-        "duties": [duty.id for duty in duties],
-        "probes": [],
-        "page": one.page,
-        "page_vi": vietnamese_page(one.id, {}),
-        "results": [],
-        "findings": [],
-    }
-    return Result(data, view)
+    return Result(_page(one, duties, {}), view)
+
+
+def _page(
+    one: Check | RecordCheck,
+    duties: Sequence[Duty],
+    numbers: Mapping[str, int],
+    *,
+    probes: tuple[str, ...] = (),
+    results: tuple[ShownResult, ...] = (),
+    findings: tuple[ShownFinding, ...] = (),
+) -> CheckPage:
+    return CheckPage(
+        id=one.id,
+        clause=one.clause,
+        severity=one.severity,
+        title=str(one.title),
+        remedy=str(one.remedy),
+        duties=tuple(duty.id for duty in duties),
+        probes=probes,
+        page=one.page,
+        page_vi=vietnamese_page(one.id, numbers),
+        results=results,
+        findings=findings,
+    )
 
 
 VERB = Verb(show)

@@ -32,7 +32,7 @@ class KnownFindings:
     today: date
     zone: ZoneInfo
     unreadable: tuple[tuple[int, Message], ...] = ()
-    """Records of rounds, findings, waivers and claims whose details cannot be read, with why."""
+    """Records of scans, findings, waivers and claims whose details cannot be read, with why."""
 
 
 def known_findings(session: Session, newest: Recorded[CheckScan] | None, *, anew: bool = False) -> KnownFindings:
@@ -56,7 +56,7 @@ def known_findings(session: Session, newest: Recorded[CheckScan] | None, *, anew
 
 # --- what other commands use ------------------------------------------------------------------
 def newest_scan(session: Session) -> Recorded[CheckScan] | None:
-    """Return the newest whole round, or None where there is no ledger or no round in it."""
+    """Return the newest whole scan, or None where there is no ledger or no scan in it."""
     ledger = session.reader
     for record in ledger.records(kinds=("check.finished",), newest_first=True, limit=50):
         body = bodies.decode_part(ledger.blob(record.body), "check", CheckScan)
@@ -66,5 +66,5 @@ def newest_scan(session: Session) -> Recorded[CheckScan] | None:
 
 
 def describe_suppliers(round_: CheckScan) -> list[Block]:
-    """Return what to say of hosts whose answers a person brought."""
+    """Return what to say of hosts whose answers a person supplied."""
     return [Notice(describe_supplier(host), Tone.UNSURE) for host in round_.hosts if host.brought_by]

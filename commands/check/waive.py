@@ -1,12 +1,13 @@
-"""Go without a remedy for a failing check until a day, by decision of somebody in charge
+"""Record the decision to accept a failing check until a day
 
-The verdict stays 'fail', with the waiver beside it; until its last day the finding is not overdue. The end may be so
-far away as waiver_max_days of the rulebook says. Waiving again replaces the waiver; --withdraw ends it today.
+The verdict stays 'fail', with the waiver beside it; the finding is not overdue until the waiver's last day. The
+rulebook's waiver_max_days limits its length. A new waiver replaces the old one; --withdraw ends it today.
 
 Example: portalops check waive ssh.password-auth --host web1 --until 2026-12-31 --reason 'the supplier has no keys
 yet' --approver 'Nguyễn Văn An' --reference '12/QĐ-STTTT, 20/11/2026' --file decision.pdf
 
-EXIT STATUS: 0 recorded, 2 no such check or host, a text or the end is missing, the end is past or too far away
+EXIT STATUS: 0 recorded, 2 no such check or host, a text or the last day is missing, or the last day is past or too
+far away
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from checks.servers.catalogue import chosen
 from commands.check.options import Approver, CheckArgument, HostOption, require_host
 from commands.check.steps import newest_scan
 from commands.cli.entries import document_in
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
 from portalops.errors import UsageError
@@ -35,6 +37,31 @@ from portalops.model.record import Digest
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.waivers import GRANTED, WAIVER, WITHDRAWAL, WITHDRAWN, RecordedWaiver, read_waivers
 from portalops.reports.document import Cell, KeyValues, Paragraph
+
+
+@shape
+class GrantedWaiver:
+    """A waiver that is in force."""
+
+    id: str
+    check: str
+    host: str
+    valid_from: date
+    valid_to: date
+    """Its last day."""
+    record: int
+    replaces: int | None
+    """The record of the waiver that it replaces."""
+    evidence: tuple[Digest, ...]
+    """SHA-256 of the decision, where it is kept."""
+
+
+@shape
+class EndedWaiver:
+    """A waiver that was withdrawn."""
+
+    id: str
+    record: int
 
 
 def waive(
@@ -57,7 +84,7 @@ def waive(
         typer.Option("--file", metavar="FILE", help=_("The decision itself, kept as evidence")),
     ] = None,
     withdraw: Annotated[bool, typer.Option("--withdraw", help=_("End the waiver that is in force"))] = False,
-) -> Result[JsonValue]:
+) -> Result[GrantedWaiver | EndedWaiver]:
     session = open_session(ctx)
     _require_check_and_host(session, check, host)
     if withdraw:
@@ -88,17 +115,17 @@ def waive(
         (msg("Until"), last),
         (msg("Recorded in"), msg("record {seq}", seq=record.seq)),
     ]
-    data: JsonValue = {
-        "id": waiver.id,
-        "check": check,
-        "host": host,
-        "valid_from": today.isoformat(),
-        "valid_to": last.isoformat(),
-        "record": record.seq,
-        "replaces": before.seq if before else None,
-        "evidence": list(evidence),
-    }
-    return Result(data, [KeyValues(rows), Paragraph(msg("The check fails all the same; the waiver stands beside it."))])
+    data = GrantedWaiver(
+        id=waiver.id,
+        check=check,
+        host=host,
+        valid_from=today,
+        valid_to=last,
+        record=record.seq,
+        replaces=before.seq if before else None,
+        evidence=evidence,
+    )
+    return Result(data, [KeyValues(rows), Paragraph(msg("The check still fails; the waiver stands beside it."))])
 
 
 def _require_left_out(given: Mapping[str, object | None]) -> None:
@@ -110,12 +137,14 @@ def _require_left_out(given: Mapping[str, object | None]) -> None:
     for option, value in given.items():
         if value is not None:
             raise UsageError(
-                msg("--withdraw and {option} do not go together", option=option),
-                msg("A waiver that is withdrawn ends today; --reason has room for the decision."),
+                msg("--withdraw cannot be combined with {option}", option=option),
+                msg("Leave {option} out: a withdrawn waiver ends today; name the decision in --reason."),
             )
 
 
-def _withdraw(session: Session, check: str, host: str, *, reason: str, approver: str) -> Result[JsonValue]:
+def _withdraw(
+    session: Session, check: str, host: str, *, reason: str, approver: str
+) -> Result[GrantedWaiver | EndedWaiver]:
     reason, approver = required_texts({"--reason": reason, "--approver": approver})
     before = _find_in_force(session, check, host)
     if before is None:
@@ -126,8 +155,8 @@ def _withdraw(session: Session, check: str, host: str, *, reason: str, approver:
     ends = WaiverWithdrawal(before.waiver.id, reason, approver)
     drafts = [_draft(session, WITHDRAWN, check, host, {WITHDRAWAL: ends})]
     (record,) = session.writable_ledger.append_many(drafts)
-    said = msg("the waiver of {check} on {host} has ended, by record {seq}", check=check, host=host, seq=record.seq)
-    return Result({"id": before.waiver.id, "record": record.seq}, [Paragraph(said)])
+    said = msg("the waiver of {check} on {host} ended today, by record {seq}", check=check, host=host, seq=record.seq)
+    return Result(EndedWaiver(before.waiver.id, record.seq), [Paragraph(said)])
 
 
 def _draft(session: Session, kind: str, check: str, host: str, parts: dict[str, object]) -> Draft:
@@ -158,18 +187,18 @@ def _last_day(session: Session, until: str | None, today: date) -> date:
     Raises:
         UsageError: it is missing, no day, past, or too far away.
     """
-    hint = msg("Give a day by --until, such as {day}.", day=(today + timedelta(days=90)).isoformat())
+    hint = msg("Give the last day with --until, such as {day}.", day=(today + timedelta(days=90)).isoformat())
     if until is None:
-        raise UsageError(msg("a waiver needs an end"), hint)
+        raise UsageError(msg("--until is missing: a waiver needs a last day"), hint)
     try:
         last = date.fromisoformat(until)
     except ValueError as error:
-        raise UsageError(msg("--until: {text} is no day", text=repr(until[:40])), hint) from error
+        raise UsageError(msg("--until: {text} is not a day", text=repr(until[:40])), hint) from error
     most = session.rulebook.numbers.waiver_max_days
     if not today <= last <= today + timedelta(days=most):
         raise UsageError(
-            msg("--until: {day} is not within {most} days from today on", day=last, most=most),
-            msg("Have the decision taken anew before that; the number is waiver_max_days of the rulebook."),
+            msg("--until: {day} is past, or more than {most} days from today", day=last, most=most),
+            msg("Choose an earlier day and renew the decision then; the rulebook's waiver_max_days sets the limit."),
         )
     return last
 

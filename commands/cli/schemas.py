@@ -8,7 +8,7 @@ from dataclasses import is_dataclass
 from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core.core_schema import DataclassSchema
 
 from commands.cli.calling import verb_of
@@ -35,15 +35,29 @@ def schema_of(called: str) -> Node:
     verb = verb_of(called)
     (shape,) = get_args(get_type_hints(verb.call, include_extras=True)["return"])
     own = next((each for each in get_args(shape) if isinstance(each, DescribedBy)), None)
-    described = (
-        own.schema() if own else TypeAdapter(shape).json_schema(mode="serialization", schema_generator=_WithInherited)
-    )
+    described = own.schema() if own else _described(shape)
     return {
         "$schema": DIALECT,
         "$id": f"portalops:commands/{called.replace(' ', '-')}/{verb.version}",
         "title": f"portalops {called} --json: data",
         **_bare(described),
     }
+
+
+class _Inheriting(GenerateJsonSchema):
+    """Describes inherited fields too: Pydantic reads the texts under the fields of a class itself alone."""
+
+    def dataclass_schema(self, schema: DataclassSchema) -> Node:
+        made = super().dataclass_schema(schema)
+        for base in filter(is_dataclass, schema["cls"].__bases__):
+            for name, held in _described(base)["properties"].items():
+                if "description" in held:
+                    made["properties"][name].setdefault("description", held["description"])
+        return made
+
+
+def _described(shape: Any) -> Node:
+    return TypeAdapter(shape).json_schema(mode="serialization", schema_generator=_Inheriting)
 
 
 def is_typed(called: str) -> bool:
@@ -56,18 +70,6 @@ def schema_files() -> Iterator[tuple[str, bytes]]:
     for called in filter(is_typed, all_verbs()):
         text = json.dumps(schema_of(called), ensure_ascii=False, indent=2, sort_keys=True)
         yield f"{called.replace(' ', '-')}.schema.json", f"{text}\n".encode()
-
-
-class _WithInherited(GenerateJsonSchema):
-    """Pydantic reads the texts under the fields of a class itself, and none of those that it inherits."""
-
-    def dataclass_schema(self, schema: DataclassSchema) -> JsonSchemaValue:
-        made = super().dataclass_schema(schema)
-        for base in filter(is_dataclass, schema["cls"].__mro__[1:]):
-            for name, held in TypeAdapter(base).json_schema(mode="serialization")["properties"].items():
-                if "description" in held:
-                    made["properties"][name].setdefault("description", held["description"])
-        return made
 
 
 def _bare(node: Any) -> Any:

@@ -106,7 +106,7 @@ def _allowed(session: Session, case: Case, make: Callable[[Case], CaseMove]) -> 
     if not may(case, move.step) or (move.step is CaseStep.CLOSED and case.state not in CLOSED_BY_PEOPLE):
         raise UsageError(
             msg(
-                "case {case} is {state}, which does not allow this step: {step}",
+                "case {case} does not allow this step: {step}; its state is: {state}",
                 case=case.id,
                 state=CASE_STATES[case.state],
                 step=STEP_WORDS[move.step],
@@ -120,8 +120,8 @@ def _allowed(session: Session, case: Case, make: Callable[[Case], CaseMove]) -> 
         )
         if said is not None:
             raise UsageError(
-                msg("{name} explained, by record {seq}, and cannot decide on it", name=move.by, seq=said.seq),
-                msg("Name by --by who decides for the managing unit."),
+                msg("{name} gave the explanation (record {seq}) and cannot decide on it", name=move.by, seq=said.seq),
+                msg("Give --by with the name of the person who decides for the managing unit."),
             )
     if move.paper is not None and move.paper.issued_on is not None:
         _require_possible(case, move.step, move.paper.issued_on)
@@ -131,9 +131,9 @@ def _allowed(session: Session, case: Case, make: Callable[[Case], CaseMove]) -> 
 def _next_of(session: Session, case: Case) -> Message:
     due = next_due(case, handling_of(session))
     if due is None or due.step not in _VERBS:
-        return msg("See 'portalops case show {case}' for what was done, and what is due.", case=case.id)
+        return msg("Run 'portalops case show {case}' to see what was done and what is due.", case=case.id)
     return msg(
-        "Next is {step}: 'portalops case {verb} {case}'; 'portalops case show {case}' tells what was done.",
+        "Run 'portalops case {verb} {case}' to record the next step: {step}.",
         step=STEP_WORDS[due.step], verb=_VERBS[due.step], case=case.id,
     )  # fmt: skip
 
@@ -154,19 +154,18 @@ def _require_possible(case: Case, step: CaseStep, day: date) -> None:
         UsageError: what it is about lies after it.
     """
     week = case.week.period()
-    is_over = (
-        step in PAPERS and case.duty is not CaseDuty.PORTAL
-    )  # that somebody fell short shows when the week is over
+    # A unit is short of a week only when that week is over; the portal is short of a day, which may be the first.
+    is_over = step in PAPERS and case.duty is not CaseDuty.PORTAL
     earliest = week.last if is_over else week.first
     if day < earliest:
         raise UsageError(
             msg(
-                "a paper of {day} cannot be about week {week}, up to {last}",
-                day=day,
+                "a paper about week {week} cannot be dated before {earliest}: this one is dated {day}",
                 week=str(case.week),
-                last=week.last,
+                earliest=earliest,
+                day=day,
             ),
-            msg("See whether it is about an earlier week, or give its date by --date as it stands on the paper."),
+            msg("Name the case of the week that the paper is about, or give --date as printed on the paper."),
         )
 
 
@@ -185,13 +184,11 @@ def known_case(read: ReadCases, name: str) -> Case:
     if not found:
         raise UsageError(
             msg("there is no case {case}", case=shown),
-            msg(
-                "'portalops case list' shows the cases; an id is WEEK/UNIT/DUTY, such as 2026-W47/so-y-te/11.2-submissions."
-            ),
+            msg("Run 'portalops case list' to see the ids: WEEK/UNIT/DUTY, such as 2026-W47/so-y-te/11.2-submissions."),
         )
     raise UsageError(
         msg("{n} cases begin with {case}", n=len(found), case=shown),
-        msg("Give one whole: {cases}.", cases=", ".join(case.id for case in found[:5])),
+        msg("Give the whole id of one: {cases}.", cases=", ".join(case.id for case in found[:5])),
     )
 
 

@@ -1,26 +1,30 @@
-"""Look at every source now, and judge
+"""Poll every source now, and judge
 
-A source that does not answer is named, and the others are looked at all the same. What came is kept as evidence.
+A source that does not answer is named, and the others are still polled. Every answer is kept as evidence.
 
 Example: portalops updates collect
 
 EXIT STATUS: 0 every source answered, 3 one did not or a line was refused, 4 nothing could be recorded, 75 another run
-is at work, 78 configuration
+is in progress, 78 the configuration is wrong
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import list_lost_polls, update_sources
+from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
 from commands.updates.steps import offset_warnings
 from portalops.model.message import Message, msg, nmsg
+from portalops.model.record import Digest
 from portalops.model.runs import JobKind
 from portalops.model.text import show_text
 from portalops.model.updates import FlaggedItem, Poll, UpdatesResult
@@ -78,7 +82,7 @@ def remarks(polls: Sequence[Poll], sources: Sequence[UpdateSource]) -> Sequence[
     short = {one.traits.id for one in sources if not one.traits.complete and not one.traits.attested}
     lines += [
         msg(
-            "Of the {items} items of {source}, {new} are new: look at it more often, so that none passes unseen",
+            "{new} of the {items} items of {source} are new: poll it more often, so that no item is missed",
             source=poll.source,
             items=poll.items,
             new=poll.new_items,
@@ -119,33 +123,59 @@ def flagged_summary(flagged: Sequence[FlaggedItem]) -> Sequence[Block]:
     rows = [counts[flag] for flag in sorted(counts)]
     return (
         TableBlock(msg("Flagged items in the judged weeks"), (msg("Flag"), msg("Items")), rows),
-        Paragraph(msg("'portalops updates list --flagged' shows them.")),
+        Paragraph(msg("Run 'portalops updates list --flagged' to see them.")),
     )
 
 
-def poll_data(poll: Poll) -> dict[str, JsonValue]:
-    return {
-        "id": poll.source,
-        "ok": poll.ok,
-        "problem": str(poll.problem),
-        "hint": str(poll.hint) if poll.hint else None,
-        "polled_at": poll.polled_at.isoformat(),
-        "items": poll.items,
-        "new_items": poll.new_items,
-        "gap": poll.gap,
-        "gap_check": str(poll.gap_check) if poll.gap_check else None,
-        "redirected_to": list(poll.via),
-        "rejected": list(map(str, poll.rejected)),
-        "rejected_more": poll.rejected_more,
-        "evidence": poll.evidence,
-    }
+@shape
+class ShownPoll:
+    """One poll of one source."""
+
+    id: str
+    """The source's."""
+    ok: bool
+    problem: str
+    """Why it failed; empty if it did not."""
+    hint: str | None
+    polled_at: datetime
+    items: int
+    new_items: int
+    gap: bool
+    """Items before this answer may be missing, and nothing has shown that none is."""
+    gap_check: str | None
+    """What a cross-check says of a gap."""
+    redirected_to: tuple[str, ...]
+    rejected: tuple[str, ...]
+    """Lines and items that were refused, each with why."""
+    rejected_more: int
+    """How many more were refused."""
+    evidence: Digest | None
+    """SHA-256 of the kept answer."""
 
 
-def collect(ctx: typer.Context) -> Result[JsonValue]:
+def poll_data(poll: Poll) -> ShownPoll:
+    return ShownPoll(
+        id=poll.source,
+        ok=poll.ok,
+        problem=str(poll.problem),
+        hint=str(poll.hint) if poll.hint else None,
+        polled_at=poll.polled_at,
+        items=poll.items,
+        new_items=poll.new_items,
+        gap=poll.gap,
+        gap_check=str(poll.gap_check) if poll.gap_check else None,
+        redirected_to=poll.via,
+        rejected=tuple(map(str, poll.rejected)),
+        rejected_more=poll.rejected_more,
+        evidence=poll.evidence,
+    )
+
+
+def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
     session = open_session(ctx)
     done = perform_now(session, JobKind.UPDATES)
     if not isinstance(done.result, UpdatesResult):
-        return Result(done.data(), [Notice(problem) for problem in done.said], exit_code=done.exit_code)
+        return Result(done.shown(), [Notice(problem) for problem in done.said], exit_code=done.exit_code)
     polls = done.result.polls
     view: list[Block] = [
         polls_table(polls),
@@ -156,7 +186,7 @@ def collect(ctx: typer.Context) -> Result[JsonValue]:
         *flagged_summary(done.result.flagged),
     ]
     return Result(
-        [poll_data(poll) for poll in polls],
+        tuple(map(poll_data, polls)),
         view,
         warnings=(*_untold_warnings(done.result.untold), *offset_warnings(session)),
         exit_code=done.exit_code,
@@ -168,8 +198,8 @@ def _untold_warnings(untold: Sequence[Poll]) -> tuple[Message, ...]:
     if not untold:
         return ()
     said = nmsg(
-        "{n} look of a run that was cut off is recorded only now: {sources}",
-        "{n} looks of a run that was cut off are recorded only now: {sources}",
+        "{n} poll of an interrupted run is recorded only now: {sources}",
+        "{n} polls of an interrupted run are recorded only now: {sources}",
         len(untold),
         sources=show_text(", ".join(sorted({poll.source for poll in untold})), 300),
     )

@@ -1,12 +1,12 @@
-"""Confirm that items were published when they claim
+"""Confirm that items were published on their claimed dates
 
-An item that was there at the first look has nothing but its claimed date, and one published long after its row was
-made looks like an old one put up again: it counts only after an officer confirms it, by a document. --withdraw takes
-that back.
+An item that the first poll already showed has only its claimed date. An item published long after its row was made
+may be an old one published again. Each counts only after an officer confirms it with a document. --withdraw takes a
+confirmation back.
 
 Example: portalops updates confirm 3f2a91 --officer 'Nguyễn Văn An' --document '07/BB-TTTT, 20/11/2026'
 
-EXIT STATUS: 0 recorded or shown, 2 no such item, nothing to confirm about it, or a text is missing
+EXIT STATUS: 0 recorded or shown, 2 no such item, nothing to confirm, or a text is missing
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, Reason, document_in, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import open_store
 from commands.updates.steps import lost_confirmations
@@ -39,20 +40,33 @@ from portalops.registers.confirmations import (
 from portalops.reports.document import Cell, KeyValues
 
 
+@shape
+class RecordedConfirmation:
+    """A confirmation, or its end."""
+
+    id: str
+    """The first item's."""
+    items: tuple[str, ...]
+    record: int | None
+    """Null if it was only shown."""
+
+
 def confirm(
     ctx: typer.Context,
     items: Annotated[
         list[str],
-        typer.Argument(metavar="ITEM", help=_("Ids of items, as 'updates list' shows them, or their beginnings")),
+        typer.Argument(metavar="ITEM", help=_("Ids of items as 'updates list' shows them, or the beginnings of ids")),
     ],
     *,
     officer: Annotated[str, typer.Option("--officer", metavar="NAME", help=_("Who confirms it"))],
-    document: Annotated[str, typer.Option("--document", metavar="TEXT", help=_("Number and date of what it rests on"))],
+    document: Annotated[
+        str, typer.Option("--document", metavar="TEXT", help=_("Number and date of the supporting document"))
+    ],
     reason: Reason = "",
     file: DocumentFile = None,
     withdraw: Annotated[bool, typer.Option("--withdraw", help=_("Take a confirmation back"))] = False,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[RecordedConfirmation]:
     session = open_session(ctx)
     who, by = written_text(officer, "--officer"), written_text(document, "--document")
     why = written_text(reason, "--reason") if reason else ""
@@ -82,7 +96,7 @@ def confirm(
         (msg("Recorded in"), msg("record {seq}", seq=record.seq) if record else msg("nothing: only shown")),
     ]
     return Result(
-        {"id": next(iter(found)), "items": list(found), "record": record.seq if record else None},
+        RecordedConfirmation(next(iter(found)), tuple(found), record.seq if record else None),
         [KeyValues(rows)],
         warnings=tuple(lost_confirmations(read)),
     )
@@ -100,9 +114,9 @@ def _require_change(session: Session, found: Collection[str], *, withdraw: bool)
         said = (
             msg("item {item} is not confirmed", item=idle[0])
             if withdraw
-            else msg("item {item} is confirmed already", item=idle[0])
+            else msg("item {item} is already confirmed", item=idle[0])
         )
-        raise UsageError(said, msg("See 'portalops updates list'."))
+        raise UsageError(said, msg("Run 'portalops updates list' to see the items and their flags."))
     return read
 
 
@@ -123,7 +137,7 @@ def _observations(session: Session, names: Sequence[str]) -> dict[str, str]:
                     if not matches
                     else msg("several items begin with {item}", item=shown)
                 )
-                raise UsageError(said, msg("Give an id as 'portalops updates list' shows it."))
+                raise UsageError(said, msg("Run 'portalops updates list' and give an id that it shows."))
             found[matches[0].id] = matches[0].title
     return found
 

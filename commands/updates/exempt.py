@@ -1,12 +1,12 @@
-"""Record that a unit, or the portal, owes no update on some days
+"""Record that a unit or the portal is exempt from updates on some days
 
-It needs a document and who approved it. Without --unit it is for the portal's own update on each working day.
---withdraw ID ends one today.
+An exemption needs a document and an approver. Without --unit it exempts the portal's own daily update. --withdraw ID
+ends an exemption today.
 
 Example: portalops updates exempt --unit so-y-te --from 2026-11-16 --to 2026-11-20 --kind fault --document
 '15/QĐ-SKHCN, 12/11/2026' --approver 'Giám đốc Sở Khoa học và Công nghệ' --file quyet-dinh.pdf
 
-EXIT STATUS: 0 recorded or shown, 2 no such unit, a day, document or approver is missing
+EXIT STATUS: 0 recorded or shown, 2 no such unit, or a day, document or approver is missing
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from commands.cli.entries import (
     unit_name,
     written_text,
 )
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.updates.steps import exemption_remarks
-from commands.updates.views import exemption_data
+from commands.updates.steps import WithdrawnEntry, exemption_remarks
+from commands.updates.views import ShownExemption, exemption_data
 from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
@@ -62,7 +62,7 @@ def exempt(
     ctx: typer.Context,
     *,
     unit: Annotated[
-        OptionalText, typer.Option("--unit", help=_("Whose, by its id; the portal's own without it"))
+        OptionalText, typer.Option("--unit", help=_("The exempt unit, by its id; without it the portal"))
     ] = None,
     first: Annotated[OptionalText, typer.Option("--from", metavar="DAY", help=_("The first day"))] = None,
     last: Annotated[OptionalText, typer.Option("--to", metavar="DAY", help=_("The last day"))] = None,
@@ -77,7 +77,7 @@ def exempt(
     ] = None,
     duty: Annotated[
         OptionalText,
-        typer.Option("--duty", metavar="subportal|submission", help=_("subportal or submission; both without it")),
+        typer.Option("--duty", metavar="subportal|submission", help=_("subportal or submission; by default both")),
     ] = None,
     document: Annotated[
         str, typer.Option("--document", metavar="TEXT", help=_("Number and date of the decision"))
@@ -85,7 +85,7 @@ def exempt(
     approver: Annotated[str, typer.Option("--approver", metavar="NAME", help=_("Who decided"))] = "",
     announced: Annotated[
         OptionalText,
-        typer.Option("--announced", metavar="DAY", help=_("Of maintenance: when it was announced in public")),
+        typer.Option("--announced", metavar="DAY", help=_("For maintenance: the day of its public announcement")),
     ] = None,
     reason: Reason = "",
     file: DocumentFile = None,
@@ -93,7 +93,7 @@ def exempt(
         OptionalText, typer.Option("--withdraw", metavar="ID", help=_("End this exemption today instead"))
     ] = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[ShownExemption | WithdrawnEntry]:
     session = open_session(ctx)
     by = written_text(approver, "--approver") if approver else caller_of(session) if withdraw else ""
     why = written_text(reason, "--reason") if reason else ""
@@ -132,7 +132,9 @@ def exempt(
     return _shown(session, RecordedExemption(record.seq, record.at, kept[0]), record.seq)
 
 
-def _withdrawn(session: Session, name: str, by: str, why: str, *, dry_run: bool) -> Result[JsonValue]:
+def _withdrawn(
+    session: Session, name: str, by: str, why: str, *, dry_run: bool
+) -> Result[ShownExemption | WithdrawnEntry]:
     ledger = session.ledger if dry_run else session.writable_ledger
 
     def known() -> RecordedExemption:
@@ -140,8 +142,8 @@ def _withdrawn(session: Session, name: str, by: str, why: str, *, dry_run: bool)
             if each.exemption.id == name and each.withdrawn_at is None:
                 return each
         raise UsageError(
-            msg("there is no exemption {id} that could end", id=show_text(name, 40)),
-            msg("'portalops updates exemptions' shows them."),
+            msg("no exemption {id} is in force", id=show_text(name, 40)),
+            msg("Run 'portalops updates exemptions' to see the exemptions."),
         )
 
     if dry_run:
@@ -154,11 +156,11 @@ def _withdrawn(session: Session, name: str, by: str, why: str, *, dry_run: bool)
         return [session.writable_ledger.draft(WITHDRAWN, subject=name, duty="11.3-handling", body=body)]
 
     (record,) = session.writable_ledger.append_decided(decide)
-    said = msg("exemption {id} has ended, by record {seq}", id=name, seq=record.seq)
-    return Result({"id": name, "record": record.seq}, [Paragraph(said)])
+    said = msg("exemption {id} ended today, by record {seq}", id=name, seq=record.seq)
+    return Result(WithdrawnEntry(name, record.seq), [Paragraph(said)])
 
 
-def _shown(session: Session, each: RecordedExemption, seq: int | None) -> Result[JsonValue]:
+def _shown(session: Session, each: RecordedExemption, seq: int | None) -> Result[ShownExemption | WithdrawnEntry]:
     one = each.exemption
     rows: list[tuple[Message, Cell]] = [
         (msg("Exemption"), one.id),
@@ -171,7 +173,7 @@ def _shown(session: Session, each: RecordedExemption, seq: int | None) -> Result
         (msg("Recorded in"), msg("record {seq}", seq=seq) if seq else msg("nothing: only shown")),
     ]
     remarks: list[Block] = [Paragraph(remark) for remark in exemption_remarks(session, each)]
-    return Result({**exemption_data(each, session), "record": seq}, [KeyValues(rows), *remarks])
+    return Result(exemption_data(each, session, seq), [KeyValues(rows), *remarks])
 
 
 def _span(first: str | None, last: str | None) -> tuple[date, date]:
@@ -180,19 +182,19 @@ def _span(first: str | None, last: str | None) -> tuple[date, date]:
         if text is None:
             raise UsageError(
                 msg("{parameter} is missing", parameter=option),
-                msg("Give the first day by --from and the last by --to, such as 2026-11-20."),
+                msg("Give the first day with --from and the last with --to, such as 2026-11-20."),
             )
         try:
             found.append(date.fromisoformat(text))
         except ValueError as error:
             raise UsageError(
                 msg("{option}: {text} is no day", option=option, text=show_text(text, 40)),
-                msg("Give the first day by --from and the last by --to, such as 2026-11-20."),
+                msg("Give the first day with --from and the last with --to, such as 2026-11-20."),
             ) from error
     if found[1] < found[0]:
         raise UsageError(
-            msg("the last day {last} lies before the first, {first}", first=found[0], last=found[1]),
-            msg("Give the first day by --from and the last by --to, such as 2026-11-20."),
+            msg("the last day, {last}, is before the first day, {first}", first=found[0], last=found[1]),
+            msg("Give the first day with --from and the last with --to, such as 2026-11-20."),
         )
     return found[0], found[1]
 
@@ -204,13 +206,15 @@ def _kind(text: str | None) -> ExemptionKind:
     try:
         return ExemptionKind(text)
     except ValueError as error:
-        raise UsageError(msg("--kind: {text} is no kind of exemption", text=show_text(text, 40)), hint) from error
+        raise UsageError(msg("--kind: {text} is not a kind of exemption", text=show_text(text, 40)), hint) from error
 
 
 def _scopes(session: Session, unit: str | None, duty: str | None) -> tuple[ExemptionScope, ...]:
     if unit is None:
         if duty is not None:
-            raise UsageError(msg("--duty is for a unit"), msg("Name the unit by --unit, or leave --duty out."))
+            raise UsageError(
+                msg("--duty is given without --unit"), msg("Name the unit with --unit, or leave --duty out.")
+            )
         return (ExemptionScope.PORTAL,)
     known_unit(session, unit)
     both = (ExemptionScope.SUBPORTAL, ExemptionScope.SUBMISSION)

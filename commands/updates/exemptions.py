@@ -1,4 +1,4 @@
-"""List exemptions, their documents, and what is to be said of how they came about
+"""List exemptions with their documents and remarks
 
 Example: portalops updates exemptions
 
@@ -10,11 +10,11 @@ from __future__ import annotations
 import typer
 
 from commands.cli.entries import unit_name
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.updates.steps import exemption_remarks, lost_exemptions
-from commands.updates.views import exemption_data
+from commands.updates.views import ShownExemption, exemption_data
 from portalops.model.message import msg, nmsg
 from portalops.registers.exemptions import read_exemptions
 from portalops.reports.document import Status, TableBlock, Tone
@@ -22,7 +22,7 @@ from portalops.reports.words import EXEMPTION_KINDS as KIND_WORDS
 from portalops.reports.words import EXEMPTION_SCOPES, joined
 
 
-def exemptions(ctx: typer.Context) -> Result[JsonValue]:
+def exemptions(ctx: typer.Context) -> Result[tuple[ShownExemption, ...]]:
     session = open_session(ctx)
     read = read_exemptions(session.reader)
     headers = (
@@ -50,9 +50,11 @@ def exemptions(ctx: typer.Context) -> Result[JsonValue]:
                 Status(joined(remarks), Tone.UNSURE) if remarks else None,
             )
         )
-        data.append(exemption_data(each, session))
+        data.append(exemption_data(each, session, each.seq))
     lost = tuple(lost_exemptions(read))
-    return Result(data, [TableBlock(nmsg("{n} exemption", "{n} exemptions", len(rows)), headers, rows)], warnings=lost)
+    return Result(
+        tuple(data), [TableBlock(nmsg("{n} exemption", "{n} exemptions", len(rows)), headers, rows)], warnings=lost
+    )
 
 
 VERB = Verb(exemptions)

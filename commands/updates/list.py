@@ -1,4 +1,4 @@
-"""List what was seen, and why an item counts or does not
+"""List the items seen, and why each counts or does not
 
 Example: portalops updates list --unit so-y-te --period 2026-W47
 
@@ -16,15 +16,18 @@ import typer
 from checks.updates.job import items_of
 from checks.updates.rules.stamps import moment
 from commands.cli.periods import period_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import decided_of, open_store, update_sources
 from commands.updates.options import PeriodText, UnitText, chosen_units
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
+from portalops.model.organisation import UnitId
 from portalops.model.period import Period
-from portalops.model.updates import FlagKind, Grade, Observation
+from portalops.model.record import Digest
+from portalops.model.updates import FlagKind, Grade, ItemChannel, Observation
 from portalops.reports.document import TableBlock
 from portalops.reports.words import channel_word, flag_word, joined
 
@@ -36,20 +39,44 @@ def joined_flags(words: Sequence[Message]) -> Message | None:
     return joined(words) if words else None
 
 
-def iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
-
-
 SHOWN_ID = 12
 """How much of an item's id is shown to a person: enough to name it by, in 'updates confirm' and --withdraw."""
+
+
+@shape
+class ShownItem:
+    """One publication or submission as its source first showed it, and what it counts for."""
+
+    id: str
+    unit: UnitId | None
+    """Null if the configuration does not know the unit that the source names."""
+    source: str
+    channel: ItemChannel
+    title: str
+    url: str
+    claimed_at: datetime | None
+    """The date that the source claims."""
+    created_at: datetime | None
+    """When the content system made its row."""
+    first_seen_at: datetime
+    counts_at: datetime | None
+    """Null if it counts for nothing."""
+    grade: Grade
+    pending: bool
+    """It rests on its claimed date until an officer confirms it."""
+    flags: tuple[FlagKind, ...]
+    text_problems: tuple[str, ...]
+    """What the checks of Article 7.6 find in its text."""
+    evidence: Digest
+    """SHA-256 of the kept answer that showed it."""
 
 
 def list_(
     ctx: typer.Context,
     period: PeriodText = None,
     unit: UnitText = None,
-    flagged: Annotated[bool, typer.Option("--flagged", help=_("Only items that someone should look at"))] = False,
-) -> Result[JsonValue]:
+    flagged: Annotated[bool, typer.Option("--flagged", help=_("Only items with flags that need attention"))] = False,
+) -> Result[tuple[ShownItem, ...]]:
     session = open_session(ctx)
     chosen = period_option(session, period)
     ids = {one.id for one in chosen_units(session, unit)}
@@ -76,26 +103,26 @@ def list_(
         )
         for whole, item in rows
     ]
-    data: list[JsonValue] = [
-        {
-            "id": whole.id,
-            "unit": whole.unit,
-            "source": whole.source,
-            "channel": whole.channel.value,
-            "title": whole.title,
-            "url": whole.url,
-            "claimed_at": iso(_moment(item.claimed_at)),
-            "created_at": iso(whole.created_at),
-            "first_seen_at": iso(whole.first_seen_at),
-            "counts_at": iso(_moment(item.counts_at)),
-            "grade": item.grade.value,
-            "pending": item.grade is Grade.C,
-            "flags": [flag.value for flag in item.flags],
-            "text_problems": list(whole.text_problems),
-            "evidence": whole.evidence,
-        }
+    data = tuple(
+        ShownItem(
+            id=whole.id,
+            unit=whole.unit,
+            source=whole.source,
+            channel=whole.channel,
+            title=whole.title,
+            url=whole.url,
+            claimed_at=_moment(item.claimed_at),
+            created_at=whole.created_at,
+            first_seen_at=whole.first_seen_at,
+            counts_at=_moment(item.counts_at),
+            grade=item.grade,
+            pending=item.grade is Grade.C,
+            flags=tuple(item.flags),
+            text_problems=whole.text_problems,
+            evidence=whole.evidence,
+        )
         for whole, item in rows
-    ]
+    )
     caption = nmsg(
         "{n} item from {first} to {last}",
         "{n} items from {first} to {last}",

@@ -1,12 +1,12 @@
-"""Show units by days, and how each week was judged
+"""Show units by days, and the verdict on each week
 
---output writes it into a file, by its suffix or --format: xlsx and html hold every table, csv a row a unit and day.
-Texts of others never become formulas in it.
+--output writes a file in the format of its suffix or of --format: xlsx and html hold every table, csv one row for
+each unit and day. No cell is written as a formula.
 
 Example: portalops updates matrix --period 2026-W40..2026-W47 --output ma-tran.xlsx
 
-EXIT STATUS: 0 nobody missed, 1 a unit missed a week, 2 no such period, unit or format, 3 something could not be found
-out
+EXIT STATUS: 0 no week is unmet, 1 a unit did not meet a week, 2 no such period, unit or format, 3 a week has
+insufficient evidence
 """
 
 from __future__ import annotations
@@ -19,16 +19,18 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from commands.cli.periods import period_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import decided_of
 from commands.updates.options import PeriodText, UnitText, chosen_units
 from commands.updates.steps import duty_exit_code, judged_period, source_warnings
-from commands.updates.views import week_data
+from commands.updates.views import ShownWeek, week_fields
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _, process_language
 from portalops.model.message import Message, msg
+from portalops.model.organisation import UnitId
 from portalops.model.text import show_text
 from portalops.reports import formats
 from portalops.reports.document import Block, Cell, Document, KeyValues, Paragraph, TableBlock
@@ -50,6 +52,23 @@ MOST_ROWS = 100_000
 """Rows of units and days that go into a page or workbook, which is built in memory: about 350 MiB; CSV takes any number."""
 
 
+@shape
+class UnitWeekRow(ShownWeek):
+    """One week of one unit."""
+
+    id: str
+    unit: UnitId
+
+
+@shape
+class WrittenMatrix:
+    """The file that --output asks for."""
+
+    id: Path
+    """Where it lies."""
+    sha256: str
+
+
 def format_of(name: str | None, output: Path | None) -> str | None:
     """Return the format of the file that is asked for; None if none is.
 
@@ -58,14 +77,14 @@ def format_of(name: str | None, output: Path | None) -> str | None:
     """
     if output is None:
         if name is not None:
-            raise UsageError(msg("--format needs --output"), msg("Name the file by --output FILE."))
+            raise UsageError(msg("--format needs --output"), msg("Name the file with --output FILE."))
         return None
     suffixes = {formats.load(each).suffix: each for each in formats.names()}
     chosen = suffixes.get(output.suffix.lower()) if name is None else name
     if chosen not in formats.names():
         shown = show_text(output.name if name is None else name, 60)
         raise UsageError(
-            msg("{name}: no format is known by that", name=shown),
+            msg("no such format: {name}", name=shown),
             msg("Give --format, one of: {names}.", names=", ".join(formats.names())),
         )
     return chosen
@@ -115,7 +134,7 @@ def write_matrix(
     blocks: list[Block] = [
         KeyValues(facts),
         Paragraph(
-            msg("Judged from what was collected; this is no record, and the compliance report is what is signed.")
+            msg("Judged from the collected items. This file is not a record; only the compliance report is signed.")
         ),
         *shown,
         days_or_notice(days),
@@ -133,17 +152,19 @@ def days_or_notice(days: TableBlock) -> Block:
         return days
     return Paragraph(
         msg(
-            "A row for each unit and day would be {rows} rows, which is too many here: --format csv holds them.",
+            "A row for each unit and day would be {rows} rows, too many for this format: use --format csv.",
             rows=len(days.rows),
         )
     )
 
 
-def written(output: Path, exit_code: ExitCode, warnings: Sequence[Message]) -> Result[JsonValue]:
+def written(
+    output: Path, exit_code: ExitCode, warnings: Sequence[Message]
+) -> Result[tuple[UnitWeekRow, ...] | tuple[WrittenMatrix, ...]]:
     """Return what is told of a file that was written."""
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
     table = TableBlock(msg("Written"), (msg("File"), msg("SHA-256")), [(str(output), digest)])
-    return Result([{"id": str(output), "sha256": digest}], [table], warnings=tuple(warnings), exit_code=exit_code)
+    return Result((WrittenMatrix(output, digest),), [table], warnings=tuple(warnings), exit_code=exit_code)
 
 
 def matrix(
@@ -154,14 +175,14 @@ def matrix(
     format_: Annotated[
         str | None,
         typer.Option(
-            "--format", metavar="NAME", help=_("Its format, such as xlsx, html or csv; the file's suffix without it")
+            "--format", metavar="NAME", help=_("The file's format, such as xlsx, html or csv; by default its suffix")
         ),
     ] = None,
     output: Annotated[
         OptionalPath,
-        typer.Option("--output", metavar="FILE", help=_("Write it into this file instead")),
+        typer.Option("--output", metavar="FILE", help=_("Write to this file instead of the terminal")),
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[tuple[UnitWeekRow, ...] | tuple[WrittenMatrix, ...]]:
     session = open_session(ctx)
     form = format_of(format_, output)
     chosen = period_option(session, period)
@@ -215,7 +236,8 @@ def matrix(
             is_whole=unit is None,
         )
         return written(output, code, (*warnings, *lacks))
-    return Result([week_data(week, with_id=True) for week in weeks], view, warnings=warnings, exit_code=code)
+    data = tuple(UnitWeekRow(id=f"{week.unit}/{week.week}", unit=week.unit, **week_fields(week)) for week in weeks)
+    return Result(data, view, warnings=warnings, exit_code=code)
 
 
 VERB = Verb(matrix)

@@ -1,12 +1,13 @@
-"""Record that an officer saw an item that no source shows
+"""Record an item that an officer saw and no source shows
 
-It counts on the day on which it was seen, with grade D. Give its address, or the item itself by --file: what nobody
-else can look at proves nothing. --withdraw ID takes one back.
+The item counts on the day on which the officer saw it, with grade D. Give its address, or the item itself with
+--file: what nobody else can see proves nothing. --withdraw ID takes an item back.
 
 Example: portalops updates observe --unit xa-cam-an --channel subportal --title 'Lịch tiêm chủng tháng 12' --address
 https://caman.khanhhoa.example/tin/12 --when 2026-11-20T09:30 --officer 'Nguyễn Văn An'
 
-EXIT STATUS: 0 recorded or shown, 2 no such unit, a text or a moment is missing or wrong, it is recorded already
+EXIT STATUS: 0 recorded or shown, 2 no such unit, a text or moment is missing or wrong, or the item is already
+recorded
 """
 
 from __future__ import annotations
@@ -28,11 +29,17 @@ from commands.cli.entries import (
     past_moment,
     written_text,
 )
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.updates.options import OptionalText, UnitOption, Withdraw
-from commands.updates.steps import recorded_attestation, withdrawn_attestation
+from commands.updates.steps import (
+    ShownObservation,
+    ShownPaper,
+    WithdrawnEntry,
+    recorded_attestation,
+    withdrawn_attestation,
+)
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import msg
@@ -54,14 +61,14 @@ def observe(
     title: Annotated[str, typer.Option("--title", metavar="TEXT", help=_("Its title"))] = "",
     address: Annotated[str, typer.Option("--address", metavar="URL", help=_("Where it can be seen"))] = "",
     when: Annotated[
-        OptionalText, typer.Option("--when", metavar="MOMENT", help=_("When it was seen; now without it"))
+        OptionalText, typer.Option("--when", metavar="MOMENT", help=_("When it was seen; by default now"))
     ] = None,
     officer: Annotated[str, typer.Option("--officer", metavar="NAME", help=_("Who saw it"))] = "",
     reason: Reason = "",
     file: DocumentFile = None,
     withdraw: Withdraw = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[ShownObservation | ShownPaper | WithdrawnEntry]:
     session = open_session(ctx)
     if withdraw is not None:
         return withdrawn_attestation(session, withdraw, ObservedItem, officer, reason, dry_run=dry_run)
@@ -74,8 +81,8 @@ def observe(
     data = document_in(file)
     if not place and data is None:
         raise UsageError(
-            msg("nobody else could look at the item"),
-            msg("Give its address by --address, or the item or a picture of it by --file."),
+            msg("--address and --file are missing: nobody else could see the item"),
+            msg("Give the item's address with --address, or the item or a picture of it with --file."),
         )
 
     def made(standing: Sequence[Attested], digest: Digest | None) -> ObservedItem:
@@ -85,8 +92,8 @@ def observe(
                 whose, where, place, said,
             ):  # fmt: skip
                 raise UsageError(
-                    msg("this item is recorded already, as {id}", id=one.id),
-                    msg("Take that back by --withdraw {id} if it is wrong.", id=one.id),
+                    msg("this item is already recorded as {id}", id=one.id),
+                    msg("If {id} is wrong, take it back with --withdraw {id}.", id=one.id),
                 )
         number = next_id(session, "OB", ATTESTED_KINDS)
         return ObservedItem(number, whose, where, said, place, seen_at, who, why, digest)
@@ -100,7 +107,7 @@ def _channel(text: str | None) -> ItemChannel:
     except ValueError as error:
         raise UsageError(
             msg("--channel: {text} is neither portal, subportal nor submission", text=show_text(text or "", 40)),
-            msg("Say where the item was seen: on the portal, on a sub-portal, or as it was sent in."),
+            msg("Give --channel portal, subportal or submission: where the item was seen."),
         ) from error
 
 
@@ -112,8 +119,8 @@ def _address(text: str) -> str:
         is_web = False
     if not is_web or not canonical_url(own):
         raise UsageError(
-            msg("--address: {text} is no address of one item", text=show_text(own, 120)),
-            msg("Give the address of the item itself, with https://, and not that of a home page."),
+            msg("--address: {text} is not the address of an item", text=show_text(own, 120)),
+            msg("Give the address of the item itself, with https://, not of a home page."),
         )
     return own
 

@@ -1,12 +1,12 @@
-"""Record that a paper document came in
+"""Record a paper document that arrived
 
-It counts on its day of arrival, with grade D, as a line of the register's file does: its number of arrival is the
-only one of its year, and no day lies ahead. --withdraw ID takes one back.
+The document counts on its day of arrival, with grade D, like a line of the register's file. Its arrival number is
+unique in its year, and the day is not in the future. --withdraw ID takes a document back.
 
 Example: portalops updates register --unit so-y-te --number 118 --arrived 2026-11-20 --code 245/SYT-VP --subject 'Tin,
 bài tuần 47' --file cong-van.pdf
 
-EXIT STATUS: 0 recorded or shown, 2 no such unit, a number or a day is missing or wrong, the number is taken
+EXIT STATUS: 0 recorded or shown, 2 no such unit, a number or day is missing or wrong, or the number is taken
 """
 
 from __future__ import annotations
@@ -29,12 +29,18 @@ from commands.cli.entries import (
     past_day,
     written_text,
 )
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import open_store
 from commands.updates.options import OptionalText, UnitOption, Withdraw
-from commands.updates.steps import recorded_attestation, withdrawn_attestation
+from commands.updates.steps import (
+    ShownObservation,
+    ShownPaper,
+    WithdrawnEntry,
+    recorded_attestation,
+    withdrawn_attestation,
+)
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import msg
@@ -50,23 +56,23 @@ def register(
     ctx: typer.Context,
     *,
     unit: UnitOption = None,
-    number: Annotated[str, typer.Option("--number", metavar="NUMBER", help=_("Its number of arrival"))] = "",
+    number: Annotated[str, typer.Option("--number", metavar="NUMBER", help=_("Its arrival number"))] = "",
     arrived: Annotated[
-        OptionalText, typer.Option("--arrived", metavar="DAY", help=_("Its day of arrival; today without it"))
+        OptionalText, typer.Option("--arrived", metavar="DAY", help=_("Its day of arrival; by default today"))
     ] = None,
     author: Annotated[
-        str, typer.Option("--author", metavar="TEXT", help=_("The agency as the paper names it; the unit without it"))
+        str, typer.Option("--author", metavar="TEXT", help=_("The agency as the paper names it; by default the unit"))
     ] = "",
     code: Annotated[str, typer.Option("--code", metavar="TEXT", help=_("Number and notation of the document"))] = "",
-    subject: Annotated[str, typer.Option("--subject", metavar="TEXT", help=_("What it is about"))] = "",
+    subject: Annotated[str, typer.Option("--subject", metavar="TEXT", help=_("Its subject"))] = "",
     registrar: Annotated[
-        str, typer.Option("--registrar", metavar="NAME", help=_("Who registers it; the account without it"))
+        str, typer.Option("--registrar", metavar="NAME", help=_("Who registers it; by default the account"))
     ] = "",
     reason: Reason = "",
     file: DocumentFile = None,
     withdraw: Withdraw = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[ShownObservation | ShownPaper | WithdrawnEntry]:
     session = open_session(ctx)
     if withdraw is not None:
         return withdrawn_attestation(session, withdraw, RegisteredPaper, registrar, reason, dry_run=dry_run)
@@ -74,8 +80,8 @@ def register(
     own = written_text(number, "--number")
     if len(own) > MAX_NUMBER:
         raise UsageError(
-            msg("--number: {text} is no number of arrival", text=show_text(own, MAX_NUMBER)),
-            msg("Give it as the register of incoming documents has it, such as 118."),
+            msg("--number: {text} is not an arrival number", text=show_text(own, MAX_NUMBER)),
+            msg("Give the number in the register of incoming documents, such as 118."),
         )
     day = past_day(session, arrived, "--arrived")
     about = written_text(subject, "--subject")
@@ -103,15 +109,20 @@ def _require_free(session: Session, standing: Sequence[Attested], number: str, d
         one = each.what
         if isinstance(one, RegisteredPaper) and (one.arrived_on.year, one.number) == (day.year, number):
             raise UsageError(
-                msg("number {number} of {year} is taken by {id}", number=number, year=str(day.year), id=one.id),
-                msg("See which of the two papers has it; --withdraw {id} takes the other one back.", id=one.id),
+                msg("arrival number {number} of {year} is taken by {id}", number=number, year=str(day.year), id=one.id),
+                msg(
+                    "Check which paper has the number; if {id} is wrong, take it back with --withdraw {id}.", id=one.id
+                ),
             )
     for source in _registers_with(session, f"{day.year}/{number}"):
         raise UsageError(
             msg(
-                "number {number} of {year} stands in source {source}", number=number, year=str(day.year), source=source
+                "source {source} already has arrival number {number} of {year}",
+                number=number,
+                year=str(day.year),
+                source=source,
             ),
-            msg("The paper counts from there; there is nothing to record."),
+            msg("Record nothing: the paper already counts through that source."),
         )
 
 

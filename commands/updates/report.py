@@ -1,12 +1,12 @@
-"""Draft a period's report on how the regime of updating was kept
+"""Draft a period's report on compliance with the updating rules
 
 --month 2026-11 is the province's reporting month, from 15 October to 14 November; with --calendar-month it is 1 to 30
-November. Any other span is given by --period. What the managing unit itself missed is in it. In the State's own form,
-with a blank number (Decree 30/2020/NĐ-CP).
+November. --period gives any other span. The report includes what the managing unit itself missed. It has the form of
+Decree 30/2020/NĐ-CP, with a blank number.
 
 Example: portalops updates report --month 2026-11 --to department --format docx,pdf --output .
 
-EXIT STATUS: 0 written, 2 no such month, period, addressee or format, or the period has not begun
+EXIT STATUS: 0 written, 2 no such month, period, addressee or format, or the period is in the future
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from checks.updates.variety import variety_of
 from commands.cli.entries import addressee_of
 from commands.cli.languages import languages_option
 from commands.cli.periods import period_of
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.cases import handling_of, unreadable_of
 from commands.jobs.kinds.updates import decided_of, open_store, store_place, update_sources
@@ -39,6 +40,7 @@ from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.organisation import exists_during
 from portalops.model.period import Period
+from portalops.model.record import Digest
 from portalops.model.reporting import reporting_month
 from portalops.model.sent import Addressee
 from portalops.model.text import show_text
@@ -68,6 +70,18 @@ OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
 MONTH_DAYS = 31
 
 
+@shape
+class DraftedReport:
+    """One file of the report."""
+
+    id: Path
+    """Where it lies."""
+    sha256: Digest
+    period: str
+    """First and last day, joined by `..`."""
+    due_on: date
+
+
 def report(
     ctx: typer.Context,
     *,
@@ -89,7 +103,7 @@ def report(
         str,
         typer.Option("--language", metavar="vi|en|both", help=_("vi is what is sent; en is a translation for reading")),
     ] = "vi",
-) -> Result[JsonValue]:
+) -> Result[tuple[DraftedReport, ...]]:
     session = open_session(ctx)
     some = chosen_formats(format_)
     languages = languages_option(language, ("vi",))
@@ -109,10 +123,7 @@ def report(
     due = due_on(chosen, session.calendar, session.rulebook.numbers)
     rows = [(str(path), digest) for path, digest in files]
     return Result(
-        [
-            {"id": str(path), "sha256": digest, "period": str(chosen), "due_on": due.isoformat()}
-            for path, digest in files
-        ],
+        tuple(DraftedReport(path, digest, str(chosen), due) for path, digest in files),
         [
             TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), rows),
             Paragraph(
@@ -133,8 +144,8 @@ def report(
 def _period(session: Session, month: str | None, period: str | None, *, calendar_month: bool) -> Period:
     if (month is None) == (period is None):
         raise UsageError(
-            msg("give either --month or --period"),
-            msg("For example: --month 2026-11, or --period 2026-10-15..2026-11-14."),
+            msg("--month and --period are both given, or both missing"),
+            msg("Give one of the two, such as --month 2026-11 or --period 2026-10-15..2026-11-14."),
         )
     if period is not None:
         chosen = period_of(period, "--period")
@@ -143,21 +154,21 @@ def _period(session: Session, month: str | None, period: str | None, *, calendar
         after = chosen.last + timedelta(days=1)
         if chosen.first.day != 1 or after.day != 1 or (after - chosen.first).days > MONTH_DAYS:
             raise UsageError(
-                msg("--month: {text} is no month", text=show_text(month or "", 40)), msg("Write it as 2026-11.")
+                msg("--month: {text} is not a month", text=show_text(month or "", 40)), msg("Write it as 2026-11.")
             )
         cut_off = 0 if calendar_month else session.rulebook.numbers.report_cut_off_day
         chosen = reporting_month(chosen.first.year, chosen.first.month, cut_off)
     today = session.clock.now().astimezone(session.zone_of_portal).date()
     if chosen.first > today:
         raise UsageError(
-            msg("the period begins on {day}, which is ahead", day=chosen.first), msg("Name a period that has begun.")
+            msg("the period begins on {day}, in the future", day=chosen.first), msg("Name a period that has begun.")
         )
     return chosen
 
 
 def _not_over(session: Session, period: Period) -> Iterator[Message]:
     if period.last >= session.clock.now().astimezone(session.zone_of_portal).date():
-        yield msg("the period is not over before the end of {day}: the draft is no report of it yet", day=period.last)
+        yield msg("the period ends on {day}: the draft does not cover all of it yet", day=period.last)
 
 
 def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFacts:

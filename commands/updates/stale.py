@@ -1,17 +1,18 @@
-"""List units that have shown nothing new for some days, and sources that have not answered
+"""List units without news for some days, and sources that do not answer
 
-Silent when all is well, so that cron mails only what matters. Only what counts is news: no copy, no item with a newer
-date, no bare claim. Nothing is looked at; collecting is the updates job's.
+Prints nothing when all is well, so that cron mails only what matters. Only items that count are news: no copies, no
+items with a newer date, no mere claims. Polls nothing: the updates job does.
 
 Example: portalops updates stale --days 5
 
-EXIT STATUS: 0 nothing is stale, 1 a unit is, 3 only a source has not answered, so that nothing can be said
+EXIT STATUS: 0 nothing is stale, 1 a unit is, 3 only a source did not answer, so the units are unknown
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
@@ -19,13 +20,14 @@ import typer
 from checks.updates.job import CHECK_AFTER
 from checks.updates.summing import JudgedPeriod, sums
 from checks.updates.terms import Terms
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import decided_of, open_store, store_place, update_sources
 from portalops.errors import ExitCode
 from portalops.locale import _
-from portalops.model.message import Message, msg
+from portalops.model.message import msg, nmsg
 from portalops.model.organisation import is_valid_on
 from portalops.model.period import Period
 from portalops.reports.document import Block, Cell, TableBlock
@@ -37,39 +39,65 @@ REACH_BACK = timedelta(days=366)
 """How far back the newest item is looked for, to say since when."""
 
 
+class Staleness(StrEnum):
+    """Why a unit or a source is named."""
+
+    NEVER_POLLED = "never-polled"
+    NOT_POLLED_SINCE = "not-polled-since"
+    FAILED = "failed"
+    """The newest poll gave nothing usable."""
+    NOTHING_NEW = "nothing-new"
+
+
+@shape
+class StaleEntry:
+    """A unit that has shown nothing new, or a source that has not answered."""
+
+    id: str
+    what: Literal["source", "unit"]
+    newest_at: datetime | None
+    """The newest poll of the source, or the newest item of the unit."""
+    state: Staleness
+    why: str
+
+
 def stale(
     ctx: typer.Context,
     days: Annotated[
-        int, typer.Option("--days", help=_("How many days without anything new are too many"), min=1, max=366)
+        int, typer.Option("--days", help=_("Name units without news for more than this many days"), min=1, max=366)
     ] = 5,
-) -> Result[JsonValue]:
+) -> Result[tuple[StaleEntry, ...]]:
     session = open_session(ctx)
     now = session.clock.now()
     limit = now - timedelta(days=days)
     units = {unit.id: unit for unit in session.settings.units}
     rows: list[tuple[Cell, ...]] = []
-    data: list[JsonValue] = []
+    data: list[StaleEntry] = []
     code = ExitCode.OK
     for source, poll in _silent(session, limit).items():
-        why: Message
         if poll is None:
-            why = msg("never collected")
+            state, why = Staleness.NEVER_POLLED, msg("never collected")
+        elif poll.ok:
+            state, why = Staleness.NOT_POLLED_SINCE, msg("not polled since then")
         else:
-            why = msg("not looked at since then") if poll.ok else msg("gave nothing usable: {cause}", cause=poll.cause)
+            state, why = Staleness.FAILED, msg("gave nothing usable: {cause}", cause=poll.cause)
         at = poll.polled_at if poll else None
         rows.append((msg("source {source}", source=source), at, why))
-        data.append({"id": source, "what": "source", "newest_at": at.isoformat() if at else None, "why": str(why)})
+        data.append(StaleEntry(source, "source", at, state, str(why)))
         code = ExitCode.PARTIAL
     for one in _sums(session, now):
         if one.newest_at is None or one.newest_at < limit:
-            why = msg("nothing new for more than {days} days", days=days)
+            why = nmsg("no news for more than {n} day", "no news for more than {n} days", days)
             rows.append((units[one.unit].name, one.newest_at, why))
-            newest = one.newest_at.isoformat() if one.newest_at else None
-            data.append({"id": one.unit, "what": "unit", "newest_at": newest, "why": str(why)})
+            data.append(StaleEntry(one.unit, "unit", one.newest_at, Staleness.NOTHING_NEW, str(why)))
             code = ExitCode.UNMET
     headers = (msg("Unit or source"), msg("Newest"), msg("Why"))
-    view: list[Block] = [TableBlock(msg("Stale since more than {days} days", days=days), headers, rows)] if rows else []
-    return Result(data, view, exit_code=code)
+    view: list[Block] = (
+        [TableBlock(nmsg("No news for more than {n} day", "No news for more than {n} days", days), headers, rows)]
+        if rows
+        else []
+    )
+    return Result(tuple(data), view, exit_code=code)
 
 
 def _sums(session: Session, now: datetime) -> list[UnitSum]:

@@ -1,11 +1,11 @@
 """Show where each unit stands on a day
 
-The day's items, occasions of the week against what is due, working days left, and what to think of it: met, on
-course, at risk, missed, insufficient evidence. Judged from what was collected; nothing is looked at.
+Shows the day's items, the week's occasions against what is due, the working days left, and a state: met, on course,
+at risk, missed or insufficient evidence. Judges the collected items; polls nothing.
 
 Example: portalops updates status; portalops updates status --date 2026-11-20
 
-EXIT STATUS: 0 nobody missed, 1 a unit or the portal missed, 3 something could not be found out
+EXIT STATUS: 0 nothing is unmet, 1 a unit or the portal is, 3 the evidence is insufficient
 """
 
 from __future__ import annotations
@@ -19,15 +19,17 @@ import typer
 
 from checks.updates.tracking import STATE_WORDS, UnitProspect, track
 from commands.cli.periods import parse_day
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.updates.options import UnitText, chosen_units
 from commands.updates.steps import duty_exit_code, judged_period, offset_warnings, source_warnings
-from commands.updates.views import week_data
+from commands.updates.views import ShownWeek, week_fields
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import msg
+from portalops.model.organisation import UnitId
 from portalops.model.period import Week
 from portalops.model.updates import PortalDay, UnitWeek
 from portalops.model.verdicts import DutyVerdict
@@ -48,24 +50,51 @@ def portal_line(portal: PortalDay | None) -> Sequence[Block]:
     )
 
 
-def portal_data(session: Session, portal: PortalDay) -> dict[str, JsonValue]:
-    return {
-        "id": session.settings.portal.id,
-        "day": portal.day.isoformat(),
-        "working": portal.working,
-        "verdict": portal.verdict.value,
-        "reason": str(portal.reason),
-        "updates": portal.updates,
-    }
+@shape
+class ShownPortalDay:
+    """The portal itself on the day."""
+
+    id: str
+    day: date
+    working: bool
+    verdict: DutyVerdict
+    reason: str
+    updates: int
+
+
+@shape
+class UnitStatus(ShownWeek):
+    """Where a unit stands on the day and in its week."""
+
+    id: UnitId
+    state: UnitProspect
+    items: int
+    """Of the day."""
+    missing: int
+    """Occasions that the week still lacks."""
+    days_left: int
+    """Working days of the week that are left."""
+
+
+def portal_data(session: Session, portal: PortalDay) -> ShownPortalDay:
+    return ShownPortalDay(
+        id=session.settings.portal.id,
+        day=portal.day,
+        working=portal.working,
+        verdict=portal.verdict,
+        reason=str(portal.reason),
+        updates=portal.updates,
+    )
 
 
 def status(
     ctx: typer.Context,
     on: Annotated[
-        str | None, typer.Option("--date", help=_("Another day than today, and its week, as they are known now"))
+        str | None,
+        typer.Option("--date", help=_("Another day than today, with its week, judged from what is known now")),
     ] = None,
     unit: UnitText = None,
-) -> Result[JsonValue]:
+) -> Result[tuple[ShownPortalDay | UnitStatus, ...]]:
     session = open_session(ctx)
     day = _day(session, on)
     today = session.clock.now().astimezone(session.zone_of_portal).date()
@@ -102,19 +131,19 @@ def status(
     )  # fmt: skip
     caption = msg("Week {week} and {day}", week=str(Week.of(day)), day=day)
     view: list[Block] = [*portal_line(portal), TableBlock(caption, headers, rows)]
-    data: list[JsonValue] = [
-        {
-            "id": one.unit.id,
-            "state": one.state.value,
-            "items": one.items_of_day,
-            "missing": one.missing,
-            "days_left": one.days_left,
-            **week_data(one.week),
-        }
+    data = tuple(
+        UnitStatus(
+            id=one.unit.id,
+            state=one.state,
+            items=one.items_of_day,
+            missing=one.missing,
+            days_left=one.days_left,
+            **week_fields(one.week),
+        )
         for one in found
-    ]
+    )
     return Result(
-        data if portal is None or unit else [portal_data(session, portal), *data],
+        data if portal is None or unit else (portal_data(session, portal), *data),
         view,
         warnings=(
             *source_warnings(session),
@@ -131,8 +160,8 @@ def _day(session: Session, text: str | None) -> date:
     day = parse_day(text) if text is not None else today
     if day > today:
         raise UsageError(
-            msg("{day} lies in the future", day=day),
-            msg("Give today or a day before it; today is {today}.", today=today),
+            msg("{day} is in the future", day=day),
+            msg("Give today, {today}, or an earlier day.", today=today),
         )
     return day
 

@@ -3,29 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from checks.updates.job import judge_collected
 from checks.updates.offsets import offset_of, say_offset
 from commands.cli.entries import caller_of, unit_name, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session
+from commands.cli.shapes import shape
 from commands.jobs.kinds.updates import decided_of, open_store, update_sources
 from portalops.errors import ExitCode, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.model.message import Message, msg
+from portalops.model.organisation import UnitId
 from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.submissions import AttestationWithdrawal, ObservedItem
 from portalops.model.text import show_text
-from portalops.model.updates import UpdatesResult
+from portalops.model.updates import ItemChannel, UpdatesResult
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.attested import WITHDRAWAL, WITHDRAWN, Attestation, Attested, read_attested
 from portalops.registers.confirmations import ReadConfirmations
 from portalops.registers.exemptions import ReadExemptions, RecordedExemption
 from portalops.reports.document import Cell, KeyValues, Paragraph
 from portalops.reports.words import channel_word
+
+
+@shape
+class WithdrawnEntry:
+    """What was taken back."""
+
+    id: str
+    record: int
+
+
+@shape
+class ShownAttestation:
+    """What a person attested."""
+
+    id: str
+    unit: UnitId | None
+    """Null for the portal's own."""
+    record: int | None
+    """Null if it was only shown."""
+    file: Digest | None
+    """SHA-256 of the document, where it is kept."""
+
+
+@shape
+class ShownObservation(ShownAttestation):
+    """An item that an officer saw."""
+
+    channel: ItemChannel
+    title: str
+    address: str
+    seen_at: datetime
+    officer: str
+
+
+@shape
+class ShownPaper(ShownAttestation):
+    """A paper that came in, with the fields of the register of incoming documents."""
+
+    number: str
+    arrived_on: date
+    author: str
+    code: str
+    """Number and notation."""
+    subject: str
+    registrar: str
 
 
 def lost_exemptions(read: ReadExemptions) -> Iterator[Message]:
@@ -59,7 +106,7 @@ def recorded_attestation(
     data: bytes | None,
     *,
     dry_run: bool,
-) -> Result[JsonValue]:
+) -> Result[ShownObservation | ShownPaper | WithdrawnEntry]:
     """Record what was made, or show it: `made` is asked again under the ledger's lock, so that no number is given twice."""
     if dry_run:
         return _shown(session, made(_standing(session), None), None)
@@ -79,7 +126,7 @@ def recorded_attestation(
 
 def withdrawn_attestation(
     session: Session, name: str, kind: type[Attestation], by: str, reason: str, *, dry_run: bool
-) -> Result[JsonValue]:
+) -> Result[ShownObservation | ShownPaper | WithdrawnEntry]:
     who = written_text(by, "--officer") if by else caller_of(session)
     why = written_text(reason, "--reason")
 
@@ -88,8 +135,8 @@ def withdrawn_attestation(
             if each.what.id == name and isinstance(each.what, kind):
                 return each
         raise UsageError(
-            msg("there is no {id} that could be taken back", id=show_text(name, 40)),
-            msg("'portalops updates list --json' shows the ids."),
+            msg("no entry {id} can be taken back", id=show_text(name, 40)),
+            msg("Run 'portalops updates list --json' to see the ids."),
         )
 
     if dry_run:
@@ -102,13 +149,15 @@ def withdrawn_attestation(
         return [ledger.draft(WITHDRAWN, subject=name, duty=DUTY, body=ledger.keep(bodies.write(parts)))]
 
     (record,) = ledger.append_decided(decide)
-    said = msg("{id} does not count any more, by record {seq}", id=name, seq=record.seq)
-    return Result({"id": name, "record": record.seq}, [Paragraph(said)])
+    said = msg("{id} no longer counts, by record {seq}", id=name, seq=record.seq)
+    return Result(WithdrawnEntry(name, record.seq), [Paragraph(said)])
 
 
-def _shown(session: Session, what: Attestation, seq: int | None) -> Result[JsonValue]:
+def _shown(
+    session: Session, what: Attestation, seq: int | None
+) -> Result[ShownObservation | ShownPaper | WithdrawnEntry]:
     rows: list[tuple[Message, Cell]] = [(msg("Id"), what.id), (msg("Unit"), unit_name(session, what.unit))]
-    data: dict[str, JsonValue] = {"id": what.id, "unit": what.unit, "record": seq, "file": what.file}
+    data: ShownObservation | ShownPaper
     if isinstance(what, ObservedItem):
         rows += [
             (msg("Seen at"), channel_word(what.channel)),
@@ -117,30 +166,38 @@ def _shown(session: Session, what: Attestation, seq: int | None) -> Result[JsonV
             (msg("Seen on"), what.seen_at),
             (msg("Officer"), what.officer),
         ]
-        data |= {
-            "channel": what.channel.value,
-            "title": what.title,
-            "address": what.address,
-            "seen_at": what.seen_at.isoformat(),
-            "officer": what.officer,
-        }
+        data = ShownObservation(
+            id=what.id,
+            unit=what.unit,
+            record=seq,
+            file=what.file,
+            channel=what.channel,
+            title=what.title,
+            address=what.address,
+            seen_at=what.seen_at,
+            officer=what.officer,
+        )
     else:
         rows += [
-            (msg("Number of arrival"), what.number),
+            (msg("Arrival number"), what.number),
             (msg("Day of arrival"), what.arrived_on),
             (msg("Author"), what.author),
             (msg("Number and notation"), what.code or None),
             (msg("Subject of the paper"), what.subject),
             (msg("Registered by"), what.registrar),
         ]
-        data |= {
-            "number": what.number,
-            "arrived_on": what.arrived_on.isoformat(),
-            "author": what.author,
-            "code": what.code,
-            "subject": what.subject,
-            "registrar": what.registrar,
-        }
+        data = ShownPaper(
+            id=what.id,
+            unit=what.unit,
+            record=seq,
+            file=what.file,
+            number=what.number,
+            arrived_on=what.arrived_on,
+            author=what.author,
+            code=what.code,
+            subject=what.subject,
+            registrar=what.registrar,
+        )
     rows.append((msg("Recorded in"), msg("record {seq}", seq=seq) if seq else msg("nothing: only shown")))
     return Result(data, [KeyValues(rows)])
 
@@ -172,7 +229,7 @@ def source_warnings(session: Session) -> tuple[Message, ...]:
     for table in session.settings.update_sources:
         poll = newest.get(table.id)
         if poll is None:
-            found.append(msg("source {source} was never looked at", source=table.id))
+            found.append(msg("source {source} was never polled", source=table.id))
         elif not poll.ok:
             found.append(
                 msg(

@@ -1,18 +1,18 @@
-"""Read every kept answer again, and compare it with what is judged from
+"""Compare the collected items with the answers that the ledger keeps
 
-What is judged lies in a file that is nothing but the answers that the ledger keeps. A row of it that was changed,
-added or taken out is named by its id. 'portalops ledger verify' says whether the answers themselves are as they were.
-Nothing is changed.
+Verdicts rest on a file that is built from the kept answers alone. This command reads the answers again and names each
+row that was changed, added or removed. 'portalops ledger verify' tests the answers themselves. Nothing is changed.
 
 Example: portalops updates verify
 
-EXIT STATUS: 0 the same, 3 an answer cannot be read again or a look is not recorded yet, 5 something differs
+EXIT STATUS: 0 the same, 3 an answer cannot be read again or a poll is not recorded yet, 5 a row differs
 """
 
 from __future__ import annotations
 
 import tempfile
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,9 @@ import typer
 
 from checks.updates.observations import ObservationStore
 from checks.updates.proving import differences
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import Said, shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import STORE, replayed, store_place, untold_of, update_sources
 from commands.jobs.locks import resource_lock
@@ -37,7 +38,43 @@ SHOWN = 100
 """Differences that are named; all are counted."""
 
 
-def verify(ctx: typer.Context) -> Result[JsonValue]:
+@shape
+class UnrecordedPoll:
+    """A poll that no record holds yet."""
+
+    source: str
+    polled_at: datetime
+
+
+@shape
+class DifferentRow:
+    """A row that is not as the kept answers give it."""
+
+    id: str
+    """The item's, or when the source was polled."""
+    what: str
+    """The table that it is in."""
+    source: str
+    """Empty where the row is of an item that neither side has."""
+    columns: tuple[str, ...]
+    """Those that differ; empty where the row is missing, or should not be there."""
+    stored: bool
+    """The row is there."""
+
+
+@shape
+class StoreComparison:
+    """What is judged from, beside what the kept answers give."""
+
+    items: int
+    """Items that the kept answers give."""
+    lost: tuple[Said, ...]
+    """Polls whose answer cannot be read again."""
+    unrecorded: tuple[UnrecordedPoll, ...]
+    different: tuple[DifferentRow, ...]
+
+
+def verify(ctx: typer.Context) -> Result[StoreComparison]:
     session = open_session(ctx)
     place = store_place(session)
     with resource_lock(session, Resource.UPDATES), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
@@ -55,59 +92,50 @@ def verify(ctx: typer.Context) -> Result[JsonValue]:
     view: list[Block] = [Notice(each.said, Tone.UNSURE) for each in lost]
     if untold:
         said = nmsg(
-            "no record tells of {n} look yet: its run was cut off. The next 'portalops updates collect' records it.",
-            "no record tells of {n} looks yet: their run was cut off. The next 'portalops updates collect' records them.",
+            "{n} poll is not recorded yet: its run was interrupted. The next 'portalops updates collect' records it.",
+            "{n} polls are not recorded yet: their run was interrupted. The next 'portalops updates"
+            " collect' records them.",
             len(untold),
         )
         view.append(Notice(said, Tone.UNSURE))
     if found:
-        headers = (msg("What"), msg("Source"), msg("Item or look"), msg("How"))
+        headers = (msg("What"), msg("Source"), msg("Item or poll"), msg("How"))
         rows: list[tuple[Cell, ...]] = [
             (_WORDS[one.table], one.source or None, one.id, _describe_difference(one)) for one in found[:SHOWN]
         ]
         view.append(TableBlock(nmsg("{n} row differs", "{n} rows differ", len(found)), headers, rows))
         remedy = (
             msg(
-                "Unless a source's settings or portalops itself changed since, somebody changed {file}: find out who, and keep a copy."
-                " Then let the owner of the database drop the schema and run 'portalops ledger prepare', and the next 'portalops updates"
-                " collect' builds it again.",
+                "Somebody changed {file}, unless a source's settings or portalops changed since: keep a copy"
+                " and find out who. Then have the database owner drop the schema and run 'portalops ledger"
+                " prepare'. The next 'portalops updates collect' rebuilds it.",
                 file=place.name,
             )
             if stored.parent == Path(scratch)
             else msg(
-                "Unless a source's settings or portalops itself changed since, somebody changed {file}: find out who, and keep a copy."
-                " Then remove it, and the next 'portalops updates collect' builds it again.",
+                "Somebody changed {file}, unless a source's settings or portalops changed since: keep a copy"
+                " and find out who. Then remove it. The next 'portalops updates collect' rebuilds it.",
                 file=place.name,
             )
         )
         if lost:
             remedy = msg(
-                "Keep {file} as it is until 'portalops ledger verify' says what became of the answers that are lost: without them it"
-                " cannot be built again whole.",
+                "Keep {file} as it is: it cannot be rebuilt whole without the lost answers. Run 'portalops"
+                " ledger verify' to see what is missing.",
                 file=place.name,
             )
         view.append(Notice(remedy, Tone.BAD))
     elif not lost and not untold:
-        view.append(
-            Paragraph(
-                nmsg("{n} item is as the kept answers give it", "{n} items are as the kept answers give them", items)
-            )
-        )
-    data: JsonValue = {
-        "items": items,
-        "lost": [str(each.said) for each in lost],
-        "unrecorded": [{"source": poll.source, "polled_at": poll.polled_at.isoformat()} for poll in untold],
-        "different": [
-            {
-                "id": one.id,
-                "what": one.table,
-                "source": one.source,
-                "columns": list(one.columns),
-                "stored": one.is_stored,
-            }
+        view.append(Paragraph(nmsg("{n} item matches the kept answers", "{n} items match the kept answers", items)))
+    data = StoreComparison(
+        items=items,
+        lost=tuple(Said.of(each.said) for each in lost),
+        unrecorded=tuple(UnrecordedPoll(poll.source, poll.polled_at) for poll in untold),
+        different=tuple(
+            DifferentRow(id=one.id, what=one.table, source=one.source, columns=one.columns, stored=one.is_stored)
             for one in found
-        ],
-    }
+        ),
+    )
     code = ExitCode.INTEGRITY if found else ExitCode.PARTIAL if lost or untold else ExitCode.OK
     return Result(data, view, exit_code=code)
 
@@ -115,16 +143,16 @@ def verify(ctx: typer.Context) -> Result[JsonValue]:
 def _describe_difference(one: RowDifference) -> Message:
     if one.columns:
         return msg("differs in {columns}", columns=", ".join(one.columns))
-    return msg("no kept answer shows it") if one.is_stored else msg("it was taken out")
+    return msg("no kept answer contains it") if one.is_stored else msg("it was removed")
 
 
 _WORDS = {
     "observation": msg("item"),
-    "poll": msg("look"),
+    "poll": msg("poll"),
     "touch": msg("newer date of an item"),
-    "presence": msg("an item that was gone, or came back"),
+    "presence": msg("disappearance or return of an item"),
     "begins": msg("beginning of a source"),
     "serves": msg("channel of a source"),
-    "refused": msg("what could not be read of a source"),
+    "refused": msg("part of a source's answer that cannot be read"),
 }
 VERB = Verb(verify)

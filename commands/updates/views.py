@@ -2,50 +2,136 @@
 
 from __future__ import annotations
 
-from commands.cli.result import JsonValue
+from datetime import date, datetime
+from typing import TypedDict
+
 from commands.cli.session import Session
+from commands.cli.shapes import Said, shape
 from commands.updates.steps import exemption_remarks
+from portalops.model.exemptions import ExemptionKind, ExemptionScope
+from portalops.model.organisation import UnitId
 from portalops.model.updates import UnitWeek
+from portalops.model.verdicts import DutyVerdict
 from portalops.registers.exemptions import RecordedExemption
 
 
-def exemption_data(each: RecordedExemption, session: Session) -> dict[str, JsonValue]:
+@shape
+class ShownExemption:
+    """One exemption."""
+
+    id: str
+    unit: UnitId | None
+    """Null for the portal's own duty."""
+    scopes: tuple[ExemptionScope, ...]
+    kind: ExemptionKind
+    from_: date
+    to: date
+    document: str
+    approver: str
+    withdrawn_at: datetime | None
+    remarks: tuple[Said, ...]
+    """What a reader should know of how it came about."""
+    record: int | None
+    """Null if it was only shown."""
+
+
+def exemption_data(each: RecordedExemption, session: Session, record: int | None) -> ShownExemption:
     one = each.exemption
-    return {
-        "id": one.id,
-        "unit": one.unit,
-        "scopes": [scope.value for scope in one.scopes],
-        "kind": one.kind.value,
-        "from": one.first.isoformat(),
-        "to": one.last.isoformat(),
-        "document": one.document,
-        "approver": one.approver,
-        "withdrawn_at": each.withdrawn_at.isoformat() if each.withdrawn_at else None,
-        "remarks": [str(remark) for remark in exemption_remarks(session, each)],
-        "record": each.seq,
-    }
+    return ShownExemption(
+        id=one.id,
+        unit=one.unit,
+        scopes=one.scopes,
+        kind=one.kind,
+        from_=one.first,
+        to=one.last,
+        document=one.document,
+        approver=one.approver,
+        withdrawn_at=each.withdrawn_at,
+        remarks=tuple(map(Said.of, exemption_remarks(session, each))),
+        record=record,
+    )
 
 
-def week_data(week: UnitWeek, *, with_id: bool = False) -> dict[str, JsonValue]:
-    own: dict[str, JsonValue] = {"id": f"{week.unit}/{week.week}", "unit": week.unit} if with_id else {}
+@shape
+class ShownWeek:
+    """A unit's ISO week: both indicators and the verdict."""
+
+    week: str
+    """In the form 2026-W47."""
+    verdict: DutyVerdict
+    reason: str
+    required: int
+    """Occasions due, the greater number of both indicators; 0 when exempt."""
+    subportal_required: int
+    """Occasions due of K1."""
+    submissions_required: int
+    """Occasions due of K2."""
+    subportal: int
+    """K1: occasions seen on the sub-portal."""
+    submissions: int
+    """K2: occasions seen coming in."""
+    subportal_verdict: DutyVerdict
+    submissions_verdict: DutyVerdict
+    subportal_reason: str | None
+    """Null where K1 is met or nothing is due."""
+    submissions_reason: str | None
+    """Null where K2 is met or nothing is due."""
+    pending: int
+    """Occasions that rest on claimed dates alone."""
+    working_days: int
+    """Working days on which the unit existed."""
+    coverage_percent: int
+    """How much of the week was seen, as far as it had gone, of what the verdict rests on."""
+    unseen_hours: int | None
+    """Hours of the week, as far as it had gone, that no poll has shown; null in older records."""
+    unreachable: tuple[date, ...]
+    """Working days on which the sub-portal was polled and never answered."""
+    exemptions: tuple[str, ...]
+    """Ids of those by which days of the week are not due."""
+
+
+class WeekFields(TypedDict):
+    """The fields of `ShownWeek`, to fill a shape that has more."""
+
+    week: str
+    verdict: DutyVerdict
+    reason: str
+    required: int
+    subportal_required: int
+    submissions_required: int
+    subportal: int
+    submissions: int
+    subportal_verdict: DutyVerdict
+    submissions_verdict: DutyVerdict
+    subportal_reason: str | None
+    submissions_reason: str | None
+    pending: int
+    working_days: int
+    coverage_percent: int
+    unseen_hours: int | None
+    unreachable: tuple[date, ...]
+    exemptions: tuple[str, ...]
+
+
+def week_fields(week: UnitWeek) -> WeekFields:
+    """Return a unit's week as data."""
     return {
-        **own,
         "week": str(week.week),
-        "verdict": week.verdict.value,
+        "verdict": week.verdict,
         "reason": str(week.reason),
         "required": week.required,
         "subportal_required": week.due_on_subportal,
         "submissions_required": week.due_to_send,
         "subportal": week.subportal,
         "submissions": week.submissions,
-        "subportal_verdict": week.subportal_verdict.value,
-        "submissions_verdict": week.submissions_verdict.value,
+        "subportal_verdict": week.subportal_verdict,
+        "submissions_verdict": week.submissions_verdict,
         "subportal_reason": str(week.subportal_reason) if week.subportal_reason else None,
         "submissions_reason": str(week.submissions_reason) if week.submissions_reason else None,
         "pending": week.pending,
         "working_days": week.working_days,
         "coverage_percent": week.coverage_percent,
         "unseen_hours": week.unseen_hours,
-        "unreachable": [day.isoformat() for day in week.unreachable],
-        "exemptions": list(week.exemptions),
+        "unreachable": week.unreachable,
+        "exemptions": week.exemptions,
     }

@@ -72,7 +72,7 @@ STEP_WORDS: Mapping[CaseStep, Message] = {
     CaseStep.REJECTED: msg("the explanation not accepted"),
     CaseStep.REMEDIED: msg("the remedy"),
     CaseStep.CLOSED: msg("closing the case"),
-    CaseStep.REOPENED: msg("opened again"),
+    CaseStep.REOPENED: msg("reopened"),
     CaseStep.TO_DEPARTMENT: msg("the report to the Department"),
     CaseStep.TO_COMMITTEE: msg("the report to the Committee"),
     CaseStep.DOCUMENT: msg("the paper's number"),

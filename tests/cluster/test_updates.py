@@ -184,7 +184,7 @@ def test_a_part_of_a_source_that_this_machine_does_not_know_is_a_failed_run(port
     session = session_of(portal)
     wish = PartRequest("11.1:updates:2026-11-26:source-xa", "updates", "updates", "source-xa", "11.1")
 
-    with pytest.raises(ConfigurationError, match="there is no update source xa in the configuration of this machine"):
+    with pytest.raises(ConfigurationError, match="this machine's configuration has no update source xa"):
         do_part(session, wish, "a part of w1")
 
     assert portal.runs("updates-part.finished") == [wish.run]

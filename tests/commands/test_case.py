@@ -25,7 +25,7 @@ from portalops.ledger.record import NO_RUN
 from portalops.registers.cases import read_cases
 from portalops.registers.sent import read_sendings
 from portalops.system.clock import SystemClock
-from tests.shapes import validate
+from tests.shapes import validate, validate_answer
 
 CONFIGURATION = """
 [portal]
@@ -78,7 +78,9 @@ class Office:
         self.now += timedelta(minutes=1)
         with time_machine.travel(self.now, tick=True):
             code = run(["--json", "--lang", lang, "--config", str(self.folder / "portalops.toml"), *arguments], {})
-        return code, json.loads(self._capsys.readouterr().out)
+        answer: dict[str, Any] = json.loads(self._capsys.readouterr().out)
+        validate_answer(arguments, answer)
+        return code, answer
 
     def cases(self, *arguments: str) -> dict[str, dict[str, Any]]:
         return {one["id"]: one for one in self.call("case", "list", *arguments)[1]["data"]}
@@ -140,15 +142,15 @@ def test_a_case_goes_from_reminder_to_its_end_and_every_step_names_its_record(of
     [
         (["remind", "2020-W01/nobody"], "there is no case 2020-W01/nobody"),
         (["remind", ""], "cases begin with"),
-        (["decide", "{case}", "--accept", "--reason", "x"], "which does not allow this step"),
-        (["decide", "{case}", "--reason", "x"], "neither --accept nor --reject is given"),
+        (["decide", "{case}", "--accept", "--reason", "x"], "does not allow this step"),
+        (["decide", "{case}", "--reason", "x"], "--accept or --reject is missing"),
         (["close", "{case}", "--reason", " "], "--reason is empty"),
-        (["close", "{case}", "--reason", "x"], "which does not allow this step: closing the case"),
-        (["remind", "{case}", "--date", "2020-01-01"], "a paper of 1 Jan 2020 cannot be about week"),
+        (["close", "{case}", "--reason", "x"], "does not allow this step: closing the case"),
+        (["remind", "{case}", "--date", "2020-01-01"], "this one is dated 1 Jan 2020"),
         (["escalate", "{case}", "--to", "press"], "--to: press is nobody to report to"),
         (["remind", "{case}", "--date", "2999-01-01"], "is ahead"),
         (["remind", "{case}", "--file", "no-such.pdf"], "cannot read no-such.pdf"),
-        (["list", "--week", "47"], "--week: 47 is no week"),
+        (["list", "--week", "47"], "--week: 47 is not a week"),
     ],
 )
 def test_what_cannot_be_is_refused_and_recorded_nowhere(office: Office, arguments: list[str], said: str) -> None:
@@ -195,7 +197,7 @@ def test_a_map_that_is_asked_for_once_a_week_is_stale_after_that_and_not_before(
         said = office.call("updates", "stale", "--days", "3")[1]["data"]
         return [one["why"] for one in said if one["id"] == "map"]
 
-    assert (stale_after(5), stale_after(9)) == ([], ["not looked at since then"])
+    assert (stale_after(5), stale_after(9)) == ([], ["not polled since then"])
 
 
 def test_a_dry_run_shows_a_step_and_records_nothing(office: Office) -> None:
@@ -238,7 +240,9 @@ def test_an_exemption_whose_decision_was_lost_says_so(office: Office) -> None:
     digest = hashlib.sha256(b"%PDF-1.7").hexdigest()
     (office.folder / "state" / "blobs" / digest[:2] / digest[2:4] / f"{digest}.zst").unlink()
 
-    assert office.call("updates", "exemptions")[1]["data"][0]["remarks"] == ["the decision itself was not kept"]
+    assert office.call("updates", "exemptions")[1]["data"][0]["remarks"] == [
+        {"text": "the decision itself was not kept", "template": "the decision itself was not kept", "values": {}}
+    ]
 
 
 def test_an_exemption_that_ended_exempts_no_more(office: Office) -> None:
@@ -282,7 +286,7 @@ def test_whoever_explained_does_not_decide_however_the_name_is_written(office: O
         code, envelope = office.call("case", "decide", case, "--accept", "--reason", "x", "--by", name)
 
         assert code == 2
-        assert "explained, by record" in envelope["error"]["message"]
+        assert "gave the explanation (record" in envelope["error"]["message"]
 
     office.call("case", "decide", case, "--reject", "--reason", "x", "--by", "An")
     office.call("case", "explain", case, "--reason", "máy chủ hỏng", "--by", "Bình")
@@ -341,6 +345,7 @@ def test_an_id_is_never_given_twice_also_where_its_record_cannot_be_read(office:
 LATER = """
 import sys, time, time_machine
 from commands.app import main
+from tests.shapes import validate_answer
 with time_machine.travel(time.time() + float(sys.argv.pop(1)), tick=True):
     main()
 """
@@ -396,7 +401,7 @@ def test_a_claimed_item_counts_after_an_officer_confirms_it_and_no_longer_when_t
     (back,) = office.call("updates", "list", *period)[1]["data"]
 
     assert (item["grade"], confirmed, after["grade"], back["grade"]) == ("C", 0, "D", "C")
-    assert (twice[0], twice[1]["error"]["message"][-20:]) == (2, "is confirmed already")
+    assert (twice[0], twice[1]["error"]["message"][-20:]) == (2, "is already confirmed")
     assert [line.startswith(f"record {lost} of a confirmation cannot be read: ") for line in told] == [True]
 
 
@@ -423,9 +428,9 @@ def test_a_letter_and_a_report_are_drafted_with_what_is_open(office: Office, tmp
     ("arguments", "said"),
     [
         (["case", "letter", "{case}", "--format", "doc"], "no format of official papers is named doc"),
-        (["updates", "report", "--month", "2026-11-03"], "--month: 2026-11-03 is no month"),
+        (["updates", "report", "--month", "2026-11-03"], "--month: 2026-11-03 is not a month"),
         (["updates", "report", "--month", "2999-01"], "which is ahead"),
-        (["updates", "report"], "give either --month or --period"),
+        (["updates", "report"], "--month and --period are both given, or both missing"),
         (["updates", "report", "--month", "2026-01", "--to", "press"], "--to: press is nobody to report to"),
     ],
 )
@@ -550,7 +555,7 @@ def test_a_paper_that_is_added_under_another_number_says_which_step_still_lacks_
     same = office.call("case", "register-doc", case, "--number", "12/CV-TTCDS", "--file", str(paper))
 
     assert other[1]["warnings"] == [
-        f"the reminder, record {seq}, still lacks its paper: add it under the number that is recorded there, 12/CV-TTCDS"
+        f"the reminder, record {seq}: the paper is still missing; add it under its recorded number, 12/CV-TTCDS"
     ]
     assert (same[0], same[1]["warnings"]) == (0, [])
 

@@ -18,6 +18,7 @@ from portalops.compliance.ledger_checks import record_checks
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
 from portalops.system.clock import SystemClock
+from tests.shapes import data_in
 
 CONFIGURATION = """
 [portal]
@@ -80,14 +81,14 @@ def portalops(home: Path, *arguments: str) -> int:
     return run(["--config", str(home / "portalops.toml"), "--lang", "en", *arguments], {})
 
 
-def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
-    return json.loads(capsys.readouterr().out)["data"]
+def data_of(capsys: pytest.CaptureFixture[str], verb: str) -> Any:
+    return data_in(capsys.readouterr().out, f"check {verb}")
 
 
 def test_list_names_every_check_with_clause_severity_and_title(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert portalops(home, "check", "list", "--json") == ExitCode.OK
 
-    listed = data_of(capsys)
+    listed = data_of(capsys, "list")
     assert [one["id"] for one in listed] == sorted(
         [*(one.id for one in checks()), *(one.id for one in record_checks())]
     )
@@ -97,7 +98,7 @@ def test_list_names_every_check_with_clause_severity_and_title(home: Path, capsy
 def test_show_gives_the_page_without_a_ledger(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert portalops(home, "check", "show", "ssh.root-login", "--json") == ExitCode.OK
 
-    shown = data_of(capsys)
+    shown = data_of(capsys, "show")
     assert "PermitRootLogin" in shown["page"]
     assert shown["results"] == []
 
@@ -122,7 +123,7 @@ def test_unknown_check_is_wrong_usage_and_names_the_nearest(home: Path, capsys: 
 def test_part_of_a_round_is_shown_and_not_recorded(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = portalops(home, "check", "run", "--check", "patching.os-eol", "--host", "here", "--json")
 
-    (result,) = data_of(capsys)
+    (result,) = data_of(capsys, "run")
     assert code in {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL}
     assert (result["host"], result["check"]) == ("here", "patching.os-eol")
     assert not (home / "state").exists()
@@ -133,7 +134,7 @@ def test_unknown_answer_says_what_to_do_on_the_terminal_and_as_data(
 ) -> None:
     asked = ("check", "run", "--check", "acct.uid0", "--host", "far")
     assert portalops(home, *asked, "--json") == ExitCode.PARTIAL
-    (result,) = data_of(capsys)
+    (result,) = data_of(capsys, "run")
     assert portalops(home, *asked) == ExitCode.PARTIAL
     shown = " ".join(capsys.readouterr().out.split())
 
@@ -144,7 +145,7 @@ def test_unknown_answer_says_what_to_do_on_the_terminal_and_as_data(
 def test_unreachable_host_gives_unknown_and_exit_code_3(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = portalops(home, "check", "run", "--host", "far", "--json")
 
-    results = data_of(capsys)
+    results = data_of(capsys, "run")
     assert code == ExitCode.PARTIAL
     of_host = [one for one in results if one["host"] == "far"]
     assert {(one["verdict"], one["reason"]) for one in of_host} == {("unknown", "host-unreachable")}
@@ -174,13 +175,15 @@ def test_whole_round_is_recorded_with_its_evidence(
     ledger.close()
 
     assert portalops(home, "check", "findings", "--json") in {ExitCode.UNMET, ExitCode.PARTIAL}
-    assert {one["id"] for one in data_of(capsys)} == {one["id"] for one in results if one["verdict"] == "fail"}
+    assert {one["id"] for one in data_of(capsys, "findings")} == {
+        one["id"] for one in results if one["verdict"] == "fail"
+    }
     assert portalops(home, "check", "results", "--json") == code
-    assert data_of(capsys) == results
+    assert data_of(capsys, "results") == results
     assert portalops(home, "check", "show", "acct.uid0", "--json") == ExitCode.OK
-    assert {one["host"] for one in data_of(capsys)["results"]} == {"here", "far"}
+    assert {one["host"] for one in data_of(capsys, "show")["results"]} == {"here", "far"}
     assert portalops(home, "check", "judge-again", "--json") == ExitCode.OK, "the same bytes, judged by the same checks"
-    assert data_of(capsys) == []
+    assert data_of(capsys, "judge-again") == []
 
 
 def test_judging_again_shows_what_a_changed_declaration_makes_of_the_same_answer(
@@ -194,7 +197,7 @@ def test_judging_again_shows_what_a_changed_declaration_makes_of_the_same_answer
     )
 
     assert portalops(home, "check", "judge-again", "--json") == ExitCode.UNMET
-    assert "here acct.privileged" in {one["id"] for one in data_of(capsys)}
+    assert "here acct.privileged" in {one["id"] for one in data_of(capsys, "judge-again")}
     assert portalops(home, "check", "judge-again", "--record", "1") == ExitCode.USAGE
     assert "record 1 is not of a scan" in capsys.readouterr().err
 
@@ -208,7 +211,7 @@ def test_judging_again_leaves_out_and_names_what_it_cannot_judge(
 
     assert portalops(home, "check", "judge-again") == ExitCode.PARTIAL, "nothing was held against what was recorded"
     told = " ".join("".join(capsys.readouterr()).split())
-    assert "here is configured no more: its answer is not judged again" in told
+    assert "here is no longer configured: its answer is not judged again" in told
     assert "far did not answer in that round: nothing of it is judged again" in told
 
 
@@ -244,11 +247,13 @@ def test_look_of_this_week_is_repeated_unless_one_anew_is_asked_for(
 ) -> None:
     def looked(*arguments: str) -> Any:
         portalops(home, "check", "run", "--check", "change.package-files", "--host", "here", "--json", *arguments)
-        (result,) = data_of(capsys)
+        (result,) = data_of(capsys, "run")
         return result
 
     portalops(home, "check", "run", "--json")
-    (first,) = (one for one in data_of(capsys) if (one["host"], one["check"]) == ("here", "change.package-files"))
+    (first,) = (
+        one for one in data_of(capsys, "run") if (one["host"], one["check"]) == ("here", "change.package-files")
+    )
 
     assert looked()["evidence"][1:] == first["evidence"]
     assert len(looked("--anew")["evidence"]) == 1

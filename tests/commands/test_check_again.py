@@ -27,6 +27,7 @@ from portalops.ports import Shell
 from portalops.registers.availability import KEY, SAMPLES
 from tests.checks.servers.test_runner import QuotingShell
 from tests.doubles import FixedClock, SilentProgress
+from tests.shapes import validate_answer
 
 CONFIGURATION = """
 [portal]
@@ -107,6 +108,7 @@ def judged_again(home: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, l
     """Return the exit code, what came out otherwise, and what was told beside it."""
     code = run(["--config", str(home / "portalops.toml"), "--lang", "en", "check", "judge-again", "--json"], {})
     answer = json.loads(capsys.readouterr().out)
+    validate_answer(("check", "judge-again"), answer)
     return code, [one["id"] for one in answer["data"]], answer["warnings"]
 
 
@@ -142,7 +144,7 @@ def test_group_of_which_one_did_not_answer_or_that_is_declared_no_more_is_left_o
     change(tmp_path, "[checks.declared.group.front]", "[checks.declared.group.back]")
     code, others, told = judged_again(tmp_path, capsys)
     assert (code, others) == (ExitCode.PARTIAL, [])
-    assert "front is declared otherwise now: it is not judged again" in told
+    assert "the declaration of front has changed: it is not judged again" in told
 
 
 def test_of_a_host_that_did_not_answer_what_own_records_say_is_judged_again(
@@ -153,4 +155,4 @@ def test_of_a_host_that_did_not_answer_what_own_records_say_is_judged_again(
     code, others, told = judged_again(tmp_path, capsys)
 
     assert (code, others) == (ExitCode.OK, [])
-    assert "far did not answer in that round: only what was seen from outside is judged again" in told
+    assert "far did not answer in that round: only its outside scan is judged again" in told

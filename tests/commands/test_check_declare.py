@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from checks.servers.declared import Declared
 from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.commands.test_check import CONFIGURATION
+from tests.shapes import data_in
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_draft_can_be_put_into_the_configuration(home: Path, capsys: pytest.Capt
     capsys.readouterr()
 
     assert portalops(home, "check", "declare", "here", "--json") == ExitCode.OK
-    text = json.loads(capsys.readouterr().out)["data"]["toml"]
+    text = data_in(capsys.readouterr().out, "check declare")["toml"]
     declared = Declared.model_validate(tomllib.loads(text)["checks"]["declared"])
     assert "root" in (declared.host["here"].accounts or ()), text[:2000]
 
@@ -54,5 +54,5 @@ def test_draft_can_be_put_into_the_configuration(home: Path, capsys: pytest.Capt
     configuration = home / "portalops.toml"
     configuration.write_text(f"{configuration.read_text()}\n{text}", encoding="utf-8")
     code = portalops(home, "check", "run", "--host", "here", "--check", "change.accounts", "--json")
-    (result,) = json.loads(capsys.readouterr().out)["data"]
+    (result,) = data_in(capsys.readouterr().out, "check run")
     assert (code, result["verdict"]) == (ExitCode.OK, "pass")

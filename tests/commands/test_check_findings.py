@@ -24,6 +24,7 @@ from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.model.waivers import Waiver
 from portalops.system.clock import SystemClock
 from tests.doubles import FixedClock
+from tests.shapes import validate_answer
 
 CONFIGURATION = """
 [portal]
@@ -62,7 +63,9 @@ def portalops(home: Path, *arguments: str, language: str = "en") -> int:
 def asked(home: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
     capsys.readouterr()
     code = portalops(home, *arguments, "--json")
-    return code, json.loads(capsys.readouterr().out)["data"]
+    answer = json.loads(capsys.readouterr().out)
+    validate_answer(arguments, answer)
+    return code, answer["data"]
 
 
 def record_round(
@@ -144,7 +147,7 @@ def test_fixed_findings_are_shown_on_request(home: Path, capsys: pytest.CaptureF
 
 def test_nobody_having_looked_is_told_and_is_not_success(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert portalops(home, "check", "findings") == ExitCode.PARTIAL
-    assert "no round of checks is recorded yet" in capsys.readouterr().out
+    assert "no scan is recorded yet" in capsys.readouterr().out
     record_round(home, LONG_AGO, root=PASS)
     assert portalops(home, "check", "findings") == ExitCode.PARTIAL
     record_round(home, NOW, reached=False, root=UNKNOWN)
@@ -300,7 +303,7 @@ def test_expired_and_unused_waivers_are_told(home: Path, capsys: pytest.CaptureF
 
     told = capsys.readouterr().err
     assert "the waiver old of ssh.root-login on web1 ended on" in told
-    assert "the waiver storage.space@web1 of storage.space on web1 is in force, and nothing needs it" in told
+    assert "the waiver storage.space@web1 of storage.space on web1 is in force, but the check no longer fails" in told
 
 
 def test_after_a_withdrawal_that_cannot_be_read_the_waiver_counts_no_more_and_the_record_is_named(
@@ -436,7 +439,7 @@ def test_plugin_is_never_ok_without_a_pass(home: Path, capsys: pytest.CaptureFix
     code, line = plugin(home, capsys, "findings", "--family", "ssh")
     assert (code, line.partition(" | ")[0]) == (
         3,
-        "PORTALOPS UNKNOWN - no check passes in the newest round, so nothing is shown to be well",
+        "PORTALOPS UNKNOWN - no check passes in the newest scan, so nothing is shown to be well",
     )
     assert plugin(home, capsys, "findings", "--family", "no-such")[0] == 3
     assert plugin(home, capsys, "findings", "--host", "no-such")[0] == 3

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from commands.cli.entry import run
+from tests.shapes import data_in
 
 CONFIGURATION = """
 [portal]
@@ -52,7 +52,7 @@ def result_of(
         ],
         {},
     )
-    data: Any = json.loads(capsys.readouterr().out)["data"]
+    data: Any = data_in(capsys.readouterr().out, "check run")
     (result,) = data["results"] if isinstance(data, dict) else data
     return result["verdict"], result["reason"]
 

@@ -21,6 +21,7 @@ from portalops.model.organisation import Host, HostId
 from portalops.system.clock import SystemClock
 from tests.checks.servers.portals import ADDRESS, GOOD_HEADERS, NAME, Authority, Nginx, Streets, issue
 from tests.servers import free_port
+from tests.shapes import data_in
 
 CONFIGURATION = """
 [portal]
@@ -88,7 +89,7 @@ def test_samples_of_six_hours_are_recorded_together_and_judged(home: Path, capsy
     assert (home / "state" / FILE).read_bytes() == b""
 
     portalops(home, "check", "run", "--check", "run.availability", "--json")
-    data: Any = json.loads(capsys.readouterr().out)["data"]
+    data: Any = data_in(capsys.readouterr().out, "check run")
     (result,) = data["results"] if isinstance(data, dict) else data
     assert (result["verdict"], result["reason"]) == ("unknown", "too-few-samples")
 
@@ -99,7 +100,7 @@ def test_fresh_samples_wait_for_their_batch(home: Path, capsys: pytest.CaptureFi
 
     portalops(home, "check", "sample", "--json")
 
-    assert json.loads(capsys.readouterr().out)["data"]["recorded"] == 0
+    assert data_in(capsys.readouterr().out, "check sample")["recorded"] == 0
     assert (home / "state" / FILE).read_text().count("\n") >= 1
 
 

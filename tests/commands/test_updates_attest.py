@@ -12,6 +12,7 @@ import pytest
 
 from commands.cli.entry import run
 from portalops.errors import ExitCode
+from tests.shapes import validate_answer
 
 CONFIGURATION = """
 [portal]
@@ -60,7 +61,9 @@ class Office:
 
     def call(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         code = run(["--json", "--config", str(self.folder / "portalops.toml"), *arguments], {})
-        return code, json.loads(self._capsys.readouterr().out)
+        answer: dict[str, Any] = json.loads(self._capsys.readouterr().out)
+        validate_answer(arguments, answer)
+        return code, answer
 
     def data(self, *arguments: str) -> Any:
         code, envelope = self.call(*arguments)
@@ -121,7 +124,7 @@ def test_an_item_that_an_officer_saw_counts_on_the_day_it_was_seen(office: Offic
 
     assert made["id"] == f"OB-{YEAR}-001" and made["file"]
     assert (week["subportal"], week["submissions"]) == (1, 0)
-    assert (item["counts_at"], item["url"], item["grade"]) == ("2026-11-10T02:30:00+00:00", ADDRESS, "D")
+    assert (item["counts_at"], item["url"], item["grade"]) == ("2026-11-10T02:30:00.000Z", ADDRESS, "D")
 
 
 def test_a_dry_run_shows_and_records_nothing(office: Office) -> None:
@@ -195,13 +198,13 @@ unit = "so-y-te"
         (("register", *PAPER), "--number is empty"),
         (("register", "--unit", "so-la", "--number", "1", "--subject", "x"), "there is no unit so-la"),
         (("register", "--number", "1", "--subject", "x"), "--unit is missing"),
-        (("register", *PAPER, "--number", "1" * 41), "is no number of arrival"),
-        (("observe", *SEEN, "--title", "x"), "nobody else could look at the item"),
+        (("register", *PAPER, "--number", "1" * 41), "is not an arrival number"),
+        (("observe", *SEEN, "--title", "x"), "nobody else could see the item"),
         (
             ("observe", *SEEN, "--title", "x", "--address", "https://soyte.khanhhoa.example/"),
-            "is no address of one item",
+            "is not the address of an item",
         ),
-        (("observe", *SEEN, "--title", "x", "--address", "javascript:1"), "is no address of one item"),
+        (("observe", *SEEN, "--title", "x", "--address", "javascript:1"), "is not the address of an item"),
         (("observe", *SEEN, "--title", "x", "--address", ADDRESS, "--when", "2999-01-01T08:00"), "--when"),
         (("observe", "--unit", "so-y-te", "--channel", "web", "--title", "x"), "--channel: web"),
         (("observe", "--withdraw", "OB-2026-001", "--reason", "x"), "there is no OB-2026-001"),

@@ -176,9 +176,7 @@ def replayed(
         try:
             result = decode_part(ledger.blob(record.body), "updates", UpdatesResult)
         except PortalOpsError as error:
-            said = msg(
-                "what record {seq} tells of looks at sources cannot be read: {why}", seq=record.seq, why=error.message
-            )
+            said = msg("the polls in record {seq} cannot be read: {why}", seq=record.seq, why=error.message)
             yield LostPoll("", said)
             continue
         for some in (result.untold, result.polls) if result else ():
@@ -190,7 +188,7 @@ def replayed(
             replay((poll,), blob=ledger.blob, sources=sources, units=settings.units, zone=zone, store=store)
         except PortalOpsError as error:
             said = msg(
-                "{source}: the look of {at} is lost: {why}", source=poll.source, at=poll.polled_at, why=error.message
+                "{source}: the poll of {at} is lost: {why}", source=poll.source, at=poll.polled_at, why=error.message
             )
             yield LostPoll(poll.source, said)
 
@@ -217,7 +215,10 @@ def work_of_updates(result: UpdatesResult, lost: tuple[Message, ...] = ()) -> Wo
     ]
     rejected += [
         nmsg(
-            "{source}: {n} more is rejected", "{source}: {n} more are rejected", poll.rejected_more, source=poll.source
+            "{source}: {n} more line or item was refused",
+            "{source}: {n} more lines or items were refused",
+            poll.rejected_more,
+            source=poll.source,
         )
         for poll in result.polls
         if poll.rejected_more

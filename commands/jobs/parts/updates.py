@@ -99,7 +99,7 @@ def do(session: Session, wish: PartRequest) -> Work[SourceAsked]:
     if source is None:
         raise ConfigurationError(
             msg(
-                "there is no update source {source} in the configuration of this machine",
+                "this machine's configuration has no update source {source}",
                 source=show_text(_name(wish), 80),
             ),
             msg("Give all workers the same configuration."),

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from commands.cli.entry import run
+from tests.shapes import validate_answer
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 CONFIGURATION = """
@@ -57,6 +58,7 @@ class Portal:
         run(["--json", "--config", str(self._folder / "portalops.toml"), *arguments], {})
         answer = json.loads(self._capsys.readouterr().out)
         assert answer["error"] is None, answer["error"]
+        validate_answer(arguments, answer)
         return answer["data"]
 
     def collect(self) -> None:

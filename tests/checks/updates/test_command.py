@@ -23,6 +23,7 @@ from portalops.errors import ExitCode
 from portalops.model.message import msg
 from portalops.reports.document import Paragraph, TableBlock
 from tests.checks.updates.scene import QUERY, content_database
+from tests.shapes import validate_answer
 from tests.web import answer, redirect, web_server
 
 SAMPLES = Path(__file__).parents[2] / "samples/updates"
@@ -92,7 +93,9 @@ def portal(tmp_path: Path) -> Path:
 
 def _call(portal: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, Any]]:
     code = run(["--json", "--config", str(portal / "portalops.toml"), *arguments], {})
-    return code, json.loads(capsys.readouterr().out)
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    validate_answer(arguments, answer)
+    return code, answer
 
 
 def test_collecting_tells_of_each_source_and_each_refused_line(
@@ -195,7 +198,7 @@ def test_a_lost_store_is_built_again_from_what_the_ledger_tells(
             "UPDATE observation SET first_seen_at = first_seen_at - 864000000, baseline = 0 WHERE id = ?",
             "first_seen_at",
         ),
-        ("DELETE FROM observation WHERE id = ?", "it was taken out"),
+        ("DELETE FROM observation WHERE id = ?", "it was removed"),
     ],
 )
 def test_a_row_that_was_changed_behind_the_programs_back_is_named(
@@ -234,7 +237,7 @@ def test_a_look_whose_answer_is_lost_is_named(portal: Path, capsys: pytest.Captu
     (job,) = done["data"]["jobs"]
     assert code != ExitCode.OK
     assert job["outcome"] == "incomplete"
-    assert any("content: the look of" in line and digest in line for line in job["problems"])
+    assert any("content: the poll of" in line and digest in line for line in job["problems"])
 
 
 def test_what_rests_on_a_lost_answer_is_not_told_as_a_change_behind_the_programs_back(
@@ -251,7 +254,7 @@ def test_what_rests_on_a_lost_answer_is_not_told_as_a_change_behind_the_programs
     code, told = _call(portal, capsys, "updates", "verify")
 
     assert (code, told["data"]["different"]) == (ExitCode.PARTIAL, [])
-    assert [line.partition(":")[0] for line in told["data"]["lost"]] == ["content"]
+    assert [each["values"]["source"] for each in told["data"]["lost"]] == ["content"]
 
 
 def test_a_store_that_cannot_be_built_again_whole_is_not_to_be_removed(
@@ -295,7 +298,7 @@ def test_looks_of_a_run_that_was_cut_off_are_recorded_by_the_next_one(
 
     assert (cut_off[0], cut_off[1]["data"]["different"]) == (ExitCode.PARTIAL, [])
     assert sorted(one["source"] for one in cut_off[1]["data"]["unrecorded"]) == ["content", "front", "so-den"]
-    assert any("3 looks of a run that was cut off are recorded only now" in line for line in collected["warnings"])
+    assert any("3 polls of an interrupted run are recorded only now" in line for line in collected["warnings"])
     assert (verified[0], verified[1]["data"]["unrecorded"]) == (ExitCode.OK, [])
     assert _week(portal, capsys) == week, "the ledger alone gives the same"
 

@@ -27,6 +27,7 @@ from tests.anchors.certificates import authority, server
 from tests.checks.updates.mailboxes import HEALTH_OFFICE, TEXT, Mailbox, tin
 from tests.checks.updates.scene import HEALTH, JUSTICE, ZONE, at, said_of
 from tests.mailbox import PASSWORD, MailServer, dovecot, letter
+from tests.shapes import validate_answer
 
 
 @pytest.fixture(scope="module")
@@ -353,7 +354,9 @@ def test_the_commands_collect_mail_and_list_strangers_for_review(
 
     def call(*arguments: str) -> Any:
         run(["--json", "--config", str(tmp_path / "portalops.toml"), "updates", *arguments], {})
-        return json.loads(capsys.readouterr().out)["data"]
+        answer = json.loads(capsys.readouterr().out)
+        validate_answer(("updates", *arguments), answer)
+        return answer["data"]
 
     (poll,) = call("collect")
     today = now.date().isoformat()

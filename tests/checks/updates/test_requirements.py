@@ -27,6 +27,7 @@ from portalops.model.updates import FlagKind
 from portalops.system.clock import SystemClock
 from tests.checks.updates.scene import CALENDAR, HEALTH, PORTAL, QUERY, ZONE, at, content_database, rulebook
 from tests.checks.updates.site import Collecting, source
+from tests.shapes import validate_answer
 from tests.web import WebServer, answer, redirect, web_server
 
 ROOT = Path(__file__).parents[3]
@@ -77,6 +78,7 @@ class Office:
     def call(self, *arguments: str, on: str, lang: str = "vi") -> tuple[int, dict[str, Any]]:
         code, out, _err = self.say("--json", *arguments, on=on, lang=lang)
         envelope: dict[str, Any] = json.loads(out)
+        validate_answer(arguments, envelope)
         return code, envelope
 
     def say(self, *arguments: str, on: str, lang: str = "vi") -> tuple[int, str, str]:
@@ -328,7 +330,7 @@ def test_maintenance_that_was_announced_late_says_so(tmp_path: Path, capsys: pyt
         assert code == 0, envelope
 
     told = {
-        one["document"]: one["remarks"]
+        one["document"]: [remark["text"] for remark in one["remarks"]]
         for one in office.call("updates", "exemptions", on="2026-11-20 10:00")[1]["data"]
     }
     report = office.markdown("2026-11-26 10:00", "--period", "2026-11-23..2026-11-26")

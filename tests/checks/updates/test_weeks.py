@@ -23,6 +23,7 @@ from commands.cli.entry import run
 from portalops.calendar import load
 from tests.checks.updates.scene import QUERY, ZONE, content_database
 from tests.checks.updates.site import Site
+from tests.shapes import validate_answer
 from tests.web import WebServer, held_port, web_server
 
 CONFIGURATION = """
@@ -239,6 +240,7 @@ class Province:
         code = run(["--json", "--config", str(self.folder / "portalops.toml"), *arguments], {})
         envelope = json.loads(self._capsys.readouterr().out)
         assert envelope["error"] is None, envelope
+        validate_answer(arguments, envelope)
         return code, envelope["data"]
 
     def live(self, day: date) -> None:
