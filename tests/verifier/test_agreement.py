@@ -347,7 +347,7 @@ def test_both_say_whether_what_was_signed_off_lies_in_the_folder(tmp_path: Path)
     assert [(each["report"], each["file"]) for each in json.loads(mine.stdout)["integrity"]["sign_offs"]] == expected
     assert [(each.report, each.file) for each in integrity.sign_offs] == expected
     assert "signed a report named nov.html: it is report.en.html of this bundle" in told.stdout
-    assert "signed a report named report.vi.html: it is NO report of this bundle" in told.stdout
+    assert "signed a report named report.vi.html: it is NOT a report of this bundle" in told.stdout
 
 
 def test_a_time_stamp_is_read_by_both(tmp_path: Path) -> None:
