@@ -16,6 +16,7 @@ from tests.attacks.scene import write_key
 from tests.faults.media import DISK_FIRST, KINDS
 from tests.faults.portal import NewPortal, Portal
 from tests.faults.runs import Act, Harm
+from tests.shapes import validate
 
 RENEWED = 25
 """After so many killed runs a new portal is taken: each leaves a set or two, and all are listed every time."""
@@ -81,6 +82,8 @@ def test_a_set_that_a_killed_run_left_is_told_by_the_next_run_and_can_be_taken_i
     assert any(left in str(warning) for warning in made["warnings"]), made
     shown, taken, again = portal.run("backup import --dry-run", f"backup import {left}", "backup import").answers()
 
+    for answer in (shown, taken, again):
+        validate("backup import", answer["data"])
     assert [each["id"] for each in shown["data"]] == [left]
     ((found,), none) = (taken["data"], again["data"])
     assert (found["id"], [copy["state"] for copy in found["copies"]], none) == (left, ["verified"], [])
