@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from commands.cli.result import JsonValue
-from commands.cli.shapes import as_json, shape
+from commands.cli.shapes import shape
 from portalops.errors import ExitCode, PortalOpsError, UsageError
 from portalops.model.backups import Copy
 from portalops.model.message import Message, msg
@@ -72,10 +71,6 @@ class PerformedJob:
     def problems(self) -> tuple[str, ...]:
         """What went wrong, for programs."""
         return tuple(map(str, self.said))
-
-    def data(self) -> JsonValue:
-        """Return it as `--json` shows it, as plain values."""
-        return as_json(self.shown())
 
     def shown(self) -> ShownJob:
         """Return it as `--json` shows it."""
