@@ -41,6 +41,7 @@ from portalops.model.organisation import Actor, Agency, Host, HostId, Name, Port
 from portalops.model.record import Digest
 from portalops.model.retention import RetentionPolicy
 from portalops.model.runs import LAST_DAY, SAFE_DAYS, WEEKDAYS, Every, Job, JobId
+from portalops.model.text import show_text
 
 
 def load(
@@ -186,7 +187,7 @@ def _contradictions(shape: PortalopsFile, layers: Layers) -> Iterator[Configurat
                     place=layers.place(path),
                     key=str(path[-1]),
                     what=error.message,
-                    value=text,
+                    value=show_text(text, 60),
                 ),
                 msg("Correct it and run 'portalops config check'."),
             )

@@ -121,7 +121,7 @@ def test_a_reader_that_went_away_is_told_of(portal: Portal) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (("--to", "out"), "one of them must be named"),
+        (("--to", "out"), "a restore needs one target"),
         (("--path", "etc/hosts"), "--stdout does not go with --path"),
         (("--json",), "--stdout does not go with --json"),
     ],
@@ -144,7 +144,7 @@ def test_a_folder_takes_no_single_stream(portal: Portal) -> None:
 
     assert refused["error"]["message"] == "--stream goes with --stdout"
     neither = portal.call("backup", "restore", "latest", "--identity", portal.key, expected=ExitCode.USAGE)
-    assert "one of them must be named" in neither["error"]["message"]
+    assert "a restore needs one target" in neither["error"]["message"]
 
 
 def test_a_differential_is_put_together_in_a_folder_alone(portal: Portal) -> None:

@@ -417,8 +417,8 @@ def test_mistyped_number_of_a_decision_that_is_kept_is_corrected_after_the_start
         (True, ("--what", "nginx"), "already states this"),
         (True, ("--host", "web9"), "there is no host web9"),
         (True, ("--notice-sent", (NOW + DAY).isoformat()), "is ahead"),
-        (True, ("--from", (NOW - DAY).isoformat()), "before it was asked for"),
-        (True, ("--package", "nginx"), "limits of a standing approval"),
+        (True, ("--from", (NOW - DAY).isoformat()), "before its request"),
+        (True, ("--package", "nginx"), "limit a standing approval only"),
         (True, ("--to", (NOW - timedelta(hours=1)).isoformat()), "the window ended at"),
     ],
 )

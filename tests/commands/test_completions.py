@@ -73,7 +73,9 @@ def test_commands_are_offered(offered: Offered) -> None:
 
 
 def test_verbs_are_offered_also_those_of_a_noun_in_a_noun_and_behind_help(offered: Offered) -> None:
-    assert {"restore", "release"} == {name for name in offered("portalops backup re") if name.startswith("re")}
+    assert {"restore", "replicate", "release"} == {
+        name for name in offered("portalops backup re") if name.startswith("re")
+    }
     assert {"bundle"} == offered("portalops vuln ")
     assert {"build", "check"} == offered("portalops --quiet help vuln bundle ")
 

@@ -97,7 +97,7 @@ def test_a_bucket_without_object_lock_is_refused_where_locks_are_asked_for(
     assert "the bucket set-open has no Object Lock" in refused.problem
     with pytest.raises(MediumUnavailable) as caught:
         s3(object_store, bucket, tmp_path, **LOCKED).prepare([])
-    assert "Make a new bucket with Object Lock" in str(caught.value.hint)
+    assert "Make a bucket with Object Lock" in str(caught.value.hint)
     assert "remove lock and retain_days" in str(caught.value.hint)
 
 

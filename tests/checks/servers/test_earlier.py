@@ -19,7 +19,7 @@ from checks.servers.script import HOST_SECONDS
 from commands.cli.entry import run
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN
+from portalops.ledger.record import NO_RUN, format_at
 from portalops.model.checks import CheckResult
 from portalops.model.organisation import Host, HostId
 from portalops.ports import Completed
@@ -202,5 +202,5 @@ def test_fact_that_was_repeated_is_shown_with_its_day_and_evidence(
 
     facts = {one["id"]: one for one in json.loads(capsys.readouterr().out)["data"]}
     repeated, present = facts["dpkg.verify"], facts["os.release"]
-    assert (repeated["received_at"], repeated["evidence"]) == (DEFAULT_AT.isoformat(), first.evidence[0])
-    assert (present["received_at"], present["evidence"]) == (portal.clock.now().isoformat(), later.evidence[0])
+    assert (repeated["received_at"], repeated["evidence"]) == (format_at(DEFAULT_AT), first.evidence[0])
+    assert (present["received_at"], present["evidence"]) == (format_at(portal.clock.now()), later.evidence[0])
