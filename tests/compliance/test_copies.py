@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -94,7 +95,7 @@ def test_an_archive_of_nothing_is_exempt_by_what_is_declared() -> None:
     assert rests(found) == ((9,), FRIDAY, FRIDAY + 31 * DAY)
 
 
-GAPS = {
+GAPS: dict[str, Any] = {
     "missing": (
         MissingItems(HeldItems.ORIGINALS, NamedItems(4, ("a", "b", "c", "d"))),
         MissingItems(HeldItems.COPIES, NamedItems(1, ("e",))),
