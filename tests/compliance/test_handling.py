@@ -929,3 +929,36 @@ def test_no_week_that_is_over_is_told_so() -> None:
     found = _judged(result=_result([_week(MET, MET)]), now="2026-11-22")
 
     assert found == Standing(duty("cases").id, PENDING, msg("no week of the period is over"), (), (7,))
+
+
+# --- local days -------------------------------------------------------------------------------
+
+
+def _after_midnight(case: Case) -> Case:
+    """Return a case whose moves were all made half an hour after midnight, which is the day before in UTC."""
+    moves = [replace(each, at=datetime.combine(each.at.date(), time(0, 30), ZONE)) for each in case.moves]
+    (found,) = fold_cases(moves)
+    return found
+
+
+def test_steps_are_made_on_local_days() -> None:
+    reminded = _after_midnight(_opened(W47, (CaseStep.REMINDED, "2026-11-26")))
+    reported = _after_midnight(_opened(W47, (CaseStep.TO_DEPARTMENT, "2026-11-26")))
+    due = next_due(reminded, _handling("2026-11-26"))
+
+    assert was_late(reminded, _handling("2026-11-26"))
+    assert due is not None and due.by == CALENDAR.add_working_days(date(2026, 11, 26), 3)
+    assert escalations([_opened(W46), reported], _handling("2026-11-26"))[0].done_on == date(2026, 11, 26)
+
+
+def test_an_accepted_explanation_counts_for_no_repetition_after_its_case_was_closed_either() -> None:
+    heard = (CaseStep.REMINDED, "2026-11-17"), (CaseStep.EXPLAINED, "2026-11-17"), (CaseStep.ACCEPTED, "2026-11-18")
+    closed = _opened(W46, *heard, (CaseStep.CLOSED, "2026-11-19"))
+
+    assert escalations([closed, _opened(W47)], _handling("2026-11-23")) == ()
+
+
+def test_a_week_whose_thursday_ends_the_year_is_of_its_last_quarter() -> None:
+    cases = [_opened(Week(2026, number)) for number in (48, 50, 53)]
+
+    assert [each.step for each in escalations(cases, _handling("2027-01-04"))] == [CaseStep.TO_COMMITTEE]
