@@ -962,3 +962,14 @@ def test_a_week_whose_thursday_ends_the_year_is_of_its_last_quarter() -> None:
     cases = [_opened(Week(2026, number)) for number in (48, 50, 53)]
 
     assert [each.step for each in escalations(cases, _handling("2027-01-04"))] == [CaseStep.TO_COMMITTEE]
+
+
+def test_where_both_indicators_are_added_up_a_unit_is_named_alone() -> None:
+    numbers = Numbers(unit_duties=UnitDuties.SUM)
+    rulebook = Rulebook("r", "1", NAME, "doc", date(2010, 1, 1), None, (), (), numbers)
+    judged = Recorded(7, datetime(2026, 11, 24, tzinfo=ZONE), "run", replace(_result([COUNTED]), rulebook="r@1"))
+    found = replace(evidence(), now=datetime(2026, 11, 24, 9, tzinfo=ZONE), updates=judged)
+
+    standing = RULES["cases"](duty("cases"), Situation(rulebook, found, (), (Agency(HEALTH, NAME),), CALENDAR))
+
+    assert str(standing.reason) == f"{IT}, week 2026-W47: whole, but no case was opened"
