@@ -23,6 +23,7 @@ from portalops.compliance.handling import (
     shortfalls,
     was_late,
 )
+from portalops.locale import render
 from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseState, CaseStep, Paper, case_id
 from portalops.model.message import msg
 from portalops.model.organisation import Agency, Name, UnitId
@@ -973,3 +974,12 @@ def test_where_both_indicators_are_added_up_a_unit_is_named_alone() -> None:
     standing = RULES["cases"](duty("cases"), Situation(rulebook, found, (), (Agency(HEALTH, NAME),), CALENDAR))
 
     assert str(standing.reason) == f"{IT}, week 2026-W47: whole, but no case was opened"
+
+
+def test_the_portal_is_named_in_the_readers_language() -> None:
+    found = _judged(result=_result(days=[_day(16, UNMET)]), now="2026-11-24")
+
+    assert [render(line, language).partition(",")[0] for line in found.details[:1] for language in ("en", "vi")] == [
+        "The portal",
+        "Cổng thông tin điện tử",
+    ]
