@@ -842,7 +842,7 @@ def _judged(*cases: Case, result: UpdatesResult = SHORT, now: str = "2026-11-30"
 
 @pytest.mark.parametrize(("now", "verdict"), [("2026-11-25", PENDING), ("2026-11-26", UNMET)])
 def test_a_case_is_to_be_opened_so_many_working_days_after_the_judging(now: str, verdict: DutyVerdict) -> None:
-    judged_at = datetime(2026, 11, 23, 23, tzinfo=ZONE)  # the 24th is a holiday
+    judged_at = datetime(2026, 11, 23, 0, 30, tzinfo=ZONE)  # the 24th is a holiday
     rulebook = Rulebook("r", "1", NAME, "doc", date(2010, 1, 1), None, (), (), Numbers())
     found = replace(
         evidence(), now=datetime.fromisoformat(now).replace(tzinfo=ZONE),
@@ -977,9 +977,11 @@ def test_where_both_indicators_are_added_up_a_unit_is_named_alone() -> None:
 
 
 def test_the_portal_is_named_in_the_readers_language() -> None:
-    found = _judged(result=_result(days=[_day(16, UNMET)]), now="2026-11-24")
+    result = _result([_week(MET, MET)], [_day(16, UNMET)])
 
-    assert [render(line, language).partition(",")[0] for line in found.details[:1] for language in ("en", "vi")] == [
+    (line,) = _judged(result=result, now="2026-11-24").details
+
+    assert [render(line, language).partition(",")[0] for language in ("en", "vi")] == [
         "The portal",
         "Cổng thông tin điện tử",
     ]
