@@ -63,7 +63,7 @@ def judge_incidents(duty: Duty, situation: Situation, checked: Standing) -> Stan
     )
     if not count:
         met = msg("no incident of the period is known, and a named person attests each of its days")
-    standing = from_parts(duty, parts, met=met, seqs=[*seqs, *steps], newest_at=checked.newest_at)
+    standing = from_parts(duty, parts, met=met, seqs=[*seqs, *steps])
     return standing_of(
         duty,
         standing.verdict,

@@ -23,6 +23,7 @@ from portalops.compliance.handling import (
     shortfalls,
     was_late,
 )
+from portalops.locale import render
 from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseState, CaseStep, Paper, case_id
 from portalops.model.message import msg
 from portalops.model.organisation import Agency, Name, UnitId
@@ -841,7 +842,7 @@ def _judged(*cases: Case, result: UpdatesResult = SHORT, now: str = "2026-11-30"
 
 @pytest.mark.parametrize(("now", "verdict"), [("2026-11-25", PENDING), ("2026-11-26", UNMET)])
 def test_a_case_is_to_be_opened_so_many_working_days_after_the_judging(now: str, verdict: DutyVerdict) -> None:
-    judged_at = datetime(2026, 11, 23, 23, tzinfo=ZONE)  # the 24th is a holiday
+    judged_at = datetime(2026, 11, 23, 0, 30, tzinfo=ZONE)  # the 24th is a holiday
     rulebook = Rulebook("r", "1", NAME, "doc", date(2010, 1, 1), None, (), (), Numbers())
     found = replace(
         evidence(), now=datetime.fromisoformat(now).replace(tzinfo=ZONE),
@@ -929,3 +930,58 @@ def test_no_week_that_is_over_is_told_so() -> None:
     found = _judged(result=_result([_week(MET, MET)]), now="2026-11-22")
 
     assert found == Standing(duty("cases").id, PENDING, msg("no week of the period is over"), (), (7,))
+
+
+# --- local days -------------------------------------------------------------------------------
+
+
+def _after_midnight(case: Case) -> Case:
+    """Return a case whose moves were all made half an hour after midnight, which is the day before in UTC."""
+    moves = [replace(each, at=datetime.combine(each.at.date(), time(0, 30), ZONE)) for each in case.moves]
+    (found,) = fold_cases(moves)
+    return found
+
+
+def test_steps_are_made_on_local_days() -> None:
+    reminded = _after_midnight(_opened(W47, (CaseStep.REMINDED, "2026-11-26")))
+    reported = _after_midnight(_opened(W47, (CaseStep.TO_DEPARTMENT, "2026-11-26")))
+    due = next_due(reminded, _handling("2026-11-26"))
+
+    assert was_late(reminded, _handling("2026-11-26"))
+    assert due is not None and due.by == CALENDAR.add_working_days(date(2026, 11, 26), 3)
+    assert escalations([_opened(W46), reported], _handling("2026-11-26"))[0].done_on == date(2026, 11, 26)
+
+
+def test_an_accepted_explanation_counts_for_no_repetition_after_its_case_was_closed_either() -> None:
+    heard = (CaseStep.REMINDED, "2026-11-17"), (CaseStep.EXPLAINED, "2026-11-17"), (CaseStep.ACCEPTED, "2026-11-18")
+    closed = _opened(W46, *heard, (CaseStep.CLOSED, "2026-11-19"))
+
+    assert escalations([closed, _opened(W47)], _handling("2026-11-23")) == ()
+
+
+def test_a_week_whose_thursday_ends_the_year_is_of_its_last_quarter() -> None:
+    cases = [_opened(Week(2026, number)) for number in (48, 50, 53)]
+
+    assert [each.step for each in escalations(cases, _handling("2027-01-04"))] == [CaseStep.TO_COMMITTEE]
+
+
+def test_where_both_indicators_are_added_up_a_unit_is_named_alone() -> None:
+    numbers = Numbers(unit_duties=UnitDuties.SUM)
+    rulebook = Rulebook("r", "1", NAME, "doc", date(2010, 1, 1), None, (), (), numbers)
+    judged = Recorded(7, datetime(2026, 11, 24, tzinfo=ZONE), "run", replace(_result([COUNTED]), rulebook="r@1"))
+    found = replace(evidence(), now=datetime(2026, 11, 24, 9, tzinfo=ZONE), updates=judged)
+
+    standing = RULES["cases"](duty("cases"), Situation(rulebook, found, (), (Agency(HEALTH, NAME),), CALENDAR))
+
+    assert str(standing.reason) == f"{IT}, week 2026-W47: whole, but no case was opened"
+
+
+def test_the_portal_is_named_in_the_readers_language() -> None:
+    result = _result([_week(MET, MET)], [_day(16, UNMET)])
+
+    (line,) = _judged(result=result, now="2026-11-24").details
+
+    assert [render(line, language).partition(",")[0] for language in ("en", "vi")] == [
+        "The portal",
+        "Cổng thông tin điện tử",
+    ]

@@ -575,3 +575,59 @@ def test_an_open_incident_explains_what_no_finding_is_known_of() -> None:
 
     assert verdict((0, tied), *running) is MET
     assert verdict((0, tied), *WHOLE[1:]) is UNMET, "it is closed, and no finding says that it was there before"
+
+
+# --- borders ----------------------------------------------------------------------------------
+
+
+def test_an_incident_of_the_last_day_is_one_of_the_period() -> None:
+    noticed = datetime(2026, 11, 22, 3, tzinfo=UTC)
+    facts = replace(FACTS, detected_at=noticed, happened_at=None)
+    sent = [(99, replace(FIRST, sent_at=noticed)), (100, replace(FULL, sent_at=noticed))]
+
+    found = judged(register((98, facts), *sent, (130, ATTESTED)))
+
+    assert str(found.reason).startswith("1 incident of the period was reported in time")
+
+
+def test_the_newest_evidence_of_incidents_is_the_scan() -> None:
+    found = seen(incidents=register(*WHOLE))
+
+    assert found.newest_at == check_round(CheckVerdict.FAIL).at
+
+
+def test_who_left_is_asked_on_the_local_day_of_the_noticing() -> None:
+    names = ("a" * 120, "b" * 120)
+    facts = replace(FACTS, detected_at=datetime(2026, 11, 18, 17, 30, tzinfo=UTC), holders=names)
+    left = [Leaving(name, date(2026, 11, 19)) for name in names]
+    people = fold_credentials([(5, NOTICED, LEFT, each.person, each) for each in left])
+    steps = ((17, facts), (18, FIRST), (19, FULL), (130, ATTESTED))
+
+    found = stand(evidence(incidents=register(*steps), credentials=people))
+
+    told = f"{names[0]}, {names[1]}"[:197] + "..."
+    assert f"IN-2026-001: the responsible persons had left before it was noticed: {told}" in lines(found)
+
+
+def test_on_its_last_day_a_period_is_not_over() -> None:
+    sunday = datetime(2026, 11, 22, 2, tzinfo=UTC)
+
+    found = judged(register((85, ATTESTED)), now=sunday)
+
+    assert (found.verdict, lines(found)) == (
+        PENDING,
+        [
+            "record 10 attests 2026-11-21 before that day had ended",
+            "nobody attests 1 day from 2026-11-21 to 2026-11-21",
+        ],
+    )
+
+
+def test_an_attestation_that_is_no_longer_valid_is_told_for_the_very_day_that_it_leaves_open() -> None:
+    last = replace(ATTESTED, first=WEEK.last)
+    before = replace(ATTESTED, last=date(2026, 11, 21))
+    facts = replace(FACTS, detected_at=datetime(2026, 11, 22, 3, tzinfo=UTC), happened_at=None)
+
+    found = judged(register((130, last), (131, before), (132, facts)))
+
+    assert any("the attestation in record 10 is no longer valid: IN-2026-001" in line for line in lines(found))

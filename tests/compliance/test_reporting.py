@@ -7,12 +7,16 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from portalops.model.message import msg
+from portalops.calendar import load as load_calendar
+from portalops.compliance import RULES, Situation
+from portalops.model.message import msg, nmsg
+from portalops.model.organisation import Name
 from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.model.reporting import reporting_months
-from portalops.model.rulebook import Duty
+from portalops.model.rulebook import Duty, Numbers, Rulebook
 from portalops.model.sent import Addressee, SentReport
+from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import UnreadableRecord
 from portalops.registers.sent import RecordedSending
@@ -126,3 +130,68 @@ def test_reporting_months_are_those_that_end_in_a_period(cut_off: int, months: l
     period = Period(date(2026, 11, 10), date(2026, 12, 31))
 
     assert [str(month) for month in reporting_months(period, cut_off)] == months
+
+
+# --- what is told -----------------------------------------------------------------------------
+
+
+def _whole(now: datetime, *sendings: RecordedSending, period: Period, began: datetime | None) -> Standing:
+    name = Name("x", "x")
+    rulebook = Rulebook("r", "1", name, "doc", date(2010, 1, 1), None, (), (DUTY,), Numbers())
+    found = replace(evidence(), period=period, now=now, started_at=began, sendings=sendings)
+    return RULES["reporting"](DUTY, Situation(rulebook, found, (), (), load_calendar()))
+
+
+AUTUMN = Period(date(2026, 10, 1), date(2026, 12, 31))
+NOVEMBER = Period(date(2026, 11, 1), date(2026, 11, 30))
+LATER = datetime(2026, 11, 25, tzinfo=UTC)
+BEGAN = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def test_reports_are_due_for_the_months_that_ended_since_the_ledger_began() -> None:
+    other = replace(_sent(Addressee.DEPARTMENT, 9, report="backups"), at=LATER)
+    committee = replace(_sent(Addressee.COMMITTEE, 8), at=datetime(2026, 11, 17, 2, tzinfo=UTC))
+
+    found = _whole(LATER, _sent(Addressee.DEPARTMENT, 7), committee, other, period=AUTUMN, began=BEGAN)
+
+    assert found == Standing(
+        DUTY.id,
+        DutyVerdict.MET,
+        nmsg("the one report that was due was sent", "all {n} reports that were due were sent", 2),
+        (),
+        (7, 8),
+        datetime(2026, 11, 17, 3, tzinfo=UTC),
+    )
+
+
+def test_a_report_that_nobody_sent_is_told_for_each_addressee() -> None:
+    found = _whole(LATER, period=NOVEMBER, began=BEGAN)
+
+    assert [str(line) for line in found.details] == [
+        "2026-10-15 to 2026-11-14: the report to the Department, not sent",
+        "2026-10-15 to 2026-11-14: the report to the Committee, not sent",
+    ]
+    assert (found.verdict, found.evidence, found.newest_at) == (DutyVerdict.UNMET, (), None)
+
+
+@pytest.mark.parametrize(
+    ("day", "period", "began", "verdict", "reason"),
+    [
+        (14, NOVEMBER, BEGAN, DutyVerdict.PENDING, "the reporting month is not over"),
+        (15, NOVEMBER, BEGAN, DutyVerdict.PENDING,
+         "2026-10-15 to 2026-11-14: the report to the Department, due on 2026-11-17, and 1 more"),
+        (25, NOVEMBER, datetime(2026, 11, 20, tzinfo=UTC), DutyVerdict.INSUFFICIENT_EVIDENCE,
+         "since the ledger began, no reporting month of the period has ended"),
+        (25, AUTUMN, datetime(2026, 11, 20, tzinfo=UTC), DutyVerdict.PENDING, "the reporting month is not over"),
+        (25, Period(date(2026, 11, 16), date(2026, 11, 22)), BEGAN, DutyVerdict.NOT_ASSESSED,
+         "no reporting month ends in the period"),
+        (25, Period(date(2026, 11, 16), date(2026, 11, 22)), None, DutyVerdict.INSUFFICIENT_EVIDENCE,
+         "since the ledger began, no reporting month of the period has ended"),
+    ],
+)  # fmt: skip
+def test_a_month_is_reported_on_once_it_is_over_and_was_watched(
+    day: int, period: Period, began: datetime | None, verdict: DutyVerdict, reason: str
+) -> None:
+    found = _whole(datetime(2026, 11, day, 3, tzinfo=UTC), period=period, began=began)
+
+    assert (found.verdict, str(found.reason)) == (verdict, reason)

@@ -118,6 +118,11 @@ def test_a_day_that_was_left_open_is_told_with_the_day_of_the_judging() -> None:
         updates=replace(judged, at=two_days_ago - timedelta(days=9)), now=datetime(2026, 11, 20, 9, tzinfo=ZONE)
     )
     assert told(stand(DAILY, today))[:2] == (PENDING, "2026-11-20: seen on 2026-11-20"), "the day is not over"
+    after_midnight = evidence(
+        updates=replace(judged, at=datetime(2026, 11, 23, 0, 30, tzinfo=ZONE)),
+        now=datetime(2026, 11, 24, 9, tzinfo=ZONE),
+    )
+    assert stand(DAILY, after_midnight).verdict is PENDING, "it was judged on the local day before"
 
 
 # --- units ------------------------------------------------------------------------------------
