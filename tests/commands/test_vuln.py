@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 
 from commands.cli.entry import run
 from portalops.errors import ExitCode
+from portalops.ledger.record import format_at
 from portalops.signatures.sshsig import SigningKey
 from tests.checks.vulnerabilities.records import AS_OF, DEBIAN, KEY, OTHER_KEY, write_bundle, write_inputs, write_zip
 
@@ -59,7 +60,7 @@ def test_bundles_are_built_without_a_configuration_and_checked_with_one(
         *("almalinux-9.vulnerabilities.jsonl", "almalinux-9.vulnerabilities.jsonl.sig"),
     }
     assert made["debian:12"]["rows"] == 106
-    assert made["debian:12"]["as_of"] == AS_OF.isoformat()  # the oldest file's
+    assert made["debian:12"]["as_of"] == format_at(AS_OF)  # the oldest file's
 
     files = [Path(one["file"]) for one in made.values()]
     code = run(configured(tmp_path, *files), {})
