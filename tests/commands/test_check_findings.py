@@ -302,8 +302,8 @@ def test_expired_and_unused_waivers_are_told(home: Path, capsys: pytest.CaptureF
     portalops(home, "check", "findings")
 
     told = capsys.readouterr().err
-    assert "the waiver old of ssh.root-login on web1 ended on" in told
-    assert "the waiver storage.space@web1 of storage.space on web1 is in force, but the check no longer fails" in told
+    assert "waiver old of ssh.root-login on web1 ended on" in told
+    assert "waiver storage.space@web1 of storage.space on web1 is in force, but the check no longer fails" in told
 
 
 def test_after_a_withdrawal_that_cannot_be_read_the_waiver_counts_no_more_and_the_record_is_named(
@@ -322,7 +322,7 @@ def test_after_a_withdrawal_that_cannot_be_read_the_waiver_counts_no_more_and_th
     status = capsys.readouterr().err
 
     assert (code, finding["state"], finding["waiver"]) == (ExitCode.UNMET, "open", None)
-    assert f"the waiver ssh.root-login@web1 of ssh.root-login on web1 may have been withdrawn by record {seq}" in told
+    assert f"waiver ssh.root-login@web1 of ssh.root-login on web1 may have been withdrawn by record {seq}" in told
     assert f"the details of record {seq} cannot be read" in told
     assert f"the details of record {seq} cannot be read" in status
     assert portalops(home, "check", "results") == ExitCode.UNMET
@@ -439,7 +439,7 @@ def test_plugin_is_never_ok_without_a_pass(home: Path, capsys: pytest.CaptureFix
     code, line = plugin(home, capsys, "findings", "--family", "ssh")
     assert (code, line.partition(" | ")[0]) == (
         3,
-        "PORTALOPS UNKNOWN - no check passes in the newest scan, so nothing is shown to be well",
+        "PORTALOPS UNKNOWN - no check passes in the newest scan: nothing proves a good state",
     )
     assert plugin(home, capsys, "findings", "--family", "no-such")[0] == 3
     assert plugin(home, capsys, "findings", "--host", "no-such")[0] == 3

@@ -96,7 +96,9 @@ def test_each_mistake_is_told_with_what_to_do(home: Home) -> None:
     assert "--by NAME" in part(home, "--facts", str(path))[2]
     assert part(home, "--by", "An")[0] == 2
     assert "cannot read" in part(home, "--facts", str(path.with_name("none")), "--by", "An")[2]
-    assert "two files hold answers of host old1" in part(home, "--facts", str(path), "--facts", str(path), "--by", "An")[2]
+    assert (
+        "two files hold answers of host old1" in part(home, "--facts", str(path), "--facts", str(path), "--by", "An")[2]
+    )
     path.write_bytes(path.read_bytes()[:-4])
     code, _said, errors = part(home, "--facts", str(path), "--by", "An")
     assert (code, "error[PO1313]" in errors, "Copy it from the host again" in errors) == (2, True, True)
