@@ -7,14 +7,16 @@ back, and where it is lost the next set is a full one: nothing is ever guessed t
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from portalops.config.tables import KindTable
 from portalops.errors import BackupError
 from portalops.model.backups import SetId, SetKind
 from portalops.model.message import Message, msg
@@ -137,6 +139,15 @@ def _base(
     if not usable:
         return None, msg("the settings of every source were changed since set {set}", set=newest.id)
     return Base(newest.id, newest.bag_sha256, usable), msg("set {set} is verified", set=newest.id)
+
+
+def settings_digests(tables: Iterable[KindTable]) -> dict[str, Digest]:
+    """Return a digest of each source's settings, by its id: with other settings nothing can be compared."""
+    found = {}
+    for table in tables:
+        text = json.dumps([table.kind, str(table.folder), dict(table.values)], sort_keys=True, default=str)
+        found[table.id] = Digest(hashlib.sha256(text.encode()).hexdigest())
+    return found
 
 
 def read_noted(state_folder: Path) -> tuple[Noted, ...]:

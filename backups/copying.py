@@ -27,9 +27,8 @@ from backups.verify import verify_copy
 from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged, SetNotFound
 from portalops.model.backups import Copy, CopyResult, CopyState, SetId, VerifyLevel
 from portalops.model.heads import Signer
-from portalops.model.message import msg
+from portalops.model.message import Message, msg, together
 from portalops.model.record import Digest
-from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress, SetWriter, StoredSet, Task
 from portalops.registers.backups import SetEvidence
 
@@ -105,10 +104,7 @@ def run_copies(
 
     def looked(made: Sequence[_Made]) -> list[_Made]:
         sealed = [each for each in made if each.copy.state is CopyState.SEALED]
-        to_read = [
-            VerifyTarget(each.copy, each.target.made.set.bag_sha256, each.target.made.set.stored_bytes)
-            for each in sealed
-        ]
+        to_read = [VerifyTarget.of(each.target.made.set, each.copy) for each in sealed]
         found = run_verify(to_read, media, clock=clock, progress=progress, keys=keys).copies
         seen = {id(each): replace(each, copy=copy) for each, copy in zip(sealed, found, strict=True)}
         return [seen.get(id(each), each) for each in made]
@@ -159,7 +155,7 @@ def _left(targets: Sequence[CopyTarget], wanted: Mapping[str, Collection[SetId]]
 def _as_known(made: _Made) -> Copy:
     """Return a copy as it is to be recorded: one that lay there and could not be read is no better than it was."""
     if made.has_found and made.copy.state is CopyState.SEALED:
-        return replace(_still(made.target, made.copy), problem=made.copy.problem)
+        return _still(made.target, made.copy).with_problem(made.copy.said)
     return made.copy
 
 
@@ -177,7 +173,7 @@ def _made(target: CopyTarget, world: _World) -> Iterator[_Made]:
     medium = world.media[target.to_medium]
     copy = _none_of(target, medium)
     if not target.sources:
-        yield _failed(target, _still(target, copy), "no other medium has a verified copy of it")
+        yield _failed(target, _still(target, copy), msg("no other medium has a verified copy of it"))
         return
     try:
         copy = replace(copy, shares_source_filesystem=_ready(target, medium, world))
@@ -190,7 +186,7 @@ def _made(target: CopyTarget, world: _World) -> Iterator[_Made]:
             return
     except PortalOpsError as error:
         world.on_error(medium.id, error)
-        yield _failed(target, _still(target, copy), str(error))
+        yield _failed(target, _still(target, copy), error.message)
         return
     yield from _copied(target, copy, world, goes_on=True)
 
@@ -201,7 +197,8 @@ def _made_anew(found: _Made, world: _World) -> Iterator[_Made]:
     medium = world.media[target.to_medium]
     whole = tuple(source for source in target.sources if _is_whole(source, target, world))
     if not whole:
-        yield _failed(target, found.copy, f"{found.copy.problem}; it is left, since no other copy could be read whole")
+        left = msg("it is left, since no other copy could be read whole")
+        yield _failed(target, found.copy, together([found.copy.said, left]))
         return
     try:
         logger.warning("medium %s: removing the damaged copy of %s", medium.id, target.made.set.id)
@@ -209,7 +206,7 @@ def _made_anew(found: _Made, world: _World) -> Iterator[_Made]:
     except SetNotFound:
         pass  # something of it was listed and is no set
     except PortalOpsError as error:
-        yield _failed(target, found.copy, f"{found.copy.problem}; it is left: {error}")
+        yield _failed(target, found.copy, together([found.copy.said, msg("it is left: {cause}", cause=error.message)]))
         return
     shares = found.copy.shares_source_filesystem
     copy = replace(_none_of(target, medium), shares_source_filesystem=shares)
@@ -219,25 +216,25 @@ def _made_anew(found: _Made, world: _World) -> Iterator[_Made]:
 def _copied(target: CopyTarget, copy: Copy, world: _World, *, goes_on: bool) -> Iterator[_Made]:
     """As `_made`, onto a medium that is ready and has no such set."""
     medium, made = world.media[target.to_medium], target.made.set
-    problem = ""
+    problem: Message | str = ""
     for source in target.sources:
         try:
             stored = world.media[source.medium].open_set(made.id)
             begin = go_on if goes_on or source is not target.sources[0] else _begin  # what this one has left is whole
             writer = begin(medium, made.id, expected_bytes=made.stored_bytes)
         except PortalOpsError as error:
-            problem = str(error)
+            problem = error.message
             continue
         try:
             has_found = _copy(stored, writer, target, world.progress)
             writer.seal()
         except SetDamaged as error:
             let_go(writer, keep=source is not target.sources[-1])
-            problem = f"its copy on {source.medium} is damaged: {error}"
-            yield _failed(target, replace(source, state=CopyState.DAMAGED), str(error))
+            problem = msg("its copy on {medium} is damaged: {cause}", medium=source.medium, cause=error.message)
+            yield _failed(target, replace(source, state=CopyState.DAMAGED), error.message)
         except MediumUnavailable as error:
             let_go(writer, keep=True)
-            problem = str(error)
+            problem = error.message
         except BaseException:  # an interrupt too: the next copy goes on from here
             let_go(writer, keep=True)
             raise
@@ -263,8 +260,8 @@ def _none_of(target: CopyTarget, medium: Medium) -> Copy:
     return Copy(target.made.set.id, medium.id, medium.kind, CopyState.FAILED, VerifyLevel.NONE, None)
 
 
-def _failed(target: CopyTarget, copy: Copy, problem: str) -> _Made:
-    return _Made(target, replace(copy, problem=show_text(problem, 500)))
+def _failed(target: CopyTarget, copy: Copy, problem: Message | str) -> _Made:
+    return _Made(target, copy.with_problem(problem))
 
 
 def _is_whole(source: Copy, target: CopyTarget, world: _World) -> bool:

@@ -31,7 +31,7 @@ from portalops.errors import BackupError, MediumUnavailable, PortalOpsError, Set
 from portalops.model.backups import Copy, CopyState, DrillResult, SetId, StreamTrial, VerifyLevel
 from portalops.model.causes import cause_of
 from portalops.model.heads import Signer
-from portalops.model.message import ByteCount, msg
+from portalops.model.message import ByteCount, msg, together, verbatim
 from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress, Runner, StoredSet
 from portalops.registers.backups import SetEvidence
@@ -191,15 +191,15 @@ def run_drill(
         BackupError: there is too little space, the scratch folder cannot be made, or no medium has the base.
         MediumUnavailable: the medium cannot be read.
     """
-    copy = replace(target.copy, verified_at=None, problem="")
+    copy = replace(target.copy, verified_at=None).with_problem("")
     made = target.made.set
     with progress.task(msg("Reading the copy"), total=made.stored_bytes, unit="bytes") as task:
         findings = verify_copy(
             stored, made.id, bag_sha256=made.bag_sha256, level=VerifyLevel.L2, keys=keys, on_bytes=task.advance
         )
     if findings.problems or findings.content is None:
-        problem = show_text("; ".join(findings.problems[:5]) or "it says nothing of what is in it", 500)
-        copy = replace(copy, state=CopyState.DAMAGED, level=findings.level, problem=problem)
+        said = findings.said or (msg("it says nothing of what is in it"),)
+        copy = replace(copy, state=CopyState.DAMAGED, level=findings.level).with_problem(together(said, most=5))
         return DrillResult((copy,), chosen_by=target.chosen_by, bag_sha256=made.bag_sha256)
     content = findings.content
     base = find_base(content) if content.base is not None else None
@@ -212,14 +212,16 @@ def run_drill(
         restored = clock.monotonic()
         trials = _try_out(_Opened(stored, content, identities, base), scratch, place, progress)
         ended = clock.monotonic()
-    problems = [*report.damaged, *report.refused]
-    problems += [f"{each.source}/{each.stream}: {problem}" for each in trials for problem in each.problems]
+    problems = [*map(verbatim, (*report.damaged, *report.refused))]
+    problems += [
+        msg("{source}/{stream}: {problem}", source=each.source, stream=each.stream, problem=problem)
+        for each in trials
+        for problem in each.problems
+    ]
     level = min((each.level for each in trials), default=VerifyLevel.L3)
     copy = replace(copy, state=CopyState.VERIFIED, level=level, verified_at=clock.now())
     if problems:
-        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
-        problem = show_text("; ".join(problems[:5]), 500) + more
-        copy = replace(copy, state=CopyState.DAMAGED, verified_at=None, problem=problem)
+        copy = replace(copy, state=CopyState.DAMAGED, verified_at=None).with_problem(together(problems, most=5))
     return DrillResult(
         (copy,),
         trials,

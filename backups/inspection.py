@@ -13,15 +13,14 @@ from backups.media._errors import NotMadeYet
 from backups.resuming import make_ready, worth_keeping
 from backups.retention import THERE, compare, is_of
 from portalops.errors import PortalOpsError
-from portalops.model.backups import CopyState, VerifyLevel
+from portalops.model.backups import MAX_PROBLEM, Copy, CopyState, VerifyLevel
 from portalops.model.heads import Signer
 from portalops.model.media import MediumCheck
-from portalops.model.text import show_text
+from portalops.model.message import Message, kept, msg
 from portalops.ports import Clock, Medium, Progress
 from portalops.registers.backups import SetEvidence
 
 MAX_LISTED = 1000
-MAX_PROBLEM = 500
 
 
 def inspect(
@@ -63,12 +62,11 @@ def inspect(
         if isinstance(error, NotMadeYet) and not had_sets:
             return check
         on_error(error)
-        problem = show_text(f"not checked: {error}", MAX_PROBLEM)
-        unseen = tuple(replace(copy, problem=problem) for _made, copy in recorded)
-        return replace(check, problems=(show_text(str(error), MAX_PROBLEM),), copies=unseen)
+        problem = msg("not checked: {cause}", cause=error.message)
+        return _with_problems(check, [error.message], copies=[copy.with_problem(problem) for _made, copy in recorded])
     difference = compare(portal, medium.id, listed, sets)
-    problems = [f"{name}: recorded to be there, and not listed" for name in difference.missing]
-    problems += [f"{name}: listed, and not recorded to be there" for name in difference.unknown]
+    problems = [msg("{set}: recorded to be there, and not listed", set=name) for name in difference.missing]
+    problems += [msg("{set}: listed, and not recorded to be there", set=name) for name in difference.unknown]
     writable: bool | None = None
     if tries_writing:
         try:
@@ -77,18 +75,27 @@ def inspect(
         except PortalOpsError as error:
             on_error(error)
             writable = False
-            problems.append(str(error))
+            problems.append(error.message)
     targets = [VerifyTarget(copy, made.set.bag_sha256, 0) for made, copy in recorded]
     looked = run_verify(
         targets, {medium.id: medium}, clock=clock, progress=progress, keys=keys, level=VerifyLevel.L1
     ).copies
-    problems += [f"{copy.set_id}: {copy.problem}" for copy in looked if copy.problem and copy.set_id in listed]
-    return replace(
+    problems += [
+        msg("{set}: {problem}", set=copy.set_id, problem=copy.said)
+        for copy in looked
+        if copy.problem and copy.set_id in listed
+    ]
+    found = replace(
         check,
         reached=True,
         writable=writable,
         sets=sum(is_of(portal, name) for name in listed),
-        problems=tuple(show_text(problem, MAX_PROBLEM) for problem in problems[:MAX_LISTED]),
         unknown=difference.unknown[:MAX_LISTED],
-        copies=tuple(seen for (_made, before), seen in zip(recorded, looked, strict=True) if seen != before),
     )
+    changed = [seen for (_made, before), seen in zip(recorded, looked, strict=True) if seen != before]
+    return _with_problems(found, problems[:MAX_LISTED], copies=changed)
+
+
+def _with_problems(check: MediumCheck, problems: Sequence[Message], *, copies: Sequence[Copy]) -> MediumCheck:
+    said = tuple(kept(problem, MAX_PROBLEM) for problem in problems)
+    return replace(check, problems=tuple(map(str, said)), problem_messages=said, copies=tuple(copies))

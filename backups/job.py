@@ -46,9 +46,8 @@ from portalops.model.backups import (
     VerifyResult,
 )
 from portalops.model.heads import Signer
-from portalops.model.message import msg
+from portalops.model.message import Message, kept, msg, together
 from portalops.model.record import Digest
-from portalops.model.text import show_text
 from portalops.ports import Clock, Medium, Progress, SetSigner, SetWriter, Source, Task
 
 logger = logging.getLogger(__name__)
@@ -66,6 +65,11 @@ class VerifyTarget:
     """Digest of the set's tag manifest as recorded; None if it is not known."""
     payload_bytes: int = 0
     """About how much there is to read, for progress."""
+
+    @classmethod
+    def of(cls, made: BackupSet, copy: Copy) -> VerifyTarget:
+        """Return a copy of a set, to be read whole."""
+        return cls(copy, made.bag_sha256, made.stored_bytes)
 
 
 def run_backup(
@@ -116,11 +120,7 @@ def run_backup(
     if result.set is None:
         return result
     made = result.set
-    sealed = [
-        VerifyTarget(copy, made.bag_sha256, made.stored_bytes)
-        for copy in result.copies
-        if copy.state is CopyState.SEALED
-    ]
+    sealed = [VerifyTarget.of(made, copy) for copy in result.copies if copy.state is CopyState.SEALED]
     looked = run_verify(sealed, {each.id: each for each in media}, clock=clock, progress=progress)
     newest = {copy.medium: copy for copy in (*result.copies, *looked.copies)}
     return replace(result, copies=tuple(newest.values()))
@@ -163,7 +163,8 @@ def make_set(
             streams = read.streams
             result = replace(
                 result,
-                failed_sources=read.failed,
+                failed_sources=tuple(map(str, read.failed)),
+                failed_messages=read.failed,
                 failed_classes=tuple(dict.fromkeys(read.classes)),
                 accepted_shrinks=read.accepted,
             )
@@ -272,7 +273,7 @@ def _begin(
         except MediumUnavailable as error:
             logger.info("medium %s is not ready: %s", medium.id, error)
             on_error(medium.id, error)
-            copies[medium.id] = replace(copy, problem=show_text(str(error), 500))
+            copies[medium.id] = copy.with_problem(error.message)
     return ready, copies
 
 
@@ -295,7 +296,7 @@ class _Read:
     """What came of reading the sources."""
 
     streams: tuple[Stream, ...] = ()
-    failed: tuple[str, ...] = ()
+    failed: tuple[Message, ...] = ()
     """Why some sources have no streams."""
     classes: tuple[DataClass, ...] = ()
     """The classes of those."""
@@ -317,8 +318,8 @@ def _read(packer: SetPacker, sources: Sequence[Source], lanes: Sequence[Lane], t
         except SourceUnavailable as error:
             logger.info("source %s failed: %s", source.id, error)
             opener.drop()
-            cause = error.message.values.get("cause", str(error))  # the message names the source once more
-            line = show_text(f"{source.id}: {cause}", 700)
+            cause = error.message.values.get("cause", error.message)  # the message names the source once more
+            line = kept(msg("{source}: {problem}", source=source.id, problem=cause), 700)
             read = replace(read, failed=(*read.failed, line), classes=(*read.classes, source.data_class))
     return read
 
@@ -387,7 +388,7 @@ def _written(copy: Copy, lane: Lane) -> Copy:
         raise lane.fault
     if lane.sealed and not lane.problem:
         return replace(copy, state=CopyState.SEALED)
-    return replace(copy, state=CopyState.FAILED, problem=show_text(lane.problem, 500) or "nothing was sealed")
+    return replace(copy, state=CopyState.FAILED).with_problem(lane.problem or msg("nothing was sealed"))
 
 
 def _list_medium(
@@ -402,7 +403,7 @@ def _list_medium(
 ) -> Copy:
     copy = target.copy
     if medium is None:
-        return replace(copy, problem="its medium is not configured any more")
+        return copy.with_problem(msg("its medium is not configured any more"))
     try:
         stored = medium.open_set(copy.set_id)
         findings = verify_copy(
@@ -418,18 +419,17 @@ def _list_medium(
         try:
             require_sets(medium, copy.set_id.rsplit("-", 3)[0])
         except MediumUnavailable as absent:
-            return replace(copy, problem=show_text(f"not checked: {absent}", 500))
-        return replace(copy, state=CopyState.DAMAGED, level=level, problem=show_text(str(error), 500))
+            return copy.with_problem(msg("not checked: {cause}", cause=absent.message))
+        return replace(copy, state=CopyState.DAMAGED, level=level).with_problem(error.message)
     except (MediumUnavailable, SetOfLaterVersion) as error:
-        return replace(copy, problem=show_text(f"not checked: {error}", 500))
-    if findings.problems:
-        problem = show_text("; ".join(findings.problems[:5]), 500)
-        if len(findings.problems) > 5:
-            problem += f"; and {len(findings.problems) - 5} more"
-        return replace(copy, state=CopyState.DAMAGED, level=findings.level, problem=problem)
+        return copy.with_problem(msg("not checked: {cause}", cause=error.message))
+    if findings.said:
+        damaged = replace(copy, state=CopyState.DAMAGED, level=findings.level)
+        return damaged.with_problem(together(findings.said, most=5))
     if findings.level is VerifyLevel.L1:
-        return replace(copy, problem="")  # the structure alone verifies nothing
-    return replace(copy, state=CopyState.VERIFIED, level=findings.level, verified_at=clock.now(), problem="")
+        return copy.with_problem("")  # the structure alone verifies nothing
+    verified = replace(copy, state=CopyState.VERIFIED, level=findings.level, verified_at=clock.now())
+    return verified.with_problem("")
 
 
 class _Counter:

@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 
 from backups.presence import require_sets
 from backups.retention import THERE, Fate, ListingDifference, candidates_of, compare, decide
-from portalops.errors import PortalOpsError, SetLocked, SetNotFound
+from portalops.errors import ExitCode, PortalOpsError, SetLocked, SetNotFound
 from portalops.model.backups import Copy, CopyState, SetId, SetKind
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, verbatim
 from portalops.model.record import Digest
 from portalops.model.retention import Disposal, PruneMark, RetentionPolicy
+from portalops.model.runs import Run, RunSummary
 from portalops.model.text import show_text
 from portalops.ports import Medium, Progress
 from portalops.registers.backups import SetEvidence
@@ -130,14 +131,16 @@ class MediaListing:
     unreached: Mapping[str, Message]
     """Why a medium could not be read."""
 
-    def problems(self) -> tuple[str, ...]:
-        """Name what stands in the way of removing anything: one bounded English line each."""
+    def problems(self) -> tuple[Message, ...]:
+        """Name what stands in the way of removing anything: one bounded line each."""
         found = []
         for medium, difference in self.differences.items():
             if difference.missing:
-                found.append(f"{medium}: recorded to be there, and not listed: {_named(difference.missing)}")
+                names = _named(difference.missing)
+                found.append(msg("{medium}: recorded to be there, and not listed: {sets}", medium=medium, sets=names))
             if difference.unknown:
-                found.append(f"{medium}: listed, and not recorded to be there: {_named(difference.unknown)}")
+                names = _named(difference.unknown)
+                found.append(msg("{medium}: listed, and not recorded to be there: {sets}", medium=medium, sets=names))
         return tuple(found)
 
 
@@ -151,6 +154,22 @@ def list_media(portal: str, media: Mapping[str, Medium], sets: Sequence[SetEvide
         except PortalOpsError as error:
             unreached[name] = error.message
     return MediaListing(differences, unreached)
+
+
+def cut_off_at(runs: Sequence[Run], summary_of: Callable[[Run], RunSummary | None]) -> datetime | None:
+    """Return when the newest run began that was killed or stopped; None if there is none.
+
+    One that ended by itself has recorded what it removed.
+
+    Args:
+        runs: of the prune job, oldest first.
+        summary_of: tells how a finished run ended; None if that cannot be read, and then it explains nothing.
+    """
+    for run in reversed(runs):
+        ended = summary_of(run) if run.finished_at is not None else None
+        if run.finished_at is None or (ended and ended.exit_code in {ExitCode.INTERRUPTED, ExitCode.FAULT}):
+            return run.started_at
+    return None
 
 
 def explained(seen: MediaListing, removals: Sequence[Removal], dead_run_at: datetime | None) -> MediaListing:
@@ -220,8 +239,8 @@ def made_at(name: SetId) -> datetime:
         return datetime.min.replace(tzinfo=UTC)
 
 
-def unseen_last(sets: Sequence[SetEvidence], fates: Sequence[Fate], seen: MediaListing) -> str:
-    """Return why nothing may be removed although the listings agree: no good set was seen; empty if one was.
+def unseen_last(sets: Sequence[SetEvidence], fates: Sequence[Fate], seen: MediaListing) -> Message | None:
+    """Return why nothing may be removed although the listings agree: no good set was seen; None if one was.
 
     Only what is kept counts, and only a verified copy on a medium that was read just now.
     """
@@ -229,8 +248,8 @@ def unseen_last(sets: Sequence[SetEvidence], fates: Sequence[Fate], seen: MediaL
     good = {each.set_id for each in candidates_of(sets) if each.is_good}
     for made in sets:
         if made.set.id in kept & good and _is_seen(made, seen) and (made.base is None or _is_seen(made.base, seen)):
-            return ""
-    return "no good set that is kept was seen on a medium just now"
+            return None
+    return msg("no good set that is kept was seen on a medium just now")
 
 
 def _is_seen(made: SetEvidence, seen: MediaListing) -> bool:
@@ -243,8 +262,8 @@ class Removed:
 
     copies: tuple[Copy, ...]
     disposals: tuple[Disposal, ...]
-    problems: tuple[str, ...]
-    """What is still there, and why: one bounded English line each."""
+    problems: tuple[Message, ...]
+    """What is still there, and why: one line each."""
     was_stopped: bool = False
     """A person or the system stopped it; what was removed until then is in it."""
 
@@ -272,7 +291,7 @@ def remove_sets(
     """
     copies: list[Copy] = []
     disposals: list[Disposal] = []
-    problems: list[str] = []
+    problems: list[Message] = []
     gone: set[tuple[SetId, str]] = set()
     remover = _Remover(media, seen, problems)
     try:
@@ -282,12 +301,17 @@ def remove_sets(
                 try:
                     is_still = still(each.made.set.id)
                 except PortalOpsError as error:  # a hold may be unknown; what was removed so far must be recorded
-                    problems.append(show_text(f"{each.made.set.id}: {error}", 500))
+                    problems.append(msg("{set}: {problem}", set=each.made.set.id, problem=error.message))
                     break
                 if not is_still:
-                    problems.append(f"{each.made.set.id}: it is held, or its mark was undone, since this run began")
+                    problems.append(
+                        msg("{set}: it is held, or its mark was undone, since this run began", set=each.made.set.id)
+                    )
                 elif (builder := _dependant(each.made, sets, gone)) is not None:
-                    problems.append(f"{each.made.set.id}: set {builder}, which builds on it, is still there")
+                    builds = msg(
+                        "{set}: set {other}, which builds on it, is still there", set=each.made.set.id, other=builder
+                    )
+                    problems.append(builds)
                 else:
                     removed: list[Copy] = []
                     left: list[str] = []
@@ -300,7 +324,7 @@ def remove_sets(
                             disposals.append(_disposal(each, removed, left))
                 task.advance(1)
     except KeyboardInterrupt:  # what was removed must be recorded
-        problems.append("it was stopped; the next run goes on")
+        problems.append(msg("it was stopped; the next run goes on"))
         return Removed(tuple(copies), tuple(disposals), tuple(problems), was_stopped=True)
     return Removed(tuple(copies), tuple(disposals), tuple(problems))
 
@@ -311,7 +335,7 @@ class _Remover:
 
     media: Mapping[str, Medium]
     seen: MediaListing
-    problems: list[str]
+    problems: list[Message]
 
     def remove_set(self, made: SetEvidence, removed: list[Copy], left: list[str]) -> None:
         """Remove a set's copies; each is noted at once, since a stop may come at any time."""
@@ -319,27 +343,28 @@ class _Remover:
         left += [copy.medium for copy in there]
         for copy in there:
             problem = self._remove_copy(copy)
-            if problem:
-                self.problems.append(show_text(f"{copy.medium}: {made.set.id}: {problem}", 500))
+            if problem is not None:
+                named = msg("{medium}: {set}: {problem}", medium=copy.medium, set=made.set.id, problem=problem)
+                self.problems.append(named)
             else:
                 left.remove(copy.medium)
-                removed.append(replace(copy, state=CopyState.DISPOSED, problem=""))
+                removed.append(replace(copy, state=CopyState.DISPOSED).with_problem(""))
 
-    def _remove_copy(self, copy: Copy) -> str:
-        """Remove one copy; return why it is still there, or nothing."""
+    def _remove_copy(self, copy: Copy) -> Message | None:
+        """Remove one copy; return why it is still there, or None."""
         if copy.medium not in self.media:
-            return "the medium is not configured here"
+            return msg("the medium is not configured here")
         if copy.medium in self.seen.unreached:
-            return str(self.seen.unreached[copy.medium])
+            return self.seen.unreached[copy.medium]
         try:
             self.media[copy.medium].remove(copy.set_id)
         except SetNotFound:
-            return ""  # a damaged copy of which nothing was left, or one that a run that died has removed
+            return None  # a damaged copy of which nothing was left, or one that a run that died has removed
         except SetLocked as error:
-            return f"left until its lock ends: {error.message}"
+            return msg("left until its lock ends: {cause}", cause=error.message)
         except PortalOpsError as error:
-            return str(error.message)
-        return ""
+            return error.message
+        return None
 
 
 def _dependant(made: SetEvidence, sets: Sequence[SetEvidence], gone: Collection[tuple[SetId, str]]) -> SetId | None:
@@ -370,6 +395,6 @@ def _disposal(each: Removal, removed: Sequence[Copy], left: Sequence[str]) -> Di
     )
 
 
-def _named(names: Sequence[SetId]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return show_text(", ".join(names[:SHOWN]), 400) + more
+def _named(names: Sequence[SetId]) -> Message:
+    named, more = show_text(", ".join(names[:SHOWN]), 400), len(names) - SHOWN
+    return msg("{sets} and {n} more", sets=named, n=more) if more > 0 else verbatim(named)

@@ -10,7 +10,7 @@ stream that turns out damaged is named, what came out before stays, and the othe
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,11 +20,14 @@ from backups.extract import Extracted, Extractor, mark_finished, prepare_target
 from backups.formats import format_of
 from backups.set_file import SetFile
 from backups.untar import TarReader
-from portalops.errors import BackupError, SetDamaged
-from portalops.model.backups import MemberType, Stream, StreamMember
-from portalops.model.message import msg
+from backups.verify import Findings, verify_copy
+from portalops.errors import BackupError, PortalOpsError, SetDamaged, SetOfLaterVersion
+from portalops.model.backups import MemberType, SetId, Stream, StreamMember, VerifyLevel
+from portalops.model.heads import Signer
+from portalops.model.message import Message, msg
+from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.ports import StoredSet
+from portalops.ports import Medium, StoredSet
 
 TAR = "tar"
 REMOVED = "removed"
@@ -61,6 +64,56 @@ class RestoreReport:
     """What was left out on purpose, such as devices."""
     damaged: tuple[str, ...]
     """Streams that are not what was backed up, and where."""
+
+
+def find_base(media: Iterable[Medium], content: SetFile) -> tuple[BaseSet | None, list[Message]]:
+    """Return the full set that a differential builds on, from any medium that has it whole, and what stood in the way."""
+    if content.base is None or content.base_id is None:
+        return None, []
+    problems: list[Message] = []
+    for medium in media:
+        try:
+            stored = medium.open_set(content.base_id)
+            findings = verify_copy(stored, content.base_id, bag_sha256=content.base, level=VerifyLevel.L1)
+        except PortalOpsError as error:
+            problems.append(error.message)
+            continue
+        if findings.content is not None and not findings.problems:
+            return BaseSet(stored, findings.content), []
+        problems += [msg("{medium}: {problem}", medium=medium.id, problem=problem) for problem in findings.said[:3]]
+    return None, problems
+
+
+def best_copy(
+    set_id: SetId, media: Iterable[Medium], *, bag_sha256: Digest | None, keys: Sequence[Signer] | None
+) -> tuple[StoredSet, Findings, list[Message]]:
+    """Return the first copy whose structure is whole, or else the first that opens, and what stood in the way.
+
+    Args:
+        set_id: the set.
+        media: at least one, in the order in which they are tried.
+        bag_sha256: digest of the set's tag manifest as recorded; None if it is not known.
+        keys: the ledger's signing keys with their times; None if no ledger can be asked.
+
+    Raises:
+        PortalOpsError: no copy opens: one of a later version first, else why the first medium's did not.
+    """
+    opened: list[tuple[StoredSet, Findings]] = []
+    problems: list[PortalOpsError] = []
+    for each in media:
+        try:
+            stored = each.open_set(set_id)
+            findings = verify_copy(stored, set_id, bag_sha256=bag_sha256, level=VerifyLevel.L1, keys=keys)
+        except PortalOpsError as error:
+            problems.append(error)
+            continue
+        opened.append((stored, findings))
+        if not findings.problems:
+            break
+    if not opened:
+        raise next((each for each in problems if isinstance(each, SetOfLaterVersion)), problems[0])
+    stored, findings = opened[-1] if not opened[-1][1].problems else opened[0]
+    return stored, findings, [error.message for error in problems]
 
 
 def restore_set(

@@ -7,9 +7,10 @@ seen, written or not, with what the newest stream that stands alone held. What s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from portalops.errors import UsageError
 from portalops.model.backups import Shrink, Stream
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
@@ -77,6 +78,28 @@ def held_before(made: Iterable[Made]) -> dict[str, dict[str, Amounts]]:
             held = found.setdefault(shrink.source, {})
             held[shrink.stream] = {**held.get(shrink.stream, {}), shrink.measure: shrink.now}
     return found
+
+
+def shrink_rules(
+    limits: Mapping[str, int], made: Iterable[Made], accepted: Collection[str] = ()
+) -> dict[str, ShrinkRule]:
+    """Return how much less than before each source may yield.
+
+    Args:
+        limits: by source, by how many percent it may shrink.
+        made: sets, oldest first.
+        accepted: sources of which somebody says that less is right this time.
+
+    Raises:
+        UsageError: there is no such source.
+    """
+    if unknown := [source for source in accepted if source not in limits]:
+        raise UsageError(
+            msg("there is no backup source {source}", source=show_text(unknown[0], 80)),
+            msg("The sources are: {sources}.", sources=", ".join(limits) or "-"),
+        )
+    before = held_before(made)
+    return {source: ShrinkRule(limit, before.get(source, {}), source in accepted) for source, limit in limits.items()}
 
 
 def shrinks(

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from backups.set_file import NAME as SET_FILE
 from backups.set_file import SetFile
 from portalops.model.heads import Signer
+from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.registers.signers import signer_at
 from portalops.signatures.sshsig import BadSignature, fingerprint, public_key_of, verify
@@ -23,7 +24,7 @@ NAMESPACE = "portalops-set"
 
 def signature_problems(
     content: SetFile, set_file: bytes, signature: bytes | None, keys: Sequence[Signer] | None
-) -> Iterator[str]:
+) -> Iterator[Message]:
     """Yield what is wrong with a set's signature, or with there being none.
 
     A set that names no signer and has no signature is unsigned, which is no fault: sets are made without a key too.
@@ -37,26 +38,36 @@ def signature_problems(
     """
     if signature is None:
         if content.signer:
-            yield f"{NAME}: {SET_FILE} says that it is signed, and there is no signature"
+            yield msg("{path}: {file} says that it is signed, and there is no signature", path=NAME, file=SET_FILE)
         return
     if not content.signer:
-        yield f"{NAME}: {SET_FILE} does not say that it is signed"
+        yield msg("{path}: {file} does not say that it is signed", path=NAME, file=SET_FILE)
         return
     try:
         found = verify(set_file, signature.decode("ascii"), NAMESPACE)
         named = public_key_of(content.signer)
     except UnicodeDecodeError:
-        yield f"{NAME}: not an OpenSSH signature"
+        yield msg("{path}: not an OpenSSH signature", path=NAME)
         return
     except (BadSignature, ValueError) as error:
-        yield f"{NAME}: {show_text(str(error), 200)}"
+        yield msg("{path}: {cause}", path=NAME, cause=show_text(str(error), 200))
         return
     if found != named:
-        yield f"{NAME}: signed by {fingerprint(found)}, and {SET_FILE} names {fingerprint(named)}"
+        yield msg(
+            "{path}: signed by {key}, and {file} names {other}",
+            path=NAME,
+            key=fingerprint(found),
+            file=SET_FILE,
+            other=fingerprint(named),
+        )
     elif keys is not None and not any(each.public_key == found for each in keys):
-        yield f"{NAME}: signed by {fingerprint(found)}, which is no key of this ledger"
+        yield msg("{path}: signed by {key}, which is no key of this ledger", path=NAME, key=fingerprint(found))
     elif keys is not None and signer_at(keys, found, content.created_at) is None:
-        yield f"{NAME}: signed by {fingerprint(found)}, which did not sign for this ledger when the set was made"
+        yield msg(
+            "{path}: signed by {key}, which did not sign for this ledger when the set was made",
+            path=NAME,
+            key=fingerprint(found),
+        )
 
 
 def signer_shown(signer: str) -> str:

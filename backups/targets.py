@@ -6,6 +6,8 @@ inside a source it is backed up again, and a database server trips over strange 
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -76,10 +78,14 @@ def require_apart(target: Path, live: Iterable[tuple[Message, Path]]) -> None:
 def _real(path: Path) -> Path:
     """Return where a path leads to, as far as it is there."""
     try:
-        return path.resolve()
-    except (OSError, RuntimeError) as error:  # a loop of links
-        cause = error.strerror if isinstance(error, OSError) and error.strerror else "its links lead in a circle"
+        place = path.resolve()
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            place.stat()  # from Python 3.13 on, resolve() leaves a circle of links as it is
+    except (OSError, RuntimeError) as error:  # before, it says RuntimeError of one
+        cause = error.strerror or "" if isinstance(error, OSError) and error.errno != errno.ELOOP else ""
+        cause = cause or "its links lead in a circle"
         raise UnsafeTarget(
             msg("cannot read {folder}: {cause}", folder=str(path), cause=cause.lower()),
             msg("Name a folder that you may write to."),
         ) from error
+    return place

@@ -28,7 +28,7 @@ from backups.untar import TarReader
 from portalops.errors import SetDamaged, SetOfLaterVersion, WrongKey
 from portalops.model.backups import MemberType, SetId, Stream, StreamMember, VerifyLevel
 from portalops.model.heads import Signer
-from portalops.model.message import Message
+from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.ports import Readable, StoredSet
@@ -44,12 +44,17 @@ class Findings:
 
     level: VerifyLevel
     """How deep it was looked into; NONE if even the structure could not be read."""
-    problems: tuple[str, ...]
+    said: tuple[Message, ...]
     """One line a file that is missing, different or too much; none for a good copy."""
     content: SetFile | None = None
     """What `set.json` says, if it could be read and has its digest."""
     hint: Message | None = None
     """What is to be done about a copy that is not as recorded, and says that it came of a later version."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The same lines as text."""
+        return tuple(map(str, self.said))
 
 
 def verify_copy(
@@ -81,9 +86,11 @@ def verify_copy(
         SetOfLaterVersion: this version does not know its form, and nothing that can be told without it is wrong.
     """
     sizes = dict(stored.sizes())
-    problems: list[str] = []
+    problems: list[Message] = []
     tags = _tag_digests(stored, bag_sha256, problems)
-    problems += [f"{path}: not listed in {TAG_MANIFEST}" for path in REQUIRED_TAGS if path not in tags]
+    problems += [
+        msg("{path}: not listed in {list}", path=path, list=TAG_MANIFEST) for path in REQUIRED_TAGS if path not in tags
+    ]
     texts: dict[str, bytes] = {}
     for path, digest in tags.items():
         if (text := _tag(stored, path, digest, problems)) is not None and path in _SPOKEN:
@@ -95,7 +102,7 @@ def verify_copy(
     problems += _structure(stored, sizes, tags, payload, content)
     if level is not VerifyLevel.L1:
         problems += _contents(_Watched(stored, on_bytes), payload, content if not problems else None, identities)
-    problems = list(dict.fromkeys(problems))
+    problems = list({str(each): each for each in problems}.values())
     return Findings(VerifyLevel.L1 if level is VerifyLevel.L1 else VerifyLevel.L2, tuple(problems), content, hint)
 
 
@@ -109,28 +116,32 @@ def bag_digest(stored: StoredSet) -> Digest:
     return digest_of(_read(stored, TAG_MANIFEST))
 
 
-def _tag_digests(stored: StoredSet, bag_sha256: Digest | None, problems: list[str]) -> dict[str, Digest]:
+def _tag_digests(stored: StoredSet, bag_sha256: Digest | None, problems: list[Message]) -> dict[str, Digest]:
     try:
         data = _read(stored, TAG_MANIFEST)
         if bag_sha256 is not None and digest_of(data) != bag_sha256:
-            problems.append(f"{TAG_MANIFEST}: not the one that was recorded when the set was made")
+            problems.append(msg("{path}: not the one that was recorded when the set was made", path=TAG_MANIFEST))
         return parse_manifest(TAG_MANIFEST, data)
     except SetDamaged as error:
-        problems.append(str(error))
+        problems.append(error.message)
         return {}
 
 
-def _tag(stored: StoredSet, path: str, digest: Digest, problems: list[str]) -> bytes | None:
+def _tag(stored: StoredSet, path: str, digest: Digest, problems: list[Message]) -> bytes | None:
     """Return a tag file that has its digest."""
     try:
         data = _read(stored, path)
     except SetDamaged as error:
-        problems.append(str(error))
+        problems.append(error.message)
         return None
     if digest_of(data) != digest:
-        problems.append(f"{path}: its bytes are not those that {TAG_MANIFEST} lists")
+        problems.append(_other_bytes(path, TAG_MANIFEST))
         return None
     return data
+
+
+def _other_bytes(path: str, listed_in: str) -> Message:
+    return msg("{path}: its bytes are not those that {list} lists", path=path, list=listed_in)
 
 
 def _read(stored: StoredSet, path: str) -> bytes:
@@ -145,18 +156,18 @@ def _read(stored: StoredSet, path: str) -> bytes:
     return b"".join(parts)
 
 
-def _parsed(name: str, texts: dict[str, bytes], problems: list[str]) -> dict[str, Digest]:
+def _parsed(name: str, texts: dict[str, bytes], problems: list[Message]) -> dict[str, Digest]:
     if name not in texts:
         return {}
     try:
         return parse_manifest(name, texts[name])
     except SetDamaged as error:
-        problems.append(str(error))
+        problems.append(error.message)
         return {}
 
 
 def _content(
-    texts: dict[str, bytes], set_id: SetId, problems: list[str], *, is_pinned: bool
+    texts: dict[str, bytes], set_id: SetId, problems: list[Message], *, is_pinned: bool
 ) -> tuple[SetFile | None, Message | None]:
     """Return what a set says of itself, and a hint; what is wrong already is told also of one that says that it came later."""
     if SET_FILE not in texts:
@@ -166,19 +177,19 @@ def _content(
     except SetOfLaterVersion as error:
         if not (is_pinned and problems):
             raise
-        problems.append(str(error))
+        problems.append(error.message)
         return None, error.hint
     except SetDamaged as error:
-        problems.append(str(error))
+        problems.append(error.message)
         return None, None
     if content.id != set_id:
-        problems.append(f"{SET_FILE}: it is of the set {show_text(content.id, 120)}")
+        problems.append(msg("{path}: it is of the set {set}", path=SET_FILE, set=show_text(content.id, 120)))
     return content, None
 
 
 def _vouched(
     content: SetFile, tags: dict[str, Digest], texts: dict[str, bytes], keys: Sequence[Signer] | None
-) -> Iterator[str]:
+) -> Iterator[Message]:
     """Check the signature, and that `set.json` speaks of every other tag file, in sets that are made so."""
     if SIGNATURE in texts or SIGNATURE not in tags:  # one that is listed and not whole is named already
         yield from signature_problems(content, texts[SET_FILE], texts.get(SIGNATURE), keys)
@@ -186,7 +197,12 @@ def _vouched(
         return  # of a version that did not list them
     for path in sorted({*tags, *content.tag_files} - {SET_FILE, SIGNATURE}):
         if tags.get(path) != content.tag_files.get(path):
-            yield f"{show_text(path, 300)}: {SET_FILE} and {TAG_MANIFEST} disagree about it"
+            yield msg(
+                "{path}: {one} and {other} disagree about it",
+                path=show_text(path, 300),
+                one=SET_FILE,
+                other=TAG_MANIFEST,
+            )
 
 
 def _structure(
@@ -195,44 +211,48 @@ def _structure(
     tags: dict[str, Digest],
     payload: dict[str, Digest],
     content: SetFile | None,
-) -> Iterator[str]:
+) -> Iterator[Message]:
     """Compare what is there with what the manifests and `set.json` list."""
     listed = {*tags, *payload, TAG_MANIFEST}
     for path in sorted(set(sizes) - listed):
-        yield f"{show_text(path, 300)}: not a part of the set"
+        yield msg("{path}: not a part of the set", path=show_text(path, 300))
     if content is None:
         return
     expected = {pack.path: pack for pack in content.files()}
     for path in sorted(set(expected) ^ set(payload)):
-        yield f"{show_text(path, 300)}: listed in only one of {SET_FILE} and {MANIFEST}"
+        yield msg(
+            "{path}: listed in only one of {one} and {other}", path=show_text(path, 300), one=SET_FILE, other=MANIFEST
+        )
     for path, pack in expected.items():
         if not path.startswith(PAYLOAD):
-            yield f"{show_text(path, 300)}: lies outside {PAYLOAD}"
+            yield msg("{path}: lies outside {folder}", path=show_text(path, 300), folder=PAYLOAD)
         elif path not in sizes:
             yield _explain_missing(stored, path)
         elif sizes[path] != pack.stored_bytes:
-            yield f"{path}: {sizes[path]} bytes instead of {pack.stored_bytes}"
+            yield msg(
+                "{path}: {found} bytes instead of {expected}", path=path, found=sizes[path], expected=pack.stored_bytes
+            )
         elif path in payload and payload[path] != pack.stored_sha256:
-            yield f"{path}: {SET_FILE} and {MANIFEST} disagree about its digest"
+            yield msg("{path}: {one} and {other} disagree about its digest", path=path, one=SET_FILE, other=MANIFEST)
 
 
-def _explain_missing(stored: StoredSet, path: str) -> str:
+def _explain_missing(stored: StoredSet, path: str) -> Message:
     """Return what the medium itself says of a file that it does not list."""
     try:
         with stored.open(path):
-            return f"{path}: the file is missing from the listing"
+            return msg("{path}: the file is missing from the listing", path=path)
     except SetDamaged as error:
-        return str(error)
+        return error.message
 
 
 def _contents(
     stored: _Watched, payload: dict[str, Digest], content: SetFile | None, identities: Sequence[PrivateKey]
-) -> list[str]:
+) -> list[Message]:
     """Read every byte of the payload, once: with a key each pack is opened as it is read.
 
     What is inside is told only where all that is stored is right: a damaged file is named once, and as what it is.
     """
-    inside: list[str] = []
+    inside: list[Message] = []
     wrong_key: WrongKey | None = None
     if identities and content is not None:
         try:
@@ -246,17 +266,17 @@ def _contents(
     return problems or inside
 
 
-def _digested(stored: _Watched, path: str, expected: Digest) -> Iterator[str]:
+def _digested(stored: _Watched, path: str, expected: Digest) -> Iterator[Message]:
     if path not in stored.digests:
         try:
             with stored.open(path) as file:
                 while file.read(PIECE_BYTES):
                     pass
         except SetDamaged as error:
-            yield str(error)
+            yield error.message
             return
     if stored.digests[path] != expected:
-        yield f"{path}: its bytes are not those that {MANIFEST} lists"
+        yield _other_bytes(path, MANIFEST)
 
 
 class _Watched:
@@ -297,7 +317,7 @@ class _WatchedFile:
         return data
 
 
-def _opened(stored: _Watched, stream: Stream, identities: Sequence[PrivateKey]) -> Iterator[str]:
+def _opened(stored: _Watched, stream: Stream, identities: Sequence[PrivateKey]) -> Iterator[Message]:
     """Check a stream's plaintext, and its members against the index."""
     try:
         pieces = stream_plaintext(stored, stream, identities)
@@ -307,10 +327,10 @@ def _opened(stored: _Watched, stream: Stream, identities: Sequence[PrivateKey]) 
         else:
             yield from _compared(TarReader(pieces), index_members(stored, stream, identities), stream)
     except SetDamaged as error:
-        yield str(error)
+        yield error.message
 
 
-def _compared(reader: TarReader, index: Iterator[StreamMember], stream: Stream) -> Iterator[str]:
+def _compared(reader: TarReader, index: Iterator[StreamMember], stream: Stream) -> Iterator[Message]:
     where = f"{stream.source}/{stream.name}"
     count = 0
     for entry in reader:
@@ -321,10 +341,15 @@ def _compared(reader: TarReader, index: Iterator[StreamMember], stream: Stream) 
             digest.update(piece)
         listed = next(index, None)
         if listed is None or not _is_same(entry, listed, offset, Digest(digest.hexdigest())):
-            yield f"{where}: member {count} is not what the index lists: {show_text(entry.path, 200)}"
+            yield msg(
+                "{stream}: member {seq} is not what the index lists: {path}",
+                stream=where,
+                seq=count,
+                path=show_text(entry.path, 200),
+            )
             return
     if count != stream.members or next(index, None) is not None:
-        yield f"{where}: {count} members instead of {stream.members}"
+        yield msg("{stream}: {found} members instead of {expected}", stream=where, found=count, expected=stream.members)
 
 
 def _is_same(entry: TarEntry, listed: StreamMember, offset: int, sha256: Digest) -> bool:

@@ -6,6 +6,7 @@ by the same cores as what it costs here.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -30,7 +31,7 @@ from portalops.system.clock import SystemClock
 from portalops.system.ssh import SshTarget
 from portalops.system.ssh_shell import SshShell
 from tests.doubles import SilentProgress
-from tests.servers import free_port, new_key, user_name
+from tests.servers import free_port, new_key, user_name, without_penalties
 
 _CONFIGURATION = """
 [portal]
@@ -80,7 +81,8 @@ def served(folder: Path, count: int, *, each: int = 1) -> Iterator[tuple[Served,
         count: of hosts.
         each: how many addresses of the count one process listens on.
     """
-    Path("/run/sshd").mkdir(exist_ok=True)
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
     client = new_key(folder / "client")
     (folder / "authorized_keys").write_text(f"restrict {client}\n")
     port = free_port()
@@ -177,7 +179,7 @@ def _enrolment(one: Served) -> Enrolment:
 
 def _command(folder: Path, key: Path, port: int, addresses: Sequence[str]) -> list[str]:
     options = [
-        *("UsePAM=no", "StrictModes=no", "PidFile=none", "PerSourcePenalties=no", "MaxStartups=200"),
+        *("UsePAM=no", "StrictModes=no", "PidFile=none", "MaxStartups=200", *without_penalties(key)),
         *("Subsystem=sftp internal-sftp", f"AuthorizedKeysFile={folder / 'authorized_keys'}"),
         *(f"ListenAddress={address}" for address in addresses),
     ]

@@ -321,7 +321,7 @@ class MediumInterrupted(MediumUnavailable):
     code = "PO1211"
     explanation = msg(
         "A remote backup medium could not be reached, or its server failed: the connection broke, no answer came "
-        "in time, or the server was overloaded. Several retries failed too. 'portalops backup copy' makes the "
+        "in time, or the server was overloaded. Several retries failed too. 'portalops backup replicate' makes the "
         "missing copy later and continues where this one broke off."
     )
 

@@ -30,6 +30,7 @@ import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from importlib.util import find_spec
 from typing import Generic, TypeVar
 
@@ -41,6 +42,13 @@ KindT_co = TypeVar("KindT_co", covariant=True)
 
 class NotRegistered(TypeError):
     """A module of a plug-in folder has no constant of its door: a fault in portalops."""
+
+
+@cache  # the files of a package are no less there when this process may not list its folder any more
+def _modules_in(package: str) -> tuple[str, ...]:
+    spec = find_spec(package)
+    assert spec is not None, f"there is no package {package}"
+    return tuple(each.name for each in pkgutil.iter_modules(spec.submodule_search_locations))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +66,7 @@ class Door(Generic[KindT_co]):
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all plug-ins, sorted; none is imported."""
-        spec = find_spec(self.package)
-        assert spec is not None, f"there is no package {self.package}"
-        found = (each.name for each in pkgutil.iter_modules(spec.submodule_search_locations))
+        found = _modules_in(self.package)
         own = (name.removeprefix(self.prefix) for name in found if name.startswith(self.prefix))
         return tuple(sorted(name.replace("_", "-") for name in own if not name.startswith("_")))
 

@@ -6,11 +6,12 @@ import contextlib
 import os
 import signal
 from collections import Counter
+from collections.abc import Generator
 
 import pytest
 
 from tests.hosts import hosts
-from tests.programs import NEEDS, need
+from tests.programs import NEEDS, need, packages, skipped_without_program
 from tests.servers import object_store, ssh_host
 from tests.vm import vm
 
@@ -19,10 +20,20 @@ __all__ = ["hosts", "object_store", "ssh_host", "vm"]
 _skipped: dict[str, str] = {}
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test that is marked with a program that is missing."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    """Skip a test that is marked with a program that is missing, or whose fixtures start one."""
     for mark in item.iter_markers("needs"):
         need(*mark.args)
+    with skipped_without_program():
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Skip a test that starts a program that is missing."""
+    with skipped_without_program():
+        yield
 
 
 def pytest_configure() -> None:
@@ -64,12 +75,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     fails = _fails(config)
     terminalreporter.section("Skipped, which continuous checking does not allow" if fails else "Skipped", red=fails)
     for reason, count in Counter(_skipped.values()).most_common():
-        needed, is_one = reason.removeprefix(NEEDS), count == 1
+        verb, needed = ("needs" if count == 1 else "need"), reason.removeprefix(NEEDS)
+        tests = "1 test" if count == 1 else f"{count} tests"
         if reason == needed:
-            terminalreporter.line(f"{count} {'test was' if is_one else 'tests were'} skipped: {reason}")
+            terminalreporter.line(f"{tests} {'was' if count == 1 else 'were'} skipped: {reason}")
         else:
-            how = "" if needed == "root" else ": make test SYSTEM=1"
-            terminalreporter.line(f"{count} {'test needs' if is_one else 'tests need'} {needed}{how}")
+            how = ": make test SYSTEM=1" if set(needed.split(", ")) <= packages() else ""
+            terminalreporter.line(f"{tests} {verb} {needed}{how}")
     if fails:
         for test, reason in sorted(_skipped.items()):
             terminalreporter.line(f"{test}: {reason}")

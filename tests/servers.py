@@ -21,6 +21,8 @@ from typing import Any
 
 import pytest
 
+from tests.programs import need
+
 _PORTS = range(10000, 20000)
 """They, and those 10000 above them, are below what the kernel gives to whoever asks for any port: nobody gets one by chance."""
 _claims: list[socket.socket] = []
@@ -158,6 +160,7 @@ def a_bucket(store: ObjectStore, name: str, *, locked: bool = True) -> str:
 
 def new_key(path: Path) -> str:
     """Make an Ed25519 key as stock OpenSSH does and return the public half."""
+    need("ssh-keygen")
     path.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)], check=True)
     return path.with_suffix(".pub").read_text().strip()
@@ -201,6 +204,7 @@ def sshd(
         options: more lines of sshd_config(5), such as `Subsystem=sftp internal-sftp`.
         pam: let PAM decide on accounts. Without it sshd lets nobody in whose password is locked, as a package's account may be.
     """
+    need("sshd", "ssh")
     folder.mkdir(parents=True, exist_ok=True)
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # where sshd as root insists on locking itself in
@@ -223,7 +227,7 @@ def sshd(
             "PidFile=none",
         ),
         *("-o", f"AuthorizedKeysFile={folder / 'authorized_keys'}"),
-        *(part for option in (*_without_penalties(key), *options) for part in ("-o", option)),
+        *(part for option in (*without_penalties(key), *options) for part in ("-o", option)),
     ]
     process = subprocess.Popen(arguments)
     host.pid = process.pid
@@ -236,7 +240,7 @@ def sshd(
 
 
 @functools.cache
-def _without_penalties(key: Path) -> tuple[str, ...]:
+def without_penalties(key: Path) -> tuple[str, ...]:
     """Return what keeps an sshd from shutting out whom tests let fail on purpose, where it would: OpenSSH 9.8 and later."""
     option = "PerSourcePenalties=no"
     program = shutil.which("sshd") or "/usr/sbin/sshd"

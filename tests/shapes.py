@@ -4,14 +4,37 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from functools import cache
+from io import StringIO
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
-from commands.cli.catalogue import file_of
-from commands.cli.schemas import is_typed, schema_of
+from commands.cli.catalogue import file_of, named
+from commands.cli.entry import run
+from commands.cli.invocation import parse_invocation
+from commands.cli.result import Result
+from commands.cli.schemas import schema_of
+from commands.cli.shapes import as_json
+
+
+def data_of(result: Result[object]) -> Any:
+    """Return a result's data as `--json` prints it."""
+    return as_json(result.data)
+
+
+def run_validated(*arguments: str) -> int:
+    """Carry out a command line as `entry.run` does, and hold what it prints with `--json` against the shape of its verb."""
+    printed = StringIO()
+    with redirect_stdout(printed):
+        code = run(arguments, {})
+    sys.stdout.write(printed.getvalue())
+    if "--json" in arguments and (envelope := json.loads(printed.getvalue()))["ok"]:
+        validate(named(parse_invocation(arguments, {}).arguments)[0], envelope["data"])
+    return code
 
 
 def validate(called: str, data: object) -> None:
@@ -34,7 +57,7 @@ def validate_answer(arguments: Sequence[str], answer: Mapping[str, Any]) -> None
     """
     words = list(itertools.takewhile(lambda word: not word.startswith("-"), arguments))
     called = next(name for end in range(len(words), 0, -1) if file_of(name := " ".join(words[:end])) is not None)
-    if answer.get("error") is None and is_typed(called):
+    if answer.get("error") is None:
         validate(called, answer["data"])
 
 

@@ -93,7 +93,7 @@ def test_the_pages_are_looked_at() -> None:
 
 def test_the_table_of_anchors_has_every_kind_with_its_keys() -> None:
     rows = re.findall(
-        r"(?m)^\| `(\w+)` \| [^|]+ \| ([^|]+) \|",
+        r"(?m)^\| `([\w-]+)` \| [^|]+ \| ([^|]+) \|",
         CONFIGURATION.partition("## Anchors")[2].partition("|---|")[2].partition("\n\n")[0],
     )
 

@@ -9,7 +9,7 @@ begin anew, and its errors are reported at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -36,6 +36,11 @@ class MediumKind(TableKind[SettingsT]):
 
 
 MEDIA: Final[Door[MediumKind[Any]]] = Door("backups.media", "MEDIUM", MediumKind)
+
+
+def build_media(tables: Iterable[KindTable]) -> dict[str, Medium]:
+    """Return the media that tables describe, by id; raises as `build_medium` does."""
+    return {table.id: build_medium(table) for table in tables}
 
 
 def build_medium(table: KindTable) -> Medium:

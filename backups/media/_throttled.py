@@ -137,7 +137,7 @@ class ThrottledMedium:
                     now=f"{moment:%H:%M}",
                     window=window,
                 ),
-                msg("Schedule the job in that window, or copy the set later: 'portalops backup copy'."),
+                msg("Schedule the job in that window, or copy the set later: 'portalops backup replicate'."),
             )
 
 

@@ -336,7 +336,7 @@ class DiskSetWriter:
                     "{folder} is left over from an interrupted copy, or is still being written",
                     folder=str(self._incoming),
                 ),
-                msg("If no run is active, remove that folder; then run 'portalops backup copy' again."),
+                msg("If no run is active, remove that folder; then run 'portalops backup replicate' again."),
             ) from error
         if not is_new and os.fstat(self._lock).st_ino != os.stat(self._incoming).st_ino:
             raise FileNotFoundError(errno.ENOENT, "it was just removed", str(self._incoming))

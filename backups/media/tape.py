@@ -9,7 +9,7 @@
 
 A medium is one cartridge, and nothing is written but to the one that has its label; 'portalops media label' writes the label
 to a blank tape. `device` is the non-rewinding one. A cartridge that is not in the drive is a medium that is away, as an
-unplugged disk is: the run goes on with the others and says which to insert, and 'portalops backup copy' makes the copy up later.
+unplugged disk is: the run goes on with the others and says which to insert, and 'portalops backup replicate' makes the copy up later.
 
 A set must fit on what is left of its cartridge: it is never spread over several, since one damaged tape would take all of it.
 With `capacity_gib` it is refused beforehand; without, the drive says when the tape ends, and nothing of the set counts.
@@ -21,7 +21,7 @@ then begins at the front again. Until then, and to be sure, destroy the cartridg
 
 Blocks are of one size, `block_kib`; each file begins with a new one. Compression in the drive is switched off. Nothing waits
 for the tape but the end of a set; what counts is that each copy is read back. A drive that is fed slowly stops and starts,
-which wears it: where sources are slow, keep the tape out of the run by `window`, and let 'portalops backup copy' write it
+which wears it: where sources are slow, keep the tape out of the run by `window`, and let 'portalops backup replicate' write it
 from a disk.
 
 Where `device` is a folder, each file in it is a tape file: to try everything without a drive, and to read a tape that was
@@ -479,7 +479,7 @@ class _Tape:
                     msg("the tape {label} is full", label=self.label),
                     msg(
                         "Label a blank tape as a new medium ('portalops media label'), then run 'portalops "
-                        "backup copy'."
+                        "backup replicate'."
                     ),
                 )
             case errno.EIO:

@@ -95,9 +95,7 @@ def overdue(register: CredentialRegister, today: date) -> tuple[Remark, ...]:
     for each in register.credentials.values():
         host = host_of(each.credential.system)
         if each.is_overdue(today) and each.due_on is not None:
-            text = msg(
-                "it was due to be changed by {day} and was not (record {seq})", day=each.due_on, seq=each.secret_seq
-            )
+            text = msg("overdue: to be changed by {day} (record {seq})", day=each.due_on, seq=each.secret_seq)
             found.append(Remark(host, "rotation-overdue", each.id, text))
         if each.is_active and each.lacks:
             text = msg(

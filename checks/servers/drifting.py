@@ -88,7 +88,7 @@ class Unseen:
     seen_at: datetime | None = None
     """The newest look that has it; None where none is known."""
     gap_to: datetime | None = None
-    """The look from which on it is seen again, where what it was at `_answered_at` could not be compared with that any more."""
+    """The look from which on it is seen again, where what it was at `seen_at` could not be compared with that any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def _compared(portal: AskedPortal, known: PortalComparison) -> Iterator[Remark]:
         yield _unseen(portal.id, portal.problem, "portal-not-asked")
     if look is None:
         said = msg(
-            "the portal's accounts have never been read: run 'portalops credential look {portal}'", portal=portal.id
+            "the portal's accounts have never been read: run 'portalops credential poll {portal}'", portal=portal.id
         )
         yield _unseen(portal.id, said, "portal-never-asked")
         return

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from commands.cli.result import JsonValue
+from commands.cli.shapes import shape
 from commands.jobs.kinds.inventory import DUTY, faults_of
 from commands.jobs.runner import SHOWN_PROBLEMS
 from portalops.compliance.article_10 import held_word
-from portalops.ledger import bodies
 from portalops.model.archive import Inventory
-from portalops.model.message import Message, msg
+from portalops.model.message import msg, nmsg
 from portalops.reports.document import Block, ByteSize, Cell, Notice, Paragraph, Status, TableBlock, Tone
 
 
@@ -41,7 +40,11 @@ def inventory_view(found: Inventory) -> list[Block]:
     if faults:
         blocks += [Notice(line, Tone.BAD) for line in faults[:SHOWN_PROBLEMS]]
     else:
-        blocks.append(Paragraph(msg("All {n} items are accounted for in each state.", n=found.items)))
+        blocks.append(
+            Paragraph(
+                nmsg("The {n} item is there in each state.", "All {n} items are there in each state.", found.items)
+            )
+        )
     blocks += [Paragraph(msg("Declared to have none: {excuse}", excuse=excuse)) for excuse in found.excused]
     if found.comparison is not None:
         blocks.append(
@@ -69,12 +72,31 @@ def inventory_view(found: Inventory) -> list[Block]:
 
 def _judged(*, is_fault: bool, accepted: str) -> Status:
     if not is_fault:
-        return Status(msg("as it may be"), Tone.GOOD)
-    return Status(msg("accepted"), Tone.UNSURE) if accepted else Status(msg("must not be"), Tone.BAD)
+        return Status(msg("allowed"), Tone.GOOD)
+    return Status(msg("accepted"), Tone.UNSURE) if accepted else Status(msg("not allowed"), Tone.BAD)
 
 
-def inventory_data(found: Inventory) -> dict[str, JsonValue]:
-    lines: list[Message] = list(faults_of(found))
-    shown = bodies.encode(found)
-    assert isinstance(shown, dict)
-    return {**shown, "faults": [str(line) for line in lines]}
+@shape
+class InventoryShape(Inventory):
+    """An inventory as it is recorded, with what is wrong in it."""
+
+    faults: tuple[str, ...] = ()
+    """One English sentence for each kind of fault, the worst first; the numbers are in the other fields."""
+    record: int | None = None
+    """Of the ledger; null if nothing was recorded."""
+
+
+def inventory_data(found: Inventory, record: int | None = None) -> InventoryShape:
+    """Return an inventory as `--json` shows it."""
+    return InventoryShape(
+        found.collections,
+        found.items,
+        found.missing,
+        found.strays,
+        found.excused,
+        found.evidence,
+        found.comparison,
+        found.accepted,
+        faults=tuple(str(fault) for fault in faults_of(found)),
+        record=record,
+    )

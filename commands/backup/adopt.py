@@ -20,15 +20,14 @@ import typer
 
 from backups.adopters import AdopterContext, build_adopter
 from backups.adopting import ask_tools
-from commands.backup.views import claim_data, claims_view
-from commands.cli.result import JsonValue, Result
-from commands.cli.session import Session, open_session
+from commands.backup.views import ClaimShape, claim_data, claims_view
+from commands.cli.result import Result
+from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.locks import resource_lock
 from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode, UsageError, worst
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.message import msg, nmsg, verbatim
 from portalops.model.runs import Resource
@@ -42,39 +41,44 @@ if TYPE_CHECKING:
 DUTY = "10.2"
 
 
+@shape
+class ToolQuestion:
+    """What a tool would be asked."""
+
+    id: str
+    tool: str
+    argv: tuple[str, ...]
+    """The command; empty where a folder is read instead."""
+    stdin: str
+    reads: str
+    """The folder that is read; empty for a command."""
+    secrets: tuple[str, ...]
+    """Variables of the command that hold secrets."""
+
+
 def adopt(
     ctx: typer.Context,
     only: Annotated[str | None, typer.Argument(metavar="ID", help=_("Only this one of [[backup.adopted]]"))] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be asked, and ask nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[ClaimShape, ...] | tuple[ToolQuestion, ...]]:
     session = open_session(ctx)
     require_valid(session.settings)
-    adopters = _chosen(adopters_of(session), only)
+    context = AdopterContext(session.zone_of_portal)
+    adopters = _chosen([build_adopter(table, context) for table in session.settings.adopted], only)
     if dry_run:
         questions = [(each.traits.id, each.traits.kind, each.question()) for each in adopters]
         return Result(
-            [_question_data(name, kind, question) for name, kind, question in questions], [_questions(questions)]
+            tuple(_question_data(name, kind, question) for name, kind, question in questions), [_questions(questions)]
         )
     claims: list[Claim] = []
     with resource_lock(session, Resource.ADOPTED):
         session.writable_ledger.require_clock()
         for look in ask_tools(adopters, keeper=session.writable_ledger, progress=session.progress):
-            body = bodies.write({"circumstances": session.circumstances, KEY: look})
-            record = session.writable_ledger.append(ADOPTED, run=NO_RUN, subject=look.id, duty=DUTY, body=body)
+            record = session.recorder.record(ADOPTED, KEY, look, subject=look.id, duty=DUTY)
             claims.append(Claim(record.seq, record.at, look, look.problem))
     code = worst(ExitCode.PARTIAL if each.problem else ExitCode.OK for each in claims)
-    return Result([claim_data(each) for each in claims], claims_view(claims), exit_code=code)
-
-
-def adopters_of(session: Session) -> tuple[Adopter, ...]:
-    """Return the configured adopters.
-
-    Raises:
-        ConfigurationError: an adopter's settings do not fit its kind.
-    """
-    context = AdopterContext(session.zone_of_portal)
-    return tuple(build_adopter(table, context) for table in session.settings.adopted)
+    return Result(tuple(map(claim_data, claims)), claims_view(claims), exit_code=code)
 
 
 def _chosen(adopters: Sequence[Adopter], only: str | None) -> Sequence[Adopter]:
@@ -85,21 +89,21 @@ def _chosen(adopters: Sequence[Adopter], only: str | None) -> Sequence[Adopter]:
     chosen = [each for each in adopters if only in {None, each.traits.id}]
     if not chosen:
         raise UsageError(
-            msg("there is no adopted backup {id}", id=show_text(only or "", 80)),
+            msg("no [[backup.adopted]] table has the id {id}", id=show_text(only or "", 80)),
             msg("There are: {ids}.", ids=", ".join(each.traits.id for each in adopters)),
         )
     return chosen
 
 
-def _question_data(name: str, kind: str, question: AdopterQuestion) -> JsonValue:
-    return {
-        "id": name,
-        "tool": kind,
-        "argv": list(question.argv),
-        "stdin": question.stdin.decode(),
-        "reads": question.reads,
-        "secrets": list(question.secrets),
-    }
+def _question_data(name: str, kind: str, question: AdopterQuestion) -> ToolQuestion:
+    return ToolQuestion(
+        id=name,
+        tool=kind,
+        argv=tuple(question.argv),
+        stdin=question.stdin.decode(),
+        reads=question.reads,
+        secrets=tuple(question.secrets),
+    )
 
 
 def _questions(questions: Sequence[tuple[str, str, AdopterQuestion]]) -> Block:

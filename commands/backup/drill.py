@@ -1,45 +1,120 @@
 """Restore a copy and try it out
 
-Takes a verified copy at random, restores all of it into a scratch folder, uses what came out (databases in throw-away
-servers, files against the index), measures the time, and removes everything. Needs a private key, which a person
-brings for it: the host that is backed up holds none. On a recovery host, whose ledger knows no set, --signers names
-who signs the portal's sets: they are taken from the media then, and --report leaves a signed report, which --import
-takes up on the portal's host.
+Chooses a verified copy at random and restores all of it into a scratch folder. Databases are tried out in throw-away
+servers, files are compared with the index. The time is measured, and everything is removed. Needs a private key,
+which a person brings: the host that is backed up holds none. The ledger of a recovery host knows no set: there
+--signers names who signs the portal's sets, and they are taken from the media. --report writes a signed report there,
+and --import records it on the portal's host.
 
 Example: portalops backup drill --identity /media/key/operator.age; portalops backup drill latest --medium disk-a
 --identity key; portalops backup drill --signers allowed_signers --report drill.json; portalops backup drill --import
 drill.json
 
-EXIT STATUS: 0 everything was there and could be used, 2 the report was taken up before, 3 the medium could not be
+EXIT STATUS: 0 everything was there and could be used, 2 the report is recorded already, 3 the medium could not be
 reached, or something could not be tried out here, 4 no drill could be done, 5 the copy is damaged or cannot be used,
-a set is not the portal's, or a report does not hold
+a set is not the portal's, or a report is not valid
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
 from backups.drill import require_space
-from commands.backup.views import MAX_LISTED, copies_table, copy_data
-from commands.cli.result import JsonValue, Result
+from backups.media import build_media
+from commands.backup.views import MAX_LISTED, CopyShape, copies_data, copies_table
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.drill_reports import take_up
 from commands.jobs.kinds.drill import DrillRequest, drill_work, target_of
+from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
 from portalops.config.layers import show_path
 from portalops.errors import ExitCode, SetNotFound, UsageError
 from portalops.locale import _
-from portalops.model.backups import CopyState, DrillResult
-from portalops.model.message import msg, verbatim
+from portalops.model.backups import CopyState, DrillResult, VerifyLevel
+from portalops.model.message import msg
 from portalops.model.reading import level_word
 from portalops.model.runs import JobKind
 from portalops.reports.document import Block, ByteSize, KeyValues, Notice, Paragraph, TableBlock, Tone
 from portalops.signatures.sshsig import fingerprint
+
+
+@shape
+class TriedStream:
+    """A restored stream that was tried out."""
+
+    id: str
+    level: VerifyLevel
+    asked: str
+    """What was asked of it, such as `41 tables, 120344 rows`; empty if it was only restored."""
+    problems: tuple[str, ...]
+    not_tried: str
+    """Why it could not be tested here, which is no fault of the copy; empty if it was."""
+
+
+@shape
+class DrillShape:
+    """A copy that was restored and tried out."""
+
+    copies: tuple[CopyShape, ...]
+    plain_bytes: int
+    """Restored, of the base too."""
+    restore_ms: int
+    trial_ms: int
+    chosen_by: str
+    """`chance`, or `person` for a set or medium that somebody named."""
+    trials: tuple[TriedStream, ...]
+
+
+@shape
+class DoneDrill(DrillShape):
+    """A drill that was done on this host."""
+
+    report: Path | None
+    """The signed report."""
+
+
+@shape
+class ImportedDrillShape(DrillShape):
+    """A drill that a recovery host reported."""
+
+    record: int
+    """Of this ledger."""
+    host: str
+    ledger: str
+    """Id of the recovery host's ledger."""
+    signed_by: str
+    """The fingerprint of its key."""
+    started_at: datetime
+    finished_at: datetime
+    superseded: bool
+    """The copy was verified again after that drill: its newer state stands."""
+
+
+@shape
+class ForeseenDrill:
+    """What a drill would take; null where chance decides."""
+
+    set: str | None
+    medium: str | None
+
+
+class DrillFields(TypedDict):
+    """The fields of `DrillShape`, to fill a shape that has more."""
+
+    copies: tuple[CopyShape, ...]
+    plain_bytes: int
+    restore_ms: int
+    trial_ms: int
+    chosen_by: str
+    trials: tuple[TriedStream, ...]
 
 
 def drill(
@@ -69,7 +144,7 @@ def drill(
         Path | None, typer.Option("--import", metavar="FILE", help=_("Record the drill of a recovery host's report"))
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[DoneDrill | ImportedDrillShape | ForeseenDrill | ShownJob]:
     session = open_session(ctx)
     if taken_up is not None:
         if any((set_name, medium, identity, signers, report, dry_run)):
@@ -78,14 +153,14 @@ def drill(
                 msg("It records a drill that was done elsewhere: 'portalops backup drill --import FILE'."),
             )
         return _taken_up(session, taken_up)
-    wish = DrillRequest(set_name or "", medium or "", identity, signers)
+    request = DrillRequest(set_name or "", medium or "", identity, signers)
     if dry_run:
-        return _foreseen(session, wish)
-    done = perform_now(session, JobKind.DRILL, partial(drill_work, wish=wish), report=report)
-    notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
+        return _foreseen(session, request)
+    done = perform_now(session, JobKind.DRILL, partial(drill_work, request=request), report=report)
+    notices: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
     if not isinstance(done.result, DrillResult):
-        return Result(done.data(), notices, exit_code=done.exit_code)
-    data = {**_data(done.result), "report": str(done.report) if done.report else None}
+        return Result(done.shown(), notices, exit_code=done.exit_code)
+    data = DoneDrill(**_data(done.result), report=done.report)
     view = [*_view(done.result), *notices]
     if done.report is not None:
         view.append(
@@ -94,32 +169,34 @@ def drill(
     return Result(data, view, exit_code=done.exit_code)
 
 
-def _foreseen(session: Session, wish: DrillRequest) -> Result[JsonValue]:
+def _foreseen(session: Session, request: DrillRequest) -> Result[ForeseenDrill]:
     """Say what a drill would take.
 
     Raises:
         BackupError: there is no scratch folder that can be written, or too little room in it.
     """
-    folder = session.settings.backup.drill.folder
-    if wish.is_open:
+    settings = session.settings
+    folder = settings.backup.drill.folder
+    if request.is_open:
         require_space(folder, 0)  # how much the chosen copy takes is not known yet
         said = msg(
             "A verified copy is chosen at random, restored into a folder of {folder}, and tried out", folder=str(folder)
         )
-        return Result({"set": None, "medium": None}, [Paragraph(said)])
-    drawn = target_of(session, wish)
+        return Result(ForeseenDrill(None, None), [Paragraph(said)])
+    media = build_media(settings.backup_media)
+    drawn = target_of(request.completed(settings.backup.drill), settings.portal.id, media, session.reader)
     if drawn.target is None:
         raise SetNotFound(
-            msg("no set {set} on the media can be told to be the portal's", set=wish.set_name or "-"),
-            msg("Without --dry-run each set that was looked at is told."),
+            msg("no set {set} on the media is known to be the portal's", set=request.set_name or "-"),
+            msg("Run it without --dry-run: it names each set that it read, and why it is not taken."),
         )
     kept, copy = drawn.target.made.set, drawn.target.copy
     require_space(folder, sum(stream.plain_bytes for stream in kept.streams))
     said = msg("The copy of {set} on {medium} is restored and tried out", set=kept.id, medium=copy.medium)
-    return Result({"set": kept.id, "medium": copy.medium}, [Paragraph(said)])
+    return Result(ForeseenDrill(kept.id, copy.medium), [Paragraph(said)])
 
 
-def _taken_up(session: Session, path: Path) -> Result[JsonValue]:
+def _taken_up(session: Session, path: Path) -> Result[ImportedDrillShape]:
     """Record a recovery host's drill."""
     found = take_up(session, path)
     report, key = found.drill.report, fingerprint(found.drill.signer)
@@ -136,23 +213,23 @@ def _taken_up(session: Session, path: Path) -> Result[JsonValue]:
     warnings = []
     if found.is_late:
         warnings.append(
-            msg("the copy was looked at since that drill: what was seen later stands, and the drill is kept beside it")
+            msg("the copy was verified again after that drill: its newer state counts, and the drill is kept on record")
         )
     code = ExitCode.OK
     if copy.state is not CopyState.VERIFIED:
         code = ExitCode.INTEGRITY
     elif any(each.not_tried for each in report.drill.trials):
         code = ExitCode.PARTIAL
-    data = {
+    data = ImportedDrillShape(
         **_data(report.drill),
-        "record": found.seq,
-        "host": report.host,
-        "ledger": report.ledger,
-        "signed_by": key,
-        "started_at": report.started_at.isoformat(),
-        "finished_at": report.finished_at.isoformat(),
-        "superseded": found.is_late,
-    }
+        record=found.seq,
+        host=report.host,
+        ledger=report.ledger,
+        signed_by=key,
+        started_at=report.started_at,
+        finished_at=report.finished_at,
+        superseded=found.is_late,
+    )
     return Result(data, [who, *_view(report.drill)], warnings, code)
 
 
@@ -165,7 +242,7 @@ def _view(result: DrillResult) -> list[Block]:
                 (
                     (msg("Restored"), ByteSize(result.plain_bytes)),
                     (msg("Time to restore"), msg("{seconds} s", seconds=f"{result.restore_ms / 1000:.1f}")),
-                    (msg("Restored in a second"), ByteSize(round(rate))),
+                    (msg("Restored per second"), ByteSize(round(rate))),
                     (msg("Time to try it out"), msg("{seconds} s", seconds=f"{result.trial_ms / 1000:.1f}")),
                 )
             ),
@@ -187,23 +264,17 @@ def _view(result: DrillResult) -> list[Block]:
     return blocks
 
 
-def _data(result: DrillResult) -> dict[str, JsonValue]:
+def _data(result: DrillResult) -> DrillFields:
     return {
-        "copies": [copy_data(copy) for copy in result.copies],
+        "copies": copies_data(result.copies),
         "plain_bytes": result.plain_bytes,
         "restore_ms": result.restore_ms,
         "trial_ms": result.trial_ms,
         "chosen_by": result.chosen_by,
-        "trials": [
-            {
-                "id": f"{each.source}/{each.stream}",
-                "level": each.level.value,
-                "asked": each.asked,
-                "problems": list(each.problems),
-                "not_tried": each.not_tried,
-            }
+        "trials": tuple(
+            TriedStream(f"{each.source}/{each.stream}", each.level, each.asked, each.problems, each.not_tried)
             for each in result.trials
-        ],
+        ),
     }
 
 

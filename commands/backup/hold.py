@@ -1,6 +1,6 @@
 """Keep a set, whatever the retention policy says
 
-Also what it builds on is kept. It stays until 'portalops backup release'.
+The set that it builds on is kept too. The hold ends with 'portalops backup release'.
 
 Example: portalops backup hold latest --reason 'inspection of 2026'
 
@@ -14,18 +14,16 @@ from typing import Annotated
 import typer
 
 from commands.backup.options import DryRun, SetArgument, _given_reason
-from commands.backup.views import _describe
-from commands.cli.result import JsonValue, Result
+from commands.backup.views import HeldSet, _describe
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.kinds.prune import DUTY
-from commands.jobs.sets import find_set, recorded_sets_of
 from portalops.errors import UsageError
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.message import msg
 from portalops.model.retention import Hold
+from portalops.registers.backups import find_set, recorded_sets
 from portalops.registers.retention import HELD, HOLD
 
 
@@ -33,11 +31,11 @@ def hold(
     ctx: typer.Context,
     set_name: SetArgument,
     *,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for the readers of the ledger"))],
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[HeldSet]:
     session = open_session(ctx)
-    made = find_set(recorded_sets_of(session), set_name)
+    made = find_set(recorded_sets(session.reader), set_name)
     if made.is_disposed:
         raise UsageError(
             msg("nothing is left of set {set}: it was removed", set=made.set.id),
@@ -45,8 +43,7 @@ def hold(
         )
     held = Hold(made.set.id, _given_reason(reason))
     if not dry_run:
-        body = bodies.write({"circumstances": session.circumstances, HOLD: held})
-        session.writable_ledger.append(HELD, run=NO_RUN, subject=held.set_id, duty=DUTY, body=body)
+        session.recorder.record(HELD, HOLD, held, subject=held.set_id, duty=DUTY)
     return _describe(held, msg("Set {set} is held: {reason}", set=held.set_id, reason=held.reason), dry_run=dry_run)
 
 

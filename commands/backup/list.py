@@ -1,6 +1,6 @@
 """List the backup sets and where their copies are
 
-Also, apart from them, what other tools claim: 'portalops backup adopt'. Reads the ledger only.
+Below them it lists what other tools claim ('portalops backup adopt'). Reads the ledger only.
 
 Example: portalops backup list
 
@@ -12,25 +12,25 @@ from __future__ import annotations
 import typer
 
 from commands.backup.options import MediumOption
-from commands.backup.steps import claims_of_ledger
-from commands.backup.views import claim_data, claims_view, set_data, sets_view
-from commands.cli.result import JsonValue, Result
+from commands.backup.views import ClaimShape, SetShape, claim_data, claims_view, set_data, sets_view
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.sets import recorded_sets_of
 from portalops.model.message import msg
 from portalops.model.reading import limits_of
+from portalops.registers.adopted import read_claims
+from portalops.registers.backups import recorded_sets
 from portalops.reports.document import Block, Paragraph
 
 
-def list_(ctx: typer.Context, medium: MediumOption = None) -> Result[JsonValue]:
+def list_(ctx: typer.Context, medium: MediumOption = None) -> Result[tuple[SetShape | ClaimShape, ...]]:
     session = open_session(ctx)
-    sets = [made for made in recorded_sets_of(session) if medium in {None, *(copy.medium for copy in made.copies)}]
+    sets = [made for made in recorded_sets(session.reader) if medium in {None, *(copy.medium for copy in made.copies)}]
     worth = limits_of(session.rulebook.numbers), session.clock.now()
     view: list[Block] = sets_view(sets, *worth) if sets else [Paragraph(msg("No backup set is recorded yet"))]
-    claims = claims_of_ledger(session) if medium is None else ()
+    claims = read_claims(session.reader) if medium is None else ()
     view += claims_view(claims)
-    return Result([*(set_data(made, *worth) for made in sets), *map(claim_data, claims)], view)
+    return Result((*(SetShape(**set_data(made, *worth)) for made in sets), *map(claim_data, claims)), view)
 
 
 VERB = Verb(list_)

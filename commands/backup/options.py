@@ -22,7 +22,7 @@ def required_reason(text: str) -> str:
 
 def _given_reason(reason: str) -> str:
     if not reason.strip():
-        raise UsageError(msg("--reason is empty"), msg("Say why, for whoever reads the ledger later."))
+        raise UsageError(msg("--reason is empty"), msg("Give the reason: the ledger keeps it for later readers."))
     return required_reason(reason)
 
 

@@ -1,7 +1,7 @@
 """Show what a backup run would do
 
-Reads the configuration and the ledger, and asks the media how much is free. Sizes are what the last set held, or else
-what the files take that are there now.
+Reads the configuration and the ledger, and asks the media how much is free. A size is that of the last set; without
+one, that of the files there now.
 
 Example: portalops backup plan
 
@@ -13,13 +13,14 @@ from __future__ import annotations
 import typer
 
 from commands.backup.steps import planned_run
-from commands.cli.result import JsonValue, Result
+from commands.backup.views import PlannedRun
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 
 
-def plan(ctx: typer.Context) -> Result[JsonValue]:
+def plan(ctx: typer.Context) -> Result[PlannedRun]:
     return planned_run(open_session(ctx))
 
 
-VERB = Verb(plan)
+VERB = Verb(plan, version=2)  # the reason was a bare sentence

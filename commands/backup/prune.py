@@ -1,9 +1,9 @@
 """Mark the sets that no rule keeps, and remove those marked long enough
 
 [backup.retention] says what is kept. A set is marked first, and removed by a later run when
-backup.retention.undo_days are over; until then --undo keeps it. Nothing is removed where a medium does not list what
-the ledger says, or where the clock cannot be relied on. Keys that may delete do not belong on the host that is backed
-up: give them for this call alone, such as by a variable that the configuration names.
+backup.retention.undo_days are over; until then --undo keeps it. Nothing is removed if a medium's list differs from
+the ledger, or if no time service keeps the clock. Keys that may delete do not belong on the host that is backed up.
+Give them for this call alone, in a variable that the configuration names.
 
 Example: portalops backup prune --dry-run; portalops backup prune; portalops backup prune --undo portal-20261125;
 portalops backup prune --simulate 2026-12-01..2027-12-31
@@ -15,6 +15,9 @@ there is no policy
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,32 +26,110 @@ import typer
 
 from backups.retention import MAX_DAYS, Rhythm, candidates_of, simulate
 from commands.backup.options import DryRun, required_reason
-from commands.backup.views import MAX_LISTED, _describe
+from commands.backup.views import MAX_LISTED, HeldSet, _describe
 from commands.cli.periods import period_of
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import Said, shape
 from commands.cli.verb import Verb
-from commands.jobs.kinds.prune import DUTY, PruneRequest, gather_facts, prune_job, prune_work, retained_of
+from commands.jobs.kinds.prune import DUTY, PruneRequest, gather_facts, no_policy, parts_of, prune_job, prune_work
 from commands.jobs.locks import resource_lock
+from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform
-from commands.jobs.sets import find_set, recorded_sets_of
 from commands.jobs.validity import require_valid
-from portalops.errors import ConfigurationError, ExitCode, UsageError
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
+from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg, nmsg, verbatim
-from portalops.model.retention import Hold, PruneMark, PruneResult, RetentionPolicy
+from portalops.model.retention import Disposal, Hold, PruneMark, PruneResult, RetentionPolicy
 from portalops.model.runs import JobKind, Resource
-from portalops.registers.retention import MARK, UNDONE, RecordedMark, Retained
+from portalops.registers.backups import find_set, recorded_sets
+from portalops.registers.retention import MARK, UNDONE, RecordedMark, Retained, read_retention
 from portalops.reports.document import Block, Bullets, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.reports.section_retention import policy_rows
 
 if TYPE_CHECKING:
     from backups.prune import PrunePlan
     from backups.retention import Course, Fate, Rhythm
+    from portalops.config import Settings
     from portalops.registers.backups import SetEvidence
+
+
+class Step(StrEnum):
+    """What the next run does with a set."""
+
+    KEEP = "keep"
+    MARK = "mark"
+    MARKED = "marked"
+    """It was marked before, and can still be undone."""
+    REMOVE = "remove"
+
+
+@shape
+class SetFate:
+    """What the next run does with a set, and why."""
+
+    id: str
+    fate: Step
+    held: bool
+    reasons: tuple[Said, ...]
+    """Every rule that keeps it; or why it may go."""
+    undo_until: datetime | None
+    """When the time to undo its mark is over."""
+
+
+@shape
+class SetCourse:
+    """What becomes of a set over the simulated days."""
+
+    id: str
+    made_on: date
+    planned: bool
+    """It is not made yet."""
+    marked_on: date | None
+    removed_on: date | None
+    reasons: tuple[Said, ...]
+    """Why it is marked then, or what keeps it on the last day."""
+
+
+@shape
+class RemovedSet:
+    """What was removed of a set, by which rule, and whose decision it was."""
+
+    set_id: str
+    bag_sha256: str
+    made_at: datetime
+    stored_bytes: int
+    """Of one copy."""
+    reason: Said
+    marked_seq: int
+    """The ledger record that marked it."""
+    marked_at: datetime
+    media: tuple[str, ...]
+    """From which its copies were removed in this run."""
+    left: tuple[str, ...]
+    """Where a copy still is."""
+    approved_by: str
+    evidence: str | None
+    """Digest of the approved list, if it was needed."""
+    discs: tuple[str, ...]
+    """Burnt discs of it that a person must destroy."""
+
+    @classmethod
+    def of(cls, gone: Disposal) -> RemovedSet:
+        """Return what was removed as `--json` shows it."""
+        return cls(**{**asdict(gone), "reason": Said.of(gone.reason)})
+
+
+@shape
+class PruneRun:
+    """What a run marked and removed."""
+
+    run: str
+    marked: tuple[str, ...]
+    kept: int
+    removed: tuple[RemovedSet, ...]
+    problems: tuple[str, ...]
 
 
 def prune(
@@ -64,13 +145,14 @@ def prune(
     approved: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help=_("Approved list of sets with documents of Article 10.1 that may go, one a line")
+            metavar="FILE",
+            help=_("Approved list of sets with documents of Article 10.1 that may be removed, one per line"),
         ),
     ] = None,
     approved_by: Annotated[str | None, typer.Option(metavar="NAME", help=_("Who approved that list"))] = None,
     trust_clock: Annotated[bool, typer.Option("--trust-clock", help=_("You have compared the clock yourself"))] = False,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[PruneRun | tuple[SetFate, ...] | tuple[SetCourse, ...] | HeldSet | ShownJob]:
     session = open_session(ctx)
     if undo is not None:
         return _undo(session, undo, required_reason(reason or "the mark was undone"), dry_run=dry_run)
@@ -82,33 +164,34 @@ def prune(
         return _simulated(session, simulate)
     asked = PruneRequest(approved, required_reason(approved_by or ""), trust_clock)
     if dry_run:
-        seen = gather_facts(session, asked, own_run=False)
+        seen = gather_facts(parts_of(session, session.reader), asked, evidence=None)
+        session.warnings += seen.warnings
         problems = seen.listing.problems()
-        notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in problems]
+        notices: list[Block] = [Notice(problem, Tone.BAD) for problem in problems]
         notices += [Notice(problem, Tone.UNSURE) for problem in seen.listing.unreached.values()]
         code = ExitCode.INTEGRITY if problems else ExitCode.OK
         return Result(plan_data(seen.plan, seen.retained), [*plan_view(seen.plan), *notices], exit_code=code)
     require_valid(session.settings)
-    job = prune_job(session)
+    job = prune_job(session.settings.jobs)
     with resource_lock(session, Resource.MEDIA, job=job.id):
         # No plan is recorded: with keys of its own, the configuration may be another than that of the jobs.
         done = perform(session, job, work=partial(prune_work, asked=asked))
-    told: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
+    told: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
     if not isinstance(done.result, PruneResult):
-        return Result(done.data(), told, exit_code=done.exit_code)
-    data: JsonValue = {
-        "run": done.run,
-        "marked": list(done.result.marked),
-        "kept": done.result.kept,
-        "removed": bodies.encode(done.result.disposals),
-        "problems": list(done.problems),
-    }
+        return Result(done.shown(), told, exit_code=done.exit_code)
+    data = PruneRun(
+        run=done.run,
+        marked=done.result.marked,
+        kept=done.result.kept,
+        removed=tuple(map(RemovedSet.of, done.result.disposals)),
+        problems=done.problems,
+    )
     return Result(data, [*result_view(done.result), *told], exit_code=done.exit_code)
 
 
-def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result[JsonValue]:
-    made = find_set(recorded_sets_of(session), name)
-    known = retained_of(session).marks.get(made.set.id)
+def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result[HeldSet]:
+    made = find_set(recorded_sets(session.reader), name)
+    known = read_retention(session.reader).marks.get(made.set.id)
     if known is None or made.is_disposed:
         raise UsageError(
             msg("set {set} is not marked for removal", set=made.set.id)
@@ -119,56 +202,52 @@ def _undo(session: Session, name: str, reason: str, *, dry_run: bool) -> Result[
     mark = known.mark
     undone = PruneMark(mark.set_id, mark.bag_sha256, verbatim(reason), mark.policy, mark.undo_until, by_person=True)
     if not dry_run:
-        body = bodies.write({"circumstances": session.circumstances, MARK: undone})
-        session.writable_ledger.append(UNDONE, run=NO_RUN, subject=undone.set_id, duty=DUTY, body=body)
+        session.recorder.record(UNDONE, MARK, undone, subject=undone.set_id, duty=DUTY)
     said = msg("Set {set} is not removed; it is held until 'portalops backup release {set}'", set=undone.set_id)
     return _describe(Hold(undone.set_id, reason), said, dry_run=dry_run)
 
 
-def _simulated(session: Session, days: str) -> Result[JsonValue]:
+def _simulated(session: Session, days: str) -> Result[tuple[SetCourse, ...]]:
     policy = session.settings.backup.retention
     if policy.is_empty:
-        raise ConfigurationError(
-            msg("there is no retention policy, so nothing is ever removed"),
-            msg("Say in [backup.retention] what is kept: keep_last, keep_weekly, keep_monthly, keep_yearly."),
-        )
+        raise no_policy()
     period = period_of(days, "--simulate")
     if (period.last - period.first).days >= MAX_DAYS:
         raise UsageError(
             msg("{days} are more than {n} days", days=days[:60], n=MAX_DAYS), msg("Ask for fewer days at a time.")
         )
-    sets = recorded_sets_of(session)
+    sets = recorded_sets(session.reader)
     courses = simulate(
         policy,
         candidates_of(sets),
-        _rhythm(session, sets),
-        holds={name: each.hold.reason for name, each in retained_of(session).holds.items()},
+        _rhythm(session.settings, sets),
+        holds={name: each.hold.reason for name, each in read_retention(session.reader).holds.items()},
         approved=(),
         days=tuple(period.days()),
         now=session.clock.now(),
         zone=session.zone_of_portal,
     )
-    data: JsonValue = [
-        {
-            "id": each.set_id,
-            "made_on": each.made_on.isoformat(),
-            "planned": each.is_planned,
-            "marked_on": each.marked_on.isoformat() if each.marked_on else None,
-            "removed_on": each.removed_on.isoformat() if each.removed_on else None,
-            "reasons": [str(reason) for reason in each.reasons],
-        }
+    data = tuple(
+        SetCourse(
+            id=each.set_id,
+            made_on=each.made_on,
+            planned=each.is_planned,
+            marked_on=each.marked_on,
+            removed_on=each.removed_on,
+            reasons=tuple(map(Said.of, each.reasons)),
+        )
         for each in courses
-    ]
+    )
     return Result(data, [_policy_view(policy), _courses_table(courses)])
 
 
-def _rhythm(session: Session, sets: Sequence[SetEvidence]) -> Rhythm | None:
+def _rhythm(settings: Settings, sets: Sequence[SetEvidence]) -> Rhythm | None:
     """Return how sets are made from now on; the classes of data are taken to stay as they are."""
-    for job in session.settings.jobs:
+    for job in settings.jobs:
         if job.kind is JobKind.BACKUP:
             newest = candidates_of(sets[-1:])
             has_documents = newest[0].has_documents if newest else False
-            return Rhythm(job.every, session.settings.backup.full_every, job.id, has_documents)
+            return Rhythm(job.every, settings.backup.full_every, job.id, has_documents)
     return None
 
 
@@ -202,19 +281,19 @@ def plan_view(plan: PrunePlan) -> list[Block]:
     return [_policy_view(plan.policy), table if rows else Paragraph(msg("No backup set is on a medium"))]
 
 
-def plan_data(plan: PrunePlan, retained: Retained) -> JsonValue:
+def plan_data(plan: PrunePlan, retained: Retained) -> tuple[SetFate, ...]:
     """Return the fate of every set, as `--json` shows it."""
     steps = _steps(plan)
-    return [
-        {
-            "id": fate.set_id,
-            "fate": steps[fate.set_id],
-            "held": fate.set_id in retained.holds,
-            "reasons": [str(reason) for reason in fate.reasons],
-            "undo_until": _undo_until(plan, retained.marks, fate.set_id),
-        }
+    return tuple(
+        SetFate(
+            id=fate.set_id,
+            fate=steps[fate.set_id],
+            held=fate.set_id in retained.holds,
+            reasons=tuple(map(Said.of, fate.reasons)),
+            undo_until=_undo_until(plan, retained.marks, fate.set_id),
+        )
         for fate in plan.fates
-    ]
+    )
 
 
 def result_view(result: PruneResult) -> list[Block]:
@@ -254,20 +333,20 @@ def result_view(result: PruneResult) -> list[Block]:
     return blocks
 
 
-_STEPS: Mapping[str, Status] = {
-    "keep": Status(msg("kept"), Tone.GOOD),
-    "mark": Status(msg("will be marked"), Tone.UNSURE),
-    "marked": Status(msg("marked"), Tone.UNSURE),
-    "remove": Status(msg("will be removed now"), Tone.BAD),
+_STEPS: Mapping[Step, Status] = {
+    Step.KEEP: Status(msg("kept"), Tone.GOOD),
+    Step.MARK: Status(msg("will be marked"), Tone.UNSURE),
+    Step.MARKED: Status(msg("marked"), Tone.UNSURE),
+    Step.REMOVE: Status(msg("will be removed now"), Tone.BAD),
 }
 
 
-def _steps(plan: PrunePlan) -> dict[SetId, str]:
+def _steps(plan: PrunePlan) -> dict[SetId, Step]:
     """Return what the next run does with each set."""
-    steps = {fate.set_id: "keep" for fate in plan.fates}
-    steps |= {mark.set_id: "mark" for mark in plan.to_mark}
-    steps |= {each.mark.set_id: "marked" for each in plan.waiting}
-    return steps | {each.made.set.id: "remove" for each in plan.to_remove}
+    steps = {fate.set_id: Step.KEEP for fate in plan.fates}
+    steps |= {mark.set_id: Step.MARK for mark in plan.to_mark}
+    steps |= {each.mark.set_id: Step.MARKED for each in plan.waiting}
+    return steps | {each.made.set.id: Step.REMOVE for each in plan.to_remove}
 
 
 def _reason_of_fate(plan: PrunePlan, fate: Fate) -> Message:
@@ -277,11 +356,11 @@ def _reason_of_fate(plan: PrunePlan, fate: Fate) -> Message:
     return fate.reasons[0]
 
 
-def _undo_until(plan: PrunePlan, marks: Mapping[SetId, RecordedMark], set_id: SetId) -> str | None:
+def _undo_until(plan: PrunePlan, marks: Mapping[SetId, RecordedMark], set_id: SetId) -> datetime | None:
     for mark in (*(each.mark for each in marks.values()), *plan.to_mark):
         if mark.set_id == set_id:
-            return mark.undo_until.isoformat()
+            return mark.undo_until
     return None
 
 
-VERB = Verb(prune)
+VERB = Verb(prune, version=2)  # reasons were bare sentences

@@ -1,7 +1,7 @@
 """Back up now, to all media
 
-Reads every source once, writes one set to all media, and reads each copy back. With backup.full_every it is
-differential where there is a verified full set of the span.
+Reads every source once, writes one set to all media, and reads each copy back. With backup.full_every the set is
+differential once the span has a verified full set.
 
 Example: portalops backup run; portalops backup run --full; portalops backup run --dry-run
 
@@ -11,7 +11,6 @@ is damaged, 78 configuration
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import partial
 from typing import Annotated
 
@@ -20,24 +19,40 @@ import typer
 from commands.backup.steps import planned_run
 from commands.backup.views import (
     MAX_LISTED,
+    CopyShape,
+    MediumHints,
+    PlannedRun,
+    copies_data,
     copies_table,
-    copy_data,
-    hints_of_media,
     next_for_failed,
     shrink_sentence,
     signed_by,
     signed_sentence,
 )
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.backup import backup_work
+from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
 from portalops.locale import _
-from portalops.model.backups import BackupResult, SetKind
-from portalops.model.message import verbatim
+from portalops.model.backups import BackupResult, SetKind, Shrink
 from portalops.model.runs import JobKind
 from portalops.reports.document import Block, Notice, Paragraph, Tone
+
+
+@shape
+class BackupRun(ShownJob):
+    """A backup run and what it made."""
+
+    set: str | None
+    """The set's name; null if none could be made."""
+    signed_by: str | None
+    """The fingerprint of the key that signed it; null for an unsigned set."""
+    copies: tuple[CopyShape, ...]
+    accepted_shrinks: tuple[Shrink, ...]
+    """What --accept-shrink let pass."""
 
 
 def run(
@@ -53,34 +68,32 @@ def run(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[BackupRun | PlannedRun | ShownJob]:
     session = open_session(ctx)
     accepted = tuple(accept_shrink or ())
     kind = None if full is None else SetKind.FULL if full else SetKind.DIFF
     if dry_run:
         return planned_run(session, kind)
-    done = perform_now(session, JobKind.BACKUP, partial(backup_work, set_kind=kind, accept_shrink=accepted))
-    notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
+    hints = MediumHints()
+    work = partial(backup_work, set_kind=kind, accept_shrink=accepted, on_error=hints.note)
+    done = perform_now(session, JobKind.BACKUP, work)
+    notices: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
     if not isinstance(done.result, BackupResult):
-        return Result(done.data(), notices, exit_code=done.exit_code)
+        return Result(done.shown(), notices, exit_code=done.exit_code)
     view: list[Block] = [Paragraph(done.summary), copies_table(done.result.copies), *notices]
-    view += hints_of_media(session.medium_hints)
+    view += hints.blocks()
     if done.result.set is not None:
         view += next_for_failed(done.result.copies)
         view.insert(1, Paragraph(signed_sentence(done.result.set.id, done.result.set.signer)))
-    data: JsonValue = {
-        **_fields(done.data()),
-        "set": done.result.set.id if done.result.set else None,
-        "signed_by": signed_by(done.result.set.signer) if done.result.set else None,
-        "copies": [copy_data(copy) for copy in done.result.copies],
-        "accepted_shrinks": [asdict(shrink) for shrink in done.result.accepted_shrinks],
-    }
+    data = BackupRun(
+        **done.fields(),
+        set=done.result.set.id if done.result.set else None,
+        signed_by=signed_by(done.result.set.signer) if done.result.set else None,
+        copies=copies_data(done.result.copies),
+        accepted_shrinks=done.result.accepted_shrinks,
+    )
     view += [Paragraph(shrink_sentence(shrink)) for shrink in done.result.accepted_shrinks[:MAX_LISTED]]
     return Result(data, view, exit_code=done.exit_code)
 
 
-def _fields(data: JsonValue) -> dict[str, JsonValue]:
-    return dict(data) if isinstance(data, dict) else {}
-
-
-VERB = Verb(run)
+VERB = Verb(run, version=2)  # of --dry-run the reason was a bare sentence

@@ -9,28 +9,42 @@ EXIT STATUS: 0 shown, 4 there is no such set
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import typer
 
 from commands.backup.options import OptionalSetArgument
-from commands.backup.views import set_data, set_view, streams_data
-from commands.cli.result import JsonValue, Result
-from commands.cli.session import Session, open_session
+from commands.backup.views import SetShape, set_data, set_view
+from commands.cli.result import Result
+from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.kinds.prune import retained_of
-from commands.jobs.sets import find_set, recorded_sets_of
+from portalops.model.backups import Stream
 from portalops.model.message import msg
 from portalops.model.reading import limits_of
+from portalops.registers.backups import find_set, recorded_sets
+from portalops.registers.retention import Retained, read_retention
 from portalops.reports.document import Block, Notice, Tone
 
 if TYPE_CHECKING:
     from portalops.registers.backups import SetEvidence
 
 
-def retained_view(session: Session, made: SetEvidence) -> tuple[list[Block], dict[str, JsonValue]]:
-    """Return whether a set is held or marked, for people and for programs."""
-    retained = retained_of(session)
+@shape
+class SetInFull(SetShape):
+    """A backup set with its copies and streams."""
+
+    held: str | None
+    """Why it is held."""
+    marked_until: datetime | None
+    """It is marked for removal, and that can be undone until then."""
+    streams: tuple[Stream, ...]
+    """As `set.json` has them."""
+
+
+def retained_view(retained: Retained, made: SetEvidence) -> list[Block]:
+    """Return whether a set is held or marked."""
     held, marked = retained.holds.get(made.set.id), retained.marks.get(made.set.id)
     blocks: list[Block] = []
     if held is not None:
@@ -45,17 +59,22 @@ def retained_view(session: Session, made: SetEvidence) -> tuple[list[Block], dic
             moment=marked.mark.undo_until,
         )
         blocks.append(Notice(said, Tone.UNSURE))
-    until = marked.mark.undo_until.isoformat() if marked is not None and not made.is_disposed else None
-    return blocks, {"held": held.hold.reason if held is not None else None, "marked_until": until}
+    return blocks
 
 
-def show(ctx: typer.Context, set_name: OptionalSetArgument = "latest") -> Result[JsonValue]:
+def show(ctx: typer.Context, set_name: OptionalSetArgument = "latest") -> Result[SetInFull]:
     session = open_session(ctx)
-    made = find_set(recorded_sets_of(session), set_name or "latest")
-    kept, kept_data = retained_view(session, made)
+    made = find_set(recorded_sets(session.reader), set_name or "latest")
+    retained = read_retention(session.reader)
+    held, marked = retained.holds.get(made.set.id), retained.marks.get(made.set.id)
     worth = limits_of(session.rulebook.numbers), session.clock.now()
-    data: JsonValue = {**set_data(made, *worth), **kept_data, "streams": streams_data(made.set)}
-    return Result(data, [*kept, *set_view(made, *worth)])
+    data = SetInFull(
+        **set_data(made, *worth),
+        held=held.hold.reason if held is not None else None,
+        marked_until=marked.mark.undo_until if marked is not None and not made.is_disposed else None,
+        streams=made.set.streams,
+    )
+    return Result(data, [*retained_view(retained, made), *set_view(made, *worth)])
 
 
 VERB = Verb(show)

@@ -1,8 +1,8 @@
 """Read copies back and compare every byte
 
-Without a set, does the verify job: all copies of the newest set, and on each medium those that were read longest ago,
-so many that none expires; what it finds is recorded. With a set, a medium or a key, only looks and shows. With a
-private key the contents are checked as well, file by file.
+Without arguments it runs the verify job and records the result. The job reads all copies of the newest set, and on
+each medium those read longest ago: as many as it takes that none expires. With a set, a medium or a key it reads and
+shows, and records nothing. With a private key it checks the contents as well, file by file.
 
 Example: portalops backup verify; portalops backup verify latest --medium disk-a --identity /media/key/operator.age
 
@@ -20,23 +20,34 @@ import typer
 
 from backups.age import read_identities
 from backups.job import VerifyTarget, run_verify
+from backups.media import build_media
 from commands.backup.options import MediumOption, OptionalSetArgument
-from commands.backup.views import copies_table, copy_data, signed_by, signed_sentence
-from commands.cli.result import JsonValue, Result
+from commands.backup.views import CopyShape, copies_table, fields_of, signed_by, signed_sentence
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
-from commands.jobs.sets import find_set, keys_of, media_of, recorded_sets_of
+from commands.jobs.sets import keys_of
 from portalops.errors import ExitCode, SetNotFound
 from portalops.locale import _
 from portalops.model.backups import Copy, CopyState, VerifyResult
-from portalops.model.message import msg, verbatim
+from portalops.model.message import msg
 from portalops.model.runs import JobKind
-from portalops.registers.backups import GONE
+from portalops.registers.backups import GONE, find_set, recorded_sets
 from portalops.reports.document import Block, Notice, Paragraph
 
 if TYPE_CHECKING:
     from portalops.registers.backups import SetEvidence
+
+
+@shape
+class VerifiedCopy(CopyShape):
+    """A copy that was read back."""
+
+    signed_by: str | None
+    """The fingerprint of the key that signed the set; null for an unsigned one."""
 
 
 def verify(
@@ -46,12 +57,12 @@ def verify(
     identity: Annotated[
         Path | None, typer.Option("--identity", metavar="FILE", help=_("File with a private key of a recipient"))
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[tuple[VerifiedCopy, ...] | ShownJob]:
     session = open_session(ctx)
     if set_name is None and medium is None and identity is None:
         return _verify_job(session)
     identities = read_identities(identity) if identity else ()
-    made = find_set(recorded_sets_of(session), set_name or "latest")
+    made = find_set(recorded_sets(session.reader), set_name or "latest")
     copies = [copy for copy in made.copies if medium in {None, copy.medium} and copy.state not in GONE]
     if not copies:
         raise SetNotFound(
@@ -59,12 +70,12 @@ def verify(
             msg("'portalops backup show {set}' shows its copies.", set=made.set.id),
         )
     result = run_verify(
-        [VerifyTarget(copy, made.set.bag_sha256, made.set.stored_bytes) for copy in copies],
-        media_of(session),
+        [VerifyTarget.of(made.set, copy) for copy in copies],
+        build_media(session.settings.backup_media),
         clock=session.clock,
         progress=session.progress,
         identities=identities,
-        keys=keys_of(session),
+        keys=keys_of(session.reader, session.warnings.append),
     )
     looked = _verified(result.copies, [made])
     if identities and looked.exit_code is ExitCode.OK:
@@ -73,15 +84,15 @@ def verify(
     return looked
 
 
-def _verify_job(session: Session) -> Result[JsonValue]:
+def _verify_job(session: Session) -> Result[tuple[VerifiedCopy, ...] | ShownJob]:
     done = perform_now(session, JobKind.VERIFY)
     if not isinstance(done.result, VerifyResult):
-        return Result(done.data(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
-    shown = _verified(done.result.copies, recorded_sets_of(session, passing_over=True))
+        return Result(done.shown(), [Notice(problem) for problem in done.said], exit_code=done.exit_code)
+    shown = _verified(done.result.copies, recorded_sets(session.reader, passing_over=True))
     return Result(shown.data, shown.view, exit_code=done.exit_code)
 
 
-def _verified(copies: Sequence[Copy], sets: Sequence[SetEvidence]) -> Result[JsonValue]:
+def _verified(copies: Sequence[Copy], sets: Sequence[SetEvidence]) -> Result[tuple[VerifiedCopy, ...]]:
     exit_code = ExitCode.OK
     if any(copy.problem or copy.state is not CopyState.VERIFIED for copy in copies):
         exit_code = ExitCode.PARTIAL
@@ -93,9 +104,7 @@ def _verified(copies: Sequence[Copy], sets: Sequence[SetEvidence]) -> Result[Jso
         Paragraph(signed_sentence(set_id, signers.get(set_id, "")))
         for set_id in dict.fromkeys(copy.set_id for copy in copies)
     ]
-    data: list[JsonValue] = [
-        {**copy_data(copy), "signed_by": signed_by(signers.get(copy.set_id, ""))} for copy in copies
-    ]
+    data = tuple(VerifiedCopy(**fields_of(copy), signed_by=signed_by(signers.get(copy.set_id, ""))) for copy in copies)
     return Result(data, view, exit_code=exit_code)
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from backups.signature import signer_shown
-from commands.cli.result import JsonValue, Result
-from commands.jobs.discs import discs_data
-from portalops.ledger.bodies import encode
+from backups.sizes import SizeBasis
+from commands.cli.result import Result
+from commands.cli.shapes import Said, shape
+from portalops.errors import PortalOpsError
 from portalops.model.adopted import AdoptedBackup, AdoptedPoll
-from portalops.model.backups import BackupSet, Copy, CopyState, Shrink, VerifyLevel
+from portalops.model.backups import BackupSet, Copy, CopyState, DataClass, SetId, SetKind, Shrink, VerifyLevel
+from portalops.model.media import DiscState
 from portalops.model.message import ByteCount, Message, msg, nmsg, verbatim
 from portalops.model.reading import Freshness, Limits, depth_and_age, level_word
 from portalops.model.retention import Hold
 from portalops.model.text import show_text
+from portalops.model.verdicts import RunOutcome
 from portalops.registers.adopted import Claim
 from portalops.registers.backups import SetEvidence
+from portalops.registers.discs import HeldDisc
 from portalops.reports.document import (
     Block,
     Bullets,
@@ -88,17 +92,17 @@ def _set_size(sizes: Sizes) -> list[Block]:
     if not sizes.stored_bytes:
         return []
     if sizes.is_stored_known:
-        most = msg("About so much on each medium")
+        most = msg("Space on each medium, about")
     elif not unknown:
-        most = msg("At most about so much on each medium")
+        most = msg("Space on each medium, at most about")
     else:
-        most = msg("So much at most of what is known")
+        most = msg("Space of what is known, at most")
     rows: list[tuple[Message, Cell]] = [
         (most, ByteSize(sizes.stored_bytes)),
         (msg("Packs, at least") if unknown else msg("Packs, about"), sizes.packs),
     ]
     if unknown:
-        rows.append((msg("Not counted, as nothing is known of it yet"), ", ".join(unknown)))
+        rows.append((msg("Not counted, since its size is unknown"), ", ".join(unknown)))
     return [KeyValues(rows)]
 
 
@@ -116,47 +120,101 @@ def _room_cells(room: MediumRoom) -> tuple[Cell, Cell]:
     return (None if room.free_bytes is None else ByteSize(room.free_bytes)), (room.parts if room.parts > 1 else None)
 
 
-def plan_data(plan: BackupPlan, sizes: Sizes) -> JsonValue:
+@shape
+class SourceInPlan:
+    """A source that a run would read."""
+
+    id: str
+    kind: str
+    class_: DataClass
+    plain_bytes: int
+    known_from: SizeBasis
+
+
+@shape
+class MediumInPlan:
+    """A medium that a run would write to."""
+
+    id: str
+    kind: str
+    free_bytes: int | None
+    """Null where nobody tells, such as in a bucket."""
+    parts: int
+    """Discs or the like that the set takes."""
+    problem: str
+    """Why it could not be asked; empty if it was."""
+
+
+@shape
+class NamedKey:
+    """A recipient of the set."""
+
+    name: str
+    key: str
+
+
+@shape
+class ExcusedClass:
+    """A class of data that this portal declares to have none of."""
+
+    class_: DataClass
+    reason: str
+
+
+@shape
+class PlannedRun:
+    """What a backup run would do."""
+
+    portal: str
+    kind: SetKind
+    base: SetId | None
+    """The full set that a differential builds on."""
+    reason: Said
+    """Why a set of this kind."""
+    pack_bytes: int
+    stored_bytes: int
+    """About how large the set will be on a medium; 0 if nothing is known."""
+    stored_bytes_known: bool
+    """From the last set; otherwise it is what is read, which compression makes less."""
+    packs: int
+    sources: tuple[SourceInPlan, ...]
+    media: tuple[MediumInPlan, ...]
+    recipients: tuple[NamedKey, ...]
+    excused: tuple[ExcusedClass, ...]
+    unmapped: tuple[DataClass, ...]
+    """Classes of Article 10 that no source maps to and no reason excuses."""
+
+
+def plan_data(plan: BackupPlan, sizes: Sizes) -> PlannedRun:
     """Return a plan as `--json` shows it."""
-    return {
-        "portal": plan.portal,
-        "kind": plan.choice.kind.value,
-        "base": plan.choice.base.set_id if plan.choice.base else None,
-        "reason": str(plan.choice.reason),
-        "pack_bytes": plan.pack_bytes,
-        "stored_bytes": sizes.stored_bytes,
-        "stored_bytes_known": sizes.is_stored_known,
-        "packs": sizes.packs,
-        "sources": [
-            {
-                "id": each.id,
-                "kind": each.kind,
-                "class": each.data_class.value,
-                "plain_bytes": sizes.sources[each.id].plain_bytes,
-                "known_from": sizes.sources[each.id].basis.value,
-            }
+    known, rooms = sizes.sources, sizes.media
+    return PlannedRun(
+        portal=plan.portal,
+        kind=plan.choice.kind,
+        base=plan.choice.base.set_id if plan.choice.base else None,
+        reason=Said.of(plan.choice.reason),
+        pack_bytes=plan.pack_bytes,
+        stored_bytes=sizes.stored_bytes,
+        stored_bytes_known=sizes.is_stored_known,
+        packs=sizes.packs,
+        sources=tuple(
+            SourceInPlan(each.id, each.kind, each.data_class, known[each.id].plain_bytes, known[each.id].basis)
             for each in plan.sources
-        ],
-        "media": [
-            {
-                "id": each.id,
-                "kind": each.kind,
-                "free_bytes": sizes.media[each.id].free_bytes,
-                "parts": sizes.media[each.id].parts,
-                "problem": sizes.media[each.id].problem,
-            }
+        ),
+        media=tuple(
+            MediumInPlan(each.id, each.kind, rooms[each.id].free_bytes, rooms[each.id].parts, rooms[each.id].problem)
             for each in plan.media
-        ],
-        "recipients": [{"name": name, "key": key} for name, key in plan.recipients],
-        "excused": [{"class": data_class.value, "reason": reason} for data_class, reason in plan.excused],
-        "unmapped": [data_class.value for data_class in plan.unmapped],
-    }
+        ),
+        recipients=tuple(NamedKey(name, key) for name, key in plan.recipients),
+        excused=tuple(ExcusedClass(data_class, reason) for data_class, reason in plan.excused),
+        unmapped=plan.unmapped,
+    )
 
 
 def shrink_sentence(shrink: Shrink) -> Message:
     """Say what was accepted as far less than before."""
     return msg(
-        "Accepted of source {source}, stream {stream}: {measure} fell from {before} to {now}.",
+        "Accepted for source {source}, stream {stream}: {measure} fell from {before} to {now}.",
         source=shrink.source,
         stream=shrink.stream,
         measure=shrink.measure,
@@ -205,49 +263,193 @@ def _describe_places(made: SetEvidence, limits: Limits, now: datetime) -> tuple[
     return ", ".join(good) or None, other
 
 
-def set_data(made: SetEvidence, limits: Limits, now: datetime) -> dict[str, JsonValue]:
-    """Return a set and its copies as `--json` shows them, with what their readings are worth now."""
-    return {
-        "id": made.set.id,
-        "created_at": made.set.created_at.isoformat(),
-        "kind": made.set.kind.value,
-        "base": made.set.base_id,
-        "outcome": made.set.outcome.value,
-        "stored_bytes": made.set.stored_bytes,
-        "bag_sha256": made.set.bag_sha256,
-        "signed_by": signed_by(made.set.signer),
-        "record": made.seq,
-        "discs": discs_data(made.discs),
-        "copies": [{**copy_data(copy), **_reading_data(made, copy, limits, now)} for copy in made.copies],
-    }
+@shape
+class ShownDisc:
+    """A burnt disc of a set, as it was seen last."""
+
+    id: str
+    disc: int
+    """Which disc of the set, from 1 on."""
+    discs: int
+    """How many discs the set takes."""
+    label: str
+    state: DiscState
+    problem: str
+    burnt_at: datetime
+    read_at: datetime | None
+    """When all of it was last read and was right."""
+    image_sha256: str
+    record: int
+    """Of its burning, in the ledger."""
+
+    @classmethod
+    def of(cls, held: HeldDisc) -> ShownDisc:
+        """Return a burnt disc as `--json` shows it."""
+        burnt = held.burnt
+        return cls(
+            id=f"{burnt.medium}/{burnt.set_id}/{burnt.number}/{burnt.label}",
+            disc=burnt.number,
+            discs=burnt.count,
+            label=burnt.label,
+            state=held.state,
+            problem=held.problem,
+            burnt_at=held.burnt_at,
+            read_at=held.read_at,
+            image_sha256=burnt.image_sha256,
+            record=held.seq,
+        )
 
 
-def _reading_data(made: SetEvidence, copy: Copy, limits: Limits, now: datetime) -> dict[str, JsonValue]:
-    fresh = made.freshness(copy, limits, now)
-    return {
-        "fresh_level": fresh.level.value,
-        "counts_until": fresh.due_at.isoformat() if fresh.due_at else None,
-        "readings": [
-            {"level": each.level.value, "at": each.at.isoformat(), "record": each.seq, "by": signed_by(each.by)}
-            for each in made.readings.get(copy.medium, ())
-        ],
-        "expired": [{"level": each.level.value, "at": each.expired_at.isoformat()} for each in fresh.expired],
-    }
+@shape
+class CopyShape:
+    """One set on one medium, as it was seen last."""
+
+    id: str
+    set: str
+    medium: str
+    medium_kind: str
+    state: CopyState
+    level: VerifyLevel
+    """How deep it was looked into."""
+    verified_at: datetime | None
+    """When it was last read back from the medium."""
+    problem: str
+    """What was seen of a failed or damaged copy; empty if nothing was wrong."""
+    shares_source_filesystem: bool
+    """One broken disk takes it and what it copies."""
 
 
-def copy_data(copy: Copy) -> dict[str, JsonValue]:
-    """Return a copy as `--json` shows it."""
+class CopyFields(TypedDict):
+    """The fields of `CopyShape`, to fill a shape that has more."""
+
+    id: str
+    set: str
+    medium: str
+    medium_kind: str
+    state: CopyState
+    level: VerifyLevel
+    verified_at: datetime | None
+    problem: str
+    shares_source_filesystem: bool
+
+
+def fields_of(copy: Copy) -> CopyFields:
+    """Return what `--json` shows of each copy."""
     return {
         "id": f"{copy.medium}/{copy.set_id}",
         "set": copy.set_id,
         "medium": copy.medium,
         "medium_kind": copy.medium_kind,
-        "state": copy.state.value,
-        "level": copy.level.value,
-        "verified_at": copy.verified_at.isoformat() if copy.verified_at else None,
+        "state": copy.state,
+        "level": copy.level,
+        "verified_at": copy.verified_at,
         "problem": copy.problem,
         "shares_source_filesystem": copy.shares_source_filesystem,
     }
+
+
+def copies_data(copies: Iterable[Copy]) -> tuple[CopyShape, ...]:
+    """Return copies as `--json` shows them."""
+    return tuple(CopyShape(**fields_of(copy)) for copy in copies)
+
+
+@shape
+class ReadingShape:
+    """When a copy was last looked into so deep."""
+
+    level: VerifyLevel
+    at: datetime
+    record: int
+    """Of the ledger."""
+    by: str | None
+    """The fingerprint of the key of the other host that did it."""
+
+
+@shape
+class ExpiredReading:
+    """A reading that counts no more."""
+
+    level: VerifyLevel
+    at: datetime
+    """When it ceased to count."""
+
+
+@shape
+class KeptCopy(CopyShape):
+    """One set on one medium, with what its readings are worth now."""
+
+    fresh_level: VerifyLevel
+    """The deepest reading that still counts."""
+    counts_until: datetime | None
+    readings: tuple[ReadingShape, ...]
+    expired: tuple[ExpiredReading, ...]
+
+
+@shape
+class SetShape:
+    """A backup set and its copies."""
+
+    id: str
+    created_at: datetime
+    kind: SetKind
+    base: str | None
+    """The full set that a differential builds on."""
+    outcome: RunOutcome
+    stored_bytes: int
+    bag_sha256: str
+    signed_by: str | None
+    """The fingerprint of the key that signed it; null for an unsigned set."""
+    record: int
+    """Of the ledger."""
+    discs: tuple[ShownDisc, ...]
+    copies: tuple[KeptCopy, ...]
+
+
+class SetFields(TypedDict):
+    """The fields of `SetShape`, to fill a shape that has more."""
+
+    id: str
+    created_at: datetime
+    kind: SetKind
+    base: str | None
+    outcome: RunOutcome
+    stored_bytes: int
+    bag_sha256: str
+    signed_by: str | None
+    record: int
+    discs: tuple[ShownDisc, ...]
+    copies: tuple[KeptCopy, ...]
+
+
+def set_data(made: SetEvidence, limits: Limits, now: datetime) -> SetFields:
+    """Return a set and its copies as `--json` shows them, with what their readings are worth now."""
+    return {
+        "id": made.set.id,
+        "created_at": made.set.created_at,
+        "kind": made.set.kind,
+        "base": made.set.base_id,
+        "outcome": made.set.outcome,
+        "stored_bytes": made.set.stored_bytes,
+        "bag_sha256": made.set.bag_sha256,
+        "signed_by": signed_by(made.set.signer),
+        "record": made.seq,
+        "discs": tuple(map(ShownDisc.of, made.discs)),
+        "copies": tuple(_kept_copy(made, copy, limits, now) for copy in made.copies),
+    }
+
+
+def _kept_copy(made: SetEvidence, copy: Copy, limits: Limits, now: datetime) -> KeptCopy:
+    fresh = made.freshness(copy, limits, now)
+    return KeptCopy(
+        **fields_of(copy),
+        fresh_level=fresh.level,
+        counts_until=fresh.due_at,
+        readings=tuple(
+            ReadingShape(each.level, each.at, each.seq, signed_by(each.by))
+            for each in made.readings.get(copy.medium, ())
+        ),
+        expired=tuple(ExpiredReading(each.level, each.expired_at) for each in fresh.expired),
+    )
 
 
 def set_view(made: SetEvidence, limits: Limits, now: datetime) -> list[Block]:
@@ -300,7 +502,7 @@ def signed_sentence(set_id: str, signer: str) -> Message:
     """Say in one sentence who signed a set."""
     key = signed_by(signer)
     if key is None:
-        return msg("Set {set} is unsigned: the ledger alone tells that it is the one that was made.", set=set_id)
+        return msg("Set {set} is unsigned: only the ledger shows that it is the one that was made.", set=set_id)
     return msg("Set {set} is signed by the key {key}.", set=set_id, key=key)
 
 
@@ -319,14 +521,20 @@ def _readings_table(made: SetEvidence, limits: Limits) -> TableBlock:
         msg("Ledger record"),
         msg("By another host"),
     )
-    return TableBlock(msg("How deep each copy was looked into"), headers, rows)
+    return TableBlock(msg("How deep each copy was verified"), headers, rows)
 
 
-def hints_of_media(hints: Mapping[str, Message]) -> list[Block]:
-    """Say, by medium, what the errors of those that were not ready say is to be done."""
-    return [
-        Notice(msg("{medium}: {problem}", medium=medium, problem=hint), Tone.UNSURE) for medium, hint in hints.items()
-    ]
+class MediumHints(dict[str, Message]):
+    """What to do about each medium that was not ready: for the person who waits, and not for the ledger."""
+
+    def note(self, medium: str, error: PortalOpsError) -> None:
+        self[medium] = error.hint
+
+    def blocks(self) -> list[Block]:
+        return [
+            Notice(msg("{medium}: {problem}", medium=medium, problem=hint), Tone.UNSURE)
+            for medium, hint in self.items()
+        ]
 
 
 def next_for_failed(copies: Sequence[Copy]) -> list[Block]:
@@ -335,7 +543,7 @@ def next_for_failed(copies: Sequence[Copy]) -> list[Block]:
     if not failed:
         return []
     said = msg(
-        "Put that right: 'portalops media check {medium}' tries the medium. Then 'portalops backup copy' makes the copy.",
+        "Put that right: 'portalops media check {medium}' tries the medium. Then 'portalops backup replicate' makes the copy.",
         medium=failed[0],
     )
     return [Notice(said, Tone.UNSURE)]
@@ -369,7 +577,9 @@ def copies_table(
             status_of_copy(copy, fresh.get(copy.medium)),
             depth_and_age(fresh[copy.medium], now) if copy.medium in fresh and now else level_word(copy.level),
             copy.verified_at,
-            copy.problem or (msg("on the file system of what it copies") if copy.shares_source_filesystem else None),
+            copy.said
+            if copy.problem
+            else (msg("on the file system of what it copies") if copy.shares_source_filesystem else None),
         )
         for copy in copies
     ]
@@ -403,22 +613,33 @@ def restore_view(report: RestoreReport, set_id: str, folder: str) -> list[Block]
     return blocks
 
 
-def restore_data(report: RestoreReport, set_id: str, folder: str) -> JsonValue:
+@shape
+class RestoredSet:
+    """What was restored, and what was not."""
+
+    set: str
+    folder: str
+    files: int
+    content_bytes: int
+    damaged: tuple[str, ...]
+    """Streams that are not what was backed up, and where."""
+    refused: tuple[str, ...]
+    """Members that were not made, and why."""
+    notes: tuple[str, ...]
+    """What was left out on purpose, such as devices."""
+
+
+def restore_data(report: RestoreReport, set_id: str, folder: str) -> RestoredSet:
     """Return a restore as `--json` shows it."""
-    return {
-        "set": set_id,
-        "folder": folder,
-        "files": report.files,
-        "content_bytes": report.content_bytes,
-        "damaged": list(report.damaged),
-        "refused": list(report.refused),
-        "notes": list(report.notes),
-    }
-
-
-def streams_data(kept: BackupSet) -> JsonValue:
-    """Return a set's streams as `set.json` has them."""
-    return encode(kept.streams)
+    return RestoredSet(
+        set=set_id,
+        folder=folder,
+        files=report.files,
+        content_bytes=report.content_bytes,
+        damaged=report.damaged,
+        refused=report.refused,
+        notes=report.notes,
+    )
 
 
 def _remarks(kept: BackupSet) -> list[tuple[Message, list[str]]]:
@@ -464,44 +685,74 @@ def claims_view(claims: Sequence[Claim]) -> list[Block]:
     for claim in claims:
         more = len(claim.look.backups) + claim.look.left_off - SHOWN
         if more > 0:
-            blocks.append(Paragraph(msg("{id}: and {n} older ones", id=claim.look.id, n=more)))
+            blocks.append(
+                Paragraph(nmsg("{id}: and {n} older one", "{id}: and {n} older ones", more, id=claim.look.id))
+            )
         if not claim.look.backups and not claim.look.problem:
-            blocks.append(Notice(msg("{id}: it tells of no backup", id=claim.look.id), Tone.BAD))
+            blocks.append(Notice(msg("{id}: the tool lists no backup", id=claim.look.id), Tone.BAD))
         blocks += [
             Notice(msg("{id}: {problem}", id=claim.look.id, problem=note), Tone.UNSURE) for note in claim.look.notes
         ]
         if claim.problem:
-            said = msg("{id}: it did not answer: {problem}", id=claim.look.id, problem=claim.problem)
+            said = msg("{id}: the tool did not answer: {problem}", id=claim.look.id, problem=claim.problem)
             blocks.append(Notice(said, Tone.BAD))
     return blocks
 
 
-def claim_data(claim: Claim) -> JsonValue:
+@shape
+class ClaimedBackup:
+    """A backup as its tool reports it; nothing of it was read."""
+
+    id: str
+    made_at: datetime | None
+    host: str
+    size_bytes: int | None
+    about: str
+    """What the tool calls what was backed up."""
+    problem: str
+    """Why the tool itself does not call it good; empty if it does."""
+    state: Literal["claimed"] = "claimed"
+
+
+@shape
+class ClaimShape:
+    """What another backup tool claims."""
+
+    id: str
+    """Of the `[[backup.adopted]]` table."""
+    claimed_by: str
+    class_: DataClass
+    asked_at: datetime
+    record: int
+    """Of the ledger."""
+    evidence: str | None
+    """Digest of the tool's output."""
+    problem: str
+    """Why it could not be asked or understood; empty if it was."""
+    notes: tuple[str, ...]
+    left_off: int
+    """How many older ones are in the evidence alone."""
+    backups: tuple[ClaimedBackup, ...]
+
+
+def claim_data(claim: Claim) -> ClaimShape:
     """Return a claim as `--json` shows it."""
     look: AdoptedPoll = claim.look
-    return {
-        "id": look.id,
-        "claimed_by": look.tool,
-        "class": look.data_class.value,
-        "asked_at": claim.at.isoformat(),
-        "record": claim.seq,
-        "evidence": look.evidence,
-        "problem": claim.problem,
-        "notes": list(look.notes),
-        "left_off": look.left_off,
-        "backups": [
-            {
-                "id": each.id,
-                "made_at": each.made_at.isoformat() if each.made_at else None,
-                "host": each.host,
-                "size_bytes": each.size_bytes,
-                "about": each.about,
-                "state": "claimed",
-                "problem": each.problem,
-            }
+    return ClaimShape(
+        id=look.id,
+        claimed_by=look.tool,
+        class_=look.data_class,
+        asked_at=claim.at,
+        record=claim.seq,
+        evidence=look.evidence,
+        problem=claim.problem,
+        notes=look.notes,
+        left_off=look.left_off,
+        backups=tuple(
+            ClaimedBackup(each.id, each.made_at, each.host, each.size_bytes, each.about, each.problem)
             for each in look.backups
-        ],
-    }
+        ),
+    )
 
 
 def _row(claim: Claim, backup: AdoptedBackup) -> tuple[Cell, ...]:
@@ -518,6 +769,15 @@ def _row(claim: Claim, backup: AdoptedBackup) -> tuple[Cell, ...]:
     )
 
 
-def _describe(held: Hold, said: Message, *, dry_run: bool) -> Result[JsonValue]:
+@shape
+class HeldSet:
+    """A set that is held, or is held no more."""
+
+    id: str
+    reason: str
+    recorded: bool
+
+
+def _describe(held: Hold, said: Message, *, dry_run: bool) -> Result[HeldSet]:
     shown = msg("{what} (nothing was recorded: this was a dry run)", what=said) if dry_run else said
-    return Result({"id": held.set_id, "reason": held.reason, "recorded": not dry_run}, [Paragraph(shown)])
+    return Result(HeldSet(held.set_id, held.reason, recorded=not dry_run), [Paragraph(shown)])

@@ -20,8 +20,9 @@ from typing import Annotated, Optional
 import typer
 
 from commands.calendar.steps import calendar_of
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.calendar.drafting import Expected, differences, draft
 from portalops.errors import UsageError
@@ -32,6 +33,28 @@ from portalops.reports.document import Block, Paragraph, TableBlock, Verbatim
 from portalops.system.files import write_atomically
 
 
+@shape
+class DraftedDay:
+    """A day on which the proposal differs from the calendar in force."""
+
+    id: str
+    working: bool
+    """It is a working day by the calendar in force."""
+    proposed: str
+    """The holiday that is proposed, or `working`."""
+
+
+@shape
+class DraftedCalendar:
+    """A proposal for a year; nothing of it is in force."""
+
+    year: int
+    source: str
+    toml: str
+    """Rows for a calendar file."""
+    differences: tuple[DraftedDay, ...]
+
+
 def draft_year(
     ctx: typer.Context,
     year: Annotated[int, typer.Argument(help=_("A year such as 2027"), min=2010, max=2100)],
@@ -39,7 +62,7 @@ def draft_year(
         Optional[Path],  # noqa: UP045  # Typer reads it at run time
         typer.Option("--output", metavar="FILE", help=_("Where the rows go; they are printed without it")),
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[DraftedCalendar]:
     session = open_session(ctx)
     calendar = calendar_of(session)
     expected = _expected(year)
@@ -63,15 +86,14 @@ def draft_year(
             for each in found
         ]
         view.append(TableBlock(msg("Where the proposal differs from the calendar in force"), headers, rows))
-    data: JsonValue = {
-        "year": year,
-        "source": expected.source,
-        "toml": text,
-        "differences": [
-            {"id": each.day.isoformat(), "working": each.is_working, "proposed": each.expected or "working"}
-            for each in found
-        ],
-    }
+    data = DraftedCalendar(
+        year=year,
+        source=expected.source,
+        toml=text,
+        differences=tuple(
+            DraftedDay(each.day.isoformat(), each.is_working, str(each.expected or "working")) for each in found
+        ),
+    )
     return Result(
         data, view, warnings=(msg("this is a proposal by {source}, and no official schedule", source=expected.source),)
     )

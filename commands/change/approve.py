@@ -1,8 +1,8 @@
-"""Record that the Committee agreed to a change
+"""Record that the Committee approved a change
 
-What counts is when this is recorded, and not the day on the document: record it before the change is begun. Keep the
-decision itself by --file; without it the check change.order is unknown. Recording the same document again with --file
-adds it. An approval of an emergency that was begun already regularises it.
+The time of this record counts, not the day on the document: record the approval before the change is begun. Keep the
+decision itself by --file; without it the check change.order is unknown. Record the same document again with --file to
+add it. An emergency that was already begun is regularised by its approval.
 
 Example: portalops change approve CH-2026-001 --document '512/UBND-VX' --on 2026-11-24 --by 'Ủy ban nhân dân tỉnh'
 --file 512-UBND-VX.pdf
@@ -19,8 +19,9 @@ import typer
 
 from commands.change.options import IdArgument
 from commands.change.steps import permitted, step
+from commands.change.views import RecordedChangeShape
 from commands.cli.entries import DocumentFile, DryRun, document_in, past_day, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.locale import _
@@ -33,11 +34,11 @@ def approve(
     change: IdArgument,
     *,
     document: Annotated[str, typer.Option(metavar="TEXT", help=_("Number of the Committee's decision"))],
-    on: Annotated[str, typer.Option(metavar="DAY", help=_("The day that it bears, such as 2026-11-24"))],
+    on: Annotated[str, typer.Option(metavar="DAY", help=_("The day on the document, such as 2026-11-24"))],
     by: Annotated[str, typer.Option(metavar="NAME", help=_("Who signed it"))],
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[RecordedChangeShape]:
     session = open_session(ctx)
     approval = ChangeApproval(
         change, written_text(document, "--document"), past_day(session, on, "--on"), written_text(by, "--by")

@@ -1,7 +1,7 @@
 """Close a change
 
-One that is done, or with --reason one that is not made after all. An emergency is closed once it is approved
-afterwards. A standing approval holds no longer.
+Closes a change that is done; with --reason also one that is not made after all. An emergency is closed after its late
+approval. A closed standing approval holds no longer.
 
 Example: portalops change close CH-2026-001
 
@@ -19,8 +19,9 @@ import typer
 from checks.servers.attribution import ChangePlace
 from commands.change.options import IdArgument, Person
 from commands.change.steps import permitted, step
+from commands.change.views import RecordedChangeShape
 from commands.cli.entries import DryRun, caller_of, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.changes import known_change, register_of
@@ -41,7 +42,7 @@ def left_open(session: Session, change: RecordedChange) -> tuple[Message, ...]:
     gone = sorted({*change.request.body.hosts} - {each.id for each in hosts})
     found: list[Message] = [
         msg(
-            "the configuration names no host {host} any more: what {id} changed there cannot be looked at",
+            "{host} is no longer in the configuration: what {id} changed there cannot be checked",
             host=host,
             id=change.id,
         )
@@ -51,7 +52,8 @@ def left_open(session: Session, change: RecordedChange) -> tuple[Message, ...]:
         if one.scanned_at is None or one.scanned_at < last:
             found.append(
                 msg(
-                    "{host} was not looked at since {id} ended: what it changed there is not known; run 'portalops check run'",
+                    "{host} was not scanned since {id} ended, so what it changed there is unknown: run 'portalops"
+                    " check run'",
                     host=one.host,
                     id=change.id,
                 )
@@ -66,10 +68,10 @@ def left_open(session: Session, change: RecordedChange) -> tuple[Message, ...]:
         if open_:
             found.append(
                 nmsg(
-                    "{n} change at {host} while {id} was made falls under no approval or is not clear:"
-                    " see 'portalops change drift --host {host} --since {since}'",
-                    "{n} changes at {host} while {id} was made fall under no approval or are not clear:"
-                    " see 'portalops change drift --host {host} --since {since}'",
+                    "{n} change at {host} during {id} has no approval or is unclear: see 'portalops change drift"
+                    " --host {host} --since {since}'",
+                    "{n} changes at {host} during {id} have no approval or are unclear: see 'portalops change drift"
+                    " --host {host} --since {since}'",
                     len(open_),
                     host=one.host,
                     id=change.id,
@@ -86,7 +88,7 @@ def close(
     reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, if it was not made, or not approved"))] = "",
     by: Person = "",
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[RecordedChangeShape]:
     session = open_session(ctx)
     why = written_text(reason, "--reason") if reason else ""
     closed = ChangeClosed(change, why, written_text(by, "--by") if by else caller_of(session))

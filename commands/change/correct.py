@@ -1,10 +1,12 @@
 """Correct what the register says of a change
 
-A new record; the one before stays and is shown. What is not given stays as it was; hosts, packages and accounts that
-are given take the place of those before. What is asked for (--what to --account) can be corrected until the change is
-begun: notice and approval were of something else, count no more, and are recorded anew. An emergency can be corrected
-until it is closed, a standing approval until it is approved. The words of the letter and of the decision can be
-corrected at any time if the paper itself was kept when it was recorded; otherwise they count from this record on.
+Makes a new record; the earlier one stays and is shown. What is not given stays as it was; given hosts, packages and
+accounts replace the earlier ones.
+
+The request (--what to --account) can be corrected until the change is begun. Its notice and approval then count no
+more, since they were for another request: record both anew. An emergency can be corrected until it is closed, a
+standing approval until it is approved. What is recorded of the letter and the decision can be corrected at any time
+if the paper itself was kept. Otherwise they count from this record on.
 
 Example: portalops change correct CH-2026-001 --to 2026-12-02T03:00 --reason 'cần thêm hai giờ'; portalops change
 correct CH-2026-001 --approval-document '521/UBND-VX' --reason 'ghi nhầm số'
@@ -23,9 +25,9 @@ import typer
 
 from commands.change.options import IdArgument, Person, limits_of, require_window
 from commands.change.steps import step
-from commands.change.views import overlaps
+from commands.change.views import RecordedChangeShape, overlaps
 from commands.cli.entries import DryRun, Reason, caller_of, moment, past_day, past_moment, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.changes import register_of
@@ -54,17 +56,21 @@ def correct(
         typer.Option("--from", metavar="MOMENT", help=_("When the window begins, such as 2026-12-01T22:00")),
     ] = None,
     ends: Annotated[OptionalText, typer.Option("--to", metavar="MOMENT", help=_("When it ends"))] = None,
-    rollback: Annotated[OptionalText, typer.Option(metavar="TEXT", help=_("How it is undone if it goes wrong"))] = None,
+    rollback: Annotated[
+        OptionalText, typer.Option(metavar="TEXT", help=_("How the change is undone if it goes wrong"))
+    ] = None,
     package: Annotated[
         Many,
-        typer.Option("--package", metavar="NAME", help=_("Of a standing approval: which packages; * is any letters")),
+        typer.Option(
+            "--package", metavar="NAME", help=_("Of a standing approval: which packages; * stands for any letters")
+        ),
     ] = None,
     account: Annotated[
         Many,
         typer.Option(
             "--account",
             metavar="NAME",
-            help=_("Of a standing approval: who may, such as unattended-upgrade; may be repeated"),
+            help=_("Of a standing approval: who may make the change, such as unattended-upgrade; may be repeated"),
         ),
     ] = None,
     notice_document: Annotated[
@@ -73,18 +79,18 @@ def correct(
     notice_sent: Annotated[
         OptionalText, typer.Option(metavar="MOMENT", help=_("When it was sent, such as 2026-11-20T09:00"))
     ] = None,
-    notice_how: Annotated[OptionalText, typer.Option(metavar="TEXT", help=_("By which way it was sent"))] = None,
+    notice_how: Annotated[OptionalText, typer.Option(metavar="TEXT", help=_("How it was sent"))] = None,
     notice_to: Annotated[OptionalText, typer.Option(metavar="NAME", help=_("To whom"))] = None,
     approval_document: Annotated[
         OptionalText, typer.Option(metavar="TEXT", help=_("Number of the Committee's decision"))
     ] = None,
     approval_on: Annotated[
-        OptionalText, typer.Option(metavar="DAY", help=_("The day that it bears, such as 2026-11-24"))
+        OptionalText, typer.Option(metavar="DAY", help=_("The day on the document, such as 2026-11-24"))
     ] = None,
     approval_by: Annotated[OptionalText, typer.Option(metavar="NAME", help=_("Who signed it"))] = None,
     by: Person = "",
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[RecordedChangeShape]:
     session = open_session(ctx)
     asked = _given(
         {
@@ -167,30 +173,30 @@ def _asked_anew(session: Session, before: ChangeRequest, given: dict[str, Any]) 
 def _not_one(*, is_any: bool) -> UsageError:
     if is_any:
         return UsageError(
-            msg("correct the request and each of its papers in separate records"),
+            msg("the request, its notice and its approval cannot be corrected in one record"),
             msg("Run the command once for each."),
         )
-    return UsageError(
-        msg("nothing is given that was wrong"), msg("Give what was wrong, such as --to or --approval-document.")
-    )
+    return UsageError(msg("no correction is given"), msg("Give what was wrong, such as --to or --approval-document."))
 
 
 def _suggest_next(known: RecordedChange, said: ChangeCorrected) -> Message:
     """Return the next command of somebody whose correction is refused."""
     if known.state is ChangeState.BEGUN and said.asked is not None:
         return msg(
-            "What was approved stands. Record its end by 'portalops change finish {id}', and ask for another change; what was"
-            " done otherwise is shown by 'portalops change drift'.",
+            "The approved request stands. Record its end by 'portalops change finish {id}', and request another"
+            " change; 'portalops change drift' shows what differs.",
             id=known.id,
         )
     if known.state is ChangeState.APPROVED and said.asked not in {None, known.request.body}:
         return msg(
-            "End it by 'portalops change close {id} --reason', and ask for another one by 'portalops change request'.",
+            "End it by 'portalops change close {id} --reason', and request another by 'portalops change request'.",
             id=known.id,
         )
     if known.state in {ChangeState.BEGUN, ChangeState.DONE} and said.asked is None:
-        return msg("Say it when you close the change: 'portalops change close {id} --reason'.", id=known.id)
-    return msg("'portalops change show {id}' shows how it stands, and which record made it so.", id=known.id)
+        return msg(
+            "Give it as the reason when you close the change: 'portalops change close {id} --reason'.", id=known.id
+        )
+    return msg("'portalops change show {id}' shows its state and the record behind it.", id=known.id)
 
 
 VERB = Verb(correct)

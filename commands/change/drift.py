@@ -1,14 +1,14 @@
-"""List what changed at the hosts and falls under no approved change
+"""List drift at the hosts that falls under no approved change
 
-Compares the newest look at each host with the one before, and shows what earlier looks found and nobody approved or
-undid since. With --since or --from-round, all looks of that time are compared, each with the one before it. Shown is
-when a thing happened, by the host's own clock and how far that was off, and when the change was approved, by the
-record of the approval. What a look lacks is told, and never taken for unchanged.
+Compares the newest scan of each host with the one before, and lists earlier drift that is still open: neither
+approved nor undone. With --since or --from-scan, every scan of that time is compared with the one before it. Times
+are by the host's own clock, with its error; an approval counts by its record. What a scan did not see is listed as
+unknown, never as unchanged.
 
 Example: portalops change drift --host web1 --all; portalops change drift --since 2026-11-01T00:00
 
-EXIT STATUS: 0 nothing is outside of an approved change, 1 something is, 2 there is no such host or round, or the time
-is wrong, 3 whether something is could not be found out
+EXIT STATUS: 0 nothing is outside of an approved change, 1 something is, 2 there is no such host or scan, or the time
+is wrong, 3 unknown for a part
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Annotated, Final, Optional
 import typer
 
 from checks.servers.attribution import ChangePlace
+from checks.servers.drift._kind import KnownBy
 from checks.servers.drifting import word_of
 from commands.cli.entries import moment
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.drift import ComparedSpan, HostDriftHistory, describe_time, drift_of, unseen_of
 from commands.jobs.servers import known_host
@@ -42,14 +44,52 @@ if TYPE_CHECKING:
     from checks.servers.attribution import Placed
 
 SHOWN_LETTERS: Final = 48
-SCAN_TYPE = Annotated[
+FromScan = Annotated[
     Optional[int],  # noqa: UP045  # Typer reads it at run time
-    typer.Option("--from-round", metavar="SEQ", help=_("From the round of this record on"), min=1),
+    typer.Option("--from-scan", metavar="SEQ", help=_("From the scan of this record on"), min=1),
 ]
-LAST_SCAN_TYPE = Annotated[
+ToScan = Annotated[
     Optional[int],  # noqa: UP045  # see above
-    typer.Option("--to-round", metavar="SEQ", help=_("Up to the round of this record"), min=1),
+    typer.Option("--to-scan", metavar="SEQ", help=_("Up to the scan of this record"), min=1),
 ]
+
+
+@shape
+class DriftShape:
+    """One change that was seen at a host."""
+
+    id: str
+    host: HostId
+    kind: str
+    name: str
+    before: str | None
+    """Null if it was not seen."""
+    after: str | None
+    happened_at: datetime | None
+    """By the host's own clock; null if only known to be between `earliest_at` and `latest_at`."""
+    written_at: datetime | None
+    """Of a file last changed at `happened_at`: the earliest moment of its present content, by the host's clock."""
+    known_by: KnownBy
+    clock_ahead_seconds: int
+    """How far the host's clock was ahead."""
+    clock_unsure_seconds: int
+    earliest_at: datetime
+    latest_at: datetime
+    not_yet_at: datetime
+    """The last scan without it."""
+    seen_at: datetime
+    """The first scan with it."""
+    by: str | None
+    """Who made it, by the host's records."""
+    state: ChangePlace
+    change: str | None
+    """The id that it falls under; of one outside, the nearest."""
+    approved_at: datetime | None
+    """When the approval was recorded."""
+    decision_kept: bool
+    approved_afterwards: bool
+    why: str
+    """Why `state` is what it is, in English."""
 
 
 def drift(
@@ -58,31 +98,31 @@ def drift(
     host: Annotated[list[str] | None, typer.Option("--host", metavar="ID", help=_("Only of this host"))] = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="MOMENT", help=_("All looks from then on, such as 2026-11-01T00:00")),
+        typer.Option("--since", metavar="MOMENT", help=_("All scans from then on, such as 2026-11-01T00:00")),
     ] = None,
     until: Annotated[
         str | None, typer.Option("--until", metavar="MOMENT", help=_("Up to then; now by default"))
     ] = None,
-    from_round: SCAN_TYPE = None,
-    to_round: LAST_SCAN_TYPE = None,
+    from_scan: FromScan = None,
+    to_scan: ToScan = None,
     every: Annotated[bool, typer.Option("--all", help=_("Also what falls under an approved change"))] = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[DriftShape, ...]]:
     session = open_session(ctx)
-    span = _span(session, since, until, from_round, to_round)
+    span = _span(session, since, until, from_scan, to_scan)
     names = [known_host(session, name).id for name in host or ()]
     hosts = [each for each in session.settings.hosts if not names or each.id in names]
     return _shown(drift_of(session, hosts, span), every=every)
 
 
 def _span(
-    session: Session, since: str | None, until: str | None, from_round: int | None, to_round: int | None
+    session: Session, since: str | None, until: str | None, from_scan: int | None, to_scan: int | None
 ) -> ComparedSpan:
-    if (since or until) and (from_round or to_round):
+    if (since or until) and (from_scan or to_scan):
         raise UsageError(
-            msg("both moments and rounds are given"), msg("Give --since and --until, or --from-round and --to-round.")
+            msg("moments and scans are both given"), msg("Give --since and --until, or --from-scan and --to-scan.")
         )
-    first = moment(session, since, "--since") if since else _read_scan_time(session, from_round, min)
-    last = moment(session, until, "--until") if until else _read_scan_time(session, to_round, max)
+    first = moment(session, since, "--since") if since else _read_scan_time(session, from_scan, min)
+    last = moment(session, until, "--until") if until else _read_scan_time(session, to_scan, max)
     if first is not None and last is not None and last < first:
         raise UsageError(
             msg("the time ends at {last}, before it begins at {first}", last=last, first=first),
@@ -104,15 +144,15 @@ def _read_scan_time(
     moments = [each.gathered_at for each in body.hosts if not each.standby] if body else []
     if not moments:
         raise UsageError(
-            msg("record {seq} is no round of checks", seq=seq),
-            msg("Run 'portalops check run', or 'portalops ledger show' to see the rounds."),
+            msg("record {seq} is not of a scan", seq=seq),
+            msg("'portalops ledger show' lists the records; 'portalops check run' makes a scan."),
         )
     return chosen(moments)
 
 
-def _shown(found: Sequence[HostDriftHistory], *, every: bool) -> Result[JsonValue]:
+def _shown(found: Sequence[HostDriftHistory], *, every: bool) -> Result[tuple[DriftShape, ...]]:
     rows: list[tuple[Cell, ...]] = []
-    data: list[JsonValue] = []
+    data: list[DriftShape] = []
     warnings: list[Message] = []
     places: set[ChangePlace] = set()
     for host in found:
@@ -126,7 +166,7 @@ def _shown(found: Sequence[HostDriftHistory], *, every: bool) -> Result[JsonValu
         warnings += unseen_of(host)
         left = sum(drift.left_out for drift in host.drifts)
         if left:
-            warnings.append(msg("{host}: {n} changes are not listed, since there are too many", host=host.host, n=left))
+            warnings.append(msg("{host}: too many changes; {n} of them are not listed", host=host.host, n=left))
     headers = (
         msg("Host"),
         msg("Kind"),
@@ -143,13 +183,13 @@ def _shown(found: Sequence[HostDriftHistory], *, every: bool) -> Result[JsonValu
     if rows:
         view.append(TableBlock(nmsg("{n} change at the hosts", "{n} changes at the hosts", len(rows)), headers, rows))
     elif any(host.drifts for host in found):
-        view.append(Paragraph(msg("Nothing that was seen to change is outside of an approved change.")))
+        view.append(Paragraph(msg("Everything that was seen to change falls under an approved change.")))
     code = ExitCode.OK
     if ChangePlace.OUTSIDE in places:
         code = ExitCode.UNMET
     elif ChangePlace.UNKNOWN in places or warnings:
         code = ExitCode.PARTIAL
-    return Result(data, view, warnings, exit_code=code)
+    return Result(tuple(data), view, warnings, exit_code=code)
 
 
 def _row(host: HostId, one: Placed) -> tuple[Cell, ...]:
@@ -174,33 +214,33 @@ def _content(text: str | None) -> Cell:
     return show_text(text, SHOWN_LETTERS) or None
 
 
-def _data(host: HostId, one: Placed) -> JsonValue:
+def _data(host: HostId, one: Placed) -> DriftShape:
     found = one.drifted
     first, last = found.span()
-    return {
-        "id": f"{host} {found.id}",
-        "host": host,
-        "kind": found.kind,
-        "name": found.name,
-        "before": found.before,
-        "after": found.after,
-        "happened_at": found.happened_at.isoformat() if found.happened_at else None,
-        "written_at": found.written_at.isoformat() if found.written_at else None,
-        "known_by": found.known_by.value,
-        "clock_ahead_seconds": found.ahead_seconds,
-        "clock_unsure_seconds": found.unsure_seconds,
-        "earliest_at": first.isoformat(),
-        "latest_at": last.isoformat(),
-        "not_yet_at": found.after_at.isoformat(),
-        "seen_at": found.before_at.isoformat(),
-        "by": found.by or None,
-        "state": one.place.value,
-        "change": one.reference or None,
-        "approved_at": one.approved_at.isoformat() if one.approved_at else None,
-        "decision_kept": one.is_proven,
-        "approved_afterwards": one.is_regularised,
-        "why": str(one.why),
-    }
+    return DriftShape(
+        id=f"{host} {found.id}",
+        host=host,
+        kind=found.kind,
+        name=found.name,
+        before=found.before,
+        after=found.after,
+        happened_at=found.happened_at,
+        written_at=found.written_at,
+        known_by=found.known_by,
+        clock_ahead_seconds=found.ahead_seconds,
+        clock_unsure_seconds=found.unsure_seconds,
+        earliest_at=first,
+        latest_at=last,
+        not_yet_at=found.after_at,
+        seen_at=found.before_at,
+        by=found.by or None,
+        state=one.place,
+        change=one.reference or None,
+        approved_at=one.approved_at,
+        decision_kept=one.is_proven,
+        approved_afterwards=one.is_regularised,
+        why=str(one.why),
+    )
 
 
 VERB = Verb(drift)

@@ -14,8 +14,9 @@ import typer
 
 from commands.change.options import IdArgument, MomentOption
 from commands.change.steps import permitted, step
+from commands.change.views import RecordedChangeShape
 from commands.cli.entries import DryRun, past_moment, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from portalops.locale import _
@@ -31,7 +32,7 @@ def finish(
     at: MomentOption = None,
     rolled_back: Annotated[bool, typer.Option("--rolled-back", help=_("It was undone"))] = False,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[RecordedChangeShape]:
     session = open_session(ctx)
     done = ChangeDone(change, past_moment(session, at, "--at"), written_text(outcome, "--outcome"), rolled_back)
     made = permitted(done, lambda known: refuse_end(known, done.ended_at))

@@ -1,11 +1,11 @@
-"""List the changes: how each stands, and whether it was approved before it was begun
+"""List the changes: the state of each, and whether it was approved before it was begun
 
-Those that are closed only with --all.
+Closed changes are listed with --all.
 
 Example: portalops change list --host web1
 
-EXIT STATUS: 0 every change is in order, 1 one was begun before it was approved, or its window is open without
-approval, 2 there is no such host, 3 a decision is not kept, or a record cannot be read
+EXIT STATUS: 0 every change is in order, 1 one was begun before its approval, or its window is open without approval,
+2 there is no such host, 3 a decision is not kept, or a record cannot be read
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Annotated
 
 import typer
 
-from commands.change.views import change_data, list_exit_code, unread_notice
-from commands.cli.result import JsonValue, Result
+from commands.change.views import ChangeShape, change_data, list_exit_code, unread_notice
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.changes import register_of
@@ -34,8 +34,8 @@ def list_(
     ctx: typer.Context,
     *,
     host: Annotated[str | None, typer.Option("--host", metavar="ID", help=_("Only of this host"))] = None,
-    every: Annotated[bool, typer.Option("--all", help=_("Also those that are closed"))] = False,
-) -> Result[JsonValue]:
+    every: Annotated[bool, typer.Option("--all", help=_("Also closed changes"))] = False,
+) -> Result[tuple[ChangeShape, ...]]:
     session = open_session(ctx)
     register = register_of(session)
     chosen = tuple(register.changes.values()) if host is None else register.find_by_host(known_host(session, host).id)
@@ -66,11 +66,11 @@ def list_(
     ]
     view: list[Block] = [TableBlock(nmsg("{n} change", "{n} changes", len(rows)), headers, rows)]
     if not register.is_begun:
-        view = [Paragraph(msg("There is no change yet: 'portalops change request' asks for one"))]
+        view = [Paragraph(msg("The register holds no change yet: 'portalops change request' requests one"))]
     lost = sorted({*register.lost, *(seq for each in chosen for seq in each.lost)})
     if lost:
         view.append(unread_notice(lost))
-    data: list[JsonValue] = [change_data(each, now) for each in shown]
+    data = tuple(change_data(each, now) for each in shown)
     wrong = [
         each for each in chosen if each not in shown and list_exit_code([each], now, is_whole=True) is not ExitCode.OK
     ]
@@ -78,8 +78,8 @@ def list_(
     if wrong:  # the exit status is theirs too
         warnings.append(
             nmsg(
-                "{n} closed change is not in order: --all lists it",
-                "{n} closed changes are not in order: --all lists them",
+                "{n} closed change is out of order: --all lists it",
+                "{n} closed changes are out of order: --all lists them",
                 len(wrong),
             )
         )

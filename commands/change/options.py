@@ -48,7 +48,9 @@ def require_window(
     if ends_at <= begins_at:
         raise UsageError(
             msg(
-                "the window ends at {ends}, and does not begin before that, at {begins}", begins=begins_at, ends=ends_at
+                "the window ends at {ends}, which is not after its beginning at {begins}",
+                begins=begins_at,
+                ends=ends_at,
             ),
             msg("Give the beginning by --from and the end by --to."),
         )
@@ -61,20 +63,23 @@ def require_window(
                 ends=ends_at,
                 most=most,
             ),
-            msg("Ask for a shorter one; what recurs needs --standing, which holds for {days} days at most.", days=366),
+            msg(
+                "Request a shorter window; recurring work needs --standing, which holds for {days} days at most.",
+                days=366,
+            ),
         )
     if kind is ChangeKind.NORMAL and begins_at <= now and begun_at is not None and begins_at != begun_at:
         raise UsageError(
-            msg("the window would have begun at {begins}, before it was asked for", begins=begins_at),
-            msg("Give one that is ahead: what was done before it was asked for falls under no approval."),
+            msg("the window would begin at {begins}, before its request", begins=begins_at),
+            msg("Give a later window: work before the request falls under no approval."),
         )
     if kind is ChangeKind.NORMAL and begins_at <= now and begun_at is None:
         raise UsageError(
-            msg("the window began at {begins}, before anybody was asked", begins=begins_at),
-            msg("Ask for one that is ahead. If it was made already since it could not wait, give --emergency."),
+            msg("the window began at {begins}, before this request", begins=begins_at),
+            msg("Request a window that is ahead. If the change could not wait and is made, give --emergency."),
         )
     if kind is not ChangeKind.EMERGENCY and ends_at <= now:
-        raise UsageError(msg("the window ended at {ends}", ends=ends_at), msg("Ask for one that is ahead."))
+        raise UsageError(msg("the window ended at {ends}", ends=ends_at), msg("Request a window that is ahead."))
 
 
 def limits_of(
@@ -88,7 +93,7 @@ def limits_of(
     if kind is not ChangeKind.STANDING:
         if packages or accounts:
             raise UsageError(
-                msg("--package and --account are limits of a standing approval"),
+                msg("--package and --account limit a standing approval only"),
                 msg("Give --standing, or leave them out."),
             )
         return (), ()
@@ -101,12 +106,12 @@ def limits_of(
         for name in names:
             if not pattern.fullmatch(name):
                 raise UsageError(
-                    msg("{option}: {name} is no name", option=option, name=show_text(name, 60)),
+                    msg("{option}: {name} is not a name", option=option, name=show_text(name, 60)),
                     msg("Give one name each time, without spaces."),
                 )
     if not accounts and not all(any(letter.isalnum() for letter in name) for name in packages):
         raise UsageError(
-            msg("every package by everybody is no limit"),
-            msg("Name the packages by --package, or who may change them by --account, such as unattended-upgrade."),
+            msg("every package, by anyone: that is no limit"),
+            msg("Name packages by --package, or who may change them by --account, such as unattended-upgrade."),
         )
     return tuple(dict.fromkeys(packages)), tuple(dict.fromkeys(accounts))

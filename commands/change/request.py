@@ -1,8 +1,8 @@
-"""Ask for a change: what, why, on which hosts, when, and how it is undone
+"""Request a change: what, why, on which hosts, when, and how it is undone
 
-Gives it an id, such as CH-2026-001. Nothing may be begun before it is notified and approved. With --emergency it may,
-and both are had afterwards, which every list and report shows. With --standing it is a lasting approval that is asked
-for, such as for the maker's security fixes: of which packages, by whom, and until when, at most a year.
+The change gets an id, such as CH-2026-001. It may be begun once it is notified and approved. With --emergency it may
+be begun before; both then follow, and every list and report shows that. With --standing a lasting approval is
+requested, such as for the maker's security fixes: for which packages, by whom, and until when, at most a year.
 
 Example: portalops change request --host web1 --what 'nginx 1.26 lên 1.28' --why 'lỗ hổng CVE-2026-1111' --from
 2026-12-01T22:00 --to 2026-12-02T01:00 --rollback 'cài lại gói cũ'; portalops change request --standing --host web1
@@ -21,9 +21,9 @@ from typing import Annotated
 import typer
 
 from commands.change.options import limits_of, require_window
-from commands.change.views import change_result, overlaps
+from commands.change.views import RecordedChangeShape, change_result, overlaps
 from commands.cli.entries import DryRun, caller_of, moment, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.changes import register_of
@@ -47,28 +47,30 @@ def request(
         str, typer.Option("--from", metavar="MOMENT", help=_("When the window begins, such as 2026-12-01T22:00"))
     ],
     ends: Annotated[str, typer.Option("--to", metavar="MOMENT", help=_("When it ends"))],
-    rollback: Annotated[str, typer.Option(metavar="TEXT", help=_("How it is undone if it goes wrong"))],
+    rollback: Annotated[str, typer.Option(metavar="TEXT", help=_("How the change is undone if it goes wrong"))],
     by: Annotated[str, typer.Option(metavar="NAME", help=_("Who asks; the account that calls by default"))] = "",
     emergency: Annotated[
-        bool, typer.Option("--emergency", help=_("It cannot wait, and is notified and approved afterwards"))
+        bool, typer.Option("--emergency", help=_("The change cannot wait; notice and approval follow"))
     ] = False,
     standing: Annotated[
-        bool, typer.Option("--standing", help=_("A lasting approval of changes of one sort is asked for"))
+        bool, typer.Option("--standing", help=_("Request a lasting approval of one sort of change"))
     ] = False,
     package: Annotated[
         list[str] | None,
-        typer.Option("--package", metavar="NAME", help=_("Of a standing approval: which packages; * is any letters")),
+        typer.Option(
+            "--package", metavar="NAME", help=_("Of a standing approval: which packages; * stands for any letters")
+        ),
     ] = None,
     account: Annotated[
         list[str] | None,
         typer.Option(
             "--account",
             metavar="NAME",
-            help=_("Of a standing approval: who may, such as unattended-upgrade; may be repeated"),
+            help=_("Of a standing approval: who may make the change, such as unattended-upgrade; may be repeated"),
         ),
     ] = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[RecordedChangeShape]:
     session = open_session(ctx)
     kind = _kind(emergency=emergency, standing=standing)
     hosts = tuple(dict.fromkeys(known_host(session, each).id for each in host))
@@ -118,7 +120,8 @@ def request(
 def _kind(*, emergency: bool, standing: bool) -> ChangeKind:
     if emergency and standing:
         raise UsageError(
-            msg("--emergency and --standing exclude each other"), msg("A standing approval is had before it is used.")
+            msg("--emergency and --standing exclude each other"),
+            msg("A standing approval must exist before it is used."),
         )
     if emergency:
         return ChangeKind.EMERGENCY

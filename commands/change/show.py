@@ -11,14 +11,14 @@ from __future__ import annotations
 import typer
 
 from commands.change.options import IdArgument
-from commands.change.views import change_result, list_exit_code, overlaps
-from commands.cli.result import JsonValue, Result
+from commands.change.views import RecordedChangeShape, change_result, list_exit_code, overlaps
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.changes import known_change, register_of
 
 
-def show(ctx: typer.Context, change: IdArgument) -> Result[JsonValue]:
+def show(ctx: typer.Context, change: IdArgument) -> Result[RecordedChangeShape]:
     session = open_session(ctx)
     register = register_of(session)
     known = known_change(register, change)

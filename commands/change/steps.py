@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from commands.change.views import change_result
-from commands.cli.result import JsonValue, Result
+from commands.change.views import RecordedChangeShape, change_result
+from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.jobs.changes import known_change, register_of
 from portalops.errors import UsageError
@@ -44,7 +44,7 @@ def step(
     *,
     data: bytes | None = None,
     dry_run: bool,
-) -> Result[JsonValue]:
+) -> Result[RecordedChangeShape]:
     """Record a step of a change, decided as that stands while nobody else can write.
 
     Args:
@@ -102,13 +102,14 @@ def _hint(known: RecordedChange, body: Body) -> Message:
         return _suggest_close(known)
     if isinstance(body, ChangeBegun) and known.state is ChangeState.APPROVED:
         return msg(
-            "Wait for its window, or move that by 'portalops change correct {id}': it is then notified and approved anew.",
+            "Wait for its window, or move the window by 'portalops change correct {id}' and have it notified and"
+            " approved anew.",
             id=known.id,
         )
     if known.next_step in {None, "close"}:
-        return msg("'portalops change show {id}' shows how it stands, and which record made it so.", id=known.id)
+        return msg("'portalops change show {id}' shows its state and the record behind it.", id=known.id)
     return msg(
-        "Next is 'portalops change {verb} {id}'; 'portalops change show {id}' shows which record made it so.",
+        "Next is 'portalops change {verb} {id}'; 'portalops change show {id}' shows the records.",
         verb=known.next_step or "",
         id=known.id,
     )
@@ -116,9 +117,9 @@ def _hint(known: RecordedChange, body: Body) -> Message:
 
 def _suggest_close(known: RecordedChange) -> Message:
     if known.next_step in {None, "close"}:
-        return msg("Say why by 'portalops change close {id} --reason'.", id=known.id)
+        return msg("Give the reason: 'portalops change close {id} --reason TEXT'.", id=known.id)
     return msg(
-        "Next is 'portalops change {verb} {id}'; or say why it ends here by 'portalops change close {id} --reason'.",
+        "Next is 'portalops change {verb} {id}'; or end it here by 'portalops change close {id} --reason TEXT'.",
         verb=known.next_step or "",
         id=known.id,
     )
@@ -130,12 +131,10 @@ def _remarks(
     """Say what of a step somebody must know who takes it, though it is permitted."""
     found: list[Message] = []
     if kind == NOTIFIED and after.notice is not None and not after.notice.evidence and not has_file:
-        found.append(msg("the letter itself is not kept: until it is added by --file, the duty 12.2-notice is unknown"))
+        found.append(msg("the letter itself is not kept: the duty 12.2-notice is unknown until --file adds it"))
     if kind == APPROVED and after.approval is not None:
         if not after.approval.evidence and not has_file:
-            found.append(
-                msg("the decision itself is not kept: until it is added by --file, the check change.order is unknown")
-            )
+            found.append(msg("the decision itself is not kept: the check change.order is unknown until --file adds it"))
         if after.notice is not None and {*after.notice.evidence} & {*after.approval.evidence}:
             found.append(
                 msg(
@@ -146,7 +145,8 @@ def _remarks(
         if after.notice is not None and _is_before(session, after.approval.body, after.notice.body):
             found.append(
                 msg(
-                    "the decision bears {day}, before the letter went out at {sent}: see whether it is of this change",
+                    "the decision bears {day}, before the letter went out at {sent}: make sure that it is about this"
+                    " change",
                     day=after.approval.body.decided_on,
                     sent=after.notice.body.sent_at,
                 )
@@ -154,7 +154,8 @@ def _remarks(
         if after.begun is not None and after.approval.at > after.begun.body.began_at:
             found.append(
                 msg(
-                    "{id} was begun at {began}, before this approval: it is shown as regularised afterwards",
+                    "{id} was begun at {began}, before this approval: lists and reports show it as regularised"
+                    " afterwards",
                     id=after.id,
                     began=after.begun.body.began_at,
                 )
@@ -162,7 +163,7 @@ def _remarks(
         elif after.kind is not ChangeKind.STANDING and after.approval.at > after.request.body.begins_at:
             found.append(
                 msg(
-                    "the window of {id} is open since {begins}: nothing before this approval falls under it",
+                    "the window of {id} is open since {begins}: work before this approval does not fall under it",
                     id=after.id,
                     begins=after.request.body.begins_at,
                 )
@@ -178,7 +179,8 @@ def _remarks(
     ):
         found.append(
             msg(
-                "{outside}: what lies outside will fall under no approval; 'portalops change correct {id}' sets the window right",
+                "{outside}: work outside the window falls under no approval; 'portalops change correct {id}'"
+                " corrects the window",
                 outside=outside,
                 id=after.id,
             )
@@ -186,7 +188,7 @@ def _remarks(
     if kind == DONE and after.done is not None and after.done.body.ended_at > after.request.body.ends_at:
         found.append(
             msg(
-                "{id} ended at {ended}, after its window, which ended at {ends}",
+                "{id} ended at {ended}, after its window's end at {ends}",
                 id=after.id,
                 ended=after.done.body.ended_at,
                 ends=after.request.body.ends_at,
@@ -205,8 +207,8 @@ def _corrected(before: RecordedChange, after: RecordedChange) -> list[Message]:
     if len(gone) > 1:
         return [
             msg(
-                "the notice of record {notice} and the approval of record {approval} were of something else and count no more:"
-                " record both anew by 'portalops change notify {id}' and 'portalops change approve {id}'",
+                "notice (record {notice}) and approval (record {approval}) no longer count, since the request"
+                " differs: record both anew by 'portalops change notify {id}' and 'portalops change approve {id}'",
                 notice=str(gone[0].seq),
                 approval=str(gone[1].seq),
                 id=after.id,
@@ -215,7 +217,7 @@ def _corrected(before: RecordedChange, after: RecordedChange) -> list[Message]:
     if gone:
         return [
             msg(
-                "the notice of record {notice} was of something else and counts no more: record it anew by"
+                "the notice (record {notice}) no longer counts, since the request differs: record it anew by"
                 " 'portalops change notify {id}'",
                 notice=str(gone[0].seq),
                 id=after.id,
@@ -228,7 +230,7 @@ def _corrected(before: RecordedChange, after: RecordedChange) -> list[Message]:
     ]
     return [
         msg(
-            "the paper was not kept by its own record, so it counts from this one on, of {at}: keep papers by --file",
+            "the paper was not kept at first, so it counts from this record on, of {at}: keep papers by --file",
             at=each.at,
         )
         for each in moved

@@ -7,17 +7,129 @@ from dataclasses import fields
 from datetime import date, datetime
 from typing import Final
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session
+from commands.cli.shapes import Said, shape, widened
 from commands.jobs.changes import LAST_RECORD
 from portalops.errors import ExitCode
 from portalops.model.changes import ChangeApproval, ChangeKind, ChangeNotice, ChangeRequest, ChangeState, StepOrder
 from portalops.model.message import Message, Value, msg, nmsg
+from portalops.model.organisation import HostId
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.registers.changes import ChangeRegister, Correction, RecordedChange, overlapping
 from portalops.reports.document import Block, Cell, Heading, KeyValues, Notice, Paragraph, TableBlock, Tone
 from portalops.reports.words import change_kind_word, change_state_word, order_status
+
+
+@shape
+class RequestedShape:
+    """The record of the request."""
+
+    record: int | None
+    """Null here and elsewhere: of a dry run."""
+    at: datetime
+
+
+@shape
+class NotifiedShape(RequestedShape):
+    """The record of the notice."""
+
+    document: str
+    sent_at: datetime
+    how: str
+    to: str
+    evidence: tuple[Digest, ...]
+
+
+@shape
+class ApprovedShape(RequestedShape):
+    """The record of the approval."""
+
+    document: str
+    decided_on: date
+    by: str
+    evidence: tuple[Digest, ...]
+
+
+@shape
+class BegunShape(RequestedShape):
+    """The record of the beginning."""
+
+    began_at: datetime
+    by: str
+
+
+@shape
+class DoneShape(RequestedShape):
+    """The record of the end of the work."""
+
+    ended_at: datetime
+    outcome: str
+    rolled_back: bool
+
+
+@shape
+class ClosedShape(RequestedShape):
+    """The record of the closing."""
+
+    reason: str | None
+    by: str
+
+
+@shape
+class CorrectionShape(RequestedShape):
+    """The record of a correction."""
+
+    by: str
+    reason: str
+    changed: tuple[Said, ...]
+    """What was replaced by what."""
+    voided: tuple[int, ...]
+    """The records of notices and approvals that count no more."""
+
+
+@shape
+class ChangeShape:
+    """One change, as the register has it."""
+
+    id: str
+    state: ChangeState
+    state_record: int | None
+    kind: ChangeKind
+    order: StepOrder
+    """Whether it was notified and approved before it was begun."""
+    next: str | None
+    """The verb of the next step."""
+    what: str
+    why: str
+    hosts: tuple[HostId, ...]
+    begins_at: datetime
+    ends_at: datetime
+    rollback: str
+    requested_by: str
+    packages: tuple[str, ...]
+    """Of a standing approval; `*` stands for any letters."""
+    accounts: tuple[str, ...]
+    """Of a standing approval: who may make the change; empty for anyone."""
+    requested: RequestedShape
+    notified: NotifiedShape | None
+    approved: ApprovedShape | None
+    begun: BegunShape | None
+    done: DoneShape | None
+    closed: ClosedShape | None
+    corrections: tuple[CorrectionShape, ...]
+    unreadable: tuple[int, ...]
+    """Records of it that cannot be read."""
+
+
+@shape
+class RecordedChangeShape(ChangeShape):
+    """A change that was shown, or after a step."""
+
+    recorded: bool
+    """False of a dry run: the step was not recorded."""
+
 
 _FIELDS: Final[Mapping[str, Message]] = {
     "what": msg("What is changed"),
@@ -30,7 +142,7 @@ _FIELDS: Final[Mapping[str, Message]] = {
     "accounts": msg("Who may do it"),
     "document": msg("Document"),
     "sent_at": msg("Sent at"),
-    "how": msg("By which way it was sent"),
+    "how": msg("How it was sent"),
     "to": msg("To whom"),
     "decided_on": msg("Date on the document"),
     "by": msg("Who signed it"),
@@ -39,7 +151,7 @@ _FIELDS: Final[Mapping[str, Message]] = {
 
 def change_result(
     session: Session, change: RecordedChange, warnings: Sequence[Message], *, is_recorded: bool = True
-) -> Result[JsonValue]:
+) -> Result[RecordedChangeShape]:
     """Show one change, as it is or as it would be."""
     now = session.clock.now()
     asked = change.request.body
@@ -69,15 +181,14 @@ def change_result(
         blocks.append(unread_notice(change.lost))
     if not is_recorded:
         blocks.append(Paragraph(msg("nothing was recorded: this was a dry run")))
-    data: JsonValue = {**change_data(change, now), "recorded": is_recorded}
-    return Result(data, blocks, warnings)
+    return Result(widened(RecordedChangeShape, change_data(change, now), recorded=is_recorded), blocks, warnings)
 
 
 def overlaps(register: ChangeRegister, asked: ChangeRequest) -> tuple[Message, ...]:
     """Say with which open changes the window of one overlaps."""
     return tuple(
         msg(
-            "the window overlaps with that of {id}, of {hosts}: what happens on these hosts then cannot be told apart;"
+            "the window overlaps with that of {id} on {hosts}, so drift there cannot be attributed to either:"
             " 'portalops change correct' moves a window",
             id=each.id,
             hosts=", ".join(host for host in each.request.body.hosts if host in asked.hosts),
@@ -204,81 +315,65 @@ def list_exit_code(changes: Sequence[RecordedChange], now: datetime, *, is_whole
     return ExitCode.PARTIAL if StepOrder.UNPROVEN in orders or not is_whole else ExitCode.OK
 
 
-def change_data(change: RecordedChange, now: datetime) -> dict[str, JsonValue]:
+def change_data(change: RecordedChange, now: datetime) -> ChangeShape:
+    """Return one change for programs."""
     asked, notice, approval = change.request.body, change.notice, change.approval
-    return {
-        "id": change.id,
-        "state": change.state.value,
-        "state_record": change.state_seq or None,
-        "kind": change.kind.value,
-        "order": change.order().judged(now).value,
-        "next": change.next_step,
-        "what": asked.what,
-        "why": asked.why,
-        "hosts": list(asked.hosts),
-        "begins_at": asked.begins_at.isoformat(),
-        "ends_at": asked.ends_at.isoformat(),
-        "rollback": asked.rollback,
-        "requested_by": asked.requested_by,
-        "packages": list(asked.packages),
-        "accounts": list(asked.accounts),
-        "requested": {"record": change.request.seq or None, "at": change.request.at.isoformat()},
-        "notified": {
-            "record": notice.seq or None,
-            "at": notice.at.isoformat(),
-            "document": notice.body.document,
-            "sent_at": notice.body.sent_at.isoformat(),
-            "how": notice.body.how,
-            "to": notice.body.to,
-            "evidence": list(notice.evidence),
-        }
+    begun, done, closed = change.begun, change.done, change.closed
+    return ChangeShape(
+        id=change.id,
+        state=change.state,
+        state_record=change.state_seq or None,
+        kind=change.kind,
+        order=change.order().judged(now),
+        next=change.next_step,
+        what=asked.what,
+        why=asked.why,
+        hosts=asked.hosts,
+        begins_at=asked.begins_at,
+        ends_at=asked.ends_at,
+        rollback=asked.rollback,
+        requested_by=asked.requested_by,
+        packages=asked.packages,
+        accounts=asked.accounts,
+        requested=RequestedShape(change.request.seq or None, change.request.at),
+        notified=NotifiedShape(
+            record=notice.seq or None,
+            at=notice.at,
+            document=notice.body.document,
+            sent_at=notice.body.sent_at,
+            how=notice.body.how,
+            to=notice.body.to,
+            evidence=notice.evidence,
+        )
         if notice
         else None,
-        "approved": {
-            "record": approval.seq or None,
-            "at": approval.at.isoformat(),
-            "document": approval.body.document,
-            "decided_on": approval.body.decided_on.isoformat(),
-            "by": approval.body.by,
-            "evidence": list(approval.evidence),
-        }
+        approved=ApprovedShape(
+            record=approval.seq or None,
+            at=approval.at,
+            document=approval.body.document,
+            decided_on=approval.body.decided_on,
+            by=approval.body.by,
+            evidence=approval.evidence,
+        )
         if approval
         else None,
-        "begun": {
-            "record": change.begun.seq or None,
-            "at": change.begun.at.isoformat(),
-            "began_at": change.begun.body.began_at.isoformat(),
-            "by": change.begun.body.by,
-        }
-        if change.begun
+        begun=BegunShape(begun.seq or None, begun.at, begun.body.began_at, begun.body.by) if begun else None,
+        done=DoneShape(done.seq or None, done.at, done.body.ended_at, done.body.outcome, done.body.rolled_back)
+        if done
         else None,
-        "done": {
-            "record": change.done.seq or None,
-            "at": change.done.at.isoformat(),
-            "ended_at": change.done.body.ended_at.isoformat(),
-            "outcome": change.done.body.outcome,
-            "rolled_back": change.done.body.rolled_back,
-        }
-        if change.done
+        closed=ClosedShape(closed.seq or None, closed.at, closed.body.reason or None, closed.body.by)
+        if closed
         else None,
-        "closed": {
-            "record": change.closed.seq or None,
-            "at": change.closed.at.isoformat(),
-            "reason": change.closed.body.reason or None,
-            "by": change.closed.body.by,
-        }
-        if change.closed
-        else None,
-        "corrections": [
-            {
-                "record": each.step.seq or None,
-                "at": each.step.at.isoformat(),
-                "by": each.step.body.by,
-                "reason": each.step.body.reason,
-                "changed": [str(said) for said in differences(each)],
-                "voided": [gone.seq for gone in each.voided],
-            }
+        corrections=tuple(
+            CorrectionShape(
+                record=each.step.seq or None,
+                at=each.step.at,
+                by=each.step.body.by,
+                reason=each.step.body.reason,
+                changed=tuple(Said.of(said) for said in differences(each)),
+                voided=tuple(gone.seq for gone in each.voided),
+            )
             for each in change.corrections
-        ],
-        "unreadable": list(change.lost),
-    }
+        ),
+        unreadable=change.lost,
+    )

@@ -23,8 +23,6 @@ from commands.cli.shapes import shape
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
 from portalops.errors import UsageError
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.checks import CheckScan
 from portalops.model.findings import FindingClosed
@@ -79,8 +77,7 @@ def close(
             msg("Fix it, or record the decision to accept it with 'portalops check waive'."),
         )
     closed = FindingClosed(check, standing.finding.host, *texts)
-    body = bodies.write({"circumstances": session.circumstances, "closed": closed})
-    record = session.writable_ledger.append(CLOSED, run=NO_RUN, subject=f"{host} {check}", duty=DUTY, body=body)
+    record = session.recorder.record(CLOSED, "closed", closed, subject=f"{host} {check}", duty=DUTY)
     said = msg("{check} on {host} is closed, in record {seq}", check=check, host=host, seq=record.seq)
     return Result(ClosedFinding(standing.finding.id, record.seq), [Paragraph(said)])
 

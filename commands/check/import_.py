@@ -24,7 +24,6 @@ from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from portalops.errors import ImportRefused, PortalOpsError
 from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.claims import ToolReport
@@ -71,8 +70,7 @@ def import_(
             each.answered,
             each.fixed,
         )
-        body = bodies.write({"circumstances": session.circumstances, KEY: report})
-        session.writable_ledger.append(CLAIMED, run=NO_RUN, subject=host, duty="12.4-remedy", body=body)
+        session.recorder.record(CLAIMED, KEY, report, subject=host, duty="12.4-remedy")
     tools = {each.tool for each in found}
     known = [each for each in read_tool_claims(session.ledger).claims if each.host == host and each.tool in tools]
     now_open = [each for each in known if each.gone_at is None]

@@ -155,7 +155,7 @@ def _read_scan(session: Session, seq: int | None) -> Recorded[CheckScan]:
     Raises:
         UsageError: there is none.
     """
-    hint = msg("Run 'portalops check run', or 'portalops ledger show --kind check.finished' to see the scans.")
+    hint = msg("'portalops ledger show' lists the records; 'portalops check run' makes a scan.")
     if seq is None:
         if (newest := newest_scan(session)) is None:
             raise UsageError(msg("no scan is recorded"), hint)
@@ -164,7 +164,7 @@ def _read_scan(session: Session, seq: int | None) -> Recorded[CheckScan]:
     is_scan = record is not None and record.kind == "check.finished"
     body = decode_part(session.ledger.blob(record.body), "check", CheckScan) if record and is_scan else None
     if record is None or body is None:
-        raise UsageError(msg("record {seq} is not a scan", seq=seq), hint)
+        raise UsageError(msg("record {seq} is not of a scan", seq=seq), hint)
     return Recorded(record.seq, record.at, record.run, body)
 
 

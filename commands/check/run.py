@@ -37,18 +37,19 @@ from commands.cli.verb import Verb
 from commands.jobs.kinds.check import ScanRequest, check_work, unreached, waived_of
 from commands.jobs.outside import find_outside_view
 from commands.jobs.own import own_of
-from commands.jobs.runner import PerformedJob, ShownJob, perform_now
+from commands.jobs.performed import PerformedJob, ShownJob
+from commands.jobs.runner import perform_now
 from commands.jobs.servers import all_probes, known_host, shells_of
 from commands.jobs.vulnerabilities import known_vulnerabilities
 from portalops.compliance.ledger_checks import record_checks
-from portalops.errors import FactsRefused, LedgerMissing, UnknownCheck, UsageError
+from portalops.errors import FactsRefused, UnknownCheck, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN, Draft
 from portalops.ledger.runs import Work
 from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.checks import CheckResult, CheckScan
-from portalops.model.message import msg, nmsg, verbatim
+from portalops.model.message import Message, msg, nmsg, together
 from portalops.model.organisation import Host, HostId
 from portalops.model.record import Digest
 from portalops.model.rulebook import Rulebook
@@ -141,10 +142,7 @@ def take(session: Session, brought: Mapping[HostId, SuppliedAnswer]) -> None:
 
 
 def _scripts(session: Session) -> dict[str, RecordedScript]:
-    try:
-        return read_scripts(session.ledger)
-    except LedgerMissing:
-        return {}
+    return read_scripts(session.reader)
 
 
 Checks = Annotated[
@@ -185,7 +183,7 @@ def run(
         return replace(shown, warnings=(msg("only a part was scanned, so nothing is recorded"),))
     done = _performed(session, request)
     if not isinstance(done.result, CheckScan):
-        notices = [Notice(verbatim(problem)) for problem in done.problems]
+        notices = [Notice(problem) for problem in done.said]
         return Result(done.shown(), notices, exit_code=done.exit_code)
     shown = results_page(session, done.result.results(), describe_suppliers(done.result))
     unasked = done.said[len(unreached(done.result)) :]  # portals; of hosts their checks speak
@@ -241,16 +239,16 @@ def _seen(
     session: Session,
     part: tuple[Sequence[str] | None, Sequence[str] | None, Sequence[str] | None] | None,
     request: ScanRequest,
-) -> tuple[Sequence[CheckResult], Sequence[str]]:
+) -> tuple[Sequence[CheckResult], Sequence[Message]]:
     """Scan a part or all; return the results, and why there are none or not of every host."""
     if part is not None:
         found = _judge_hosts(session, *part, request=request)
         return found.results(), unreached(found)
     done = _performed(session, request)
-    return done.result.results() if isinstance(done.result, CheckScan) else (), done.problems
+    return done.result.results() if isinstance(done.result, CheckScan) else (), done.said
 
 
-def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[str]) -> PluginAnswer:
+def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[Message]) -> PluginAnswer:
     """Say how the checks came out: fails without a waiver first, then what is unknown. OK takes at least one pass."""
     waived = waived_of(session, found)
     fails = [one for one in found if one.verdict is CheckVerdict.FAIL and (one.host, one.check) not in waived]
@@ -269,7 +267,7 @@ def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[s
         said = nmsg("{n} check fails: {names}", "{n} checks fail: {names}", len(fails), names=names)
         return PluginAnswer(CRITICAL if is_grave else WARNING, said, counts)
     if problems:
-        return PluginAnswer(UNKNOWN, verbatim("; ".join(problems)), counts)
+        return PluginAnswer(UNKNOWN, together(problems), counts)
     if unsure:
         said = nmsg(
             "{n} check could not be answered: {names}",

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from commands.check.views import describe_supplier
 from commands.cli.session import Session
 from portalops.compliance.article_12_findings import checks_of
-from portalops.errors import LedgerMissing
 from portalops.ledger import bodies
 from portalops.model.checks import CheckScan
 from portalops.model.message import Message
@@ -39,10 +38,7 @@ class KnownFindings:
 def known_findings(session: Session, newest: Recorded[CheckScan] | None, *, anew: bool = False) -> KnownFindings:
     """Return what is known of findings today; nothing before there is a ledger."""
     today = session.clock.now().astimezone(session.zone_of_portal).date()
-    try:
-        ledger = session.ledger
-    except LedgerMissing:
-        return KnownFindings(ReadFindings(), (), (), (), (), None, today, session.zone_of_portal)
+    ledger = session.reader
     numbers, zone = session.rulebook.numbers, session.zone_of_portal
     read, waivers = read_findings(ledger, anew=anew), read_waivers(ledger)
     standings = stand(read.findings, waivers.waivers, numbers, today, zone)
@@ -61,10 +57,7 @@ def known_findings(session: Session, newest: Recorded[CheckScan] | None, *, anew
 # --- what other commands use ------------------------------------------------------------------
 def newest_scan(session: Session) -> Recorded[CheckScan] | None:
     """Return the newest whole scan, or None where there is no ledger or no scan in it."""
-    try:
-        ledger = session.ledger
-    except LedgerMissing:
-        return None
+    ledger = session.reader
     for record in ledger.records(kinds=("check.finished",), newest_first=True, limit=50):
         body = bodies.decode_part(ledger.blob(record.body), "check", CheckScan)
         if body is not None:

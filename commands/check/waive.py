@@ -69,7 +69,7 @@ def waive(
     check: CheckArgument,
     *,
     host: HostOption,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for whoever reads the ledger"))],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for the readers of the ledger"))],
     approver: Approver,
     reference: Annotated[
         Optional[str],  # noqa: UP045  # Typer reads it at run time

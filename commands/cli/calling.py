@@ -33,7 +33,8 @@ def call(session: Session) -> Result[object]:
     """
     arguments = session.invocation.arguments
     asked = arguments[0] == "help"
-    called, rest = named(arguments[1:] if asked else arguments)
+    called, rest, warnings = named(arguments[1:] if asked else arguments)
+    session.warnings.extend(warnings)
     if file_of(called) is None:
         raise no_verb(f"portalops {called}", verbs_of(called))
     command = command_of(called)

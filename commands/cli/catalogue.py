@@ -11,10 +11,11 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from commands.cli.renamed import RENAMED, rename_warning, renamed_options
 from commands.cli.usage import no_such_verb
 from portalops.errors import UsageError
 from portalops.locale import _
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.text import paragraphs_of
 
 COMMANDS = Path(__file__).parent.parent
@@ -48,8 +49,8 @@ def file_of(called: str) -> Path | None:
     return None
 
 
-def named(arguments: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Split a call into the command, such as `backup run`, and what is left for it.
+def named(arguments: Sequence[str]) -> tuple[str, tuple[str, ...], tuple[Message, ...]]:
+    """Split a call into the command, such as `backup run`, what is left for it, and a warning of each old name in it.
 
     A noun without a verb is returned as it is: its help may be asked for.
 
@@ -57,6 +58,7 @@ def named(arguments: Sequence[str]) -> tuple[str, tuple[str, ...]]:
         UsageError: there is no such command or verb.
     """
     called, *rest = arguments
+    warnings: list[Message] = []
     if called not in names():
         close = get_close_matches(called, names(), 1)
         raise UsageError(
@@ -69,11 +71,15 @@ def named(arguments: Sequence[str]) -> tuple[str, tuple[str, ...]]:
         verb = next((argument for argument in rest if not argument.startswith("-")), None)
         if verb is None:
             break
-        if verb not in (verbs := verbs_of(called)):
+        chosen = f"{called} {verb}"
+        if (new := RENAMED.get(chosen)) is not None:
+            warnings.append(rename_warning(chosen, new))
+        elif verb not in (verbs := verbs_of(called)):
             raise no_such_verb(f"portalops {called}", verb, verbs)
         rest.remove(verb)
-        called = f"{called} {verb}"
-    return called, tuple(rest)
+        called = new or chosen
+    options, of_options = renamed_options(called, rest)
+    return called, options, (*warnings, *of_options)
 
 
 def asks_for_help(arguments: Sequence[str]) -> bool:

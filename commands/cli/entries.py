@@ -11,7 +11,7 @@ from typing import Annotated, Final, Optional
 import typer
 
 from commands.cli.session import Session
-from portalops.errors import LedgerMissing, UsageError
+from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.cases import THE_PORTAL
 from portalops.model.causes import cause_of
@@ -26,7 +26,7 @@ MAX_FILE_BYTES: Final = 32 << 20
 
 MAX_TEXT = 1000
 DryRun = Annotated[bool, typer.Option("--dry-run", help=_("Show what would be recorded, and record nothing"))]
-Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for whoever reads the ledger"))]
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for the readers of the ledger"))]
 DocumentFile = Annotated[
     Optional[Path],  # noqa: UP045  # Typer reads it at run time
     typer.Option("--file", metavar="FILE", help=_("The document itself, kept as evidence by its digest")),
@@ -40,7 +40,9 @@ def written_text(text: str, option: str) -> str:
         UsageError: it is empty or too long.
     """
     if not text.strip():
-        raise UsageError(msg("{option} is empty", option=option), msg("Say it, for whoever reads the ledger."))
+        raise UsageError(
+            msg("{option} is empty", option=option), msg("Give a text: the ledger keeps it for its readers.")
+        )
     if len(text) > MAX_TEXT:
         raise UsageError(
             msg("{option} has {n} characters, and {most} at most are kept", option=option, n=len(text), most=MAX_TEXT),
@@ -162,10 +164,7 @@ def next_id(session: Session, prefix: str, kinds: Collection[str]) -> str:
         kinds: of the records whose subjects are ids.
     """
     beginning = f"{prefix}-{session.clock.now().astimezone(session.zone_of_portal).year}-"
-    try:
-        names = [record.subject for record in session.ledger.records(kinds=kinds)]
-    except LedgerMissing:
-        names = []
+    names = [record.subject for record in session.reader.records(kinds=kinds)]
     numbers = [int(name.removeprefix(beginning)) for name in names if re.fullmatch(rf"{beginning}[0-9]{{3,9}}", name)]
     return f"{beginning}{max(numbers, default=0) + 1:03}"
 

@@ -104,6 +104,6 @@ def _page(arguments: Sequence[str]) -> Result[JsonValue] | None:
         return help_page()
     if arguments[0] == "--version":
         return version_page()
-    called, rest = named(arguments[1:] if arguments[0] == "help" else arguments)
+    called, rest, _warnings = named(arguments[1:] if arguments[0] == "help" else arguments)
     is_noun = file_of(called) is None
     return noun_page(called) if is_noun and (arguments[0] == "help" or asks_for_help(rest)) else None

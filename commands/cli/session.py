@@ -12,10 +12,12 @@ from commands.cli.invocation import Invocation
 from commands.cli.ledger_store import kept_as_configured
 from commands.cli.progress import progress_for
 from portalops import calendar, config
-from portalops.errors import LedgerMissing, PortalOpsError
+from portalops.errors import LedgerMissing
 from portalops.ledger.circumstances import collect
 from portalops.ledger.heads import record_head
 from portalops.ledger.ledger import Ledger, kept_in
+from portalops.ledger.not_begun import LedgerNotBegun
+from portalops.ledger.recorder import Recorder
 from portalops.ledger.runs import read_attempts
 from portalops.model.message import Message, msg
 from portalops.ports import Clock, Progress, Runner
@@ -55,8 +57,6 @@ class Session:
         """What whoever called must learn, whatever the command itself returns."""
         self.begins_beside_another = False
         """A ledger begins here although traces of another one are left: `doubt_beginning`."""
-        self.medium_hints: dict[str, Message] = {}
-        """What to do about each medium that was not ready: for who called, and not for the ledger."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -79,6 +79,19 @@ class Session:
         if "writable_ledger" in self.__dict__:
             return self.writable_ledger
         return Ledger.open(self.settings.state_folder, self.clock, create=False, kept=self.kept(writable=False))
+
+    @property
+    def reader(self) -> Ledger | LedgerNotBegun:
+        """The ledger for what reads it; without any record before it has begun."""
+        try:
+            return self.ledger
+        except LedgerMissing:
+            return LedgerNotBegun()
+
+    @property
+    def recorder(self) -> Recorder:
+        """What records single facts in the ledger; it is made if there is none yet."""
+        return Recorder(self.writable_ledger, self.circumstances)
 
     @cached_property
     def writable_ledger(self) -> Ledger:
@@ -162,10 +175,6 @@ class Session:
         except LedgerMissing:
             return ()
         return read_attempts(ledger, self.settings.jobs, self.clock.now(), self.zone_of_portal)
-
-    def note_medium(self, medium: str, error: PortalOpsError) -> None:
-        """Keep what to do about a medium that was not ready."""
-        self.medium_hints[medium] = error.hint
 
     @cached_property
     def progress(self) -> Progress:

@@ -22,16 +22,18 @@ from portalops.model.message import Message
 ShapeT = TypeVar("ShapeT")
 
 
-def _key(name: str) -> str:
-    return name.removesuffix("_")
-
-
 @dataclass_transform(frozen_default=True)
 def shape(cls: type[ShapeT]) -> type[ShapeT]:
     """Make a class a frozen dataclass whose texts under the fields become the descriptions of its schema."""
     made = dataclass(frozen=True, slots=True)(cls)
-    made.__pydantic_config__ = {"use_attribute_docstrings": True, "alias_generator": _key}  # type: ignore[attr-defined]  # what Pydantic looks for
+    described = {"use_attribute_docstrings": True, "alias_generator": key_of}
+    made.__pydantic_config__ = described  # type: ignore[attr-defined]  # what Pydantic looks for
     return made
+
+
+def key_of(field: str) -> str:
+    """Return the key under which a field is printed."""
+    return field.removesuffix("_")
 
 
 @shape
@@ -55,6 +57,12 @@ def _plain(held: object) -> str | int:
     if isinstance(held, datetime):
         return format_at(held)
     return held if isinstance(held, int) and not isinstance(held, bool) else str(held)
+
+
+def widened(wider: type[ShapeT], narrower: Any, **more: object) -> ShapeT:
+    """Return a shape that has the fields of the one that it inherits from, and more."""
+    fields: dict[str, Any] = {field.name: getattr(narrower, field.name) for field in dataclasses.fields(narrower)}
+    return wider(**fields, **more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,6 @@ def as_json(value: object) -> JsonValue:
         case Sequence() | frozenset() if not isinstance(value, (bytes, bytearray)):
             return [as_json(held) for held in value]
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return {_key(field.name): as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
+            return {key_of(field.name): as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
         case _:
             raise TypeError(f"not data: {type(value).__name__}")

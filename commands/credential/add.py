@@ -1,8 +1,7 @@
 """Add a credential to the register
 
-It holds who has the credential, for what, and where it is kept; never the secret. What looks like a secret is
-refused. Holder and deputy are members as the configuration names them. A password may be used for 60 days unchanged,
-a key or a token for 366, a certificate for 398; --rotate-by may ask for less.
+The register says who holds the credential, what it opens and where it is kept; never the secret. What looks like a
+secret is refused. Holder and deputy are members that the configuration names.
 
 Example: portalops credential add web1-an --system host:web1 --account an --kind key --holder nguyen-van-an --deputy
 tran-thi-binh --place 'Két sắt phòng 204' --issued 2026-11-02 --fingerprint SHA256:...
@@ -17,11 +16,11 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DryRun
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.credential.options import Fingerprint, Given, RotateBy, typed_fingerprint
-from commands.credential.steps import last_day, recorded_result, require_there, require_two
+from commands.credential.steps import CredentialStep, last_day, recorded_result, require_there, require_two
 from commands.jobs.credentials import (
     IdArgument,
     past_day,
@@ -47,7 +46,8 @@ def add(
     system: Annotated[
         str,
         typer.Option(
-            metavar="KIND:NAME", help=_("What it opens: host, database, portal, bucket or other, and its name")
+            metavar="KIND:NAME",
+            help=_("The system that it opens: host, database, portal, bucket or other, and its name"),
         ),
     ],
     account: Annotated[str, typer.Option(metavar="NAME", help=_("The account that it opens"))],
@@ -63,7 +63,7 @@ def add(
     shared: Annotated[bool, typer.Option("--shared", help=_("Several people use the account"))] = False,
     fingerprint: Fingerprint = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[CredentialStep]:
     refuse_extra(ctx)
     session = open_session(ctx)
     chosen = typed_kind(kind)
@@ -90,7 +90,7 @@ def add(
         if before is not None and before.is_active:
             raise UsageError(
                 msg("credential {id} is in the register already, by record {seq}", id=body.id, seq=before.steps[0].seq),
-                msg("'portalops credential correct {id}' corrects it; choose another id for another one.", id=body.id),
+                msg("Correct it by 'portalops credential correct {id}', or choose an id that is free.", id=body.id),
             )
         require_there(register, today_of(session), body.holder, body.deputy)
         return ADDED, CREDENTIAL, body

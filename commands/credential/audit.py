@@ -1,10 +1,10 @@
 """Compare the register with the accounts, keys and logins that hosts show
 
-The newest answer of each host that the ledger keeps is compared, with its databases, and the newest look at each
-portal's accounts ('portalops credential look'); nothing is connected to. Told are accounts and keys that nobody is
-recorded to hold, those of people who left, those that are open though their credential was returned, logins and uses
-of sudo that are nobody's, admin access without a second factor, accounts of one person that several use, shared ones
-that need not be, and late changes. What was not seen, or too long ago, is unknown.
+Compares each host's newest answer in the ledger, with its databases, and the newest poll of each portal's accounts
+('portalops credential poll'). Nothing is connected to. Listed are accounts and keys without a recorded holder, of
+people who left, and of returned credentials that still open something; logins and uses of sudo that are nobody's;
+admin access without a second factor; personal accounts that several people use; needlessly shared accounts; and late
+changes. What was not seen, or is out of date, is unknown.
 
 Example: portalops credential audit --host web1
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,14 +28,15 @@ from checks.servers.declared import Declared
 from checks.servers.facts import Facts, found_in
 from checks.servers.portal_audit import AskedPortal, PortalComparison, audit_portals
 from checks.servers.probes.own_credentials import find_rest_custodian
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.credentials import refuse_extra, register_of, today_of
 from commands.jobs.hosts_seen import hosts_seen
 from commands.jobs.portal_accounts import portals_of
 from commands.jobs.servers import known_host
-from portalops.errors import ExitCode, LedgerMissing
+from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.message import msg, nmsg
 from portalops.model.organisation import HostId
@@ -43,6 +44,22 @@ from portalops.registers.access import access_of
 from portalops.registers.credentials import CredentialRegister
 from portalops.registers.portal_accounts import PortalAnswer, read_portal_answers
 from portalops.reports.document import Block, Paragraph, Status, TableBlock, Tone
+
+
+@shape
+class RemarkShape:
+    """One thing that does not agree, or was not seen."""
+
+    id: str
+    host: str | None
+    """Null of a portal, and where no host is declared."""
+    what: str
+    """A code for the case, such as `login-unknown`."""
+    name: str
+    """Of the account, key or credential."""
+    state: Literal["wrong", "unknown"]
+    said: str
+    """The case in a sentence, in English."""
 
 
 def answers_of(session: Session, wanted: Collection[HostId]) -> dict[HostId, tuple[datetime, bytes]]:
@@ -66,23 +83,23 @@ def audit(
         list[str] | None,
         typer.Option("--host", metavar="ID", help=_("Only this host; may be given more than once")),
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[tuple[RemarkShape, ...]]:
     refuse_extra(ctx)
     session = open_session(ctx)
     remarks = _remarks(session, host)
     wrong = [each for each in remarks if not each.is_unknown]
     unseen = [each for each in remarks if each.is_unknown]
-    data: list[JsonValue] = [
-        {
-            "id": f"{each.host or '-'}:{each.what}:{each.name}",
-            "host": each.host or None,
-            "what": each.what,
-            "name": each.name,
-            "state": "unknown" if each.is_unknown else "wrong",
-            "said": str(each.said),
-        }
+    data = tuple(
+        RemarkShape(
+            id=f"{each.host or '-'}:{each.what}:{each.name}",
+            host=each.host or None,
+            what=each.what,
+            name=each.name,
+            state="unknown" if each.is_unknown else "wrong",
+            said=str(each.said),
+        )
         for each in remarks
-    ]
+    )
     view: list[Block] = []
     for caption, rows, tone in (
         (nmsg("{n} thing does not agree", "{n} things do not agree", len(wrong)), wrong, Tone.BAD),
@@ -92,13 +109,13 @@ def audit(
             cells = [(each.host or "-", each.name, Status(each.said, tone)) for each in rows]
             view.append(TableBlock(caption, (msg("Host"), msg("What"), msg("State")), cells))
     if not remarks:
-        view.append(Paragraph(msg("everything that hosts show is in the register, and everything agrees")))
+        view.append(Paragraph(msg("the register agrees with everything that hosts and portals show")))
     code = ExitCode.UNMET if wrong else ExitCode.PARTIAL if unseen else ExitCode.OK
     hosts = sorted({each.host for each in wrong if each.what in {"login-unknown", "sudo-unknown"}})
     hints = [
         msg(
-            "a login to {host}, or a use of sudo there, is nobody's: 'portalops incident open --kind credential --host {host}'"
-            " records it, with '--finding {host}:acct.login-attribution' once a round has found it",
+            "a login to {host}, or a use of sudo there, is nobody's: record it by 'portalops incident open --kind"
+            " credential --host {host}', with '--finding {host}:acct.login-attribution' once a scan has found it",
             host=one,
         )
         for one in hosts
@@ -120,7 +137,7 @@ def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
             at, raw = found
             facts = Facts(host, declared.find_host(host.id), at, *found_in(raw, probes, at))
             if now - at > limit:
-                text = msg("the newest answer is of {at}, too old to speak for today", at=at)
+                text = msg("the newest answer, of {at}, is too old to count for today", at=at)
                 remarks.append(Remark(host.id, "not-seen", "-", text, is_unknown=True))
         remarks += credential_audit_audit(access, facts, host.id, today_of(session))
         if facts is not None:
@@ -153,10 +170,7 @@ def _compare_portals(session: Session, register: CredentialRegister) -> tuple[Re
 
 
 def _read_answers(session: Session) -> Mapping[str, PortalAnswer]:
-    try:
-        return read_portal_answers(session.ledger)
-    except LedgerMissing:
-        return {}
+    return read_portal_answers(session.reader)
 
 
 VERB = Verb(audit, is_strict=True)

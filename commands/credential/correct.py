@@ -1,7 +1,7 @@
 """Correct what the register says of a credential
 
-A new record; the one before stays. What is not given stays as it was. What happened later is no correction: 'rotate',
-'hand-over' and 'return' record that. Whoever was named as holder or deputy is taken to know the secret until it is
+Makes a new record; the earlier one stays. What is not given stays as it was. A later event is no correction: record
+it by 'rotate', 'hand-over' or 'return'. Each recorded holder and deputy counts as knowing the secret until it is
 changed, also after a correction.
 
 Example: portalops credential correct web1-an --place 'Két sắt phòng 206' --reason 'wrong room'
@@ -17,11 +17,11 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DryRun
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.credential.options import Fingerprint, Given, RotateBy, typed_fingerprint
-from commands.credential.steps import last_day, recorded_result, require_there, require_two
+from commands.credential.steps import CredentialStep, last_day, recorded_result, require_there, require_two
 from commands.jobs.credentials import (
     IdArgument,
     Reason,
@@ -47,7 +47,7 @@ def correct(
     credential: IdArgument,
     *,
     reason: Reason,
-    system: Annotated[Given, typer.Option(metavar="KIND:NAME", help=_("What it opens"))] = None,
+    system: Annotated[Given, typer.Option(metavar="KIND:NAME", help=_("The system that it opens"))] = None,
     account: Annotated[Given, typer.Option(metavar="NAME", help=_("The account that it opens"))] = None,
     kind: Annotated[
         Given, typer.Option(metavar="password|key|token|certificate", help=_("password, key, token or certificate"))
@@ -65,7 +65,7 @@ def correct(
     ] = None,
     fingerprint: Fingerprint = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[CredentialStep]:
     refuse_extra(ctx)
     session = open_session(ctx)
     name, why = typed_id(credential), typed(reason, "--reason")
@@ -83,7 +83,7 @@ def correct(
     }
     changes = {key: value for key, value in given.items() if value is not None}
     if not changes and rotate_by is None and fingerprint is None:
-        raise UsageError(msg("nothing is said to change"), msg("Give what was wrong, such as --place."))
+        raise UsageError(msg("no change is given"), msg("Give what was wrong, such as --place."))
 
     def decide(register: CredentialRegister) -> tuple[str, str, Body]:
         before = active(register, name).credential
@@ -103,7 +103,8 @@ def correct(
         )
         if body.issued_on is not None and body.rotated_on is not None and body.rotated_on < body.issued_on:
             raise UsageError(
-                msg("it was changed on {day}, before that", day=body.rotated_on), msg("Give the right day by --issued.")
+                msg("the secret was changed on {day}, before that day of issue", day=body.rotated_on),
+                msg("Give the right day by --issued."),
             )
         return CORRECTED, CREDENTIAL, body
 

@@ -1,6 +1,6 @@
 """Record that a credential went to another holder or deputy, or is kept elsewhere
 
-Whoever had it knows it still: change it afterwards, and record that by 'credential rotate'.
+The earlier holder still knows the secret: change it afterwards, and record that by 'credential rotate'.
 
 Example: portalops credential hand-over web1-root --to tran-thi-binh --place 'Két sắt phòng 204'
 
@@ -14,11 +14,11 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DryRun
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.credential.options import On
-from commands.credential.steps import recorded_result, require_there, require_two
+from commands.credential.steps import CredentialStep, recorded_result, require_there, require_two
 from commands.jobs.credentials import (
     IdArgument,
     Reason,
@@ -49,7 +49,7 @@ def hand_over(
     on: On = None,
     reason: Reason = "",
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[CredentialStep]:
     refuse_extra(ctx)
     session = open_session(ctx)
     body = CredentialHandOver(
@@ -61,7 +61,7 @@ def hand_over(
         typed(reason, "--reason", needed=False),
     )
     if not (body.holder or body.deputy or body.place):
-        raise UsageError(msg("nothing is said to change"), msg("Give --to, --deputy or --place."))
+        raise UsageError(msg("no change is given"), msg("Give --to, --deputy or --place."))
 
     def decide(register: CredentialRegister) -> tuple[str, str, Body]:
         before = active(register, body.id).credential

@@ -1,11 +1,11 @@
-"""List the credentials: holder, deputy, place, and what must be seen to
+"""List the credentials: holder, deputy, place, and what is to be done
 
-Reads the ledger and the configuration only. Those that were returned are left out without --all. With more than one
-option, what all of them choose is listed.
+Reads the ledger and the configuration only. Returned credentials are listed with --all. Several options together list
+what all of them choose.
 
 Example: portalops credential list --holder nguyen-van-an; portalops credential list --host web1 --overdue
 
-EXIT STATUS: 0 nothing must be seen to, 1 something must, 2 there is no such member, host or system, 3 a record of the
+EXIT STATUS: 0 nothing is to be done, 1 something is, 2 there is no such member, host or system, 3 a record of the
 register cannot be read
 """
 
@@ -16,22 +16,11 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.credentials import (
-    data_of,
-    known_person,
-    listing,
-    members_of,
-    problems_of,
-    refuse_extra,
-    register_of,
-    state_of,
-    today_of,
-    typed,
-    use_word,
-)
+from commands.credential.views import CredentialShape, credential_data, listing, problems_of, state_of, use_word
+from commands.jobs.credentials import known_person, members_of, refuse_extra, register_of, today_of, typed
 from commands.jobs.servers import known_host
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
@@ -46,20 +35,22 @@ def list_(
     *,
     holder: Annotated[
         str | None,
-        typer.Option("--holder", metavar="MEMBER", help=_("Only what this member holds, or is the deputy for")),
+        typer.Option("--holder", metavar="MEMBER", help=_("Only those of which this member is holder or deputy")),
     ] = None,
     system: Annotated[
         str | None,
         typer.Option(
-            "--system", metavar="SYSTEM", help=_("Only of this system, such as database:portal@db1, or kind of it")
+            "--system",
+            metavar="SYSTEM",
+            help=_("Only of this system, such as database:portal@db1, or of this kind, such as database"),
         ),
     ] = None,
     host: Annotated[
         str | None, typer.Option("--host", metavar="ID", help=_("Only of this host, and of what runs on it"))
     ] = None,
-    overdue: Annotated[bool, typer.Option("--overdue", help=_("Only what should have been changed by now"))] = False,
-    every: Annotated[bool, typer.Option("--all", help=_("Also those that were returned"))] = False,
-) -> Result[JsonValue]:
+    overdue: Annotated[bool, typer.Option("--overdue", help=_("Only those whose change is overdue"))] = False,
+    every: Annotated[bool, typer.Option("--all", help=_("Also returned credentials"))] = False,
+) -> Result[tuple[CredentialShape, ...]]:
     refuse_extra(ctx)
     session = open_session(ctx)
     of_system = None if system is None else "@".join(typed(part, "--system") for part in system.split("@"))
@@ -67,8 +58,8 @@ def list_(
     register, today = register_of(session), today_of(session)
     wanted = None if holder is None else known_person(session, register, holder, "--holder")
     if not register.is_begun:
-        said = msg("There is no credential yet: 'portalops credential add' adds one")
-        return Result([], [Paragraph(said)])
+        said = msg("The register holds no credential yet: 'portalops credential add' adds one")
+        return Result((), [Paragraph(said)])
     shown = [
         each
         for each in register.credentials.values()
@@ -85,7 +76,7 @@ def list_(
     if of_system is not None and of_system not in there:
         raise UsageError(
             msg("no credential opens {system}", system=of_system),
-            msg("Those in the register open: {systems}.", systems=listing(sorted(there))),
+            msg("The register has credentials of: {systems}.", systems=listing(sorted(there))),
         )
     headers = (
         *(msg("Credential"), msg("System"), msg("Account"), msg("Kind"), msg("Holder"), msg("Deputy")),
@@ -102,7 +93,7 @@ def list_(
     view: list[Block] = [TableBlock(nmsg("{n} credential", "{n} credentials", len(rows)), headers, rows)]
     lost, strangers = _lost(register), _strangers(session, register, shown)
     is_wrong = bool(strangers) or any(problems_of(register, each, today) for each in shown)
-    data: list[JsonValue] = [data_of(register, each, today) for each in shown]
+    data = tuple(credential_data(register, each, today) for each in shown)
     code = ExitCode.UNMET if is_wrong else ExitCode.PARTIAL if lost else ExitCode.OK
     return Result(data, view, (*lost, *strangers), exit_code=code)
 
@@ -116,8 +107,8 @@ def _strangers(session: Session, register: CredentialRegister, shown: Iterable[H
             found.setdefault(str(getattr(each.credential, role)), []).append(each.id)
     return tuple(
         msg(
-            "{person}, who is named for {ids}, is no member that the configuration names: 'portalops credential leave' records that"
-            " they left, [checks.declared.members] names them if they are there",
+            "{person}, named for {ids}, is no member in the configuration: record that they left by 'portalops"
+            " credential leave', or name them in [checks.declared.members]",
             person=name,
             ids=listing(ids),
         )
@@ -141,7 +132,8 @@ def _lost(register: CredentialRegister) -> list[Message]:
         seqs = sorted(register.unfitting)
         found.append(
             msg(
-                "records of credentials that were not there, which change nothing: {seqs}", seqs=listing(map(str, seqs))
+                "records of credentials that were not in the register, which change nothing: {seqs}",
+                seqs=listing(map(str, seqs)),
             )
         )
     return found

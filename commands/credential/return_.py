@@ -1,6 +1,6 @@
-"""Record that a credential was given back and opens nothing any more
+"""Record that a credential was returned and opens nothing any more
 
-Lock the account or remove the key first; 'credential audit' tells if it is still there.
+Lock the account or remove the key first; 'credential audit' shows whether it is still there.
 
 Example: portalops credential return web1-an --received-by 'Trần Thị Bình' --reason 'left the unit'
 
@@ -14,11 +14,11 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DryRun
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.credential.options import On
-from commands.credential.steps import recorded_result
+from commands.credential.steps import CredentialStep, recorded_result
 from commands.jobs.credentials import IdArgument, Reason, active, past_day, refuse_extra, typed, typed_id
 from portalops.errors import UsageError
 from portalops.locale import _
@@ -32,12 +32,15 @@ def return_(
     credential: IdArgument,
     *,
     received_by: Annotated[
-        str, typer.Option("--received-by", metavar="NAME", help=_("Who took it back and saw it closed"))
+        str,
+        typer.Option(
+            "--received-by", metavar="NAME", help=_("Who took it back and made sure that the access is closed")
+        ),
     ],
     on: On = None,
     reason: Reason = "",
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[CredentialStep]:
     refuse_extra(ctx)
     session = open_session(ctx)
     body = CredentialReturn(
@@ -51,7 +54,8 @@ def return_(
         before = active(register, body.id).credential
         if before.issued_on is not None and body.on < before.issued_on:
             raise UsageError(
-                msg("it was issued on {day}, after that", day=before.issued_on), msg("Give the right day by --on.")
+                msg("the credential was issued on {day}, after that day", day=before.issued_on),
+                msg("Give the right day by --on."),
             )
         return RETURNED, RETURN, body
 

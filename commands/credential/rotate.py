@@ -12,11 +12,11 @@ from __future__ import annotations
 import typer
 
 from commands.cli.entries import DryRun
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.credential.options import Fingerprint, On, RotateBy, typed_fingerprint
-from commands.credential.steps import last_day, recorded_result
+from commands.credential.steps import CredentialStep, last_day, recorded_result
 from commands.jobs.credentials import IdArgument, Reason, active, past_day, refuse_extra, typed, typed_id
 from portalops.errors import UsageError
 from portalops.model.credentials import CredentialRotation
@@ -33,7 +33,7 @@ def rotate(
     fingerprint: Fingerprint = None,
     reason: Reason = "",
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[CredentialStep]:
     refuse_extra(ctx)
     session = open_session(ctx)
     name, why, day = typed_id(credential), typed(reason, "--reason", needed=False), past_day(session, on, "--on")
@@ -44,14 +44,14 @@ def rotate(
         if known.custody_on is not None and day < known.custody_on:
             raise UsageError(
                 msg(
-                    "it was handed over on {day}, after that: whoever had it before knows it still",
+                    "the credential was handed over on {day}, after that change: its earlier holder still knows it",
                     day=known.custody_on,
                 ),
                 msg("Change it now, and record that."),
             )
         if before.rotated_on is not None and day < before.rotated_on:
             raise UsageError(
-                msg("it was changed on {day} already", day=before.rotated_on),
+                msg("the credential was already changed on {day}", day=before.rotated_on),
                 msg(
                     "Give the day of the newest change by --on, or correct the entry by 'portalops credential correct'."
                 ),
@@ -59,7 +59,7 @@ def rotate(
         mark = typed_fingerprint(before.kind, fingerprint)
         if mark and mark == before.fingerprint:
             raise UsageError(
-                msg("the fingerprint is that of the key before: nothing was changed"),
+                msg("the fingerprint is that of the present key: nothing was changed"),
                 msg("Make a new key first; 'ssh-keygen -l -f FILE.pub' prints its fingerprint."),
             )
         last = last_day(before.kind, day, rotate_by)

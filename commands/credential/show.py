@@ -7,12 +7,16 @@ EXIT STATUS: 0 shown, 2 there is no such credential
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape, widened
 from commands.cli.verb import Verb
-from commands.jobs.credentials import IdArgument, data_of, held, refuse_extra, register_of, today_of, typed_id, view_of
+from commands.credential.views import CredentialShape, credential_data, view_of
+from commands.jobs.credentials import IdArgument, held, refuse_extra, register_of, today_of, typed_id
 from portalops.model.message import msg, nmsg
 from portalops.registers.credentials import ADDED, CORRECTED, HANDED_OVER, RETURNED, ROTATED
 from portalops.reports.document import TableBlock
@@ -26,7 +30,25 @@ _KINDS = {
 }
 
 
-def show(ctx: typer.Context, credential: IdArgument) -> Result[JsonValue]:
+@shape
+class CredentialRecord:
+    """One record of a credential."""
+
+    id: str
+    at: datetime
+    kind: str
+    """Of the record, such as `credential.rotated`."""
+    reason: str | None
+
+
+@shape
+class CredentialHistory(CredentialShape):
+    """A credential with its records, oldest first."""
+
+    records: tuple[CredentialRecord, ...]
+
+
+def show(ctx: typer.Context, credential: IdArgument) -> Result[CredentialHistory]:
     refuse_extra(ctx)
     session = open_session(ctx)
     register, today = register_of(session), today_of(session)
@@ -36,11 +58,10 @@ def show(ctx: typer.Context, credential: IdArgument) -> Result[JsonValue]:
         for step in each.steps
     ]
     headers = (msg("Record"), msg("Recorded on"), msg("What"), msg("Holder"), msg("Reason"))
-    steps: list[JsonValue] = [
-        {"id": str(step.seq), "at": step.at.isoformat(), "kind": step.kind, "reason": _read_field(step.body, "reason")}
-        for step in each.steps
-    ]
-    data: JsonValue = {**data_of(register, each, today), "records": steps}
+    records = tuple(
+        CredentialRecord(str(step.seq), step.at, step.kind, _read_field(step.body, "reason")) for step in each.steps
+    )
+    data = widened(CredentialHistory, credential_data(register, each, today), records=records)
     table = TableBlock(nmsg("{n} record", "{n} records", len(rows)), headers, rows)
     return Result(data, [view_of(register, each, today), table])
 

@@ -4,34 +4,65 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import assert_never
+from typing import Literal, TypeAlias, assert_never
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session
+from commands.cli.shapes import shape, widened
 from commands.credential.options import Decide
+from commands.credential.views import CredentialShape, credential_data, listing, recorded_row, view_of
 from commands.jobs.credentials import (
     accounts_of,
-    data_of,
-    dry,
-    listing,
     members_of,
     register_of,
     today_of,
     typed_day,
-    view_of,
 )
-from portalops.errors import LedgerMissing, UsageError
+from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.model.credentials import LONGEST_DAYS, Credential, CredentialKind, Leaving, same_person
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.text import show_text
-from portalops.registers.changes import ChangeRegister, read_changes
+from portalops.registers.changes import read_changes
 from portalops.registers.credentials import CredentialRegister, read_credentials
-from portalops.registers.incidents import IncidentRegister, read_incidents
+from portalops.registers.incidents import read_incidents
 from portalops.registers.open_roles import OpenRole, RoleKind, Written, lost_records, open_roles
 from portalops.registers.places import read_places
 from portalops.reports.document import Block, Cell, KeyValues, Paragraph, TableBlock
+
+
+@shape
+class RecordedCredential(CredentialShape):
+    """A credential after the record that was made."""
+
+    record: int | None
+    recorded: Literal[True]
+
+
+@shape
+class UnrecordedCredential:
+    """What a dry run would record something of."""
+
+    id: str
+    record: None
+    recorded: Literal[False]
+
+
+CredentialStep: TypeAlias = RecordedCredential | UnrecordedCredential
+
+
+@shape
+class RoleShape:
+    """One thing that a person answers for."""
+
+    id: str
+    """Its kind and its own id."""
+    kind: RoleKind
+    named: str
+    """As what the person is named there."""
+    record: int | None
+    """The record that names them; null if the configuration does."""
 
 
 def roles_of(
@@ -41,14 +72,8 @@ def roles_of(
     names = (person, *accounts_of(session, person))
     written = _written(session, register, person)
     of_credentials = tuple(seq for seqs in register.unreadable.values() for seq in seqs)
-    try:
-        places, incidents, changes = (
-            read_places(session.ledger),
-            read_incidents(session.ledger),
-            read_changes(session.ledger),
-        )
-    except LedgerMissing:
-        places, incidents, changes = {}, IncidentRegister(), ChangeRegister({})
+    ledger = session.reader
+    places, incidents, changes = read_places(ledger), read_incidents(ledger), read_changes(ledger)
     others = [name for name in members_of(session) if not same_person(name, person)]
     found = open_roles(names, places=places, incidents=incidents, changes=changes, written=written, others=others)
     return found, tuple(sorted({*of_credentials, *lost_records(places, incidents, changes)}))
@@ -56,24 +81,17 @@ def roles_of(
 
 def names_in_roles(session: Session) -> tuple[str, ...]:
     """Return whom the registers of servers, incidents and changes name: who leaves need hold no credential."""
-    try:
-        holders = [place.holder for place in read_places(session.ledger).values()]
-        answering = [name for each in read_incidents(session.ledger).incidents.values() for name in each.facts.holders]
-        changes = read_changes(session.ledger).changes.values()
-    except LedgerMissing:
-        return ()
+    ledger = session.reader
+    holders = [place.holder for place in read_places(ledger).values()]
+    answering = [name for each in read_incidents(ledger).incidents.values() for name in each.facts.holders]
+    changes = read_changes(ledger).changes.values()
     asking = [each.begun.body.by if each.begun else each.request.body.requested_by for each in changes]
     return tuple(name for name in dict.fromkeys((*holders, *answering, *asking)) if name)
 
 
-def role_data(role: OpenRole) -> JsonValue:
+def role_data(role: OpenRole) -> RoleShape:
     """Return one thing that a person answers for, for programs."""
-    return {
-        "id": f"{role.kind.value}:{role.id}",
-        "kind": role.kind.value,
-        "named": show_text(role.named, 200),
-        "record": role.seq,
-    }
+    return RoleShape(f"{role.kind}:{role.id}", role.kind, show_text(role.named, 200), role.seq)
 
 
 def roles_table(roles: tuple[OpenRole, ...]) -> TableBlock:
@@ -168,15 +186,15 @@ def record_decision(session: Session, decide: Decide, *, dry_run: bool) -> tuple
     return read_credentials(ledger), records[0].seq if records else None
 
 
-def recorded_result(session: Session, name: str, decide: Decide, *, dry_run: bool) -> Result[JsonValue]:
+def recorded_result(session: Session, name: str, decide: Decide, *, dry_run: bool) -> Result[CredentialStep]:
     register, seq = record_decision(session, decide, dry_run=dry_run)
     today = today_of(session)
     if dry_run:
-        view = KeyValues([(msg("Credential"), name), dry(dry_run=True, seq=None)])
-        return Result({"id": name, "record": None, "recorded": False}, [view])
+        view = KeyValues([(msg("Credential"), name), recorded_row(dry_run=True, seq=None)])
+        return Result(UnrecordedCredential(name, None, False), [view])
     each = register.credentials[name]
-    data: dict[str, JsonValue] = {**data_of(register, each, today), "record": seq, "recorded": True}
-    blocks: list[Block] = [view_of(register, each, today), KeyValues([dry(dry_run=False, seq=seq)])]
+    data = widened(RecordedCredential, credential_data(register, each, today), record=seq, recorded=True)
+    blocks: list[Block] = [view_of(register, each, today), KeyValues([recorded_row(dry_run=False, seq=seq)])]
     others = [
         knower.person
         for knower in each.knowers
@@ -184,22 +202,22 @@ def recorded_result(session: Session, name: str, decide: Decide, *, dry_run: boo
     ]
     if others:
         said = msg(
-            "{names} had it and know it still: change it, and record that by 'portalops credential rotate {id}'",
+            "earlier holders still know it: {names}; change it, and record that by 'portalops credential rotate {id}'",
             names=listing(others),
             id=name,
         )
         blocks.append(Paragraph(said))
     if each.is_active and each.credential.kind is CredentialKind.KEY and not each.credential.fingerprint:
         said = msg(
-            "without its fingerprint the audit cannot tell that a key on a host is this one: 'portalops credential correct {id}"
-            " --fingerprint SHA256:... --reason TEXT' says it",
+            "the audit needs the fingerprint to know this key on a host: give it by 'portalops credential correct"
+            " {id} --fingerprint SHA256:... --reason TEXT'",
             id=name,
         )
         blocks.append(Paragraph(said))
     if each.is_active and _is_longest(each.credential):
         said = msg(
-            "a certificate may last {n} days, and no other last day is said: if it ends before, 'portalops credential correct"
-            " {id} --rotate-by DAY --reason TEXT' says so",
+            "no last day is given, so the certificate counts for {n} days: give an earlier end by 'portalops"
+            " credential correct {id} --rotate-by DAY --reason TEXT'",
             n=LONGEST_DAYS[CredentialKind.CERTIFICATE],
             id=name,
         )
@@ -220,7 +238,10 @@ def require_there(register: CredentialRegister, today: date, *people: object) ->
         if left is not None and left.on <= today:
             raise UsageError(
                 msg("{person} left, by record {seq}", person=person, seq=left.seq),
-                msg("Name somebody who is there; if they are back: 'portalops credential leave NAME --back'."),
+                msg(
+                    "Name a person who is there. If this one came back, record it by 'portalops credential leave"
+                    " NAME --back'."
+                ),
             )
 
 
@@ -228,7 +249,7 @@ def require_two(holder: str, deputy: str) -> None:
     if deputy and same_person(holder, deputy):
         raise UsageError(
             msg("holder and deputy are the same person"),
-            msg("Name somebody else who can step in, or leave --deputy out."),
+            msg("Name another person as deputy, or leave --deputy out."),
         )
 
 
@@ -249,6 +270,6 @@ def last_day(kind: CredentialKind, made: date | None, text: str | None) -> date 
     if not made <= last <= most:
         raise UsageError(
             msg("--rotate-by: {day} is not within {n} days from {made} on", day=last, n=LONGEST_DAYS[kind], made=made),
-            msg("Leave it out for the longest time that the kind allows."),
+            msg("Leave --rotate-by out for the longest time that the kind allows."),
         )
     return last

@@ -45,7 +45,7 @@ def folder_seen(folder: Path, *, private: bool, about: str = "") -> Iterator[Dia
         msg("{name}: {path}", name=about, path=show_path(folder)) if about else msg("{path}", path=show_path(folder))
     )
     if folder.exists() and not folder.is_dir():
-        yield bad(about, msg("{folder} is no folder", folder=shown), msg("Correct the path."))
+        yield bad(about, msg("{folder} is not a folder", folder=shown), msg("Correct the path."))
         return
     existing = nearest(folder)
     facts = os.statvfs(existing)

@@ -1,7 +1,7 @@
 """Add a server to the configuration
 
-Appends a [[host]] table to portalops.toml; what stands there stays as it is. The whole is read as a configuration
-first, and with a mistake in it nothing is written. --dry-run shows the table.
+Appends a [[host]] table to portalops.toml; the rest of the file stays as it is. The result is first read as a
+configuration; if it has a mistake, nothing is written. --dry-run shows the table.
 
 Example: portalops host add web1 --address web1.khanhhoa.gov.vn --role web --custodian 'Nguyễn Văn An'
 
@@ -17,8 +17,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.config.layers import Layers, parsed
 from portalops.config.load import settings_of
@@ -29,6 +30,18 @@ from portalops.reports.document import Paragraph, Verbatim
 from portalops.system.files import append_whole
 
 
+@shape
+class AddedHost:
+    """The table of a host that was added."""
+
+    id: str
+    file: Path
+    table: str
+    """As TOML."""
+    written: bool
+    """False of a dry run."""
+
+
 def add(
     ctx: typer.Context,
     host: Annotated[
@@ -36,7 +49,7 @@ def add(
     ],
     *,
     address: Annotated[str, typer.Option(metavar="ADDRESS", help=_("Name or address; 'local' for this machine"))],
-    port: Annotated[Optional[int], typer.Option(help=_("Of its SSH server; 22 by default"))] = None,  # noqa: UP045  # Typer reads it at run time
+    port: Annotated[Optional[int], typer.Option(help=_("Port of its SSH server; 22 by default"))] = None,  # noqa: UP045  # Typer reads it at run time
     user: Annotated[str, typer.Option(help=_("The account on it; checks.ssh.user by default"))] = "",
     identity_file: Annotated[
         str, typer.Option(metavar="FILE", help=_("The private SSH key; checks.ssh.identity_file by default"))
@@ -46,14 +59,14 @@ def add(
         Optional[list[str]],  # noqa: UP045  # as above
         typer.Option(help=_("A role, such as web or database; may be given more than once")),
     ] = None,
-    custodian: Annotated[str, typer.Option(metavar="NAME", help=_("Who sees to it that its findings are fixed"))] = "",
+    custodian: Annotated[str, typer.Option(metavar="NAME", help=_("Who makes sure that its findings are fixed"))] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[AddedHost]:
     session = open_session(ctx)
     if host in {each.id for each in session.settings.hosts}:
         raise UsageError(
-            msg("the host {host} is in the configuration already", host=host),
-            msg("Edit its [[host]] table; 'portalops host show {host}' shows what it says.", host=host),
+            msg("host {host} is already in the configuration", host=host),
+            msg("Edit its [[host]] table; 'portalops host show {host}' shows its content.", host=host),
         )
     values: dict[str, str | int | list[str]] = {"id": host, "address": address}
     optional: dict[str, str | int | list[str] | None] = {
@@ -71,7 +84,7 @@ def add(
     _checked(session, main, text)
     if not dry_run:
         append_whole(main, text.encode())
-    data: JsonValue = {"id": host, "file": str(main), "table": text, "written": not dry_run}
+    data = AddedHost(host, main, text, not dry_run)
     return Result(
         data, [Paragraph(_describe(main, dry_run=dry_run)), Verbatim(text.strip()), Paragraph(_next(host, address))]
     )
@@ -84,7 +97,7 @@ def _require_printable(values: Mapping[str, str | int | list[str]]) -> None:
             for text in ((value,) if isinstance(value, str) else value if isinstance(value, list) else ())
         ):
             raise UsageError(
-                msg("{option} holds what does not print", option=f"--{key.replace('_', '-')}"),
+                msg("{option} holds unprintable characters", option=f"--{key.replace('_', '-')}"),
                 msg("Write it on one line, in UTF-8."),
             )
 

@@ -1,7 +1,7 @@
-"""Print the line that lets portalops in, for the account's authorized_keys
+"""Print the line for authorized_keys that lets portalops log in
 
-The key may do nothing but run commands, and only from the addresses given: no forwarding, no terminal. On a host that
-others are reached through it may also pass on to those, and to nothing else.
+The key may only run commands, and only from the given addresses: no forwarding, no terminal. On a jump host it may
+also forward to the hosts behind it, and to nothing else.
 
 Example: portalops host authorized-key web1 --from 10.20.0.5 >> authorized_keys
 
@@ -15,8 +15,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.servers import known_host
 from portalops.errors import UsageError
@@ -27,15 +28,28 @@ from portalops.reports.document import Verbatim
 from portalops.system.ssh import public_key_of
 
 
+@shape
+class KeyLine:
+    """A line of authorized_keys."""
+
+    id: str
+    """The host, or `any`."""
+    line: str
+
+
 def authorized_key(
     ctx: typer.Context,
-    host: Annotated[Optional[str], typer.Argument(metavar="HOST", help=_("For this host; for any by default"))] = None,  # noqa: UP045  # Typer reads it at run time
+    host: Annotated[
+        str | None, typer.Argument(metavar="HOST", help=_("Only for this host; for any host by default"))
+    ] = None,  # Typer reads it at run time
     *,
     sources: Annotated[
         Optional[list[str]],  # noqa: UP045  # as above
-        typer.Option("--from", metavar="ADDRESS", help=_("Where portalops comes from, or a network; may be repeated")),
+        typer.Option(
+            "--from", metavar="ADDRESS", help=_("Address or network that portalops connects from; may be repeated")
+        ),
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[KeyLine]:
     session = open_session(ctx)
     known = known_host(session, host) if host is not None else None
     way = session.settings.servers.ways.get(known.id) if known else None
@@ -47,14 +61,17 @@ def authorized_key(
         )
     if not sources:
         raise UsageError(
-            msg("--from is needed: the addresses that portalops comes from"),
-            msg("A key that is stolen is then of no use elsewhere; 'ip -brief address' shows this machine's."),
+            msg("--from is missing: the addresses that portalops connects from"),
+            msg(
+                "Give them, so that a stolen key is useless elsewhere; 'ip -brief address' shows this machine's"
+                " addresses."
+            ),
         )
     for each in sources:
         if not _is_source(each):
             raise UsageError(
-                msg("{value} is no address and no network", value=show_text(each, 60)),
-                msg("Such as 10.20.0.5 or 10.20.0.0/28."),
+                msg("{value} is neither an address nor a network", value=show_text(each, 60)),
+                msg("Write it like 10.20.0.5 or 10.20.0.0/28."),
             )
     onward = sorted(
         f'permitopen="{f"[{each.host}]" if ":" in each.host else each.host}:{each.port}"'
@@ -63,7 +80,7 @@ def authorized_key(
     )
     options = ",".join(("restrict", f'from="{",".join(sources)}"', *(("port-forwarding", *onward) if onward else ())))
     line = f"{options} {public_key_of(identity)} portalops@{session.settings.portal.id}"
-    return Result({"id": host or "any", "line": line}, [Verbatim(line)])
+    return Result(KeyLine(host or "any", line), [Verbatim(line)])
 
 
 def _is_source(text: str) -> bool:

@@ -1,8 +1,8 @@
 """Record by which key a host is known
 
-Shows the fingerprint of the key that the host proves, and records it once a person has compared it with the one on
-paper: read it at the host's own console, by ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. With --fingerprint
-nothing is asked. Until then, and whenever the host shows another key, it gets no command. Nobody logs in for this.
+Shows the fingerprint of the host's key, and records the key once a person has compared it with the fingerprint on
+paper. Read that at the host's own console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub. With --fingerprint
+nothing is asked. Before, and whenever the host shows another key, no command is sent to it. This needs no login.
 
 Example: portalops host enroll web1 --fingerprint SHA256:uNiVztksCsDhcc0u9e8BrrLHwfFGaOGcRcYhXnWsD1c
 
@@ -21,14 +21,13 @@ import typer
 from checks.servers.shells import target_of
 from commands.cli.entries import caller_of
 from commands.cli.prompt import prompt_for
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
 from commands.jobs.servers import enrolments_of, known_host
 from portalops.errors import HostKeyChanged, UsageError
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.hosts import LOCAL, Enrolment, HostKeyComparison, HostWay
 from portalops.model.message import Message, msg
@@ -42,19 +41,33 @@ from portalops.system.ssh_shell import shown_keys
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
 
 
+@shape
+class EnrolledHost:
+    """The key by which a host is known."""
+
+    id: HostId
+    address: str
+    key: str
+    fingerprint: str
+    compared: HostKeyComparison
+    by: str
+    """Who compared it."""
+    replaces: str
+    """The fingerprint of the earlier key; empty if there was none."""
+    reason: str
+    """Why the key is another one; empty if it is the first."""
+    record: int
+
+
 def enroll(
     ctx: typer.Context,
     host: Annotated[str, typer.Argument(metavar="HOST", help=_("The host's id"))],
     *,
-    fingerprint: Annotated[
-        str, typer.Option(metavar="SHA256:...", help=_("The fingerprint that stands on paper"))
-    ] = "",
+    fingerprint: Annotated[str, typer.Option(metavar="SHA256:...", help=_("The fingerprint on paper"))] = "",
     by: Annotated[str, typer.Option(metavar="NAME", help=_("Who compared it; the account that calls by default"))] = "",
-    replace: Annotated[
-        bool, typer.Option("--replace", help=_("Put the new key in the place of the recorded one"))
-    ] = False,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why the key is another one now"))] = "",
-) -> Result[JsonValue]:
+    replace: Annotated[bool, typer.Option("--replace", help=_("Replace the recorded key by the new one"))] = False,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why the key changed"))] = "",
+) -> Result[EnrolledHost]:
     session = open_session(ctx)
     way = _way(session, host)
     given = _given(fingerprint)
@@ -62,7 +75,7 @@ def enroll(
     key, compared = _compared(session, host, shown, given)
     before = enrolments_of(session).get(HostId(host))
     if before is not None and before.enrolment.key == key:
-        return _result(before.enrolment, before.seq, msg("{host} is known by this key already", host=host))
+        return _result(before.enrolment, before.seq, msg("{host} is already known by this key", host=host))
     if before is not None:
         if not replace:
             raise UsageError(
@@ -70,7 +83,8 @@ def enroll(
                     "{host} is known by another key: {fingerprint}", host=host, fingerprint=before.enrolment.fingerprint
                 ),
                 msg(
-                    "If its key was changed on purpose, give --replace and --reason; if not, find out which machine answers."
+                    "If the key was changed on purpose, give --replace and --reason; if not, find out which machine"
+                    " answers."
                 ),
             )
         (reason,) = required_texts({"--reason": reason})
@@ -84,8 +98,7 @@ def enroll(
         before.enrolment.fingerprint if before else "",
         reason if before else "",
     )
-    body = bodies.write({"circumstances": session.circumstances, ENROLMENT: enrolment})
-    record = session.writable_ledger.append(ENROLLED, run=NO_RUN, subject=host, duty="12.1", body=body)
+    record = session.recorder.record(ENROLLED, ENROLMENT, enrolment, subject=host, duty="12.1")
     return _result(enrolment, record.seq, msg("{host} is known by this key from now on", host=host))
 
 
@@ -103,7 +116,7 @@ def _given(text: str) -> str:
     found = text.strip().rstrip("=")
     if found and not _FINGERPRINT.fullmatch(found):
         raise UsageError(
-            msg("{value} is no fingerprint", value=show_text(text, 80)),
+            msg("{value} is not a fingerprint", value=show_text(text, 80)),
             msg(
                 "Give it as 'ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub' shows it on the host: SHA256: and 43 letters."
             ),
@@ -167,7 +180,7 @@ def _asked(session: Session, host: str, best: str, key: str) -> str:
     return answer.rstrip("=") if answer.startswith("SHA256:") else ""
 
 
-def _result(enrolment: Enrolment, seq: int, said: Message) -> Result[JsonValue]:
+def _result(enrolment: Enrolment, seq: int, said: Message) -> Result[EnrolledHost]:
     rows = (
         (msg("Host"), enrolment.host),
         (msg("Address"), enrolment.address),
@@ -175,17 +188,17 @@ def _result(enrolment: Enrolment, seq: int, said: Message) -> Result[JsonValue]:
         (msg("Compared by"), enrolment.by),
         (msg("Recorded in"), msg("record {seq}", seq=seq)),
     )
-    data: JsonValue = {
-        "id": enrolment.host,
-        "address": enrolment.address,
-        "key": enrolment.key,
-        "fingerprint": enrolment.fingerprint,
-        "compared": enrolment.compared.value,
-        "by": enrolment.by,
-        "replaces": enrolment.replaces,
-        "reason": enrolment.reason,
-        "record": seq,
-    }
+    data = EnrolledHost(
+        id=enrolment.host,
+        address=enrolment.address,
+        key=enrolment.key,
+        fingerprint=enrolment.fingerprint,
+        compared=enrolment.compared,
+        by=enrolment.by,
+        replaces=enrolment.replaces,
+        reason=enrolment.reason,
+        record=seq,
+    )
     return Result(data, [KeyValues(rows), Paragraph(said)])
 
 

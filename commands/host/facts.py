@@ -1,7 +1,6 @@
-"""Show what a server last said of itself
+"""Show the facts of a server's last answer
 
-The facts are read out of the answer that the ledger keeps, with its age; nothing is connected to. With a probe, all
-of that fact.
+Reads the newest answer in the ledger, with its age. Nothing is connected to. With PROBE, the whole fact is shown.
 
 Example: portalops host facts web1 firewall.nft
 
@@ -24,6 +23,7 @@ from checks.servers.facts import found_in
 from checks.servers.probe import MissingFact
 from commands.cli.result import JsonValue, Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.host.options import HostArgument
 from commands.jobs.hosts_seen import hosts_seen
@@ -42,11 +42,35 @@ SHOWN_LETTERS = 160
 WHOLE_LETTERS = 4000
 
 
+@shape
+class MissingShape:
+    """Why a fact is missing."""
+
+    reason: str
+    """A code, such as `host-unreachable`."""
+    seen: str
+    """What was seen instead, in English."""
+
+
+@shape
+class FactShape:
+    """One fact of a host."""
+
+    id: str
+    """The probe's."""
+    received_at: datetime
+    evidence: Digest
+    """The digest of the answer."""
+    missing: MissingShape | None
+    fact: JsonValue
+    """Of its probe's own form; null if it is missing."""
+
+
 def facts(
     ctx: typer.Context,
     host: HostArgument,
-    probe: Annotated[Optional[str], typer.Argument(metavar="PROBE", help=_("Only this probe, whole"))] = None,  # noqa: UP045  # Typer reads it at run time
-) -> Result[JsonValue]:
+    probe: Annotated[Optional[str], typer.Argument(metavar="PROBE", help=_("Only this probe's fact, in full"))] = None,  # noqa: UP045  # Typer reads it at run time
+) -> Result[tuple[FactShape, ...]]:
     session = open_session(ctx)
     known = known_host(session, host)
     probes = probes_of(checks())
@@ -55,8 +79,8 @@ def facts(
     seen = hosts_seen(session, {known.id}).get(known.id)
     evidence = seen.answered.answer() if seen and seen.answered else None
     if seen is None or seen.answered is None or evidence is None:
-        said = msg("{host} has not answered in any recorded round", host=known.id)
-        return Result([], [Notice(said)], exit_code=ExitCode.PARTIAL)
+        said = msg("{host} has not answered in any recorded scan", host=known.id)
+        return Result((), [Notice(said)], exit_code=ExitCode.PARTIAL)
     received_at = seen.answered.gathered_at
     found, repeated = found_in(session.ledger.blob(evidence), probes, received_at)
     stand = {name: (one.at, one.answer) for name, one in repeated.items()}
@@ -68,10 +92,10 @@ def facts(
             (msg("Received at"), at),
             (msg("Age"), nmsg("{n} hour", "{n} hours", hours)),
             (msg("Evidence"), evidence),
-            (msg("Brought by"), show_text(seen.answered.brought_by) or None),
+            (msg("Supplied by hand by"), show_text(seen.answered.brought_by) or None),
         )
     )
-    data: list[JsonValue] = [_fact_data(name, found[name], *stand.get(name, (at, evidence))) for name in sorted(found)]
+    data = tuple(_fact_data(name, found[name], *stand.get(name, (at, evidence))) for name in sorted(found))
     if probe is not None:
         fact = found[probe]
         if isinstance(fact, MissingFact):
@@ -117,24 +141,16 @@ def _short(fact: object) -> Cell:
     return show_text(json.dumps(plain(fact), ensure_ascii=False), SHOWN_LETTERS)
 
 
-def _fact_data(name: str, fact: object, at: datetime, evidence: Digest) -> JsonValue:
-    missing = (
-        {"reason": fact.reason, "seen": show_text(str(fact.seen), 1000)} if isinstance(fact, MissingFact) else None
-    )
-    return {
-        "id": name,
-        "received_at": at.isoformat(),
-        "evidence": evidence,
-        "missing": missing,
-        "fact": None if missing else plain(fact),
-    }
+def _fact_data(name: str, fact: object, at: datetime, evidence: Digest) -> FactShape:
+    missing = MissingShape(fact.reason, show_text(str(fact.seen), 1000)) if isinstance(fact, MissingFact) else None
+    return FactShape(name, at, evidence, missing, None if missing else plain(fact))
 
 
 def _only(name: str, probes: Mapping[str, Probe[object]]) -> dict[str, Probe[object]]:
     if name not in probes:
         raise UsageError(
             msg("there is no probe {probe}", probe=show_text(name, 60)),
-            msg("'portalops host facts HOST' lists them."),
+            msg("'portalops host facts HOST' lists the probes."),
         )
     return {name: probes[name]}
 

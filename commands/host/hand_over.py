@@ -1,6 +1,7 @@
-"""Record that somebody else answers for a server from now on
+"""Record who answers for a server from now on
 
-A member of the configuration, or an office: a warning says if it is neither. The minutes are kept by their digest.
+The holder is a member or an office of the configuration; otherwise a warning is shown. The minutes are kept by their
+digest.
 
 Example: portalops host hand-over web1 --holder 'Trần Thị Bình' --document '05/BB-BG, 20/11/2026' --file bien-ban.pdf
 
@@ -10,13 +11,15 @@ read
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, document_in, past_day, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.host.options import HostArgument, OptionalText
 from commands.host.steps import document_digests, known_holder, record_sighting, recorded_sentence, require_reason
@@ -25,8 +28,25 @@ from commands.jobs.servers import known_host
 from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.places import HandOver
+from portalops.model.record import Digest
 from portalops.registers.places import HAND_OVER, HANDED_OVER, RegisteredPlace
 from portalops.reports.document import Cell, KeyValues
+
+
+@shape
+class HandedOverHost:
+    """A hand-over of a server."""
+
+    id: str
+    holder: str
+    before: str | None
+    """Who answered for it until then."""
+    handed_on: date
+    reason: str | None
+    document: str | None
+    evidence: tuple[Digest, ...]
+    record: int | None
+    """Null of a dry run."""
 
 
 def hand_over(
@@ -41,11 +61,11 @@ def hand_over(
         str, typer.Option(metavar="TEXT", help=_("Number and date of the minutes or the decision"))
     ] = "",
     reason: Annotated[
-        str, typer.Option(metavar="TEXT", help=_("Why it is recorded after what tells of a later day"))
+        str, typer.Option(metavar="TEXT", help=_("Why an earlier day is recorded after a later one"))
     ] = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[HandedOverHost]:
     session = open_session(ctx)
     known = known_host(session, host)
     day = past_day(session, on, "--on")
@@ -75,16 +95,16 @@ def hand_over(
         (msg("Digest of the document"), evidence[0] if evidence else None),
         (msg("Recorded in"), recorded_sentence(seq)),
     ]
-    answer: JsonValue = {
-        "id": host,
-        "holder": handed.holder,
-        "before": handed.before or None,
-        "handed_on": handed.handed_on.isoformat(),
-        "reason": handed.reason or None,
-        "document": handed.document or None,
-        "evidence": list(evidence),
-        "record": seq,
-    }
+    answer = HandedOverHost(
+        id=host,
+        holder=handed.holder,
+        before=handed.before or None,
+        handed_on=handed.handed_on,
+        reason=handed.reason or None,
+        document=handed.document or None,
+        evidence=evidence,
+        record=seq,
+    )
     return Result(answer, [KeyValues(rows)])
 
 

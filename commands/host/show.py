@@ -1,4 +1,4 @@
-"""Show a server: its way, its key and who compared it, how its last round went, where it stands and who answers for it
+"""Show a server: how it is reached, its key, its last scan, where it stands and who answers for it
 
 Every sighting and hand-over is listed with its record and the digest of its document.
 
@@ -11,12 +11,24 @@ from __future__ import annotations
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape, widened
 from commands.cli.verb import Verb
 from commands.host.options import HostArgument
-from commands.host.views import _answered_at, host_data, key_cell, place_data, state_cell, way_cell
-from commands.jobs.host_places import holders_of, place_rows, places_of, steps_data, steps_of
+from commands.host.views import (
+    HandOverRecord,
+    HostShape,
+    SightingRecord,
+    answered_at,
+    host_data,
+    key_cell,
+    place_data,
+    state_cell,
+    steps_data,
+    way_cell,
+)
+from commands.jobs.host_places import holders_of, place_rows, places_of, steps_of
 from commands.jobs.hosts_seen import hosts_seen
 from commands.jobs.servers import enrolments_of, known_host
 from portalops.model.message import Message, msg
@@ -25,7 +37,15 @@ from portalops.registers.places import RegisteredPlace
 from portalops.reports.document import Cell, KeyValues
 
 
-def show(ctx: typer.Context, host: HostArgument) -> Result[JsonValue]:
+@shape
+class ShownHost(HostShape):
+    """A server with the records of its place."""
+
+    place_records: tuple[SightingRecord | HandOverRecord, ...]
+    """Oldest first."""
+
+
+def show(ctx: typer.Context, host: HostArgument) -> Result[ShownHost]:
     session = open_session(ctx)
     known = known_host(session, host)
     enrolment = enrolments_of(session).get(known.id)
@@ -34,7 +54,7 @@ def show(ctx: typer.Context, host: HostArgument) -> Result[JsonValue]:
         (msg("Host"), known.id),
         (msg("Way"), way_cell(session, known)),
         (msg("Roles"), ", ".join(sorted(known.roles)) or None),
-        (msg("Sees to its findings"), show_text(known.custodian) or None),
+        (msg("Responsible for findings"), show_text(known.custodian) or None),
         (msg("Key"), key_cell(known, enrolment)),
     ]
     if enrolment is not None:
@@ -45,14 +65,14 @@ def show(ctx: typer.Context, host: HostArgument) -> Result[JsonValue]:
         ]
         if enrolment.enrolment.replaces:
             rows += [
-                (msg("In the place of"), show_text(enrolment.enrolment.replaces)),
+                (msg("Replaces"), show_text(enrolment.enrolment.replaces)),
                 (msg("Reason"), show_text(enrolment.enrolment.reason, 1000)),
             ]
-    rows += [(msg("Last answer"), _answered_at(seen, known.id)), (msg("Last look"), state_cell(seen.get(known.id)))]
+    rows += [(msg("Last answer"), answered_at(seen, known.id)), (msg("Last scan"), state_cell(seen.get(known.id)))]
     place, holders = places_of(session).get(known.id) or RegisteredPlace(known.id), holders_of(session)
     rows += place_rows(place, holders)
     data = host_data(session, known, enrolment, seen.get(known.id), place=place_data(place, holders))
-    return Result({**data, "place_records": steps_data(place)}, [KeyValues(rows), *steps_of(place)])
+    return Result(widened(ShownHost, data, place_records=steps_data(place)), [KeyValues(rows), *steps_of(place)])
 
 
 VERB = Verb(show)

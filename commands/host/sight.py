@@ -1,7 +1,7 @@
-"""Record that somebody stood before a server, and where it stands
+"""Record that a person saw a server in place, and where it stands
 
-A text that is not given is as it was when the host was last seen. A correction is a new sighting; one of an earlier
-day needs a reason. The check inventory.location asks for one every 12 months.
+What is not given stays as at the last sighting. A correction is a new sighting; one of an earlier day needs a reason.
+The check inventory.location asks for sightings at regular times.
 
 Example: portalops host sight web1 --site 'Sở KH&CN, 46 Lê Quý Đôn' --room 204 --rack 'Tủ A, U12' --holder 'Phòng Hạ
 tầng số' --by 'Nguyễn Văn An' --on 2026-11-20 --file bien-ban.pdf
@@ -13,13 +13,15 @@ the file cannot be read
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated
 
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, caller_of, document_in, past_day, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.host.options import HostArgument, OptionalText
 from commands.host.steps import document_digests, known_holder, record_sighting, recorded_sentence, require_reason
@@ -28,19 +30,35 @@ from commands.jobs.servers import known_host
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg
+from portalops.model.organisation import HostId
 from portalops.model.places import Sighting
 from portalops.model.record import Digest
 from portalops.registers.places import SIGHTED, SIGHTING, RegisteredPlace
 from portalops.reports.document import Cell, KeyValues
 
 
+@shape
+class SightedHost:
+    """Where a server was seen, and who answers for it."""
+
+    id: HostId
+    site: str
+    room: str
+    rack: str
+    holder: str
+    seen_on: date
+    seen_by: str
+    reason: str | None
+    evidence: tuple[Digest, ...]
+    record: int | None
+    """Null of a dry run."""
+
+
 def sight(
     ctx: typer.Context,
     host: HostArgument,
     *,
-    site: Annotated[
-        OptionalText, typer.Option(metavar="TEXT", help=_("The building in which it stands, or its address"))
-    ] = None,
+    site: Annotated[OptionalText, typer.Option(metavar="TEXT", help=_("The building, or its address"))] = None,
     room: Annotated[OptionalText, typer.Option(metavar="TEXT", help=_("The room"))] = None,
     rack: Annotated[OptionalText, typer.Option(metavar="TEXT", help=_("The rack, and the place in it"))] = None,
     holder: Annotated[
@@ -50,12 +68,10 @@ def sight(
     on: Annotated[
         OptionalText, typer.Option(metavar="DAY", help=_("When, such as 2026-11-20; today by default"))
     ] = None,
-    reason: Annotated[
-        str, typer.Option(metavar="TEXT", help=_("Why it corrects what was recorded for a later day"))
-    ] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why this corrects a record of a later day"))] = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[SightedHost]:
     session = open_session(ctx)
     known = known_host(session, host)
     day = past_day(session, on, "--on")
@@ -83,7 +99,8 @@ def sight(
     if answers is None and (left := holders.left(sighting.holder, day)) is not None:
         session.warnings.append(
             msg(
-                "{name}, who answers for {host}, left on {day} (record {seq}): 'portalops host hand-over' records who does now",
+                "{name}, who answers for {host}, left on {day} (record {seq}): record the new holder by 'portalops"
+                " host hand-over'",
                 name=sighting.holder,
                 host=host,
                 day=left.on,
@@ -106,9 +123,11 @@ def _texts(given: Mapping[str, str | None], before: RegisteredPlace) -> tuple[st
     if missing:
         raise UsageError(
             msg(
-                "{host} was never seen before, and {options} is not given", host=before.host, options=", ".join(missing)
+                "{host} has no earlier sighting, so these options are needed: {options}",
+                host=before.host,
+                options=", ".join(missing),
             ),
-            msg("Say where it stands and who answers for it: --site, --room, --rack and --holder."),
+            msg("Give where it stands and who answers for it by --site, --room, --rack and --holder."),
         )
     site, room, rack, holder = (
         last[option] if text is None else written_text(text, option) for option, text in given.items()
@@ -116,7 +135,7 @@ def _texts(given: Mapping[str, str | None], before: RegisteredPlace) -> tuple[st
     return site, room, rack, holder
 
 
-def _sighted(sighting: Sighting, seq: int | None, evidence: tuple[Digest, ...]) -> Result[JsonValue]:
+def _sighted(sighting: Sighting, seq: int | None, evidence: tuple[Digest, ...]) -> Result[SightedHost]:
     rows: list[tuple[Message, Cell]] = [
         (msg("Host"), sighting.host),
         (msg("Site"), sighting.site),
@@ -129,18 +148,18 @@ def _sighted(sighting: Sighting, seq: int | None, evidence: tuple[Digest, ...]) 
         (msg("Digest of the document"), evidence[0] if evidence else None),
         (msg("Recorded in"), recorded_sentence(seq)),
     ]
-    data: JsonValue = {
-        "id": sighting.host,
-        "site": sighting.site,
-        "room": sighting.room,
-        "rack": sighting.rack,
-        "holder": sighting.holder,
-        "seen_on": sighting.seen_on.isoformat(),
-        "seen_by": sighting.seen_by,
-        "reason": sighting.reason or None,
-        "evidence": list(evidence),
-        "record": seq,
-    }
+    data = SightedHost(
+        id=sighting.host,
+        site=sighting.site,
+        room=sighting.room,
+        rack=sighting.rack,
+        holder=sighting.holder,
+        seen_on=sighting.seen_on,
+        seen_by=sighting.seen_by,
+        reason=sighting.reason or None,
+        evidence=evidence,
+        record=seq,
+    )
     return Result(data, [KeyValues(rows)])
 
 

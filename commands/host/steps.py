@@ -35,7 +35,10 @@ def known_holder(session: Session, holders: Holders, text: str, day: date) -> st
     if left is not None and same_person(left.person, name):
         raise UsageError(
             msg("{person} left, by record {seq}", person=name, seq=left.seq),
-            msg("Name somebody who is there; if they are back: 'portalops credential leave NAME --back'."),
+            msg(
+                "Name a person who is there. If this one came back, record it by 'portalops credential leave NAME"
+                " --back'."
+            ),
         )
     if left is not None:  # a title with the name, or somebody of the same name
         session.warnings.append(
@@ -58,7 +61,7 @@ def known_holder(session: Session, holders: Holders, text: str, day: date) -> st
         case None:
             session.warnings.append(
                 msg(
-                    "no member is declared, so nothing tells whether {person} is one: [checks.declared.members]",
+                    "[checks.declared.members] names no member, so it is unknown whether {person} is one",
                     person=name,
                 )
             )
@@ -73,13 +76,15 @@ def _person_of(session: Session, holders: Holders, name: str) -> str:
     if len(owners) > 1:
         session.warnings.append(
             msg(
-                "{name} is an account of several members, who are not told apart: {people}",
+                "{name} is a shared account of several members: {people}",
                 name=name,
                 people=", ".join(owners),
             )
         )
         return name
-    session.warnings.append(msg("{name} is the account of {person}, who is recorded", name=name, person=owners[0]))
+    session.warnings.append(
+        msg("{name} is the account of {person}: the record names {person}", name=name, person=owners[0])
+    )
     return owners[0]
 
 
@@ -93,11 +98,13 @@ def require_reason(host: HostId, day: date, known: list[PlaceStep], reason: str)
     if later is None or day >= later.day or reason:
         return
     said = (
-        msg("{host} was seen on {day} already, by record {seq}", host=host, day=later.day, seq=later.seq)
+        msg("{host} was seen on a later day, {day}, by record {seq}", host=host, day=later.day, seq=later.seq)
         if isinstance(later.body, Sighting)
-        else msg("{host} was handed over on {day} already, by record {seq}", host=host, day=later.day, seq=later.seq)
+        else msg(
+            "{host} was handed over on a later day, {day}, by record {seq}", host=host, day=later.day, seq=later.seq
+        )
     )
-    raise UsageError(said, msg("If that is wrong, give --reason to say why this corrects it."))
+    raise UsageError(said, msg("If that record is wrong, correct it: give the reason by --reason."))
 
 
 def document_digests(document: bytes | None) -> tuple[Digest, ...]:

@@ -1,27 +1,28 @@
-"""Print what the account may run as root, for sudo
+"""Print the sudoers file: what the account may run as root
 
-Exactly the commands that a round runs as root, by absolute path, without a wildcard. With a host, it is asked where
-its programs are, and what it lacks is left out.
+Names exactly the commands that a scan runs as root, by absolute path, without wildcards. With HOST, the host is asked
+where its programs are; missing ones are left out.
 
 Example: portalops host sudoers web1 > portalops.sudoers; on the host: visudo -cf portalops.sudoers && install -m 440
 portalops.sudoers /etc/sudoers.d/portalops
 
-EXIT STATUS: 0 printed, 2 wrong usage, 3 the host cannot be looked at
+EXIT STATUS: 0 printed, 2 wrong usage, 3 the host cannot be asked
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from checks.servers.gather import AnswerRejected, gather, parse_answer
 from checks.servers.privileges import helper_program, root_probes, sudoers_text
 from checks.servers.probe import MissingFact, Output, Probe, fact_of
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.servers import all_probes, known_host, shells_of
 from portalops.errors import HostUnreachable, InternalFault, UsageError
@@ -39,12 +40,24 @@ _PATH = re.compile(r"/[A-Za-z0-9+._/-]{1,200}")
 """A host could put anything into the file that it is asked for."""
 
 
+@shape
+class SudoersFile:
+    """A file for sudo."""
+
+    id: str
+    """The host, or `any`."""
+    user: str
+    text: str
+
+
 def sudoers(
     ctx: typer.Context,
-    host: Annotated[Optional[str], typer.Argument(metavar="HOST", help=_("For this host; for any by default"))] = None,  # noqa: UP045  # Typer reads it at run time
+    host: Annotated[
+        str | None, typer.Argument(metavar="HOST", help=_("Only for this host; for any host by default"))
+    ] = None,  # Typer reads it at run time
     *,
     user: Annotated[str, typer.Option(help=_("The account; the configured one by default"))] = "",
-) -> Result[JsonValue]:
+) -> Result[SudoersFile]:
     session = open_session(ctx)
     probes = all_probes()
     known = known_host(session, host) if host is not None else None
@@ -54,7 +67,7 @@ def sudoers(
     digest = hashlib.sha256(helper_program(probes.values())).hexdigest()
     text = sudoers_text(probes.values(), account, paths=paths, helper_sha256=digest)
     _require_valid(session, text)
-    return Result({"id": host or "any", "user": account, "text": text}, [Verbatim(text)])
+    return Result(SudoersFile(host or "any", account, text), [Verbatim(text)])
 
 
 def paths_on(session: Session, host: Host, probes: Mapping[str, Probe[Any]]) -> dict[str, str]:
@@ -84,7 +97,7 @@ def paths_on(session: Session, host: Host, probes: Mapping[str, Probe[Any]]) -> 
         fact = fact_of(probe, section)
     if fact is None or isinstance(fact, MissingFact):
         raise HostUnreachable(
-            msg("{host} does not tell where its programs are", host=host.id),
+            msg("{host} gave no answer about where its programs are", host=host.id),
             msg("Run 'portalops host test {host}' to see what works.", host=host.id),
         )
     return fact
@@ -98,7 +111,7 @@ def _account(session: Session, host: Host | None) -> str:
 def _require_account(account: str) -> None:
     if not re.fullmatch(r"[a-z_][a-z0-9_.-]{0,31}", account) or account == "root":
         raise UsageError(
-            msg("{account} is no account for sudo", account=show_text(account, 60)),
+            msg("{account} cannot be an account for sudo", account=show_text(account, 60)),
             msg(
                 "Name the account that portalops logs in with, by --user or as user in [checks.ssh]; root needs no sudo."
             ),
@@ -115,7 +128,7 @@ def _require_valid(session: Session, text: str) -> None:
     if done.exit_code not in {0, 126, 127}:
         said = show_text((done.stderr + done.stdout).decode("utf-8", "replace"), 300)
         raise InternalFault(
-            msg("visudo does not take the file: {cause}", cause=verbatim(said)), msg("Do not install it; report this.")
+            msg("visudo refuses the file: {cause}", cause=verbatim(said)), msg("Do not install it; report this error.")
         )
 
 

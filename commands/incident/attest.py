@@ -1,13 +1,13 @@
-"""Record that a named person attests some days: every incident that they know of is in the register
+"""Record that a named person attests for some days: every incident that they know of is in the register
 
-That nothing is recorded proves nothing; so the duty is met only where each day of a period is attested, by a signed
-paper that is kept (--file). An incident that was noticed in these days and is recorded later takes it back.
---withdraw takes it back too. A day counts once it is over.
+An empty register proves nothing. So the duty is met only if each day of a period is attested by a signed paper that
+is kept (--file). An incident of these days that is recorded later voids the attestation; --withdraw withdraws it. A
+day counts once it is over.
 
 Example: portalops incident attest --from 2026-11-01 --to 2026-11-30 --by 'Trần Thị Bình, Giám đốc' --document
 '20/XN-TTCĐS, 01/12/2026' --file xac-nhan.pdf
 
-EXIT STATUS: 0 recorded or shown, 2 a day is ahead, the days are backwards, nothing is there to take back, or the file
+EXIT STATUS: 0 recorded or shown, 2 a day is ahead, the days are backwards, there is nothing to withdraw, or the file
 cannot be read
 """
 
@@ -19,10 +19,12 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, document_in, past_day
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.incident.steps import describe_unread, guarded, record
+from commands.incident.steps import guarded, record
+from commands.incident.views import AttestedDays, describe_unread
 from commands.jobs.credentials import refuse_extra
 from portalops.errors import UsageError
 from portalops.locale import _
@@ -35,6 +37,15 @@ MAX_DAYS = 366
 """How many days one paper may speak for: nobody remembers more."""
 
 
+@shape
+class RecordedAttestation(AttestedDays):
+    """What was attested, or withdrawn."""
+
+    withdrawn: bool
+    recorded: bool
+    """False of a dry run."""
+
+
 def attest(
     ctx: typer.Context,
     *,
@@ -44,11 +55,11 @@ def attest(
     document: Annotated[str, typer.Option(metavar="TEXT", help=_("Number and date of the paper"))] = "",
     file: DocumentFile = None,
     withdraw: Annotated[
-        bool, typer.Option("--withdraw", help=_("Take back what was attested of exactly these days; --reason says why"))
+        bool, typer.Option("--withdraw", help=_("Withdraw the attestation of exactly these days; --reason says why"))
     ] = False,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why it is taken back"))] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why it is withdrawn"))] = "",
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[RecordedAttestation]:
     refuse_extra(ctx)
     session = open_session(ctx)
     begin, end = past_day(session, first, "--from"), past_day(session, last, "--to")
@@ -61,7 +72,7 @@ def attest(
     def made(register: IncidentRegister) -> IncidentsAttested:
         if withdraw and not any((one.body.first, one.body.last) == (begin, end) for one in register.attested):
             raise UsageError(
-                msg("nobody attested the days from {first} to {last}", first=begin, last=end),
+                msg("no attestation covers exactly the days from {first} to {last}", first=begin, last=end),
                 msg("'portalops incident list --attested' lists which days were attested."),
             )
         return said
@@ -75,18 +86,18 @@ def attest(
         (msg("Confirmed by"), said.by),
         (msg("Document"), said.document or None),
         (msg("Digest of the document"), ", ".join(evidence) or None),
-        (msg("Taken back"), why if withdraw else None),
+        (msg("Withdrawn"), why if withdraw else None),
         (msg("Recorded in"), msg("record {seq}", seq=seq) if seq else msg("nothing: this was a dry run")),
     ]
-    data: JsonValue = {
-        "id": f"{begin}/{end}",
-        "by": said.by,
-        "document": said.document or None,
-        "withdrawn": withdraw,
-        "evidence": list(evidence),
-        "record": seq or None,
-        "recorded": bool(seq),
-    }
+    data = RecordedAttestation(
+        id=f"{begin}/{end}",
+        by=said.by,
+        document=said.document or None,
+        evidence=evidence,
+        record=seq or None,
+        withdrawn=withdraw,
+        recorded=bool(seq),
+    )
     return Result(data, [KeyValues(rows)], _remarks(session, before, said, has_file=file is not None or bool(evidence)))
 
 
@@ -99,7 +110,7 @@ def _require_days(begin: date, end: date) -> None:
     if (end - begin).days >= MAX_DAYS:
         raise UsageError(
             msg("more than {n} days are attested at once", n=MAX_DAYS),
-            msg("Attest each month or each quarter, while somebody remembers it."),
+            msg("Attest each month or each quarter, while people remember it."),
         )
 
 
@@ -108,13 +119,11 @@ def _remarks(session: Session, register: IncidentRegister, said: IncidentsAttest
         return []
     found: list[Message] = []
     if said.last >= past_day(session, None, "--to"):
-        found.append(
-            msg("{day} is not over: it counts as attested only once somebody attests it afterwards", day=said.last)
-        )
+        found.append(msg("{day} is not over: attest it again afterwards, or it does not count", day=said.last))
     if not has_file:
         found.append(
             msg(
-                "the paper itself is not kept: until the same is recorded with --file, the duty {duty} is unknown",
+                "the paper itself is not kept: the duty {duty} is unknown until the same is recorded with --file",
                 duty="12.5-incidents",
             )
         )

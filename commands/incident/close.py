@@ -1,8 +1,8 @@
 """Close an incident
 
-That needs its cause, the lessons, and the full report; every credential that it is tied to changed or returned since
-it was noticed; no finding that it is tied to, and no drift of its hosts, open; its changes closed. With --reason it
-is closed all the same, and what was open is recorded and shown, and the duty is unmet by it.
+Needed are its cause, the lessons and the full report. Every credential tied to it must be changed or returned since
+it was noticed, and its changes closed. No finding tied to it and no drift of its hosts may be open. With --reason it
+is closed all the same: what is open is recorded and shown, and the duty is unmet.
 
 Example: portalops incident close IN-2026-001 --ended 2026-11-26T10:00 --cause 'máy tính cá nhân không mã hóa'
 --measures 'mã hóa ổ đĩa, khóa trên token' --lessons 'không để khóa quản trị trên máy cá nhân'
@@ -19,14 +19,15 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, document_in, past_moment
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.incident.steps import SAY_ANEW, By, IdArgument, OptionalText, find_actor, guarded, step
+from commands.incident.steps import By, IdArgument, OptionalText, find_actor, guarded, step
+from commands.incident.views import SAY_ANEW, RecordedIncident
 from commands.jobs.changes import register_of as changes_of
 from commands.jobs.credentials import refuse_extra
 from commands.jobs.credentials import register_of as credentials_of
-from portalops.errors import LedgerMissing, UsageError
+from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.changes import ChangeState
 from portalops.model.incidents import IncidentClosed, ReportKind, ReportTimeliness
@@ -45,18 +46,18 @@ def close(
     *,
     cause: Annotated[str, typer.Option(metavar="TEXT", help=_("The root cause"))] = "",
     measures: Annotated[
-        str, typer.Option(metavar="TEXT", help=_("What was done so that it does not happen again"))
+        str, typer.Option(metavar="TEXT", help=_("What was done to prevent it from happening again"))
     ] = "",
     lessons: Annotated[str, typer.Option(metavar="TEXT", help=_("What was learnt"))] = "",
     ended: Annotated[
         OptionalText,
         typer.Option(metavar="MOMENT", help=_("When it was over, such as 2026-11-26T10:00; now by default")),
     ] = None,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why it is closed though something is open"))] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why it is closed with open ends"))] = "",
     by: By = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[RecordedIncident]:
     refuse_extra(ctx)
     session = open_session(ctx)
     texts = [
@@ -70,7 +71,7 @@ def close(
         if (why := refuse_close(known, ended_at)) is not None:
             raise UsageError(
                 why,
-                msg("'portalops incident show {id}' shows how it stands, and which record made it so.", id=known.id),
+                msg("'portalops incident show {id}' shows its state and the record behind it.", id=known.id),
             )
         before = known.facts
         cause, measures, lessons = (
@@ -110,10 +111,7 @@ def _open_ends(session: Session, known: Incident, *, cause: str, lessons: str) -
         change = changes.changes.get(name)
         if change is None or change.state is not ChangeState.CLOSED:
             ends.append(f"change:{name}")
-    try:
-        findings = read_findings(session.ledger)
-    except LedgerMissing:
-        return ends
+    findings = read_findings(session.reader)
     ends += [
         f"finding:{each.id}"
         for each in findings.findings
@@ -131,30 +129,30 @@ def _next(known: Incident, end: str) -> Message:
         case "unread" if known.lost:
             return SAY_ANEW
         case "cause" | "lessons":
-            return msg("Give --cause and --lessons; or --reason, if it is closed without them.")
+            return msg("Give --cause and --lessons, or close it without them by --reason.")
         case "first-report" | "full-report":
             return msg(
-                "'portalops incident letter {id} --report full' drafts it, 'portalops incident report {id} --kind full' records"
-                " that it was sent; --reason closes it without.",
+                "Draft it by 'portalops incident letter {id} --report full', and record it by 'portalops incident"
+                " report {id} --kind full'; --reason closes the incident without it.",
                 id=known.id,
             )
         case "credential":
             return msg(
-                "Change it and record that by 'portalops credential rotate {name}', or 'credential return'; --reason closes"
-                " the incident all the same.",
+                "Change it and record that by 'portalops credential rotate {name}' or 'credential return'; --reason"
+                " closes the incident all the same.",
                 name=name,
             )
         case "change":
             return msg(
-                "'portalops change close {name}' closes it; --reason closes the incident all the same.", name=name
+                "Close it by 'portalops change close {name}'; --reason closes the incident all the same.", name=name
             )
         case "finding":
             return msg(
-                "Put it right on {host}, and let a whole 'portalops check run' see it; --reason closes the incident all the same.",
+                "Fix it on {host} and run a whole 'portalops check run'; --reason closes the incident all the same.",
                 host=name.partition(":")[0],
             )
         case _:
-            return msg("'portalops ledger verify' tells what is wrong; --reason closes the incident all the same.")
+            return msg("'portalops ledger verify' shows what is wrong; --reason closes the incident all the same.")
 
 
 VERB = Verb(close, is_strict=True)

@@ -1,7 +1,7 @@
 """Correct or complete what the register says of an incident
 
-A new record; the one before stays. What is not given stays as it was; a list that is given takes the place of the one
-before. Cause, counter-measures and lessons that are known before the end go into the draft of the full report.
+Makes a new record; the earlier one stays. What is not given stays as it was; a given list replaces the earlier one.
+Cause, counter-measures and lessons that are known before the end go into the draft of the full report.
 
 Example: portalops incident correct IN-2026-001 --host web1 --host db1 --reason 'cũng vào được db1'
 
@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, Reason, document_in, past_moment
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.incident.options import (
@@ -47,6 +47,7 @@ from commands.incident.steps import (
     register_of,
     step,
 )
+from commands.incident.views import RecordedIncident
 from commands.jobs.credentials import refuse_extra
 from commands.jobs.credentials import register_of as credentials_of
 from portalops.errors import UsageError
@@ -76,7 +77,7 @@ def correct(
     affected: Affected = None,
     cause: Annotated[OptionalText, typer.Option(metavar="TEXT", help=_("The root cause"))] = None,
     measures: Annotated[
-        OptionalText, typer.Option(metavar="TEXT", help=_("What was done so that it does not happen again"))
+        OptionalText, typer.Option(metavar="TEXT", help=_("What was done to prevent it from happening again"))
     ] = None,
     lessons: Annotated[OptionalText, typer.Option(metavar="TEXT", help=_("What was learnt"))] = None,
     holder: Holders = None,
@@ -88,7 +89,7 @@ def correct(
     by: By = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[RecordedIncident]:
     refuse_extra(ctx)
     session = open_session(ctx)
     given: dict[str, Any] = {
@@ -107,7 +108,7 @@ def correct(
         "holders": holder, "credentials": credential, "hosts": host, "changes": change, "findings": finding, "cases": case,
     }  # fmt: skip
     if not changed and not any(ties.values()):
-        raise UsageError(msg("nothing is said to change"), msg("Give what was wrong, such as --affected."))
+        raise UsageError(msg("no change is given"), msg("Give what was wrong, such as --affected."))
     why, author = guarded(reason, "--reason"), find_actor(session, by)
 
     if incident in register_of(session).unopened:
@@ -123,7 +124,7 @@ def correct(
         if any(each.body.sent_at < facts.detected_at for each in known.reports):
             raise UsageError(
                 msg("a report was sent before {moment}", moment=facts.detected_at),
-                msg("Nobody reports what was not noticed: give the right time by --detected."),
+                msg("A report cannot precede its incident: give the right time by --detected."),
             )
         return facts
 
@@ -136,7 +137,7 @@ def correct(
 def _opened_anew(
     session: Session, name: str, *, given: dict[str, Any], ties: dict[str, Many], why: str, author: str,
     document: bytes | None, dry_run: bool,
-) -> Result[JsonValue]:  # fmt: skip
+) -> Result[RecordedIncident]:  # fmt: skip
     """Record the whole of an incident whose opening cannot be read.
 
     Raises:
@@ -149,8 +150,8 @@ def _opened_anew(
         if missing or name not in register.unopened:
             known_incident(register, name)  # says what is to be given
             raise UsageError(
-                msg("{id} was corrected by somebody else just now", id=name),
-                msg("'portalops incident show {id}' shows how it stands; then try again.", id=name),
+                msg("another person corrected {id} just now", id=name),
+                msg("See 'portalops incident show {id}', then try again.", id=name),
             )
         facts = IncidentFacts(id=name, by=author, reason=why, **given, **tied_facts(session, ties))
         if not facts.holders:

@@ -1,8 +1,8 @@
 """Draft the report on an incident
 
-The first or the full one, in the State's own form (Decree 30/2020/NĐ-CP). Number and date stay blank: the clerk gives
-them after it is signed, and 'incident report' records that it was sent. What is not known stands in it as not known.
-Nothing is recorded by drafting.
+Writes the first or the full report in the official form (Decree 30/2020/NĐ-CP). Number and date stay blank: the clerk
+gives them after it is signed, and 'incident report' records that it was sent. What is unknown is marked as unknown.
+Drafting records nothing.
 
 Example: portalops incident letter IN-2026-001 --report first --to department --format docx,pdf --output .
 
@@ -19,12 +19,13 @@ import typer
 
 from commands.cli.entries import addressee_of
 from commands.cli.languages import languages_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.incident.options import report_kind
 from commands.incident.steps import IdArgument, known_incident, register_of
-from commands.jobs.credentials import kind_word, refuse_extra
+from commands.jobs.credentials import refuse_extra
 from commands.jobs.credentials import register_of as credentials_of
 from commands.jobs.papers import chosen_formats, office_of, write_papers
 from portalops.locale import _
@@ -35,6 +36,17 @@ from portalops.official.build_incident import TiedCredential, build_incident
 from portalops.registers.credentials import HeldCredential
 from portalops.registers.incidents import Incident, is_undone
 from portalops.reports.document import TableBlock
+from portalops.reports.words import credential_kind_word
+
+
+@shape
+class DraftFile:
+    """A file of the draft."""
+
+    id: Path
+    sha256: str
+    incident: str
+    report: ReportKind
 
 
 def letter(
@@ -53,7 +65,7 @@ def letter(
         str,
         typer.Option("--language", metavar="vi|en|both", help=_("vi is what is sent; en is a translation for reading")),
     ] = "vi",
-) -> Result[JsonValue]:
+) -> Result[tuple[DraftFile, ...]]:
     refuse_extra(ctx)
     session = open_session(ctx)
     which, some = report_kind(report, "--report"), chosen_formats(format_)
@@ -70,7 +82,7 @@ def letter(
     )
     files = write_papers(paper, f"{known.id}-{which.value}", some, output, languages=languages)
     return Result(
-        [{"id": str(path), "sha256": digest, "incident": known.id, "report": which.value} for path, digest in files],
+        tuple(DraftFile(path, digest, known.id, which) for path, digest in files),
         [TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), [(str(path), digest) for path, digest in files])],
         warnings=_lacking(known, which),
     )
@@ -84,7 +96,9 @@ def _access(session: Session, known: Incident) -> tuple[TiedCredential, ...]:
         if held is not None:
             one = held.credential
             done = _done(session, known, held)
-            found.append(TiedCredential(one.id, one.system, one.account, kind_word(one), one.holder, done))
+            found.append(
+                TiedCredential(one.id, one.system, one.account, credential_kind_word(one.kind), one.holder, done)
+            )
     return tuple(found)
 
 
@@ -110,7 +124,7 @@ def _lacking(known: Incident, which: ReportKind) -> tuple[Message, ...]:
         return ()
     return (
         msg(
-            "the full report lacks what 'portalops incident correct {id}' takes by {options}",
+            "the full report is incomplete: give {options} by 'portalops incident correct {id}'",
             id=known.id,
             options=", ".join(missing),
         ),

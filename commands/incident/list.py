@@ -1,7 +1,6 @@
-"""List the incidents: how each stands, and whether it was reported in time
+"""List the incidents: the state of each, and whether it was reported in time
 
-Those that are closed only with --all; --attested lists instead of which days a named person attests that there were
-no others.
+Closed incidents are listed with --all. --attested lists the attested days instead.
 
 Example: portalops incident list --host web1
 
@@ -11,14 +10,17 @@ ends, 2 there is no such host, 3 a paper is not kept, a report was recorded late
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.incident.steps import OptionalText, code_of, data_of, register_of, unread
+from commands.incident.steps import OptionalText, register_of
+from commands.incident.views import AttestedDays, IncidentShape, code_of, incident_data, unread
 from commands.jobs.credentials import refuse_extra
 from commands.jobs.servers import known_host
 from portalops.errors import ExitCode
@@ -33,13 +35,23 @@ from portalops.reports.words import severity_status
 SHOWN_LETTERS = 60
 
 
+@shape
+class AttestationShape(AttestedDays):
+    """Attested days, and whether the attestation still holds."""
+
+    at: datetime
+    """When it was recorded."""
+    against: tuple[str, ...]
+    """The incidents of these days that were recorded later."""
+
+
 def list_(
     ctx: typer.Context,
     *,
     host: Annotated[OptionalText, typer.Option("--host", metavar="ID", help=_("Only of this host"))] = None,
-    every: Annotated[bool, typer.Option("--all", help=_("Also those that are closed"))] = False,
-    attested: Annotated[bool, typer.Option("--attested", help=_("The days that were attested instead"))] = False,
-) -> Result[JsonValue]:
+    every: Annotated[bool, typer.Option("--all", help=_("Also closed incidents"))] = False,
+    attested: Annotated[bool, typer.Option("--attested", help=_("List the attested days instead"))] = False,
+) -> Result[tuple[IncidentShape, ...] | tuple[AttestationShape, ...]]:
     refuse_extra(ctx)
     session = open_session(ctx)
     register = register_of(session)
@@ -71,7 +83,8 @@ def list_(
         view = [
             Paragraph(
                 msg(
-                    "Nothing is recorded: 'portalops incident open' records an incident, 'incident attest' that there was none"
+                    "The register is empty: 'portalops incident open' records an incident, 'incident attest' that"
+                    " there was none"
                 )
             )
         ]
@@ -85,25 +98,23 @@ def list_(
     if wrong:  # the exit status is theirs too
         warnings.append(
             nmsg(
-                "{n} closed incident is not in order: --all lists it",
-                "{n} closed incidents are not in order: --all lists them",
+                "{n} closed incident is out of order: --all lists it",
+                "{n} closed incidents are out of order: --all lists them",
                 len(wrong),
             )
         )
-    data: list[JsonValue] = [data_of(session, each) for each in shown]
+    data = tuple(incident_data(session, each) for each in shown)
     return Result(data, view, warnings, exit_code=code_of(session, chosen, is_whole=not lost))
 
 
-def _attested(session: Session, register: IncidentRegister) -> Result[JsonValue]:
+def _attested(session: Session, register: IncidentRegister) -> Result[tuple[AttestationShape, ...]]:
     rows: list[tuple[Cell, ...]] = []
-    data: list[JsonValue] = []
+    data: list[AttestationShape] = []
     for step in register.attested:
         against = [each.id for each in register.find_contradicting(step, session.zone_of_portal)]
         state = Status(msg("valid"), Tone.GOOD)
         if against:
-            state = Status(
-                msg("no longer valid, as an incident was recorded later: {ids}", ids=", ".join(against)), Tone.BAD
-            )
+            state = Status(msg("void, since incidents were recorded later: {ids}", ids=", ".join(against)), Tone.BAD)
         elif not step.evidence:
             state = Status(msg("the paper is not kept"), Tone.UNSURE)
         elif (early := first_day_not_over(step, session.zone_of_portal)) is not None:
@@ -113,31 +124,23 @@ def _attested(session: Session, register: IncidentRegister) -> Result[JsonValue]
             (body.first, body.last, body.by, body.document or None, ", ".join(step.evidence) or None, step.seq, state)
         )
         data.append(
-            {
-                "id": f"{body.first}/{body.last}",
-                "by": body.by,
-                "document": body.document or None,
-                "evidence": list(step.evidence),
-                "record": step.seq,
-                "at": step.at.isoformat(),
-                "against": list(against),
-            }
+            AttestationShape(
+                id=f"{body.first}/{body.last}",
+                by=body.by,
+                document=body.document or None,
+                evidence=step.evidence,
+                record=step.seq,
+                at=step.at,
+                against=tuple(against),
+            )
         )
-    headers = (
-        msg("From"),
-        msg("To"),
-        msg("Confirmed by"),
-        msg("Document"),
-        msg("SHA-256"),
-        msg("Record"),
-        msg("State"),
-    )
-    caption = msg("Days for which somebody confirmed that every incident is in the register")
+    headers = (msg("From"), msg("To"), msg("Who attests"), msg("Document"), msg("SHA-256"), msg("Record"), msg("State"))
+    caption = msg("Days for which a person attests that every incident is in the register")
     lost = register.every_lost()
     view: list[Block] = [TableBlock(caption, headers, rows)]
     if lost:
         view.append(unread(lost))
-    return Result(data, view, exit_code=ExitCode.PARTIAL if lost else ExitCode.OK)
+    return Result(tuple(data), view, exit_code=ExitCode.PARTIAL if lost else ExitCode.OK)
 
 
 VERB = Verb(list_, is_strict=True)

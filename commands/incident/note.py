@@ -1,7 +1,7 @@
 """Record what was found out or done about an incident
 
-A note has 1,000 characters at most; what is longer goes into a file, kept by its digest. No secret is taken: what
-looks like one is refused and not repeated.
+Put a long text into a file and give that by --file; it is kept by its digest. What looks like a secret is refused and
+not repeated.
 
 Example: portalops incident note IN-2026-001 --text 'đã gỡ khóa cũ khỏi web1' --at 2026-11-26T08:15
 
@@ -16,10 +16,11 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, document_in, past_moment
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.incident.steps import By, IdArgument, OptionalText, find_actor, guarded, step
+from commands.incident.views import RecordedIncident
 from commands.jobs.credentials import refuse_extra
 from portalops.errors import UsageError
 from portalops.locale import _
@@ -39,7 +40,7 @@ def note(
     by: By = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[RecordedIncident]:
     refuse_extra(ctx)
     session = open_session(ctx)
     said, author, moment = guarded(text, "--text"), find_actor(session, by), past_moment(session, at, "--at")
@@ -49,7 +50,7 @@ def note(
             raise UsageError(
                 msg("{id} is closed (record {seq})", id=known.id, seq=closed.seq),
                 msg(
-                    "If there is more to say: 'portalops incident reopen {id} --reason', and then this note.",
+                    "To add to it, reopen it by 'portalops incident reopen {id} --reason TEXT', then record this note.",
                     id=known.id,
                 ),
             )

@@ -1,8 +1,9 @@
 """Record an incident
 
-Gives it an id, such as IN-2026-001. From when it was noticed on, the first report is due within 24 hours and the full
-report within 72, if the rulebook says nothing else. Tie it to what it concerns: credentials (whose holders answer for
-it unless --holder names somebody), hosts, changes, findings, cases. No secret is taken, in no text.
+The incident gets an id, such as IN-2026-001. The time limits of its first and its full report run from when it was
+noticed; the answer shows both, as the rulebook sets them. Tie it to what it concerns: credentials, hosts, changes,
+findings, cases. The holders of its credentials answer for it, unless --holder names others. No text may hold a
+secret.
 
 Example: portalops incident open --what 'mất máy tính có khóa SSH' --kind credential --severity high --happened
 2026-11-25T18:00 --detected 2026-11-26T07:30 --credential web1-an --host web1 --affected 'quyền quản trị web1'
@@ -19,7 +20,7 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, document_in, next_id, past_moment
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.incident.options import (
@@ -38,6 +39,7 @@ from commands.incident.options import (
     tied_facts,
 )
 from commands.incident.steps import By, OptionalText, find_actor, guarded, incident_remarks, incident_result, record
+from commands.incident.views import RecordedIncident
 from commands.jobs.credentials import refuse_extra
 from commands.jobs.credentials import register_of as credentials_of
 from portalops.locale import _
@@ -82,7 +84,7 @@ def open_(
     by: By = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[RecordedIncident]:
     refuse_extra(ctx)
     session = open_session(ctx)
     facts = IncidentFacts(

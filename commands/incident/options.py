@@ -16,7 +16,7 @@ from commands.jobs.changes import register_of as changes_of
 from commands.jobs.credentials import held, known_person, refuse_secret
 from commands.jobs.credentials import register_of as credentials_of
 from commands.jobs.servers import known_host
-from portalops.errors import LedgerMissing, UsageError
+from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.incidents import IncidentFacts, ReportKind
 from portalops.model.message import msg
@@ -37,13 +37,13 @@ def report_kind(text: str, option: str) -> ReportKind:
     except ValueError as error:
         refuse_secret(text[:200], option)
         raise UsageError(
-            msg("{option}: {text} is none of its words", option=option, text=show_text(text, 40)),
+            msg("{option} does not take {text}", option=option, text=show_text(text, 40)),
             msg("Choose one of: {names}.", names=", ".join(ReportKind)),
         ) from error
 
 
 Happened = Annotated[
-    OptionalText, typer.Option(metavar="MOMENT", help=_("When it began; leave it out as long as nobody knows"))
+    OptionalText, typer.Option(metavar="MOMENT", help=_("When it began; leave it out while that is unknown"))
 ]
 Affected = Annotated[OptionalText, typer.Option(metavar="TEXT", help=_("What was affected, and how"))]
 Many = list[str] | None
@@ -68,7 +68,7 @@ def chosen_word(choices: type[ChosenT], text: str, option: str) -> ChosenT:
     except ValueError as error:
         refuse_secret(text, option)
         raise UsageError(
-            msg("{option}: {text} is none of its words", option=option, text=show_text(text, 40)),
+            msg("{option} does not take {text}", option=option, text=show_text(text, 40)),
             msg("Choose one of: {names}.", names=", ".join(choices)),
         ) from error
 
@@ -109,25 +109,20 @@ def show_id(text: str, option: str) -> str:
 
 
 def _known_finding(session: Session, name: str) -> str:
-    try:
-        known = {each.id for each in read_findings(session.ledger).findings}
-    except LedgerMissing:
-        known = set()
+    known = {each.id for each in read_findings(session.reader).findings}
     if name not in known or not _FINDING.fullmatch(name):
         raise UsageError(
             msg("there is no finding {id}", id=show_text(name, 80)),
             msg(
-                "'portalops check findings --all' lists them; an id is HOST:CHECK, such as web1:acct.login-attribution."
+                "'portalops check findings --all' lists the findings; an id is HOST:CHECK, such as"
+                " web1:acct.login-attribution."
             ),
         )
     return name
 
 
 def _known_case(session: Session, name: str) -> str:
-    try:
-        known = {each.id for each in read_cases(session.ledger).cases}
-    except LedgerMissing:
-        known = set()
+    known = {each.id for each in read_cases(session.reader).cases}
     if name not in known:
         raise UsageError(
             msg("there is no case {case}", case=show_text(name, 80)),

@@ -1,6 +1,6 @@
 """Open a closed incident again
 
-A new record; the closing stays. Notes are taken again, and it is closed anew.
+Makes a new record; the closing stays. Notes can be added again, and the incident is closed anew.
 
 Example: portalops incident reopen IN-2026-001 --reason 'khóa cũ còn trên db1'
 
@@ -12,10 +12,11 @@ from __future__ import annotations
 import typer
 
 from commands.cli.entries import DryRun, Reason
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.incident.steps import By, IdArgument, find_actor, guarded, step
+from commands.incident.views import RecordedIncident
 from commands.jobs.credentials import refuse_extra
 from portalops.errors import UsageError
 from portalops.model.incidents import IncidentReopened
@@ -25,7 +26,7 @@ from portalops.registers.incidents import REOPENED, Incident
 
 def reopen(
     ctx: typer.Context, incident: IdArgument, *, reason: Reason, by: By = "", dry_run: DryRun = False
-) -> Result[JsonValue]:
+) -> Result[RecordedIncident]:
     refuse_extra(ctx)
     session = open_session(ctx)
     why, author = guarded(reason, "--reason"), find_actor(session, by)

@@ -1,8 +1,8 @@
 """Record that a report on an incident was sent
 
-What counts is when this is recorded, and not the day on the paper: record it within the time limit, with the paper by
---file. Recording the same once more with --file adds the paper. A full report that is early enough is the first one
-as well. 'incident letter' drafts both.
+The time of this record counts, not the day on the paper: record the report within its time limit, with the paper by
+--file. Record the same again with --file to add the paper. A full report within the limit of the first counts as the
+first too. 'incident letter' drafts both.
 
 Example: portalops incident report IN-2026-001 --kind first --to 'Sở KH&CN' --document '15/BC-TTCĐS, 26/11/2026' --how
 'văn bản điện tử' --file bao-cao.pdf
@@ -19,11 +19,12 @@ from typing import Annotated
 import typer
 
 from commands.cli.entries import DocumentFile, DryRun, document_in, past_moment
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.incident.options import report_kind
 from commands.incident.steps import By, IdArgument, OptionalText, find_actor, guarded, step
+from commands.incident.views import RecordedIncident
 from commands.jobs.credentials import refuse_extra
 from portalops.errors import UsageError
 from portalops.locale import _
@@ -39,7 +40,7 @@ def report(
     kind: Annotated[str, typer.Option("--kind", metavar="first|full", help=_("first or full"))],
     to: Annotated[str, typer.Option("--to", metavar="NAME", help=_("To whom"))],
     document: Annotated[str, typer.Option(metavar="TEXT", help=_("Number and date of the report"))],
-    how: Annotated[str, typer.Option(metavar="TEXT", help=_("By which way it was sent"))],
+    how: Annotated[str, typer.Option(metavar="TEXT", help=_("How it was sent"))],
     sent: Annotated[
         OptionalText,
         typer.Option(metavar="MOMENT", help=_("When it was sent, such as 2026-11-26T09:00; now by default")),
@@ -47,7 +48,7 @@ def report(
     by: By = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[RecordedIncident]:
     refuse_extra(ctx)
     session = open_session(ctx)
     which = report_kind(kind, "--kind")
@@ -59,9 +60,7 @@ def report(
         if sent_at < noticed:
             raise UsageError(
                 msg("{id} was noticed at {noticed}, after {sent}", id=known.id, noticed=noticed, sent=sent_at),
-                msg(
-                    "Nobody reports what was not noticed: see whether --sent is wrong, or correct when it was noticed."
-                ),
+                msg("A report cannot precede its incident: check --sent, or correct when the incident was noticed."),
             )
         return IncidentReport(known.id, which, addressee, sent_at, paper, way, author)
 
@@ -77,13 +76,20 @@ def _remarks(session: Session, incident: Incident, which: ReportKind, *, has_fil
     if sent is None:
         return ()
     if standing.timeliness is ReportTimeliness.LATE:
-        return (msg("it was sent at {sent}, and was due by {due}: it counts as late", sent=sent.sent_at, due=due),)
+        return (
+            msg(
+                "the report was sent at {sent}, after {due}, when it was due: it counts as late",
+                sent=sent.sent_at,
+                due=due,
+            ),
+        )
     if standing.timeliness is not ReportTimeliness.UNPROVEN:
         return ()
     if not sent.is_kept and not has_file:
         return (
             msg(
-                "the paper itself is not kept: until the same is recorded with --sent {sent} and --file, the duty {duty} is unknown",
+                "the paper itself is not kept: the duty {duty} is unknown until the same is recorded with --sent"
+                " {sent} and --file",
                 sent=sent.sent_at.isoformat(timespec="milliseconds"),
                 duty="12.5-incidents",
             ),
@@ -91,7 +97,7 @@ def _remarks(session: Session, incident: Incident, which: ReportKind, *, has_fil
     if sent.recorded_at > due:
         return (
             msg(
-                "it is recorded at {recorded}, after {due}: no record shows that it was sent in time",
+                "the report is recorded at {recorded}, after {due}: no record shows that it was sent in time",
                 recorded=sent.recorded_at, due=due,
             ),
         )  # fmt: skip

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.incident.steps import IdArgument, code_of, incident_result, known_incident, register_of
+from commands.incident.steps import IdArgument, known_incident, register_of
+from commands.incident.views import IncidentShape, code_of, incident_data, incident_view
 from commands.jobs.credentials import refuse_extra
 
 
-def show(ctx: typer.Context, incident: IdArgument) -> Result[JsonValue]:
+def show(ctx: typer.Context, incident: IdArgument) -> Result[IncidentShape]:
     refuse_extra(ctx)
     session = open_session(ctx)
     known = known_incident(register_of(session), incident)
-    result = incident_result(session, known, ())
     code = code_of(session, [known], is_whole=not known.lost)
-    return Result(result.data, result.view, exit_code=code)
+    return Result(incident_data(session, known), incident_view(session, known), exit_code=code)
 
 
 VERB = Verb(show, is_strict=True)

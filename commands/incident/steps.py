@@ -11,16 +11,18 @@ from typing import Annotated, Optional
 import typer
 
 from commands.cli.entries import MAX_TEXT, caller_of, written_text
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session
+from commands.cli.shapes import widened
+from commands.incident.views import RecordedIncident, incident_data, incident_view
 from commands.jobs.credentials import refuse_secret
 from commands.jobs.credentials import register_of as credentials_of
-from portalops.errors import ExitCode, LedgerMissing, UsageError
+from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
-from portalops.model.incidents import REPORT_WORDS, IncidentKind, IncidentsAttested, ReportKind, ReportTimeliness
-from portalops.model.message import Message, msg, nmsg
+from portalops.model.incidents import IncidentKind, IncidentsAttested, ReportKind, ReportTimeliness
+from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.registers.incidents import (
     KEYS,
@@ -33,9 +35,7 @@ from portalops.registers.incidents import (
     subject_of,
     taken,
 )
-from portalops.reports.document import Block, Cell, Heading, KeyValues, Notice, Paragraph, TableBlock, Tone
-from portalops.reports.section_incidents import KIND_WORDS, report_status, state_status
-from portalops.reports.words import severity_status
+from portalops.reports.document import Paragraph
 
 DUTY = "12.5-incidents"
 OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
@@ -62,10 +62,7 @@ def find_actor(session: Session, by: str) -> str:
 
 def register_of(session: Session) -> IncidentRegister:
     """Return the register; an empty one before there is a ledger."""
-    try:
-        return read_incidents(session.ledger)
-    except LedgerMissing:
-        return IncidentRegister()
+    return read_incidents(session.reader)
 
 
 def known_incident(register: IncidentRegister, name: str) -> Incident:
@@ -81,15 +78,17 @@ def known_incident(register: IncidentRegister, name: str) -> Incident:
         raise UsageError(
             msg("the record that opened {id} cannot be read", id=name),
             msg(
-                "Say the whole anew: 'portalops incident correct {id} --what ... --kind ... --severity ... --detected ... --reason"
-                " ...'. What was recorded after it then counts again.",
+                "Record the whole again: 'portalops incident correct {id} --what ... --kind ... --severity ..."
+                " --detected ... --reason ...'. Later records then count again.",
                 id=name,
             ),
         )
     close = difflib.get_close_matches(name[:60], register.incidents, 1)
     raise UsageError(
         msg("there is no incident {id}", id=show_text(name, 60)),
-        msg("Did you mean {close}?", close=close[0]) if close else msg("'portalops incident list --all' lists them."),
+        msg("Did you mean {close}?", close=close[0])
+        if close
+        else msg("'portalops incident list --all' lists all incidents."),
     )
 
 
@@ -136,7 +135,7 @@ def step(
     *,
     dry_run: bool,
     warn: Callable[[Incident, Incident], Sequence[Message]] = lambda _before, _after: (),
-) -> Result[JsonValue]:
+) -> Result[RecordedIncident]:
     """Record a step of an incident that there is, and show how it stands after it.
 
     Raises:
@@ -157,203 +156,14 @@ def step(
 
 
 def incident_result(
-    session: Session, incident: Incident, warnings: Sequence[Message], *, record_seq: int | None = None
-) -> Result[JsonValue]:
-    """Show one incident, as it is or, with the record 0, as it would be."""
-    numbers, now = session.rulebook.numbers, session.clock.now()
-    facts = incident.facts
-    rows: list[tuple[Message, Cell]] = [
-        (msg("State"), state_status(incident)),
-        (msg("What happened"), facts.what),
-        (msg("Kind"), KIND_WORDS[facts.kind]),
-        (msg("Severity"), severity_status(facts.severity)),
-        (msg("Happened"), facts.happened_at),
-        (msg("Noticed"), facts.detected_at),
-        (msg("Recorded at"), incident.opened.at),
-        (msg("What was affected"), facts.affected or None),
-        (msg("Responsible"), ", ".join(facts.holders) or None),
-        (msg("Credentials"), ", ".join(facts.credentials) or None),
-        (msg("Hosts"), ", ".join(facts.hosts) or None),
-        (msg("Changes"), ", ".join(facts.changes) or None),
-        (msg("Findings"), ", ".join(facts.findings) or None),
-        (msg("Cases"), ", ".join(facts.cases) or None),
-    ]
-    rows += [
-        (label, report_status(incident.standing(report, numbers, now)))
-        for report, label in ((ReportKind.FIRST, msg("First report")), (ReportKind.FULL, msg("Full report")))
-    ]
-    closed = incident.closed
-    told = closed.body if closed else facts
-    rows += [
-        (msg("Was over"), closed.body.ended_at if closed else None),
-        (msg("Cause"), told.cause or None),
-        (msg("Counter-measures"), told.measures or None),
-        (msg("Lessons"), told.lessons or None),
-    ]
-    blocks: list[Block] = [Heading(2, msg("{id}", id=incident.id)), KeyValues(rows), _steps(incident)]
-    if incident.lost:
-        blocks.append(unread(incident.lost))
+    session: Session, incident: Incident, warnings: Sequence[Message], *, record_seq: int
+) -> Result[RecordedIncident]:
+    """Show an incident as it is after a record or, with the record 0, as it would be."""
+    view = incident_view(session, incident)
     if record_seq == 0:
-        blocks.append(Paragraph(msg("nothing was recorded: this was a dry run")))
-    data = data_of(session, incident)
-    if record_seq is not None:
-        data["recorded"] = bool(record_seq)
-    return Result(data, blocks, warnings)
-
-
-def _steps(incident: Incident) -> TableBlock:
-    rows: list[tuple[int, tuple[Cell, ...]]] = []
-
-    def add(seq: int, at: datetime, what: Message, said: Message | str, kept: Sequence[str]) -> None:
-        rows.append((seq or 1 << 62, (what, at, seq or None, said, ", ".join(kept) or None)))
-
-    opened = incident.opened
-    gaps = {gap.seq: gap for gap in incident.gaps}
-    if opened.seq not in gaps:
-        add(opened.seq, opened.at, msg("opened"), msg("by {name}", name=opened.body.by), opened.evidence)
-    for gap in gaps.values():
-        said = (
-            msg("said anew by record {seq}", seq=str(gap.said_anew)) if gap.said_anew else msg("nothing says it anew")
-        )
-        add(gap.seq, gap.at, msg("cannot be read"), said, ())
-    for corrected in incident.corrections:
-        said = msg("by {name}: {reason}", name=corrected.body.by, reason=corrected.body.reason)
-        add(corrected.seq, corrected.at, msg("corrected"), said, corrected.evidence)
-    for noted in incident.notes:
-        said = msg("{at}, {name}: {text}", at=noted.body.at, name=noted.body.by, text=noted.body.text)
-        add(noted.seq, noted.at, msg("noted"), said, noted.evidence)
-    for reported, by_seq in (*((step, None) for step in incident.reports), *incident.replaced):
-        sent = reported.body
-        said = msg(
-            "{document} to {to}, sent at {sent} by {how}",
-            document=sent.document, to=sent.to, sent=sent.sent_at, how=sent.how,
-        )  # fmt: skip
-        if by_seq is not None:
-            said = msg("{paper}; replaced by record {seq}", paper=said, seq=str(by_seq or "?"))
-        add(reported.seq, reported.at, REPORT_WORDS[sent.report], said, reported.evidence)
-    for closing in incident.closings:
-        said = msg("by {name}", name=closing.body.by)
-        if closing.body.reason:
-            said = msg("by {name}: {reason}", name=closing.body.by, reason=closing.body.reason)
-        add(closing.seq, closing.at, msg("closed"), said, closing.evidence)
-    for reopened in incident.reopenings:
-        said = msg("by {name}: {reason}", name=reopened.body.by, reason=reopened.body.reason)
-        add(reopened.seq, reopened.at, msg("reopened"), said, reopened.evidence)
-    rows.sort(key=lambda row: row[0])
-    headers = (msg("Step"), msg("Recorded at"), msg("Record"), msg("Content"), msg("Digest of the document"))
-    return TableBlock(msg("Steps"), headers, [row for _seq, row in rows])
-
-
-def unread(seqs: Sequence[int]) -> Notice:
-    """Return what is told of records that cannot be read."""
-    return Notice(msg("{told}. {way_out}", told=describe_unread(seqs), way_out=SAY_ANEW), Tone.UNSURE)
-
-
-def describe_unread(seqs: Sequence[int]) -> Message:
-    """Return the sentence for records that cannot be read."""
-    return nmsg(
-        "{n} record of incidents cannot be read: {seqs}",
-        "{n} records of incidents cannot be read: {seqs}",
-        len(seqs),
-        seqs=", ".join(str(seq) for seq in seqs[:10]),
-    )
-
-
-SAY_ANEW = msg(
-    "The duty is unknown until what they said is recorded anew: an incident and its notes by 'incident correct', a report by 'incident"
-    " report', a closing by 'incident close', an attestation by 'incident attest'."
-)
-
-
-def code_of(session: Session, incidents: Sequence[Incident], *, is_whole: bool) -> ExitCode:
-    """Return the exit status for some incidents: unmet for a report that is late, or what was closed with open ends."""
-    numbers, now = session.rulebook.numbers, session.clock.now()
-    found = {each.standing(report, numbers, now).timeliness for each in incidents for report in ReportKind}
-    is_left = any(each.closed is not None and each.closed.body.open_ends for each in incidents)
-    if is_left or found & {ReportTimeliness.LATE, ReportTimeliness.OVERDUE}:
-        return ExitCode.UNMET
-    return ExitCode.PARTIAL if ReportTimeliness.UNPROVEN in found or not is_whole else ExitCode.OK
-
-
-def data_of(session: Session, incident: Incident) -> dict[str, JsonValue]:
-    """Return one incident for programs."""
-    numbers, now = session.rulebook.numbers, session.clock.now()
-    facts, closed = incident.facts, incident.closed
-    reports: list[JsonValue] = [
-        {
-            "report": each.body.report.value,
-            "to": each.body.to,
-            "sent_at": each.body.sent_at.isoformat(),
-            "document": each.body.document,
-            "how": each.body.how,
-            "by": each.body.by,
-            "record": each.seq or None,
-            "at": each.at.isoformat(),
-            "evidence": list(each.evidence),
-        }
-        for each in incident.reports
-    ]
-    notes: list[JsonValue] = [
-        {
-            "at": each.body.at.isoformat(),
-            "text": each.body.text,
-            "by": each.body.by,
-            "record": each.seq or None,
-            "evidence": list(each.evidence),
-        }
-        for each in incident.notes
-    ]
-    due: dict[str, JsonValue] = {}
-    for report in ReportKind:
-        standing = incident.standing(report, numbers, now)
-        due[f"{report.value}_report"] = {
-            "state": standing.timeliness.value,
-            "due_at": standing.due_at.isoformat(),
-            "record": standing.sent.seq or None if standing.sent else None,
-        }
-    return {
-        "id": incident.id,
-        "state": incident.state.value,
-        "state_record": incident.state_seq or None,
-        "what": facts.what,
-        "kind": facts.kind.value,
-        "severity": facts.severity.value,
-        "happened_at": facts.happened_at.isoformat() if facts.happened_at else None,
-        "detected_at": facts.detected_at.isoformat(),
-        "opened": {
-            "record": incident.opened.seq or None,
-            "at": incident.opened.at.isoformat(),
-            "by": incident.opened.body.by,
-            "evidence": list(incident.opened.evidence),
-        },
-        "told_record": incident.told.seq or None,
-        "affected": facts.affected or None,
-        "holders": list(facts.holders),
-        "credentials": list(facts.credentials),
-        "hosts": list(facts.hosts),
-        "changes": list(facts.changes),
-        "findings": list(facts.findings),
-        "cases": list(facts.cases),
-        "cause": (closed.body if closed else facts).cause or None,
-        "measures": (closed.body if closed else facts).measures or None,
-        "lessons": (closed.body if closed else facts).lessons or None,
-        **due,
-        "reports": reports,
-        "notes": notes,
-        "closed": {
-            "record": closed.seq or None,
-            "at": closed.at.isoformat(),
-            "ended_at": closed.body.ended_at.isoformat(),
-            "open_ends": list(closed.body.open_ends),
-            "reason": closed.body.reason or None,
-            "by": closed.body.by,
-            "evidence": list(closed.evidence),
-        }
-        if closed
-        else None,
-        "unreadable": list(incident.lost),
-        "said_anew": [{"record": gap.seq, "by": gap.said_anew} for gap in incident.gaps if gap.said_anew],
-    }
+        view.append(Paragraph(msg("nothing was recorded: this was a dry run")))
+    data = widened(RecordedIncident, incident_data(session, incident), recorded=bool(record_seq))
+    return Result(data, view, warnings)
 
 
 def incident_remarks(session: Session, incident: Incident) -> tuple[Message, ...]:
@@ -371,23 +181,24 @@ def incident_remarks(session: Session, incident: Incident) -> tuple[Message, ...
         if each is not None and each.custody_on is not None and each.custody_on > began_on:
             found.append(
                 msg(
-                    "{id} was handed over on {day}, after it began: see that --holder names who held it then",
+                    "{id} was handed over on {day}, after the incident began: --holder must name who held it then",
                     id=name,
                     day=each.custody_on,
                 )
             )
         if each is not None and name in register.unreadable:
-            found.append(msg("{id}: records of it cannot be read, so who holds it is not known", id=name))
+            found.append(msg("{id}: its holder is unknown, since records of it cannot be read", id=name))
     if facts.kind is IncidentKind.CREDENTIAL and not facts.credentials:
         found.append(
             msg(
-                "no credential is tied to it: 'portalops incident correct {id} --credential' does, and the duty is unknown until then",
+                "no credential is tied to it, so the duty is unknown: name one by 'portalops incident correct {id}"
+                " --credential'",
                 id=facts.id,
             )
         )
     elif not facts.holders:
         found.append(
-            msg("nobody is named who answers for it: 'portalops incident correct {id} --holder' does", id=facts.id)
+            msg("no person answers for it: name one by 'portalops incident correct {id} --holder'", id=facts.id)
         )
     for report in ReportKind:
         found += _due(session, incident, report, now)
@@ -405,7 +216,8 @@ def _due(session: Session, incident: Incident, report: ReportKind, now: datetime
         if is_first:
             return [
                 msg(
-                    "the first report is due by {due}: 'portalops incident letter {id}' drafts it, 'incident report' records it",
+                    "the first report is due by {due}: draft it by 'portalops incident letter {id}', record it by"
+                    " 'incident report'",
                     due=standing.due_at,
                     id=incident.id,
                 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from commands.cli.session import Session
-from portalops.errors import LedgerMissing, UsageError
+from portalops.errors import UsageError
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.registers.changes import ChangeRegister, RecordedChange, read_changes
@@ -14,10 +14,7 @@ LAST_RECORD = 1 << 62
 
 def register_of(session: Session) -> ChangeRegister:
     """Return the register of changes; an empty one before there is a ledger."""
-    try:
-        return read_changes(session.ledger)
-    except LedgerMissing:
-        return ChangeRegister({})
+    return read_changes(session.reader)
 
 
 def known_change(register: ChangeRegister, name: str) -> RecordedChange:
@@ -29,5 +26,5 @@ def known_change(register: ChangeRegister, name: str) -> RecordedChange:
     if (found := register.changes.get(name)) is not None:
         return found
     raise UsageError(
-        msg("there is no change {id}", id=show_text(name, 60)), msg("'portalops change list --all' lists them.")
+        msg("there is no change {id}", id=show_text(name, 60)), msg("'portalops change list --all' lists all changes.")
     )

@@ -116,9 +116,11 @@ def _read_history(
     drifts, looked_at = _drifts(host.id, answers, span, approved)
     if not drifts:
         why = (
-            msg("{host} was never looked at in this time", host=host.id)
+            msg("{host} was not scanned in this time", host=host.id)
             if looked_at is None
-            else msg("{host} was looked at once, at {at}: there is nothing to compare with", host=host.id, at=looked_at)
+            else msg(
+                "{host} was scanned only once, at {at}: there is nothing to compare with", host=host.id, at=looked_at
+            )
         )
         return HostDriftHistory(host.id, (), (), why)
     placed = [one for each in drifts for one in placed_of(each, changes, incidents, approved)]
@@ -151,14 +153,14 @@ def unseen_of(host: HostDriftHistory) -> Iterator[Message]:
     unseen = {(each.kind, each.why.reason): each for drift in host.drifts for each in drift.unknown}
     for each in unseen.values():
         said = msg(
-            "{host}, {kind}: whether one changed is not known: {why}",
+            "{host}, {kind}: changes are unknown: {why}",
             host=host.host,
             kind=word_of(each.kind),
             why=each.why.seen,
         )
         if each.seen_at is not None and each.gap_to is None:
             said = msg(
-                "{unknown}; it was last seen at {at}, and is held against that when it is seen again",
+                "{unknown}; last seen at {at}, and compared with that once it is seen again",
                 unknown=said,
                 at=each.seen_at,
             )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
 from commands.cli.session import Session
 from commands.jobs.locks import resource_lock
-from commands.jobs.sets import recorded_sets_of
 from portalops.errors import ConfigurationError, DrillReportRefused, LedgerError, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.heads import introduce_key, read_signers
-from portalops.ledger.record import NO_RUN, line_digest
+from portalops.ledger.ledger import Ledger
+from portalops.ledger.record import line_digest
 from portalops.ledger.runs import RecordedRun
 from portalops.model.backups import CopyState, DrillResult
 from portalops.model.causes import cause_of
@@ -21,7 +22,7 @@ from portalops.model.drills import SCHEMA, DrillReport
 from portalops.model.message import Message, msg
 from portalops.model.runs import Resource
 from portalops.model.text import show_text
-from portalops.registers.backups import GONE, SetEvidence
+from portalops.registers.backups import GONE, SetEvidence, recorded_sets
 from portalops.registers.drills import (
     IMPORTED,
     KEY,
@@ -65,37 +66,42 @@ def leave_report(session: Session, result: DrillResult, done: RecordedRun[object
         LedgerError: the key is not the ledger's.
         FileUnwritable: the files cannot be written.
     """
-    key = session.signing_key
+    key, ledger, settings = session.signing_key, session.writable_ledger, session.settings
     if key is None:
         raise ConfigurationError(
-            msg("no signing key is configured, so nobody could tell who did the drill"),
+            msg("no signing key is configured, so the report would not show who did the drill"),
             msg('Configure one: [signing] with key = "/etc/portalops/signing".'),
         )
-    introduce_key(session.writable_ledger, key)
+    introduce_key(ledger, key)
+    report = report_of(result, done, host=session.circumstances.host, ledger=ledger.id, portal=settings.portal.id)
+    text = write_report(report)
+    if path is None:
+        folder = settings.backup.drill.reports
+        assert folder is not None
+        path = folder / f"drill-{report.finished_at:%Y%m%dT%H%M%SZ}-{report.ledger[:8]}-{report.record}.json"
+    write_atomically(path.with_name(path.name + SIGNATURE_SUFFIX), sign(text.encode(), key, NAMESPACE).encode())
+    write_atomically(path, text.encode())
+    return path
+
+
+def report_of(result: DrillResult, done: RecordedRun[object], *, host: str, ledger: str, portal: str) -> DrillReport:
+    """Return what a host reports of a drill that its ledger has recorded."""
     (copy,) = result.copies
     assert result.bag_sha256 is not None
-    report = DrillReport(
+    return DrillReport(
         SCHEMA,
         f"portalops {version('portalops')}",
-        session.circumstances.host,
-        session.writable_ledger.id,
+        host,
+        ledger,
         done.finished.seq,
         line_digest(done.finished.line),
         done.summary.started_at,
         done.summary.finished_at,
-        session.settings.portal.id,
+        portal,
         copy.set_id,
         result.bag_sha256,
         result,
     )
-    text = write_report(report)
-    if path is None:
-        folder = session.settings.backup.drill.reports
-        assert folder is not None
-        path = folder / f"drill-{done.summary.finished_at:%Y%m%dT%H%M%SZ}-{report.ledger[:8]}-{report.record}.json"
-    write_atomically(path.with_name(path.name + SIGNATURE_SUFFIX), sign(text.encode(), key, NAMESPACE).encode())
-    write_atomically(path, text.encode())
-    return path
 
 
 def take_up(session: Session, path: Path) -> TakenUp:
@@ -125,10 +131,11 @@ def take_up(session: Session, path: Path) -> TakenUp:
     except NotADrillReport as error:
         raise _refused(path, error.message) from error
     with resource_lock(session, Resource.DRILL_REPORTS):
-        _require_trusted(session, path, drill, trusted)
-        made = _set_of(session, path, drill)
-        _require_plausible(session, path, drill, made)
-        _require_new(session, path, drill)
+        recorder = session.recorder
+        _require_trusted(path, drill, recorder.ledger, trusted)
+        made = _set_of(path, drill, recorded_sets(recorder.ledger), session.settings.portal.id)
+        _require_plausible(path, drill, made, session.clock.now())
+        _require_new(path, drill, recorder.ledger)
         is_late = any(
             copy.medium == drill.copies[0].medium
             and copy.verified_at is not None
@@ -136,28 +143,27 @@ def take_up(session: Session, path: Path) -> TakenUp:
             for copy in made.copies
         )
         copy = drill.copies[0]
-        body = bodies.write({"circumstances": session.circumstances, KEY: drill})
         subject = show_text(f"{copy.medium}/{copy.set_id}", 500)
-        record = session.writable_ledger.append(IMPORTED, run=NO_RUN, subject=subject, duty=DUTY, body=body)
+        record = recorder.record(IMPORTED, KEY, drill, subject=subject, duty=DUTY)
     return TakenUp(record.seq, drill, is_late)
 
 
-def _require_trusted(session: Session, path: Path, drill: ImportedDrill, trusted: tuple[str, ...]) -> None:
+def _require_trusted(path: Path, drill: ImportedDrill, ledger: Ledger, trusted: tuple[str, ...]) -> None:
     key = fingerprint(drill.signer)
-    if any(each.public_key == drill.signer for each in read_signers(session.writable_ledger)):
+    if any(each.public_key == drill.signer for each in read_signers(ledger)):
         raise _refused(path, msg("it is signed by {key}, a key of this ledger, and so by no other host", key=key))
-    if drill.report.ledger == session.writable_ledger.id:
+    if drill.report.ledger == ledger.id:
         raise _refused(path, msg("it is of this ledger itself, and so of no other host"))
     if drill.signer not in trusted:
         raise _refused(path, msg("it is signed by {key}, which is no key of a recovery host that is trusted", key=key))
 
 
-def _set_of(session: Session, path: Path, drill: ImportedDrill) -> SetEvidence:
+def _set_of(path: Path, drill: ImportedDrill, sets: Sequence[SetEvidence], portal: str) -> SetEvidence:
     """Return the set that a report tells of, if the ledger knows it and the copy."""
     report, copy = drill.report, drill.copies[0]
-    if report.portal != session.settings.portal.id:
+    if report.portal != portal:
         raise _refused(path, msg("it is of another portal, {portal}", portal=show_text(report.portal, 80)))
-    made = next((each for each in recorded_sets_of(session) if each.set.id == report.set_id), None)
+    made = next((each for each in sets if each.set.id == report.set_id), None)
     shown = show_text(report.set_id, 120)
     if made is None:
         raise _refused(path, msg("the ledger knows no backup set {name}", name=shown))
@@ -165,7 +171,7 @@ def _set_of(session: Session, path: Path, drill: ImportedDrill) -> SetEvidence:
         raise _refused(
             path,
             msg(
-                "what was drilled as {set} is another set: its bag has the digest {found}, and {recorded} is recorded",
+                "what was drilled as {set} is another set: its bag has the digest {found}, the ledger has {recorded}",
                 set=shown,
                 found=show_text(report.bag_sha256, 64),
                 recorded=made.set.bag_sha256,
@@ -181,33 +187,33 @@ def _set_of(session: Session, path: Path, drill: ImportedDrill) -> SetEvidence:
     return made
 
 
-def _require_plausible(session: Session, path: Path, drill: ImportedDrill, made: SetEvidence) -> None:
-    report, now = drill.report, session.clock.now()
+def _require_plausible(path: Path, drill: ImportedDrill, made: SetEvidence, now: datetime) -> None:
+    report = drill.report
     if report.started_at < made.set.created_at - CLOCKS_APART or report.finished_at > now + CLOCKS_APART:
         raise _refused(
             path,
             msg(
-                "it ended at {ended}, which is not between the making of the set at {made} and now: a clock is wrong",
+                "it ended at {ended}, not between the making of the set ({made}) and now: a clock is wrong",
                 ended=report.finished_at,
                 made=made.set.created_at,
             ),
         )
     (copy,) = drill.copies
     if copy.verified_at is not None and not report.started_at <= copy.verified_at <= report.finished_at:
-        raise _refused(path, msg("the moment at which it verified the copy is not in the time of the drill"))
+        raise _refused(path, msg("the copy was verified outside the time of the drill"))
 
 
-def _require_new(session: Session, path: Path, drill: ImportedDrill) -> None:
-    for record in session.writable_ledger.records(kinds=(IMPORTED,)):
+def _require_new(path: Path, drill: ImportedDrill, ledger: Ledger) -> None:
+    for record in ledger.records(kinds=(IMPORTED,)):
         try:
-            known = bodies.decode_part(session.writable_ledger.blob(record.body), KEY, ImportedDrill)
+            known = bodies.decode_part(ledger.blob(record.body), KEY, ImportedDrill)
         except LedgerError:
             continue  # verification names it
         if known is None or known.signer != drill.signer:
             continue
         if known.text == drill.text:
             raise UsageError(
-                msg("{path} was taken up before, in record {seq}", path=str(path), seq=str(record.seq)),
+                msg("{path} is recorded already, in record {seq}", path=str(path), seq=str(record.seq)),
                 msg("'portalops ledger show {seq}' shows it.", seq=str(record.seq)),
             )
         if (known.report.ledger, known.report.record) == (drill.report.ledger, drill.report.record):
@@ -233,5 +239,5 @@ def _read(path: Path, limit: int) -> bytes:
 def _refused(path: Path, cause: Message) -> DrillReportRefused:
     return DrillReportRefused(
         msg("drill report {path}: {cause}", path=str(path), cause=cause),
-        msg("Nothing was recorded. Ask whoever keeps the recovery host for the report, by another way than it came."),
+        msg("Nothing was recorded. Ask the keeper of the recovery host for the report again, over another channel."),
     )

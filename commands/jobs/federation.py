@@ -27,7 +27,7 @@ def unknown_witnesses(settings: Settings, tables: Mapping[KindTable, BaseModel])
         if witness is not None and witness not in watched:
             yield ConfigurationError(
                 msg(
-                    "{place}: site {id} names the witness {witness}, and there is no such [[witness.ledger]]",
+                    "{place}: site {id} names the witness {witness}, but there is no such [[witness.ledger]]",
                     place=table.place,
                     id=table.id,
                     witness=witness,

@@ -6,10 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from commands.cli.result import JsonValue
 from commands.cli.session import Session
 from commands.jobs.credentials import members_of, owners_of_accounts, register_of, today_of
-from portalops.errors import LedgerMissing
 from portalops.model.credentials import names_person, same_person
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Host, HostId
@@ -73,10 +71,7 @@ def holders_of(session: Session) -> Holders:
 
 def places_of(session: Session) -> Mapping[HostId, RegisteredPlace]:
     """Return the register of places; nothing before there is a ledger."""
-    try:
-        return read_places(session.ledger)
-    except LedgerMissing:
-        return {}
+    return read_places(session.reader)
 
 
 def place_of(session: Session, host: HostId) -> RegisteredPlace:
@@ -119,7 +114,7 @@ def place_rows(place: RegisteredPlace, holders: Holders) -> list[tuple[Message, 
         ]
     rows.append((msg("Responsible"), _holder(place, holders)))
     if place.holder_seq:
-        rows.append((msg("Said in"), msg("record {seq}", seq=place.holder_seq)))
+        rows.append((msg("Stated in"), msg("record {seq}", seq=place.holder_seq)))
     rows.append((msg("Last seen"), _last_seen(place, holders.today)))
     if seen is not None:
         rows += [
@@ -149,63 +144,6 @@ def steps_of(place: RegisteredPlace) -> list[Block]:
     if (more := len(place.steps) - STEPS_SHOWN) > 0:
         blocks.append(Paragraph(nmsg("{n} earlier record is not shown.", "{n} earlier records are not shown.", more)))
     return blocks
-
-
-def place_data(place: RegisteredPlace, holders: Holders) -> dict[str, JsonValue]:
-    """Return what the register says of one host's place, for programs."""
-    seen = place.sighting
-    step = place.holder_step
-    left = holders.left(place.holder, holders.today)
-    return {
-        "site": show_text(seen.site) if seen else None,
-        "room": show_text(seen.room) if seen else None,
-        "rack": show_text(seen.rack) if seen else None,
-        "holder": show_text(place.holder) or None,
-        "holder_record": place.holder_seq or None,
-        "holder_evidence": list(step.evidence) if step else [],
-        "holder_known": holders.is_known(place.holder) if place.holder else None,
-        "holder_left_on": left.on.isoformat() if left else None,
-        "seen_on": seen.seen_on.isoformat() if seen else None,
-        "seen_by": show_text(seen.seen_by) if seen else None,
-        "days_ago": (holders.today - seen.seen_on).days if seen else None,
-        "overdue": is_overdue(seen.seen_on, holders.today) if seen else None,
-        "record": place.sighted_seq or None,
-        "evidence": list(place.evidence),
-        "unreadable": list(place.lost),
-    }
-
-
-def steps_data(place: RegisteredPlace) -> list[JsonValue]:
-    """Return every record of a host's place that can be read, oldest first, for programs."""
-    return [_step_data(step) for step in place.steps]
-
-
-def _step_data(step: PlaceStep) -> JsonValue:
-    body = step.body
-    found: dict[str, JsonValue] = {
-        "record": step.seq,
-        "at": step.at.isoformat(),
-        "evidence": list(step.evidence),
-        "holder": show_text(body.holder),
-        "reason": show_text(body.reason) or None,
-    }
-    if isinstance(body, Sighting):
-        return {
-            **found,
-            "what": "sighted",
-            "seen_on": body.seen_on.isoformat(),
-            "seen_by": show_text(body.seen_by),
-            "site": show_text(body.site),
-            "room": show_text(body.room),
-            "rack": show_text(body.rack),
-        }
-    return {
-        **found,
-        "what": "handed-over",
-        "handed_on": body.handed_on.isoformat(),
-        "before": show_text(body.before) or None,
-        "document": show_text(body.document) or None,
-    }
 
 
 def _describe(step: PlaceStep) -> tuple[Cell, Cell, Cell]:
@@ -239,7 +177,9 @@ def _holder(place: RegisteredPlace, holders: Holders) -> Cell:
         text = msg("{name}, who left on {day} (record {seq})", name=show_text(name), day=left.on, seq=left.seq)
         return Status(text, Tone.BAD)
     if holders.is_known(name) is False:
-        return Status(msg("{name}, no member or office of the configuration", name=show_text(name)), Tone.UNSURE)
+        return Status(
+            msg("{name}, neither a member nor an office of the configuration", name=show_text(name)), Tone.UNSURE
+        )
     return verbatim(show_text(name))
 
 

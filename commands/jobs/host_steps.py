@@ -65,8 +65,8 @@ def steps_to(session: Session, host: Host) -> tuple[list[HostTestStep], bool]:
 def install_hint(host: Host) -> Message:
     """Say what to install on a host that is reached, where something on it is missing or refused."""
     return msg(
-        "Checks that need what does not work are unknown. 'portalops host sudoers {host}' and 'portalops host helper' print what is to be"
-        " installed.",
+        "Checks that need a step that does not work are unknown. Install what 'portalops host sudoers {host}' and"
+        " 'portalops host helper' print.",
         host=host.id,
     )
 
@@ -162,27 +162,27 @@ def _helper_step(answer: HostAnswer, probes: Mapping[str, Probe[Any]]) -> HostTe
     if section is not None and section.exit_code == _ABSENT:
         return HostTestStep("helper", msg("Helper"), False, msg("{path} is not there", path=HELPER))
     if section is not None and section.exit_code == _NO_PROGRAM:
-        said = msg("whether {path} is of this version cannot be told: the host has no sha256sum", path=HELPER)
+        said = msg("the version of {path} is unknown: the host has no sha256sum", path=HELPER)
         return HostTestStep("helper", msg("Helper"), False, said)
     if section is None or section.exit_code != 0:
         complaint = show_text(section.output().errors.strip(), 200) if section else ""
-        said = msg("whether {path} is of this version cannot be told: {said}", path=HELPER, said=complaint or "-")
+        said = msg("the version of {path} is unknown: {said}", path=HELPER, said=complaint or "-")
         return HostTestStep("helper", msg("Helper"), False, said)
     found = _text(answer, "test.helper").partition(" ")[0]
     wanted = hashlib.sha256(helper_program(probes.values())).hexdigest()
     if found != wanted:
-        return HostTestStep("helper", msg("Helper"), False, msg("{path} is of another version", path=HELPER))
-    return HostTestStep("helper", msg("Helper"), True, msg("{path} is of this version", path=HELPER))
+        return HostTestStep("helper", msg("Helper"), False, msg("{path} has another version", path=HELPER))
+    return HostTestStep("helper", msg("Helper"), True, msg("{path} has the right version", path=HELPER))
 
 
 def _program_step(answer: HostAnswer, host: Host) -> HostTestStep:
     section = answer.sections.get("test.programs")
     if section is None or section.exit_code != 0:
-        silent = msg("{host} does not tell where its programs are", host=host.id)
+        silent = msg("{host} gave no answer about where its programs are", host=host.id)
         return HostTestStep("programs", msg("Programs"), False, silent)
     missing = [show_text(name, 60) for name in _text(answer, "test.programs").split()]
     # Most hosts lack what other systems have; whether that matters is for the checks to say.
-    said = msg("these are not there: {names}", names=_some(missing)) if missing else msg("none is missing")
+    said = msg("missing: {names}", names=_some(missing)) if missing else msg("none is missing")
     return HostTestStep("programs", msg("Programs"), True, said)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from commands.cli.session import Session
-from portalops.errors import LedgerMissing
 from portalops.ledger import bodies
 from portalops.model.checks import CheckScan, HostScan
 from portalops.model.organisation import HostId
@@ -38,10 +37,7 @@ def hosts_seen(session: Session, wanted: Collection[HostId]) -> dict[HostId, Hos
 
 
 def _read_scans(session: Session) -> Iterator[CheckScan]:
-    try:
-        ledger = session.ledger
-    except LedgerMissing:
-        return
+    ledger = session.reader
     for record in ledger.records(kinds=("check.finished",), newest_first=True, limit=SCANS):
         body = bodies.decode_part(ledger.blob(record.body), "check", CheckScan)
         if body is not None:

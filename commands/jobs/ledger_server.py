@@ -49,8 +49,8 @@ def require_database(session: Session) -> None:
     """
     if session.settings.ledger_store is None:
         raise ConfigurationError(
-            msg("a cluster needs a ledger in a database, and there is no [ledger.store]"),
-            msg("Add that table and run 'portalops ledger move --to store', or take [cluster] away."),
+            msg("a cluster needs a ledger in a database, but there is no [ledger.store]"),
+            msg("Add that table and run 'portalops ledger move --to store', or remove [cluster]."),
         )
 
 

@@ -3,16 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
-from commands.cli.result import JsonValue
 from commands.cli.session import Session
+from commands.cli.shapes import shape
 from portalops.errors import ConfigurationNotFound, LedgerMissing
 from portalops.ledger.heads import code_of
-from portalops.model.mailings import MailState
+from portalops.model.mailings import MailAnswer, MailState
 from portalops.model.message import Message, msg
 from portalops.registers.mailings import ReadMailings, RecordedMailing, read_mailings
 from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 from portalops.reports.words import mail_status
+
+
+@shape
+class RefusedShape:
+    """Somebody whose mailbox the mail server did not take."""
+
+    recipient: str
+    answer: str
+    """The server's own words."""
+
+
+@shape
+class FileDigest:
+    """A file of a report."""
+
+    name: str
+    sha256: str
+
+
+@shape
+class MailedReport:
+    """A mail with a report, and what the mail server answered."""
+
+    seq: int
+    """Of the record that was made before it was sent."""
+    at: datetime
+    period: str
+    scope: str | None
+    """What the report was cut down to: unit-ID or host-ID."""
+    recipients: tuple[str, ...]
+    state: MailState
+    accepted: tuple[str, ...]
+    """Those for whom the server took it."""
+    refused: tuple[RefusedShape, ...]
+    answer: str
+    """The server's own words."""
+    problem: str | None
+    """Why nobody got it, for people; `state` tells the cases apart."""
+    finished: int | None
+    """The record of the answer; null where the sending left none."""
+    message_id: str
+    head_code: str | None
+    """Of the head that the report carries."""
+    files: tuple[FileDigest, ...]
 
 
 def recorded_mailings(session: Session) -> ReadMailings:
@@ -23,30 +68,29 @@ def recorded_mailings(session: Session) -> ReadMailings:
         return ReadMailings()
 
 
-def mailed_data(mailings: Iterable[RecordedMailing], report: str) -> list[JsonValue]:
+def mailed_data(mailings: Iterable[RecordedMailing], report: str) -> tuple[MailedReport, ...]:
     """Return the mails of a report, oldest first, for programs."""
-    return [
-        {
-            "seq": each.seq,
-            "at": each.at.isoformat(),
-            "period": each.mailing.period,
-            "scope": each.mailing.scope or None,
-            "recipients": list(each.mailing.recipients),
-            "state": each.state.value,
-            "accepted": list(each.answer.accepted) if each.answer else [],
-            "refused": [{"recipient": one.recipient, "answer": one.answer} for one in each.answer.refused]
-            if each.answer
-            else [],
-            "answer": each.answer.answer if each.answer else "",
-            "problem": str(each.answer.problem) if each.answer and each.answer.problem else None,
-            "finished": each.finished_seq,
-            "message_id": each.mailing.message_id,
-            "head_code": code_of(each.mailing.head) if each.mailing.head else None,
-            "files": [{"name": file.name, "sha256": file.sha256} for file in each.mailing.files],
-        }
-        for each in mailings
-        if each.mailing.report == report
-    ]
+    return tuple(_mailed(each) for each in mailings if each.mailing.report == report)
+
+
+def _mailed(each: RecordedMailing) -> MailedReport:
+    mailing, answer = each.mailing, each.answer or MailAnswer(each.state)
+    return MailedReport(
+        seq=each.seq,
+        at=each.at,
+        period=mailing.period,
+        scope=mailing.scope or None,
+        recipients=mailing.recipients,
+        state=each.state,
+        accepted=answer.accepted,
+        refused=tuple(RefusedShape(one.recipient, one.answer) for one in answer.refused),
+        answer=answer.answer,
+        problem=str(answer.problem) if answer.problem else None,
+        finished=each.finished_seq,
+        message_id=mailing.message_id,
+        head_code=code_of(mailing.head) if mailing.head else None,
+        files=tuple(FileDigest(file.name, file.sha256) for file in mailing.files),
+    )
 
 
 def mailed_view(read: ReadMailings) -> list[Block]:
@@ -68,7 +112,7 @@ def mailed_doubts(read: ReadMailings) -> list[Message]:
 def describe_answer(one: RecordedMailing, recipient: str) -> Message | str:
     """Return what the mail server said of a mail to a recipient, or why there is no answer."""
     if one.answer is None:
-        return msg("the sending left no answer")
+        return msg("no answer of the mail server is recorded")
     refused = {each.recipient: each.answer for each in one.answer.refused}
     return refused.get(recipient) or one.answer.problem or one.answer.answer
 

@@ -29,7 +29,7 @@ from portalops.notify.monitors._state import LastCode, MonitorDelivery, MonitorF
 from portalops.system.logs import Event, log_event
 
 if TYPE_CHECKING:
-    from commands.jobs.runner import PerformedJob
+    from commands.jobs.performed import PerformedJob
     from commands.jobs.standings import JudgedDuties
     from portalops.model.runs import Job
     from portalops.notify.monitors._exposition import Metric

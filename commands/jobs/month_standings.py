@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from commands.cli.session import Session
 
 JUDGED_AFTER: Final = timedelta(days=92)
-"""So long after a month's end a judging of it is looked for: each run judges 13 weeks back, unless it is told otherwise."""
+"""How long after a month's end a judging of it is searched for: each run judges a quarter back, unless it is asked for more."""
 
 
 def lean_evidence(session: Session, ledger: LedgerReader, period: Period, *, now: datetime) -> Evidence:
@@ -69,7 +69,7 @@ def _judged(session: Session, ledger: LedgerReader, month: Period, whole: Eviden
 
 
 def _judging_of(ledger: LedgerReader, month: Period, evidence: Evidence) -> Recorded[UpdatesResult] | None:
-    """Return the newest judging that tells of a whole month, as far as one is found; else the newest one."""
+    """Return the newest judging that covers a whole month, if one is found; else the newest one."""
     newest = evidence.updates
     if newest is None or newest.body.judged_from <= month.first:
         return newest

@@ -1,4 +1,4 @@
-"""Tells people what a run saw: called after each run, whichever way it ended.
+"""Notifies people of what a run saw: called after each run, whichever way it ended.
 
 Nothing of it raises, changes the run's exit code, or keeps the run for longer than a bounded time: what goes wrong here becomes a
 warning, and letters that could not be sent are sent by the next run. Words that may hold secrets stay out: of an error a letter has
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from commands.cli.session import Session
-from commands.jobs.runner import PerformedJob
+from commands.jobs.performed import PerformedJob
 from commands.jobs.sending import channels_of, drop_letters, fits, handed_over, record, send_waiting, warn
 from commands.jobs.standings import judge_period
 from portalops.errors import (
@@ -65,7 +65,7 @@ def notify_run(
     exit_code: ExitCode = ExitCode.OK,
     ledger_changed: bool = False,
 ) -> None:
-    """Tell what a run saw that came to its end.
+    """Notify people of a run that came to its end.
 
     Args:
         session: of the run.
@@ -78,7 +78,7 @@ def notify_run(
         settings = settings_of(session.settings)
         if not settings.channels:
             if NotifyFolder(settings.state_folder).settings.exists():
-                _keep_copy(session, settings)  # nobody is to be told any more, also by the copy
+                _keep_copy(session, settings)  # no channel any more: so the copy is to have none
             return
         failures = failures_of(performed)
         failures += (*_crashed(session, performed), *_begun_anew(session))
@@ -93,7 +93,7 @@ def notify_run(
 
 
 def notify_failed_run(session: Session, error: BaseException, performed: Sequence[PerformedJob] = ()) -> None:
-    """Tell that a run ended in an error, also where the configuration or the ledger cannot be read.
+    """Notify people that a run ended in an error, also where the configuration or the ledger cannot be read.
 
     Args:
         session: of the run.
@@ -122,10 +122,10 @@ def notify_failed_run(session: Session, error: BaseException, performed: Sequenc
 
 
 def notify_failed_unit(session: Session, failure: Failure, invocation: str) -> bool:
-    """Tell that a systemd unit failed; return whether its run told that itself, so that nothing is to be told.
+    """Notify people that a systemd unit failed; return whether its own run has done so already.
 
     Raises:
-        PortalOpsError: nobody can be told, since no channel is known.
+        PortalOpsError: no channel is known.
     """
     settings = notify_settings(session)
     if settings is None or not settings.channels:
@@ -140,13 +140,13 @@ def notify_failed_unit(session: Session, failure: Failure, invocation: str) -> b
 def no_channel_error() -> ConfigurationError:
     """Return the error of a configuration without any channel."""
     return ConfigurationError(
-        msg("nobody is told: no channel is configured"),
-        msg("Add a [[notify.channel]] table to the configuration: docs/notifications.md."),
+        msg("no notification channel is configured"),
+        msg("Add a [[notify.channel]] table to the configuration; see docs/notifications.md."),
     )
 
 
 def notify_settings(session: Session) -> NotifySettings | None:
-    """Return whom to tell: as configured, or by the last good copy where the configuration cannot be read; None if by neither."""
+    """Return the channels as configured, or by the last good copy where the configuration cannot be read; None if by neither."""
     try:
         return settings_of(session.settings)
     except ConfigurationError:
@@ -154,7 +154,7 @@ def notify_settings(session: Session) -> NotifySettings | None:
 
 
 def failures_of(performed: Sequence[PerformedJob]) -> tuple[Failure, ...]:
-    """Return the jobs that failed, as a letter may tell them."""
+    """Return the jobs that failed, as a letter reports them."""
     found = []
     for done in performed:
         key = f"job:{done.job.id}"
@@ -191,10 +191,10 @@ _LEDGER_CHANGED = Failure(
 _LEDGER_BEGUN = Failure(
     "ledger:another",
     "begun",
-    msg("a new one was begun, although traces of another one are left"),
+    msg("a new ledger was begun, although traces of another one remain"),
     msg(
-        "If that one was this portal's, it was lost: stop the schedule on that machine and restore the state folder from the newest"
-        " backup set."
+        "If the other one was this portal's, it is lost. Stop the schedule on that machine and restore the "
+        "state folder from the newest backup set."
     ),
 )
 """No later run can see that it is good again, so that each summary names it until it is forgotten."""
@@ -216,17 +216,17 @@ def _never_raising(session: Session) -> Iterator[None]:
     except KeyboardInterrupt:  # the run is done; only its letters are not sent
         warn(session, msg("sending letters was interrupted: the next run sends what waits"))
     except PortalOpsError as error:
-        warn(session, msg("people could not be told: {cause}", cause=error.message))
+        warn(session, msg("nobody could be notified: {cause}", cause=error.message))
     except Exception as error:  # a fault of our own: a warning of the run, whose exit code stays as it is
         logger.debug("telling people failed", exc_info=True)
         fault = msg("a fault in portalops itself: {kind}", kind=type(error).__name__)
-        warn(session, msg("people could not be told: {cause}", cause=fault))
+        warn(session, msg("nobody could be notified: {cause}", cause=fault))
 
 
 def _keep_copy(session: Session, settings: NotifySettings) -> None:
     try:
         keep(settings, session.settings.files[0])
-    except PortalOpsError as error:  # it helps on another day; today people are told all the same
+    except PortalOpsError as error:  # it helps on another day; today's letters are sent all the same
         logger.info("the copy of whom to tell was not kept: %s", error)
 
 
@@ -239,7 +239,7 @@ def _tell(
     *,
     problem: str = "",
 ) -> None:
-    """Decide what is told, queue it, send what waits, and record it."""
+    """Decide what to report, queue it, send what waits, and record it."""
     channels = channels_of(session, settings)
     folder = NotifyFolder(settings.state_folder)
     desk = _Desk(session, settings, channels, folder)
@@ -273,14 +273,14 @@ def _tell(
     if not settings.is_kept_copy:
         try:
             record(session, folder)
-        except PortalOpsError as error:  # people were told; the next run that can records it
+        except PortalOpsError as error:  # the letters were sent; the next run that can records them
             session.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
     until = quiet_until(folder.load(now), now, settings.timetable)
     remember_quiet(folder, now, until)
 
 
 def remember_quiet(folder: NotifyFolder, now: datetime, until: datetime | None) -> None:
-    """Write down for `notify_idle_run` from when until when there is nothing to tell."""
+    """Save for `notify_idle_run` from when until when there is nothing to report."""
     span = f"{now.timestamp():.0f} {until.timestamp():.0f}\n" if until else "0 0\n"
     try:
         if folder.quiet.read_text(encoding="ascii") == span:
@@ -289,7 +289,7 @@ def remember_quiet(folder: NotifyFolder, now: datetime, until: datetime | None) 
         pass  # there is none yet
     try:
         folder.write(folder.quiet, span.encode())
-    except FileUnwritable as error:  # then each run looks
+    except FileUnwritable as error:  # then each run decides anew
         logger.info("it cannot be noted until when nothing is to be told: %s", error)
 
 
@@ -313,7 +313,7 @@ class _Desk:
 
 
 def _queue(desk: _Desk, seen: RunFacts, week: WeekSummary | None) -> None:
-    """Put what is to be told into the queue, and remember that it is told.
+    """Put letters into the queue, and remember what they report.
 
     Args:
         desk: where.
@@ -349,7 +349,7 @@ def _queue(desk: _Desk, seen: RunFacts, week: WeekSummary | None) -> None:
         if gone:
             state = drop_letters(state, gone, msg("the channel is not configured any more"), kinds, now)
         if dropped:
-            state = drop_letters(state, dropped, msg("a newer letter stands for it, or too many wait"), kinds, now)
+            state = drop_letters(state, dropped, msg("a newer letter replaces it, or too many wait"), kinds, now)
         folder.save(state)
 
 
@@ -368,14 +368,14 @@ def sender_of(session: Session, settings: NotifySettings) -> Sender:
 
 
 def _tell_unsaved(desk: _Desk, seen: RunFacts, error: PortalOpsError) -> None:
-    """Tell failures although nothing can be kept, as on a full disk: once a day, as far as a file's time can be set."""
+    """Report failures although nothing can be saved, as on a full disk: once a day, as far as a file's time can be set."""
     session, settings, folder = desk.session, desk.settings, desk.folder
-    session.warnings.append(msg("what people were told cannot be kept: {cause}", cause=error.message))
+    session.warnings.append(msg("the state of notifications cannot be saved: {cause}", cause=error.message))
     now = seen.at
     if 0 <= now.timestamp() - folder.unsaved_at() < timedelta(days=1).total_seconds():
         return
-    hint = msg("See whether the disk of that machine is full: letters can neither be kept nor sent again until then.")
-    unsaved = Failure("state", error.code, msg("error {error}: nothing can be kept", error=error.code), hint)
+    hint = msg("Check whether the disk of that machine is full: until then, no letter can be saved or sent again.")
+    unsaved = Failure("state", error.code, msg("error {error}: nothing can be saved", error=error.code), hint)
     _state, telling = decide(
         NotifyState(now), replace(seen, failures=(*seen.failures, unsaved), duties=None), settings.timetable
     )
@@ -390,7 +390,10 @@ def _tell_unsaved(desk: _Desk, seen: RunFacts, error: PortalOpsError) -> None:
         ):  # fmt: skip
             outcome, _hint = handed_over(session, channel, replace(letter, tries=1, tried_at=now))
             if outcome.problem is not None:
-                warn(session, msg("{channel} was not told: {cause}", channel=channel.id, cause=outcome.problem))
+                warn(
+                    session,
+                    msg("channel {channel} was not notified: {cause}", channel=channel.id, cause=outcome.problem),
+                )
             else:
                 folder.mark_unsaved(now)
 
@@ -403,7 +406,7 @@ def _judged(session: Session) -> tuple[Sequence[Standing] | None, Failure | None
     except PortalOpsError as error:
         if isinstance(error, LedgerMissing) or error.exit_code in QUIET:
             return None, None
-        what = msg("error {error}: where the duties stand could not be found out", error=error.code)
+        what = msg("error {error}: the duties could not be judged", error=error.code)
         return None, Failure("ledger", error.code, what, error.explanation)
     return judged.standings, _LEDGER_CHANGED if judged.exit_code is ExitCode.INTEGRITY else None
 
@@ -434,7 +437,7 @@ def _crashed(session: Session, performed: Sequence[PerformedJob]) -> tuple[Failu
     """Return the jobs whose newest run left no end and is not at work: another schedule's, that nobody began again yet."""
     try:
         attempts = session.attempts()
-    except PortalOpsError:  # the run itself could read them; what it saw is told all the same
+    except PortalOpsError:  # the run itself could read them; what it saw is reported all the same
         return ()
     newest = {}
     for attempt in attempts:
@@ -446,8 +449,8 @@ def _crashed(session: Session, performed: Sequence[PerformedJob]) -> tuple[Failu
         Failure(
             f"job:{job}",
             "crashed",
-            msg("the run that began at {moment} left no end", moment=attempt.run.started_at),
-            msg("It was killed, or the machine went down; the job is begun again when it is looked at next."),
+            msg("the run that began at {moment} did not finish", moment=attempt.run.started_at),
+            msg("It was killed, or the machine stopped. The next run does the job again."),
         )
         for job, attempt in newest.items()
         if job not in done and attempt.run.finished_at is None and not attempt.running
@@ -455,7 +458,7 @@ def _crashed(session: Session, performed: Sequence[PerformedJob]) -> tuple[Failu
 
 
 def _good_by_hand(session: Session, state: NotifyState, settings: NotifySettings) -> frozenset[str]:
-    """Return the jobs that were told as failed and were done well since, by another process or by a person."""
+    """Return the jobs that were reported as failed and succeeded since, by another process or by a person."""
     told = {each.key: each for each in state.alarms if each.key.startswith("job:") and each.over_at is None}
     if not told or settings.is_kept_copy:
         return frozenset()
@@ -494,7 +497,7 @@ def _week(
     since: datetime,
     now: datetime,
 ) -> WeekSummary:
-    """Return what a summary tells: what cannot be found out is told as such, and the summary comes all the same."""
+    """Return what a summary reports: what cannot be found out is named, and the summary comes all the same."""
     counts = [each.verdict for each in standings or ()]
     waiting: dict[str, int] = {}
     for letter in state.letters:
@@ -558,7 +561,7 @@ def _jobs_of_week(session: Session, since: datetime, now: datetime) -> tuple[tup
 
 
 def notify_idle_run(session: Session) -> None:
-    """Send what waits and tell what is due, after a run that found nothing to do; it never raises."""
+    """Send what waits and report what is due, after a run that found nothing to do; it never raises."""
     if not session.settings.channels or _is_quiet(session):
         return
     notify_run(session, (), None)

@@ -247,7 +247,7 @@ def built_report(
 def _without_erased(
     ledger: LedgerAsOf, unreadable: Iterable[UnreadableRecord], erasures: Sequence[RecordedErasure]
 ) -> Iterator[UnreadableRecord]:
-    """Yield what cannot be read; where somebody decided that the details go, it says so, and nothing was changed."""
+    """Yield what cannot be read; where details were erased on purpose, that is the reason, and nothing was changed."""
     told = {each.erasure.digest: each for each in erasures}
     for each in unreadable:
         record = ledger.record(each.seq) if each.damaged and told else None

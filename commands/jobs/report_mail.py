@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class HandedMail:
-    """A report that was handed to the mail server, or was to be."""
+    """A report that was sent, or was to be."""
 
     run: RunId
     seq: int
@@ -96,7 +96,7 @@ def mail_report(
     languages: Sequence[str],
     made_in: str = "",
 ) -> HandedMail:
-    """Hand files of a report to the mail server, and record what it said.
+    """Send files of a report, and record the mail server's answer.
 
     Args:
         session: what to work with.
@@ -126,7 +126,7 @@ def mail_report(
         message_id=message_id_of(result),
     )
     for file in files:
-        # No text type: whoever carries the mail may change the line ends of text, and with them the digest.
+        # No text type: a mail server may change the line ends of text, and with them the digest.
         data = _content(folder, file)
         message.add_attachment(data, maintype="application", subtype="octet-stream", filename=file.name)
     mailing = Mailing(
@@ -145,22 +145,20 @@ def mail_report(
                 RunOutcome.FAILED,
                 error.exit_code,
                 MailAnswer(state, problem=error.message),
-                (str(error),),
                 (error.message,),
             )
         refused = tuple(RefusedRecipient(*each) for each in delivery.refused)
         problems = tuple(
-            msg("the mail server does not take {recipient}: {answer}", recipient=each.recipient, answer=each.answer)
+            msg("the mail server refused {recipient}: {answer}", recipient=each.recipient, answer=each.answer)
             for each in refused
         )
-        told = tuple(map(str, problems))
         if not delivery.recipients:
             failed.append(_refused_by_all(settings, refused[0]))
             nobody = MailAnswer(MailState.REFUSED, (), refused, problem=failed[0].message)
-            return Work(RunOutcome.FAILED, ExitCode.FAILED, nobody, told, problems)
+            return Work(RunOutcome.FAILED, ExitCode.FAILED, nobody, problems)
         answer = MailAnswer(MailState.TAKEN, delivery.recipients, refused, delivery.answer)
         if refused:
-            return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, answer, told, problems)
+            return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, answer, problems)
         return Work(RunOutcome.COMPLETE, ExitCode.OK, answer)
 
     ledger = session.writable_ledger
@@ -172,9 +170,7 @@ def mail_report(
     frame = Frame(run, MAIL, f"{MAIL}/{result.report}", begun={MAILING: mailing})
     done = record_framed(ledger, frame, work, clock=session.clock, circumstances=session.circumstances)
     assert done.work.result is not None
-    return HandedMail(
-        run, done.finished.seq, mailing, done.work.result, failed[0] if failed else None, done.work.reported
-    )
+    return HandedMail(run, done.finished.seq, mailing, done.work.result, failed[0] if failed else None, done.work.said)
 
 
 def _refused_by_all(settings: Settings, first: RefusedRecipient) -> MailNotSent:
@@ -204,4 +200,4 @@ def _content(folder: Path, file: WrittenFile) -> bytes:
     return data
 
 
-_AGAIN = msg("See who else writes to that folder, and send the report again.")
+_AGAIN = msg("Find out who else writes to that folder, and send the report again.")

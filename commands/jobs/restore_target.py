@@ -8,12 +8,12 @@ from pathlib import Path
 from backups.media import build_medium
 from backups.sources import SourceContext, build_source
 from backups.targets import require_apart, require_no_server
-from commands.cli.session import Session
+from portalops.config import Settings
 from portalops.errors import ConfigurationError
 from portalops.model.message import Message, msg
 
 
-def require_target_apart(session: Session, target: Path) -> list[Message]:
+def require_target_apart(settings: Settings, target: Path) -> list[Message]:
     """Make sure that a folder lies in nothing that is backed up, holds backups, or is the ledger.
 
     Returns:
@@ -25,25 +25,25 @@ def require_target_apart(session: Session, target: Path) -> list[Message]:
     """
     warnings: list[Message] = []
     require_no_server(target)
-    require_apart(target, _live(session, target, warnings))
+    require_apart(target, _live(settings, target, warnings))
     return warnings
 
 
-def _live(session: Session, target: Path, warnings: list[Message]) -> Iterator[tuple[Message, Path]]:
-    yield msg("the ledger is there"), session.settings.state_folder
+def _live(settings: Settings, target: Path, warnings: list[Message]) -> Iterator[tuple[Message, Path]]:
+    yield msg("the ledger is there"), settings.state_folder
     avoid: list[Path] = []
-    for table in session.settings.backup_media:
+    for table in settings.backup_media:
         for place in build_medium(table).places():
             avoid.append(place)
             yield msg("medium {medium} keeps its sets there", medium=table.id), place
-    context = SourceContext(session.settings.state_folder, tuple(avoid))
-    for table in session.settings.backup_sources:
+    context = SourceContext(settings.state_folder, tuple(avoid))
+    for table in settings.backup_sources:
         try:
             places = build_source(table, context).places()
         except ConfigurationError as error:
             warnings.append(
                 msg(
-                    "whether source {source} reads {folder} was not found out: {cause}",
+                    "unknown whether source {source} reads {folder}: {cause}",
                     source=table.id,
                     folder=str(target),
                     cause=error.message,

@@ -13,8 +13,9 @@ from commands.cli.shapes import shape
 from commands.jobs.clock import note_clock
 from commands.jobs.due import Chosen, RunRequest, chosen, judged_mark, nothing_due, still_due
 from commands.jobs.locks import resource_lock
+from commands.jobs.performed import PerformedJob, ShownJob
 from commands.jobs.report_files import recorded_reports
-from commands.jobs.runner import PerformedJob, ShownJob, attempt, not_begun, problem_lines, problem_notices
+from commands.jobs.runner import attempt, not_begun, problem_lines, problem_notices
 from commands.jobs.standings import JudgedDuties, ShownStanding, exit_code_of, judge_period, overview, standing_data
 from portalops.errors import ExitCode, FileUnwritable, Locked, PortalOpsError, worst
 from portalops.model.message import Message, msg

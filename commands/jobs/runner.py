@@ -6,30 +6,30 @@ and `portalops.ledger.runs` frames it by its started and finished records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from commands.cli.result import JsonValue
+from backups.media import build_media
+from backups.presence import listed_sets
 from commands.cli.session import Session
-from commands.cli.shapes import as_json, shape
 from commands.jobs.cases import record_by_rule
 from commands.jobs.cluster import clustered
 from commands.jobs.drill_reports import leave_report
 from commands.jobs.kinds import JOBS
-from commands.jobs.kinds.anchor import warn_of_other_ledgers
+from commands.jobs.kinds.anchor import anchors_of, heads_of_other_ledgers
 from commands.jobs.locks import resource_lock
-from commands.jobs.sets import sets_on_media
+from commands.jobs.performed import PerformedJob, job_of
 from commands.jobs.validity import require_valid
-from portalops.errors import ExitCode, InternalFault, PortalOpsError, UsageError, worst
+from portalops.errors import ExitCode, InternalFault, PortalOpsError, worst
 from portalops.ledger import runs
 from portalops.ledger.runs import Work
 from portalops.model.archive import InventoryRun
-from portalops.model.backups import BackupResult, CopyResult, CopyState, DrillResult, VerifyResult
+from portalops.model.backups import BackupResult, CopyResult, CopyState, DrillResult, SetId, VerifyResult
 from portalops.model.checks import CheckScan
 from portalops.model.heads import AnchorResult
 from portalops.model.installations import Direction
-from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.retention import PruneResult
 from portalops.model.runs import Job, JobKind, Plan, ReportResult
 from portalops.model.updates import UpdatesResult
@@ -41,79 +41,6 @@ SHOWN_PROBLEMS = 20
 """How many of a job's problems are shown to people; programs and the ledger get all of them."""
 
 
-@shape
-class ShownJob:
-    """One job, done or tried."""
-
-    id: str
-    slot: str
-    """The day, week, month or year that it was for."""
-    late: bool
-    """Its time in the slot before passed without a complete run."""
-    run: str
-    """The run's id in the ledger; empty if nothing could be recorded."""
-    outcome: RunOutcome
-    exit_code: int
-    summary: str
-    problems: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PerformedJob:
-    """One job, done or tried."""
-
-    job: Job
-    slot: str
-    run: str
-    """The run's id; empty if nothing could be recorded."""
-    outcome: RunOutcome
-    exit_code: ExitCode
-    seconds: float
-    summary: Message
-    problems: tuple[str, ...] = ()
-    said: tuple[Message, ...] = ()
-    """The problems for people; empty where their text is all there is."""
-    result: object = None
-    error: PortalOpsError | None = None
-    """What stopped the job before anything could be done."""
-    report: Path | None = None
-    """Of a drill: its signed report."""
-    late: bool = False
-    """It was overdue: its time in the slot before had passed without a complete run."""
-
-    def data(self) -> JsonValue:
-        """Return it as `--json` shows it, as plain values."""
-        return as_json(self.shown())
-
-    def shown(self) -> ShownJob:
-        """Return it as `--json` shows it."""
-        return ShownJob(
-            id=self.job.id,
-            slot=self.slot,
-            late=self.late,
-            run=self.run,
-            outcome=self.outcome,
-            exit_code=int(self.exit_code),
-            summary=str(self.summary),
-            problems=self.problems,
-        )
-
-
-def job_of(session: Session, kind: JobKind) -> Job:
-    """Return the configured job of a kind, for a person who asks for that kind of work.
-
-    Raises:
-        UsageError: no such job is configured, so no run would count for anything that is planned.
-    """
-    for job in session.settings.jobs:
-        if job.kind is kind:
-            return job
-    raise UsageError(
-        msg("no job of kind {kind} is configured", kind=kind.value),
-        msg('Add a [[job]] table with kind = "{kind}" to the configuration.', kind=kind.value),
-    )
-
-
 def record_plan(session: Session) -> None:
     """Record what is expected from now on, and which portalops does it, each if it changed.
 
@@ -123,8 +50,11 @@ def record_plan(session: Session) -> None:
     rulebook = f"{session.rulebook.id}@{session.rulebook.version}"  # no ledger begins for a rulebook that there is not
     session.writable_ledger.require_clock()
     if session.writable_ledger.count() == 1:  # nothing but its beginning
-        _warn_of_sets_without_a_ledger(session)
-        warn_of_other_ledgers(session)
+        media = build_media(session.settings.backup_media).values()
+        for doubt in _sets_without_a_ledger(listed_sets(session.settings.portal.id, media)):
+            session.doubt_beginning(doubt)
+        for doubt in heads_of_other_ledgers(anchors_of(session), session.writable_ledger.id):
+            session.doubt_beginning(doubt)
     plan = Plan(session.settings.jobs, rulebook, session.settings.digest, session.settings.portal.timezone)
     runs.record_plan(session.writable_ledger, plan, session.circumstances)
     _record_installation(session)
@@ -144,19 +74,17 @@ def _record_installation(session: Session) -> None:
         )
 
 
-def _warn_of_sets_without_a_ledger(session: Session) -> None:
-    """Tell of sets on the media that a ledger which begins now knows nothing of: the one that did may be lost."""
-    for medium, sets in sets_on_media(session).items():
-        session.doubt_beginning(
-            nmsg(
-                "medium {medium} holds a backup set that this new ledger does not know, {set}: if the ledger's folder"
-                " was lost, stop here and restore it from that set",
-                "medium {medium} holds {n} backup sets that this new ledger does not know, the newest {set}: if the"
-                " ledger's folder was lost, stop here and restore it from that set",
-                len(sets),
-                medium=medium,
-                set=sets[-1],
-            )
+def _sets_without_a_ledger(listed: Mapping[str, Sequence[SetId]]) -> Iterator[Message]:
+    """Yield the sets on the media that a ledger which begins now knows nothing of: the one that did may be lost."""
+    for medium, sets in listed.items():
+        yield nmsg(
+            "medium {medium} holds a backup set that this new ledger does not know, {set}: if the ledger's folder"
+            " was lost, stop here and restore it from that set",
+            "medium {medium} holds {n} backup sets that this new ledger does not know, the newest {set}: if the"
+            " ledger's folder was lost, stop here and restore it from that set",
+            len(sets),
+            medium=medium,
+            set=sets[-1],
         )
 
 
@@ -203,8 +131,7 @@ def perform(
         ended.exit_code,
         seconds,
         summary_of(ended.result),
-        ended.problems,
-        ended.reported,
+        ended.said,
         ended.result,
         late=late,
     )
@@ -228,9 +155,9 @@ def _with_report(
     try:
         written = leave_report(session, result, done, path)
     except PortalOpsError as error:
-        problem = f"the drill's report was not written: {error}"
+        problem = msg("the drill's report was not written: {cause}", cause=error.message)
         code = worst([performed.exit_code, ExitCode.PARTIAL])
-        return replace(performed, exit_code=code, problems=(*performed.problems, problem))
+        return replace(performed, exit_code=code, said=(*performed.said, problem))
     return replace(performed, report=written)
 
 
@@ -247,7 +174,7 @@ def perform_now(
         PortalOpsError: the configuration is wrong, another process works on the same resource, or the work failed.
     """
     require_valid(session.settings)
-    job = job_of(session, kind)
+    job = job_of(session.settings.jobs, kind)
     with resource_lock(session, kind.resource, job=job.id):
         record_plan(session)
         return perform(session, job, work=work, report=report)
@@ -263,13 +190,13 @@ def attempt(session: Session, job: Job, *, slot: str, late: bool = False) -> Per
     except Exception as error:  # a fault in one job is told, and the others still run
         if session.invocation.debug:
             raise
-        stopped = InternalFault(verbatim(runs.problem_of(error)), InternalFault.explanation)
+        stopped = InternalFault(runs.problem_of(error), InternalFault.explanation)
     return replace(not_begun(job, slot, stopped), seconds=session.clock.monotonic() - started, late=late)
 
 
 def not_begun(job: Job, slot: str, stopped: PortalOpsError) -> PerformedJob:
     """Return a job of which nothing could be done."""
-    problem = f"error[{stopped.code}]: {stopped.message}"
+    problem = msg("error[{code}]: {problem}", code=stopped.code, problem=stopped.message)
     nothing = msg("nothing was done")
     return PerformedJob(job, slot, "", RunOutcome.FAILED, stopped.exit_code, 0.0, nothing, (problem,), error=stopped)
 
@@ -284,9 +211,9 @@ def problem_lines(performed: Iterable[PerformedJob]) -> Iterator[tuple[Message, 
             yield (said, Tone.BAD)
             yield (msg("hint: {hint}", hint=done.error.hint), Tone.UNSURE)
             continue
-        for problem in (done.said or done.problems)[:SHOWN_PROBLEMS]:
+        for problem in done.said[:SHOWN_PROBLEMS]:
             yield (msg("{job}: {problem}", job=done.job.id, problem=problem), Tone.BAD)
-        more = len(done.problems) - SHOWN_PROBLEMS
+        more = len(done.said) - SHOWN_PROBLEMS
         if more > 0:
             named = msg(
                 "{job}: and {n} more; see 'portalops ledger show --run {run}'", job=done.job.id, n=more, run=done.run
@@ -352,8 +279,3 @@ def summary_of(result: object) -> Message:
             return msg("head {size}, kept by {anchors}", size=result.size, anchors=", ".join(kept_by) or "-")
         case _:
             return msg("nothing was done")
-
-
-def name_problem(identity: str, problem: str) -> str:
-    """Return a problem with the id of what has it, once."""
-    return problem if identity in problem.partition(":")[0] else f"{identity}: {problem}"

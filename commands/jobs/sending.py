@@ -1,6 +1,6 @@
 """Hands waiting letters to their channels, keeps what nobody took, and records what became of each.
 
-Nothing here is lost with the process: a letter is in the state before it is handed over, and leaves it after. One whose process
+Nothing here is lost with the process: a letter is in the state before it is sent, and leaves it after. One whose process
 was killed in between is sent again, under the same identity.
 """
 
@@ -41,7 +41,7 @@ MAX_UNRECORDED = 200
 
 
 def warn(session: Session, said: Message) -> None:
-    """Tell whoever called, and programs that watch the log, that people were not told."""
+    """Warn the caller, and programs that watch the log, that nobody was notified."""
     session.warnings.append(said)
     log_event(logger, logging.WARNING, Event.NOTIFICATION_FAILED, str(said))
 
@@ -59,7 +59,7 @@ def configured_channels(session: Session, settings: NotifySettings) -> tuple[Let
         try:
             found.append(build_channel(table, context))
         except PortalOpsError as error:
-            warn(session, msg("nobody is told by {channel}: {cause}", channel=table.id, cause=error.message))
+            warn(session, msg("channel {channel} cannot be used: {cause}", channel=table.id, cause=error.message))
     return tuple(found)
 
 
@@ -110,7 +110,7 @@ def send_waiting(session: Session, settings: NotifySettings, channels: Sequence[
                 _drain(session, folder, by_id, deadline)
         except Locked:
             return
-        # One that came in after the last look, and before the lock was free: its own process left it to this one.
+        # One that came in after the queue was read, and before the lock was free: its own process left it to this one.
         state = folder.load(session.clock.now())
         if session.clock.monotonic() >= deadline or not any(
             not letter.tries and letter.channel in by_id for letter in state.letters
@@ -133,7 +133,9 @@ def _drain(session: Session, folder: NotifyFolder, open_: dict[str, LetterChanne
         with folder.deciding(session.holder):
             folder.save(fold_try(folder.load(now), begun, outcome, session.clock.now()))
         if outcome.state is not NotificationState.TAKEN:
-            open_.pop(letter.channel)  # whoever took none takes no other now: the next run tries again
+            open_.pop(
+                letter.channel
+            )  # a channel that did not accept this letter gets no other now: the next run tries again
             warn(
                 session,
                 msg("a letter waits to be sent by {channel}: {cause}", channel=letter.channel, cause=outcome.problem)
@@ -142,12 +144,13 @@ def _drain(session: Session, folder: NotifyFolder, open_: dict[str, LetterChanne
             )
         for each in outcome.refused if outcome.state is NotificationState.TAKEN else ():
             warn(
-                session, msg("{channel} did not take a letter for {recipient}", channel=letter.channel, recipient=each)
+                session,
+                msg("channel {channel} refused a letter for {recipient}", channel=letter.channel, recipient=each),
             )
 
 
 def handed_over(session: Session, channel: LetterChannel, letter: WaitingLetter) -> tuple[Notification, Message | None]:
-    """Hand one letter to a channel; return what became of it and, for whoever called, what to do about that.
+    """Send one letter by a channel; return its outcome and, for the caller, what to do about that.
 
     Nothing that goes wrong there is raised.
     """
@@ -170,7 +173,7 @@ def handed_over(session: Session, channel: LetterChannel, letter: WaitingLetter)
         in_doubt = isinstance(error, MailInDoubt) or (isinstance(error, NotificationNotSent) and error.in_doubt)
         state = NotificationState.UNKNOWN if in_doubt else NotificationState.REFUSED
         return outcome(state, None, error.message, error.code), error.hint
-    except Exception as error:  # a fault of the channel's own, told by its class: it must not keep the others silent
+    except Exception as error:  # a fault of the channel's own, named by its class: it must not keep the others silent
         logger.debug("sending a letter by %s failed", channel.id, exc_info=True)
         fault = msg("a fault in portalops itself: {kind}", kind=type(error).__name__)
         return outcome(NotificationState.REFUSED, None, fault, InternalFault.code), InternalFault.explanation
@@ -211,7 +214,7 @@ def drop_letters(state: NotifyState, dropped: Iterable[WaitingLetter], why: Mess
 def record(session: Session, folder: NotifyFolder) -> None:
     """Write into the ledger what became of letters, as far as it is not there.
 
-    What cannot be recorded now is by the next run: a ledger that is not there, full, or broken keeps nobody from being told.
+    What cannot be recorded now is recorded by the next run: a ledger that is missing, full or broken stops no letter.
 
     Raises:
         PortalOpsError: it could not be.
@@ -266,7 +269,7 @@ def _bounded(outcomes: Sequence[LetterOutcome]) -> tuple[LetterOutcome, ...]:
 
 
 def shown_answer(notification: Notification) -> str | Message:
-    """Return what the other side said of a letter, for people."""
+    """Return the other side's answer to a letter, for people."""
     if notification.problem is not None:
         return notification.problem
-    return show_text(notification.answer) if notification.answer else msg("taken")
+    return show_text(notification.answer) if notification.answer else msg("accepted")

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from backups.stream_output import find_stream, stream_out
 from commands.cli.printer import OutputError
-from commands.cli.session import Session
 from portalops.errors import UsageError
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
@@ -22,13 +21,13 @@ from portalops.model.message import msg
 if TYPE_CHECKING:
     from backups.age import PrivateKey
     from backups.set_file import SetFile
-    from portalops.ports import StoredSet
+    from portalops.ports import Progress, StoredSet
 
 PIPE_BYTES = 1 << 20
 """What a pipe may hold at most without privileges (pipe(7)); its reader waits less often then."""
 
 
-def check_usage(session: Session, *, stdout: bool, has_folder: bool, has_path: bool) -> None:
+def check_usage(*, stdout: bool, has_folder: bool, has_path: bool, json: bool) -> None:
     """Refuse what does not go together, before anything is read.
 
     Raises:
@@ -36,10 +35,10 @@ def check_usage(session: Session, *, stdout: bool, has_folder: bool, has_path: b
     """
     if stdout == has_folder:
         raise UsageError(
-            msg("a restore goes into a folder or to standard output, and one of them must be named"),
+            msg("a restore needs one target: a folder or standard output"),
             msg("Give --to FOLDER, or --stdout with a program behind a pipe."),
         )
-    if has_path or session.invocation.json:
+    if has_path or json:
         raise UsageError(
             msg("--stdout does not go with {option}", option="--path" if has_path else "--json"),
             msg("Standard output carries the stream and nothing else. Restore a single path by --to FOLDER."),
@@ -52,13 +51,13 @@ def check_usage(session: Session, *, stdout: bool, has_folder: bool, has_path: b
 
 
 def stream_out_stream(
-    session: Session,
     stored: StoredSet,
     content: SetFile,
     identities: Sequence[PrivateKey],
     *,
     source: str | None,
     name: str | None,
+    progress: Progress,
 ) -> None:
     """Write the one stream that is asked for to standard output.
 
@@ -70,7 +69,7 @@ def stream_out_stream(
     """
     stream = find_stream(content, source, name)
     try:
-        with session.progress.task(msg("Restoring"), total=stream.plain_bytes, unit="bytes") as task:
+        with progress.task(msg("Restoring"), total=stream.plain_bytes, unit="bytes") as task:
             stream_out(stored, stream, identities, standard_output(), on_bytes=task.advance)
     except OSError as error:
         raise OutputError(

@@ -14,7 +14,7 @@ MAX_SIGNERS_BYTES = 1 << 20
 
 
 def read_trusted(path: Path) -> tuple[TrustedKey, ...]:
-    """Read an allowed_signers file that somebody brings.
+    """Read an allowed_signers file that a person supplies.
 
     Raises:
         UsageError: the file cannot be read, or is none.
@@ -24,7 +24,7 @@ def read_trusted(path: Path) -> tuple[TrustedKey, ...]:
     except ValueError as error:
         cause = error.message if isinstance(error, NotAllowedSigners) else msg("it is not text in UTF-8")
         raise UsageError(
-            msg("{path} is no allowed_signers file: {cause}", path=str(path), cause=cause),
+            msg("{path} is not an allowed_signers file: {cause}", path=str(path), cause=cause),
             msg(
                 "A line is a name, options and a key: 'ledger namespaces=\"portalops-head\" ssh-ed25519 AAAA...'; see"
                 " ssh-keygen(1)."

@@ -1,7 +1,7 @@
-"""Hand the newest head to the anchors
+"""Send the newest head to the anchors
 
-Signs what the ledger is now and hands it to every [[ledger.anchor]] that does not have it, or to those that are
-named. A witness asks by itself; --receipt takes in what it hands back.
+Signs the ledger as it is now, and sends the head to every [[ledger.anchor]] that lacks it, or to those that are
+named. A witness fetches heads by itself; --receipt imports its receipt.
 
 Example: portalops ledger anchor; portalops ledger anchor s3-archive; portalops ledger anchor --receipt
 so-tttt.receipt
@@ -19,45 +19,90 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.anchor import anchor_newest_head, anchors_of, any_work
 from commands.jobs.runner import perform_now
 from commands.jobs.validity import require_valid
+from commands.ledger.views import ReceiptShape, receipt_data
 from portalops.anchors.witness import WitnessAnchor
 from portalops.errors import HeadRefused, IntegrityError, LedgerMissing, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.heads import HEAD, code_of, head_digest, newest_head, read_head
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN, format_at
 from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
-from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.record import Recorded
 from portalops.model.runs import JobKind
+from portalops.model.verdicts import RunOutcome
 from portalops.ports import Anchor
 from portalops.registers.anchors import ANCHOR_RECEIVED, RECEIPT, newest_taken, read_receipts
 from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.witness.receipts import MAX_RECEIPT_BYTES, SignedReceipt, parse_receipt, verify_receipt
 
 
+@shape
+class AnchoredShape:
+    """A run that sent the newest head to anchors."""
+
+    id: str
+    """Of the job."""
+    slot: str
+    late: bool
+    """The job was overdue."""
+    run: str
+    """Empty if nothing could be recorded."""
+    outcome: RunOutcome
+    exit_code: int
+    summary: str
+    problems: tuple[str, ...]
+    """What went wrong, for people; `anchors` has it for each anchor."""
+    anchors: tuple[ReceiptShape, ...]
+
+
+@shape
+class PlannedAnchor:
+    """An anchor, and whether a head would be sent to it."""
+
+    id: str
+    kind: str
+    has: int
+    """How many records its newest head is over; 0 if it has none."""
+    fetches_itself: bool
+    """It fetches heads by itself: nothing is sent to it."""
+    would: str
+    """What would be done, for people."""
+
+
+@shape
+class AnchorPlan:
+    """What would be done: --dry-run."""
+
+    newest_head: int
+    """How many records the newest head is over; 0 if there is none."""
+    anchors: tuple[PlannedAnchor, ...]
+
+
 def anchor(
     ctx: typer.Context,
-    anchors: Annotated[list[str] | None, typer.Argument(help=_("Anchors to hand it to; without any, all"))] = None,
+    anchors: Annotated[
+        list[str] | None, typer.Argument(help=_("Anchors to send it to; all of them without a name"))
+    ] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
     receipt: Annotated[
-        str | None, typer.Option(metavar="FILE", help=_("Take in a witness's receipt; - reads it from standard input"))
+        str | None, typer.Option(metavar="FILE", help=_("Import a witness's receipt; - reads standard input"))
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[AnchoredShape | AnchorPlan | ReceiptShape]:
     session = open_session(ctx)
     require_valid(session.settings)
     if receipt is not None:
         if anchors or dry_run:
             raise UsageError(
-                msg("--receipt takes in a receipt and nothing else"), msg("Leave out the anchors and --dry-run.")
+                msg("--receipt imports a receipt and does nothing else"), msg("Leave out the anchors and --dry-run.")
             )
         return _import_receipt(session, _read(receipt))
     known = anchors_of(session)
@@ -74,11 +119,22 @@ def anchor(
         session, JobKind.ANCHOR, lambda opened: any_work(anchor_newest_head(opened, wanted, said.append))
     )
     view: list[Block] = []
-    rows: list[JsonValue] = []
+    receipts: tuple[AnchorReceipt, ...] = ()
     if isinstance(done.result, AnchorResult):
-        view, rows = list(_list_anchored(session, done.result, known)), [_data(one) for one in done.result.receipts]
-    view += [Notice(problem, Tone.BAD) for problem in said or map(verbatim, done.problems)]
-    return Result({**_mapping(done.data()), "anchors": rows}, view, exit_code=done.exit_code)
+        view, receipts = list(_list_anchored(session, done.result, known)), done.result.receipts
+    view += [Notice(problem, Tone.BAD) for problem in said or done.said]
+    data = AnchoredShape(
+        id=done.job.id,
+        slot=done.slot,
+        late=done.late,
+        run=done.run,
+        outcome=done.outcome,
+        exit_code=int(done.exit_code),
+        summary=str(done.summary),
+        problems=done.problems,
+        anchors=tuple(map(receipt_data, receipts)),
+    )
+    return Result(data, view, exit_code=done.exit_code)
 
 
 def take_receipt(session: Session, data: bytes) -> tuple[AnchorReceipt, bool]:
@@ -99,7 +155,7 @@ def take_receipt(session: Session, data: bytes) -> tuple[AnchorReceipt, bool]:
     ledger, said = session.writable_ledger, signed.receipt
     if said.ledger != ledger.id:
         raise UsageError(
-            msg("the receipt is for the ledger {other}, and this is {ledger}", other=said.ledger, ledger=ledger.id),
+            msg("the receipt is for ledger {other}, but this is ledger {ledger}", other=said.ledger, ledger=ledger.id),
             msg("Correct the address on the witness: each ledger gets its own receipts."),
         )
     if not _has_head(ledger, said.size, said.head):
@@ -118,8 +174,7 @@ def take_receipt(session: Session, data: bytes) -> tuple[AnchorReceipt, bool]:
             return known.body, False
     details, evidence = {"witness": said.witness}, (ledger.keep(data),)
     kept = AnchorReceipt(name, "witness", said.size, said.head, said.at, details, evidence)
-    body = bodies.write({RECEIPT: kept, "circumstances": session.circumstances})
-    ledger.append(ANCHOR_RECEIVED, run=NO_RUN, subject=name, body=body)
+    session.recorder.record(ANCHOR_RECEIVED, RECEIPT, kept, subject=name)
     return kept, True
 
 
@@ -135,7 +190,7 @@ def _signed_by_witness(session: Session, data: bytes) -> tuple[AnchorId, SignedR
     if refused is not None:
         raise refused
     raise UsageError(
-        msg("no witness is configured, so nobody's receipt is taken"),
+        msg("no witness is configured, so no receipt can be accepted"),
         msg('Add [[ledger.anchor]] with kind = "witness" and the witness\'s public key.'),
     )
 
@@ -157,11 +212,11 @@ def _read(name: str) -> bytes:
     except OSError as error:
         raise UsageError(
             msg("cannot read {file}: {cause}", file=repr(name[:200]), cause=cause_of(error)),
-            msg("Name the file that the witness handed over."),
+            msg("Name the file with the witness's receipt."),
         ) from error
 
 
-def _import_receipt(session: Session, data: bytes) -> Result[JsonValue]:
+def _import_receipt(session: Session, data: bytes) -> Result[ReceiptShape]:
     receipt, is_new = take_receipt(session, data)
     said = msg("The receipt holds and is recorded.") if is_new else msg("This receipt is known already.")
     view: list[Block] = [
@@ -170,41 +225,49 @@ def _import_receipt(session: Session, data: bytes) -> Result[JsonValue]:
             (
                 (msg("Witness"), receipt.anchor),
                 (msg("Records that the head covers"), msg("1 to {seq}", seq=receipt.size)),
-                (msg("Taken at"), receipt.at),
+                (msg("Received at"), receipt.at),
             )
         ),
     ]
-    return Result({**_mapping(_data(receipt)), "new": is_new}, view)
+    return Result(receipt_data(receipt, new=is_new), view)
 
 
-def _planned(session: Session, chosen: Sequence[Anchor]) -> Result[JsonValue]:
-    """Show what each anchor has, and that it would be handed a head."""
+def _planned(session: Session, chosen: Sequence[Anchor]) -> Result[AnchorPlan]:
+    """Show what each anchor has, and whether a head would be sent to it."""
     try:
         ledger = session.ledger
         newest, taken = newest_head(ledger), newest_taken(read_receipts(ledger))
     except LedgerMissing:
         newest, taken = None, {}
     rows: list[tuple[Cell, ...]] = []
-    data: list[JsonValue] = []
+    data: list[PlannedAnchor] = []
     for one in chosen:
         last = taken.get(one.id)
         would = (
-            msg("it asks by itself") if one.fetches_itself else msg("the newest head is handed to it, unless it has it")
+            msg("it fetches heads by itself")
+            if one.fetches_itself
+            else msg("the newest head is sent to it, unless it has it")
         )
         rows.append((one.id, one.kind, last.body.size if last else None, last.at if last else None, would))
-        data.append({"id": one.id, "kind": one.kind, "has": last.body.size if last else 0, "would": str(would)})
+        data.append(PlannedAnchor(one.id, one.kind, last.body.size if last else 0, one.fetches_itself, str(would)))
     view: list[Block] = (
-        [TableBlock(msg("Nothing is handed out. This is what would be:"), _HEADERS_OF_PLAN, rows)] if rows else []
+        [TableBlock(msg("Nothing was sent. This would be done:"), _HEADERS_OF_PLAN, rows)] if rows else []
     )
     if not rows:
         view.append(Paragraph(msg("No anchor is configured: add [[ledger.anchor]] to the configuration.")))
     if session.signing_key is None:
         view.append(Notice(msg("No signing key is configured: set signing.key."), Tone.BAD))
     newest_size = newest.head.size if newest else 0
-    return Result({"newest_head": newest_size, "anchors": data}, view)
+    return Result(AnchorPlan(newest_size, tuple(data)), view)
 
 
-_HEADERS_OF_PLAN = (msg("Anchor"), msg("Kind"), msg("Records under its head"), msg("Since"), msg("What would be done"))
+_HEADERS_OF_PLAN = (
+    msg("Anchor"),
+    msg("Kind"),
+    msg("Records that its head covers"),
+    msg("Since"),
+    msg("What would be done"),
+)
 
 
 def _list_anchored(session: Session, result: AnchorResult, known: Sequence[Anchor]) -> Iterator[Block]:
@@ -233,12 +296,12 @@ def _rows(
     result: AnchorResult, anchors: Sequence[Anchor], taken: Mapping[AnchorId, Recorded[AnchorReceipt]]
 ) -> Iterator[tuple[Cell, ...]]:
     for receipt in result.receipts:
-        state = Status(msg("not taken"), Tone.BAD) if receipt.problem else Status(msg("taken"), Tone.GOOD)
+        state = Status(msg("not accepted"), Tone.BAD) if receipt.problem else Status(msg("accepted"), Tone.GOOD)
         said = "; ".join(f"{name}: {value}" for name, value in receipt.details.items())
         yield receipt.anchor, receipt.kind, state, receipt.at, said or None
     for one in anchors:
         if one.fetches_itself:
-            yield one.id, one.kind, Status(msg("asks by itself"), Tone.NEUTRAL), *_newest_of(taken.get(one.id))
+            yield one.id, one.kind, Status(msg("fetches by itself"), Tone.NEUTRAL), *_newest_of(taken.get(one.id))
 
 
 def _newest_of(receipt: Recorded[AnchorReceipt] | None) -> tuple[Cell, Cell]:
@@ -247,24 +310,6 @@ def _newest_of(receipt: Recorded[AnchorReceipt] | None) -> tuple[Cell, Cell]:
         return None, msg("none yet")
     size = receipt.body.size
     return receipt.body.at, nmsg("head over {n} record", "head over {n} records", size)
-
-
-def _data(receipt: AnchorReceipt) -> JsonValue:
-    return {
-        "id": receipt.anchor,
-        "kind": receipt.kind,
-        "size": receipt.size,
-        "head": receipt.head,
-        "at": format_at(receipt.at) if receipt.at else None,
-        "details": dict(receipt.details),
-        "evidence": list(receipt.evidence),
-        "problem": receipt.problem,
-    }
-
-
-def _mapping(value: JsonValue) -> dict[str, JsonValue]:
-    assert isinstance(value, dict)
-    return value
 
 
 VERB = Verb(anchor)

@@ -2,7 +2,7 @@
 
 The record that names them stays, and verification lists them as erased. What verification itself needs cannot be
 erased: plans, heads, keys, sign-offs. Backup sets and bundles made before still hold the details, and so may the
-store of what was seen of publications.
+store of observations.
 
 Example: portalops ledger erase 9f3a77c0... --reason 'a citizen asked for it' --approved-by 'Nguyễn Văn An'
 
@@ -19,14 +19,14 @@ from typing import Annotated
 import typer
 
 from commands.cli.prompt import prompt_for
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.ledger.steps import erasure_of
 from portalops.errors import PortalOpsError, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.heads import Erasure
 from portalops.model.message import Message, msg
@@ -50,17 +50,30 @@ class NamedBlob:
     is_there: bool
 
 
+@shape
+class ErasedShape:
+    """Details that were erased, or would be."""
+
+    digest: str
+    records: tuple[int, ...]
+    """Those that name them."""
+    erased: bool
+    """They are gone; false where nothing was done."""
+    seq: int | None
+    """The record of the erasure."""
+
+
 def erase(
     ctx: typer.Context,
     digest: Annotated[
         str, typer.Argument(metavar="DIGEST", help=_("SHA-256 of the details, as 'ledger show' gives it"))
     ],
     *,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for the readers of the ledger"))],
     approved_by: Annotated[str, typer.Option(metavar="NAME", help=_("Who decided it"))],
     yes: Annotated[bool, typer.Option("--yes", help=_("Do not ask"))] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[ErasedShape]:
     session = open_session(ctx)
     for option, text in (("--reason", reason), ("--approved-by", approved_by)):
         if not text.strip():
@@ -85,11 +98,13 @@ def _find(session: Session, digest: str) -> NamedBlob:
     """
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         raise UsageError(
-            msg("this is no SHA-256: {text}", text=repr(digest[:80])),
+            msg("{text} is not a SHA-256 digest", text=repr(digest[:80])),
             msg("Give the 64 digits that 'portalops ledger show NUMBER' shows as 'Details'."),
         )
     ledger, wanted = session.ledger, Digest(digest)
-    with session.progress.task(msg("Looking for the records that name it"), total=ledger.count(), unit="items") as task:
+    with session.progress.task(
+        msg("Searching for the records that name it"), total=ledger.count(), unit="items"
+    ) as task:
         records = tuple(_needing(ledger, wanted, task.advance))
     if not records:
         raise UsageError(
@@ -139,12 +154,11 @@ def _confirm(session: Session, named: NamedBlob) -> None:
 
 
 def _record(session: Session, erasure: Erasure) -> RecordedErasure:
-    body = bodies.write({"circumstances": session.circumstances, "erased": erasure})
-    record = session.writable_ledger.append(ERASED, run=NO_RUN, subject=erasure.digest, body=body)
+    record = session.recorder.record(ERASED, "erased", erasure, subject=erasure.digest)
     return RecordedErasure(record.seq, record.at, erasure)
 
 
-def _result(named: NamedBlob, erased: RecordedErasure | None, *, done: bool) -> Result[JsonValue]:
+def _result(named: NamedBlob, erased: RecordedErasure | None, *, done: bool) -> Result[ErasedShape]:
     if done:
         verdict = msg("Erased for good.")
     elif named.is_there:
@@ -163,12 +177,8 @@ def _result(named: NamedBlob, erased: RecordedErasure | None, *, done: bool) -> 
             (msg("Reason"), erased.erasure.reason),
             (msg("Approved by"), erased.erasure.approved_by),
         ]
-    data: JsonValue = {
-        "digest": named.digest,
-        "records": [record.seq for record in named.records],
-        "erased": done,
-        "seq": erased.seq if erased else None,
-    }
+    records = tuple(record.seq for record in named.records)
+    data = ErasedShape(named.digest, records, done, erased.seq if erased else None)
     return Result(data=data, view=(Paragraph(verdict), KeyValues(rows)))
 
 

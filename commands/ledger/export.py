@@ -22,13 +22,14 @@ import typer
 
 from commands.cli.languages import languages_option
 from commands.cli.periods import period_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.report_files import build_report
+from commands.ledger.views import WithheldShape
 from portalops.anchors.rfc3161 import Settings
 from portalops.errors import ConfigurationError, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.export import (
     TIME_STAMP,
@@ -43,8 +44,7 @@ from portalops.ledger.bundle.export import (
     write_bundle,
 )
 from portalops.ledger.heads import code_of
-from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN
+from portalops.ledger.recorder import Recorder
 from portalops.ledger.verify import Withheld
 from portalops.locale import _
 from portalops.model.causes import cause_of
@@ -62,6 +62,24 @@ REPORT = "compliance"
 """The report that a bundle holds."""
 
 
+@shape
+class ExportedBundle:
+    """A bundle that was written, or would be."""
+
+    path: str
+    ledger: str
+    records: int
+    head: str | None
+    """SHA-256 of its last record; null where nothing was written."""
+    code: str | None
+    """Of the head that is signed over it; null where nothing was written."""
+    blobs: int
+    """Details that it holds."""
+    withheld: tuple[WithheldShape, ...]
+    files: int | None
+    """Null where nothing was written."""
+
+
 def export(
     ctx: typer.Context,
     *,
@@ -74,8 +92,10 @@ def export(
     language: Annotated[
         str | None, typer.Option(metavar="vi|en|both", help=_("vi, en or both; the configured ones without it"))
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Say what would be written, and write nothing"))] = False,
-) -> Result[JsonValue]:
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=_("Show what would be written, and write nothing"))
+    ] = False,
+) -> Result[ExportedBundle]:
     session = open_session(ctx)
     key = _key(session)
     chosen = period_option(session, period)
@@ -88,8 +108,8 @@ def export(
     )
     if not is_free(order.folder):
         raise UsageError(
-            msg("{folder} is there and is not an empty folder", folder=str(order.folder)),
-            msg("Name a new folder by --output; a bundle is never written over something."),
+            msg("{folder} exists and is not an empty folder", folder=str(order.folder)),
+            msg("Name a new folder by --output; a bundle never replaces anything."),
         )
     if dry_run:
         return _would_write(session, order)
@@ -130,29 +150,25 @@ def _write(session: Session, key: SigningKey, order: _Order) -> WrittenBundle:
     built = build_report(session, REPORT, order.period)
     reports = {each: formats.load("html").render(built.document, language=each) for each in order.languages}
     content = Content(session.settings.portal, order.period, reports, built.figures, _certificates(session))
-    _record(session, ledger, content, order.withheld)
+    _record(session.recorder, content, order.withheld)
     head = covering_head(ledger, key, session.clock)
     scope = scope_of(ledger, order.since, order.withheld, last=head.seq)
     with session.progress.task(msg("Writing the bundle"), total=None, unit="items") as task:
         return write_bundle(ledger, order.folder, scope, content, head=head, key=key, advance=task.advance)
 
 
-def _record(session: Session, ledger: Ledger, content: Content, withheld: Mapping[Digest, str]) -> None:
-    """Record what is handed out, before it is: the head that is signed next is over this record too."""
+def _record(recorder: Recorder, content: Content, withheld: Mapping[Digest, str]) -> None:
+    """Record the export before it is written: so the head that is signed next covers this record too."""
     files = tuple(
         WrittenFile(f"report.{language}.html", language, len(data), Digest(hashlib.sha256(data).hexdigest()))
         for language, data in content.reports.items()
     )
     left_out = tuple(Withheld(digest, withheld[digest]) for digest in sorted(withheld))
-    body = {
-        "circumstances": session.circumstances,
-        EXPORT: {"period": str(content.period), "reports": files, "withheld": left_out},
-    }
-    ledger.append(EXPORT, run=NO_RUN, body=bodies.write(body))
+    recorder.record(EXPORT, EXPORT, {"period": str(content.period), "reports": files, "withheld": left_out})
 
 
 def _certificates(session: Session) -> dict[str, bytes]:
-    """Read the certificates that time stamps are checked with; where one cannot be read, the bundle goes without and says so."""
+    """Read the certificates that time stamps are checked with; one that cannot be read is left out with a warning."""
     found: dict[str, bytes] = {}
     for table in session.settings.anchors:
         if table.kind != TIME_STAMP or not contents.is_anchor_name(table.id):
@@ -172,14 +188,14 @@ def _certificates(session: Session) -> dict[str, bytes]:
     return found
 
 
-def _would_write(session: Session, order: _Order) -> Result[JsonValue]:
+def _would_write(session: Session, order: _Order) -> Result[ExportedBundle]:
     ledger = session.ledger
     last = ledger.last()
     assert last is not None  # an open ledger has its first record
     scope = scope_of(ledger, order.since, order.withheld, last=last.seq)
     check_withheld(ledger, scope)
     blobs = size = 0
-    with session.progress.task(msg("Looking at what belongs to the bundle"), total=None, unit="items") as task:
+    with session.progress.task(msg("Counting what belongs to the bundle"), total=None, unit="items") as task:
         for detail in details(ledger, scope):
             if detail.data is not None:
                 blobs += 1
@@ -195,35 +211,35 @@ def _would_write(session: Session, order: _Order) -> Result[JsonValue]:
         (msg("Withheld"), len(order.withheld)),
         (msg("Erased"), len(scope.erased)),
     ]
-    data: dict[str, JsonValue] = {
-        "path": str(order.folder),
-        "ledger": ledger.id,
-        "records": last.seq,
-        "head": None,
-        "code": None,
-        "blobs": blobs,
-        "withheld": _withheld(order.withheld),
-        "files": None,
-    }
+    data = ExportedBundle(
+        path=str(order.folder),
+        ledger=ledger.id,
+        records=last.seq,
+        head=None,
+        code=None,
+        blobs=blobs,
+        withheld=_withheld(order.withheld),
+        files=None,
+    )
     return Result(data=data, view=(Paragraph(msg("Nothing is written. This is what would be:")), KeyValues(records)))
 
 
-def _data(written: WrittenBundle, folder: Path) -> JsonValue:
+def _data(written: WrittenBundle, folder: Path) -> ExportedBundle:
     description = written.description
-    return {
-        "path": str(folder),
-        "ledger": description.ledger,
-        "records": description.records,
-        "head": description.head,
-        "code": code_of(written.head.head),
-        "blobs": written.blobs,
-        "withheld": _withheld({each.digest: each.reason for each in description.withheld}),
-        "files": written.files,
-    }
+    return ExportedBundle(
+        path=str(folder),
+        ledger=description.ledger,
+        records=description.records,
+        head=description.head,
+        code=code_of(written.head.head),
+        blobs=written.blobs,
+        withheld=_withheld({each.digest: each.reason for each in description.withheld}),
+        files=written.files,
+    )
 
 
-def _withheld(withheld: Mapping[Digest, str]) -> JsonValue:
-    return [{"digest": digest, "reason": withheld[digest]} for digest in sorted(withheld)]
+def _withheld(withheld: Mapping[Digest, str]) -> tuple[WithheldShape, ...]:
+    return tuple(WithheldShape(digest, withheld[digest]) for digest in sorted(withheld))
 
 
 def _blobs(count: int) -> Message:
@@ -248,7 +264,7 @@ def _view(written: WrittenBundle, folder: Path, key: str) -> Iterator[Block]:
             (msg("Head code"), code),
         )
     )
-    yield Heading(2, msg("What the auditor is to get"))
+    yield Heading(2, msg("What to give the auditor"))
     yield Bullets(
         (
             msg("the whole folder {folder}, unchanged", folder=str(folder)),

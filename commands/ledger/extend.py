@@ -1,28 +1,29 @@
 """Show a witness the newest head and the records behind the one that it keeps
 
-Signs what the ledger is now, if anything but heads and receipts came since the newest head. With --json, prints one
-bounded JSON object; what is missing still is asked for behind its last record. docs/witness.md describes it.
+Signs the ledger as it is now, if anything but heads and receipts was recorded since the newest head. With --json,
+prints one JSON object of bounded size; ask for the rest behind its last record. docs/witness.md describes it.
 
 Example: portalops ledger extend --after 412 --json; portalops ledger extend --output FOLDER
 
-EXIT STATUS: 0 shown, 2 what was asked over SSH is not answered, 4 there is no ledger or no head, 5 something recorded
+EXIT STATUS: 0 shown, 2 the request over SSH is not answered, 4 there is no ledger or no head, 5 something recorded
 was changed
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.anchor import WATCHING_KINDS, find_due_head
-from commands.ledger.anchor import anchor
+from commands.ledger.anchor import AnchoredShape, AnchorPlan, anchor
+from commands.ledger.views import ReceiptShape
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError, UsageError
 from portalops.ledger.heads import code_of, newest_head, parse_head
 from portalops.ledger.ledger import Ledger
@@ -33,11 +34,47 @@ from portalops.model.record import Record
 from portalops.ports import Extension
 from portalops.reports.document import Block, KeyValues, Paragraph
 from portalops.system.files import write_atomically
-from portalops.witness.extensions import MAX_LINES, MAX_LINES_BYTES, plain_extension, write_extension
+from portalops.witness.extensions import FORMAT, MAX_LINES, MAX_LINES_BYTES, write_extension
 from portalops.witness.rules import DETAILED_KINDS
 
 ORIGINAL_COMMAND = "SSH_ORIGINAL_COMMAND"
 """What a client asked sshd(8) for where a forced command answers."""
+
+
+@shape
+class HeadText:
+    """A head as it was signed."""
+
+    signature: str
+    text: str
+
+
+@shape
+class ExtensionShape:
+    """A head, and records that join it to the one that a witness keeps."""
+
+    after: int
+    """The last record that the witness has."""
+    details: tuple[str, ...]
+    """Of records about heads and keys."""
+    format: int
+    head: HeadText
+    lines: tuple[str, ...]
+    """The records, as they are stored."""
+    more: bool
+    """More follow: ask behind the last one."""
+
+
+@shape
+class WrittenExtension:
+    """A file that an extension was written to."""
+
+    id: str
+    """Its path."""
+    after: int
+    records: int
+    more: bool
+    """More follow in the next file."""
 
 
 def extend(
@@ -51,10 +88,10 @@ def extend(
     ssh: Annotated[
         bool,
         typer.Option(
-            "--ssh", help=_("Answer as a forced command of SSH: an extension or a receipt, whatever was asked for")
+            "--ssh", help=_("Answer a request that came over SSH, as a forced command: an extension or a receipt")
         ),
     ] = False,
-) -> Result[JsonValue]:
+) -> Result[ExtensionShape | tuple[WrittenExtension, ...] | AnchoredShape | AnchorPlan | ReceiptShape]:
     session = open_session(ctx)
     if ssh:
         asked = session.environment.get(ORIGINAL_COMMAND, "")
@@ -108,7 +145,7 @@ def _text(ledger: Ledger, record: Record) -> bytes:
         blob.decode()
     except UnicodeDecodeError as error:
         raise IntegrityError(
-            msg("the details of record {seq} are no text", seq=record.seq),
+            msg("the details of record {seq} are not text", seq=record.seq),
             msg("Run 'portalops ledger verify', and keep everything as it is."),
         ) from error
     return blob
@@ -139,7 +176,7 @@ def _read_after(asked: str) -> int:
     if found is None:
         raise UsageError(
             msg(
-                "this key may ask for an extension or hand over a receipt, nothing else: {asked}",
+                "this SSH key may only ask for an extension or deliver a receipt: {asked}",
                 asked=repr(asked[:100]),
             ),
             msg("Ask for: portalops ledger extend --after N"),
@@ -149,19 +186,19 @@ def _read_after(asked: str) -> int:
 
 _EXTEND = re.compile(r"(?:^| )ledger extend --after ([0-9]{1,18})(?: --json)?$")
 _RECEIPT = re.compile(r"(?:^| )ledger anchor --receipt -(?: --json)?$")
-"""What of a client's words is looked at: only their end, and nothing of them is ever run."""
+"""Only the end of a client's request is matched: what SSH puts before it is the client's, and none of it is ever run."""
 
 
 def _written(
     ledger: Ledger, head: RecordedHead, after: int, output: Path, warnings: list[Message]
-) -> Result[JsonValue]:
+) -> Result[tuple[WrittenExtension, ...]]:
     """Write extensions to files; into a folder all of them, under names that the next time gives again."""
-    rows: list[dict[str, JsonValue]] = []
+    rows: list[WrittenExtension] = []
     part = extension(ledger, head, after)
     while True:
         path = output / f"extension-{part.after:010d}.json" if output.is_dir() else output
         write_atomically(path, write_extension(part))
-        rows.append({"id": str(path), "after": part.after, "records": len(part.lines), "more": part.more})
+        rows.append(WrittenExtension(str(path), part.after, len(part.lines), part.more))
         if not part.more or path == output:
             break
         part = extension(ledger, head, part.after + len(part.lines))
@@ -170,8 +207,8 @@ def _written(
         warnings.append(
             msg("the file ends with record {seq}: name a folder, or add --after {seq} and another file", seq=last)
         )
-    view = [KeyValues([(msg("Written"), str(row["id"])) for row in rows])]
-    return Result(rows, view, tuple(warnings))
+    view = [KeyValues([(msg("Written"), row.id) for row in rows])]
+    return Result(tuple(rows), view, tuple(warnings))
 
 
 def _view(part: Extension) -> list[Block]:
@@ -190,9 +227,15 @@ def _view(part: Extension) -> list[Block]:
     ]
 
 
-def _data(part: Extension) -> JsonValue:
-    data: Mapping[str, JsonValue] = plain_extension(part)
-    return data
+def _data(part: Extension) -> ExtensionShape:
+    return ExtensionShape(
+        after=part.after,
+        details=tuple(blob.decode() for blob in part.details),
+        format=FORMAT,
+        head=HeadText(part.signed.signature, part.signed.text),
+        lines=tuple(line.decode() for line in part.lines),
+        more=part.more,
+    )
 
 
 VERB = Verb(extend)

@@ -1,29 +1,31 @@
 """Collect the bundles of several sites into one verified overview
 
-Each [[federation.site]] keeps its own ledger and hands over the folder that 'ledger export' writes. Each is verified
-whole, must be signed by a key of its site and lead over every head that was taken before or that a witness keeps. The
-duties are judged here, from its records; what cannot be verified is unknown. Late heads come first. What was found is
-recorded, with the heads.
+Each [[federation.site]] keeps its own ledger and delivers the folder that 'ledger export' writes. Each bundle is
+verified whole. It must be signed by a key of its site, and contain every head that was accepted before or that a
+witness keeps. The duties are judged here, from its records; what cannot be verified is unknown. Late heads come
+first. The result is recorded, with the heads.
 
 Example: portalops ledger federate; portalops ledger federate --output overview.html
 
 EXIT STATUS: 0 all are verified and met, 1 a site is late, a duty is unmet or a planned run is missing, 2 an option is
-wrong, 3 something could not be found out, 4 what was found could not be kept, 5 a bundle was refused: changed, by a
-stranger, forked, gone back, or one ledger at two sites, 75 another collecting is under way, 78 the configuration is
+wrong, 3 something could not be found out, 4 the result could not be kept, 5 a bundle was refused: changed, by a
+stranger, forked, gone back, or one ledger at two sites, 75 another collection is under way, 78 the configuration is
 wrong
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from commands.cli.kinds import kinds_of
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.federation import COLLECTED, unknown_witnesses
 from portalops import __version__
@@ -31,16 +33,15 @@ from portalops.errors import ConfigurationError, UsageError
 from portalops.federation.judging import Rules
 from portalops.federation.overview import document_of
 from portalops.federation.polling import poll_site
-from portalops.federation.rules import exit_code_of, together
+from portalops.federation.rules import BundleRefusal, SiteVerdict, exit_code_of, together
 from portalops.federation.sites import build_site
 from portalops.federation.state import load, save
-from portalops.ledger import bodies
 from portalops.ledger.heads import code_of, head_digest
-from portalops.ledger.record import NO_RUN, format_at
 from portalops.locale import _, process_language
 from portalops.model.heads import Head
 from portalops.model.message import msg
 from portalops.model.text import show_text
+from portalops.model.verdicts import DutyVerdict
 from portalops.reports import formats
 from portalops.reports.document import Block, Document, Heading, KeyValues, Paragraph
 from portalops.system.files import write_atomically
@@ -53,6 +54,75 @@ if TYPE_CHECKING:
     from portalops.federation.state import State
 
 
+@shape
+class SiteName:
+    """A site's name in both languages."""
+
+    vi: str
+    en: str
+
+
+@shape
+class SiteHead:
+    """The newest head of a site's ledger that holds."""
+
+    size: int
+    """How many records it is over."""
+    digest: str
+    """SHA-256 of the newest of them."""
+    code: str
+    """Size and digest, shortened for people."""
+    at: datetime
+
+
+@shape
+class SiteDuty:
+    """Where a duty of a site stands."""
+
+    id: str
+    verdict: DutyVerdict
+    reason: str
+    evidence: tuple[int, ...]
+    """Records of the site's ledger."""
+
+
+@shape
+class SiteShape:
+    """What was found of a site."""
+
+    id: str
+    name: SiteName
+    verdict: SiteVerdict
+    exit_code: int
+    """Of this site alone."""
+    reason: BundleRefusal | None
+    """Why a bundle was refused."""
+    problem: str | None
+    """For people; `verdict` and `reason` tell the cases apart."""
+    hint: str | None
+    notes: tuple[str, ...]
+    """Further remarks, for people."""
+    late: bool
+    """A newer bundle should be there."""
+    bundle: str | None
+    """Its folder."""
+    ledger: str | None
+    head: SiteHead | None
+    speaks_until: datetime | None
+    """Up to when the newest bundle that holds can speak for duties."""
+    age_seconds: int | None
+    """Since then."""
+    period: str | None
+    """Two days joined by two dots."""
+    complete: bool | None
+    """Every planned run left its record; null if that is not known."""
+    missing_runs: int
+    withheld: int
+    """Details that were left out on purpose."""
+    duties: tuple[SiteDuty, ...]
+    """Empty unless the bundle was verified."""
+
+
 def federate(
     ctx: typer.Context,
     *,
@@ -63,20 +133,20 @@ def federate(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Verify and judge; keep and record nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[SiteShape, ...]]:
     session = open_session(ctx)
     form = None if output is None else _form(output)
     sites = _sites(session)
     root = session.settings.state_folder / "federation"
     if dry_run:
-        looks = _poll_sites(session, sites, root)
+        polls = _poll_sites(session, sites, root)
     else:
-        ledger = session.writable_ledger  # one that cannot be written to is told before anything is read
+        ledger = session.writable_ledger  # opened first: one that cannot be written to stops before a bundle is read
         ledger.require_clock()
         with locked(root / "lock", holder=session.holder):
-            looks = _poll_sites(session, sites, root)
-            _keep(session, looks, root)
-    return _result(session, looks, output=output, form=form, dry_run=dry_run)
+            polls = _poll_sites(session, sites, root)
+            _keep(session, polls, root)
+    return _result(session, polls, output=output, form=form, dry_run=dry_run)
 
 
 def _form(output: Path) -> str:
@@ -112,12 +182,12 @@ def _poll_sites(session: Session, sites: Sequence[Site], root: Path) -> tuple[Si
     states = [
         load(root / site.id) for site in sites
     ]  # one that cannot be read ends here: without it nothing is held to
-    looks = []
+    polls = []
     for site, state in zip(sites, states, strict=True):
         kept = tuple(_witnessed(session, site))
         with session.progress.task(msg("Verifying the bundles of {id}", id=site.id), total=None, unit="items") as task:
-            looks.append(poll_site(site, state, rules, kept=kept, advance=task.advance))
-    return together(looks)
+            polls.append(poll_site(site, state, rules, kept=kept, advance=task.advance))
+    return together(polls)
 
 
 def _witnessed(session: Session, site: Site) -> Iterator[Head]:
@@ -137,39 +207,33 @@ def _witnessed(session: Session, site: Site) -> Iterator[Head]:
             yield head
 
 
-def _keep(session: Session, looks: Sequence[SitePoll], root: Path) -> None:
+def _keep(session: Session, polls: Sequence[SitePoll], root: Path) -> None:
     """Record what was found and keep the heads that were taken.
 
     The record comes first: a head that is held against a site later is then always one that this ledger speaks of.
     """
-    body = {
-        "circumstances": session.circumstances,
-        "federation": {
-            "rulebook": session.rulebook.edition,
-            "sites": [_recorded(look) for look in sorted(looks, key=lambda each: each.id)],
-        },
-    }
-    session.writable_ledger.append(COLLECTED, run=NO_RUN, body=bodies.write(body))
-    for look in looks:
-        if look.taken:
-            before: State = load(root / look.id)
-            after = before.with_heads(look.ledger, look.taken)
+    sites = [_recorded(poll) for poll in sorted(polls, key=lambda each: each.id)]
+    session.recorder.record(COLLECTED, "federation", {"rulebook": session.rulebook.edition, "sites": sites})
+    for poll in polls:
+        if poll.taken:
+            before: State = load(root / poll.id)
+            after = before.with_heads(poll.ledger, poll.taken)
             if after != before:
-                save(root / look.id, after)
+                save(root / poll.id, after)
 
 
-def _recorded(look: SitePoll) -> Mapping[str, object]:
-    """Return what the record says of a site: enough to show a third party which heads the site had handed over."""
+def _recorded(poll: SitePoll) -> Mapping[str, object]:
+    """Return what the record says of a site: enough to show a third party which heads the site had delivered."""
     return {
-        "id": look.id,
-        "verdict": look.verdict,
-        "reason": look.reason,
-        "problem": None if look.problem is None else str(look.problem),
-        "ledger": look.ledger or None,
-        "refused": look.refused,
-        "late": look.is_late,
-        "period": None if look.period is None else str(look.period),
-        "duties": {each.duty: each.verdict for each in look.standings},
+        "id": poll.id,
+        "verdict": poll.verdict,
+        "reason": poll.reason,
+        "problem": None if poll.problem is None else str(poll.problem),
+        "ledger": poll.ledger or None,
+        "refused": poll.refused,
+        "late": poll.is_late,
+        "period": None if poll.period is None else str(poll.period),
+        "duties": {each.duty: each.verdict for each in poll.standings},
         "heads": [
             {
                 "head": each.signed,
@@ -177,23 +241,23 @@ def _recorded(look: SitePoll) -> Mapping[str, object]:
                 "records": each.records,
                 "last_line": each.last_line,
             }
-            for each in look.taken
+            for each in poll.taken
         ],
     }
 
 
 def _result(
-    session: Session, looks: Sequence[SitePoll], *, output: Path | None, form: str | None, dry_run: bool
-) -> Result[JsonValue]:
-    document = document_of(looks, session.rulebook, zone=session.settings.portal.timezone, version=__version__)
+    session: Session, polls: Sequence[SitePoll], *, output: Path | None, form: str | None, dry_run: bool
+) -> Result[tuple[SiteShape, ...]]:
+    document = document_of(polls, session.rulebook, zone=session.settings.portal.timezone, version=__version__)
     view = list(_view(document))
     if dry_run:
         view.append(Paragraph(msg("Nothing was kept or recorded.")))
     if output is not None and form is not None:
         write_atomically(output, formats.load(form).render(document, language=process_language()))
         view.append(KeyValues(((msg("Written"), str(output)),)))
-    notes = tuple(msg("{id}: {note}", id=look.id, note=note) for look in looks for note in look.notes)
-    return Result([_data(look) for look in looks], view, notes, exit_code=exit_code_of(looks))
+    notes = tuple(msg("{id}: {note}", id=poll.id, note=note) for poll in polls for note in poll.notes)
+    return Result(tuple(map(_data, polls)), view, notes, exit_code=exit_code_of(polls))
 
 
 def _view(document: Document) -> Iterator[Block]:
@@ -201,39 +265,29 @@ def _view(document: Document) -> Iterator[Block]:
     yield from document.blocks
 
 
-def _data(look: SitePoll) -> JsonValue:
-    head, age = look.head, look.age
-    return {
-        "id": look.id,
-        "name": {"vi": look.name.vi, "en": look.name.en},
-        "verdict": look.verdict.value,
-        "exit_code": int(look.exit_code),
-        "reason": look.reason.value if look.reason else None,
-        "problem": str(look.problem) if look.problem else None,
-        "hint": str(look.hint) if look.hint else None,
-        "notes": [str(note) for note in look.notes],
-        "late": look.is_late,
-        "bundle": look.bundle or None,
-        "ledger": look.ledger or None,
-        "head": {"size": head.size, "digest": head.digest, "code": code_of(head), "at": format_at(head.at)}
-        if head
-        else None,
-        "speaks_until": format_at(look.speaks_until) if look.speaks_until else None,
-        "age_seconds": None if age is None else int(age.total_seconds()),
-        "period": str(look.period) if look.period else None,
-        "complete": look.complete,
-        "missing_runs": look.missing_runs,
-        "withheld": look.withheld,
-        "duties": [
-            {
-                "id": each.duty,
-                "verdict": each.verdict.value,
-                "reason": str(each.reason),
-                "evidence": list(each.evidence),
-            }
-            for each in look.standings
-        ],
-    }
+def _data(poll: SitePoll) -> SiteShape:
+    head, age = poll.head, poll.age
+    return SiteShape(
+        id=poll.id,
+        name=SiteName(poll.name.vi, poll.name.en),
+        verdict=poll.verdict,
+        exit_code=int(poll.exit_code),
+        reason=poll.reason,
+        problem=str(poll.problem) if poll.problem else None,
+        hint=str(poll.hint) if poll.hint else None,
+        notes=tuple(map(str, poll.notes)),
+        late=poll.is_late,
+        bundle=poll.bundle or None,
+        ledger=poll.ledger or None,
+        head=SiteHead(head.size, head.digest, code_of(head), head.at) if head else None,
+        speaks_until=poll.speaks_until,
+        age_seconds=None if age is None else int(age.total_seconds()),
+        period=str(poll.period) if poll.period else None,
+        complete=poll.complete,
+        missing_runs=poll.missing_runs,
+        withheld=poll.withheld,
+        duties=tuple(SiteDuty(each.duty, each.verdict, str(each.reason), each.evidence) for each in poll.standings),
+    )
 
 
 VERB = Verb(federate)

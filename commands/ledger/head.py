@@ -1,34 +1,61 @@
-"""Sign what the ledger is now, and show that head
+"""Sign the ledger as it is now, and show the head
 
-A head is six lines of text that say what the ledger was: whoever keeps it can tell later whether anything before it
-was changed. If nothing was recorded since the newest head, that one is shown; so too, with a warning, where no
+A head is six lines of text that state what the ledger holds: a kept head shows later whether anything before it was
+changed. If nothing was recorded since the newest head, that one is shown. It is also shown, with a warning, where no
 signing key is at hand or the ledger may only be read.
 
 Example: portalops ledger head --output /media/usb
 
-EXIT STATUS: 0 the head is over everything recorded, 3 records are not under it, or there is none, 5 the newest head
-was changed
+EXIT STATUS: 0 the head covers everything recorded, 3 it does not, or there is none, 5 the newest head was changed
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import ExitCode, IntegrityError, Locked, PortalOpsError
 from portalops.ledger.heads import NAMESPACE, UNCOVERED_KINDS, code_of, newest_head
-from portalops.ledger.record import format_at
 from portalops.locale import _
 from portalops.model.heads import RecordedHead
 from portalops.model.message import Message, msg, nmsg
 from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Tone, Verbatim
 from portalops.signatures.sshsig import BadSignature, fingerprint, verify
 from portalops.system.files import write_atomically
+
+
+@shape
+class HeadShape:
+    """The newest signed head; all of it is null where there is none yet."""
+
+    head: str | None
+    """The six lines that are signed."""
+    signature: str | None
+    code: str | None
+    """Size and digest, shortened for people."""
+    fingerprint: str | None
+    """Of the key that signed it; empty where the signature does not hold."""
+    size: int | None
+    """How many records it is over."""
+    digest: str | None
+    """SHA-256 of the newest of them."""
+    at: datetime | None
+    seq: int | None
+    """The record that holds the head."""
+    unsigned: int
+    """Records that are not under it."""
+    problem: str | None
+    """Why no new head could be signed, for people."""
+    files: tuple[str, ...]
+    """What was written."""
 
 
 def head(
@@ -38,7 +65,7 @@ def head(
         Optional[Path],  # noqa: UP045  # Typer reads it at run time
         typer.Option(metavar="FOLDER", help=_("Also write the head there: NAME.txt and its signature NAME.sig")),
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[HeadShape]:
     session = open_session(ctx)
     session.ledger.count()  # without a ledger there is nothing to sign, and none is begun here
     newest, unsigned = _signed(session)
@@ -46,7 +73,7 @@ def head(
         notice = msg("Nothing is signed: there is no head yet.")
         view: list[Block] = [Notice(notice, Tone.UNSURE), *([Paragraph(unsigned)] if unsigned else [])]
         return Result(
-            data={"head": None, "unsigned": session.ledger.count(), "problem": _text(unsigned)},
+            data=_data(None, session.ledger.count(), unsigned),
             view=view,
             exit_code=ExitCode.PARTIAL,
         )
@@ -54,7 +81,7 @@ def head(
     files = _write(newest, output) if output is not None else ()
     warnings = (unsigned,) if unsigned else ()
     return Result(
-        data={**_data(newest), "unsigned": behind, "problem": _text(unsigned), "files": [str(path) for path in files]},
+        data=_data(newest, behind, unsigned, files),
         view=_view(newest, behind, files),
         warnings=warnings,
         exit_code=ExitCode.PARTIAL if behind else ExitCode.OK,
@@ -106,28 +133,31 @@ def _view(newest: RecordedHead, behind: int, files: tuple[Path, ...]) -> list[Bl
         Verbatim(newest.signed.text),
         Paragraph(
             msg(
-                "Keep them, or the head code, where whoever runs this machine can change neither; 'portalops ledger anchor'"
-                " hands them to the anchors."
+                "Keep the six lines or the head code out of reach of those who run this machine. "
+                "'portalops ledger anchor' sends them to the anchors."
             )
         ),
     ]
     if behind:
-        said = nmsg("{n} record is not under this head.", "{n} records are not under this head.", behind)
+        said = nmsg("{n} record is not covered by this head.", "{n} records are not covered by this head.", behind)
         view.insert(0, Notice(said, Tone.UNSURE))
     return view
 
 
-def _data(newest: RecordedHead) -> dict[str, JsonValue]:
-    return {
-        "head": newest.signed.text,
-        "signature": newest.signed.signature,
-        "code": code_of(newest.head),
-        "fingerprint": _fingerprint(newest),
-        "size": newest.head.size,
-        "digest": newest.head.digest,
-        "at": format_at(newest.head.at),
-        "seq": newest.seq,
-    }
+def _data(newest: RecordedHead | None, behind: int, problem: Message | None, files: Sequence[Path] = ()) -> HeadShape:
+    return HeadShape(
+        head=newest.signed.text if newest else None,
+        signature=newest.signed.signature if newest else None,
+        code=code_of(newest.head) if newest else None,
+        fingerprint=_fingerprint(newest) if newest else None,
+        size=newest.head.size if newest else None,
+        digest=newest.head.digest if newest else None,
+        at=newest.head.at if newest else None,
+        seq=newest.seq if newest else None,
+        unsigned=behind,
+        problem=None if problem is None else str(problem),
+        files=tuple(map(str, files)),
+    )
 
 
 def _fingerprint(newest: RecordedHead) -> str:
@@ -136,10 +166,6 @@ def _fingerprint(newest: RecordedHead) -> str:
         return fingerprint(verify(newest.signed.text.encode(), newest.signed.signature, NAMESPACE))
     except BadSignature:
         return ""
-
-
-def _text(message: Message | None) -> str | None:
-    return None if message is None else str(message)
 
 
 VERB = Verb(head)

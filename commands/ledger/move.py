@@ -1,13 +1,13 @@
-"""Bring the ledger to another store, every line and detail as it is
+"""Move the ledger to another store, every line and detail unchanged
 
 From the state folder to what [ledger.store] and [ledger.blobs] name (--to store), or back (--to file). The move is
-the ledger's next record; the place that it left takes no more records. A move that was cut is gone on with by calling
-it again. Stop all runs and workers before.
+the ledger's next record; the old store takes no more records. Call it again to finish an interrupted move. Stop all
+runs and workers before.
 
 Example: portalops ledger move --to store
 
-EXIT STATUS: 0 moved, 4 the target cannot be written or holds another ledger, 5 what came over is not what was there,
-75 a run is at work, 78 the configuration names no store
+EXIT STATUS: 0 moved, 4 the target cannot be written or holds another ledger, 5 what arrived differs from what was
+there, 75 a run is at work, 78 the configuration names no store
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from typing import Annotated
 import typer
 
 from commands.cli.ledger_store import kept_as_configured
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import ConfigurationError, LedgerError
 from portalops.ledger.ledger import KeptLedger, Ledger, kept_in
@@ -38,12 +39,29 @@ class MoveTarget(StrEnum):
     FILE = "file"
 
 
+@shape
+class MovedShape:
+    """A move of the ledger from one store to another, or what it would move."""
+
+    from_: str
+    to: str
+    records: int
+    blobs: int | None
+    """Details that were copied; null, like all below, where nothing was done."""
+    lost: tuple[str, ...] | None
+    """Digests of details that were missing."""
+    newest: int | None
+    """The record of the move."""
+    head: str | None
+    """SHA-256 of the newest line that was moved."""
+
+
 def move_ledger(
     ctx: typer.Context,
     *,
     to: Annotated[MoveTarget, typer.Option(help=_("store: where the configuration says; file: into the state folder"))],
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be moved, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[MovedShape]:
     session = open_session(ctx)
     settings = session.settings
     if settings.ledger_store is None and settings.ledger_blobs is None:
@@ -75,7 +93,7 @@ def _moved(session: Session, source: KeptLedger, target: KeptLedger) -> Moved:
         return move(ledger, source, target, advance=task.advance)
 
 
-def _planned(source: KeptLedger, target: KeptLedger) -> Result[JsonValue]:
+def _planned(source: KeptLedger, target: KeptLedger) -> Result[MovedShape]:
     records = source.records.count()
     there = nmsg("{n} record", "{n} records", records)
     said = msg(
@@ -84,36 +102,39 @@ def _planned(source: KeptLedger, target: KeptLedger) -> Result[JsonValue]:
         source=source.records.place,
         target=target.records.place,
     )
-    return Result({"from": source.records.place, "to": target.records.place, "records": records}, [Paragraph(said)])
+    data = MovedShape(source.records.place, target.records.place, records, None, None, None, None)
+    return Result(data, [Paragraph(said)])
 
 
-def _done(source: KeptLedger, target: KeptLedger, moved: Moved) -> Result[JsonValue]:
+def _done(source: KeptLedger, target: KeptLedger, moved: Moved) -> Result[MovedShape]:
     view: list[Block] = [
         KeyValues(
             [
                 (msg("From"), source.records.place),
                 (msg("To"), target.records.place),
                 (msg("Records"), moved.records),
-                (msg("Details brought over"), moved.blobs),
+                (msg("Details moved"), moved.blobs),
                 (msg("Newest line"), moved.head),
             ]
         )
     ]
     if moved.lost:
-        lost = nmsg("{n} detail was not there to be moved", "{n} details were not there to be moved", len(moved.lost))
+        lost = nmsg(
+            "{n} detail was missing and was not moved", "{n} details were missing and were not moved", len(moved.lost)
+        )
         view.append(Notice(lost, Tone.UNSURE))
-    view.append(Paragraph(msg("Run 'portalops ledger verify' over the new place, then let the schedule go on.")))
+    view.append(Paragraph(msg("Run 'portalops ledger verify', then start the schedule again.")))
     newest = next(target.records.records(Selection(newest_first=True, limit=1)))
     return Result(
-        {
-            "from": source.records.place,
-            "to": target.records.place,
-            "records": moved.records,
-            "blobs": moved.blobs,
-            "lost": list(moved.lost),
-            "newest": newest.seq,
-            "head": moved.head,
-        },
+        MovedShape(
+            from_=source.records.place,
+            to=target.records.place,
+            records=moved.records,
+            blobs=moved.blobs,
+            lost=tuple(moved.lost),
+            newest=newest.seq,
+            head=moved.head,
+        ),
         view,
     )
 

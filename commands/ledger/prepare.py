@@ -1,7 +1,7 @@
 """Make a ledger's tables and roles in a database
 
-Done once, by the owner of the database, as whom the configuration logs in; or by the server's administrator with what
---print prints. Nothing is done where the tables are there.
+Run it once, with the database's owner as the configured account; or let the server's administrator run what --print
+prints. Existing tables stay as they are.
 
 Example: portalops ledger prepare --print | sudo -u postgres psql -d portalops
 
@@ -17,8 +17,9 @@ import typer
 from checks.updates import observation_database
 from checks.updates.observation_database import prepare as made
 from commands.cli.ledger_store import kept_as_configured
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import ConfigurationError
 from portalops.ledger.postgresql_tables import script
@@ -38,11 +39,32 @@ class Prepared(Protocol):
         ...
 
 
+@shape
+class PreparedShape:
+    """What a database was given; each is false where it was there already."""
+
+    place: str
+    """The database."""
+    made: bool
+    """The tables and roles of the ledger."""
+    observations_made: bool
+    """The tables of observations."""
+    queue_made: bool
+    """The queue of the cluster."""
+
+
+@shape
+class SqlShape:
+    """What makes it all: --print."""
+
+    sql: str
+
+
 def prepare(
     ctx: typer.Context,
     *,
     print_: Annotated[bool, typer.Option("--print", help=_("Print the SQL, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[PreparedShape | SqlShape]:
     session = open_session(ctx)
     if print_:
         return _printed()
@@ -66,7 +88,7 @@ def prepare(
         view.append(Paragraph(msg("the tables of observations were made in {place}", place=store.place)))
     if queue:
         view.append(Paragraph(msg("the queue of the cluster was made in {place}", place=store.place)))
-    return Result({"place": store.place, "made": made, "observations_made": observations, "queue_made": queue}, view)
+    return Result(PreparedShape(store.place, made, observations, queue), view)
 
 
 def _observations_made(session: Session) -> bool:
@@ -89,7 +111,7 @@ def _queue_made(session: Session) -> bool:
         return queue.prepare(connection)
 
 
-def _printed() -> Result[JsonValue]:
+def _printed() -> Result[SqlShape]:
     """Return the SQL for the ledger and the observations, and for the queue of a cluster where pgqueuer is installed."""
     text = f"{script()}\n{observation_database.script()}"
     try:
@@ -98,7 +120,7 @@ def _printed() -> Result[JsonValue]:
         warnings = [msg("the queue of a cluster is left out: the extra 'cluster' is not installed")]
     else:
         text, warnings = f"{text}\n{queue.script()}", []
-    return Result({"sql": text}, [Verbatim(text)], warnings)
+    return Result(SqlShape(text), [Verbatim(text)], warnings)
 
 
 VERB = Verb(prepare)

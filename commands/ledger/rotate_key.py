@@ -1,8 +1,8 @@
 """Let a new key sign the ledger
 
-Makes a key pair, has the old key sign for it, and retires the old key, whose file is kept under another name; what it
-signed stays valid for its time. With --lost, where the old key is gone, the new one speaks for itself only, and every
-verification says so. If it was stopped half-way, call it again.
+Makes a key pair, has the old key sign for it, and retires the old key. The old key's file is kept under another name,
+and its signatures stay valid for their time. With --lost, for an old key that is gone, no key signs for the new one,
+and every verification reports that. Call it again to finish an interrupted change.
 
 Example: portalops ledger rotate-key --reason 'a year is over'
 
@@ -20,8 +20,9 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.config.keys import make_next_key, next_key, take_up_next_key, write_signing_public
 from portalops.errors import ConfigurationError, LedgerError, SecretUnavailable, UsageError
@@ -50,15 +51,47 @@ class Rotation:
     retires: tuple[Signer, ...]
 
 
+@shape
+class RotatedKey:
+    """The key that signs from now on."""
+
+    fingerprint: str
+    public_key: str
+    file: str
+    """Of the private key."""
+    retired: tuple[str, ...]
+    """Fingerprints of the keys before."""
+    kept_as: str | None
+    """Where the old private key lies now."""
+    head: str
+    """Code of the head that the new key signed."""
+    speaks_for_itself: bool
+    """No key before it signed for it."""
+    finished_earlier: bool
+    """An earlier call had changed the key, and this one ended it."""
+
+
+@shape
+class RotationPlan:
+    """What would be done: --dry-run."""
+
+    retires: tuple[str, ...]
+    """Fingerprints of keys."""
+    kept_as: str | None
+    """Where the old private key would lie."""
+    steps: tuple[str, ...]
+    """For people."""
+
+
 def rotate_key(
     ctx: typer.Context,
     *,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for the readers of the ledger"))],
     lost: Annotated[
-        bool, typer.Option("--lost", help=_("The old key is gone; nothing of it speaks for the new one"))
+        bool, typer.Option("--lost", help=_("The old key is gone, and cannot sign for the new one"))
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[RotatedKey | RotationPlan]:
     session = open_session(ctx)
     if not reason.strip():
         raise UsageError(msg("--reason is empty"), msg("Say why the key is changed: --reason 'a year is over'."))
@@ -81,7 +114,7 @@ def _decide(session: Session, path: Path, *, lost: bool) -> Rotation:
     valid = tuple(each for each in signers if each.retired_seq is None)
     if not valid:
         raise LedgerError(
-            msg("nobody has signed this ledger yet, so there is no key to change"),
+            msg("this ledger has no signed head yet, so there is no key to change"),
             msg("Run 'portalops ledger head' to sign it with the configured key."),
         )
     pending = next_key(path)
@@ -109,7 +142,7 @@ def _decide(session: Session, path: Path, *, lost: bool) -> Rotation:
     return Rotation(path, old, _kept_name(path, present), _suits(pending, signers, old), False, valid)
 
 
-def _carry_out(session: Session, rotation: Rotation, reason: str) -> Result[JsonValue]:
+def _carry_out(session: Session, rotation: Rotation, reason: str) -> Result[RotatedKey]:
     path, ledger, clock = rotation.path, session.writable_ledger, session.clock
     comment = f"portalops@{session.settings.portal.id}"
     if rotation.is_nearly_done:
@@ -131,29 +164,29 @@ def _carry_out(session: Session, rotation: Rotation, reason: str) -> Result[Json
     ]
     view: list[Block] = [KeyValues(rows)]
     if not named.replaces:
-        view.append(Notice(msg("The new key speaks for itself only: no key before it signed for it."), Tone.UNSURE))
-    view.append(Paragraph(msg("Give the new public key to whoever checks the heads: {path}.pub", path=str(path))))
-    data = {
-        "fingerprint": fingerprint(key.public_key),
-        "public_key": key.public_key,
-        "file": str(path),
-        "retired": [fingerprint(each.public_key) for each in rotation.retires],
-        "kept_as": str(rotation.keep_as) if rotation.keep_as else None,
-        "head": code_of(made.head),
-        "speaks_for_itself": not named.replaces,
-        "finished_earlier": rotation.is_nearly_done,
-    }
+        view.append(Notice(msg("No earlier key signed for the new key."), Tone.UNSURE))
+    view.append(Paragraph(msg("Give the new public key to those who check the heads: {path}.pub", path=str(path))))
+    data = RotatedKey(
+        fingerprint=fingerprint(key.public_key),
+        public_key=key.public_key,
+        file=str(path),
+        retired=tuple(fingerprint(each.public_key) for each in rotation.retires),
+        kept_as=str(rotation.keep_as) if rotation.keep_as else None,
+        head=code_of(made.head),
+        speaks_for_itself=not named.replaces,
+        finished_earlier=rotation.is_nearly_done,
+    )
     return Result(data=data, view=view)
 
 
-def _plan_result(rotation: Rotation) -> Result[JsonValue]:
+def _plan_result(rotation: Rotation) -> Result[RotationPlan]:
     steps = tuple(_steps(rotation))
     return Result(
-        data={
-            "retires": [fingerprint(each.public_key) for each in rotation.retires],
-            "kept_as": str(rotation.keep_as) if rotation.keep_as else None,
-            "steps": [str(step) for step in steps],
-        },
+        data=RotationPlan(
+            retires=tuple(fingerprint(each.public_key) for each in rotation.retires),
+            kept_as=str(rotation.keep_as) if rotation.keep_as else None,
+            steps=tuple(map(str, steps)),
+        ),
         view=(Paragraph(msg("This would be done:")), Bullets(steps)),
     )
 
@@ -166,7 +199,7 @@ def _steps(rotation: Rotation) -> Iterator[Message]:
         else:
             yield msg("make a key in {path}", path=path)
         if rotation.old is None:
-            yield msg("record it, with no word of the old key for it")
+            yield msg("record it, without a signature of the old key")
         else:
             yield msg("record it, and sign a head over that with the old key")
         if rotation.keep_as is not None:
@@ -184,7 +217,7 @@ def _loaded(path: Path, *, lost: bool) -> SigningKey | None:
     except SecretUnavailable as error:
         if lost:
             return None
-        hint = msg("Put the key there; if it is gone for good, add --lost: the new key then speaks for itself only.")
+        hint = msg("Put the key there; if it is gone for good, add --lost: then no earlier key signs for the new one.")
         raise SecretUnavailable(error.message, hint) from error
 
 

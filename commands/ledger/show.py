@@ -10,34 +10,89 @@ EXIT STATUS: 0 shown, 2 there is no such record, 5 its details were changed
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.ledger.steps import erasure_of
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.check_heads import HeldRecord, read_head, read_key, read_sign_off
 from portalops.ledger.heads import HEAD, code_of
-from portalops.ledger.record import format_at, line_digest
+from portalops.ledger.record import FINISHED, line_digest
 from portalops.ledger.verify import read_erasure
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.record import Record
+from portalops.model.runs import RunSummary
 from portalops.model.text import show_text
 from portalops.registers.drills import IMPORTED, ImportedDrill
 from portalops.registers.drills import KEY as DRILL_REPORT
 from portalops.registers.erasures import ERASED, RecordedErasure
 from portalops.registers.sign_offs import SIGN_OFF, problem_of
 from portalops.registers.signers import KEY_KINDS
-from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Status, TableBlock, Tone
+from portalops.reports.document import Block, Bullets, Cell, KeyValues, Paragraph, Status, TableBlock, Tone
 from portalops.signatures.sshsig import fingerprint, public_key_of
 
 MAX_DETAILS = 200
 """Details of one record that are shown to a person; --json has them all."""
+
+
+@shape
+class RecordShape:
+    """A record."""
+
+    id: int
+    """Its number: 1 for the first, without gaps."""
+    at: datetime
+    kind: str
+    run: str
+    """Empty where it belongs to no run."""
+    subject: str
+    duty: str
+    body: str
+    """SHA-256 of its details."""
+    prev: str
+    """SHA-256 of the line before."""
+
+
+@shape
+class ErasureShape:
+    """The record of an erasure."""
+
+    seq: int
+    reason: str
+    approved_by: str
+
+
+@shape
+class DetailedRecord:
+    """A record with its details."""
+
+    id: int
+    """Its number: 1 for the first, without gaps."""
+    at: datetime
+    kind: str
+    run: str
+    """Empty where it belongs to no run."""
+    subject: str
+    duty: str
+    body: str
+    """SHA-256 of its details."""
+    prev: str
+    """SHA-256 of the line before."""
+    line: str
+    """As it is stored."""
+    digest: str
+    """SHA-256 of the line."""
+    details: object
+    """What the record says, in the form of its kind; text where that is no JSON, null where it was erased."""
+    erased: ErasureShape | None
 
 
 def show(
@@ -50,7 +105,7 @@ def show(
     ] = None,
     run: Annotated[str | None, typer.Option(help=_("Only the records of one run"))] = None,
     last: Annotated[int, typer.Option(min=1, help=_("How many, counted from the newest"))] = 20,
-) -> Result[JsonValue]:
+) -> Result[tuple[RecordShape, ...] | DetailedRecord]:
     session = open_session(ctx)
     if seq is not None:
         return _one(session, seq)
@@ -59,7 +114,7 @@ def show(
     return _listing(newest[::-1])
 
 
-def _listing(records: Sequence[Record]) -> Result[JsonValue]:
+def _listing(records: Sequence[Record]) -> Result[tuple[RecordShape, ...]]:
     headers = (msg("Record"), msg("At"), msg("Kind"), msg("About"), msg("Duty"), msg("Run"))
     rows: list[tuple[Cell, ...]] = [
         (str(record.seq), record.at, record.kind, record.subject or None, record.duty or None, record.run or None)
@@ -68,10 +123,10 @@ def _listing(records: Sequence[Record]) -> Result[JsonValue]:
     view: list[Block] = (
         [TableBlock(msg("Records"), headers, rows)] if rows else [Paragraph(msg("There is no such record."))]
     )
-    return Result(data=[_record_data(record) for record in records], view=view)
+    return Result(data=tuple(map(_record_data, records)), view=view)
 
 
-def _one(session: Session, seq: int) -> Result[JsonValue]:
+def _one(session: Session, seq: int) -> Result[DetailedRecord]:
     record = session.ledger.record(seq)
     if record is None:
         raise UsageError(
@@ -99,21 +154,43 @@ def _one(session: Session, seq: int) -> Result[JsonValue]:
     told = tuple(_describe_erasure(erased) if erased else _describe(record, blob))
     if told:
         view.append(KeyValues(told))
-    rows = [] if told else list(_flattened("", details))
+    said = _problems(record, blob)
+    if said:
+        view += [Paragraph(msg("Problems")), Bullets(said)]
+    rows = (
+        [] if told else [row for row in _flattened("", details) if not (said and str(row[0]).startswith("run.problem"))]
+    )
     if rows:
         view.append(TableBlock(msg("Details"), (msg("Key"), msg("Value")), rows[:MAX_DETAILS]))
     if len(rows) > MAX_DETAILS:
         more = len(rows) - MAX_DETAILS
         view.append(Paragraph(nmsg("{n} more line; --json has it.", "{n} more lines; --json has them.", more)))
-    stored: dict[str, JsonValue] = {
-        "line": record.line.decode(),
-        "digest": line_digest(record.line),
-        "details": details,
-        "erased": {"seq": erased.seq, "reason": erased.erasure.reason, "approved_by": erased.erasure.approved_by}
-        if erased
-        else None,
-    }
-    return Result(data={**_record_data(record), **stored}, view=view)
+    data = DetailedRecord(
+        id=record.seq,
+        at=record.at,
+        kind=record.kind,
+        run=record.run,
+        subject=record.subject,
+        duty=record.duty,
+        body=record.body,
+        prev=record.prev,
+        line=record.line.decode(),
+        digest=line_digest(record.line),
+        details=details,
+        erased=ErasureShape(erased.seq, erased.erasure.reason, erased.erasure.approved_by) if erased else None,
+    )
+    return Result(data=data, view=view)
+
+
+def _problems(record: Record, blob: bytes) -> tuple[Message, ...]:
+    """Return what went wrong in the run that a record ends."""
+    if not blob or not record.kind.endswith(FINISHED):
+        return ()
+    try:
+        summary = bodies.decode_part(blob, "run", RunSummary)
+    except LedgerError:  # what cannot be read so is shown as it stands
+        return ()
+    return summary.said[:MAX_DETAILS] if summary else ()
 
 
 def _blob(session: Session, record: Record) -> tuple[bytes, RecordedErasure | None]:
@@ -183,27 +260,20 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _fingerprint(public_key: str) -> str:
-    """Return a key's fingerprint, or what stands in its place as it is."""
+    """Return a key's fingerprint, or the text itself where it is no key."""
     try:
         return fingerprint(public_key_of(public_key))
     except ValueError:
         return show_text(public_key)
 
 
-def _record_data(record: Record) -> dict[str, JsonValue]:
-    return {
-        "id": record.seq,
-        "at": format_at(record.at),
-        "kind": record.kind,
-        "run": record.run,
-        "subject": record.subject,
-        "duty": record.duty,
-        "body": record.body,
-        "prev": record.prev,
-    }
+def _record_data(record: Record) -> RecordShape:
+    return RecordShape(
+        record.seq, record.at, record.kind, record.run, record.subject, record.duty, record.body, record.prev
+    )
 
 
-def _details(blob: bytes) -> JsonValue:
+def _details(blob: bytes) -> object:
     """Return a blob as JSON, or its beginning as text if it is something else."""
     try:
         return bodies.plain(blob)
@@ -211,7 +281,7 @@ def _details(blob: bytes) -> JsonValue:
         return blob[:2000].decode("utf-8", "backslashreplace")
 
 
-def _flattened(key: str, value: JsonValue) -> Iterator[tuple[Cell, Cell]]:
+def _flattened(key: str, value: object) -> Iterator[tuple[Cell, Cell]]:
     """Yield each leaf under its dotted key."""
     match value:
         case Mapping():

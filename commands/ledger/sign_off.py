@@ -19,14 +19,14 @@ from typing import Annotated, Optional
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import ConfigurationError, IntegrityError, PortalOpsError, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.check_heads import HeldRecord, read_sign_off
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.heads import Person, SignOff
@@ -37,6 +37,40 @@ from portalops.reports.document import Block, Cell, KeyValues, Paragraph, Verbat
 from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS, BadSignature, fingerprint, public_key_of, verify
 
 _CHUNK_BYTES = 1 << 20
+
+
+@shape
+class UnsignedReport:
+    """A report, and what a person signs of it."""
+
+    report: str
+    """The file's name."""
+    sha256: str
+    seq: int
+    """The record that names the report."""
+    text: str
+    """What is signed: the line that sha256sum prints."""
+    command: str
+    """What signs it, with KEY in the place of the person's own key."""
+    then: str
+    """What records the signature."""
+
+
+@shape
+class SignedReport:
+    """A person's signature under a report."""
+
+    report: str
+    """The file's name."""
+    sha256: str
+    signer: str
+    """The person's id in the configuration."""
+    name: str
+    office: str
+    fingerprint: str
+    """Of the person's key."""
+    seq: int | None
+    """The record that holds the signature; null where nothing was recorded: --dry-run."""
 
 
 def sign_off(
@@ -51,8 +85,8 @@ def sign_off(
         Optional[Path],  # noqa: UP045  # as above
         typer.Option(metavar="FILE", help=_("The signature that ssh-keygen wrote")),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Look at the signature, and record nothing"))] = False,
-) -> Result[JsonValue]:
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Verify the signature, and record nothing"))] = False,
+) -> Result[UnsignedReport | SignedReport]:
     session = open_session(ctx)
     sha256 = _digest_of(report)
     known_in = _require_known(session.ledger, report, sha256)
@@ -67,8 +101,7 @@ def sign_off(
     made = _signed(report, sha256, person, signature)
     existing = _recorded(session.ledger, made)
     if existing is None and not dry_run:
-        body = bodies.write({"circumstances": session.circumstances, "sign_off": made})
-        existing = session.writable_ledger.append(SIGN_OFF, run=NO_RUN, subject=made.report[-500:], body=body).seq
+        existing = session.recorder.record(SIGN_OFF, "sign_off", made, subject=made.report[-500:]).seq
     return _result(made, existing)
 
 
@@ -99,14 +132,14 @@ def _require_known(ledger: Ledger, path: Path, sha256: Digest) -> int:
     if of_this_name is not None:
         raise IntegrityError(
             msg(
-                "{path} is not the report that record {seq} tells of: it was changed since",
+                "{path} was changed since record {seq}",
                 path=str(path),
                 seq=of_this_name,
             ),
             msg("Build the report again with 'portalops run', and sign that."),
         )
     raise UsageError(
-        msg("the ledger knows no report with the digest of {path}: {digest}", path=str(path), digest=sha256),
+        msg("no recorded report has the digest of {path}: {digest}", path=str(path), digest=sha256),
         msg("Sign a report that a report job or 'portalops ledger export' wrote; both record its digest."),
     )
 
@@ -131,7 +164,7 @@ def _reports(ledger: Ledger) -> Iterator[tuple[int, str, str]]:
                 yield record.seq, str(file.get("name")), str(file.get("sha256"))
 
 
-def _show_signed_text(path: Path, sha256: Digest, known_in: int) -> Result[JsonValue]:
+def _show_signed_text(path: Path, sha256: Digest, known_in: int) -> Result[UnsignedReport]:
     name = _plain_name(path)
     quoted = shlex.quote(name)
     separator = "-- " if name.startswith("-") else ""
@@ -151,15 +184,7 @@ def _show_signed_text(path: Path, sha256: Digest, known_in: int) -> Result[JsonV
         Paragraph(msg("Then record the signature:")),
         Verbatim(then),
     ]
-    data: JsonValue = {
-        "report": name,
-        "sha256": sha256,
-        "seq": known_in,
-        "text": line,
-        "command": command,
-        "then": then,
-    }
-    return Result(data=data, view=view)
+    return Result(data=UnsignedReport(name, sha256, known_in, line, command, then), view=view)
 
 
 def _person(session: Session, by: str) -> Person:
@@ -174,14 +199,12 @@ def _person(session: Session, by: str) -> Person:
     if not may_sign(person, session.clock.now().astimezone(session.zone_of_portal).date()):
         raise UsageError(
             msg(
-                "{id} does not sign today: from {first} to {last}",
+                "{id} may not sign today, only from {first} to {last}",
                 id=person.id,
                 first=person.valid_from or "-",
                 last=person.valid_to or "-",
             ),
-            msg(
-                "Have somebody sign whose days include today, or correct valid_from and valid_to in the configuration."
-            ),
+            msg("Let somebody sign who may today, or correct valid_from and valid_to in the configuration."),
         )
     return person
 
@@ -196,7 +219,7 @@ def _signed(path: Path, sha256: Digest, person: Person, signature_file: Path) ->
         own_key = public_key_of(person.public_key)
     except ValueError as error:
         raise ConfigurationError(
-            msg("the key of signer {id} is no Ed25519 public key in OpenSSH's format", id=person.id),
+            msg("the key of signer {id} is not an Ed25519 public key in OpenSSH's format", id=person.id),
             msg("Give the line of the person's .pub file."),
         ) from error
     signature = _read_signature(signature_file)
@@ -226,7 +249,7 @@ def _verified(path: Path, sha256: Digest, signature: str, signature_file: Path) 
         except BadSignature as error:
             problem = error.message
     raise IntegrityError(
-        msg("{path} is no signature under this report: {cause}", path=str(signature_file), cause=problem),
+        msg("{path} is not a signature of this report: {cause}", path=str(signature_file), cause=problem),
         msg("Run 'portalops ledger sign-off' with the report alone: it shows the command that signs it."),
     )
 
@@ -261,7 +284,7 @@ def _plain_name(path: Path) -> str:
     return name
 
 
-def _result(made: SignOff, seq: int | None) -> Result[JsonValue]:
+def _result(made: SignOff, seq: int | None) -> Result[SignedReport]:
     rows: list[tuple[Message, Cell]] = [
         (msg("Report"), made.report),
         (msg("Digest"), made.sha256),
@@ -270,10 +293,10 @@ def _result(made: SignOff, seq: int | None) -> Result[JsonValue]:
     ]
     if seq is not None:
         rows.append((msg("Recorded in"), msg("record {seq}", seq=seq)))
-    data: JsonValue = {
-        "report": made.report, "sha256": made.sha256, "signer": made.signer, "name": made.name, "office": made.office,
-        "fingerprint": fingerprint(made.public_key), "seq": seq,
-    }  # fmt: skip
+    data = SignedReport(
+        report=made.report, sha256=made.sha256, signer=made.signer, name=made.name, office=made.office,
+        fingerprint=fingerprint(made.public_key), seq=seq,
+    )  # fmt: skip
     verdict = (
         msg("The signature holds and is recorded.")
         if seq is not None

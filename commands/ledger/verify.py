@@ -1,14 +1,13 @@
 """Check that nothing recorded was changed, and that nothing expected is missing
 
-Two verdicts, always apart. Integrity: every record is the one that the next was chained to, every head is signed by
-the ledger's key and says what the records are, and every blob has its digest. Completeness: every planned run left
-its record. What the ledger's own key rewrote is shown only by a head that somebody else has kept: give it by --head
-or --head-code.
+There are two separate verdicts. Integrity: the chain of records is whole, every head is signed by the ledger's key
+and fits the records, and every blob has its digest. Completeness: every planned run left its record. Only a head kept
+elsewhere shows whether the ledger was rewritten and signed again with its own key: give one by --head or --head-code.
 
 Example: portalops ledger verify --head mail/head.txt --head-code 412-9f3a-77c0-21de-8b4c-5a10; portalops ledger
 verify /media/usb/bundle
 
-EXIT STATUS: 0 both hold, 1 something expected is missing, 2 a given file is no head, or the folder no bundle, 3
+EXIT STATUS: 0 both hold, 1 something expected is missing, 2 a given file is not a head, or the folder not a bundle, 3
 completeness could not be found out, 5 something was changed
 """
 
@@ -16,22 +15,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated, Optional
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import Said, shape
 from commands.cli.verb import Verb
 from commands.jobs.ledger_server import excess_rights
 from commands.jobs.trusted_keys import read_limited, read_trusted
+from commands.ledger.views import WithheldShape
 from portalops.config.keys import PUBLIC_SUFFIX
 from portalops.errors import ExitCode, NotAHead, SecretUnavailable, UsageError
-from portalops.ledger.bundle.verification import verify_bundle
+from portalops.ledger.bundle.verification import BundleVerification, verify_bundle
+from portalops.ledger.chain import Fault
 from portalops.ledger.check_heads import (
-    HeadComparison,
     HeadVerdict,
     Signed,
     SignerUse,
@@ -40,7 +41,7 @@ from portalops.ledger.check_heads import (
     read_supplied_head,
 )
 from portalops.ledger.heads import MAX_HEAD_BYTES, code_of
-from portalops.ledger.record import format_at, parse_at
+from portalops.ledger.record import parse_at
 from portalops.ledger.verify import Completeness, Integrity, Supplied, Verification
 from portalops.ledger.verify import verify as verify_ledger
 from portalops.locale import _
@@ -55,9 +56,6 @@ from portalops.registers.waivers import RecordedWaiver
 from portalops.reports.document import Block, Cell, Heading, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
 from portalops.signatures.sshsig import fingerprint, public_key_of
 
-if TYPE_CHECKING:
-    from portalops.ledger.bundle.verification import BundleVerification
-
 MAX_LISTED = 50
 """Rows of a table that are shown to a person; --json has them all, but no more than 100 faults."""
 
@@ -67,6 +65,214 @@ _VERDICTS: Mapping[HeadVerdict, Status] = {
     HeadVerdict.BEYOND_END: Status(msg("beyond the end"), Tone.BAD),
     HeadVerdict.OTHER_DIGEST: Status(msg("not on this chain"), Tone.BAD),
 }
+
+
+@shape
+class FaultShape:
+    """Something in the ledger that was changed."""
+
+    seq: int
+    """The record; 0 where the fault is of none."""
+    message: str
+    """For people; `template` and `values` tell the cases apart."""
+    template: str
+    values: Mapping[str, str | int]
+
+
+@shape
+class NewestHead:
+    """The newest head that holds."""
+
+    seq: int
+    """The record that holds it."""
+    size: int
+    """How many records it is over."""
+    digest: str
+    """SHA-256 of the newest of them."""
+    at: datetime
+    code: str
+    """Size and digest, shortened for people."""
+    fingerprint: str
+    """Of the key that signed it."""
+
+
+@shape
+class SignerShape:
+    """A key that signs the ledger, and what it signed."""
+
+    fingerprint: str
+    public_key: str
+    valid_from: datetime
+    valid_to: datetime | None
+    """Null while it signs."""
+    heads: int
+    first_at: datetime | None
+    last_at: datetime | None
+    speaks_for_itself: bool
+    """No key before it signed for it."""
+
+
+@shape
+class ComparedHead:
+    """A head that somebody else kept, held against the ledger."""
+
+    head: str
+    """Its file or code."""
+    size: int
+    digest: str
+    verdict: HeadVerdict
+
+
+@shape
+class SignOffShape:
+    """A person's signature under a report."""
+
+    seq: int
+    report: str
+    """The file's name."""
+    sha256: str
+    signer: str
+    """The person's id in the configuration."""
+    name: str
+    file: str | None
+    """In a bundle, the file that was signed; null where the bundle does not hold it."""
+
+
+@shape
+class IntegrityShape:
+    """Whether anything recorded was changed."""
+
+    holds: bool
+    records: int
+    first_at: str
+    """As the record has it; empty if there is none."""
+    last_at: str
+    """As the record has it; empty if there is none."""
+    head: str
+    """SHA-256 of the newest line."""
+    first_bad: int | None
+    """From this record on, nothing can be trusted."""
+    fault_count: int
+    faults: tuple[FaultShape, ...]
+    """At most 100."""
+    blobs: int
+    blobs_read: bool
+    """Each was read and digested; false with --quick."""
+    unsigned: int
+    """Records behind the newest head."""
+    heads: int
+    newest_head: NewestHead | None
+    signers: tuple[SignerShape, ...]
+    brought: tuple[ComparedHead, ...]
+    """Heads given by --head and --head-code."""
+    sign_offs: tuple[SignOffShape, ...]
+
+
+@shape
+class MissingRun:
+    """A planned run that left no record."""
+
+    job: str
+    slot: str
+
+
+@shape
+class UnfinishedRun:
+    """A run that began and left no end."""
+
+    id: str
+    kind: str
+    started_at: datetime
+    seq: int
+
+
+@shape
+class ErasedDetail:
+    """Details that were erased for good."""
+
+    seq: int
+    at: datetime
+    digest: str
+    reason: str
+    approved_by: str
+
+
+@shape
+class WaiverInForce:
+    """A waiver; it changes no verdict."""
+
+    seq: int
+    id: str
+    duty: str
+    subject: str
+    reason: str
+    approved_by: str
+    document: str
+    valid_from: date
+    valid_to: date
+
+
+@shape
+class CompletenessShape:
+    """Whether anything expected is missing."""
+
+    holds: bool
+    problem: str | None
+    """Why it could not be found out, for people."""
+    missing: tuple[MissingRun, ...]
+    crashed: tuple[UnfinishedRun, ...]
+    running: tuple[UnfinishedRun, ...]
+    unbegun: tuple[int, ...]
+    """Records of an end without a beginning."""
+    erased: tuple[ErasedDetail, ...]
+    withheld: tuple[WithheldShape, ...]
+    waivers: tuple[WaiverInForce, ...]
+    unread_waivers: tuple[int, ...]
+    """Records of waivers that cannot be read."""
+
+
+@shape
+class BundlePeriod:
+    """First and last day."""
+
+    first: date
+    last: date
+
+
+@shape
+class BundleShape:
+    """What a bundle states of itself."""
+
+    portal: str
+    period: BundlePeriod
+    portalops: str
+    """The release that wrote it."""
+
+
+@shape
+class StampShape:
+    """A time stamp of a bundle; its own signature is not verified here."""
+
+    file: str
+    size: int
+    """How many records the stamped head is over."""
+    at: datetime
+
+
+@shape
+class VerificationShape:
+    """Both verdicts about a ledger or a bundle."""
+
+    ledger: str
+    integrity: IntegrityShape
+    completeness: CompletenessShape
+    bundle: BundleShape | None
+    """Null for the ledger of this machine, and for a bundle that does not describe itself."""
+    time_stamps: tuple[StampShape, ...]
+    not_compared: tuple[str, ...]
+    """Figures whose details the bundle does not hold."""
+    detail_records: int | None
+    """Records of a bundle whose details belong to it; null for a ledger."""
 
 
 def exit_code_of(found: Verification) -> ExitCode:
@@ -97,38 +303,25 @@ def verification_view(found: Verification, reports: Mapping[Digest, str] | None 
     yield from _completeness_view(found.completeness)
 
 
-def verification_data(found: Verification, reports: Mapping[Digest, str] | None = None) -> dict[str, JsonValue]:
-    """Say both verdicts to a program; `reports` as in `verification_view`."""
-    integrity, completeness = found.integrity, found.completeness
-    return {
-        "ledger": found.ledger,
-        "integrity": {
-            "holds": integrity.holds,
-            "records": integrity.records,
-            "first_at": integrity.first_at,
-            "last_at": integrity.last_at,
-            "head": integrity.head,
-            "first_bad": integrity.first_bad,
-            "fault_count": integrity.fault_count,
-            "faults": [{"seq": fault.seq, "message": str(fault.what)} for fault in integrity.faults],
-            "blobs": integrity.blobs,
-            "blobs_read": integrity.blobs_read,
-            "unsigned": integrity.unsigned,
-            **_signed_data(integrity.signed, reports),
-        },
-        "completeness": {
-            "holds": completeness.holds,
-            "problem": None if completeness.problem is None else str(completeness.problem),
-            "missing": [{"job": slot.job.id, "slot": slot.name} for slot in completeness.missing],
-            "crashed": [_run_data(run) for run in completeness.crashed],
-            "running": [_run_data(run) for run in completeness.running],
-            "unbegun": [record.seq for record in completeness.unbegun],
-            "erased": [_erasure_data(each) for each in completeness.erased],
-            "withheld": [{"digest": each.digest, "reason": each.reason} for each in completeness.withheld],
-            "waivers": [_waiver_data(each) for each in completeness.waivers],
-            "unread_waivers": list(completeness.unread_waivers),
-        },
-    }
+def verification_data(found: Verification) -> VerificationShape:
+    """Return both verdicts for a program, and of a bundle what it is."""
+    bundle = found if isinstance(found, BundleVerification) else None
+    described = bundle.description if bundle else None
+    return VerificationShape(
+        ledger=found.ledger,
+        integrity=_integrity_data(found.integrity, bundle.reports if bundle else None),
+        completeness=_completeness_data(found.completeness),
+        bundle=BundleShape(
+            described.portal["id"],
+            BundlePeriod(date.fromisoformat(described.first_day), date.fromisoformat(described.last_day)),
+            described.portalops,
+        )
+        if described
+        else None,
+        time_stamps=tuple(StampShape(each.name, each.size, each.at) for each in (bundle.stamped if bundle else ())),
+        not_compared=bundle.not_compared if bundle else (),
+        detail_records=bundle.detail_records if bundle else None,
+    )
 
 
 def bundle_view(found: BundleVerification) -> Iterator[Block]:
@@ -156,37 +349,18 @@ def bundle_view(found: BundleVerification) -> Iterator[Block]:
     if found.stamped:
         rows = [(each.name, each.size, each.at) for each in found.stamped]
         yield TableBlock(
-            msg("Time stamps; their own signatures are looked at by 'openssl ts -verify'"),
+            msg("Time stamps; 'openssl ts -verify' checks their signatures"),
             (msg("File"), msg("Records"), msg("At")),
             rows,
         )
     if found.not_compared:
         yield Notice(
             msg(
-                "These figures rest on details that are not there, and were not compared: {names}",
+                "These figures were not compared, because details are missing: {names}",
                 names=", ".join(found.not_compared),
             ),
             Tone.UNSURE,
         )
-
-
-def bundle_data(found: BundleVerification) -> dict[str, JsonValue]:
-    """Say the same to a program."""
-    described = found.description
-    about: JsonValue = None
-    if described is not None:
-        about = {
-            "portal": described.portal["id"],
-            "period": {"first": described.first_day, "last": described.last_day},
-            "portalops": described.portalops,
-        }
-    return {
-        **verification_data(found, found.reports),
-        "bundle": about,
-        "time_stamps": [{"file": each.name, "size": each.size, "at": format_at(each.at)} for each in found.stamped],
-        "not_compared": list(found.not_compared),
-        "detail_records": found.detail_records,
-    }
 
 
 def _integrity_status(integrity: Integrity) -> Status:
@@ -209,9 +383,7 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
         if integrity.first_bad is not None:
             yield Notice(msg("The first record that cannot be trusted is {seq}.", seq=integrity.first_bad), Tone.BAD)
         yield Paragraph(
-            msg(
-                "Change nothing, and keep everything as it is. Compare with heads that others keep: --head, --head-code."
-            )
+            msg("Change nothing, and keep everything as it is. Compare with heads kept elsewhere: --head, --head-code.")
         )
         shown = integrity.faults[:MAX_LISTED]
         yield TableBlock(
@@ -225,16 +397,16 @@ def _faults_view(integrity: Integrity) -> Iterator[Block]:
     elif integrity.signed.newest is None:
         yield Notice(
             msg(
-                "Nothing is signed: whoever can write this ledger can also rewrite all of it, and nothing in it would"
-                " show that. 'portalops ledger head' signs it."
+                "Nothing is signed: an account that can write this ledger can rewrite all of it unnoticed. "
+                "'portalops ledger head' signs it."
             ),
             Tone.UNSURE,
         )
     elif not integrity.signed.supplied:
         yield Notice(
             msg(
-                "No head that somebody else keeps was compared: what the ledger's own key rewrote and signed anew would"
-                " not show. Give one by --head or --head-code."
+                "No head kept elsewhere was compared: a ledger rewritten and signed again with its own key "
+                "would go unnoticed. Give one by --head or --head-code."
             ),
             Tone.NEUTRAL,
         )
@@ -273,15 +445,14 @@ def _signed_view(signed: Signed, reports: Mapping[Digest, str] | None) -> Iterat
             key = fingerprint(use.signer.public_key)
             yield Notice(
                 msg(
-                    "The key {key} speaks for itself only: no key before it signed for it. Ask whoever is in charge whether"
-                    " it is theirs.",
+                    "No earlier key signed for the key {key}. Ask the person in charge whether it is theirs.",
                     key=key,
                 ),
                 Tone.UNSURE,
             )
     if signed.supplied:
         rows = [(each.supplied.name, each.supplied.size, _VERDICTS[each.verdict]) for each in signed.supplied]
-        yield TableBlock(msg("Heads that were brought"), (msg("Head"), msg("Records"), msg("Verdict")), rows)
+        yield TableBlock(msg("Heads kept elsewhere"), (msg("Head"), msg("Records"), msg("Verdict")), rows)
     if signed.sign_offs:
         signatures: list[tuple[Cell, ...]] = [
             (str(seq), each.report, each.name, each.office, fingerprint(each.public_key), *_signed_file(each, reports))
@@ -354,10 +525,12 @@ def _completeness_view(completeness: Completeness) -> Iterator[Block]:
         yield from _more(len(completeness.waivers) - MAX_LISTED)
     if completeness.unread_waivers:
         yield Notice(
-            msg(
-                "{n} records of waivers cannot be read, the first is {seq}: such a grant grants nothing, and after such a"
-                " withdrawal no waiver granted before it counts",
-                n=len(completeness.unread_waivers),
+            nmsg(
+                "{n} record of a waiver cannot be read: record {seq}. An unreadable grant counts for nothing, and an"
+                " unreadable withdrawal ends every waiver granted before it.",
+                "{n} records of waivers cannot be read, the first is {seq}. An unreadable grant counts for nothing, and an"
+                " unreadable withdrawal ends every waiver granted before it.",
+                len(completeness.unread_waivers),
                 seq=str(completeness.unread_waivers[0]),
             ),
             Tone.UNSURE,
@@ -383,82 +556,98 @@ def _waivers_table(completeness: Completeness) -> TableBlock:
 
 
 def _moment(at: str) -> Cell:
-    """Return a record's moment as one, or what stands in its place."""
+    """Return a record's moment, or its text where it is none."""
     try:
         return parse_at(at)
     except ValueError:
         return at or None
 
 
-def _signed_data(signed: Signed, reports: Mapping[Digest, str] | None) -> dict[str, JsonValue]:
-    newest = signed.newest
-    newest_data: JsonValue = None
-    if newest is not None and newest.head is not None:
-        newest_data = {
-            "seq": newest.seq,
-            "size": newest.head.size,
-            "digest": newest.head.digest,
-            "at": format_at(newest.head.at),
-            "code": code_of(newest.head),
-            "fingerprint": fingerprint(newest.public_key),
-        }
-    return {
-        "heads": signed.heads,
-        "newest_head": newest_data,
-        "signers": [_signer_data(use) for use in signed.uses],
-        "brought": [_supplied_data(each) for each in signed.supplied],
-        "sign_offs": [
-            {
-                "seq": seq,
-                "report": each.report,
-                "sha256": each.sha256,
-                "signer": each.signer,
-                "name": each.name,
-                **({} if reports is None else {"file": reports.get(each.sha256)}),
-            }
+def _integrity_data(integrity: Integrity, reports: Mapping[Digest, str] | None) -> IntegrityShape:
+    signed = integrity.signed
+    return IntegrityShape(
+        holds=integrity.holds,
+        records=integrity.records,
+        first_at=integrity.first_at,
+        last_at=integrity.last_at,
+        head=integrity.head,
+        first_bad=integrity.first_bad,
+        fault_count=integrity.fault_count,
+        faults=tuple(map(_fault_data, integrity.faults)),
+        blobs=integrity.blobs,
+        blobs_read=integrity.blobs_read,
+        unsigned=integrity.unsigned,
+        heads=signed.heads,
+        newest_head=_newest_data(signed),
+        signers=tuple(map(_signer_data, signed.uses)),
+        brought=tuple(
+            ComparedHead(each.supplied.name, each.supplied.size, each.supplied.digest, each.verdict)
+            for each in signed.supplied
+        ),
+        sign_offs=tuple(
+            SignOffShape(
+                seq, each.report, each.sha256, each.signer, each.name, reports.get(each.sha256) if reports else None
+            )
             for seq, each in signed.sign_offs
-        ],
-    }
+        ),
+    )
 
 
-def _signer_data(use: SignerUse) -> JsonValue:
-    signer = use.signer
-    return {
-        "fingerprint": fingerprint(signer.public_key),
-        "public_key": signer.public_key,
-        "valid_from": format_at(signer.valid_from),
-        "valid_to": None if signer.valid_to is None else format_at(signer.valid_to),
-        "heads": use.heads,
-        "first_at": None if use.first_at is None else format_at(use.first_at),
-        "last_at": None if use.last_at is None else format_at(use.last_at),
-        "speaks_for_itself": use.speaks_for_itself,
-    }
+def _fault_data(fault: Fault) -> FaultShape:
+    said = Said.of(fault.what)
+    return FaultShape(fault.seq, said.text, said.template, said.values)
 
 
-def _supplied_data(compared: HeadComparison) -> JsonValue:
-    brought = compared.supplied
-    return {"head": brought.name, "size": brought.size, "digest": brought.digest, "verdict": compared.verdict.value}
+def _newest_data(signed: Signed) -> NewestHead | None:
+    newest = signed.newest
+    if newest is None or newest.head is None:
+        return None
+    head = newest.head
+    return NewestHead(newest.seq, head.size, head.digest, head.at, code_of(head), fingerprint(newest.public_key))
 
 
-def _run_data(run: Run) -> JsonValue:
-    return {"id": run.id, "kind": run.kind, "started_at": format_at(run.started_at), "seq": run.started_seq}
+def _signer_data(use: SignerUse) -> SignerShape:
+    return SignerShape(
+        fingerprint=fingerprint(use.signer.public_key),
+        public_key=use.signer.public_key,
+        valid_from=use.signer.valid_from,
+        valid_to=use.signer.valid_to,
+        heads=use.heads,
+        first_at=use.first_at,
+        last_at=use.last_at,
+        speaks_for_itself=use.speaks_for_itself,
+    )
 
 
-def _erasure_data(each: RecordedErasure) -> JsonValue:
-    erasure = each.erasure
-    return {
-        "seq": each.seq, "at": format_at(each.at), "digest": erasure.digest, "reason": erasure.reason,
-        "approved_by": erasure.approved_by,
-    }  # fmt: skip
+def _completeness_data(completeness: Completeness) -> CompletenessShape:
+    return CompletenessShape(
+        holds=completeness.holds,
+        problem=None if completeness.problem is None else str(completeness.problem),
+        missing=tuple(MissingRun(slot.job.id, slot.name) for slot in completeness.missing),
+        crashed=tuple(map(_run_data, completeness.crashed)),
+        running=tuple(map(_run_data, completeness.running)),
+        unbegun=tuple(record.seq for record in completeness.unbegun),
+        erased=tuple(map(_erasure_data, completeness.erased)),
+        withheld=tuple(WithheldShape(each.digest, each.reason) for each in completeness.withheld),
+        waivers=tuple(map(_waiver_data, completeness.waivers)),
+        unread_waivers=completeness.unread_waivers,
+    )
 
 
-def _waiver_data(each: RecordedWaiver) -> JsonValue:
+def _run_data(run: Run) -> UnfinishedRun:
+    return UnfinishedRun(run.id, run.kind, run.started_at, run.started_seq)
+
+
+def _erasure_data(each: RecordedErasure) -> ErasedDetail:
+    return ErasedDetail(each.seq, each.at, each.erasure.digest, each.erasure.reason, each.erasure.approved_by)
+
+
+def _waiver_data(each: RecordedWaiver) -> WaiverInForce:
     waiver = each.waiver
-    return {
-        "seq": each.seq, "id": waiver.id, "duty": waiver.duty, "subject": waiver.subject, "reason": waiver.reason,
-        "approved_by": waiver.approved_by, "document": waiver.document, "valid_from": waiver.valid_from.isoformat(),
-        "valid_to": waiver.valid_to.isoformat(),
-    }  # fmt: skip
+    return WaiverInForce(
+        seq=each.seq, id=waiver.id, duty=waiver.duty, subject=waiver.subject, reason=waiver.reason,
+        approved_by=waiver.approved_by, document=waiver.document, valid_from=waiver.valid_from, valid_to=waiver.valid_to,
+    )  # fmt: skip
 
 
 def verify(
@@ -469,11 +658,11 @@ def verify(
     ] = None,
     *,
     quick: Annotated[
-        bool, typer.Option("--quick", help=_("Only see that each blob is there; do not read and digest it"))
+        bool, typer.Option("--quick", help=_("Only check that each blob exists; do not read and digest it"))
     ] = False,
     head: Annotated[
         Optional[list[Path]],  # noqa: UP045  # as above
-        typer.Option(metavar="FILE", help=_("A head that somebody else has kept: six lines of text; may be repeated")),
+        typer.Option(metavar="FILE", help=_("A head kept elsewhere, as a file of six lines; may be repeated")),
     ] = None,
     head_code: Annotated[
         Optional[list[str]],  # noqa: UP045  # as above
@@ -481,11 +670,9 @@ def verify(
     ] = None,
     signers: Annotated[
         Optional[Path],  # noqa: UP045  # as above
-        typer.Option(
-            metavar="FILE", help=_("An allowed_signers file with the keys that you expect the heads to be by")
-        ),
+        typer.Option(metavar="FILE", help=_("An allowed_signers file with the keys that must have signed the heads")),
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[VerificationShape]:
     session = open_session(ctx)
     heads = (*(read_supplied(path) for path in head or ()), *(parse_code(code) for code in head_code or ()))
     trusted = None if signers is None else read_trusted(signers)
@@ -499,15 +686,15 @@ def verify(
     return _verify_store(session, heads, trusted, read_blobs=not quick)
 
 
-def _verify_bundle(session: Session, path: Path, brought: Supplied) -> Result[JsonValue]:
+def _verify_bundle(session: Session, path: Path, brought: Supplied) -> Result[VerificationShape]:
     with session.progress.task(msg("Verifying the bundle"), total=None, unit="items") as task:
         found = verify_bundle(path, brought=brought, advance=task.advance)
-    return Result(data=bundle_data(found), view=tuple(bundle_view(found)), exit_code=exit_code_of(found))
+    return Result(data=verification_data(found), view=tuple(bundle_view(found)), exit_code=exit_code_of(found))
 
 
 def _verify_store(
     session: Session, heads: tuple[SuppliedHead, ...], trusted: tuple[TrustedKey, ...] | None, *, read_blobs: bool
-) -> Result[JsonValue]:
+) -> Result[VerificationShape]:
     own_key, warnings = _own_key(session)
     with session.progress.task(msg("Verifying the ledger"), total=session.ledger.count(), unit="items") as task:
         found = verify_ledger(
@@ -527,7 +714,7 @@ def _verify_store(
 
 
 def read_supplied(path: Path) -> SuppliedHead:
-    """Read a head that somebody brings.
+    """Read a head that was kept elsewhere.
 
     Raises:
         UsageError: the file cannot be read.
@@ -550,11 +737,7 @@ def _own_key(session: Session) -> tuple[str, tuple[Message, ...]]:
     try:
         return public_key_of(path.with_name(path.name + PUBLIC_SUFFIX).read_text(encoding="utf-8")), ()
     except (OSError, ValueError):
-        return "", (
-            msg(
-                "the signing key {path} cannot be read, so it is not known whether the heads are by it", path=str(path)
-            ),
-        )
+        return "", (msg("the signing key {path} cannot be read: unknown whether it signed the heads", path=str(path)),)
 
 
 VERB = Verb(verify)

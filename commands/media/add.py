@@ -1,6 +1,6 @@
 """Add a medium to the register
 
-With the id of a medium that is in the register already: another one has taken its place.
+An id that is in the register already means that another medium has taken its place.
 
 Example: portalops media add disk-a --label 'KH-SL-01' --place 'Tủ sắt phòng 204' --custodian 'Nguyễn Văn An'
 --expires 2031-12-31
@@ -16,23 +16,37 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.media_register import register_of
 from commands.media.options import DryRun, IdArgument, RoomOption, SiteOption
 from commands.media.steps import DUTY, required_place, required_text
 from portalops.errors import UsageError
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.media import MediumEntry
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.registers.media import ADDED, MEDIUM
+from portalops.registers.media import ADDED, MEDIUM, read_media
 from portalops.reports.document import Block, KeyValues
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@shape
+class AddedMedium:
+    """A medium as it was put into the register, or would be."""
+
+    id: str
+    kind: str
+    label: str
+    place: str
+    custodian: str
+    site: str | None
+    room: str | None
+    expires_on: date | None
+    """From this day on it is not trusted."""
+    recorded: bool
 
 
 def add(
@@ -49,7 +63,7 @@ def add(
     ] = None,
     expires: Annotated[str | None, typer.Option(metavar="DAY", help=_("From this day on it is not trusted"))] = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[AddedMedium]:
     session = open_session(ctx)
     configured = {table.id: table.kind for table in session.settings.backup_media}
     if kind is not None and medium in configured and kind != configured[medium]:
@@ -58,8 +72,8 @@ def add(
         )
     if not _ID.fullmatch(medium):
         raise UsageError(
-            msg("{id} is no id of a medium", id=show_text(medium, 80)),
-            msg("Lower-case letters, digits and hyphens, at most 63."),
+            msg("{id} is not a valid id of a medium", id=show_text(medium, 80)),
+            msg("Use lower-case letters, digits and hyphens, at most 63."),
         )
     chosen = configured.get(medium) or kind
     if chosen is None:
@@ -68,7 +82,9 @@ def add(
             msg("Give --kind, such as disk, optical or tape; or the id of a [[backup.medium]]."),
         )
     if not _ID.fullmatch(chosen):
-        raise UsageError(msg("{kind} is no kind of medium", kind=show_text(chosen, 80)), msg("Such as disk or tape."))
+        raise UsageError(
+            msg("{kind} is not a kind of medium", kind=show_text(chosen, 80)), msg("Such as disk or tape.")
+        )
     entry = MediumEntry(
         medium,
         chosen,
@@ -78,16 +94,26 @@ def add(
         _day(expires),
         *required_place(site, room),
     )
-    before = register_of(session).get(medium)
+    before = read_media(session.reader).get(medium)
     if not dry_run:
-        body = bodies.write({"circumstances": session.circumstances, MEDIUM: entry})
-        session.writable_ledger.append(ADDED, run=NO_RUN, subject=entry.id, duty=DUTY, body=body)
+        session.recorder.record(ADDED, MEDIUM, entry, subject=entry.id, duty=DUTY)
     warnings: list[Message] = []
     if before is not None and before.entry is not None:
         warnings.append(
             msg("another medium was in the register as {id} before: {label}", id=medium, label=before.entry.label)
         )
-    return Result({**_entry_data(entry), "recorded": not dry_run}, [_entry_view(entry, dry_run=dry_run)], warnings)
+    data = AddedMedium(
+        id=entry.id,
+        kind=entry.kind,
+        label=entry.label,
+        place=entry.place,
+        custodian=entry.custodian,
+        site=entry.site or None,
+        room=entry.room or None,
+        expires_on=entry.expires_on,
+        recorded=not dry_run,
+    )
+    return Result(data, [_entry_view(entry, dry_run=dry_run)], warnings)
 
 
 def _day(text: str | None) -> date | None:
@@ -99,19 +125,6 @@ def _day(text: str | None) -> date | None:
         raise UsageError(
             msg("{text} is no day", text=show_text(text, 40)), msg("Write it as year-month-day: 2031-12-31.")
         ) from error
-
-
-def _entry_data(entry: MediumEntry) -> dict[str, JsonValue]:
-    return {
-        "id": entry.id,
-        "kind": entry.kind,
-        "label": entry.label,
-        "place": entry.place,
-        "custodian": entry.custodian,
-        "site": entry.site or None,
-        "room": entry.room or None,
-        "expires_on": entry.expires_on.isoformat() if entry.expires_on else None,
-    }
 
 
 def _entry_view(entry: MediumEntry, *, dry_run: bool) -> Block:

@@ -1,18 +1,18 @@
 """Burn one disc of a set, and compare it
 
-Checks the image against the set's digests, writes it to a blank disc, closes the disc, takes it out and in, reads it
-back byte by byte, and records which disc it is. Without --disc: the first one that is not burnt yet. Never writes to
-a disc that is not blank.
+Checks the image against the set's digests, writes it to a blank disc and closes the disc. Then it ejects and reloads
+it, reads it back byte by byte, and records which disc it is. Without --disc: the first one that is not burnt yet.
+Never writes to a disc that is not blank.
 
 Example: portalops media burn latest --medium discs --device /dev/sr0 --label KH-2026-01
 
 EXIT STATUS: 0 burnt and compared, or shown, 2 wrong usage, 3 burnt and not read back, 4 no such set, no drive, no
-blank disc, too small, or burning failed, 5 the disc or the image is not what it must be
+blank disc, too small, or burning failed, 5 the disc or the image differs from the set
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,29 +21,73 @@ import typer
 
 from backups.burning import checked_image, compare, require_blank, spread_of, volume_id_of, whole_images
 from backups.media.optical import build
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.media_register import register_of
-from commands.jobs.sets import find_set, keys_of, recorded_sets_of
+from commands.jobs.sets import keys_of
 from commands.media.options import DiscOption, DryRun, SetArgument
-from commands.media.steps import drive_at, problem_blocks, record_disc
+from commands.media.steps import DUTY, drive_at, problem_blocks
 from portalops.errors import ExitCode, MediumUnavailable, UsageError
 from portalops.locale import _
 from portalops.model.media import BurntDisc, DiscState
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
+from portalops.registers.backups import find_set, recorded_sets
 from portalops.registers.discs import BURNT, BURNT_DISC, OPTICAL
+from portalops.registers.media import read_media
 from portalops.reports.document import Block, ByteSize, Cell, KeyValues, Paragraph
 from portalops.reports.words import disc_status
 
 if TYPE_CHECKING:
     from backups.burning import DiscImage
     from backups.media.optical import OpticalMedium
-    from portalops.ports import DiscDrive, LoadedDisc
+    from portalops.config.tables import KindTable
+    from portalops.model.media import MediumEntry
+    from portalops.ports import DiscDrive, LoadedDisc, Progress
     from portalops.registers.backups import SetEvidence
 
 MAX_LABEL = 80
+
+
+@shape
+class PlannedBurn:
+    """A disc that would be burnt."""
+
+    id: str
+    set: str
+    disc: int
+    """Which disc of the set, from 1 on."""
+    discs: int
+    """How many discs the set takes."""
+    image: Path
+    in_drive: str
+    """What the drive says the disc is, such as `DVD+R`."""
+    recorded: bool = False
+
+
+@shape
+class BurntDiscShape:
+    """A disc that was burnt."""
+
+    id: str
+    set: str
+    disc: int
+    """Which disc of the set, from 1 on."""
+    discs: int
+    """How many discs the set takes."""
+    label: str
+    image_sha256: str
+    image_bytes: int
+    state: DiscState
+    problem: str
+    """Why it is not whole; empty if it is."""
+    drive: str
+    in_drive: str
+    """What the drive says the disc is, such as `DVD+R`."""
+    program: str
+    """What burnt it."""
+    recorded: bool = True
 
 
 def burn(
@@ -55,10 +99,10 @@ def burn(
     disc: DiscOption = None,
     label: Annotated[
         str | None,
-        typer.Option("--label", metavar="TEXT", help=_("What you write on the disc; else what it calls itself")),
+        typer.Option("--label", metavar="TEXT", help=_("What you write on the disc; else the name in the image")),
     ] = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[PlannedBurn | BurntDiscShape | None]:
     return burn_in(open_session(ctx), drive_at(device), set_name, medium, disc=disc, label=label, dry_run=dry_run)
 
 
@@ -71,12 +115,12 @@ def burn_in(
     disc: int | None = None,
     label: str | None = None,
     dry_run: bool = False,
-) -> Result[JsonValue]:
+) -> Result[PlannedBurn | BurntDiscShape | None]:
     """Burn one disc of a set in a drive, compare it, and record it; `burn` with the drive opened."""
-    medium = _optical(session, medium_id)
-    sets = recorded_sets_of(session)
+    medium = _optical(session.settings.backup_media, medium_id)
+    sets = recorded_sets(session.reader)
     made = find_set(sets, set_name)
-    images = whole_images(medium, made.set.id, made.set.bag_sha256, keys_of(session))
+    images = whole_images(medium, made.set.id, made.set.bag_sha256, keys_of(session.reader, session.warnings.append))
     spread = spread_of(medium, made.set.id, images)
     number = disc or _next_disc(made, medium_id, len(images), spread)
     if number is None:
@@ -100,24 +144,29 @@ def burn_in(
             medium, made.set.id, images, number, bag_sha256=made.set.bag_sha256, on_bytes=task.advance
         )
     session.writable_ledger.require_clock()  # what cannot be recorded is not begun
-    begun = _begun(session, made, medium_id=medium_id, image=image, label=name, device=drive.device, loaded=loaded)
+    known = read_media(session.reader).get(medium_id)
+    begun = _begun(
+        made, medium_id, image, known.entry if known else None, label=name, device=drive.device, loaded=loaded
+    )
     begun = replace(begun, spread=spread)
-    burnt = _burnt(session, drive, image, begun)
-    record_disc(session, BURNT, BURNT_DISC, medium_id, burnt)
+
+    def record(disc: BurntDisc) -> None:
+        session.recorder.record(BURNT, BURNT_DISC, disc, subject=medium_id, duty=DUTY)
+
+    burnt = _burnt(drive, image, begun, record, session.progress)
+    record(burnt)
     code = {DiscState.WHOLE: ExitCode.OK, DiscState.UNREAD: ExitCode.PARTIAL, DiscState.BROKEN: ExitCode.INTEGRITY}
     return Result(_burnt_data(burnt), _burnt_view(burnt), exit_code=code[burnt.state])
 
 
-def _optical(session: Session, medium_id: str) -> OpticalMedium:
-    tables = {table.id: table for table in session.settings.backup_media}
-    table = tables.get(medium_id)
-    if table is None or table.kind != OPTICAL:
-        there = ", ".join(each.id for each in tables.values() if each.kind == OPTICAL)
+def _optical(tables: Sequence[KindTable], medium_id: str) -> OpticalMedium:
+    optical = {table.id: table for table in tables if table.kind == OPTICAL}
+    if medium_id not in optical:
         raise UsageError(
             msg("there is no medium {medium} with images of discs", medium=show_text(medium_id, 80)),
-            msg('The media of kind = "optical" are: {media}.', media=there or "-"),
+            msg('The media of kind = "optical" are: {media}.', media=", ".join(optical) or "-"),
         )
-    return build(table)
+    return build(optical[medium_id])
 
 
 def _next_disc(made: SetEvidence, medium_id: str, count: int, spread: str) -> int | None:
@@ -150,17 +199,16 @@ def _require_new(sets: Sequence[SetEvidence], made: SetEvidence, medium_id: str,
 
 
 def _begun(
-    session: Session,
     made: SetEvidence,
-    *,
     medium_id: str,
     image: DiscImage,
+    entry: MediumEntry | None,
+    *,
     label: str,
     device: str,
     loaded: LoadedDisc,
 ) -> BurntDisc:
     """Return the record of a disc as it stands before it is burnt."""
-    entry = known.entry if (known := register_of(session).get(medium_id)) else None
     return BurntDisc(
         medium=medium_id,
         set_id=made.set.id,
@@ -179,17 +227,18 @@ def _begun(
     )
 
 
-def _burnt(session: Session, drive: DiscDrive, image: DiscImage, begun: BurntDisc) -> BurntDisc:
+def _burnt(
+    drive: DiscDrive, image: DiscImage, begun: BurntDisc, record: Callable[[BurntDisc], None], progress: Progress
+) -> BurntDisc:
     """Burn and compare; what is spoilt on the way is recorded as a disc that is broken."""
-    with session.progress.task(msg("Burning and comparing"), total=image.size_bytes, unit="bytes") as task:
+    with progress.task(msg("Burning and comparing"), total=image.size_bytes, unit="bytes") as task:
         task.note(msg("burning disc {number} of {count}", number=image.number, count=image.count))
         try:
             program = drive.burn(image.path)
         except (MediumUnavailable, KeyboardInterrupt) as error:
             if not _is_blank_still(drive):
                 problem = str(error.message) if isinstance(error, MediumUnavailable) else "it was stopped"
-                spoilt = replace(begun, state=DiscState.BROKEN, problem=show_text(problem, 500))
-                record_disc(session, BURNT, BURNT_DISC, begun.medium, spoilt)
+                record(replace(begun, state=DiscState.BROKEN, problem=show_text(problem, 500)))
             raise
         task.note(msg("reading it back"))
         try:
@@ -199,8 +248,7 @@ def _burnt(session: Session, drive: DiscDrive, image: DiscImage, begun: BurntDis
             problem = show_text(f"not read back: {error}", 500)
             return replace(begun, program=program, problem=problem)
         except KeyboardInterrupt:  # the disc is burnt, and somebody must know of it
-            unread = replace(begun, program=program, problem="not read back: it was stopped")
-            record_disc(session, BURNT, BURNT_DISC, begun.medium, unread)
+            record(replace(begun, program=program, problem="not read back: it was stopped"))
             raise
     return replace(begun, program=program, state=found.state, problem=found.problem)
 
@@ -221,7 +269,7 @@ def _label(text: str) -> str:
 
 def _planned(
     made: SetEvidence, medium_id: str, number: int, images: Sequence[Path], loaded: LoadedDisc
-) -> Result[JsonValue]:
+) -> Result[PlannedBurn]:
     rows: tuple[tuple[Message, Cell], ...] = (
         (msg("Backup set"), made.set.id),
         (msg("Disc"), f"{number}/{len(images)}"),
@@ -230,34 +278,32 @@ def _planned(
         (msg("In the drive"), f"{loaded.kind}: {loaded.state}"),
         (msg("Recorded in"), msg("nothing: this was a dry run")),
     )
-    data: JsonValue = {
-        "id": f"{medium_id}/{made.set.id}/{number}",
-        "set": made.set.id,
-        "disc": number,
-        "discs": len(images),
-        "image": str(images[number - 1]),
-        "in_drive": loaded.kind,
-        "recorded": False,
-    }
+    data = PlannedBurn(
+        id=f"{medium_id}/{made.set.id}/{number}",
+        set=made.set.id,
+        disc=number,
+        discs=len(images),
+        image=images[number - 1],
+        in_drive=loaded.kind,
+    )
     return Result(data, [KeyValues(rows)])
 
 
-def _burnt_data(burnt: BurntDisc) -> JsonValue:
-    return {
-        "id": f"{burnt.medium}/{burnt.set_id}/{burnt.number}/{burnt.label}",
-        "set": burnt.set_id,
-        "disc": burnt.number,
-        "discs": burnt.count,
-        "label": burnt.label,
-        "image_sha256": burnt.image_sha256,
-        "image_bytes": burnt.image_bytes,
-        "state": burnt.state.value,
-        "problem": burnt.problem,
-        "drive": burnt.drive,
-        "in_drive": burnt.disc_kind,
-        "program": burnt.program,
-        "recorded": True,
-    }
+def _burnt_data(burnt: BurntDisc) -> BurntDiscShape:
+    return BurntDiscShape(
+        id=f"{burnt.medium}/{burnt.set_id}/{burnt.number}/{burnt.label}",
+        set=burnt.set_id,
+        disc=burnt.number,
+        discs=burnt.count,
+        label=burnt.label,
+        image_sha256=burnt.image_sha256,
+        image_bytes=burnt.image_bytes,
+        state=burnt.state,
+        problem=burnt.problem,
+        drive=burnt.drive,
+        in_drive=burnt.disc_kind,
+        program=burnt.program,
+    )
 
 
 def _burnt_view(burnt: BurntDisc) -> list[Block]:

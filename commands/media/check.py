@@ -1,4 +1,4 @@
-"""Look whether a medium can be read and written, and holds what the ledger says
+"""Check that a medium can be read and written, and holds what the ledger says
 
 Lists its sets, compares them with the ledger, reads the description of each, and tries to write; what it finds is
 recorded. Without an id: every configured medium. It reads no data: 'portalops backup verify' does. With --device:
@@ -8,7 +8,7 @@ Example: portalops media check; portalops media check disk-a --read-only; portal
 /dev/sr0
 
 EXIT STATUS: 0 all is as recorded, 2 no such medium, 3 one could not be reached or written, 4 no drive, no disc, or
-none of ours, 5 one is not as recorded
+another one, 5 one is not as recorded
 """
 
 from __future__ import annotations
@@ -21,21 +21,22 @@ import typer
 
 from backups.burning import compare, volume_id_in
 from backups.inspection import inspect
-from commands.cli.result import JsonValue, Result
+from backups.media import build_media
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.locks import resource_lock
-from commands.jobs.sets import keys_of, media_of, recorded_sets_of
-from commands.media.steps import DUTY, drive_at, problem_blocks, record_disc
+from commands.jobs.sets import keys_of
+from commands.media.steps import DUTY, drive_at, problem_blocks
 from portalops.errors import ExitCode, MediumUnavailable, PortalOpsError, UsageError, worst
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.backups import CopyState
 from portalops.model.media import DiscReading, DiscState, MediumCheck
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.message import Message, msg
 from portalops.model.runs import Resource
 from portalops.model.text import show_text
+from portalops.registers.backups import recorded_sets
 from portalops.registers.discs import DISC_READING, READ
 from portalops.registers.media import CHECK, CHECKED
 from portalops.reports.document import Block, Bullets, Cell, KeyValues, Notice, Paragraph, Status, Tone
@@ -45,16 +46,49 @@ if TYPE_CHECKING:
     from portalops.ports import DiscDrive
 
 
+@shape
+class CheckedMedium:
+    """A medium, compared with the ledger."""
+
+    id: str
+    made: bool
+    """False: the first run is yet to make it, so there was nothing to check."""
+    reached: bool
+    """Its sets could be listed."""
+    writable: bool | None
+    """Whether it took a trial of writing; null if none was made."""
+    sets: int
+    problems: tuple[str, ...]
+    unknown: tuple[str, ...]
+    """Sets on it that the ledger does not know, or knows as removed."""
+    damaged: tuple[str, ...]
+    """Sets of which its copy is damaged."""
+
+
+@shape
+class CheckedDisc:
+    """A burnt disc, compared with what was burnt to it."""
+
+    id: str
+    set: str
+    disc: int
+    label: str
+    state: DiscState
+    problem: str
+    """Why it is not whole; empty if it is."""
+    recorded: bool
+
+
 def check_disc(
     ctx: typer.Context, medium_id: str, device: str, label: str | None, *, dry_run: bool
-) -> Result[JsonValue]:
+) -> Result[CheckedDisc]:
     """Compare the disc in a drive with what was burnt to it, and record it."""
     return check_in(open_session(ctx), drive_at(device), medium_id, label=label, dry_run=dry_run)
 
 
 def check_in(
     session: Session, drive: DiscDrive, medium_id: str, *, label: str | None = None, dry_run: bool = False
-) -> Result[JsonValue]:
+) -> Result[CheckedDisc]:
     """Compare the disc in a drive with what was burnt to it, and record it; `check_disc` with the drive opened.
 
     Raises:
@@ -64,14 +98,14 @@ def check_in(
     volume_id = volume_id_in(drive)
     known = [
         held
-        for made in recorded_sets_of(session)
+        for made in recorded_sets(session.reader)
         for held in made.discs_of(medium_id)
         if held.burnt.volume_id == volume_id and label in {None, held.burnt.label}
     ]
     if not known:
         raise MediumUnavailable(
             msg(
-                "drive {device}: the disc in it is none that was burnt from medium {medium}; it calls itself {name}",
+                "drive {device}: the disc in it was not burnt from medium {medium}; its name is {name}",
                 device=show_text(drive.device, 200),
                 medium=show_text(medium_id, 80),
                 name=volume_id or "-",
@@ -89,22 +123,22 @@ def check_in(
         found = compare(drive, burnt.image_sha256, burnt.image_bytes, task.advance)
     reading = DiscReading(medium_id, burnt.set_id, burnt.number, burnt.label, found.state, found.problem, drive.device)
     if not dry_run:
-        record_disc(session, READ, DISC_READING, medium_id, reading)
+        session.recorder.record(READ, DISC_READING, reading, subject=medium_id, duty=DUTY)
     rows: list[tuple[Message, Cell]] = [
         (msg("Backup set"), burnt.set_id),
         (msg("Disc"), known[0].name),
         (msg("State"), disc_status(found.state)),
         *([(msg("Recorded in"), msg("nothing: this was a dry run"))] if dry_run else []),
     ]
-    data: JsonValue = {
-        "id": f"{medium_id}/{burnt.set_id}/{burnt.number}/{burnt.label}",
-        "set": burnt.set_id,
-        "disc": burnt.number,
-        "label": burnt.label,
-        "state": found.state.value,
-        "problem": found.problem,
-        "recorded": not dry_run,
-    }
+    data = CheckedDisc(
+        id=f"{medium_id}/{burnt.set_id}/{burnt.number}/{burnt.label}",
+        set=burnt.set_id,
+        disc=burnt.number,
+        label=burnt.label,
+        state=found.state,
+        problem=found.problem,
+        recorded=not dry_run,
+    )
     code = ExitCode.OK if found.state is DiscState.WHOLE else ExitCode.INTEGRITY
     return Result(data, [KeyValues(rows), *problem_blocks(found.problem)], exit_code=code)
 
@@ -123,8 +157,8 @@ def check(
     label: Annotated[
         str | None, typer.Option("--label", metavar="TEXT", help=_("Which disc it is, if several hold the same image"))
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Look without writing, and record nothing"))] = False,
-) -> Result[JsonValue]:
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Check without writing, and record nothing"))] = False,
+) -> Result[tuple[CheckedMedium, ...] | CheckedDisc]:
     if device is not None:
         if medium is None:
             raise UsageError(
@@ -133,7 +167,7 @@ def check(
             )
         return check_disc(ctx, medium, device, label, dry_run=dry_run)
     session = open_session(ctx)
-    media = media_of(session)
+    media = build_media(session.settings.backup_media)
     if medium is not None and medium not in media:
         raise UsageError(
             msg("there is no backup medium {medium}", medium=show_text(medium, 80)),
@@ -142,8 +176,8 @@ def check(
     checks: list[MediumCheck] = []
     hints: dict[str, list[Message]] = {name: [] for name in media}
     with resource_lock(session, Resource.MEDIA):
-        sets = recorded_sets_of(session, passing_over=True)
-        keys = keys_of(session)
+        sets = recorded_sets(session.reader, passing_over=True)
+        keys = keys_of(session.reader, session.warnings.append)
         for name in media if medium is None else (medium,):
             found = inspect(
                 media[name],
@@ -157,15 +191,15 @@ def check(
             )
             if found.reached and found.copies and not found.sets:
                 said = msg(
-                    "Attach the right one; if another has taken its place on purpose: 'portalops media add {medium}'.",
+                    "Attach the right medium. If another one replaces it on purpose, record that: 'portalops media add {medium}'.",
                     medium=name,
                 )
                 hints[name].append(said)
             checks.append(found)
             if not dry_run and not _is_unmade(found):
-                _record(session, found)
+                session.recorder.record(CHECKED, CHECK, found, subject=found.id, duty=DUTY)
     return Result(
-        [{"id": each.id, **_check_data(each)} for each in checks],
+        tuple(map(_check_data, checks)),
         [block for each in checks for block in _check_view(each, hints[each.id])],
         exit_code=worst(_exit_code(each) for each in checks),
     )
@@ -180,31 +214,27 @@ def _keep_hint(hints: list[Message], error: PortalOpsError) -> None:
     hints.append(error.hint)
 
 
-def _record(session: Session, found: MediumCheck) -> None:
-    body = bodies.write({"circumstances": session.circumstances, CHECK: found})
-    session.writable_ledger.append(CHECKED, run=NO_RUN, subject=found.id, duty=DUTY, body=body)
-
-
 def _exit_code(found: MediumCheck) -> ExitCode:
     if _damaged(found) or found.unknown:
         return ExitCode.INTEGRITY
     return ExitCode.PARTIAL if found.problems else ExitCode.OK
 
 
-def _damaged(found: MediumCheck) -> list[str]:
-    return [copy.set_id for copy in found.copies if copy.state is CopyState.DAMAGED]
+def _damaged(found: MediumCheck) -> tuple[str, ...]:
+    return tuple(copy.set_id for copy in found.copies if copy.state is CopyState.DAMAGED)
 
 
-def _check_data(found: MediumCheck) -> dict[str, JsonValue]:
-    return {
-        "made": not _is_unmade(found),
-        "reached": found.reached,
-        "writable": found.writable,
-        "sets": found.sets,
-        "problems": list(found.problems),
-        "unknown": list(found.unknown),
-        "damaged": _damaged(found),
-    }
+def _check_data(found: MediumCheck) -> CheckedMedium:
+    return CheckedMedium(
+        id=found.id,
+        made=not _is_unmade(found),
+        reached=found.reached,
+        writable=found.writable,
+        sets=found.sets,
+        problems=found.problems,
+        unknown=found.unknown,
+        damaged=_damaged(found),
+    )
 
 
 def _check_view(found: MediumCheck, hints: Sequence[Message]) -> list[Block]:
@@ -224,13 +254,13 @@ def _check_view(found: MediumCheck, hints: Sequence[Message]) -> list[Block]:
         )
     ]
     if found.problems:
-        blocks.append(Bullets([verbatim(problem) for problem in found.problems[:SHOWN_PROBLEMS]]))
+        blocks.append(Bullets(found.said[:SHOWN_PROBLEMS]))
     if len(found.problems) > SHOWN_PROBLEMS:
         blocks.append(Paragraph(msg("... and {more} more", more=len(found.problems) - SHOWN_PROBLEMS)))
     if found.unknown:
         hints = [
             *hints,
-            msg("'portalops backup take-in --dry-run' shows which of the sets that are not recorded can be taken in."),
+            msg("'portalops backup import --dry-run' lists the unrecorded sets that can be imported."),
         ]
     blocks += [Notice(msg("hint: {hint}", hint=hint), Tone.UNSURE) for hint in hints]
     return blocks

@@ -13,21 +13,33 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.sets import find_set, recorded_sets_of
 from commands.media.options import DiscOption, DryRun, SetArgument
-from commands.media.steps import record_disc
+from commands.media.steps import DUTY
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.media import DiscsDestroyed
 from portalops.model.message import msg
 from portalops.model.text import show_text
+from portalops.registers.backups import find_set, recorded_sets
 from portalops.registers.discs import DESTROYED, DISCS_DESTROYED
 from portalops.reports.document import Paragraph
 
 MAX_REASON = 400
+
+
+@shape
+class DestroyedDiscs:
+    """Discs of a set that are destroyed."""
+
+    id: str
+    """Of the set."""
+    discs: tuple[str, ...]
+    """Their labels."""
+    recorded: bool
 
 
 def destroyed(
@@ -39,14 +51,14 @@ def destroyed(
     label: Annotated[
         str | None, typer.Option("--label", metavar="TEXT", help=_("Only the disc with this label"))
     ] = None,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why and how, for whoever reads the ledger"))],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why and how; the ledger keeps it"))],
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[DestroyedDiscs]:
     session = open_session(ctx)
-    made = find_set(recorded_sets_of(session), set_name)
+    made = find_set(recorded_sets(session.reader), set_name)
     why = show_text(reason.strip(), MAX_REASON)
     if not why:
-        raise UsageError(msg("--reason is empty"), msg("Say why, for whoever reads the ledger later."))
+        raise UsageError(msg("--reason is empty"), msg("Give the reason: the ledger keeps it for later readers."))
     gone = [
         held
         for held in made.discs_of(medium)
@@ -59,12 +71,12 @@ def destroyed(
         )
     if not dry_run:
         body = DiscsDestroyed(medium, made.set.id, tuple(held.burnt.label for held in gone), why)
-        record_disc(session, DESTROYED, DISCS_DESTROYED, medium, body)
+        session.recorder.record(DESTROYED, DISCS_DESTROYED, body, subject=medium, duty=DUTY)
     names = ", ".join(held.name for held in gone)
     said = msg("Discs of set {set} that are destroyed: {discs}", set=made.set.id, discs=names)
     shown = msg("{what} (nothing was recorded: this was a dry run)", what=said) if dry_run else said
-    data: JsonValue = {"id": made.set.id, "discs": [held.burnt.label for held in gone], "recorded": not dry_run}
-    return Result(data, [Paragraph(shown)])
+    labels = tuple(held.burnt.label for held in gone)
+    return Result(DestroyedDiscs(made.set.id, labels, recorded=not dry_run), [Paragraph(shown)])
 
 
 VERB = Verb(destroyed)

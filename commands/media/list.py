@@ -1,58 +1,93 @@
-"""List the media: place, custodian, last reading, and what must be seen to
+"""List the media: place, custodian, last reading, and what needs action
 
-Reads the ledger and the configuration only. A medium that was not read for backup.unread_months is told of.
+Reads the ledger and the configuration only. A medium that was not read for backup.unread_months needs action.
 
 Example: portalops media list
 
-EXIT STATUS: 0 nothing must be seen to, 1 something must
+EXIT STATUS: 0 nothing needs action, 1 something does
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, datetime
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import Said, shape
 from commands.cli.verb import Verb
-from commands.jobs.media_register import RegisterLine, lines_of
+from commands.jobs.media_register import lines_of
 from portalops.errors import ExitCode
 from portalops.model.message import msg, nmsg
+from portalops.registers.media import RegisterLine
 from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, TableBlock, Tone
 
 
-def list_(ctx: typer.Context) -> Result[JsonValue]:
+@shape
+class ListedMedium:
+    """A medium of the register or the configuration; null stands for what the register does not say."""
+
+    id: str
+    configured: bool
+    registered: bool
+    kind: str
+    label: str | None
+    place: str | None
+    custodian: str | None
+    site: str | None
+    room: str | None
+    since: datetime | None
+    """When it was put in its place or was given to its custodian."""
+    expires_on: date | None
+    """From this day on it is not trusted."""
+    read_at: datetime | None
+    """When sets on it were last listed or read back."""
+    checked_at: datetime | None
+    """When `media check` last tried it."""
+    sets: int
+    discs: int
+    """Burnt from its images, and not destroyed."""
+    expired: int
+    """Copies on it that were read too long ago to count as verified."""
+    expiring_soon: int
+    next_expires_at: datetime | None
+    alarms: tuple[Said, ...]
+    """What somebody must see to."""
+
+
+def list_(ctx: typer.Context) -> Result[tuple[ListedMedium, ...]]:
     lines = lines_of(open_session(ctx))
     if not lines:
-        return Result([], [Paragraph(msg("There is no medium yet: add [[backup.medium]] to the configuration"))])
+        return Result((), [Paragraph(msg("There is no medium yet: add [[backup.medium]] to the configuration"))])
     code = ExitCode.UNMET if any(line.alarms for line in lines) else ExitCode.OK
-    return Result([_line_data(line) for line in lines], [_table(lines), *_alarms(lines)], exit_code=code)
+    return Result(tuple(_line_data(line) for line in lines), [_table(lines), *_alarms(lines)], exit_code=code)
 
 
-def _line_data(line: RegisterLine) -> JsonValue:
-    known = line.medium
-    return {
-        "id": known.id,
-        "configured": line.is_configured,
-        "registered": known.entry is not None,
-        "kind": line.kind,
-        "label": known.entry.label if known.entry else None,
-        "place": known.entry.place if known.entry else None,
-        "custodian": known.entry.custodian if known.entry else None,
-        "site": (known.entry.site or None) if known.entry else None,
-        "room": (known.entry.room or None) if known.entry else None,
-        "since": known.since.isoformat() if known.since else None,
-        "expires_on": known.entry.expires_on.isoformat() if known.entry and known.entry.expires_on else None,
-        "read_at": known.read_at.isoformat() if known.read_at else None,
-        "checked_at": known.checked_at.isoformat() if known.checked_at else None,
-        "sets": line.sets,
-        "discs": line.discs,
-        "expired": line.expiring.expired,
-        "expiring_soon": line.expiring.soon,
-        "next_expires_at": line.expiring.next_at.isoformat() if line.expiring.next_at else None,
-        "alarms": [str(alarm) for alarm in line.alarms],
-    }
+def _line_data(line: RegisterLine) -> ListedMedium:
+    known, entry = line.medium, line.medium.entry
+    return ListedMedium(
+        id=known.id,
+        configured=line.is_configured,
+        registered=entry is not None,
+        kind=line.kind,
+        label=entry.label if entry else None,
+        place=entry.place if entry else None,
+        custodian=entry.custodian if entry else None,
+        site=(entry.site or None) if entry else None,
+        room=(entry.room or None) if entry else None,
+        since=known.since,
+        expires_on=entry.expires_on if entry else None,
+        read_at=known.read_at,
+        checked_at=known.checked_at,
+        sets=line.sets,
+        discs=line.discs,
+        expired=line.expiring.expired,
+        expiring_soon=line.expiring.soon,
+        next_expires_at=line.expiring.next_at,
+        alarms=tuple(map(Said.of, line.alarms)),
+    )
 
 
 def _table(lines: Sequence[RegisterLine]) -> TableBlock:
@@ -96,4 +131,4 @@ def _alarms(lines: Sequence[RegisterLine]) -> list[Block]:
     ]
 
 
-VERB = Verb(list_)
+VERB = Verb(list_, version=2)  # alarms were bare sentences

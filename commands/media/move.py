@@ -2,7 +2,7 @@
 
 Example: portalops media move disk-a --place 'Kho lưu trữ tỉnh' --custodian 'Trần Thị Bình' --reason 'yearly exchange'
 
-EXIT STATUS: 0 recorded or shown, 2 it is not in the register, or nothing is said to change
+EXIT STATUS: 0 recorded or shown, 2 it is not in the register, or no change is given
 """
 
 from __future__ import annotations
@@ -11,21 +11,29 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.media_register import register_of
 from commands.media.options import MAX_TEXT, DryRun, IdArgument, RoomOption, SiteOption
 from commands.media.steps import DUTY, required_place, required_text
 from portalops.errors import UsageError
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.media import MediumMove
-from portalops.model.message import Message, msg
+from portalops.model.message import msg
 from portalops.model.text import show_text
-from portalops.registers.media import MOVE, MOVED
-from portalops.reports.document import Block, Cell, KeyValues, Paragraph
+from portalops.registers.media import MOVE, MOVED, read_media
+from portalops.reports.document import Block, KeyValues, Paragraph
+
+
+@shape
+class MovedMedium:
+    """Where a medium lies from now on, and who keeps it."""
+
+    id: str
+    place: str
+    custodian: str
+    recorded: bool
 
 
 def move(
@@ -36,11 +44,11 @@ def move(
     custodian: Annotated[str | None, typer.Option(metavar="NAME", help=_("Who keeps it now"))] = None,
     site: SiteOption = "",
     room: RoomOption = "",
-    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for whoever reads the ledger"))] = "",
+    reason: Annotated[str, typer.Option(metavar="TEXT", help=_("Why, for the readers of the ledger"))] = "",
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[MovedMedium]:
     session = open_session(ctx)
-    known = register_of(session).get(medium)
+    known = read_media(session.reader).get(medium)
     if known is None or known.entry is None:
         raise UsageError(
             msg("medium {id} is not in the register", id=show_text(medium, 80)),
@@ -48,7 +56,7 @@ def move(
         )
     if place is None and custodian is None and not (site or room):
         raise UsageError(
-            msg("nothing is said to change"),
+            msg("no change is given"),
             msg("Give --place, --custodian, or --site and --room, or several of them."),
         )
     moved = MediumMove(
@@ -59,14 +67,14 @@ def move(
         *required_place(site, room),
     )
     if not dry_run:
-        body = bodies.write({"circumstances": session.circumstances, MOVE: moved})
-        session.writable_ledger.append(MOVED, run=NO_RUN, subject=moved.id, duty=DUTY, body=body)
-    rows: list[tuple[Message, Cell]] = [
-        (msg("Medium"), medium),
-        (msg("Place"), moved.place or known.entry.place),
-        (msg("Custodian"), moved.custodian or known.entry.custodian),
-    ]
-    data: JsonValue = {"id": medium, "place": rows[1][1], "custodian": rows[2][1], "recorded": not dry_run}  # type: ignore[dict-item]  # they are texts
+        session.recorder.record(MOVED, MOVE, moved, subject=moved.id, duty=DUTY)
+    data = MovedMedium(
+        id=medium,
+        place=moved.place or known.entry.place,
+        custodian=moved.custodian or known.entry.custodian,
+        recorded=not dry_run,
+    )
+    rows = ((msg("Medium"), medium), (msg("Place"), data.place), (msg("Custodian"), data.custodian))
     return Result(data, [KeyValues(rows), *_dry(dry_run=dry_run)])
 
 

@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backups.media._burner import DiscBurner
-from commands.cli.session import Session
 from commands.media.options import MAX_TEXT
 from portalops.errors import UsageError
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
 from portalops.model.message import msg, verbatim
 from portalops.model.text import show_text
 from portalops.reports.document import Block, Notice, Tone
@@ -37,15 +34,10 @@ def drive_at(device: str) -> DiscDrive:
         is_device = False
     if not is_device or device.startswith("stdio:"):
         raise UsageError(
-            msg("{device} is no drive", device=show_text(device, 200)),
+            msg("{device} is not a disc drive", device=show_text(device, 200)),
             msg("Name the device file of a drive that burns, such as /dev/sr0."),
         )
     return DiscBurner(str(Path(device)))
-
-
-def record_disc(session: Session, kind: str, key: str, subject: str, body: object) -> None:
-    data = bodies.write({"circumstances": session.circumstances, key: body})
-    session.writable_ledger.append(kind, run=NO_RUN, subject=subject, duty=DUTY, body=data)
 
 
 def problem_blocks(problem: str) -> list[Block]:
@@ -66,7 +58,5 @@ def required_place(site: str, room: str) -> tuple[str, str]:
         UsageError: one is given without the other.
     """
     if bool(site.strip()) != bool(room.strip()):
-        raise UsageError(
-            msg("--site and --room say together where a medium lies"), msg("Give both, or leave both out.")
-        )
+        raise UsageError(msg("--site and --room go together"), msg("Give both, or leave both out."))
     return show_text(site.strip(), MAX_TEXT), show_text(room.strip(), MAX_TEXT)

@@ -1,4 +1,4 @@
-"""Try the channels by which people are told, show what was told to whom, and send what waits.
+"""Test the notification channels, list the letters that were sent, and send those that wait.
 
-What is told by itself, and when: docs/notifications.md.
+What is sent without being asked for, and when: docs/notifications.md.
 """

@@ -1,18 +1,19 @@
-"""Send the letters that wait, now
+"""Send the waiting letters now
 
-Each run does that by itself.
+Each run sends them as well.
 
 Example: portalops notify flush
 
-EXIT STATUS: 0 nothing waits any more, 3 letters still wait
+EXIT STATUS: 0 no letter waits, 3 letters still wait
 """
 
 from __future__ import annotations
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.sending import channels_of, record, send_waiting
 from portalops.errors import ExitCode
@@ -22,7 +23,17 @@ from portalops.notify.state import NotifyFolder
 from portalops.reports.document import Block, Paragraph
 
 
-def flush(ctx: typer.Context) -> Result[JsonValue]:
+@shape
+class FlushShape:
+    """How many letters wait to be sent."""
+
+    before: int
+    """When the command began."""
+    waiting: int
+    """Now."""
+
+
+def flush(ctx: typer.Context) -> Result[FlushShape]:
     session = open_session(ctx)
     settings = settings_of(session.settings)
     folder = NotifyFolder(settings.state_folder)
@@ -35,7 +46,7 @@ def flush(ctx: typer.Context) -> Result[JsonValue]:
     if left:
         said = nmsg("{n} letter still waits to be sent.", "{n} letters still wait to be sent.", left)
     view: list[Block] = [Paragraph(said)]
-    return Result({"before": before, "waiting": left}, view, exit_code=ExitCode.PARTIAL if left else ExitCode.OK)
+    return Result(FlushShape(before, left), view, exit_code=ExitCode.PARTIAL if left else ExitCode.OK)
 
 
 VERB = Verb(flush, is_strict=True)

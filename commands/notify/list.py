@@ -1,7 +1,7 @@
-"""Show what was told to whom, and what waits to be sent
+"""List the letters that were sent, and those that wait
 
-Each letter with what the mail server or service said, from the ledger; those that it does not hold yet, and those
-that wait, from the state folder. Without --period the last 31 days.
+Each letter with the server's answer, from the ledger. Letters that the ledger does not hold yet, and those that wait,
+come from the state folder. Without --period, the last month.
 
 Example: portalops notify list; portalops notify list --period 2026-11
 
@@ -17,17 +17,17 @@ from typing import Annotated, Optional
 import typer
 
 from commands.cli.periods import period_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.notify import no_channel_error, notify_settings
 from commands.jobs.sending import shown_answer
 from commands.notify.views import STATE_WORDS
 from portalops.errors import ExitCode, LedgerMissing, PortalOpsError
-from portalops.ledger.record import format_at
 from portalops.locale import _
 from portalops.model.message import Message, msg
-from portalops.model.notifications import Level, Notification
+from portalops.model.notifications import Level, Notification, NotificationState
 from portalops.model.text import show_text
 from portalops.notify.state import NotifyFolder, WaitingLetter
 from portalops.registers.notifications import read_notifications
@@ -44,11 +44,67 @@ LEVELS: Mapping[Level, Message] = {
 }
 
 
+@shape
+class SentLetter:
+    """A letter that was sent to a channel, or given up."""
+
+    id: str
+    at: datetime
+    channel: str
+    """Its id in the configuration."""
+    kind: str
+    """Of the channel: mail, apprise."""
+    level: Level
+    """Why it was written."""
+    subject: str
+    about: tuple[str, ...]
+    """What it reports: job:ID, unit:NAME, run, ledger, duty:ID."""
+    state: NotificationState
+    recipients: tuple[str, ...]
+    """Who gets it: mailboxes, or names of services."""
+    refused: tuple[str, ...]
+    """Those for whom it was refused."""
+    answer: str
+    """The server's own words."""
+    problem: str | None
+    """Why nobody accepted it, for people; `code` tells the cases apart."""
+    code: str | None
+    """Of the error, such as PO1604."""
+    tries: int
+    """How often it was sent."""
+    record: int | None
+    """In the ledger; null until a run records it."""
+
+
+@shape
+class WaitingShape:
+    """A letter that waits to be sent."""
+
+    id: str
+    channel: str
+    level: Level
+    subject: str
+    written_at: datetime
+    tries: int
+    """How often it was sent."""
+    problem: str | None
+    """Code of the error of the last try, such as PO1604."""
+
+
+@shape
+class LettersShape:
+    """Letters of a time, and those that wait."""
+
+    told: tuple[SentLetter, ...]
+    """Oldest first."""
+    waiting: tuple[WaitingShape, ...]
+
+
 def list_(
     ctx: typer.Context,
     *,
     period: Annotated[OptionalText, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
-) -> Result[JsonValue]:
+) -> Result[LettersShape]:
     session = open_session(ctx)
     settings = notify_settings(session)
     if settings is None:
@@ -71,25 +127,11 @@ def list_(
         if not each.is_recorded and since <= each.at and (until is None or each.at < until)
     ]
     rows.sort(key=lambda row: row[0])
-    view: list[Block] = [_delivery_table(rows)] if rows else [Paragraph(msg("Nobody was told anything in this time."))]
+    view: list[Block] = [_delivery_table(rows)] if rows else [Paragraph(msg("No letter was sent in this period."))]
     view.append(_waiting_table(state.letters) if state.letters else Paragraph(msg("No letter is waiting to be sent.")))
     if not settings.channels:
         warnings.append(no_channel_error().message)
-    data: JsonValue = {
-        "told": [_data(*row) for row in rows],
-        "waiting": [
-            {
-                "id": each.id,
-                "channel": each.channel,
-                "level": each.level.value,
-                "subject": each.subject,
-                "written_at": format_at(each.written_at),
-                "tries": each.tries,
-                "problem": each.problem or None,
-            }
-            for each in state.letters
-        ],
-    }
+    data = LettersShape(tuple(_letter(*row) for row in rows), tuple(map(_waiting, state.letters)))
     code = ExitCode.PARTIAL if state.letters or warnings else ExitCode.OK
     return Result(data, view, warnings, code)
 
@@ -103,7 +145,7 @@ def _recorded(session: Session, since: datetime, until: datetime | None) -> tupl
     except LedgerMissing:
         return [], []
     except PortalOpsError as error:
-        return [], [msg("what the ledger holds of letters cannot be read: {cause}", cause=error.message)]
+        return [], [msg("the ledger's records of letters cannot be read: {cause}", cause=error.message)]
     warnings = [
         msg("the details of record {seq} cannot be read: {cause}", seq=str(seq), cause=error.message)
         for seq, error in read.unreadable[:20]
@@ -114,7 +156,7 @@ def _recorded(session: Session, since: datetime, until: datetime | None) -> tupl
 def _delivery_table(rows: list[Row]) -> TableBlock:
     headers = (
         msg("When"), msg("Channel"), msg("About"), msg("Subject line"), msg("State"), msg("Recipients"),
-        msg("What was answered"), msg("Record"),
+        msg("Answer"), msg("Record"),
     )  # fmt: skip
     cells: list[tuple[Cell, ...]] = [
         (
@@ -129,7 +171,7 @@ def _delivery_table(rows: list[Row]) -> TableBlock:
         )
         for at, told, seq in rows
     ]
-    return TableBlock(msg("What people were told"), headers, cells)
+    return TableBlock(msg("Sent letters"), headers, cells)
 
 
 def _waiting_table(letters: tuple[WaitingLetter, ...]) -> TableBlock:
@@ -145,27 +187,20 @@ def _waiting_table(letters: tuple[WaitingLetter, ...]) -> TableBlock:
         )
         for each in letters
     ]
-    return TableBlock(msg("What waits to be sent"), headers, cells)
+    return TableBlock(msg("Waiting letters"), headers, cells)
 
 
-def _data(at: datetime, told: Notification, seq: int | None) -> JsonValue:
-    return {
-        "id": told.id,
-        "at": format_at(at),
-        "channel": told.channel,
-        "kind": told.kind,
-        "level": told.level.value,
-        "subject": told.subject,
-        "about": list(told.about),
-        "state": told.state.value,
-        "recipients": list(told.recipients),
-        "refused": list(told.refused),
-        "answer": told.answer,
-        "problem": str(told.problem) if told.problem else None,
-        "code": told.code or None,
-        "tries": told.tries,
-        "record": seq,
-    }
+def _letter(at: datetime, sent: Notification, seq: int | None) -> SentLetter:
+    return SentLetter(
+        sent.id, at, sent.channel, sent.kind, sent.level, sent.subject, sent.about, sent.state, sent.recipients,
+        sent.refused, sent.answer, str(sent.problem) if sent.problem else None, sent.code or None, sent.tries, seq,
+    )  # fmt: skip
+
+
+def _waiting(each: WaitingLetter) -> WaitingShape:
+    return WaitingShape(
+        each.id, each.channel, each.level, each.subject, each.written_at, each.tries, each.problem or None
+    )
 
 
 VERB = Verb(list_, is_strict=True)

@@ -1,11 +1,11 @@
-"""Send a test letter, and say what the server answered
+"""Send a test letter, and show the server's answer
 
-By each channel, or by the one that is named, whatever it is told otherwise. The delivery is recorded.
+By every channel, or by the one that is named, whichever letters it takes otherwise. The delivery is recorded.
 
 Example: portalops notify test; portalops notify test on-duty
 
-EXIT STATUS: 0 every channel took it for everybody, 2 there is no such channel, 3 a channel did not take it, or not
-for everybody, 4 none took it, 78 no channel is configured
+EXIT STATUS: 0 every channel accepted it for all recipients, 2 there is no such channel, 3 a channel did not accept
+it, or not for all, 4 none accepted it, 78 no channel is configured
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.notify import no_channel_error, sender_of
 from commands.jobs.sending import add_outcomes, configured_channels, handed_over, record, shown_answer
@@ -33,13 +34,36 @@ from portalops.notify.state import LetterOutcome, NotifyFolder
 from portalops.reports.document import Cell, TableBlock
 
 
+@shape
+class TriedChannel:
+    """What became of the test letter of one channel."""
+
+    id: str
+    """Of the channel."""
+    kind: str
+    """Of the channel: mail, apprise."""
+    state: NotificationState
+    recipients: tuple[str, ...]
+    """Who gets it: mailboxes, or names of services."""
+    refused: tuple[str, ...]
+    """Those for whom it was refused."""
+    answer: str
+    """The server's own words."""
+    problem: str | None
+    """Why nobody accepted it, for people; `code` tells the cases apart."""
+    code: str | None
+    """Of the error, such as PO1604."""
+    hint: str | None
+    """What to do about it, for people."""
+
+
 def try_channels(
     ctx: typer.Context,
     channel: Annotated[
         Optional[str],  # noqa: UP045  # Typer reads it at run time
         typer.Argument(metavar="CHANNEL", help=_("Only by this channel")),
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[tuple[TriedChannel, ...]]:
     session = open_session(ctx)
     settings = settings_of(session.settings)
     if not settings.channels:
@@ -60,7 +84,7 @@ def try_channels(
         told.append((each, *handed_over(session, each, replace(letter, tries=1, tried_at=now))))
     try:
         is_begun = settings.state_folder.is_dir()  # made by the first run, and by the account that runs
-    except OSError:  # it may not be looked at: keeping says so
+    except OSError:  # no right to ask: saving it below gives the error
         is_begun = True
     if is_begun:
         _keep(session, NotifyFolder(settings.state_folder), [outcome for _channel, outcome, _hint in told])
@@ -79,33 +103,28 @@ def _keep(session: Session, folder: NotifyFolder, told: Sequence[Notification]) 
         session.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
 
 
-def _tried(told: list[tuple[LetterChannel, Notification, Message | None]], wanted: int) -> Result[JsonValue]:
-    headers = (msg("Channel"), msg("Kind"), msg("To"), msg("State"), msg("What was answered"), msg("What to do"))
+def _tried(
+    told: list[tuple[LetterChannel, Notification, Message | None]], wanted: int
+) -> Result[tuple[TriedChannel, ...]]:
+    headers = (msg("Channel"), msg("Kind"), msg("To"), msg("State"), msg("Answer"), msg("What to do"))
     rows: list[tuple[Cell, ...]] = [
         (each.id, each.kind, each.to, state_words(outcome.state), shown_answer(outcome), hint)
         for each, outcome, hint in told
     ]
     warnings = [
-        msg("{channel} did not take a letter for {recipient}", channel=each.id, recipient=recipient)
+        msg("channel {channel} refused a letter for {recipient}", channel=each.id, recipient=recipient)
         for each, outcome, _hint in told
         for recipient in outcome.refused
     ]
     took = [outcome for _channel, outcome, _hint in told if outcome.state is NotificationState.TAKEN]
     code = ExitCode.FAILED if not took else ExitCode.PARTIAL if len(took) < wanted or warnings else ExitCode.OK
-    data: JsonValue = [
-        {
-            "id": each.id,
-            "kind": each.kind,
-            "state": outcome.state.value,
-            "recipients": list(outcome.recipients),
-            "refused": list(outcome.refused),
-            "answer": outcome.answer,
-            "problem": str(outcome.problem) if outcome.problem else None,
-            "code": outcome.code or None,
-            "hint": str(hint) if hint else None,
-        }
+    data = tuple(
+        TriedChannel(
+            each.id, each.kind, outcome.state, outcome.recipients, outcome.refused, outcome.answer,
+            str(outcome.problem) if outcome.problem else None, outcome.code or None, str(hint) if hint else None,
+        )
         for each, outcome, hint in told
-    ]
+    )  # fmt: skip
     return Result(data, [TableBlock(msg("Test letters"), headers, rows)] if rows else [], warnings, code)
 
 

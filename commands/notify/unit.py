@@ -1,12 +1,12 @@
-"""Tell that a systemd unit failed, unless its run told that itself
+"""Notify that a systemd unit failed, unless its own run did
 
-For OnFailure= of the units that 'portalops schedule' installs. It asks systemd how the unit ended, and also works
+For OnFailure= of the units that 'portalops schedule' installs. It asks systemd how the unit ended. It also works
 where the configuration or the ledger cannot be read.
 
 Example: portalops notify unit portalops-backup.service
 
-EXIT STATUS: 0 it was told, or had been, 2 the name is no unit's, 3 the letter waits for the next run, 78 no channel
-is configured
+EXIT STATUS: 0 people were notified, now or by the run, 2 the name is not a unit's, 3 the letter waits for the next
+run, 78 no channel is configured
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from typing import Annotated
 
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.notify import notify_failed_unit
 from portalops.errors import ExitCode, UsageError
@@ -40,7 +41,7 @@ _PROPERTIES = ("Result", "ExecMainStatus", "InvocationID")
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a unit ended, as systemd tells it."""
+    """How a unit ended, by systemd's word."""
 
     result: str = ""
     """`exit-code`, `signal`, `oom-kill`, `timeout`, ... (systemd.exec(5), $SERVICE_RESULT); empty if it cannot be found out."""
@@ -50,30 +51,49 @@ class Ending:
     """The id of that run; empty if it cannot be found out."""
 
 
+@shape
+class FailedUnit:
+    """How a unit ended, and who notifies people of it."""
+
+    id: str
+    """The unit's name."""
+    result: str
+    """systemd's word: exit-code, signal, timeout, ...; empty if it cannot be found out."""
+    status: int | None
+    """Exit status or signal of the main process."""
+    told_by_its_run: bool
+    """The run that failed sent the letter itself, and nothing is sent now."""
+
+
 def unit(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="UNIT", help=_("The unit, with its ending, such as x.service"))],
-) -> Result[JsonValue]:
+) -> Result[FailedUnit]:
     session = open_session(ctx)
     if not _NAME.fullmatch(name):
         raise UsageError(
-            msg("{text} is no name of a unit", text=show_text(name, 80)),
+            msg("{text} is not the name of a systemd unit", text=show_text(name, 80)),
             msg("Give it as 'systemctl list-units' prints it, such as portalops.service."),
         )
     ending = ending_of(name, session.environment, session.runner)
     was_told = notify_failed_unit(session, failure_of(name, ending), ending.invocation)
     waits = bool(session.warnings) and not was_told
-    said = msg("its run told that itself") if was_told else msg("it is told by every channel that takes failures")
+    said = (
+        msg("its own run has notified already") if was_told else msg("every channel that takes failures was notified")
+    )
     if waits:
-        said = msg("whether every channel took it is not certain: see the warnings")
+        said = msg("it is not certain that every channel was notified: see the warnings")
     view: list[Block] = [
         KeyValues(
             ((msg("systemd unit"), name), (msg("Ended by"), ending.result or None), (msg("Status"), ending.status))
         ),
         Paragraph(said),
     ]
-    data = {"id": name, "result": ending.result, "status": ending.status, "told_by_its_run": was_told}
-    return Result(data, view, exit_code=ExitCode.PARTIAL if waits else ExitCode.OK)
+    return Result(
+        FailedUnit(name, ending.result, ending.status, was_told),
+        view,
+        exit_code=ExitCode.PARTIAL if waits else ExitCode.OK,
+    )
 
 
 def ending_of(name: str, environment: Mapping[str, str], runner: Runner) -> Ending:
@@ -104,16 +124,16 @@ def ending_of(name: str, environment: Mapping[str, str], runner: Runner) -> Endi
 
 
 def failure_of(name: str, ending: Ending) -> Failure:
-    """Return what is told of a unit. Pure."""
+    """Return what a letter reports of a unit. Pure."""
     hint = msg("On that machine, 'systemctl status {unit}' and 'journalctl -u {unit}' show more.", unit=name)
     return Failure(f"unit:{name}", ending.result or "unknown", _describe_ending(ending), hint)
 
 
 def _describe_ending(ending: Ending) -> Message:
     if ending.result == "success":  # it was started again since, or somebody tries this by hand
-        return msg("it was reported as failed; systemd tells no more of that")
+        return msg("it was reported as failed; systemd gives no details")
     if not ending.result:
-        return msg("it failed; how it ended could not be found out")
+        return msg("it failed; how it ended is unknown")
     if ending.status is None:
         return msg("it ended by {result}", result=ending.result)
     if ending.result == "exit-code" and ending.status in set(ExitCode):

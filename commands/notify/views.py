@@ -9,8 +9,8 @@ from portalops.model.notifications import NotificationState
 from portalops.reports.document import Status, Tone
 
 STATE_WORDS: Mapping[NotificationState, Status] = {
-    NotificationState.TAKEN: Status(msg("taken"), Tone.GOOD),
-    NotificationState.REFUSED: Status(msg("not taken"), Tone.BAD),
+    NotificationState.TAKEN: Status(msg("accepted"), Tone.GOOD),
+    NotificationState.REFUSED: Status(msg("not accepted"), Tone.BAD),
     NotificationState.UNKNOWN: Status(msg("no answer"), Tone.UNSURE),
     NotificationState.DROPPED: Status(msg("given up"), Tone.UNSURE),
 }

@@ -19,8 +19,9 @@ import typer
 
 from commands.cli.languages import languages_option
 from commands.cli.periods import period_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.report_files import WrittenReport, build_report_files, head_code_of
 from commands.report.options import scope_option
@@ -32,6 +33,25 @@ from portalops.reports import formats
 from portalops.reports.document import Block, ByteSize, KeyValues, Notice, Paragraph, TableBlock, Tone
 from portalops.reports.named import report_names
 from portalops.reports.section_proof import does_not_hold
+
+
+@shape
+class BuiltFile:
+    """A file that a report was written to."""
+
+    id: str
+    """Its name."""
+    path: str
+    report: str
+    period: str
+    """Two days joined by two dots."""
+    scope: str | None
+    """What the report is cut down to: unit-ID or host-ID."""
+    language: str
+    size_bytes: int
+    sha256: str
+    head_code: str | None
+    """Of the head that the report carries."""
 
 
 def build(
@@ -54,7 +74,7 @@ def build(
     ] = None,
     unit: Annotated[str | None, typer.Option(metavar="ID", help=_("Only this unit"))] = None,
     host: Annotated[str | None, typer.Option(metavar="ID", help=_("Only this host"))] = None,
-) -> Result[JsonValue]:
+) -> Result[tuple[BuiltFile, ...]]:
     session = open_session(ctx)
     scope = scope_option(session, name, unit=unit, host=host)
     chosen = period_option(session, period)
@@ -73,20 +93,20 @@ def build(
     rows = [(str(folder / file.name), file.language, ByteSize(file.size_bytes), file.sha256) for file in written.files]
     headers = (msg("File"), msg("Language"), msg("Size"), msg("SHA-256"))
     return Result(
-        data=[
-            {
-                "id": file.name,
-                "path": str(folder / file.name),
-                "report": written.report,
-                "period": written.period,
-                "scope": written.scope or None,
-                "language": file.language,
-                "size_bytes": file.size_bytes,
-                "sha256": file.sha256,
-                "head_code": head_code_of(written),
-            }
+        data=tuple(
+            BuiltFile(
+                id=file.name,
+                path=str(folder / file.name),
+                report=written.report,
+                period=written.period,
+                scope=written.scope or None,
+                language=file.language,
+                size_bytes=file.size_bytes,
+                sha256=file.sha256,
+                head_code=head_code_of(written),
+            )
             for file in written.files
-        ],
+        ),
         view=[TableBlock(msg("Written"), headers, rows), *_head_view(written)],
         warnings=tuple(_doubts(made)),
         exit_code=ExitCode.INTEGRITY if made.faults else ExitCode.OK,

@@ -25,8 +25,9 @@ from typing import Annotated
 import typer
 
 from commands.cli.languages import languages_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.mailings import mailed_doubts
 from portalops import __version__
@@ -64,18 +65,81 @@ from portalops.reports.folder_index import (
 from portalops.system.files import write_atomically
 
 MOST_FILES = 20_000
-"""How many files are looked at: a page of more is read by nobody."""
+"""How many files are listed: nobody reads a page of more."""
 
 _DEEPEST = 12
 """How many folders may lie in one another."""
 
 _SEARCHED = frozenset({"html", "json", "csv", "md"})
-"""Formats in which a head code stands as text."""
+"""Formats that hold a head code as text."""
 
 _MOST_SEARCHED = 64 << 20
 """Bytes of a file that is searched for head codes."""
 
 _HEAD_CODE = re.compile(rb"(?<![0-9a-f-])[0-9]{1,18}(?:-[0-9a-f]{4}){5}(?![0-9a-f-])")
+
+
+@shape
+class IndexPage:
+    """A page that was written."""
+
+    path: str
+    size_bytes: int
+    sha256: str
+
+
+@shape
+class FileRecord:
+    """A record of the ledger that names a file by its digest."""
+
+    seq: int
+    deed: Deed
+    """What it records of the file."""
+
+
+@shape
+class IndexedFile:
+    """A file of the folder, and what the ledger knows of it."""
+
+    path: str
+    size_bytes: int
+    sha256: str | None
+    """Null where the file cannot be read."""
+    report: str | None
+    period: str | None
+    scope: str | None
+    language: str | None
+    head_code: str | None
+    records: tuple[FileRecord, ...]
+    """Empty where the ledger does not know these very bytes."""
+
+
+@shape
+class IndexedBundle:
+    """A bundle in the folder."""
+
+    path: str
+    files: int
+    size_bytes: int
+    sums_sha256: str | None
+    """Of its SHA256SUMS; null where that cannot be read."""
+    period: str | None
+    records: int | None
+    ledger: str | None
+    """Id of the ledger that it is from."""
+    holds: bool | None
+    """Its newest record is one of this ledger; null where that is not known."""
+    exported: tuple[int, ...]
+    """Records of its export."""
+
+
+@shape
+class IndexShape:
+    """What lies in a folder, and the pages that list it."""
+
+    pages: tuple[IndexPage, ...]
+    files: tuple[IndexedFile, ...]
+    bundles: tuple[IndexedBundle, ...]
 
 
 def index(
@@ -90,7 +154,7 @@ def index(
     language: Annotated[
         str | None, typer.Option(metavar="vi|en|both", help=_("vi, en or both; the configured ones without it"))
     ] = None,
-) -> Result[JsonValue]:
+) -> Result[IndexShape]:
     session = open_session(ctx)
     chosen = folder or session.settings.report.folder
     into = output or chosen
@@ -98,31 +162,28 @@ def index(
     pages = {each: into / f"index.{each}.html" for each in languages}
     if not chosen.is_dir():
         raise UsageError(
-            msg("{folder} is no folder", folder=show_text(str(chosen))),
-            msg("Name the folder in which the reports lie; without a name it is the one under report.folder."),
+            msg("{folder} is not a folder", folder=show_text(str(chosen))),
+            msg("Name the folder of the reports; without a name it is report.folder of the configuration."),
         )
     contents = _contents(session, chosen, into, skip={page.absolute() for page in pages.values()})
     document = build_index(contents)
-    written: list[tuple[Path, bytes]] = []
+    written: list[IndexPage] = []
     for each, page in pages.items():
         data = formats.load("html").render(document, language=each)
         write_atomically(page, data)
-        written.append((page, data))
+        written.append(IndexPage(str(page), len(data), hashlib.sha256(data).hexdigest()))
     unread = [msg("cannot read {path}: {cause}", path=show_text(path), cause=why) for path, why in _unread(contents)]
     return Result(
-        data={
-            "pages": [
-                {"path": str(page), "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-                for page, data in written
-            ],
-            "files": [_file_data(each, contents) for each in contents.files],
-            "bundles": [_bundle_data(each) for each in contents.bundles],
-        },
+        data=IndexShape(
+            tuple(written),
+            tuple(_file_data(each, contents) for each in contents.files),
+            tuple(map(_bundle_data, contents.bundles)),
+        ),
         view=[
             TableBlock(
                 msg("Written"),
                 (msg("File"), msg("Size"), msg("SHA-256")),
-                [(str(page), ByteSize(len(data)), hashlib.sha256(data).hexdigest()) for page, data in written],
+                [(page.path, ByteSize(page.size_bytes), page.sha256) for page in written],
             ),
             KeyValues(
                 [
@@ -148,41 +209,40 @@ def _unread(contents: FolderContents) -> Iterator[tuple[str, Message]]:
         yield contents.folder, msg("it holds more than {count} files", count=MOST_FILES)
 
 
-def _file_data(file: FoundFile, contents: FolderContents) -> JsonValue:
+def _file_data(file: FoundFile, contents: FolderContents) -> IndexedFile:
     found = find_subject(file, contents.known)
-    return {
-        "path": show_text(file.path),
-        "size_bytes": file.size,
-        "sha256": file.sha256,
-        "report": found.report if found else None,
-        "period": found.period if found else None,
-        "scope": (found.scope or None) if found else None,
-        "language": (found.language or None) if found else None,
-        "head_code": head_code_of(file, contents.known),
-        "records": [
-            {"seq": each.seq, "deed": each.deed.value} for each in contents.known.get(file.sha256 or Digest(""), ())
-        ],
-    }
+    known = contents.known.get(file.sha256 or Digest(""), ())
+    return IndexedFile(
+        path=show_text(file.path),
+        size_bytes=file.size,
+        sha256=file.sha256,
+        report=found.report if found else None,
+        period=found.period if found else None,
+        scope=(found.scope or None) if found else None,
+        language=(found.language or None) if found else None,
+        head_code=head_code_of(file, contents.known),
+        records=tuple(FileRecord(each.seq, each.deed) for each in known),
+    )
 
 
-def _bundle_data(bundle: FoundBundle) -> JsonValue:
-    return {
-        "path": show_text(bundle.path),
-        "files": bundle.files,
-        "size_bytes": bundle.size,
-        "sums_sha256": bundle.sums,
-        "period": bundle.period or None,
-        "records": bundle.records or None,
-        "ledger": bundle.ledger or None,
-        "holds": bundle.holds,
-        "exported": list(bundle.exported),
-    }
+def _bundle_data(bundle: FoundBundle) -> IndexedBundle:
+    return IndexedBundle(
+        path=show_text(bundle.path),
+        files=bundle.files,
+        size_bytes=bundle.size,
+        sums_sha256=bundle.sums,
+        period=bundle.period or None,
+        records=bundle.records or None,
+        ledger=bundle.ledger or None,
+        holds=bundle.holds,
+        exported=bundle.exported,
+    )
 
 
 # --- what the ledger knows ----------------------------------------------------------------------
 @dataclass(slots=True)
 class _Knowledge:
-    """What the ledger tells of files."""
+    """What the ledger knows of files."""
 
     ledger: Ledger | None = None
     known: dict[Digest, list[KnownFile]] = field(default_factory=dict)
@@ -264,7 +324,7 @@ def _contents(session: Session, folder: Path, into: Path, *, skip: set[Path]) ->
     looked.files = [each for each in looked.files if each[1].absolute() not in skip]
     taken = looked.files[:MOST_FILES]
     way = os.path.relpath(folder, into)
-    with session.progress.task(msg("Looking at the folder"), total=len(taken), unit="items") as task:
+    with session.progress.task(msg("Reading the folder"), total=len(taken), unit="items") as task:
         files: list[FoundFile] = []
         for name, path in taken:
             files.append(_file(_joined(way, name), path, knowledge))
@@ -303,7 +363,7 @@ def _walk(folder: Path, name: str, looked: _ReadFolder, depth: int) -> None:
             if (path / DESCRIPTION).is_file():
                 looked.bundles.append((inner, path))
             elif depth >= _DEEPEST:
-                looked.unread.append((inner, msg("too many folders lie in one another")))
+                looked.unread.append((inner, msg("the folders are nested too deeply")))
             else:
                 _walk(path, inner, looked, depth + 1)
         elif entry.is_file(follow_symlinks=False):
@@ -352,7 +412,7 @@ def _bundle(name: str, path: Path, knowledge: _Knowledge) -> FoundBundle:
         return FoundBundle(name, count, size, None, problem=cause_of(error))
     description = parse_description(described)
     if description is None:
-        return FoundBundle(name, count, size, sums, problem=msg("bundle.json is not one that is understood here"))
+        return FoundBundle(name, count, size, sums, problem=msg("bundle.json cannot be understood"))
     ledger, holds = knowledge.ledger, None
     if ledger is not None and ledger.id == description.ledger:
         record = ledger.record(description.records)
@@ -384,7 +444,7 @@ _MOST_DESCRIPTION = 16 << 20
 
 
 def _exports_of(bundle: Path, known: Mapping[Digest, list[KnownFile]]) -> tuple[int, ...]:
-    """Return the records that tell of every report that lies in a bundle that it was handed out, as it lies there.
+    """Return the records of an export of every report that lies in a bundle, with the bytes that lie there.
 
     Raises:
         OSError: a report could not be read.

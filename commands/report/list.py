@@ -7,12 +7,22 @@ EXIT STATUS: 0 listed, 78 the configuration is wrong
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.mailings import mailed_data, mailed_doubts, mailed_view, recorded_mailings
+from commands.jobs.mailings import (
+    FileDigest,
+    MailedReport,
+    mailed_data,
+    mailed_doubts,
+    mailed_view,
+    recorded_mailings,
+)
 from commands.jobs.report_files import head_code_of, recorded_reports
 from portalops.model.message import msg
 from portalops.reports import formats
@@ -20,34 +30,62 @@ from portalops.reports.document import Block, KeyValues, Paragraph, TableBlock
 from portalops.reports.named import load_report, report_names
 
 
-def list_(ctx: typer.Context) -> Result[JsonValue]:
+@shape
+class RecordedReport:
+    """A report that was written."""
+
+    seq: int
+    at: datetime
+    period: str
+    """Two days joined by two dots."""
+    head_code: str | None
+    """Of the head that the report carries."""
+    files: tuple[FileDigest, ...]
+
+
+@shape
+class KnownReport:
+    """A report that can be built, and what was done with it."""
+
+    id: str
+    title: str
+    formats: tuple[str, ...]
+    scopes: tuple[str, ...]
+    """What it can be cut down by: unit, host."""
+    written: tuple[RecordedReport, ...]
+    """Oldest first."""
+    mailed: tuple[MailedReport, ...]
+    """Oldest first."""
+
+
+def list_(ctx: typer.Context) -> Result[tuple[KnownReport, ...]]:
     session = open_session(ctx)
     (recorded, unreadable), mailed = recorded_reports(session), recorded_mailings(session)
-    data: list[JsonValue] = [
-        {
-            "id": name,
-            "title": str(load_report(name).title),
-            "formats": list(formats.names()),
-            "scopes": sorted(load_report(name).scopes),
-            "written": [
-                {
-                    "seq": each.seq,
-                    "at": each.at.isoformat(),
-                    "period": each.body.period,
-                    "head_code": head_code_of(each.body),
-                    "files": [{"name": file.name, "sha256": file.sha256} for file in each.body.files],
-                }
+    data = tuple(
+        KnownReport(
+            id=name,
+            title=str(load_report(name).title),
+            formats=formats.names(),
+            scopes=tuple(sorted(load_report(name).scopes)),
+            written=tuple(
+                RecordedReport(
+                    each.seq,
+                    each.at,
+                    each.body.period,
+                    head_code_of(each.body),
+                    tuple(FileDigest(file.name, file.sha256) for file in each.body.files),
+                )
                 for each in recorded
                 if each.body.report == name
-            ],
-            "mailed": mailed_data(mailed.mailings, name),
-        }
+            ),
+            mailed=mailed_data(mailed.mailings, name),
+        )
         for name in report_names()
-    ]
+    )
     view: list[Block] = [
         TableBlock(
             msg("Reports"),
-            (msg("Name"), msg("Title"), msg("Cut down by")),
+            (msg("Name"), msg("Title"), msg("Limited by")),
             [
                 (
                     name,

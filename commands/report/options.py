@@ -30,15 +30,13 @@ def scope_option(session: Session, name: str, *, unit: str | None, host: str | N
     }
     given = {option: value for option, value in (("unit", unit), ("host", host)) if value is not None}
     if len(given) > 1:
-        raise UsageError(
-            msg("a report is cut down to a unit or to a host, and not to both"), msg("Give --unit or --host.")
-        )
+        raise UsageError(msg("a report covers one unit or one host, not both"), msg("Give --unit or --host."))
     for option, value in given.items():
         if option not in can:
             raise UsageError(
-                msg("the report {name} cannot be cut down by --{option}", name=name, option=option),
+                msg("the report {name} cannot be limited by --{option}", name=name, option=option),
                 msg(
-                    "These can: {names}. 'portalops report list' shows what each can be cut down by.",
+                    "These can: {names}. 'portalops report list' shows the limits of each.",
                     names=", ".join(each for each in report_names() if option in load_report(each).scopes),
                 ),
             )
@@ -50,9 +48,9 @@ def scope_option(session: Session, name: str, *, unit: str | None, host: str | N
 def _unknown(option: str, value: str, known: Sequence[str]) -> UsageError:
     """Return what is said of a unit or host that is not there, with some of those that are."""
     if option == "unit":
-        message = msg("no unit is named {value}", value=value)
+        message = msg("there is no unit {value}", value=value)
     else:
-        message = msg("no host is named {value}", value=value)
+        message = msg("there is no host {value}", value=value)
     if not known:
         return UsageError(message, msg("The configuration names none yet."))
     shown = ", ".join(known[:MOST_NAMED])

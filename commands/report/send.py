@@ -1,13 +1,13 @@
 """Build a report and mail it, also when there is nothing to report
 
-Sends what 'report build' writes through the server of [report.mail], and records files, recipients and what the
-server said. Whom it refuses keeps nobody else from getting it. That a paper went to the Department or the Committee
-is recorded by 'report sent'.
+Sends what 'report build' writes through the server of [report.mail]. Files, recipients and the server's answer are
+recorded. A refused recipient keeps nobody else from getting it. Record a paper to the Department or the Committee by
+'report sent'.
 
 Example: portalops report send compliance --period 2026-11 --to an@so-tttt.khanhhoa.gov.vn --format pdf
 
-EXIT STATUS: 0 the server took it for all, 2 no such report or format or nobody to send to, 3 it refused somebody, or
-whether it took the mail is not known, 4 nobody got it, 5 sent, and something in the ledger was changed
+EXIT STATUS: 0 the server accepted it for all, 2 no such report or format or nobody to send to, 3 it refused a
+recipient, or the delivery is uncertain, 4 nobody got it, 5 sent, and something in the ledger was changed
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ import typer
 
 from commands.cli.languages import languages_option
 from commands.cli.periods import period_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from commands.jobs.mailings import RefusedShape
 from commands.jobs.report_files import build_report_files
 from commands.jobs.report_mail import HandedMail, letter_of, mail_report, mail_settings, require_secret
 from commands.report.options import scope_option
@@ -44,6 +46,58 @@ OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
 OptionalList = Optional[list[str]]  # noqa: UP045  # as above
 
 
+@shape
+class PlannedMail:
+    """A mail that would be sent."""
+
+    id: str
+    """The report's name."""
+    report: str
+    period: str
+    """Two days joined by two dots."""
+    scope: str | None
+    """What the report is cut down to: unit-ID or host-ID."""
+    formats: tuple[str, ...]
+    languages: tuple[str, ...]
+    server: str
+    sender: str
+    recipients: tuple[str, ...]
+    subject: str
+
+
+@shape
+class AttachedFile:
+    """A file that was sent with the mail."""
+
+    name: str
+    language: str
+    sha256: str
+
+
+@shape
+class SentMail:
+    """A mail that was sent, and the mail server's answer."""
+
+    id: str
+    """Of the run that sent it."""
+    report: str
+    period: str
+    scope: str | None
+    state: MailState
+    accepted: tuple[str, ...]
+    """Those for whom the server took it."""
+    refused: tuple[RefusedShape, ...]
+    answer: str
+    """The server's own words."""
+    server: str
+    message_id: str
+    head_code: str | None
+    """Of the head that the report carries."""
+    files: tuple[AttachedFile, ...]
+    record: int
+    """Of what the server answered."""
+
+
 def send(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help=_("The report, such as compliance"), autocompletion=report_names)],
@@ -51,7 +105,8 @@ def send(
     period: Annotated[OptionalText, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
     to: Annotated[
         OptionalList,
-        typer.Option("--to", metavar="ADDRESS", help=_("Who gets it, may be given more than once; who is configured without it")),
+        typer.Option("--to", metavar="ADDRESS", help=_("Recipient; may be given more than once; the "
+                                                       "configured ones without it")),
     ] = None,
     format_: Annotated[
         OptionalList,
@@ -61,7 +116,7 @@ def send(
     unit: Annotated[OptionalText, typer.Option(metavar="ID", help=_("Only this unit"))] = None,
     host: Annotated[OptionalText, typer.Option(metavar="ID", help=_("Only this host"))] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be sent to whom, and build and send nothing"))] = False,
-) -> Result[JsonValue]:  # fmt: skip
+) -> Result[PlannedMail | SentMail]:  # fmt: skip
     session = open_session(ctx)
     scope = scope_option(session, name, unit=unit, host=host)
     chosen = period_option(session, period)
@@ -102,7 +157,7 @@ def send(
 
 
 def _settings_for(session: Session, to: Sequence[str] | None) -> Settings:
-    """Return server, sender and whoever is to get it.
+    """Return server, sender and recipients.
 
     Raises:
         UsageError: there is no server, nobody, too many, or an address is none.
@@ -124,13 +179,13 @@ def _settings_for(session: Session, to: Sequence[str] | None) -> Settings:
     for each in to:
         if not re.fullmatch(ADDRESS, each):
             raise UsageError(
-                msg("--to: {text} is no mailbox", text=show_text(each, 80)),
+                msg("--to: {text} is not a mail address", text=show_text(each, 80)),
                 msg("Give NAME@DOMAIN alone, in ASCII, without the person's name."),
             )
     chosen = tuple(dict.fromkeys(to))
     if len(chosen) > MOST_RECIPIENTS:
         raise UsageError(
-            msg("--to: {n} mailboxes are more than {most}", n=len(chosen), most=MOST_RECIPIENTS),
+            msg("--to: {n} addresses are more than {most}", n=len(chosen), most=MOST_RECIPIENTS),
             msg("Send to a mailing list, or in several calls."),
         )
     return settings.model_copy(update={"recipients": chosen})
@@ -146,7 +201,7 @@ def _planned(
     wanted: Sequence[str],
     languages: Sequence[str],
     lacks: Sequence[Message],
-) -> Result[JsonValue]:
+) -> Result[PlannedMail | SentMail]:
     rows: list[tuple[Message, Cell]] = [
         (msg("Report"), name),
         (msg("Period"), period),
@@ -158,23 +213,23 @@ def _planned(
         (msg("Recipients"), ", ".join(settings.recipients)),
         (msg("Subject line"), subject),
     ]
-    data: JsonValue = {
-        "id": name,
-        "report": name,
-        "period": period,
-        "scope": scope or None,
-        "formats": list(wanted),
-        "languages": list(languages),
-        "server": settings.server,
-        "sender": settings.sender,
-        "recipients": list(settings.recipients),
-        "subject": subject,
-    }
+    data = PlannedMail(
+        id=name,
+        report=name,
+        period=period,
+        scope=scope or None,
+        formats=tuple(wanted),
+        languages=tuple(languages),
+        server=settings.server,
+        sender=settings.sender,
+        recipients=settings.recipients,
+        subject=subject,
+    )
     view: list[Block] = [KeyValues(rows), Paragraph(msg("Nothing is built, sent or recorded: only shown."))]
     return Result(data, view, warnings=tuple(lacks))
 
 
-def _shown(sent: HandedMail, warnings: Sequence[Message], code: ExitCode) -> Result[JsonValue]:
+def _shown(sent: HandedMail, warnings: Sequence[Message], code: ExitCode) -> Result[PlannedMail | SentMail]:
     mailing, answer = sent.mailing, sent.answer
     head_code = code_of(mailing.head) if mailing.head else None
     rows: list[tuple[Message, Cell]] = [
@@ -189,21 +244,21 @@ def _shown(sent: HandedMail, warnings: Sequence[Message], code: ExitCode) -> Res
     people = [(each, mail_status(MailState.TAKEN), answer.answer) for each in answer.accepted]
     people += [(each.recipient, mail_status(MailState.REFUSED), each.answer) for each in answer.refused]
     files = [(each.name, each.language, ByteSize(each.size_bytes), each.sha256) for each in mailing.files]
-    data: JsonValue = {
-        "id": sent.run,
-        "report": mailing.report,
-        "period": mailing.period,
-        "scope": mailing.scope or None,
-        "state": answer.state.value,
-        "accepted": list(answer.accepted),
-        "refused": [{"recipient": each.recipient, "answer": each.answer} for each in answer.refused],
-        "answer": answer.answer,
-        "server": mailing.server,
-        "message_id": mailing.message_id,
-        "head_code": head_code,
-        "files": [{"name": each.name, "language": each.language, "sha256": each.sha256} for each in mailing.files],
-        "record": sent.seq,
-    }
+    data = SentMail(
+        id=sent.run,
+        report=mailing.report,
+        period=mailing.period,
+        scope=mailing.scope or None,
+        state=answer.state,
+        accepted=answer.accepted,
+        refused=tuple(RefusedShape(each.recipient, each.answer) for each in answer.refused),
+        answer=answer.answer,
+        server=mailing.server,
+        message_id=mailing.message_id,
+        head_code=head_code,
+        files=tuple(AttachedFile(each.name, each.language, each.sha256) for each in mailing.files),
+        record=sent.seq,
+    )
     view: list[Block] = [
         KeyValues(rows),
         TableBlock(msg("Recipients"), (msg("Recipient"), msg("State"), msg("The mail server's answer")), people),

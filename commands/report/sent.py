@@ -24,8 +24,9 @@ import typer
 
 from commands.cli.entries import DocumentFile, DryRun, addressee_of, caller_of, document_in, past_day, written_text
 from commands.cli.periods import period_of
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.cases import REPORTING
 from portalops.errors import UsageError
@@ -36,7 +37,7 @@ from portalops.model.message import Message, msg
 from portalops.model.organisation import OfficeRole
 from portalops.model.period import Period
 from portalops.model.reporting import reporting_month, reporting_months
-from portalops.model.sent import SentReport
+from portalops.model.sent import Addressee, SentReport
 from portalops.model.text import show_text
 from portalops.registers.sent import KEY, SENT, read_sendings
 from portalops.reports.document import Cell, KeyValues
@@ -46,6 +47,23 @@ from portalops.reports.words import role_word
 OptionalText = Optional[str]  # noqa: UP045  # Typer reads it at run time
 UPDATES = "updates"
 """The report that 'portalops updates report' drafts."""
+
+
+@shape
+class SentPaper:
+    """A report that was sent, as it is recorded."""
+
+    id: str
+    """Number and sign of the paper."""
+    report: str
+    period: str
+    """First and last day, joined by two dots."""
+    to: Addressee
+    sent_on: date
+    file: str | None
+    """SHA-256 of the paper; null where it is not kept."""
+    record: int | None
+    """Null where nothing was recorded: --dry-run."""
 
 
 def sent(
@@ -66,7 +84,7 @@ def sent(
     ] = "",
     file: DocumentFile = None,
     dry_run: DryRun = False,
-) -> Result[JsonValue]:
+) -> Result[SentPaper]:
     session = open_session(ctx)
     report, addressee = _report(name), addressee_of(to)
     days = period_of(period, "--period")
@@ -115,7 +133,7 @@ def sent(
 
 
 def _names(one: SentReport) -> tuple[object, ...]:
-    """Return what tells a report from another."""
+    """Return what identifies a report."""
     return one.report, one.first, one.last, one.to, one.number
 
 
@@ -123,7 +141,7 @@ def _report(text: str) -> str:
     known = {*report_names(), UPDATES}
     if text not in known:
         raise UsageError(
-            msg("no report is named {name}", name=show_text(text, 40)),
+            msg("there is no report {name}", name=show_text(text, 40)),
             msg("Choose one of: {names}.", names=", ".join(sorted(known))),
         )
     return text
@@ -139,7 +157,7 @@ def _sent_on(session: Session, text: str | None, days: Period) -> date:
     if day < days.last:
         raise UsageError(
             msg("a report of {day} cannot be about a period that ends on {last}", day=day, last=days.last),
-            msg("Give by --period the days that the paper is about, or by --date the day on which it was sent."),
+            msg("Give the days that the paper covers by --period, or the day on which it was sent by --date."),
         )
     return day
 
@@ -155,12 +173,13 @@ def _doubts(session: Session, report: str, days: Period, *, has_file: bool) -> I
         year, number = days.last.year, days.last.month
         month = reporting_month(year, number, cut_off)
         yield msg(
-            "{days} covers no whole reporting month, so that duty {duty} does not rest on it; that of {name} is {month}",
+            "{days} covers no whole reporting month, so it is no evidence for duty {duty}; the reporting "
+            "month {name} is {month}",
             days=str(days), duty=REPORTING, name=f"{year}-{number:02}", month=str(month),
         )  # fmt: skip
 
 
-def _shown(one: SentReport, seq: int | None, doubts: tuple[Message, ...]) -> Result[JsonValue]:
+def _shown(one: SentReport, seq: int | None, doubts: tuple[Message, ...]) -> Result[SentPaper]:
     rows: list[tuple[Message, Cell]] = [
         (msg("Report"), one.report),
         (msg("From"), one.first),
@@ -171,15 +190,7 @@ def _shown(one: SentReport, seq: int | None, doubts: tuple[Message, ...]) -> Res
         (msg("SHA-256"), one.file),
         (msg("Recorded in"), msg("record {seq}", seq=seq) if seq else msg("nothing: only shown")),
     ]
-    data: JsonValue = {
-        "id": one.number,
-        "report": one.report,
-        "period": f"{one.first}..{one.last}",
-        "to": one.to.value,
-        "sent_on": one.sent_on.isoformat(),
-        "file": one.file,
-        "record": seq,
-    }
+    data = SentPaper(one.number, one.report, f"{one.first}..{one.last}", one.to, one.sent_on, one.file, seq)
     return Result(data, [KeyValues(rows)], warnings=doubts)
 
 

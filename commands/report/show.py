@@ -11,13 +11,15 @@ EXIT STATUS: 0 shown, 2 no such report, 5 shown, and something in the ledger was
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Optional
 
 import typer
 
 from commands.cli.periods import period_option
-from commands.cli.result import JsonValue, Result
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
+from commands.cli.shapes import DescribedBy
 from commands.cli.verb import Verb
 from commands.jobs.report_files import BuiltReport, built_report
 from commands.report.options import scope_option
@@ -27,6 +29,7 @@ from portalops.model.message import msg
 from portalops.model.period import Period
 from portalops.reports import formats
 from portalops.reports.document import Block, Document, Heading, KeyValues
+from portalops.reports.document_schema import document_schema
 from portalops.reports.material import WHOLE, ReportScope
 from portalops.reports.named import load_report, report_names
 from portalops.reports.section_proof import does_not_hold
@@ -58,7 +61,7 @@ def show(
     period: Annotated[OptionalText, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
     unit: Annotated[OptionalText, typer.Option(metavar="ID", help=_("Only this unit"))] = None,
     host: Annotated[OptionalText, typer.Option(metavar="ID", help=_("Only this host"))] = None,
-) -> Result[JsonValue]:
+) -> Result[Annotated[Mapping[str, object], DescribedBy(document_schema)]]:
     session = open_session(ctx)
     scope = scope_option(session, name, unit=unit, host=host)
     built = view_report(session, name, period_option(session, period), scope=scope)

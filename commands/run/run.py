@@ -30,7 +30,7 @@ from portalops.locale import _
 from portalops.reports.document import Paragraph
 
 if TYPE_CHECKING:
-    from commands.jobs.runner import PerformedJob
+    from commands.jobs.performed import PerformedJob
 
 
 def run(

@@ -20,9 +20,10 @@ from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import list_lost_polls, update_sources
-from commands.jobs.runner import ShownJob, perform_now
+from commands.jobs.performed import ShownJob
+from commands.jobs.runner import perform_now
 from commands.updates.steps import offset_warnings
-from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.record import Digest
 from portalops.model.runs import JobKind
 from portalops.model.text import show_text
@@ -174,7 +175,7 @@ def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
     session = open_session(ctx)
     done = perform_now(session, JobKind.UPDATES)
     if not isinstance(done.result, UpdatesResult):
-        return Result(done.shown(), [Notice(verbatim(problem)) for problem in done.problems], exit_code=done.exit_code)
+        return Result(done.shown(), [Notice(problem) for problem in done.said], exit_code=done.exit_code)
     polls = done.result.polls
     view: list[Block] = [
         polls_table(polls),

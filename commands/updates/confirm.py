@@ -23,7 +23,7 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import open_store
 from commands.updates.steps import lost_confirmations
-from portalops.errors import LedgerMissing, UsageError
+from portalops.errors import UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
@@ -108,10 +108,7 @@ def _require_change(session: Session, found: Collection[str], *, withdraw: bool)
     Raises:
         UsageError: nothing would change for one of them.
     """
-    try:
-        read = read_confirmations(session.ledger)
-    except LedgerMissing:
-        read = ReadConfirmations()
+    read = read_confirmations(session.reader)
     idle = [one for one in found if (one in read.observations) != withdraw]
     if idle:
         said = (

@@ -15,9 +15,8 @@ from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.updates.steps import exemption_remarks, lost_exemptions
 from commands.updates.views import ShownExemption, exemption_data
-from portalops.errors import LedgerMissing
 from portalops.model.message import msg, nmsg
-from portalops.registers.exemptions import ReadExemptions, read_exemptions
+from portalops.registers.exemptions import read_exemptions
 from portalops.reports.document import Status, TableBlock, Tone
 from portalops.reports.words import EXEMPTION_KINDS as KIND_WORDS
 from portalops.reports.words import EXEMPTION_SCOPES, joined
@@ -25,10 +24,7 @@ from portalops.reports.words import EXEMPTION_SCOPES, joined
 
 def exemptions(ctx: typer.Context) -> Result[tuple[ShownExemption, ...]]:
     session = open_session(ctx)
-    try:
-        read = read_exemptions(session.ledger)
-    except LedgerMissing:
-        read = ReadExemptions()
+    read = read_exemptions(session.reader)
     headers = (
         msg("Exemption"), msg("Unit"), msg("Exempt from"), msg("Kind"), msg("From"), msg("To"), msg("Document"), msg("Approved by"), msg("Remarks"),
     )  # fmt: skip

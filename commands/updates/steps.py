@@ -12,7 +12,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.shapes import shape
 from commands.jobs.kinds.updates import decided_of, open_store, update_sources
-from portalops.errors import ExitCode, LedgerMissing, UsageError
+from portalops.errors import ExitCode, UsageError
 from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.model.message import Message, msg
@@ -95,10 +95,7 @@ DUTY = "11.3-tracking"
 
 def _standing(session: Session) -> tuple[Attested, ...]:
     """Return what people attested and nobody took back, oldest first."""
-    try:
-        return read_attested(session.ledger).standing
-    except LedgerMissing:
-        return ()
+    return read_attested(session.reader).standing
 
 
 def recorded_attestation(

@@ -272,7 +272,7 @@ def _judge_backup_class(duty: Duty, situation: Situation) -> Standing:
         return standing_of(duty, DutyVerdict.UNMET, reason, seqs, newest_at=best.at, due_at=due_at)
     details = [shortcoming for made in holding[-3:] for shortcoming in _shortcomings(made, data_class)]
     details += [
-        msg("{medium}: {problem}", medium=copy.medium, problem=copy.problem or copy.state.value)
+        msg("{medium}: {problem}", medium=copy.medium, problem=copy.said if copy.problem else copy.state.value)
         for made in holding[-1:]
         for copy in made.copies
         if copy.state is not CopyState.VERIFIED

@@ -43,7 +43,7 @@ def judge_checks(duty: Duty, situation: Situation) -> Standing:
         failed=counts[DutyVerdict.UNMET],
         unknown=counts[DutyVerdict.INSUFFICIENT_EVIDENCE],
     )
-    standing = from_parts(duty, parts, met=reason, seqs=[newest.seq], newest_at=newest.at)
+    standing = from_parts(duty, parts, met=reason, seqs=[newest.seq])
     due_at = newest.at + limit
     return Standing(duty.id, standing.verdict, reason, standing.details, standing.evidence, newest.at, due_at)
 

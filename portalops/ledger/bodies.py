@@ -121,6 +121,30 @@ def decode(body_type: type[BodyT], value: JsonValue) -> BodyT:
     return decoded
 
 
+def decode_plain(body_type: type[BodyT], value: JsonValue) -> BodyT:
+    """Return the value of a type from what `plain_part` gave, with the days and moments of messages restored.
+
+    Raises:
+        LedgerError: it is not of the type.
+    """
+    try:
+        restored = _restored_within(value)
+    except (ValueError, TypeError) as error:
+        raise _unreadable(str(error)) from error
+    return decode(body_type, restored)
+
+
+def _restored_within(value: JsonValue) -> Any:
+    match value:
+        case dict():
+            pairs = {name: _restored_within(held) for name, held in value.items()}
+            return _restored(pairs) if len(pairs) == 1 else pairs
+        case list():
+            return [_restored_within(held) for held in value]
+        case _:
+            return value
+
+
 def decode_part(blob: bytes, key: str, body_type: type[BodyT]) -> BodyT | None:
     """Return one part of a blob, or None if it has no such part.
 

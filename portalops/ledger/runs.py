@@ -23,7 +23,7 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import FINISHED, STARTED, Draft
 from portalops.ledger.stores import Locks
 from portalops.model.installations import Direction, Installation, InstalledVersion, installation_of
-from portalops.model.message import Message
+from portalops.model.message import Message, kept, msg, verbatim
 from portalops.model.record import Record, RunId
 from portalops.model.runs import Job, JobId, Plan, Run, RunLog, RunSummary
 from portalops.model.text import show_text
@@ -55,10 +55,13 @@ class Work(Generic[ResultT]):
     exit_code: ExitCode
     result: ResultT | None
     """A dataclass of `portalops.model`; it goes into the blob under the job's kind. None if there is none."""
-    problems: tuple[str, ...] = ()
-    """One English line for each thing that went wrong."""
-    reported: tuple[Message, ...] = ()
-    """The same lines for people, in whose language they are shown; empty where the text is all there is."""
+    problems: tuple[Message | str, ...] = ()
+    """One line for each thing that went wrong; text where it is the same in every language."""
+
+    @property
+    def said(self) -> tuple[Message, ...]:
+        """The problems for people."""
+        return tuple(each if isinstance(each, Message) else verbatim(each) for each in self.problems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,16 +309,15 @@ def exit_code_of(error: BaseException) -> ExitCode:
             return InternalFault.exit_code
 
 
-def problem_of(error: BaseException) -> str:
+def problem_of(error: BaseException) -> Message:
     """Return an exception as one line for the summary."""
     match error:
         case PortalOpsError():
-            text = str(error)
+            return error.message
         case KeyboardInterrupt():
-            text = str(ExitCode.INTERRUPTED.meaning)
+            return ExitCode.INTERRUPTED.meaning
         case _:
-            text = f"{type(error).__name__}: {error}"
-    return show_text(text, MAX_PROBLEM)
+            return verbatim(show_text(f"{type(error).__name__}: {error}", MAX_PROBLEM))
 
 
 def _finish(
@@ -323,21 +325,23 @@ def _finish(
     frame: Frame,
     work: Work[ResultT],
     begun_at: datetime,
-    said: logs.RunLines,
+    lines: logs.RunLines,
     *,
     clock: Clock,
     circumstances: Circumstances,
 ) -> tuple[RunSummary, Record]:
-    problems = tuple(show_text(problem, MAX_PROBLEM) for problem in work.problems[:MAX_PROBLEMS])
+    said = tuple(kept(problem, MAX_PROBLEM) for problem in work.problems[:MAX_PROBLEMS])
     if len(work.problems) > MAX_PROBLEMS:
-        problems += (f"... {len(work.problems) - MAX_PROBLEMS} more",)
-    summary = RunSummary(work.outcome, int(work.exit_code), begun_at, clock.now(), problems, frame.late)
+        said += (msg("... {n} more", n=len(work.problems) - MAX_PROBLEMS),)
+    summary = RunSummary(
+        work.outcome, int(work.exit_code), begun_at, clock.now(), tuple(map(str, said)), frame.late, said
+    )
     parts: dict[str, object] = {"circumstances": circumstances, "run": summary}
     if work.result is not None:
         parts[frame.kind] = work.result
     body = bodies.write(parts)
-    if said.lines:
-        body = _with_log(ledger, said, parts, body)
+    if lines.lines:
+        body = _with_log(ledger, lines, parts, body)
     kind = f"{frame.kind}{FINISHED}"
     finished = ledger.append(kind, run=frame.run, subject=frame.subject, duty=frame.duty, body=body)
     _log_end(frame, summary)

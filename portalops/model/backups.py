@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from portalops.model.message import Message, kept, verbatim
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
 
 SetId = NewType("SetId", str)
 """The bag's folder name: `<portal>-<UTC stamp>-<full|diff>-<id>`."""
+
+
+MAX_PROBLEM = 500
+"""Longest problem of a copy that is recorded, in characters."""
 
 
 class DataClass(StrEnum):
@@ -201,6 +206,18 @@ class Copy:
     """For failed and damaged copies: what was seen, in one bounded line."""
     shares_source_filesystem: bool = False
     """The medium lies on the file system of what it copies, so one broken disk takes both."""
+    problem_message: Message | None = field(default=None, hash=False)
+    """The problem for people, in whose language it is shown; None if its text is all there is, as in older records."""
+
+    @property
+    def said(self) -> Message:
+        """The problem for people."""
+        return self.problem_message or verbatim(self.problem)
+
+    def with_problem(self, problem: Message | str) -> Copy:
+        """Return it with another problem; with none for empty text."""
+        shown = kept(problem, MAX_PROBLEM)
+        return replace(self, problem=str(shown), problem_message=shown if isinstance(problem, Message) else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +239,13 @@ class BackupResult:
     """Why the set is unsigned although a signing key is configured: one bounded line."""
     accepted_shrinks: tuple[Shrink, ...] = ()
     """What a person said is right although it is far less than before."""
+    failed_messages: tuple[Message, ...] = ()
+    """The failed sources for people, in whose language they are shown; empty in older records."""
+
+    @property
+    def failures(self) -> tuple[Message, ...]:
+        """The failed sources for people; in older records their English text."""
+        return self.failed_messages or tuple(map(verbatim, self.failed_sources))
 
 
 @dataclass(frozen=True, slots=True)

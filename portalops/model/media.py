@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 
 from portalops.model.backups import Copy, SetId
+from portalops.model.message import Message, verbatim
 from portalops.model.record import Digest
 
 
@@ -64,6 +65,13 @@ class MediumCheck:
     copies: tuple[Copy, ...] = ()
     """Copies that are recorded to be on it and are not as the record before said, in their new state: missing, changed, not
     reached, or reached again."""
+    problem_messages: tuple[Message, ...] = ()
+    """The problems for people, in whose language they are shown; empty in older records."""
+
+    @property
+    def said(self) -> tuple[Message, ...]:
+        """The problems for people; in older records their English text."""
+        return self.problem_messages or tuple(map(verbatim, self.problems))
 
 
 class DiscState(StrEnum):

@@ -8,12 +8,13 @@ Vietnamese and an English report, and pure code needs no language. Rendering liv
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TypeAlias
 
 from portalops.model.organisation import Name
+from portalops.model.text import show_text
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -72,3 +73,18 @@ def nmsg(singular: str, plural: str, n: int, /, **values: Value) -> Message:
 def verbatim(text: str) -> Message:
     """Return text that is the same in every language: a name, a path, a program's own words."""
     return Message("{text}", {"text": text})
+
+
+def together(messages: Sequence[Message], most: int | None = None) -> Message:
+    """Return sentences as one, with semicolons between them; behind the most that are named, how many more there are."""
+    named = [*messages[:most]]
+    if len(named) < len(messages):
+        named.append(msg("and {n} more", n=len(messages) - len(named)))
+    values = {f"p{at}": each for at, each in enumerate(named)}
+    return Message("; ".join(f"{{{name}}}" for name in values), values)
+
+
+def kept(said: Message | str, limit: int) -> Message:
+    """Return a sentence as a record keeps it; one whose English does not print on one line of the limit as that text alone."""
+    shown = show_text(str(said), limit)
+    return said if isinstance(said, Message) and str(said) == shown else verbatim(shown)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NewType
 
 from portalops.model.heads import Head
+from portalops.model.message import Message, verbatim
 from portalops.model.period import Week
 from portalops.model.record import Digest, RunId
 from portalops.model.verdicts import RunOutcome
@@ -185,6 +186,13 @@ class RunSummary:
     """One English line for each thing that went wrong, bounded and escaped."""
     late: bool = False
     """It was overdue when it began: the job's time in the slot before had passed without a complete run."""
+    problem_messages: tuple[Message, ...] = ()
+    """The same problems for people, in whose language they are shown; empty in older records."""
+
+    @property
+    def said(self) -> tuple[Message, ...]:
+        """The problems for people; in older records their English text."""
+        return self.problem_messages or tuple(map(verbatim, self.problems))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Final, Protocol
 
-from portalops.errors import PortalOpsError
+from portalops.errors import PortalOpsError, SetNotFound, UsageError
 from portalops.ledger.bodies import decode_part
 from portalops.ledger.record import FINISHED
 from portalops.model.backups import (
@@ -27,6 +27,7 @@ from portalops.model.backups import (
     VerifyResult,
 )
 from portalops.model.media import MediumCheck
+from portalops.model.message import msg
 from portalops.model.reading import Freshness, Limits, Reading, standing
 from portalops.model.record import Digest, Recorded
 from portalops.model.retention import PruneResult
@@ -248,6 +249,29 @@ def _read_poll(each: Recorded[CopyReports], copy: Copy) -> CopyReport:
     if isinstance(each.body, ImportedDrill):
         return CopyReport(each.seq, each.at, copy, each.body.report.started_at, each.body.signer)
     return CopyReport(each.seq, each.at, copy)
+
+
+def find_set(sets: Sequence[SetEvidence], name: str) -> SetEvidence:
+    """Return the recorded set of a name, of its beginning, or of the word `latest`.
+
+    Raises:
+        UsageError: several names begin so.
+        SetNotFound: there is none.
+    """
+    if name == "latest" and sets:
+        return sets[-1]
+    found = [made for made in sets if made.set.id == name] or [made for made in sets if made.set.id.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(
+            msg("{name} begins the names of several sets", name=name[:80]),
+            msg("Give more of the name; 'portalops backup list' shows them."),
+        )
+    raise SetNotFound(
+        msg("the ledger knows no backup set {name}", name=name[:120]),
+        msg("'portalops backup list' shows the sets; 'portalops backup run' makes one."),
+    )
 
 
 @dataclass(frozen=True, slots=True)

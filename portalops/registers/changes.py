@@ -394,7 +394,7 @@ def refuse_correction(change: RecordedChange, said: ChangeCorrected) -> Message 
     if change.closed is not None:
         return _is(change)
     if [said.asked, said.notice, said.approval].count(None) != len(("asked", "notice", "approval")) - 1:
-        return msg("correct the request and each of its papers in separate records")
+        return msg("the request, its notice and its approval cannot be corrected in one record")
     if said.asked is not None:
         return _refuse_other_request(change, said.asked)
     paper = change.notice if said.notice is not None else change.approval

@@ -80,18 +80,23 @@ def fold_elsewhere(before: KnownCopy, look: CopyReport) -> KnownCopy:
     if before.copy.state in ENDED or look.drilled_at < before.since:
         return before
     if look.copy.state is not CopyState.VERIFIED:
-        problem = show_text(look.copy.problem, MAX_PROBLEM)
-        damaged = replace(before.copy, state=look.copy.state, level=look.copy.level, verified_at=None, problem=problem)
+        problem = show_text(look.copy.problem, MAX_PROBLEM)  # a foreign host's text, never its templates
+        damaged = replace(
+            before.copy,
+            state=look.copy.state,
+            level=look.copy.level,
+            verified_at=None,
+            problem=problem,
+            problem_message=None,
+        )
         return KnownCopy(damaged, before.seen_at, look.at)
     readings = with_reading(before.readings, look.copy, look.seq, by=look.by)
     known = before.copy
     if known.verified_at is None or known.verified_at < look.drilled_at:
-        problem = known.problem if before.seen_at > look.drilled_at else ""
         known = replace(
-            known,
+            known if before.seen_at > look.drilled_at else known.with_problem(""),
             state=CopyState.VERIFIED,
             level=look.copy.level,
             verified_at=look.copy.verified_at,
-            problem=problem,
         )
     return replace(before, copy=known, readings=readings)

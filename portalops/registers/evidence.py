@@ -16,7 +16,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError
-from portalops.ledger.bodies import decode, decode_part, uncollected
+from portalops.ledger.bodies import decode_part, decode_plain, uncollected
 from portalops.ledger.record import FINISHED
 from portalops.model.adopted import AdoptedPoll
 from portalops.model.archive import Inventory
@@ -414,7 +414,7 @@ def _summary(ledger: LedgerReader, run: Run, ends: RunEnds) -> RunSummary | None
     assert run.body is not None
     known = ends.known(run.body)
     part = known[1] if known else ends.read(run.body, ledger.blob(run.body))
-    return None if part is None else decode(RunSummary, part)
+    return None if part is None else decode_plain(RunSummary, part)
 
 
 def _unreadable(seq: int, kind: str, error: PortalOpsError) -> UnreadableRecord:

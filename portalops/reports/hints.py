@@ -57,7 +57,7 @@ _LOGS = msg("Keep the logs of {host} for longer, and let the account read them: 
 _LOG_LEVEL = msg("Set LogLevel INFO or VERBOSE for all logins in sshd_config of {host}.")
 _RECORD = msg("Record what is missing; 'portalops check show {check}' shows which records it is judged from.")
 _PORTAL = msg(
-    "Run 'portalops credential look' and find out why the portal's accounts cannot be read; the job "
+    "Run 'portalops credential poll' and find out why the portal's accounts cannot be read; the job "
     "that checks the servers runs it each time."
 )
 _POLL = msg(

@@ -48,4 +48,4 @@ def load_report(name: str) -> Report:
     Raises:
         UnknownReport: there is no report of this name.
     """
-    return REPORTS.find(name, msg("no report is named {name}", name=show_text(name, 60)), error=UnknownReport)
+    return REPORTS.find(name, msg("there is no report {name}", name=show_text(name, 60)), error=UnknownReport)

@@ -50,7 +50,7 @@ def anchor_blocks(proof: Proof, evidence: Evidence, made_at: datetime) -> Iterat
         msg("Heads not accepted"),
         msg("Newest head that it has"),
         msg("Over the records"),
-        msg("Taken at"),
+        msg("Received at"),
         msg("Time of the third party"),
         msg("Record"),
     )

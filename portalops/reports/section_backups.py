@@ -176,13 +176,13 @@ def _copy_row(made: SetEvidence, copy: Copy, limits: Limits, now: datetime) -> t
         status_of_copy(copy, fresh),
         depth_and_age(fresh, now),
         copy.verified_at,
-        _remark(copy.problem, copy.shares_source_filesystem),
+        _remark(copy.said if copy.problem else None, copy.shares_source_filesystem),
     )
 
 
-def _remark(problem: str, shares_filesystem: bool) -> Cell:
-    if problem:
-        return verbatim(problem)
+def _remark(problem: Message | None, shares_filesystem: bool) -> Cell:
+    if problem is not None:
+        return problem
     return msg("on the same file system as the source: one fault can destroy both") if shares_filesystem else None
 
 

@@ -6,11 +6,11 @@ No account, place of custody or fingerprint is named: whoever checks the unit lo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from portalops.model.credentials import CredentialKind
-from portalops.model.message import Message, msg, nmsg
+from portalops.model.message import Message, msg, nmsg, together
 from portalops.model.text import show_text
 from portalops.registers.credentials import (
     ADDED,
@@ -26,16 +26,10 @@ from portalops.registers.credentials import (
 from portalops.registers.evidence import Evidence
 from portalops.reports.bounded import bounded
 from portalops.reports.document import Block, Cell, Notice, Paragraph, Status, TableBlock, Tone
-from portalops.reports.words import joined
+from portalops.reports.words import credential_kind_word, joined
 
 SEQS_SHOWN = 6
 IDS_SHOWN = 10
-_KINDS: Mapping[CredentialKind, Message] = {
-    CredentialKind.PASSWORD: msg("password"),
-    CredentialKind.KEY: msg("key"),
-    CredentialKind.TOKEN: msg("token"),
-    CredentialKind.CERTIFICATE: msg("certificate"),
-}
 
 
 def credential_blocks(evidence: Evidence, *, is_cut: bool = False) -> Iterator[Block]:
@@ -88,7 +82,7 @@ def _numbers(register: CredentialRegister, active: Sequence[HeldCredential], day
         )
 
     by_kind = [(kind, [each for each in active if each.credential.kind is kind]) for kind in CredentialKind]
-    rows = [numbers(_KINDS[kind], of) for kind, of in by_kind if of]
+    rows = [numbers(credential_kind_word(kind), of) for kind, of in by_kind if of]
     headers = (
         msg("Kind"), msg("In use"), msg("Not changed in time"), msg("Known to people who left"), msg("Details missing"),
         msg("Shared"), msg("Without second factor"),
@@ -122,20 +116,13 @@ def _row(register: CredentialRegister, each: HeldCredential, day: date) -> tuple
     return (
         each.id,
         show_text(one.system),
-        _KINDS[one.kind],
+        credential_kind_word(one.kind),
         show_text(one.holder) or None,
         show_text(one.deputy) or None,
         one.rotated_on,
         each.due_on,
-        Status(_together(problems), tone) if problems else Status(msg("held, nothing to do"), Tone.GOOD),
+        Status(together(problems), tone) if problems else Status(msg("held, nothing to do"), Tone.GOOD),
         ", ".join(map(str, each.seqs)),
-    )
-
-
-def _together(problems: Sequence[Message]) -> Message:
-    """Return several sentences, each of which may hold a list, in one."""
-    return Message(
-        "; ".join(f"{{p{at}}}" for at in range(len(problems))), {f"p{at}": each for at, each in enumerate(problems)}
     )
 
 

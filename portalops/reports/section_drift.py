@@ -115,5 +115,5 @@ def _gaps(drift: Sequence[ObservedDrift]) -> Iterator[Block]:
         yield Paragraph(nmsg("{n} more of these is not listed.", "{n} more of these are not listed.", more))
     for one in drift:
         if one.left_out:
-            text = msg("{host}: {n} changes are not listed, since there are too many", host=one.host, n=one.left_out)
+            text = msg("{host}: too many changes; {n} of them are not listed", host=one.host, n=one.left_out)
             yield Notice(text, Tone.UNSURE)

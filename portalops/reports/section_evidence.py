@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, together, verbatim
 from portalops.model.organisation import Agency
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Run
@@ -104,17 +104,17 @@ def runs_without_end(evidence: Evidence, own_run: str, kinds: Collection[str] | 
 
 def failed_runs(evidence: Evidence, kinds: Collection[str] | None = None) -> TableBlock:
     """Return the runs of the period that ended and failed, of all kinds or of some; what they were to show is not shown by them."""
-    rows: list[tuple[str, str, datetime, str, str]] = []
+    rows: list[tuple[str, str, datetime, Message, str]] = []
     for run in evidence.runs:
         summary = evidence.summaries.get(run.finished_seq) if run.finished_seq is not None else None
         in_period = run.started_at.astimezone(evidence.zone).date() in evidence.period
         is_asked = kinds is None or run.kind in kinds
         if is_asked and in_period and summary is not None and summary.outcome is RunOutcome.FAILED:
-            problem = "; ".join(summary.problems[:3]) or "?"
+            problem = together(summary.said[:3]) if summary.problems else verbatim("?")
             rows.append((run.id, run.kind, run.started_at, problem, str(run.finished_seq)))
     return TableBlock(
         msg("Runs that failed"),
-        (msg("Run"), msg("Kind"), msg("Started at"), msg("Details (as recorded, in English)"), msg("Record")),
+        (msg("Run"), msg("Kind"), msg("Started at"), msg("Details (as recorded)"), msg("Record")),
         rows,
     )
 
@@ -127,7 +127,7 @@ def problem_table(problems: Sequence[Problem]) -> TableBlock:
     """Return a row a problem."""
     return TableBlock(
         msg("Sources, media and items with a problem"),
-        (msg("Where"), msg("What"), msg("Details (as recorded, in English)")),
+        (msg("Where"), msg("What"), msg("Details (as recorded)")),
         problems,
     )
 
@@ -136,8 +136,8 @@ def backup_problems(evidence: Evidence) -> Iterator[Problem]:
     """Yield the sources that failed, files that were not read or changed meanwhile, and copies with a problem: one line each."""
     for made in evidence.backups:
         if made.at.astimezone(evidence.zone).date() in evidence.period:
-            for line in made.body.failed_sources:
-                yield "backup", msg("source failed"), line
+            for failure in made.body.failures:
+                yield "backup", msg("source failed"), failure
     for backup in sets_in_period(evidence):
         for stream in backup.set.streams:
             for line in stream.unread:
@@ -146,7 +146,7 @@ def backup_problems(evidence: Evidence) -> Iterator[Problem]:
                 yield stream.source, msg("changed while it was read"), line
         for copy in backup.copies:
             if copy.problem:
-                yield copy.medium, msg("problem with the copy"), copy.problem
+                yield copy.medium, msg("problem with the copy"), copy.said
 
 
 def poll_problems(evidence: Evidence) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from portalops.model.backups import Copy, CopyResult, CopyState, DrillResult, VerifyResult
 from portalops.model.media import MediumCheck
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.message import Message, msg
 from portalops.model.reading import Limits, depth_and_age
 from portalops.model.record import Recorded
 from portalops.registers.backups import CopyReports, SetEvidence
@@ -106,7 +106,7 @@ def copy_blocks(sets: Sequence[SetEvidence], evidence: Evidence, limits: Limits)
 
 def _copy_row(each: _MediumCopy, limits: Limits, moment: datetime) -> tuple[Cell, ...]:
     fresh = each.made.freshness(each.copy, limits, moment)
-    remark: Cell = verbatim(each.copy.problem) if each.copy.problem else None
+    remark: Cell = each.copy.said if each.copy.problem else None
     if remark is None and each.copy.shares_source_filesystem:
         remark = msg("on the same file system as the source: one fault can destroy both")
     return (
@@ -221,7 +221,7 @@ def reading_blocks(evidence: Evidence) -> Iterator[Block]:
                     msg("Backup set"),
                     msg("Medium"),
                     msg("State"),
-                    msg("Details (as recorded, in English)"),
+                    msg("Details (as recorded)"),
                     msg("Record"),
                 ),
                 wrong,
@@ -237,14 +237,14 @@ def _wrong_rows(each: Recorded[CopyReports]) -> Iterator[tuple[Cell, ...]]:
                 copy.set_id,
                 copy.medium,
                 status_of_copy(copy),
-                verbatim(copy.problem) if copy.problem else None,
+                copy.said if copy.problem else None,
                 str(each.seq),
             )
     if isinstance(each.body, MediumCheck):
         look = each.body
         state = Status(msg("reached"), Tone.UNSURE) if look.reached else Status(msg("not reached"), Tone.BAD)
-        for problem in look.problems:
-            yield each.at, None, look.id, state, verbatim(problem), str(each.seq)
+        for problem in look.said:
+            yield each.at, None, look.id, state, problem, str(each.seq)
 
 
 def _reading_row(each: Recorded[CopyReports]) -> tuple[Cell, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.message import Message, msg, together, verbatim
 from portalops.model.record import Recorded
 from portalops.model.retention import Hold, PruneResult, RetentionPolicy
 from portalops.model.runs import JobKind
@@ -155,14 +155,14 @@ def _refused(evidence: Evidence) -> Iterator[Block]:
         in_period = run.started_at.astimezone(evidence.zone).date() in evidence.period
         if run.kind != JobKind.PRUNE or not in_period or summary is None or summary.outcome is RunOutcome.COMPLETE:
             continue
-        why = verbatim("; ".join(summary.problems[:3])) if summary.problems else None
+        why = together(summary.said[:3]) if summary.problems else None
         rows.append((run.started_at, run.id, outcome_status(summary.outcome), why, str(run.finished_seq)))
     if rows:
         headers = (
             msg("Started at"),
             msg("Run"),
             msg("Outcome"),
-            msg("Why (as recorded, in English)"),
+            msg("Why (as recorded)"),
             msg("Record"),
         )
         yield from bounded(

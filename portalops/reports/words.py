@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from portalops.model.backups import Copy, CopyState, DataClass, SetKind
 from portalops.model.cases import CaseDuty, CaseState
 from portalops.model.changes import ChangeKind, ChangeState, StepOrder
+from portalops.model.credentials import CredentialKind
 from portalops.model.exemptions import ExemptionKind, ExemptionScope
 from portalops.model.mailings import MailState
 from portalops.model.media import DiscState
@@ -90,6 +91,13 @@ _CHANGE_KIND: Mapping[ChangeKind, Message] = {
     ChangeKind.NORMAL: msg("normal"),
     ChangeKind.STANDING: msg("standing approval"),
     ChangeKind.EMERGENCY: msg("emergency"),
+}
+
+_CREDENTIAL_KIND: Mapping[CredentialKind, Message] = {
+    CredentialKind.PASSWORD: msg("password"),
+    CredentialKind.KEY: msg("key"),
+    CredentialKind.TOKEN: msg("token"),
+    CredentialKind.CERTIFICATE: msg("certificate"),
 }
 
 _ORDER: Mapping[StepOrder, Status] = {
@@ -214,6 +222,11 @@ def change_state_word(state: ChangeState) -> Message:
 def change_kind_word(kind: ChangeKind) -> Message:
     """Return the word for what sort of approval a change needs."""
     return _CHANGE_KIND[kind]
+
+
+def credential_kind_word(kind: CredentialKind) -> Message:
+    """Return the word for what opens an account."""
+    return _CREDENTIAL_KIND[kind]
 
 
 def order_status(order: StepOrder) -> Status:

@@ -80,6 +80,10 @@ class SigningKey:
         raw = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
         return cls(key, raw.decode())
 
+    def sign(self, message: bytes, *, namespace: str) -> str:
+        """Sign as `ports.SetSigner` does."""
+        return sign(message, self, namespace)
+
 
 def sign(message: bytes | Hashed, key: SigningKey, namespace: str) -> str:
     """Return the armoured signature of a message for a purpose, ending in a line feed."""

@@ -119,7 +119,7 @@ class Running(Protocol):
 def shell_command(order: RemoteCommand) -> str:
     """Return an order as one command for the account's shell.
 
-    >>> print(shell_command(Order(("echo", "it's"), {"TZ": "UTC"}))[:48])
+    >>> print(shell_command(RemoteCommand(("echo", "it's"), {"TZ": "UTC"}))[:48])
     exec sh -c 'printf '"'"'portalops: the program b
 
     Raises:

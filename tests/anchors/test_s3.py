@@ -123,7 +123,7 @@ def test_a_bucket_without_lock_is_refused(object_store: ObjectStore, tmp_path: P
     with pytest.raises(AnchorUnavailable) as refused:
         publish(s3_values(object_store, bucket), tmp_path)
 
-    assert "Make a bucket with Object Lock" in str(refused.value.hint)
+    assert "Make a new bucket with Object Lock" in str(refused.value.hint)
 
 
 def test_a_head_that_lies_there_unlocked_is_no_anchor(object_store: ObjectStore, tmp_path: Path) -> None:

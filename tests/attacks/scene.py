@@ -35,6 +35,7 @@ from portalops.registers.signers import LEDGER_NAMESPACES, allowed_signers_line
 from portalops.signatures.sshsig import SigningKey, sign
 from tests.backups.kit import keys
 from tests.doubles import FixedClock
+from tests.shapes import data_of
 
 START = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)
 """Monday, 08:00 in Khánh Hòa."""
@@ -127,7 +128,11 @@ class Portal:
             result = call(session)
         except PortalOpsError as error:
             return Done(int(error.exit_code), None, str(error))
-        return Done(int(result.exit_code), result.data, json.dumps(result.data, ensure_ascii=False, default=str))
+        return Done(
+            int(result.exit_code),
+            data_of(result),
+            json.dumps(data_of(result), ensure_ascii=False, default=str),
+        )
 
     def session(self, *arguments: str, at: datetime) -> Session:
         given = ["--config", str(self.folder / "portalops.toml"), "--quiet", "--no-input", *arguments]

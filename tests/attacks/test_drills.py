@@ -101,7 +101,7 @@ def test_a_drill_report_that_was_changed_on_its_way_is_refused(pair: Pair, chang
     done = pair.portal.call("backup", "drill", "--import", str(path))
 
     assert done.code == ExitCode.INTEGRITY, done
-    assert "the signature does not hold" in done.text
+    assert "the signature is not valid" in done.text
     assert pair.portal.bodies("drill.imported") == []
 
 

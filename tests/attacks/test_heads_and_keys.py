@@ -240,7 +240,7 @@ def test_a_run_id_that_was_used_is_never_used_again(portal: Portal) -> None:
     first = Forger.of(portal).entries[BACKUP - 1]
     ledger = Ledger.open(portal.state, FixedClock(END), create=True)
 
-    with pytest.raises(LedgerError, match=r"has left backup\.finished before"):
+    with pytest.raises(LedgerError, match=r"already has a record of the kind backup\.finished"):
         ledger.append("backup.finished", run=parse(lines_of(portal)[BACKUP - 1]).run, body=first.blob)
 
     ledger.close()

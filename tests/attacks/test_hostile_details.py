@@ -99,7 +99,7 @@ def test_a_record_at_the_end_of_time_is_none(portal: Portal) -> None:
 
     for done in judged(portal):
         assert done.code == ExitCode.INTEGRITY, done.text[:500]
-        assert f"record {len(lines)} is not a record" in done.text
+        assert f"record {len(lines)} does not have the format" in done.text
 
 
 @pytest.mark.parametrize("year", [1, 9999])

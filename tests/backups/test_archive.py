@@ -167,7 +167,7 @@ def test_what_could_not_be_read_is_unknown_and_no_gap(archive: Archive) -> None:
 def test_nothing_is_counted_against_items_that_could_not_be_read(archive: Archive) -> None:
     made = archive.take([archive.query("items", "SELECT id FROM article"), *archive.collections()[1:]])
 
-    assert "gives no column item; it gives id" in made.collections[0].problem
+    assert "returns no column item; it returns id" in made.collections[0].problem
     assert (made.items, made.strays, made.missing) == (0, NamedItems(), ())
 
 

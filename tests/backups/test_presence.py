@@ -52,12 +52,12 @@ def test_nothing_is_written_where_a_disk_is_not_mounted(portal: Portal) -> None:
     portal.clock.move(timedelta(days=7))
 
     portal.call("run", expected=ExitCode.PARTIAL)
-    portal.call("copy", expected=ExitCode.PARTIAL)
+    portal.call("replicate", expected=ExitCode.PARTIAL)
 
     assert list(disk.iterdir()) == []
     disk.rmdir()
     (portal.folder / "disk-b-away").rename(disk)
-    portal.call("copy")
+    portal.call("replicate")
     assert len(portal.on("disk-b")) == 3
     portal.call("verify")
     assert states(portal, "disk-b") == [(CopyState.VERIFIED, False)] * 3

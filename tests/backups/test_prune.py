@@ -34,6 +34,7 @@ from portalops.errors import (
     UsageError,
 )
 from portalops.ledger import bodies
+from portalops.ledger.record import format_at
 from portalops.model.backups import CopyState, SetId
 from portalops.model.message import msg
 from portalops.model.period import parse_period
@@ -49,6 +50,7 @@ from tests.backups.media.parts import s3_table
 from tests.backups.memory import MemoryMedium
 from tests.doubles import FixedClock, SilentProgress
 from tests.servers import ObjectStore, a_bucket
+from tests.shapes import data_of, validate
 
 START = datetime(2026, 9, 7, 20, 0, tzinfo=UTC)
 """A Tuesday, 3 in the morning, in the portal's zone."""
@@ -138,8 +140,8 @@ class Portal:
     def call(self, *arguments: str, expected: ExitCode = ExitCode.OK) -> Any:
         result = self.result(*arguments)
         assert result.exit_code is expected, result
-        json.dumps(result.data)
-        return result.data
+        validate(f"backup {arguments[0]}", data_of(result))
+        return data_of(result)
 
     def prune(self, *arguments: str, expected: ExitCode = ExitCode.OK) -> Any:
         return self.call("prune", *arguments, expected=expected)
@@ -249,7 +251,11 @@ def test_an_undone_mark_is_a_hold_until_it_is_released(portal: Portal) -> None:
     portal.call("prune", "--undo", made[0], "--reason", "asked for by the inspector")
     portal.clock.move(timedelta(days=30))
     (first, *_others) = portal.prune("--dry-run")
-    assert (first["fate"], first["held"], first["reasons"]) == ("keep", True, ["held: asked for by the inspector"])
+    assert (first["fate"], first["held"], first["reasons"][0]["text"]) == (
+        "keep",
+        True,
+        "held: asked for by the inspector",
+    )
     assert portal.prune()["removed"] == []
 
     portal.call("release", made[0], "--reason", "over")
@@ -264,7 +270,7 @@ def test_a_set_shows_that_it_is_held_or_marked(portal: Portal) -> None:
 
     first, second, third = (portal.call("show", name) for name in made)
 
-    assert (first["held"], first["marked_until"]) == (None, (portal.clock.at + timedelta(days=7)).isoformat())
+    assert (first["held"], first["marked_until"]) == (None, format_at(portal.clock.at + timedelta(days=7)))
     assert (second["held"], second["marked_until"]) == ("inspection", None)
     assert (third["held"], third["marked_until"]) == (None, None)
 
@@ -292,7 +298,7 @@ def test_a_hold_placed_while_a_run_is_at_work_is_seen(portal: Portal) -> None:
     removed = remove_sets([removal], {}, (), MediaListing({}, {}), still=lambda _set: False, progress=SilentProgress())
 
     assert removed.copies == ()
-    assert made[0] in removed.problems[0]
+    assert made[0] in str(removed.problems[0])
 
 
 def test_where_a_hold_may_be_unknown_nothing_more_goes_and_what_went_is_told(portal: Portal) -> None:
@@ -313,7 +319,7 @@ def test_where_a_hold_may_be_unknown_nothing_more_goes_and_what_went_is_told(por
     )
 
     assert [copy.set_id for copy in removed.copies] == [sets[0].set.id]
-    assert "lost" in removed.problems[-1]
+    assert "lost" in str(removed.problems[-1])
     assert len(medium.stored) == 3
 
 
@@ -689,7 +695,7 @@ def test_a_locked_copy_is_left_until_its_lock_ends(portal: Portal) -> None:
 
     (disposal,) = removed.disposals
     assert (disposal.media, disposal.left) == (("disk-a",), ("disk-b",))
-    assert "lock" in removed.problems[0]
+    assert "lock" in str(removed.problems[0])
 
 
 def test_a_run_that_is_stopped_records_what_it_has_removed(portal: Portal) -> None:

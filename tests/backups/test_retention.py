@@ -189,7 +189,7 @@ def test_the_good_set_before_an_unread_one_may_lie_behind_a_bad_one() -> None:
 def test_a_bad_set_goes_for_a_newer_good_one_of_its_own_job() -> None:
     bad, good, other = a_set(9, good=False), a_set(5), a_set(1, job="another")
 
-    assert f"set {good.set_id}, which is newer" in reasons(RetentionPolicy(keep_last=1), [bad, good, other], bad)
+    assert f"the newer set {good.set_id} is" in reasons(RetentionPolicy(keep_last=1), [bad, good, other], bad)
 
 
 def test_of_two_sets_of_one_moment_the_id_decides_which_is_newer() -> None:
@@ -206,12 +206,14 @@ def test_each_reason_names_what_it_rests_on() -> None:
 
     assert reasons(policy, sets, last) == (
         "not older than 3 days; one of the newest 2; the newest of 2026-W48; the newest of 2026;"
-        " the newest set that is whole and verified"
+        " the newest complete and verified set"
     )
     assert reasons(policy, sets, base) == (
-        f"the oldest, as there are not 2 such periods yet; set {sets[1].set_id} builds on it"
+        f"the oldest, because there are fewer than 2 such periods; set {sets[1].set_id} needs it as its base"
     )
-    assert f"the last good set before {unread.set_id}, which is not read back" in reasons(policy, sets, sets[1])
+    assert f"the last good set before {unread.set_id}, which has not been read back yet" in reasons(
+        policy, sets, sets[1]
+    )
 
 
 # --- what the rules know of a recorded set ----------------------------------------------------

@@ -215,7 +215,7 @@ def test_a_medium_out_of_reach_changes_nothing_and_says_so(made: Made, tmp_path:
         copy = look(made, media, made.copy)
 
         assert copy.problem
-        assert replace(copy, problem="") == made.copy
+        assert copy.with_problem("") == made.copy
 
 
 def test_structure_alone_verifies_nothing(made: Made) -> None:

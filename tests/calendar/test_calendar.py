@@ -92,7 +92,7 @@ def test_a_year_without_documents_is_provisional_and_warned_of() -> None:
     assert CALENDAR.is_working(date(2027, 2, 5))
     assert str(CALENDAR.reason(date(2027, 2, 5))) == "ordinary working day (provisional schedule)"
     assert [str(each) for each in CALENDAR.warnings(Period(date(2026, 12, 1), date(2027, 1, 31)))] == [
-        "the calendar of 2027 is a provisional schedule: no document is known for it"
+        "the calendar of 2027 is provisional: no official document for it is known"
     ]
 
 
@@ -160,8 +160,8 @@ def test_rows_say_why_a_day_is_off_or_worked_and_on_whose_word(tmp_path: Path) -
         ("03-04", False, "public holiday: "),
         ("03-06", True, "working day by decision"),
         ("04-24", True, "working day in place of 2027-04-29, 2027-04-30"),
-        ("04-29", False, "day off, made up for on 2027-04-24"),
-        ("04-30", False, "day off, made up for on 2027-04-24"),
+        ("04-29", False, "day off, worked on 2027-04-24 instead"),
+        ("04-30", False, "day off, worked on 2027-04-24 instead"),
     ]
     assert [calendar.document(day) for day in days] == ["123/TB", "123/TB", *["x"] * 6]
 

@@ -28,6 +28,7 @@ def test_a_day_is_answered_with_its_document(tmp_path: Path, capsys: pytest.Capt
 
     assert code == ExitCode.OK
     assert envelope["data"] == {
+        "id": "2026-01-10",
         "day": "2026-01-10",
         "working": True,
         "reason": "working day in place of 2026-01-02",

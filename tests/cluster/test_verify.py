@@ -8,12 +8,12 @@ import pytest
 
 from commands.jobs.part_work import do_part
 from commands.jobs.parts import verify
-from commands.jobs.sets import recorded_sets_of
 from portalops.cluster.parts import PartRequest
 from portalops.errors import ConfigurationError
 from portalops.ledger import bodies
 from portalops.model.backups import Copy, CopyState, VerifyResult
 from portalops.model.verdicts import RunOutcome
+from portalops.registers.backups import recorded_sets
 from tests.backups.kit import keys
 from tests.cluster.parts import ClusterServer, Portal, new_portal
 from tests.cluster.working import session_of, working
@@ -134,4 +134,4 @@ def test_a_medium_that_is_away_leaves_the_copy_as_it_was(portal: Portal, ssh_hos
 
 def verify_sets(portal: Portal) -> list[tuple[Copy, ...]]:
 
-    return [made.copies for made in recorded_sets_of(session_of(portal))]
+    return [made.copies for made in recorded_sets(session_of(portal).ledger)]

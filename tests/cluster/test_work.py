@@ -341,5 +341,5 @@ def test_a_job_that_waits_takes_its_lock_anew_when_the_connection_broke(
 
 def test_a_queue_that_was_not_made_is_told_by_the_job(session: Session, portal: Portal) -> None:
     portal.sql("DROP SCHEMA portalops_queue CASCADE")
-    with pytest.raises(LedgerError, match="postgresql has no queue for the cluster"):
+    with pytest.raises(LedgerError, match="has no queue for the cluster"):
         out(session, "host-a")

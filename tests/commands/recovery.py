@@ -25,6 +25,7 @@ from portalops.signatures.sshsig import SigningKey, sign
 from tests.attacks.scene import write_key
 from tests.backups.kit import keys
 from tests.doubles import FixedClock
+from tests.shapes import data_of, validate
 
 START = datetime(2026, 11, 16, 1, 0, tzinfo=UTC)
 """Monday, 08:00 in Khánh Hòa."""
@@ -130,8 +131,10 @@ class Host:
         finally:
             if "writable_ledger" in session.__dict__:
                 session.writable_ledger.close()
-        text = json.dumps(result.data, ensure_ascii=False, default=str)
-        return Done(int(result.exit_code), result.data, f"{text} {result.view} {result.warnings}")
+        if arguments[0] == "backup":
+            validate(" ".join(arguments[:2]), data_of(result))
+        text = json.dumps(data_of(result), ensure_ascii=False)
+        return Done(int(result.exit_code), data_of(result), f"{text} {result.view} {result.warnings}")
 
     def bodies(self, kind: str) -> list[Any]:
         ledger = Ledger.open(self.folder / "state", self.clock, create=False)

@@ -18,6 +18,7 @@ from portalops.ledger.record import NO_RUN
 from portalops.model.record import Digest, RunId
 from portalops.model.runs import Plan
 from tests.doubles import FixedClock
+from tests.shapes import validate
 
 CONFIGURATION = """
 [portal]
@@ -64,6 +65,8 @@ class Home:
         code = run(["--config", str(self.folder / "portalops.toml"), "--json", "ledger", *arguments], {})
         said = json.loads(self.capsys.readouterr().out)
         assert code == expected, said
+        if said.get("error") is None:
+            validate(f"ledger {arguments[0]}", said["data"])
         return said["data"] if said.get("error") is None else said["error"]
 
     def read(self, *arguments: str, language: str = "en", expected: ExitCode = ExitCode.OK) -> str:

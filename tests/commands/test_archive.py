@@ -13,6 +13,7 @@ import pytest
 from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.commands.test_backup import Portal
+from tests.shapes import validate
 
 CONFIGURATION = """
 [[backup.source]]
@@ -76,6 +77,8 @@ class Archive(Portal):
         code = run(["--config", str(self.folder / "portalops.toml"), "--json", *arguments], {})
         answer = json.loads(self.output())
         assert code == expected, answer
+        if arguments[0] in {"archive", "backup"} and answer["error"] is None:
+            validate(" ".join(arguments[:2]), answer["data"])
         return answer["data"]
 
     def text(self, *arguments: str, language: str = "en") -> str:
@@ -204,7 +207,7 @@ def test_both_languages_say_it(portal: Archive) -> None:
     english = portal.text("archive", "inventory")
     vietnamese = portal.text("archive", "verify", language="vi")
 
-    assert "All 30 items are accounted for" in english
+    assert "All 30 items are there" in english
     assert "bản chính" in vietnamese and "accounted" not in vietnamese
 
 

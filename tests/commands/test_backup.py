@@ -17,6 +17,7 @@ from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.backups.kit import keys, sample_database
 from tests.backups.test_kept_sets import of_version
+from tests.shapes import validate
 
 CONFIGURATION = """
 [portal]
@@ -103,6 +104,8 @@ class Portal:
         code = run(["--config", str(self.folder / "portalops.toml"), "--json", *arguments], {})
         output = json.loads(self._capsys.readouterr().out)
         assert code == expected, output
+        if arguments[0] == "backup" and output["error"] is None:
+            validate(" ".join(arguments[:2]), output["data"])
         return output["data"] if expected in {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL} else output
 
     def output(self) -> str:
@@ -159,8 +162,8 @@ def test_a_plan_names_what_its_size_leaves_out(portal: Portal) -> None:
 
     page = portal.output()
 
-    assert re.search(r"Not counted, as nothing is known of it yet: +ledger\n", page)
-    assert "So much at most of what is known" in page and "Packs, at least" in page
+    assert re.search(r"Not counted, since its size is unknown: +ledger\n", page)
+    assert "Space of what is known, at most" in page and "Packs, at least" in page
 
 
 def test_a_set_is_one_row_of_the_list_and_a_medium_that_lacks_it_gets_a_next_step(portal: Portal) -> None:
@@ -202,7 +205,7 @@ def test_a_copy_that_cannot_be_reached_is_not_shown_as_verified(portal: Portal) 
     assert "1 copy of set demo-" in page and "not reached" in page
     (portal.folder / "disk-b").mkdir()
     assert run([*command, "media", "check", "disk-b"], {}) == ExitCode.PARTIAL
-    assert "if another has taken its place on purpose: 'portalops media add disk-b'" in portal.output()
+    assert "replaces it on purpose, record that: 'portalops media add disk-b'" in portal.output()
 
 
 def test_a_damaged_copy_is_found_and_the_other_one_restores(portal: Portal) -> None:
@@ -358,7 +361,7 @@ def test_without_a_signing_key_the_set_is_said_to_be_unsigned(
 
     run(["--config", str(portal.folder / "portalops.toml"), "--quiet", "--lang", "en", "backup", "verify"], {})
 
-    assert "is unsigned: the ledger alone tells" in capsys.readouterr().out
+    assert "is unsigned: only the ledger shows" in capsys.readouterr().out
 
 
 def test_a_set_by_a_key_that_the_ledger_does_not_know_is_damaged(portal: Portal) -> None:
@@ -412,7 +415,7 @@ def test_where_the_ledger_is_lost_the_key_of_the_set_is_told(portal: Portal) -> 
 def test_a_full_set_a_week_and_what_has_changed_between(portal: Portal, tmp_path: Path) -> None:
     portal.replace({"[backup]\n": '[backup]\nfull_every = "week"\n'})
     planned = portal.call("backup", "plan")
-    assert (planned["kind"], planned["base"], planned["reason"]) == ("full", None, "no full set is recorded")
+    assert (planned["kind"], planned["base"], planned["reason"]["text"]) == ("full", None, "no full set is recorded")
     full = portal.call("backup", "run")["set"]
     (portal.folder / "settings" / "portal.ini").unlink()
     (portal.folder / "settings" / "new.ini").write_text("[new]\n")
@@ -504,6 +507,6 @@ def test_a_restore_of_a_set_of_a_later_version_says_what_reads_it(portal: Portal
         expected=ExitCode.FAILED if is_unknown else ExitCode.INTEGRITY,
     )
 
-    assert "set.json is of version 2 of its form" in said["error"]["message"]
+    assert "set.json has format version 2" in said["error"]["message"]
     assert said["error"]["hint"].startswith("Use a newer portalops, or restore with stock tools")
     assert not (portal.folder / "out").exists()

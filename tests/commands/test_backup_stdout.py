@@ -86,7 +86,7 @@ def test_several_streams_are_refused_and_named(portal: Portal) -> None:
     done = run(portal)
 
     assert (done.returncode, done.stdout) == (ExitCode.FAILED, b"")
-    assert b"4 streams of the set fit, and only one can be handed out" in done.stderr
+    assert b"4 streams match; choose one with --stream" in done.stderr
     assert b"--source database --stream database" in done.stderr
 
 

@@ -25,7 +25,7 @@ from portalops.ledger.record import NO_RUN
 from portalops.registers.cases import read_cases
 from portalops.registers.sent import read_sendings
 from portalops.system.clock import SystemClock
-from tests.shapes import validate_answer
+from tests.shapes import validate, validate_answer
 
 CONFIGURATION = """
 [portal]
@@ -518,6 +518,7 @@ def test_the_paper_of_a_sent_report_is_added_by_recording_it_again_with_its_file
     ]
     assert (wrong[0], again[0]) == (2, 2)
     assert (added[0], added[1]["data"]["sent_on"], added[1]["warnings"]) == (0, "2026-01-16", [])
+    validate("report sent", added[1]["data"])
     assert added[1]["data"]["file"] == hashlib.sha256(b"%PDF-1.7").hexdigest()
 
 
@@ -585,7 +586,7 @@ def test_a_paper_that_was_lost_is_not_kept_and_can_be_added_again(office: Office
     ("changed", "message"),
     [
         ({"--date": "2026-01-13"}, "a report of 13 Jan 2026 cannot be about a period that ends on 14 Jan 2026"),
-        ({"updates": "update"}, "no report is named update"),
+        ({"updates": "update"}, "there is no report update"),
     ],
 )
 def test_a_sending_that_could_never_count_is_refused_with_a_hint(
@@ -609,7 +610,7 @@ def test_a_sent_report_that_covers_no_reporting_month_says_that_no_duty_rests_on
 
     assert (code, envelope["warnings"][1]) == (
         0,
-        "2026-01-01..2026-01-31 covers no whole reporting month, so that duty 11.3-reporting does not rest on it; that of 2026-01"
+        "2026-01-01..2026-01-31 covers no whole reporting month, so it is no evidence for duty 11.3-reporting; the reporting month 2026-01"
         " is 2025-12-15..2026-01-14",
     )
 

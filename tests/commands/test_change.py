@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
@@ -24,6 +23,7 @@ from portalops.model.organisation import HostId
 from portalops.registers.changes import APPROVED, CHANGE_KINDS, CORRECTED, KEYS, NOTIFIED, REQUESTED, Body
 from portalops.system.clock import SystemClock
 from tests.doubles import FixedClock
+from tests.shapes import run_validated
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-c", "from commands.app import main; main()")
@@ -65,7 +65,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def portalops(home: Path, *arguments: str) -> int:
-    return run(["--config", str(home / "portalops.toml"), "--lang", "en", *arguments], {})
+    return run_validated("--config", str(home / "portalops.toml"), "--lang", "en", *arguments)
 
 
 def change(home: Path, verb: str, *arguments: str) -> int:
@@ -212,7 +212,7 @@ def test_list_tells_of_a_closed_change_that_makes_its_exit_status(
     assert change(home, "list") == ExitCode.UNMET
 
     told = json.loads(capsys.readouterr().out)
-    assert (told["data"], told["warnings"]) == ([], ["1 closed change is not in order: --all lists it"])
+    assert (told["data"], told["warnings"]) == ([], ["1 closed change is out of order: --all lists it"])
 
 
 def test_decision_that_is_not_kept_leaves_the_order_unknown_until_it_is_added(
@@ -250,7 +250,7 @@ def test_window_that_overlaps_with_another_is_marked(home: Path, capsys: pytest.
 
     told = json.loads(capsys.readouterr().out)
     assert told["data"]["id"] == f"CH-{YEAR}-002"
-    assert f"overlaps with that of {ID}, of web1" in told["warnings"][0]
+    assert f"overlaps with that of {ID} on web1" in told["warnings"][0]
 
 
 @pytest.mark.parametrize(
@@ -261,17 +261,17 @@ def test_window_that_overlaps_with_another_is_marked(home: Path, capsys: pytest.
         (("--why", "x" * 1001), "1,001 characters"),
         (("--from", "tonight"), "is no moment"),
         (("--from", "9999-12-31T23:59"), "is no moment"),
-        (("--to", NOW.isoformat()), "does not begin before that"),
-        (("--from", (NOW - DAY).isoformat()), "before anybody was asked"),
+        (("--to", NOW.isoformat()), "which is not after its beginning"),
+        (("--from", (NOW - DAY).isoformat()), "before this request"),
         (("--to", (NOW + 100 * DAY).isoformat()), "longer than 62 days"),
         (("--emergency", "--standing"), "exclude each other"),
-        (("--package", "nginx"), "limits of a standing approval"),
+        (("--package", "nginx"), "limit a standing approval only"),
         (("--standing",), "needs limits"),
         (("--standing", "--package", "*"), "no limit"),
         (("--standing", "--package", "**"), "no limit"),
         (("--standing", "--package", "nginx", "--package", "*.*"), "no limit"),
-        (("--standing", "--package", "*", "--account", "*"), "--account: * is no name"),
-        (("--standing", "--package", "a b"), "is no name"),
+        (("--standing", "--package", "*", "--account", "*"), "--account: * is not a name"),
+        (("--standing", "--package", "a b"), "is not a name"),
         (("--standing", "--package", "nginx", "--to", (NOW + 400 * DAY).isoformat()), "longer than 366 days"),
     ],
 )
@@ -367,8 +367,8 @@ def test_correction_is_a_record_that_voids_the_papers_and_shows_what_was_before(
     told = json.loads(capsys.readouterr().out)
     assert (told["data"]["state"], told["data"]["hosts"], told["data"]["order"]) == ("requested", ["db1"], "ahead")
     assert told["data"]["state_record"] == told["data"]["corrections"][0]["record"]
-    assert told["data"]["corrections"][0]["changed"] == ["Hosts: db1, before: web1"]
-    assert "count no more" in told["warnings"][0]
+    assert [each["text"] for each in told["data"]["corrections"][0]["changed"]] == ["Hosts: db1, before: web1"]
+    assert "no longer count" in told["warnings"][0]
     assert records(home)[-1] == CORRECTED
     assert change(home, "start", ID) == ExitCode.USAGE
     capsys.readouterr()
@@ -383,7 +383,7 @@ def test_correction_of_the_window_counts_for_what_is_asked_next(home: Path, caps
     begins = NOW + 5 * DAY
 
     assert change(home, "correct", ID, "--from", begins.isoformat(), "--reason", "put off") == ExitCode.USAGE
-    assert "does not begin before that" in capsys.readouterr().err
+    assert "which is not after its beginning" in capsys.readouterr().err
     ends = (begins + timedelta(hours=1)).isoformat()
     assert change(home, "correct", ID, "--from", begins.isoformat(), "--to", ends, "--reason", "put off") == ExitCode.OK
     capsys.readouterr()
@@ -403,15 +403,17 @@ def test_mistyped_number_of_a_decision_that_is_kept_is_corrected_after_the_start
 
     told = json.loads(capsys.readouterr().out)
     assert (code, told["data"]["approved"]["document"], told["warnings"]) == (ExitCode.OK, "521/UBND-VX", [])
-    assert told["data"]["corrections"][0]["changed"] == ["Document: 521/UBND-VX, before: 512/UBND-VX"]
+    assert [each["text"] for each in told["data"]["corrections"][0]["changed"]] == [
+        "Document: 521/UBND-VX, before: 512/UBND-VX"
+    ]
     assert order(home, capsys) == ("pass", "")
 
 
 @pytest.mark.parametrize(
     ("with_file", "arguments", "said"),
     [
-        (True, (), "nothing is given that was wrong"),
-        (True, ("--what", "nginx", "--approval-by", "An"), "in separate records"),
+        (True, (), "no correction is given"),
+        (True, ("--what", "nginx", "--approval-by", "An"), "cannot be corrected in one record"),
         (True, ("--what", "nginx"), "already states this"),
         (True, ("--host", "web9"), "there is no host web9"),
         (True, ("--notice-sent", (NOW + DAY).isoformat()), "is ahead"),

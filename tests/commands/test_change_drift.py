@@ -19,7 +19,7 @@ from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN
+from portalops.ledger.record import NO_RUN, format_at
 from portalops.model.changes import ChangeApproval, ChangeBegun, ChangeDone, ChangeKind, ChangeNotice, ChangeRequest
 from portalops.model.checks import CheckResult
 from portalops.model.organisation import Host, HostId
@@ -28,6 +28,7 @@ from portalops.registers.changes import APPROVED, BEGUN, DONE, KEYS, NOTIFIED, R
 from portalops.registers.findings import read_findings
 from tests.checks.servers.looks import OLD_RUN, SECTIONS, answer, apt
 from tests.doubles import FixedClock, SilentProgress
+from tests.shapes import run_validated
 
 CONFIGURATION = """
 [portal]
@@ -113,9 +114,8 @@ class Portal:
 
     def drift(self, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
         capsys.readouterr()
-        code = run(
-            ["--config", str(self.home / "portalops.toml"), "--lang", "en", "change", "drift", *arguments, "--json"], {}
-        )
+        configured = ("--config", str(self.home / "portalops.toml"), "--lang", "en")
+        code = run_validated(*configured, "change", "drift", *arguments, "--json")
         told = capsys.readouterr().out
         return code, json.loads(told)["data"] if told else None
 
@@ -148,7 +148,7 @@ def test_upgrade_in_its_window_is_listed_with_both_moments_and_nothing_is_outsid
     assert code == ExitCode.OK
     assert one["id"] == f"web1 package nginx {NOW - 25 * HOUR:%Y-%m-%dT%H:%M:%SZ}"
     assert (one["state"], one["change"], one["known_by"], one["by"]) == ("under", ID, "log", "an")
-    assert one["happened_at"] == (NOW - 25 * HOUR).isoformat()
+    assert one["happened_at"] == format_at(NOW - 25 * HOUR)
     assert datetime.fromisoformat(one["approved_at"]) == NOW - 5 * DAY
 
 
@@ -205,8 +205,8 @@ def test_account_that_came_and_went_between_two_looks_is_told_of_all_looks_of_a_
     assert code == ExitCode.UNMET
     assert [(one["name"], one["before"] == "") for one in listed] == [("intruder", True), ("intruder", False)]
     rounds = [record.seq for record in portal.ledger.records(kinds=("check.finished",))]
-    code, listed = portal.drift(capsys, "--from-round", str(rounds[0]), "--to-round", str(rounds[1]))
-    assert [one["seen_at"] for one in listed] == [(NOW - 4 * DAY).isoformat()]
+    code, listed = portal.drift(capsys, "--from-scan", str(rounds[0]), "--to-scan", str(rounds[1]))
+    assert [one["seen_at"] for one in listed] == [format_at(NOW - 4 * DAY)]
 
 
 def test_what_a_look_lacks_makes_the_answer_unknown(portal: Portal, capsys: pytest.CaptureFixture[str]) -> None:
@@ -252,7 +252,7 @@ def test_what_happened_while_a_kind_was_not_seen_is_a_finding_when_it_is_seen_ag
     assert [each.verdict.value for each in (blind, blinder, again, still)] == ["unknown", "unknown", "fail", "fail"]
     for arguments in ((), ("--since", (NOW - 4 * DAY).isoformat())):
         code, (one,) = portal.drift(capsys, *arguments)
-        assert (code, one["name"], one["not_yet_at"]) == (ExitCode.UNMET, "intruder", (NOW - 4 * DAY).isoformat())
+        assert (code, one["name"], one["not_yet_at"]) == (ExitCode.UNMET, "intruder", format_at(NOW - 4 * DAY))
 
 
 def test_clock_that_is_off_is_told_beside_the_hosts_own_time(
@@ -266,7 +266,7 @@ def test_clock_that_is_off_is_told_beside_the_hosts_own_time(
     code, (one,) = portal.drift(capsys, "--all")
 
     assert (code, one["state"], one["clock_ahead_seconds"]) == (ExitCode.OK, "under", 3 * 3600)
-    assert one["happened_at"] == (NOW - 25 * HOUR + ahead).isoformat()
+    assert one["happened_at"] == format_at(NOW - 25 * HOUR + ahead)
 
 
 @pytest.mark.parametrize(
@@ -275,8 +275,8 @@ def test_clock_that_is_off_is_told_beside_the_hosts_own_time(
         (("--host", "web9"), "there is no host web9"),
         (("--since", "tonight"), "is no moment"),
         (("--since", "2026-11-02T00:00", "--until", "2026-11-01T00:00"), "Exchange the two"),
-        (("--since", "2026-11-02T00:00", "--from-round", "1"), "both moments and rounds"),
-        (("--from-round", "1"), "record 1 is no round of checks"),
+        (("--since", "2026-11-02T00:00", "--from-scan", "1"), "moments and scans are both given"),
+        (("--from-scan", "1"), "record 1 is not of a scan"),
     ],
 )
 def test_question_that_cannot_be_is_refused_with_what_to_do(
@@ -313,8 +313,8 @@ def test_closing_tells_what_came_and_went_and_what_nobody_looked_at(
 
     not_looked, came_and_went = closed(portal.home, capsys)
 
-    assert "was not looked at since" in not_looked
-    assert " at web1 while" in came_and_went
+    assert "was not scanned since" in not_looked
+    assert " at web1 during " in came_and_went
     assert "--since" in came_and_went
 
 
@@ -330,10 +330,10 @@ def test_closing_tells_of_a_host_that_the_configuration_names_no_more(
 
     (warning,) = closed(portal.home, capsys)
 
-    assert "names no host web1 any more" in warning
+    assert "web1 is no longer in the configuration" in warning
 
 
-@pytest.mark.parametrize(("looked", "said"), [(True, "falls under no approval"), (False, "was not looked at since")])
+@pytest.mark.parametrize(("looked", "said"), [(True, "has no approval"), (False, "was not scanned since")])
 def test_closing_with_open_drift_is_marked(
     portal: Portal, capsys: pytest.CaptureFixture[str], looked: bool, said: str
 ) -> None:

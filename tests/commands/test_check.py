@@ -199,7 +199,7 @@ def test_judging_again_shows_what_a_changed_declaration_makes_of_the_same_answer
     assert portalops(home, "check", "judge-again", "--json") == ExitCode.UNMET
     assert "here acct.privileged" in {one["id"] for one in data_of(capsys, "judge-again")}
     assert portalops(home, "check", "judge-again", "--record", "1") == ExitCode.USAGE
-    assert "record 1 is not a scan" in capsys.readouterr().err
+    assert "record 1 is not of a scan" in capsys.readouterr().err
 
 
 def test_judging_again_leaves_out_and_names_what_it_cannot_judge(

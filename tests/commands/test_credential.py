@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from checks.servers.credential_audit import PROBES
+from commands.cli.catalogue import named
 from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
@@ -27,6 +28,7 @@ from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.registers.credentials import read_credentials
 from portalops.system.clock import SystemClock
 from tests.checks.servers.samples import as_answer
+from tests.shapes import validate
 
 KEY_OF_AN = "SHA256:Joz0zmhsBRNQ5hPfOa1W8OO3tJlEYviRr92Dj1SpFoA"
 OTHER_KEY = "SHA256:VTgqYQdl21b0fIigWLmYVMSk8KeIYCLgEIx6F+6IoZI"
@@ -130,7 +132,9 @@ def asked(home: Path, capsys: pytest.CaptureFixture[str], *arguments: str, expec
     code = portalops(home, *arguments, "--json")
     said = capsys.readouterr()
     assert code == expected, said.out + said.err
-    return json.loads(said.out)["data"]
+    data = json.loads(said.out)["data"]
+    validate(named(arguments)[0], data)
+    return data
 
 
 def refused(home: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -230,19 +234,19 @@ def test_dry_run_records_nothing_and_refuses_what_would_be_refused(
         ((*ADD, *ROOT, "--holder", "le-van-chi"), "there is no member le-van-chi"),
         ((*ADD, *ROOT, "--deputy", "nguyen-van-an"), "the same person"),
         ((*ADD, *ROOT, "--kind", "rune"), "no kind of credential"),
-        ((*ADD, *ROOT, "--issued", "yesterday"), "--issued is no day"),
+        ((*ADD, *ROOT, "--issued", "yesterday"), "--issued is not a day"),
         ((*ADD, *ROOT, "--issued", "2999-01-01"), "in the future"),
         ((*ADD, *ROOT, *ISSUED, "--rotate-by", "2999-01-01"), "not within 60 days"),
         ((*ADD, *ROOT, "--fingerprint", KEY_OF_AN), "no fingerprint"),
-        ((*ADD, *KEY, "--fingerprint", "00" * 32), "--fingerprint is not of the form"),
+        ((*ADD, *KEY, "--fingerprint", "00" * 32), "--fingerprint does not have the form"),
         (("credential", "correct", "web1-root", "--reason", "x", "--deputy", "nguyen-van-an"), "the same person"),
         (("credential", "rotate", "web1-rot"), "Did you mean web1-root?"),
         (("credential", "rotate", "web1-root", "--on", "2020-01-01"), "changed on"),
-        (("credential", "hand-over", "web1-root"), "nothing is said to change"),
-        (("credential", "correct", "web1-root", "--reason", "x"), "nothing is said to change"),
+        (("credential", "hand-over", "web1-root"), "no change is given"),
+        (("credential", "correct", "web1-root", "--reason", "x"), "no change is given"),
         (("credential", "return", "web1-root", "--received-by", "A", "--on", "2020-01-01"), "issued on"),
         (("credential", "leave", "nobody"), "there is no member nobody"),
-        (("credential", "leave", "nguyen-van-an", "--back", "--reason", "x"), "not recorded to have left"),
+        (("credential", "leave", "nguyen-van-an", "--back", "--reason", "x"), "no record says"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_hint(
@@ -526,7 +530,7 @@ def test_a_record_that_cannot_be_read_is_told(home: Path, capsys: pytest.Capture
 
     found = asked(home, capsys, "credential", "list", expected=ExitCode.UNMET)
 
-    assert str(record.seq) in found[0]["problems"][0]
+    assert str(record.seq) in found[0]["problems"][0]["text"]
 
 
 def test_it_is_told_in_vietnamese(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from commands.cli.catalogue import named
 from commands.cli.entry import run
 from commands.jobs.kinds.check import add_portals
 from portalops.errors import ExitCode
@@ -15,6 +16,7 @@ from portalops.ledger.runs import Work
 from portalops.model.message import msg
 from portalops.model.verdicts import RunOutcome
 from tests.servers import free_port
+from tests.shapes import validate
 
 CONFIGURATION = """
 [portal]
@@ -80,7 +82,9 @@ def portalops(home: Path, *arguments: str, language: str = "en") -> int:
 def data(home: Path, capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     capsys.readouterr()
     portalops(home, *arguments, "--json")
-    return json.loads(capsys.readouterr().out)["data"]
+    printed = json.loads(capsys.readouterr().out)["data"]
+    validate(named(arguments)[0], printed)
+    return printed
 
 
 def test_portal_that_cannot_be_asked_is_told_by_the_job_and_unknown_in_the_check(
@@ -93,7 +97,7 @@ def test_portal_that_cannot_be_asked_is_told_by_the_job_and_unknown_in_the_check
     assert [line for line in job["problems"] if line.startswith("update source cong: ")]
     unasked, elsewhere = (found[host, "cred.portal-accounts"] for host in ("web1", "web2"))
     assert (unasked["verdict"], unasked["reason"]) == ("unknown", "portal-not-asked")
-    assert unasked["message"].startswith("update source cong: ") and "credential look" in unasked["hint"]
+    assert unasked["message"].startswith("update source cong: ") and "credential poll" in unasked["hint"]
     assert (elsewhere["verdict"], elsewhere["reason"]) == ("not-applicable", "judged-elsewhere")
     assert found["web2", "cred.registered"]["reason"] == "host-unreachable"
     for language, words in (("en", "update source cong"), ("vi", "nguồn cập nhật cong")):
@@ -117,9 +121,7 @@ def test_a_portal_that_was_not_asked_makes_a_complete_round_incomplete() -> None
     refused = msg("update source {source}: {cause}", source="cong", cause=msg("refused"))
 
     assert add_portals(whole, []) is whole
-    assert add_portals(whole, [refused]) == Work(
-        RunOutcome.INCOMPLETE, ExitCode.UNMET, None, ("update source cong: refused",), (refused,)
-    )
+    assert add_portals(whole, [refused]) == Work(RunOutcome.INCOMPLETE, ExitCode.UNMET, None, (refused,))
     failed: Work[object] = Work(RunOutcome.FAILED, ExitCode.PARTIAL, None, ("no host",))
-    assert add_portals(failed, [refused]).problems == ("no host", "update source cong: refused")
+    assert add_portals(failed, [refused]).problems == ("no host", refused)
     assert add_portals(failed, [refused]).outcome is RunOutcome.FAILED

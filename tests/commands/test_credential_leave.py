@@ -27,7 +27,7 @@ def test_day_of_who_comes_back_is_refused_and_not_passed_over(
 
     assert portalops(tmp_path, *back, "--on", "2026-11-30") == ExitCode.USAGE
 
-    assert "--back and --on do not go together" in capsys.readouterr().err
+    assert "--back and --on exclude each other" in capsys.readouterr().err
 
 
 def test_last_day_is_put_off_with_a_reason_alone(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

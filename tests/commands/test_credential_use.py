@@ -43,4 +43,4 @@ def test_audit_tells_of_second_factors_in_the_portal_too(tmp_path: Path, capsys:
     assert told["portal:cong:binh cong-binh"]["state"] == "unknown"
     assert len({each["id"] for each in found}) == len(found)
     portalops(tmp_path, "credential", "audit")
-    assert "takes no second factor, as the register says: cong-an (record 3)" in capsys.readouterr().out
+    assert "is registered without a second factor: cong-an (record 3)" in capsys.readouterr().out

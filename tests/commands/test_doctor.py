@@ -189,7 +189,7 @@ def test_a_state_folder_that_others_can_write_is_bad(portal: Path) -> None:
 def test_a_file_in_the_place_of_a_folder_is_bad(portal: Path) -> None:
     (portal.parent / "disk").write_text("", encoding="utf-8")
 
-    assert "is no folder" in said(diagnose(session_of(portal)), "media")[DiagnosticState.BAD]
+    assert "is not a folder" in said(diagnose(session_of(portal)), "media")[DiagnosticState.BAD]
 
 
 @pytest.mark.parametrize(

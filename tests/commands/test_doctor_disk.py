@@ -82,9 +82,9 @@ MOUNTED = """
 import json, os, pathlib, sys
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
-from commands.doctor.diagnosis import examine
+from commands.doctor.diagnosis import diagnose
 session = Session(Invocation((), config=pathlib.Path(sys.argv[1])), {})
-found = examine(session, only=["state-folder", "space"])
+found = diagnose(session, only=["state-folder", "space"])
 print(json.dumps([[each.subject, each.state.name, str(each.seen)] for each in found]))
 """
 

@@ -120,9 +120,9 @@ def test_what_does_not_answer_is_unknown_and_stops_nothing_else(portal: Path) ->
 def test_a_configuration_that_does_not_answer_leaves_the_rest_unknown_within_a_bounded_time(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "portalops.toml")
     ask = (
-        "import sys; from pathlib import Path; from commands.doctor.diagnosis import examine;"
+        "import sys; from pathlib import Path; from commands.doctor.diagnosis import diagnose;"
         " from commands.cli.session import Session; from commands.cli.invocation import Invocation;"
-        " found = examine(Session(Invocation((), config=Path(sys.argv[1])), {}), seconds=0.05);"
+        " found = diagnose(Session(Invocation((), config=Path(sys.argv[1])), {}), seconds=0.05);"
         " print(*[f'{each.subject}={each.state.name}' for each in found])"
     )
 
@@ -346,11 +346,11 @@ def test_the_account_itself_asks_for_itself(open_folder: Path) -> None:
 def test_what_another_account_can_do_is_unknown_to_who_is_not_root(open_folder: Path) -> None:
     config = scheduled(open_folder, "root")
     ask = (
-        "import os, sys, pathlib; from commands.doctor.diagnosis import examine; from commands.cli.session import Session;"
+        "import os, sys, pathlib; from commands.doctor.diagnosis import diagnose; from commands.cli.session import Session;"
         " from commands.cli.invocation import Invocation;"
-        f" s = Session(Invocation((), config=pathlib.Path({str(config)!r})), {{}}); examine(s, only=['scheduled-user']);"
+        f" s = Session(Invocation((), config=pathlib.Path({str(config)!r})), {{}}); diagnose(s, only=['scheduled-user']);"
         f" os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY});"
-        " print(*[each.state.name for each in examine(s, only=['scheduled-user'])])"
+        " print(*[each.state.name for each in diagnose(s, only=['scheduled-user'])])"
     )
 
     done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=False, cwd=REPOSITORY)

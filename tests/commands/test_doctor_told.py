@@ -109,7 +109,7 @@ def test_a_letter_that_was_not_taken_for_everybody_is_not_good(tmp_path: Path) -
 
     found = seen(tmp_path, "notifications", CHANNEL)
 
-    assert "ops did not take a letter for gone@example.vn" in said(found, DiagnosticState.WARNING)
+    assert "channel ops refused a letter for gone@example.vn" in said(found, DiagnosticState.WARNING)
     assert said(found, DiagnosticState.GOOD) == ""
 
 

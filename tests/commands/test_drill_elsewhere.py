@@ -90,7 +90,7 @@ def test_a_report_is_taken_up_once(pair: Pair) -> None:
 
     again = pair.portal.call("backup", "drill", "--import", str(path))
 
-    assert again.code == ExitCode.USAGE and "was taken up before, in record" in again.text
+    assert again.code == ExitCode.USAGE and "is recorded already, in record" in again.text
     assert len(pair.portal.bodies("drill.imported")) == 1
 
 
@@ -102,7 +102,7 @@ def test_an_older_drill_is_kept_and_changes_nothing_that_was_seen_since(pair: Pa
     done = pair.portal.call("backup", "drill", "--import", str(path))
 
     assert done.code == ExitCode.OK and done.data["superseded"] is True
-    assert "was looked at since that drill" in done.text
+    assert "was verified again after that drill" in done.text
     made = known(pair)
     assert made.copies == before, "the reading that came later stands"
     at = {each.level: (each.at, bool(each.by)) for each in made.readings["disk-a"]}
@@ -172,7 +172,7 @@ def test_a_report_that_does_not_fit_the_ledger_is_refused(pair: Pair, tmp_path: 
         ({"started_at": report.started_at + late, "finished_at": report.finished_at + late}, "a clock is wrong", ExitCode.INTEGRITY),
         ({"started_at": report.started_at - late, "finished_at": report.finished_at - late}, "a clock is wrong", ExitCode.INTEGRITY),
         ({"started_at": report.finished_at, "finished_at": report.started_at - late}, "ended before it began", ExitCode.INTEGRITY),
-        ({"started_at": report.finished_at + timedelta(seconds=1), "finished_at": report.finished_at + timedelta(seconds=2)}, "not in the time of the drill", ExitCode.INTEGRITY),
+        ({"started_at": report.finished_at + timedelta(seconds=1), "finished_at": report.finished_at + timedelta(seconds=2)}, "outside the time of the drill", ExitCode.INTEGRITY),
         ({"drill": removed}, "contradicts its own tests", ExitCode.INTEGRITY),
         ({"drill": unread}, "contradicts its own tests", ExitCode.INTEGRITY),
         ({"drill": untried}, "contradicts its own tests", ExitCode.INTEGRITY),

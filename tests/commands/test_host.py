@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
 from portalops.registers.hosts import read_enrolments
 from portalops.signatures.sshsig import fingerprint
 from portalops.system.clock import SystemClock
 from tests.servers import SshHost, new_key, sshd, user_name
+from tests.shapes import run_validated
 
 CONFIGURATION = """
 [portal]
@@ -67,7 +67,7 @@ def configure(folder: Path, host: SshHost) -> None:
 
 
 def portalops(home: Path, *arguments: str) -> int:
-    return run(["--config", str(home / "portalops.toml"), "--lang", "en", *arguments], {})
+    return run_validated("--config", str(home / "portalops.toml"), "--lang", "en", *arguments)
 
 
 def enrol(home: Path, host: SshHost, *more: str) -> int:

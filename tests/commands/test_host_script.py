@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from commands.cli.entry import run
+from tests.shapes import run_validated
 
 CONFIGURATION = """
 [portal]
@@ -40,7 +40,7 @@ class Home:
         (folder / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
-        code = run(["--config", str(self.folder / "portalops.toml"), "--lang", "en", *arguments], {})
+        code = run_validated("--config", str(self.folder / "portalops.toml"), "--lang", "en", *arguments)
         heard = self.capsys.readouterr()
         return code, heard.out, heard.err
 
@@ -69,23 +69,23 @@ def test_answer_is_looked_at_in_a_part_as_often_as_one_likes(home: Home) -> None
 
     for _again in range(2):
         _code, said, _errors = part(home, "--facts", path, "--by", "Nguyễn Văn An")
-        assert "The answer of old1 was supplied by Nguyễn Văn An: nothing proves which machine gave it." in said
+        assert "The answer of old1 was supplied by hand by Nguyễn Văn An: nothing proves which machine gave it." in said
 
 
 def test_answer_counts_in_one_round_and_the_ledger_says_who_brought_it(home: Home) -> None:
     path = str(home.carried())
 
     _code, said, _errors = home.run("check", "run", "--facts", path, "--by", "Nguyễn Văn An")
-    assert "supplied by Nguyễn Văn An" in said
+    assert "supplied by hand by Nguyễn Văn An" in said
     code, _said, errors = home.run("check", "run", "--facts", path, "--by", "Nguyễn Văn An")
     assert code == 2
     assert "an answer to this script was recorded before, in record" in errors
     _code, listed, _errors = home.run("host", "list")
-    assert "supplied by Nguyễn Văn An" in listed
+    assert "supplied by hand by Nguyễn Văn An" in listed
     _code, said, _errors = home.run("check", "results", "--host", "old1")
-    assert "supplied by Nguyễn Văn An" in said
+    assert "supplied by hand by Nguyễn Văn An" in said
     _code, tables, errors = home.run("check", "declare", "old1")
-    assert "supplied by Nguyễn Văn An" in errors
+    assert "supplied by hand by Nguyễn Văn An" in errors
     assert "brought by" not in tables, "what is put into the configuration holds nothing else"
 
 

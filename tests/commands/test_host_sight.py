@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
 from portalops.registers.places import PLACE_KINDS
 from portalops.system.clock import SystemClock
+from tests.shapes import run_validated
 
 CONFIGURATION = """
 [portal]
@@ -41,7 +41,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def portalops(home: Path, *arguments: str) -> int:
-    return run(["--config", str(home / "portalops.toml"), "--lang", "en", *arguments], {})
+    return run_validated("--config", str(home / "portalops.toml"), "--lang", "en", *arguments)
 
 
 def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
@@ -117,7 +117,7 @@ def test_sighting_of_an_earlier_day_corrects_only_with_a_reason(home: Path, caps
     ("arguments", "said"),
     [
         (("host", "sight", "web9", *WHERE), "there is no host web9"),
-        (("host", "sight", "web1", "--room", "204"), "--site, --rack, --holder is not given"),
+        (("host", "sight", "web1", "--room", "204"), "these options are needed: --site, --rack, --holder"),
         (("host", "sight", "web1", *WHERE, "--on", "2126-01-01"), "is ahead"),
         (("host", "sight", "web1", *WHERE, "--on", "tomorrow"), "is no day"),
         (("host", "sight", "web1", *WHERE, "--file", "/nowhere.pdf"), "cannot read /nowhere.pdf"),
@@ -247,7 +247,7 @@ def test_account_of_a_member_is_recorded_as_the_member_and_said_whose_it_is(
 
     assert [name for name, _ in told.values()] == ["tran-thi-binh", "chung"]
     assert "binh is the account of tran-thi-binh" in told["binh"][1]
-    assert "several members, who are not told apart: nguyen-van-an, tran-thi-binh" in told["chung"][1]
+    assert "several members: nguyen-van-an, tran-thi-binh" in told["chung"][1]
     assert (left, "nguyen-van-an left" in capsys.readouterr().err) == (ExitCode.USAGE, True)
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from commands.jobs.kinds.check import work_of_checks
 from commands.jobs.kinds.updates import work_of_updates
-from commands.jobs.runner import PerformedJob, problem_lines
+from commands.jobs.performed import PerformedJob
+from commands.jobs.runner import problem_lines
 from portalops.errors import ExitCode
 from portalops.locale import render
 from portalops.model.checks import CheckScan, HostScan
@@ -59,7 +60,7 @@ def test_a_refused_line_does_not_undo_a_collection_but_is_not_all_right() -> Non
     work = work_of_updates(replace(COLLECTED, polls=polls))
 
     assert (work.outcome, work.exit_code) == (RunOutcome.COMPLETE, ExitCode.PARTIAL)
-    assert work.problems == ("db: line 3: ngày đến 30/02/2026 is no date",)
+    assert tuple(map(str, work.problems)) == ("db: line 3: ngày đến 30/02/2026 is no date",)
 
 
 def test_a_problem_names_its_source_once() -> None:
@@ -69,7 +70,10 @@ def test_a_problem_names_its_source_once() -> None:
         replace(POLL, ok=False, problem="odd"),
     )
 
-    assert work_of_updates(replace(COLLECTED, polls=polls)).problems == ("update source db: no answer", "db: odd")
+    assert tuple(map(str, work_of_updates(replace(COLLECTED, polls=polls)).problems)) == (
+        "update source db: no answer",
+        "db: odd",
+    )
 
 
 def test_what_failed_is_told_in_the_readers_language_and_recorded_in_english() -> None:
@@ -78,11 +82,9 @@ def test_what_failed_is_told_in_the_readers_language_and_recorded_in_english() -
     )
     polls = (replace(POLL, ok=False, problem=named), replace(POLL, ok=False, problem=msg("the answer is truncated")))
     work = work_of_updates(replace(COLLECTED, polls=polls))
-    done = PerformedJob(
-        JOB, "2026-11-25", "r1", work.outcome, work.exit_code, 1.0, msg("x"), work.problems, work.reported
-    )
+    done = PerformedJob(JOB, "2026-11-25", "r1", work.outcome, work.exit_code, 1.0, msg("x"), work.said)
 
-    assert work.problems == ("update source db: no answer within 30 seconds", "db: the answer is truncated")
+    assert done.problems == ("update source db: no answer within 30 seconds", "db: the answer is truncated")
     assert [render(line, "vi") for line, _tone in problem_lines([done])] == [
         "daily-updates: nguồn cập nhật db: không có câu trả lời trong 30 giây",
         "daily-updates: db: câu trả lời bị cắt cụt",

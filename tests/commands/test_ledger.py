@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from portalops.model.record import Digest, RunId
 from portalops.model.runs import Every, Job, JobId, JobKind, Plan
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import filled_ledger, tamper
+from tests.shapes import data_in
 
 CONFIGURATION = """
 [portal]
@@ -43,8 +43,8 @@ def portalops(home: Path, *arguments: str, language: str = "en") -> int:
     return run(["--config", str(home / "portalops.toml"), "--lang", language, "ledger", *arguments], {})
 
 
-def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
-    return json.loads(capsys.readouterr().out)["data"]
+def data_of(capsys: pytest.CaptureFixture[str], called: str) -> Any:
+    return data_in(capsys.readouterr().out, called)
 
 
 def test_an_untouched_ledger_holds(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,7 +52,7 @@ def test_an_untouched_ledger_holds(home: Path, capsys: pytest.CaptureFixture[str
 
     assert portalops(home, "verify", "--json") == ExitCode.PARTIAL, "no plan says what was expected"
 
-    found = data_of(capsys)
+    found = data_of(capsys, "ledger verify")
     assert found["ledger"] == ledger.id
     assert found["integrity"]["holds"] is True and found["integrity"]["records"] == 9
     assert found["integrity"]["blobs_read"] is True
@@ -84,7 +84,7 @@ def test_quick_sees_a_missing_blob_and_not_a_changed_one(home: Path, capsys: pyt
     path.unlink()
 
     assert portalops(home, "verify", "--quick", "--json") == ExitCode.INTEGRITY
-    assert data_of(capsys)["integrity"]["first_bad"] == 5
+    assert data_of(capsys, "ledger verify")["integrity"]["first_bad"] == 5
     path.write_bytes(b"other")
     assert portalops(home, "verify", "--quick") == ExitCode.PARTIAL
     assert portalops(home, "verify") == ExitCode.INTEGRITY
@@ -100,7 +100,7 @@ def test_a_planned_run_that_is_missing_is_told_apart_from_a_change(
 
     assert portalops(home, "verify", "--json") == ExitCode.UNMET
 
-    found = data_of(capsys)
+    found = data_of(capsys, "ledger verify")
     assert found["integrity"]["holds"] is True
     assert {"job": "yearly", "slot": "2024-02"} in found["completeness"]["missing"]
     assert [each["id"] for each in found["completeness"]["crashed"]] == ["check:yearly:2024-01"]
@@ -129,7 +129,7 @@ def test_the_newest_records_are_listed_oldest_first(home: Path, capsys: pytest.C
 
     assert portalops(home, "show", "--last", "3", "--json") == ExitCode.OK
 
-    found = data_of(capsys)
+    found = data_of(capsys, "ledger show")
     assert [record["id"] for record in found] == [7, 8, 9]
     assert found[0]["at"] == "2026-11-25T01:10:00.000Z"
 
@@ -138,11 +138,11 @@ def test_records_are_listed_by_kind_and_by_run(home: Path, capsys: pytest.Captur
     filled_ledger(home / "state")
 
     portalops(home, "show", "--kind", "check.finished", "--json")
-    assert [record["id"] for record in data_of(capsys)] == [3, 5, 7, 9]
+    assert [record["id"] for record in data_of(capsys, "ledger show")] == [3, 5, 7, 9]
     portalops(home, "show", "--kind", "check", "--last", "2", "--json")
-    assert [record["id"] for record in data_of(capsys)] == [8, 9]
+    assert [record["id"] for record in data_of(capsys, "ledger show")] == [8, 9]
     portalops(home, "show", "--run", "12.4-testing:daily-check:2026-11-24", "--json")
-    assert [record["id"] for record in data_of(capsys)] == [4, 5]
+    assert [record["id"] for record in data_of(capsys, "ledger show")] == [4, 5]
     portalops(home, "show", "--kind", "nonsense")
     assert "There is no such record." in capsys.readouterr().out
 
@@ -168,7 +168,7 @@ def test_a_kind_means_all_that_begin_with_it_and_a_dot(
 
     assert portalops(home, "show", "--kind", kind, "--json") == ExitCode.OK
 
-    assert [each["kind"] for each in data_of(capsys)] == found
+    assert [each["kind"] for each in data_of(capsys, "ledger show")] == found
 
 
 def test_one_record_is_shown_with_its_details(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -177,7 +177,7 @@ def test_one_record_is_shown_with_its_details(home: Path, capsys: pytest.Capture
     assert record is not None
 
     assert portalops(home, "show", "3", "--json") == ExitCode.OK
-    found = data_of(capsys)
+    found = data_of(capsys, "ledger show")
     assert found["line"].encode() == record.line
     assert found["details"] == {"kind": "check.finished", "number": 0}
     assert portalops(home, "show", "3") == ExitCode.OK

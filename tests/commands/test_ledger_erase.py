@@ -77,7 +77,7 @@ def test_wrong_ways_to_erase_are_refused(home: Home) -> None:
     digest = body_of(home, 3)
     for arguments, said in (
         (("0" * 64, *WHY), "no record names the blob"),
-        (("x", *WHY), "this is no SHA-256: 'x'"),
+        (("x", *WHY), "'x' is not a SHA-256 digest"),
         ((digest, "--reason", " ", "--approved-by", "An"), "--reason is empty"),
         ((digest, "--reason", "x", "--approved-by", ""), "--approved-by is empty"),
         ((digest, *WHY), "--yes is needed"),

@@ -15,6 +15,7 @@ from commands.cli.entry import run
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
 from portalops.system.clock import SystemClock
+from tests.shapes import data_in
 from tests.verifier.pages import GUIDE
 from tests.verifier.pages import run as run_box
 
@@ -73,15 +74,15 @@ def portalops(home: Path, *arguments: str, language: str = "en") -> int:
     return run(["--config", str(home / "portalops.toml"), "--lang", language, "ledger", *arguments], {})
 
 
-def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
-    return json.loads(capsys.readouterr().out)["data"]
+def data_of(capsys: pytest.CaptureFixture[str], called: str) -> Any:
+    return data_in(capsys.readouterr().out, called)
 
 
 def test_a_bundle_is_written_and_both_programs_verify_it(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bundle = home / "bundle"
     capsys.readouterr()
     assert portalops(home, "export", "--output", str(bundle), "--language", "both", "--json") == ExitCode.OK
-    found = data_of(capsys)
+    found = data_of(capsys, "ledger export")
     lines = (bundle / "ledger.jsonl").read_bytes().splitlines()
     assert found == {
         "path": str(bundle),
@@ -102,7 +103,7 @@ def test_a_bundle_is_written_and_both_programs_verify_it(home: Path, capsys: pyt
 
     code = ["--head-code", found["code"]]
     assert portalops(Path("/nowhere"), "verify", str(bundle), *code, "--json") == ExitCode.OK
-    assert data_of(capsys)["integrity"]["holds"] is True
+    assert data_of(capsys, "ledger verify")["integrity"]["holds"] is True
     command = [sys.executable, "-I", str(bundle / "verify.py"), *code]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -129,7 +130,7 @@ def test_a_folders_index_tells_a_bundle_handed_out_only_with_all_its_reports_as_
 def exports_in_index(home: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[int]]:
     capsys.readouterr()
     code = run(["--config", str(home / "portalops.toml"), "--json", "report", "index", str(folder)], {})
-    (bundle,) = data_of(capsys)["bundles"]
+    (bundle,) = data_of(capsys, "report index")["bundles"]
     return code, bundle["exported"]
 
 
@@ -140,7 +141,7 @@ def test_a_person_is_told_what_the_auditor_is_to_get(
     assert portalops(home, "export", "--output", str(home / "b"), language=language) == ExitCode.OK
     shown = " ".join(capsys.readouterr().out.split())
     assert "verify.py" in shown and "HOW-TO-VERIFY.vi.md" in shown
-    assert ("Bên kiểm tra" if language == "vi" else "What the auditor is to get") in shown
+    assert ("giao cho bên kiểm tra" if language == "vi" else "What to give the auditor") in shown
 
 
 def test_the_folder_is_named_without_dots(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,7 +152,7 @@ def test_the_folder_is_named_without_dots(home: Path, capsys: pytest.CaptureFixt
 
     assert portalops(home, "export", "--output", given, "--json") == ExitCode.OK
 
-    assert data_of(capsys)["path"] == str((home / "far" / "bundle").resolve())
+    assert data_of(capsys, "ledger export")["path"] == str((home / "far" / "bundle").resolve())
     assert (home / "far" / "bundle" / "bundle.json").exists()
 
 
@@ -160,7 +161,7 @@ def test_a_dry_run_writes_and_records_nothing(home: Path, capsys: pytest.Capture
     before, there = ledger.count(), sorted(home.rglob("*"))
     capsys.readouterr()
     assert portalops(home, "export", "--output", str(home / "bundle"), "--dry-run", "--json") == ExitCode.OK
-    found = data_of(capsys)
+    found = data_of(capsys, "ledger export")
     assert (found["records"], found["files"], found["head"]) == (before, None, None)
     assert found["blobs"] > 0
     assert ledger.count() == before and sorted(home.rglob("*")) == there
@@ -195,7 +196,7 @@ def test_details_can_be_withheld(home: Path, capsys: pytest.CaptureFixture[str])
     capsys.readouterr()
     arguments = ["export", "--output", str(home / "bundle"), "--withhold", f"{body}=chứa tên người"]
     assert portalops(home, *arguments, "--json") == ExitCode.OK
-    assert data_of(capsys)["withheld"] == [{"digest": body, "reason": "chứa tên người"}]
+    assert data_of(capsys, "ledger export")["withheld"] == [{"digest": body, "reason": "chứa tên người"}]
     assert not (home / "bundle" / "blobs" / body).exists()
     assert portalops(home, "verify", str(home / "bundle")) == ExitCode.OK
     assert "chứa tên người" in capsys.readouterr().out

@@ -25,6 +25,7 @@ from tests.backups.postgresql.parts import Server, versions
 from tests.cluster.parts import CALLED, ROOT, ledger_script, new_database, queue_script, store_of
 from tests.ledger.ledgers import filled_ledger
 from tests.servers import ObjectStore, a_bucket
+from tests.shapes import data_in
 
 CONFIGURATION = """
 [portal]
@@ -107,8 +108,8 @@ def small_disk(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", folder], check=True)
 
 
-def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
-    return json.loads(capsys.readouterr().out)["data"]
+def data_of(capsys: pytest.CaptureFixture[str], called: str) -> Any:
+    return data_in(capsys.readouterr().out, called)
 
 
 def kinds(lines: list[bytes]) -> list[str]:
@@ -121,7 +122,7 @@ def test_the_owner_makes_tables_and_queue_once(
     home = Home(tmp_path, server, is_prepared=False)
     for made in (True, False):
         assert home.ledger("prepare", "--json") == ExitCode.OK
-        data = data_of(capsys)
+        data = data_of(capsys, "ledger prepare")
         assert (data["made"], data["queue_made"]) == (made, made)
     assert server.sql("SELECT count(*) FROM portalops_queue.pgqueuer", home.database) == "0"
     filled_ledger(tmp_path / "state")
@@ -133,7 +134,7 @@ def test_what_is_printed_makes_them_too(server: Server, tmp_path: Path, capsys: 
     assert home.ledger("prepare", "--print") == ExitCode.OK
     server.sql(capsys.readouterr().out, home.database)
     assert home.ledger("prepare", "--json") == ExitCode.OK
-    data = data_of(capsys)
+    data = data_of(capsys, "ledger prepare")
     assert not data["made"] and not data["queue_made"]
 
 
@@ -148,15 +149,15 @@ def test_a_ledger_goes_there_and_back_with_every_line(home: Home, capsys: pytest
     before = home.in_file()
 
     assert home.ledger("move", "--to", "store", "--dry-run", "--json") == ExitCode.OK
-    assert data_of(capsys)["records"] == len(before)
+    assert data_of(capsys, "ledger move")["records"] == len(before)
     assert home.in_file() == before and home.in_database() == []
 
     assert home.ledger("move", "--to", "store", "--json") == ExitCode.OK
-    there = data_of(capsys)
+    there = data_of(capsys, "ledger move")
     assert home.in_database() == home.in_file() and home.in_database()[:-1] == before
     assert there["records"] == len(before) + 1 and there["lost"] == []
     assert home.ledger("verify", "--json") == ExitCode.PARTIAL, "no plan says what was expected"
-    assert data_of(capsys)["integrity"]["holds"] is True
+    assert data_of(capsys, "ledger verify")["integrity"]["holds"] is True
 
     home.without_store()
     with pytest.raises(Exception, match="was moved to"):
@@ -171,7 +172,7 @@ def test_a_ledger_goes_there_and_back_with_every_line(home: Home, capsys: pytest
     ledger.append("note", run=NO_RUN, body=b"{}")
     capsys.readouterr()
     assert home.ledger("verify", "--json") == ExitCode.PARTIAL
-    assert data_of(capsys)["integrity"]["records"] == len(before) + 3
+    assert data_of(capsys, "ledger verify")["integrity"]["records"] == len(before) + 3
 
 
 def test_another_ledger_is_never_written_over(home: Home, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -252,19 +253,19 @@ def test_details_go_into_a_bucket_and_come_back(
     )
 
     assert home.ledger("move", "--to", "store", "--json") == ExitCode.OK
-    brought = data_of(capsys)["blobs"]
+    brought = data_of(capsys, "ledger move")["blobs"]
     objects = object_store.client().list_objects_v2(Bucket=bucket)["Contents"]
     assert len(objects) == brought > 8
     assert home.server.sql("SELECT count(*) FROM portalops.blob", home.database) == "0"
     assert home.ledger("verify", "--json") == ExitCode.PARTIAL
-    assert data_of(capsys)["integrity"]["holds"] is True
+    assert data_of(capsys, "ledger verify")["integrity"]["holds"] is True
 
     object_store.client().delete_object(Bucket=bucket, Key=objects[3]["Key"])
     assert home.ledger("verify", "--json") == ExitCode.INTEGRITY
     capsys.readouterr()
     (home.folder / "state").rename(home.folder / "old")
     assert home.ledger("move", "--to", "file", "--json") == ExitCode.OK
-    assert data_of(capsys)["lost"] == [objects[3]["Key"].rpartition("/")[2].removesuffix(".zst")]
+    assert data_of(capsys, "ledger move")["lost"] == [objects[3]["Key"].rpartition("/")[2].removesuffix(".zst")]
     assert home.in_file() == home.in_database()
 
 
@@ -277,30 +278,30 @@ def test_the_doctor_verifies_a_ledger_in_a_database_and_says_nothing_of_a_file_t
     capsys.readouterr()
 
     run(["--config", str(home.configuration), "--lang", "en", "--json", "doctor", "--deep", "--only", "ledger"], {})
-    told = {each["object"]: each for each in data_of(capsys)}
+    told = {each["object"]: each for each in data_of(capsys, "doctor")}
     assert told["chain"]["state"] == "good" and "the whole chain of" in told["chain"]["seen"]
     assert "file" not in told
     home.server.sql(
         "ALTER TABLE portalops.record DISABLE TRIGGER ALL; DELETE FROM portalops.record WHERE seq = 3", home.database
     )
     run(["--config", str(home.configuration), "--lang", "en", "--json", "doctor", "--deep", "--only", "ledger"], {})
-    assert "bad" in {each["state"] for each in data_of(capsys) if each["object"] == "chain"}
+    assert "bad" in {each["state"] for each in data_of(capsys, "doctor") if each["object"] == "chain"}
 
     run(["--config", str(home.configuration), "--lang", "en", "--json", "doctor", "--only", "space"], {})
-    assert "ledger" not in {each["object"] for each in data_of(capsys)}
+    assert "ledger" not in {each["object"] for each in data_of(capsys, "doctor")}
 
 
 def test_a_database_that_is_away_or_without_a_ledger_is_told_once_by_the_deep_look(
     home: Home, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(["--config", str(home.configuration), "--lang", "en", "--json", "doctor", "--deep", "--only", "ledger"], {})
-    assert [each["state"] for each in data_of(capsys)] == ["note"]
+    assert [each["state"] for each in data_of(capsys, "doctor")] == ["note"]
 
     home.configuration.write_text(
         f'{CONFIGURATION}[ledger.store]\nkind = "postgresql"\nhost = "{home.folder}"\ndatabase = "away"\nuser = "postgres"\n'
     )
     run(["--config", str(home.configuration), "--lang", "en", "--json", "doctor", "--deep", "--only", "ledger"], {})
-    assert [each["state"] for each in data_of(capsys)] == ["bad"]
+    assert [each["state"] for each in data_of(capsys, "doctor")] == ["bad"]
 
 
 def test_details_alone_go_into_a_folder_and_come_back_while_the_records_stay(
@@ -313,11 +314,11 @@ def test_details_alone_go_into_a_folder_and_come_back_while_the_records_stay(
     )
 
     assert home.ledger("move", "--to", "store", "--json") == ExitCode.OK
-    brought = data_of(capsys)["blobs"]
+    brought = data_of(capsys, "ledger move")["blobs"]
     (home.folder / "state" / "blobs").rename(home.folder / "old")
     assert home.ledger("verify", "--json") == ExitCode.PARTIAL
-    assert data_of(capsys)["integrity"]["holds"] is True
+    assert data_of(capsys, "ledger verify")["integrity"]["holds"] is True
     assert home.ledger("move", "--to", "file", "--json") == ExitCode.OK
 
-    assert data_of(capsys)["blobs"] == brought > 8
+    assert data_of(capsys, "ledger move")["blobs"] == brought > 8
     assert home.in_file() == before

@@ -82,7 +82,7 @@ def test_a_signature_that_does_not_fit_is_refused(home: Home, monkeypatch: pytes
     for message, key, namespace, said in (
         (line, "chi", "portalops-signoff", "is signed by the key SHA256:"),
         (line, "an", "file", "made for another purpose"),
-        (other, "an", "portalops-signoff", "does not fit"),
+        (other, "an", "portalops-signoff", "does not match the signed data"),
     ):
         _sign(message, key, namespace, Path("x.sig"))
         error = home.call("sign-off", REPORT, "--by", "an", "--signature", "x.sig", expected=ExitCode.INTEGRITY)
@@ -99,11 +99,14 @@ def test_wrong_ways_to_sign_are_refused_with_a_reason(home: Home, monkeypatch: p
     Path("unknown.html").write_text("unknown")
     for arguments, said in (
         ((REPORT, "--by", "nobody", "--signature", "x.sig"), "no signer nobody is configured; there are: an, binh"),
-        ((REPORT, "--by", "binh", "--signature", "x.sig"), "binh does not sign today: from 1 Jan 2020 to 31 Dec 2021"),
+        (
+            (REPORT, "--by", "binh", "--signature", "x.sig"),
+            "binh may not sign today, only from 1 Jan 2020 to 31 Dec 2021",
+        ),
         ((REPORT, "--by", "an"), "--by and --signature go together"),
         ((REPORT, "--by", "an", "--signature", "none.sig"), "cannot read none.sig"),
         (("none.html",), "cannot read none.html"),
-        (("unknown.html",), "knows no report with the digest of unknown.html"),
+        (("unknown.html",), "no recorded report has the digest of unknown.html"),
     ):
         assert said in home.call("sign-off", *arguments, expected=ExitCode.USAGE)["message"]
 
@@ -112,7 +115,7 @@ def test_a_report_that_was_changed_since_is_told_apart_from_an_unknown_one(home:
     path = home.folder / REPORT
     path.write_text("<p>báo cáo khác</p>\n")
     error = home.call("sign-off", str(path), expected=ExitCode.INTEGRITY)
-    assert "is not the report that record 11 tells of" in error["message"]
+    assert "was changed since record 11" in error["message"]
 
 
 def test_a_report_of_a_bundle_is_signed_too(home: Home) -> None:
@@ -135,7 +138,9 @@ def test_a_broken_key_in_the_configuration_is_named(home: Home, monkeypatch: pyt
     broken = '[[ledger.signer]]\nid = "an"\nname = { vi = "An", en = "An" }\noffice = "x"\nkey = "ssh-ed25519 AAAA"\n'
     home.configure(CONFIGURATION + SIGNING + broken)
     arguments = (REPORT, "--by", "an", "--signature", "x.sig")
-    assert "is no Ed25519 public key" in home.call("sign-off", *arguments, expected=ExitCode.CONFIGURATION)["message"]
+    assert (
+        "is not an Ed25519 public key" in home.call("sign-off", *arguments, expected=ExitCode.CONFIGURATION)["message"]
+    )
 
 
 def _writable(folder: Path) -> Ledger:

@@ -11,6 +11,7 @@ import pytest
 from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.ledger.bundle.bundles import week
+from tests.shapes import validate
 
 
 @pytest.fixture
@@ -25,6 +26,8 @@ def verify(capsys: pytest.CaptureFixture[str], *arguments: str, expected: ExitCo
     code = run(["--json", "ledger", "verify", *arguments], {})
     said = json.loads(capsys.readouterr().out)
     assert code == expected, said
+    if said.get("error") is None:
+        validate("ledger verify", said["data"])
     return said["data"] if said.get("error") is None else said["error"]
 
 

@@ -55,8 +55,8 @@ def test_a_verdict_without_a_head_from_elsewhere_says_what_it_would_not_show(hom
     without = home.read("verify", "--quiet")
     with_one = home.read("verify", "--quiet", "--head-code", code)
 
-    assert "! No head that somebody else keeps was compared" in without
-    assert "No head that somebody else keeps" not in with_one
+    assert "! No head kept elsewhere was compared" in without
+    assert "No head kept elsewhere" not in with_one
 
 
 def test_the_six_lines_of_a_head_can_be_copied_as_they_are(home: Home) -> None:

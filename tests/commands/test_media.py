@@ -21,6 +21,7 @@ from portalops.model.backups import CopyState
 from portalops.reports.document import KeyValues, TableBlock
 from tests.backups.test_prune import Portal
 from tests.doubles import SilentProgress
+from tests.shapes import data_of, validate
 
 ADD = ("--label", "KH-01", "--place", "Tủ sắt phòng 204", "--custodian", "Nguyễn Văn An")
 
@@ -31,7 +32,8 @@ class Register(Portal):
     def media(self, *arguments: str, expected: ExitCode = ExitCode.OK) -> Any:
         result = call(self.session("media", *arguments))
         assert result.exit_code is expected, result
-        return result.data
+        validate(f"media {arguments[0]}", data_of(result))
+        return data_of(result)
 
 
 @pytest.fixture
@@ -92,13 +94,13 @@ def test_a_medium_that_nobody_has_read_or_that_expired_is_told_of(portal: Regist
 
     portal.clock.move(timedelta(days=2))
     (line, _other) = portal.media("list", expected=ExitCode.UNMET)
-    assert ["not read back since" in alarm for alarm in line["alarms"]] == [True]
+    assert ["not read back since" in alarm["text"] for alarm in line["alarms"]] == [True]
     portal.media("check", "disk-a", "--read-only")
     assert portal.media("list", expected=ExitCode.UNMET)[0]["alarms"] == []
     portal.change("[backup]\n", "[backup]\nunread_months = 0\n")
     portal.media("list")
     portal.clock.move(timedelta(days=365))
-    assert "expired" in portal.media("list", expected=ExitCode.UNMET)[0]["alarms"][0]
+    assert "expired" in portal.media("list", expected=ExitCode.UNMET)[0]["alarms"][0]["text"]
 
 
 def test_copies_that_were_read_too_long_ago_are_told_of_before_and_after_they_expire(portal: Register) -> None:
@@ -115,10 +117,12 @@ def test_copies_that_were_read_too_long_ago_are_told_of_before_and_after_they_ex
     portal.clock.move(timedelta(days=6))
     line = portal.media("list", expected=ExitCode.UNMET)[0]
     shown = portal.result("show", made)
-    data: Any = shown.data
+    data = data_of(shown)
 
     assert (line["expired"], line["expiring_soon"], line["next_expires_at"]) == (1, 0, None)
-    assert line["alarms"] == ["1 copy on it was read too long ago to count as verified"]
+    assert [(alarm["text"], alarm["values"]) for alarm in line["alarms"]] == [
+        ("1 copy on it was read too long ago to count as verified", {"n": 1})
+    ]
     assert [(each["state"], each["fresh_level"], each["expired"][0]["level"]) for each in data["copies"]] == [
         ("verified", "none", "L2")
     ] * 2
@@ -206,7 +210,7 @@ def test_a_medium_that_is_away_is_told_and_changes_no_copy(portal: Register) -> 
     assert (found["reached"], found["writable"]) == (False, None)
     assert [copy.state for copy in portal.sets()[0].copies] == [CopyState.VERIFIED] * 2
     alarms = portal.media("list", expected=ExitCode.UNMET)[0]["alarms"]
-    assert any("could not be read" in alarm for alarm in alarms)
+    assert any("could not be read" in alarm["text"] for alarm in alarms)
 
 
 def test_a_copy_that_was_not_reached_is_no_evidence_until_it_is_reached_again(portal: Register) -> None:
@@ -292,7 +296,7 @@ def test_dry_runs_record_nothing_and_a_move_says_what_changes(portal: Register) 
     portal.media("move", "disk-a", "--custodian", "B", "--dry-run")
 
     assert portal.bodies("media.moved") == []
-    with pytest.raises(UsageError, match="nothing is said to change"):
+    with pytest.raises(UsageError, match="no change is given"):
         portal.media("move", "disk-a")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -27,6 +26,9 @@ from tests.backups.media.drives import FileDrive
 from tests.backups.test_prune import Portal, standings
 from tests.commands.test_media import ADD
 from tests.reports.test_terminal import shown
+from tests.shapes import data_of, validate
+
+pytestmark = pytest.mark.needs("xorriso")
 
 MIB = 1 << 20
 DISK_B = """id = "disk-b"
@@ -62,7 +64,7 @@ class Burning(Portal):
         return self.drive.disc
 
     def burn(self, name: str = "latest", expected: ExitCode = ExitCode.OK, **more: Any) -> Any:
-        return self._told(burn_in(self.session(), self.drive, name, "discs", **more), expected)
+        return self._told("media burn", burn_in(self.session(), self.drive, name, "discs", **more), expected)
 
     def burn_all(self, name: str = "latest") -> list[Path]:
         """Burn every disc of a set, and return the discs."""
@@ -75,10 +77,10 @@ class Burning(Portal):
             self.clock.move(timedelta(minutes=10))
 
     def check(self, expected: ExitCode = ExitCode.OK, **more: Any) -> Any:
-        return self._told(check_in(self.session(), self.drive, "discs", **more), expected)
+        return self._told("media check", check_in(self.session(), self.drive, "discs", **more), expected)
 
     def media(self, *arguments: str, expected: ExitCode = ExitCode.OK) -> Any:
-        return self._told(call(self.session("media", *arguments)), expected)
+        return self._told(f"media {arguments[0]}", call(self.session("media", *arguments)), expected)
 
     def image(self, name: SetId, number: int) -> Path:
         return self.folder / "discs" / name / f"disc-{number}.iso"
@@ -88,10 +90,10 @@ class Burning(Portal):
         return [(disc.name, disc.state) for disc in made.discs]
 
     @staticmethod
-    def _told(result: Result[object], expected: ExitCode) -> Any:
+    def _told(called: str, result: Result[object], expected: ExitCode) -> Any:
         assert result.exit_code is expected, result
-        json.dumps(result.data)
-        return result.data
+        validate(called, data_of(result))
+        return data_of(result)
 
 
 def standing(portal: Burning, duty: str, period: str = "2026-W37") -> Standing:
@@ -307,7 +309,7 @@ def test_a_foreign_disc_is_told(portal: Burning, content: bytes) -> None:
     portal.burn()
     portal.put_in_a_blank_disc().write_bytes(content)
 
-    with pytest.raises(MediumUnavailable, match="none that was burnt from medium discs"):
+    with pytest.raises(MediumUnavailable, match="not burnt from medium discs"):
         portal.check()
 
     assert portal.bodies("media.read") == []
@@ -371,7 +373,7 @@ def test_the_register_tells_of_images_that_nobody_has_burnt_and_of_discs_that_no
 
     def alarms(expected: ExitCode = ExitCode.UNMET) -> list[str]:
         (line,) = [line for line in portal.media("list", expected=expected) if line["id"] == "discs"]
-        return list(line["alarms"])
+        return [alarm["text"] for alarm in line["alarms"]]
 
     assert alarms() == [f"its newest set {made} is still images in a folder; discs burnt and read back: 0"]
     portal.media("add", "disk-a", *ADD)
@@ -395,11 +397,11 @@ def test_a_set_shows_its_discs(portal: Burning) -> None:
 
     told = portal.result("show", "latest")
 
-    assert [(disc["label"], disc["disc"], disc["discs"], disc["state"]) for disc in told.data["discs"]] == [  # type: ignore[index]
+    assert [(disc["label"], disc["disc"], disc["discs"], disc["state"]) for disc in data_of(told)["discs"]] == [
         ("KH-01", 1, 3, "whole")
     ]
     text = shown(*told.view)
-    assert "disc images" in text and "1 of 3" in text and "1/3 KH-01" in text
+    assert "images of discs" in text and "1 of 3" in text and "1/3 KH-01" in text
 
 
 def test_a_removal_names_the_discs_that_a_person_must_destroy(portal: Burning) -> None:
@@ -417,11 +419,11 @@ def test_a_removal_names_the_discs_that_a_person_must_destroy(portal: Burning) -
     assert portal.bodies("prune.finished")[-1]["prune"]["disposals"][0]["discs"] == ["1/3 KH-01"]
     duty = standing(portal, "10.2-retention", "2026-W39")
     assert any("not recorded as destroyed: 1/3 KH-01" in str(detail) for detail in duty.details)
-    alarms = [alarm for line in portal.media("list", expected=ExitCode.UNMET) for alarm in line["alarms"]]
+    alarms = [each["text"] for line in portal.media("list", expected=ExitCode.UNMET) for each in line["alarms"]]
     assert f"set {made} was removed, but its discs are not destroyed yet: 1/3 KH-01" in alarms
 
     portal.media("destroyed", "discs", made, "--reason", "shredded")
-    alarms = [alarm for line in portal.media("list", expected=ExitCode.UNMET) for alarm in line["alarms"]]
+    alarms = [each["text"] for line in portal.media("list", expected=ExitCode.UNMET) for each in line["alarms"]]
     assert not any("destroyed" in alarm for alarm in alarms)
     assert not any("destroyed" in str(detail) for detail in standing(portal, "10.2-retention", "2026-W39").details)
 
@@ -461,7 +463,7 @@ def test_discs_of_images_that_were_cut_elsewhere_are_no_whole_set_together(porta
     portal.call("verify", expected=ExitCode.INTEGRITY)
     portal.change(f"disc_bytes = {9 * MIB}", f"disc_bytes = {11 * MIB}")
     portal.clock.move(timedelta(minutes=10))
-    portal.call("copy")
+    portal.call("replicate")
     assert len(list((portal.folder / "discs" / made).glob("*.iso"))) == 2
 
     portal.put_in_a_blank_disc()

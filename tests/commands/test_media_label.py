@@ -12,6 +12,7 @@ from portalops.errors import ExitCode, MediumUnavailable, UsageError
 from portalops.reports.document import Notice
 from tests.backups.test_prune import Portal
 from tests.commands.test_media_burn import DISK_B
+from tests.shapes import data_of, validate
 
 TAPE = """id = "tape-1"
 kind = "tape"
@@ -26,7 +27,8 @@ class TapePortal(Portal):
     def media(self, *arguments: str, expected: ExitCode = ExitCode.OK) -> Any:
         result = call(self.session("media", *arguments))
         assert result.exit_code is expected, result
-        return result.data
+        validate(f"media {arguments[0]}", data_of(result))
+        return data_of(result)
 
 
 @pytest.fixture
@@ -76,13 +78,13 @@ def test_a_tape_with_sets_is_not_labelled_and_a_disk_never(portal: TapePortal) -
         portal.media("label", "disk-a")
 
 
-@pytest.mark.parametrize("command", ["run", "copy"])
+@pytest.mark.parametrize("command", ["run", "replicate"])
 def test_a_run_that_meets_a_blank_tape_says_how_it_is_labelled(portal: TapePortal, command: str) -> None:
     path = portal.folder / "portalops.toml"
     path.write_text(f'{path.read_text()}\n[[job]]\nid = "daily-copy"\nkind = "copy"\nevery = "day"\n', encoding="utf-8")
     result = call(portal.session("backup", "run"))
-    if command == "copy":
-        result = call(portal.session("backup", "copy"))
+    if command == "replicate":
+        result = call(portal.session("backup", "replicate"))
 
     assert result.exit_code is ExitCode.PARTIAL
     notices = [str(block.text) for block in result.view if isinstance(block, Notice)]

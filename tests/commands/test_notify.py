@@ -47,6 +47,7 @@ from tests.anchors.parts import Mailbox, line_server, mail_server
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import tamper
 from tests.servers import free_port
+from tests.shapes import data_in
 
 CANARY = "hunter2-canary"
 AT = datetime(2026, 11, 24, 2, tzinfo=UTC)
@@ -200,7 +201,7 @@ def test_a_job_whose_run_was_killed_is_told_by_a_run_of_other_jobs(tmp_path: Pat
     home.call("run", "--due", "hourly", at=AT + HOUR)
     ((subject, text),) = mails(box)
     assert subject == "FAILURE: daily-anchor"
-    assert "the run that began at 24 Nov 2026 09:15 +07 left no end" in text
+    assert "the run that began at 24 Nov 2026 09:15 +07 did not finish" in text
     home.call("run", "--due", at=AT + 2 * HOUR)
     assert subjects(box) == ["working again: daily-anchor"]
 
@@ -226,7 +227,7 @@ def test_a_letter_that_nobody_takes_is_kept_recorded_and_sent_by_the_next_run(
     assert home.call("run", "--due") == ExitCode.FAILED
     assert "a letter waits to be sent by on-duty" in capsys.readouterr().err
     assert home.call("--json", "notify", "list", at=AT) == ExitCode.PARTIAL
-    listed = json.loads(capsys.readouterr().out)["data"]
+    listed = data_in(capsys.readouterr().out, "notify list")
     assert [each["subject"] for each in listed["waiting"]] == [
         f"portalops demo: {FAILED}",
         f"portalops demo: {UNKNOWN}",
@@ -322,7 +323,7 @@ def test_a_ledger_that_begins_where_another_one_was_is_told_and_not_only_printed
     home.call("run", "--due", at=AT + HOUR)
     ((subject, text),) = mails(box)
     assert subject == "FAILURE: the ledger"
-    assert "the ledger: a new one was begun, although traces of another one are left" in text
+    assert "the ledger: a new ledger was begun, although traces of another one remain" in text
     home.call("run", "--due", at=AT + DAY)
     assert subjects(box) == []  # neither again nor as good
     assert [each.key for each in home.notify.load(AT).alarms] == ["ledger:another"]
@@ -435,7 +436,7 @@ def test_a_test_letter_never_goes_by_the_copy_of_a_channel_that_does_not_fit_any
     assert home.call("notify", "test") == ExitCode.FAILED
 
     assert subjects(box) == []
-    assert "nobody is told by on-duty: " in capsys.readouterr().err
+    assert "channel on-duty cannot be used: " in capsys.readouterr().err
 
 
 def test_a_run_that_ends_in_an_error_logs_once_to_programs_that_people_were_not_told(
@@ -447,15 +448,18 @@ def test_a_run_that_ends_in_an_error_logs_once_to_programs_that_people_were_not_
     assert home.call("run", "--due", environment={"PORTALOPS_LOG_FORMAT": "json"}) == ExitCode.CONFIGURATION
 
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    (said,) = [each for each in lines if each["message"].startswith("nobody is told by on-duty")]
+    (said,) = [each for each in lines if each["message"].startswith("channel on-duty cannot be used")]
     assert said["event"] == "notification-failed"
 
 
-def test_a_test_letter_before_the_first_run_makes_no_state_folder(tmp_path: Path, box: Mailbox) -> None:
+def test_a_test_letter_before_the_first_run_makes_no_state_folder(
+    tmp_path: Path, box: Mailbox, capsys: pytest.CaptureFixture[str]
+) -> None:
     home = Home(tmp_path, channel(box.port))
 
-    assert home.call("notify", "test") == ExitCode.OK
+    assert home.call("notify", "test", "--json") == ExitCode.OK
 
+    assert [each["state"] for each in data_in(capsys.readouterr().out, "notify test")] == ["taken"]
     assert not (tmp_path / "state").exists()
     assert subjects(box) == ["test letter"]
 
@@ -508,7 +512,7 @@ def test_a_full_disk_is_told_once_a_day_as_far_as_that_can_be_remembered(
 
     assert [subject for subject, _text in told] == ["FAILURE: the state folder"]
     assert subjects(box) == ["FAILURE: the state folder"]
-    assert "what people were told cannot be kept" in capsys.readouterr().err
+    assert "the state of notifications cannot be saved" in capsys.readouterr().err
 
 
 @contextmanager
@@ -639,7 +643,11 @@ def test_a_unit_whose_run_told_its_failure_is_not_told_a_second_time(
     assert home.call("notify", "unit", "portalops.service", environment=FAILED_UNIT) == ExitCode.OK
 
     assert subjects(box) == []
-    assert "its run told that itself" in capsys.readouterr().out
+    assert "its own run has notified already" in capsys.readouterr().out
+    home.call("notify", "unit", "portalops.service", "--json", environment=FAILED_UNIT)
+    assert data_in(capsys.readouterr().out, "notify unit")["told_by_its_run"] is True
+    home.call("notify", "flush", "--json")
+    assert data_in(capsys.readouterr().out, "notify flush") == {"before": 0, "waiting": 0}
 
 
 @pytest.mark.parametrize(
@@ -649,7 +657,7 @@ def test_a_unit_whose_run_told_its_failure_is_not_told_a_second_time(
         ("exit-code", "99", "it ended by exit-code, status 99"),
         ("oom-kill", "9", "it ended by oom-kill, status 9"),
         ("timeout", "TERM", "it ended by timeout"),
-        (CANARY + "\n", CANARY, "it failed; how it ended could not be found out"),
+        (CANARY + "\n", CANARY, "it failed; how it ended is unknown"),
     ],
 )
 def test_a_unit_whose_run_could_not_tell_is_told_by_what_systemd_says(
@@ -797,7 +805,7 @@ def test_a_unit_is_told_also_where_what_was_told_before_cannot_be_read(
 
     assert subjects(box) == ["FAILURE: portalops.service"]
     assert (home.notify.folder / "state.unreadable.json").exists()
-    assert "whether every channel took it is not certain: see the warnings" in capsys.readouterr().out
+    assert "it is not certain that every channel was notified: see the warnings" in capsys.readouterr().out
 
 
 def test_without_any_channel_the_commands_say_that_nobody_is_told(
@@ -808,7 +816,7 @@ def test_without_any_channel_the_commands_say_that_nobody_is_told(
     assert home.call("run", "--due") == ExitCode.FAILED
     assert not (home.notify.folder / "state.json").exists()
     assert home.call("notify", "test") == ExitCode.CONFIGURATION
-    assert "nobody is told: no channel is configured" in capsys.readouterr().err
+    assert "no notification channel is configured" in capsys.readouterr().err
     assert home.call("notify", "unit", "portalops.service", environment=FAILED_UNIT) == ExitCode.CONFIGURATION
 
 
@@ -956,6 +964,6 @@ def test_a_process_that_decides_for_ever_makes_a_warning_of_the_run_and_no_more(
         fcntl.flock(held, fcntl.LOCK_EX)
         assert home.call("run", "--due", at=AT + 2 * HOUR) == ExitCode.FAILED
 
-    assert "what people were told cannot be kept" in capsys.readouterr().err
+    assert "the state of notifications cannot be saved" in capsys.readouterr().err
     assert threading.active_count() < 50
     assert sending.TOTAL_SECONDS <= 120

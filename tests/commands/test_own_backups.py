@@ -19,6 +19,7 @@ from portalops.registers.drills import IMPORTED, NAMESPACE, ImportedDrill, write
 from portalops.signatures.sshsig import sign
 from tests.backups.kit import signing
 from tests.backups.test_prune import Portal
+from tests.shapes import data_of
 
 HOSTS = """
 [[host]]
@@ -77,7 +78,7 @@ class Guarded(Portal):
         ledger.close()
 
     def judged(self) -> dict[str, str]:
-        data = self.do("check", "run", "--check", "ha.backup-host").data
+        data = data_of(self.do("check", "run", "--check", "ha.backup-host"))
         return {each["host"]: each["reason"] or each["verdict"] for each in data}
 
 

@@ -23,6 +23,7 @@ from portalops.reports import formats
 from portalops.reports.named import report_names
 from tests.doubles import FixedClock
 from tests.reports.sample import digest
+from tests.shapes import data_in
 
 CONFIGURATION = """
 [portal]
@@ -58,8 +59,8 @@ def portalops(home: Path, *arguments: str) -> int:
     return run(["--config", str(home / "portalops.toml"), "--lang", "en", *arguments], {})
 
 
-def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
-    return json.loads(capsys.readouterr().out)
+def data_of(capsys: pytest.CaptureFixture[str], called: str) -> Any:
+    return data_in(capsys.readouterr().out, called)
 
 
 def test_a_report_is_written_in_each_language_and_format_with_its_digest(
@@ -70,7 +71,7 @@ def test_a_report_is_written_in_each_language_and_format_with_its_digest(
         "--language", "both", "--output", str(home / "out"),
     )  # fmt: skip
     assert code == ExitCode.OK
-    files = data_of(capsys)["data"]
+    files = data_of(capsys, "report build")
     assert [file["id"] for file in files] == [
         "demo-compliance-2026-11-01--2026-11-30.vi.html",
         "demo-compliance-2026-11-01--2026-11-30.en.html",
@@ -94,7 +95,7 @@ def test_without_options_the_configured_folder_and_languages_are_used(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("nothing",), "no report is named nothing"),
+        (("nothing",), "there is no report nothing"),
         (("compliance", "--format", "odt"), "no report format is named odt"),
         (("compliance", "--language", "fr"), "--language does not take fr"),
         (("compliance", "--period", "soon"), "--period does not take soon"),
@@ -114,7 +115,7 @@ def test_what_a_machine_lacks_for_a_format_is_a_warning(home: Path, capsys: pyte
     assert (
         portalops(home, "--json", "report", "build", "compliance", "--format", "pdf", "--language", "en") == ExitCode.OK
     )
-    said = data_of(capsys)
+    said = json.loads(capsys.readouterr().out)
     assert Path(said["data"][0]["path"]).read_bytes().startswith(b"%PDF-")
     lacks = [str(each) for each in formats.lacks([formats.load("pdf")])]
     assert [each for each in said["warnings"] if "font" in each] == lacks
@@ -148,7 +149,7 @@ def test_the_list_names_reports_formats_and_what_was_written(home: Path, capsys:
     ledger.append("report.finished", run=RunId("report:1"), body=json.dumps({"report": asdict(written)}).encode())
     ledger.close()
     assert portalops(home, "--json", "report", "list") == ExitCode.OK
-    listed = {each["id"]: each for each in data_of(capsys)["data"]}
+    listed = {each["id"]: each for each in data_of(capsys, "report list")}
     assert list(listed) == list(report_names())
     found = listed["compliance"]
     assert found["formats"] == list(formats.names())
@@ -167,11 +168,11 @@ def test_the_list_works_before_anything_is_set_up(tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--host", "web1"), "the report compliance cannot be cut down by --host"),
+        (("--host", "web1"), "the report compliance cannot be limited by --host"),
         (("--host", "web1"), "These can: access, changes, servers."),
-        (("--unit", "so-y-te"), "the report compliance cannot be cut down by --unit"),
+        (("--unit", "so-y-te"), "the report compliance cannot be limited by --unit"),
         (("--unit", "so-y-te"), "These can: updates."),
-        (("--unit", "so-y-te", "--host", "web1"), "to a unit or to a host, and not to both"),
+        (("--unit", "so-y-te", "--host", "web1"), "one unit or one host, not both"),
     ],
 )
 def test_a_report_is_cut_down_only_to_what_it_can_be(
@@ -227,6 +228,6 @@ def test_details_that_are_gone_keep_no_other_report_out_of_the_list(
     assert portalops(home, "--json", "report", "list") == ExitCode.OK
 
     told = capsys.readouterr()
-    (compliance,) = [each for each in json.loads(told.out)["data"] if each["id"] == "compliance"]
+    (compliance,) = [each for each in data_in(told.out, "report list") if each["id"] == "compliance"]
     assert [each["seq"] for each in compliance["written"]] == [kept.seq]
     assert f"record {gone.seq} cannot be read: blob {gone.body} is missing" in told.out + told.err

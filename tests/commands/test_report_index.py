@@ -24,6 +24,7 @@ from tests.commands.test_report import CONFIGURATION, RECORDED_AT, portalops
 from tests.doubles import FixedClock
 from tests.reports.page import Element, Page
 from tests.reports.sample import digest
+from tests.shapes import data_in
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_the_command_lists_what_really_lies_there(
 
     code = portalops(home, "--json", "report", "index", str(folder), "--language", "en")
 
-    data = json.loads(capsys.readouterr().out)["data"]
+    data = data_in(capsys.readouterr().out, "report index")
     assert code == ExitCode.PARTIAL
     found = {each["path"]: each for each in data["files"]}
     assert set(found) == {f"deep/{report.name}", report.name.replace(".en.", ".vi."), "a\\udcff.txt"}
@@ -79,7 +80,7 @@ def unquoted(href: str) -> bytes:
 
 def test_a_file_is_known_by_its_bytes_and_not_by_its_name(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     portalops(home, "--json", "report", "build", "compliance", "--period", "2026-11", "--language", "en")
-    (made,) = json.loads(capsys.readouterr().out)["data"]
+    (made,) = data_in(capsys.readouterr().out, "report build")
     file = WrittenFile(made["id"], "en", made["size_bytes"], Digest(made["sha256"]))
     body = {"report": asdict(ReportResult("compliance", "2026-11-01..2026-11-30", (file,)))}
     with closing(Ledger.open(home / "state", FixedClock(RECORDED_AT), create=True)) as ledger:
@@ -90,7 +91,7 @@ def test_a_file_is_known_by_its_bytes_and_not_by_its_name(home: Path, capsys: py
 
     assert portalops(home, "--json", "report", "index", "--language", "en") == ExitCode.OK
 
-    files = {each["path"]: each for each in json.loads(capsys.readouterr().out)["data"]["files"]}
+    files = {each["path"]: each for each in data_in(capsys.readouterr().out, "report index")["files"]}
     assert files["copy.html"]["records"] == [{"seq": seq, "deed": "written"}]
     assert files["copy.html"]["report"] == "compliance"
     assert files[made["id"]]["records"] == []
@@ -111,7 +112,7 @@ def test_programs_are_told_the_head_code_that_the_page_shows(home: Path, capsys:
 
     assert portalops(home, "--json", "report", "index", "--language", "en") == ExitCode.OK
 
-    (told,) = json.loads(capsys.readouterr().out)["data"]["files"]
+    (told,) = data_in(capsys.readouterr().out, "report index")["files"]
     assert told["head_code"] == code_of(head)
     assert code_of(head) in Page((home / "reports" / "index.en.html").read_text(encoding="utf-8")).root.words()
 
@@ -127,5 +128,5 @@ def test_an_index_may_lie_beside_the_folder(home: Path, capsys: pytest.CaptureFi
 def test_a_folder_that_is_none_is_wrong_usage(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert portalops(home, "report", "index", str(home / "nowhere")) == ExitCode.USAGE
     said = capsys.readouterr().err
-    assert "nowhere is no folder" in said and "hint: " in said
+    assert "nowhere is not a folder" in said and "hint: " in said
     assert not (home / "nowhere").exists()

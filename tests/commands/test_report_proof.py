@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -35,6 +34,7 @@ from tests.doubles import FixedClock
 from tests.ledger.ledgers import tamper
 from tests.reports.page import Page
 from tests.reports.test_qr import drawn_modules
+from tests.shapes import data_in
 
 CONFIGURATION = """
 [portal]
@@ -317,7 +317,7 @@ def test_the_command_prints_the_head_code_and_the_list_shows_it(
     assert portalops(home, "report", "list") == ExitCode.OK
     assert code_of(recorded.head) in capsys.readouterr().out
     assert portalops(home, "--json", "report", "list") == ExitCode.OK
-    (listed,) = (each for each in data_of(capsys)["data"] if each["id"] == "compliance")
+    (listed,) = (each for each in data_of(capsys, "report list") if each["id"] == "compliance")
     assert listed["written"][0]["head_code"] == code_of(recorded.head)
     assert portalops(home, "report", "build", "compliance", "--period", "2026-W48") == ExitCode.OK
     printed = capsys.readouterr().out
@@ -334,7 +334,7 @@ def test_a_report_that_nothing_signs_is_said_to_be_none_that_can_be_proved(
     assert portalops(home, "report", "build", "compliance") == ExitCode.OK
     assert "No head is signed" in capsys.readouterr().out
     assert portalops(home, "--json", "report", "build", "compliance") == ExitCode.OK
-    assert {file["head_code"] for file in data_of(capsys)["data"]} == {None}
+    assert {file["head_code"] for file in data_of(capsys, "report build")} == {None}
 
 
 def test_what_is_recorded_while_a_report_is_built_is_not_in_it(tmp_path: Path) -> None:
@@ -363,5 +363,5 @@ def portalops(home: Path, *arguments: str) -> int:
     return run(["--config", str(home / "portalops.toml"), "--lang", "en", *arguments], {})
 
 
-def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
-    return json.loads(capsys.readouterr().out)
+def data_of(capsys: pytest.CaptureFixture[str], called: str) -> Any:
+    return data_in(capsys.readouterr().out, called)

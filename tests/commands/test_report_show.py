@@ -18,6 +18,7 @@ from portalops.reports.named import load_report, report_names
 from tests.accounts import as_ordinary_user
 from tests.commands.test_report_proof import WEEK, home_in, portalops, read_only, session_in
 from tests.ledger.ledgers import tamper
+from tests.shapes import data_in, validate
 
 OF_WEEK = ("--period", str(WEEK))
 
@@ -68,6 +69,7 @@ def test_json_gives_the_document_as_the_format_json_has_it(tmp_path: Path, capsy
     answer = json.loads(capsys.readouterr().out)
     assert answer["schema"] == "portalops/1"
     jsonschema.Draft202012Validator(document_schema()).validate(answer["data"])
+    validate("report show", answer["data"])
     assert answer["data"]["language"] == "vi"
 
 
@@ -115,11 +117,11 @@ def test_details_that_somebody_decided_to_erase_are_unknown_and_no_change_of_the
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("nothing",), "no report is named nothing"),
-        (("no\x1b[31m\u202e",), "no report is named no\\x1b[31m\\u202e"),
-        (("servers", "--unit", "so-y-te"), "the report servers cannot be cut down by --unit"),
-        (("servers", "--host", "web\x1b[2J"), "no host is named web\\x1b[2J"),
-        (("updates", "--unit", "so-y-te"), "no unit is named so-y-te"),
+        (("nothing",), "there is no report nothing"),
+        (("no\x1b[31m\u202e",), "there is no report no\\x1b[31m\\u202e"),
+        (("servers", "--unit", "so-y-te"), "the report servers cannot be limited by --unit"),
+        (("servers", "--host", "web\x1b[2J"), "there is no host web\\x1b[2J"),
+        (("updates", "--unit", "so-y-te"), "there is no unit so-y-te"),
         (("servers", "--period", "soon"), "--period does not take soon"),
         (("servers", "--period", "2026-11-30..2026-11-01"), "--period: 2026-11-30..2026-11-01 ends before it begins"),
         (("servers", "--period", "9999"), "--period does not take 9999"),
@@ -149,7 +151,7 @@ def test_a_unit_that_is_not_there_is_told_where_the_configuration_names_none(
 @pytest.mark.parametrize(
     ("period", "said"),
     [
-        ("2199", "warning: The period begins on 1 Jan 2199 and was ahead"),
+        ("2199", "warning: The period begins on 1 Jan 2199, after this report was made"),
         ("2001", "warning: The period ended on 31 Dec 2001"),
     ],
 )
@@ -198,10 +200,14 @@ def test_no_report_is_shown_of_a_ledger_that_is_not_there_and_none_is_made(
     assert not (home / "state").exists()
 
 
-def test_the_schema_is_written_as_a_file_that_stands_in_the_documentation(tmp_path: Path) -> None:
+def test_the_schema_is_written_as_a_file_that_stands_in_the_documentation(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = tmp_path / "document.schema.json"
 
-    assert portalops(home_in(tmp_path), "report", "schema", "--output", str(target)) == ExitCode.OK
+    assert portalops(home_in(tmp_path), "--json", "report", "schema", "--output", str(target)) == ExitCode.OK
+
+    assert data_in(capsys.readouterr().out, "report schema") == document_schema()
 
     published = Path(__file__).parents[2] / "docs/schemas/document.schema.json"
     assert target.read_bytes() == published.read_bytes()

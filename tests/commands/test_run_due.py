@@ -32,6 +32,7 @@ from portalops.model.verdicts import RunOutcome
 from portalops.system.clock import BootMark, SystemClock, step_between
 from tests.commands.signed_home import CONFIGURATION
 from tests.doubles import FixedClock
+from tests.shapes import data_of
 
 ROOT = Path(__file__).parents[2]
 MORNING = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
@@ -84,7 +85,7 @@ class Portal:
         require_valid(session.settings)
         record_plan(session)
         performed = list(perform_chosen(session, asked))
-        data = result_of(session, performed, judge_and_mark(session)).data
+        data = data_of(result_of(session, performed, judge_and_mark(session)))
         assert isinstance(data, dict)
         return data
 

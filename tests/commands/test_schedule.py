@@ -298,10 +298,10 @@ def test_nothing_planned_is_told(image: Image) -> None:
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ("every_minutes = 0", "never fire"),
+        ("every_minutes = 0", "never start a job"),
         ("every_minutes = 7", "skip hours"),
         ("every_minutes = 90", "skip hours"),
-        ("every_minutes = -15", "never fire"),
+        ("every_minutes = -15", "never start a job"),
         ('user = "portal ops"', "is not the name of an account"),
         ('user = "root\\nUser=x"', "is not the name of an account"),
         ("random_delay_minutes = 120", "random_delay_minutes"),

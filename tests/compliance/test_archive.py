@@ -25,6 +25,7 @@ from portalops.model.backups import BackupResult, CopyState, DataClass
 from portalops.model.message import msg
 from portalops.model.record import Recorded
 from portalops.model.rulebook import Duty
+from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence, UnreadableRecord
 from portalops.rulebooks.load import load
@@ -189,7 +190,7 @@ def test_excused_states_are_told_of_and_all_three_exempt() -> None:
     assert judged(every)[0] is DutyVerdict.EXEMPT
 
 
-def standing(found: Evidence, of: Duty = ARCHIVE):  # type: ignore[no-untyped-def]  # the type is Standing
+def standing(found: Evidence, of: Duty = ARCHIVE) -> Standing:
     rulebook = replace(load("kh-37-2010", {}), duties=(of,))
     (judged_duty,) = judge(Situation(rulebook, found, (), (), load_calendar()))
     return judged_duty

@@ -13,6 +13,7 @@ from portalops.calendar import load
 from portalops.compliance import RULES, Situation
 from portalops.compliance.handling import (
     PAPERS,
+    Escalation,
     Handling,
     escalations,
     judged_keys,
@@ -22,7 +23,7 @@ from portalops.compliance.handling import (
     shortfalls,
     was_late,
 )
-from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseState, CaseStep, Paper
+from portalops.model.cases import THE_PORTAL, CaseDuty, CaseMove, CaseState, CaseStep, Paper, case_id
 from portalops.model.message import msg
 from portalops.model.organisation import Agency, Name, UnitId
 from portalops.model.period import Week, parse_period
@@ -473,3 +474,458 @@ def test_no_letter_is_asked_for_of_the_managing_unit_to_itself_or_of_a_case_that
     assert len(papers_not_kept(reminded)) == 1
     assert papers_not_kept(fold_cases(own)[0]) == ()
     assert papers_not_kept(fold_cases([*reminded.moves, closed])[0]) == ()
+
+
+# --- what falls short, exactly ----------------------------------------------------------------
+
+PENDING, UNSURE, NONE_DUE = DutyVerdict.PENDING, DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.NOT_ASSESSED
+SUB, SEND, PORTAL = CaseDuty.SUBPORTAL, CaseDuty.SUBMISSION, CaseDuty.PORTAL
+COUNTED = UnitWeek(
+    HEALTH, W47, UNMET, msg("whole"), 4, 2, 1, UNMET, UNMET, 5, 100, subportal_required=7, submissions_required=6, summed=3,
+    subportal_reason=msg("own K1"), submissions_reason=msg("own K2"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("duties", "expected"),
+    [
+        (UnitDuties.BOTH, {SUB: (7, 2, "own K1"), SEND: (6, 1, "own K2")}),
+        (UnitDuties.EITHER, {SUB: (7, 2, "own K1"), SEND: (6, 1, "own K2")}),
+        (UnitDuties.SUBMIT_ONLY, {SEND: (6, 1, "own K2")}),
+        (UnitDuties.SUM, {SEND: (4, 3, "whole")}),
+    ],
+)
+def test_a_shortfall_holds_what_was_due_and_seen_of_its_indicator(
+    duties: UnitDuties, expected: dict[CaseDuty, tuple[int, int, str]]
+) -> None:
+    found = shortfalls(_result([COUNTED]), 7, duties)
+
+    assert {
+        duty: (each.required, each.seen, str(each.reason)) for (_unit, duty, _week), each in found.items()
+    } == expected
+    assert {(unit, week, each.judged_seq, each.days) for (unit, _duty, week), each in found.items()} == {
+        (HEALTH, W47, 7, ())
+    }
+
+
+@pytest.mark.parametrize("whole", [MET, PENDING, UNSURE])
+def test_where_either_indicator_does_both_have_the_verdict_of_the_week(whole: DutyVerdict) -> None:
+    week = replace(COUNTED, verdict=whole)
+
+    assert dict(judged_keys(_result([week]), UnitDuties.EITHER)) == {
+        (HEALTH, SUB, W47): whole,
+        (HEALTH, SEND, W47): whole,
+    }
+    assert dict(judged_keys(_result([week]), UnitDuties.SUM)) == {(HEALTH, SEND, W47): whole}
+
+
+def _day(day: int, verdict: DutyVerdict, *, working: bool = True) -> PortalDay:
+    return PortalDay(date(2026, 11, day), working, verdict, msg("x"), 0)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "worst"),
+    [
+        ((MET, UNMET, UNSURE), UNMET),
+        ((PENDING, UNSURE, MET), UNSURE),
+        ((MET, PENDING), PENDING),
+        ((EXEMPT, MET), MET),
+        ((EXEMPT, EXEMPT), EXEMPT),
+        ((NONE_DUE,), NONE_DUE),
+    ],
+)
+def test_of_the_portals_week_its_worst_working_day_is_told(
+    verdicts: tuple[DutyVerdict, ...], worst: DutyVerdict
+) -> None:
+    days = [_day(16 + number, verdict) for number, verdict in enumerate(verdicts)]
+
+    found = judged_keys(_result(days=[_day(22, UNMET, working=False), *days]), UnitDuties.BOTH)
+
+    assert dict(found) == {(THE_PORTAL, PORTAL, W47): worst}
+
+
+def test_of_a_week_of_the_portal_that_was_judged_in_part_nothing_is_told() -> None:
+    whole = _result(days=[_day(16, MET)])
+    keys = [
+        judged_keys(replace(whole, judged_from=date(2026, 11, first), judged_to=date(2026, 11, last)), UnitDuties.BOTH)
+        for first, last in ((16, 22), (15, 23), (17, 22), (16, 21))
+    ]
+
+    assert [len(found) for found in keys] == [1, 1, 0, 0]
+
+
+def test_the_portals_shortfall_names_its_days() -> None:
+    days = [_day(16, UNMET), _day(17, MET), _day(18, UNMET), _day(23, UNMET)]
+
+    found = shortfalls(_result(days=days), 7, UnitDuties.BOTH)
+
+    assert {
+        (unit, duty, week.number): (
+            one.judged_seq,
+            one.required,
+            one.seen,
+            str(one.reason),
+            [day.day for day in one.days],
+        )
+        for (unit, duty, week), one in found.items()
+    } == {
+        (THE_PORTAL, PORTAL, 47): (7, 2, 0, "no update on 2 working days", [16, 18]),
+        (THE_PORTAL, PORTAL, 48): (7, 1, 0, "no update on 1 working day", [23]),
+    }
+
+
+# --- moves of the rules -----------------------------------------------------------------------
+
+
+def test_cases_are_opened_by_week_unit_and_duty_each_with_what_was_found() -> None:
+    weeks = [
+        replace(COUNTED, week=Week(2026, number), unit=UnitId(unit))
+        for number, unit in ((47, "b"), (46, "b"), (46, "a"))
+    ]
+    result = _result(weeks)
+    found = shortfalls(result, 7, UnitDuties.BOTH)
+
+    moves = moves_by_rule(found, {}, (), _handling("2026-11-23"), since=date(2026, 1, 1))
+
+    assert [move.id for move in moves] == [
+        f"2026-W{week}/{unit}/11.2-{duty}"
+        for week, unit in ((46, "a"), (46, "b"), (47, "b"))
+        for duty in ("submissions", "subportals")
+    ]
+    assert all(
+        move == CaseMove(*key, CaseStep.OPENED, shortfall=found[key])
+        for move in moves
+        for key in found
+        if move.id == case_id(*key)
+    )
+
+
+def test_a_week_that_nobody_watched_keeps_no_other_week_from_a_case() -> None:
+    weeks = [replace(COUNTED, week=Week(2026, number)) for number in (46, 47)]
+    found = shortfalls(_result(weeks), 7, UnitDuties.SUBMIT_ONLY)
+
+    moves = moves_by_rule(found, {}, (), _handling("2026-11-23"), since=date(2026, 11, 16))
+
+    assert [move.week.number for move in moves] == [47]
+    before = [_case((CaseStep.OPENED, "2026-11-16"), (CaseStep.CLOSED, "2026-11-17"), week=Week(2026, 46), by="")]
+    again = moves_by_rule(found, {}, before, _handling("2026-11-23"), since=date(2026, 11, 16))
+    assert [(move.week.number, move.step) for move in again] == [(46, CaseStep.REOPENED), (47, CaseStep.OPENED)]
+    assert again[0] == CaseMove(
+        HEALTH, SEND, Week(2026, 46), CaseStep.REOPENED, why=msg("found unmet again"),
+        shortfall=found[HEALTH, SEND, Week(2026, 46)],
+    )  # fmt: skip
+
+
+def test_a_case_that_is_open_is_not_opened_again_and_one_that_is_not_judged_is_not_closed() -> None:
+    found = shortfalls(_result([COUNTED]), 7, UnitDuties.SUBMIT_ONLY)
+    case = _opened(W47)
+
+    for judged in ({}, {(HEALTH, SEND, W47): UNMET}, {(HEALTH, SEND, W47): PENDING}, {(HEALTH, SUB, W47): MET}):
+        assert moves_by_rule(found, judged, [case], _handling("2026-11-23"), since=date(2026, 1, 1)) == ()
+
+
+@pytest.mark.parametrize("verdict", [MET, EXEMPT, NONE_DUE])
+def test_a_case_is_closed_once_nothing_falls_short_any_more(verdict: DutyVerdict) -> None:
+    closed = _case((CaseStep.OPENED, "2026-11-23"), (CaseStep.CLOSED, "2026-11-24"))
+    judged = {(HEALTH, SEND, W47): verdict}
+
+    assert moves_by_rule({}, judged, [closed, _opened(W47)], _handling("2026-11-23"), since=date(2026, 1, 1)) == (
+        CaseMove(HEALTH, SEND, W47, CaseStep.CLOSED, why=msg("no longer judged unmet")),
+    )
+
+
+def test_an_explanation_that_did_not_come_is_noted_with_its_day() -> None:
+    case = _opened(W47, (CaseStep.REMINDED, "2026-11-23"))
+    handling = _handling("2026-12-10")
+    due = next_due(case, handling)
+    assert due is not None
+
+    moves = moves_by_rule({}, {}, [case], handling, since=date(2026, 1, 1))
+
+    assert moves == (
+        CaseMove(HEALTH, SEND, W47, CaseStep.REJECTED, why=msg("no explanation came by {day}", day=due.by)),
+    )
+    explained = _opened(W47, (CaseStep.REMINDED, "2026-11-23"), (CaseStep.EXPLAINED, "2026-11-24"))
+    assert moves_by_rule({}, {}, [explained], handling, since=date(2026, 1, 1)) == ()
+
+
+# --- what is due ------------------------------------------------------------------------------
+
+DAYS = {
+    "case_remind_working_days": 2,
+    "case_explain_working_days": 3,
+    "case_decide_working_days": 4,
+    "case_close_working_days": 5,
+}
+
+
+@pytest.mark.parametrize(
+    ("steps", "since", "step", "count", "whose"),
+    [
+        ([], "2026-11-23", CaseStep.REMINDED, 2, "the managing unit"),
+        ([CaseStep.REMINDED], "2026-11-24", CaseStep.EXPLAINED, 3, "the unit"),
+        ([CaseStep.REMINDED, CaseStep.EXPLAINED], "2026-11-25", CaseStep.ACCEPTED, 4, "the managing unit"),
+        (
+            [CaseStep.REMINDED, CaseStep.EXPLAINED, CaseStep.ACCEPTED],
+            "2026-11-26",
+            CaseStep.CLOSED,
+            5,
+            "the managing unit",
+        ),
+        (
+            [CaseStep.REMINDED, CaseStep.EXPLAINED, CaseStep.REJECTED],
+            "2026-11-26",
+            CaseStep.CLOSED,
+            5,
+            "the managing unit",
+        ),
+        (
+            [CaseStep.REMINDED, CaseStep.EXPLAINED, CaseStep.REMEDIED],
+            "2026-11-26",
+            CaseStep.CLOSED,
+            5,
+            "the managing unit",
+        ),
+    ],
+)
+def test_each_step_is_due_so_many_working_days_after_the_one_before(
+    steps: list[CaseStep], since: str, step: CaseStep, count: int, whose: str
+) -> None:
+    case = _opened(W47, *((each, f"2026-11-{24 + number}") for number, each in enumerate(steps)))
+
+    due = next_due(case, _handling("2026-11-27", **DAYS))
+    at_once = next_due(case, _handling("2026-11-27", **dict.fromkeys(DAYS, 0)))
+
+    assert due is not None and at_once is not None
+    expected = CALENDAR.add_working_days(date.fromisoformat(since), count)
+    assert (due.step, due.by, str(due.whose)) == (step, expected, whose)
+    assert at_once.by == date.fromisoformat(since), "no days at all is the same day"
+    assert [due.is_late(day) for day in (due.by, due.by + timedelta(days=1))] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("moves", "late"),
+    [
+        ([(CaseStep.REMINDED, "2026-11-25")], False),  # the 24th is a holiday
+        ([(CaseStep.REMINDED, "2026-11-26")], True),
+        (
+            [(CaseStep.REMINDED, "2026-11-24"), (CaseStep.EXPLAINED, "2026-11-25"), (CaseStep.ACCEPTED, "2026-12-20")],
+            True,
+        ),
+        ([(CaseStep.TO_DEPARTMENT, "2026-12-20")], False),
+        (
+            [
+                (CaseStep.REMINDED, "2026-11-24"),
+                (CaseStep.REMINDED, "2026-12-20"),
+                (CaseStep.TO_DEPARTMENT, "2026-12-20"),
+            ],
+            False,
+        ),
+        ([(CaseStep.TO_DEPARTMENT, "2026-11-24"), (CaseStep.REMINDED, "2026-12-20")], True),
+        ([(CaseStep.CLOSED, "2026-11-24"), (CaseStep.REMINDED, "2026-12-20")], False),
+    ],
+)
+def test_only_steps_of_the_managing_unit_that_lead_on_are_late(moves: list[tuple[CaseStep, str]], late: bool) -> None:
+    assert was_late(_opened(W47, *moves), _handling("2026-12-21")) is late
+
+
+# --- what repeats -----------------------------------------------------------------------------
+
+
+def test_an_escalation_names_its_case_reason_and_days() -> None:
+    cases = [_opened(Week(2026, 46)), _opened(W47, (CaseStep.TO_DEPARTMENT, "2026-11-28"))]
+    by = CALENDAR.add_working_days(W47.period().last, 5)
+
+    assert escalations(cases, _handling("2026-11-30")) == (
+        Escalation(cases[1], CaseStep.TO_DEPARTMENT, by, msg("{n} weeks in a row", n=2), date(2026, 11, 28)),
+    )
+    third = [_opened(Week(2026, number)) for number in (42, 44, 47)]
+    assert escalations(third, _handling("2026-11-30")) == (
+        Escalation(third[2], CaseStep.TO_COMMITTEE, by, msg("{n} times in the quarter", n=3), None),
+    )
+
+
+def test_escalations_are_of_one_unit_and_duty_each_and_in_the_order_of_weeks() -> None:
+    def one(number: int, duty: CaseDuty) -> Case:
+        return _case(
+            (CaseStep.OPENED, (Week(2026, number).period().last + timedelta(days=1)).isoformat()),
+            week=Week(2026, number),
+            duty=duty,
+        )
+
+    mixed = [one(47, SUB), one(47, SEND), one(46, SEND), one(45, SUB), one(46, SUB)]
+    found = escalations(mixed, _handling("2026-11-30"))
+
+    assert [each.case.id for each in found] == [
+        "2026-W46/so-y-te/11.2-subportals", "2026-W47/so-y-te/11.2-submissions", "2026-W47/so-y-te/11.2-subportals",
+    ]  # fmt: skip
+    assert escalations([one(46, SUB), one(47, SEND)], _handling("2026-11-30")) == ()
+
+
+def test_a_quarter_is_that_of_a_weeks_thursday() -> None:
+    # The Thursday of 2026-W14 is the 2nd of April; that of 2026-W13 the 26th of March.
+    march = [_opened(Week(2026, number)) for number in (9, 11, 13)]
+    april = [_opened(Week(2026, number)) for number in (10, 12, 14)]
+    years = [_opened(Week(2025, 44)), _opened(Week(2026, 44)), _opened(Week(2026, 47))]
+
+    assert [len(escalations(cases, _handling("2026-12-30"))) for cases in (march, april, years)] == [1, 0, 0]
+
+
+def test_the_last_day_of_an_escalation_was_in_time_and_the_one_after_was_not() -> None:
+    by = CALENDAR.add_working_days(W47.period().last, 5)
+
+    def late(day: date) -> bool:
+        cases = [_opened(Week(2026, 46)), _opened(W47, (CaseStep.TO_DEPARTMENT, day.isoformat()))]
+        return escalations(cases, _handling("2026-12-30"))[0].was_late
+
+    assert [late(by), late(by + timedelta(days=1))] == [False, True]
+
+
+def test_a_case_that_was_found_on_the_last_day_for_its_report_is_due_on_that_day() -> None:
+    last = Week(2026, 41).period().last
+    by = CALENDAR.add_working_days(last, 5)
+    before = _case((CaseStep.OPENED, "2026-10-12"), week=Week(2026, 40))
+
+    def due(opened: date) -> date:
+        return escalations(
+            [before, _case((CaseStep.OPENED, opened.isoformat()), week=Week(2026, 41))], _handling("2026-12-30")
+        )[0].by
+
+    next_day = by + timedelta(days=1)
+    assert [due(by), due(next_day)] == [by, CALENDAR.add_working_days(next_day, 5)]
+
+
+# --- papers -----------------------------------------------------------------------------------
+
+
+def test_a_paper_that_is_added_is_kept_for_each_step_under_its_number() -> None:
+    moves = _opened(
+        W47,
+        (CaseStep.REMINDED, "2026-11-23"),
+        (CaseStep.TO_DEPARTMENT, "2026-11-24"),
+        (CaseStep.TO_COMMITTEE, "2026-11-25"),
+    ).moves
+    typed = [
+        moves[0],
+        *(replace(each, move=replace(each.move, paper=Paper("12/CV"))) for each in moves[1:3]),
+        replace(moves[3], move=replace(moves[3].move, paper=None)),
+    ]
+
+    def lacking(*more: RecordedMove) -> list[CaseStep]:
+        return [each.move.step for each in papers_not_kept(fold_cases([*typed, *more])[0])]
+
+    assert lacking() == [CaseStep.REMINDED, CaseStep.TO_DEPARTMENT, CaseStep.TO_COMMITTEE]
+    assert lacking(_added("12/CV")) == [CaseStep.TO_COMMITTEE]
+    assert lacking(_added("13/CV")) == [CaseStep.REMINDED, CaseStep.TO_DEPARTMENT]
+    unkept = replace(_added("12/CV"), move=replace(_added("12/CV").move, paper=Paper("12/CV")))
+    assert lacking(unkept) == [CaseStep.REMINDED, CaseStep.TO_DEPARTMENT, CaseStep.TO_COMMITTEE]
+
+
+# --- the duty ---------------------------------------------------------------------------------
+
+ON_TIME = (CaseStep.REMINDED, "2026-11-23"), (CaseStep.EXPLAINED, "2026-11-25"), (CaseStep.REJECTED, "2026-11-26")
+ENDED = (*ON_TIME, (CaseStep.CLOSED, "2026-11-27"))
+W46 = Week(2026, 46)
+BEGAN = "2026-11-01T09:00"
+SHORT = _result([_week(MET, UNMET)])
+IT = "Department of Health"
+
+
+def _told(standing: Standing) -> tuple[DutyVerdict, str, list[str]]:
+    return standing.verdict, str(standing.reason), [str(each) for each in standing.details]
+
+
+def _judged(*cases: Case, result: UpdatesResult = SHORT, now: str = "2026-11-30", period: str = "2026-W47") -> Standing:
+    return _standing(result, now=f"{now}T09:00", began=BEGAN, period=period, cases=cases)
+
+
+@pytest.mark.parametrize(("now", "verdict"), [("2026-11-25", PENDING), ("2026-11-26", UNMET)])
+def test_a_case_is_to_be_opened_so_many_working_days_after_the_judging(now: str, verdict: DutyVerdict) -> None:
+    judged_at = datetime(2026, 11, 23, 23, tzinfo=ZONE)  # the 24th is a holiday
+    rulebook = Rulebook("r", "1", NAME, "doc", date(2010, 1, 1), None, (), (), Numbers())
+    found = replace(
+        evidence(), now=datetime.fromisoformat(now).replace(tzinfo=ZONE),
+        updates=Recorded(7, judged_at, "run", replace(SHORT, rulebook="r@1")),
+    )  # fmt: skip
+
+    standing = RULES["cases"](duty("cases"), Situation(rulebook, found, (), (Agency(HEALTH, NAME),), CALENDAR))
+
+    line = f"{IT} (K2), week 2026-W47: fewer, but no case was opened"
+    assert (_told(standing), standing.evidence, standing.newest_at) == ((verdict, line, [line]), (7,), judged_at)
+
+
+def test_what_is_not_known_of_a_unit_leaves_its_handling_open() -> None:
+    weeks = [_week(UNSURE, PENDING), _week(UNSURE, MET, week=Week(2026, 48))]
+
+    assert _told(_judged(result=_result(weeks), period="2026-W46..2026-W48")) == (
+        UNSURE,
+        f"{IT} (K1), week 2026-W47: it is not known whether it fell short, and 2 more",
+        [
+            f"{IT} (K1), week 2026-W47: it is not known whether it fell short",
+            f"{IT} (K1), week 2026-W48: it is not known whether it fell short",
+            "week 2026-W46 was not judged",
+        ],
+    )
+    assert _told(_judged(result=_result([_week(MET, PENDING)]))) == (
+        PENDING,
+        f"{IT} (K2), week 2026-W47: it is not known whether it fell short",
+        [f"{IT} (K2), week 2026-W47: it is not known whether it fell short"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "verdict", "line"),
+    [
+        (_opened(W47), UNMET, f"{IT}, week 2026-W47: the reminder was due by 2026-11-25"),
+        (
+            _opened(W47, *ON_TIME[:2]),
+            UNMET,
+            f"{IT}, week 2026-W47: the decision on the explanation was due by 2026-11-30",
+        ),
+        (
+            replace(_opened(W47), unreadable=(9,)),
+            UNSURE,
+            "2026-W47/so-y-te/11.2-submissions: one of its steps cannot be read",
+        ),
+        (
+            _typed(_opened(W47, *ENDED)),
+            UNSURE,
+            f"{IT}, week 2026-W47: the reminder is in record 2, but the paper itself was not kept",
+        ),
+    ],
+)
+def test_what_the_managing_unit_did_not_do_is_told_with_its_day_or_record(
+    case: Case, verdict: DutyVerdict, line: str
+) -> None:
+    assert _told(_judged(case, now="2026-12-10")) == (verdict, line, [line])
+
+
+def test_cases_of_the_period_are_counted_and_those_of_others_are_not() -> None:
+    late = (CaseStep.REMINDED, "2026-11-27"), *ON_TIME[1:], (CaseStep.CLOSED, "2026-11-27")
+    first, second = _opened(W47, *ENDED), _case((CaseStep.OPENED, "2026-11-23"), *ENDED, duty=SUB)
+    slow = _case((CaseStep.OPENED, "2026-11-23"), *late, duty=SUB)
+    both = _result([_week(UNMET, UNMET)])
+    before = _case((CaseStep.OPENED, "2026-11-02"), (CaseStep.REMINDED, "2026-11-30"), week=Week(2026, 44))
+
+    found = _judged(before, first, second, result=both)
+    assert (_told(found), found.evidence) == ((MET, "all 2 cases were handled in time", []), (7, 1, 2, 3, 4, 5))
+    assert _told(_judged(before, first, slow, result=both)) == (
+        MET, "all 2 cases were handled, 1 of them late", [],
+    )  # fmt: skip
+    assert _told(_judged(before, result=_result([_week(MET, MET)]))) == (MET, "no unit fell short", [])
+
+
+def test_what_goes_upwards_is_told_with_its_last_day() -> None:
+    cases = _opened(W46, (CaseStep.REMINDED, "2026-11-17"), (CaseStep.CLOSED, "2026-11-18")), _opened(W47, *ENDED[:3])
+    by = CALENDAR.add_working_days(W47.period().last, 5)
+    line = f"2026-W47/so-y-te/11.2-submissions: to be reported upwards by {by}, 2 weeks in a row"
+
+    assert _told(_judged(*cases, now=by.isoformat())) == (PENDING, line, [line])
+    after = _told(_judged(*cases, now=(by + timedelta(days=1)).isoformat()))
+    assert after[:2] == (UNMET, line)
+
+
+def test_no_week_that_is_over_is_told_so() -> None:
+    found = _judged(result=_result([_week(MET, MET)]), now="2026-11-22")
+
+    assert found == Standing(duty("cases").id, PENDING, msg("no week of the period is over"), (), (7,))

@@ -10,6 +10,7 @@ import pytest
 
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
+from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.credentials import Leaving
 from portalops.model.findings import Finding, FindingEvent, FindingTurn
 from portalops.model.incidents import (
@@ -21,9 +22,9 @@ from portalops.model.incidents import (
     ReportKind,
 )
 from portalops.model.message import msg
-from portalops.model.organisation import Name
+from portalops.model.organisation import HostId, Name
 from portalops.model.period import Period
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Recorded
 from portalops.model.rulebook import Clause, Numbers, Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, Severity
@@ -315,3 +316,262 @@ def test_report_of_an_earlier_period_that_is_due_now_is_named() -> None:
 
     assert (found.verdict, found.due_at) == (PENDING, noticed + 72 * HOUR)
     assert "IN-2026-001: the full report is due by 2026-11-25 03:00" in str(found.reason)
+
+
+# --- what is told -----------------------------------------------------------------------------
+
+LATE = replace(FIRST, sent_at=NOTICED + 25 * HOUR)
+
+
+def lines(standing: Standing) -> list[str]:
+    return [str(line) for line in standing.details]
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        (
+            swapped(25, LATE, at=1),
+            ["IN-2026-001: the first report was sent at 2026-11-19 02:00:00+00:00, after 2026-11-19 01:00:00+00:00"],
+        ),
+        (
+            swapped(30, FIRST, at=1),
+            [
+                "IN-2026-001: the first report was reportedly sent at 2026-11-18 03:00:00+00:00, but recorded only at "
+                "2026-11-19 07:00:00+00:00, after 2026-11-19 01:00:00+00:00"
+            ],
+        ),
+        (
+            ((0, FACTS), (3, FIRST), (130, ATTESTED)),
+            ["IN-2026-001: the full report was due by 2026-11-21 01:00:00+00:00 but was not sent"],
+        ),
+        (
+            swapped(50, replace(CLOSED, open_ends=("credential:web1-an", "cause"), reason="gấp"), at=3),
+            [
+                "IN-2026-001 was closed although: credential web1-an has neither been changed nor returned since then",
+                "IN-2026-001 was closed although: the cause is not known",
+            ],
+        ),
+        (
+            swapped(0, replace(FACTS, credentials=(), holders=()), at=0),
+            [
+                "IN-2026-001 is about administrative access, but no credential is linked to it",
+                "IN-2026-001 names no responsible person",
+            ],
+        ),
+        (
+            swapped(0, replace(FACTS, kind=IncidentKind.OUTAGE, holders=()), at=0),
+            ["IN-2026-001 names no responsible person"],
+        ),
+        (
+            (*swapped(25, LATE, at=1), (140, replace(FACTS, detected_at=NOTICED + 2 * HOUR, reason="x"))),
+            [
+                "IN-2026-001: an earlier record says that it was noticed at 2026-11-18 01:00:00+00:00; "
+                "by that time the first report was late"
+            ],
+        ),
+        (
+            ((0, UnreadIncidentRecord(OPENED)), *WHOLE[1:], (140, replace(FACTS, reason="x"))),
+            [
+                f"IN-2026-001: record 10 cannot be read and may name an earlier time of notice: it is not proven that "
+                f"the {report} report was in time"
+                for report in ("first", "full")
+            ],
+        ),
+        (
+            (*swapped(50, UnreadIncidentRecord(CLOSING), at=3), (140, CLOSED)),
+            ["IN-2026-001: the open items at its closing cannot be read (record 13)"],
+        ),
+        ((*WHOLE, (140, UnreadIncidentRecord(NOTED))), ["record 15 of an incident cannot be read"]),
+        (
+            ((85, ATTESTED),),
+            [
+                "record 10 attests 2026-11-21 before that day had ended",
+                "nobody attests 2 days from 2026-11-21 to 2026-11-22",
+            ],
+        ),
+        (
+            ((0, ATTESTED), (1, replace(FACTS, detected_at=NOTICED + HOUR)), (3, FIRST), (40, FULL)),
+            [
+                "the attestation in record 10 is no longer valid: IN-2026-001 was recorded later",
+                "nobody attests 7 days from 2026-11-16 to 2026-11-22",
+            ],
+        ),
+    ],
+)
+def test_each_thing_that_is_missing_is_told_in_one_line(
+    steps: Iterable[tuple[int, Body | UnreadIncidentRecord]], expected: list[str]
+) -> None:
+    assert lines(judged(register(*steps))) == expected
+
+
+def test_what_was_not_kept_is_told_with_its_records() -> None:
+    found = judged(register(*WHOLE, kept=()))
+
+    assert (lines(found), found.evidence) == (
+        [
+            "IN-2026-001: the paper of the first report was not kept (record 11)",
+            "IN-2026-001: the paper of the full report was not kept (record 12)",
+            "the attestation paper of Trần Thị Bình was not kept (record 14)",
+        ],
+        (10, 11, 12, 13, 14),
+    )
+
+
+def test_reports_of_a_running_period_are_told_with_the_next_day_that_is_due() -> None:
+    now = NOTICED + 5 * HOUR
+
+    found = judged(register((0, FACTS)), now=now, period=Period(date(2026, 11, 18), date(2026, 11, 22)))
+
+    assert (found.verdict, lines(found), found.evidence, found.due_at) == (
+        PENDING,
+        [
+            "IN-2026-001: the first report is due by 2026-11-19 01:00:00+00:00",
+            "IN-2026-001: the full report is due by 2026-11-21 01:00:00+00:00",
+            "no day of the period has ended yet, so none is attested",
+        ],
+        (10,),
+        NOTICED + 24 * HOUR,
+    )
+
+
+def test_a_period_of_which_nothing_is_known_is_told_so() -> None:
+    found = judged(register((130, ATTESTED)))
+
+    assert (str(found.reason), lines(found), found.evidence) == (
+        "no incident of the period is known, and a named person attests each of its days", [], (10,),
+    )  # fmt: skip
+
+
+def test_an_incident_of_an_earlier_period_that_is_done_is_no_incident_of_this_one() -> None:
+    attested = replace(ATTESTED, first=NEXT_WEEK.first, last=NEXT_WEEK.last)
+
+    found = judged(register(*WHOLE, (340, attested)), now=NOW + timedelta(days=14), period=NEXT_WEEK)
+
+    assert (found.verdict, str(found.reason), found.evidence) == (
+        MET, "no incident of the period is known, and a named person attests each of its days", (15,),
+    )  # fmt: skip
+
+
+def test_each_incident_of_the_period_is_counted_and_one_of_a_later_period_ends_nothing() -> None:
+    second = replace(FACTS, id="IN-2026-003", detected_at=NOTICED + 50 * HOUR, happened_at=None)
+    sent = [
+        (hours, replace(report, id=second.id, sent_at=NOTICED + hours * HOUR))
+        for hours, report in ((52, FIRST), (80, FULL))
+    ]
+    later = replace(FACTS, id="IN-2026-002", detected_at=NOTICED + 150 * HOUR, happened_at=None)
+    steps = (*WHOLE[:-1], (50, second), *sent, (130, ATTESTED), (151, later))
+
+    for order in (steps, (steps[0], steps[-1], *steps[1:-1])):
+        found = judged(register(*order))
+        assert (found.verdict, str(found.reason)) == (
+            MET,
+            "2 incidents of the period were reported in time, and the register is attested to be complete",
+        )
+
+
+def test_only_closings_of_the_period_are_told_in_it() -> None:
+    attested = replace(ATTESTED, first=NEXT_WEEK.first, last=NEXT_WEEK.last)
+    open_end = replace(CLOSED, open_ends=("cause",), reason="gấp")
+    lost = UnreadIncidentRecord(CLOSING)
+
+    def next_week(*steps: tuple[int, Body | UnreadIncidentRecord]) -> list[str]:
+        return lines(judged(register(*steps, (340, attested)), now=NOW + timedelta(days=14), period=NEXT_WEEK))
+
+    assert next_week(*swapped(50, open_end, at=3)) == []
+    assert next_week(*WHOLE[:3], (130, open_end)) == ["IN-2026-001 was closed although: the cause is not known"]
+    assert next_week(*swapped(50, lost, at=3), (140, CLOSED)) == []
+    assert next_week(*WHOLE[:3], (130, lost), (140, CLOSED)) == [
+        "IN-2026-001: the open items at its closing cannot be read (record 13)"
+    ]
+
+
+def test_an_incident_is_answered_for_as_long_as_one_of_its_people_is_there() -> None:
+    leaving = Leaving("nguyen-van-an", date(2026, 11, 18))
+    people = fold_credentials([(5, NOTICED, LEFT, leaving.person, leaving)])
+    two = replace(FACTS, holders=("nguyen-van-an", "binh"))
+
+    found = stand(evidence(incidents=register(*swapped(0, two, at=0)), credentials=people))
+    alone = stand(evidence(incidents=register(*WHOLE), credentials=people))
+
+    assert found.verdict is MET
+    assert lines(alone) == ["IN-2026-001: the responsible persons had left before it was noticed: nguyen-van-an"]
+
+
+# --- what hosts show --------------------------------------------------------------------------
+
+
+def on_hosts(*results: tuple[str, str, CheckVerdict], incidents: IncidentRegister | None = None) -> Standing:
+    """Judge a duty of the checks `a.b` and `c.d` by what hosts answered."""
+    scans: dict[str, list[CheckResult]] = {}
+    for host, check, verdict in results:
+        told = CheckResult(check, HostId(host), "12.5", Severity.HIGH, verdict, "", msg(f"{check} seen"))
+        scans.setdefault(host, []).append(told)
+    at = NOW - timedelta(days=2, hours=12)
+    hosts = tuple(HostScan(HostId(host), at, True, "", tuple(each)) for host, each in scans.items())
+    found = evidence(checks=Recorded(7, at, "r", CheckScan(hosts)), incidents=incidents or register((130, ATTESTED)))
+    return stand(found, checks=("a.b", "c.d"))
+
+
+def test_each_answer_of_a_host_that_is_no_pass_is_told() -> None:
+    found = on_hosts(
+        ("web1", "x.y", CheckVerdict.FAIL),
+        ("web1", "a.b", CheckVerdict.PASS),
+        ("web2", "a.b", CheckVerdict.NOT_APPLICABLE),
+        ("web2", "c.d", CheckVerdict.ERROR),
+        ("web3", "a.b", CheckVerdict.FAIL),
+    )
+
+    assert (found.verdict, lines(found)) == (UNSURE, ["c.d on web1: not checked"])
+    found = on_hosts(
+        ("web1", "x.y", CheckVerdict.FAIL),
+        ("web1", "a.b", CheckVerdict.FAIL),
+        ("web2", "a.b", CheckVerdict.NOT_APPLICABLE),
+        ("web2", "c.d", CheckVerdict.ERROR),
+        ("web3", "a.b", CheckVerdict.FAIL),
+    )
+    assert (found.verdict, lines(found)) == (
+        UNMET,
+        [
+            "web1:a.b: a.b seen; no incident is linked to it",
+            "web3:a.b: a.b seen; no incident is linked to it",
+            "unknown: web2:c.d: c.d seen",
+            "unknown: c.d on web1: not checked",
+        ],
+    )
+
+
+def test_without_a_scan_the_duty_rests_on_what_was_not_looked_at() -> None:
+    found = stand(evidence(incidents=register((130, ATTESTED))), checks=("a.b",))
+
+    assert lines(found) == ["the hosts were never checked"]
+
+
+def test_an_empty_register_is_told_beside_what_the_hosts_show() -> None:
+    found = stand(evidence(checks=check_round(CheckVerdict.UNKNOWN)), checks=(LOGINS,))
+
+    assert (lines(found), found.evidence, found.newest_at) == (
+        ["firewall.active on web1: seen", "the register of incidents is empty"],
+        (7,),
+        check_round(CheckVerdict.UNKNOWN).at,
+    )
+    assert lines(stand(evidence(), checks=())) == ["the register of incidents is empty"]
+
+
+@pytest.mark.parametrize(("since", "verdict"), [(50, MET), (51, UNMET)])
+def test_an_incident_explains_what_was_open_before_it_was_closed(since: int, verdict: DutyVerdict) -> None:
+    tied = replace(FACTS, findings=("db1:x.y", f"{LOCAL.id}:{LOGINS}"))
+
+    assert seen(since=since * HOUR, incidents=register(*swapped(0, tied, at=0))).verdict is verdict
+
+
+def test_an_open_incident_explains_what_no_finding_is_known_of() -> None:
+    tied = replace(FACTS, findings=(f"{LOCAL.id}:{LOGINS}",))
+    running = (WHOLE[1], WHOLE[2], WHOLE[4])
+    failed = evidence(checks=check_round(CheckVerdict.FAIL))
+
+    def verdict(*steps: tuple[int, Body | UnreadIncidentRecord]) -> DutyVerdict:
+        return stand(replace(failed, incidents=register(*steps)), checks=(LOGINS,)).verdict
+
+    assert verdict((0, tied), *running) is MET
+    assert verdict((0, tied), *WHOLE[1:]) is UNMET, "it is closed, and no finding says that it was there before"

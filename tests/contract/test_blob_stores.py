@@ -164,7 +164,7 @@ def test_one_that_is_removed_is_gone_and_may_be_removed_again(blobs: BlobStore) 
     [
         (packed(b"another answer"), "does not match its digest"),
         (packed(b"the answer")[:-3], "is truncated"),
-        (packed(b"the answer") + b"\0", "has extra bytes at the end"),
+        (packed(b"the answer") + b"\0", "has bytes after its end"),
         (b"no frame at all", "is damaged"),
         (b"", "is truncated"),
     ],

@@ -25,6 +25,7 @@ from portalops.ports import Medium, ResumableMedium, SetWriter, StoredSet
 from tests.backups.media.parts import s3_table, sftp_table
 from tests.backups.media.tapes import tape_table
 from tests.backups.memory import MemoryMedium
+from tests.programs import need
 from tests.servers import a_bucket
 
 SET = SetId("demo-20261125T030405Z-full-abc123")
@@ -46,6 +47,7 @@ def sftp_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, obj
 
 
 def optical_settings(request: pytest.FixtureRequest, folder: Path) -> dict[str, object]:
+    need("xorriso")
     return {"folder": str(folder / "discs"), "create": True, "allow_same_filesystem": True, "disc": "cd"}
 
 

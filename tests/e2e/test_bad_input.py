@@ -25,7 +25,7 @@ def lines_with(text: str, part: str) -> list[int]:
 @pytest.mark.parametrize(
     ("old", "new", "code", "said"),
     [
-        ("judge_weeks = 13", "judge_week = 13", "PO1004", "the key updates.judge_week is not known"),
+        ("judge_weeks = 13", "judge_week = 13", "PO1004", "unknown key updates.judge_week"),
         ("judge_weeks = 13", 'judge_weeks = "many"', "PO1001", "updates.judge_weeks is not a whole number"),
         ('kind = "sqlite"', 'kind = "sqlight"', "PO1008", "sqlight"),
         ("units.toml", "unit.toml", "PO1002", "the included file examples/portal/unit.toml does not exist"),

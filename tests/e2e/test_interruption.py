@@ -88,7 +88,9 @@ def left_behind(portal: Path) -> list[Path]:
     return [path for path in media if path.name.startswith(".") or not (path / "set.json").is_file()]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.heavy)]
+)
 def test_a_run_that_is_stopped_says_so_and_is_done_again_at_once(slow_portal: Path, number: signal.Signals) -> None:
     with run_at_work(slow_portal) as process:
         process.send_signal(number)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.backups.media.parts import s3_table, sftp_table
 from tests.backups.media.tapes import tape_table
+from tests.programs import need
 from tests.servers import ObjectStore, SshHost, a_bucket
 
 
@@ -40,6 +41,7 @@ def disk(_request: pytest.FixtureRequest, folder: Path) -> Place:
 
 
 def optical(_request: pytest.FixtureRequest, folder: Path) -> Place:
+    need("xorriso")
     settings = {
         "folder": str(folder / "discs"),
         "create": True,

@@ -174,7 +174,7 @@ class Portal:
         for name, sets in self.sets().items():
             assert made["data"]["set"] in sets, (what, name, sets)
         if any(self.left().values()):  # what a medium has of a full set that another one has whole is for a copy
-            copied = self.run("backup copy")
+            copied = self.run("backup replicate")
             assert copied.codes == (ExitCode.OK,), (what, copied.output.decode())
         assert not any(self.left().values()), (what, self.left())
         assert [path.name for path in self._temporary.iterdir()] == [], what

@@ -16,6 +16,7 @@ from portalops.errors import ExitCode
 from tests.backups.media.test_disk import require_root
 from tests.faults.media import Place, a_disk
 from tests.faults.portal import NewPortal
+from tests.programs import need
 
 
 @pytest.fixture
@@ -52,6 +53,7 @@ HARMS = {
 
 
 def optical_at(folder: Path) -> Place:
+    need("xorriso")
     settings = {"folder": str(folder), "create": True, "allow_same_filesystem": True, "disc_bytes": 8 << 20}
     return Place("optical", settings, lambda: [path.name for path in folder.iterdir() if path.name.startswith(".")])
 

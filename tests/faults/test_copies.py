@@ -23,10 +23,10 @@ def copy(portal: Portal, harm: Harm) -> tuple[bool, str]:
     assert made.codes == (ExitCode.OK,), made.output.decode()
     set_id = made.answers()[0]["data"]["set"]
     portal.configure("source", "target")
-    harmed = portal.run("backup copy", harm=harm)
+    harmed = portal.run("backup replicate", harm=harm)
     portal.check_what_is_visible()
 
-    again = portal.run("ledger verify", "backup copy", f"backup show {set_id}")
+    again = portal.run("ledger verify", "backup replicate", f"backup show {set_id}")
 
     assert again.codes[1] == ExitCode.OK, (harm, again.output.decode())
     assert again.answers()[0]["data"]["integrity"]["holds"], harm

@@ -82,18 +82,18 @@ MANY = """
 import resource, sys
 from pathlib import Path
 from backups.extract import Extractor, prepare_target
-from backups.tar import Entry, header
+from backups.tar import TarEntry, header
 from backups.untar import TarReader
 from portalops.model.backups import MemberType
 
 count, target = int(sys.argv[1]), Path(sys.argv[2])
 
 def pieces():
-    again = header(Entry(MemberType.FILE, "a/same", size=0, mode=0o644))
-    out = header(Entry(MemberType.FILE, "../out", size=0, mode=0o644))
-    device = header(Entry(MemberType.BLOCK_DEVICE, "dev/sda", mode=0o666, device=(8, 0)))
-    place = header(Entry(MemberType.FOLDER, "a", mode=0o755))
-    link = header(Entry(MemberType.SYMLINK, "a/link", link="/etc"))
+    again = header(TarEntry(MemberType.FILE, "a/same", size=0, mode=0o644))
+    out = header(TarEntry(MemberType.FILE, "../out", size=0, mode=0o644))
+    device = header(TarEntry(MemberType.BLOCK_DEVICE, "dev/sda", mode=0o666, device=(8, 0)))
+    place = header(TarEntry(MemberType.FOLDER, "a", mode=0o755))
+    link = header(TarEntry(MemberType.SYMLINK, "a/link", link="/etc"))
     block = (again + out + device + place + link) * 200
     for _number in range(count // 1000):
         yield block
@@ -142,18 +142,18 @@ MANY_FOLDERS = """
 import os, resource, sys
 from pathlib import Path
 from backups.extract import Extractor, prepare_target
-from backups.tar import Entry
+from backups.tar import TarEntry
 from portalops.model.backups import MemberType
 
 count, target = int(sys.argv[1]), Path(sys.argv[2])
 prepare_target(target)
 extractor = Extractor(target)
-entry = Entry(MemberType.FOLDER, "first", mode=0o750, uid=os.getuid(), gid=os.getgid(), mtime_ns=10**18)
+entry = TarEntry(MemberType.FOLDER, "first", mode=0o750, uid=os.getuid(), gid=os.getgid(), mtime_ns=10**18)
 extractor.add(entry, ())
 start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for number in range(count):
     path = f"d{number // 1000}/a-folder-with-a-name-of-some-length-{number}"
-    extractor.add(Entry(entry.type, path, mode=0o750, uid=entry.uid, gid=entry.gid, mtime_ns=10**18), ())
+    extractor.add(TarEntry(entry.type, path, mode=0o750, uid=entry.uid, gid=entry.gid, mtime_ns=10**18), ())
 extractor.close()
 grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start
 made = target / "d0" / "a-folder-with-a-name-of-some-length-0"
@@ -219,12 +219,12 @@ def test_what_no_system_call_takes_is_named_and_the_rest_is_restored(
     done = extract(tmp_path / "target", (mine, b""), file("whole", b"whole"))
 
     (line,) = (*done.refused, *done.notes)
-    assert line.startswith(told)
+    assert line.replace("x: symlink: ", "x: ").startswith(told)  # Python 3.13 names the call
     assert (tmp_path / "target" / "whole").read_bytes() == b"whole"
 
 
 def test_attributes_without_end_do_not_fill_the_memory(tmp_path: Path) -> None:
-    """Folders get theirs at the end: 400 KiB of such an archive, compressed, would else hold 400 MiB of memory until then."""
+    """Folders get theirs at the end: 240 KiB of such an archive, compressed, would else hold 240 MiB of memory until then."""
     attributes = {f"user.{number}": bytes(65_000) for number in range(60)}
     plain = TarEntry(MemberType.FOLDER, "small", mode=0o755, uid=os.getuid(), gid=os.getgid())
     entries = [replace(plain, path=f"d{number}", attributes=dict(attributes)) for number in range(100)]
@@ -233,8 +233,8 @@ def test_attributes_without_end_do_not_fill_the_memory(tmp_path: Path) -> None:
     done = extract(tmp_path / "target", (small, b""), *((entry, b"") for entry in entries))
 
     left_out = [note for note in done.notes if note.endswith("were not restored: the archive has too many")]
-    assert done.refused == [] and len(left_out) > 60
-    assert len(list((tmp_path / "target").iterdir())) == 101
+    assert done.refused == [] and len(left_out) > 20
+    assert len(list((tmp_path / "target").iterdir())) == 61
     with suppress(OSError):  # a file system without attributes
         os.setxattr(tmp_path, "user.note", b"x")
         assert os.getxattr(tmp_path / "target" / "small", "user.note") == b"x"

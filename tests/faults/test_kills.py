@@ -16,6 +16,7 @@ from tests.attacks.scene import write_key
 from tests.faults.media import DISK_FIRST, KINDS
 from tests.faults.portal import NewPortal, Portal
 from tests.faults.runs import Act, Harm
+from tests.shapes import validate
 
 RENEWED = 25
 """After so many killed runs a new portal is taken: each leaves a set or two, and all are listed every time."""
@@ -79,8 +80,10 @@ def test_a_set_that_a_killed_run_left_is_told_by_the_next_run_and_can_be_taken_i
 
     (made,) = portal.run("backup run").answers()
     assert any(left in str(warning) for warning in made["warnings"]), made
-    shown, taken, again = portal.run("backup take-in --dry-run", f"backup take-in {left}", "backup take-in").answers()
+    shown, taken, again = portal.run("backup import --dry-run", f"backup import {left}", "backup import").answers()
 
+    for answer in (shown, taken, again):
+        validate("backup import", answer["data"])
     assert [each["id"] for each in shown["data"]] == [left]
     ((found,), none) = (taken["data"], again["data"])
     assert (found["id"], [copy["state"] for copy in found["copies"]], none) == (left, ["verified"], [])
@@ -107,7 +110,7 @@ def test_a_left_set_that_is_damaged_is_not_taken_in(new_portal: NewPortal) -> No
     whole = pack.read_bytes()
     pack.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
 
-    ended = portal.run("backup take-in")
+    ended = portal.run("backup import")
 
     assert ended.codes == (ExitCode.INTEGRITY,), ended.output.decode()
     assert pack.name in ended.output.decode()
@@ -126,7 +129,7 @@ def test_nothing_is_taken_in_where_the_ledger_cannot_tell_its_keys(new_portal: N
     (blob,) = (path for path in (portal.folder / "state" / "blobs").rglob("*") if added.body in path.name)
     blob.unlink()
 
-    ended = portal.run("backup take-in")
+    ended = portal.run("backup import")
 
     assert ended.codes == (ExitCode.INTEGRITY,), ended.output.decode()
     (listed,) = portal.run("backup list").answers()
@@ -139,7 +142,7 @@ def test_a_set_that_no_dead_run_can_have_made_is_not_taken_in(new_portal: NewPor
     stranger = made.replace("-20", "-19", 1)
     (portal.folder_of["disk"] / made).rename(portal.folder_of["disk"] / stranger)
 
-    (shown,) = portal.run("backup take-in").answers()
+    (shown,) = portal.run("backup import").answers()
 
     assert shown["data"] == []
 

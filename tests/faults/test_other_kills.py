@@ -138,7 +138,7 @@ def test_taking_in_that_is_killed_is_done_by_the_next(new_portal: NewPortal) -> 
 
     while was_killed:
         number += 5
-        was_killed = portal.run("backup take-in", harm=Harm(Act.KILL, number)).was_killed
+        was_killed = portal.run("backup import", harm=Harm(Act.KILL, number)).was_killed
     assert number > 5
     portal.recovers("taken in at last")
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from commands.cli.shapes import as_json
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.checks import CheckResult, CheckScan, HostScan
@@ -23,6 +24,7 @@ from portalops.signatures.sshsig import SigningKey, fingerprint
 from tests.doubles import FixedClock
 from tests.ledger.bundle.bundles import Written, key_of
 from tests.ledger.ledgers import DAILY
+from tests.shapes import validate
 from tests.witness.hosts import done
 
 RULEBOOK = load_rulebook("kh-37-2010", {})
@@ -124,8 +126,9 @@ class Department:
     def collect(self, *arguments: str) -> tuple[int, dict[str, Any]]:
         """Collect once; return the exit code, and what is said of each site, in its order."""
         result = done(self.config, "ledger", "federate", *arguments, clock=self.clock)
-        assert isinstance(result.data, list)
-        return int(result.exit_code), {each["id"]: each for each in result.data}
+        data: Any = as_json(result.data)
+        validate("ledger federate", data)
+        return int(result.exit_code), {each["id"]: each for each in data}
 
     @property
     def ledger(self) -> Ledger:

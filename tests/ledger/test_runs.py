@@ -25,6 +25,7 @@ from portalops.ledger.runs import (
     record_plan,
     record_run,
 )
+from portalops.locale import render
 from portalops.model.backups import VerifyResult
 from portalops.model.message import msg
 from portalops.model.record import Digest
@@ -169,6 +170,38 @@ def test_many_long_problems_are_bounded(tmp_path: Path) -> None:
     assert len(found.summary.problems) == 1001
     assert found.summary.problems[-1] == "... 500 more"
     assert max(map(len, found.summary.problems)) == 500
+
+
+def test_a_problem_is_kept_for_programs_and_for_people(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    ledger = new_ledger(tmp_path, clock)
+    said = msg("not checked: {cause}", cause=msg("it expired on {day}", day=START.date()))
+    long = msg("not checked: {cause}", cause="x" * 9000)
+
+    found = performed(ledger, clock, Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, None, (said, "disk1: gone\n", long)))
+
+    blob = ledger.blob(found.finished.body)
+    read = bodies.required_part(blob, "run", RunSummary)
+    assert read == found.summary == bodies.decode_plain(RunSummary, bodies.plain_part(blob, "run"))
+    assert read.problems[:2] == (str(said), "disk1: gone\\n")
+    assert [render(each, "vi") for each in read.said[:2]] == [
+        f"chưa kiểm tra: đã hết hạn ngày {START:%d/%m/%Y}",
+        "disk1: gone\\n",
+    ]
+    assert str(read.said[2]) == read.problems[2]
+    assert len(read.problems[2]) == 500
+
+
+def test_a_record_of_before_problems_were_messages_shows_its_text(tmp_path: Path) -> None:
+    clock = FixedClock(START)
+    found = performed(new_ledger(tmp_path, clock), clock, Work(RunOutcome.FAILED, ExitCode.FAILED, None, ("gone",)))
+    part = bodies.plain(bodies.write({"run": found.summary}))["run"]
+    assert isinstance(part, dict)
+    del part["problem_messages"]
+
+    old = bodies.decode(RunSummary, part)
+
+    assert (old.problems, [render(each, "vi") for each in old.said]) == (("gone",), ["gone"])
 
 
 def test_a_plan_is_recorded_when_it_changes(tmp_path: Path) -> None:

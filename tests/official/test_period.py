@@ -71,7 +71,7 @@ def test_each_item_of_a_list_ends_with_a_semicolon_and_the_last_with_a_full_stop
         ((DutyVerdict.MET,), ("Nobody fell short in the period.", "There was nothing to handle.")),
         (
             (DutyVerdict.MET, DutyVerdict.INSUFFICIENT_EVIDENCE),
-            ("As far as the evidence goes, no unit fell short in the period.", "There was nothing to handle."),
+            ("On the evidence at hand, nobody fell short in the period.", "There was nothing to handle."),
         ),
         (
             (DutyVerdict.MET, DutyVerdict.UNMET),

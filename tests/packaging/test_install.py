@@ -12,6 +12,8 @@ import pytest
 
 from tests.packaging.houses import SIGNER, STRANGER, allowed, command, house, install, seal
 
+pytestmark = pytest.mark.needs("ssh-keygen")
+
 
 def version_in_use(machine: Path) -> str:
     program = machine / "usr/local/bin/portalops"

@@ -51,7 +51,7 @@ def drift() -> tuple[ObservedDrift, ...]:
             (msg("{host}, {kind}: whether one changed is not known: {why}", host=WEB, kind="cron", why="refused"),),
             3,
         ),
-        ObservedDrift(DATABASE, why_none=msg("{host} was never looked at in this time", host=DATABASE)),
+        ObservedDrift(DATABASE, why_none=msg("{host} was not scanned in this time", host=DATABASE)),
     )
 
 

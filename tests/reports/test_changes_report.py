@@ -52,7 +52,7 @@ def test_a_host_that_was_never_compared_comes_first_and_is_not_taken_for_unchang
 
     first, second = table(data, "The scans of each host that were compared")["rows"]
     assert (first[0], first[3]) == ("db-1", 0)
-    assert first[-1] == {"word": "db-1 was never looked at in this time", "tone": "unsure"}
+    assert first[-1] == {"word": "db-1 was not scanned in this time", "tone": "unsure"}
     assert (second[0], *second[3:8]) == ("web-1", 27, 2, 1, 1, 1)
     said = texts(data)
     assert "web-1, cron: whether one changed is not known: refused" in said

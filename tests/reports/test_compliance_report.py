@@ -340,7 +340,7 @@ def test_a_run_that_ended_and_failed_is_listed_with_its_reason() -> None:
 def test_limits_name_what_this_report_cannot_prove_and_what_was_not_judged() -> None:
     text = texts(as_data(document()))
     assert "not that it was true at that time" in text
-    assert "Medium disk-a is on the same file system as the data that it would copy" in text
+    assert "Medium disk-a is on the same file system as the data that it copies" in text
     assert "12.2-approval: the register of changes is empty" in text
 
 

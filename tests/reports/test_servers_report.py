@@ -382,4 +382,4 @@ def test_command_cuts_the_report_down_to_a_host(home: Path) -> None:
 def test_command_knows_no_other_host_and_cuts_down_to_no_unit(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert built(home, "--host", "web9") == ExitCode.USAGE
     assert built(home, "--unit", "so-y-te") == ExitCode.USAGE
-    assert "no host is named web9" in capsys.readouterr().err
+    assert "there is no host web9" in capsys.readouterr().err

@@ -223,7 +223,7 @@ def test_libraries_are_loaded_only_where_they_are_used() -> None:
     script = (
         "import sys\nfrom portalops.reports.terminal import render_blocks\n"
         "from portalops.reports.document import *\nfrom portalops.model.message import msg\n"
-        "blocks = [Paragraph(msg('x')), Table(msg('t'), [msg('h')], [['c']])]\n"
+        "blocks = [Paragraph(msg('x')), TableBlock(msg('t'), [msg('h')], [['c']])]\n"
         "assert not {'rich', 'tabulate', 'jinja2'} & set(sys.modules)\n"
         "render_blocks(blocks, language='en', zone=None, width=None, colour=False)\n"
         "assert 'rich' not in sys.modules and 'tabulate' in sys.modules\n"

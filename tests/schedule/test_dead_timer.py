@@ -157,7 +157,7 @@ def test_a_cut_network_a_host_without_power_and_a_dead_mail_server_hide_nothing(
     watch.set_clocks(GRACE + 60)
     watch.look()
     shown = watch.witness.sh("journalctl --no-pager --output=cat --unit=portalops-watch.service")
-    assert "1 mail waits for the next look" in shown and watch.alarms() == []
+    assert "1 mail waits for the next poll" in shown and watch.alarms() == []
 
     watch.sink.start()
     watch.sink.wait_for(1)

@@ -44,6 +44,7 @@ print("waited" if time.monotonic() - begun < 20 else "waited long")
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare(1)")
+@pytest.mark.needs("ip")
 def test_silent_name_server_is_waited_for_no_longer_than_the_deadline(tmp_path: Path) -> None:
     (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:20 attempts:5\n")
     (tmp_path / "nsswitch.conf").write_text("hosts: dns\n")

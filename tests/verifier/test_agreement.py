@@ -9,14 +9,13 @@ import random
 import shutil
 from itertools import chain, repeat
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from commands.cli.entry import run
-from commands.ledger.verify import bundle_data
+from commands.ledger.verify import verification_data
 from portalops.ledger.bundle import verify_bundle
 from portalops.ledger.bundle.time_stamps import NotAStamp, parse_time_stamp
 from portalops.ledger.heads import retire_others, rotate_key
@@ -341,15 +340,14 @@ def test_both_say_whether_what_was_signed_off_lies_in_the_folder(tmp_path: Path)
 
     mine = as_process(VERIFY_PY, tmp_path / "bundle", "--json")
     told = as_process(VERIFY_PY, tmp_path / "bundle", "--lang", "en")
-    data = bundle_data(verify_bundle(tmp_path / "bundle"))
+    integrity = verification_data(verify_bundle(tmp_path / "bundle")).integrity
 
     assert mine.returncode == 0
     expected = [("nov.html", "report.en.html"), ("report.vi.html", None)]
     assert [(each["report"], each["file"]) for each in json.loads(mine.stdout)["integrity"]["sign_offs"]] == expected
-    integrity: Any = data["integrity"]
-    assert [(each["report"], each["file"]) for each in integrity["sign_offs"]] == expected
+    assert [(each.report, each.file) for each in integrity.sign_offs] == expected
     assert "signed a report named nov.html: it is report.en.html of this bundle" in told.stdout
-    assert "signed a report named report.vi.html: it is NO report of this bundle" in told.stdout
+    assert "signed a report named report.vi.html: it is NOT a report of this bundle" in told.stdout
 
 
 def test_a_time_stamp_is_read_by_both(tmp_path: Path) -> None:

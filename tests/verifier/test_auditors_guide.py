@@ -16,7 +16,13 @@ from tests.verifier.caught import CASES, GOOD, Case, Scene
 from tests.verifier.pages import GUIDE, HOW_TO, Page, run
 from tests.verifier.scene import VERIFY_PY, Tampered, full, stamped, today
 
-PAGES = pytest.mark.parametrize("guide", GUIDE.values(), ids=GUIDE)
+pytestmark = pytest.mark.needs("ssh-keygen", "openssl")
+PAGES = pytest.mark.parametrize(
+    "guide",
+    [pytest.param(page, marks=() if name == "en" else pytest.mark.heavy) for name, page in GUIDE.items()],
+    ids=GUIDE,
+)
+"""Both have the same commands, word for word; the first test says so."""
 SET_HOLDS = r'Good "portalops-set" signature for [0-9a-f]{32} with ED25519 key SHA256:\S{43}\n\d+\n'
 
 

@@ -465,7 +465,7 @@ def test_a_list_that_names_other_places_is_refused(bundle: Tampered, name: str) 
 
     assert stranger[0] == portalops[0]
     assert stranger[0].exit_code == 5
-    assert any("SHA256SUMS is not as sha256sum writes it" in fault for fault in stranger[1])
+    assert any("SHA256SUMS is not in the format of sha256sum" in fault for fault in stranger[1])
 
 
 def test_no_file_outside_of_the_folder_is_opened(bundle: Tampered) -> None:

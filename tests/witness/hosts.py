@@ -16,6 +16,7 @@ from commands.cli.calling import call
 from commands.cli.invocation import Invocation
 from commands.cli.result import Result
 from commands.cli.session import Session
+from commands.cli.shapes import as_json
 from portalops.errors import ExitCode
 from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
@@ -24,6 +25,7 @@ from portalops.ports import Clock
 from portalops.signatures.sshsig import SigningKey
 from portalops.system.clock import SystemClock
 from tests.servers import SshHost, new_key, user_name
+from tests.shapes import validate
 
 PROGRAM = f"{shlex.quote(sys.executable)} -c 'from commands.app import main; main()'"
 """The real command line, whichever way portalops is installed."""
@@ -118,8 +120,9 @@ class Witness:
     def look(self, *arguments: str) -> tuple[ExitCode, Any, Result[object]]:
         """Look once; return the exit code, what is said of the ledger, and the result."""
         result = done(self.config, "watch-remote", *arguments, clock=self.clock)
-        assert isinstance(result.data, list)
-        return result.exit_code, result.data[0], result
+        data: Any = as_json(result.data)
+        validate("watch-remote", data)
+        return result.exit_code, data[0], result
 
     def pin(self) -> SigningKey:
         return SigningKey.load(self.folder / "witness_key")

@@ -35,7 +35,7 @@ def test_the_configuration_on_the_page_is_one(tmp_path: Path) -> None:
 
 
 def test_the_page_has_every_verdict_and_every_reason() -> None:
-    table = PAGE.partition("## One look")[2].partition("##")[0]
+    table = PAGE.partition("## One poll")[2].partition("##")[0]
     rows = dict(re.findall(r"^\| `([a-z]+)` \| (\d) \|", table, re.MULTILINE))
 
     assert rows == {verdict.value: str(int(verdict.exit_code)) for verdict in WitnessVerdict}

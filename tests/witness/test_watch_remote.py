@@ -26,6 +26,7 @@ from tests.anchors.parts import Mailbox, mail_server
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import START
 from tests.servers import free_port
+from tests.shapes import data_in
 from tests.witness.hosts import HOUR, Portal, Witness, done
 
 
@@ -334,7 +335,7 @@ def test_nobody_to_tell_is_said(witness: Witness, clock: FixedClock, portal: Por
     code, seen, result = witness.look()
 
     assert (code, seen["mails_waiting"]) == (ExitCode.UNMET, 0)
-    assert any("nobody is told by mail" in str(warning) for warning in result.warnings)
+    assert any("no mail is sent" in str(warning) for warning in result.warnings)
 
 
 # --- the command ------------------------------------------------------------------------------
@@ -452,7 +453,7 @@ def test_a_witness_that_stays_stops_cleanly(tmp_path: Path, stopped_by: signal.S
         process.kill()
 
     assert process.returncode == ExitCode.OK, err
-    assert json.loads(out)["data"][0]["verdict"] == "current"
+    assert data_in(out, "watch-remote")[0]["verdict"] == "current"
     assert b"Traceback" not in err
 
 

@@ -13,7 +13,7 @@ unknown: every portal has accounts. What is registered of a portal that no sourc
 
 All portals are judged with the machine that portalops runs on, or with the first host by id if that machine is none of the
 configuration; on other hosts this does not apply. The job that checks the servers reads the portals first; by hand run
-'portalops credential look'. 'portalops credential audit' lists each account.
+'portalops credential poll'. 'portalops credential audit' lists each account.
 
 Source: the records `credential.*` of the ledger (docs/credentials.md says which tables of which product are read). The
 limit is `check_max_age_hours` of the rulebook, as for a scan. The section that portalops adds to the answer:

@@ -8,7 +8,7 @@ those declared to differ. Configuration files are compared with the approved bas
 
 Sources: dpkg-query(1), rpm(8). Debian 13:
 
-    nginx	ii 	1.26.3-3+deb13u1	nginx	1.26.3-3+deb13u1
+    nginx       ii      1.26.3-3+deb13u1        nginx   1.26.3-3+deb13u1
 """
 
 from __future__ import annotations

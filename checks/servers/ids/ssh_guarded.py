@@ -9,7 +9,7 @@ days (a date in the future leaves it unknown). It bans for {least_seconds} secon
 
 Source: fail2ban-client(1), jail.conf(5). fail2ban 1.1.0 of Debian 13:
 
-    `- Journal matches:	_SYSTEMD_UNIT=ssh.service + _COMM=sshd
+    `- Journal matches: _SYSTEMD_UNIT=ssh.service + _COMM=sshd
 """
 
 from __future__ import annotations

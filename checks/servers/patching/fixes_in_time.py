@@ -13,7 +13,7 @@ has fewer than {least_records} records, and where its newest record was older th
 Sources: OSV; Debian's security tracker; FIRST, CVSS v3.1 and EPSS; the period of {default_days} days is this project's and
 may be set. The packages of Debian 13, with source and source version, as dpkg-query lists them:
 
-    libssl3t64:amd64	ii 	3.5.7-1~deb13u2	openssl	3.5.7-1~deb13u2
+    libssl3t64:amd64    ii      3.5.7-1~deb13u2 openssl 3.5.7-1~deb13u2
 """
 
 from __future__ import annotations

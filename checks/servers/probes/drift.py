@@ -3,7 +3,7 @@
 No command runs for it: portalops compares the answer with the newest one of the host that the ledger holds, when it
 receives it, and puts what it finds into the answer. What was seen earlier, and neither was approved since nor is again as
 it was, is carried on from answer to answer. What the look before lacks is held against the newest older one that has it;
-`_answered_at` says which that is. The first answer of a host, or within `COMPARED_WITHIN`, says that there is none before it:
+`seen_at` says which that is. The first answer of a host, or within `COMPARED_WITHIN`, says that there is none before it:
 
     {"drift":{"after_at":"2026-11-25T01:00:00Z","before_at":"2026-11-26T01:00:00Z","changed":[...],...}}
 """

@@ -6,16 +6,13 @@ from collections.abc import Iterator
 
 from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, good, note, warning
 from commands.jobs.media_register import lines_of
-from portalops.errors import LedgerMissing
 from portalops.model.message import msg, nmsg
 
 
 def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say what the register of media shows that must be seen to."""
     session = look.session
-    try:
-        session.ledger  # noqa: B018  # opened, or there is none
-    except LedgerMissing:
+    if session.reader.first() is None:
         return
     for line in lines_of(session):
         name = line.medium.id

@@ -97,7 +97,7 @@ def _taken(name: str, newest: LetterOutcome, *, is_late: bool) -> DiagnosticLine
     if refused := newest.notification.refused:  # the others have it; who is named here does not
         left_out = ", ".join(show_text(each, 100) for each in refused)
         return warning(
-            name, msg("{channel} did not take a letter for {recipient}", channel=name, recipient=left_out), _TEST
+            name, msg("channel {channel} refused a letter for {recipient}", channel=name, recipient=left_out), _TEST
         )
     return good(
         name,

@@ -17,12 +17,12 @@ import psutil
 from backups.media import build_medium
 from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, bounded, good, note, unknown, warning
 from commands.doctor.places import folder_seen, nearest
-from commands.jobs.sets import recorded_sets_of
 from portalops.errors import LedgerMissing, MediumUnavailable
 from portalops.ledger.ledger import BLOBS, FILE
 from portalops.model.backups import SetKind
 from portalops.model.message import ByteCount, msg, nmsg
 from portalops.ports import HasRoom
+from portalops.registers.backups import recorded_sets
 
 if TYPE_CHECKING:
     from portalops.config import KindTable
@@ -43,7 +43,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
         partial(folder_seen, folder, private=False, about="scratch"), seconds=look.seconds, about="scratch"
     )
     yield from bounded(partial(_growth, look), seconds=look.seconds, about="ledger")
-    made = recorded_sets_of(look.session, passing_over=True)
+    made = recorded_sets(look.session.reader, passing_over=True)
     newest = next((one.set for one in reversed(made) if one.set.kind is SetKind.FULL), None)
     if newest is None:
         return

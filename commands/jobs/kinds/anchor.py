@@ -1,8 +1,8 @@
-"""Hands the newest head to every anchor: the work behind the anchor job and `portalops ledger anchor`."""
+"""Sends the newest head to every anchor: the work behind the anchor job and `portalops ledger anchor`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from portalops.ports import Anchor, Task
 
 QUIET_KINDS = frozenset({HEAD, "anchor.started", ANCHOR_FINISHED, ANCHOR_RECEIVED})
-"""Records that the handing out itself makes: behind a head, they are no reason for another one on the same day."""
+"""Records that sending heads itself makes: behind a head, they are no reason for another one on the same day."""
 
 WATCHING_KINDS = frozenset({HEAD, ANCHOR_RECEIVED})
-"""Records that a witness's looks make. A run of an anchor job is none: if it were first shown by the head of the next day, a timer that
+"""Records that a witness's polls make. A run of an anchor job is none: if it were first shown by the head of the next day, a timer that
 died after it would seem to live until then."""
 
 WITNESS_LATE = timedelta(days=2)
@@ -45,13 +45,13 @@ def anchors_of(session: Session) -> tuple[Anchor, ...]:
 
 
 def _nobody(_said: Message) -> None:
-    """Tell nobody: what is recorded says it all."""
+    """Notify nobody: the record has it all."""
 
 
 def anchor_newest_head(
     session: Session, only: Collection[str] = (), tell: Callable[[Message], None] = _nobody
 ) -> Work[AnchorResult]:
-    """Sign what the ledger is now and hand that to every anchor that does not have it yet.
+    """Sign the ledger as it is now, and send the head to every anchor that lacks it.
 
     Args:
         session: what to work with.
@@ -66,16 +66,16 @@ def anchor_newest_head(
     anchors = anchors_of(session)
     head = find_due_head(session)
     if head is None:
-        problem = msg("no signing key is configured, so there is no head to hand out: set signing.key")
+        problem = msg("no signing key is configured, so there is no head to send: set signing.key")
         tell(problem)
-        return Work(RunOutcome.FAILED, ExitCode.FAILED, None, (str(problem),))
+        return Work(RunOutcome.FAILED, ExitCode.FAILED, None, (problem,))
     digest = head_digest(head.signed.text)
     taken = newest_taken(read_receipts(session.writable_ledger, since=head.head.at))
     receipts: list[AnchorReceipt] = []
     problems: list[Message] = []
     hints: list[Message] = []
     codes: list[ExitCode] = []
-    title = msg("Handing out the head {code}", code=code_of(head.head))
+    title = msg("Sending the head {code} to the anchors", code=code_of(head.head))
     with session.progress.task(title, total=len(anchors), unit="items") as task:
         for anchor in anchors:
             earlier = taken.get(anchor.id)
@@ -85,7 +85,7 @@ def anchor_newest_head(
                 receipts.append(earlier.body)
             elif only and anchor.id not in only:
                 codes.append(ExitCode.PARTIAL)
-                problems.append(msg("{anchor}: it was not asked for, and does not have this head", anchor=anchor.id))
+                problems.append(msg("{anchor}: it was not named, and lacks this head", anchor=anchor.id))
             else:
                 receipt, code, said = _publish(session, anchor, head, task)
                 receipts.append(receipt)
@@ -97,7 +97,7 @@ def anchor_newest_head(
             task.advance(1)
     result = AnchorResult(head.head.size, digest, tuple(receipts))
     if not anchors:
-        problems.append(msg("no anchor is configured, so the head is kept nowhere but here: add [[ledger.anchor]]"))
+        problems.append(msg("no anchor is configured, so the head is kept only here: add [[ledger.anchor]]"))
     for each in (*problems, *hints):
         tell(each)
     return _judged(result, problems, codes, is_any=bool(anchors))
@@ -138,7 +138,7 @@ def _is_quiet_since(ledger: Ledger, size: int, quiet: Collection[str]) -> bool:
 def _publish(
     session: Session, anchor: Anchor, head: RecordedHead, task: Task
 ) -> tuple[AnchorReceipt, ExitCode, tuple[Message, Message] | None]:
-    """Hand a head to one anchor; what goes wrong stops no other anchor, and is returned with what to do."""
+    """Send a head to one anchor; an error stops no other anchor, and is returned with what to do."""
     task.note(verbatim(anchor.id))
     try:
         return anchor.publish(head, session.writable_ledger), ExitCode.OK, None
@@ -147,7 +147,7 @@ def _publish(
     except Exception as error:
         if session.invocation.debug:
             raise
-        said = (verbatim(f"{InternalFault.code}: {problem_of(error)}"), InternalFault.explanation)
+        said = (msg("{code}: {problem}", code=InternalFault.code, problem=problem_of(error)), InternalFault.explanation)
         code = exit_code_of(error)
     digest = head_digest(head.signed.text)
     failed = AnchorReceipt(anchor.id, anchor.kind, head.head.size, digest, None, problem=str(said[0]))
@@ -157,7 +157,7 @@ def _publish(
 def _is_still_there(session: Session, anchor: Anchor, head: RecordedHead) -> bool:
     """Say whether an anchor has a head that it took; of one that cannot be asked, its receipt is all that there is.
 
-    One that cannot be looked at now counts as without it: handing the head over says why.
+    One that cannot be asked now counts as without it: sending the head gives the reason.
     """
     if not isinstance(anchor, InspectableAnchor):
         return True
@@ -167,7 +167,7 @@ def _is_still_there(session: Session, anchor: Anchor, head: RecordedHead) -> boo
         return False
     if not there:
         lost = msg(
-            "{anchor}: the head of {size} records, which it had taken, was not there any more, and is handed over anew",
+            "{anchor}: the head of {size} records was gone from there, and is sent again",
             anchor=anchor.id,
             size=head.head.size,
         )
@@ -175,21 +175,19 @@ def _is_still_there(session: Session, anchor: Anchor, head: RecordedHead) -> boo
     return there
 
 
-def warn_of_other_ledgers(session: Session) -> None:
-    """Tell of heads of other ledgers at the anchors, where a ledger begins now: the one that made them may be lost."""
-    for anchor in anchors_of(session):
+def heads_of_other_ledgers(anchors: Sequence[Anchor], own: str) -> Iterator[Message]:
+    """Yield the heads of other ledgers at the anchors, where a ledger begins now: the one that made them may be lost."""
+    for anchor in anchors:
         if isinstance(anchor, FolderAnchor):
             for ledger, size in sorted(anchor.ledgers().items()):
-                if ledger != session.writable_ledger.id:
-                    session.doubt_beginning(
-                        msg(
-                            "anchor {anchor} holds heads of another ledger, {ledger}, up to record {size}, and a new ledger"
-                            " begins here: if that one was this portal's, its folder was lost: stop here and restore it from"
-                            " the newest backup set",
-                            anchor=anchor.id,
-                            ledger=ledger,
-                            size=str(size),
-                        )
+                if ledger != own:
+                    yield msg(
+                        "anchor {anchor} holds heads of another ledger, {ledger}, up to record {size}, but "
+                        "a new ledger begins here. If the other one was this portal's, stop and restore "
+                        "its folder from the newest backup set",
+                        anchor=anchor.id,
+                        ledger=ledger,
+                        size=str(size),
                     )
 
 
@@ -198,11 +196,11 @@ def _silence_of(session: Session, anchor: Anchor) -> Sequence[Message]:
     receipts = read_receipts(session.writable_ledger)
     newest = next((one for one in receipts if one.body.anchor == anchor.id and not one.body.problem), None)
     if newest is None:
-        return (msg("{anchor}: the witness has handed in no receipt yet", anchor=anchor.id),)
+        return (msg("{anchor}: no receipt from the witness yet", anchor=anchor.id),)
     if session.clock.now() - newest.at > WITNESS_LATE:
         silence = nmsg(
-            "{anchor}: the witness has handed in no receipt for {n} day",
-            "{anchor}: the witness has handed in no receipt for {n} days",
+            "{anchor}: no receipt from the witness for {n} day",
+            "{anchor}: no receipt from the witness for {n} days",
             WITNESS_LATE.days,
             anchor=anchor.id,
         )
@@ -214,12 +212,12 @@ def _judged(
     result: AnchorResult, problems: Sequence[Message], codes: Sequence[ExitCode], *, is_any: bool
 ) -> Work[AnchorResult]:
     if not is_any:
-        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, tuple(map(str, problems)))
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, tuple(problems))
     if not problems:
         return Work(RunOutcome.COMPLETE, ExitCode.OK, result)
     has_none = bool(result.receipts) and all(receipt.problem for receipt in result.receipts)
     code = worst([*codes, ExitCode.FAILED if has_none else ExitCode.PARTIAL])
-    return Work(RunOutcome.FAILED if has_none else RunOutcome.INCOMPLETE, code, result, tuple(map(str, problems)))
+    return Work(RunOutcome.FAILED if has_none else RunOutcome.INCOMPLETE, code, result, tuple(problems))
 
 
 def anchor_work(session: Session) -> Work[object]:

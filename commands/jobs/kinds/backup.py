@@ -1,245 +1,239 @@
-"""Builds what the backup jobs need from the configuration, and does them: the work behind `backup` and `run`."""
+"""The job `backup`: reads every source, writes one set to every medium, and reads each copy back."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from backups.bases import NewBase, SetRequest, choose, read_noted
+from backups.bases import NewBase, SetRequest, choose, read_noted, settings_digests
+from backups.found import dead_runs, left_sets
 from backups.job import run_backup
+from backups.media import build_media
 from backups.plan import PlannedMedium, PlannedSource, make_plan
-from backups.retention import THERE
-from backups.shrink import Made, ShrinkRule, held_before
-from backups.sizes import last_of, plain_bytes_of, sizes_for
+from backups.presence import media_with_sets
+from backups.shrink import Made, shrink_rules
+from backups.sizes import last_of, plain_bytes_of
 from backups.sources import shrink_limit_of
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
-from commands.jobs.left_sets import tell_left_sets
-from commands.jobs.runner import name_problem
-from commands.jobs.sets import media_of, recorded_sets_of, sources_of
-from portalops.errors import ExitCode, LedgerError, PortalOpsError, SecretUnavailable, UsageError
+from commands.jobs.performed import name_problem
+from commands.jobs.sets import sources_of
+from portalops.errors import ExitCode, LedgerError, PortalOpsError, SecretUnavailable
 from portalops.ledger.heads import introduce_key
 from portalops.ledger.runs import Work
-from portalops.model.backups import BackupResult, CopyState, SetKind, Stream
-from portalops.model.message import msg
-from portalops.model.record import Digest
+from portalops.model.backups import BackupResult, CopyState, SetKind
+from portalops.model.message import Message, msg
+from portalops.model.runs import JobKind
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.media import read_media
-from portalops.signatures.sshsig import sign
+from portalops.registers.backups import recorded_sets
+from portalops.registers.media import read_register
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
     from backups.plan import BackupPlan
-    from backups.sizes import Sizes
-    from portalops.ports import SetSigner
+    from portalops.config import Settings
+    from portalops.ledger.ledger import Ledger
+    from portalops.model.record import Digest
+    from portalops.ports import Clock, Medium, Progress, SetSigner, Source
     from portalops.registers.backups import SetEvidence
-    from portalops.signatures.sshsig import SigningKey
 
 
 @dataclass(frozen=True, slots=True)
-class KeySigner:
-    """Signs sets with a key that is at hand; a `ports.SetSigner`."""
+class BackupParts:
+    """What a backup is planned from and made with, each built once."""
 
-    key: SigningKey
+    settings: Settings
+    media: Mapping[str, Medium]
+    sources: tuple[Source, ...]
+    recorded: tuple[SetEvidence, ...]
+    """Oldest first."""
+    with_sets: frozenset[str]
+    """Ids of the media on which sets are recorded."""
+    digests: Mapping[str, Digest]
+    """Of each source's settings, by its id."""
 
-    @property
-    def public_key(self) -> str:
-        return self.key.public_key
 
-    def sign(self, message: bytes, *, namespace: str) -> str:
-        return sign(message, self.key, namespace)
-
-
-def make_backup(session: Session, kind: SetKind | None = None, *, accept_shrink: Sequence[str] = ()) -> BackupResult:
-    """Do the backup job: read every source, write to every medium, read each copy back.
-
-    A full set is noted once a copy of it was read back, so that differentials can build on it.
-
-    With a signing key the set is signed. A key that cannot be had is no reason to have no backup: the set is then
-    unsigned, and says why.
-
-    Args:
-        session: what to work with.
-        kind: full or differential; None leaves it to the configuration.
-        accept_shrink: sources that may yield far less than before, this time.
+def parts_of(session: Session) -> BackupParts:
+    """Return what a backup needs of a session.
 
     Raises:
-        ConfigurationError: a source, medium or recipient does not fit.
+        ConfigurationError: a source or medium does not fit its kind.
+    """
+    settings, ledger = session.settings, session.reader
+    media = build_media(settings.backup_media)
+    sources = sources_of(session, media.values())
+    # A lost record of an old set or of the register is no reason to make no backup.
+    recorded = recorded_sets(ledger, passing_over=True)
+    with_sets = media_with_sets(recorded, read_register(ledger).media)
+    return BackupParts(settings, media, sources, recorded, with_sets, settings_digests(settings.backup_sources))
+
+
+def backup_plan(
+    parts: BackupParts,
+    kind: SetKind | None = None,
+    *,
+    accept_shrink: Sequence[str] = (),
+    now: datetime,
+    zone: ZoneInfo,
+) -> BackupPlan:
+    """Decide what a backup run would do, from the configuration, the ledger, and what is noted of full sets.
+
+    Args:
+        parts: what it is planned from.
+        kind: full or differential; None leaves it to the configuration.
+        accept_shrink: sources that may yield far less than before, this time.
+        now: aware.
+        zone: the portal's.
+
+    Raises:
+        UsageError: there is no such source.
+        TooFewRecipients: fewer than two keys.
         BackupError: a differential is asked for, and there is nothing that it could build on.
     """
-    tell_left_sets(session)
-    media = tuple(media_of(session).values())
-    sources = sources_of(session, media)
-    recorded = recorded_sets_of(session, passing_over=True)
-    plan = backup_plan(session, recorded, kind, accept_shrink=accept_shrink)
-    before = last_of(plan.choice.kind, [made.set for made in recorded])
-    signer, unsigned = _signer_of(session)
-    new_base = _new_base(session) if plan.choice.base is None else None
+    settings, backup = parts.settings, parts.settings.backup
+    limits = {table.id: shrink_limit_of(table.values) for table in settings.backup_sources}
+    wish, noted = SetRequest(kind, backup.full_every), read_noted(settings.state_folder)
+    return make_plan(
+        settings.portal.id,
+        [PlannedSource(each.id, each.kind, each.data_class) for each in parts.sources],
+        [PlannedMedium(each.id, each.kind, each.id in parts.with_sets) for each in parts.media.values()],
+        backup.recipients,
+        pack_bytes=backup.pack_bytes,
+        excused=backup.excused,
+        choice=choose(wish, parts.recorded, noted, parts.digests, now=now, zone=zone),
+        shrink=shrink_rules(
+            limits, (Made(made.set.streams, made.accepted_shrinks) for made in parts.recorded), accept_shrink
+        ),
+    )
+
+
+def make_backup(
+    parts: BackupParts,
+    plan: BackupPlan,
+    signer: SetSigner | None,
+    *,
+    clock: Clock,
+    progress: Progress,
+    warn: Callable[[Message], None],
+    on_error: Callable[[str, PortalOpsError], None],
+) -> BackupResult:
+    """Make a set by a plan; `warn` gets what is no problem of this set, the rest as in `run_backup`.
+
+    A full set is noted once a copy of it was read back, so that differentials can build on it.
+    """
+    before = last_of(plan.choice.kind, [made.set for made in parts.recorded])
+    new_base = _new_base(parts.settings, warn) if plan.choice.base is None else None
     result = run_backup(
         plan,
-        sources,
-        media,
-        clock=session.clock,
-        progress=session.progress,
+        parts.sources,
+        tuple(parts.media.values()),
+        clock=clock,
+        progress=progress,
         signer=signer,
         new_base=new_base,
         expected_bytes=before.stored_bytes if before else 0,
         expected_plain_bytes=plain_bytes_of(before),
-        on_error=session.note_medium,
+        on_error=on_error,
     )
     if new_base is not None:
-        _note(session, result, new_base)
-    return replace(result, unsigned=unsigned)
+        _note(result, new_base, parts.digests, warn)
+    return result
 
 
-def _new_base(session: Session) -> NewBase | None:
-    """Return where sources note what a full set holds; None where nobody will ask for it."""
-    if session.settings.backup.full_every is None:
+def _new_base(settings: Settings, warn: Callable[[Message], None]) -> NewBase | None:
+    """Return where sources note what a full set holds; None where no differential will ask for it."""
+    if settings.backup.full_every is None:
         return None
     try:
-        return NewBase(session.settings.state_folder)
+        return NewBase(settings.state_folder)
     except OSError as error:
-        _warn_unnoted(session, error)
+        warn(_unnoted(error))
         return None
 
 
-def _note(session: Session, result: BackupResult, new_base: NewBase) -> None:
+def _note(
+    result: BackupResult, new_base: NewBase, digests: Mapping[str, Digest], warn: Callable[[Message], None]
+) -> None:
     """Keep what was noted of a full set of which a copy was read back; without it the next set is a full one."""
     if result.set is None or not any(copy.state is CopyState.VERIFIED for copy in result.copies):
         new_base.drop()
         return
     try:
-        new_base.keep(result.set.id, result.set.bag_sha256, source_digests(session))
+        new_base.keep(result.set.id, result.set.bag_sha256, digests)
     except (OSError, PortalOpsError) as error:
-        _warn_unnoted(session, error)
+        warn(_unnoted(error))
         new_base.drop()
 
 
-def _warn_unnoted(session: Session, error: OSError | PortalOpsError) -> None:
+def _unnoted(error: OSError | PortalOpsError) -> Message:
     cause = (error.strerror or str(error)) if isinstance(error, OSError) else error.message
-    session.warnings.append(
-        msg("what the set holds cannot be noted, so the next set is a full one too: {cause}", cause=cause)
-    )
+    return msg("what the set holds cannot be noted, so the next set is a full one too: {cause}", cause=cause)
 
 
-def source_digests(session: Session) -> dict[str, Digest]:
-    """Return a digest of each source's settings: with other settings nothing can be compared."""
-    found = {}
-    for table in session.settings.backup_sources:
-        content = [table.kind, str(table.folder), dict(table.values)]
-        text = json.dumps(content, sort_keys=True, default=str)
-        found[table.id] = Digest(hashlib.sha256(text.encode()).hexdigest())
-    return found
-
-
-def backup_plan(
-    session: Session, recorded: Sequence[SetEvidence], kind: SetKind | None = None, *, accept_shrink: Sequence[str] = ()
-) -> BackupPlan:
-    """Decide what a backup run would do, from the configuration, the ledger, and what is noted of full sets.
-
-    Args:
-        session: what to work with.
-        recorded: the recorded sets, oldest first.
-        kind: full or differential; None leaves it to the configuration.
-        accept_shrink: sources that may yield far less than before, this time.
-
-    Raises:
-        UsageError: there is no such source.
-        TooFewRecipients: fewer than two keys.
-        ConfigurationError: a source's or medium's settings do not fit.
-        BackupError: a differential is asked for, and there is nothing that it could build on.
-    """
-    expected = with_sets(session, recorded)
-    media = tuple(media_of(session).values())
-    settings = session.settings.backup
-    return make_plan(
-        session.settings.portal.id,
-        [PlannedSource(each.id, each.kind, each.data_class) for each in sources_of(session, media)],
-        [PlannedMedium(each.id, each.kind, each.id in expected) for each in media],
-        settings.recipients,
-        pack_bytes=settings.pack_bytes,
-        excused=settings.excused,
-        choice=choose(
-            SetRequest(kind, settings.full_every),
-            recorded,
-            read_noted(session.settings.state_folder),
-            source_digests(session),
-            now=session.clock.now(),
-            zone=session.zone_of_portal,
-        ),
-        shrink=_shrink_rules(session, recorded, accept_shrink),
-    )
-
-
-def with_sets(session: Session, recorded: Sequence[SetEvidence]) -> frozenset[str]:
-    """Return the ids of the media on which sets are recorded, since the medium came into the register."""
-    try:
-        register = read_media(session.ledger)
-    except LedgerError:  # none yet, or a record that cannot be read: no reason to make no backup
-        register = {}
-    added = {name: each.added_at for name, each in register.items() if each.added_at is not None}
-    return frozenset(
-        copy.medium
-        for made in recorded
-        for copy in made.copies
-        if copy.state in THERE - {CopyState.DAMAGED} and not (copy.medium in added and made.at < added[copy.medium])
-    )
-
-
-def plan_sizes(session: Session, recorded: Sequence[SetEvidence], plan: BackupPlan) -> Sizes:
-    """Return how large the planned set will be, going by the recorded ones, and what room the media have for it.
-
-    Raises:
-        ConfigurationError: a source's or medium's settings do not fit.
-    """
-    media = tuple(media_of(session).values())
-    sets = [made.set for made in recorded]
-    return sizes_for(plan.choice.kind, sources_of(session, media), media, sets, pack_bytes=plan.pack_bytes)
-
-
-def _shrink_rules(session: Session, recorded: Sequence[SetEvidence], accepted: Sequence[str]) -> dict[str, ShrinkRule]:
-    """Return how much less than before each source may yield."""
-    tables = session.settings.backup_sources
-    unknown = [source for source in accepted if source not in {table.id for table in tables}]
-    if unknown:
-        raise UsageError(
-            msg("there is no backup source {source}", source=show_text(unknown[0], 80)),
-            msg("The sources are: {sources}.", sources=", ".join(table.id for table in tables) or "-"),
-        )
-    before = held_before(Made(made.set.streams, made.accepted_shrinks) for made in recorded)
-    return {
-        table.id: ShrinkRule(shrink_limit_of(table.values), before.get(table.id, {}), table.id in accepted)
-        for table in tables
-    }
+def _left_by_last_run(ledger: Ledger, parts: BackupParts, now: datetime) -> Iterator[Message]:
+    """Yield what the last run left, if it died; what cannot be found out here stops no backup, and pruning reports it."""
+    with suppress(PortalOpsError):
+        runs = ledger.runs(kinds=(JobKind.BACKUP.value,))
+        if len(runs) < 2 or runs[-2].finished_at is not None:  # the last one is this run
+            return
+        for each in left_sets(parts.settings.portal.id, parts.media, recorded_sets(ledger), dead_runs(runs, now)):
+            yield from each.warnings()
 
 
 def _signer_of(session: Session) -> tuple[SetSigner | None, str]:
-    """Return what signs a set, and why nothing does although a key is configured; the ledger gets to know the key."""
+    """Return what signs a set, and why nothing does although a key is configured; the ledger gets to know the key.
+
+    A key that cannot be had is no reason to have no backup: the set is then unsigned, and says why.
+    """
     try:
-        key = session.signing_key
-        if key is None:
-            return None, ""
-        introduce_key(session.writable_ledger, key)
+        if (key := session.signing_key) is not None:
+            introduce_key(session.writable_ledger, key)
     except (SecretUnavailable, LedgerError) as error:
         return None, show_text(f"the set is unsigned: {error}", 500)
-    return KeySigner(key), ""
+    return key, ""
 
 
 def backup_work(
-    session: Session, set_kind: SetKind | None = None, *, accept_shrink: Sequence[str] = ()
+    session: Session,
+    set_kind: SetKind | None = None,
+    *,
+    accept_shrink: Sequence[str] = (),
+    on_error: Callable[[str, PortalOpsError], None] = lambda _medium, _error: None,
 ) -> Work[object]:
-    """Back up; `set_kind` and `accept_shrink` as a person asked for them, else as the configuration says."""
-    result = make_backup(session, set_kind, accept_shrink=accept_shrink)
+    """Back up; `set_kind` and `accept_shrink` as a person asked for them, else as the configuration says.
+
+    Raises:
+        ConfigurationError: a source, medium or recipient does not fit.
+        BackupError: a differential is asked for, and there is nothing that it could build on.
+    """
+    parts, warn, now = parts_of(session), session.warnings.append, session.clock.now()
+    session.warnings += _left_by_last_run(session.writable_ledger, parts, now)
+    plan = backup_plan(parts, set_kind, accept_shrink=accept_shrink, now=now, zone=session.zone_of_portal)
+    signer, unsigned = _signer_of(session)
+    made = make_backup(
+        parts, plan, signer, clock=session.clock, progress=session.progress, warn=warn, on_error=on_error
+    )
+    return work_of_backup(replace(made, unsigned=unsigned))
+
+
+def work_of_backup(result: BackupResult) -> Work[object]:
+    """Judge how a backup went."""
     unverified = [copy for copy in result.copies if copy.state is not CopyState.VERIFIED]
-    unread = [f"{stream.source}: {line}" for stream in _streams(result) for line in (*stream.unread, *stream.changed)]
+    streams = result.set.streams if result.set else ()
     unsigned = (result.unsigned,) if result.unsigned else ()
     problems = (
-        *result.failed_sources,
-        *(name_problem(copy.medium, copy.problem) for copy in unverified),
-        *unread,
+        *result.failures,
+        *(name_problem(copy.medium, copy.said) for copy in unverified),
+        *(
+            msg("{source}: {problem}", source=stream.source, problem=line)
+            for stream in streams
+            for line in (*stream.unread, *stream.changed)
+        ),
         *unsigned,
     )
     if result.set is None or len(unverified) == len(result.copies):
@@ -248,10 +242,6 @@ def backup_work(
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, problems)
     # Without its signature the data is whole all the same.
     return Work(RunOutcome.COMPLETE, ExitCode.PARTIAL if unsigned else ExitCode.OK, result, problems)
-
-
-def _streams(result: BackupResult) -> tuple[Stream, ...]:
-    return result.set.streams if result.set else ()
 
 
 JOB = JobWork(work=backup_work)

@@ -15,10 +15,10 @@ from commands.jobs.own import own_of
 from commands.jobs.portal_accounts import poll_portals, portals_of
 from commands.jobs.servers import shells_of
 from commands.jobs.vulnerabilities import known_vulnerabilities
-from portalops.errors import ExitCode, LedgerMissing, worst
+from portalops.errors import ExitCode, worst
 from portalops.ledger.runs import Work
 from portalops.model.checks import CheckResult, CheckScan
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.registers.findings import read_findings, waived_fails
@@ -71,18 +71,14 @@ def add_portals(work: Work[object], unasked: Sequence[Message]) -> Work[object]:
     """Return a scan's work with why portals could not be asked for their accounts: it is not complete then."""
     if not unasked:
         return work
-    said = (*(work.reported or map(verbatim, work.problems)), *unasked)
     outcome = RunOutcome.INCOMPLETE if work.outcome is RunOutcome.COMPLETE else work.outcome
     code = worst([work.exit_code, ExitCode.PARTIAL])
-    return Work(outcome, code, work.result, tuple(map(str, said)), said)
+    return Work(outcome, code, work.result, (*work.problems, *unasked))
 
 
 def waived_of(session: Session, results: Iterable[CheckResult]) -> Mapping[tuple[HostId, str], RecordedWaiver]:
     """Return the waivers in force today beside the checks that fail; none before there is a ledger."""
-    try:
-        waivers = read_waivers(session.ledger).waivers
-    except LedgerMissing:
-        return {}
+    waivers = read_waivers(session.reader).waivers
     today = session.clock.now().astimezone(session.zone_of_portal).date()
     return waived_fails(results, waivers, session.rulebook.numbers, today, session.zone_of_portal)
 
@@ -95,19 +91,17 @@ def work_of_checks(result: CheckScan, waived: Collection[tuple[HostId, str]] = (
         waived: host and check of fails that somebody in charge decided to accept.
     """
     if all(host.standby for host in result.hosts):  # groups alone
-        nothing = msg("no host is declared, so nothing was checked")
-        return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (str(nothing),), (nothing,))
+        return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (msg("no host is declared, so nothing was checked"),))
     problems = unreached(result)
-    said = tuple(
+    outcome = RunOutcome.INCOMPLETE if problems else RunOutcome.COMPLETE
+    return Work(outcome, exit_code_of_checks(result.results(), waived), result, problems)
+
+
+def unreached(result: CheckScan) -> tuple[Message, ...]:
+    """Return each host that was not reached, with why."""
+    return tuple(
         msg("{host}: {problem}", host=host.host, problem=host.problem) for host in result.hosts if not host.reached
     )
-    outcome = RunOutcome.INCOMPLETE if problems else RunOutcome.COMPLETE
-    return Work(outcome, exit_code_of_checks(result.results(), waived), result, problems, said)
-
-
-def unreached(result: CheckScan) -> tuple[str, ...]:
-    """Return each host that was not reached, with why."""
-    return tuple(f"{host.host}: {host.problem}" for host in result.hosts if not host.reached)
 
 
 def exit_code_of_checks(results: Sequence[CheckResult], waived: Collection[tuple[HostId, str]] = ()) -> ExitCode:

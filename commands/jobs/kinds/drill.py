@@ -9,21 +9,30 @@ from typing import TYPE_CHECKING
 
 from backups.age import read_identities
 from backups.drill import CHANCE, PERSON, Drawn, DrillPlace, DrillTarget, choose_target, draw_on_media, run_drill
+from backups.media import build_media
+from backups.presence import listed_sets
+from backups.prune import made_at
+from backups.restore import find_base
 from backups.retention import is_of
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
-from commands.jobs.sets import base_of, find_set, keys_of, media_of, recorded_sets_of, set_keys, sets_on_media
+from commands.jobs.performed import problems_of_copies
+from commands.jobs.sets import keys_of, set_keys
 from portalops.errors import BackupError, ConfigurationError, ExitCode, SetNotFound, UsageError, worst
 from portalops.ledger.runs import Work
 from portalops.model.backups import CopyState, DrillResult, SetId
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
-from portalops.registers.backups import GONE
+from portalops.registers.backups import GONE, find_set, recorded_sets
 from portalops.system.programs import UnprivilegedRunner
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from backups.age import PrivateKey
+    from portalops.config.settings import DrillSettings
+    from portalops.ports import LedgerReader, Medium, Runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,102 +48,79 @@ class DrillRequest:
     signers: Path | None = None
     """An `allowed_signers` file: the set comes from the media, and only one that such a key signed."""
 
+    def completed(self, settings: DrillSettings) -> DrillRequest:
+        """Return it with what the configuration says where the person said nothing."""
+        return replace(self, identity=self.identity or settings.identity, signers=self.signers or settings.signers)
+
     @property
     def is_open(self) -> bool:
         """Whether chance decides."""
         return not self.set_name and not self.medium
 
 
-def target_of(session: Session, wish: DrillRequest) -> Drawn:
+def target_of(request: DrillRequest, portal: str, media: Mapping[str, Medium], ledger: LedgerReader) -> Drawn:
     """Choose the copy to drill: as somebody wishes, or by chance.
 
-    Where an `allowed_signers` file is given or configured, what lies on the media decides, since this host's ledger knows of
-    no set; otherwise the ledger does.
+    Where an `allowed_signers` file is given, what lies on the media decides, since this host's ledger knows of no set;
+    otherwise the ledger does.
 
     Raises:
         SetNotFound: the ledger knows no such copy.
         UsageError: several names begin so, or the file is no `allowed_signers` file.
     """
-    media = media_of(session)
-    if wish.medium and wish.medium not in media:
+    if request.medium and request.medium not in media:
         raise UsageError(
-            msg("there is no backup medium {medium}", medium=show_text(wish.medium, 80)),
+            msg("there is no backup medium {medium}", medium=show_text(request.medium, 80)),
             msg("The media are: {media}.", media=", ".join(media) or "-"),
         )
-    signers = wish.signers or session.settings.backup.drill.signers
-    if signers is not None:
-        chosen = [medium for name, medium in media.items() if wish.medium in {"", name}]
-        there = (made for sets in sets_on_media(session).values() for made in sets)
-        newest = max(there, key=lambda name: name.rsplit("-", 3)[1], default=None)  # its name has the time of making
+    if request.signers is not None:
+        chosen = [medium for name, medium in media.items() if request.medium in {"", name}]
+        there = (made for sets in listed_sets(portal, media.values()).values() for made in sets)
+        newest = max(there, key=made_at, default=None)
+
+        def is_wanted(name: SetId) -> bool:
+            if not is_of(portal, name):
+                return False
+            return name == newest if request.set_name == "latest" else name.startswith(request.set_name)
+
         return draw_on_media(
-            chosen,
-            lambda name: _is_wished(session, name, wish.set_name, newest),
-            set_keys(signers),
-            chosen_by=CHANCE if wish.is_open else PERSON,
+            chosen, is_wanted, set_keys(request.signers), chosen_by=CHANCE if request.is_open else PERSON
         )
-    if wish.is_open:
-        return Drawn(choose_target(recorded_sets_of(session, passing_over=True), tuple(media)))
-    made = find_set(recorded_sets_of(session), wish.set_name or "latest")
+    if request.is_open:
+        return Drawn(choose_target(recorded_sets(ledger, passing_over=True), tuple(media)))
+    made = find_set(recorded_sets(ledger), request.set_name or "latest")
     for copy in made.copies:
-        if copy.medium in media and wish.medium in {"", copy.medium} and copy.state not in GONE:
+        if copy.medium in media and request.medium in {"", copy.medium} and copy.state not in GONE:
             return Drawn(DrillTarget(made, copy, PERSON))
     raise SetNotFound(
-        msg("there is no copy of set {set} on {medium}", set=made.set.id, medium=wish.medium or "-"),
+        msg("there is no copy of set {set} on {medium}", set=made.set.id, medium=request.medium or "-"),
         msg("'portalops backup show {set}' shows its copies.", set=made.set.id),
     )
 
 
-def _is_wished(session: Session, name: SetId, wished: str, newest: SetId | None) -> bool:
-    if not is_of(session.settings.portal.id, name):
-        return False
-    return name == newest if wished == "latest" else name.startswith(wished)
-
-
-def drill_copy(session: Session, target: DrillTarget, wish: DrillRequest) -> DrillResult:
-    """Do the drill job: restore a copy into a scratch folder, and try it out.
-
-    Args:
-        session: what to work with.
-        target: the copy.
-        wish: which private key, and whose signatures.
+def place_of(settings: DrillSettings, runner: Runner) -> DrillPlace:
+    """Return where a drill works; as root, its programs run as a user that owns nothing.
 
     Raises:
-        BackupError: no private key is at hand, or there is too little space.
-        WrongKey: the key does not open the set.
-        MediumUnavailable: the medium cannot be read.
+        ConfigurationError: there is no such user.
     """
-    settings = session.settings.backup.drill
-    identities = identities_of(session, wish)
-    signers = wish.signers or settings.signers
-    media = media_of(session)
-    is_root = os.geteuid() == 0
+    if os.geteuid() != 0:
+        return DrillPlace(settings.folder, "", runner)
     try:
-        runner = UnprivilegedRunner(settings.user) if is_root else session.runner
+        return DrillPlace(settings.folder, settings.user, UnprivilegedRunner(settings.user))
     except KeyError as error:
         raise ConfigurationError(
             msg("backup.drill.user: there is no user {user} on this machine", user=settings.user),
             msg("Name a user that owns nothing, such as nobody."),
         ) from error
-    place = DrillPlace(settings.folder, settings.user if is_root else "", runner)
-    return run_drill(
-        target,
-        media[target.copy.medium].open_set(target.made.set.id),
-        find_base=lambda content: base_of(media.values(), content)[0],
-        identities=identities,
-        keys=set_keys(signers) if signers is not None else keys_of(session),
-        place=place,
-        clock=session.clock,
-        progress=session.progress,
-    )
 
 
-def identities_of(session: Session, wish: DrillRequest) -> tuple[PrivateKey, ...]:
+def identities_in(key: Path | None) -> tuple[PrivateKey, ...]:
     """Return the private keys for a drill.
 
     Raises:
         BackupError: none is at hand.
     """
-    key = wish.identity or session.settings.backup.drill.identity
     if key is None:
         raise BackupError(
             msg("this machine holds no private key that opens backup sets, so it can do no drill"),
@@ -145,34 +131,58 @@ def identities_of(session: Session, wish: DrillRequest) -> tuple[PrivateKey, ...
     return tuple(read_identities(key))
 
 
-def drill_work(session: Session, *, wish: DrillRequest | None = None) -> Work[object]:
-    """Restore a copy and try it out; one that a person named, or one by chance."""
-    wish = wish or DrillRequest()
-    identities_of(session, wish)  # without a key nothing is looked for
-    drawn = target_of(session, wish)
-    told = (
-        *(f"not drilled, since it cannot be told to be the portal's: {each}" for each in drawn.refused),
-        *(f"not drilled, since nobody signed it: {each}" for each in drawn.unsigned),
+def drill_work(session: Session, *, request: DrillRequest | None = None) -> Work[object]:
+    """Restore a copy into a scratch folder and try it out; one that a person named, or one by chance.
+
+    Raises:
+        BackupError: no private key is at hand, or there is too little space.
+        WrongKey: the key does not open the set.
+        MediumUnavailable: the medium cannot be read.
+    """
+    settings, ledger = session.settings, session.writable_ledger
+    request = (request or DrillRequest()).completed(settings.backup.drill)
+    identities = identities_in(request.identity)  # without a key nothing is looked for
+    media = build_media(settings.backup_media)
+    drawn = target_of(request, settings.portal.id, media, ledger)
+    target = drawn.target
+    if target is None:
+        return work_of_drill(drawn, None)
+    result = run_drill(
+        target,
+        media[target.copy.medium].open_set(target.made.set.id),
+        find_base=lambda content: find_base(media.values(), content)[0],
+        identities=identities,
+        keys=set_keys(request.signers) if request.signers is not None else keys_of(ledger, session.warnings.append),
+        place=place_of(settings.backup.drill, session.runner),
+        clock=session.clock,
+        progress=session.progress,
+    )
+    return work_of_drill(drawn, result)
+
+
+def work_of_drill(drawn: Drawn, result: DrillResult | None) -> Work[object]:
+    """Judge how a drill went, and the choice of its copy; without a result there was none to drill."""
+    told: tuple[Message | str, ...] = (
+        *(msg("not drilled, since it cannot be told to be the portal's: {set}", set=each) for each in drawn.refused),
+        *(msg("not drilled, since nobody signed it: {set}", set=each) for each in drawn.unsigned),
         *drawn.unreached,
     )
     code = ExitCode.INTEGRITY if drawn.refused else ExitCode.PARTIAL if told else ExitCode.OK
-    if drawn.target is None:
-        nothing = "there is no verified copy on a configured medium"
+    if result is None:
+        nothing = msg("there is no verified copy on a configured medium")
         return Work(RunOutcome.FAILED, ExitCode.INTEGRITY if drawn.refused else ExitCode.FAILED, None, (nothing, *told))
-    done = _drilled(drill_copy(session, drawn.target, wish))
-    return replace(done, exit_code=worst([done.exit_code, code]), problems=(*done.problems, *told))
-
-
-def _drilled(result: DrillResult) -> Work[object]:
-    problems = tuple(f"{copy.medium}: {copy.set_id}: {copy.problem}" for copy in result.copies if copy.problem)
+    problems = problems_of_copies(result.copies)
     untried = tuple(
-        f"{each.source}/{each.stream}: not tried: {each.not_tried}" for each in result.trials if each.not_tried
+        msg("{source}/{stream}: not tried: {why}", source=each.source, stream=each.stream, why=each.not_tried)
+        for each in result.trials
+        if each.not_tried
     )
+    lines = (*problems, *untried, *told)
     if any(copy.state is not CopyState.VERIFIED for copy in result.copies):
-        return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, result, (*problems, *untried))
+        return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, result, lines)
     if untried:
-        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, untried)
-    return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
+        return Work(RunOutcome.INCOMPLETE, worst([ExitCode.PARTIAL, code]), result, (*untried, *told))
+    return Work(RunOutcome.COMPLETE, code, result, lines)
 
 
 JOB = JobWork(work=drill_work)

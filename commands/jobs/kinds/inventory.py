@@ -1,9 +1,9 @@
-"""Builds what the inventory of the archive needs from the configuration, and takes it: the work behind `archive` and `run`."""
+"""The job `inventory`: counts the archive of Article 10.1, compares it with the inventory before, and records it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from backups.archive import Earlier, take_inventory
@@ -11,9 +11,7 @@ from backups.collections import build_collection
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
 from portalops.compliance.article_10 import held_word
-from portalops.errors import BackupError, ConfigurationError, ExitCode, LedgerMissing, worst
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
+from portalops.errors import BackupError, ConfigurationError, ExitCode, worst
 from portalops.ledger.runs import Work
 from portalops.model.archive import HeldItems, Inventory, InventoryRun
 from portalops.model.message import Message, msg, nmsg
@@ -23,38 +21,61 @@ from portalops.registers.archive import INVENTORY, KEY, to_compare_with
 
 if TYPE_CHECKING:
     from backups.collections import Collection
+    from portalops.config import Settings
+    from portalops.ledger.ledger import Ledger
+    from portalops.ports import LedgerReader, Progress
 
 DUTY = "10.1"
 
 
-def inventory_job(session: Session) -> Job:
+@dataclass(frozen=True, slots=True)
+class InventoryParts:
+    """What an inventory is taken from."""
+
+    settings: Settings
+    ledger: LedgerReader
+    progress: Progress
+    warn: Callable[[Message], None]
+    """Gets what is no fault of the archive."""
+
+
+def inventory_job(jobs: Sequence[Job]) -> Job:
     """Return the configured job of the inventories, or one for a person who takes one without a plan."""
-    for job in session.settings.jobs:
-        if job.kind is JobKind.INVENTORY:
-            return job
-    return Job(JobId("inventory"), JobKind.INVENTORY, Every.MONTH, DUTY)
+    configured = (job for job in jobs if job.kind is JobKind.INVENTORY)
+    return next(configured, Job(JobId("inventory"), JobKind.INVENTORY, Every.MONTH, DUTY))
+
+
+def parts_of(session: Session, ledger: LedgerReader) -> InventoryParts:
+    return InventoryParts(session.settings, ledger, session.progress, session.warnings.append)
 
 
 def inventory_work(session: Session, *, accepted: str = "") -> Work[object]:
     """Take an inventory, record it, and judge how it went."""
-    inventory = inspect_archive(session, accepted=accepted, keeps=True)
-    body = bodies.write({"circumstances": session.circumstances, KEY: inventory})
-    record = session.writable_ledger.append(INVENTORY, run=NO_RUN, duty=DUTY, body=body)
+    ledger = session.writable_ledger
+    inventory = inspect_archive(parts_of(session, ledger), accepted=accepted, keeper=ledger)
+    record = session.recorder.record(INVENTORY, KEY, inventory, duty=DUTY)
+    return work_of_inventory(inventory, record.seq)
+
+
+def work_of_inventory(inventory: Inventory, seq: int) -> Work[object]:
+    """Judge how an inventory went that was recorded."""
     gaps = sum(each.items.count for each in inventory.missing) + inventory.strays.count
     gaps += sum(each.nameless.count for each in inventory.collections)
-    result = InventoryRun(record.seq, inventory.items, gaps, len(inventory.lost()))
+    result = InventoryRun(seq, inventory.items, gaps, len(inventory.lost()))
     outcome = RunOutcome.INCOMPLETE if inventory.unread() else RunOutcome.COMPLETE
-    problems = tuple(str(line) for line in faults_of(inventory))
+    problems = tuple(faults_of(inventory))
     return Work(outcome, exit_code_of(inventory), result, problems)
 
 
-def inspect_archive(session: Session, *, accepted: str = "", keeps: bool, must_compare: bool = False) -> Inventory:
+def inspect_archive(
+    parts: InventoryParts, *, accepted: str = "", keeper: Ledger | None = None, must_compare: bool = False
+) -> Inventory:
     """Read the archive, count, and compare with the inventory before.
 
     Args:
-        session: what to work with.
+        parts: what it is taken from.
         accepted: why a person takes what is there now as what is to be there.
-        keeps: keep the listing as evidence.
+        keeper: keeps the listing as evidence; None for nowhere.
         must_compare: the comparison is what was asked for.
 
     Raises:
@@ -62,9 +83,9 @@ def inspect_archive(session: Session, *, accepted: str = "", keeps: bool, must_c
         BackupError: there is nothing to compare with, and there must be.
         LedgerError: the earlier inventory or its listing cannot be read.
     """
-    settings = session.settings
-    collections = collections_of(session)
-    earlier = _earlier(session, accepted=accepted)
+    archive = parts.settings.archive
+    collections = collections_of(parts.settings)
+    earlier = _earlier(parts, accepted=accepted)
     if must_compare and earlier is None:
         raise BackupError(
             msg("no whole inventory is recorded, so there is nothing to compare with"),
@@ -72,26 +93,37 @@ def inspect_archive(session: Session, *, accepted: str = "", keeps: bool, must_c
         )
     inventory = take_inventory(
         collections,
-        excused=settings.archive.excused,
-        max_shrink_percent=settings.archive.max_shrink_percent,
-        keeper=session.writable_ledger if keeps else None,
-        progress=session.progress,
+        excused=archive.excused,
+        max_shrink_percent=archive.max_shrink_percent,
+        keeper=keeper,
+        progress=parts.progress,
         earlier=earlier,
         accepted=accepted,
     )
     if accepted and not (inventory.comparison and inventory.comparison.faults()) and earlier is not None:
-        session.warnings.append(msg("nothing is gone or changed, so there was nothing to accept"))
+        parts.warn(msg("nothing is gone or changed, so there was nothing to accept"))
         return replace(inventory, accepted="")
     return inventory
 
 
-def collections_of(session: Session) -> tuple[Collection, ...]:
+def _earlier(parts: InventoryParts, *, accepted: str) -> Earlier | None:
+    ledger = parts.ledger
+    found = to_compare_with(ledger)
+    if found is None:
+        return None
+    if accepted and not all(ledger.has_blob(digest) for digest in found.body.evidence):
+        parts.warn(msg("the listing of record {seq} is lost, so nothing was compared with it", seq=str(found.seq)))
+        return None
+    return Earlier(found.seq, found.at, found.body, (ledger.blob(digest) for digest in found.body.evidence))
+
+
+def collections_of(settings: Settings) -> tuple[Collection, ...]:
     """Return the configured collections.
 
     Raises:
         ConfigurationError: there is none of the items, or one does not fit its kind.
     """
-    collections = tuple(build_collection(table) for table in session.settings.collections)
+    collections = tuple(build_collection(table) for table in settings.collections)
     if not any(each.traits.what is HeldItems.ITEMS for each in collections):
         raise ConfigurationError(
             msg("no collection of content items is configured, so there is nothing to count against"),
@@ -117,7 +149,7 @@ def faults_of(inventory: Inventory) -> Iterator[Message]:
     for change in inventory.lost():
         if change.shrunk:
             yield msg(
-                "{collection}: {before} entries have become {now}",
+                "{collection}: {before} entries before, {now} now",
                 collection=change.collection,
                 before=change.before,
                 now=change.now,
@@ -138,10 +170,11 @@ def faults_of(inventory: Inventory) -> Iterator[Message]:
         if each.problem:
             yield msg("{collection}: {problem}", collection=each.id, problem=each.problem)
         if each.unread.count:
-            yield msg(
+            yield nmsg(
+                "{collection}: {n} file could not be read: {example}",
                 "{collection}: {n} files could not be read: {example}",
+                each.unread.count,
                 collection=each.id,
-                n=each.unread.count,
                 example=_listed(each.unread.examples),
             )
     for missing in inventory.missing:
@@ -180,25 +213,4 @@ def _listed(examples: Sequence[str]) -> str:
     return ", ".join(examples[:3])
 
 
-def _earlier(session: Session, *, accepted: str) -> Earlier | None:
-    try:
-        ledger = session.ledger
-    except LedgerMissing:
-        return None
-    found = to_compare_with(ledger)
-    if found is None:
-        return None
-    lost = [digest for digest in found.body.evidence if not ledger.has_blob(digest)]
-    if lost and accepted:
-        session.warnings.append(
-            msg("the listing of record {seq} is lost, so nothing was compared with it", seq=str(found.seq))
-        )
-        return None
-    return Earlier(found.seq, found.at, found.body, (ledger.blob(digest) for digest in found.body.evidence))
-
-
-def inventory_due(session: Session) -> Work[object]:
-    return inventory_work(session)
-
-
-JOB = JobWork(work=inventory_due)
+JOB = JobWork(work=inventory_work)

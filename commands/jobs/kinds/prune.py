@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backups.bag import digest_of
+from backups.found import dead_runs, of_a_dead_run
+from backups.media import build_media
 from backups.prune import (
     Approval,
+    cut_off_at,
     explained,
     list_media,
     plan_prune,
@@ -21,22 +23,27 @@ from backups.prune import (
 )
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
-from commands.jobs.sets import media_of, recorded_sets_of
-from portalops.errors import ConfigurationError, ExitCode, LedgerMissing, PortalOpsError, PruneRefused, UsageError
-from portalops.ledger import bodies
-from portalops.ledger.record import NO_RUN
+from portalops.errors import ConfigurationError, ExitCode, PruneRefused, UsageError
 from portalops.ledger.runs import Work
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
-from portalops.model.retention import PruneMark, PruneResult
+from portalops.model.retention import PruneResult
 from portalops.model.runs import Every, Job, JobId, JobKind
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
+from portalops.registers.backups import recorded_sets
 from portalops.registers.retention import MARK, MARKED, UNDONE, Retained, read_retention
 
 if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
     from backups.prune import MediaListing, PrunePlan
-    from portalops.ports import Medium
+    from portalops.config import Settings
+    from portalops.ledger.circumstances import Circumstances
+    from portalops.ledger.ledger import Ledger
+    from portalops.ledger.not_begun import LedgerNotBegun
+    from portalops.ledger.recorder import Recorder
+    from portalops.ports import Clock, Medium, Progress
     from portalops.registers.backups import SetEvidence
 
 DUTY = "10.2-retention"
@@ -55,6 +62,17 @@ class PruneRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PruneParts:
+    """What a prune reads before it decides."""
+
+    settings: Settings
+    ledger: Ledger | LedgerNotBegun
+    clock: Clock
+    zone: ZoneInfo
+    circumstances: Circumstances
+
+
+@dataclass(frozen=True, slots=True)
 class PruneFacts:
     """All that a prune goes by."""
 
@@ -63,14 +81,18 @@ class PruneFacts:
     media: Mapping[str, Medium]
     plan: PrunePlan
     listing: MediaListing
+    warnings: tuple[Message, ...]
+    """What dead runs left on the media."""
 
 
-def prune_job(session: Session) -> Job:
+def prune_job(jobs: Sequence[Job]) -> Job:
     """Return the configured job; or one of its own, since prune is done by a person with credentials of their own."""
-    for job in session.settings.jobs:
-        if job.kind is JobKind.PRUNE:
-            return job
-    return Job(JobId("prune"), JobKind.PRUNE, Every.DAY, DUTY)
+    configured = (job for job in jobs if job.kind is JobKind.PRUNE)
+    return next(configured, Job(JobId("prune"), JobKind.PRUNE, Every.DAY, DUTY))
+
+
+def parts_of(session: Session, ledger: Ledger | LedgerNotBegun) -> PruneParts:
+    return PruneParts(session.settings, ledger, session.clock, session.zone_of_portal, session.circumstances)
 
 
 def prune_work(session: Session, asked: PruneRequest | None = None) -> Work[object]:
@@ -81,26 +103,31 @@ def prune_work(session: Session, asked: PruneRequest | None = None) -> Work[obje
         PruneRefused: the clock cannot be relied on.
         LedgerError: a record cannot be read, so a hold may be unknown.
     """
-    asked = asked or PruneRequest()
-    seen = gather_facts(session, asked, own_run=True)
+    ledger = session.writable_ledger
+    seen = gather_facts(parts_of(session, ledger), asked or PruneRequest(), evidence=ledger)
+    session.warnings += seen.warnings
+    return mark_and_remove(seen, session.recorder, session.progress)
+
+
+def mark_and_remove(seen: PruneFacts, recorder: Recorder, progress: Progress) -> Work[object]:
+    """Do what was planned, as far as what the media list agrees with the ledger."""
     plan = seen.plan
     for mark in plan.to_undo:
-        session.writable_ledger.append(UNDONE, run=NO_RUN, subject=mark.set_id, duty=DUTY, body=_body(session, mark))
-    kept = sum(fate.is_kept for fate in plan.fates)
-    result = PruneResult(plan.policy, kept=kept)
+        recorder.record(UNDONE, MARK, mark, subject=mark.set_id, duty=DUTY)
+    result = PruneResult(plan.policy, kept=sum(fate.is_kept for fate in plan.fates))
     if problems := seen.listing.problems():
         return Work(RunOutcome.FAILED, ExitCode.INTEGRITY, result, problems)
     for mark in plan.to_mark:
-        session.writable_ledger.append(MARKED, run=NO_RUN, subject=mark.set_id, duty=DUTY, body=_body(session, mark))
+        recorder.record(MARKED, MARK, mark, subject=mark.set_id, duty=DUTY)
     result = replace(result, marked=tuple(mark.set_id for mark in plan.to_mark))
     if plan.to_remove and (problem := unseen_last(seen.sets, plan.fates, seen.listing)):
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, (problem,))
 
     def still(set_id: SetId) -> bool:
-        retained = read_retention(session.writable_ledger)
+        retained = read_retention(recorder.ledger)
         return set_id in retained.marks and set_id not in retained.holds
 
-    removed = remove_sets(plan.to_remove, seen.media, seen.sets, seen.listing, still=still, progress=session.progress)
+    removed = remove_sets(plan.to_remove, seen.media, seen.sets, seen.listing, still=still, progress=progress)
     result = replace(result, copies=removed.copies, disposals=removed.disposals)
     if removed.was_stopped:
         return Work(RunOutcome.INCOMPLETE, ExitCode.INTERRUPTED, result, removed.problems)
@@ -109,13 +136,13 @@ def prune_work(session: Session, asked: PruneRequest | None = None) -> Work[obje
     return Work(RunOutcome.COMPLETE, ExitCode.OK, result)
 
 
-def gather_facts(session: Session, asked: PruneRequest, *, own_run: bool) -> PruneFacts:
+def gather_facts(parts: PruneParts, asked: PruneRequest, *, evidence: Ledger | None) -> PruneFacts:
     """Read the records, list the media, and decide; nothing is changed but that an approved list is kept as evidence.
 
     Args:
-        session: what to work with.
+        parts: what is read.
         asked: how a person wants it.
-        own_run: this is done in a run, and the newest started record is its own.
+        evidence: where an approved list is kept. Then this is done in a run, and the newest started record is its own; None if not.
 
     Raises:
         ConfigurationError: there is no policy.
@@ -123,74 +150,48 @@ def gather_facts(session: Session, asked: PruneRequest, *, own_run: bool) -> Pru
         UsageError: the approved list is none.
         LedgerError: a record cannot be read, so a hold may be unknown.
     """
-    policy = session.settings.backup.retention
+    settings, ledger, now = parts.settings, parts.ledger, parts.clock.now()
+    policy, portal = settings.backup.retention, settings.portal.id
     if policy.is_empty:
-        raise ConfigurationError(
-            msg("there is no retention policy, so nothing is ever removed"),
-            msg("Say in [backup.retention] what is kept: keep_last, keep_weekly, keep_monthly, keep_yearly."),
-        )
-    require_clock(session, trusted=asked.trusts_clock)
-    sets = recorded_sets_of(session)
-    retained = retained_of(session)
-    plan = plan_prune(
-        policy,
-        sets,
-        retained,
-        approval=_approval(session, asked, sets, keep=own_run),
-        now=session.clock.now(),
-        zone=session.zone_of_portal,
+        raise no_policy()
+    if ledger.first() is not None:
+        ledger.require_clock()
+        if not (asked.trusts_clock or parts.circumstances.clock_synchronised):
+            raise _unreliable_clock(parts.circumstances)
+    sets = recorded_sets(ledger)
+    retained = read_retention(ledger)
+    approval = _approval(asked, sets, evidence)
+    plan = plan_prune(policy, sets, retained, approval=approval, now=now, zone=parts.zone)
+    media = build_media(settings.backup_media)
+    died = dead_runs(ledger.runs(kinds=(JobKind.BACKUP.value,)), now)
+    seen, left = without_left(list_media(portal, media, sets), tuple(died.values()))
+    earlier = ledger.runs(kinds=(JobKind.PRUNE.value,))[: None if evidence is None else -1]
+    seen = explained(seen, plan.to_remove, cut_off_at(earlier, ledger.summary))
+    warnings = tuple(of_a_dead_run(medium, name) for medium, names in left.items() for name in names)
+    return PruneFacts(sets, retained, media, plan, without_absent(seen, portal, media), warnings)
+
+
+def no_policy() -> ConfigurationError:
+    return ConfigurationError(
+        msg("there is no retention policy, so nothing is ever removed"),
+        msg("Say in [backup.retention] what is kept: keep_last, keep_weekly, keep_monthly, keep_yearly."),
     )
-    media = media_of(session)
-    seen, left = without_left(
-        list_media(session.settings.portal.id, media, sets), tuple(died_backups(session).values())
-    )
-    for medium, names in left.items():
-        session.warnings += [describe_dead_run(medium, name) for name in names]
-    seen = explained(seen, plan.to_remove, _dead_run_at(session, own_run=own_run))
-    return PruneFacts(sets, retained, media, plan, without_absent(seen, session.settings.portal.id, media))
 
 
-def retained_of(session: Session) -> Retained:
-    """Return the holds and marks in force; none before there is a ledger.
-
-    Raises:
-        LedgerError: a record cannot be read.
-    """
-    try:
-        return read_retention(session.ledger)
-    except LedgerMissing:
-        return Retained()
-
-
-def require_clock(session: Session, *, trusted: bool) -> None:
-    """Make sure that the clock can be relied on.
-
-    Raises:
-        ClockWentBack: it is behind the newest record.
-        PruneRefused: no time service keeps it, or that could not be found out, and nobody vouches for it.
-    """
-    try:
-        session.ledger.require_clock()
-    except LedgerMissing:
-        return
-    if trusted or session.circumstances.clock_synchronised:
-        return
+def _unreliable_clock(circumstances: Circumstances) -> PruneRefused:
+    """Return the refusal for a clock that no time service keeps, or of which that could not be found out."""
     told = (
         msg("the kernel says that no time service keeps the clock")
-        if session.circumstances.clock_synchronised is False
+        if circumstances.clock_synchronised is False
         else msg("whether a time service keeps the clock could not be found out")
     )
-    raise PruneRefused(
+    return PruneRefused(
         told,
         msg("Start one: systemctl enable --now systemd-timesyncd, or chrony. If you have compared it: --trust-clock."),
     )
 
 
-def _body(session: Session, mark: PruneMark) -> bytes:
-    return bodies.write({"circumstances": session.circumstances, MARK: mark})
-
-
-def _approval(session: Session, asked: PruneRequest, sets: tuple[SetEvidence, ...], *, keep: bool) -> Approval | None:
+def _approval(asked: PruneRequest, sets: tuple[SetEvidence, ...], evidence: Ledger | None) -> Approval | None:
     if asked.approved is None:
         return None
     try:
@@ -216,57 +217,8 @@ def _approval(session: Session, asked: PruneRequest, sets: tuple[SetEvidence, ..
             else msg("the approved list {path} names no set, or is too long", path=str(asked.approved)),
             msg("It is a text file with the name of one set a line, as 'portalops backup list' shows them."),
         )
-    digest = session.writable_ledger.keep(data) if keep else digest_of(data)
+    digest = evidence.keep(data) if evidence is not None else digest_of(data)
     return Approval(names, asked.approved_by, digest)
 
 
-def died_backups(session: Session) -> dict[str, tuple[datetime, datetime]]:
-    """Return of each backup run that left no result when it began, to the second before, and when the next one did."""
-    try:
-        runs = session.ledger.runs(kinds=(JobKind.BACKUP.value,))
-    except LedgerMissing:
-        return {}
-    ends = [*(run.started_at for run in runs[1:]), session.clock.now()]
-    return {
-        run.id: (run.started_at.replace(microsecond=0), end)
-        for run, end in zip(runs, ends, strict=False)
-        if run.finished_at is None
-    }
-
-
-def describe_dead_run(medium: str, name: SetId) -> Message:
-    """Say what it means that a medium holds a set that a run could not record."""
-    return msg(
-        "medium {medium} holds set {set} of a backup run that died before it could record it: it counts for nothing, and no"
-        " rule removes it; 'portalops backup take-in' reads it back and records it",
-        medium=medium,
-        set=name,
-    )
-
-
-def _dead_run_at(session: Session, *, own_run: bool) -> datetime | None:
-    """Return when the newest prune run began that was killed or stopped; None if there is none.
-
-    One that ended by itself has recorded what it removed.
-    """
-    try:
-        runs = session.ledger.runs(kinds=(JobKind.PRUNE.value,))
-    except LedgerMissing:
-        return None
-    for run in reversed(runs[:-1] if own_run else runs):
-        if run.finished_at is None:
-            return run.started_at
-        try:
-            summary = session.ledger.summary(run)
-        except PortalOpsError:
-            continue  # how it ended is unknown, so it explains nothing
-        if summary is not None and summary.exit_code in {ExitCode.INTERRUPTED, ExitCode.FAULT}:
-            return run.started_at
-    return None
-
-
-def prune_due(session: Session) -> Work[object]:
-    return prune_work(session)
-
-
-JOB = JobWork(work=prune_due)
+JOB = JobWork(work=prune_work)

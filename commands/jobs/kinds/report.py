@@ -16,7 +16,7 @@ from commands.jobs.report_files import build_report, write_report_files, written
 from commands.jobs.report_mail import mail_report, mail_settings
 from portalops.errors import ExitCode, PortalOpsError
 from portalops.ledger.runs import Work
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.message import Message, msg
 from portalops.model.period import Period, current_period
 from portalops.model.runs import Every, WrittenFile
 from portalops.model.verdicts import RunOutcome
@@ -59,13 +59,11 @@ def weekly_report(session: Session) -> Work[object]:
         attached = [file for name in dict.fromkeys(mail.formats) for file in files.get(name, ())] or files[FORMAT]
         troubles += _mailed(session, mail, made, files=attached, period=period, own=own)
     # The report is whole all the same: it carries an older head, or none, and says what does not hold.
-    unsigned = [f"no head could be signed for the report: {made.unsigned}"] if made.unsigned else []
-    problems = (*unsigned, *(f"record {fault.seq}: {fault.what}" for fault in made.faults))
-    code = ExitCode.INTEGRITY if made.faults else ExitCode.PARTIAL if problems or troubles else ExitCode.OK
-    if not troubles:
-        return Work(RunOutcome.COMPLETE, code, made.result, problems)
-    said = (*map(verbatim, problems), *troubles)
-    return Work(RunOutcome.INCOMPLETE, code, made.result, tuple(map(str, said)), said)
+    problems = [msg("no head could be signed for the report: {cause}", cause=made.unsigned)] if made.unsigned else []
+    problems += (msg("record {seq}: {problem}", seq=fault.seq, problem=fault.what) for fault in made.faults)
+    problems += troubles
+    code = ExitCode.INTEGRITY if made.faults else ExitCode.PARTIAL if problems else ExitCode.OK
+    return Work(RunOutcome.INCOMPLETE if troubles else RunOutcome.COMPLETE, code, made.result, tuple(problems))
 
 
 def _written(session: Session, built: BuiltReport, period: Period, name: str) -> tuple[WrittenFile, ...]:

@@ -19,9 +19,9 @@ from checks.updates.terms import Decided
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
 from commands.jobs.ledger_server import parameters_of
-from commands.jobs.runner import PerformedJob, name_problem
+from commands.jobs.performed import PerformedJob, name_problem
 from portalops.config import Settings
-from portalops.errors import ExitCode, LedgerMissing, PortalOpsError
+from portalops.errors import ExitCode, PortalOpsError
 from portalops.ledger.bodies import decode_part
 from portalops.ledger.record_stores.postgresql import Settings as Database
 from portalops.ledger.runs import Work
@@ -43,10 +43,7 @@ if TYPE_CHECKING:
 
 def decided_of(session: Session) -> Decided:
     """Return what stands decided in the ledger."""
-    try:
-        ledger = session.ledger
-    except LedgerMissing:
-        return Decided()
+    ledger = session.reader
     in_force = (each.limit_to_force(session.zone_of_portal) for each in read_exemptions(ledger).exemptions)
     attested = (as_observation(each, session.zone_of_portal) for each in read_attested(ledger).standing)
     exemptions = tuple(each for each in in_force if each is not None)
@@ -235,7 +232,7 @@ def work_of_updates(result: UpdatesResult, lost: tuple[Message, ...] = ()) -> Wo
     elif failed or lost:
         outcome = RunOutcome.INCOMPLETE
     # If every source was polled, the job is done; what was refused counts for nobody until someone corrects it.
-    return Work(outcome, code, result, tuple(map(str, said)), said)
+    return Work(outcome, code, result, said)
 
 
 def list_lost_polls(done: PerformedJob) -> tuple[Message, ...]:
@@ -249,7 +246,7 @@ def list_lost_polls(done: PerformedJob) -> tuple[Message, ...]:
 def _explain_failure(poll: Poll) -> Message:
     """Say why a source could not be polled, with its id, once."""
     if isinstance(poll.problem, str):
-        return verbatim(name_problem(poll.source, poll.problem))
+        return name_problem(poll.source, verbatim(poll.problem))
     is_named = poll.problem.values.get("source") == poll.source
     return poll.problem if is_named else msg("{source}: {line}", source=poll.source, line=poll.problem)
 

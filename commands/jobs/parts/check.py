@@ -65,7 +65,7 @@ def do(session: Session, request: PartRequest) -> Work[HostAsked]:
     if isinstance(answered.answer, MissingFact):
         asked = HostAsked(HostId(host.id), answered.at, (), answered.answer.reason, answered.answer.seen)
         problem = msg("{host}: {problem}", host=host.id, problem=answered.answer.seen)
-        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, asked, (str(problem),), (problem,))
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, asked, (problem,))
     digest = session.writable_ledger.keep(answered.answer)
     return Work(RunOutcome.COMPLETE, ExitCode.OK, HostAsked(HostId(host.id), answered.at, (digest,)))
 

@@ -120,7 +120,7 @@ def do(session: Session, request: PartRequest) -> Work[SourceAsked]:
         hint=look.hint,
     )
     if look.problem is not None:
-        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, asked, (str(look.problem),), (look.problem,))
+        return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, asked, (look.problem,))
     return Work(RunOutcome.COMPLETE, ExitCode.OK, asked)
 
 

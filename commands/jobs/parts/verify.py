@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 from backups.job import VerifyTarget, run_verify
+from backups.media import build_media
 from commands.cli.session import Session
 from commands.jobs.fan import Fan, one_of
 from commands.jobs.kinds.verify import verify_work
 from commands.jobs.parts import Parts
-from commands.jobs.sets import keys_of, media_of, recorded_sets_of
+from commands.jobs.performed import problems_of_copies
+from commands.jobs.sets import keys_of
 from portalops.cluster.parts import PartRequest
 from portalops.errors import ConfigurationError, ExitCode
 from portalops.ledger.runs import Work
@@ -19,6 +20,7 @@ from portalops.model.backups import Copy, CopyState
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
+from portalops.registers.backups import recorded_sets
 
 Part = Copy
 
@@ -39,9 +41,7 @@ def work(session: Session, fan: Fan) -> Work[object]:
         parts = {name: {"set": each.set_id, "medium": each.medium} for name, each in copies.items()}
         for name, came in fan.run_parts(parts, Part, is_of=is_of, is_news=is_news):
             yield (
-                came
-                if isinstance(came, Copy)
-                else replace(copies[name], problem=show_text(f"not checked: {came}", 500))
+                came if isinstance(came, Copy) else copies[name].with_problem(msg("not checked: {cause}", cause=came))
             )
 
     return verify_work(session, readers)
@@ -65,7 +65,7 @@ def do(session: Session, wish: PartRequest) -> Work[Copy]:
         ConfigurationError: no such copy is recorded, or this machine's configuration has no such medium.
     """
     set_id, medium = _names(wish)
-    media = media_of(session)
+    ledger, media = session.writable_ledger, build_media(session.settings.backup_media)
     if medium not in media:
         raise ConfigurationError(
             msg(
@@ -73,16 +73,16 @@ def do(session: Session, wish: PartRequest) -> Work[Copy]:
             ),
             msg("Give all workers the same configuration."),
         )
-    made = next((each for each in recorded_sets_of(session, passing_over=True) if each.set.id == set_id), None)
+    made = next((each for each in recorded_sets(ledger, passing_over=True) if each.set.id == set_id), None)
     copy = next((each for each in made.copies if each.medium == medium), None) if made else None
     if made is None or copy is None:
         raise ConfigurationError(
             msg("no copy of set {set} on {medium} is recorded", set=show_text(set_id, 80), medium=medium),
             msg("Run 'portalops backup list' to see which there are."),
         )
-    target = VerifyTarget(copy, made.set.bag_sha256, made.set.stored_bytes)
-    (found,) = run_verify([target], media, clock=session.clock, progress=session.progress, keys=keys_of(session)).copies
-    problems = (f"{found.medium}: {found.set_id}: {found.problem}",) if found.problem else ()
+    keys, target = keys_of(ledger, session.warnings.append), VerifyTarget.of(made.set, copy)
+    (found,) = run_verify([target], media, clock=session.clock, progress=session.progress, keys=keys).copies
+    problems = problems_of_copies([found])
     if found.state is CopyState.DAMAGED:
         return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, found, problems)
     if problems or found.state is not CopyState.VERIFIED:

@@ -20,7 +20,7 @@ class SpelledLetters:
     def text(self, text: str) -> str:
         r"""Return a text without them.
 
-        >>> print(Spelled(frozenset("漢")).text("chữ 漢"))
+        >>> print(SpelledLetters(frozenset("漢")).text("chữ 漢"))
         chữ \u6f22
         """
         if text.isascii() or self == _NOTHING:

@@ -359,7 +359,7 @@ def test_all_databases_but_the_servers_own_are_dumped(mariadb: Server, portal: s
     [
         ({"databases": ["no-such"]}, "the account sees no database no-such"),
         ({"program": "/nonexistent/mariadb-dump", "client": "mariadb"}, "ended with exit code 127"),
-        ({"minimum_bytes": 10_000_000}, "and at least 10000000 are expected"),
+        ({"minimum_bytes": 10_000_000}, "but at least 10000000 are expected"),
         ({"socket": "/nonexistent/socket"}, "exit code 1: ERROR 2002"),
     ],
 )

@@ -89,6 +89,7 @@ def test_a_drive_that_says_nothing_of_its_disc_is_told(tmp_path: Path) -> None:
         burner(Programs(state=b""), tmp_path).loaded()
 
 
+@pytest.mark.needs("xorriso")
 def test_what_is_no_drive_for_discs_is_told(tmp_path: Path) -> None:
     """Real xorriso: it refuses a device that is no drive, and takes any file elsewhere for a blank disc."""
     (tmp_path / "file").touch()

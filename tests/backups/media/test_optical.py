@@ -33,6 +33,8 @@ from portalops.ports import LoadedDisc, Medium
 from tests.backups.kit import NOW, back_up, keys, source, stock, table
 from tests.doubles import FixedClock, SilentProgress
 
+pytestmark = pytest.mark.needs("xorriso")
+
 MIB = 1 << 20
 
 
@@ -128,7 +130,7 @@ def test_a_disc_that_is_missing_or_no_disc_is_told(made: BackupResult, tmp_path:
     ).copies
 
     assert copy.state is CopyState.DAMAGED
-    assert {"missing": "is missing", "cut": "is truncated", "noise": "disc-3.iso cannot be read"}[harm] in copy.problem
+    assert {"missing": "is missing", "cut": "is cut short", "noise": "disc-3.iso cannot be read"}[harm] in copy.problem
 
 
 @pytest.mark.parametrize("broken", [(0,), (0, 1, 2)])

@@ -12,7 +12,7 @@ import pytest
 from backups.media._owners import is_alive, run_mark
 
 ROOT = Path(__file__).parents[3]
-SAY = "import sys; from backups.media._owners import this_run; print(this_run(), flush=True); sys.stdin.read()"
+SAY = "import sys; from backups.media._owners import run_mark; print(run_mark(), flush=True); sys.stdin.read()"
 
 
 def test_this_run_is_alive() -> None:

@@ -97,7 +97,7 @@ def test_a_bucket_without_object_lock_is_refused_where_locks_are_asked_for(
     assert "the bucket set-open has no Object Lock" in refused.problem
     with pytest.raises(MediumUnavailable) as caught:
         s3(object_store, bucket, tmp_path, **LOCKED).prepare([])
-    assert "Make a bucket with Object Lock" in str(caught.value.hint)
+    assert "Make a new bucket with Object Lock" in str(caught.value.hint)
     assert "remove lock and retain_days" in str(caught.value.hint)
 
 
@@ -118,7 +118,7 @@ def test_a_server_that_locks_nothing_is_found_out_before_anything_is_written(
     bucket = a_bucket(object_store, f"set-mute-{lock.lower()}")
     proxy.rule = lambda method, _path: "x-amz-object-lock-mode" if method == "HEAD" else None
 
-    with pytest.raises(MediumUnavailable, match=f"it locks probe/.* as - until .*, and not as {lock}"):
+    with pytest.raises(MediumUnavailable, match=f"the server locked probe/.* as - until .*, not as {lock}"):
         s3(proxy.store, bucket, tmp_path, lock=lock, retain_days=1).prepare([])
 
 

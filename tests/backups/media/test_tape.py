@@ -134,7 +134,7 @@ def test_a_tape_with_sets_is_never_labelled_again(medium: TapeMedium) -> None:
         with pytest.raises(MediumUnavailable, match=f"holds 1 sets, such as {SET}"):
             medium.write_label(medium.label_for(LABELLED), overwrite=overwrite)
     medium.remove(SET)
-    with pytest.raises(MediumUnavailable, match="labelled KH0001 already"):
+    with pytest.raises(MediumUnavailable, match="already has the label KH0001"):
         medium.write_label(medium.label_for(LABELLED), overwrite=False)
     medium.write_label(medium.label_for(LABELLED + timedelta(days=1)), overwrite=True)
     assert (medium.sets(), len(files(medium))) == ((), 3)

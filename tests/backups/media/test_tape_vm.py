@@ -146,7 +146,7 @@ def test_a_run_goes_to_tape_is_read_back_restored_drilled_and_used_again(machine
     assert (labelled["label"], labelled["before"]) == ("KH0001", "blank")
 
     # what was missed is copied, and the next run goes to both
-    portal.call("backup", "copy")
+    portal.call("backup", "replicate")
     made, states, _problem = portal.back_up()
     assert states == BOTH
     portal.call("backup", "verify", made)

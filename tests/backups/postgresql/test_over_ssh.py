@@ -16,7 +16,7 @@ from portalops.system.programs import LocalRunner
 from tests.backups.kit import back_up
 from tests.backups.media.parts import secret
 from tests.backups.memory import MemoryMedium
-from tests.backups.postgresql.parts import ROWS, Dumped, Server
+from tests.backups.postgresql.parts import ROWS, Dumped, Server, versions
 from tests.backups.postgresql.test_source import programs
 from tests.backups.sources.over_ssh import other_account, ssh_table
 from tests.servers import SshHost
@@ -103,6 +103,7 @@ def test_programs_that_a_host_lacks_are_missed_there(postgres: Server, host: Ssh
 
 
 def test_the_programs_of_a_host_are_found_as_those_of_this_machine() -> None:
+    versions()
     runner = LocalRunner()
 
     assert installations_there("pg_dump", runner) == installations("pg_dump", runner)

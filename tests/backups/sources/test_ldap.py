@@ -209,7 +209,7 @@ def test_a_trial_names_what_differs(directory: Path, tmp_path: Path) -> None:
     ("values", "expected"),
     [
         ({"config": "/nonexistent"}, "slapcat ended with exit code 1: invalid config directory /nonexistent"),
-        ({"minimum_bytes": 100_000}, "and at least 100000 are expected"),
+        ({"minimum_bytes": 100_000}, "but at least 100000 are expected"),
     ],
 )
 def test_what_cannot_be_dumped_leaves_no_set(

@@ -185,8 +185,7 @@ class Nginx:
     def running(self) -> Iterator[None]:
         """Run it."""
         need("nginx")
-        program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
-        assert program is not None
+        program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin") or "nginx"
         temp = " ".join(
             f"{each}_temp_path {self.folder}/tmp;" for each in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -276,4 +277,11 @@ def test_captures_hold_what_is_really_looked_up(tmp_path: Path, name: str) -> No
     before, _, after = text.partition("<<<vulnerabilities>>>\n")
     release = "almalinux:9" if "module" in name else "debian:12"
 
-    assert after.startswith(known(tmp_path, release).section(as_answer(before), is_pro=False).stdout.decode() + "\n")
+    looked_up = known(tmp_path, release).section(as_answer(before), is_pro=False).stdout.decode() + "\n"
+
+    assert _without_digest(after).startswith(_without_digest(looked_up))
+
+
+def _without_digest(section: str) -> str:
+    """Return it without the bundle's digest, which holds those of inputs that are compressed, by one zlib or another."""
+    return re.sub(r'"bundle":"[0-9a-f]{64}"', '"bundle":""', section, count=1)

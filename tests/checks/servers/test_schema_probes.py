@@ -68,6 +68,7 @@ def test_postgresql_names_each_table_of_each_database_and_changes_with_its_makin
             assert differing == {f"5432/portal {name}" for name in tables}, statement
 
 
+@pytest.mark.needs("pg_ctlcluster")
 def test_postgresql_that_does_not_answer_is_unknown_and_no_server_is_none(tmp_path: Path) -> None:
     found = asked(schema_postgresql.PROBE, tmp_path, "/run/postgresql")
 

@@ -407,7 +407,7 @@ def test_tls_is_the_default_and_the_certificate_must_hold(
         ({"folder": "INBOX/Không có"}, "could not open the folder INBOX/Không có"),
         ({"host": "localhost", "port": 1}, "cannot be reached"),
         ({"host": "khong-co.invalid", "security": "tls"}, "the name khong-co.invalid has no address"),
-        ({"security": "tls"}, "its TLS is faulty"),
+        ({"security": "tls"}, "does not follow the TLS protocol"),
     ],
 )
 def test_what_keeps_the_mailbox_shut_is_named(

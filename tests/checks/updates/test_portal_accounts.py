@@ -205,7 +205,7 @@ accounts = ["an"]
         return {(each["what"], each["name"]) for each in found if each["name"].startswith("portal:")}
 
     (never,) = (each for each in said("credential", "audit", code=ExitCode.PARTIAL) if each["name"] == "portal:cong")
-    said("credential", "look", code=ExitCode.OK)
+    said("credential", "poll", code=ExitCode.OK)
     first = audited()
     add = ("credential", "add", "cong-an", "--system", "portal:cong", "--account", "an", "--kind", "password")
     run(["--config", str(tmp_path / "portalops.toml"), *add, "--holder", "nguyen-van-an"], {})

@@ -98,7 +98,7 @@ def test_no_value_leaves_its_place_in_the_query(product: str, key: str, sign: st
         (
             "wordpres",
             {},
-            'sql.product is no product with a ready query: "wordpres" / '
+            'sql.product is not a product with a ready query: "wordpres" / '
             f"The products are: {', '.join(SETTINGS)}. For another one write a query instead.",
         ),
         (
@@ -110,8 +110,8 @@ def test_no_value_leaves_its_place_in_the_query(product: str, key: str, sign: st
         ("wordpress", {"blog": 0}, "sql.blog is below 1: 0"),
         ("wordpress", {"types": []}, "sql.types is empty"),
         ("wordpress", {"unit_from": "group"}, "sql.unit_from is not one of category, author, site"),
-        ("wordpress", {"perfix": "wp_"}, "the key sql.perfix is not known / Did you mean prefix?"),
-        ("wordpress", {"query": "SELECT 1"}, "the key sql.query is not known"),
+        ("wordpress", {"perfix": "wp_"}, "unknown key sql.perfix / Did you mean prefix?"),
+        ("wordpress", {"query": "SELECT 1"}, "unknown key sql.query"),
         ("wordpress", {"url": POSTGRESQL}, "Its query is for MariaDB, MySQL; for another one write a query."),
         ("drupal", {"url": "sqlite:///portal.sqlite"}, "Its query is for MariaDB, MySQL, PostgreSQL"),
         ("drupal", {"unit_from": "term"}, "takes the unit from a term and names no unit_field"),

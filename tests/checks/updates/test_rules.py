@@ -14,7 +14,7 @@ import pytest
 from checks.updates.rules.comparing import compare, repeated
 from checks.updates.rules.coverage import Coverage, Share, SourcePolls, cover, summed_up
 from checks.updates.rules.grading import GradedItem, grade
-from checks.updates.rules.occasions import Counting, occasions
+from checks.updates.rules.occasions import Counting, count_occasions, occasions
 from checks.updates.rules.portal import DayFacts, judge_portal_day, paying_day
 from checks.updates.rules.seen import PollMoment, SeenItem, Served
 from checks.updates.rules.stamps import LocalDays, Stamp, StampPlace, stamp
@@ -24,6 +24,8 @@ from checks.updates.rules.weeks import (
     Tally,
     due_days,
     explain,
+    judge_indicator,
+    moment_of,
     name_each,
     required_occasions,
     subportal_grace_ends,
@@ -39,6 +41,7 @@ from portalops.model.rulebook import Numbers, Occasions
 from portalops.model.updates import FlagKind, Grade, ItemChannel, UpdateSourceTraits
 from portalops.model.verdicts import DutyVerdict
 
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 SEEN = 1_000_000 * HOUR
@@ -197,6 +200,51 @@ def test_items_of_nobody_or_that_count_for_nothing_are_no_session(changes: dict[
     assert {item.session for item in together([0, 1, 2, 3, 4], **changes)} == {""}
 
 
+def test_sessions_of_two_channels_are_two() -> None:
+    items = [
+        GradedItem(
+            ITEM._replace(id=f"{channel}-{n}", channel=channel, first_seen_at=SEEN + n, looked_before_at=SEEN - MINUTE),
+            Grade.A, SEEN, SEEN, SEEN, (),
+        )
+        for channel in (ItemChannel.SUBPORTAL, ItemChannel.SUBMISSION)
+        for n in range(5)
+    ]  # fmt: skip
+
+    assert {item.session for item in compare(items, ())} == {"subportal-0", "submission-0"}
+
+
+def test_of_one_address_in_two_sources_the_better_proof_counts() -> None:
+    claim = GradedItem(ITEM._replace(id="a", url="/1", baseline=True), Grade.C, SEEN - 2, SEEN - 2, SEEN, ())
+    proof = GradedItem(ITEM._replace(id="b", url="/1", source="t"), Grade.A, SEEN, SEEN, SEEN, ())
+
+    assert {item.seen.id: item.counts_at for item in compare([claim, proof], ())} == {"a": None, "b": SEEN}
+
+
+def told(name: str, counts_at: Stamp, *, evidenced_at: Stamp | None = None, **fields: Any) -> GradedItem:
+    evidenced = counts_at if evidenced_at is None else evidenced_at
+    return GradedItem(ITEM._replace(id=name, **fields), Grade.A, counts_at, evidenced, None, ())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_again"),
+    [
+        (told("a", 0), told("b", 10), True),
+        (told("a", 0), told("b", 11), False),
+        (told("a", 0, evidenced_at=10), told("b", 11, evidenced_at=12), False),
+        (told("a", 0), told("b", 1, unit=UnitId("v")), True),
+        (told("a", 0), told("b", 1, unit=UnitId("v"), source="copies"), False),
+        (told("a", 0), told("b", 1, source="copies"), True),
+        (told("a", 0, unit=None), told("b", 1), False),
+        (told("a", 0, unit=None), told("b", 1, unit=None), True),
+        (told("a", 0, unit=None, channel=ItemChannel.PORTAL), told("b", 1, channel=ItemChannel.PORTAL), True),
+    ],
+)
+def test_a_text_is_told_again_within_the_window_by_the_same_unit_or_by_one_that_may_not_copy(
+    first: GradedItem, second: GradedItem, is_again: bool
+) -> None:
+    assert repeated([first, second], window=10, may_copy={"copies"}) == (frozenset("b") if is_again else frozenset())
+
+
 def test_of_one_text_with_equal_proof_the_one_that_counts_later_is_the_copy() -> None:
     earlier, later = (
         GradedItem(ITEM._replace(id=name), Grade.A, SEEN + after, SEEN, SEEN, ())
@@ -219,6 +267,17 @@ def test_occasions_are_counted_by_day_by_session_or_one_by_one(reading: Occasion
     ]
 
     assert occasions(items, numbers=numbers) == Counter(dict(zip((days[0], days[3]), counts, strict=True)))
+
+
+def test_a_claim_on_a_day_that_has_proof_adds_no_occasion() -> None:
+    day = date(2026, 11, 16)
+    proof, claim = (
+        Counting(day, SEEN, GradedItem(ITEM._replace(id=grade), grade, SEEN, SEEN, SEEN, ()))
+        for grade in (Grade.A, Grade.C)
+    )
+
+    assert count_occasions([proof, claim], numbers=Numbers()) == (1, 0)
+    assert count_occasions([proof, claim._replace(day=date(2026, 11, 17))], numbers=Numbers()) == (1, 1)
 
 
 # --- what could not be read -------------------------------------------------------------------
@@ -247,8 +306,8 @@ def test_each_source_that_cannot_be_read_is_named() -> None:
     said = say_unreadable([UnreadableShare("feed", 1), UnreadableShare("register", 2)])
 
     assert str(said) == (
-        "1 line or item of source feed could not be read and may be what is missing;"
-        " 2 lines or items of source register could not be read and may be what is missing"
+        "1 line or item of source feed could not be read and may be the missing one;"
+        " 2 lines or items of source register could not be read and may be the missing ones"
     )
 
 
@@ -287,16 +346,16 @@ def test_a_week_that_was_seen_enough_is_unknown_for_what_could_not_be_read() -> 
         tally = replace(TALLY, share=Share(percent, 0), unreadable=(UnreadableShare("feed", 1),))
         return str(explain(UNKNOWN, [tally], moment=OVER, numbers=numbers))
 
-    assert said(79) == "the collection covers 79 % of the week only"
+    assert said(79) == "the polls cover only 79 % of the week"
     assert said(80).startswith("1 line or item of source feed could not be read")
 
 
 @pytest.mark.parametrize(
     ("tally", "said"),
     [
-        (replace(TALLY, pending=1), "rests on claimed dates that an officer has to confirm"),
-        (replace(TALLY, solid=2, pending=1), "the week is over, its last day is still to be collected"),
-        (TALLY, "the week is over, its last day is still to be collected"),
+        (replace(TALLY, pending=1), "rests on dates claimed by the source, which an officer must confirm"),
+        (replace(TALLY, solid=2, pending=1), "the week is over, but its last day is still to be polled"),
+        (TALLY, "the week is over, but its last day is still to be polled"),
     ],
 )
 def test_a_week_that_is_over_waits_for_an_officer_only_where_claims_would_meet_it(tally: Tally, said: str) -> None:
@@ -323,9 +382,28 @@ def test_the_grace_for_a_sub_portal_begins_with_the_units_first_working_day(days
     assert subportal_grace_ends(unit, numbers, load()) == (ends and date(2026, 11, ends))
 
 
-# --- days -------------------------------------------------------------------------------------
+def test_a_week_is_over_at_its_end_and_its_look_overdue_when_it_was_due() -> None:
+    week, end, due = Week(2026, 47), datetime(2026, 11, 20, 17, 0, tzinfo=ZONE), datetime(2026, 11, 21, tzinfo=ZONE)
 
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+    def at(now: datetime) -> Moment:
+        return moment_of(week, today=now.date(), end=end, now=now, poll_due_by=due, calendar=load())
+
+    second = timedelta(seconds=1)
+    assert at(end - second) == Moment(is_over=False, poll_overdue=False, days_left=1)
+    assert at(end) == Moment(is_over=True, poll_overdue=False, days_left=0)
+    assert (at(due - second).poll_overdue, at(due).poll_overdue) == (False, True)
+
+
+def test_a_week_of_which_just_enough_was_seen_is_held_against_a_unit() -> None:
+    numbers = replace(Numbers(), min_coverage_percent=80)
+
+    def judged(percent: int) -> DutyVerdict:
+        return judge_indicator(replace(TALLY, share=Share(percent, 0)), moment=OVER, numbers=numbers)
+
+    assert (judged(79), judged(80)) == (UNKNOWN, UNMET)
+
+
+# --- days -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -385,17 +463,17 @@ def updates(grades: str) -> tuple[GradedItem, ...]:
     ("facts", "verdict", "reason"),
     [
         ({"items": updates("AA")}, MET, "2 updates seen"),
-        ({"items": updates("AC")}, PENDING, "rests on claimed dates that an officer has to confirm"),
-        ({"items": updates("CC")}, PENDING, "rests on claimed dates that an officer has to confirm"),
+        ({"items": updates("AC")}, PENDING, "rests on dates claimed by the source, which an officer must confirm"),
+        ({"items": updates("CC")}, PENDING, "rests on dates claimed by the source, which an officer must confirm"),
         ({"items": updates("C")}, UNMET, "0 updates seen"),
         ({"items": updates("A")}, UNMET, "1 update seen"),
         ({"is_over": False}, PENDING, "the day is not over"),
         ({"has_source": False}, UNKNOWN, "no source shows the portal"),
-        ({"is_unreachable": True}, UNKNOWN, "the portal did not answer on any look of the day"),
-        ({"collected": False}, PENDING, "the day is over, its end is still to be collected"),
-        ({"collected": False, "poll_overdue": True}, UNKNOWN, "the portal was not looked at after the day's end"),
-        ({"share": Share(79, 5)}, UNKNOWN, "the collection covers 79 % of the day only"),
-        ({"share": Share(80, 5)}, UNMET, "0 updates seen; no look has shown 5 hours of the day"),
+        ({"is_unreachable": True}, UNKNOWN, "the portal did not answer in any poll of the day"),
+        ({"collected": False}, PENDING, "the day is over, but its end is still to be polled"),
+        ({"collected": False, "poll_overdue": True}, UNKNOWN, "the portal was not polled after the day's end"),
+        ({"share": Share(79, 5)}, UNKNOWN, "the polls cover only 79 % of the day"),
+        ({"share": Share(80, 5)}, UNMET, "0 updates seen; 5 hours of the day are covered by no poll"),
         (
             {"late_at": datetime(2026, 11, 16, 18, 0, tzinfo=ZONE)},
             UNMET,
@@ -511,7 +589,7 @@ def test_a_source_speaks_for_the_channels_and_units_that_it_shows() -> None:
     refused = UnreadPart("mapped", None, None, None, 5, None, is_open=False)
 
     found = cover(
-        [own, mapped, front, check],
+        [check, own, mapped, front],
         served={
             "mapped": [Served(ItemChannel.SUBPORTAL, justice, 7), Served(ItemChannel.SUBPORTAL, health, 8), Served(ItemChannel.SUBPORTAL, None, 1)],
             "front": [Served(ItemChannel.SUBMISSION, None, 1)],
@@ -532,3 +610,35 @@ def test_a_source_speaks_for_the_channels_and_units_that_it_shows() -> None:
     assert found.unreadable([mapped], None, 0, 10) == (UnreadableShare("mapped", 1),)
     assert found.unreadable([own], None, 0, 10) == ()
     assert found.grace == 3
+
+
+def test_a_pulled_source_still_shows_its_own_channels_to_all_and_its_map_only_names_sub_portals() -> None:
+    health, justice = UnitId("health"), UnitId("justice")
+    front = replace(PLAIN, id="front", channel=ItemChannel.PORTAL)
+    register = replace(PLAIN, id="register", channel=ItemChannel.SUBMISSION, unit_names=(("Sở Y tế", health),))
+
+    found = cover(
+        [front, register],
+        served={"register": [Served(ItemChannel.SUBPORTAL, justice, 7)]},
+        pulled=frozenset({"front"}),
+        looks_of=lambda _source: SourcePolls((), (), frozenset()),
+    )
+
+    assert found.sources(ItemChannel.PORTAL, None) == (front,)
+    assert (found.sources(ItemChannel.SUBPORTAL, health), found.sources(ItemChannel.SUBPORTAL, justice)) == (
+        (),
+        (register,),
+    )
+    assert found.grace == 0
+
+
+def test_the_looks_at_a_source_are_asked_for_once() -> None:
+    asked: list[str] = []
+
+    def looks_of(source: str) -> SourcePolls:
+        asked.append(source)
+        return SourcePolls(((0, 10),), (0,), frozenset())
+
+    shown = Coverage(looks_of, {}, {})
+    assert shown.read_polls("s") == shown.read_polls("s")
+    assert asked == ["s"]

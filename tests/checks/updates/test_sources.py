@@ -61,7 +61,7 @@ def test_a_query_without_the_expected_columns_names_what_it_gives(tmp_path: Path
 def test_a_query_that_writes_is_refused_by_the_settings_and_by_the_database(tmp_path: Path) -> None:
     content_database(tmp_path, [(1, "t", "2026-11-16", "2026-11-16", "u", "b")])
 
-    with pytest.raises(ValueError, match="only reads"):
+    with pytest.raises(ValueError, match="is not a read-only query"):
         _sql(tmp_path, "DELETE FROM news")
     with pytest.raises(UpdateSourceError):
         _sql(

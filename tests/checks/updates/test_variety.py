@@ -232,7 +232,7 @@ def test_it_is_told_how_long_the_english_items_took_where_looks_saw_both_come() 
     found = counted(*items)
 
     assert (found.paired, found.lag_known, found.lag_median_days, found.lag_longest_days) == (5, 4, 0, 3)
-    assert "half of the English ones within 0 days, the last after 3." in str(pairs_sentence(found))
+    assert "half of the English items came within 0 days, the last after 3." in str(pairs_sentence(found))
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
-"""Make up copies that a medium lacks
+"""Make the copies of a set that media lack
 
-Copies a set from a medium that has it verified onto media that have it not, and reads each copy back. A copy that was
-cut is gone on with from what is whole there, and a damaged one is made anew. Without a set: the newest one, and its
+Copies a set from a medium that holds a verified copy onto the media that lack it, and reads each copy back. An
+interrupted copy continues from its whole packs; a damaged copy is made anew. Without SET: the newest set and its
 base. Needs no private key, and reads no source.
 
-Example: portalops backup copy; portalops backup copy latest --to disk-b
+Example: portalops backup replicate; portalops backup replicate latest --to disk-b
 
-EXIT STATUS: 0 every medium has it, 3 a copy could not be made, 4 there is no such set, 5 a copy was found damaged, 78
-configuration
+EXIT STATUS: 0 every medium has the set, 3 a copy could not be made, 4 there is no such set, 5 a copy was found
+damaged, 78 configuration
 """
 
 from __future__ import annotations
@@ -18,22 +18,36 @@ from typing import Annotated
 import typer
 
 from backups.copying import wanted_copies
-from commands.backup.views import MAX_LISTED, copies_table, copy_data, hints_of_media, next_for_failed
-from commands.cli.result import JsonValue, Result
+from backups.media import build_media
+from commands.backup.views import MAX_LISTED, CopyShape, MediumHints, copies_data, copies_table, next_for_failed
+from commands.cli.result import Result
 from commands.cli.session import open_session
+from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.copy import copy_work
+from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
-from commands.jobs.sets import find_set, media_of, recorded_sets_of
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.backups import CopyResult
-from portalops.model.message import msg, verbatim
+from portalops.model.message import msg
 from portalops.model.runs import JobKind
+from portalops.registers.backups import find_set, recorded_sets
 from portalops.reports.document import Block, Notice, Paragraph, TableBlock, Tone
 
 
-def copy(
+@shape
+class PlannedCopy:
+    """A copy that would be made."""
+
+    id: str
+    set: str
+    medium: str
+    from_: str | None
+    """The medium that it would be read from; null if none has a good copy."""
+
+
+def replicate(
     ctx: typer.Context,
     set_name: Annotated[
         str | None, typer.Argument(metavar="SET", help=_("A set's name, its beginning, or 'latest'"))
@@ -41,15 +55,15 @@ def copy(
     *,
     to: Annotated[str | None, typer.Option("--to", metavar="ID", help=_("Only onto this medium"))] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
-) -> Result[JsonValue]:
+) -> Result[tuple[CopyShape, ...] | tuple[PlannedCopy, ...] | ShownJob]:
     session = open_session(ctx)
-    media = media_of(session)
+    media = build_media(session.settings.backup_media)
     if to is not None and to not in media:
         raise UsageError(
             msg("there is no backup medium {medium}", medium=to[:80]),
             msg("The media are: {media}.", media=", ".join(media) or "-"),
         )
-    sets = recorded_sets_of(session)
+    sets = recorded_sets(session.reader)
     only_set = find_set(sets, set_name).set.id if set_name else ""
     targets = wanted_copies(sets, tuple(media), only_set=only_set, only_medium=to or "")
     if dry_run or not targets:
@@ -61,20 +75,20 @@ def copy(
         ]
         if rows:
             view = [TableBlock(msg("What would be copied"), (msg("Backup set"), msg("Onto"), msg("From")), rows)]
-        data = [
-            {"id": f"{medium}/{name}", "set": name, "medium": medium, "from": source} for name, medium, source in rows
-        ]
+        data = tuple(PlannedCopy(f"{medium}/{name}", name, medium, source) for name, medium, source in rows)
         return Result(data, view)
-    done = perform_now(session, JobKind.COPY, partial(copy_work, only_set=only_set, only_medium=to or ""))
-    notices: list[Block] = [Notice(verbatim(problem), Tone.BAD) for problem in done.problems[:MAX_LISTED]]
+    hints = MediumHints()
+    work = partial(copy_work, only_set=only_set, only_medium=to or "", on_error=hints.note)
+    done = perform_now(session, JobKind.COPY, work)
+    notices: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
     if not isinstance(done.result, CopyResult):
-        return Result(done.data(), notices, exit_code=ExitCode(done.exit_code))
-    next_steps = [*hints_of_media(session.medium_hints), *next_for_failed(done.result.copies)]
+        return Result(done.shown(), notices, exit_code=ExitCode(done.exit_code))
+    next_steps = [*hints.blocks(), *next_for_failed(done.result.copies)]
     return Result(
-        [copy_data(each) for each in done.result.copies],
+        copies_data(done.result.copies),
         [copies_table(done.result.copies), *notices, *next_steps],
         exit_code=done.exit_code,
     )
 
 
-VERB = Verb(copy)
+VERB = Verb(replicate)
