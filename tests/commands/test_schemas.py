@@ -14,7 +14,7 @@ from commands.cli.schemas import all_verbs
 FOLDER = Path(__file__).parents[2] / "docs" / "schemas" / "commands"
 
 
-@pytest.mark.parametrize("called", all_verbs())
+@pytest.mark.parametrize("called", list(all_verbs()))
 def test_each_verb_says_what_its_data_is_and_publishes_it(called: str) -> None:
     assert "JsonValue" not in verb_of(called).call.__annotations__["return"]
 
