@@ -49,12 +49,12 @@ def declare(
 ) -> Result[DraftedDeclaration]:
     session = open_session(ctx)
     known = known_host(session, host)
-    looked, evidence = _newest(session, known)
+    scanned, evidence = _newest(session, known)
     probes = {probe.id: probe for probe in PROBES}
-    found, _repeated = found_in(session.ledger.blob(evidence), probes, looked.gathered_at)
-    text = draft(Facts(known, Declared().find_host(known.id), looked.gathered_at, found))
-    told = (describe_supplier(looked),) if looked.brought_by else ()
-    return Result(DraftedDeclaration(known.id, evidence, text), [Verbatim(text)], told)
+    found, _repeated = found_in(session.ledger.blob(evidence), probes, scanned.gathered_at)
+    text = draft(Facts(known, Declared().find_host(known.id), scanned.gathered_at, found))
+    warnings = (describe_supplier(scanned),) if scanned.brought_by else ()
+    return Result(DraftedDeclaration(known.id, evidence, text), [Verbatim(text)], warnings)
 
 
 def _newest(session: Session, host: Host) -> tuple[HostScan, Digest]:

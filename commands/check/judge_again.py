@@ -118,7 +118,7 @@ def _judged_again(session: Session, body: CheckScan) -> _Again:
     together = [one for one in checks() if isinstance(one, GroupCheck)]
     members, probes = members_of(declared), probes_of(together)
     again = _Again()
-    looks: dict[str, MemberAnswer] = {}
+    answers: dict[str, MemberAnswer] = {}
     for one in (each for each in body.hosts if not each.standby):
         name, answer = show_text(one.host), one.answer()
         if one.reached and one.host not in hosts:
@@ -136,12 +136,12 @@ def _judged_again(session: Session, body: CheckScan) -> _Again:
         known = [then for then in one.results if one.reached or then.evidence]
         again.hold(known, judge_again(raw, hosts[one.host], declared, one.gathered_at))
         if one.reached and one.host in members:
-            looks[one.host] = read_member(hosts[one.host], one.gathered_at, raw, probes)
+            answers[one.host] = read_member(hosts[one.host], one.gathered_at, raw, probes)
     for one in (each for each in body.hosts if each.standby):
-        now = [each for each in judge_groups(looks, declared, one.gathered_at, together) if each.host == one.host]
+        now = [each for each in judge_groups(answers, declared, one.gathered_at, together) if each.host == one.host]
         if not now:
             again.gone(msg("the declaration of {group} has changed: it is not judged again", group=show_text(one.host)))
-        elif not {*one.members, *now[0].members} <= set(looks):
+        elif not {*one.members, *now[0].members} <= set(answers):
             said = msg("not all members of group {group} answered: it is not judged again", group=show_text(one.host))
             again.left_out.append(said)
         else:

@@ -55,7 +55,7 @@ def _data(one: Check | RecordCheck) -> ShownCheck:
 
 
 def _host_checks(families: Sequence[str]) -> tuple[Check, ...]:
-    """Return the checks that hosts answer, of these families or all; a family of which own records answer all has none."""
+    """Return the checks that hosts answer, of these families or all; a family that has only ledger checks has none."""
     there = {_family(one.id) for one in checks()}
     elsewhere = {_family(one.id) for one in record_checks()} - there
     wanted = [each for each in families if each not in elsewhere]
@@ -63,7 +63,7 @@ def _host_checks(families: Sequence[str]) -> tuple[Check, ...]:
 
 
 def _judge_ledger_checks(families: Sequence[str]) -> tuple[RecordCheck, ...]:
-    """Return the checks that own records answer, of these families or all."""
+    """Return the ledger checks of these families or all."""
     return tuple(one for one in record_checks() if not families or _family(one.id) in families)
 
 

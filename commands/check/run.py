@@ -109,10 +109,10 @@ def read_supplied(session: Session, files: Sequence[Path], by: str) -> dict[Host
 
 
 def take(session: Session, brought: Mapping[HostId, SuppliedAnswer]) -> None:
-    """Record that answers were taken, so that none of them is taken twice.
+    """Record that answers were imported, so that none is imported twice.
 
     Raises:
-        FactsRefused: another run took one in the meantime; nothing is recorded.
+        FactsRefused: another run imported one in the meantime; nothing is recorded.
     """
     ledger = session.writable_ledger
     drafts = [
@@ -172,21 +172,21 @@ def run(
     if as_plugin:
 
         def seen() -> PluginAnswer:
-            wish = ScanRequest(outside, read_supplied(session, facts or (), by), anew)
-            return _plugin(session, *_seen(session, part, wish))
+            request = ScanRequest(outside, read_supplied(session, facts or (), by), anew)
+            return _plugin(session, *_seen(session, part, request))
 
         return guarded(session, seen)
-    wish = ScanRequest(outside, read_supplied(session, facts or (), by), anew)
+    request = ScanRequest(outside, read_supplied(session, facts or (), by), anew)
     if part is not None:
-        found = _judge_hosts(session, *part, wish=wish)
+        found = _judge_hosts(session, *part, request=request)
         shown = results_page(session, found.results(), describe_suppliers(found))
         return replace(shown, warnings=(msg("only a part was scanned, so nothing is recorded"),))
-    done = _performed(session, wish)
+    done = _performed(session, request)
     if not isinstance(done.result, CheckScan):
         notices = [Notice(problem) for problem in done.said]
         return Result(done.shown(), notices, exit_code=done.exit_code)
     shown = results_page(session, done.result.results(), describe_suppliers(done.result))
-    unasked = done.said[len(unreached(done.result)) :]  # portals; hosts are told of by their checks
+    unasked = done.said[len(unreached(done.result)) :]  # portals; of hosts their checks speak
     return replace(shown, warnings=unasked, exit_code=done.exit_code)
 
 
@@ -203,9 +203,9 @@ def _judge_hosts(
     ids: Sequence[str] | None,
     families: Sequence[str] | None,
     *,
-    wish: ScanRequest,
+    request: ScanRequest,
 ) -> CheckScan:
-    """Look at a part; nothing is recorded."""
+    """Scan a part; nothing is recorded."""
     _require_of_hosts(session.rulebook, ids or ())
     some = chosen(ids=ids or (), families=families or ())
     return run_checks(
@@ -218,19 +218,19 @@ def _judge_hosts(
         progress=session.progress,
         some=some,
         known=known_vulnerabilities(session),
-        outside=find_outside_view(session, is_asked=wish.from_outside),
+        outside=find_outside_view(session, is_asked=request.from_outside),
         own=own_of(session),
-        brought=wish.supplied,
-        anew=wish.anew,
+        brought=request.supplied,
+        anew=request.anew,
     )
 
 
-def _performed(session: Session, wish: ScanRequest) -> PerformedJob:
+def _performed(session: Session, request: ScanRequest) -> PerformedJob:
     """Do a whole scan and record it."""
 
     def work(each: Session) -> Work[object]:
-        take(each, wish.supplied)
-        return check_work(each, wish)
+        take(each, request.supplied)
+        return check_work(each, request)
 
     return perform_now(session, JobKind.CHECK, work)
 
@@ -238,13 +238,13 @@ def _performed(session: Session, wish: ScanRequest) -> PerformedJob:
 def _seen(
     session: Session,
     part: tuple[Sequence[str] | None, Sequence[str] | None, Sequence[str] | None] | None,
-    wish: ScanRequest,
+    request: ScanRequest,
 ) -> tuple[Sequence[CheckResult], Sequence[Message]]:
-    """Look at a part, or do a whole scan; return the results, and why there are none or not of every host."""
+    """Scan a part or all; return the results, and why there are none or not of every host."""
     if part is not None:
-        found = _judge_hosts(session, *part, wish=wish)
+        found = _judge_hosts(session, *part, request=request)
         return found.results(), unreached(found)
-    done = _performed(session, wish)
+    done = _performed(session, request)
     return done.result.results() if isinstance(done.result, CheckScan) else (), done.said
 
 
@@ -282,7 +282,7 @@ def _plugin(session: Session, found: Sequence[CheckResult], problems: Sequence[M
 
 
 def _require_of_hosts(rulebook: Rulebook, checks: Sequence[str]) -> None:
-    """Tell of a check that no host answers, since portalops's own records do.
+    """Refuse a ledger check, which no host answers.
 
     Raises:
         UnknownCheck: one of them is such a check.

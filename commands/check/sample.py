@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from checks.servers.declared import Declared
-from checks.servers.outside.sample import sample as look
+from checks.servers.outside.sample import sample as request_pages
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
@@ -75,7 +75,7 @@ def sample(
     session = open_session(ctx)
     declared = session.settings.declared.parse(Declared)
     at = session.clock.now()
-    seen = look(session.settings.hosts, declared, SocketNetwork(), session.clock.monotonic)
+    seen = request_pages(session.settings.hosts, declared, SocketNetwork(), session.clock.monotonic)
     recorded = put_by(session, at, seen, declared.station or session.circumstances.host, record=record)
     headers = (msg("Host"), msg("Page"), msg("Answer"), msg("Milliseconds"))
     rows = [(each.host, each.url, each.status or "-", each.milliseconds) for each in seen]

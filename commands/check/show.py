@@ -38,7 +38,7 @@ WHY = msg("Why this is checked, and by which rule")
 
 
 @shape
-class CheckPage:
+class CheckDetails:
     """A check with its page, its newest results and its findings."""
 
     id: str
@@ -57,7 +57,7 @@ class CheckPage:
     findings: tuple[ShownFinding, ...]
 
 
-def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The check's id"))]) -> Result[CheckPage]:
+def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The check's id"))]) -> Result[CheckDetails]:
     session = open_session(ctx)
     for own in record_checks():
         if own.id == check:
@@ -111,8 +111,8 @@ def show(ctx: typer.Context, check: Annotated[str, typer.Argument(help=_("The ch
     return Result(data, view)
 
 
-def _show_ledger_check(rulebook: Rulebook, one: RecordCheck) -> Result[CheckPage]:
-    """Show the page of a check that own records answer; how it stands is the duty's standing."""
+def _show_ledger_check(rulebook: Rulebook, one: RecordCheck) -> Result[CheckDetails]:
+    """Show the page of a ledger check; how it stands is the duty's standing."""
     duties = [duty for duty in rulebook.duties if one.id in duty.checks]
     view: list[Block] = [
         Heading(2, msg("{check}: {title}", check=one.id, title=one.title)),
@@ -139,8 +139,8 @@ def _page(
     probes: tuple[str, ...] = (),
     results: tuple[ShownResult, ...] = (),
     findings: tuple[ShownFinding, ...] = (),
-) -> CheckPage:
-    return CheckPage(
+) -> CheckDetails:
+    return CheckDetails(
         id=one.id,
         clause=one.clause,
         severity=one.severity,

@@ -183,7 +183,7 @@ def finding_data(each: FindingStanding, owner: str) -> ShownFinding:
 def describe_supplier(host: HostScan) -> Message:
     """Say who supplied a host's answer, and what that takes from it."""
     return msg(
-        "The answer of {host} was supplied by {by}: nothing proves which machine gave it.",
+        "The answer of {host} was supplied by hand by {by}: nothing proves which machine gave it.",
         host=host.host,
         by=show_text(host.brought_by),
     )

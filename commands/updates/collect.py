@@ -65,10 +65,10 @@ def hints(polls: Sequence[Poll]) -> Sequence[Block]:
 
 
 def remarks(polls: Sequence[Poll], sources: Sequence[UpdateSource]) -> Sequence[Block]:
-    """Return where sources were redirected to, what cross-checks say of gaps, and which are looked at too seldom.
+    """Return where sources were redirected to, what cross-checks say of gaps, and which are polled too seldom.
 
-    Of the items that a feed shows, less than half may be new at a look, so that none passes unseen (updates.md, section 1). At
-    its first look all are.
+    Of the items that a feed shows, less than half may be new at a poll, so that none passes unseen (updates.md, section 1). At
+    its first poll all are.
     """
     lines = [
         msg("{source} was redirected to {urls}", source=poll.source, urls=", ".join(poll.via))
@@ -188,13 +188,13 @@ def collect(ctx: typer.Context) -> Result[tuple[ShownPoll, ...] | ShownJob]:
     return Result(
         tuple(map(poll_data, polls)),
         view,
-        warnings=(*_untold_warnings(done.result.untold), *offset_warnings(session)),
+        warnings=(*_late_warnings(done.result.untold), *offset_warnings(session)),
         exit_code=done.exit_code,
     )
 
 
-def _untold_warnings(untold: Sequence[Poll]) -> tuple[Message, ...]:
-    """Say that an earlier run was cut off before it could tell of its looks, and that this one does."""
+def _late_warnings(untold: Sequence[Poll]) -> tuple[Message, ...]:
+    """Say that an earlier run was interrupted before it recorded its polls, and that this one does."""
     if not untold:
         return ()
     said = nmsg(

@@ -111,7 +111,7 @@ def _sums(session: Session, now: datetime) -> list[UnitSum]:
 
 
 def _silent(session: Session, limit: datetime) -> dict[str, Poll | None]:
-    """Return the sources whose newest look failed, or is too long ago, or that were never looked at.
+    """Return the sources whose newest poll failed, or is too long ago, or that were never polled.
 
     A cross-check is asked for once a week only, unless there is a gap, so it is late a day after that.
     """

@@ -222,7 +222,7 @@ def judged_period(session: Session, period: Period) -> UpdatesResult:
 
 
 def source_warnings(session: Session) -> tuple[Message, ...]:
-    """Name the sources that gave nothing usable when they were last looked at, or never were: what they show is not in."""
+    """Name the sources that gave nothing usable when they were last polled, or never were: what they show is not in."""
     with open_store(session) as store:
         newest = {poll.source: poll for poll in store.newest_polls()}
     found = []

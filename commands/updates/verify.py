@@ -24,7 +24,7 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import Said, shape
 from commands.cli.verb import Verb
-from commands.jobs.kinds.updates import STORE, replayed, store_place, untold_of, update_sources
+from commands.jobs.kinds.updates import STORE, replayed, store_place, unrecorded_polls, update_sources
 from commands.jobs.locks import resource_lock
 from portalops.errors import ExitCode
 from portalops.model.message import Message, msg, nmsg
@@ -83,19 +83,19 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
             closing(ObservationStore.open(place, create=False)) as judged,
             closing(ObservationStore.open(again)) as store,
         ):
-            untold = untold_of(session, judged)
-            lost = list(replayed(session, store, update_sources(session.settings), also=untold))
+            unrecorded = unrecorded_polls(session, judged)
+            lost = list(replayed(session, store, update_sources(session.settings), also=unrecorded))
             items = store.count()
         silent = {each.source for each in lost}
         stored = place.as_file(Path(scratch))
         found = [one for one in differences(stored, again) if one.source not in silent]
-    view: list[Block] = [Notice(each.said, Tone.UNSURE) for each in lost]
-    if untold:
+    view: list[Block] = [Notice(each.why, Tone.UNSURE) for each in lost]
+    if unrecorded:
         said = nmsg(
             "{n} poll is not recorded yet: its run was interrupted. The next 'portalops updates collect' records it.",
             "{n} polls are not recorded yet: their run was interrupted. The next 'portalops updates"
             " collect' records them.",
-            len(untold),
+            len(unrecorded),
         )
         view.append(Notice(said, Tone.UNSURE))
     if found:
@@ -125,18 +125,18 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
                 file=place.name,
             )
         view.append(Notice(remedy, Tone.BAD))
-    elif not lost and not untold:
+    elif not lost and not unrecorded:
         view.append(Paragraph(nmsg("{n} item matches the kept answers", "{n} items match the kept answers", items)))
     data = StoreComparison(
         items=items,
-        lost=tuple(Said.of(each.said) for each in lost),
-        unrecorded=tuple(UnrecordedPoll(poll.source, poll.polled_at) for poll in untold),
+        lost=tuple(Said.of(each.why) for each in lost),
+        unrecorded=tuple(UnrecordedPoll(poll.source, poll.polled_at) for poll in unrecorded),
         different=tuple(
             DifferentRow(id=one.id, what=one.table, source=one.source, columns=one.columns, stored=one.is_stored)
             for one in found
         ),
     )
-    code = ExitCode.INTEGRITY if found else ExitCode.PARTIAL if lost or untold else ExitCode.OK
+    code = ExitCode.INTEGRITY if found else ExitCode.PARTIAL if lost or unrecorded else ExitCode.OK
     return Result(data, view, exit_code=code)
 
 

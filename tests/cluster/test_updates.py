@@ -238,7 +238,7 @@ def test_a_row_that_was_changed_behind_its_triggers_is_named(
     assert portal.run("updates", "verify") == 5
     told = capsys.readouterr().out
     assert "differs in title" in told
-    assert "Then let the owner of the database drop the schema" in " ".join(told.split())
+    assert "Then have the database owner drop the schema" in " ".join(told.split())
 
 
 def test_preparing_makes_the_tables_of_observations_once_and_prints_their_sql(

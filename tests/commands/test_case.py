@@ -429,7 +429,7 @@ def test_a_letter_and_a_report_are_drafted_with_what_is_open(office: Office, tmp
     [
         (["case", "letter", "{case}", "--format", "doc"], "no format of official papers is named doc"),
         (["updates", "report", "--month", "2026-11-03"], "--month: 2026-11-03 is not a month"),
-        (["updates", "report", "--month", "2999-01"], "which is ahead"),
+        (["updates", "report", "--month", "2999-01"], "in the future"),
         (["updates", "report"], "--month and --period are both given, or both missing"),
         (["updates", "report", "--month", "2026-01", "--to", "press"], "--to: press is nobody to report to"),
     ],

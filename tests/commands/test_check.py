@@ -212,7 +212,7 @@ def test_judging_again_leaves_out_and_names_what_it_cannot_judge(
     assert portalops(home, "check", "judge-again") == ExitCode.PARTIAL, "nothing was held against what was recorded"
     told = " ".join("".join(capsys.readouterr()).split())
     assert "here is no longer configured: its answer is not judged again" in told
-    assert "far did not answer in that round: nothing of it is judged again" in told
+    assert "far did not answer in that scan: nothing of it is judged again" in told
 
 
 def test_damaged_answer_is_not_judged_again(

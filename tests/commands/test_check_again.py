@@ -139,7 +139,7 @@ def test_group_of_which_one_did_not_answer_or_that_is_declared_no_more_is_left_o
 
     code, others, told = judged_again(tmp_path, capsys)
     assert (code, others) == (ExitCode.OK, [])
-    assert "not all of the group front answered: it is not judged again" in told
+    assert "not all members of group front answered: it is not judged again" in told
 
     change(tmp_path, "[checks.declared.group.front]", "[checks.declared.group.back]")
     code, others, told = judged_again(tmp_path, capsys)
@@ -155,4 +155,4 @@ def test_of_a_host_that_did_not_answer_what_own_records_say_is_judged_again(
     code, others, told = judged_again(tmp_path, capsys)
 
     assert (code, others) == (ExitCode.OK, [])
-    assert "far did not answer in that round: only its outside scan is judged again" in told
+    assert "far did not answer in that scan: only its outside scan is judged again" in told

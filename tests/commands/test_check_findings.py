@@ -245,10 +245,11 @@ def test_withdrawn_waiver_counts_no_more_and_cannot_be_withdrawn_again(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record_round(home, NOW, root=FAIL)
-    waive(home, NOW + timedelta(days=30))
+    day = (NOW + timedelta(days=30)).date().isoformat()
+    _code, waiver = asked(home, capsys, "check", "waive", ROOT, "--host", "web1", *DECISION, "--until", day)
     withdrawal = ("check", "waive", ROOT, "--host", "web1", "--withdraw", "--reason", "r", "--approver", "a")
 
-    assert portalops(home, *withdrawal) == ExitCode.OK
+    assert asked(home, capsys, *withdrawal) == (ExitCode.OK, {"id": waiver["id"], "record": waiver["record"] + 1})
     _code, (finding,) = asked(home, capsys, "check", "findings")
 
     assert finding["state"] == "open"
@@ -302,8 +303,8 @@ def test_expired_and_unused_waivers_are_told(home: Path, capsys: pytest.CaptureF
     portalops(home, "check", "findings")
 
     told = capsys.readouterr().err
-    assert "the waiver old of ssh.root-login on web1 ended on" in told
-    assert "the waiver storage.space@web1 of storage.space on web1 is in force, but the check no longer fails" in told
+    assert "waiver old of ssh.root-login on web1 ended on" in told
+    assert "waiver storage.space@web1 of storage.space on web1 is in force, but the check no longer fails" in told
 
 
 def test_after_a_withdrawal_that_cannot_be_read_the_waiver_counts_no_more_and_the_record_is_named(
@@ -322,7 +323,7 @@ def test_after_a_withdrawal_that_cannot_be_read_the_waiver_counts_no_more_and_th
     status = capsys.readouterr().err
 
     assert (code, finding["state"], finding["waiver"]) == (ExitCode.UNMET, "open", None)
-    assert f"the waiver ssh.root-login@web1 of ssh.root-login on web1 may have been withdrawn by record {seq}" in told
+    assert f"waiver ssh.root-login@web1 of ssh.root-login on web1 may have been withdrawn by record {seq}" in told
     assert f"the details of record {seq} cannot be read" in told
     assert f"the details of record {seq} cannot be read" in status
     assert portalops(home, "check", "results") == ExitCode.UNMET
@@ -341,7 +342,7 @@ def test_finding_of_a_host_that_is_gone_stays_open_until_a_person_closes_it(
     record_round(home, NOW, root=PASS)
     assert asked(home, capsys, "check", "findings")[0] == ExitCode.UNMET
 
-    assert portalops(home, "check", "close", ROOT, "--host", "web0", *DECISION) == ExitCode.OK
+    assert asked(home, capsys, "check", "close", ROOT, "--host", "web0", *DECISION)[0] == ExitCode.OK
 
     assert asked(home, capsys, "check", "findings") == (ExitCode.OK, [])
     assert portalops(home, "check", "close", ROOT, "--host", "web0", *DECISION) == ExitCode.USAGE
@@ -439,7 +440,7 @@ def test_plugin_is_never_ok_without_a_pass(home: Path, capsys: pytest.CaptureFix
     code, line = plugin(home, capsys, "findings", "--family", "ssh")
     assert (code, line.partition(" | ")[0]) == (
         3,
-        "PORTALOPS UNKNOWN - no check passes in the newest scan, so nothing is shown to be well",
+        "PORTALOPS UNKNOWN - no check passes in the newest scan: nothing proves a good state",
     )
     assert plugin(home, capsys, "findings", "--family", "no-such")[0] == 3
     assert plugin(home, capsys, "findings", "--host", "no-such")[0] == 3

@@ -144,7 +144,7 @@ def test_a_number_of_arrival_is_taken_once_a_year_and_free_again_when_it_is_take
     again = office.data("updates", "register", *PAPER, "--number", "118", "--arrived", "2026-11-12")
 
     assert code == ExitCode.USAGE
-    assert twice["error"]["message"] == f"number 118 of 2026 is taken by RG-{YEAR}-001"
+    assert twice["error"]["message"] == f"arrival number 118 of 2026 is taken by RG-{YEAR}-001"
     assert (other_year["id"], again["id"]) == (f"RG-{YEAR}-002", f"RG-{YEAR}-003")
 
 
@@ -207,7 +207,7 @@ unit = "so-y-te"
         (("observe", *SEEN, "--title", "x", "--address", "javascript:1"), "is not the address of an item"),
         (("observe", *SEEN, "--title", "x", "--address", ADDRESS, "--when", "2999-01-01T08:00"), "--when"),
         (("observe", "--unit", "so-y-te", "--channel", "web", "--title", "x"), "--channel: web"),
-        (("observe", "--withdraw", "OB-2026-001", "--reason", "x"), "there is no OB-2026-001"),
+        (("observe", "--withdraw", "OB-2026-001", "--reason", "x"), "no entry OB-2026-001 can be taken back"),
         (("register", "--withdraw", f"RG-{YEAR}-001"), "--reason"),
     ],
 )

@@ -31,22 +31,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ScanRequest:
-    """How a person wants a round of server checks."""
+    """How a person wants a scan."""
 
     from_outside: bool = False
     """Also as the configuration says."""
     supplied: Mapping[HostId, SuppliedAnswer] = field(default_factory=dict)
-    """Answers that the person brought, by host."""
+    """Answers that the person supplied, by host."""
     anew: bool = False
     """Ask the hosts also for what an earlier answer still speaks for."""
     askers: Askers | None = None
     """Who asks the hosts, if not this process."""
 
 
-def check_work(session: Session, wish: ScanRequest = ScanRequest()) -> Work[object]:
-    """Do a round of server checks, and look at who can work in the portals first: one of the checks rests on it."""
-    looked = poll_portals(session, portals_of(session))
-    unasked = {each.portal: each.found if isinstance(each.found, Message) else None for each in looked}
+def check_work(session: Session, request: ScanRequest = ScanRequest()) -> Work[object]:
+    """Scan the hosts, after asking the portals who can work in them: one of the checks rests on that."""
+    polls = poll_portals(session, portals_of(session))
+    unasked = {each.portal: each.found if isinstance(each.found, Message) else None for each in polls}
     result = run_checks(
         session.settings.hosts,
         session.settings.declared.parse(Declared),
@@ -56,11 +56,11 @@ def check_work(session: Session, wish: ScanRequest = ScanRequest()) -> Work[obje
         clock=session.clock,
         progress=session.progress,
         known=known_vulnerabilities(session),
-        outside=find_outside_view(session, is_asked=wish.from_outside),
+        outside=find_outside_view(session, is_asked=request.from_outside),
         own=own_of(session, unasked),
-        brought=wish.supplied,
-        anew=wish.anew,
-        askers=wish.askers,
+        brought=request.supplied,
+        anew=request.anew,
+        askers=request.askers,
     )
     found = read_findings(session.writable_ledger)  # after the trips, which take a while
     work = work_of_checks(replace(result, findings=found.carried()), waived_of(session, result.results()))
@@ -68,7 +68,7 @@ def check_work(session: Session, wish: ScanRequest = ScanRequest()) -> Work[obje
 
 
 def add_portals(work: Work[object], unasked: Sequence[Message]) -> Work[object]:
-    """Return a round's work with why portals could not be asked for their accounts: it is not complete then."""
+    """Return a scan's work with why portals could not be asked for their accounts: it is not complete then."""
     if not unasked:
         return work
     outcome = RunOutcome.INCOMPLETE if work.outcome is RunOutcome.COMPLETE else work.outcome
@@ -84,11 +84,11 @@ def waived_of(session: Session, results: Iterable[CheckResult]) -> Mapping[tuple
 
 
 def work_of_checks(result: CheckScan, waived: Collection[tuple[HostId, str]] = ()) -> Work[object]:
-    """Judge how a round of checks went: one of no host is none.
+    """Judge how a scan went: one of no host is none.
 
     Args:
-        result: the round.
-        waived: host and check of fails that somebody in charge decided to go without a remedy for.
+        result: the scan.
+        waived: host and check of fails that somebody in charge decided to accept.
     """
     if all(host.standby for host in result.hosts):  # groups alone
         return Work(RunOutcome.FAILED, ExitCode.PARTIAL, result, (msg("no host is declared, so nothing was checked"),))

@@ -94,18 +94,18 @@ def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
 def collect_updates(
     session: Session, lookers_for: Callable[[ObservationStore], Lookers] | None = None
 ) -> tuple[UpdatesResult, tuple[Message, ...]]:
-    """Look at every source and judge; return the result, and what of earlier looks is lost.
+    """Poll every source and judge; return the result, and what of earlier polls is lost.
 
     Args:
         session: what to work with.
-        lookers_for: who looks at the sources, by what the store has of them, if not this process.
+        lookers_for: who polls the sources, by what the store has of them, if not this process.
     """
     settings = session.settings
     sources = update_sources(settings)
     store = ObservationStore.open(store_place(session))
     try:
-        lost = tuple(each.said for each in replayed(session, store, sources))
-        untold = untold_of(session, store)
+        lost = tuple(each.why for each in replayed(session, store, sources))
+        unrecorded = unrecorded_polls(session, store)
         result = run_updates(
             sources=sources,
             units=settings.units,
@@ -123,42 +123,42 @@ def collect_updates(
         )
     finally:
         store.close()
-    return replace(result, untold=untold), lost
+    return replace(result, untold=unrecorded), lost
 
 
-def untold_of(session: Session, store: ObservationStore) -> tuple[Poll, ...]:
-    """Return the looks that the store has and no record tells of: of a run that was cut off, or could not be recorded.
+def unrecorded_polls(session: Session, store: ObservationStore) -> tuple[Poll, ...]:
+    """Return the polls that the store has and no record: of a run that was interrupted, or could not be recorded.
 
-    What they showed is known and judged by, so the record of this run tells of them. None where the newest record cannot be
-    read, because then nobody knows what it tells, or where an answer is not in the ledger: no run of it put that into the store.
+    What they showed is judged, so the record of this run holds them. None where the newest record cannot be
+    read, because then nobody knows what it holds, or where an answer is not in the ledger: no run of it put that into the store.
     """
-    ledger, told = session.ledger, None
+    ledger, recorded = session.ledger, None
     for record in ledger.records(kinds=("updates.finished",), newest_first=True):
         try:
             result = decode_part(ledger.blob(record.body), "updates", UpdatesResult)
         except PortalOpsError:
             return ()
         if result and result.polls:
-            told = max(poll.polled_at for poll in (*result.untold, *result.polls))
+            recorded = max(poll.polled_at for poll in (*result.untold, *result.polls))
             break
-    polls = store.polls_after(told)
+    polls = store.polls_after(recorded)
     if any(poll.evidence is not None and not ledger.has_blob(poll.evidence) for poll in polls):
         return ()
     return tuple(replace(poll, place=place) for place, poll in enumerate(polls, 1))
 
 
 class LostPoll(NamedTuple):
-    """An earlier look whose answer cannot be read again."""
+    """An earlier poll whose answer cannot be read again."""
 
     source: str
     """Empty where it is not known of which source it was."""
-    said: Message
+    why: Message
 
 
 def replayed(
     session: Session, store: ObservationStore, sources: tuple[UpdateSource, ...], *, also: Sequence[Poll] = ()
 ) -> Iterator[LostPoll]:
-    """Put looks that the ledger tells of and the store has not back into it; yield each that is lost.
+    """Put polls that the ledger holds and the store lacks back into it; yield each that is lost.
 
     A store that was removed, or put back from an old copy, would make every item a first sight and so forget
     who fell short.
@@ -167,7 +167,7 @@ def replayed(
         session: whose ledger.
         store: what they are put into.
         sources: what reads their answers.
-        also: looks that no record tells of yet, to be read behind the others.
+        also: polls that no record holds yet, to be read behind the others.
     """
     ledger, settings = session.ledger, session.settings
     newest = {poll.source: poll.polled_at for poll in store.newest_polls()}
@@ -207,7 +207,7 @@ def work_of_updates(result: UpdatesResult, lost: tuple[Message, ...] = ()) -> Wo
 
     Args:
         result: what was collected and judged.
-        lost: what of earlier looks could not be put back into the store.
+        lost: what of earlier polls could not be put back into the store.
     """
     failed = [_explain_failure(poll) for poll in result.polls if not poll.ok]
     rejected = [
@@ -231,12 +231,12 @@ def work_of_updates(result: UpdatesResult, lost: tuple[Message, ...] = ()) -> Wo
         outcome = RunOutcome.FAILED
     elif failed or lost:
         outcome = RunOutcome.INCOMPLETE
-    # If every source was looked at, the job is done; what was refused counts for nobody until someone corrects it.
+    # If every source was polled, the job is done; what was refused counts for nobody until someone corrects it.
     return Work(outcome, code, result, said)
 
 
 def list_lost_polls(done: PerformedJob) -> tuple[Message, ...]:
-    """Return what of earlier looks a collection could not put back: what stands between failed sources and refused lines."""
+    """Return what of earlier polls a collection could not put back: what stands between failed sources and refused lines."""
     assert isinstance(done.result, UpdatesResult)
     polls = done.result.polls
     refused = sum(len(poll.rejected) + (poll.rejected_more > 0) for poll in polls)
@@ -244,7 +244,7 @@ def list_lost_polls(done: PerformedJob) -> tuple[Message, ...]:
 
 
 def _explain_failure(poll: Poll) -> Message:
-    """Say why a source could not be looked at, with its id, once."""
+    """Say why a source could not be polled, with its id, once."""
     if isinstance(poll.problem, str):
         return name_problem(poll.source, verbatim(poll.problem))
     is_named = poll.problem.values.get("source") == poll.source

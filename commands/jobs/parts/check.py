@@ -1,4 +1,4 @@
-"""Rounds of server checks: a part asks one host, and the job judges all answers in one place."""
+"""Scans of servers: a part asks one host, and the job judges all answers in one place."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def _come_back(session: Session, fan: Fan, errands: dict[str, Errand]) -> Iterat
             yield Answered(host, came.at, fan.blob(came.answer))
 
 
-def do(session: Session, wish: PartRequest) -> Work[HostAsked]:
+def do(session: Session, request: PartRequest) -> Work[HostAsked]:
     """Ask one host, and keep its answer."""
-    host = known_host(session, wish.part.removeprefix("host-"))
-    spared = wish.details.get("spared")
+    host = known_host(session, request.part.removeprefix("host-"))
+    spared = request.details.get("spared")
     names = frozenset(each for each in spared if isinstance(each, str)) if isinstance(spared, list) else frozenset()
     answered = ask(Errand(host, names), shells_of(session), clock=session.clock)
     if isinstance(answered.answer, MissingFact):

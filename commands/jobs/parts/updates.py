@@ -75,13 +75,13 @@ def _come_back(fan: Fan, store: ObservationStore, asked: dict[str, tuple[UpdateS
 
 
 @contextmanager
-def guard(session: Session, wish: PartRequest, holder: str) -> Iterator[None]:
+def guard(session: Session, request: PartRequest, holder: str) -> Iterator[None]:
     """Hold one of the two places at the source's server, over all workers.
 
     Raises:
         Locked: both are taken.
     """
-    source = _source(session, wish)
+    source = _source(session, request)
     if source is None:  # `do` says so, and it is recorded
         yield
         return
@@ -89,18 +89,18 @@ def guard(session: Session, wish: PartRequest, holder: str) -> Iterator[None]:
         yield
 
 
-def do(session: Session, wish: PartRequest) -> Work[SourceAsked]:
+def do(session: Session, request: PartRequest) -> Work[SourceAsked]:
     """Ask one source, and keep its answer.
 
     Raises:
         ConfigurationError: this machine's configuration has none of that name.
     """
-    source, etag = _source(session, wish), wish.details.get("etag")
+    source, etag = _source(session, request), request.details.get("etag")
     if source is None:
         raise ConfigurationError(
             msg(
                 "this machine's configuration has no update source {source}",
-                source=show_text(_name(wish), 80),
+                source=show_text(_name(request), 80),
             ),
             msg("Give all workers the same configuration."),
         )
@@ -124,13 +124,13 @@ def do(session: Session, wish: PartRequest) -> Work[SourceAsked]:
     return Work(RunOutcome.COMPLETE, ExitCode.OK, asked)
 
 
-def _source(session: Session, wish: PartRequest) -> UpdateSource | None:
+def _source(session: Session, request: PartRequest) -> UpdateSource | None:
     """Return the source that a part is about; None if this machine's configuration has it not."""
-    return next((each for each in update_sources(session.settings) if each.traits.id == _name(wish)), None)
+    return next((each for each in update_sources(session.settings) if each.traits.id == _name(request)), None)
 
 
-def _name(wish: PartRequest) -> str:
-    return wish.part.removeprefix(PREFIX)
+def _name(request: PartRequest) -> str:
+    return request.part.removeprefix(PREFIX)
 
 
 PARTS = Parts(part=Part, work=work, do=do, guard=guard)

@@ -370,7 +370,7 @@ def test_the_commands_collect_mail_and_list_strangers_for_review(
     assert [(item["title"], item["flags"]) for item in to_review] == [
         ("Tin số 2 (la@elsewhere.example)", ["unknown-unit"])
     ]
-    assert "look at it more often" not in shown
+    assert "poll it more often" not in shown
 
 
 # --- the door ---------------------------------------------------------------------------------
