@@ -85,7 +85,7 @@ def test_answer_counts_in_one_round_and_the_ledger_says_who_brought_it(home: Hom
     _code, said, _errors = home.run("check", "results", "--host", "old1")
     assert "Nguyễn Văn An: nothing proves which machine gave it" in said
     _code, tables, errors = home.run("check", "declare", "old1")
-    assert "supplied by Nguyễn Văn An" in errors
+    assert "supplied by hand by Nguyễn Văn An" in errors
     assert "brought by" not in tables, "what is put into the configuration holds nothing else"
 
 
