@@ -698,3 +698,47 @@ def test_a_week_lacks_nothing_before_it_is_over() -> None:
     sunday = datetime(2026, 11, 22, 9, tzinfo=ZONE)
 
     assert stand(evidence(period=two, backups=(good, lacking), now=sunday), CONTENT).verdict is MET
+
+
+def test_what_was_removed_after_the_period_held_its_class_and_its_collections_in_it() -> None:
+    removed = (pruned(copy(CopyState.DISPOSED), disposals=(disposal("s1"),), at=END + SECOND),)
+
+    assert archive(inventory(), verifies=removed).verdict is MET
+    assert stand(evidence(backups=(backup(FRIDAY),), verifies=removed), CONTENT).verdict is MET
+    before = (replace(removed[0], at=END),)
+    assert archive(inventory(), verifies=before).verdict is UNMET
+    assert stand(evidence(backups=(backup(FRIDAY),), verifies=before), CONTENT).verdict is UNMET
+
+
+def test_where_documents_lie_is_said_by_the_newest_run_of_the_period() -> None:
+    made = kept(classes=(DataClass.CONTENT, DataClass.RELATED))
+    said = replace(made, at=END, body=replace(made.body, excused=("documents: see: content",)))
+
+    assert stand(evidence(inventories=(inventory(),), backups=(said,)), ARCHIVE).verdict is MET
+    assert stand(evidence(inventories=(inventory(),), backups=(made,)), ARCHIVE).verdict is UNMET
+
+
+def test_sets_without_the_collection_show_that_it_lies_in_none_also_to_a_young_ledger() -> None:
+    young = evidence(inventories=(inventory(),), backups=(backup(FRIDAY),), started_at=END - DAY)
+
+    assert stand(young, ARCHIVE).verdict is UNMET
+
+
+def test_on_its_last_day_a_set_still_counts_with_all_that_is_wrong_beside_it() -> None:
+    last = backup(END - 7 * DAY, copies=(replace(copy(), problem="no answer"),))
+    lacking = named("l", backup(datetime(2026, 11, 10, tzinfo=UTC), unread=("/x: no",)), 3)
+    two = Period(date(2026, 11, 9), WEEK.last)
+
+    assert stand(evidence(backups=(last,)), CONTENT).verdict is UNKNOWN
+    assert told(stand(evidence(period=two, backups=(lacking, backup(END - 7 * DAY))), CONTENT))[:2] == (
+        UNMET, "week 2026-W46: no complete and verified set has this class",
+    )  # fmt: skip
+
+
+def test_of_sets_without_a_verified_copy_the_newest_is_explained() -> None:
+    sets = tuple(
+        named(f"s{seq}", backup(FRIDAY, copies=(replace(copy(CopyState.SEALED), medium=f"m{seq}"),)), seq)
+        for seq in (3, 4, 5)
+    )
+
+    assert told(stand(evidence(backups=sets), CONTENT))[2] == ["m5: sealed"]
