@@ -198,7 +198,7 @@ def judge_backup_class(duty: Duty, situation: Situation) -> Standing:
     """
     standing = _judge_backup_class(duty, situation)
     claims = _claims(DataClass(duty.subject), situation)
-    return replace(standing, details=(*standing.details, *claims)) if claims else standing
+    return replace(standing, details=(*standing.details, *claims))
 
 
 def _claims(data_class: DataClass, situation: Situation) -> list[Message]:

@@ -64,9 +64,7 @@ def judge_changes(duty: Duty, situation: Situation, checked: Standing) -> Standi
         for seq in lost
     ]
     met = _met(count, checked.reason, is_notice=duty.subject == NOTICE)
-    standing = from_parts(
-        duty, parts or [(DutyVerdict.MET, met)], met=met, seqs=[*checked.evidence, *seqs], newest_at=checked.newest_at
-    )
+    standing = from_parts(duty, parts or [(DutyVerdict.MET, met)], met=met, seqs=[*checked.evidence, *seqs])
     seen = () if checked.verdict in {DutyVerdict.MET, DutyVerdict.EXEMPT} else checked.details or (checked.reason,)
     if WORST_FIRST.index(checked.verdict) >= WORST_FIRST.index(standing.verdict):
         details, verdict, reason = (*standing.details, *seen), standing.verdict, standing.reason

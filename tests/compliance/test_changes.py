@@ -329,3 +329,18 @@ def test_drift_is_explained_by_an_incident_of_its_host_that_was_running_when_it_
     found = drift(event(FindingTurn.OPENED, opened), event(FindingTurn.FIXED, gone), incidents=told)
 
     assert found.verdict is (MET if explained else UNSURE)
+
+
+def test_a_change_counts_on_the_local_day_on_which_it_showed() -> None:
+    begins = datetime(2026, 11, 15, 17, 30, tzinfo=UTC)  # Monday in the province
+    asked = replace(ASKED, begins_at=begins, ends_at=begins + HOUR)
+    found = fold_changes([(10, begins - 9 * HOUR, ID, asked, (DIGEST,))])
+
+    assert told(NOTICE, found).verdict is UNMET
+
+
+def test_a_standing_rests_on_the_records_of_each_change() -> None:
+    other = replace(ASKED, id=f"{ID}9")
+    requests = [(10 + n, FIRST + n * HOUR, each.id, each, (DIGEST,)) for n, each in enumerate((ASKED, other))]
+
+    assert told(NOTICE, fold_changes(requests)).evidence == (7, 10, 11)

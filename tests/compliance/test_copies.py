@@ -19,12 +19,14 @@ from portalops.model.archive import (
     NamedItems,
 )
 from portalops.model.backups import BackupResult, Copy, CopyState, DataClass, SetId, VerifyResult
+from portalops.model.media import BurntDisc, DiscState
 from portalops.model.message import msg
 from portalops.model.period import Period
 from portalops.model.record import Digest, Recorded
 from portalops.model.retention import Disposal, PruneResult, RetentionPolicy
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome
+from portalops.registers.discs import HeldDisc
 from tests.compliance.test_archive import WHOLE, inventory, kept
 from tests.compliance.test_archive import standing as stand
 from tests.compliance.test_rules import DIGEST, NOW, WEEK, ZONE, backup, copy, duty, evidence
@@ -589,3 +591,154 @@ def test_a_damaged_copy_of_a_set_of_the_period_is_not_told_as_one_from_before() 
     other = replace(copy(), medium="nas2")
 
     assert told(retained(backup(FRIDAY, copies=(copy(), other)), verifies=looks))[2] == []
+
+
+# --- discs ------------------------------------------------------------------------------------
+
+
+def disc(number: int, count: int, state: DiscState = DiscState.WHOLE) -> HeldDisc:
+    burnt = BurntDisc("discs", SetId("s1"), number, count, "KH-01", "V", DIGEST, 10, state)
+    return HeldDisc(20 + number, burnt, FRIDAY, state, "", FRIDAY, FRIDAY)
+
+
+IMAGE = replace(copy(kind="optical", shares=True), medium="discs")
+
+
+@pytest.mark.parametrize(
+    ("discs", "verdict", "line"),
+    [
+        ((disc(1, 2), disc(2, 2)), MET, "discs, set s1: all its discs were burnt and read back"),
+        ((disc(1, 2), disc(2, 2, DiscState.BROKEN)), UNMET, None),
+    ],
+)
+def test_images_lie_apart_once_all_their_discs_are_burnt(
+    discs: tuple[HeldDisc, ...], verdict: DutyVerdict, line: str | None
+) -> None:
+    found = stand(evidence(backups=(backup(FRIDAY, copies=(IMAGE,)),), discs=discs), MEDIUM)
+
+    assert found.verdict is verdict
+    if line is not None:
+        assert told(found)[2] == [line]
+
+
+def test_images_beside_another_copy_are_told_with_how_many_are_burnt() -> None:
+    found = stand(evidence(backups=(backup(FRIDAY, copies=(copy(), IMAGE)),), discs=(disc(1, 2),)), MEDIUM)
+
+    assert told(found)[2] == ["discs, set s1: disc images in a folder, 1 burnt and read back"]
+
+
+def test_discs_of_a_removed_set_are_told_until_they_are_destroyed() -> None:
+    gone = replace(copy(CopyState.DISPOSED), medium="discs")
+    looks = (pruned(gone, disposals=(disposal("s1"),)),)
+
+    found = retained(backup(FRIDAY, copies=(IMAGE,)), verifies=looks, discs=(disc(1, 2), disc(2, 2)))
+
+    assert told(found)[2] == [
+        f"set s1 of {FRIDAY} was removed: too old",
+        "discs of the removed set s1 are not recorded as destroyed: 1/2 KH-01, 2/2 KH-01",
+    ]
+
+
+def test_a_set_that_lies_on_discs_can_be_restored_whatever_became_of_its_images() -> None:
+    damaged = replace(IMAGE, state=CopyState.DAMAGED)
+
+    assert retained(backup(FRIDAY, copies=(damaged,)), discs=(disc(1, 1),)).verdict is UNKNOWN
+    assert retained(backup(FRIDAY, copies=(damaged,))).verdict is UNMET
+
+
+# --- borders ----------------------------------------------------------------------------------
+
+
+def test_what_was_removed_after_the_period_still_lay_where_it_lay_in_it() -> None:
+    unreached = backup(FRIDAY, copies=(replace(copy(), problem="no answer"),))
+    removed = pruned(copy(CopyState.DISPOSED), disposals=(disposal("s1"),), at=END + SECOND)
+
+    assert stand(evidence(backups=(unreached,), verifies=(removed,)), MEDIUM).verdict is UNKNOWN
+    before = replace(removed, at=END)
+    assert stand(evidence(backups=(unreached,), verifies=(before,)), MEDIUM).verdict is MET
+
+
+def test_of_the_sets_before_a_period_only_the_last_speaks_for_it() -> None:
+    day = Period(date(2026, 11, 22), date(2026, 11, 22))
+    sets = tuple(named(f"s{seq}", backup(END - 3 * DAY), seq) for seq in (3, 4, 5))
+
+    found = stand(evidence(period=day, backups=sets), MEDIUM)
+
+    assert (found.verdict, found.evidence) == (MET, (5,))
+    assert retained(*sets).evidence == (5,)
+
+
+def test_a_set_that_was_recorded_at_the_end_of_the_period_is_one_of_it() -> None:
+    at_end = replace(backup(FRIDAY), at=END)
+    lacking = replace(named("l", backup(datetime(2026, 11, 10, tzinfo=UTC), unread=("/x: no",)), 3), at=END)
+    two = Period(date(2026, 11, 9), WEEK.last)
+
+    assert stand(evidence(backups=(at_end,)), MEDIUM).evidence == (5,)
+    assert stand(evidence(backups=(at_end,)), CONTENT).verdict is MET
+    assert stand(evidence(period=two, backups=(backup(FRIDAY), lacking)), CONTENT).verdict is UNMET
+    later = replace(lacking, at=END + SECOND)
+    assert stand(evidence(period=two, backups=(backup(FRIDAY), later)), CONTENT).verdict is MET
+
+
+def test_a_week_in_which_the_class_was_declared_empty_lacks_nothing_whatever_the_reason() -> None:
+    lacking = named("l", backup(datetime(2026, 11, 10, tzinfo=UTC), unread=("/x: no",)), 3)
+    excused = replace(lacking, body=replace(lacking.body, excused=("content: moved: to another portal",)))
+    two = Period(date(2026, 11, 9), WEEK.last)
+
+    assert stand(evidence(period=two, backups=(excused, backup(FRIDAY))), CONTENT).verdict is MET
+    assert stand(evidence(backups=(excused,)), CONTENT).reason == msg(
+        "declared to have no data: {reason}", reason="moved: to another portal"
+    )
+
+
+def test_a_week_lacks_nothing_before_it_is_over() -> None:
+    good = backup(datetime(2026, 11, 15, 12, tzinfo=ZONE))
+    lacking = named("l", backup(datetime(2026, 11, 18, tzinfo=UTC), unread=("/x: no",)), 6)
+    two = Period(date(2026, 11, 9), WEEK.last)
+    sunday = datetime(2026, 11, 22, 9, tzinfo=ZONE)
+
+    assert stand(evidence(period=two, backups=(good, lacking), now=sunday), CONTENT).verdict is MET
+
+
+def test_what_was_removed_after_the_period_held_its_class_and_its_collections_in_it() -> None:
+    removed = (pruned(copy(CopyState.DISPOSED), disposals=(disposal("s1"),), at=END + SECOND),)
+
+    assert archive(inventory(), verifies=removed).verdict is MET
+    assert stand(evidence(backups=(backup(FRIDAY),), verifies=removed), CONTENT).verdict is MET
+    before = (replace(removed[0], at=END),)
+    assert archive(inventory(), verifies=before).verdict is UNMET
+    assert stand(evidence(backups=(backup(FRIDAY),), verifies=before), CONTENT).verdict is UNMET
+
+
+def test_where_documents_lie_is_said_by_the_newest_run_of_the_period() -> None:
+    made = kept(classes=(DataClass.CONTENT, DataClass.RELATED))
+    said = replace(made, at=END, body=replace(made.body, excused=("documents: see: content",)))
+
+    assert stand(evidence(inventories=(inventory(),), backups=(said,)), ARCHIVE).verdict is MET
+    assert stand(evidence(inventories=(inventory(),), backups=(made,)), ARCHIVE).verdict is UNMET
+
+
+def test_sets_without_the_collection_show_that_it_lies_in_none_also_to_a_young_ledger() -> None:
+    young = evidence(inventories=(inventory(),), backups=(backup(FRIDAY),), started_at=END - DAY)
+
+    assert stand(young, ARCHIVE).verdict is UNMET
+
+
+def test_on_its_last_day_a_set_still_counts_with_all_that_is_wrong_beside_it() -> None:
+    last = backup(END - 7 * DAY, copies=(replace(copy(), problem="no answer"),))
+    lacking = named("l", backup(datetime(2026, 11, 10, tzinfo=UTC), unread=("/x: no",)), 3)
+    two = Period(date(2026, 11, 9), WEEK.last)
+
+    assert stand(evidence(backups=(last,)), CONTENT).verdict is UNKNOWN
+    assert told(stand(evidence(period=two, backups=(lacking, backup(END - 7 * DAY))), CONTENT))[:2] == (
+        UNMET, "week 2026-W46: no complete and verified set has this class",
+    )  # fmt: skip
+
+
+def test_of_sets_without_a_verified_copy_the_newest_is_explained() -> None:
+    sets = tuple(
+        named(f"s{seq}", backup(FRIDAY, copies=(replace(copy(CopyState.SEALED), medium=f"m{seq}"),)), seq)
+        for seq in (3, 4, 5)
+    )
+
+    assert told(stand(evidence(backups=sets), CONTENT))[2] == ["m5: sealed"]

@@ -143,6 +143,7 @@ B, C, D, E, F = (HostId(name) for name in "bcdef")
 def test_findings_that_are_not_late_are_counted_by_their_state() -> None:
     reopened = replace(
         finding(RECENT, host=C),
+        reopened=1,
         events=(
             FindingEvent(FindingTurn.OPENED, 7, LATE),
             FindingEvent(FindingTurn.FIXED, 8, LATE),
