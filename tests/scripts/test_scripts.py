@@ -159,7 +159,7 @@ def test_a_service_that_is_left_running_is_named(tmp_path: Path, wanted: str) ->
     background = (
         f'setsid sh -c "touch {ready}; exec sleep 99" </dev/null >/dev/null 2>&1 & until [ -e {ready} ]; do :; done'
     )
-    leaving = f"{INSTALLER[0]} {INSTALLER[1]} --install {wanted} sh -c '{background}'; echo $?"
+    leaving = f"TESTS_PATIENCE_SECONDS=1 {INSTALLER[0]} {INSTALLER[1]} --install {wanted} sh -c '{background}'; echo $?"
 
     done = run(
         ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", leaving],

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -291,8 +293,8 @@ def test_functions_that_a_databases_owner_put_first_are_not_called(postgres: Ser
 
 
 def test_nothing_stays_connected_when_portalops_is_killed(postgres: Server, tmp_path: Path) -> None:
-    script = '$REAL "$@" | head -c 1000; touch dumping; exec sleep 100'
-    folder = programs(postgres, tmp_path, pg_dump=script.replace("dumping", str(tmp_path / "dumping")))
+    script = '$REAL "$@" | head -c 1000; echo $$ >new; mv new dumping; exec sleep 100'
+    folder = programs(postgres, tmp_path, pg_dump=f"cd {tmp_path}; {script}")
     code = (
         "from tests.backups.kit import *; from tests.backups.memory import MemoryMedium;"
         "import pathlib, sys; here = pathlib.Path(sys.argv[1]);"
@@ -307,7 +309,10 @@ def test_nothing_stays_connected_when_portalops_is_killed(postgres: Server, tmp_
     process.kill()
     process.wait()
 
-    wait_until(lambda: connected(postgres) == "0")
+    try:
+        wait_until(lambda: connected(postgres) == "0")
+    finally:
+        os.kill(int((tmp_path / "dumping").read_text()), signal.SIGKILL)  # nobody else ends what portalops left
 
 
 def test_a_table_that_others_hold_is_not_waited_for_without_end(postgres: Server, tmp_path: Path) -> None:
