@@ -14,6 +14,8 @@ from tests.backups.mariadb.conftest import Server
 from tests.programs import need
 
 PROGRAM = Path("/usr/share/wordpress")
+XML = "/usr/share/doc/php-xml/copyright"
+"""Stands for the whole package: where its other files lie depends on the version of PHP."""
 CONFIGURATION = """<?php
 define('DB_NAME', '{database}'); define('DB_USER', 'wordpress'); define('DB_PASSWORD', 'wordpress');
 define('DB_HOST', 'localhost:{socket}'); define('DB_CHARSET', 'utf8mb4'); define('DB_COLLATE', '');
@@ -35,7 +37,7 @@ class WordPress:
     """One site: its folder, with a database of its own."""
 
     def __init__(self, mariadb: Server, folder: Path, *, database: str, home: str = "http://127.0.0.1") -> None:
-        need("php", str(PROGRAM / "wp-load.php"))
+        need("php", str(PROGRAM / "wp-load.php"), XML)
         self.database = database
         self.folder = folder
         shutil.copytree(PROGRAM, folder, ignore=shutil.ignore_patterns("languages"))
