@@ -54,9 +54,7 @@ def test_a_copy_is_one_moment_whatever_is_written_meanwhile(tmp_path: Path, jour
                 connection.execute("UPDATE account SET amount = amount + 1 WHERE id = ?", ((moved * 7 + 1) % 2000,))
                 connection.commit()
                 moved += 1
-                time.sleep(
-                    0.001
-                )  # without a pause a reader may never get its turn: a rollback journal's locks know no queue
+                time.sleep(0.001)  # a rollback journal's locks know no queue: a reader might never have its turn
 
     writer = threading.Thread(target=move)
     writer.start()
