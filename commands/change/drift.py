@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Optional
 import typer
 
 from checks.servers.attribution import ChangePlace
-from checks.servers.drift._kind import KnownBy
+from checks.servers.drifted import KnownBy
 from checks.servers.drifting import word_of
 from commands.cli.entries import moment
 from commands.cli.result import Result

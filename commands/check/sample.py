@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from checks.servers.declared import Declared
-from checks.servers.outside.sample import sample as request_pages
+from checks.servers.page_samples import sample as request_pages
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
@@ -38,7 +38,7 @@ from portalops.system.locks import locked
 from portalops.system.network import SocketNetwork
 
 if TYPE_CHECKING:
-    from checks.servers.outside.sample import SampledPage
+    from checks.servers.page_samples import SampledPage
 
 BATCH = timedelta(hours=6)
 """A batch is recorded once its first sample is so old."""

@@ -26,8 +26,9 @@ from checks.servers.credential_use import PROBES as OF_USE
 from checks.servers.credential_use import audit_use, audit_use_in_portals
 from checks.servers.declared import Declared
 from checks.servers.facts import Facts, found_in
-from checks.servers.portal_audit import AskedPortal, PortalComparison, audit_portals
+from checks.servers.portal_audit import PortalComparison, audit_portals
 from checks.servers.probes.own_credentials import find_rest_custodian
+from checks.servers.probes.own_portal_accounts import AskedPortal
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from checks.servers.attribution import Placed
     from checks.servers.baseline import ApprovedChanges
     from checks.servers.carried import Original
-    from checks.servers.drifting import Drift
+    from checks.servers.drifted import Drift
     from checks.servers.gather import HostAnswer
     from portalops.ports import LedgerReader
 

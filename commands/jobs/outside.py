@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.servers.declared import Declared
-from checks.servers.outside.scanning import Outside
+from checks.servers.outside_scan import Outside
 from commands.cli.session import Session
 from portalops.system.network import SocketNetwork
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from checks.servers.declared import Declared
-from checks.servers.outside.sample import sample
+from checks.servers.page_samples import sample
 from commands.check.sample import FILE, batch_of
 from commands.cli.entry import run
 from portalops.errors import ExitCode

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-from checks.servers.drifting import Drift
+from checks.servers.drifted import Drift
 from checks.servers.outside.section import LIMIT_BYTES
 from checks.servers.probe import Output, Probe, ProbeResult, Unparseable
 from portalops.errors import LedgerError

@@ -15,7 +15,7 @@ from checks.servers.catalogue import chosen
 from checks.servers.declared import Declared
 from checks.servers.gather import appended, no_answer
 from checks.servers.judging import judge_again
-from checks.servers.outside.scanning import Outside
+from checks.servers.outside_scan import Outside
 from checks.servers.own import Own
 from checks.servers.probe import ProbeResult
 from checks.servers.runner import run_checks
