@@ -20,8 +20,8 @@ from checks.servers.probes.os_release import OsRelease
 from checks.vulnerabilities.bundle import Bundle, read_bundle
 from checks.vulnerabilities.matching import Match, MatchedPackage, match
 from checks.vulnerabilities.releases import release_of
+from portalops.bodies import encode
 from portalops.errors import VulnerabilityBundleRefused
-from portalops.ledger.bodies import encode
 from portalops.model.message import Message, msg
 
 LISTED = 2000

@@ -29,8 +29,8 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.drift import ComparedSpan, HostDriftHistory, describe_time, drift_of, unseen_of
 from commands.jobs.servers import known_host
+from portalops.bodies import decode_part
 from portalops.errors import ExitCode, UsageError
-from portalops.ledger.bodies import decode_part
 from portalops.locale import _
 from portalops.model.checks import CheckScan
 from portalops.model.host_drift import Attribution

@@ -28,8 +28,8 @@ from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.changes import register_of
 from commands.jobs.servers import known_host
+from portalops import bodies
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.changes import ChangeKind, ChangeRequest

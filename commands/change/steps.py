@@ -8,8 +8,8 @@ from commands.change.views import RecordedChangeShape, change_result
 from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.jobs.changes import known_change, register_of
+from portalops import bodies
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.model.changes import (
     ChangeApproval,

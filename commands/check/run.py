@@ -41,9 +41,9 @@ from commands.jobs.performed import PerformedJob, ShownJob
 from commands.jobs.runner import perform_now
 from commands.jobs.servers import all_probes, known_host, shells_of
 from commands.jobs.vulnerabilities import known_vulnerabilities
+from portalops import bodies
 from portalops.compliance.ledger_checks import record_checks
 from portalops.errors import FactsRefused, UnknownCheck, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN, Draft
 from portalops.ledger.runs import Work
 from portalops.locale import _

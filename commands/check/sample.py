@@ -24,8 +24,9 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
+from portalops.files import write_atomically
 from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.availability import PageSample, PageSamples, SampleBatch
@@ -33,7 +34,6 @@ from portalops.model.message import msg, nmsg
 from portalops.model.organisation import HostId
 from portalops.registers.availability import KEY, SAMPLES
 from portalops.reports.document import Block, Notice, TableBlock
-from portalops.system.files import write_atomically
 from portalops.system.locks import locked
 from portalops.system.network import SocketNetwork
 

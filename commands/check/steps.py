@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from commands.check.views import describe_supplier
 from commands.cli.session import Session
+from portalops import bodies
 from portalops.compliance.article_12_findings import checks_of
-from portalops.ledger import bodies
 from portalops.model.checks import CheckScan
 from portalops.model.message import Message
 from portalops.model.record import Recorded

@@ -28,8 +28,8 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
+from portalops import bodies
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.message import Message, msg

@@ -18,8 +18,8 @@ from commands.jobs.credentials import (
     today_of,
     typed_day,
 )
+from portalops import bodies
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.model.credentials import LONGEST_DAYS, Credential, CredentialKind, Leaving, same_person
 from portalops.model.message import Message, msg, nmsg

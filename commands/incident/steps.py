@@ -17,8 +17,8 @@ from commands.cli.shapes import widened
 from commands.incident.views import RecordedIncident, incident_data, incident_view
 from commands.jobs.credentials import refuse_secret
 from commands.jobs.credentials import register_of as credentials_of
+from portalops import bodies
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.incidents import IncidentKind, IncidentsAttested, ReportKind, ReportTimeliness

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import date
 
 from commands.cli.session import Session
+from portalops import bodies
 from portalops.compliance.handling import PAPERS, STEP_WORDS, Handling, judged_keys, moves_by_rule, next_due, shortfalls
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.model.cases import CLOSED_BY_PEOPLE, CaseDuty, CaseMove, CaseStep
 from portalops.model.credentials import same_person

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from portalops.errors import FileUnwritable
+from portalops.files import write_atomically
 from portalops.model.message import Message, msg
 from portalops.system.clock import BootMark, SystemClock, boot_mark, step_between
-from portalops.system.files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path

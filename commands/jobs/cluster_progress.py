@@ -10,11 +10,9 @@ from commands.cli.session import Session
 from commands.cli.shapes import shape
 from portalops.cluster.parts import PartRequest, part_kind, part_of
 from portalops.errors import PortalOpsError
-from portalops.jobs import slot_start
-from portalops.ledger.record import FINISHED
 from portalops.model.message import msg
-from portalops.model.record import Record
-from portalops.model.runs import Job
+from portalops.model.record import FINISHED, Record
+from portalops.model.runs import Job, slot_start
 from portalops.registers.runs import parse_run_id
 from portalops.reports.document import Cell, TableBlock
 

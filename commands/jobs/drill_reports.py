@@ -10,8 +10,9 @@ from pathlib import Path
 
 from commands.cli.session import Session
 from commands.jobs.locks import resource_lock
+from portalops import bodies
 from portalops.errors import ConfigurationError, DrillReportRefused, LedgerError, UsageError
-from portalops.ledger import bodies
+from portalops.files import write_atomically
 from portalops.ledger.heads import introduce_key, read_signers
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
@@ -33,7 +34,6 @@ from portalops.registers.drills import (
     write_report,
 )
 from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS, fingerprint, sign
-from portalops.system.files import write_atomically
 
 DUTY = "10.2"
 CLOCKS_APART = timedelta(minutes=5)

@@ -14,16 +14,15 @@ import psycopg
 
 from commands.cli.session import Session
 from commands.jobs.ledger_server import parameters_of
+from portalops import bodies
 from portalops.cluster.parts import JsonValue, PartRequest, part_kind, part_of, suffix_of
 from portalops.cluster.queue import put, require
 from portalops.errors import LedgerError, Locked
-from portalops.jobs import previous_slot_start, slot_start
-from portalops.ledger import bodies
+from portalops.jobs import previous_slot_start
 from portalops.ledger.postgresql_errors import translated
-from portalops.ledger.record import FINISHED
 from portalops.model.message import Message, msg
-from portalops.model.record import Digest, Record, RunId
-from portalops.model.runs import Job, RunSummary
+from portalops.model.record import FINISHED, Digest, Record, RunId
+from portalops.model.runs import Job, RunSummary, slot_start
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.runs import attempt_of, run_id
 

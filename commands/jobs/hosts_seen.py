@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from commands.cli.session import Session
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.model.checks import CheckScan, HostScan
 from portalops.model.organisation import HostId
 

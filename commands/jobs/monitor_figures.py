@@ -12,10 +12,9 @@ from typing import TypeAlias
 
 from commands.cli.session import Session
 from commands.jobs.standings import JudgedDuties
-from portalops import __version__
+from portalops import __version__, bodies
 from portalops.errors import PortalOpsError
 from portalops.jobs import next_due
-from portalops.ledger import bodies
 from portalops.model.runs import Job, RunSummary
 from portalops.model.verdicts import DutyVerdict, RunOutcome, Severity
 from portalops.notify.monitors._exposition import Metric, MetricSample

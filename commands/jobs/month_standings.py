@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
+from portalops.bodies import decode_part
 from portalops.compliance import Situation, judge
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.model.message import msg
 from portalops.model.period import Period
 from portalops.model.record import Record, Recorded

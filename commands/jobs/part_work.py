@@ -5,10 +5,9 @@ from __future__ import annotations
 from commands.cli.session import Session
 from commands.jobs.parts import PARTS
 from portalops.cluster.parts import PartRequest, part_kind
-from portalops.ledger.record import FINISHED
 from portalops.ledger.runs import Frame, record_framed
 from portalops.model.message import msg
-from portalops.model.record import RunId
+from portalops.model.record import FINISHED, RunId
 from portalops.model.text import show_text
 from portalops.registers.runs import attempt_of
 

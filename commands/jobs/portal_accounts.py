@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from checks.updates.accounts import can_tell, portal_accounts
 from commands.cli.session import Session
+from portalops import bodies
 from portalops.errors import PortalOpsError
-from portalops.ledger import bodies
 from portalops.model.message import Message
 from portalops.model.portal_accounts import PortalAccounts
 from portalops.registers.portal_accounts import ACCOUNTS, SEEN

@@ -12,6 +12,7 @@ from commands.jobs.host_drift import host_drift
 from commands.jobs.month_standings import lean_evidence, month_standings
 from commands.jobs.server_history import server_history
 from portalops import __version__
+from portalops.bodies import decode_part
 from portalops.compliance import Situation, distrusted, judge
 from portalops.errors import (
     ConfigurationNotFound,
@@ -22,16 +23,15 @@ from portalops.errors import (
     PortalOpsError,
     SecretUnavailable,
 )
+from portalops.files import write_atomically
 from portalops.ledger.as_of import LedgerAsOf
-from portalops.ledger.bodies import decode_part
-from portalops.ledger.chain import Fault
 from portalops.ledger.heads import code_of
 from portalops.ledger.proof import read_proof
 from portalops.ledger.verify import verify
 from portalops.model.heads import RecordedHead
 from portalops.model.message import Message, msg
 from portalops.model.period import Period
-from portalops.model.record import Digest, Recorded
+from portalops.model.record import Digest, Fault, Recorded
 from portalops.model.runs import ReportResult, WrittenFile
 from portalops.registers.ends import RunEnds
 from portalops.registers.erasures import INERASABLE, RecordedErasure
@@ -42,7 +42,6 @@ from portalops.reports.document import Document
 from portalops.reports.frame import period_doubt
 from portalops.reports.material import WHOLE, Material, ReportScope
 from portalops.reports.named import load_report
-from portalops.system.files import write_atomically
 
 
 def head_code_of(report: ReportResult) -> str | None:

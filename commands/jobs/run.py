@@ -18,13 +18,13 @@ from commands.jobs.report_files import recorded_reports
 from commands.jobs.runner import attempt, not_begun, problem_lines, problem_notices
 from commands.jobs.standings import JudgedDuties, ShownStanding, exit_code_of, judge_period, overview, standing_data
 from portalops.errors import ExitCode, FileUnwritable, Locked, PortalOpsError, worst
+from portalops.files import write_atomically
 from portalops.model.message import Message, msg
 from portalops.model.period import current_period
 from portalops.model.runs import Job, ReportResult, Resource
 from portalops.model.verdicts import RunOutcome
 from portalops.reports.document import Block, KeyValues, Paragraph, TableBlock
 from portalops.reports.words import outcome_status
-from portalops.system.files import write_atomically
 
 logger = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from commands.cli.session import Session
+from portalops import bodies
 from portalops.errors import InternalFault, LedgerMissing, Locked, MailInDoubt, NotificationNotSent, PortalOpsError
-from portalops.ledger import bodies
 from portalops.model.message import Message, msg
 from portalops.model.notifications import Notification, NotificationState
 from portalops.model.record import RunId

@@ -25,6 +25,7 @@ from commands.jobs.kinds.anchor import WATCHING_KINDS, find_due_head
 from commands.ledger.anchor import AnchoredShape, AnchorPlan, anchor
 from commands.ledger.views import ReceiptShape
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError, UsageError
+from portalops.files import write_atomically
 from portalops.ledger.heads import code_of, newest_head, parse_head
 from portalops.ledger.ledger import Ledger
 from portalops.locale import _
@@ -33,7 +34,6 @@ from portalops.model.message import Message, msg
 from portalops.model.record import Record
 from portalops.ports import Extension
 from portalops.reports.document import Block, KeyValues, Paragraph
-from portalops.system.files import write_atomically
 from portalops.witness.extensions import FORMAT, MAX_LINES, MAX_LINES_BYTES, write_extension
 from portalops.witness.rules import DETAILED_KINDS
 

@@ -23,8 +23,8 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from portalops import bodies
 from portalops.errors import ConfigurationError, IntegrityError, PortalOpsError, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.check_heads import HeldRecord, read_sign_off
 from portalops.ledger.ledger import Ledger
 from portalops.locale import _

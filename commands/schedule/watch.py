@@ -31,9 +31,9 @@ from commands.cli.verb import Verb
 from commands.jobs.schedule_look import watch_lock
 from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode
-from portalops.ledger.record import format_at
 from portalops.locale import _, process_language, render
 from portalops.model.message import Message, msg, verbatim
+from portalops.model.record import format_at
 from portalops.model.text import show_text
 from portalops.system.children import ChildEnd, run_child
 from portalops.system.locks import locked

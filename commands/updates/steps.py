@@ -12,8 +12,8 @@ from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.shapes import shape
 from commands.jobs.kinds.updates import decided_of, open_store, update_sources
+from portalops import bodies
 from portalops.errors import ExitCode, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId

@@ -15,9 +15,9 @@ from commands.cli.session import Session
 from commands.jobs.kinds.updates import store_place
 from commands.jobs.part_work import do_part
 from commands.jobs.parts import updates
+from portalops import bodies
 from portalops.cluster.parts import PartRequest
 from portalops.errors import ConfigurationError
-from portalops.ledger import bodies
 from portalops.model.updates import SourceAsked, UpdatesResult
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Clock

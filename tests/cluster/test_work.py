@@ -15,9 +15,9 @@ from commands.cli.invocation import Invocation
 from commands.cli.session import Session
 from commands.jobs.fan import Fan
 from commands.jobs.part_work import do_part
+from portalops import bodies
 from portalops.cluster.parts import JsonValue, PartRequest
 from portalops.errors import ExitCode, LedgerError, Locked, UnknownKind, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.runs import Frame, Work, lock_name, record_framed
 from portalops.model.checks import HostAsked
 from portalops.model.message import Message, msg

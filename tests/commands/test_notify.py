@@ -29,9 +29,9 @@ from commands.cli.invocation import Invocation
 from commands.cli.session import Session
 from commands.jobs import sending
 from commands.jobs.notify import notify_run, unit_in
+from portalops import bodies
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.model.message import msg
 from portalops.model.notifications import Level, NotificationState

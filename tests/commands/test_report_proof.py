@@ -15,10 +15,10 @@ from commands.cli.invocation import Invocation
 from commands.cli.session import Session
 from commands.jobs.report_files import build_report
 from commands.jobs.runner import perform
+from portalops.bodies import decode_part
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
 from portalops.ledger.as_of import LedgerAsOf
-from portalops.ledger.bodies import decode_part
 from portalops.ledger.check_heads import read_supplied_head
 from portalops.ledger.heads import code_of, heads, newest_head, text_of
 from portalops.ledger.ledger import Ledger

@@ -25,8 +25,8 @@ from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, 
 from checks.servers.probe import Output, Probe, ProbeResult
 from checks.servers.probes.own_credentials import find_rest_custodian
 from checks.servers.probes.own_registered import register_in, rows_of
+from portalops.bodies import decode, encode
 from portalops.errors import LedgerError
-from portalops.ledger.bodies import decode, encode
 from portalops.model.credentials import SystemKind
 from portalops.model.message import Message
 from portalops.model.organisation import HostId

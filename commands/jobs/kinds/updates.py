@@ -20,9 +20,9 @@ from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
 from commands.jobs.ledger_server import parameters_of
 from commands.jobs.performed import PerformedJob, name_problem
+from portalops.bodies import decode_part
 from portalops.config import Settings
 from portalops.errors import ExitCode, PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.ledger.record_stores.postgresql import Settings as Database
 from portalops.ledger.runs import Work
 from portalops.model.message import Message, msg, nmsg, verbatim

@@ -19,7 +19,7 @@ from checks.servers.outside_scan import Outside
 from checks.servers.own import Own
 from checks.servers.probe import ProbeResult
 from checks.servers.runner import run_checks
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.checks import CheckResult
