@@ -9,7 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 from commands.cli.session import Session
-from commands.jobs.locks import resource_lock
 from portalops import bodies
 from portalops.errors import ConfigurationError, DrillReportRefused, LedgerError, UsageError
 from portalops.files import write_atomically
@@ -130,7 +129,7 @@ def take_up(session: Session, path: Path) -> TakenUp:
         raise _refused(path, msg("it is not text in UTF-8")) from error
     except NotADrillReport as error:
         raise _refused(path, error.message) from error
-    with resource_lock(session, Resource.DRILL_REPORTS):
+    with session.hold(Resource.DRILL_REPORTS):
         recorder = session.recorder
         _require_trusted(path, drill, recorder.ledger, trusted)
         made = _set_of(path, drill, recorded_sets(recorder.ledger), session.settings.portal.id)

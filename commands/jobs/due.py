@@ -77,7 +77,7 @@ def judged_mark(session: Session) -> Path:
 
 def was_judged_today(session: Session) -> bool:
     """Say whether a run judged the duties on this day of the portal; one that cannot be found out is taken for not judged."""
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    today = session.today
     try:
         return judged_mark(session).read_text(encoding="ascii").strip() == today.isoformat()
     except (OSError, ValueError):

@@ -401,7 +401,7 @@ def _tell_unsaved(desk: _Desk, seen: RunFacts, error: PortalOpsError) -> None:
 def _judged(session: Session) -> tuple[Sequence[Standing] | None, Failure | None]:
     """Judge for the day's letter where the run itself did not; a ledger that does not let itself be read is a failure."""
     try:
-        period = current_period(session.clock.now().astimezone(session.zone_of_portal).date())
+        period = current_period(session.today)
         judged = judge_period(session, period)
     except PortalOpsError as error:
         if isinstance(error, LedgerMissing) or error.exit_code in QUIET:

@@ -12,7 +12,6 @@ from commands.cli.session import Session
 from commands.cli.shapes import shape
 from commands.jobs.clock import note_clock
 from commands.jobs.due import Chosen, RunRequest, chosen, judged_mark, nothing_due, still_due
-from commands.jobs.locks import resource_lock
 from commands.jobs.performed import PerformedJob, ShownJob
 from commands.jobs.report_files import recorded_reports
 from commands.jobs.runner import attempt, not_begun, problem_lines, problem_notices
@@ -60,15 +59,15 @@ def _resources(session: Session, each: Chosen, wait_seconds: float) -> Iterator[
     until = session.clock.monotonic() + wait_seconds
     with ExitStack() as held:
         if job.kind.is_heavy and not each.is_forced:
-            held.enter_context(resource_lock(session, Resource.TURN, job=job.id, wait_seconds=wait_seconds))
+            held.enter_context(session.hold(Resource.TURN, job=job.id, wait_seconds=wait_seconds))
         left = max(0.0, until - session.clock.monotonic())
-        held.enter_context(resource_lock(session, job.kind.resource, job=job.id, wait_seconds=left))
+        held.enter_context(session.hold(job.kind.resource, job=job.id, wait_seconds=left))
         yield
 
 
 def judge_and_mark(session: Session) -> JudgedDuties:
     """Judge the duties of the present period, and note that it was done today."""
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    today = session.today
     judged = judge_period(session, current_period(today))
     try:
         write_atomically(judged_mark(session), f"{today.isoformat()}\n".encode())
@@ -101,7 +100,7 @@ def result_of(
         by_itself: nobody waits for the answer: a job that another process is at is then no failure to be told, else cron would
             mail each quarter of an hour while a backup lasts.
     """
-    period = current_period(session.clock.now().astimezone(session.zone_of_portal).date())
+    period = current_period(session.today)
     standings = judged.standings
     codes = [done.exit_code for done in performed]
     exit_code = worst([*codes, exit_code_of(standings), judged.exit_code])
@@ -146,7 +145,7 @@ def _report_paths(session: Session, performed: Sequence[PerformedJob]) -> list[s
     results = [done.result for done in performed if isinstance(done.result, ReportResult)]
     if not results:
         try:
-            recorded, unreadable = recorded_reports(session)
+            recorded, unreadable = recorded_reports(session.reader)
         except PortalOpsError as error:  # what was done must be shown all the same
             logger.warning("the reports that were written cannot be listed: %s", error)
         else:

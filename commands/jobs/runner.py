@@ -18,7 +18,6 @@ from commands.jobs.cluster import clustered
 from commands.jobs.drill_reports import leave_report
 from commands.jobs.kinds import JOBS
 from commands.jobs.kinds.anchor import anchors_of, heads_of_other_ledgers
-from commands.jobs.locks import resource_lock
 from commands.jobs.performed import PerformedJob, job_of
 from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode, InternalFault, PortalOpsError, worst
@@ -175,7 +174,7 @@ def perform_now(
     """
     require_valid(session.settings)
     job = job_of(session.settings.jobs, kind)
-    with resource_lock(session, kind.resource, job=job.id):
+    with session.hold(kind.resource, job=job.id):
         record_plan(session)
         return perform(session, job, work=work, report=report)
 

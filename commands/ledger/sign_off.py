@@ -196,7 +196,7 @@ def _person(session: Session, by: str) -> Person:
             msg("no signer {id} is configured; there are: {known}", id=by[:80], known=known),
             msg("Add the person and their public key to the configuration as [[ledger.signer]]."),
         )
-    if not may_sign(person, session.clock.now().astimezone(session.zone_of_portal).date()):
+    if not may_sign(person, session.today):
         raise UsageError(
             msg(
                 "{id} may not sign today, only from {first} to {last}",

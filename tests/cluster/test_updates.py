@@ -120,7 +120,7 @@ def test_a_second_collection_in_the_same_slot_asks_anew_and_shows_its_mark(porta
 
 def test_what_a_killed_job_did_not_record_is_taken_from_its_parts(portal: Portal, web: WebServer) -> None:
     session = session_of(portal)
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    today = session.today
     job = next(each for each in session.settings.jobs if each.id == "updates")
     prefix = f"{job.duty or job.kind}:updates:{today}:source-"
     for name in SOURCES[:2]:
@@ -153,7 +153,7 @@ class Ahead:
 def test_what_a_worker_with_a_clock_ahead_saw_is_judged_in_the_same_run(portal: Portal) -> None:
     session = session_of(portal)
     ahead = Session(Invocation(("worker",), portal.configuration), SECRETS, clock=Ahead(session.clock))
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    today = session.today
     for name in SOURCES:
         do_part(
             ahead,

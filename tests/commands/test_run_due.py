@@ -19,7 +19,6 @@ from commands.cli.invocation import Invocation
 from commands.cli.session import Session
 from commands.jobs.clock import clock_step, note_clock
 from commands.jobs.due import RunRequest, is_idle, judged_mark
-from commands.jobs.locks import resource_lock
 from commands.jobs.run import judge_and_mark, perform_chosen, result_of
 from commands.jobs.runner import record_plan
 from commands.jobs.standings import overdue_jobs
@@ -183,7 +182,7 @@ def test_what_another_process_holds_is_left_out_and_the_rest_is_done(portal: Por
     portal.at("2026-11-25 22:30")
     other = portal.session()
 
-    with resource_lock(other, Resource.REPORTS, job="yearly-report"):
+    with other.hold(Resource.REPORTS, job="yearly-report"):
         data = portal.run()
 
     report, anchor = data["jobs"]
@@ -221,7 +220,7 @@ def test_heavy_work_that_came_due_takes_turns_and_what_a_person_asks_for_does_no
     with (portal.folder / "portalops.toml").open("a", encoding="utf-8") as file:
         file.write('[[job]]\nid = "monthly-inventory"\nkind = "inventory"\nevery = "month"\n')
 
-    with resource_lock(portal.session(), Resource.TURN, job="weekly-backup"):
+    with portal.session().hold(Resource.TURN, job="weekly-backup"):
         (waiting,) = portal.run("monthly-inventory")["jobs"]
         (asked,) = portal.run("monthly-inventory", due_only=False)["jobs"]
 

@@ -28,7 +28,7 @@ def work(session: Session, fan: Fan) -> Work[object]:
     """Ask all hosts by the workers, this machine apart, and judge them."""
 
     def askers(errands: Sequence[Errand]) -> Iterator[Answered]:
-        shell_for = shells_of(session)
+        shell_for = shells_of(session.settings.servers.ways, session.reader)
         others = {f"host-{each.host.id}": each for each in errands if each.host.address != LOCAL}
         yield from _come_back(session, fan, others)
         for errand in errands:
@@ -58,10 +58,10 @@ def _come_back(session: Session, fan: Fan, errands: dict[str, Errand]) -> Iterat
 
 def do(session: Session, request: PartRequest) -> Work[HostAsked]:
     """Ask one host, and keep its answer."""
-    host = known_host(session, request.part.removeprefix("host-"))
+    host = known_host(session.settings.hosts, request.part.removeprefix("host-"))
     spared = request.details.get("spared")
     names = frozenset(each for each in spared if isinstance(each, str)) if isinstance(spared, list) else frozenset()
-    answered = ask(Errand(host, names), shells_of(session), clock=session.clock)
+    answered = ask(Errand(host, names), shells_of(session.settings.servers.ways, session.reader), clock=session.clock)
     if isinstance(answered.answer, MissingFact):
         asked = HostAsked(HostId(host.id), answered.at, (), answered.answer.reason, answered.answer.seen)
         problem = msg("{host}: {problem}", host=host.id, problem=answered.answer.seen)
