@@ -707,7 +707,7 @@ def _verify_store(
     return Result(
         data=verification_data(found),
         view=tuple(verification_view(found)),
-        warnings=(*warnings, *excess_rights(session)),
+        warnings=(*warnings, *excess_rights(session.kept(writable=False).records)),
         exit_code=exit_code_of(found),
     )
 

@@ -70,7 +70,7 @@ def _run(session: Session, asked: RunRequest, performed: list[PerformedJob]) -> 
         return _idle(session)
     require_valid(session.settings)
     if session.settings.ledger_store is not None:
-        session.warnings += excess_rights(session)
+        session.warnings += excess_rights(session.kept(writable=False).records)
     told = Watch(session)
     record_plan(session)
     for done in perform_chosen(session, asked, begins=told.job_begins):
