@@ -52,7 +52,9 @@ def record_plan(session: Session) -> None:
         media = build_media(session.settings.backup_media).values()
         for doubt in _sets_without_a_ledger(listed_sets(session.settings.portal.id, media)):
             session.doubt_beginning(doubt)
-        for doubt in heads_of_other_ledgers(anchors_of(session), session.writable_ledger.id):
+        for doubt in heads_of_other_ledgers(
+            anchors_of(session.settings, session.clock, session.environment), session.writable_ledger.id
+        ):
             session.doubt_beginning(doubt)
     plan = Plan(session.settings.jobs, rulebook, session.settings.digest, session.settings.portal.timezone)
     runs.record_plan(session.writable_ledger, plan, session.circumstances)

@@ -157,7 +157,9 @@ def _head(session: Session, warnings: list[Message]) -> RecordedHead:
     head: RecordedHead | None = None
     if session.settings.signing_key is not None:
         try:
-            head = find_due_head(session, WATCHING_KINDS)
+            head = find_due_head(
+                session.writable_ledger, session.signing_key, session.clock, session.zone_of_portal, WATCHING_KINDS
+            )
         except IntegrityError:
             raise
         except PortalOpsError as error:  # an old head is better than none, and its age is seen

@@ -127,7 +127,7 @@ def _observations(session: Session, names: Sequence[str]) -> dict[str, str]:
         UsageError: one names no item, or several.
     """
     found: dict[str, str] = {}
-    with open_store(session) as store:
+    with open_store(session.settings, session.environment) as store:
         for name in names:
             matches = store.beginning_with(name)
             if len(matches) != 1:

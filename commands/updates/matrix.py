@@ -216,7 +216,7 @@ def matrix(
         )
         for week in weeks
     ]
-    exemptions = decided_of(session).exemptions
+    exemptions = decided_of(session.reader, session.zone_of_portal).exemptions
     view: list[Block] = [
         grid_of(result, chosen, units, session.calendar, exemptions),
         TableBlock(msg("Each unit's weeks"), headers, rows),

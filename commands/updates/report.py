@@ -174,14 +174,14 @@ def _not_over(session: Session, period: Period) -> Iterator[Message]:
 
 def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFacts:
     settings = session.settings
-    place = store_place(session)
+    place = store_place(session.settings, session.environment)
     terms = Terms(
         session.rulebook,
         session.calendar,
         ZoneInfo(settings.portal.timezone),
         session.clock.now(),
         settings.updates.poll_every,
-        decided_of(session),
+        decided_of(session.reader, session.zone_of_portal),
     )
     sources = [source.traits for source in update_sources(settings)]
     units = [unit for unit in settings.units if exists_during(unit, period)]
@@ -190,7 +190,7 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
     old, _days = sums_and_portal(
         JudgedPeriod(place, sources, before, terms), [u for u in units if exists_during(u, before)]
     )
-    with open_store(session) as store:
+    with open_store(session.settings, session.environment) as store:
         _begins, ends = period.bounds(terms.zone)  # what a source does later is no matter of the period
         silent = [poll.source for poll in store.newest_polls(before=ends) if not poll.ok]
         window = store.window(terms.wanted_from(period), terms.now)

@@ -75,15 +75,17 @@ class StoreComparison:
 
 def verify(ctx: typer.Context) -> Result[StoreComparison]:
     session = open_session(ctx)
-    place = store_place(session)
+    place = store_place(session.settings, session.environment)
     with session.hold(Resource.UPDATES), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
         again = Path(scratch) / STORE
         with (
             closing(ObservationStore.open(place, create=False)) as judged,
             closing(ObservationStore.open(again)) as store,
         ):
-            unrecorded = unrecorded_polls(session, judged)
-            lost = list(replayed(session, store, update_sources(session.settings), also=unrecorded))
+            unrecorded = unrecorded_polls(session.ledger, judged)
+            lost = list(
+                replayed(session.ledger, session.settings, store, update_sources(session.settings), also=unrecorded)
+            )
             items = store.count()
         silent = {each.source for each in lost}
         stored = place.as_file(Path(scratch))

@@ -204,8 +204,9 @@ def test_who_collected_nothing_yet_is_told_so(portal: Portal, capsys: pytest.Cap
     assert portal.run("updates", "status") != 0
 
     assert "nothing was collected yet: postgresql:" in capsys.readouterr().err
+    session = session_of(portal)
     with pytest.raises(Exception, match="nothing was collected"):
-        ObservationStore.open(store_place(session_of(portal)), create=False)
+        ObservationStore.open(store_place(session.settings, session.environment), create=False)
 
 
 def test_a_store_that_was_dropped_is_built_again_from_the_kept_answers(portal: Portal, web: WebServer) -> None:

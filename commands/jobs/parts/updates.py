@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from checks.updates.polling import AT_ONE_HOST, EACH_WITHIN, SourcePoll, poll_sources, read_poll
 from commands.cli.session import Session
 from commands.jobs.fan import Fan
-from commands.jobs.kinds.updates import TICK, collect_updates, update_sources, work_of_updates
+from commands.jobs.kinds.updates import TICK, collect_updates, parts_of, update_sources, work_of_updates
 from commands.jobs.parts import Crowd, Parts
 from portalops.cluster.parts import PartRequest
 from portalops.config import Settings
@@ -42,14 +42,11 @@ def work(session: Session, fan: Fan) -> Work[object]:
             )
             etags = {source.traits.id: etag for source, etag in asked}
             here = [source for source, _etag in asked if not source.traits.host]
-            yield from poll_sources(
-                here, etag=lambda one: etags[one.traits.id], keeper=session.writable_ledger, clock=session.clock
-            )
+            yield from poll_sources(here, etag=lambda one: etags[one.traits.id], keeper=fan.ledger, clock=fan.clock)
 
         return lookers
 
-    result, lost = collect_updates(session, lookers_for)
-    return work_of_updates(result, lost)
+    return work_of_updates(*collect_updates(parts_of(session), lookers_for))
 
 
 def _come_back(fan: Fan, store: ObservationStore, asked: dict[str, tuple[UpdateSource, str]]) -> Iterator[SourcePoll]:
