@@ -17,13 +17,14 @@ from typing import Annotated
 
 import typer
 
+from commands.case.views import handling_of
 from commands.cli.entries import unit_name
 from commands.cli.languages import languages_option
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.cases import handling_of, known_case, unreadable_of
+from commands.jobs.cases import known_case, unreadable_of
 from commands.jobs.papers import chosen_formats, write_papers
 from portalops.errors import UsageError
 from portalops.locale import _

@@ -11,7 +11,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.shapes import shape
 from commands.jobs.clock import note_clock
-from commands.jobs.due import Chosen, RunRequest, chosen, judged_mark, nothing_due, still_due
+from commands.jobs.due import JUDGED_ON, Chosen, RunRequest, chosen, nothing_due, plan_now, still_due
 from commands.jobs.performed import PerformedJob, ShownJob
 from commands.jobs.report_files import recorded_reports
 from commands.jobs.runner import attempt, not_begun, problem_lines, problem_notices
@@ -22,6 +22,7 @@ from portalops.model.message import Message, msg
 from portalops.model.period import current_period
 from portalops.model.runs import Job, ReportResult, Resource
 from portalops.model.verdicts import RunOutcome
+from portalops.ports import LedgerReader
 from portalops.reports.document import Block, KeyValues, Paragraph, TableBlock
 from portalops.reports.words import outcome_status
 
@@ -39,10 +40,10 @@ def perform_chosen(
         begins: is told of each job before it is done.
     """
     until = session.clock.monotonic() + asked.wait_seconds
-    for each in chosen(session, asked):
+    for each in chosen(plan_now(session), asked):
         try:
             with _resources(session, each, max(0.0, until - session.clock.monotonic())):
-                found = still_due(session, each)
+                found = still_due(plan_now(session), each)
                 if found is None:
                     continue
                 begins(found.job)
@@ -70,7 +71,7 @@ def judge_and_mark(session: Session) -> JudgedDuties:
     today = session.today
     judged = judge_period(session, current_period(today))
     try:
-        write_atomically(judged_mark(session), f"{today.isoformat()}\n".encode())
+        write_atomically(session.settings.state_folder / JUDGED_ON, f"{today.isoformat()}\n".encode())
     except FileUnwritable as error:  # then the next one judges again
         logger.warning("it cannot be noted that the duties were judged: %s", error)
     return judged
@@ -104,10 +105,10 @@ def result_of(
     standings = judged.standings
     codes = [done.exit_code for done in performed]
     exit_code = worst([*codes, exit_code_of(standings), judged.exit_code])
-    view: list[Block] = [_jobs_table(performed)] if performed else [Paragraph(nothing_due(session))]
+    view: list[Block] = [_jobs_table(performed)] if performed else [Paragraph(nothing_due(plan_now(session)))]
     view += problem_notices(performed)
     view += overview(standings, session.rulebook, period)
-    reports = _report_paths(session, performed)
+    reports = _report_paths(session.settings.report.folder, session.reader, performed)
     view.append(KeyValues([*((msg("Report"), path) for path in reports), (msg("Exit status"), _meaning(exit_code))]))
     data = RunOverview(
         jobs=tuple(done.shown() for done in performed),
@@ -121,7 +122,7 @@ def result_of(
         if done.outcome is RunOutcome.FAILED and not (by_itself and done.exit_code is ExitCode.LOCKED)
     ]
     failures = [said for said, _tone in problem_lines(failed)]
-    stepped = note_clock(session)
+    stepped = note_clock(session.settings.state_folder, session.clock)
     told = () if stepped is None else (stepped,)
     return Result(data, view, (*judged.warnings(), *told), exit_code, (*failures, *told))
 
@@ -139,13 +140,12 @@ def _slot_words(done: PerformedJob) -> Message | str:
     return msg("{slot}, late", slot=done.slot) if done.late else done.slot
 
 
-def _report_paths(session: Session, performed: Sequence[PerformedJob]) -> list[str]:
+def _report_paths(folder: Path, ledger: LedgerReader, performed: Sequence[PerformedJob]) -> list[str]:
     """Return where this run's reports lie, or else the newest ones that are still there."""
-    folder = session.settings.report.folder
     results = [done.result for done in performed if isinstance(done.result, ReportResult)]
     if not results:
         try:
-            recorded, unreadable = recorded_reports(session.reader)
+            recorded, unreadable = recorded_reports(ledger)
         except PortalOpsError as error:  # what was done must be shown all the same
             logger.warning("the reports that were written cannot be listed: %s", error)
         else:

@@ -20,6 +20,7 @@ from commands.jobs.kinds import JOBS
 from commands.jobs.kinds.anchor import anchors_of, heads_of_other_ledgers
 from commands.jobs.performed import PerformedJob, job_of
 from commands.jobs.validity import require_valid
+from portalops.compliance.handling import Handling
 from portalops.errors import ExitCode, InternalFault, PortalOpsError, worst
 from portalops.ledger import runs
 from portalops.ledger.runs import Work
@@ -47,23 +48,16 @@ def record_plan(session: Session) -> None:
         LedgerError: nothing can be recorded, so nothing is to be done.
     """
     rulebook = f"{session.rulebook.id}@{session.rulebook.version}"  # no ledger begins for a rulebook that there is not
-    session.writable_ledger.require_clock()
-    if session.writable_ledger.count() == 1:  # nothing but its beginning
-        media = build_media(session.settings.backup_media).values()
-        for doubt in _sets_without_a_ledger(listed_sets(session.settings.portal.id, media)):
+    settings, ledger, circumstances = session.settings, session.writable_ledger, session.circumstances
+    ledger.require_clock()
+    if ledger.count() == 1:  # nothing but its beginning
+        sets = listed_sets(settings.portal.id, build_media(settings.backup_media).values())
+        anchors = anchors_of(settings, session.clock, session.environment)
+        for doubt in (*_sets_without_a_ledger(sets), *heads_of_other_ledgers(anchors, ledger.id)):
             session.doubt_beginning(doubt)
-        for doubt in heads_of_other_ledgers(
-            anchors_of(session.settings, session.clock, session.environment), session.writable_ledger.id
-        ):
-            session.doubt_beginning(doubt)
-    plan = Plan(session.settings.jobs, rulebook, session.settings.digest, session.settings.portal.timezone)
-    runs.record_plan(session.writable_ledger, plan, session.circumstances)
-    _record_installation(session)
-
-
-def _record_installation(session: Session) -> None:
-    """Record which portalops writes the ledger from now on, and say if a newer one did before."""
-    changed = runs.record_installation(session.writable_ledger, find_installed(), session.circumstances)
+    plan = Plan(settings.jobs, rulebook, settings.digest, settings.portal.timezone)
+    runs.record_plan(ledger, plan, circumstances)
+    changed = runs.record_installation(ledger, find_installed(), circumstances)
     if changed is not None and changed.direction is Direction.ROLL_BACK and changed.before is not None:
         session.warnings.append(
             msg(
@@ -111,19 +105,21 @@ def perform(
     Raises:
         PortalOpsError: the work failed; the ledger says so already.
     """
-    name = slot or job.every.slot(session.clock.now().astimezone(session.zone_of_portal))
-    started = session.clock.monotonic()
+    clock, ledger = session.clock, session.writable_ledger
+    name = slot or job.every.slot(clock.now().astimezone(session.zone_of_portal))
+    do = work or JOBS.load(job.kind.value).work
+    started = clock.monotonic()
     done = runs.record_run(
-        session.writable_ledger,
+        ledger,
         job,
         name,
-        lambda: work(session) if work else _done_here_or_by_workers(session, job, name),
-        clock=session.clock,
+        lambda: (None if work else clustered(session, job, name)) or do(session),
+        clock=clock,
         circumstances=session.circumstances,
         late=late,
     )
     ended = done.work
-    seconds = session.clock.monotonic() - started
+    seconds = clock.monotonic() - started
     performed = PerformedJob(
         job,
         name,
@@ -137,16 +133,12 @@ def perform(
         late=late,
     )
     if isinstance(ended.result, UpdatesResult):
-        record_by_rule(session, ended.result, done.finished.seq)
+        handling = Handling(session.rulebook.numbers, session.calendar, session.zone_of_portal, session.today)
+        cases_from = session.settings.updates.cases_from
+        record_by_rule(session.recorder, handling, ended.result, done.finished.seq, since=cases_from)
     if isinstance(ended.result, DrillResult) and (report or session.settings.backup.drill.reports):
         return _with_report(session, performed, ended.result, done, report)
     return performed
-
-
-def _done_here_or_by_workers(session: Session, job: Job, slot: str) -> Work[object]:
-    if session.settings.cluster is not None and (done := clustered(session, job, slot)) is not None:
-        return done
-    return JOBS.load(job.kind.value).work(session)
 
 
 def _with_report(
@@ -154,7 +146,15 @@ def _with_report(
 ) -> PerformedJob:
     """Leave a signed report of a drill for the portal's host; that it cannot be written undoes nothing of the drill."""
     try:
-        written = leave_report(session, result, done, path)
+        written = leave_report(
+            result,
+            done,
+            path,
+            settings=session.settings,
+            ledger=session.writable_ledger,
+            key=session.signing_key,
+            host=session.circumstances.host,
+        )
     except PortalOpsError as error:
         problem = msg("the drill's report was not written: {cause}", cause=error.message)
         code = worst([performed.exit_code, ExitCode.PARTIAL])

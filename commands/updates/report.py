@@ -30,11 +30,11 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.cases import handling_of, unreadable_of
+from commands.jobs.cases import unreadable_of
 from commands.jobs.kinds.updates import decided_of, open_store, store_place, update_sources
 from commands.jobs.papers import chosen_formats, write_papers
 from commands.updates.steps import lost_confirmations, lost_exemptions
-from portalops.compliance.handling import escalations
+from portalops.compliance.handling import Handling, escalations
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg
@@ -199,7 +199,7 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
             timeliness_of(window, load_rule_set(one), sources=sources, period=period, terms=terms)
             for one in settings.updates.rule_sets
         ]
-    handling = handling_of(session)
+    handling = Handling(session.rulebook.numbers, session.calendar, session.zone_of_portal, session.today)
     of_period = tuple(case for case in cases if case.week.period().last in period)
     return PeriodFacts(
         period=period,
