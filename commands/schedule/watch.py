@@ -90,7 +90,7 @@ def watch(
     session = open_session(ctx)
     require_valid(session.settings)
     minutes = every or session.settings.schedule.every_minutes
-    with locked(watch_lock(session), holder=session.holder):
+    with locked(watch_lock(session.settings.state_folder), holder=session.holder):
         rounds = _repeat_until_stopped(minutes, lambda: _poll(session))
     return Result(EndedWatch("watch", rounds), ())
 
