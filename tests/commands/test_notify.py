@@ -943,7 +943,7 @@ def test_a_fault_in_a_channel_is_told_by_its_class_and_leaves_a_trace_for_debug(
     letter = WaitingLetter("a1", "faulty", Level.FAILURE, "S", "T", (), AT)
 
     with caplog.at_level("DEBUG", logger="commands"):
-        outcome, _hint = sending.handed_over(session, FaultyChannel(), letter)
+        outcome, _hint = sending.handed_over(session.progress, FaultyChannel(), letter)
 
     assert (outcome.state, outcome.code) == (NotificationState.REFUSED, "PO1901")
     assert "ValueError" in str(outcome.problem) and CANARY not in str(outcome)
