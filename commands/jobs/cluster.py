@@ -19,9 +19,10 @@ from portalops.model.runs import Job
 
 def clustered(session: Session, job: Job, slot: str) -> Work[object] | None:
     """Do a job by its parts; None if its kind has none, or there is no cluster."""
-    if session.settings.cluster is None or job.kind.value not in PARTS.names():
+    settings = session.settings
+    if settings.cluster is None or job.kind.value not in PARTS.names():
         return None
-    database_of(session.settings, session.environment)  # it is said first where there is none
+    database_of(settings, session.environment)  # it is said first where there is none
     try:
         from commands.jobs.fan import fan_of  # noqa: PLC0415  # what it needs is an extra
     except ImportError as error:

@@ -83,8 +83,9 @@ def is_idle(session: Session, asked: RunRequest) -> bool:
             return False
         if clock_step(settings.state_folder, session.clock) is not None:
             return False
-        plan = session.ledger.plan()
-        session.ledger.require_clock()
+        ledger = session.ledger
+        plan = ledger.plan()
+        ledger.require_clock()
     except LedgerError:
         return False
     return plan is not None and (plan.configuration, plan.jobs) == (settings.digest, settings.jobs)

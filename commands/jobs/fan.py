@@ -166,15 +166,15 @@ def fan_of(session: Session, job: Job, slot: str) -> Fan:
     Raises:
         ConfigurationError: the ledger is in the state folder.
     """
-    database, cluster = database_of(session.settings, session.environment), session.settings.cluster
+    settings = session.settings
     return Fan(
         job,
         slot,
         session.writable_ledger,
-        database,
+        database_of(settings, session.environment),
         session.clock,
         session.zone_of_portal,
-        cluster.wait_minutes if cluster else 0,
+        settings.cluster.wait_minutes if settings.cluster else 0,
     )
 
 

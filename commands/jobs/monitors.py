@@ -275,11 +275,11 @@ class Watch:
 
     def _remember_reported(self) -> None:
         """Remember which monitors answered, for who looks later; that this cannot be kept was said before, or is of no weight."""
-        session = self._session
-        if not self._told or not os.path.isdir(session.settings.state_folder):  # which raises nothing
+        session, settings = self._session, self._session.settings
+        if not self._told or not os.path.isdir(settings.state_folder):  # which raises nothing
             return  # a run that could not begin makes no state folder
-        folder = MonitorFolder(session.settings.state_folder)
-        known = {table.id for table in session.settings.monitors}
+        folder = MonitorFolder(settings.state_folder)
+        known = {table.id for table in settings.monitors}
         try:
             with folder.changing(session.holder):
                 state = folder.load()

@@ -94,7 +94,7 @@ def notify_run(
                 _keep_copy(settings, session.settings.files[0])  # no channel any more: so the copy is to have none
             return
         failures = failures_of(performed)
-        failures += (*_crashed(session, performed), *_begun_anew(session))
+        failures += (*_crashed(session, performed), *((_LEDGER_BEGUN,) if session.begins_beside_another else ()))
         good = {"run"} | {f"job:{done.job.id}" for done in performed if _is_good(done)}
         if ledger_changed:
             failures += (_LEDGER_CHANGED,)
@@ -127,7 +127,7 @@ def notify_failed_run(session: Session, error: BaseException, performed: Sequenc
         )
         run = Failure("run", code, msg("it ended in error {error}; what was due is not done", error=code), hint)
         good = frozenset(f"job:{done.job.id}" for done in performed if _is_good(done))
-        failures = (*failures_of(performed), *_begun_anew(session), run)
+        failures = (*failures_of(performed), *((_LEDGER_BEGUN,) if session.begins_beside_another else ()), run)
         _tell(session, settings, failures, good, None, problem=code)
     for warning in session.warnings:  # of a run that ends in an error nobody prints them
         if form() == "text" or not was_logged(str(warning)):  # as an event it is there already
@@ -213,10 +213,6 @@ _LEDGER_BEGUN = Failure(
 """No later run can see that it is good again, so that each summary names it until it is forgotten."""
 
 
-def _begun_anew(session: Session) -> tuple[Failure, ...]:
-    return (_LEDGER_BEGUN,) if session.begins_beside_another else ()
-
-
 def _is_good(done: PerformedJob) -> bool:
     return done.outcome is RunOutcome.COMPLETE and done.exit_code not in FAILING and done.error is None
 
@@ -257,7 +253,7 @@ def _tell(
     channels = channels_of(dispatch, settings)
     desk = _Desk(dispatch, settings, channels, folder, _sender(session, settings))
     now = session.clock.now()
-    if not settings.is_kept_copy and fits(settings, session.environment):
+    if not settings.is_kept_copy and fits(settings, dispatch.environment):
         _keep_copy(settings, session.settings.files[0])
     state = _loaded(folder, now, session.warnings)
     can_judge = not problem and not settings.is_kept_copy
@@ -271,7 +267,7 @@ def _tell(
         good | _good_by_hand(session, state, settings),
         None if settings.is_kept_copy else frozenset(f"job:{job.id}" for job in session.settings.jobs),
         None if standings is None else _duties(session.rulebook, standings),
-        session.environment.get("INVOCATION_ID", "")[:64],
+        dispatch.environment.get("INVOCATION_ID", "")[:64],
     )
     week = None
     since = decide(state, seen, settings.timetable)[1].summary_since
@@ -574,7 +570,8 @@ def _jobs_of_week(session: Session, since: datetime, now: datetime) -> tuple[tup
 
 def notify_idle_run(session: Session) -> None:
     """Send what waits and report what is due, after a run that found nothing to do; it never raises."""
-    if not session.settings.channels or _is_quiet(session.settings.state_folder, session.clock.now()):
+    settings = session.settings
+    if not settings.channels or _is_quiet(settings.state_folder, session.clock.now()):
         return
     notify_run(session, (), None)
 

@@ -108,7 +108,8 @@ def result_of(
     view: list[Block] = [_jobs_table(performed)] if performed else [Paragraph(nothing_due(plan_now(session)))]
     view += problem_notices(performed)
     view += overview(standings, session.rulebook, period)
-    reports = _report_paths(session.settings.report.folder, session.reader, performed)
+    settings = session.settings
+    reports = _report_paths(settings.report.folder, session.reader, performed)
     view.append(KeyValues([*((msg("Report"), path) for path in reports), (msg("Exit status"), _meaning(exit_code))]))
     data = RunOverview(
         jobs=tuple(done.shown() for done in performed),
@@ -122,7 +123,7 @@ def result_of(
         if done.outcome is RunOutcome.FAILED and not (by_itself and done.exit_code is ExitCode.LOCKED)
     ]
     failures = [said for said, _tone in problem_lines(failed)]
-    stepped = note_clock(session.settings.state_folder, session.clock)
+    stepped = note_clock(settings.state_folder, session.clock)
     told = () if stepped is None else (stepped,)
     return Result(data, view, (*judged.warnings(), *told), exit_code, (*failures, *told))
 

@@ -47,7 +47,7 @@ def record_plan(session: Session) -> None:
     Raises:
         LedgerError: nothing can be recorded, so nothing is to be done.
     """
-    rulebook = f"{session.rulebook.id}@{session.rulebook.version}"  # no ledger begins for a rulebook that there is not
+    rulebook = session.rulebook  # no ledger begins for a rulebook that there is not
     settings, ledger, circumstances = session.settings, session.writable_ledger, session.circumstances
     ledger.require_clock()
     if ledger.count() == 1:  # nothing but its beginning
@@ -55,7 +55,7 @@ def record_plan(session: Session) -> None:
         anchors = anchors_of(settings, session.clock, session.environment)
         for doubt in (*_sets_without_a_ledger(sets), *heads_of_other_ledgers(anchors, ledger.id)):
             session.doubt_beginning(doubt)
-    plan = Plan(settings.jobs, rulebook, settings.digest, settings.portal.timezone)
+    plan = Plan(settings.jobs, f"{rulebook.id}@{rulebook.version}", settings.digest, settings.portal.timezone)
     runs.record_plan(ledger, plan, circumstances)
     changed = runs.record_installation(ledger, find_installed(), circumstances)
     if changed is not None and changed.direction is Direction.ROLL_BACK and changed.before is not None:
@@ -105,12 +105,12 @@ def perform(
     Raises:
         PortalOpsError: the work failed; the ledger says so already.
     """
-    clock, ledger = session.clock, session.writable_ledger
-    name = slot or job.every.slot(clock.now().astimezone(session.zone_of_portal))
+    settings, clock, zone = session.settings, session.clock, session.zone_of_portal
+    name = slot or job.every.slot(clock.now().astimezone(zone))
     do = work or JOBS.load(job.kind.value).work
     started = clock.monotonic()
     done = runs.record_run(
-        ledger,
+        session.writable_ledger,
         job,
         name,
         lambda: (None if work else clustered(session, job, name)) or do(session),
@@ -133,10 +133,10 @@ def perform(
         late=late,
     )
     if isinstance(ended.result, UpdatesResult):
-        handling = Handling(session.rulebook.numbers, session.calendar, session.zone_of_portal, session.today)
-        cases_from = session.settings.updates.cases_from
-        record_by_rule(session.recorder, handling, ended.result, done.finished.seq, since=cases_from)
-    if isinstance(ended.result, DrillResult) and (report or session.settings.backup.drill.reports):
+        handling = Handling(session.rulebook.numbers, session.calendar, zone, session.today)
+        since = settings.updates.cases_from
+        record_by_rule(session.recorder, handling, ended.result, done.finished.seq, since=since)
+    if isinstance(ended.result, DrillResult) and (report or settings.backup.drill.reports):
         return _with_report(session, performed, ended.result, done, report)
     return performed
 
@@ -174,8 +174,9 @@ def perform_now(
     Raises:
         PortalOpsError: the configuration is wrong, another process works on the same resource, or the work failed.
     """
-    require_valid(session.settings)
-    job = job_of(session.settings.jobs, kind)
+    settings = session.settings
+    require_valid(settings)
+    job = job_of(settings.jobs, kind)
     with session.hold(kind.resource, job=job.id):
         record_plan(session)
         return perform(session, job, work=work, report=report)

@@ -76,7 +76,8 @@ def parts_of(
     portals_now: Mapping[str, Message | None] = MappingProxyType({}),
 ) -> ScanParts:
     """Return what a scan needs of a session; the rest as `find_outside_view` and `own_of` take it."""
-    settings, bundles = session.settings, session.settings.vulnerabilities
+    settings = session.settings
+    bundles = settings.vulnerabilities
     records = records_of(settings, ledger, session.clock.now())
     return ScanParts(
         settings.hosts,
