@@ -107,13 +107,12 @@ def perform(
     """
     settings, clock, zone = session.settings, session.clock, session.zone_of_portal
     name = slot or job.every.slot(clock.now().astimezone(zone))
-    do = work or JOBS.load(job.kind.value).work
     started = clock.monotonic()
     done = runs.record_run(
         session.writable_ledger,
         job,
         name,
-        lambda: (None if work else clustered(session, job, name)) or do(session),
+        lambda: work(session) if work else clustered(session, job, name) or JOBS.load(job.kind.value).work(session),
         clock=clock,
         circumstances=session.circumstances,
         late=late,
