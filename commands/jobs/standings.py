@@ -68,14 +68,14 @@ class JudgedDuties:
 
 def judge_period(session: Session, period: Period) -> JudgedDuties:
     """Judge all duties over a period from what the ledger holds now."""
-    settings, ledger, rulebook, zone = session.settings, session.ledger, session.rulebook, session.zone_of_portal
-    evidence = read_evidence(ledger, period, now=session.clock.now(), zone=zone)
-    standings = judge(Situation(rulebook, evidence, settings.hosts, settings.units, session.calendar))
-    change = first_change(ledger, evidence_since(period, zone))
+    evidence = read_evidence(session.ledger, period, now=session.clock.now(), zone=session.zone_of_portal)
+    settings = session.settings
+    standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
+    change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
     if change is not None:
         standings = distrusted(standings)
     incidents = evidence.incidents
-    due = due_reports(incidents, rulebook.numbers, evidence.now) if incidents is not None else ()
+    due = due_reports(incidents, session.rulebook.numbers, evidence.now) if incidents is not None else ()
     return JudgedDuties(standings, evidence.unreadable, change, due, evidence)
 
 
