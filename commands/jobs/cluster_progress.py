@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 from commands.cli.session import Session
 from commands.cli.shapes import shape
-from commands.jobs.ledger_server import database_of
 from portalops.cluster.parts import PartRequest, part_kind, part_of
 from portalops.errors import PortalOpsError
 from portalops.model.message import msg
@@ -82,6 +81,7 @@ def now_under_way(session: Session) -> tuple[JobProgress, ...]:
         return ()
     try:
         from commands.jobs.fan import connection_of, driver_errors  # noqa: PLC0415  # an extra
+        from commands.jobs.ledger_server import database_of  # noqa: PLC0415  # status needs it with a cluster alone
         from portalops.cluster.queue import list_requests  # noqa: PLC0415  # an extra
 
         database = database_of(settings, session.environment)
