@@ -18,12 +18,12 @@ from zoneinfo import ZoneInfo
 
 from portalops.config.tables import KindTable
 from portalops.errors import BackupError
+from portalops.files import sync_folder, write_atomically
 from portalops.model.backups import SetId, SetKind
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.runs import Every
 from portalops.registers.backups import SetEvidence
-from portalops.system.files import sync_folder, write_atomically
 
 FOLDER = "bases"
 _DESCRIPTION = "base.json"

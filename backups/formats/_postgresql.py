@@ -19,11 +19,11 @@ from pathlib import Path
 from backups.formats import Restored
 from backups.postgresql import PostgresqlVersion, connection, counted, read_error
 from portalops.errors import BackupError, FileUnwritable
+from portalops.files import write_atomically
 from portalops.model.backups import TableRows
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Completed, Runner
-from portalops.system.files import write_atomically
 
 START_SECONDS = 120.0
 LEAST_SECONDS = 900.0

@@ -45,11 +45,11 @@ from backups.media._folders import (
 from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import MediumUnavailable, SetDamaged
+from portalops.files import sync_folder
 from portalops.model.backups import SetId
 from portalops.model.message import ByteCount, msg
 from portalops.model.text import show_text
 from portalops.ports import HeldFile, Readable, Room
-from portalops.system.files import sync_folder
 
 logger = logging.getLogger(__name__)
 

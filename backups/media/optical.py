@@ -48,11 +48,11 @@ from backups.media._throttled import MediumSettings
 from backups.media.disk import DiskSetWriter
 from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import MediumUnavailable, SetDamaged
+from portalops.files import sync_folder
 from portalops.model.backups import SetId
 from portalops.model.message import ByteCount, Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Completed, Readable, Room
-from portalops.system.files import sync_folder
 from portalops.system.programs import LocalRunner
 
 STAGING = ".staging"

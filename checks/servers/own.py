@@ -39,8 +39,8 @@ from zoneinfo import ZoneInfo
 from checks.servers.declared import Declared
 from checks.servers.outside.section import FAILED, SEEN, written
 from checks.servers.probe import Output, Probe, ProbeResult, Unparseable, shown
+from portalops.bodies import decode_part, encode
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.ledger.bodies import decode_part, encode
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Host, HostId
 from portalops.plugins import Door

@@ -33,7 +33,6 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import Said, shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.prune import DUTY, PruneRequest, gather_facts, no_policy, parts_of, prune_job, prune_work
-from commands.jobs.locks import resource_lock
 from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform
 from commands.jobs.validity import require_valid
@@ -173,7 +172,7 @@ def prune(
         return Result(plan_data(seen.plan, seen.retained), [*plan_view(seen.plan), *notices], exit_code=code)
     require_valid(session.settings)
     job = prune_job(session.settings.jobs)
-    with resource_lock(session, Resource.MEDIA, job=job.id):
+    with session.hold(Resource.MEDIA, job=job.id):
         # No plan is recorded: with keys of its own, the configuration may be another than that of the jobs.
         done = perform(session, job, work=partial(prune_work, asked=asked))
     told: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]

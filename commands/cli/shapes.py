@@ -16,8 +16,8 @@ from pathlib import PurePath
 from typing import Any, TypeVar, dataclass_transform
 
 from commands.cli.result import JsonValue
-from portalops.ledger.record import format_at
 from portalops.model.message import Message
+from portalops.model.record import format_at
 
 ShapeT = TypeVar("ShapeT")
 

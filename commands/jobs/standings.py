@@ -10,10 +10,10 @@ from commands.cli.shapes import shape
 from portalops.compliance import Situation, distrusted, judge
 from portalops.errors import ExitCode
 from portalops.jobs import due
-from portalops.ledger.chain import Fault
 from portalops.ledger.newest import first_change
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
+from portalops.model.record import Fault
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict

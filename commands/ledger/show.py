@@ -20,15 +20,15 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.ledger.steps import erasure_of
+from portalops import bodies
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.check_heads import HeldRecord, read_head, read_key, read_sign_off
 from portalops.ledger.heads import HEAD, code_of
-from portalops.ledger.record import FINISHED, line_digest
+from portalops.ledger.record import line_digest
 from portalops.ledger.verify import read_erasure
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg, verbatim
-from portalops.model.record import Record
+from portalops.model.record import FINISHED, Record
 from portalops.model.runs import RunSummary
 from portalops.model.text import show_text
 from portalops.registers.drills import IMPORTED, ImportedDrill

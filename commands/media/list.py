@@ -58,7 +58,8 @@ class ListedMedium:
 
 
 def list_(ctx: typer.Context) -> Result[tuple[ListedMedium, ...]]:
-    lines = lines_of(open_session(ctx))
+    session = open_session(ctx)
+    lines = lines_of(session.settings, session.reader, session.rulebook.numbers, session.clock.now())
     if not lines:
         return Result((), [Paragraph(msg("There is no medium yet: add [[backup.medium]] to the configuration"))])
     code = ExitCode.UNMET if any(line.alarms for line in lines) else ExitCode.OK

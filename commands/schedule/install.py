@@ -103,11 +103,11 @@ def _demands(session: Session, root: Path | None, *, lenient: bool) -> Demands:
     """
     version, top = None if root is None else 0, Path(os.path.abspath(root or "/"))
     try:
-        return demands_of(session, systemd_version=version, top=top)
+        return demands_of(session.settings, session.runner, systemd_version=version, top=top)
     except ScheduleRefused:
         if not lenient:
             raise
-        return demands_of(session, encrypted=(), systemd_version=version, top=top)
+        return demands_of(session.settings, session.runner, encrypted=(), systemd_version=version, top=top)
 
 
 def _files(demands: Demands, *, by_cron: bool) -> Sequence[UnitFile]:

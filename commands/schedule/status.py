@@ -21,6 +21,7 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from commands.jobs.due import plan_now
 from commands.jobs.schedule_look import ScheduleSeen, inspect_schedule
 from portalops.errors import ExitCode
 from portalops.model.message import Message, msg, nmsg
@@ -102,7 +103,8 @@ Shown: TypeAlias = ShownSchedule | ScheduledJob | ScheduledFile
 
 
 def status(ctx: typer.Context) -> Result[tuple[Shown, ...]]:
-    seen = inspect_schedule(open_session(ctx))
+    session = open_session(ctx)
+    seen = inspect_schedule(plan_now(session), session.settings, session.runner)
     exit_code = ExitCode.OK
     if seen.flaws:
         certain = any(not flaw.is_unknown for flaw in seen.flaws)

@@ -31,9 +31,9 @@ from commands.cli.verb import Verb
 from commands.jobs.schedule_look import watch_lock
 from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode
-from portalops.ledger.record import format_at
 from portalops.locale import _, process_language, render
 from portalops.model.message import Message, msg, verbatim
+from portalops.model.record import format_at
 from portalops.model.text import show_text
 from portalops.system.children import ChildEnd, run_child
 from portalops.system.locks import locked
@@ -90,7 +90,7 @@ def watch(
     session = open_session(ctx)
     require_valid(session.settings)
     minutes = every or session.settings.schedule.every_minutes
-    with locked(watch_lock(session), holder=session.holder):
+    with locked(watch_lock(session.settings.state_folder), holder=session.holder):
         rounds = _repeat_until_stopped(minutes, lambda: _poll(session))
     return Result(EndedWatch("watch", rounds), ())
 

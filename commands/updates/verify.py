@@ -25,7 +25,6 @@ from commands.cli.session import open_session
 from commands.cli.shapes import Said, shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import STORE, replayed, store_place, unrecorded_polls, update_sources
-from commands.jobs.locks import resource_lock
 from portalops.errors import ExitCode
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.runs import Resource
@@ -76,15 +75,17 @@ class StoreComparison:
 
 def verify(ctx: typer.Context) -> Result[StoreComparison]:
     session = open_session(ctx)
-    place = store_place(session)
-    with resource_lock(session, Resource.UPDATES), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
+    place = store_place(session.settings, session.environment)
+    with session.hold(Resource.UPDATES), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
         again = Path(scratch) / STORE
         with (
             closing(ObservationStore.open(place, create=False)) as judged,
             closing(ObservationStore.open(again)) as store,
         ):
-            unrecorded = unrecorded_polls(session, judged)
-            lost = list(replayed(session, store, update_sources(session.settings), also=unrecorded))
+            unrecorded = unrecorded_polls(session.ledger, judged)
+            lost = list(
+                replayed(session.ledger, session.settings, store, update_sources(session.settings), also=unrecorded)
+            )
             items = store.count()
         silent = {each.source for each in lost}
         stored = place.as_file(Path(scratch))

@@ -18,7 +18,7 @@ from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.fan import connection_of, driver_errors
-from commands.worker.steps import cluster_settings, seen_workers
+from commands.worker.steps import open_cluster, seen_workers
 from portalops.cluster.queue import ask_to_drain
 from portalops.errors import UsageError
 from portalops.locale import _
@@ -38,14 +38,14 @@ def drain(
     ctx: typer.Context, name: Annotated[str, typer.Argument(help=_("As 'worker list' shows it"))]
 ) -> Result[DrainedWorker]:
     session = open_session(ctx)
-    cluster_settings(session)
-    names = [each.name for each in seen_workers(session)]
+    _cluster, database = open_cluster(session)
+    names = [each.name for each in seen_workers(database)]
     if name not in names:
         raise UsageError(
             msg("there is no worker {name}", name=show_text(name, 60)),
             msg("The workers are: {names}.", names=show_text(", ".join(names), 400) or "-"),
         )
-    with driver_errors(session), connection_of(session) as connection:
+    with driver_errors(database), connection_of(database) as connection:
         ask_to_drain(connection, name)
     return Result(DrainedWorker(name), [Paragraph(msg("{name} ends what it has begun, and stops.", name=name))])
 

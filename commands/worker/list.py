@@ -15,7 +15,7 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.worker.steps import cluster_settings, seen_workers
+from commands.worker.steps import open_cluster, seen_workers
 from portalops.errors import ExitCode
 from portalops.model.message import msg
 from portalops.model.text import show_text
@@ -35,8 +35,8 @@ class ListedWorker:
 
 def list_workers(ctx: typer.Context) -> Result[tuple[ListedWorker, ...]]:
     session = open_session(ctx)
-    cluster_settings(session)
-    found = seen_workers(session)
+    _cluster, database = open_cluster(session)
+    found = seen_workers(database)
     headers = (msg("Worker"), msg("Machine"), msg("Since"), msg("Account"))
     rows: list[tuple[Cell, ...]] = [
         (show_text(each.name, 60), each.address, each.since, each.account) for each in found

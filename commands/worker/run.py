@@ -26,10 +26,10 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.fan import connection_of, driver_errors
-from commands.jobs.ledger_server import parameters_of
+from commands.jobs.ledger_server import LedgerDatabase
 from commands.jobs.part_work import do_part
 from commands.jobs.validity import require_valid
-from commands.worker.steps import cluster_settings
+from commands.worker.steps import open_cluster
 from portalops.cluster.queue import drained, holder_of, work, worker_name
 from portalops.cluster.queue import require as require_queue
 from portalops.locale import _
@@ -63,17 +63,17 @@ def run(
 ) -> Result[EndedWorker]:
     session = open_session(ctx)
     require_valid(session.settings)
-    cluster = cluster_settings(session)
+    cluster, database = open_cluster(session)
     called = worker_name(name or f"{socket.gethostname()[:_MOST_OF_MACHINE]}-{os.getpid()}")
     session.writable_ledger.require_clock()
-    with driver_errors(session), connection_of(session) as connection:
-        require_queue(connection, session.kept(writable=False).records.place)
+    with driver_errors(database), connection_of(database) as connection:
+        require_queue(connection, database.place)
     with session.locks.held(f"worker-{called}", holder=holder_of(called)):
-        done = asyncio.run(_work(session, called, slots or cluster.slots, cluster.at_once))
+        done = asyncio.run(_work(session, database, called, slots or cluster.slots, cluster.at_once))
     return Result(EndedWorker(called, done), [Paragraph(nmsg("{n} part was done", "{n} parts were done", done))])
 
 
-async def _work(session: Session, name: str, slots: int, at_once: int) -> int:
+async def _work(session: Session, database: LedgerDatabase, name: str, slots: int, at_once: int) -> int:
     done = 0
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -85,11 +85,11 @@ async def _work(session: Session, name: str, slots: int, at_once: int) -> int:
         do_part(session, wish, f"a part of worker {name}")
         done += 1
 
-    with driver_errors(session):
+    with driver_errors(database):
         async with (
-            await psycopg.AsyncConnection.connect(**parameters_of(session)) as connection,
-            await psycopg.AsyncConnection.connect(**parameters_of(session)) as ears,
-            await psycopg.AsyncConnection.connect(**parameters_of(session)) as other,
+            await psycopg.AsyncConnection.connect(**database.parameters()) as connection,
+            await psycopg.AsyncConnection.connect(**database.parameters()) as ears,
+            await psycopg.AsyncConnection.connect(**database.parameters()) as other,
         ):
             asking = asyncio.create_task(drained(other, name, stop))
             try:

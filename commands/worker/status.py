@@ -17,7 +17,7 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.cluster_progress import ShownProgress, jobs_under_way, progress_data, progress_table
 from commands.jobs.fan import connection_of, driver_errors
-from commands.worker.steps import cluster_settings, seen_workers
+from commands.worker.steps import open_cluster, seen_workers
 from portalops.cluster.queue import list_requests, require, sizes
 from portalops.errors import ExitCode
 from portalops.model.message import Message, msg
@@ -36,11 +36,11 @@ class WorkerStatus:
 
 def status(ctx: typer.Context) -> Result[WorkerStatus]:
     session = open_session(ctx)
-    cluster_settings(session)
-    with driver_errors(session), connection_of(session) as connection:
-        require(connection, session.kept(writable=False).records.place)
+    _cluster, database = open_cluster(session)
+    with driver_errors(database), connection_of(database) as connection:
+        require(connection, database.place)
         counts, wishes = sizes(connection), list_requests(connection)
-    workers = len(seen_workers(session))
+    workers = len(seen_workers(database))
     waiting, picked = counts.get("queued", 0), counts.get("picked", 0)
     pairs: list[tuple[Message, Cell]] = [
         (msg("Parts that wait"), waiting),
@@ -48,7 +48,9 @@ def status(ctx: typer.Context) -> Result[WorkerStatus]:
         (msg("Workers"), workers),
     ]
     code = ExitCode.UNMET if (waiting or picked) and not workers else ExitCode.OK
-    jobs = jobs_under_way(session, wishes)
+    jobs = jobs_under_way(
+        session.settings.jobs, session.ledger, wishes, session.clock.now().astimezone(session.zone_of_portal)
+    )
     view: list[Block] = [KeyValues(pairs), *([progress_table(jobs)] if jobs else [])]
     return Result(WorkerStatus(waiting, picked, workers, progress_data(jobs)), view, exit_code=code)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from commands.cli.session import Session
 from commands.jobs.fan import connection_of, driver_errors
-from commands.jobs.ledger_server import require_database
+from commands.jobs.ledger_server import LedgerDatabase, database_of
 from portalops.cluster.queue import workers
 from portalops.errors import ConfigurationError
 from portalops.model.message import msg
@@ -17,15 +17,19 @@ if TYPE_CHECKING:
     from portalops.config.settings import ClusterSettings
 
 
-def cluster_settings(session: Session) -> ClusterSettings:
+def open_cluster(session: Session) -> tuple[ClusterSettings, LedgerDatabase]:
+    """Return the cluster, and the database that its queue is in.
+
+    Raises:
+        ConfigurationError: there is none, or the ledger is in the state folder.
+    """
     if session.settings.cluster is None:
         raise ConfigurationError(
             msg("the configuration names no cluster"), msg("Add a table [cluster]; see 'A cluster' in docs/scale.md.")
         )
-    require_database(session)
-    return session.settings.cluster
+    return session.settings.cluster, database_of(session.settings, session.environment)
 
 
-def seen_workers(session: Session) -> Sequence[WorkerSeen]:
-    with driver_errors(session), connection_of(session) as connection:
+def seen_workers(database: LedgerDatabase) -> Sequence[WorkerSeen]:
+    with driver_errors(database), connection_of(database) as connection:
         return workers(connection)

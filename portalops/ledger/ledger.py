@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from portalops import __version__
+from portalops import __version__, bodies
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError
-from portalops.ledger import bodies
 from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.folder_locks import FolderLocks
 from portalops.ledger.record import CREATED, NO_RUN, UPGRADED, Draft

@@ -27,10 +27,10 @@ from portalops.ledger.postgresql_chain import PostgresqlChain
 from portalops.ledger.postgresql_rules import SKEW
 from portalops.ledger.postgresql_server import ServerState, read_server
 from portalops.ledger.postgresql_tables import APPEND_LOCK, MAKE, SCHEMA, SCHEMA_VERSION
-from portalops.ledger.record import FINISHED, GENESIS, STARTED, Draft, format_at, line_digest
+from portalops.ledger.record import GENESIS, Draft, line_digest
 from portalops.ledger.selection import Selection
 from portalops.ledger.writer import encoded, parse_line
-from portalops.model.record import Digest, Record
+from portalops.model.record import FINISHED, STARTED, Digest, Record, format_at
 from portalops.ports import Clock
 
 MOST_IDLE = 8

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
 
-from portalops.model.record import Digest, Record, RunId
+from portalops.model.record import YEARS, Digest, Record, RunId, format_at
 
 VERSION = 1
 """The value of `v`: which description of the line these bytes follow."""
@@ -33,15 +33,9 @@ UPGRADED = "ledger.upgraded"
 MAX_TEXT = 500
 """Longest run, subject or duty, in characters."""
 
-YEARS = range(2, 9999)
-"""Years of the moments that the format allows: those that are in the calendar wherever they are shown."""
 
 NO_RUN = RunId("")
 """`run` of a record that belongs to no run."""
-
-STARTED = ".started"
-FINISHED = ".finished"
-"""The endings of the two kinds that frame a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +161,6 @@ def is_kind(kind: str) -> bool:
 def line_digest(line: bytes) -> Digest:
     """Return the SHA-256 that the next record's `prev` must hold."""
     return Digest(hashlib.sha256(line).hexdigest())
-
-
-def format_at(moment: datetime) -> str:
-    """Write an aware UTC moment as `2026-11-25T01:32:00.000Z`; texts then sort as the moments do."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_at(text: str) -> datetime:

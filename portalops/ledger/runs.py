@@ -15,16 +15,16 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
+from portalops import bodies
 from portalops.errors import ExitCode, InternalFault, LedgerError, PortalOpsError
 from portalops.jobs import Attempt, previous_slot_start
-from portalops.ledger import bodies
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import FINISHED, STARTED, Draft
+from portalops.ledger.record import Draft
 from portalops.ledger.stores import Locks
 from portalops.model.installations import Direction, Installation, InstalledVersion, installation_of
 from portalops.model.message import Message, kept, msg, verbatim
-from portalops.model.record import Record, RunId
+from portalops.model.record import FINISHED, STARTED, Record, RunId
 from portalops.model.runs import Job, JobId, Plan, Run, RunLog, RunSummary
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome

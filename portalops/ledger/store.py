@@ -20,14 +20,14 @@ from urllib.parse import quote
 
 from portalops.errors import LedgerError, LedgerMissing
 from portalops.ledger import store_errors
-from portalops.ledger.record import FINISHED, STARTED, Draft, format_at
+from portalops.ledger.record import Draft
 from portalops.ledger.selection import Selection
 from portalops.ledger.stored_chain import StoredChain
 from portalops.ledger.tables import APPLICATION_ID, READABLE, require_sqlite
 from portalops.ledger.writer import LedgerWriter, parse_line
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
-from portalops.model.record import Digest, Record
+from portalops.model.record import FINISHED, STARTED, Digest, Record, format_at
 from portalops.ports import Clock
 
 FILE_PLACE = "file"

@@ -16,10 +16,9 @@ from portalops.errors import (
     Locked,
     RunAlreadyRecorded,
 )
-from portalops.ledger.record import format_at
 from portalops.ledger.tables import SCHEMA_VERSION
 from portalops.model.message import ByteCount, Message, msg
-from portalops.model.record import Record
+from portalops.model.record import Record, format_at
 
 _NEXT_TO_NOTHING = 64 << 10
 """Less space than this counts as a full disk: SQLite's journal of one record does not fit beside it."""

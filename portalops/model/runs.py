@@ -243,3 +243,17 @@ class ReportResult:
     """The head that the report carries; None if there was none, and in records of before reports carried one."""
     scope: str = ""
     """What it is cut down to, such as `unit-so-y-te` or `host-web1`; empty for the whole portal."""
+
+
+def slot_start(every: Every, local: datetime) -> datetime:
+    """Return the local moment at which the slot that holds `local` began."""
+    hour = local.replace(minute=0, second=0, microsecond=0)
+    match every:
+        case Every.HOUR:
+            return hour
+        case Every.DAY:
+            return hour.replace(hour=0)
+        case Every.WEEK:
+            return hour.replace(hour=0) - timedelta(days=local.weekday())
+        case Every.MONTH:
+            return hour.replace(hour=0, day=1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from portalops.ledger.bodies import decode_part
+from portalops.bodies import decode_part
 from portalops.model.adopted import AdoptedPoll
 from portalops.model.record import Recorded
 from portalops.ports import LedgerReader

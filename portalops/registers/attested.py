@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
+from portalops.bodies import required_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import required_part
 from portalops.model.record import Digest, Record
 from portalops.model.submissions import AttestationWithdrawal, ObservedItem, RegisteredPaper
 from portalops.ports import LedgerReader

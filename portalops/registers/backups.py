@@ -9,9 +9,8 @@ from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Final, Protocol
 
+from portalops.bodies import decode_part
 from portalops.errors import PortalOpsError, SetNotFound, UsageError
-from portalops.ledger.bodies import decode_part
-from portalops.ledger.record import FINISHED
 from portalops.model.backups import (
     BackupResult,
     BackupSet,
@@ -29,7 +28,7 @@ from portalops.model.backups import (
 from portalops.model.media import MediumCheck
 from portalops.model.message import msg
 from portalops.model.reading import Freshness, Limits, Reading, standing
-from portalops.model.record import Digest, Recorded
+from portalops.model.record import FINISHED, Digest, Recorded
 from portalops.model.retention import PruneResult
 from portalops.ports import LedgerReader
 from portalops.registers.copies import CopyReport, first_known, fold_elsewhere, fold_report

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from portalops.bodies import decode_part
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.model.cases import (
     ALLOWED,
     LEADS_TO,

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Generic, TypeAlias, TypeVar
 
+from portalops.bodies import decode_part, evidence_of
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part, evidence_of
 from portalops.model.changes import (
     ChangeApproval,
     ChangeBegun,

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from portalops.bodies import required_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import required_part
 from portalops.model.confirmations import Confirmation
 from portalops.model.record import Record
 from portalops.ports import LedgerReader

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from typing import TypeAlias
 
+from portalops.bodies import decode_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.model.credentials import (
     LONGEST_DAYS,
     Credential,

@@ -11,8 +11,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+from portalops import bodies
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.ledger import bodies
 from portalops.model.backups import Copy, CopyState, DrillResult, VerifyLevel
 from portalops.model.drills import SCHEMA, DrillReport
 from portalops.model.message import Message, msg

@@ -15,9 +15,8 @@ from operator import attrgetter
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from portalops.bodies import decode_part, decode_plain, uncollected
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError
-from portalops.ledger.bodies import decode_part, decode_plain, uncollected
-from portalops.ledger.record import FINISHED
 from portalops.model.adopted import AdoptedPoll
 from portalops.model.archive import Inventory
 from portalops.model.backups import (
@@ -28,7 +27,7 @@ from portalops.model.findings import Finding
 from portalops.model.message import Message
 from portalops.model.organisation import HostId
 from portalops.model.period import Period
-from portalops.model.record import Record, Recorded
+from portalops.model.record import FINISHED, Record, Recorded
 from portalops.model.retention import PruneResult
 from portalops.model.runs import ReportResult, Run, RunSummary
 from portalops.model.updates import UpdatesResult

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from portalops.bodies import required_part
 from portalops.calendar import Calendar
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import required_part
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionWithdrawal
 from portalops.model.message import Message, msg
 from portalops.ports import LedgerReader

@@ -19,8 +19,8 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+from portalops import bodies
 from portalops.errors import PortalOpsError
-from portalops.ledger import bodies
 from portalops.model.checks import CheckResult, CheckScan, JudgedScan
 from portalops.model.findings import CarriedFindings, Finding, FindingClosed, FindingEvent, FindingTurn
 from portalops.model.message import Message

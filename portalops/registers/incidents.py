@@ -18,8 +18,8 @@ from datetime import date, datetime
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+from portalops.bodies import decode_part, evidence_of
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part, evidence_of
 from portalops.model.credentials import Credential, CredentialRotation
 from portalops.model.incidents import (
     REPORT_WORDS,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from portalops.bodies import decode_part
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.model.backups import Copy, CopyState
 from portalops.model.media import DiscState, MediumCheck, MediumEntry, MediumMove
 from portalops.model.message import Message, msg, nmsg

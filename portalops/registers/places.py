@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final, TypeAlias
 
+from portalops.bodies import decode_part, evidence_of
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part, evidence_of
 from portalops.model.organisation import HostId
 from portalops.model.places import HandOver, Sighting
 from portalops.model.record import Digest

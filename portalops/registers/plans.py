@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from portalops.bodies import required_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import required_part
 from portalops.model.runs import Job, Plan
 from portalops.ports import LedgerReader
 

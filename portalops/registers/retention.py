@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from portalops.bodies import decode_part
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.model.backups import SetId
 from portalops.model.message import msg
 from portalops.model.record import Record

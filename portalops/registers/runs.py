@@ -11,11 +11,8 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
-from portalops.model.record import Record, RunId
+from portalops.model.record import FINISHED, STARTED, Record, RunId
 from portalops.model.runs import Job, JobId, Run
-
-STARTED = ".started"
-FINISHED = ".finished"
 
 _PART = re.compile(r"[^:\s]+")
 _ATTEMPT = re.compile(r"\.([1-9][0-9]*)$")

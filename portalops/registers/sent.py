@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from portalops.bodies import required_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import required_part
 from portalops.model.sent import SentReport
 from portalops.ports import LedgerReader
 from portalops.registers.papers import still_kept

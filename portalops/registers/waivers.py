@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date, datetime
 from zoneinfo import ZoneInfo
 
+from portalops import bodies
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.ledger import bodies
 from portalops.model.message import Message, msg
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.ports import LedgerReader

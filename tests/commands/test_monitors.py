@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from commands.cli.entry import run
+from portalops.bodies import evidence_of
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode, LedgerFull
-from portalops.ledger.bodies import evidence_of
 from portalops.ledger.ledger import Ledger
 from portalops.system.clock import SystemClock
 from tests.notify.monitors.exposition import Family, parsed

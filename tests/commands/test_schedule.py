@@ -20,8 +20,9 @@ import pytest
 from commands.cli.entry import run
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
+from commands.jobs.due import plan_now
 from commands.jobs.schedule_change import Installer, require_ready
-from commands.jobs.schedule_look import Places, inspect_schedule, installed_program
+from commands.jobs.schedule_look import Places, ScheduleSeen, inspect_schedule, installed_program
 from commands.schedule.watch import line_of, read_turn
 from portalops.errors import ExitCode, ScheduleRefused
 from portalops.ports import Completed
@@ -434,6 +435,10 @@ def session_of(image: Image, answer: str) -> Session:
     return session
 
 
+def inspected(session: Session, places: Places) -> ScheduleSeen:
+    return inspect_schedule(plan_now(session), session.settings, session.runner, places)
+
+
 def places_of(image: Image) -> Places:
     running = image.root / "run/systemd/system"
     running.mkdir(parents=True)
@@ -450,7 +455,7 @@ def test_what_runs_as_it_was_planned_has_no_flaw(image: Image, tmp_path: Path) -
     session = session_of(image, answer_of(*UNITS))
     install_into(image, session)
 
-    seen = inspect_schedule(session, places)
+    seen = inspected(session, places)
 
     assert [str(flaw.seen) for flaw in seen.flaws] == []
     assert [job.job.id for job in seen.jobs] == ["daily-updates", "daily-verify"]
@@ -462,8 +467,8 @@ def test_a_dead_timer_and_a_service_manager_that_does_not_answer_are_told(image:
     places = places_of(image)
     install_into(image, session_of(image, answer_of(*UNITS)))
 
-    dead = inspect_schedule(session_of(image, answer_of(*UNITS, timer="inactive")), places)
-    silent = inspect_schedule(session_of(image, ""), places)
+    dead = inspected(session_of(image, answer_of(*UNITS, timer="inactive")), places)
+    silent = inspected(session_of(image, ""), places)
 
     assert {flaw.subject for flaw in dead.flaws} == {"portalops.timer", "portalops-media.timer"}
     assert [(flaw.subject, flaw.is_unknown) for flaw in silent.flaws] == [("systemd", True)]
@@ -475,7 +480,7 @@ def test_a_changed_configuration_makes_units_outdated(image: Image, tmp_path: Pa
     install_into(image, session_of(image, answer_of(*UNITS)))
     image.config.write_text(image.config.read_text() + '[[job]]\nid = "new"\nkind = "report"\nevery = "week"\n')
 
-    seen = inspect_schedule(session_of(image, answer_of(*UNITS)), places)
+    seen = inspected(session_of(image, answer_of(*UNITS)), places)
 
     assert [flaw.subject for flaw in seen.flaws] == ["portalops.service"]
 
@@ -494,7 +499,7 @@ def install_into(image: Image, session: Session) -> None:
     from commands.jobs.schedule_demands import demands_of
 
     image.units.mkdir(parents=True)
-    for file in unit_files(demands_of(session)):
+    for file in unit_files(demands_of(session.settings, session.runner)):
         (image.units / file.name).write_bytes(file.data)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from portalops import bodies
 from portalops.errors import (
     ClockWentBack,
     IntegrityError,
@@ -23,7 +24,6 @@ from portalops.errors import (
     LedgerMissing,
     RunAlreadyRecorded,
 )
-from portalops.ledger import bodies
 from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN, Draft

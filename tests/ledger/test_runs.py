@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from portalops import bodies
 from portalops.errors import ExitCode, LedgerFull, Locked, MediumUnavailable
 from portalops.jobs import due
-from portalops.ledger import bodies
 from portalops.ledger.circumstances import REDACTED, Circumstances, collect, redacted
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from portalops.ledger.chain import Fault
 from portalops.ledger.heads import code_of
 from portalops.model.heads import AnchorId, AnchorReceipt
 from portalops.model.message import msg
-from portalops.model.record import Recorded, RunId
+from portalops.model.record import Fault, Recorded, RunId
 from portalops.model.runs import Run
 from portalops.registers.evidence import UnreadableRecord
 from portalops.registers.proof import Proof

@@ -29,7 +29,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
         return
     before = look.session.clock.now()
     try:
-        state = server_of(look.session)
+        state = server_of(look.session.kept(writable=False).records)
     except PortalOpsError as error:
         yield refused("", error)
         return

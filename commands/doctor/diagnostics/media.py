@@ -19,8 +19,8 @@ from commands.doctor.places import device_of, folder_seen, path_of
 from commands.doctor.store_locks import lock_seen
 from portalops.config.layers import show_path
 from portalops.errors import FileUnwritable
+from portalops.files import write_atomically
 from portalops.model.message import msg, nmsg
-from portalops.system.files import write_atomically
 
 if TYPE_CHECKING:
     from portalops.config import KindTable

@@ -12,9 +12,10 @@ from portalops.model.message import msg, nmsg
 def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say what the register of media shows that must be seen to."""
     session = look.session
-    if session.reader.first() is None:
+    ledger, now = session.reader, session.clock.now()
+    if ledger.first() is None:
         return
-    for line in lines_of(session):
+    for line in lines_of(session.settings, ledger, session.rulebook.numbers, now):
         name = line.medium.id
         for alarm in line.alarms:
             yield warning(
@@ -38,7 +39,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
                     "{id}: {n} copies were read so long ago that they soon no longer count as verified, from {moment} on",
                     line.expiring.soon,
                     id=name,
-                    moment=line.expiring.next_at or session.clock.now(),
+                    moment=line.expiring.next_at or now,
                 ),
                 msg("The verify job reads them in time if it runs; 'portalops backup verify' does it now."),
             )

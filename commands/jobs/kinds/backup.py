@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from backups.bases import NewBase, SetRequest, choose, read_noted, settings_digests
@@ -66,7 +67,7 @@ def parts_of(session: Session) -> BackupParts:
     """
     settings, ledger = session.settings, session.reader
     media = build_media(settings.backup_media)
-    sources = sources_of(session, media.values())
+    sources = sources_of(settings, media.values(), partial(session.kept, writable=False))
     # A lost record of an old set or of the register is no reason to make no backup.
     recorded = recorded_sets(ledger, passing_over=True)
     with_sets = media_with_sets(recorded, read_register(ledger).media)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from backups.copying import run_copies, wanted_copies
 from backups.media import build_media
@@ -32,12 +33,14 @@ def copy_work(
     Raises:
         ConfigurationError: a medium or source does not fit.
     """
-    ledger, media = session.writable_ledger, build_media(session.settings.backup_media)
+    settings, ledger = session.settings, session.writable_ledger
+    media = build_media(settings.backup_media)
+    sources = sources_of(settings, media.values(), partial(session.kept, writable=False))
     sets = recorded_sets(ledger, passing_over=True)
     result = run_copies(
         wanted_copies(sets, tuple(media), only_set=only_set, only_medium=only_medium),
         media,
-        places=tuple(place for source in sources_of(session, media.values()) for place in source.places()),
+        places=tuple(place for source in sources for place in source.places()),
         wanted={medium: worth_keeping(sets, medium) for medium in media},
         expected=media_with_sets(sets, read_register(ledger).media),
         keys=keys_of(ledger, session.warnings.append),

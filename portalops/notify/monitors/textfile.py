@@ -22,10 +22,10 @@ from pydantic import AfterValidator, Field
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import RefusedValue, Shape
 from portalops.errors import FileUnwritable
+from portalops.files import unwritable, write_atomically
 from portalops.model.message import msg
 from portalops.notify.monitors import Beat, BeatEvent, MonitorContext, MonitorKind, MonitorUnavailable
 from portalops.notify.monitors._exposition import Metric, MetricSample, expose
-from portalops.system.files import unwritable, write_atomically
 
 LAST_POLLED = "portalops_run_timestamp_seconds"
 MAX_FILE_BYTES = 4 << 20

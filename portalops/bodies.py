@@ -22,10 +22,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import SchemaValidator
 
 from portalops.errors import LedgerError
-from portalops.ledger.record import YEARS
 from portalops.model.message import ByteCount, Message, msg
 from portalops.model.organisation import Name
-from portalops.model.record import Digest
+from portalops.model.record import YEARS, Digest
 
 JsonValue: TypeAlias = "str | int | bool | list[JsonValue] | dict[str, JsonValue] | None"
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from portalops import bodies
 from portalops.errors import LedgerError
-from portalops.ledger import bodies
 from portalops.model.backups import BackupResult, VerifyResult
 from portalops.model.checks import CheckScan
 from portalops.model.findings import Finding, FindingEvent, FindingTurn
