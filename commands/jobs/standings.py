@@ -68,10 +68,11 @@ class JudgedDuties:
 
 def judge_period(session: Session, period: Period) -> JudgedDuties:
     """Judge all duties over a period from what the ledger holds now."""
-    evidence = read_evidence(session.ledger, period, now=session.clock.now(), zone=session.zone_of_portal)
+    with session.ledger.view():
+        evidence = read_evidence(session.ledger, period, now=session.clock.now(), zone=session.zone_of_portal)
+        change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
     settings = session.settings
     standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
-    change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
     if change is not None:
         standings = distrusted(standings)
     incidents = evidence.incidents

@@ -219,6 +219,10 @@ class Ledger:
         selected = None if kinds is None else tuple(kinds)
         return self._store.records(Selection(selected, run, since, until, newest_first, limit))
 
+    def view(self) -> AbstractContextManager[None]:
+        """Let many reads in a row share one connection; nothing may be appended by this ledger meanwhile."""
+        return self._store.view()
+
     def kinds_under(self, kind: str) -> tuple[str, ...]:
         """Return the recorded kinds with this name or below it (name and a dot), sorted."""
         return self._store.kinds_under(kind)

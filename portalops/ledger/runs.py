@@ -241,8 +241,9 @@ def read_attempts(ledger: Ledger, jobs: Sequence[Job], now: datetime, zone: Zone
     """
     local = now.astimezone(zone)
     attempts: list[Attempt] = []
-    for kind in sorted({job.kind for job in jobs}):
-        attempts += _attempts_of_kind(ledger, [job for job in jobs if job.kind is kind], local)
+    with ledger.view():
+        for kind in sorted({job.kind for job in jobs}):
+            attempts += _attempts_of_kind(ledger, [job for job in jobs if job.kind is kind], local)
     return tuple(attempts)
 
 
