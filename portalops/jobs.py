@@ -15,13 +15,13 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from portalops.errors import LedgerError
 from portalops.model.message import Message, msg
 from portalops.model.runs import LAST_DAY, WEEKDAYS, Every, Job, Run, Slot
+from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.plans import PlannedSpan, RecordedPlan, planned_spans
 from portalops.registers.runs import RunName, parse_run_id

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from commands.cli.session import Session
@@ -15,6 +14,7 @@ from portalops.ledger.record import FINISHED
 from portalops.model.message import msg
 from portalops.model.record import Record
 from portalops.model.runs import Job
+from portalops.model.values import dataclass
 from portalops.registers.runs import parse_run_id
 from portalops.reports.document import Cell, TableBlock
 

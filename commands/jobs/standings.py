@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from commands.cli.session import Session
@@ -16,6 +16,7 @@ from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
+from portalops.model.values import dataclass
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence, UnreadableRecord, evidence_since, read_evidence
 from portalops.registers.incidents import due_reports

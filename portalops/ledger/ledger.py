@@ -12,7 +12,6 @@ import secrets
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from portalops.ledger.tables import SCHEMA_VERSION
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record, RunId
 from portalops.model.runs import Plan, Run, RunSummary
+from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Clock
 from portalops.registers.plans import PLAN, RecordedPlan

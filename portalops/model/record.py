@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, NewType, TypeVar
+
+from portalops.model.values import dataclass
 
 Digest = NewType("Digest", str)
 """SHA-256 in lower-case hexadecimal, 64 characters."""

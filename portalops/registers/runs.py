@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from portalops.model.record import Record, RunId
 from portalops.model.runs import Job, JobId, Run
+from portalops.model.values import dataclass
 
 STARTED = ".started"
 FINISHED = ".finished"

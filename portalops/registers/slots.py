@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -15,6 +14,7 @@ from portalops.errors import LedgerError
 from portalops.jobs import ExpectedSlot, expected_slots
 from portalops.model.message import Message, msg
 from portalops.model.runs import Job, Run, RunSummary
+from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.plans import RecordedPlan
 from portalops.registers.runs import parse_run_id

@@ -11,7 +11,6 @@ import base64
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -22,6 +21,7 @@ from portalops.config.secrets import read_private_file
 from portalops.errors import SecretUnavailable
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
+from portalops.model.values import dataclass
 
 ALGORITHM = "ssh-ed25519"
 SECURITY_KEY = "sk-ssh-ed25519@openssh.com"

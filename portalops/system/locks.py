@@ -8,12 +8,12 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from portalops.errors import Locked
 from portalops.model.message import Message, msg
+from portalops.model.values import dataclass
 from portalops.system.files import unwritable
 
 _PROCESS = re.compile(r"process (?P<pid>\d{1,10}) since (?P<since>[\dT:+-]{19,32})(?: for (?P<job>\S{1,64}))?")
