@@ -1,8 +1,9 @@
 """`dataclass` as the standard library has it, made in a third of the time for values that cannot be changed.
 
 `dataclasses.dataclass(frozen=True, slots=True)` compiles seven methods for each class. `portalops status` has some 300 such
-classes, and that was a fifth of its time. Here `__init__` alone is compiled; comparing, hashing, showing and refusing changes are
-the same few functions for all. A class with other options, or whose base is a dataclass, is made by the standard library.
+classes, and that was a fifth of its time. Here `__init__` alone is compiled, when it is first called; comparing, hashing, showing
+and refusing changes are the same few functions for all. A class with other options, or whose base is a dataclass, is made by the
+standard library.
 """
 
 from __future__ import annotations
@@ -47,13 +48,21 @@ else:
 
 
 def _init_of(made: type[Any], fields: Sequence[Field[Any]]) -> Callable[..., None]:
+    if not all(each.init for each in fields):
+        raise TypeError(f"{made.__name__} has a field without a parameter: the standard library makes such classes")
+
+    def first(self: object, /, *values: object, **named: object) -> None:
+        # Compiled when it is first needed, since of most classes that a call imports it makes no value.
+        made.__init__ = _compiled_init(made, fields)
+        made.__init__(self, *values, **named)
+
+    return first
+
+
+def _compiled_init(made: type[Any], fields: Sequence[Field[Any]]) -> Callable[..., None]:
     names: dict[str, Any] = {"_set": object.__setattr__, "_MISSING": MISSING}
     positional, by_name, body = ["self"], list[str](), list[str]()
     for each in fields:
-        if not each.init:
-            raise TypeError(
-                f"{made.__name__}.{each.name} is a field without a parameter: the standard library makes such classes"
-            )
         parameter = value = each.name
         if each.default_factory is not MISSING:
             names[f"_make_{each.name}"] = each.default_factory

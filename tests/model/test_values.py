@@ -151,3 +151,11 @@ def test_other_classes_are_those_of_the_standard_library() -> None:
     assert Ordered(1) < Ordered(2)
     with pytest.raises(FrozenInstanceError):
         Ordered(1).x = 2  # type: ignore[misc]
+
+
+def test_a_field_without_a_parameter_is_refused() -> None:
+    with pytest.raises(TypeError, match="Counted has a field without a parameter"):
+
+        @dataclass(frozen=True, slots=True)
+        class Counted:
+            count: int = field(default=0, init=False)
