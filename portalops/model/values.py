@@ -9,6 +9,7 @@ standard library.
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, FrozenInstanceError
 from operator import attrgetter
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 __all__ = ("dataclass",)
 
-_Methods: TypeAlias = "dict[str, Callable[..., Any]]"
+_Methods: TypeAlias = "dict[str, Any]"
 
 _SHARED = frozenset({"frozen", "slots", "kw_only"})
 """The options that are served here; the first two must be given."""
@@ -35,7 +36,7 @@ def _dataclass(cls: type[Any] | None = None, /, **options: bool) -> Any:
     made.__dataclass_params__.frozen = made.__dataclass_params__.init = True
     made.__dataclass_params__.repr = made.__dataclass_params__.eq = True
     fields = dataclasses.fields(made)
-    for name, method in ({"__init__": _init_of(made, fields)} | _compared(fields) | _shown(fields) | _CONSTANT).items():
+    for name, method in ({"__init__": _Init(made, fields)} | _compared(fields) | _shown(fields) | _CONSTANT).items():
         if own.get(name) is None:  # Python itself puts None for the hash of a class that compares by itself
             setattr(made, name, method)
     return made
@@ -47,37 +48,44 @@ else:
     dataclass = _dataclass
 
 
-def _init_of(made: type[Any], fields: Sequence[Field[Any]]) -> Callable[..., None]:
-    if not all(each.init for each in fields):
-        raise TypeError(f"{made.__name__} has a field without a parameter: the standard library makes such classes")
+class _Init:
+    """A class's `__init__`, compiled when it is first looked for: of most classes that a call imports it makes no value."""
 
-    def first(self: object, /, *values: object, **named: object) -> None:
-        # Compiled when it is first needed, since of most classes that a call imports it makes no value.
-        made.__init__ = _compiled_init(made, fields)
-        made.__init__(self, *values, **named)
+    def __init__(self, made: type[Any], fields: Sequence[Field[Any]]) -> None:
+        if not all(each.init for each in fields):
+            raise TypeError(f"{made.__name__} has a field without a parameter: the standard library makes such classes")
+        self._made, self._fields = made, fields
 
-    return first
+    def __get__(self, value: object | None, owner: type[Any]) -> Callable[..., None]:
+        init: Any = _compiled_init(self._made, self._fields)
+        self._made.__init__ = init
+        found: Callable[..., None] = init.__get__(value, owner)
+        return found
 
 
 def _compiled_init(made: type[Any], fields: Sequence[Field[Any]]) -> Callable[..., None]:
-    names: dict[str, Any] = {"_set": object.__setattr__, "_MISSING": MISSING}
+    given: dict[str, object] = {"_set": object.__setattr__, "_MISSING": MISSING}
     positional, by_name, body = ["self"], list[str](), list[str]()
     for each in fields:
         parameter = value = each.name
         if each.default_factory is not MISSING:
-            names[f"_make_{each.name}"] = each.default_factory
+            given[f"_make_{each.name}"] = each.default_factory
             parameter, value = f"{parameter}=_MISSING", f"_make_{value}() if {value} is _MISSING else {value}"
         elif each.default is not MISSING:
-            names[f"_default_{each.name}"] = each.default
+            given[f"_default_{each.name}"] = each.default
             parameter = f"{parameter}=_default_{each.name}"
         (by_name if each.kw_only else positional).append(parameter)
         body.append(f"_set(self, '{each.name}', {value})")
     if hasattr(made, "__post_init__"):
         body.append("self.__post_init__()")
     parameters = ", ".join([*positional, *(["*", *by_name] if by_name else [])])
-    exec(f"def __init__({parameters}):\n " + "\n ".join(body or ["pass"]), names)  # noqa: S102  # as dataclasses does
-    init: Callable[..., None] = names["__init__"]
+    lines = [f"def __init__({parameters}):", *(f" {each}" for each in body or ["pass"]), "return __init__"]
+    text = f"def make({', '.join(given)}):\n " + "\n ".join(lines)
+    found: dict[str, Any] = {}
+    exec(text, vars(sys.modules[made.__module__]), found)  # noqa: S102  # as dataclasses does
+    init: Callable[..., None] = found["make"](**given)
     init.__qualname__ = f"{made.__qualname__}.__init__"
+    init.__annotations__ = {each.name: each.type for each in fields} | {"return": None}
     return init
 
 
