@@ -96,7 +96,11 @@ class OfficeTable(Shape):
 
     parent: NameTable | None = Field(default=None, description="The agency above the managing unit.")
     abbreviation: Text = Field(default="ĐVQLC", description="Of the managing unit, behind a paper's blank number.")
-    place: NameTable = Field(default=NameTable(vi="Khánh Hòa", en="Khanh Hoa"), description="Before a paper's date.")
+    place: NameTable = (
+        Field(  # constructed: to check a constant would build a validator whenever this module is imported
+            default=NameTable.model_construct(vi="Khánh Hòa", en="Khanh Hoa"), description="Before a paper's date."
+        )
+    )
     authority: Text | None = Field(default=None, description="Such as KT. GIÁM ĐỐC, where a deputy signs.")
     title: Text = Field(default="GIÁM ĐỐC", description="The office of who signs.")
     contact: Text | None = Field(default=None, description="Whom a unit asks: name, telephone, mail.")
