@@ -13,12 +13,12 @@ and again at its time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from portalops.model.message import Message, msg
 from portalops.model.runs import LAST_DAY, WEEKDAYS, Every, Job, Run, slot_start
+from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.expected_slots import START_GRACE
 from portalops.registers.runs import RunName, parse_run_id

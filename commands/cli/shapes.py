@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 from pathlib import PurePath
@@ -18,6 +17,7 @@ from typing import Any, TypeVar, dataclass_transform
 from commands.cli.result import JsonValue
 from portalops.model.message import Message
 from portalops.model.record import format_at
+from portalops.model.values import dataclass
 
 ShapeT = TypeVar("ShapeT")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from commands.cli.session import Session
@@ -13,6 +12,7 @@ from portalops.errors import PortalOpsError
 from portalops.model.message import msg
 from portalops.model.record import FINISHED, Record
 from portalops.model.runs import Job, slot_start
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 from portalops.registers.runs import parse_run_id
 from portalops.reports.document import Cell, TableBlock

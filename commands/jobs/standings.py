@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from commands.cli.session import Session
@@ -16,6 +16,7 @@ from portalops.model.period import Period
 from portalops.model.record import Fault
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
+from portalops.model.values import dataclass
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence, UnreadableRecord, evidence_since, read_evidence
 from portalops.registers.incidents import due_reports
@@ -68,10 +69,11 @@ class JudgedDuties:
 
 def judge_period(session: Session, period: Period) -> JudgedDuties:
     """Judge all duties over a period from what the ledger holds now."""
-    evidence = read_evidence(session.ledger, period, now=session.clock.now(), zone=session.zone_of_portal)
+    with session.ledger.view():
+        evidence = read_evidence(session.ledger, period, now=session.clock.now(), zone=session.zone_of_portal)
+        change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
     settings = session.settings
     standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
-    change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
     if change is not None:
         standings = distrusted(standings)
     incidents = evidence.incidents

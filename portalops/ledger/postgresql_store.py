@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -178,6 +178,10 @@ class PostgresqlStore:
             seqs = [record.seq for record in records]
             rows = connection.execute(f"SELECT seq, line FROM {_OF_TABLE} WHERE seq = ANY(%s)", (seqs,)).fetchall()
         return dict(rows) == {record.seq: record.line.decode() for record in records}
+
+    def view(self) -> AbstractContextManager[None]:
+        """Do nothing: connections are kept from one read to the next anyway, and each read sees what was there when it began."""
+        return nullcontext()
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresqlChain]:

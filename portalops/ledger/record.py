@@ -11,12 +11,12 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
 
 from portalops.model.record import YEARS, Digest, Record, RunId, format_at
+from portalops.model.values import dataclass
 
 VERSION = 1
 """The value of `v`: which description of the line these bytes follow."""

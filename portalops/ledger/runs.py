@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
@@ -27,6 +27,7 @@ from portalops.model.message import Message, kept, msg, verbatim
 from portalops.model.record import FINISHED, STARTED, Record, RunId
 from portalops.model.runs import Job, JobId, Plan, Run, RunLog, RunSummary
 from portalops.model.text import show_text
+from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Clock
 from portalops.registers.installations import INSTALLATION, newest_installed
@@ -241,8 +242,9 @@ def read_attempts(ledger: Ledger, jobs: Sequence[Job], now: datetime, zone: Zone
     """
     local = now.astimezone(zone)
     attempts: list[Attempt] = []
-    for kind in sorted({job.kind for job in jobs}):
-        attempts += _attempts_of_kind(ledger, [job for job in jobs if job.kind is kind], local)
+    with ledger.view():
+        for kind in sorted({job.kind for job in jobs}):
+            attempts += _attempts_of_kind(ledger, [job for job in jobs if job.kind is kind], local)
     return tuple(attempts)
 
 

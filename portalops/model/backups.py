@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
 from portalops.model.message import Message, kept, verbatim
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
 
 SetId = NewType("SetId", str)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from portalops.model.backups import Copy, SetId
 from portalops.model.message import Message, verbatim
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

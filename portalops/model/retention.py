@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from portalops.model.backups import Copy, SetId
 from portalops.model.message import Message
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 UNDO_DAYS = 7
 """How long a marked set stays before it is removed, unless the configuration says otherwise."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NewType
@@ -11,6 +10,7 @@ from portalops.model.heads import Head
 from portalops.model.message import Message, verbatim
 from portalops.model.period import Week
 from portalops.model.record import Digest, RunId
+from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
 
 JobId = NewType("JobId", str)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,7 @@ from portalops.model.cases import (
 from portalops.model.message import msg
 from portalops.model.organisation import UnitId
 from portalops.model.period import Week
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 from portalops.registers.papers import still_kept
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import TypeVar
@@ -31,6 +31,7 @@ from portalops.model.record import FINISHED, Record, Recorded
 from portalops.model.retention import PruneResult
 from portalops.model.runs import ReportResult, Run, RunSummary
 from portalops.model.updates import UpdatesResult
+from portalops.model.values import dataclass
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.ports import LedgerReader
 from portalops.registers.attested import read_attested

@@ -13,7 +13,7 @@ finding. The records of the old one stay in the ledger.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
@@ -27,6 +27,7 @@ from portalops.model.message import Message
 from portalops.model.organisation import HostId
 from portalops.model.record import Record
 from portalops.model.rulebook import Numbers
+from portalops.model.values import dataclass
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.ports import LedgerReader
 from portalops.registers.waivers import RecordedWaiver

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from portalops.model.media import DiscState, MediumCheck, MediumEntry, MediumMov
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.reading import Limits
 from portalops.model.record import Record
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 from portalops.registers.backups import GONE, Expiring, SetEvidence, expiring
 from portalops.registers.discs import OPTICAL, HeldDisc, whole_numbers

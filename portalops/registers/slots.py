@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo
 from portalops.errors import LedgerError
 from portalops.model.message import Message, msg
 from portalops.model.runs import Job, Run, RunSummary
+from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.expected_slots import ExpectedSlot, expected_slots
 from portalops.registers.plans import RecordedPlan

@@ -7,13 +7,14 @@ waiver granted before it is in force from its day on, since each may be the one 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import MAXYEAR, date, datetime
 from zoneinfo import ZoneInfo
 
 from portalops import bodies
 from portalops.errors import LedgerError, PortalOpsError
 from portalops.model.message import Message, msg
+from portalops.model.values import dataclass
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.ports import LedgerReader
 

@@ -5,10 +5,10 @@ A kind registers as `STORE`, a `RecordStoreKind`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from portalops.config.kinds import TableKind, kind_of
+from portalops.model.values import dataclass
 from portalops.plugins import Door
 
 if TYPE_CHECKING:
