@@ -1,7 +1,7 @@
 """Blocks as text: rich on a terminal, plain tables off it.
 
 Off a terminal nothing is ever wrapped or cut, so that `grep` and `awk` see whole rows; on one,
-everything fits its width but what is to be copied whole. rich is not imported before it is needed.
+everything fits its width but what is to be copied whole. Neither library is imported before it is needed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from portalops.reports.document import (
     TableBlock,
     Verbatim,
 )
-from portalops.reports.plain_table import plain_table
 from portalops.reports.reader import Reader
 from portalops.reports.text_lines import (
     NOTHING,
@@ -74,19 +73,19 @@ def _plain(block: Block, reader: Reader) -> str:
         case Bullets():
             return "\n".join(f"- {reader.text(item)}" for item in block.items)
         case KeyValues():
-            return plain_table((), [(f"{reader.text(label)}:", reader.cell(value)) for label, value in block.rows], ())
+            return _plain_table((), [(f"{reader.text(label)}:", reader.cell(value)) for label, value in block.rows], ())
         case TableBlock():
             if not block.rows:
                 return f"{reader.text(block.caption)}: {reader.text(NOTHING)}"
             headers = [reader.text(header) for header in block.headers]
             rows = [[reader.cell(cell) for cell in row] for row in block.rows]
-            return f"{reader.text(block.caption)}\n\n{plain_table(headers, rows, alignment(block))}"
+            return f"{reader.text(block.caption)}\n\n{_plain_table(headers, rows, alignment(block))}"
         case Notice():
             return f"! {reader.text(block.text)}"
         case Grid():
             return "\n".join(grid_lines(block, reader, None))
         case Bars():
-            return f"{reader.text(block.caption)}\n\n{plain_table((), _bar_rows(block, reader), ())}"
+            return f"{reader.text(block.caption)}\n\n{_plain_table((), _bar_rows(block, reader), ())}"
         case LineChart():
             return _plain(table_of_lines(block), reader)
         case QrCode():
@@ -95,6 +94,18 @@ def _plain(block: Block, reader: Reader) -> str:
             return "\n".join(signature_lines(block, reader))
         case _:
             assert_never(block)
+
+
+def _plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]], alignment: Sequence[str]) -> str:
+    import tabulate  # noqa: PLC0415  # 10 ms, off a terminal alone
+
+    return tabulate.tabulate(
+        rows,
+        headers=list(headers),
+        tablefmt="simple" if headers else "plain",
+        colalign=list(alignment) or None,
+        disable_numparse=True,
+    )
 
 
 def _bar_rows(bars: Bars, reader: Reader) -> list[tuple[str, str]]:

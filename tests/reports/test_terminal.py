@@ -219,15 +219,17 @@ def test_bars_say_their_numbers() -> None:
     assert shown(Bars(msg("Duties"), [(msg("All duties"), parts)])).endswith("All duties:  7 met\n")
 
 
-def test_rich_is_loaded_on_a_terminal_alone() -> None:
+def test_libraries_are_loaded_only_where_they_are_used() -> None:
     script = (
         "import sys\nfrom portalops.reports.terminal import render_blocks\n"
         "from portalops.reports.document import *\nfrom portalops.model.message import msg\n"
         "blocks = [Paragraph(msg('x')), TableBlock(msg('t'), [msg('h')], [['c']])]\n"
-        "assert not {'rich', 'jinja2'} & set(sys.modules)\n"
+        "assert not {'rich', 'tabulate', 'jinja2'} & set(sys.modules)\n"
         "render_blocks(blocks, language='en', zone=None, width=None, colour=False)\n"
-        "assert 'rich' not in sys.modules\n"
+        "assert 'rich' not in sys.modules and 'tabulate' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
-    script = script.replace("width=None", "width=80").replace("'rich' not in", "'rich' in")
+    script = script.replace("width=None", "width=80").replace(
+        "'rich' not in sys.modules and 'tabulate' in", "'tabulate' not in sys.modules and 'rich' in"
+    )
     subprocess.run([sys.executable, "-c", script], check=True)
