@@ -32,7 +32,6 @@ HEAVY = (
     "psycopg",
     "rich",
     "sqlalchemy",
-    "tabulate",
 )
 
 DATACLASS = re.compile(r"^from dataclasses import .*\bdataclass\b", re.MULTILINE)
