@@ -5,13 +5,13 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from portalops.errors import LedgerError
 from portalops.model.message import Message, msg
 from portalops.model.runs import Every, Job, Run, Slot, slot_start
+from portalops.model.values import dataclass
 from portalops.registers.plans import PlannedSpan, RecordedPlan, planned_spans
 from portalops.registers.runs import parse_run_id
 
