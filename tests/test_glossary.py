@@ -212,8 +212,6 @@ LEFT = {
     "names": 19,
     "leading": 1,
     "classes": 6,
-    "pages": 339,
-    "pages.vi": 75,
 }
 """How many uses are still to be rewritten; each may only fall, and what has come to nothing goes from here."""
 
