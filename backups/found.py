@@ -31,7 +31,7 @@ class LeftSet:
 
     def warnings(self) -> list[Message]:
         """Say what it means, for each medium that holds it."""
-        return [of_a_dead_run(medium, self.set_id) for medium in self.media]
+        return [describe_set_of_dead_run(medium, self.set_id) for medium in self.media]
 
 
 def dead_runs(runs: Sequence[Run], now: datetime) -> dict[RunId, tuple[datetime, datetime]]:
@@ -74,7 +74,7 @@ def left_sets(
     ]
 
 
-def of_a_dead_run(medium: str, name: SetId) -> Message:
+def describe_set_of_dead_run(medium: str, name: SetId) -> Message:
     """Say what it means that a medium holds a set that a run could not record."""
     return msg(
         "medium {medium} holds set {set} of a backup run that died before it could record it: it counts for nothing, and no"

@@ -148,7 +148,9 @@ def _report(session: Session, done: WatchTurn, invocation: str) -> None:
     )
     if told.exit_code != 0:
         at = session.clock.now()
-        line = msg("{moment}: the letter about that failure was not sent: exit {code}", moment=at, code=str(told.exit_code))
+        line = msg(
+            "{moment}: the letter about that failure was not sent: exit {code}", moment=at, code=str(told.exit_code)
+        )
         data: JsonValue = {"id": "untold", "at": format_at(at), "exit_code": told.exit_code}
         _say(session, line, data, is_failure=True)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backups.bag import digest_of
-from backups.found import dead_runs, of_a_dead_run
+from backups.found import dead_runs, describe_set_of_dead_run
 from backups.media import build_media
 from backups.prune import (
     Approval,
@@ -167,7 +167,7 @@ def gather_facts(parts: PruneParts, asked: PruneRequest, *, evidence: Ledger | N
     seen, left = without_left(list_media(portal, media, sets), tuple(died.values()))
     earlier = ledger.runs(kinds=(JobKind.PRUNE.value,))[: None if evidence is None else -1]
     seen = explained(seen, plan.to_remove, cut_off_at(earlier, ledger.summary))
-    warnings = tuple(of_a_dead_run(medium, name) for medium, names in left.items() for name in names)
+    warnings = tuple(describe_set_of_dead_run(medium, name) for medium, names in left.items() for name in names)
     return PruneFacts(sets, retained, media, plan, without_absent(seen, portal, media), warnings)
 
 
