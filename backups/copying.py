@@ -289,11 +289,11 @@ def _copy(stored: StoredSet, writer: SetWriter, target: CopyTarget, progress: Pr
     made = target.made.set
     tag_manifest = _small(stored, TAG_MANIFEST)
     if digest_of(tag_manifest) != made.bag_sha256:
-        raise damaged(TAG_MANIFEST, "not the one that was recorded when the set was made")
+        raise damaged(TAG_MANIFEST, msg("not the one that was recorded when the set was made"))
     tags = parse_manifest(TAG_MANIFEST, tag_manifest)
     manifest = _small(stored, MANIFEST)
     if MANIFEST not in tags or digest_of(manifest) != tags[MANIFEST]:
-        raise damaged(MANIFEST, f"its bytes are not those that {TAG_MANIFEST} lists")
+        raise damaged(MANIFEST, msg("its bytes are not those that {file} lists", file=TAG_MANIFEST))
     files = {**parse_manifest(MANIFEST, manifest), **tags}
     held = _kept(stored, writer, files)
     title = msg("Copying {set} to {medium}", set=made.id, medium=target.to_medium)
@@ -333,7 +333,7 @@ def _copy_file(stored: StoredSet, writer: SetWriter, path: str, expected: Digest
             writer.write(piece)
             task.advance(len(piece))
     if digest.hexdigest() != expected:  # before it is closed: only then it counts as whole
-        raise damaged(path, "its bytes are not those that the manifests list")
+        raise damaged(path, msg("its bytes are not those that the manifests list"))
     writer.close()
 
 
@@ -343,5 +343,5 @@ def _small(stored: StoredSet, path: str) -> bytes:
         while piece := file.read(PIECE_BYTES):
             parts.append(piece)
             if len(parts) * PIECE_BYTES > MAX_TAG_BYTES:
-                raise damaged(path, "far too long")
+                raise damaged(path, msg("far too long"))
     return b"".join(parts)

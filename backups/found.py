@@ -140,16 +140,19 @@ def read_back(
     if not whole:
         raise _refused(set_id, together(problems) if problems else msg("no medium has it"))
     if len(whole) > 1:
-        raise _refused(set_id, f"{len(whole)} copies are whole, and are not of the same set")
+        raise _refused(set_id, msg("{n} copies are whole, and are not of the same set", n=len(whole)))
     ((bag_sha256, content),) = whole.items()
     if set_name(content.portal, content.created_at, content.kind, set_id.rpartition("-")[2]) != set_id:
-        raise _refused(set_id, f"it says that it was made at {content.created_at.isoformat()} for {content.portal}")
+        raise _refused(
+            set_id,
+            msg("it claims another origin: made at {at} for {portal}", at=content.created_at, portal=content.portal),
+        )
     if must_be_signed and not content.signer:
-        raise _refused(set_id, "it is unsigned, although this portal signs its sets")
+        raise _refused(set_id, msg("it is unsigned, although this portal signs its sets"))
     return FoundSet(content.as_set(bag_sha256), tuple(copies), of_run)
 
 
-def _refused(set_id: SetId, why: Message | str) -> SetDamaged:
+def _refused(set_id: SetId, why: Message) -> SetDamaged:
     return SetDamaged(
         msg("set {set} was not imported: {why}", set=set_id, why=kept(why, 500)),
         msg("The set does not count as a backup. If nobody needs it, remove its folder from the medium."),

@@ -72,7 +72,8 @@ from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId
-from portalops.model.message import ByteCount, Message, msg
+from portalops.model.causes import cause_of
+from portalops.model.message import ByteCount, Message, kept, msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.ports import Readable, Room
@@ -619,8 +620,14 @@ class TapeStoredSet:
     def open(self, path: str) -> Iterator[Readable]:
         file = self._files().get(path)
         if file is None:
-            where = "" if self._found else f", and the record at tape file {self._place.last} cannot be read"
-            raise _damaged(path, f"the file is missing{where}")
+            if self._found:
+                raise _damaged(path, msg("the file is missing"))
+            raise _damaged(
+                path,
+                msg(
+                    "the file is missing, and the record at tape file {number} cannot be read", number=self._place.last
+                ),
+            )
         with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as spool:
             with self._tape.open(writes=False) as drive:
                 self._tape.contents(drive)
@@ -630,8 +637,8 @@ class TapeStoredSet:
                         spool.write(block)
                 except (OSError, EndOfData) as error:
                     self._tape.forget()
-                    cause = "the tape ends too early" if isinstance(error, EndOfData) else error.strerror or str(error)
-                    raise _damaged(path, f"tape file {file.number}: {cause.lower()}") from error
+                    cause = msg("the tape ends too early") if isinstance(error, EndOfData) else cause_of(error)
+                    raise _damaged(path, msg("tape file {number}: {cause}", number=file.number, cause=cause)) from error
             spool.seek(0)
             yield spool
 
@@ -740,9 +747,9 @@ def _capacity(settings: Settings) -> int | None:
     return None if settings.capacity_gib is None else int(settings.capacity_gib * (1 << 30))
 
 
-def _damaged(path: str, cause: str) -> SetDamaged:
+def _damaged(path: str, cause: Message | str) -> SetDamaged:
     return SetDamaged(
-        msg("{path}: {cause}", path=show_text(path, 300), cause=show_text(cause, 200)),
+        msg("{path}: {cause}", path=show_text(path, 300), cause=kept(cause, 200)),
         msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
 

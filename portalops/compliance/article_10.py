@@ -272,7 +272,9 @@ def _judge_backup_class(duty: Duty, situation: Situation) -> Standing:
         return standing_of(duty, DutyVerdict.UNMET, reason, seqs, newest_at=best.at, due_at=due_at)
     details = [shortcoming for made in holding[-3:] for shortcoming in _shortcomings(made, data_class)]
     details += [
-        msg("{medium}: {problem}", medium=copy.medium, problem=copy.said if copy.problem else copy.state.value)
+        msg(
+            "{medium}: {problem}", medium=copy.medium, problem=copy.said if copy.problem else _UNREAD_STATES[copy.state]
+        )
         for made in holding[-1:]
         for copy in made.copies
         if copy.state is not CopyState.VERIFIED
@@ -519,6 +521,14 @@ def _weeks_lacking(situation: Situation, data_class: DataClass, fulfilling: Sequ
 
 def _holds(made: SetEvidence, data_class: DataClass) -> bool:
     return any(stream.data_class is data_class for stream in made.set.streams)
+
+
+_UNREAD_STATES: Mapping[CopyState, Message] = {
+    CopyState.FAILED: msg("not written"),
+    CopyState.SEALED: msg("sealed, not read back"),
+    CopyState.DAMAGED: msg("damaged"),
+    CopyState.DISPOSED: msg("removed by the retention rule"),
+}
 
 
 def _shortcomings(made: SetEvidence, data_class: DataClass) -> list[Message]:
