@@ -50,7 +50,9 @@ _MAX_HEADER_BYTES = 64 << 10
 """A header of two recipients has 350 bytes; one that is far longer is not ours to open."""
 _FILE_KEY_BYTES = 16
 _CHUNKS_AT_ONCE = 16
+"""A mebibyte; the next one is read ahead, since the last chunk is known only by what does not follow it."""
 _ZERO_NONCE = bytes(12)
+"""Each wrapping key is used once, so age-encryption.org/v1 fixes its nonce."""
 
 
 @dataclass(frozen=True)

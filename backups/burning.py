@@ -17,6 +17,7 @@ from backups.media.optical import BLOCK_BYTES, OpticalMedium, OpticalStoredSet
 from backups.verify import verify_copy
 from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId, VerifyLevel
+from portalops.model.causes import cause_of
 from portalops.model.heads import Signer
 from portalops.model.media import DiscState
 from portalops.model.message import ByteCount, Message, kept, msg, together
@@ -189,7 +190,7 @@ def volume_id_in(drive: DiscDrive) -> str:
         except OSError as error:
             raise _refused(
                 drive,
-                msg("the disc in it cannot be read: {cause}", cause=(error.strerror or str(error)).lower()),
+                msg("the disc in it cannot be read: {cause}", cause=cause_of(error)),
                 msg("Clean the disc, or try another drive. If no drive reads it, burn a new disc from the image."),
             ) from error
 

@@ -89,17 +89,21 @@ logger = logging.getLogger(__name__)
 FORMAT = "portalops-s3-seal/1"
 SEALED, INCOMING, PROBE = "sealed/", "incoming/", "probe/"
 PART_BYTES = 16 << 20
+"""`PARTS` of them are 140 GiB; a larger set gets larger parts, see `part_bytes_of`."""
 SMALLEST_PART_BYTES = 5 << 20
 """What servers take as a part that is not the last; the probe uses it."""
 PARTS = 9000
 """Of the 10,000 that an object may have."""
 PROBE_LOCK = timedelta(hours=1)
+"""Nobody can remove what a trial put there while the lock holds, so it is short; the next run removes it."""
 TRIES = 3
+"""Of one request, and of one object that is read on after a broken connection."""
 PARTS_AT_ONCE = 2
 """Parts of one object under way. With half a second a request two are 1.5 times as fast as one, and four no faster."""
 AT_ONCE = 8
 """Requests at a time, where many objects are asked for."""
 MAX_SEAL_BYTES = 64 << 20
+"""A seal is read into memory whole, before anything shows that this portal wrote it."""
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound"})
 """Error codes that mean that there is no such object."""
 _NO_LOCK = frozenset({"InvalidRequest", "InvalidBucketState", "ObjectLockConfigurationNotFoundError"})

@@ -80,6 +80,7 @@ logger = logging.getLogger(__name__)
 CONFIRM_BYTES = 256 << 20
 """How much is sent before its digests are asked for; so little is left to be done when the last file is there."""
 CONFIRM_SECONDS = 240
+"""Enough for `CONFIRM_BYTES` on a disk that reads little more than a mebibyte a second."""
 CONFIRM_FILES = 400
 """A command line on the host takes that many names."""
 FULL_BYTES = 1 << 20

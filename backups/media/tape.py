@@ -84,6 +84,7 @@ logger = logging.getLogger(__name__)
 RECORD_EVERY = 128
 """Files of a set after which a record is written amid it: so the last record is found within as many steps from the end."""
 MAX_RECORD_BYTES = 64 << 20
+"""A file of somebody else's tape is no record; it must not fill the memory before that shows."""
 IN_MEMORY_BYTES = 128 << 20
 """Files of a set are taken off the tape whole; larger ones go through a temporary file."""
 

@@ -57,6 +57,7 @@ from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, Observation, Poll
 
 _CHUNK = 500
+"""Values of one `IN`: SQLite before 3.32 takes 999 parameters a statement."""
 
 
 class ObservationStore:
