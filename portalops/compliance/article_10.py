@@ -10,6 +10,7 @@ from portalops.compliance.order import example_of, from_parts, nothing_recorded,
 from portalops.compliance.situation import Rule, Situation
 from portalops.model.archive import STATES, HeldItems, Inventory
 from portalops.model.backups import Copy, CopyState, DataClass
+from portalops.model.causes import line_of_record
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Week
 from portalops.model.reading import depth_and_age, limits_of
@@ -539,7 +540,7 @@ def _shortcomings(made: SetEvidence, data_class: DataClass) -> list[Message]:
             "{source}: {count} could not be read, such as {example}",
             source=stream.source,
             count=len(unread),
-            example=unread[0],
+            example=line_of_record(unread[0]),
         )
         for stream in made.set.streams
         if stream.data_class is data_class and (unread := (*stream.unread, *stream.changed))

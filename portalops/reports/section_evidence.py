@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from portalops.model.message import Message, msg, together, verbatim
+from portalops.model.message import Message, msg, nmsg, together, verbatim
 from portalops.model.organisation import Agency
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Run
@@ -42,9 +42,10 @@ def exception_blocks(
     yield problem_table([*backup_problems(evidence), *poll_problems(evidence)])
     if evidence.unreadable:
         yield Notice(
-            msg(
-                "Details of {count} records could not be read; their content is unknown.",
-                count=len(evidence.unreadable),
+            nmsg(
+                "Details of {n} record could not be read; its content is unknown.",
+                "Details of {n} records could not be read; their content is unknown.",
+                len(evidence.unreadable),
             ),
             Tone.BAD,
         )

@@ -24,6 +24,7 @@ from portalops.errors import ExitCode, LedgerError, PortalOpsError, SecretUnavai
 from portalops.ledger.heads import introduce_key
 from portalops.ledger.runs import Work
 from portalops.model.backups import BackupResult, CopyState, SetKind
+from portalops.model.causes import line_of_record
 from portalops.model.message import Message, msg
 from portalops.model.runs import JobKind
 from portalops.model.text import show_text
@@ -230,7 +231,7 @@ def work_of_backup(result: BackupResult) -> Work[object]:
         *result.failures,
         *(name_problem(copy.medium, copy.said) for copy in unverified),
         *(
-            msg("{source}: {problem}", source=stream.source, problem=line)
+            msg("{source}: {problem}", source=stream.source, problem=line_of_record(line))
             for stream in streams
             for line in (*stream.unread, *stream.changed)
         ),
