@@ -155,7 +155,7 @@ def _left(targets: Sequence[CopyTarget], wanted: Mapping[str, Collection[SetId]]
 def _as_known(made: _Made) -> Copy:
     """Return a copy as it is to be recorded: one that lay there and could not be read is no better than it was."""
     if made.has_found and made.copy.state is CopyState.SEALED:
-        return _still(made.target, made.copy).with_problem(made.copy.said)
+        return _still(made.target, made.copy).with_problem(made.copy.shown_problem)
     return made.copy
 
 
@@ -198,7 +198,7 @@ def _made_anew(found: _Made, world: _World) -> Iterator[_Made]:
     whole = tuple(source for source in target.sources if _is_whole(source, target, world))
     if not whole:
         left = msg("it is left, since no other copy could be read whole")
-        yield _failed(target, found.copy, together([found.copy.said, left]))
+        yield _failed(target, found.copy, together([found.copy.shown_problem, left]))
         return
     try:
         logger.warning("medium %s: removing the damaged copy of %s", medium.id, target.made.set.id)
@@ -206,7 +206,9 @@ def _made_anew(found: _Made, world: _World) -> Iterator[_Made]:
     except SetNotFound:
         pass  # something of it was listed and is no set
     except PortalOpsError as error:
-        yield _failed(target, found.copy, together([found.copy.said, msg("it is left: {cause}", cause=error.message)]))
+        yield _failed(
+            target, found.copy, together([found.copy.shown_problem, msg("it is left: {cause}", cause=error.message)])
+        )
         return
     shares = found.copy.shares_source_filesystem
     copy = replace(_none_of(target, medium), shares_source_filesystem=shares)

@@ -133,7 +133,7 @@ def read_back(
             findings = Findings(VerifyLevel.NONE, (error.message,))
         if findings.problems or findings.content is None:
             copies.append(replace(copy, level=findings.level).with_problem(together(findings.said, most=5)))
-            problems.append(msg("{medium}: {problem}", medium=medium.id, problem=copies[-1].said))
+            problems.append(msg("{medium}: {problem}", medium=medium.id, problem=copies[-1].shown_problem))
             continue
         whole.setdefault(digest, findings.content)
         copies.append(replace(copy, state=CopyState.VERIFIED, level=findings.level, verified_at=clock.now()))

@@ -577,7 +577,7 @@ def copies_table(
             status_of_copy(copy, fresh.get(copy.medium)),
             depth_and_age(fresh[copy.medium], now) if copy.medium in fresh and now else level_word(copy.level),
             copy.verified_at,
-            copy.said
+            copy.shown_problem
             if copy.problem
             else (msg("on the file system of what it copies") if copy.shares_source_filesystem else None),
         )

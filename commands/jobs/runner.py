@@ -131,7 +131,7 @@ def perform(
         ended.exit_code,
         seconds,
         summary_of(ended.result),
-        ended.said,
+        ended.shown_problems,
         ended.result,
         late=late,
     )

@@ -194,7 +194,7 @@ def _problems(record: Record, blob: bytes) -> tuple[Message, ...]:
         summary = bodies.decode_part(blob, "run", RunSummary)
     except LedgerError:  # what cannot be read so is shown as it stands
         return ()
-    return summary.said[:MAX_DETAILS] if summary else ()
+    return summary.shown_problems[:MAX_DETAILS] if summary else ()
 
 
 def _blob(session: Session, record: Record) -> tuple[bytes, RecordedErasure | None]:

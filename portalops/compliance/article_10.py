@@ -274,7 +274,9 @@ def _judge_backup_class(duty: Duty, situation: Situation) -> Standing:
     details = [shortcoming for made in holding[-3:] for shortcoming in _shortcomings(made, data_class)]
     details += [
         msg(
-            "{medium}: {problem}", medium=copy.medium, problem=copy.said if copy.problem else _UNREAD_STATES[copy.state]
+            "{medium}: {problem}",
+            medium=copy.medium,
+            problem=copy.shown_problem if copy.problem else _UNREAD_STATES[copy.state],
         )
         for made in holding[-1:]
         for copy in made.copies

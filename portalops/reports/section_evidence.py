@@ -111,7 +111,7 @@ def failed_runs(evidence: Evidence, kinds: Collection[str] | None = None) -> Tab
         in_period = run.started_at.astimezone(evidence.zone).date() in evidence.period
         is_asked = kinds is None or run.kind in kinds
         if is_asked and in_period and summary is not None and summary.outcome is RunOutcome.FAILED:
-            problem = together(summary.said[:3]) if summary.problems else verbatim("?")
+            problem = together(summary.shown_problems[:3]) if summary.problems else verbatim("?")
             rows.append((run.id, run.kind, run.started_at, problem, str(run.finished_seq)))
     return TableBlock(
         msg("Runs that failed"),
@@ -147,7 +147,7 @@ def backup_problems(evidence: Evidence) -> Iterator[Problem]:
                 yield stream.source, msg("changed while it was read"), line
         for copy in backup.copies:
             if copy.problem:
-                yield copy.medium, msg("problem with the copy"), copy.said
+                yield copy.medium, msg("problem with the copy"), copy.shown_problem
 
 
 def poll_problems(evidence: Evidence) -> Iterator[Problem]:

@@ -229,7 +229,7 @@ def work_of_backup(result: BackupResult) -> Work[object]:
     unsigned = (result.unsigned,) if result.unsigned else ()
     problems = (
         *result.failures,
-        *(name_problem(copy.medium, copy.said) for copy in unverified),
+        *(name_problem(copy.medium, copy.shown_problem) for copy in unverified),
         *(
             msg("{source}: {problem}", source=stream.source, problem=line_of_record(line))
             for stream in streams
