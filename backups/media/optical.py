@@ -433,7 +433,7 @@ class OpticalStoredSet:
                 raise _damaged(path, msg("the file is missing"))
             names = ", ".join(self._broken)
             raise _damaged(
-                path, msg("the file is missing, and these cannot be read as images of a disc: {names}", names=names)
+                path, msg("the file is missing, and no image of a disc can be read from {names}", names=names)
             )
         try:
             descriptor = os.open(extent.image, os.O_RDONLY | os.O_CLOEXEC)
