@@ -309,7 +309,9 @@ def simulate(
     removed: dict[SetId, date] = {}
     why: dict[SetId, tuple[Message, ...]] = {}
     for day in days:
-        end = datetime.combine(day + timedelta(days=1), datetime.min.time(), zone) - timedelta(seconds=1)
+        end = datetime.combine(day + timedelta(days=1), datetime.min.time(), zone) - timedelta(
+            seconds=1
+        )  # after all of the day's sets
         there = [each for each in every if each.created_at <= end and each.set_id not in removed]
         for fate in decide(policy, there, holds=holds, approved=approved, now=end, zone=zone):
             if fate.is_kept:

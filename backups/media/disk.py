@@ -292,6 +292,7 @@ class DiskSetWriter:
 
     def seal(self) -> None:
         with self._convert_errors():
+            # All is on the disk before the set gets its name: a power cut must leave no set without its files. The deepest folder first.
             for folder in sorted(self._folders, key=lambda each: len(each.parts), reverse=True):
                 with suppress(OSError):
                     folder.rmdir()  # folders whose streams were all taken back

@@ -372,6 +372,7 @@ class OpticalSetWriter:
         )
         note.unlink()
         files.unlink()
+        # The check below is to read the disk, not the cache.
         with image.open("rb") as made:
             os.fsync(made.fileno())
             os.posix_fadvise(made.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

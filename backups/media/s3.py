@@ -431,6 +431,7 @@ class S3SetWriter:
             "leftovers": sorted(key[start:] for key in self._before if key[start:] not in self._files),
         }
         data = json.dumps(seal, indent=1).encode()
+        # After a renewal the seal may be there already, where only the answer to it was lost.
         if not (self._was_renewed and self._is_sealed_by(data)):
             upload = _Upload(self._store, self._seal_key, self._lock, self._part_bytes)
             upload.write(data)
@@ -915,6 +916,7 @@ class _Bucket:
     def _note_time(self, parsed: Mapping[str, Any], **_more: object) -> None:
         """Take the server's time from an answer."""
         stated = parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+        # A proxy may leave the time out: then the last known difference stands.
         with suppress(ValueError, TypeError):
             self._ahead = parsedate_to_datetime(stated).astimezone(UTC) - SystemClock().now()
 

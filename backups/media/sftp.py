@@ -375,6 +375,7 @@ class SftpSetWriter:
             if self._is_named and self._sftp.status(self._incoming) is None:
                 self._end()  # the answer to the renaming was lost
                 return
+            # The deepest first: what empties an inner folder may empty the one around it.
             for folder in sorted(self._folders - {""}, key=lambda each: -each.count("/")):
                 with suppress(SftpRefused):  # folders whose streams were all taken back are empty
                     self._sftp.remove_folder(f"{self._incoming}/{folder}")
@@ -744,6 +745,7 @@ def _remove_tree(sftp: Sftp, path: str, attributes: Attributes) -> None:
         sftp.remove(path)
         return
     found = list(_tree(sftp, path))
+    # A tree names a folder before what is in it.
     for name, each in reversed(found):
         if each.is_folder:
             sftp.remove_folder(f"{path}/{name}")

@@ -592,6 +592,7 @@ class TapeSetWriter:
 
     def abandon(self) -> None:
         with suppress(OSError, EndOfData):
+            # The end of data goes back behind the last record, so that nothing half written is found there.
             if self._next > self._before.free or self._size:
                 self._drive.rewind()
                 self._drive.forward(self._before.free)

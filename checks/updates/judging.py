@@ -76,6 +76,7 @@ class Judging:
         since = terms.wanted_from(period)
         self.period, self.terms = period, terms
         self._bounds = tuple(map(stamp, period.bounds(terms.zone)))
+        # A week that the period touches reaches six days beyond it, and the cutoff of a day moves an item by one.
         self.days = LocalDays(
             since.date() - timedelta(days=8),
             max(period.last, terms.today) + timedelta(days=8),

@@ -230,6 +230,7 @@ class ImapSource:
 
     def _listed(self, box: BaseMailBox, since: datetime, first: int) -> list[_Received]:
         """Return the messages that are to be read, in the order in which they came in."""
+        # SEARCH SINCE knows days alone, in a time zone that the server does not tell.
         day_before = since.date() - timedelta(days=1)
         criteria = AND(uid=U(str(first), "*")) if first else AND(date_gte=day_before)
         uids = [int(uid) for uid in box.uids(criteria, charset=None) if uid.isdigit() and int(uid) >= first]
