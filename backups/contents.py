@@ -16,7 +16,7 @@ from backups.index import MAX_LINE_BYTES, parse_line
 from backups.zstd import ZstdDecompressor, ZstdError
 from portalops.errors import SetDamaged, WrongKey
 from portalops.model.backups import Pack, Stream, StreamMember
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.ports import Hash, Readable, StoredSet
 
 PIECE_BYTES = 1 << 20
@@ -73,7 +73,7 @@ def _checked(pieces: Iterator[bytes], stream: Stream) -> Generator[bytes]:
         if size != end or digest.hexdigest() != pack.running_sha256:
             raise _not_as_packed(pack)
     if size != stream.plain_bytes or digest.hexdigest() != stream.plain_sha256:
-        raise damaged(f"{stream.source}/{stream.name}", "the joined packs are not the stream that was made")
+        raise damaged(f"{stream.source}/{stream.name}", msg("the joined packs are not the stream that was made"))
 
 
 def _opened(
@@ -87,7 +87,7 @@ def _opened(
     except WrongKey as error:
         raise WrongKey(msg("{path}: {cause}", path=pack.path, cause=error.message), error.hint) from error
     except ZstdError as error:
-        raise damaged(pack.path, "its compressed data is malformed") from error
+        raise damaged(pack.path, msg("its compressed data is malformed")) from error
     except SetDamaged as error:
         if str(error).startswith(pack.path):
             raise
@@ -118,11 +118,11 @@ def index_members(stored: StoredSet, stream: Stream, identities: Sequence[Privat
         lines = (held + piece).split(b"\n")
         held = lines.pop()
         if len(held) > MAX_LINE_BYTES:
-            raise damaged(stream.index.path, "a line does not end")
+            raise damaged(stream.index.path, msg("a line does not end"))
         for line in lines:
             yield parse_line(line)
     if held:
-        raise damaged(stream.index.path, "its last line does not end")
+        raise damaged(stream.index.path, msg("its last line does not end"))
 
 
 class _Digested:
@@ -139,10 +139,10 @@ class _Digested:
 
 
 def _not_as_packed(pack: Pack) -> SetDamaged:
-    return damaged(pack.path, "its content is not what was packed")
+    return damaged(pack.path, msg("its content is not what was packed"))
 
 
-def damaged(what: str, cause: str) -> SetDamaged:
+def damaged(what: str, cause: Message) -> SetDamaged:
     """Return the error of a file or stream that is not what it should be."""
     return SetDamaged(
         msg("{path}: {cause}", path=what, cause=cause),

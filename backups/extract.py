@@ -22,10 +22,12 @@ from backups.undressed import UndressedFolders
 from portalops.errors import UnsafeTarget
 from portalops.locale import LANGUAGES, render
 from portalops.model.backups import MemberType
+from portalops.model.causes import cause_of
 from portalops.model.message import msg
 from portalops.model.text import show_text
 
 MAX_NAMED = 1000
+"""An archive can give cause for a line with each member: what is kept of them is bounded."""
 MAX_HELD_BYTES = 128 << 20
 """Attributes of folders that wait for the end of the archive, where folders get theirs. Honest ones have some bytes each."""
 UNFINISHED = "RESTORE-UNFINISHED.txt"
@@ -41,6 +43,7 @@ HOLE_BYTES = 64 << 10
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _RESTORED_ATTRIBUTES = ("user.", "system.posix_acl_")
+"""Others, such as `security.capability`, give rights on this host: they are named and not set."""
 
 
 @dataclass(slots=True)
@@ -324,7 +327,7 @@ def prepare_target(target: Path) -> None:
         is_empty = False
     except OSError as error:
         raise UnsafeTarget(
-            msg("cannot make {folder}: {cause}", folder=str(target), cause=(error.strerror or str(error)).lower()),
+            msg("cannot make {folder}: {cause}", folder=str(target), cause=cause_of(error)),
             msg("Name a folder that you may write to."),
         ) from error
     if not is_empty:

@@ -49,7 +49,7 @@ class BaseSet:
         for each in self.content.streams:
             if (each.source, each.name) == (stream.source, stream.name):
                 return each
-        raise damaged(f"{stream.source}/{stream.name}", f"the base {self.content.id} has no such stream")
+        raise damaged(f"{stream.source}/{stream.name}", msg("the base {set} has no such stream", set=self.content.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +234,7 @@ class _Part:
             for path in paths:
                 yield os.fsdecode(path)
         if held:
-            raise damaged(f"{self.removed.source}/{self.removed.name}", "its last path does not end")
+            raise damaged(f"{self.removed.source}/{self.removed.name}", msg("its last path does not end"))
 
     def base_part(self) -> _Part | None:
         """Return the part of the base that this one builds on."""

@@ -150,7 +150,7 @@ class _Checked:
                     break
                 held.write(piece)
         if size != pack.stored_bytes or digest.hexdigest() != pack.stored_sha256:
-            raise damaged(pack.path, "its bytes are not those that were stored")
+            raise damaged(pack.path, msg("its bytes are not those that were stored"))
         held.seek(0)
 
 

@@ -152,7 +152,7 @@ def _read(stored: StoredSet, path: str) -> bytes:
             parts.append(piece)
             size += len(piece)
             if size > MAX_TAG_BYTES:
-                raise damaged(path, "far too long")
+                raise damaged(path, msg("far too long"))
     return b"".join(parts)
 
 

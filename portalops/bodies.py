@@ -22,7 +22,7 @@ from pydantic_core import SchemaValidator, ValidationError
 
 from portalops.body_schemas import EARLIEST, LATEST, validator_of
 from portalops.errors import LedgerError
-from portalops.model.message import ByteCount, Message, msg
+from portalops.model.message import ByteCount, Message, kept, msg
 from portalops.model.organisation import Name
 from portalops.model.record import Digest
 
@@ -162,7 +162,7 @@ def required_part(blob: bytes, key: str, body_type: type[BodyT]) -> BodyT:
     """
     found = decode_part(blob, key, body_type)
     if found is None:
-        raise _unreadable(f"they have no part {key}")
+        raise _unreadable(msg("they have no part {key}", key=key))
     return found
 
 
@@ -200,7 +200,7 @@ def plain_part(blob: bytes, key: str) -> JsonValue:
             at = end + 1
     except (ValueError, IndexError, RecursionError) as error:
         raise _unreadable(str(error)) from error
-    raise _unreadable(f"not of the form that portalops writes, at character {at}")
+    raise _unreadable(msg("not in the form that portalops writes, at character {at}", at=at))
 
 
 def parse(blob: bytes, restore: Callable[[dict[str, Any]], Any] | None = None) -> Any:
@@ -353,8 +353,8 @@ def _restored(pairs: dict[str, Any]) -> Any:
     return pairs
 
 
-def _unreadable(cause: str) -> LedgerError:
+def _unreadable(cause: Message | str) -> LedgerError:
     return LedgerError(
-        msg("the details of a record cannot be read: {cause}", cause=cause[:300]),
+        msg("the details of a record cannot be read: {cause}", cause=kept(cause, 300)),
         msg("Run 'portalops ledger verify' to see whether they were changed."),
     )

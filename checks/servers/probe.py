@@ -136,6 +136,22 @@ def shown(text: str, limit: int = 120) -> str:
     return show_text(" ".join(text.split()), limit)
 
 
+_OWN_COMPLAINTS = {
+    str(each): each
+    for each in (
+        msg("not in the group adm or systemd-journal"),
+        msg("more than 64 disks"),
+        msg("more than 64 arrays"),
+        msg("a server runs, and cannot be asked"),
+        msg("a cluster is there, and no server answers"),
+        msg("none of the usual accounts of a web server is there"),
+        msg("no modules of the running kernel"),
+        msg("no socket of HAProxy"),
+    )
+}
+"""What the commands of probes print themselves, in the reader's language; a program's words stay as they are."""
+
+
 def _hindrance(probe: Probe[FactT], result: ProbeResult) -> MissingFact | None:
     complaint = shown(_text(result.stderr))
     if len(result.stdout) > probe.limit_bytes or result.exit_code == 141:
@@ -160,7 +176,7 @@ def _hindrance(probe: Probe[FactT], result: ProbeResult) -> MissingFact | None:
                 "{probe} ended with exit code {exit_code}: {complaint}",
                 probe=probe.id,
                 exit_code=result.exit_code,
-                complaint=complaint or "-",
+                complaint=_OWN_COMPLAINTS.get(complaint, complaint) or "-",
             ),
         )
     return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from backups.signature import signer_shown
 from backups.sizes import SizeBasis
 from commands.cli.result import Result
-from commands.cli.shapes import Said, shape
+from commands.cli.shapes import ShownMessage, shape
 from portalops.errors import PortalOpsError
 from portalops.model.adopted import AdoptedBackup, AdoptedPoll
 from portalops.model.backups import BackupSet, Copy, CopyState, DataClass, SetId, SetKind, Shrink, VerifyLevel
@@ -169,7 +169,7 @@ class PlannedRun:
     kind: SetKind
     base: SetId | None
     """The full set that a differential builds on."""
-    reason: Said
+    reason: ShownMessage
     """Why a set of this kind."""
     pack_bytes: int
     stored_bytes: int
@@ -192,7 +192,7 @@ def plan_data(plan: BackupPlan, sizes: Sizes) -> PlannedRun:
         portal=plan.portal,
         kind=plan.choice.kind,
         base=plan.choice.base.set_id if plan.choice.base else None,
-        reason=Said.of(plan.choice.reason),
+        reason=ShownMessage.of(plan.choice.reason),
         pack_bytes=plan.pack_bytes,
         stored_bytes=sizes.stored_bytes,
         stored_bytes_known=sizes.is_stored_known,
@@ -577,7 +577,7 @@ def copies_table(
             status_of_copy(copy, fresh.get(copy.medium)),
             depth_and_age(fresh[copy.medium], now) if copy.medium in fresh and now else level_word(copy.level),
             copy.verified_at,
-            copy.said
+            copy.shown_problem
             if copy.problem
             else (msg("on the file system of what it copies") if copy.shares_source_filesystem else None),
         )

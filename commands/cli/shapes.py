@@ -37,7 +37,7 @@ def key_of(field: str) -> str:
 
 
 @shape
-class Said:
+class ShownMessage:
     """A sentence for people beside what a program needs of it, so that no program has to parse prose."""
 
     text: str
@@ -48,7 +48,7 @@ class Said:
     """What stands in those places."""
 
     @classmethod
-    def of(cls, message: Message) -> Said:
+    def of(cls, message: Message) -> ShownMessage:
         """Return a message as data."""
         return cls(str(message), message.text, {name: _plain(held) for name, held in message.values.items()})
 

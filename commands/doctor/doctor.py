@@ -1,4 +1,4 @@
-"""Look for what would stop portalops on this machine
+"""Find what would stop portalops on this machine
 
 Configuration, keys, secrets, timers, folders, media, sources, ledger, anchors, clock and versions, each with its
 cure. Changes nothing and connects to nothing. With --deep it also connects to servers, media and sources, writes and

@@ -44,12 +44,12 @@ def note_clock(state_folder: Path, clock: Clock) -> Message | None:
     minutes = round(abs(step) / timedelta(minutes=1))
     if step > timedelta():
         return msg(
-            "the machine's clock was set forward by {n} minutes since the last look: jobs may have come due too soon, or been"
-            " passed over; see 'timedatectl'",
+            "the machine's clock was set forward by {n} minutes since the last run: jobs may start too early or be skipped;"
+            " see 'timedatectl'",
             n=minutes,
         )
     return msg(
-        "the machine's clock was set back by {n} minutes since the last look: jobs may be done twice; see 'timedatectl'",
+        "the machine's clock was set back by {n} minutes since the last run: jobs may run twice; see 'timedatectl'",
         n=minutes,
     )
 

@@ -152,7 +152,7 @@ class Fan:
             return error.message
         if found is not None:
             return found
-        problem = summary.said[0] if summary and summary.problems else "?"
+        problem = summary.shown_problems[0] if summary and summary.problems else "?"
         return msg("the worker failed: {problem}", problem=problem)
 
 

@@ -172,7 +172,7 @@ class Watch:
         self._told[monitor] = MonitorDelivery(monitor, None, self._now(), cause)
         if monitor not in self._silent:
             self._silent.add(monitor)
-            said = msg("monitor {id} was not told: {cause}", id=monitor, cause=cause)
+            said = msg("monitor {id} was not notified: {cause}", id=monitor, cause=cause)
             self._session.warnings.append(said)
             log_event(logger, logging.WARNING, Event.MONITOR_FAILED, str(said))
 
@@ -184,11 +184,11 @@ class Watch:
         except KeyboardInterrupt:  # the run is done; only its monitors do not hear of it
             self._session.warnings.append(msg("telling monitors was interrupted"))
         except PortalOpsError as error:
-            self._session.warnings.append(msg("monitors were not told: {cause}", cause=error.message))
+            self._session.warnings.append(msg("the monitors were not notified: {cause}", cause=error.message))
         except Exception as error:  # as above
             logger.debug("telling monitors failed", exc_info=True)
             fault = msg("a fault in portalops itself: {kind}", kind=type(error).__name__)
-            self._session.warnings.append(msg("monitors were not told: {cause}", cause=fault))
+            self._session.warnings.append(msg("the monitors were not notified: {cause}", cause=fault))
 
     def _codes(self, state: MonitorState) -> dict[str, int]:
         """Return how each job's newest run ended; one that went badly may have been done well since, by a person."""
@@ -238,7 +238,7 @@ class Watch:
                 folder.save(state)
                 return state
         except PortalOpsError as error:
-            session.warnings.append(msg("what monitors are told is not remembered: {cause}", cause=error.message))
+            session.warnings.append(msg("the state of the monitors cannot be saved: {cause}", cause=error.message))
             return self._fold_run(folder.load(), performed, judged, now)
 
     def _fold_run(

@@ -195,7 +195,9 @@ def mail_report(
     frame = Frame(run, MAIL, f"{MAIL}/{result.report}", begun={MAILING: mailing})
     done = record_framed(parts.ledger, frame, work, clock=parts.clock, circumstances=parts.circumstances)
     assert done.work.result is not None
-    return HandedMail(run, done.finished.seq, mailing, done.work.result, failed[0] if failed else None, done.work.said)
+    return HandedMail(
+        run, done.finished.seq, mailing, done.work.result, failed[0] if failed else None, done.work.shown_problems
+    )
 
 
 def _refused_by_all(settings: Settings, first: RefusedRecipient) -> MailNotSent:

@@ -61,8 +61,8 @@ def record_plan(session: Session) -> None:
     if changed is not None and changed.direction is Direction.ROLL_BACK and changed.before is not None:
         session.warnings.append(
             msg(
-                "portalops {version} goes on with a ledger that {newer}, a newer one, wrote to: what only that one records"
-                " is kept, and not looked at",
+                "portalops {version} continues a ledger that the newer portalops {newer} wrote to: records that only the"
+                " newer one knows are kept, but not judged",
                 version=changed.installed.version,
                 newer=changed.before.version,
             )
@@ -127,7 +127,7 @@ def perform(
         ended.exit_code,
         seconds,
         summary_of(ended.result),
-        ended.said,
+        ended.shown_problems,
         ended.result,
         late=late,
     )
@@ -259,7 +259,7 @@ def summary_of(result: object) -> Message:
             return msg("{marked} sets newly marked, {removed} removed", marked=len(marked), removed=len(disposals))
         case VerifyResult(copies=copies):
             bad = sum(copy.state is not CopyState.VERIFIED for copy in copies)
-            looked = nmsg("{n} copy looked at", "{n} copies looked at", len(copies))
+            looked = nmsg("{n} copy read", "{n} copies read", len(copies))
             return msg("{looked}, {bad} not verified", looked=looked, bad=bad)
         case CheckScan():
             counts = [result.verdict for result in result.results()]
@@ -271,7 +271,7 @@ def summary_of(result: object) -> Message:
             )
         case UpdatesResult(polls=polls):
             new = sum(poll.new_items for poll in polls)
-            sources = nmsg("{n} source looked at", "{n} sources looked at", len(polls))
+            sources = nmsg("{n} source polled", "{n} sources polled", len(polls))
             return msg("{sources}, {new} new items", sources=sources, new=new)
         case ReportResult(files=files):
             return nmsg("{n} file written", "{n} files written", len(files))

@@ -254,9 +254,7 @@ def _is_encrypted(name: str) -> bool:
         return False
     except OSError as error:
         raise ScheduleRefused(
-            msg(
-                "cannot look at the credentials in {path}: {cause}", path=show_path(CREDENTIALS), cause=cause_of(error)
-            ),
+            msg("cannot list the credentials in {path}: {cause}", path=show_path(CREDENTIALS), cause=cause_of(error)),
             msg("Run it as root, whom they belong to."),
         ) from error
 

@@ -229,7 +229,7 @@ def _units(runner: Runner, demands: Demands, places: Places, flaws: list[Flaw]) 
         answer = read_units(runner, names) if names else {}
     if isinstance(answer, Message):
         seen = msg("systemd cannot be asked for the timers: {cause}", cause=answer)
-        cure = msg("Look on the machine itself, where systemd runs: portalops schedule status.")
+        cure = msg("Ask on the machine itself, where systemd runs: portalops schedule status.")
         flaws.append(Flaw("systemd", seen, cure, is_unknown=True))
         return {}
     return answer

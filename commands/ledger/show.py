@@ -131,7 +131,11 @@ def _one(session: Session, seq: int) -> Result[DetailedRecord]:
     if record is None:
         raise UsageError(
             msg("there is no record {seq}", seq=seq),
-            msg("The ledger holds {count} records: portalops ledger show.", count=session.ledger.count()),
+            nmsg(
+                "The ledger holds {n} record: portalops ledger show.",
+                "The ledger holds {n} records: portalops ledger show.",
+                session.ledger.count(),
+            ),
         )
     blob, erased = _blob(session, record)
     details = None if erased else _details(blob)
@@ -190,7 +194,7 @@ def _problems(record: Record, blob: bytes) -> tuple[Message, ...]:
         summary = bodies.decode_part(blob, "run", RunSummary)
     except LedgerError:  # what cannot be read so is shown as it stands
         return ()
-    return summary.said[:MAX_DETAILS] if summary else ()
+    return summary.shown_problems[:MAX_DETAILS] if summary else ()
 
 
 def _blob(session: Session, record: Record) -> tuple[bytes, RecordedErasure | None]:

@@ -23,7 +23,7 @@ import typer
 
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
-from commands.cli.shapes import Said, shape
+from commands.cli.shapes import ShownMessage, shape
 from commands.cli.verb import Verb
 from commands.jobs.ledger_server import excess_rights
 from commands.jobs.trusted_keys import read_limited, read_trusted
@@ -593,7 +593,7 @@ def _integrity_data(integrity: Integrity, reports: Mapping[Digest, str] | None) 
 
 
 def _fault_data(fault: Fault) -> FaultShape:
-    said = Said.of(fault.what)
+    said = ShownMessage.of(fault.what)
     return FaultShape(fault.seq, said.text, said.template, said.values)
 
 

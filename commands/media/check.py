@@ -253,7 +253,7 @@ def _check_view(found: MediumCheck, hints: Sequence[Message]) -> list[Block]:
         )
     ]
     if found.problems:
-        blocks.append(Bullets(found.said[:SHOWN_PROBLEMS]))
+        blocks.append(Bullets(found.shown_problems[:SHOWN_PROBLEMS]))
     if len(found.problems) > SHOWN_PROBLEMS:
         blocks.append(Paragraph(msg("... and {more} more", more=len(found.problems) - SHOWN_PROBLEMS)))
     if found.unknown:

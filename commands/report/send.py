@@ -66,7 +66,7 @@ class PlannedMail:
 
 
 @shape
-class AttachedFile:
+class MailedFile:
     """A file that was sent with the mail."""
 
     name: str
@@ -93,7 +93,7 @@ class SentMail:
     message_id: str
     head_code: str | None
     """Of the head that the report carries."""
-    files: tuple[AttachedFile, ...]
+    files: tuple[MailedFile, ...]
     record: int
     """Of what the server answered."""
 
@@ -256,7 +256,7 @@ def _shown(sent: HandedMail, warnings: Sequence[Message], code: ExitCode) -> Res
         server=mailing.server,
         message_id=mailing.message_id,
         head_code=head_code,
-        files=tuple(AttachedFile(each.name, each.language, each.sha256) for each in mailing.files),
+        files=tuple(MailedFile(each.name, each.language, each.sha256) for each in mailing.files),
         record=sent.seq,
     )
     view: list[Block] = [

@@ -1,9 +1,9 @@
-"""Let systemd timers, or cron, look what is due
+"""Let systemd timers or cron start the jobs that are due
 
 The units are derived from the configuration: each may read and write what its jobs need and little else, and each
-failure is told by 'portalops notify'. A second call changes nothing. A file that was edited by hand, or that somebody
-else made, is never overwritten without --force; your own changes belong into UNIT.d/local.conf, which is never
-touched.
+failure is reported by 'portalops notify'. A second call changes nothing. A file that was edited by hand, or that
+somebody else made, is never overwritten without --force; your own changes belong into UNIT.d/local.conf, which is
+never touched.
 
 Example: portalops schedule install --print; sudo portalops --config /etc/portalops/portalops.toml schedule install
 --systemd

@@ -1,7 +1,7 @@
 """Show whether the jobs run by themselves: plan, installed units and last runs
 
-systemd is asked for each timer: one that is switched off, dead or without a next moment is told, as are files that
-were edited or are not as they would be installed now, and jobs that are overdue.
+Names each timer that is switched off, dead or without a next start, as systemd reports it. Names files that were
+edited or differ from what would be installed now, and jobs that are overdue.
 
 Example: portalops schedule status; portalops schedule status --json
 
@@ -116,7 +116,7 @@ def _view(seen: ScheduleSeen) -> Iterator[Block]:
     rows: list[tuple[Message, Cell]] = [(msg("Started by"), _way(seen))]
     if seen.demands is not None and seen.ways:
         rows.append((msg("As account"), seen.demands.user))
-        rows.append((msg("Looks each"), nmsg("{n} minute", "{n} minutes", seen.demands.every_minutes)))
+        rows.append((msg("Starts every"), nmsg("{n} minute", "{n} minutes", seen.demands.every_minutes)))
     yield KeyValues(rows)
     headers = (msg("Job"), msg("Kind"), msg("Planned"), msg("Next due"), msg("Last run"), msg("Outcome"))
     if seen.jobs:

@@ -1,13 +1,13 @@
-"""Stay, and look again and again what is due
+"""Stay in the foreground and start the jobs that are due
 
-For containers, and wherever neither systemd nor cron is. It looks at once and then each schedule.every_minutes, one
-line a round; with --json one JSON object a line. One watcher works on a state folder. SIGTERM and Ctrl-C end it,
-after what is being done was stopped in order.
+For containers, and for machines without systemd and cron. It starts what is due at once and then every
+schedule.every_minutes, and prints one line a run; with --json one JSON object a line. A state folder has one watcher.
+SIGTERM and Ctrl-C end it, once the work in hand was stopped in order.
 
 Example: portalops schedule watch; portalops schedule watch --every 5
 
 EXIT STATUS: 0 it was asked to stop; 4 the state folder cannot be written; 75 another watcher is at work; 78 the
-configuration was wrong at the start. How a round ended is in its line: a failure ends no watcher
+configuration was wrong at the start. How a run ended is in its line: a failure ends no watcher
 """
 
 from __future__ import annotations
@@ -148,7 +148,9 @@ def _report(session: Session, done: WatchTurn, invocation: str) -> None:
     )
     if told.exit_code != 0:
         at = session.clock.now()
-        line = msg("{moment}: nobody was told of that failure: exit {code}", moment=at, code=str(told.exit_code))
+        line = msg(
+            "{moment}: the letter about that failure was not sent: exit {code}", moment=at, code=str(told.exit_code)
+        )
         data: JsonValue = {"id": "untold", "at": format_at(at), "exit_code": told.exit_code}
         _say(session, line, data, is_failure=True)
 
@@ -185,7 +187,7 @@ def read_turn(at: datetime, ended: ChildEnd) -> WatchTurn:
 def line_of(done: WatchTurn) -> Message:
     """Return a round in one line."""
     if done.exit_code < 0:
-        return msg("{moment}: the round was ended by signal {number}", moment=done.at, number=str(-done.exit_code))
+        return msg("{moment}: the run was ended by signal {number}", moment=done.at, number=str(-done.exit_code))
     if done.reported:
         return msg(
             "{moment}: exit {code}: {said}", moment=done.at, code=str(done.exit_code), said=verbatim(done.reported)

@@ -22,7 +22,7 @@ from checks.updates.observations import ObservationStore
 from checks.updates.proving import differences
 from commands.cli.result import Result
 from commands.cli.session import open_session
-from commands.cli.shapes import Said, shape
+from commands.cli.shapes import ShownMessage, shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import STORE, replayed, store_place, unrecorded_polls, update_sources
 from portalops.errors import ExitCode
@@ -67,7 +67,7 @@ class StoreComparison:
 
     items: int
     """Items that the kept answers give."""
-    lost: tuple[Said, ...]
+    lost: tuple[ShownMessage, ...]
     """Polls whose answer cannot be read again."""
     unrecorded: tuple[UnrecordedPoll, ...]
     different: tuple[DifferentRow, ...]
@@ -130,7 +130,7 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
         view.append(Paragraph(nmsg("{n} item matches the kept answers", "{n} items match the kept answers", items)))
     data = StoreComparison(
         items=items,
-        lost=tuple(Said.of(each.why) for each in lost),
+        lost=tuple(ShownMessage.of(each.why) for each in lost),
         unrecorded=tuple(UnrecordedPoll(poll.source, poll.polled_at) for poll in unrecorded),
         different=tuple(
             DifferentRow(id=one.id, what=one.table, source=one.source, columns=one.columns, stored=one.is_stored)

@@ -4,7 +4,7 @@ It takes no new parts, ends those that it has begun, and stops.
 
 Example: portalops worker drain web1-4711
 
-EXIT STATUS: 0 it was told, 2 there is no such worker
+EXIT STATUS: 0 the worker was asked to end, 2 there is no such worker
 """
 
 from __future__ import annotations

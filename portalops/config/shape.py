@@ -211,7 +211,7 @@ class BackupTable(Shape):
     drill: DrillTable = LEFT_OUT
     retention: RetentionTable = LEFT_OUT
     unread_months: Annotated[StrictInt, Field(ge=0, le=1200)] = Field(
-        default=6, description="A medium that nobody has read for longer is told of; 0 for never."
+        default=6, description="A medium that nobody has read for longer is named; 0 for never."
     )
     source: tuple[KindRow, ...] = ()
     medium: tuple[KindRow, ...] = ()
@@ -277,7 +277,7 @@ class ChecksTable(Shape):
     """What this portal declares about its servers."""
 
     at_once: Annotated[StrictInt, Field(ge=1, le=256)] = Field(
-        default=32, description="How many servers are looked at at the same time."
+        default=32, description="How many servers are scanned at the same time."
     )
     ssh: ChecksSshTable = LEFT_OUT
 
@@ -417,10 +417,10 @@ class ScheduleTable(Shape):
         default="portalops", description="The account that does the jobs; it must be there."
     )
     every_minutes: Annotated[StrictInt, AfterValidator(_divides_the_hour)] = Field(
-        default=15, description="How often it is looked what is due: a number that divides 60."
+        default=15, description="How often what is due is started: a number that divides 60."
     )
     random_delay_minutes: Annotated[StrictInt, Field(ge=0, le=30)] = Field(
-        default=1, description="systemd: each look is put off by chance, by at most so much."
+        default=1, description="systemd: each start is put off by chance, by at most so much."
     )
     program: PathText | None = Field(
         default=None, description="Absolute path of portalops; the one that installs the schedule where there is none."

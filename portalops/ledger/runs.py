@@ -60,7 +60,7 @@ class Work(Generic[ResultT]):
     """One line for each thing that went wrong; text where it is the same in every language."""
 
     @property
-    def said(self) -> tuple[Message, ...]:
+    def shown_problems(self) -> tuple[Message, ...]:
         """The problems for people."""
         return tuple(each if isinstance(each, Message) else verbatim(each) for each in self.problems)
 

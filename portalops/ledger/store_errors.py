@@ -18,7 +18,7 @@ from portalops.errors import (
 )
 from portalops.ledger.tables import SCHEMA_VERSION
 from portalops.model.message import ByteCount, Message, msg
-from portalops.model.record import Record, format_at
+from portalops.model.record import Record
 
 _NEXT_TO_NOTHING = 64 << 10
 """Less space than this counts as a full disk: SQLite's journal of one record does not fit beside it."""
@@ -32,8 +32,8 @@ def clock_went_back(now: datetime, newest: datetime) -> ClockWentBack:
     return ClockWentBack(
         msg(
             "the clock shows {now}, earlier than the newest record of {newest}",
-            now=format_at(now),
-            newest=format_at(newest),
+            now=now,
+            newest=newest,
         ),
         msg("Set the clock right, then run the command again: timedatectl status."),
     )

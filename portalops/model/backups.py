@@ -211,7 +211,7 @@ class Copy:
     """The problem for people, in whose language it is shown; None if its text is all there is, as in older records."""
 
     @property
-    def said(self) -> Message:
+    def shown_problem(self) -> Message:
         """The problem for people."""
         return self.problem_message or verbatim(self.problem)
 

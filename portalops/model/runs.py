@@ -190,7 +190,7 @@ class RunSummary:
     """The same problems for people, in whose language they are shown; empty in older records."""
 
     @property
-    def said(self) -> tuple[Message, ...]:
+    def shown_problems(self) -> tuple[Message, ...]:
         """The problems for people; in older records their English text."""
         return self.problem_messages or tuple(map(verbatim, self.problems))
 

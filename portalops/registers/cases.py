@@ -151,7 +151,7 @@ def read_cases(ledger: LedgerReader, *, until: datetime | None = None) -> ReadCa
             move = decode_part(ledger.blob(record.body), KEY, CaseMove)
             if move is None or move.id != record.subject or kind_of(move.step) != record.kind:
                 raise LedgerError(
-                    msg("the details of a record cannot be read: {cause}", cause="they are not of its case"),
+                    msg("the details of a record cannot be read: {cause}", cause=msg("they belong to another case")),
                     msg("Run 'portalops ledger verify' to see whether they were changed."),
                 )
         except PortalOpsError as error:

@@ -177,7 +177,7 @@ def alarms(medium: RegisteredMedium, *, now: datetime, today: date, unread_month
     if medium.check is not None and not medium.check.reached:
         found.append(msg("it could not be read at the last check, at {moment}", moment=medium.checked_at or now))
     elif medium.check is not None and medium.check.problems:
-        found.append(msg("it differs from the record: {problem}", problem=medium.check.said[0]))
+        found.append(msg("it differs from the record: {problem}", problem=medium.check.shown_problems[0]))
     return tuple(found)
 
 

@@ -90,7 +90,10 @@ def waiver_of(kind: str, blob: bytes) -> Waiver | WaiverWithdrawal:
     written = bodies.encode(body)
     if not isinstance(part, dict) or not isinstance(written, dict) or not written.items() <= part.items():
         raise LedgerError(
-            msg("the details of a record cannot be read: {cause}", cause=f"{key} is not as it is written"),
+            msg(
+                "the details of a record cannot be read: {cause}",
+                cause=msg("{key} is not in the form that portalops writes", key=key),
+            ),
             msg("Run 'portalops ledger verify' to see whether they were changed."),
         )
     return body

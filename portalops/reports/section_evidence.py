@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from portalops.model.message import Message, msg, together, verbatim
+from portalops.model.message import Message, msg, nmsg, together, verbatim
 from portalops.model.organisation import Agency
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Run
@@ -42,9 +42,10 @@ def exception_blocks(
     yield problem_table([*backup_problems(evidence), *poll_problems(evidence)])
     if evidence.unreadable:
         yield Notice(
-            msg(
-                "Details of {count} records could not be read; their content is unknown.",
-                count=len(evidence.unreadable),
+            nmsg(
+                "Details of {n} record could not be read; its content is unknown.",
+                "Details of {n} records could not be read; their content is unknown.",
+                len(evidence.unreadable),
             ),
             Tone.BAD,
         )
@@ -110,7 +111,7 @@ def failed_runs(evidence: Evidence, kinds: Collection[str] | None = None) -> Tab
         in_period = run.started_at.astimezone(evidence.zone).date() in evidence.period
         is_asked = kinds is None or run.kind in kinds
         if is_asked and in_period and summary is not None and summary.outcome is RunOutcome.FAILED:
-            problem = together(summary.said[:3]) if summary.problems else verbatim("?")
+            problem = together(summary.shown_problems[:3]) if summary.problems else verbatim("?")
             rows.append((run.id, run.kind, run.started_at, problem, str(run.finished_seq)))
     return TableBlock(
         msg("Runs that failed"),
@@ -146,7 +147,7 @@ def backup_problems(evidence: Evidence) -> Iterator[Problem]:
                 yield stream.source, msg("changed while it was read"), line
         for copy in backup.copies:
             if copy.problem:
-                yield copy.medium, msg("problem with the copy"), copy.said
+                yield copy.medium, msg("problem with the copy"), copy.shown_problem
 
 
 def poll_problems(evidence: Evidence) -> Iterator[Problem]:

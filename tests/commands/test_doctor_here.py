@@ -412,7 +412,7 @@ def test_a_lock_that_may_not_be_looked_at_is_not_called_free(open_folder: Path) 
 
     assert [each.state for each in before] == [DiagnosticState.GOOD]
     assert [(each.state, str(each.seen)) for each in found] == [
-        (DiagnosticState.UNKNOWN, "could not be looked at: Permission denied")
+        (DiagnosticState.UNKNOWN, "cannot be examined: Permission denied")
     ]
 
 

@@ -249,7 +249,7 @@ def test_cron_gets_one_file_and_never_beside_systemd(image: Image) -> None:
 
     code, _out, err = image.call("install", "--systemd")
 
-    assert code == ExitCode.FAILED and "would both look what is due" in err
+    assert code == ExitCode.FAILED and "would both start the jobs" in err
     assert image.tree() == before
     assert image.call("uninstall")[0] == ExitCode.OK and not image.cron.exists()
     image.call("install", "--systemd")
@@ -343,7 +343,7 @@ def test_a_program_that_everybody_may_change_is_refused(tmp_path: Path) -> None:
     program.chmod(0o644)
     with pytest.raises(ScheduleRefused, match="is no program"):
         require_ready(LocalRunner(), replace(SMALL, program=str(program)), by_cron=False)
-    with pytest.raises(ScheduleRefused, match="cannot be looked at"):
+    with pytest.raises(ScheduleRefused, match="cannot be examined"):
         require_ready(LocalRunner(), replace(SMALL, program=str(tmp_path / "absent")), by_cron=False)
 
 

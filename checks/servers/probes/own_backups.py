@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import BackupMedium, Own, OwnRecords, not_begun, opened, refuse_form, unreadable
+from checks.servers.own import BackupMedium, LocalRecords, Own, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.bodies import decode_part
 from portalops.errors import PortalOpsError
@@ -173,4 +173,4 @@ def _read(held: Mapping[str, Any]) -> BackupMedium:
     )
 
 
-OWN = OwnRecords(PROBE, sections)
+OWN = LocalRecords(PROBE, sections)

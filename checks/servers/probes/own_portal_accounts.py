@@ -21,7 +21,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, unreadable
+from checks.servers.own import LocalRecords, Own, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from checks.servers.probes.own_credentials import find_rest_custodian
 from checks.servers.probes.own_registered import register_in, rows_of
@@ -176,4 +176,4 @@ def _message(held: Any) -> Message | None:
     return None if held is None else decode(Message, held)
 
 
-OWN = OwnRecords(PROBE, sections)
+OWN = LocalRecords(PROBE, sections)

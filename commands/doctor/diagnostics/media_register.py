@@ -21,7 +21,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
             yield warning(
                 name,
                 msg("{id}: {problem}", id=name, problem=alarm),
-                msg("See 'portalops media list'; 'portalops media check {id}' looks at it.", id=name),
+                msg("See 'portalops media list'; run 'portalops media check {id}' to read it.", id=name),
             )
         if not line.alarms and line.medium.read_at is not None:
             yield good(name, msg("{id} was read at {moment}", id=name, moment=line.medium.read_at))
@@ -29,7 +29,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
             yield note(
                 name,
                 msg("{id}: no reading of it is recorded yet", id=name),
-                msg("'portalops media check {id}' looks at it.", id=name),
+                msg("Run 'portalops media check {id}' to read it.", id=name),
             )
         if line.expiring.soon:
             yield note(

@@ -98,7 +98,7 @@ def _mailing_seen(look: DoctorContext) -> Iterator[DiagnosticLine]:
             )
 
 
-_FONTS = msg("Install the font, such as 'apt install fonts-liberation'; reports made until then look otherwise.")
+_FONTS = msg("Install the font, such as 'apt install fonts-liberation'; reports made before use another font.")
 _MAIL = msg("Add [report.mail] to the configuration to have them mailed.")
 
 

@@ -25,6 +25,7 @@ from portalops.errors import ExitCode, LedgerError, PortalOpsError, SecretUnavai
 from portalops.ledger.heads import introduce_key
 from portalops.ledger.runs import Work
 from portalops.model.backups import BackupResult, CopyState, SetKind
+from portalops.model.causes import line_of_record
 from portalops.model.message import Message, msg
 from portalops.model.runs import JobKind
 from portalops.model.text import show_text
@@ -229,9 +230,9 @@ def work_of_backup(result: BackupResult) -> Work[object]:
     unsigned = (result.unsigned,) if result.unsigned else ()
     problems = (
         *result.failures,
-        *(name_problem(copy.medium, copy.said) for copy in unverified),
+        *(name_problem(copy.medium, copy.shown_problem) for copy in unverified),
         *(
-            msg("{source}: {problem}", source=stream.source, problem=line)
+            msg("{source}: {problem}", source=stream.source, problem=line_of_record(line))
             for stream in streams
             for line in (*stream.unread, *stream.changed)
         ),

@@ -163,7 +163,7 @@ def drill_work(session: Session, *, request: DrillRequest | None = None) -> Work
 def work_of_drill(drawn: Drawn, result: DrillResult | None) -> Work[object]:
     """Judge how a drill went, and the choice of its copy; without a result there was none to drill."""
     told: tuple[Message | str, ...] = (
-        *(msg("not drilled, since it cannot be told to be the portal's: {set}", set=each) for each in drawn.refused),
+        *(msg("not drilled: nothing shows that this set is the portal's: {set}", set=each) for each in drawn.refused),
         *(msg("not drilled, since nobody signed it: {set}", set=each) for each in drawn.unsigned),
         *drawn.unreached,
     )

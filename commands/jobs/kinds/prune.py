@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backups.bag import digest_of
-from backups.found import dead_runs, of_a_dead_run
+from backups.found import dead_runs, describe_set_of_dead_run
 from backups.media import build_media
 from backups.prune import (
     Approval,
@@ -26,6 +26,7 @@ from commands.jobs.kinds import JobWork
 from portalops.errors import ConfigurationError, ExitCode, PruneRefused, UsageError
 from portalops.ledger.runs import Work
 from portalops.model.backups import SetId
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.retention import PruneResult
 from portalops.model.runs import Every, Job, JobId, JobKind
@@ -167,7 +168,7 @@ def gather_facts(parts: PruneParts, asked: PruneRequest, *, evidence: Ledger | N
     seen, left = without_left(list_media(portal, media, sets), tuple(died.values()))
     earlier = ledger.runs(kinds=(JobKind.PRUNE.value,))[: None if evidence is None else -1]
     seen = explained(seen, plan.to_remove, cut_off_at(earlier, ledger.summary))
-    warnings = tuple(of_a_dead_run(medium, name) for medium, names in left.items() for name in names)
+    warnings = tuple(describe_set_of_dead_run(medium, name) for medium, names in left.items() for name in names)
     return PruneFacts(sets, retained, media, plan, without_absent(seen, portal, media), warnings)
 
 
@@ -199,9 +200,9 @@ def _approval(asked: PruneRequest, sets: tuple[SetEvidence, ...], evidence: Ledg
             data = file.read(MAX_LIST_BYTES + 1)
         lines = [line.strip() for line in data.decode().splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        cause = error.strerror if isinstance(error, OSError) else None
+        cause = cause_of(error) if isinstance(error, OSError) else msg("not UTF-8")
         raise UsageError(
-            msg("cannot read the approved list {path}: {cause}", path=str(asked.approved), cause=cause or "not UTF-8"),
+            msg("cannot read the approved list {path}: {cause}", path=str(asked.approved), cause=cause),
             msg("Give a text file with the name of one set a line."),
         ) from error
     names = frozenset(SetId(line) for line in lines if line and not line.startswith("#"))

@@ -98,7 +98,7 @@ class TextfileMonitor:
 
 def measure_last_poll(portal: str, at: datetime) -> Metric:
     """Return the time of the newest test for due jobs: of all figures the one that no idle time stops."""
-    text = "When it was last looked whether a job is due, whether or not one was."
+    text = "When portalops last ran to do what is due, whether or not something was."
     return Metric(LAST_POLLED, text, (MetricSample({"portal": portal}, at.timestamp()),))
 
 
