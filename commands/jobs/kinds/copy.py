@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from backups.copying import run_copies, wanted_copies
 from backups.media import build_media
-from backups.presence import media_with_sets
+from backups.presence import as_listed, media_with_sets
 from backups.resuming import worth_keeping
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
@@ -33,7 +33,7 @@ def copy_work(
         ConfigurationError: a medium or source does not fit.
     """
     ledger, media = session.writable_ledger, build_media(session.settings.backup_media)
-    sets = recorded_sets(ledger, passing_over=True)
+    sets = as_listed(session.settings.portal.id, recorded_sets(ledger, passing_over=True), media)
     result = run_copies(
         wanted_copies(sets, tuple(media), only_set=only_set, only_medium=only_medium),
         media,
