@@ -10,7 +10,7 @@ from typing import IO, Self
 
 from portalops.errors import UnsafeTarget
 from portalops.locale import LANGUAGES, render
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.text import show_text
 
 UNFINISHED = "RESTORE-UNFINISHED.txt"
@@ -20,10 +20,6 @@ MAX_PATH = 4 * 4096
 _AT_WORK = msg(
     "A restore into this folder has started but not finished: the data here is incomplete. If no restore is "
     "running, remove the folder and restore again."
-)
-_ENDED = msg(
-    "The restore into this folder has ended, and {n} paths are missing. Each is listed below with the reason, "
-    "separated by a tab. What else is in the folder is whole; files whose names end with .incomplete are not."
 )
 
 
@@ -72,7 +68,14 @@ class MissingPaths:
         if self._lines is None:
             mark_finished(self._target)
             return
-        text = "".join(f"{render(msg(_ENDED.text, n=self.count), each)}\n" for each in LANGUAGES)
+        ended = nmsg(
+            "The restore into this folder has ended, and {n} path is missing. It is listed below with the reason, behind a "
+            "tab. All else in the folder is whole, but for files whose names end with .incomplete.",
+            "The restore into this folder has ended, and {n} paths are missing. Each is listed below with the reason, "
+            "behind a tab. All else in the folder is whole, but for files whose names end with .incomplete.",
+            self.count,
+        )
+        text = "".join(f"{render(ended, each)}\n" for each in LANGUAGES)
         self._lines.seek(0)
         try:
             _write(self._target, f"{text}\n", self._lines)
