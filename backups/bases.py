@@ -141,6 +141,22 @@ def _base(
     return Base(newest.id, newest.bag_sha256, usable), msg("set {set} is verified", set=newest.id)
 
 
+def without_base(choice: Choice, wish: SetRequest) -> Choice:
+    """Return the choice of a full set where no medium has the base of a differential with its whole structure.
+
+    Raises:
+        BackupError: a differential is asked for.
+    """
+    assert choice.base is not None
+    problem = msg("no medium has the full set {set} with its whole structure", set=choice.base.set_id)
+    if wish.kind is SetKind.DIFF:
+        raise BackupError(
+            msg("no differential can be made: {cause}", cause=problem),
+            msg("Make a full set: portalops backup run --full"),
+        )
+    return Choice(None, problem)
+
+
 def settings_digests(tables: Iterable[KindTable]) -> dict[str, Digest]:
     """Return a digest of each source's settings, by its id: with other settings nothing can be compared."""
     found = {}

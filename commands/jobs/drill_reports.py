@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -96,7 +96,7 @@ def leave_report(
 
 def report_of(result: DrillResult, done: RecordedRun[object], *, host: str, ledger: str, portal: str) -> DrillReport:
     """Return what a host reports of a drill that its ledger has recorded."""
-    (copy,) = result.copies
+    copy = result.copies[0]
     assert result.bag_sha256 is not None
     return DrillReport(
         SCHEMA,
@@ -110,7 +110,7 @@ def report_of(result: DrillResult, done: RecordedRun[object], *, host: str, ledg
         portal,
         copy.set_id,
         result.bag_sha256,
-        result,
+        replace(result, copies=(copy,)),
     )
 
 

@@ -291,7 +291,8 @@ class DrillResult:
     """The body of a `drill.finished` record, under the key `drill`: a copy restored and tried out."""
 
     copies: tuple[Copy, ...]
-    """The copy in its new state; VERIFIED at the lowest level that a stream reached, if nothing was wrong."""
+    """The copy that was drilled, in its new state; VERIFIED at the lowest level that a stream reached, if nothing was wrong.
+    Behind it the copies of its base that were found damaged meanwhile."""
     trials: tuple[StreamTrial, ...] = ()
     plain_bytes: int = 0
     """Bytes that were restored, of the base too."""

@@ -95,7 +95,7 @@ class PruneResult:
 
     policy: RetentionPolicy
     copies: tuple[Copy, ...] = ()
-    """Each copy that was removed, as disposed of."""
+    """Each copy that was removed, as disposed of; and before them those that were read since the removal relied on them."""
     disposals: tuple[Disposal, ...] = ()
     marked: tuple[SetId, ...] = ()
     """Sets that this run marked."""

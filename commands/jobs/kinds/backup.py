@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from backups.bases import NewBase, SetRequest, choose, read_noted, settings_digests
+from backups.bases import NewBase, SetRequest, choose, read_noted, settings_digests, without_base
 from backups.found import dead_runs, left_sets
 from backups.job import run_backup
 from backups.media import build_media
 from backups.plan import PlannedMedium, PlannedSource, make_plan
-from backups.presence import media_with_sets
+from backups.presence import as_listed, has_whole_structure, media_with_sets
 from backups.shrink import Made, shrink_rules
 from backups.sizes import last_of, plain_bytes_of
 from backups.sources import shrink_limit_of
@@ -100,6 +100,10 @@ def backup_plan(
     settings, backup = parts.settings, parts.settings.backup
     limits = {table.id: shrink_limit_of(table.values) for table in settings.backup_sources}
     wish, noted = SetRequest(kind, backup.full_every), read_noted(settings.state_folder)
+    present = as_listed(settings.portal.id, parts.recorded, parts.media)
+    choice = choose(wish, present, noted, parts.digests, now=now, zone=zone)
+    if (base := choice.base) and not has_whole_structure(base.set_id, base.bag_sha256, parts.media.values()):
+        choice = without_base(choice, wish)
     return make_plan(
         settings.portal.id,
         [PlannedSource(each.id, each.kind, each.data_class) for each in parts.sources],
@@ -107,7 +111,7 @@ def backup_plan(
         backup.recipients,
         pack_bytes=backup.pack_bytes,
         excused=backup.excused,
-        choice=choose(wish, parts.recorded, noted, parts.digests, now=now, zone=zone),
+        choice=choice,
         shrink=shrink_rules(
             limits, (Made(made.set.streams, made.accepted_shrinks) for made in parts.recorded), accept_shrink
         ),

@@ -7,7 +7,7 @@ from functools import partial
 
 from backups.copying import run_copies, wanted_copies
 from backups.media import build_media
-from backups.presence import media_with_sets
+from backups.presence import as_listed, media_with_sets
 from backups.resuming import worth_keeping
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
@@ -36,7 +36,7 @@ def copy_work(
     settings, ledger = session.settings, session.writable_ledger
     media = build_media(settings.backup_media)
     sources = sources_of(settings, media.values(), partial(session.kept, writable=False))
-    sets = recorded_sets(ledger, passing_over=True)
+    sets = as_listed(settings.portal.id, recorded_sets(ledger, passing_over=True), media)
     result = run_copies(
         wanted_copies(sets, tuple(media), only_set=only_set, only_medium=only_medium),
         media,

@@ -16,6 +16,8 @@ from backups.prune import (
     explained,
     list_media,
     plan_prune,
+    read_relied_on,
+    relied_on,
     remove_sets,
     unseen_last,
     without_absent,
@@ -23,6 +25,7 @@ from backups.prune import (
 )
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
+from commands.jobs.sets import keys_of
 from portalops.errors import ConfigurationError, ExitCode, PruneRefused, UsageError
 from portalops.ledger.runs import Work
 from portalops.model.backups import SetId
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from portalops.ledger.ledger import Ledger
     from portalops.ledger.not_begun import LedgerNotBegun
     from portalops.ledger.recorder import Recorder
+    from portalops.model.heads import Signer
     from portalops.ports import Clock, Medium, Progress
     from portalops.registers.backups import SetEvidence
 
@@ -107,10 +111,13 @@ def prune_work(session: Session, asked: PruneRequest | None = None) -> Work[obje
     ledger = session.writable_ledger
     seen = gather_facts(parts_of(session, ledger), asked or PruneRequest(), evidence=ledger)
     session.warnings += seen.warnings
-    return mark_and_remove(seen, session.recorder, session.progress)
+    keys = keys_of(ledger, session.warnings.append)
+    return mark_and_remove(seen, session.recorder, keys=keys, clock=session.clock, progress=session.progress)
 
 
-def mark_and_remove(seen: PruneFacts, recorder: Recorder, progress: Progress) -> Work[object]:
+def mark_and_remove(
+    seen: PruneFacts, recorder: Recorder, *, keys: Sequence[Signer] | None, clock: Clock, progress: Progress
+) -> Work[object]:
     """Do what was planned, as far as what the media list agrees with the ledger."""
     plan = seen.plan
     for mark in plan.to_undo:
@@ -123,13 +130,19 @@ def mark_and_remove(seen: PruneFacts, recorder: Recorder, progress: Progress) ->
     result = replace(result, marked=tuple(mark.set_id for mark in plan.to_mark))
     if plan.to_remove and (problem := unseen_last(seen.sets, plan.fates, seen.listing)):
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, (problem,))
+    if plan.to_remove:
+        relied = relied_on(seen.sets, plan)
+        read = read_relied_on(relied, seen.media, seen.listing, keys=keys, clock=clock, progress=progress)
+        result = replace(result, copies=read.copies)
+        if read.problems:
+            return Work(RunOutcome.INCOMPLETE, ExitCode.INTEGRITY, result, read.problems)
 
     def still(set_id: SetId) -> bool:
         retained = read_retention(recorder.ledger)
         return set_id in retained.marks and set_id not in retained.holds
 
     removed = remove_sets(plan.to_remove, seen.media, seen.sets, seen.listing, still=still, progress=progress)
-    result = replace(result, copies=removed.copies, disposals=removed.disposals)
+    result = replace(result, copies=(*result.copies, *removed.copies), disposals=removed.disposals)
     if removed.was_stopped:
         return Work(RunOutcome.INCOMPLETE, ExitCode.INTERRUPTED, result, removed.problems)
     if removed.problems:

@@ -23,7 +23,7 @@ from portalops.model.backups import BackupResult, MemberType, StreamMember
 from portalops.model.verdicts import RunOutcome
 from portalops.system import remote
 from portalops.system.ssh import target_of
-from tests.backups.kit import back_up, keys, source
+from tests.backups.kit import alone, back_up, keys, source
 from tests.backups.memory import MemoryMedium
 from tests.backups.sources.test_over_ssh import only_stream, why
 from tests.hosts import Host, Hosts
@@ -81,7 +81,7 @@ def run(
 def restored(result: BackupResult, medium: MemoryMedium, target: Path) -> tuple[Path, RestoreReport]:
     assert result.set is not None, result.failed_sources
     content = parse_set_file(medium.stored[result.set.id]["set.json"])
-    report = restore_set(medium.open_set(result.set.id), content, [keys().identity], target)
+    report = restore_set(alone(medium.open_set(result.set.id), content), [keys().identity], target)
     assert not report.damaged
     return target / "far", report
 
@@ -340,7 +340,7 @@ def test_a_host_that_sends_another_archive_than_asked_for_is_kept_inside(host: H
 
     assert result.set is not None
     content = parse_set_file(medium.stored[result.set.id]["set.json"])
-    restore_set(medium.open_set(result.set.id), content, [keys().identity], tmp_path / "target")
+    restore_set(alone(medium.open_set(result.set.id), content), [keys().identity], tmp_path / "target")
     assert list(outside.iterdir()) == []
     assert (tmp_path / "target/far/srv/good").read_bytes() == b"bad"
 
