@@ -150,7 +150,7 @@ def test_a_pack_that_no_medium_has_costs_its_own_files_alone(portal: Portal) -> 
     assert report.missing == expected_lost == len(portal.missing())
     for lost_path, why in portal.missing():
         assert lost_path.rsplit("/", 1)[1] not in there
-        assert lost.lost_path in why
+        assert lost.path in why
     for path in place(portal).rglob("*.bin"):
         assert path.read_bytes() == (portal.tree / "sub" / path.name).read_bytes()
     assert (portal.folder / "out" / "db").exists(), "the other source is whole"
