@@ -23,7 +23,7 @@ from pathlib import Path
 
 from backups.age import PrivateKey
 from backups.formats import Restored, Trial, format_of
-from backups.merged import Fault, MergedSet
+from backups.merged import CopyFault, MergedSet
 from backups.restore import REMOVED, merged_members, restore_set
 from backups.set_file import SetFile
 from backups.signature import NAME as SIGNATURE
@@ -168,7 +168,7 @@ def run_drill(
     target: DrillTarget,
     stored: StoredSet,
     *,
-    find_base: Callable[[SetFile], tuple[MergedSet | None, tuple[Fault, ...]]],
+    find_base: Callable[[SetFile], tuple[MergedSet | None, tuple[CopyFault, ...]]],
     identities: Sequence[PrivateKey],
     keys: Sequence[Signer] | None,
     place: DrillPlace,
@@ -238,13 +238,13 @@ def run_drill(
     )
 
 
-def _not_restored(target: DrillTarget, copy: Copy, faults: Sequence[Fault], clock: Clock) -> DrillResult:
+def _not_restored(target: DrillTarget, copy: Copy, faults: Sequence[CopyFault], clock: Clock) -> DrillResult:
     """Return what came of a copy that was read whole, and whose base no medium has whole: the blame is the base's alone.
 
     Raises:
         BackupError: the base was damaged nowhere, it could not be read.
     """
-    said = together([each.said for each in faults], most=3)
+    said = together([each.shown for each in faults], most=3)
     base = faults[0].set_id
     if not any(each.is_damage for each in faults):
         raise BackupError(
@@ -261,7 +261,7 @@ def _not_restored(target: DrillTarget, copy: Copy, faults: Sequence[Fault], cloc
     )
 
 
-def _damaged_copies(target: DrillTarget, faults: Sequence[Fault]) -> tuple[Copy, ...]:
+def _damaged_copies(target: DrillTarget, faults: Sequence[CopyFault]) -> tuple[Copy, ...]:
     """Return the recorded copies of a base that were found damaged while a differential was restored."""
     known = target.made.base.copies if target.made.base else ()
     found = []

@@ -34,7 +34,7 @@ IN_MEMORY_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class CopyFault:
     """What is wrong with one copy of a set, as it showed while the set was read."""
 
     set_id: SetId
@@ -44,7 +44,7 @@ class Fault:
     """False where the medium could not be read: nothing is known of its bytes then."""
 
     @property
-    def said(self) -> Message:
+    def shown(self) -> Message:
         """The medium and what is wrong there."""
         return msg("{medium}: {problem}", medium=self.medium, problem=self.problem)
 
@@ -58,7 +58,7 @@ class MergedSet:
         copies: Iterable[tuple[str, StoredSet]],
         *,
         more: Iterable[Medium] = (),
-        faults: Iterable[Fault] = (),
+        faults: Iterable[CopyFault] = (),
     ) -> None:
         """Join copies.
 
@@ -77,7 +77,7 @@ class MergedSet:
         self._faults = {(each.medium, str(each.problem)): each for each in faults}
 
     @property
-    def faults(self) -> tuple[Fault, ...]:
+    def faults(self) -> tuple[CopyFault, ...]:
         """What was found wrong with copies so far, in the order in which it showed."""
         return tuple(self._faults.values())
 
@@ -109,7 +109,7 @@ class MergedSet:
 
     def fetch(self, pack: Pack) -> SpooledTemporaryFile[bytes]:
         """Return the bytes of a pack, at their beginning; who takes them closes them. Raises as `open` does."""
-        problems: list[Fault] = []
+        problems: list[CopyFault] = []
         for copy in self._each_copy():
             held = SpooledTemporaryFile[bytes](IN_MEMORY_BYTES)
             try:
@@ -173,12 +173,12 @@ class MergedSet:
                         self._note(medium.id, error)
             yield self._copies[at]
 
-    def _note(self, medium: str, error: PortalOpsError | OSError, path: str = "") -> Fault:
+    def _note(self, medium: str, error: PortalOpsError | OSError, path: str = "") -> CopyFault:
         if isinstance(error, OSError):
             problem = msg("{path}: {cause}", path=path, cause=error.strerror or str(error))
         else:
             problem = error.message
-        fault = Fault(self.content.id, medium, problem, is_damage=isinstance(error, SetDamaged))
+        fault = CopyFault(self.content.id, medium, problem, is_damage=isinstance(error, SetDamaged))
         return self._faults.setdefault((medium, str(problem)), fault)
 
 
@@ -213,10 +213,10 @@ def _read(copy: _Copy, pack: Pack, held: SpooledTemporaryFile[bytes]) -> None:
     held.seek(0)
 
 
-def _none_has(pack: Pack, problems: Sequence[Fault]) -> PortalOpsError:
+def _none_has(pack: Pack, problems: Sequence[CopyFault]) -> PortalOpsError:
     if not problems:
         return damaged(pack.path, msg("no medium has it"))
-    said = problems[0].problem if len(problems) == 1 else together([each.said for each in problems], most=5)
+    said = problems[0].problem if len(problems) == 1 else together([each.shown for each in problems], most=5)
     if any(each.is_damage for each in problems):
         return SetDamaged(said, _ANOTHER)
     return MediumUnavailable(said, msg("Attach a medium that has the set, and try again."))
@@ -253,7 +253,7 @@ def merge_copies(
         SetDamaged: no copy says what is in it.
         PortalOpsError: no medium has a copy that opens: why the first one did not.
     """
-    found = _look_at(set_id, media, bag_sha256=bag_sha256, keys=keys)
+    found = _open_copies(set_id, media, bag_sha256=bag_sha256, keys=keys)
     if not found.opened:
         later = (each for each in found.errors if isinstance(each, SetOfLaterVersion))
         missing = SetNotFound(msg("no medium has set {set}", set=set_id), msg("Attach a medium that has it."))
@@ -285,7 +285,7 @@ class _Opened:
     """What was seen of a set on the media that were opened."""
 
     opened: tuple[_OpenedCopy, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[CopyFault, ...]
     errors: tuple[PortalOpsError, ...]
     """Why some media gave no copy."""
     more: Iterator[Medium]
@@ -302,12 +302,12 @@ class _Opened:
         return Merged(merged, chosen.findings)
 
 
-def _look_at(
+def _open_copies(
     set_id: SetId, media: Iterable[Medium], *, bag_sha256: Digest | None, keys: Sequence[Signer] | None
 ) -> _Opened:
     """Open media until a copy has a whole structure."""
     opened: list[_OpenedCopy] = []
-    faults: list[Fault] = []
+    faults: list[CopyFault] = []
     errors: list[PortalOpsError] = []
     more = iter(media)
     for medium in more:
@@ -317,26 +317,26 @@ def _look_at(
         except PortalOpsError as error:
             errors.append(error)
             if not isinstance(error, SetNotFound):
-                faults.append(Fault(set_id, medium.id, error.message, is_damage=isinstance(error, SetDamaged)))
+                faults.append(CopyFault(set_id, medium.id, error.message, is_damage=isinstance(error, SetDamaged)))
             continue
         opened.append(_OpenedCopy(medium.id, stored, findings))
-        faults += [Fault(set_id, medium.id, problem) for problem in findings.said]
+        faults += [CopyFault(set_id, medium.id, problem) for problem in findings.said]
         if not findings.problems:
             break
     return _Opened(tuple(opened), tuple(faults), tuple(errors), more)
 
 
-def merge_base(content: SetFile, media: Iterable[Medium]) -> tuple[MergedSet | None, tuple[Fault, ...]]:
+def merge_base(content: SetFile, media: Iterable[Medium]) -> tuple[MergedSet | None, tuple[CopyFault, ...]]:
     """Join the copies of the full set that a differential builds on, or return what stands in the way; neither for a full set.
 
     Only copies that are of the very set that the differential names count: their tag manifest has the digest that it gives.
     """
     if content.base is None or content.base_id is None:
         return None, ()
-    found = _look_at(content.base_id, media, bag_sha256=content.base, keys=None)
+    found = _open_copies(content.base_id, media, bag_sha256=content.base, keys=None)
     merged = found.merged()
     if merged is None or not merged.findings.is_vouched:
-        nowhere = Fault(content.base_id, "-", msg("no medium has set {set}", set=content.base_id), is_damage=False)
+        nowhere = CopyFault(content.base_id, "-", msg("no medium has set {set}", set=content.base_id), is_damage=False)
         return None, found.faults or (nowhere,)
     return merged.set, ()
 
@@ -360,14 +360,16 @@ def merged_plaintext(
     while packs and start + packs[0].plain_bytes <= offset:
         start += packs.pop(0).plain_bytes
     skip = offset - start
-    with copies.fetched(packs) as files, ahead(_of_packs(packs, files, identities)) as pieces:
+    with copies.fetched(packs) as files, ahead(_plaintext_of_packs(packs, files, identities)) as pieces:
         for piece in pieces:
             if skip < len(piece):
                 yield piece[skip:] if skip else piece
             skip = max(0, skip - len(piece))
 
 
-def _of_packs(packs: Sequence[Pack], files: Iterator[Readable], identities: Sequence[PrivateKey]) -> Generator[bytes]:
+def _plaintext_of_packs(
+    packs: Sequence[Pack], files: Iterator[Readable], identities: Sequence[PrivateKey]
+) -> Generator[bytes]:
     """Yield the plaintext of packs that are opened already."""
     for pack, file in zip(packs, files, strict=True):
         size = 0

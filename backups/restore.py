@@ -20,7 +20,7 @@ from backups.age import PrivateKey, decrypted
 from backups.contents import damaged, index_members, stream_plaintext
 from backups.extract import Extracted, Extractor, prepare_target
 from backups.formats import format_of
-from backups.merged import Fault, MergedSet, merged_plaintext
+from backups.merged import CopyFault, MergedSet, merged_plaintext
 from backups.set_file import SetFile
 from backups.unfinished import MissingPaths, mark_finished
 from backups.untar import TarReader
@@ -49,7 +49,7 @@ class RestoreReport:
     """What of the set no copy has, and where it is missing."""
     missing: int = 0
     """How many paths are missing; the file in the target lists each."""
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[CopyFault, ...] = ()
     """What is wrong with copies, of the base too, though another one may have had it."""
 
 
@@ -263,7 +263,7 @@ class _Restoration:
         if line not in self.damaged:
             self.damaged.append(line)
 
-    def report(self, faults: tuple[Fault, ...]) -> RestoreReport:
+    def report(self, faults: tuple[CopyFault, ...]) -> RestoreReport:
         """Return what was restored; members that were refused are missing too."""
         for line in self.done.refused:
             path, _colon, why = line.partition(": ")

@@ -55,13 +55,13 @@ def _schema(wanted: Any, definitions: dict[str, CoreSchema]) -> CoreSchema:
     if origin is Mapping:
         return core_schema.dict_schema(*(_schema(each, definitions) for each in arguments))
     if isinstance(wanted, type) and dataclasses.is_dataclass(wanted):
-        return _of_dataclass(wanted, definitions)
+        return _dataclass_schema(wanted, definitions)
     if isinstance(wanted, type) and issubclass(wanted, Enum):
         return core_schema.enum_schema(wanted, list(wanted), sub_type="str" if issubclass(wanted, str) else None)
     raise TypeError(f"the body of a record cannot hold {wanted}")
 
 
-def _of_dataclass(wanted: type[Any], definitions: dict[str, CoreSchema]) -> CoreSchema:
+def _dataclass_schema(wanted: type[Any], definitions: dict[str, CoreSchema]) -> CoreSchema:
     name = f"{wanted.__module__}.{wanted.__qualname__}"
     if name not in definitions:
         definitions[name] = core_schema.none_schema()  # its place, for a field of the type itself

@@ -43,7 +43,7 @@ from portalops.model.message import Message, msg
 from portalops.registers.backups import find_set, recorded_sets
 
 if TYPE_CHECKING:
-    from backups.merged import Fault
+    from backups.merged import CopyFault
     from backups.restore import RestoreReport
     from portalops.ports import LedgerReader, Medium
     from portalops.registers.backups import SetEvidence
@@ -101,7 +101,7 @@ def restore(
         return Result(None, (), [*warnings, *_damage(copies.faults)], code)
     base, missing = merge_base(content, _preferred(media, medium))
     if base is None:
-        warnings += [each.said for each in missing[:3]]
+        warnings += [each.shown for each in missing[:3]]
     total = sum(each.plain_bytes for each in content.streams if source in {None, each.source})
     with session.progress.task(msg("Restoring"), total=None if path else total, unit="bytes") as task:
         report = restore_set(copies, identities, to, source=source, paths=path or (), base=base, on_bytes=task.advance)
@@ -119,7 +119,7 @@ def _exit_code(report: RestoreReport, *, is_vouched: bool) -> ExitCode:
     return ExitCode.PARTIAL if report.missing or report.damaged else ExitCode.OK
 
 
-def _damage(faults: Sequence[Fault]) -> list[Message]:
+def _damage(faults: Sequence[CopyFault]) -> list[Message]:
     """Say which copies are damaged, or could not be read, though others may have had what they lack."""
     said = []
     for each in faults[:MAX_FAULTS]:

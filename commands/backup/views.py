@@ -639,12 +639,12 @@ class RestoredSet:
     """What was left out on purpose, such as devices."""
     missing: int
     """How many paths are missing; RESTORE-UNFINISHED.txt in the folder lists them."""
-    faults: tuple[CopyFault, ...]
+    faults: tuple[DamagedCopy, ...]
     """What is wrong with copies of the set, or of its base, though another copy may have had it."""
 
 
 @shape
-class CopyFault:
+class DamagedCopy:
     """What is wrong with one copy."""
 
     set: str
@@ -666,7 +666,8 @@ def restore_data(report: RestoreReport, set_id: str, folder: str) -> RestoredSet
         notes=report.notes,
         missing=report.missing,
         faults=tuple(
-            CopyFault(each.set_id, each.medium, each.is_damage, ShownMessage.of(each.problem)) for each in report.faults
+            DamagedCopy(each.set_id, each.medium, each.is_damage, ShownMessage.of(each.problem))
+            for each in report.faults
         ),
     )
 

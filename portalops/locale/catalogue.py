@@ -36,16 +36,16 @@ class Catalogue:
         low, high = 0, self._count
         while low < high:
             middle = (low + high) // 2
-            found = self._at(self._originals, middle).partition(b"\0")[0]  # the plural stands behind it
+            found = self._text_at(self._originals, middle).partition(b"\0")[0]  # the plural stands behind it
             if found == wanted:
-                return self._at(self._translations, middle).decode()
+                return self._text_at(self._translations, middle).decode()
             if found < wanted:
                 low = middle + 1
             else:
                 high = middle
         return None
 
-    def _at(self, table: int, index: int) -> bytes:
+    def _text_at(self, table: int, index: int) -> bytes:
         length, start = struct.unpack_from("<2I", self._data, table + 8 * index)
         return self._data[start : start + length]
 
