@@ -51,7 +51,7 @@ def test_the_head_stands_near_the_beginning_as_code_text_and_fingerprint() -> No
         ({"uncovered": 1}, "1 record was written since this head was signed, and is not covered by it."),
         ({"uncovered": 1, "unsigned": msg("disk full")}, "No new head could be signed for this report: disk full"),
         ({"faults": (Fault(7, msg("odd")), Fault(3, msg("gone")))}, "From record 3 on nothing in it can be trusted"),
-        ({"unreadable": (UnreadableRecord(8, "head", msg("blob missing")),)}, "Details of 1 records about heads"),
+        ({"unreadable": (UnreadableRecord(8, "head", msg("blob missing")),)}, "Details of 1 record about heads"),
     ],
 )
 def test_what_weakens_the_proof_is_a_notice(change: dict[str, Any], words: str) -> None:
