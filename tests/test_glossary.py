@@ -210,9 +210,7 @@ def _holds(name: str, words: str) -> bool:
     return any(all_[at : at + len(some)] == some for at in range(len(all_) - len(some) + 1))
 
 
-LEFT = {
-    "names": 1,
-}
+LEFT = {}
 """How many uses are still to be rewritten; each may only fall, and what has come to nothing goes from here."""
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from commands.jobs.schedule_look import Places
+from commands.jobs.schedule_state import Places
 from portalops.errors import ScheduleRefused
 from portalops.ledger.ledger import FILE as LEDGER_FILE
 from portalops.model.causes import cause_of

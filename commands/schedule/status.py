@@ -22,7 +22,7 @@ from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.due import plan_now
-from commands.jobs.schedule_look import ScheduleSeen, inspect_schedule
+from commands.jobs.schedule_state import ScheduleSeen, inspect_schedule
 from portalops.errors import ExitCode
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.runs import Every, JobKind

@@ -11,7 +11,7 @@ from commands.cli.session import Session
 from commands.cli.shapes import shape
 from commands.jobs.schedule_change import Action, FileChange
 from commands.jobs.schedule_demands import program_of
-from commands.jobs.schedule_look import Places
+from commands.jobs.schedule_state import Places
 from portalops.config.layers import show_path
 from portalops.errors import PortalOpsError, UsageError
 from portalops.files import unwritable

@@ -28,7 +28,7 @@ from commands.cli.result import JsonValue, Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.schedule_look import watch_lock
+from commands.jobs.schedule_state import watch_lock
 from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode
 from portalops.locale import _, process_language, render

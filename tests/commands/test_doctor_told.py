@@ -13,7 +13,7 @@ from commands.cli.session import Session
 from commands.doctor.diagnosis import Diagnosis, DiagnosticLine, DiagnosticState, diagnose
 from commands.doctor.diagnostics.schedule import standing
 from commands.doctor.diagnostics.scheduled_user import credentials_seen
-from commands.jobs.schedule_look import ScheduleSeen
+from commands.jobs.schedule_state import ScheduleSeen
 from portalops.model.message import msg
 from portalops.model.notifications import Level, Notification, NotificationState
 from portalops.notify.monitors._state import MonitorDelivery as MonitorTold

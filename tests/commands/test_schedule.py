@@ -22,7 +22,7 @@ from commands.cli.invocation import Invocation
 from commands.cli.session import Session
 from commands.jobs.due import plan_now
 from commands.jobs.schedule_change import Installer, require_ready
-from commands.jobs.schedule_look import Places, ScheduleSeen, inspect_schedule, installed_program
+from commands.jobs.schedule_state import Places, ScheduleSeen, inspect_schedule, installed_program
 from commands.schedule.watch import line_of, read_turn
 from portalops.errors import ExitCode, ScheduleRefused
 from portalops.ports import Completed

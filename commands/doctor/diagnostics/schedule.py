@@ -21,7 +21,7 @@ from commands.doctor.diagnosis import (
     warning,
 )
 from commands.jobs.due import plan_now
-from commands.jobs.schedule_look import ScheduleSeen, inspect_schedule
+from commands.jobs.schedule_state import ScheduleSeen, inspect_schedule
 from portalops.errors import ConfigurationError, LedgerMissing
 from portalops.model.message import msg, nmsg
 from portalops.model.runs import Every

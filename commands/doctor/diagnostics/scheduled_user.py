@@ -19,7 +19,7 @@ from commands.doctor.diagnostics.secrets import references
 from commands.doctor.diagnostics.sources import source_paths
 from commands.doctor.places import mode_of, nearest, owner_of, private_seen
 from commands.jobs.due import plan_now
-from commands.jobs.schedule_look import ScheduleSeen, inspect_schedule
+from commands.jobs.schedule_state import ScheduleSeen, inspect_schedule
 from portalops.config import Settings
 from portalops.config.layers import show_path
 from portalops.errors import ConfigurationError
