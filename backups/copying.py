@@ -21,7 +21,7 @@ from pathlib import Path
 from backups.bag import MANIFEST, MAX_TAG_BYTES, TAG_MANIFEST, digest_of, parse_manifest
 from backups.contents import PIECE_BYTES, damaged
 from backups.job import VerifyTarget, run_verify
-from backups.presence import require_sets
+from backups.presence import require_sets, with_copies
 from backups.resuming import GOOD, go_on, held_by, let_go, make_ready, newest_and_base
 from backups.verify import verify_copy
 from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged, SetNotFound
@@ -73,6 +73,53 @@ def wanted_copies(
             if medium not in has and only_medium in {"", medium}
         ]
     return tuple(wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class CopiesNow:
+    """Recorded sets, with the copies that every medium should have as their media show them."""
+
+    sets: tuple[SetEvidence, ...]
+    unseen: tuple[Message, ...]
+    """A line for each copy that could not be looked at."""
+
+
+def look_at_copies(
+    sets: Sequence[SetEvidence],
+    media: Mapping[str, Medium],
+    *,
+    only_set: str = "",
+    only_medium: str = "",
+    keys: Sequence[Signer] | None,
+    clock: Clock,
+    progress: Progress,
+) -> CopiesNow:
+    """Look whether the good copies of the sets that every medium should have are there, with all their files; no pack is read.
+
+    Args:
+        sets: as recorded, oldest first.
+        media: the configured media by id.
+        only_set: as for `wanted_copies`.
+        only_medium: as for `wanted_copies`.
+        keys: the ledger's signing keys; None if no ledger can be asked.
+        clock: of the looks.
+        progress: is kept up to date.
+    """
+    chosen = [made for made in sets if made.set.id == only_set] if only_set else newest_and_base(sets)
+    targets = [
+        VerifyTarget(copy, made.set.bag_sha256)
+        for made in chosen
+        for copy in made.copies
+        if copy.state in GOOD and copy.medium in media and only_medium in {"", copy.medium}
+    ]
+    looked = run_verify(targets, media, clock=clock, progress=progress, keys=keys, level=VerifyLevel.L1).copies
+    damaged = {(copy.set_id, copy.medium): copy for copy in looked if copy.state is CopyState.DAMAGED}
+    unseen = [
+        msg("{medium}: {problem}", medium=copy.medium, problem=copy.shown_problem)
+        for copy in looked
+        if copy.problem and copy.state is not CopyState.DAMAGED
+    ]
+    return CopiesNow(with_copies(sets, damaged), tuple(unseen))
 
 
 def run_copies(

@@ -253,9 +253,7 @@ def _not_restored(target: DrillTarget, copy: Copy, faults: Sequence[CopyFault], 
             ),
             msg("Attach a medium that has the base: 'portalops backup list' names the media."),
         )
-    read = replace(copy, state=CopyState.VERIFIED, level=VerifyLevel.L2, verified_at=clock.now()).with_problem(
-        msg("not restored: no medium has its base {base} whole: {problems}", base=base, problems=said)
-    )
+    read = replace(copy, state=CopyState.VERIFIED, level=VerifyLevel.L2, verified_at=clock.now())
     return DrillResult(
         (read, *_damaged_copies(target, faults)), chosen_by=target.chosen_by, bag_sha256=target.made.set.bag_sha256
     )

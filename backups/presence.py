@@ -13,7 +13,7 @@ from dataclasses import replace
 from backups.retention import THERE, is_of
 from backups.verify import verify_copy
 from portalops.errors import MediumUnavailable, PortalOpsError
-from portalops.model.backups import CopyState, SetId, VerifyLevel
+from portalops.model.backups import Copy, CopyState, SetId, VerifyLevel
 from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.ports import Medium
@@ -67,18 +67,24 @@ def as_listed(portal: str, sets: Sequence[SetEvidence], media: Mapping[str, Medi
         media: the configured media by id.
     """
     listed = {medium: frozenset(names) for medium, names in listed_sets(portal, media.values()).items()}
+    missing = {
+        (copy.set_id, copy.medium): replace(copy, state=CopyState.DAMAGED, verified_at=None).with_problem(
+            msg("{set}: recorded to be there, and not listed", set=copy.set_id)
+        )
+        for made in sets
+        for copy in made.copies
+        if copy.state in THERE - {CopyState.DAMAGED}
+        and copy.medium in listed
+        and copy.set_id not in listed[copy.medium]
+    }
+    return with_copies(sets, missing)
+
+
+def with_copies(sets: Sequence[SetEvidence], seen: Mapping[tuple[SetId, str], Copy]) -> tuple[SetEvidence, ...]:
+    """Return sets, oldest first, with some copies as they were seen just now: those of bases too."""
     found: dict[SetId, SetEvidence] = {}
     for made in sets:
-        copies = tuple(
-            replace(copy, state=CopyState.DAMAGED, verified_at=None).with_problem(
-                msg("{set}: recorded to be there, and not listed", set=copy.set_id)
-            )
-            if copy.state in THERE - {CopyState.DAMAGED}
-            and copy.medium in listed
-            and copy.set_id not in listed[copy.medium]
-            else copy
-            for copy in made.copies
-        )
+        copies = tuple(seen.get((copy.set_id, copy.medium), copy) for copy in made.copies)
         base = found.get(made.base.set.id, made.base) if made.base else None
         found[made.set.id] = replace(made, copies=copies, base=base)
     return tuple(found.values())

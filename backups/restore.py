@@ -129,6 +129,9 @@ def restore_set(
                 missing.add(path, msg("the set has no such path"))
         if not wanted:
             work.check_indexes(copies, streams)
+            if base is not None:
+                names = {(each.source, each.name) for each in streams if each.differential}
+                work.check_indexes(base, [each for each in base.content.streams if (each.source, each.name) in names])
         return work.report((*copies.faults, *(base.faults if base else ())))
 
 

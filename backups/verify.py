@@ -219,6 +219,8 @@ def _structure(
 ) -> Iterator[Message]:
     """Compare what is there with what the manifests and `set.json` list."""
     listed = {*tags, *payload, TAG_MANIFEST}
+    if content is not None:  # where a manifest cannot be read, `set.json` still says what belongs to the set
+        listed |= {*(pack.path for pack in content.files()), *content.tag_files, SET_FILE, SIGNATURE}
     for path in sorted(set(sizes) - listed):
         yield msg("{path}: not a part of the set", path=show_text(path, 300))
     if content is None:

@@ -6,7 +6,7 @@ base. Needs no private key, and reads no source.
 
 Example: portalops backup replicate; portalops backup replicate latest --to disk-b
 
-EXIT STATUS: 0 every medium has the set, 3 a copy could not be made, 4 there is no such set, 5 a copy was found
+EXIT STATUS: 0 every medium has the set, 3 a copy could not be looked at or made, 4 there is no such set, 5 a copy was found
 damaged, 78 configuration
 """
 
@@ -17,9 +17,8 @@ from typing import Annotated
 
 import typer
 
-from backups.copying import wanted_copies
+from backups.copying import look_at_copies, wanted_copies
 from backups.media import build_media
-from backups.presence import as_listed
 from commands.backup.views import MAX_LISTED, CopyShape, MediumHints, copies_data, copies_table, next_for_failed
 from commands.cli.result import Result
 from commands.cli.session import open_session
@@ -28,6 +27,7 @@ from commands.cli.verb import Verb
 from commands.jobs.kinds.copy import copy_work
 from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
+from commands.jobs.sets import keys_of
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.backups import CopyResult
@@ -64,24 +64,33 @@ def replicate(
             msg("there is no backup medium {medium}", medium=to[:80]),
             msg("The media are: {media}.", media=", ".join(media) or "-"),
         )
-    sets = as_listed(session.settings.portal.id, recorded_sets(session.reader), media)
+    sets = recorded_sets(session.reader)
     only_set = find_set(sets, set_name).set.id if set_name else ""
-    targets = wanted_copies(sets, tuple(media), only_set=only_set, only_medium=to or "")
+    now = look_at_copies(
+        sets,
+        media,
+        only_set=only_set,
+        only_medium=to or "",
+        keys=keys_of(session.reader, session.warnings.append),
+        clock=session.clock,
+        progress=session.progress,
+    )
+    targets = wanted_copies(now.sets, tuple(media), only_set=only_set, only_medium=to or "")
     if dry_run or not targets:
         rows = [
             (each.made.set.id, each.to_medium, each.sources[0].medium if each.sources else None) for each in targets
         ]
-        view: list[Block] = [
-            Paragraph(
-                msg(
-                    "Every medium lists a copy that was good when it was last read; 'portalops backup verify' reads them."
-                )
+        view: list[Block] = [Notice(each, Tone.UNSURE) for each in now.unseen]
+        if not rows and not now.unseen:
+            said = msg(
+                "Every medium has all files of a copy that was good when it was read; 'portalops backup verify' reads them."
             )
-        ]
+            view.append(Paragraph(said))
         if rows:
-            view = [TableBlock(msg("What would be copied"), (msg("Backup set"), msg("Onto"), msg("From")), rows)]
+            view = [*view, TableBlock(msg("What would be copied"), (msg("Backup set"), msg("Onto"), msg("From")), rows)]
         data = tuple(PlannedCopy(f"{medium}/{name}", name, medium, source) for name, medium, source in rows)
-        return Result(data, view)
+        without_source = any(source is None for _name, _medium, source in rows)
+        return Result(data, view, exit_code=ExitCode.PARTIAL if now.unseen or without_source else ExitCode.OK)
     hints = MediumHints()
     work = partial(copy_work, only_set=only_set, only_medium=to or "", on_error=hints.note)
     done = perform_now(session, JobKind.COPY, work)

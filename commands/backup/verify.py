@@ -1,8 +1,9 @@
 """Read copies back and compare every byte
 
 Without arguments it runs the verify job and records the result. The job reads all copies of the newest set, and on
-each medium those read longest ago: as many as it takes that none expires. With a set, a medium or a key it reads and
-shows, and records nothing. With a private key it checks the contents as well, file by file.
+each medium those read longest ago: as many as it takes that none expires. With a set, a medium or a key it reads those
+copies alone and records what it found; the job is due as before. With a private key it checks the contents as well,
+file by file.
 
 Example: portalops backup verify; portalops backup verify latest --medium disk-a --identity /media/key/operator.age
 
@@ -30,16 +31,18 @@ from commands.cli.verb import Verb
 from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
 from commands.jobs.sets import keys_of
-from portalops.errors import ExitCode, SetNotFound
+from portalops.errors import ExitCode, LedgerError, SetNotFound
 from portalops.locale import _
 from portalops.model.backups import Copy, CopyState, VerifyResult
 from portalops.model.message import msg
-from portalops.model.runs import JobKind
-from portalops.registers.backups import GONE, find_set, recorded_sets
+from portalops.model.runs import JobKind, Resource
+from portalops.registers.backups import GONE, READ, VERIFY, find_set, recorded_sets
 from portalops.reports.document import Block, Notice, Paragraph
 
 if TYPE_CHECKING:
     from portalops.registers.backups import SetEvidence
+
+DUTY = "10.2-medium"
 
 
 @shape
@@ -69,14 +72,19 @@ def verify(
             msg("there is no copy of set {set} on {medium}", set=made.set.id, medium=medium or "-"),
             msg("'portalops backup show {set}' shows its copies.", set=made.set.id),
         )
-    result = run_verify(
-        [VerifyTarget.of(made.set, copy) for copy in copies],
-        build_media(session.settings.backup_media),
-        clock=session.clock,
-        progress=session.progress,
-        identities=identities,
-        keys=keys_of(session.reader, session.warnings.append),
-    )
+    with session.hold(Resource.MEDIA):
+        result = run_verify(
+            [VerifyTarget.of(made.set, copy) for copy in copies],
+            build_media(session.settings.backup_media),
+            clock=session.clock,
+            progress=session.progress,
+            identities=identities,
+            keys=keys_of(session.reader, session.warnings.append),
+        )
+        try:
+            session.recorder.record(READ, VERIFY, result, subject=made.set.id, duty=DUTY)
+        except LedgerError as error:  # an auditor's account reads, and records nothing
+            session.warnings.append(msg("what was read is not recorded: {cause}", cause=error.message))
     looked = _verified(result.copies, [made])
     if identities and looked.exit_code is ExitCode.OK:
         said = msg("What is in it was decrypted, and compared with the index file by file.")

@@ -265,7 +265,7 @@ class FoundSet:
 
 @dataclass(frozen=True, slots=True)
 class VerifyResult:
-    """The body of a `verify.finished` record, under the key `verify`."""
+    """The body of a `verify.finished` and of a `backup.read` record, under the key `verify`."""
 
     copies: tuple[Copy, ...]
     """Each copy that was checked, in its new state."""

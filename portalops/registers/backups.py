@@ -62,8 +62,12 @@ class CopyReports(Protocol):
 
 
 BACKUP: Final = "backup"
+READ: Final = "backup.read"
+"""The kind of the records of copies that a person had read, beside what the verify job reads."""
+VERIFY: Final = "verify"
 POLLS: Final[Mapping[str, tuple[str, type[CopyReports]]]] = {
-    "verify.finished": ("verify", VerifyResult),
+    "verify.finished": (VERIFY, VerifyResult),
+    READ: (VERIFY, VerifyResult),
     "drill.finished": ("drill", DrillResult),
     "copy.finished": ("copy", CopyResult),
     "prune.finished": ("prune", PruneResult),

@@ -123,7 +123,8 @@ def test_a_drill_whose_base_is_rotten_everywhere_proves_nothing_and_blames_the_b
     drilled = portal.call("backup", "drill", "latest", "--medium", "disk-a", expected=ExitCode.INTEGRITY)["data"]
 
     assert drilled["trials"] == []
-    assert "not restored" in drilled["copies"][0]["problem"]
+    shown = portal.call("backup", "list")
+    assert [copy["problem"] for made in shown if made["id"] == diff for copy in made["copies"]] == ["", ""]
     assert states(portal) == {
         (full, "disk-a"): "damaged",
         (full, "disk-b"): "damaged",
@@ -232,3 +233,71 @@ def test_a_restore_onto_a_disk_that_is_full_names_what_could_not_be_written(port
     assert "database.sqlite" in found["refused"][0]
     assert found["missing"] == 1
     assert not (portal.folder / "out" / "database" / "database.sqlite").exists()
+
+
+def test_a_copy_that_a_person_has_read_is_recorded_and_the_job_is_due_as_before(portal: Portal) -> None:
+    older = portal.call("backup", "run", "--full")["set"]
+    portal.call("backup", "run", "--full")
+    rot(portal, "disk-b", older)
+
+    portal.call("backup", "verify", older, expected=ExitCode.INTEGRITY)
+
+    assert states(portal)[older, "disk-b"] == "damaged"
+    assert states(portal)[older, "disk-a"] == "verified"
+    jobs = portal.call("run", "--due", "--dry-run")
+    assert "weekly-verify" in [each["id"] for each in jobs]
+
+
+def test_a_damaged_manifest_calls_no_pack_foreign(portal: Portal) -> None:
+    made = portal.call("backup", "run")["set"]
+    path = portal.folder / "disk-a" / made / "manifest-sha256.txt"
+    path.write_bytes(path.read_bytes()[:-2] + b"x\n")
+
+    looked = portal.call("backup", "verify", made, "--medium", "disk-a", expected=ExitCode.INTEGRITY)["data"]
+
+    assert "not a part of the set" not in looked[0]["problem"]
+    assert "manifest-sha256.txt" in looked[0]["problem"]
+
+
+def test_a_damaged_index_of_a_base_is_named(portal: Portal) -> None:
+    full, _diff = set_and_differential(portal)
+    rotten = rot(portal, "disk-a", full, "files.index.age")
+
+    found = restore(portal, "out")
+
+    assert [(each["set"], each["medium"]) for each in found["faults"] if rotten in each["problem"]["text"]] == [
+        (full, "disk-a")
+    ]
+
+
+@pytest.mark.parametrize("lost", ["a pack", "set.json", "the folder"])
+def test_a_copy_that_lost_a_file_by_hand_is_made_anew(portal: Portal, lost: str) -> None:
+    portal.call("backup", "run", "--full")
+    made = portal.call("backup", "run", "--full")["set"]
+    place = portal.folder / "disk-b" / made
+    if lost == "the folder":
+        shutil.rmtree(place)
+    else:
+        (next((place / "data").rglob("*.0001.age")) if lost == "a pack" else place / "set.json").unlink()
+
+    planned = portal.call("backup", "replicate", "--dry-run")
+    portal.call("backup", "replicate")
+
+    assert [(each["set"], each["medium"], each["from"]) for each in planned] == [(made, "disk-b", "disk-a")]
+    assert portal.call("backup", "replicate", "--dry-run") == []
+    assert {copy["state"] for copy in portal.call("backup", "verify", made)} == {"verified"}
+
+
+@pytest.mark.parametrize("gone", ["emptied", "renamed"])
+def test_media_that_show_nothing_are_no_media_that_have_everything(portal: Portal, gone: str) -> None:
+    portal.call("backup", "run")
+    for medium in ("disk-a", "disk-b"):
+        (portal.folder / medium).rename(portal.folder / f"{medium}-away")
+        if gone == "emptied":
+            (portal.folder / medium).mkdir()
+
+    planned = portal.call("backup", "replicate", "--dry-run", expected=ExitCode.PARTIAL)
+    portal.call("backup", "replicate", expected=ExitCode.PARTIAL)
+
+    assert planned == []
+    assert set(states(portal).values()) == {"verified"}, "nothing is known of them"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from backups.copying import run_copies, wanted_copies
+from backups.copying import look_at_copies, run_copies, wanted_copies
 from backups.media import build_media
-from backups.presence import as_listed, media_with_sets
+from backups.presence import media_with_sets
 from backups.resuming import worth_keeping
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
@@ -16,6 +16,7 @@ from commands.jobs.sets import keys_of, sources_of
 from portalops.errors import ExitCode, PortalOpsError
 from portalops.ledger.runs import Work
 from portalops.model.backups import CopyResult, CopyState
+from portalops.model.message import Message
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.backups import recorded_sets
 from portalops.registers.media import read_register
@@ -36,27 +37,37 @@ def copy_work(
     settings, ledger = session.settings, session.writable_ledger
     media = build_media(settings.backup_media)
     sources = sources_of(settings, media.values(), partial(session.kept, writable=False))
-    sets = as_listed(settings.portal.id, recorded_sets(ledger, passing_over=True), media)
+    keys = keys_of(ledger, session.warnings.append)
+    now = look_at_copies(
+        recorded_sets(ledger, passing_over=True),
+        media,
+        only_set=only_set,
+        only_medium=only_medium,
+        keys=keys,
+        clock=session.clock,
+        progress=session.progress,
+    )
+    sets = now.sets
     result = run_copies(
         wanted_copies(sets, tuple(media), only_set=only_set, only_medium=only_medium),
         media,
         places=tuple(place for source in sources for place in source.places()),
         wanted={medium: worth_keeping(sets, medium) for medium in media},
         expected=media_with_sets(sets, read_register(ledger).media),
-        keys=keys_of(ledger, session.warnings.append),
+        keys=keys,
         clock=session.clock,
         progress=session.progress,
         on_error=on_error,
     )
-    return work_of_copies(result)
+    return work_of_copies(result, now.unseen)
 
 
-def work_of_copies(result: CopyResult) -> Work[object]:
-    """Judge how copying went."""
-    problems = problems_of_copies(result.copies)
+def work_of_copies(result: CopyResult, unseen: Sequence[Message] = ()) -> Work[object]:
+    """Judge how copying went; `unseen` names the copies that could not be looked at."""
+    problems = (*problems_of_copies(result.copies), *unseen)
     if any(copy.state is CopyState.DAMAGED for copy in result.copies):
         return Work(RunOutcome.INCOMPLETE, ExitCode.INTEGRITY, result, problems)
-    if any(copy.state is not CopyState.VERIFIED for copy in result.copies):
+    if unseen or any(copy.state is not CopyState.VERIFIED for copy in result.copies):
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, problems)
     return Work(RunOutcome.COMPLETE, ExitCode.OK, result, problems)
 

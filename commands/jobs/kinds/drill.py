@@ -177,6 +177,9 @@ def work_of_drill(drawn: Drawn, result: DrillResult | None) -> Work[object]:
         for each in result.trials
         if each.not_tried
     )
+    if not result.trials and result.copies[0].state is CopyState.VERIFIED:
+        base = next((each.set_id for each in result.copies[1:]), "-")
+        problems = (msg("the set was not restored: no medium has its base {base} whole", base=base), *problems)
     lines = (*problems, *untried, *told)
     if any(copy.state is not CopyState.VERIFIED for copy in result.copies):
         return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, result, lines)
