@@ -365,18 +365,25 @@ class _Restoration:
         below = part.base_part()
         if below is not None:
             removed = frozenset(part.removals())
-            now = frozenset(member.path for member in part.members())
+            try:
+                now = frozenset(member.path for member in part.members())
+            except SetDamaged:  # then what is in this set is unpacked over the base's
+                now = frozenset()
             found |= self._restore_members(below, wanted, lambda name: _is_left(name, removed, now))
         return found | self._restore_members(part, wanted, lambda _name: True)
 
     def _restore_members(self, part: _Part, wanted: Sequence[str], is_left: Callable[[str], bool]) -> set[str]:
         found: set[str] = set()
         members: list[StreamMember] = []
-        for member in part.members():
-            matching = [path for path in wanted if _matches(member.path, path)]
-            if matching and is_left(member.path):
-                members.append(member)
-                found.update(matching)
+        try:
+            for member in part.members():
+                matching = [path for path in wanted if _matches(member.path, path)]
+                if matching and is_left(member.path):
+                    members.append(member)
+                    found.update(matching)
+        except SetDamaged as error:
+            self.damage(part.stream, error.message)
+            return self._search(part, wanted, is_left)
         if not members:
             return found
         here = {member.path for member in members}
@@ -392,6 +399,21 @@ class _Restoration:
                 self._restore_firsts(part, outside, extractor)
         return found
 
+    def _search(self, part: _Part, wanted: Sequence[str], is_left: Callable[[str], bool]) -> set[str]:
+        """Restore paths of a stream whose index no copy has: it is read from its beginning."""
+        found: set[str] = set()
+
+        def is_wanted(path: str) -> bool:
+            matching = [each for each in wanted if _matches(path, each)]
+            if not matching or not is_left(path):
+                return False
+            found.update(matching)
+            return True
+
+        with _Extraction(self._folder(part), self.done) as extractor:
+            self._tell(part, self._unpack(part, extractor, None, is_wanted=is_wanted))
+        return found
+
     def _restore_firsts(self, part: _Part, outside: dict[str, list[str]], extractor: Extractor) -> None:
         """Make what hard links name whose first name is not wanted, under their own names."""
         for member in part.members():
@@ -403,7 +425,13 @@ class _Restoration:
                     extractor.link(names[0], name)
 
     def _unpack(
-        self, part: _Part, extractor: Extractor, wanted: Sequence[StreamMember] | None, *, rename: str = ""
+        self,
+        part: _Part,
+        extractor: Extractor,
+        wanted: Sequence[StreamMember] | None,
+        *,
+        rename: str = "",
+        is_wanted: Callable[[str], bool] = lambda _path: True,
     ) -> _Lost:
         """Unpack a stream, or some members in their order, and return what is lost with packs that no copy has."""
         lost: _Lost = []
@@ -416,7 +444,7 @@ class _Restoration:
             try:
                 for entry in reader:
                     here = begin + reader.offset
-                    if offsets is None or here in offsets:
+                    if is_wanted(entry.path) if offsets is None else here in offsets:
                         extractor.add(replace(entry, path=rename) if rename else entry, reader.content())
                     if last is not None and here >= last:
                         break

@@ -84,8 +84,8 @@ def stream_out(
         raise type(error)(
             msg("{cause}; the {bytes} bytes written before are incomplete", cause=error.message, bytes=given),
             msg(
-                "Delete what was made from them, such as a half-loaded database; then use another copy with "
-                "--medium ID."
+                "Delete what was made from them, such as a half-loaded database; then attach another medium that has "
+                "the set."
             ),
         ) from error
     write(held)

@@ -11,8 +11,8 @@ Example: portalops backup restore latest --to /srv/restored --identity /media/ke
 restore latest --to out --identity key --path etc/hosts --path 'srv/*.conf'; portalops backup restore latest --source portal-db --stream
 portal --stdout --identity key | pg_restore -d scratch
 
-EXIT STATUS: 0 restored, 3 something is missing, 4 nothing was restored or not the whole stream, 5 nothing could be
-restored since every copy is damaged, or the set is not the recorded one
+EXIT STATUS: 0 restored, 3 something is missing, 4 nothing was restored, 5 every copy is damaged: nothing could be
+restored, or not the whole stream; or the set is not the recorded one
 """
 
 from __future__ import annotations

@@ -407,3 +407,16 @@ def test_a_lost_pack_of_a_base_whose_files_are_all_replaced_leaves_nothing_missi
     assert not (tmp_path / "out" / UNFINISHED).exists()
     assert [each.medium for each in report.faults] == [medium.id]
     assert snapshot(tmp_path / "out" / stream.source / str(weeks.tree).lstrip("/")) == snapshot(weeks.tree)
+
+
+def test_paths_are_found_though_no_copy_has_the_index(portal: Portal) -> None:
+    assert portal.stream.index is not None
+    for medium in (0, 1):
+        portal.rot(medium, portal.stream.index.path)
+
+    report = portal.restore(f"{portal.prefix}/sub/07.bin", "*/3?.bin")
+
+    there = {path.name for path in place(portal).rglob("*") if path.is_file()}
+    assert there == {"07.bin", *(f"3{digit}.bin" for digit in range(10))}
+    assert report.missing == 0
+    assert report.damaged
