@@ -210,7 +210,7 @@ def test_a_wheelhouse_is_installed_upgraded_rolled_back_and_removed(hosts: Hosts
         at(host, "/opt/portalops/current/house/install.sh --rollback")
         rolled = run_and_verify(host)
         assert [each["direction"] for each in installations(host)] == ["first", "upgrade", "roll-back"]
-        assert any("0.2.0, a newer one, wrote to" in str(each) for each in rolled["warnings"]), rolled["warnings"]
+        assert any("the newer portalops 0.2.0 wrote to" in str(each) for each in rolled["warnings"]), rolled["warnings"]
         at(host, f"{new}/install.sh --uninstall")
         at(host, f"rm -r {PORTAL} /mnt/disk-a")
         assert files_of(host) == before
