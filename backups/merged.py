@@ -263,6 +263,7 @@ def merge_copies(
         later = (each for each in found.errors if isinstance(each, SetOfLaterVersion))
         missing = SetNotFound(msg("no medium has set {set}", set=set_id), msg("Attach a medium that has it."))
         raise next(later, found.errors[0] if found.errors else missing)
+    found.require_one_set()
     merged = found.merged()
     if merged is None:
         findings = found.opened[0].findings
@@ -280,9 +281,11 @@ class _OpenedCopy:
     findings: Findings
 
     @property
-    def standing(self) -> tuple[bool, bool, bool]:
-        """What makes one copy's `set.json` count before another's."""
-        return not self.findings.problems, self.findings.is_vouched, self.findings.content is not None
+    def standing(self) -> tuple[bool, bool, bool, bool]:
+        """What makes one copy's `set.json` count before another's; an unsigned one never before a signed one."""
+        content = self.findings.content
+        is_signed = content is not None and bool(content.signer)
+        return self.findings.is_vouched, is_signed, not self.findings.problems, content is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +299,25 @@ class _Opened:
     more: Iterator[Medium]
     """Those that were not opened."""
 
+    def require_one_set(self) -> None:
+        """Require that the copies whose `set.json` counts most say the same: no digest tells which one is the recorded set.
+
+        Raises:
+            SetDamaged: they do not.
+        """
+        best = max((each.standing[:2] for each in self.opened), default=(False, False))
+        equals = [each for each in self.opened if each.standing[:2] == best and each.findings.content is not None]
+        for each in equals[1:]:
+            if each.findings.content != equals[0].findings.content:
+                raise SetDamaged(
+                    msg(
+                        "the copies on {one} and {other} are not of the same set",
+                        one=equals[0].medium,
+                        other=each.medium,
+                    ),
+                    msg("Find out which one is the portal's, such as by who signed it; then name it by --medium."),
+                )
+
     def merged(self) -> Merged | None:
         """Return the copies as one set; None where none says what is in it."""
         chosen = max(self.opened, key=lambda each: each.standing, default=None)  # of equals the first
@@ -303,7 +325,16 @@ class _Opened:
             return None
         ordered = (chosen, *(each for each in self.opened if each is not chosen))
         copies = [(each.medium, each.stored) for each in ordered]
-        merged = MergedSet(chosen.findings.content, copies, more=self.more, faults=self.faults)
+        others = [
+            CopyFault(
+                chosen.findings.content.id,
+                each.medium,
+                msg("set.json is not that of the copy on {medium}", medium=chosen.medium),
+            )
+            for each in ordered
+            if each.findings.content is not None and each.findings.content != chosen.findings.content
+        ]
+        merged = MergedSet(chosen.findings.content, copies, more=self.more, faults=(*self.faults, *others))
         return Merged(merged, chosen.findings)
 
 
@@ -326,8 +357,8 @@ def _open_copies(
             continue
         opened.append(_OpenedCopy(medium.id, stored, findings))
         faults += [CopyFault(set_id, medium.id, problem) for problem in findings.said]
-        if not findings.problems:
-            break
+        if not findings.problems and bag_sha256 is not None:
+            break  # without a digest all are compared
     return _Opened(tuple(opened), tuple(faults), tuple(errors), more)
 
 

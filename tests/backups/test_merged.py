@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from backups.bag import TAG_MANIFEST, parse_manifest, tag_manifest
 from backups.merged import MergedSet, merge_base, merge_copies
 from backups.restore import RestoreReport, restore_set
 from backups.set_file import SetFile, parse_set_file
@@ -420,3 +421,23 @@ def test_paths_are_found_though_no_copy_has_the_index(portal: Portal) -> None:
     assert there == {"07.bin", *(f"3{digit}.bin" for digit in range(10))}
     assert report.missing == 0
     assert report.damaged
+
+
+def edited(data: bytes) -> bytes:
+    return data.replace(b'"outcome": "complete"', b'"outcome": "incomplete"')
+
+
+def test_without_a_ledger_copies_that_differ_are_not_joined(portal: Portal) -> None:
+    """Somebody wrote another `set.json`, and a tag manifest that fits it."""
+    files = dict(portal.media[0].stored[portal.set.id])
+    files["set.json"] = edited(files["set.json"])
+    tags = parse_manifest(TAG_MANIFEST, files[TAG_MANIFEST])
+    files[TAG_MANIFEST] = tag_manifest({path: files[path] for path in tags})
+    portal.media[0].stored[portal.set.id] = files
+
+    with pytest.raises(SetDamaged, match="disk-a and disk-b are not of the same set"):
+        merge_copies(portal.set.id, portal.media, bag_sha256=None, keys=None)
+
+    known = merge_copies(portal.set.id, portal.media, bag_sha256=portal.set.bag_sha256, keys=None)
+    assert [each.medium for each in known.set.faults] == ["disk-a"] * len(known.set.faults)
+    assert known.findings.content == parse_set_file(portal.media[1].stored[portal.set.id]["set.json"])
