@@ -47,6 +47,7 @@ SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES
 
 _VERSION = b"age-encryption.org/v1"
 _MAX_HEADER_BYTES = 64 << 10
+_MAX_KEY_FILE = 1 << 20
 """A header of two recipients has 350 bytes; one that is far longer is not ours to open."""
 _FILE_KEY_BYTES = 16
 _CHUNKS_AT_ONCE = 16
@@ -102,7 +103,8 @@ def read_identities(path: Path) -> tuple[PrivateKey, ...]:
         WrongKey: the file cannot be read or holds no private key.
     """
     try:
-        lines = path.read_text(encoding="ascii").splitlines()
+        with path.open(encoding="ascii") as file:
+            lines = file.read(_MAX_KEY_FILE).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         cause = cause_of(error) if isinstance(error, OSError) else msg("not a text file")
         raise WrongKey(

@@ -266,12 +266,15 @@ def merge_copies(
     found.require_one_set()
     merged = found.merged()
     if merged is None:
-        findings = found.opened[0].findings
-        raise SetDamaged(
-            msg("set {set} cannot be restored: {problems}", set=set_id, problems=together(findings.said[:3])),
-            findings.hint or msg("Name another copy by --medium."),
-        )
+        raise _damaged_set(set_id, found.opened[0].findings)
     return merged
+
+
+def _damaged_set(set_id: SetId, findings: Findings) -> SetDamaged:
+    return SetDamaged(
+        msg("set {set} cannot be restored: {problems}", set=set_id, problems=together(findings.said[:3])),
+        findings.hint or msg("Name another copy by --medium."),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +358,10 @@ def _open_copies(
             if not isinstance(error, SetNotFound):
                 faults.append(CopyFault(set_id, medium.id, error.message, is_damage=isinstance(error, SetDamaged)))
             continue
-        opened.append(_OpenedCopy(medium.id, stored, findings))
+        if findings.content is not None and findings.content.id != set_id:
+            errors.append(_damaged_set(set_id, findings))  # another set of which somebody changed the folder's name
+        else:
+            opened.append(_OpenedCopy(medium.id, stored, findings))
         faults += [CopyFault(set_id, medium.id, problem) for problem in findings.said]
         if not findings.problems and bag_sha256 is not None:
             break  # without a digest all are compared

@@ -193,7 +193,12 @@ class DiskMedium:
             path.unlink(missing_ok=True)
 
     def _is_bag(self, name: str) -> bool:
-        return (self._folder / name / "bagit.txt").is_file()
+        try:
+            return stat.S_ISREG(os.stat(self._folder / name / "bagit.txt").st_mode)
+        except PermissionError:
+            return True  # something is there that this user may not see; who reads it is told
+        except OSError:
+            return False
 
     def _require_mounted(self) -> None:
         mount_point = self._settings.mount_point
@@ -405,6 +410,8 @@ class DiskStoredSet:
     def open(self, path: str) -> Iterator[Readable]:
         try:
             descriptor = os.open(self._folder / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        except PermissionError as error:  # that this user may not read it says nothing of its bytes
+            raise medium_unavailable(self._medium, error) from error
         except OSError as error:
             raise _unreadable(path, error) from error
         try:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import resource
 import shutil
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -301,3 +305,43 @@ def test_media_that_show_nothing_are_no_media_that_have_everything(portal: Porta
 
     assert planned == []
     assert set(states(portal).values()) == {"verified"}, "nothing is known of them"
+
+
+@pytest.mark.needs("setpriv")
+def test_a_set_that_this_user_may_not_see_is_out_of_reach_and_stops_nothing(portal: Portal) -> None:
+    """Without the capability even root asks for rights."""
+    made = portal.call("backup", "run")["set"]
+    (portal.folder / "disk-b" / made).chmod(0)
+    code = "from commands.app import main; main()"
+    drop = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    call = [*drop, sys.executable, "-c", code, "--config", str(portal.folder / "portalops.toml"), "--json"]
+
+    def answer(*arguments: str) -> tuple[int, Any]:
+        done = subprocess.run(
+            [*call, *arguments], capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2]
+        )
+        return done.returncode, json.loads(done.stdout)
+
+    try:
+        assert answer("backup", "replicate", "--dry-run")[0] == ExitCode.PARTIAL
+        looked = answer("backup", "verify", made)
+        again = answer("backup", "run")
+    finally:
+        (portal.folder / "disk-b" / made).chmod(0o700)
+
+    assert looked[0] == ExitCode.PARTIAL
+    assert {copy["medium"]: copy["state"] for copy in looked[1]["data"]} == {"disk-a": "verified", "disk-b": "verified"}
+    assert again[0] in {ExitCode.OK, ExitCode.PARTIAL}, again
+    assert set(states(portal).values()) == {"verified"}
+
+
+def test_a_set_under_the_name_of_another_is_not_restored_as_that(portal: Portal) -> None:
+    full, diff = set_and_differential(portal)
+    for medium in ("disk-a", "disk-b"):
+        shutil.rmtree(portal.folder / medium / diff)
+        (portal.folder / medium / full).rename(portal.folder / medium / diff)
+
+    refused = restore(portal, "out", expected=ExitCode.INTEGRITY)
+
+    assert f"it is of the set {full}" in refused["error"]["message"]
+    assert not (portal.folder / "out").exists()
