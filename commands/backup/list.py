@@ -4,14 +4,14 @@ Below them it lists what other tools claim ('portalops backup adopt'). Reads the
 
 Example: portalops backup list
 
-EXIT STATUS: 0 listed
+EXIT STATUS: 0 listed, 2 there is no such medium
 """
 
 from __future__ import annotations
 
 import typer
 
-from commands.backup.options import MediumOption
+from commands.backup.options import MediumOption, require_medium
 from commands.backup.views import ClaimShape, SetShape, claim_data, claims_view, set_data, sets_view
 from commands.cli.result import Result
 from commands.cli.session import open_session
@@ -25,7 +25,11 @@ from portalops.reports.document import Block, Paragraph
 
 def list_(ctx: typer.Context, medium: MediumOption = None) -> Result[tuple[SetShape | ClaimShape, ...]]:
     session = open_session(ctx)
-    sets = [made for made in recorded_sets(session.reader) if medium in {None, *(copy.medium for copy in made.copies)}]
+    recorded = recorded_sets(session.reader)
+    if medium is not None:
+        configured = [table.id for table in session.settings.backup_media]
+        require_medium(medium, {*configured, *(copy.medium for made in recorded for copy in made.copies)})
+    sets = [made for made in recorded if medium in {None, *(copy.medium for copy in made.copies)}]
     worth = limits_of(session.rulebook.numbers), session.clock.now()
     view: list[Block] = sets_view(sets, *worth) if sets else [Paragraph(msg("No backup set is recorded yet"))]
     claims = read_claims(session.reader) if medium is None else ()

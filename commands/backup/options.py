@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -30,3 +31,12 @@ OptionalSetArgument = Annotated[
     str | None, typer.Argument(metavar="SET", help=_("A set's name, its beginning, or 'latest'"))
 ]
 MediumOption = Annotated[str | None, typer.Option("--medium", metavar="ID", help=_("Only the copy on this medium"))]
+
+
+def require_medium(name: str, known: Collection[str]) -> None:
+    """Raise a UsageError where no medium is known by this name."""
+    if name not in known:
+        raise UsageError(
+            msg("there is no backup medium {medium}", medium=show_text(name, 80)),
+            msg("The media are: {media}.", media=", ".join(sorted(known)) or "-"),
+        )

@@ -17,6 +17,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 
 from portalops.model.record import Digest, Record, RunId
+from portalops.model.text import format_at as format_at  # noqa: PLC0414  # a record's lines are written by it
 
 VERSION = 1
 """The value of `v`: which description of the line these bytes follow."""
@@ -167,11 +168,6 @@ def is_kind(kind: str) -> bool:
 def line_digest(line: bytes) -> Digest:
     """Return the SHA-256 that the next record's `prev` must hold."""
     return Digest(hashlib.sha256(line).hexdigest())
-
-
-def format_at(moment: datetime) -> str:
-    """Write an aware UTC moment as `2026-11-25T01:32:00.000Z`; texts then sort as the moments do."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_at(text: str) -> datetime:

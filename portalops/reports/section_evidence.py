@@ -155,7 +155,7 @@ def poll_problems(evidence: Evidence) -> Iterator[Problem]:
         if not poll.ok:
             yield poll.source, msg("source failed"), poll.cause
         if poll.gap:
-            yield poll.source, msg("gap between two polls: items may have been missed"), poll.polled_at.isoformat()
+            yield poll.source, msg("gap between two polls: items may have been missed"), poll.polled_at
         if poll.gap_check:
             yield poll.source, msg("cross-check of a gap between two polls"), str(poll.gap_check)
         if poll.via:

@@ -563,7 +563,7 @@ def test_a_watcher_looks_at_once_is_alone_and_ends_when_it_is_asked_to(tmp_path:
         first.send_signal(signal.SIGTERM)
         rest = first.stdout.read()
 
-    assert {job["id"] for job in told["jobs"]} == {"daily-updates", "daily-verify"}
+    assert {job["id"] for job in told["data"]["jobs"]} == {"daily-updates", "daily-verify"}
     assert second.returncode == ExitCode.LOCKED
     assert first.returncode == ExitCode.OK
     assert json.loads(rest)["data"] == {"id": "watch", "rounds": 1}

@@ -10,13 +10,14 @@ import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TypeAlias, assert_never
 from zoneinfo import ZoneInfo
 
 from portalops.locale import render
 from portalops.model.message import Message
 from portalops.model.organisation import Name
+from portalops.model.text import format_at
 from portalops.reports.document import (
     Bars,
     Block,
@@ -96,7 +97,7 @@ class _Writer:
             case Quantity():
                 return {"value": round(cell.value, cell.decimals), "unit": cell.unit}
             case datetime():
-                return cell.astimezone(UTC).isoformat()
+                return format_at(cell)
             case date():
                 return cell.isoformat()
             case int():
