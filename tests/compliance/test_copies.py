@@ -380,7 +380,7 @@ def test_each_claim_of_another_tool_is_told_with_its_times() -> None:
 
     assert sorted(told(found)[2]) == [
         f"claimed by borg, not verified: a backup of {format_at(FRIDAY)}, reported by home at {format_at(END)}",
-        f"claimed by restic, not verified: a backup of {FRIDAY}, reported by office at {FRIDAY + DAY}",
+        f"claimed by restic, not verified: a backup of {format_at(FRIDAY)}, reported by office at {format_at(FRIDAY + DAY)}",
     ]
 
 
