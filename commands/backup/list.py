@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typer
 
-from commands.backup.options import MediumOption, require_medium
+from commands.backup.options import MediumOption, require_listed_medium
 from commands.backup.views import ClaimShape, SetShape, claim_data, claims_view, set_data, sets_view
 from commands.cli.result import Result
 from commands.cli.session import open_session
@@ -27,8 +27,7 @@ def list_(ctx: typer.Context, medium: MediumOption = None) -> Result[tuple[SetSh
     session = open_session(ctx)
     recorded = recorded_sets(session.reader)
     if medium is not None:
-        configured = [table.id for table in session.settings.backup_media]
-        require_medium(medium, {*configured, *(copy.medium for made in recorded for copy in made.copies)})
+        require_listed_medium(session, recorded, medium)
     sets = [made for made in recorded if medium in {None, *(copy.medium for copy in made.copies)}]
     worth = limits_of(session.rulebook.numbers), session.clock.now()
     view: list[Block] = sets_view(sets, *worth) if sets else [Paragraph(msg("No backup set is recorded yet"))]
