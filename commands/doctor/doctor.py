@@ -20,7 +20,7 @@ import typer
 
 from commands.cli.result import Result
 from commands.cli.session import open_session
-from commands.cli.shapes import shape
+from commands.cli.shapes import Said, shape
 from commands.cli.verb import Verb
 from commands.doctor.diagnosis import DiagnosticState, diagnose
 from portalops.errors import ExitCode
@@ -52,6 +52,8 @@ class DoctorLine:
     object: str | None
     state: StateWord
     seen: str
+    said: Said
+    """`seen` for programs: what stands in it, by its names."""
     cure: str
     """What to do, in English; empty where there is nothing to do."""
 
@@ -89,6 +91,7 @@ def doctor(
                 object=item.about or None,
                 state=_STATES[item.state],
                 seen=str(item.seen),
+                said=Said.of(item.seen),
                 cure=str(item.cure) if item.cure else "",
             )
             for item in found

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from commands.cli.session import Session
-from commands.cli.shapes import shape
+from commands.cli.shapes import Said, shape
 from portalops.compliance import Situation, distrusted, judge
 from portalops.errors import ExitCode
 from portalops.jobs import due
@@ -102,6 +102,10 @@ class ShownStanding:
     reason: str
     details: tuple[str, ...]
     """Every exception."""
+    reason_said: Said
+    """`reason` for programs: the days, moments, records and ids in it by their names."""
+    details_said: tuple[Said, ...]
+    """Each of `details` for programs."""
     evidence: tuple[int, ...]
     """The records that it rests on."""
     newest_at: datetime | None
@@ -117,6 +121,8 @@ def standing_data(standing: Standing) -> ShownStanding:
         verdict=standing.verdict,
         reason=str(standing.reason),
         details=tuple(map(str, standing.details)),
+        reason_said=Said.of(standing.reason),
+        details_said=tuple(map(Said.of, standing.details)),
         evidence=tuple(standing.evidence),
         newest_at=standing.newest_at,
         due_at=standing.due_at,
