@@ -32,7 +32,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from backups.bech32 import decode
 from portalops.errors import ConfigurationError, SetDamaged, WrongKey
-from portalops.model.message import msg
+from portalops.model.causes import cause_of
+from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Readable
 
@@ -49,7 +50,9 @@ _MAX_HEADER_BYTES = 64 << 10
 """A header of two recipients has 350 bytes; one that is far longer is not ours to open."""
 _FILE_KEY_BYTES = 16
 _CHUNKS_AT_ONCE = 16
+"""A mebibyte; the next one is read ahead, since the last chunk is known only by what does not follow it."""
 _ZERO_NONCE = bytes(12)
+"""Each wrapping key is used once, so age-encryption.org/v1 fixes its nonce."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +104,9 @@ def read_identities(path: Path) -> tuple[PrivateKey, ...]:
     try:
         lines = path.read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        cause = error.strerror if isinstance(error, OSError) else None
+        cause = cause_of(error) if isinstance(error, OSError) else msg("not a text file")
         raise WrongKey(
-            msg("cannot read a private key from {path}: {cause}", path=str(path), cause=cause or "not a text file"),
+            msg("cannot read a private key from {path}: {cause}", path=str(path), cause=cause),
             msg("Name the file that 'portalops init' or 'age-keygen' wrote."),
         ) from error
     try:
@@ -201,9 +204,9 @@ def decrypted(file: Readable, identities: Sequence[PrivateKey]) -> Iterator[byte
                 cipher.decrypt_into(_chunk_nonce(counter, last=is_last), chunk, None, memoryview(plain)[done:end])
             except InvalidTag as error:
                 yield plain[:done]
-                raise _damaged("a chunk does not authenticate, or the end is missing") from error
+                raise _damaged(msg("a chunk does not authenticate, or the end is missing")) from error
             if is_last and end == done and counter:
-                raise _damaged("it ends with an empty chunk")
+                raise _damaged(msg("it ends with an empty chunk"))
             done = end
             counter += 1
         del plain[done:]
@@ -234,7 +237,7 @@ class _Buffered:
         line, end, rest = self.read_up_to(_MAX_HEADER_BYTES).partition(b"\n")
         self._held = rest + self._held
         if not end:
-            raise _damaged("its header does not end")
+            raise _damaged(msg("its header does not end"))
         return line
 
 
@@ -248,7 +251,7 @@ def _key(text: str, expected_prefix: str) -> bytes:
 def _payload_key(source: _Buffered, identities: Sequence[PrivateKey]) -> bytes:
     header = source.line()
     if header != _VERSION:
-        raise _damaged("it is not an age file of version 1")
+        raise _damaged(msg("it is not an age file of version 1"))
     lines = [header]
     stanzas: list[tuple[list[bytes], bytes]] = []
     line = source.line()
@@ -264,14 +267,14 @@ def _payload_key(source: _Buffered, identities: Sequence[PrivateKey]) -> bytes:
         stanzas.append((arguments, body))
         line = source.line()
     if not line.startswith(b"--- "):
-        raise _damaged("its header is malformed")
+        raise _damaged(msg("its header is malformed"))
     file_key = _opened(stanzas, identities)
     lines.append(b"---")
     if not hmac.compare_digest(_header_mac(file_key, b"\n".join(lines)), _unbase64(line[4:])):
-        raise _damaged("its header was changed")
+        raise _damaged(msg("its header was changed"))
     nonce = bytes(source.read_up_to(16))
     if len(nonce) != 16:
-        raise _damaged("it is cut short")
+        raise _damaged(msg("it is cut short"))
     return _derived(file_key, nonce, b"payload")
 
 
@@ -280,7 +283,7 @@ def _opened(stanzas: Sequence[tuple[list[bytes], bytes]], identities: Sequence[P
         if arguments[0] != b"X25519":
             continue  # other kinds of recipients, and grease, are to be passed over
         if len(arguments) != 2 or len(share := _unbase64(arguments[1])) != 32 or len(body) != 32:
-            raise _damaged("its header is malformed")
+            raise _damaged(msg("its header is malformed"))
         for identity in identities:
             try:
                 shared = identity.key.exchange(X25519PublicKey.from_public_bytes(share))
@@ -324,13 +327,13 @@ def _unbase64(text: bytes) -> bytes:
     try:
         data = base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
     except binascii.Error as error:
-        raise _damaged("its header is malformed") from error
+        raise _damaged(msg("its header is malformed")) from error
     if _base64(data) != text:
-        raise _damaged("its header is malformed")
+        raise _damaged(msg("its header is malformed"))
     return data
 
 
-def _damaged(cause: str) -> SetDamaged:
+def _damaged(cause: Message) -> SetDamaged:
     return SetDamaged(
         msg("an encrypted file is damaged: {cause}", cause=cause),
         msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),

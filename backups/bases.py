@@ -18,12 +18,12 @@ from zoneinfo import ZoneInfo
 
 from portalops.config.tables import KindTable
 from portalops.errors import BackupError
+from portalops.files import sync_folder, write_atomically
 from portalops.model.backups import SetId, SetKind
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
 from portalops.model.runs import Every
 from portalops.registers.backups import SetEvidence
-from portalops.system.files import sync_folder, write_atomically
 
 FOLDER = "bases"
 _DESCRIPTION = "base.json"
@@ -139,6 +139,22 @@ def _base(
     if not usable:
         return None, msg("the settings of every source were changed since set {set}", set=newest.id)
     return Base(newest.id, newest.bag_sha256, usable), msg("set {set} is verified", set=newest.id)
+
+
+def without_base(choice: Choice, wish: SetRequest) -> Choice:
+    """Return the choice of a full set where no medium has the base of a differential with its whole structure.
+
+    Raises:
+        BackupError: a differential is asked for.
+    """
+    assert choice.base is not None
+    problem = msg("no medium has the full set {set} with its whole structure", set=choice.base.set_id)
+    if wish.kind is SetKind.DIFF:
+        raise BackupError(
+            msg("no differential can be made: {cause}", cause=problem),
+            msg("Make a full set: portalops backup run --full"),
+        )
+    return Choice(None, problem)
 
 
 def settings_digests(tables: Iterable[KindTable]) -> dict[str, Digest]:

@@ -17,9 +17,10 @@ from backups.media.optical import BLOCK_BYTES, OpticalMedium, OpticalStoredSet
 from backups.verify import verify_copy
 from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId, VerifyLevel
+from portalops.model.causes import cause_of
 from portalops.model.heads import Signer
 from portalops.model.media import DiscState
-from portalops.model.message import ByteCount, Message, msg
+from portalops.model.message import ByteCount, Message, kept, msg, together
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.ports import DiscDrive, LoadedDisc, Readable, StoredSet
@@ -61,7 +62,7 @@ def whole_images(
     """
     found = verify_copy(medium.open_set(set_id), set_id, bag_sha256=bag_sha256, level=VerifyLevel.L1, keys=keys)
     if found.problems:
-        raise _damaged(set_id, "; ".join(found.problems[:3]))
+        raise _damaged(set_id, together(found.said[:3]))
     return medium.images(set_id)
 
 
@@ -109,7 +110,10 @@ def checked_image(
     for path in stored.sizes():
         with stored.open(path) as file:
             if _digest(file, on_bytes) != expected.get(path):
-                raise _damaged(set_id, f"{image.name}: {path}: its bytes are not those that were backed up")
+                raise _damaged(
+                    set_id,
+                    msg("{image}: {path}: its bytes are not those that were backed up", image=image.name, path=path),
+                )
     with image.open("rb") as whole:
         sha256 = _digest(whole, on_bytes)
     with image.open("rb") as whole:
@@ -186,7 +190,7 @@ def volume_id_in(drive: DiscDrive) -> str:
         except OSError as error:
             raise _refused(
                 drive,
-                msg("the disc in it cannot be read: {cause}", cause=(error.strerror or str(error)).lower()),
+                msg("the disc in it cannot be read: {cause}", cause=cause_of(error)),
                 msg("Clean the disc, or try another drive. If no drive reads it, burn a new disc from the image."),
             ) from error
 
@@ -222,9 +226,9 @@ def _digest(file: Readable, on_bytes: Callable[[int], None]) -> Digest:
     return Digest(digest.hexdigest())
 
 
-def _damaged(set_id: SetId, problem: str) -> SetDamaged:
+def _damaged(set_id: SetId, problem: Message) -> SetDamaged:
     return SetDamaged(
-        msg("the images of set {set} were not burnt: {problem}", set=set_id, problem=show_text(problem, 500)),
+        msg("the images of set {set} were not burnt: {problem}", set=set_id, problem=kept(problem, 500)),
         msg(
             "Make the images again from another copy: 'portalops backup show {set}' lists the media that have one.",
             set=set_id,

@@ -16,7 +16,7 @@ from backups.index import MAX_LINE_BYTES, parse_line
 from backups.zstd import ZstdDecompressor, ZstdError
 from portalops.errors import SetDamaged, WrongKey
 from portalops.model.backups import Pack, Stream, StreamMember
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 from portalops.ports import Hash, Readable, StoredSet
 
 PIECE_BYTES = 1 << 20
@@ -39,7 +39,7 @@ def pack_plaintext(stored: StoredSet, pack: Pack, identities: Sequence[PrivateKe
             break
         yield piece
     if size != pack.plain_bytes or digest.hexdigest() != pack.stored_sha256:
-        raise _not_as_packed(pack)
+        raise not_as_packed(pack)
 
 
 def stream_plaintext(stored: StoredSet, stream: Stream, identities: Sequence[PrivateKey]) -> Iterator[bytes]:
@@ -71,42 +71,31 @@ def _checked(pieces: Iterator[bytes], stream: Stream) -> Generator[bytes]:
                 break
             yield piece
         if size != end or digest.hexdigest() != pack.running_sha256:
-            raise _not_as_packed(pack)
+            raise not_as_packed(pack)
     if size != stream.plain_bytes or digest.hexdigest() != stream.plain_sha256:
-        raise damaged(f"{stream.source}/{stream.name}", "the joined packs are not the stream that was made")
+        raise damaged(f"{stream.source}/{stream.name}", msg("the joined packs are not the stream that was made"))
 
 
 def _opened(
     stored: StoredSet, pack: Pack, identities: Sequence[PrivateKey], digest: Hash | None = None
 ) -> Iterator[bytes]:
     """Yield what is in a pack, never an empty piece; a hash takes in what is stored."""
+    with stored.open(pack.path) as file:
+        yield from plaintext_of(pack, file if digest is None else _Digested(file, digest), identities)
+
+
+def plaintext_of(pack: Pack, file: Readable, identities: Sequence[PrivateKey]) -> Iterator[bytes]:
+    """Yield what is in an opened pack, never an empty piece; errors name the pack."""
     try:
-        with stored.open(pack.path) as file:
-            source = file if digest is None else _Digested(file, digest)
-            yield from _decompressed(decrypted(source, identities))
+        yield from _decompressed(decrypted(file, identities))
     except WrongKey as error:
         raise WrongKey(msg("{path}: {cause}", path=pack.path, cause=error.message), error.hint) from error
     except ZstdError as error:
-        raise damaged(pack.path, "its compressed data is malformed") from error
+        raise damaged(pack.path, msg("its compressed data is malformed")) from error
     except SetDamaged as error:
         if str(error).startswith(pack.path):
             raise
         raise SetDamaged(msg("{path}: {cause}", path=pack.path, cause=error.message), error.hint) from error
-
-
-def stream_plaintext_from(
-    stored: StoredSet, stream: Stream, identities: Sequence[PrivateKey], offset: int
-) -> Iterator[bytes]:
-    """Yield a stream's plaintext from a byte on; packs before it are not read."""
-    start = 0
-    for pack in stream.packs:
-        end = start + pack.plain_bytes
-        if end > offset:
-            skip = max(0, offset - start)
-            for piece in pack_plaintext(stored, pack, identities):
-                yield piece[skip:]
-                skip = max(0, skip - len(piece))
-        start = end
 
 
 def index_members(stored: StoredSet, stream: Stream, identities: Sequence[PrivateKey]) -> Iterator[StreamMember]:
@@ -118,11 +107,11 @@ def index_members(stored: StoredSet, stream: Stream, identities: Sequence[Privat
         lines = (held + piece).split(b"\n")
         held = lines.pop()
         if len(held) > MAX_LINE_BYTES:
-            raise damaged(stream.index.path, "a line does not end")
+            raise damaged(stream.index.path, msg("a line does not end"))
         for line in lines:
             yield parse_line(line)
     if held:
-        raise damaged(stream.index.path, "its last line does not end")
+        raise damaged(stream.index.path, msg("its last line does not end"))
 
 
 class _Digested:
@@ -138,11 +127,11 @@ class _Digested:
         return data
 
 
-def _not_as_packed(pack: Pack) -> SetDamaged:
-    return damaged(pack.path, "its content is not what was packed")
+def not_as_packed(pack: Pack) -> SetDamaged:
+    return damaged(pack.path, msg("its content is not what was packed"))
 
 
-def damaged(what: str, cause: str) -> SetDamaged:
+def damaged(what: str, cause: Message) -> SetDamaged:
     """Return the error of a file or stream that is not what it should be."""
     return SetDamaged(
         msg("{path}: {cause}", path=what, cause=cause),

@@ -155,7 +155,7 @@ def _left(targets: Sequence[CopyTarget], wanted: Mapping[str, Collection[SetId]]
 def _as_known(made: _Made) -> Copy:
     """Return a copy as it is to be recorded: one that lay there and could not be read is no better than it was."""
     if made.has_found and made.copy.state is CopyState.SEALED:
-        return _still(made.target, made.copy).with_problem(made.copy.said)
+        return _still(made.target, made.copy).with_problem(made.copy.shown_problem)
     return made.copy
 
 
@@ -198,7 +198,7 @@ def _made_anew(found: _Made, world: _World) -> Iterator[_Made]:
     whole = tuple(source for source in target.sources if _is_whole(source, target, world))
     if not whole:
         left = msg("it is left, since no other copy could be read whole")
-        yield _failed(target, found.copy, together([found.copy.said, left]))
+        yield _failed(target, found.copy, together([found.copy.shown_problem, left]))
         return
     try:
         logger.warning("medium %s: removing the damaged copy of %s", medium.id, target.made.set.id)
@@ -206,7 +206,9 @@ def _made_anew(found: _Made, world: _World) -> Iterator[_Made]:
     except SetNotFound:
         pass  # something of it was listed and is no set
     except PortalOpsError as error:
-        yield _failed(target, found.copy, together([found.copy.said, msg("it is left: {cause}", cause=error.message)]))
+        yield _failed(
+            target, found.copy, together([found.copy.shown_problem, msg("it is left: {cause}", cause=error.message)])
+        )
         return
     shares = found.copy.shares_source_filesystem
     copy = replace(_none_of(target, medium), shares_source_filesystem=shares)
@@ -289,11 +291,11 @@ def _copy(stored: StoredSet, writer: SetWriter, target: CopyTarget, progress: Pr
     made = target.made.set
     tag_manifest = _small(stored, TAG_MANIFEST)
     if digest_of(tag_manifest) != made.bag_sha256:
-        raise damaged(TAG_MANIFEST, "not the one that was recorded when the set was made")
+        raise damaged(TAG_MANIFEST, msg("not the one that was recorded when the set was made"))
     tags = parse_manifest(TAG_MANIFEST, tag_manifest)
     manifest = _small(stored, MANIFEST)
     if MANIFEST not in tags or digest_of(manifest) != tags[MANIFEST]:
-        raise damaged(MANIFEST, f"its bytes are not those that {TAG_MANIFEST} lists")
+        raise damaged(MANIFEST, msg("its bytes are not those that {file} lists", file=TAG_MANIFEST))
     files = {**parse_manifest(MANIFEST, manifest), **tags}
     held = _kept(stored, writer, files)
     title = msg("Copying {set} to {medium}", set=made.id, medium=target.to_medium)
@@ -333,7 +335,7 @@ def _copy_file(stored: StoredSet, writer: SetWriter, path: str, expected: Digest
             writer.write(piece)
             task.advance(len(piece))
     if digest.hexdigest() != expected:  # before it is closed: only then it counts as whole
-        raise damaged(path, "its bytes are not those that the manifests list")
+        raise damaged(path, msg("its bytes are not those that the manifests list"))
     writer.close()
 
 
@@ -343,5 +345,5 @@ def _small(stored: StoredSet, path: str) -> bytes:
         while piece := file.read(PIECE_BYTES):
             parts.append(piece)
             if len(parts) * PIECE_BYTES > MAX_TAG_BYTES:
-                raise damaged(path, "far too long")
+                raise damaged(path, msg("far too long"))
     return b"".join(parts)

@@ -23,7 +23,8 @@ from pathlib import Path
 
 from backups.age import PrivateKey
 from backups.formats import Restored, Trial, format_of
-from backups.restore import REMOVED, BaseSet, merged_members, restore_set
+from backups.merged import CopyFault, MergedSet
+from backups.restore import REMOVED, merged_members, restore_set
 from backups.set_file import SetFile
 from backups.signature import NAME as SIGNATURE
 from backups.verify import bag_digest, verify_copy
@@ -167,7 +168,7 @@ def run_drill(
     target: DrillTarget,
     stored: StoredSet,
     *,
-    find_base: Callable[[SetFile], BaseSet | None],
+    find_base: Callable[[SetFile], tuple[MergedSet | None, tuple[CopyFault, ...]]],
     identities: Sequence[PrivateKey],
     keys: Sequence[Signer] | None,
     place: DrillPlace,
@@ -179,7 +180,7 @@ def run_drill(
     Args:
         target: which copy.
         stored: the copy on its medium.
-        find_base: returns the base of a differential, or None where no medium has it.
+        find_base: joins the copies of a differential's base; none where no medium has it, and why.
         identities: private keys, at least one of a recipient.
         keys: the ledger's signing keys; None if no ledger can be asked.
         place: where to work.
@@ -188,7 +189,7 @@ def run_drill(
 
     Raises:
         WrongKey: no key opens the set.
-        BackupError: there is too little space, the scratch folder cannot be made, or no medium has the base.
+        BackupError: there is too little space, the scratch folder cannot be made, or no medium that has the base can be read.
         MediumUnavailable: the medium cannot be read.
     """
     copy = replace(target.copy, verified_at=None).with_problem("")
@@ -201,29 +202,33 @@ def run_drill(
         said = findings.said or (msg("it says nothing of what is in it"),)
         copy = replace(copy, state=CopyState.DAMAGED, level=findings.level).with_problem(together(said, most=5))
         return DrillResult((copy,), chosen_by=target.chosen_by, bag_sha256=made.bag_sha256)
-    content = findings.content
-    base = find_base(content) if content.base is not None else None
-    plain = sum(stream.plain_bytes for stream in content.streams) + _base_bytes(content, base)
+    copies = MergedSet(findings.content, [(target.copy.medium, stored)])
+    base, problems = find_base(findings.content)
+    if base is None and problems:
+        return _not_restored(target, copy, problems, clock)
+    plain = sum(stream.plain_bytes for stream in copies.content.streams) + _base_bytes(copies.content, base)
     require_space(place.folder, plain)
     with _scratch(place) as scratch:
         begun = clock.monotonic()
         with progress.task(msg("Restoring"), total=plain, unit="bytes") as task:
-            report = restore_set(stored, content, identities, scratch / "restored", base=base, on_bytes=task.advance)
+            report = restore_set(copies, identities, scratch / "restored", base=base, on_bytes=task.advance)
         restored = clock.monotonic()
-        trials = _try_out(_Opened(stored, content, identities, base), scratch, place, progress)
+        if base is not None and report.damaged and not copies.faults:
+            return _not_restored(target, copy, base.faults, clock)
+        trials = _try_out(_Opened(copies, identities, base), scratch, place, progress)
         ended = clock.monotonic()
-    problems = [*map(verbatim, (*report.damaged, *report.refused))]
-    problems += [
+    lines = [*map(verbatim, (*report.damaged, *report.refused))]
+    lines += [
         msg("{source}/{stream}: {problem}", source=each.source, stream=each.stream, problem=problem)
         for each in trials
         for problem in each.problems
     ]
     level = min((each.level for each in trials), default=VerifyLevel.L3)
     copy = replace(copy, state=CopyState.VERIFIED, level=level, verified_at=clock.now())
-    if problems:
-        copy = replace(copy, state=CopyState.DAMAGED, verified_at=None).with_problem(together(problems, most=5))
+    if lines:
+        copy = replace(copy, state=CopyState.DAMAGED, verified_at=None).with_problem(together(lines, most=5))
     return DrillResult(
-        (copy,),
+        (copy, *_damaged_copies(target, base.faults if base else ())),
         trials,
         plain,
         round((restored - begun) * 1000),
@@ -233,7 +238,42 @@ def run_drill(
     )
 
 
-def _base_bytes(content: SetFile, base: BaseSet | None) -> int:
+def _not_restored(target: DrillTarget, copy: Copy, faults: Sequence[CopyFault], clock: Clock) -> DrillResult:
+    """Return what came of a copy that was read whole, and whose base no medium has whole: the blame is the base's alone.
+
+    Raises:
+        BackupError: the base was damaged nowhere, it could not be read.
+    """
+    said = together([each.shown for each in faults], most=3)
+    base = faults[0].set_id
+    if not any(each.is_damage for each in faults):
+        raise BackupError(
+            msg(
+                "the base {base} of set {set} could not be read: {problems}", base=base, set=copy.set_id, problems=said
+            ),
+            msg("Attach a medium that has the base: 'portalops backup list' names the media."),
+        )
+    read = replace(copy, state=CopyState.VERIFIED, level=VerifyLevel.L2, verified_at=clock.now()).with_problem(
+        msg("not restored: no medium has its base {base} whole: {problems}", base=base, problems=said)
+    )
+    return DrillResult(
+        (read, *_damaged_copies(target, faults)), chosen_by=target.chosen_by, bag_sha256=target.made.set.bag_sha256
+    )
+
+
+def _damaged_copies(target: DrillTarget, faults: Sequence[CopyFault]) -> tuple[Copy, ...]:
+    """Return the recorded copies of a base that were found damaged while a differential was restored."""
+    known = target.made.base.copies if target.made.base else ()
+    found = []
+    for copy in known:
+        said = [each.problem for each in faults if each.is_damage and each.medium == copy.medium]
+        if said:
+            damaged = replace(copy, state=CopyState.DAMAGED, level=VerifyLevel.L1, verified_at=None)
+            found.append(damaged.with_problem(together(said, most=5)))
+    return tuple(found)
+
+
+def _base_bytes(content: SetFile, base: MergedSet | None) -> int:
     if base is None:
         return 0
     built_on = {(stream.source, stream.name) for stream in content.streams if stream.differential}
@@ -244,15 +284,14 @@ def _base_bytes(content: SetFile, base: BaseSet | None) -> int:
 class _Opened:
     """A copy with what it takes to read it."""
 
-    stored: StoredSet
-    content: SetFile
+    copies: MergedSet
     identities: Sequence[PrivateKey]
-    base: BaseSet | None
+    base: MergedSet | None
 
 
 def _try_out(copy: _Opened, scratch: Path, place: DrillPlace, progress: Progress) -> tuple[StreamTrial, ...]:
     trials: list[StreamTrial] = []
-    streams = [stream for stream in copy.content.streams if stream.format != REMOVED]
+    streams = [stream for stream in copy.copies.content.streams if stream.format != REMOVED]
     with progress.task(msg("Testing the restored data"), total=len(streams), unit="items") as task:
         for number, stream in enumerate(streams):
             task.note(msg("source {source}", source=stream.source))
@@ -262,7 +301,7 @@ def _try_out(copy: _Opened, scratch: Path, place: DrillPlace, progress: Progress
                 stream,
                 scratch / "restored" / format_of(stream).place(stream),
                 room,
-                partial(merged_members, copy.stored, copy.content, stream, copy.identities, copy.base),
+                partial(merged_members, copy.copies, stream, copy.identities, copy.base),
                 place.runner,
             )
             _give(place, room, restored.place)

@@ -8,7 +8,9 @@ archive can be written by anyone who has the public keys, and must not bring pro
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import shutil
 import sqlite3
 import stat
@@ -19,21 +21,17 @@ from pathlib import Path
 from backups.tar import TarEntry
 from backups.targets import require_no_server
 from backups.undressed import UndressedFolders
+from backups.unfinished import UNFINISHED, begin_unfinished
 from portalops.errors import UnsafeTarget
-from portalops.locale import LANGUAGES, render
 from portalops.model.backups import MemberType
+from portalops.model.causes import cause_of
 from portalops.model.message import msg
 from portalops.model.text import show_text
 
 MAX_NAMED = 1000
+"""An archive can give cause for a line with each member: what is kept of them is bounded."""
 MAX_HELD_BYTES = 128 << 20
 """Attributes of folders that wait for the end of the archive, where folders get theirs. Honest ones have some bytes each."""
-UNFINISHED = "RESTORE-UNFINISHED.txt"
-"""Lies in a target until its restore is complete, so that an interrupted one is not taken for complete."""
-_UNFINISHED_TEXT = msg(
-    "A restore into this folder has started but not finished: the data here is incomplete. If no restore is "
-    "running, remove the folder and restore again."
-)
 PART_BYTES = 1 << 20
 """So much is written at once, or left out."""
 HOLE_BYTES = 64 << 10
@@ -41,6 +39,7 @@ HOLE_BYTES = 64 << 10
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _RESTORED_ATTRIBUTES = ("user.", "system.posix_acl_")
+"""Others, such as `security.capability`, give rights on this host: they are named and not set."""
 
 
 @dataclass(slots=True)
@@ -76,6 +75,8 @@ class Extractor:
         self._held_bytes = 0
         """Of the attributes of folders."""
         self._is_root = os.geteuid() == 0
+        self._unfinished = f".{secrets.token_hex(8)}.incomplete"
+        """The name of a file until it is whole."""
 
     def remove(self, path: str) -> None:
         """Remove what a base had and a differential has no more; what is not there is no problem."""
@@ -108,6 +109,10 @@ class Extractor:
             self.done.members += 1
         except _FAILURES as error:
             self._tell(self.done.refused, f"{entry.path}: {_cause(error)}")
+
+    def link(self, first: str, name: str) -> None:
+        """Give a member that was made a second name; a problem is kept in `done`."""
+        self.add(TarEntry(MemberType.HARDLINK, name, link=first), ())
 
     def close(self) -> None:
         """Give folders their modes and times, innermost first."""
@@ -156,7 +161,19 @@ class Extractor:
                 self._tell(self.done.notes, f"{entry.path}: a device ({major}:{minor}) is not made")
 
     def _file(self, parent: int, name: str, entry: TarEntry, content: Iterable[memoryview]) -> None:
-        descriptor = self._new_file(parent, name)
+        """Make a file, which gets its name when it is whole."""
+        try:
+            self._fill(parent, entry, content)
+            self._give_name(parent, name)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(self._unfinished, dir_fd=parent)
+            raise
+        self.done.files += 1
+        self.done.content_bytes += entry.size
+
+    def _fill(self, parent: int, entry: TarEntry, content: Iterable[memoryview]) -> None:
+        descriptor = os.open(self._unfinished, _NEW_FILE, 0o600, dir_fd=parent)
         try:
             size = 0
             for piece in content:
@@ -177,15 +194,17 @@ class Extractor:
             self._dress(descriptor, entry, mode)
         finally:
             os.close(descriptor)
-        self.done.files += 1
-        self.done.content_bytes += entry.size
 
-    def _new_file(self, parent: int, name: str) -> int:
+    def _give_name(self, parent: int, name: str) -> None:
         try:
-            return os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
-        except FileExistsError:
-            self._make_room(parent, name)
-            return os.open(name, _NEW_FILE, 0o600, dir_fd=parent)
+            found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        except FileNotFoundError:
+            pass
+        else:  # an earlier member; the later one counts
+            if stat.S_ISDIR(found.st_mode):
+                raise _Refused("a folder of this name was made before")
+            self._uncount(found)
+        os.rename(self._unfinished, name, src_dir_fd=parent, dst_dir_fd=parent)
 
     def _folder(self, parent: int, name: str) -> None:
         try:
@@ -324,7 +343,7 @@ def prepare_target(target: Path) -> None:
         is_empty = False
     except OSError as error:
         raise UnsafeTarget(
-            msg("cannot make {folder}: {cause}", folder=str(target), cause=(error.strerror or str(error)).lower()),
+            msg("cannot make {folder}: {cause}", folder=str(target), cause=cause_of(error)),
             msg("Name a folder that you may write to."),
         ) from error
     if not is_empty:
@@ -332,21 +351,13 @@ def prepare_target(target: Path) -> None:
             msg("{folder} is not an empty folder", folder=str(target)),
             msg("Name a folder that is empty or does not exist yet; a restore overwrites nothing."),
         )
-    text = "".join(f"{render(_UNFINISHED_TEXT, each)}\n" for each in LANGUAGES)
     try:
-        (target / UNFINISHED).unlink(missing_ok=True)
-        with open(os.open(target / UNFINISHED, _NEW_FILE, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
+        begin_unfinished(target)
     except OSError as error:
         raise UnsafeTarget(
             msg("cannot write into {folder}: {cause}", folder=str(target), cause=_cause(error)),
             msg("Name a folder that you may write to."),
         ) from error
-
-
-def mark_finished(target: Path) -> None:
-    """Remove the file that marks the restore as incomplete."""
-    (target / UNFINISHED).unlink(missing_ok=True)
 
 
 def _cause(error: Exception) -> str:

@@ -31,7 +31,7 @@ class LeftSet:
 
     def warnings(self) -> list[Message]:
         """Say what it means, for each medium that holds it."""
-        return [of_a_dead_run(medium, self.set_id) for medium in self.media]
+        return [describe_set_of_dead_run(medium, self.set_id) for medium in self.media]
 
 
 def dead_runs(runs: Sequence[Run], now: datetime) -> dict[RunId, tuple[datetime, datetime]]:
@@ -74,7 +74,7 @@ def left_sets(
     ]
 
 
-def of_a_dead_run(medium: str, name: SetId) -> Message:
+def describe_set_of_dead_run(medium: str, name: SetId) -> Message:
     """Say what it means that a medium holds a set that a run could not record."""
     return msg(
         "medium {medium} holds set {set} of a backup run that died before it could record it: it counts for nothing, and no"
@@ -133,23 +133,26 @@ def read_back(
             findings = Findings(VerifyLevel.NONE, (error.message,))
         if findings.problems or findings.content is None:
             copies.append(replace(copy, level=findings.level).with_problem(together(findings.said, most=5)))
-            problems.append(msg("{medium}: {problem}", medium=medium.id, problem=copies[-1].said))
+            problems.append(msg("{medium}: {problem}", medium=medium.id, problem=copies[-1].shown_problem))
             continue
         whole.setdefault(digest, findings.content)
         copies.append(replace(copy, state=CopyState.VERIFIED, level=findings.level, verified_at=clock.now()))
     if not whole:
         raise _refused(set_id, together(problems) if problems else msg("no medium has it"))
     if len(whole) > 1:
-        raise _refused(set_id, f"{len(whole)} copies are whole, and are not of the same set")
+        raise _refused(set_id, msg("{n} copies are whole, and are not of the same set", n=len(whole)))
     ((bag_sha256, content),) = whole.items()
     if set_name(content.portal, content.created_at, content.kind, set_id.rpartition("-")[2]) != set_id:
-        raise _refused(set_id, f"it says that it was made at {content.created_at.isoformat()} for {content.portal}")
+        raise _refused(
+            set_id,
+            msg("it claims another origin: made at {at} for {portal}", at=content.created_at, portal=content.portal),
+        )
     if must_be_signed and not content.signer:
-        raise _refused(set_id, "it is unsigned, although this portal signs its sets")
+        raise _refused(set_id, msg("it is unsigned, although this portal signs its sets"))
     return FoundSet(content.as_set(bag_sha256), tuple(copies), of_run)
 
 
-def _refused(set_id: SetId, why: Message | str) -> SetDamaged:
+def _refused(set_id: SetId, why: Message) -> SetDamaged:
     return SetDamaged(
         msg("set {set} was not imported: {why}", set=set_id, why=kept(why, 500)),
         msg("The set does not count as a backup. If nobody needs it, remove its folder from the medium."),

@@ -81,7 +81,7 @@ def inspect(
         targets, {medium.id: medium}, clock=clock, progress=progress, keys=keys, level=VerifyLevel.L1
     ).copies
     problems += [
-        msg("{set}: {problem}", set=copy.set_id, problem=copy.said)
+        msg("{set}: {problem}", set=copy.set_id, problem=copy.shown_problem)
         for copy in looked
         if copy.problem and copy.set_id in listed
     ]

@@ -469,5 +469,5 @@ def _ended(lanes: Sequence[Lane], patience_seconds: float) -> Iterator[None]:
             lane.give_up("the run was stopped")
             lane.finish(seal=False)
         for lane in lanes:
-            lane.settle(10.0, keep=False)
+            lane.settle(10.0, keep=False)  # who interrupts does not wait longer for a slow medium
         raise

@@ -1,4 +1,4 @@
-"""Whether a medium is the one that sets were written to, and not an empty folder where its disk is mounted at other times.
+"""What the media show right now: whether a medium is the one that sets were written to, and whether recorded copies are there.
 
 A disk that is not mounted, a wrong bucket, another folder on a server: all of them can be read, and hold no set of the portal.
 That says nothing of the sets, so they are not damaged but out of reach. Where at least one set of the portal is listed, one that
@@ -8,11 +8,14 @@ is missing is missing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from backups.retention import THERE, is_of
+from backups.verify import verify_copy
 from portalops.errors import MediumUnavailable, PortalOpsError
-from portalops.model.backups import CopyState, SetId
+from portalops.model.backups import CopyState, SetId, VerifyLevel
 from portalops.model.message import msg
+from portalops.model.record import Digest
 from portalops.ports import Medium
 from portalops.registers.backups import SetEvidence
 from portalops.registers.media import RegisteredMedium
@@ -50,6 +53,47 @@ def listed_sets(portal: str, media: Iterable[Medium]) -> dict[str, tuple[SetId, 
         if sets:
             found[each.id] = tuple(sets)
     return found
+
+
+def as_listed(portal: str, sets: Sequence[SetEvidence], media: Mapping[str, Medium]) -> tuple[SetEvidence, ...]:
+    """Return recorded sets with those copies as damaged that their medium does not list, although it lists others.
+
+    What a medium says counts before what is recorded of it: somebody may have removed a set by hand. A medium that cannot be
+    read, or that shows no set of the portal at all, says nothing.
+
+    Args:
+        portal: id of the portal.
+        sets: as recorded, oldest first.
+        media: the configured media by id.
+    """
+    listed = {medium: frozenset(names) for medium, names in listed_sets(portal, media.values()).items()}
+    found: dict[SetId, SetEvidence] = {}
+    for made in sets:
+        copies = tuple(
+            replace(copy, state=CopyState.DAMAGED, verified_at=None).with_problem(
+                msg("{set}: recorded to be there, and not listed", set=copy.set_id)
+            )
+            if copy.state in THERE - {CopyState.DAMAGED}
+            and copy.medium in listed
+            and copy.set_id not in listed[copy.medium]
+            else copy
+            for copy in made.copies
+        )
+        base = found.get(made.base.set.id, made.base) if made.base else None
+        found[made.set.id] = replace(made, copies=copies, base=base)
+    return tuple(found.values())
+
+
+def has_whole_structure(set_id: SetId, bag_sha256: Digest, media: Iterable[Medium]) -> bool:
+    """Say whether a medium has all files of a set in their sizes, and its tag files as they were recorded; no pack is read."""
+    for medium in media:
+        try:
+            findings = verify_copy(medium.open_set(set_id), set_id, bag_sha256=bag_sha256, level=VerifyLevel.L1)
+        except PortalOpsError:
+            continue  # the backup job reports a medium that cannot be read
+        if not findings.problems:
+            return True
+    return False
 
 
 def media_with_sets(sets: Sequence[SetEvidence], register: Mapping[str, RegisteredMedium]) -> frozenset[str]:

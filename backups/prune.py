@@ -11,16 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from backups.job import VerifyTarget, run_verify
 from backups.presence import require_sets
 from backups.retention import THERE, Fate, ListingDifference, candidates_of, compare, decide
 from portalops.errors import ExitCode, PortalOpsError, SetLocked, SetNotFound
 from portalops.model.backups import Copy, CopyState, SetId, SetKind
-from portalops.model.message import Message, msg, verbatim
+from portalops.model.heads import Signer
+from portalops.model.message import Message, msg, together, verbatim
 from portalops.model.record import Digest
 from portalops.model.retention import Disposal, PruneMark, RetentionPolicy
 from portalops.model.runs import Run, RunSummary
 from portalops.model.text import show_text
-from portalops.ports import Medium, Progress
+from portalops.ports import Clock, Medium, Progress
 from portalops.registers.backups import SetEvidence
 from portalops.registers.retention import RecordedMark, Retained
 
@@ -250,6 +252,76 @@ def unseen_last(sets: Sequence[SetEvidence], fates: Sequence[Fate], seen: MediaL
         if made.set.id in kept & good and _is_seen(made, seen) and (made.base is None or _is_seen(made.base, seen)):
             return None
     return msg("no good set that is kept was seen on a medium just now")
+
+
+def relied_on(sets: Sequence[SetEvidence], plan: PrunePlan) -> tuple[SetEvidence, ...]:
+    """Return the sets that a removal relies on: of each job of which something goes the newest good set that stays, and its base.
+
+    Args:
+        sets: as recorded, oldest first.
+        plan: what is to be removed.
+    """
+    candidates = candidates_of(sets)
+    going = {each.made.set.id for each in plan.to_remove}
+    jobs = {each.job for each in candidates if each.set_id in going}
+    kept = {fate.set_id for fate in plan.fates if fate.is_kept}
+    newest = {each.job: each.set_id for each in candidates if each.job in jobs and each.is_good and each.set_id in kept}
+    found = {made.set.id: made for made in sets if made.set.id in newest.values()}
+    bases = {made.base.set.id: made.base for made in found.values() if made.base}
+    return tuple((bases | found).values())
+
+
+@dataclass(frozen=True, slots=True)
+class RelianceCheck:
+    """What came of reading the sets that a removal relies on."""
+
+    copies: tuple[Copy, ...]
+    """Those that were read, as they were found."""
+    problems: tuple[Message, ...]
+    """A line for each set of which no copy is whole; with one, nothing may be removed."""
+
+
+def read_relied_on(
+    relied: Sequence[SetEvidence],
+    media: Mapping[str, Medium],
+    seen: MediaListing,
+    *,
+    keys: Sequence[Signer] | None,
+    clock: Clock,
+    progress: Progress,
+) -> RelianceCheck:
+    """Read every byte of sets, of each one copy after the other until one is whole.
+
+    Args:
+        relied: the sets.
+        media: by id.
+        seen: what the media list; only media in it are read.
+        keys: the ledger's signing keys; None if no ledger can be asked.
+        clock: of the readings.
+        progress: shown what is read.
+    """
+    copies: list[Copy] = []
+    problems: list[Message] = []
+    for made in relied:
+        found: list[Copy] = []
+        for copy in made.copies:
+            if copy.state is CopyState.VERIFIED and copy.medium in seen.differences:
+                target = VerifyTarget.of(made.set, copy)
+                found += run_verify([target], media, clock=clock, progress=progress, keys=keys).copies
+                if found[-1].state is CopyState.VERIFIED and not found[-1].problem:
+                    break
+        else:
+            said = together([name_copy(each) for each in found], most=3) if found else msg("no medium has it")
+            problems.append(
+                msg("nothing is removed, since set {set}, which stays, is not whole: {why}", set=made.set.id, why=said)
+            )
+        copies += found
+    return RelianceCheck(tuple(copies), tuple(problems))
+
+
+def name_copy(copy: Copy) -> Message:
+    """Return the medium of a copy, and its problem."""
+    return msg("{medium}: {problem}", medium=copy.medium, problem=copy.shown_problem)
 
 
 def _is_seen(made: SetEvidence, seen: MediaListing) -> bool:

@@ -1,55 +1,38 @@
-"""A set back into files: all of it, one source, or one path found by the index.
+"""A set back into files: all of it, one source, or some paths found by the index.
 
 A differential needs its base: the base's files are unpacked, what is no more is removed, and the differential's files are
 unpacked over them.
 
-Nothing is restored into a place where something is. Every pack and stream is checked against its digest on the way; a
-stream that turns out damaged is named, what came out before stays, and the other streams are still restored.
+Nothing is restored into a place where something is. Each pack comes from whichever medium gives the right bytes
+(`backups/merged.py`). A pack that no medium has costs the files that lie in it, and no others: the index says where the next
+one begins. What is missing is listed in the target, and no partial file has its real name.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from backups.age import PrivateKey, decrypted
-from backups.contents import damaged, index_members, stream_plaintext, stream_plaintext_from
-from backups.extract import Extracted, Extractor, mark_finished, prepare_target
+from backups.contents import damaged, index_members, stream_plaintext
+from backups.extract import Extracted, Extractor, prepare_target
 from backups.formats import format_of
+from backups.merged import CopyFault, MergedSet, merged_plaintext
 from backups.set_file import SetFile
+from backups.unfinished import MissingPaths, mark_finished
 from backups.untar import TarReader
-from backups.verify import Findings, verify_copy
-from portalops.errors import BackupError, PortalOpsError, SetDamaged, SetOfLaterVersion
-from portalops.model.backups import MemberType, SetId, Stream, StreamMember, VerifyLevel
-from portalops.model.heads import Signer
+from portalops.errors import BackupError, SetDamaged, WrongKey
+from portalops.model.backups import MemberType, Stream, StreamMember
 from portalops.model.message import Message, msg
-from portalops.model.record import Digest
 from portalops.model.text import show_text
-from portalops.ports import Medium, StoredSet
 
 TAR = "tar"
 REMOVED = "removed"
-
-
-@dataclass(frozen=True, slots=True)
-class BaseSet:
-    """The full set that a differential builds on."""
-
-    stored: StoredSet
-    content: SetFile
-
-    def stream_of(self, stream: Stream) -> Stream:
-        """Return the stream that a differential's stream builds on.
-
-        Raises:
-            SetDamaged: the base has none.
-        """
-        for each in self.content.streams:
-            if (each.source, each.name) == (stream.source, stream.name):
-                return each
-        raise damaged(f"{stream.source}/{stream.name}", f"the base {self.content.id} has no such stream")
+INCOMPLETE = ".incomplete"
+"""What the name of a dump ends with until it is whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,125 +46,87 @@ class RestoreReport:
     notes: tuple[str, ...]
     """What was left out on purpose, such as devices."""
     damaged: tuple[str, ...]
-    """Streams that are not what was backed up, and where."""
-
-
-def find_base(media: Iterable[Medium], content: SetFile) -> tuple[BaseSet | None, list[Message]]:
-    """Return the full set that a differential builds on, from any medium that has it whole, and what stood in the way."""
-    if content.base is None or content.base_id is None:
-        return None, []
-    problems: list[Message] = []
-    for medium in media:
-        try:
-            stored = medium.open_set(content.base_id)
-            findings = verify_copy(stored, content.base_id, bag_sha256=content.base, level=VerifyLevel.L1)
-        except PortalOpsError as error:
-            problems.append(error.message)
-            continue
-        if findings.content is not None and not findings.problems:
-            return BaseSet(stored, findings.content), []
-        problems += [msg("{medium}: {problem}", medium=medium.id, problem=problem) for problem in findings.said[:3]]
-    return None, problems
-
-
-def best_copy(
-    set_id: SetId, media: Iterable[Medium], *, bag_sha256: Digest | None, keys: Sequence[Signer] | None
-) -> tuple[StoredSet, Findings, list[Message]]:
-    """Return the first copy whose structure is whole, or else the first that opens, and what stood in the way.
-
-    Args:
-        set_id: the set.
-        media: at least one, in the order in which they are tried.
-        bag_sha256: digest of the set's tag manifest as recorded; None if it is not known.
-        keys: the ledger's signing keys with their times; None if no ledger can be asked.
-
-    Raises:
-        PortalOpsError: no copy opens: one of a later version first, else why the first medium's did not.
-    """
-    opened: list[tuple[StoredSet, Findings]] = []
-    problems: list[PortalOpsError] = []
-    for each in media:
-        try:
-            stored = each.open_set(set_id)
-            findings = verify_copy(stored, set_id, bag_sha256=bag_sha256, level=VerifyLevel.L1, keys=keys)
-        except PortalOpsError as error:
-            problems.append(error)
-            continue
-        opened.append((stored, findings))
-        if not findings.problems:
-            break
-    if not opened:
-        raise next((each for each in problems if isinstance(each, SetOfLaterVersion)), problems[0])
-    stored, findings = opened[-1] if not opened[-1][1].problems else opened[0]
-    return stored, findings, [error.message for error in problems]
+    """What of the set no copy has, and where it is missing."""
+    missing: int = 0
+    """How many paths are missing; the file in the target lists each."""
+    faults: tuple[CopyFault, ...] = ()
+    """What is wrong with copies, of the base too, though another one may have had it."""
 
 
 def restore_set(
-    stored: StoredSet,
-    content: SetFile,
+    copies: MergedSet,
     identities: Sequence[PrivateKey],
     target: Path,
     *,
     source: str | None = None,
-    path: str | None = None,
-    base: BaseSet | None = None,
+    paths: Sequence[str] = (),
+    base: MergedSet | None = None,
     on_bytes: Callable[[int], None] = lambda _count: None,
 ) -> RestoreReport:
     """Restore a set, or a part of it.
 
     Args:
-        stored: the copy to restore from.
-        content: what its `set.json` says, checked against the tag manifest.
+        copies: the set.
         identities: private keys, at least one of a recipient.
-        target: a folder that is empty or not there yet; while it is filled, and after a failure, a file in it says so.
+        target: a folder that is empty or not there yet; while it is filled, and after that where something is missing, a file
+            in it says so.
         source: only this source.
-        path: only this file or folder of tar streams; a leading slash does not matter.
-        base: the set that a differential builds on, checked like the differential itself.
+        paths: only these files and folders of tar streams, with what is in them; a leading slash does not matter. `*`, `?`
+            and `[` match as in a shell, `*` a slash too.
+        base: the set that a differential builds on.
         on_bytes: told of every piece of plaintext.
 
     Raises:
         WrongKey: no key opens the set; nothing was made.
         UnsafeTarget: the target is not empty; nothing was made.
         BackupError: the set has no such source or path, or is a differential and its base is not given; nothing was made.
+        MediumUnavailable: no medium could be read any more; the file in the target says so.
     """
-    streams = _chosen(content, source)
+    streams = _chosen(copies.content, source)
     if base is None and any(stream.differential for stream in streams):
         raise BackupError(
-            msg("set {set} needs its base {base}, which was not found", set=content.id, base=content.base_id or "-"),
+            msg(
+                "set {set} needs its base {base}, which was not found",
+                set=copies.content.id,
+                base=copies.content.base_id or "-",
+            ),
             msg("Attach a medium that has the base: 'portalops backup list' names the media."),
         )
-    _require_key(stored, streams, identities)
+    _require_key(copies, streams, identities)
     was_there = os.path.lexists(target)  # no error where nobody may look: the next line tells of that
     prepare_target(target)
-    done = Extracted()
-    bad: list[str] = []
-    found = path is None
-    for stream in streams:
-        if stream.format == REMOVED:
-            continue  # applied with its source's files
-        part = _Part(
-            stored, stream, identities, _removed_stream(streams, stream), base if stream.differential else None
-        )
-        try:
-            if path is not None:
-                found = _restore_path(part, target, path=_wanted(path), done=done) or found
-            elif stream.format == TAR:
-                _restore_tar(part, target / format_of(stream).place(stream), done, on_bytes)
-            else:
-                pieces = _counted(stream_plaintext(stored, stream, identities), on_bytes)
-                _restore_dump(pieces, target / format_of(stream).place(stream), done)
-        except SetDamaged as error:
-            bad.append(show_text(f"{stream.source}/{stream.name}: {error}", 500))
-    if not found and not bad:
-        mark_finished(target)
-        if not was_there:
-            target.rmdir()
-        raise BackupError(
-            msg("the set has no path {path}", path=show_text(path or "", 300)),
-            msg("Write the path as in the index, such as etc/hosts; leave out --path to restore everything."),
-        )
-    mark_finished(target)
-    return RestoreReport(done.files, done.content_bytes, tuple(done.refused), tuple(done.notes), tuple(bad))
+    with MissingPaths(target) as missing:
+        work = _Restoration(identities, target, missing, on_bytes)
+        wanted = tuple(path.strip("/") for path in paths)
+        found: set[str] = set()
+        for stream in streams:
+            if stream.format == REMOVED:
+                continue  # applied with its source's files
+            removed = _removed_stream(streams, stream)
+            part = _Part(copies, stream, identities, removed, base if stream.differential else None)
+            try:
+                if wanted:
+                    found |= work.restore_paths(part, wanted)
+                elif stream.format == TAR:
+                    work.restore_tar(part)
+                else:
+                    work.restore_dump(part)
+            except SetDamaged as error:
+                work.lose(stream, format_of(stream).place(stream), error.message)
+        if wanted and not found and not work.damaged:
+            mark_finished(target)
+            if not was_there:
+                target.rmdir()
+            raise BackupError(
+                msg("the set has no path {path}", path=show_text(", ".join(paths), 300)),
+                msg("Write the path as in the index, such as etc/hosts; leave out --path to restore everything."),
+            )
+        for path in wanted:
+            if path not in found:
+                missing.add(path, msg("the set has no such path"))
+        if not wanted:
+            work.check_indexes(copies, streams)
+        return work.report((*copies.faults, *(base.faults if base else ())))
 
 
 def _chosen(content: SetFile, source: str | None) -> tuple[Stream, ...]:
@@ -197,62 +142,82 @@ def _chosen(content: SetFile, source: str | None) -> tuple[Stream, ...]:
     return streams
 
 
-def _require_key(stored: StoredSet, streams: Sequence[Stream], identities: Sequence[PrivateKey]) -> None:
-    """Open the first pack, so that a wrong key is told before anything is made."""
-    try:
-        with stored.open(streams[0].packs[0].path) as file:
-            next(decrypted(file, identities))
-    except SetDamaged:
-        return  # told with its stream; the others may be whole
+def _require_key(copies: MergedSet, streams: Sequence[Stream], identities: Sequence[PrivateKey]) -> None:
+    """Open the first pack that can be opened, so that a wrong key is told before anything is made.
+
+    A header with a changed byte may look like one for other keys, so only a pack that is right proves a key to be wrong.
+    """
+    for stream in streams:
+        for file in copies.peek(stream.packs[0]):
+            try:
+                next(decrypted(file, identities))
+            except (SetDamaged, WrongKey):
+                continue
+            return
+        try:
+            with copies.open(stream.packs[0].path) as file:
+                next(decrypted(file, identities))
+        except SetDamaged:
+            continue  # told with its stream; the others may be whole
+        return
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
     """A stream to restore, with what it builds on."""
 
-    stored: StoredSet
+    copies: MergedSet
     stream: Stream
     identities: Sequence[PrivateKey]
     removed: Stream | None
     """The paths that a differential has no more."""
-    base: BaseSet | None
+    base: MergedSet | None
     """None for a stream that stands alone."""
 
     def members(self) -> Iterator[StreamMember]:
-        return index_members(self.stored, self.stream, self.identities)
+        return index_members(self.copies, self.stream, self.identities)
 
-    def plaintext(self) -> Iterator[bytes]:
-        return stream_plaintext(self.stored, self.stream, self.identities)
+    def plaintext(self, offset: int = 0) -> Iterator[bytes]:
+        return merged_plaintext(self.copies, self.stream, self.identities, offset)
 
     def removals(self) -> Iterator[str]:
         """Yield the paths that are no more."""
         if self.removed is None:
             return
         held = b""
-        for piece in stream_plaintext(self.stored, self.removed, self.identities):
+        for piece in stream_plaintext(self.copies, self.removed, self.identities):
             *paths, held = (held + piece).split(b"\0")
             for path in paths:
                 yield os.fsdecode(path)
         if held:
-            raise damaged(f"{self.removed.source}/{self.removed.name}", "its last path does not end")
+            raise damaged(f"{self.removed.source}/{self.removed.name}", msg("its last path does not end"))
 
     def base_part(self) -> _Part | None:
         """Return the part of the base that this one builds on."""
         if self.base is None:
             return None
-        return _Part(self.base.stored, self.base.stream_of(self.stream), self.identities, None, None)
+        return _Part(self.base, self.base.stream_of(self.stream), self.identities, None, None)
+
+    def pack_end(self, position: int) -> int:
+        """Return where in the stream the pack ends that holds a byte."""
+        end = 0
+        for pack in self.stream.packs:
+            end += pack.plain_bytes
+            if position < end:
+                break
+        return end
 
 
 def merged_members(
-    stored: StoredSet, content: SetFile, stream: Stream, identities: Sequence[PrivateKey], base: BaseSet | None
+    copies: MergedSet, stream: Stream, identities: Sequence[PrivateKey], base: MergedSet | None
 ) -> Iterator[StreamMember]:
     """Yield the members that a stream stands for: its own, and those of its base that it neither removes nor replaces.
 
     Raises:
         SetDamaged: an index, or the list of what is no more, cannot be read.
     """
-    removed = _removed_stream(content.streams, stream)
-    part = _Part(stored, stream, identities, removed, base if stream.differential else None)
+    removed = _removed_stream(copies.content.streams, stream)
+    part = _Part(copies, stream, identities, removed, base if stream.differential else None)
     below = part.base_part()
     if below is not None:
         gone = frozenset(part.removals())
@@ -265,119 +230,252 @@ def _removed_stream(streams: Sequence[Stream], stream: Stream) -> Stream | None:
     return next((each for each in streams if each.source == stream.source and each.format == REMOVED), None)
 
 
-def _restore_tar(part: _Part, folder: Path, done: Extracted, on_bytes: Callable[[int], None]) -> None:
-    folder.mkdir(mode=0o700, exist_ok=True)
-    with _Extraction(folder, done) as extractor:
-        below = part.base_part()
-        if below is not None:
-            _unpack(below, extractor, on_bytes)
-            for path in part.removals():
-                extractor.remove(path)
-        _unpack(part, extractor, on_bytes)
-
-
-def _unpack(part: _Part, extractor: Extractor, on_bytes: Callable[[int], None]) -> None:
-    reader = TarReader(_counted(part.plaintext(), on_bytes))
-    for entry in reader:
-        extractor.add(entry, reader.content())
-
-
-def _restore_dump(pieces: Iterator[bytes], file: Path, done: Extracted) -> None:
-    file.parent.mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        for piece in pieces:
-            rest = memoryview(piece)
-            while rest:
-                rest = rest[os.write(descriptor, rest) :]
-            done.content_bytes += len(piece)
-    finally:
-        os.close(descriptor)
-    done.files += 1
-
-
-def _restore_path(part: _Part, target: Path, *, path: str, done: Extracted) -> bool:
-    """Restore one path and what lies below it; say whether the stream, or what it builds on, has it."""
-    folder = target / format_of(part.stream).place(part.stream)
-    found = False
-    below = part.base_part()
-    if below is not None:
-        removed = frozenset(part.removals())
-        now = frozenset(member.path for member in part.members())
-        found = _restore_members(below, folder, path, done, is_left=lambda name: _is_left(name, removed, now))
-    return _restore_members(part, folder, path, done) or found
-
-
-def _is_left(path: str, removed: frozenset[str], now: frozenset[str]) -> bool:
+def _is_left(path: str, removed: Collection[str], now: Collection[str]) -> bool:
     """Say whether a base's member still stands: neither it nor a folder above it was removed, and it was not replaced."""
     parts = path.split("/")
     above = ("/".join(parts[:count]) for count in range(1, len(parts) + 1))
     return path not in now and not any(each in removed for each in above)
 
 
-def _restore_members(
-    part: _Part, folder: Path, path: str, done: Extracted, *, is_left: Callable[[str], bool] = lambda _path: True
-) -> bool:
-    """Restore the members of one stream at or below a path; say whether there are any."""
-    members = [member for member in part.members() if _is_below(member.path, path) and is_left(member.path)]
-    if not members:
-        return False
-    folder.mkdir(mode=0o700, exist_ok=True)
-    here = {member.path for member in members}
-    outside = {
-        member.link: member for member in members if member.type is MemberType.HARDLINK and member.link not in here
-    }
-    with _Extraction(folder, done) as extractor:
-        _extract_range(part.stored, part.stream, part.identities, members, extractor)
-        if outside:
-            for member in list(part.members()):
-                if member.path in outside:
-                    _extract_as(
-                        part.stored,
-                        part.stream,
-                        part.identities,
-                        extractor,
-                        member=member,
-                        name=outside[member.path].path,
-                    )
-    return True
+_Lost = list[tuple[str, Message]]
+"""Paths that are missing, and why."""
 
 
-def _extract_range(
-    stored: StoredSet,
-    stream: Stream,
-    identities: Sequence[PrivateKey],
-    members: Sequence[StreamMember],
-    extractor: Extractor,
-) -> None:
-    """Read from the first wanted member to the last one, and make those that are wanted."""
-    wanted = {member.offset: member for member in members}
-    start = members[0].offset
-    last = members[-1].offset
-    reader = TarReader(stream_plaintext_from(stored, stream, identities, start))
-    paths = {member.path for member in members}
-    for entry in reader:
-        member = wanted.get(start + reader.offset)
-        if member is not None and (member.type is not MemberType.HARDLINK or member.link in paths):
-            extractor.add(entry, reader.content())
-        if start + reader.offset >= last:
+@dataclass(slots=True)
+class _Restoration:
+    """One restore at work."""
+
+    identities: Sequence[PrivateKey]
+    target: Path
+    missing: MissingPaths
+    on_bytes: Callable[[int], None]
+    done: Extracted = field(default_factory=Extracted)
+    damaged: list[str] = field(default_factory=list)
+
+    def lose(self, stream: Stream, path: str, problem: Message) -> None:
+        """Note what no copy has, and the path that is missing for it."""
+        self.damage(stream, problem)
+        self.missing.add(path, problem)
+
+    def damage(self, stream: Stream, problem: Message) -> None:
+        """Note what no copy has."""
+        line = show_text(f"{stream.source}/{stream.name}: {problem}", 500)
+        if line not in self.damaged:
+            self.damaged.append(line)
+
+    def report(self, faults: tuple[CopyFault, ...]) -> RestoreReport:
+        """Return what was restored; members that were refused are missing too."""
+        for line in self.done.refused:
+            path, _colon, why = line.partition(": ")
+            self.missing.add(path, why)
+        done = self.done
+        return RestoreReport(
+            done.files,
+            done.content_bytes,
+            tuple(done.refused),
+            tuple(done.notes),
+            tuple(self.damaged),
+            self.missing.count,
+            faults,
+        )
+
+    def check_indexes(self, copies: MergedSet, streams: Sequence[Stream]) -> None:
+        """Read the indexes, which a restore of everything does not need: a damaged one is named though all files are there."""
+        for stream in streams:
+            if stream.index is not None:
+                try:
+                    copies.fetch(stream.index).close()
+                except SetDamaged as error:
+                    self.damage(stream, error.message)
+
+    def restore_tar(self, part: _Part) -> None:
+        folder = self._folder(part)
+        with _Extraction(folder, self.done) as extractor:
+            below = part.base_part()
+            if below is not None:
+                lost = self._unpack(below, extractor, None)
+                self._remove(part, extractor, lost)
+            self._tell(part, self._unpack(part, extractor, None))
+
+    def _remove(self, part: _Part, extractor: Extractor, lost: _Lost) -> None:
+        """Remove what a differential has no more; of what its base lost, name what still stands."""
+        gone: set[str] = set()
+        try:
+            for path in part.removals():
+                extractor.remove(path)
+                if lost:
+                    gone.add(path)
+            now = {member.path for member in part.members()} if lost else set()
+        except SetDamaged as error:
+            self.damage(part.stream, error.message)
+            problem = msg("what was removed since the base is not known: {cause}", cause=error.message)
+            self.missing.add(format_of(part.stream).place(part.stream), problem)
+            now = set()
+        self._tell(part, [each for each in lost if _is_left(each[0], gone, now)])
+
+    def restore_dump(self, part: _Part) -> None:
+        """Restore a stream that becomes one file; what could be read of a damaged one stays under a name that says so."""
+        place = format_of(part.stream).place(part.stream)
+        file = self.target / place
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        beginning = file.with_name(file.name + INCOMPLETE)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(beginning, flags, 0o600)
+        size = 0
+        try:
+            for piece in part.plaintext():
+                self.on_bytes(len(piece))
+                rest = memoryview(piece)
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
+                size += len(piece)
+        except SetDamaged as error:
+            begins = msg(
+                "{problem}; its first {n} bytes are in {file}", problem=error.message, n=size, file=beginning.name
+            )
+            if not size:
+                beginning.unlink()
+            self.damage(part.stream, error.message)
+            self.missing.add(place, begins if size else error.message)
             return
+        finally:
+            os.close(descriptor)
+        beginning.rename(file)
+        self.done.files += 1
+        self.done.content_bytes += size
+
+    def restore_paths(self, part: _Part, wanted: Sequence[str]) -> set[str]:
+        """Restore paths and what lies below them; return those which the stream, or what it builds on, has."""
+        if part.stream.format != TAR:
+            return set()
+        found: set[str] = set()
+        below = part.base_part()
+        if below is not None:
+            removed = frozenset(part.removals())
+            now = frozenset(member.path for member in part.members())
+            found |= self._restore_members(below, wanted, lambda name: _is_left(name, removed, now))
+        return found | self._restore_members(part, wanted, lambda _name: True)
+
+    def _restore_members(self, part: _Part, wanted: Sequence[str], is_left: Callable[[str], bool]) -> set[str]:
+        found: set[str] = set()
+        members: list[StreamMember] = []
+        for member in part.members():
+            matching = [path for path in wanted if _matches(member.path, path)]
+            if matching and is_left(member.path):
+                members.append(member)
+                found.update(matching)
+        if not members:
+            return found
+        here = {member.path for member in members}
+        outside: dict[str, list[str]] = {}
+        for member in members:
+            if member.type is MemberType.HARDLINK and member.link not in here:
+                outside.setdefault(member.link, []).append(member.path)
+        alone = [member for member in members if member.type is not MemberType.HARDLINK or member.link in here]
+        with _Extraction(self._folder(part), self.done) as extractor:
+            for run in _runs(part, alone):
+                self._tell(part, self._unpack(part, extractor, run))
+            if outside:
+                self._restore_firsts(part, outside, extractor)
+        return found
+
+    def _restore_firsts(self, part: _Part, outside: dict[str, list[str]], extractor: Extractor) -> None:
+        """Make what hard links name whose first name is not wanted, under their own names."""
+        for member in part.members():
+            names = outside.get(member.path)
+            if names is not None and member.type is not MemberType.HARDLINK:
+                lost = self._unpack(part, extractor, [member], rename=names[0])
+                self._tell(part, [(name, why) for _path, why in lost for name in names])
+                for name in () if lost else names[1:]:
+                    extractor.link(names[0], name)
+
+    def _unpack(
+        self, part: _Part, extractor: Extractor, wanted: Sequence[StreamMember] | None, *, rename: str = ""
+    ) -> _Lost:
+        """Unpack a stream, or some members in their order, and return what is lost with packs that no copy has."""
+        lost: _Lost = []
+        offsets = None if wanted is None else {member.offset for member in wanted}
+        last = None if wanted is None else wanted[-1].offset
+        start: int | None = 0 if wanted is None else wanted[0].offset
+        while start is not None:
+            begin, start = start, None
+            reader = TarReader(self._counted(part.plaintext(begin)))
+            try:
+                for entry in reader:
+                    here = begin + reader.offset
+                    if offsets is None or here in offsets:
+                        extractor.add(replace(entry, path=rename) if rename else entry, reader.content())
+                    if last is not None and here >= last:
+                        break
+            except SetDamaged as error:
+                self.damage(part.stream, error.message)
+                gone = (begin + reader.offset, part.pack_end(begin + reader.position))
+                start = _next(part, wanted, gone, error.message, lost)
+        return lost
+
+    def _tell(self, part: _Part, lost: _Lost) -> None:
+        place = format_of(part.stream).place(part.stream)
+        for path, why in lost:
+            self.missing.add(f"{place}/{path}" if path else place, why)
+
+    def _folder(self, part: _Part) -> Path:
+        folder = self.target / format_of(part.stream).place(part.stream)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self.on_bytes(len(piece))
+            yield piece
 
 
-def _extract_as(
-    stored: StoredSet,
-    stream: Stream,
-    identities: Sequence[PrivateKey],
-    extractor: Extractor,
-    *,
-    member: StreamMember,
-    name: str,
-) -> None:
-    """Make the content of a member under another name: a hard link whose first name was not asked for."""
-    reader = TarReader(stream_plaintext_from(stored, stream, identities, member.offset))
-    for entry in reader:
-        extractor.add(replace(entry, path=name), reader.content())
-        return
+def _next(
+    part: _Part, wanted: Sequence[StreamMember] | None, gone: tuple[int, int], cause: Message, lost: _Lost
+) -> int | None:
+    """Return where to go on behind a pack that no copy has, or None where nothing follows; add what is lost with it.
+
+    Args:
+        part: the stream.
+        wanted: the members that are asked for; None for all that the index lists.
+        gone: where the member begins that was being read, or was next, and where the pack ends.
+        cause: why it is lost.
+        lost: is added to.
+    """
+    try:
+        for member in part.members() if wanted is None else wanted:
+            if member.offset >= gone[1]:
+                return member.offset
+            if member.offset >= gone[0]:
+                lost.append((member.path, cause))
+    except SetDamaged as error:
+        behind = msg("all that follows is lost, since its index is damaged too: {cause}", cause=error.message)
+        lost.append(("", behind))
+    return None
+
+
+def _runs(part: _Part, members: Sequence[StreamMember]) -> Iterator[list[StreamMember]]:
+    """Cut members into runs between which lies at least one pack that none of them needs."""
+    run: list[StreamMember] = []
+    for member in members:
+        if run and member.offset >= part.pack_end(part.pack_end(run[-1].offset + run[-1].size)):
+            yield run
+            run = []
+        run.append(member)
+    if run:
+        yield run
+
+
+def _matches(path: str, wanted: str) -> bool:
+    """Say whether a path is what is wanted, or lies below it.
+
+    >>> _matches("etc/ssh/sshd_config", "etc/ssh"), _matches("etc/ssh/sshd_config", "*/sshd_*")
+    (True, True)
+    """
+    if path == wanted or path.startswith(f"{wanted}/"):
+        return True
+    if not any(sign in wanted for sign in "*?["):
+        return False
+    return fnmatchcase(path, wanted) or fnmatchcase(path, f"{wanted}/*")
 
 
 class _Extraction:
@@ -398,17 +496,3 @@ class _Extraction:
         self._done.content_bytes += made.content_bytes
         self._done.refused += made.refused
         self._done.notes += made.notes
-
-
-def _counted(pieces: Iterator[bytes], on_bytes: Callable[[int], None]) -> Iterator[bytes]:
-    for piece in pieces:
-        on_bytes(len(piece))
-        yield piece
-
-
-def _wanted(path: str) -> str:
-    return path.strip("/")
-
-
-def _is_below(path: str, wanted: str) -> bool:
-    return path == wanted or path.startswith(f"{wanted}/")

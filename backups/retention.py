@@ -309,6 +309,7 @@ def simulate(
     removed: dict[SetId, date] = {}
     why: dict[SetId, tuple[Message, ...]] = {}
     for day in days:
+        # The day's last second, so that all sets of the day are there.
         end = datetime.combine(day + timedelta(days=1), datetime.min.time(), zone) - timedelta(seconds=1)
         there = [each for each in every if each.created_at <= end and each.set_id not in removed]
         for fate in decide(policy, there, holds=holds, approved=approved, now=end, zone=zone):

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from portalops.errors import SetDamaged, SetOfLaterVersion
 from portalops.model.backups import BackupSet, DataClass, Pack, SetId, SetKind, Stream
-from portalops.model.message import msg
+from portalops.model.message import Message, msg, verbatim
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
 
@@ -97,13 +97,13 @@ def parse_set_file(data: bytes) -> SetFile:
         _require_known(_schema_of(data))
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"])
-        raise _damaged(f"{where}: {first['msg']}"[:200]) from error
+        raise _damaged(verbatim(f"{where}: {first['msg']}"[:200])) from error
     if found.schema != SCHEMA:
         _require_known(found.schema)
-        raise _damaged(f"schema {found.schema[:60]!r} is not known to this version")
+        raise _damaged(msg("schema {schema} is not known to this version", schema=repr(found.schema[:60])))
     is_differential = any(stream.differential for stream in found.streams)
     if (found.kind is SetKind.DIFF) != (found.base is not None) or (is_differential and found.base is None):
-        raise _damaged("it is differential without a base, or has a base and is full")
+        raise _damaged(msg("it is differential without a base, or has a base and is full"))
     return found
 
 
@@ -145,7 +145,7 @@ def outcome_of(streams: Sequence[Stream], failed_sources: Sequence[str]) -> RunO
     return RunOutcome.COMPLETE
 
 
-def _damaged(cause: str) -> SetDamaged:
+def _damaged(cause: Message) -> SetDamaged:
     return SetDamaged(
         msg("{file}: {cause}", file=NAME, cause=cause), msg("Restore from another copy, or with a newer portalops.")
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from portalops.errors import UsageError
 from portalops.model.backups import Shrink, Stream
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
 
 DEFAULT_LIMIT_PERCENT = 50
@@ -141,11 +141,13 @@ def _floor(measure: str) -> int:
 
 def describe_shrinks(source: str, found: Sequence[Shrink], limit_percent: int) -> Message:
     """Return why a source fails: the numbers, and what to do if they are right."""
-    numbers = ", ".join(f"{each.stream}: {each.measure} {each.before} -> {each.now}" for each in found[:3])
+    numbers = verbatim(
+        show_text(", ".join(f"{each.stream}: {each.measure} {each.before} -> {each.now}" for each in found[:3]), 300)
+    )
     return msg(
         "far less than in the newest complete set ({numbers}); a fall of {limit} % is allowed. If all data is "
         "there: portalops backup run --accept-shrink {source}",
-        numbers=show_text(numbers, 300) + (f"; {len(found) - 3} more" if len(found) > 3 else ""),
+        numbers=msg("{numbers}; {n} more", numbers=numbers, n=len(found) - 3) if len(found) > 3 else numbers,
         limit=limit_percent,
         source=source,
     )

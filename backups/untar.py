@@ -18,7 +18,7 @@ from functools import lru_cache
 from backups.tar import BLOCK_BYTES, TarEntry
 from portalops.errors import SetDamaged
 from portalops.model.backups import MemberType
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
 
 MAX_PAX_BYTES = 4 << 20
 """Pax headers hold names (4 KiB at most) and extended attributes (64 KiB each)."""
@@ -79,7 +79,7 @@ class TarReader:
                 block = self._block()
             if not any(block):
                 if records or any(self._block()):
-                    raise _malformed("it does not end as an archive does")
+                    raise _malformed(msg("it does not end as an archive does"))
                 self._require_end()
                 return
             entry = _entry(block, records)
@@ -99,7 +99,7 @@ class TarReader:
 
     def _pax_body(self, size: int) -> bytes:
         if size > MAX_PAX_BYTES:
-            raise _malformed("a pax header is far too long")
+            raise _malformed(msg("a pax header is far too long"))
         body = self._exactly(size)
         self._exactly(-size % BLOCK_BYTES)
         return body
@@ -121,7 +121,7 @@ class TarReader:
         while not self._held:
             piece = next(self._pieces, None)
             if piece is None:
-                raise _malformed("it is cut short")
+                raise _malformed(msg("it is cut short"))
             self._held = memoryview(piece)
         taken = self._held[:most]
         self._held = self._held[most:]
@@ -131,16 +131,16 @@ class TarReader:
     def _require_end(self) -> None:
         """Read to the end, where the checks of packs and streams are; behind the archive is nothing."""
         if self._held or any(len(piece) > 0 for piece in self._pieces):
-            raise _malformed("there is data behind its end")
+            raise _malformed(msg("there is data behind its end"))
 
 
 def _entry(block: bytes, records: Mapping[bytes, bytes]) -> TarEntry:
     signed = sum(block[:148]) + sum(b"        ") + sum(block[156:])
     if _octal(block[148:156]) != signed:
-        raise _malformed("the checksum of a header is wrong")
+        raise _malformed(msg("the checksum of a header is wrong"))
     kind = _TYPES.get(block[156:157])
     if kind is None or block[257:263] != b"ustar\0":
-        raise _malformed(f"a member is of an unknown type: {block[156:157]!r}")
+        raise _malformed(msg("a member is of an unknown type: {type}", type=repr(block[156:157])))
     prefix = _text(block[345:500])
     name = records.get(b"path", (prefix + b"/" if prefix else b"") + _text(block[:100]))
     link = records.get(b"linkpath", _text(block[157:257]))
@@ -211,7 +211,7 @@ def _parse_records(body: bytes) -> dict[bytes, bytes]:
         record = body[space + 1 : at + length]
         key, equals, value = record.partition(b"=")
         if length < 5 or at + length > len(body) or not equals or not value.endswith(b"\n"):
-            raise _malformed("a pax header is malformed")
+            raise _malformed(msg("a pax header is malformed"))
         found[key] = value[:-1]
         at += length
     return found
@@ -225,7 +225,7 @@ def _size(block: bytes) -> int:
 def _octal(field: bytes) -> int:
     digits = field.strip(b" \0")
     if digits and not _OCTAL.fullmatch(digits):
-        raise _malformed("a number in a header is malformed")
+        raise _malformed(msg("a number in a header is malformed"))
     return int(digits or b"0", 8)
 
 
@@ -233,7 +233,7 @@ def _whole(text: bytes | None, otherwise: int) -> int:
     if text is None:
         return otherwise
     if not text.isdigit() or len(text) > 19:
-        raise _malformed("a number in a pax header is malformed")
+        raise _malformed(msg("a number in a pax header is malformed"))
     return int(text)
 
 
@@ -243,7 +243,7 @@ def _nanoseconds(text: bytes) -> int:
         if not moment.is_finite() or abs(moment) > 1 << 40:
             raise InvalidOperation  # noqa: TRY301  # one answer for everything that is no time
     except (InvalidOperation, UnicodeDecodeError) as error:
-        raise _malformed("a time in a pax header is malformed") from error
+        raise _malformed(msg("a time in a pax header is malformed")) from error
     return int(moment * 1_000_000_000)
 
 
@@ -251,7 +251,7 @@ def _text(field: bytes) -> bytes:
     return field.partition(b"\0")[0]
 
 
-def _malformed(cause: str) -> SetDamaged:
+def _malformed(cause: Message) -> SetDamaged:
     return SetDamaged(
         msg("the archive in the stream is malformed: {cause}", cause=cause),
         msg("Restore from another copy of the set."),

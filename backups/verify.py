@@ -48,6 +48,8 @@ class Findings:
     """One line a file that is missing, different or too much; none for a good copy."""
     content: SetFile | None = None
     """What `set.json` says, if it could be read and has its digest."""
+    is_vouched: bool = False
+    """Whether `set.json` is the one that was recorded, where that is known, and nothing contradicts its signature."""
     hint: Message | None = None
     """What is to be done about a copy that is not as recorded, and says that it came of a later version."""
 
@@ -97,13 +99,16 @@ def verify_copy(
             texts[path] = text
     payload = _parsed(MANIFEST, texts, problems)
     content, hint = _content(texts, set_id, problems, is_pinned=bag_sha256 is not None)
-    if content is not None:
-        problems += _vouched(content, tags, texts, keys)
+    is_pinned = bag_sha256 is None or not any(each.values.get("path") == TAG_MANIFEST for each in problems)
+    doubts = [] if content is None else list(_vouched(content, tags, texts, keys))
+    problems += doubts
     problems += _structure(stored, sizes, tags, payload, content)
     if level is not VerifyLevel.L1:
         problems += _contents(_Watched(stored, on_bytes), payload, content if not problems else None, identities)
     problems = list({str(each): each for each in problems}.values())
-    return Findings(VerifyLevel.L1 if level is VerifyLevel.L1 else VerifyLevel.L2, tuple(problems), content, hint)
+    reached = VerifyLevel.L1 if level is VerifyLevel.L1 else VerifyLevel.L2
+    is_vouched = content is not None and content.id == set_id and is_pinned and not doubts
+    return Findings(reached, tuple(problems), content, is_vouched=is_vouched, hint=hint)
 
 
 def bag_digest(stored: StoredSet) -> Digest:
@@ -152,7 +157,7 @@ def _read(stored: StoredSet, path: str) -> bytes:
             parts.append(piece)
             size += len(piece)
             if size > MAX_TAG_BYTES:
-                raise damaged(path, "far too long")
+                raise damaged(path, msg("far too long"))
     return b"".join(parts)
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.declared import Declared
 from checks.servers.runner import run_checks
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.hosts import Enrolment, HostKeyComparison

@@ -21,7 +21,7 @@ from bench.fabricate_ledger import JOBS as PLANNED
 from bench.fabricate_ledger import ScriptedClock, fabricate
 from checks.servers.declared import Declared
 from checks.servers.runner import run_checks
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.availability import PageSample, PageSamples, SampleBatch

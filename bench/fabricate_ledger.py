@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.circumstances import Circumstances, collect
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import FINISHED, STARTED, Draft
+from portalops.ledger.record import Draft
 from portalops.ledger.runs import record_plan
 from portalops.model.backups import (
     BackupResult,
@@ -39,7 +39,7 @@ from portalops.model.findings import CarriedFindings
 from portalops.model.message import msg
 from portalops.model.organisation import HostId, UnitId
 from portalops.model.period import Week
-from portalops.model.record import Digest
+from portalops.model.record import FINISHED, STARTED, Digest
 from portalops.model.runs import Every, Job, JobId, JobKind, Plan, RunSummary
 from portalops.model.updates import PortalDay, UnitDay, UnitWeek, UpdatesResult
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome, Severity

@@ -28,7 +28,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
@@ -36,6 +35,7 @@ from typing import Generic, TypeVar
 
 from portalops.errors import PortalOpsError, UnknownKind
 from portalops.model.message import Message, msg
+from portalops.model.values import dataclass
 
 KindT_co = TypeVar("KindT_co", covariant=True)
 

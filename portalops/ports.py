@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from portalops.model.values import dataclass
 
 if TYPE_CHECKING:
     from portalops.model.backups import DataClass, SetId, StreamMember, TableRows

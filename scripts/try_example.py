@@ -71,8 +71,7 @@ def _tell(code: int) -> None:
     if code in WORK_WAS_DONE:
         say(
             msg(
-                "done. Open the report in a browser; look further with .venv/bin/portalops status; run it again for what is"
-                " due"
+                "done. Open the report in a browser; see more with .venv/bin/portalops status; run it again for what is due"
             )
         )
         return

@@ -11,20 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portalops.jobs import (
-    START_GRACE,
-    Attempt,
-    due,
-    due_from,
-    missed_slots,
-    moved_times,
-    next_due,
-    previous_slot_start,
-    slot_start,
-)
+from portalops.jobs import Attempt, due, due_from, moved_times, next_due, previous_slot_start
 from portalops.model.record import Digest, RunId
-from portalops.model.runs import LAST_DAY, SAFE_DAYS, WEEKDAYS, Every, Job, JobId, JobKind, Plan, Run, Slot
+from portalops.model.runs import LAST_DAY, SAFE_DAYS, WEEKDAYS, Every, Job, JobId, JobKind, Plan, Run, Slot, slot_start
 from portalops.model.verdicts import RunOutcome
+from portalops.registers.expected_slots import START_GRACE, missed_slots
 from portalops.registers.plans import RecordedPlan, plan_at, planned_spans
 from portalops.registers.runs import parse_run_id, run_id
 

@@ -19,11 +19,12 @@ from pathlib import Path
 from backups.formats import Restored
 from backups.postgresql import PostgresqlVersion, connection, counted, read_error
 from portalops.errors import BackupError, FileUnwritable
+from portalops.files import write_atomically
 from portalops.model.backups import TableRows
-from portalops.model.message import Message, msg
+from portalops.model.causes import cause_of
+from portalops.model.message import Message, kept, msg
 from portalops.model.text import show_text
 from portalops.ports import Completed, Runner
-from portalops.system.files import write_atomically
 
 START_SECONDS = 120.0
 LEAST_SECONDS = 900.0
@@ -60,9 +61,9 @@ class NotUsable(Exception):
     """What was restored cannot be used: one bounded, escaped English line."""
 
 
-def cannot_try(cause: str, hint: Message = INSTALL) -> BackupError:
+def cannot_try(cause: Message | str, hint: Message = INSTALL) -> BackupError:
     """Return the error of a trial that says nothing of the dump: something is missing or wrong on this machine."""
-    return BackupError(msg("the restored dump cannot be tested here: {cause}", cause=show_text(cause, 300)), hint)
+    return BackupError(msg("the restored dump cannot be tested here: {cause}", cause=kept(cause, 300)), hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Scratch:
         seconds = self.deadline - time.monotonic()
         done = self.runner.run(argv, stdin=stdin, timeout_seconds=max(1.0, seconds), limit_bytes=OUTPUT_BYTES)
         if done.exit_code == 124:
-            raise cannot_try(f"{Path(argv[0]).name} did not end in time")
+            raise cannot_try(msg("{program} did not end in time", program=Path(argv[0]).name))
         return done
 
     def sql(self, database: str, script: str) -> str:
@@ -128,7 +129,9 @@ def scratch_server(restored: Restored, tools: PostgresqlVersion, superuser: str)
     """
     folder = restored.scratch / "data"
     if len(os.fsencode(folder)) + len(f"/.s.PGSQL.{PORT}.lock") > SOCKET_BYTES:
-        raise cannot_try(f"the scratch folder's path is too long for a socket: {restored.scratch}", _FOLDER_HINT)
+        raise cannot_try(
+            msg("the scratch folder's path is too long for a socket: {path}", path=str(restored.scratch)), _FOLDER_HINT
+        )
     deadline = time.monotonic() + LEAST_SECONDS + restored.stream.plain_bytes / SLOWEST_BYTES
     scratch = Scratch(restored.runner, tools, folder, superuser, deadline)
     _make(scratch)
@@ -156,7 +159,9 @@ def readable(restored: Restored) -> Path:
             shutil.copyfile(restored.place, path)
         os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
     except OSError as error:
-        raise cannot_try(f"the dump cannot be put into the scratch folder: {error.strerror}", _FOLDER_HINT) from error
+        raise cannot_try(
+            msg("the dump cannot be put into the scratch folder: {cause}", cause=cause_of(error)), _FOLDER_HINT
+        ) from error
     return path
 
 
@@ -173,7 +178,8 @@ def owned_file(restored: Restored, name: str, data: bytes) -> Path:
         if os.geteuid() == 0:
             os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
     except (OSError, FileUnwritable) as error:
-        raise cannot_try(f"the scratch folder cannot be written: {error}", _FOLDER_HINT) from error
+        cause = cause_of(error) if isinstance(error, OSError) else error.message
+        raise cannot_try(msg("the scratch folder cannot be written: {cause}", cause=cause), _FOLDER_HINT) from error
     return path
 
 
@@ -223,7 +229,9 @@ def _start(scratch: Scratch) -> None:
         text = ""
         with suppress(OSError):
             text = log.read_text(encoding="utf-8", errors="replace")
-        raise cannot_try(f"its server does not start: {read_error(Completed(1, b'', text.encode() or done.stderr))}")
+        raise cannot_try(
+            msg("its server does not start: {cause}", cause=read_error(Completed(1, b"", text.encode() or done.stderr)))
+        )
 
 
 def _stop(scratch: Scratch) -> None:

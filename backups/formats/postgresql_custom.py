@@ -77,7 +77,7 @@ def _tools(runner: Runner, file: Path) -> PostgresqlVersion:
     """Return the version to try it with: that of the pg_dump that made it, or the next later one that is here."""
     installed = installations("initdb", runner)
     if not installed:
-        raise cannot_try("there is no initdb")
+        raise cannot_try(msg("there is no initdb"))
     listed = runner.run(
         (installed[-1].program("pg_restore"), "--list", str(file)), timeout_seconds=LIST_SECONDS, limit_bytes=LIST_BYTES
     )
@@ -87,7 +87,13 @@ def _tools(runner: Runner, file: Path) -> PostgresqlVersion:
     wanted = int(made_by[1]) if made_by else installed[-1].major
     tools = fitting(installed, wanted)
     if tools is None:
-        raise cannot_try(f"it needs PostgreSQL {wanted} or later, and only {installed[-1].major} is here")
+        raise cannot_try(
+            msg(
+                "it needs PostgreSQL {wanted} or later, and only {major} is here",
+                wanted=str(wanted),
+                major=str(installed[-1].major),
+            )
+        )
     return tools
 
 

@@ -41,7 +41,7 @@ def try_out(restored: Restored) -> Trial:
     """Run it in a server of its own, and count roles, memberships and tablespaces."""
     installed = installations("initdb", restored.runner)
     if not installed:
-        raise cannot_try("there is no initdb")
+        raise cannot_try(msg("there is no initdb"))
     try:
         with restored.place.open("rb") as file:
             script = file.read(MAX_BYTES)
@@ -75,7 +75,7 @@ def _run(scratch: Scratch, restored: Restored, script: bytes, superuser: str) ->
     path = owned_file(restored, "globals.sql", _restricted(_with_own_tablespaces(scratch, script)))
     done = scratch.run(scratch.command("psql", "--no-psqlrc", "--quiet", "--dbname=postgres", f"--file={path}"))
     if b"invalid command \\restrict" in done.stderr:
-        raise cannot_try("psql has no fix for CVE-2025-8714, so a dump could run programs through it")
+        raise cannot_try(msg("psql has no fix for CVE-2025-8714, so a dump could run programs through it"))
     expected = f'ERROR:  role "{superuser}" already exists'
     for line in done.stderr.decode("utf-8", "replace").splitlines():
         if line.startswith("psql:") and not line.endswith(expected) and not re.search(r": (NOTICE|WARNING): ", line):

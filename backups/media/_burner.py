@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from portalops.errors import MediumUnavailable
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Completed, LoadedDisc, Readable, Runner
@@ -151,7 +152,7 @@ class DiscBurner:
             ) from error
         except OSError as error:
             raise self._unusable(
-                msg("{cause}", cause=(error.strerror or str(error)).lower()),
+                msg("{cause}", cause=cause_of(error)),
                 msg("Check that you may use the drive: as a member of the group cdrom, or as root."),
             ) from error
         try:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from backups.media._errors import medium_unavailable, not_made_yet
 from portalops.errors import MediumUnavailable
+from portalops.files import sync_folder
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
-from portalops.system.files import sync_folder
 
 INCOMING, REMOVING, PROBE = ".incoming-", ".removing-", ".probe-"
 

@@ -30,7 +30,7 @@ from backups.resuming import held_by, let_go
 from portalops.config.values import Shape
 from portalops.errors import MediumInterrupted, MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId
-from portalops.model.message import msg
+from portalops.model.message import msg, nmsg
 from portalops.ports import (
     HasRoom,
     HeldFile,
@@ -97,7 +97,8 @@ class Tries:
         """
         if self._made >= self._most:
             raise MediumInterrupted(
-                msg("{problem} (tried {n} times)", problem=error.message, n=self._made), error.hint
+                nmsg("{problem} (tried {n} time)", "{problem} (tried {n} times)", self._made, problem=error.message),
+                error.hint,
             ) from error
         self._made += 1
         logger.info("%s: trying again, %s of %s", error, self._made, self._most)

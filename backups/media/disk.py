@@ -45,17 +45,19 @@ from backups.media._folders import (
 from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import MediumUnavailable, SetDamaged
+from portalops.files import sync_folder
 from portalops.model.backups import SetId
-from portalops.model.message import ByteCount, msg
+from portalops.model.causes import cause_of
+from portalops.model.message import ByteCount, kept, msg
 from portalops.model.text import show_text
 from portalops.ports import HeldFile, Readable, Room
-from portalops.system.files import sync_folder
 
 logger = logging.getLogger(__name__)
 
 PART = ".part"
 """What the name of a file ends with until it is whole."""
 _WINDOW_BYTES = 16 << 20
+"""Dropped from the cache behind the reading: a set must not push out what the host works with, and each call costs."""
 NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS})
 """What flock(2) says on a share that keeps no locks."""
 
@@ -290,6 +292,7 @@ class DiskSetWriter:
 
     def seal(self) -> None:
         with self._convert_errors():
+            # All is on the disk before the set gets its name: a power cut must leave no set without its files. The deepest folder first.
             for folder in sorted(self._folders, key=lambda each: len(each.parts), reverse=True):
                 with suppress(OSError):
                     folder.rmdir()  # folders whose streams were all taken back
@@ -436,9 +439,9 @@ class _FileReader:
 
 
 def _unreadable(path: str, error: OSError) -> SetDamaged:
-    cause = "the file is missing" if error.errno == errno.ENOENT else (error.strerror or str(error)).lower()
+    cause = msg("the file is missing") if error.errno == errno.ENOENT else cause_of(error)
     return SetDamaged(
-        msg("{path}: {cause}", path=show_text(path, 300), cause=show_text(cause, 120)),
+        msg("{path}: {cause}", path=show_text(path, 300), cause=kept(cause, 120)),
         msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
 

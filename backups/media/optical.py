@@ -48,11 +48,12 @@ from backups.media._throttled import MediumSettings
 from backups.media.disk import DiskSetWriter
 from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import MediumUnavailable, SetDamaged
+from portalops.files import sync_folder
 from portalops.model.backups import SetId
-from portalops.model.message import ByteCount, Message, msg
+from portalops.model.causes import cause_of
+from portalops.model.message import ByteCount, Message, kept, msg
 from portalops.model.text import show_text
 from portalops.ports import Completed, Readable, Room
-from portalops.system.files import sync_folder
 from portalops.system.programs import LocalRunner
 
 STAGING = ".staging"
@@ -371,6 +372,7 @@ class OpticalSetWriter:
         )
         note.unlink()
         files.unlink()
+        # The check below is to read the disk, not the cache.
         with image.open("rb") as made:
             os.fsync(made.fileno())
             os.posix_fadvise(made.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
@@ -428,12 +430,16 @@ class OpticalStoredSet:
     def open(self, path: str) -> Iterator[Readable]:
         extent = self._extents().get(path)
         if extent is None:
-            broken = f", and {', '.join(self._broken)} cannot be read as an image of a disc" if self._broken else ""
-            raise _damaged(path, f"the file is missing{broken}")
+            if not self._broken:
+                raise _damaged(path, msg("the file is missing"))
+            names = ", ".join(self._broken)
+            raise _damaged(
+                path, msg("the file is missing, and no image of a disc can be read from {names}", names=names)
+            )
         try:
             descriptor = os.open(extent.image, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            raise _damaged(path, error.strerror or str(error)) from error
+            raise _damaged(path, cause_of(error)) from error
         try:
             os.posix_fadvise(descriptor, extent.start, extent.size, os.POSIX_FADV_DONTNEED)
             yield _ExtentReader(descriptor, extent, path)
@@ -494,9 +500,9 @@ class _ExtentReader:
         try:
             data = os.pread(self._descriptor, min(size, self._left), self._at)
         except OSError as error:
-            raise _damaged(self._path, error.strerror or str(error)) from error
+            raise _damaged(self._path, cause_of(error)) from error
         if self._left and not data:
-            raise _damaged(self._path, "the image is cut short")
+            raise _damaged(self._path, msg("the image is cut short"))
         self._at += len(data)
         self._left -= len(data)
         return data
@@ -539,9 +545,9 @@ def no_xorriso(medium: str) -> MediumUnavailable:
     )
 
 
-def _damaged(path: str, cause: str) -> SetDamaged:
+def _damaged(path: str, cause: Message | str) -> SetDamaged:
     return SetDamaged(
-        msg("{path}: {cause}", path=show_text(path, 300), cause=show_text(cause.lower(), 120)),
+        msg("{path}: {cause}", path=show_text(path, 300), cause=kept(cause, 120)),
         msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
 

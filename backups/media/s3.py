@@ -89,17 +89,21 @@ logger = logging.getLogger(__name__)
 FORMAT = "portalops-s3-seal/1"
 SEALED, INCOMING, PROBE = "sealed/", "incoming/", "probe/"
 PART_BYTES = 16 << 20
+"""`PARTS` of them are 140 GiB; a larger set gets larger parts, see `part_bytes_of`."""
 SMALLEST_PART_BYTES = 5 << 20
 """What servers take as a part that is not the last; the probe uses it."""
 PARTS = 9000
 """Of the 10,000 that an object may have."""
 PROBE_LOCK = timedelta(hours=1)
+"""Nobody can remove what a trial put there while the lock holds, so it is short; the next run removes it."""
 TRIES = 3
+"""Of one request, and of one object that is read on after a broken connection."""
 PARTS_AT_ONCE = 2
 """Parts of one object under way. With half a second a request two are 1.5 times as fast as one, and four no faster."""
 AT_ONCE = 8
 """Requests at a time, where many objects are asked for."""
 MAX_SEAL_BYTES = 64 << 20
+"""A seal is read into memory whole, before anything shows that this portal wrote it."""
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "NotFound"})
 """Error codes that mean that there is no such object."""
 _NO_LOCK = frozenset({"InvalidRequest", "InvalidBucketState", "ObjectLockConfigurationNotFoundError"})
@@ -427,6 +431,7 @@ class S3SetWriter:
             "leftovers": sorted(key[start:] for key in self._before if key[start:] not in self._files),
         }
         data = json.dumps(seal, indent=1).encode()
+        # After a renewal the seal may be there already, where only the answer to it was lost.
         if not (self._was_renewed and self._is_sealed_by(data)):
             upload = _Upload(self._store, self._seal_key, self._lock, self._part_bytes)
             upload.write(data)
@@ -911,6 +916,7 @@ class _Bucket:
     def _note_time(self, parsed: Mapping[str, Any], **_more: object) -> None:
         """Take the server's time from an answer."""
         stated = parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+        # A proxy may leave the time out: then the last known difference stands.
         with suppress(ValueError, TypeError):
             self._ahead = parsedate_to_datetime(stated).astimezone(UTC) - SystemClock().now()
 

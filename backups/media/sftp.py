@@ -80,6 +80,7 @@ logger = logging.getLogger(__name__)
 CONFIRM_BYTES = 256 << 20
 """How much is sent before its digests are asked for; so little is left to be done when the last file is there."""
 CONFIRM_SECONDS = 240
+"""Enough for `CONFIRM_BYTES` on a disk that reads little more than a mebibyte a second."""
 CONFIRM_FILES = 400
 """A command line on the host takes that many names."""
 FULL_BYTES = 1 << 20
@@ -374,6 +375,7 @@ class SftpSetWriter:
             if self._is_named and self._sftp.status(self._incoming) is None:
                 self._end()  # the answer to the renaming was lost
                 return
+            # The deepest first: what empties an inner folder may empty the one around it.
             for folder in sorted(self._folders - {""}, key=lambda each: -each.count("/")):
                 with suppress(SftpRefused):  # folders whose streams were all taken back are empty
                     self._sftp.remove_folder(f"{self._incoming}/{folder}")
@@ -743,6 +745,7 @@ def _remove_tree(sftp: Sftp, path: str, attributes: Attributes) -> None:
         sftp.remove(path)
         return
     found = list(_tree(sftp, path))
+    # A tree names a folder before what is in it.
     for name, each in reversed(found):
         if each.is_folder:
             sftp.remove_folder(f"{path}/{name}")

@@ -72,7 +72,8 @@ from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import MediumUnavailable, SetDamaged
 from portalops.model.backups import SetId
-from portalops.model.message import ByteCount, Message, msg
+from portalops.model.causes import cause_of
+from portalops.model.message import ByteCount, Message, kept, msg
 from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.ports import Readable, Room
@@ -83,6 +84,7 @@ logger = logging.getLogger(__name__)
 RECORD_EVERY = 128
 """Files of a set after which a record is written amid it: so the last record is found within as many steps from the end."""
 MAX_RECORD_BYTES = 64 << 20
+"""A file of somebody else's tape is no record; it must not fill the memory before that shows."""
 IN_MEMORY_BYTES = 128 << 20
 """Files of a set are taken off the tape whole; larger ones go through a temporary file."""
 
@@ -590,6 +592,7 @@ class TapeSetWriter:
 
     def abandon(self) -> None:
         with suppress(OSError, EndOfData):
+            # The end of data goes back behind the last record, so that nothing half written is found there.
             if self._next > self._before.free or self._size:
                 self._drive.rewind()
                 self._drive.forward(self._before.free)
@@ -619,8 +622,14 @@ class TapeStoredSet:
     def open(self, path: str) -> Iterator[Readable]:
         file = self._files().get(path)
         if file is None:
-            where = "" if self._found else f", and the record at tape file {self._place.last} cannot be read"
-            raise _damaged(path, f"the file is missing{where}")
+            if self._found:
+                raise _damaged(path, msg("the file is missing"))
+            raise _damaged(
+                path,
+                msg(
+                    "the file is missing, and the record at tape file {number} cannot be read", number=self._place.last
+                ),
+            )
         with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as spool:
             with self._tape.open(writes=False) as drive:
                 self._tape.contents(drive)
@@ -630,8 +639,8 @@ class TapeStoredSet:
                         spool.write(block)
                 except (OSError, EndOfData) as error:
                     self._tape.forget()
-                    cause = "the tape ends too early" if isinstance(error, EndOfData) else error.strerror or str(error)
-                    raise _damaged(path, f"tape file {file.number}: {cause.lower()}") from error
+                    cause = msg("the tape ends too early") if isinstance(error, EndOfData) else cause_of(error)
+                    raise _damaged(path, msg("tape file {number}: {cause}", number=file.number, cause=cause)) from error
             spool.seek(0)
             yield spool
 
@@ -740,9 +749,9 @@ def _capacity(settings: Settings) -> int | None:
     return None if settings.capacity_gib is None else int(settings.capacity_gib * (1 << 30))
 
 
-def _damaged(path: str, cause: str) -> SetDamaged:
+def _damaged(path: str, cause: Message | str) -> SetDamaged:
     return SetDamaged(
-        msg("{path}: {cause}", path=show_text(path, 300), cause=show_text(cause, 200)),
+        msg("{path}: {cause}", path=show_text(path, 300), cause=kept(cause, 200)),
         msg("Restore from another copy: 'portalops backup show SET' lists the media that have one."),
     )
 

@@ -43,6 +43,7 @@ _PAUSE_SECONDS = 0.0005
 """After a short reading: a program that prints in small pieces is not stopped by a wide pipe meanwhile, and each reading, and each
 waking of the reader by the program, costs both of them time."""
 _GRACE_SECONDS = 5.0
+"""Behind SIGTERM, so that a dump program can close its connection and remove its temporary files."""
 _ERROR = re.compile(r"\b(?:error|fatal):", re.IGNORECASE)
 
 

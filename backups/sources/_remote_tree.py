@@ -34,6 +34,7 @@ from portalops.system.remote import Running
 DIFFER, FATAL = 1, 2
 """tar's exit codes for files that changed or vanished, and for those that it could not read (or that it gave up)."""
 LINE_BYTES = 64 << 10
+"""A longer line of tar's is taken in pieces: a host must not fill the memory with one that never ends."""
 TAR_WORDS = {"TAR_OPTIONS": ""}
 """Nothing of the account's own changes what tar does; its words are English in the neutral locale."""
 _OPTIONS = (
@@ -41,6 +42,7 @@ _OPTIONS = (
     "--create",
     "--file=-",
     "--format=pax",
+    # Without tar's process id and times of reading, an unchanged tree gives the same bytes again.
     "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
     "--acls",
     "--xattrs",

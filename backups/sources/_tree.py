@@ -45,6 +45,7 @@ _TYPES = {
 }
 _NO_ATTRIBUTES: Mapping[str, bytes] = {}
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+"""A file may become a link or a pipe between listing and opening: no link is followed, no writer of a pipe is waited for."""
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_PATH_BYTES = 4096
 """PATH_MAX of Linux. What has a longer name is named as unread: stock tools could not unpack it."""

@@ -92,6 +92,7 @@ from portalops.ports import Completed, Runner, StreamOpener, StreamWriter
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 30
+"""Without it libpq waits without end for a server that drops packets."""
 GLOBALS_BYTES = 256 << 20
 """What is kept in memory of them at most; a role takes about a hundred bytes."""
 

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from checks.servers.approvals import Approved, allowed
 from checks.servers.baseline import ApprovedChanges
-from checks.servers.change._approved import Approved, allowed
-from checks.servers.drift._kind import KnownBy
-from checks.servers.drifting import Drifted
+from checks.servers.drifted import Drifted, KnownBy, PackageChange
 from checks.servers.probe import MissingFact
-from checks.servers.probes.apt_history import PackageChange
 from portalops.model.changes import ChangeKind, ChangeOrder
 from portalops.model.message import Message, msg
 

@@ -17,7 +17,8 @@ from checks.servers.baseline import ApprovedChanges
 from checks.servers.by_hand import SECTION as BY_HAND
 from checks.servers.carried import Original
 from checks.servers.drift._kind import HostView
-from checks.servers.drifting import CARRIED, REBUILT, Drift, Unseen, back_again, drift_between, has, probes, reverted
+from checks.servers.drifted import Drift, Unseen
+from checks.servers.drifting import CARRIED, REBUILT, back_again, drift_between, has, probes, reverted
 from checks.servers.facts import Facts, facts_from
 from checks.servers.gather import AnswerRejected, HostAnswer, parse_answer
 from checks.servers.probe import MissingFact, ProbeResult, fact_of

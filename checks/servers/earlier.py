@@ -18,8 +18,8 @@ from checks.servers.by_hand import SECTION as BY_HAND
 from checks.servers.carried import Original, repeated
 from checks.servers.gather import AnswerRejected, HostAnswer, parse_answer
 from checks.servers.probe import COMMAND_MISSING, MissingFact, Probe, ProbeResult, fact_of
+from portalops.bodies import decode_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.model.checks import CheckScan
 from portalops.model.organisation import HostId
 from portalops.ports import LedgerReader

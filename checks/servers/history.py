@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from checks.servers.by_hand import SECTION as BY_HAND
 from checks.servers.carried import Original
 from checks.servers.declared import HostDeclared
+from checks.servers.drifted import PackageChange
 from checks.servers.earlier import EarlierAnswers
 from checks.servers.facts import Facts, facts_from
 from checks.servers.gather import AnswerRejected, HostAnswer, parse_answer
@@ -31,7 +32,6 @@ from checks.servers.probes import (
     os_release,
     rpm_history,
 )
-from checks.servers.probes.apt_history import PackageChange
 from checks.servers.probes.boots import Boots
 from portalops.errors import PortalOpsError
 from portalops.model.checks import BriefScan

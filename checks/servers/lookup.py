@@ -5,9 +5,7 @@ It is done when the answer is received, since the bundle is another one tomorrow
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,26 +13,20 @@ from pathlib import Path
 
 from checks.servers.facts import facts_from
 from checks.servers.gather import AnswerRejected, parse_answer
-from checks.servers.patching._packages import Packages, packages_of
+from checks.servers.patching._packages import Packages, digest_of, installed_of, packages_of
 from checks.servers.probe import MissingFact, ProbeResult, shown
 from checks.servers.probes import os_release, packages_dpkg, packages_rpm, vulnerabilities
 from checks.servers.probes.os_release import OsRelease
-from checks.servers.probes.packages_dpkg import DebPackage
-from checks.servers.probes.packages_rpm import RpmPackage
 from checks.vulnerabilities.bundle import Bundle, read_bundle
 from checks.vulnerabilities.matching import Match, MatchedPackage, match
 from checks.vulnerabilities.releases import release_of
-from checks.vulnerabilities.versions import deb_key, rpm_key
+from portalops.bodies import encode
 from portalops.errors import VulnerabilityBundleRefused
-from portalops.ledger.bodies import encode
 from portalops.model.message import Message, msg
 
 LISTED = 2000
 """So many vulnerabilities of one host are listed, the worst first; the rest is counted."""
 REFUSED_SHOWN = 3
-_IMAGE = re.compile(r"linux-image-(?:unsigned-)?[0-9]")
-_SIGNED_KERNEL = re.compile(r"linux-signed(?P<kind>-[a-z0-9.-]+)?")
-_ARCHITECTURES = frozenset({"-amd64", "-arm64", "-i386"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,56 +101,7 @@ def load(paths: Iterable[Path], trusted: Sequence[str], max_age_days: int) -> Vu
     return Vulnerabilities(bundles, tuple(refused), max_age_days)
 
 
-def installed_of(packages: Sequence[DebPackage | RpmPackage]) -> tuple[MatchedPackage, ...]:
-    """Return what is looked up: each source once for each of its versions, or each package of RHEL and AlmaLinux.
-
-    Of kernels only the newest counts, since older ones stay installed beside it; whether it runs is asked by
-    patching.reboot-required. Debian's kernels are built from `linux-signed-amd64`, and recorded as `linux`.
-
-    Raises:
-        NotAVersion: a kernel has a version that is none.
-    """
-    found: set[MatchedPackage] = set()
-    kernels: dict[str, list[MatchedPackage]] = {}
-    for package in packages:
-        if isinstance(package, RpmPackage):
-            one = MatchedPackage(package.name, package.version, package.module)
-            if package.name.partition("-")[0] == "kernel":
-                kernels.setdefault(package.name, []).append(one)
-            else:
-                found.add(one)
-        elif _IMAGE.match(package.name):
-            source = _kernel_source(package.source)
-            kernels.setdefault(source, []).append(MatchedPackage(source, package.version))
-    found |= {
-        MatchedPackage(package.source, package.source_version)
-        for package in packages
-        if isinstance(package, DebPackage)
-        and package.source != "linux"
-        and package.source not in kernels
-        # what else a kernel's source builds are headers and documents
-        and _kernel_source(package.source) not in kernels
-    }
-    key_of = rpm_key if packages and isinstance(packages[0], RpmPackage) else deb_key
-    found |= {max(some, key=lambda one: key_of(one.version)) for some in kernels.values()}
-    return tuple(sorted(found))
-
-
-def digest_of(installed: Iterable[MatchedPackage]) -> str:
-    """Return what ties a section to the packages that it is about."""
-    text = "".join(f"{one.name}\t{one.version}\t{one.module}\n" for one in sorted(set(installed)))
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-
-
 _NEEDED = (os_release.PROBE, packages_dpkg.PROBE, packages_rpm.PROBE)
-
-
-def _kernel_source(source: str) -> str:
-    signed = _SIGNED_KERNEL.fullmatch(source)
-    if signed is None:
-        return source
-    kind = signed["kind"] or ""
-    return "linux" if kind in _ARCHITECTURES else f"linux{kind}"
 
 
 def _held(bundle: Bundle, installed: Sequence[MatchedPackage], max_age_days: int) -> dict[str, object]:

@@ -11,7 +11,7 @@ How to add one: a file `probes/own_NAME.py` with
     def parse(output: Output) -> Fact: ...                          # pure: `opened(output)`, then into a frozen dataclass
     def sections(own: Own) -> Mapping[HostId, ProbeResult]: ...     # one for each of `own.hosts`
 
-    OWN = OwnRecords(PROBE, sections)
+    OWN = LocalRecords(PROBE, sections)
 
 It is found by its file's name; a check names it in `needs=(own_NAME.PROBE,)` like any other probe. `sections` reads the
 register's fold from `own.ledger`, and leaves writing a host's section to a pure function, by `written(PROBE.id, SEEN, ...)`:
@@ -39,8 +39,8 @@ from zoneinfo import ZoneInfo
 from checks.servers.declared import Declared
 from checks.servers.outside.section import FAILED, SEEN, written
 from checks.servers.probe import Output, Probe, ProbeResult, Unparseable, shown
+from portalops.bodies import decode_part, encode
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.ledger.bodies import decode_part, encode
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Host, HostId
 from portalops.plugins import Door
@@ -99,7 +99,7 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnRecords:
+class LocalRecords:
     """A probe that rests on own records, and what makes its sections."""
 
     probe: Probe[Any]
@@ -107,7 +107,7 @@ class OwnRecords:
     """Returns one for each of `own.hosts`."""
 
 
-RECORDS: Final = Door("checks.servers.probes", "OWN", OwnRecords, prefix="own_")
+RECORDS: Final = Door("checks.servers.probes", "OWN", LocalRecords, prefix="own_")
 
 
 def own_sections(own: Own, wanted: Collection[str]) -> Mapping[HostId, tuple[ProbeResult, ...]]:
@@ -189,7 +189,7 @@ def _explain_missing(state: str, held: Mapping[str, Any], text: str) -> tuple[st
     raise ValueError(state)
 
 
-def _read(name: str, records: OwnRecords, own: Own) -> Mapping[HostId, ProbeResult]:
+def _read(name: str, records: LocalRecords, own: Own) -> Mapping[HostId, ProbeResult]:
     """Return one register's sections; what goes wrong with it takes nothing from the others, and passes for nothing."""
     try:
         made = records.sections(own)
@@ -202,6 +202,6 @@ def _read(name: str, records: OwnRecords, own: Own) -> Mapping[HostId, ProbeResu
 
 
 @lru_cache(maxsize=1)
-def _registered() -> Mapping[str, OwnRecords]:
+def _registered() -> Mapping[str, LocalRecords]:
     """Return what rests on own records, by its probe's id."""
     return {records.probe.id: records for _name, records in RECORDS.all()}

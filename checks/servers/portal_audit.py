@@ -11,23 +11,11 @@ from checks.servers.accounts.unused_locked import USED_WITHIN
 from checks.servers.baseline import KnownPerson
 from checks.servers.credential_audit import Remark, owners_unknown
 from checks.servers.probe import shown
-from portalops.model.credentials import SystemKind, host_of
+from checks.servers.probes.own_portal_accounts import AskedPortal, portal_of
+from portalops.model.credentials import host_of
 from portalops.model.message import Message, msg
 from portalops.model.portal_accounts import PortalAccount, PortalAccounts
 from portalops.registers.access import AccessRegister, CredentialAccess
-from portalops.registers.portal_accounts import PortalAnswer
-
-
-@dataclass(frozen=True, slots=True)
-class AskedPortal:
-    """A portal that can be asked who can work in it."""
-
-    id: str
-    """Of its source of updates: `portal:ID` in the register, whichever host stands behind it."""
-    look: PortalAnswer | None = None
-    """The newest look at its accounts; None if there was none."""
-    problem: Message | None = None
-    """Why it could not be asked just now, if that was tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +52,6 @@ def compare_portals(portals: Iterable[AskedPortal], known: PortalComparison) -> 
             )
             found.append(remark)
     return tuple(found)
-
-
-def portal_of(each: CredentialAccess) -> str:
-    """Return the portal that a credential opens; empty for what is none."""
-    return each.system.partition(":")[2].partition("@")[0] if each.kind == SystemKind.PORTAL else ""
 
 
 def _compared(portal: AskedPortal, known: PortalComparison) -> Iterator[Remark]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
@@ -110,22 +110,6 @@ _REFUSAL = re.compile(
 )
 
 
-OWN_COMPLAINTS: Mapping[str, Message] = {
-    str(each): each
-    for each in (
-        msg("a cluster is there, and no server answers"),
-        msg("a server runs, and cannot be asked"),
-        msg("more than 64 arrays"),
-        msg("more than 64 disks"),
-        msg("no modules of the running kernel"),
-        msg("no socket of HAProxy"),
-        msg("none of the usual accounts of a web server is there"),
-        msg("not in the group adm or systemd-journal"),
-    )
-}
-"""What the commands of probes say on standard error in words of our own; what other programs say stays as it is."""
-
-
 def fact_of(probe: Probe[FactT], result: ProbeResult) -> FactT | MissingFact:
     """Return the fact that a section holds, or the reason why it holds none."""
     hindrance = _hindrance(probe, result)
@@ -152,15 +136,32 @@ def shown(text: str, limit: int = 120) -> str:
     return show_text(" ".join(text.split()), limit)
 
 
+OWN_COMPLAINTS = {
+    str(each): each
+    for each in (
+        msg("not in the group adm or systemd-journal"),
+        msg("more than 64 disks"),
+        msg("more than 64 arrays"),
+        msg("a server runs, and cannot be asked"),
+        msg("a cluster is there, and no server answers"),
+        msg("none of the usual accounts of a web server is there"),
+        msg("no modules of the running kernel"),
+        msg("no socket of HAProxy"),
+    )
+}
+"""What the commands of probes print themselves, in the reader's language; a program's words stay as they are."""
+
+
 def _hindrance(probe: Probe[FactT], result: ProbeResult) -> MissingFact | None:
     complaint = shown(_text(result.stderr))
-    said = OWN_COMPLAINTS.get(complaint, complaint)
     if len(result.stdout) > probe.limit_bytes or result.exit_code == 141:
         return MissingFact("output-cut", msg("{probe} printed more than its limit and was cut", probe=probe.id))
     if result.exit_code in {124, 137}:
         return MissingFact("probe-timeout", msg("{probe} did not finish in time", probe=probe.id))
     if probe.needs_root and result.exit_code != 0 and _REFUSAL.search(_text(result.stderr)):
-        return MissingFact("sudo-refused", msg("sudo refused {probe}: {complaint}", probe=probe.id, complaint=said))
+        return MissingFact(
+            "sudo-refused", msg("sudo refused {probe}: {complaint}", probe=probe.id, complaint=complaint)
+        )
     if probe.needs_root and result.exit_code == 64 and complaint.startswith("portalops-helper: "):
         return MissingFact(
             "helper-outdated",
@@ -175,7 +176,7 @@ def _hindrance(probe: Probe[FactT], result: ProbeResult) -> MissingFact | None:
                 "{probe} ended with exit code {exit_code}: {complaint}",
                 probe=probe.id,
                 exit_code=result.exit_code,
-                complaint=said or "-",
+                complaint=OWN_COMPLAINTS.get(complaint, complaint) or "-",
             ),
         )
     return None

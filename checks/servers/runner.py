@@ -11,20 +11,20 @@ from itertools import chain, islice
 from typing import Any
 
 from checks.servers import carried
+from checks.servers import outside_scan as view
 from checks.servers.by_hand import SuppliedAnswer
 from checks.servers.catalogue import checks, probes_of
 from checks.servers.check import Check
 from checks.servers.comparing import section_for
 from checks.servers.declared import Declared
 from checks.servers.earlier import EarlierAnswers, Repeated
+from checks.servers.earlier_scans import VALID_FOR, EarlierScans
 from checks.servers.gather import appended, gather, no_answer
 from checks.servers.judging import CRYPTO, KEY_CHANGED, LEGACY_SSH, judge_again, unreached
 from checks.servers.lookup import Vulnerabilities
 from checks.servers.machine import PROBE_ID, Machine, PsutilMachine
-from checks.servers.outside import scanning as view
-from checks.servers.outside.before import VALID_FOR, EarlierScans
-from checks.servers.outside.scanning import Outside, skip_outside_scan
 from checks.servers.outside.section import is_seen
+from checks.servers.outside_scan import Outside, skip_outside_scan
 from checks.servers.own import Own, own_probes, own_sections
 from checks.servers.probe import MissingFact, Probe, ProbeResult
 from checks.servers.probes import drift, vulnerabilities

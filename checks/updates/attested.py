@@ -68,12 +68,12 @@ class Collected(Protocol):
 
     def units(self) -> Sequence[UnitId | None]: ...
     def items(self, unit: UnitId | None) -> Sequence[SeenItem]: ...
-    def told_again(self) -> Iterable[SeenItem]: ...
+    def repeated_items(self) -> Iterable[SeenItem]: ...
     def changes(self) -> ItemChanges: ...
     def served(self) -> Mapping[str, Sequence[Served]]: ...
     def refused(self) -> Sequence[UnreadPart]: ...
-    def looks(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]: ...
-    def whole_looks(self, source: str) -> Sequence[Stamp]: ...
+    def polls_of(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]: ...
+    def complete_polls(self, source: str) -> Sequence[Stamp]: ...
 
 
 class WithAttested(Collected):
@@ -107,8 +107,8 @@ class WithAttested(Collected):
         told = {_same(one) for one in collected}  # such as a paper that the register's file shows too
         return [*collected, *(one for one in own if _same(one) not in told)]
 
-    def told_again(self) -> Iterable[SeenItem]:
-        return self._collected.told_again()
+    def repeated_items(self) -> Iterable[SeenItem]:
+        return self._collected.repeated_items()
 
     def changes(self) -> ItemChanges:
         return self._collected.changes()
@@ -119,11 +119,11 @@ class WithAttested(Collected):
     def refused(self) -> Sequence[UnreadPart]:
         return self._collected.refused()
 
-    def looks(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]:
-        return self._collected.looks(source)
+    def polls_of(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]:
+        return self._collected.polls_of(source)
 
-    def whole_looks(self, source: str) -> Sequence[Stamp]:
-        return self._collected.whole_looks(source)
+    def complete_polls(self, source: str) -> Sequence[Stamp]:
+        return self._collected.complete_polls(source)
 
 
 def _same(one: SeenItem) -> tuple[str, str, Stamp | None]:

@@ -320,7 +320,7 @@ def _read(look: SourcePoll, units: UnitNames, store: ObservationStore) -> _Read 
         return _failed(look, explain_failure(error), store, hint=error.hint)
     except UpdatesError:
         raise
-    except Exception as error:
+    except Exception as error:  # a fault with one source's answer must not lose those of the others
         logger.exception("reading the answer of source %s failed", look.source.traits.id)
         return _failed(look, explain_failure(error), store)
 

@@ -76,6 +76,7 @@ class Judging:
         since = terms.wanted_from(period)
         self.period, self.terms = period, terms
         self._bounds = tuple(map(stamp, period.bounds(terms.zone)))
+        # A week that the period touches reaches six days beyond it, and the cutoff of a day moves an item by one.
         self.days = LocalDays(
             since.date() - timedelta(days=8),
             max(period.last, terms.today) + timedelta(days=8),
@@ -88,11 +89,11 @@ class Judging:
         self._traits = {**ATTESTED_TRAITS, **{traits.id: traits for traits in sources}}
         self._grace = span(timedelta(hours=numbers.backdate_grace_hours))
         self._changes = collected.changes()
-        self._whole_looks: dict[str, Sequence[Stamp]] = {}
+        self._complete_polls: dict[str, Sequence[Stamp]] = {}
         self._refused = collected.refused()
         self._pulled = _pulled_sources(sources, numbers)
         self._again = repeated(
-            self._grade(collected.told_again()),
+            self._grade(collected.repeated_items()),
             window=span(timedelta(days=numbers.duplicate_window_days)),
             may_copy=frozenset(traits.id for traits in sources if traits.copies_count),
         )
@@ -166,7 +167,7 @@ class Judging:
         )
 
     def _polls(self, source: str) -> SourcePolls:
-        looks, begins = self._collected.looks(source)
+        looks, begins = self._collected.polls_of(source)
         return summed_up(looks, begins=begins, day_of=lambda at: moment(at).astimezone(self.terms.zone).date())
 
     def _is_watched(self, one: SeenItem) -> bool:
@@ -186,9 +187,9 @@ class Judging:
             for part in self._refused
         ):
             return False
-        if one.source not in self._whole_looks:
-            self._whole_looks[one.source] = self._collected.whole_looks(one.source)
-        own = self._whole_looks[one.source]
+        if one.source not in self._complete_polls:
+            self._complete_polls[one.source] = self._collected.complete_polls(one.source)
+        own = self._complete_polls[one.source]
         first, last = bisect_right(own, created) - 1, bisect_right(own, one.first_seen_at)
         return first >= 0 and all(later - before <= WATCHED_EVERY for before, later in pairwise(own[first:last]))
 

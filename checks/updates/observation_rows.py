@@ -22,7 +22,7 @@ from sqlalchemy import (
 from checks.updates.rules import stamps
 from checks.updates.rules.seen import SeenItem
 from checks.updates.rules.stamps import stamp
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.model.message import Message
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest

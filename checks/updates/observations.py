@@ -57,6 +57,7 @@ from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel, Observation, Poll
 
 _CHUNK = 500
+"""Values of one `IN`: SQLite before 3.32 takes 999 parameters a statement."""
 
 
 class ObservationStore:
@@ -107,7 +108,7 @@ class ObservationStore:
             return tuple(map(read_poll, rows))
 
     def polls_after(self, moment: datetime | None) -> tuple[Poll, ...]:
-        """Return the looks at all sources after a moment, in the order in which they were put here; all without one."""
+        """Return the polls of all sources after a moment, in the order in which they were put here; all without one."""
         query = select(POLL).order_by(POLL.c.seq)
         with self._engine.connect() as connection:
             rows = connection.execute(query if moment is None else query.where(POLL.c.polled_at > stamp(moment)))
@@ -362,7 +363,7 @@ class ObservationWindow:
 
     @cached_property
     def _touched(self) -> Mapping[UnitId | None, Sequence[SeenItem]]:
-        """Items from before the window that claim a newer date in it, by unit; asked once, because it looks at every touch."""
+        """Items from before the window that claim a newer date in it, by unit; asked once, because it reads every touch."""
         touched = select(TOUCH.c.observation).where(TOUCH.c.seen_at >= self._since, TOUCH.c.seen_at <= self._until)
         older = select(*_SEEN).where(OBSERVATION.c.id.in_(touched), OBSERVATION.c.newest_at < self._since)
         found: dict[UnitId | None, list[SeenItem]] = defaultdict(list)
@@ -376,7 +377,7 @@ class ObservationWindow:
         query = _CLAIMS_OF_NONE if unit is None else _CLAIMS_OF
         return [*map(ItemClaims._make, self._rows(query, unit=unit))]
 
-    def told_again(self) -> Iterable[SeenItem]:
+    def repeated_items(self) -> Iterable[SeenItem]:
         """Return the items whose text another one says too, of all units; those of one text follow each other."""
         return map(
             SeenItem._make, self._many(_REPEATED) if self._engine.dialect.name == DATABASE else self._rows(_REPEATED)
@@ -424,14 +425,14 @@ class ObservationWindow:
                     gone.append(part._replace(gone_at=row.at))
         return [*gone, *standing.values()]
 
-    def looks(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]:
-        """Return the looks at a source in order of time, and the oldest moment that it knows of."""
+    def polls_of(self, source: str) -> tuple[Sequence[PollMoment], Stamp | None]:
+        """Return the polls of a source in order of time, and the oldest moment that it knows of."""
         with self._engine.connect() as connection:
             begins = connection.scalar(_BEGINS, {"source": source, "until": self._until})
         return [*map(PollMoment._make, self._rows(_POLLS, source=source))], begins
 
-    def whole_looks(self, source: str) -> Sequence[Stamp]:
-        """Return when a source showed everything that is published there, from its first look on, in order of time."""
+    def complete_polls(self, source: str) -> Sequence[Stamp]:
+        """Return when a source showed everything that is published there, from its first poll on, in order of time."""
         with self._engine.connect() as connection:
             return tuple(connection.scalars(_COMPLETE_POLLS, {"source": source, "until": self._until}))
 

@@ -142,8 +142,8 @@ def read_bundle(path: Path, trusted: Iterable[str]) -> Bundle:
     try:
         signature = _read(signed := path.with_name(path.name + SUFFIX), 64 << 10)
     except OSError as error:
-        what = msg("its signature {file} cannot be read: {cause}", file=show_text(str(signed)), cause=cause_of(error))
-        raise bundle_refused(path, what) from error
+        why = msg("its signature {file} cannot be read: {cause}", file=show_text(str(signed)), cause=cause_of(error))
+        raise bundle_refused(path, why) from error
     try:
         signed_by = verify(data, signature.decode("ascii", "replace"), NAMESPACE)
     except BadSignature as error:

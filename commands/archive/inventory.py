@@ -30,7 +30,6 @@ from commands.jobs.kinds.inventory import (
     inventory_work,
     parts_of,
 )
-from commands.jobs.locks import resource_lock
 from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform, record_plan
 from commands.jobs.validity import require_valid
@@ -64,7 +63,7 @@ def inventory(
         return Result(inventory_data(found), inventory_view(found), exit_code=exit_code_of(found))
     collections_of(session.settings)  # what is wrong with them is told before anything is recorded
     job = inventory_job(session.settings.jobs)
-    with resource_lock(session, Resource.ARCHIVE, job=job.id):
+    with session.hold(Resource.ARCHIVE, job=job.id):
         record_plan(session)
         done = perform(session, job, work=partial(inventory_work, accepted=accepted))
     if not isinstance(done.result, InventoryRun):

@@ -25,7 +25,6 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.locks import resource_lock
 from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode, UsageError, worst
 from portalops.locale import _
@@ -72,7 +71,7 @@ def adopt(
             tuple(_question_data(name, kind, question) for name, kind, question in questions), [_questions(questions)]
         )
     claims: list[Claim] = []
-    with resource_lock(session, Resource.ADOPTED):
+    with session.hold(Resource.ADOPTED):
         session.writable_ledger.require_clock()
         for look in ask_tools(adopters, keeper=session.writable_ledger, progress=session.progress):
             record = session.recorder.record(ADOPTED, KEY, look, subject=look.id, duty=DUTY)

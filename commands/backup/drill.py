@@ -31,7 +31,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.drill_reports import take_up
+from commands.jobs.drill_reports import read_report, take_up
 from commands.jobs.kinds.drill import DrillRequest, drill_work, target_of
 from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
@@ -41,7 +41,7 @@ from portalops.locale import _
 from portalops.model.backups import CopyState, DrillResult, VerifyLevel
 from portalops.model.message import msg
 from portalops.model.reading import level_word
-from portalops.model.runs import JobKind
+from portalops.model.runs import JobKind, Resource
 from portalops.reports.document import Block, ByteSize, KeyValues, Notice, Paragraph, TableBlock, Tone
 from portalops.signatures.sshsig import fingerprint
 
@@ -198,7 +198,9 @@ def _foreseen(session: Session, request: DrillRequest) -> Result[ForeseenDrill]:
 
 def _taken_up(session: Session, path: Path) -> Result[ImportedDrillShape]:
     """Record a recovery host's drill."""
-    found = take_up(session, path)
+    drill = read_report(path, session.settings.backup.drill.trusted)
+    with session.hold(Resource.DRILL_REPORTS):
+        found = take_up(session.recorder, path, drill, session.settings, session.clock.now())
     report, key = found.drill.report, fingerprint(found.drill.signer)
     (copy,) = found.drill.copies
     who = KeyValues(

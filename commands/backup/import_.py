@@ -24,7 +24,6 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.locks import resource_lock
 from portalops.errors import ExitCode, SetNotFound
 from portalops.ledger.heads import read_signers
 from portalops.locale import _
@@ -65,7 +64,7 @@ def import_sets(
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
 ) -> Result[tuple[TakenSet, ...] | tuple[LeftSetShape, ...]]:
     session = open_session(ctx)
-    with resource_lock(session, Resource.MEDIA):
+    with session.hold(Resource.MEDIA):
         left = [each for each in _left(session) if each.set_id.startswith(set_name or "")]
         if set_name and not left:
             raise SetNotFound(

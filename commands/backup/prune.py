@@ -30,10 +30,9 @@ from commands.backup.views import MAX_LISTED, HeldSet, _describe
 from commands.cli.periods import period_of
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
-from commands.cli.shapes import Said, shape
+from commands.cli.shapes import ShownMessage, shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.prune import DUTY, PruneRequest, gather_facts, no_policy, parts_of, prune_job, prune_work
-from commands.jobs.locks import resource_lock
 from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform
 from commands.jobs.validity import require_valid
@@ -72,7 +71,7 @@ class SetFate:
     id: str
     fate: Step
     held: bool
-    reasons: tuple[Said, ...]
+    reasons: tuple[ShownMessage, ...]
     """Every rule that keeps it; or why it may go."""
     undo_until: datetime | None
     """When the time to undo its mark is over."""
@@ -88,7 +87,7 @@ class SetCourse:
     """It is not made yet."""
     marked_on: date | None
     removed_on: date | None
-    reasons: tuple[Said, ...]
+    reasons: tuple[ShownMessage, ...]
     """Why it is marked then, or what keeps it on the last day."""
 
 
@@ -101,7 +100,7 @@ class RemovedSet:
     made_at: datetime
     stored_bytes: int
     """Of one copy."""
-    reason: Said
+    reason: ShownMessage
     marked_seq: int
     """The ledger record that marked it."""
     marked_at: datetime
@@ -118,7 +117,7 @@ class RemovedSet:
     @classmethod
     def of(cls, gone: Disposal) -> RemovedSet:
         """Return what was removed as `--json` shows it."""
-        return cls(**{**asdict(gone), "reason": Said.of(gone.reason)})
+        return cls(**{**asdict(gone), "reason": ShownMessage.of(gone.reason)})
 
 
 @shape
@@ -173,7 +172,7 @@ def prune(
         return Result(plan_data(seen.plan, seen.retained), [*plan_view(seen.plan), *notices], exit_code=code)
     require_valid(session.settings)
     job = prune_job(session.settings.jobs)
-    with resource_lock(session, Resource.MEDIA, job=job.id):
+    with session.hold(Resource.MEDIA, job=job.id):
         # No plan is recorded: with keys of its own, the configuration may be another than that of the jobs.
         done = perform(session, job, work=partial(prune_work, asked=asked))
     told: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
@@ -234,7 +233,7 @@ def _simulated(session: Session, days: str) -> Result[tuple[SetCourse, ...]]:
             planned=each.is_planned,
             marked_on=each.marked_on,
             removed_on=each.removed_on,
-            reasons=tuple(map(Said.of, each.reasons)),
+            reasons=tuple(map(ShownMessage.of, each.reasons)),
         )
         for each in courses
     )
@@ -289,7 +288,7 @@ def plan_data(plan: PrunePlan, retained: Retained) -> tuple[SetFate, ...]:
             id=fate.set_id,
             fate=steps[fate.set_id],
             held=fate.set_id in retained.holds,
-            reasons=tuple(map(Said.of, fate.reasons)),
+            reasons=tuple(map(ShownMessage.of, fate.reasons)),
             undo_until=_undo_until(plan, retained.marks, fate.set_id),
         )
         for fate in plan.fates

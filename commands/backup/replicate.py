@@ -19,6 +19,7 @@ import typer
 
 from backups.copying import wanted_copies
 from backups.media import build_media
+from backups.presence import as_listed
 from commands.backup.options import require_medium
 from commands.backup.views import MAX_LISTED, CopyShape, MediumHints, copies_data, copies_table, next_for_failed
 from commands.cli.result import Result
@@ -61,7 +62,7 @@ def replicate(
     media = build_media(session.settings.backup_media)
     if to is not None:
         require_medium(to, media)
-    sets = recorded_sets(session.reader)
+    sets = as_listed(session.settings.portal.id, recorded_sets(session.reader), media)
     only_set = find_set(sets, set_name).set.id if set_name else ""
     targets = wanted_copies(sets, tuple(media), only_set=only_set, only_medium=to or "")
     if dry_run or not targets:
@@ -69,7 +70,11 @@ def replicate(
             (each.made.set.id, each.to_medium, each.sources[0].medium if each.sources else None) for each in targets
         ]
         view: list[Block] = [
-            Paragraph(msg("By the ledger every medium has a good copy; 'portalops backup verify' reads them."))
+            Paragraph(
+                msg(
+                    "Every medium lists a copy that was good when it was last read; 'portalops backup verify' reads them."
+                )
+            )
         ]
         if rows:
             view = [TableBlock(msg("What would be copied"), (msg("Backup set"), msg("Onto"), msg("From")), rows)]

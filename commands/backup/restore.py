@@ -1,22 +1,23 @@
 """Restore a set into an empty folder, or stream one out to a program
 
 Needs the private key of a recipient. Looks for the set in the ledger and, where there is no ledger any more, on the
-media themselves. Every pack is checked on the way, and nothing is written outside the folder. If a set lies on
-several discs, copy their folders into one first, and configure that as a medium of the kind disk. With --stdout one
-stream goes to the program behind the pipe; each pack is checked first. If this command fails, discard what that
-program made.
+media themselves. Every pack is checked and comes from whichever medium has it whole; the copies that are damaged are
+named at the end. A pack that no medium has costs the files in it alone: RESTORE-UNFINISHED.txt in the folder lists
+each missing path with the reason. Nothing is written outside the folder. If a set lies on several discs, copy their
+folders into one first, and configure that as a medium of the kind disk. With --stdout one stream goes to the program
+behind the pipe; each pack is checked first. If this command fails, discard what that program made.
 
 Example: portalops backup restore latest --to /srv/restored --identity /media/key/operator.age; portalops backup
-restore latest --to out --identity key --path etc/hosts; portalops backup restore latest --source portal-db --stream
+restore latest --to out --identity key --path etc/hosts --path 'srv/*.conf'; portalops backup restore latest --source portal-db --stream
 portal --stdout --identity key | pg_restore -d scratch
 
-EXIT STATUS: 0 restored, 3 something could not be made, 4 nothing was restored or not the whole stream, 5 the copy is
-damaged
+EXIT STATUS: 0 restored, 3 something is missing, 4 nothing was restored or not the whole stream, 5 nothing could be
+restored since every copy is damaged, or the set is not the recorded one
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,8 +25,9 @@ import typer
 
 from backups.age import read_identities
 from backups.media import build_media
+from backups.merged import merge_base, merge_copies
 from backups.prune import made_at
-from backups.restore import best_copy, find_base, restore_set
+from backups.restore import restore_set
 from commands.backup.options import MediumOption, OptionalSetArgument, require_medium
 from commands.backup.views import RestoredSet, restore_data, restore_view, signed_by
 from commands.cli.result import Result
@@ -34,15 +36,21 @@ from commands.cli.verb import Verb
 from commands.jobs.restore_target import require_target_apart
 from commands.jobs.sets import keys_of
 from commands.jobs.stream_out import check_usage, stream_out_stream
-from portalops.errors import ExitCode, PortalOpsError, SetDamaged, SetNotFound, UsageError
+from portalops.errors import ExitCode, PortalOpsError, SetNotFound, UsageError
 from portalops.locale import _
 from portalops.model.backups import CopyState, SetId
-from portalops.model.message import Message, msg, together
+from portalops.model.message import Message, msg
 from portalops.registers.backups import find_set, recorded_sets
 
 if TYPE_CHECKING:
+    from backups.merged import CopyFault
+    from backups.restore import RestoreReport
     from portalops.ports import LedgerReader, Medium
     from portalops.registers.backups import SetEvidence
+
+
+MAX_FAULTS = 20
+"""How many faults of copies a person is shown."""
 
 
 def restore(
@@ -61,7 +69,10 @@ def restore(
     stream: Annotated[
         str | None, typer.Option("--stream", metavar="NAME", help=_("With --stdout: this stream of the source"))
     ] = None,
-    path: Annotated[str | None, typer.Option("--path", help=_("Only this file or folder, such as etc/hosts"))] = None,
+    path: Annotated[
+        list[str] | None,
+        typer.Option("--path", help=_("Only this file or folder, such as etc/hosts, or a pattern; may be repeated")),
+    ] = None,
 ) -> Result[RestoredSet | None]:
     session = open_session(ctx)
     if to is None or stdout:
@@ -75,33 +86,65 @@ def restore(
     media = build_media(session.settings.backup_media)
     set_id, made = _known(session.reader, media, set_name or "latest", medium)
     keys = keys_of(session.reader, session.warnings.append) if made else None
-    stored, findings, warnings = best_copy(
+    merged = merge_copies(
         set_id, _ordered(media, made, medium), bag_sha256=made.set.bag_sha256 if made else None, keys=keys
     )
-    warnings += uncompared
-    if findings.content is None:
-        raise SetDamaged(
-            msg("set {set} cannot be restored: {problems}", set=set_id, problems=together(findings.said[:3])),
-            findings.hint or msg("Name another copy by --medium."),
-        )
+    copies, content = merged.set, merged.set.content
+    warnings = list(uncompared)
     if made is None:
-        warnings += _unknown_set(set_id, findings.content.signer)
-    warnings += findings.said
+        warnings += _unknown_set(set_id, content.signer)
+    if not merged.findings.is_vouched:
+        warnings += merged.findings.said
     if to is None:
-        stream_out_stream(stored, findings.content, identities, source=source, name=stream, progress=session.progress)
-        return Result(None, (), warnings, ExitCode.INTEGRITY if findings.problems else ExitCode.OK)
-    base, missing = find_base(media.values(), findings.content)
-    warnings += missing
-    total = sum(each.plain_bytes for each in findings.content.streams if source in {None, each.source})
-    title = msg("Restoring")
-    with session.progress.task(title, total=None if path else total, unit="bytes") as task:
-        report = restore_set(
-            stored, findings.content, identities, to, source=source, path=path, base=base, on_bytes=task.advance
+        stream_out_stream(copies, identities, source=source, name=stream, progress=session.progress)
+        code = ExitCode.OK if merged.findings.is_vouched else ExitCode.INTEGRITY
+        return Result(None, (), [*warnings, *_damage(copies.faults)], code)
+    base, missing = merge_base(content, _preferred(media, medium))
+    if base is None:
+        warnings += [each.shown for each in missing[:3]]
+    total = sum(each.plain_bytes for each in content.streams if source in {None, each.source})
+    with session.progress.task(msg("Restoring"), total=None if path else total, unit="bytes") as task:
+        report = restore_set(copies, identities, to, source=source, paths=path or (), base=base, on_bytes=task.advance)
+    return Result(
+        restore_data(report, set_id, str(to)),
+        restore_view(report, set_id, str(to)),
+        [*warnings, *_damage(report.faults)],
+        _exit_code(report, is_vouched=merged.findings.is_vouched),
+    )
+
+
+def _exit_code(report: RestoreReport, *, is_vouched: bool) -> ExitCode:
+    if not is_vouched or (report.damaged and not report.files):
+        return ExitCode.INTEGRITY
+    return ExitCode.PARTIAL if report.missing or report.damaged else ExitCode.OK
+
+
+def _damage(faults: Sequence[CopyFault]) -> list[Message]:
+    """Say which copies are damaged, or could not be read, though others may have had what they lack."""
+    said = []
+    for each in faults[:MAX_FAULTS]:
+        found = msg(
+            "the copy of {set} on {medium} could not be read: {problem}",
+            set=each.set_id,
+            medium=each.medium,
+            problem=each.problem,
         )
-    exit_code = ExitCode.PARTIAL if report.refused else ExitCode.OK
-    if report.damaged or findings.problems:
-        exit_code = ExitCode.INTEGRITY
-    return Result(restore_data(report, set_id, str(to)), restore_view(report, set_id, str(to)), warnings, exit_code)
+        if each.is_damage:
+            found = msg(
+                "the copy of {set} on {medium} is damaged: {problem}; 'portalops backup verify {set}' records it",
+                set=each.set_id,
+                medium=each.medium,
+                problem=each.problem,
+            )
+        said.append(found)
+    if len(faults) > MAX_FAULTS:
+        said.append(msg("... and {more} more", more=len(faults) - MAX_FAULTS))
+    return said
+
+
+def _preferred(media: Mapping[str, Medium], first: str | None) -> list[Medium]:
+    """Return all media, the one that a person named first: the base may lie elsewhere than the set."""
+    return sorted(media.values(), key=lambda each: each.id != first)
 
 
 def _unknown_set(set_id: SetId, signer: str) -> list[Message]:
@@ -161,4 +204,4 @@ def _ordered(media: Mapping[str, Medium], made: SetEvidence | None, only: str | 
     return sorted((each for each in media.values() if only in {None, each.id}), key=lambda one: one.id in damaged)
 
 
-VERB = Verb(restore)
+VERB = Verb(restore, version=2)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from backups.signature import signer_shown
 from backups.sizes import SizeBasis
+from backups.unfinished import UNFINISHED
 from commands.cli.result import Result
-from commands.cli.shapes import Said, shape
+from commands.cli.shapes import ShownMessage, shape
 from portalops.errors import PortalOpsError
 from portalops.model.adopted import AdoptedBackup, AdoptedPoll
 from portalops.model.backups import BackupSet, Copy, CopyState, DataClass, SetId, SetKind, Shrink, VerifyLevel
@@ -169,7 +171,7 @@ class PlannedRun:
     kind: SetKind
     base: SetId | None
     """The full set that a differential builds on."""
-    reason: Said
+    reason: ShownMessage
     """Why a set of this kind."""
     pack_bytes: int
     stored_bytes: int
@@ -192,7 +194,7 @@ def plan_data(plan: BackupPlan, sizes: Sizes) -> PlannedRun:
         portal=plan.portal,
         kind=plan.choice.kind,
         base=plan.choice.base.set_id if plan.choice.base else None,
-        reason=Said.of(plan.choice.reason),
+        reason=ShownMessage.of(plan.choice.reason),
         pack_bytes=plan.pack_bytes,
         stored_bytes=sizes.stored_bytes,
         stored_bytes_known=sizes.is_stored_known,
@@ -577,7 +579,7 @@ def copies_table(
             status_of_copy(copy, fresh.get(copy.medium)),
             depth_and_age(fresh[copy.medium], now) if copy.medium in fresh and now else level_word(copy.level),
             copy.verified_at,
-            copy.said
+            copy.shown_problem
             if copy.problem
             else (msg("on the file system of what it copies") if copy.shares_source_filesystem else None),
         )
@@ -603,8 +605,16 @@ def restore_view(report: RestoreReport, set_id: str, folder: str) -> list[Block]
             )
         )
     ]
+    if report.missing:
+        said = nmsg(
+            "{n} path is missing; {file} lists it with the reason",
+            "{n} paths are missing; {file} lists each with the reason",
+            report.missing,
+            file=str(Path(folder) / UNFINISHED),
+        )
+        blocks.append(Notice(said, Tone.BAD))
     for title, lines in (
-        (msg("Damaged"), report.damaged),
+        (msg("No copy has it whole"), report.damaged),
         (msg("Not made"), report.refused),
         (msg("Left out or not set"), report.notes),
     ):
@@ -622,11 +632,26 @@ class RestoredSet:
     files: int
     content_bytes: int
     damaged: tuple[str, ...]
-    """Streams that are not what was backed up, and where."""
+    """What no copy has whole, stream by stream."""
     refused: tuple[str, ...]
     """Members that were not made, and why."""
     notes: tuple[str, ...]
     """What was left out on purpose, such as devices."""
+    missing: int
+    """How many paths are missing; RESTORE-UNFINISHED.txt in the folder lists them."""
+    faults: tuple[DamagedCopy, ...]
+    """What is wrong with copies of the set, or of its base, though another copy may have had it."""
+
+
+@shape
+class DamagedCopy:
+    """What is wrong with one copy."""
+
+    set: str
+    medium: str
+    damaged: bool
+    """False where the medium could not be read: nothing is known of its bytes then."""
+    problem: ShownMessage
 
 
 def restore_data(report: RestoreReport, set_id: str, folder: str) -> RestoredSet:
@@ -639,6 +664,11 @@ def restore_data(report: RestoreReport, set_id: str, folder: str) -> RestoredSet
         damaged=report.damaged,
         refused=report.refused,
         notes=report.notes,
+        missing=report.missing,
+        faults=tuple(
+            DamagedCopy(each.set_id, each.medium, each.is_damage, ShownMessage.of(each.problem))
+            for each in report.faults
+        ),
     )
 
 

@@ -26,11 +26,11 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.calendar.drafting import Expected, differences, draft
 from portalops.errors import UsageError
+from portalops.files import write_atomically
 from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.reports.document import Block, Paragraph, TableBlock, Verbatim
-from portalops.system.files import write_atomically
 
 
 @shape

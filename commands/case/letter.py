@@ -17,14 +17,15 @@ from typing import Annotated
 
 import typer
 
+from commands.case.views import handling_of
 from commands.cli.entries import unit_name
 from commands.cli.languages import languages_option
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.cases import handling_of, known_case, unreadable_of
-from commands.jobs.papers import chosen_formats, office_of, write_papers
+from commands.jobs.cases import known_case, unreadable_of
+from commands.jobs.papers import chosen_formats, write_papers
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.cases import THE_PORTAL, CaseId, CaseState, CaseStep
@@ -32,6 +33,7 @@ from portalops.model.message import msg, nmsg
 from portalops.model.organisation import Name, UnitId, is_valid_on
 from portalops.model.record import Digest
 from portalops.official.build_reminder import EndedUnit, build_reminder
+from portalops.official.office import office_on
 from portalops.registers.cases import Case, read_cases
 from portalops.reports.document import Paragraph, TableBlock
 
@@ -84,7 +86,7 @@ def letter(
     handling = handling_of(session)
     name = unit_name(session, unit)
     paper = build_reminder(
-        office_of(session),
+        office_on(session.today, session.settings.actors, session.settings.office),
         name if isinstance(name, Name) else Name(unit, unit),
         of_unit,
         session.rulebook,

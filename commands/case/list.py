@@ -17,12 +17,12 @@ from typing import Annotated
 import typer
 
 from commands.case.options import OptionalText
-from commands.case.views import ShownCase, case_fields, escalation_sentence
+from commands.case.views import ShownCase, case_fields, escalation_sentence, handling_of
 from commands.cli.entries import known_unit, unit_name
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.cases import handling_of, unreadable_of
+from commands.jobs.cases import unreadable_of
 from portalops.compliance.handling import STEP_WORDS, Due, Escalation, escalations, next_due
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _

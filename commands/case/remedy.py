@@ -1,6 +1,6 @@
 """Record that the unit remedied what was missing
 
-The verdict on the week stays: a late update does not make up for a missed day.
+The verdict on the week stays: a late update does not cure a missed day.
 
 Example: portalops case remedy 2026-W47/so-y-te --reason 'đã đăng bù 2 tin ngày 24/11'
 

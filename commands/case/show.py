@@ -12,13 +12,13 @@ from datetime import datetime
 import typer
 
 from commands.case.options import CaseName
-from commands.case.views import ShownCase, case_fields, due_sentence, escalation_sentence
+from commands.case.views import ShownCase, case_fields, due_sentence, escalation_sentence, handling_of
 from commands.cli.entries import unit_name
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.cases import handling_of, known_case
+from commands.jobs.cases import known_case
 from portalops.compliance.handling import STEP_WORDS, escalations, next_due
 from portalops.model.cases import CaseStep, Paper
 from portalops.model.message import Message, msg, nmsg

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from commands.case.views import ShownCase, case_fields, due_sentence
+from commands.case.views import ShownCase, case_fields, due_sentence, handling_of
 from commands.cli.entries import DocumentFile, caller_of, document_in, past_day, written_text
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
-from commands.jobs.cases import HANDLING, handling_of, known_case, record_move
+from commands.jobs.cases import HANDLING, allowed_move, known_case, record_move
 from portalops.compliance.handling import PAPERS, STEP_WORDS, next_due, papers_not_kept
 from portalops.model.cases import THE_PORTAL, CaseMove, CaseStep, Paper
 from portalops.model.message import Message, msg
@@ -48,9 +48,12 @@ def move_case(
     def make(case: Case) -> CaseMove:
         return CaseMove(case.unit, case.duty, case.week, step, reason=why, by=who, paper=paper)
 
-    move, record = record_move(session, name, make, document=document, dry_run=dry_run)
+    handling, record = handling_of(session), None
+    if dry_run:
+        move = allowed_move(known_case(read_cases(session.ledger), name), make, handling)
+    else:
+        move, record = record_move(session.recorder, handling, name, make, document=document)
     known = known_case(read_cases(session.ledger), move.id)
-    handling = handling_of(session)
     due = next_due(known, handling)
     rows: list[tuple[Message, Cell]] = [
         (msg("Case"), move.id),

@@ -6,12 +6,18 @@ from collections.abc import Iterable
 from datetime import date
 from typing import TypedDict
 
+from commands.cli.session import Session
 from commands.cli.shapes import shape
-from portalops.compliance.handling import STEP_WORDS, Due, Escalation
+from portalops.compliance.handling import STEP_WORDS, Due, Escalation, Handling
 from portalops.model.cases import CaseDuty, CaseId, CaseState, CaseStep
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
 from portalops.registers.cases import Case
+
+
+def handling_of(session: Session) -> Handling:
+    """Return by what cases are handled today."""
+    return Handling(session.rulebook.numbers, session.calendar, session.zone_of_portal, session.today)
 
 
 @shape

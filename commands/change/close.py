@@ -24,12 +24,13 @@ from commands.cli.entries import DryRun, caller_of, written_text
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.changes import known_change, register_of
-from commands.jobs.drift import ComparedSpan, drift_of
+from commands.jobs.changes import known_change
+from commands.jobs.drift import ComparedSpan, drift_in
+from commands.jobs.own import records_of
 from portalops.locale import _
 from portalops.model.changes import ChangeClosed
 from portalops.model.message import Message, msg, nmsg
-from portalops.registers.changes import CLOSED, RecordedChange, refuse_close
+from portalops.registers.changes import CLOSED, RecordedChange, read_changes, refuse_close
 
 
 def left_open(session: Session, change: RecordedChange) -> tuple[Message, ...]:
@@ -48,7 +49,8 @@ def left_open(session: Session, change: RecordedChange) -> tuple[Message, ...]:
         )
         for host in gone
     ]
-    for one in drift_of(session, hosts, ComparedSpan(since=first)):  # what came and went again while it was made, too
+    records = records_of(session.settings, session.reader, session.clock.now())
+    for one in drift_in(records, hosts, ComparedSpan(since=first)):  # what came and went again while it was made, too
         if one.scanned_at is None or one.scanned_at < last:
             found.append(
                 msg(
@@ -93,7 +95,7 @@ def close(
     why = written_text(reason, "--reason") if reason else ""
     closed = ChangeClosed(change, why, written_text(by, "--by") if by else caller_of(session))
     result = step(session, CLOSED, change, permitted(closed, lambda known: refuse_close(known, why)), dry_run=dry_run)
-    known = known_change(register_of(session), change)
+    known = known_change(read_changes(session.reader), change)
     return replace(result, warnings=(*result.warnings, *left_open(session, known)))
 
 

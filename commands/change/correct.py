@@ -30,13 +30,12 @@ from commands.cli.entries import DryRun, Reason, caller_of, moment, past_day, pa
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.changes import register_of
 from commands.jobs.servers import known_host
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.changes import ChangeCorrected, ChangeRequest, ChangeState
 from portalops.model.message import Message, msg
-from portalops.registers.changes import CORRECTED, RecordedChange, refuse_correction
+from portalops.registers.changes import CORRECTED, RecordedChange, read_changes, refuse_correction
 
 OptionalText: TypeAlias = Optional[str]  # noqa: UP045  # Typer reads it at run time
 Many: TypeAlias = Optional[list[str]]  # noqa: UP045  # see above
@@ -96,7 +95,9 @@ def correct(
         {
             "what": _text(what, "--what"),
             "why": _text(why, "--why"),
-            "hosts": tuple(dict.fromkeys(known_host(session, each).id for each in host)) if host else None,
+            "hosts": tuple(dict.fromkeys(known_host(session.settings.hosts, each).id for each in host))
+            if host
+            else None,
             "begins_at": _moment(session, begins, "--from"),
             "ends_at": _moment(session, ends, "--to"),
             "rollback": _text(rollback, "--rollback"),
@@ -143,7 +144,7 @@ def correct(
         return corrected
 
     result = step(session, CORRECTED, change, made, dry_run=dry_run)
-    register = register_of(session)
+    register = read_changes(session.reader)
     known = register.changes[change]
     if dry_run:
         known = replace(known, request=replace(known.request, body=_asked_anew(session, known.request.body, asked)))

@@ -20,17 +20,18 @@ from typing import TYPE_CHECKING, Annotated, Final, Optional
 import typer
 
 from checks.servers.attribution import ChangePlace
-from checks.servers.drift._kind import KnownBy
+from checks.servers.drifted import KnownBy
 from checks.servers.drifting import word_of
 from commands.cli.entries import moment
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.drift import ComparedSpan, HostDriftHistory, describe_time, drift_of, unseen_of
+from commands.jobs.drift import ComparedSpan, HostDriftHistory, describe_time, drift_in, unseen_of
+from commands.jobs.own import records_of
 from commands.jobs.servers import known_host
+from portalops.bodies import decode_part
 from portalops.errors import ExitCode, UsageError
-from portalops.ledger.bodies import decode_part
 from portalops.locale import _
 from portalops.model.checks import CheckScan
 from portalops.model.host_drift import Attribution
@@ -109,9 +110,10 @@ def drift(
 ) -> Result[tuple[DriftShape, ...]]:
     session = open_session(ctx)
     span = _span(session, since, until, from_scan, to_scan)
-    names = [known_host(session, name).id for name in host or ()]
+    names = [known_host(session.settings.hosts, name).id for name in host or ()]
     hosts = [each for each in session.settings.hosts if not names or each.id in names]
-    return _shown(drift_of(session, hosts, span), every=every)
+    records = records_of(session.settings, session.reader, session.clock.now())
+    return _shown(tuple(drift_in(records, hosts, span)), every=every)
 
 
 def _span(

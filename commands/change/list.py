@@ -18,12 +18,12 @@ from commands.change.views import ChangeShape, change_data, list_exit_code, unre
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.changes import register_of
 from commands.jobs.servers import known_host
 from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.text import show_text
+from portalops.registers.changes import read_changes
 from portalops.reports.document import Block, Paragraph, TableBlock
 from portalops.reports.words import change_kind_word, change_state_word, order_status
 
@@ -37,8 +37,12 @@ def list_(
     every: Annotated[bool, typer.Option("--all", help=_("Also closed changes"))] = False,
 ) -> Result[tuple[ChangeShape, ...]]:
     session = open_session(ctx)
-    register = register_of(session)
-    chosen = tuple(register.changes.values()) if host is None else register.find_by_host(known_host(session, host).id)
+    register = read_changes(session.reader)
+    chosen = (
+        tuple(register.changes.values())
+        if host is None
+        else register.find_by_host(known_host(session.settings.hosts, host).id)
+    )
     shown = [each for each in chosen if every or each.closed is None]
     now = session.clock.now()
     headers = (

@@ -26,10 +26,9 @@ from commands.cli.entries import DryRun, caller_of, moment, written_text
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.changes import register_of
 from commands.jobs.servers import known_host
+from portalops import bodies
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.changes import ChangeKind, ChangeRequest
@@ -73,7 +72,7 @@ def request(
 ) -> Result[RecordedChangeShape]:
     session = open_session(ctx)
     kind = _kind(emergency=emergency, standing=standing)
-    hosts = tuple(dict.fromkeys(known_host(session, each).id for each in host))
+    hosts = tuple(dict.fromkeys(known_host(session.settings.hosts, each).id for each in host))
     begins_at, ends_at = moment(session, begins, "--from"), moment(session, ends, "--to")
     require_window(session, kind, begins_at, ends_at)
     packages, accounts = limits_of(kind, tuple(package or ()), tuple(account or ()))
@@ -98,7 +97,7 @@ def request(
         )
 
     if dry_run:
-        register = register_of(session)
+        register = read_changes(session.reader)
         asked = made(register)
         change = RecordedChange(ChangeStep(0, session.clock.now(), asked))
         return change_result(session, change, overlaps(register, asked), is_recorded=False)

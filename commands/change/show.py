@@ -15,12 +15,13 @@ from commands.change.views import RecordedChangeShape, change_result, list_exit_
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.changes import known_change, register_of
+from commands.jobs.changes import known_change
+from portalops.registers.changes import read_changes
 
 
 def show(ctx: typer.Context, change: IdArgument) -> Result[RecordedChangeShape]:
     session = open_session(ctx)
-    register = register_of(session)
+    register = read_changes(session.reader)
     known = known_change(register, change)
     warnings = () if known.closed is not None else overlaps(register, known.request.body)
     result = change_result(session, known, warnings)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from commands.change.views import RecordedChangeShape, change_result
 from commands.cli.result import Result
 from commands.cli.session import Session
-from commands.jobs.changes import known_change, register_of
+from commands.jobs.changes import known_change
+from portalops import bodies
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.model.changes import (
     ChangeApproval,
@@ -59,7 +59,7 @@ def step(
         UsageError: there is no such change, or it does not permit the step.
     """
     if dry_run:
-        known = known_change(register_of(session), name)
+        known = known_change(read_changes(session.reader), name)
         body = made(known)
         after = taken(known, 0, session.clock.now(), body, ())
         return change_result(

@@ -9,7 +9,7 @@ from typing import Final
 
 from commands.cli.result import Result
 from commands.cli.session import Session
-from commands.cli.shapes import Said, shape, widened
+from commands.cli.shapes import ShownMessage, shape, widened
 from commands.jobs.changes import LAST_RECORD
 from portalops.errors import ExitCode
 from portalops.model.changes import ChangeApproval, ChangeKind, ChangeNotice, ChangeRequest, ChangeState, StepOrder
@@ -83,7 +83,7 @@ class CorrectionShape(RequestedShape):
 
     by: str
     reason: str
-    changed: tuple[Said, ...]
+    changed: tuple[ShownMessage, ...]
     """What was replaced by what."""
     voided: tuple[int, ...]
     """The records of notices and approvals that count no more."""
@@ -370,7 +370,7 @@ def change_data(change: RecordedChange, now: datetime) -> ChangeShape:
                 at=each.step.at,
                 by=each.step.body.by,
                 reason=each.step.body.reason,
-                changed=tuple(Said.of(said) for said in differences(each)),
+                changed=tuple(ShownMessage.of(said) for said in differences(each)),
                 voided=tuple(gone.seq for gone in each.voided),
             )
             for each in change.corrections

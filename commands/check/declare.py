@@ -48,7 +48,7 @@ def declare(
     ctx: typer.Context, host: Annotated[str, typer.Argument(metavar="HOST", help=_("The host's id"))]
 ) -> Result[DraftedDeclaration]:
     session = open_session(ctx)
-    known = known_host(session, host)
+    known = known_host(session.settings.hosts, host)
     scanned, evidence = _newest(session, known)
     probes = {probe.id: probe for probe in PROBES}
     found, _repeated = found_in(session.ledger.blob(evidence), probes, scanned.gathered_at)

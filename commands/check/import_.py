@@ -22,8 +22,8 @@ from commands.check.views import ShownClaim, claim_data, claims_table
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
+from portalops import bodies
 from portalops.errors import ImportRefused, PortalOpsError
-from portalops.ledger import bodies
 from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.claims import ToolReport

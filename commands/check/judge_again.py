@@ -28,8 +28,8 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from portalops.bodies import decode_part
 from portalops.errors import ExitCode, UsageError
-from portalops.ledger.bodies import decode_part
 from portalops.locale import _
 from portalops.model.checks import CheckResult, CheckScan
 from portalops.model.message import Message, msg, nmsg

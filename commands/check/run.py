@@ -24,26 +24,21 @@ import typer
 
 from checks.servers.by_hand import FILE_BYTES, opened
 from checks.servers.catalogue import chosen
-from checks.servers.declared import Declared
-from checks.servers.runner import run_checks
 from commands.check.options import Families, Hosts
 from commands.check.steps import describe_suppliers
-from commands.check.views import ShownResult, results_page
+from commands.check.views import ShownResult, results_page, waived_of
 from commands.cli.nagios import CRITICAL, OK, UNKNOWN, WARNING, Option, PluginAnswer, guarded
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
-from commands.jobs.kinds.check import ScanRequest, check_work, unreached, waived_of
-from commands.jobs.outside import find_outside_view
-from commands.jobs.own import own_of
+from commands.jobs.kinds.check import ScanRequest, check_work, parts_of, scan, unreached
 from commands.jobs.performed import PerformedJob, ShownJob
 from commands.jobs.runner import perform_now
-from commands.jobs.servers import all_probes, known_host, shells_of
-from commands.jobs.vulnerabilities import known_vulnerabilities
+from commands.jobs.servers import all_probes, known_host
+from portalops import bodies
 from portalops.compliance.ledger_checks import record_checks
 from portalops.errors import FactsRefused, UnknownCheck, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN, Draft
 from portalops.ledger.runs import Work
 from portalops.locale import _
@@ -99,7 +94,7 @@ def read_supplied(session: Session, files: Sequence[Path], by: str) -> dict[Host
         except FactsRefused as error:
             said = msg("{file}: {cause}", file=show_text(str(path), 200), cause=error.message)
             raise FactsRefused(said, error.hint) from error
-        known = known_host(session, one.facts.host)
+        known = known_host(session.settings.hosts, one.facts.host)
         if known.id in found:
             raise UsageError(
                 msg("two files hold answers of host {host}", host=known.id), msg("Give one file for each host.")
@@ -208,21 +203,8 @@ def _judge_hosts(
     """Scan a part; nothing is recorded."""
     _require_of_hosts(session.rulebook, ids or ())
     some = chosen(ids=ids or (), families=families or ())
-    return run_checks(
-        _hosts(session.settings.hosts, hosts or ()),
-        session.settings.declared.parse(Declared),
-        shell_for=shells_of(session),
-        at_once=session.settings.servers.at_once,
-        keeper=_Digester(),
-        clock=session.clock,
-        progress=session.progress,
-        some=some,
-        known=known_vulnerabilities(session),
-        outside=find_outside_view(session, is_asked=request.from_outside),
-        own=own_of(session),
-        brought=request.supplied,
-        anew=request.anew,
-    )
+    parts = parts_of(session, session.reader, from_outside=request.from_outside)
+    return scan(replace(parts, hosts=_hosts(parts.hosts, hosts or ())), request, _Digester(), some)
 
 
 def _performed(session: Session, request: ScanRequest) -> PerformedJob:

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from checks.servers.declared import Declared
-from checks.servers.outside.sample import sample as request_pages
+from checks.servers.page_samples import sample as request_pages
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
+from portalops.files import write_atomically
 from portalops.ledger.record import NO_RUN
 from portalops.locale import _
 from portalops.model.availability import PageSample, PageSamples, SampleBatch
@@ -33,12 +34,11 @@ from portalops.model.message import msg, nmsg
 from portalops.model.organisation import HostId
 from portalops.registers.availability import KEY, SAMPLES
 from portalops.reports.document import Block, Notice, TableBlock
-from portalops.system.files import write_atomically
 from portalops.system.locks import locked
 from portalops.system.network import SocketNetwork
 
 if TYPE_CHECKING:
-    from checks.servers.outside.sample import SampledPage
+    from checks.servers.page_samples import SampledPage
 
 BATCH = timedelta(hours=6)
 """A batch is recorded once its first sample is so old."""

@@ -17,13 +17,12 @@ import typer
 from checks.servers.catalogue import chosen
 from checks.servers.check import Check
 from commands.check.steps import known_findings, newest_scan
-from commands.check.views import ShownFinding, ShownResult, finding_data, result_data, results_table
+from commands.check.views import ShownFinding, ShownResult, finding_data, result_data, results_table, waived_of
 from commands.cli.check_page import page_blocks
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.kinds.check import waived_of
 from portalops.compliance.ledger_checks import RecordCheck, record_checks
 from portalops.locale import _
 from portalops.locale.pages import vietnamese_page

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from commands.check.views import describe_supplier
 from commands.cli.session import Session
+from portalops import bodies
 from portalops.compliance.article_12_findings import checks_of
-from portalops.ledger import bodies
 from portalops.model.checks import CheckScan
 from portalops.model.message import Message
 from portalops.model.record import Recorded
@@ -37,7 +37,7 @@ class KnownFindings:
 
 def known_findings(session: Session, newest: Recorded[CheckScan] | None, *, anew: bool = False) -> KnownFindings:
     """Return what is known of findings today; nothing before there is a ledger."""
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    today = session.today
     ledger = session.reader
     numbers, zone = session.rulebook.numbers, session.zone_of_portal
     read, waivers = read_findings(ledger, anew=anew), read_waivers(ledger)

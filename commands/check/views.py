@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Literal
 
 from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.shapes import shape
-from commands.jobs.kinds.check import exit_code_of_checks, waived_of
+from commands.jobs.kinds.check import exit_code_of_checks
 from portalops.model.checks import CheckResult, HostScan
 from portalops.model.findings import FindingTurn
 from portalops.model.message import Message, msg, nmsg, verbatim
@@ -18,8 +18,8 @@ from portalops.model.record import Digest
 from portalops.model.text import show_text
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.registers.claims import ToolClaim
-from portalops.registers.findings import FindingStanding, FindingState
-from portalops.registers.waivers import RecordedWaiver
+from portalops.registers.findings import FindingStanding, FindingState, waived_fails
+from portalops.registers.waivers import RecordedWaiver, read_waivers
 from portalops.reports.document import Block, Paragraph, Status, TableBlock, Tone
 from portalops.reports.hints import next_step, steps_table
 from portalops.reports.words import check_status, severity_status
@@ -187,6 +187,12 @@ def describe_supplier(host: HostScan) -> Message:
         host=host.host,
         by=show_text(host.brought_by),
     )
+
+
+def waived_of(session: Session, found: Iterable[CheckResult]) -> Mapping[tuple[HostId, str], RecordedWaiver]:
+    """Return the waivers in force today beside the checks that fail; none before there is a ledger."""
+    waivers, zone = read_waivers(session.reader).waivers, session.zone_of_portal
+    return waived_fails(found, waivers, session.rulebook.numbers, session.today, zone)
 
 
 def results_page(

@@ -28,8 +28,8 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.texts import required_texts
 from commands.cli.verb import Verb
+from portalops import bodies
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.message import Message, msg
@@ -100,7 +100,7 @@ def waive(
             msg("Give number and date of the written decision; only --withdraw does without."),
         )
     reason, approver, reference = required_texts({"--reason": reason, "--approver": approver, "--reference": reference})
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    today = session.today
     last = _last_day(session, until, today)
     document = document_in(file)  # before anything is recorded
     waiver = Waiver(_id_of(check, host), check, host, reason, approver, reference, today, last)
@@ -173,7 +173,7 @@ def _draft(session: Session, kind: str, check: str, host: str, parts: dict[str, 
 
 def _find_in_force(session: Session, check: str, host: str) -> RecordedWaiver | None:
     """Return the newest waiver of this check on this host that has neither ended nor been withdrawn."""
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    today = session.today
     return next(
         (
             each

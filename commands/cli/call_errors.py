@@ -16,10 +16,10 @@ _TOO_MANY = re.compile(r"Got unexpected extra argument(?:s|\(s\))? \((?P<argumen
 
 def wrong_call(called: str, error: typer.TyperException) -> UsageError:
     """Return the error for arguments or options that a command does not take."""
-    return UsageError(_said(error), _hint(called, error))
+    return UsageError(_found(error), _hint(called, error))
 
 
-def _said(error: typer.TyperException) -> Message:
+def _found(error: typer.TyperException) -> Message:
     """Say what Typer found, by the kind of what it raised."""
     parameter = getattr(error, "param", None)
     option = getattr(error, "option_name", None)

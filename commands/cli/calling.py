@@ -12,7 +12,7 @@ from typer.core import TyperCommand
 
 from commands.cli.call_errors import wrong_call
 from commands.cli.catalogue import COMMANDS, asks_for_help, file_of, help_of, named, verbs_of
-from commands.cli.help import name_of, parameters_of, verb_page
+from commands.cli.help import Parameter, name_of, parameters_of, verb_page
 from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.usage import no_verb
@@ -58,7 +58,8 @@ def call(session: Session) -> Result[object]:
 
 def _refuse_huge_numbers(called: str, command: TyperCommand, values: Mapping[str, object]) -> None:
     arguments, options = parameters_of(command)
-    for each in (*arguments, *options):
+    parameters: list[Parameter] = [*arguments, *options]
+    for each in parameters:
         value = values.get(each.name or "")
         if isinstance(value, int) and abs(value) > MOST:
             raise UsageError(

@@ -71,7 +71,7 @@ def past_day(session: Session, text: str | None, option: str) -> date:
     Raises:
         UsageError: it is no day, or ahead.
     """
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    today = session.today
     if text is None:
         return today
     try:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from portalops.errors import UsageError
 from portalops.model.message import msg
+from portalops.model.values import dataclass
 
 LANGUAGES = ("vi", "en")
 COLORS = ("auto", "always", "never")

@@ -7,7 +7,7 @@ a line break, a `|`, and what a shell or a macro would take for its own, become 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Final
 
@@ -18,6 +18,7 @@ from commands.cli.session import Session
 from portalops.errors import ExitCode, PortalOpsError, UsageError
 from portalops.locale import _, process_language, render
 from portalops.model.message import Message, msg
+from portalops.model.values import dataclass
 from portalops.reports.document import Verbatim
 
 OK: Final = "OK"

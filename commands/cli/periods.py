@@ -18,7 +18,7 @@ def period_option(session: Session, text: str | None) -> Period:
         UsageError: the text is not a period.
     """
     if text is None:
-        return current_period(session.clock.now().astimezone(session.zone_of_portal).date())
+        return current_period(session.today)
     return period_of(text, "--period")
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from portalops.errors import ExitCode
 from portalops.model.message import Message
+from portalops.model.values import dataclass
 from portalops.reports.document import Block
 
 if TYPE_CHECKING:

@@ -30,6 +30,9 @@ from portalops.system.programs import LocalRunner
 from portalops.system.surroundings import LocalSurroundings
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from datetime import date
+
     import typer
 
     from portalops.calendar.calendar import Calendar
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from portalops.ledger.stores import Locks
     from portalops.model.heads import RecordedHead
     from portalops.model.rulebook import Rulebook
+    from portalops.model.runs import Resource
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 """Where moments are shown before a configuration names the portal's zone."""
@@ -167,6 +171,20 @@ class Session:
         """Return who holds a lock that this process takes for a job."""
         return describe_process(self.clock.now(), job)
 
+    def hold(self, resource: Resource, *, job: str = "", wait_seconds: float = 0) -> AbstractContextManager[None]:
+        """Hold a resource of this state folder, on which one process at a time works.
+
+        Args:
+            resource: what is worked on.
+            job: what for; it is told to whoever is refused meanwhile.
+            wait_seconds: how long to wait for another process that holds it.
+
+        Raises:
+            Locked: another process holds it.
+            FileUnwritable: the lock file cannot be made.
+        """
+        return self.locks.held(resource.value, holder=self.holder_for(job), wait_seconds=wait_seconds)
+
     def attempts(self) -> tuple[Attempt, ...]:
         """What was tried lately of the configured jobs: what is due is decided from it.
 
@@ -191,6 +209,11 @@ class Session:
     def zone_of_portal(self) -> ZoneInfo:
         """The portal's time zone; reads the configuration."""
         return ZoneInfo(self.settings.portal.timezone)
+
+    @property
+    def today(self) -> date:
+        """The portal's local day."""
+        return self.clock.now().astimezone(self.zone_of_portal).date()
 
     @property
     def zone(self) -> ZoneInfo:

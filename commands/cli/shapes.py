@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
 from pathlib import PurePath
 from typing import Any, TypeVar, dataclass_transform
 
 from commands.cli.result import JsonValue
-from portalops.ledger.record import format_at
 from portalops.model.message import Message
+from portalops.model.text import format_at
+from portalops.model.values import dataclass
 
 ShapeT = TypeVar("ShapeT")
 
@@ -37,7 +37,7 @@ def key_of(field: str) -> str:
 
 
 @shape
-class Said:
+class ShownMessage:
     """A sentence for people beside what a program needs of it, so that no program has to parse prose."""
 
     text: str
@@ -48,7 +48,7 @@ class Said:
     """What stands in those places."""
 
     @classmethod
-    def of(cls, message: Message) -> Said:
+    def of(cls, message: Message) -> ShownMessage:
         """Return a message as data."""
         return cls(str(message), message.text, {name: _plain(held) for name, held in message.values.items()})
 

@@ -20,10 +20,10 @@ from commands.cli.configuration_schema import configuration_schema, schema_bytes
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
+from portalops.files import write_atomically
 from portalops.locale import _
 from portalops.model.message import msg
 from portalops.reports.document import KeyValues, Paragraph
-from portalops.system.files import write_atomically
 
 SCHEMA_FILE = Path("portalops.schema.json")
 

@@ -15,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from checks.servers.declared import Declared
 from commands.cli.entries import DryRun
 from commands.cli.result import Result
 from commands.cli.session import open_session
@@ -25,7 +26,6 @@ from commands.jobs.credentials import (
     IdArgument,
     past_day,
     refuse_extra,
-    today_of,
     typed,
     typed_id,
     typed_kind,
@@ -66,15 +66,16 @@ def add(
 ) -> Result[CredentialStep]:
     refuse_extra(ctx)
     session = open_session(ctx)
+    declared, warn = session.settings.declared.parse(Declared), session.warnings.append
     chosen = typed_kind(kind)
-    made = None if issued is None else past_day(session, issued, "--issued")
+    made = None if issued is None else past_day(session.today, issued, "--issued")
     body = Credential(
         typed_id(credential),
-        typed_system(session, system),
+        typed_system(session.settings.hosts, system),
         typed(account, "--account"),
         chosen,
-        typed_person(session, holder, "--holder"),
-        typed_person(session, deputy, "--deputy", needed=False),
+        typed_person(declared, holder, "--holder", warn=warn),
+        typed_person(declared, deputy, "--deputy", warn=warn, needed=False),
         typed(place, "--place", needed=False),
         made,
         made,
@@ -92,7 +93,7 @@ def add(
                 msg("credential {id} is in the register already, by record {seq}", id=body.id, seq=before.steps[0].seq),
                 msg("Correct it by 'portalops credential correct {id}', or choose an id that is free.", id=body.id),
             )
-        require_there(register, today_of(session), body.holder, body.deputy)
+        require_there(register, session.today, body.holder, body.deputy)
         return ADDED, CREDENTIAL, body
 
     return recorded_result(session, body.id, decide, dry_run=dry_run)

@@ -26,13 +26,14 @@ from checks.servers.credential_use import PROBES as OF_USE
 from checks.servers.credential_use import audit_use, audit_use_in_portals
 from checks.servers.declared import Declared
 from checks.servers.facts import Facts, found_in
-from checks.servers.portal_audit import AskedPortal, PortalComparison, audit_portals
+from checks.servers.portal_audit import PortalComparison, audit_portals
 from checks.servers.probes.own_credentials import find_rest_custodian
+from checks.servers.probes.own_portal_accounts import AskedPortal
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.credentials import refuse_extra, register_of, today_of
+from commands.jobs.credentials import refuse_extra
 from commands.jobs.hosts_seen import hosts_seen
 from commands.jobs.portal_accounts import portals_of
 from commands.jobs.servers import known_host
@@ -41,7 +42,7 @@ from portalops.locale import _
 from portalops.model.message import msg, nmsg
 from portalops.model.organisation import HostId
 from portalops.registers.access import access_of
-from portalops.registers.credentials import CredentialRegister
+from portalops.registers.credentials import CredentialRegister, read_credentials
 from portalops.registers.portal_accounts import PortalAnswer, read_portal_answers
 from portalops.reports.document import Block, Paragraph, Status, TableBlock, Tone
 
@@ -69,7 +70,7 @@ def answers_of(session: Session, wanted: Collection[HostId]) -> dict[HostId, tup
         IntegrityError: an answer is missing or damaged.
     """
     found = {}
-    for host, seen in hosts_seen(session, wanted).items():
+    for host, seen in hosts_seen(session.reader, wanted).items():
         evidence = seen.answered.answer() if seen.answered else None
         if seen.answered is not None and evidence is not None:
             found[host] = (seen.answered.gathered_at, session.ledger.blob(evidence))
@@ -124,8 +125,12 @@ def audit(
 
 
 def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
-    hosts = session.settings.hosts if names is None else [known_host(session, name) for name in names]
-    register, declared, now = register_of(session), session.settings.declared.parse(Declared), session.clock.now()
+    hosts = session.settings.hosts if names is None else [known_host(session.settings.hosts, name) for name in names]
+    register, declared, now = (
+        read_credentials(session.reader),
+        session.settings.declared.parse(Declared),
+        session.clock.now(),
+    )
     limit = timedelta(hours=session.rulebook.numbers.check_max_age_hours)
     access, remarks = access_of(register), list[Remark]()
     answers = answers_of(session, {host.id for host in hosts})
@@ -139,7 +144,7 @@ def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
             if now - at > limit:
                 text = msg("the newest answer, of {at}, is too old to count for today", at=at)
                 remarks.append(Remark(host.id, "not-seen", "-", text, is_unknown=True))
-        remarks += credential_audit_audit(access, facts, host.id, today_of(session))
+        remarks += credential_audit_audit(access, facts, host.id, session.today)
         if facts is not None:
             remarks += audit_use(register, facts)
     if not hosts:
@@ -147,7 +152,7 @@ def _remarks(session: Session, names: list[str] | None) -> list[Remark]:
     if names is None:
         remarks += _compare_portals(session, register)
     wanted = {host.id for host in hosts}
-    remarks += [each for each in overdue(register, today_of(session)) if names is None or each.host in wanted]
+    remarks += [each for each in overdue(register, session.today) if names is None or each.host in wanted]
     return remarks
 
 
@@ -161,7 +166,7 @@ def _compare_portals(session: Session, register: CredentialRegister) -> tuple[Re
         timedelta(hours=session.rulebook.numbers.check_max_age_hours),
     )
     looks = _read_answers(session)
-    portals = [table.id for table in portals_of(session)]
+    portals = [table.id for table in portals_of(session.settings)]
     seen = {portal: looks[portal] for portal in portals if portal in looks}
     return (
         *audit_portals([AskedPortal(portal, looks.get(portal)) for portal in portals], known),

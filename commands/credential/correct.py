@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from checks.servers.declared import Declared
 from commands.cli.entries import DryRun
 from commands.cli.result import Result
 from commands.cli.session import open_session
@@ -28,7 +29,6 @@ from commands.jobs.credentials import (
     active,
     past_day,
     refuse_extra,
-    today_of,
     typed,
     typed_id,
     typed_kind,
@@ -68,14 +68,15 @@ def correct(
 ) -> Result[CredentialStep]:
     refuse_extra(ctx)
     session = open_session(ctx)
+    declared, warn = session.settings.declared.parse(Declared), session.warnings.append
     name, why = typed_id(credential), typed(reason, "--reason")
-    issued_on = None if issued is None else past_day(session, issued, "--issued")
+    issued_on = None if issued is None else past_day(session.today, issued, "--issued")
     given: dict[str, object] = {
-        "system": None if system is None else typed_system(session, system),
+        "system": None if system is None else typed_system(session.settings.hosts, system),
         "account": None if account is None else typed(account, "--account"),
         "kind": None if kind is None else typed_kind(kind),
-        "holder": None if holder is None else typed_person(session, holder, "--holder"),
-        "deputy": None if deputy is None else typed_person(session, deputy, "--deputy", needed=False),
+        "holder": None if holder is None else typed_person(declared, holder, "--holder", warn=warn),
+        "deputy": None if deputy is None else typed_person(declared, deputy, "--deputy", warn=warn, needed=False),
         "place": None if place is None else typed(place, "--place", needed=False),
         "issued_on": issued_on,
         "mfa": mfa,
@@ -98,9 +99,7 @@ def correct(
         elif not is_fingerprint(body.kind, before.fingerprint):  # it is that of another kind
             body = replace(body, fingerprint="")
         require_two(body.holder, body.deputy)
-        require_there(
-            register, today_of(session), *(one for one in (changes.get("holder"), changes.get("deputy")) if one)
-        )
+        require_there(register, session.today, *(one for one in (changes.get("holder"), changes.get("deputy")) if one))
         if body.issued_on is not None and body.rotated_on is not None and body.rotated_on < body.issued_on:
             raise UsageError(
                 msg("the secret was changed on {day}, before that day of issue", day=body.rotated_on),

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from checks.servers.declared import Declared
 from commands.cli.entries import DryRun
 from commands.cli.result import Result
 from commands.cli.session import open_session
@@ -25,7 +26,6 @@ from commands.jobs.credentials import (
     active,
     past_day,
     refuse_extra,
-    today_of,
     typed,
     typed_id,
     typed_person,
@@ -52,11 +52,12 @@ def hand_over(
 ) -> Result[CredentialStep]:
     refuse_extra(ctx)
     session = open_session(ctx)
+    declared, warn = session.settings.declared.parse(Declared), session.warnings.append
     body = CredentialHandOver(
         typed_id(credential),
-        past_day(session, on, "--on"),
-        typed_person(session, to, "--to", needed=False),
-        typed_person(session, deputy, "--deputy", needed=False),
+        past_day(session.today, on, "--on"),
+        typed_person(declared, to, "--to", warn=warn, needed=False),
+        typed_person(declared, deputy, "--deputy", warn=warn, needed=False),
         typed(place, "--place", needed=False),
         typed(reason, "--reason", needed=False),
     )
@@ -66,7 +67,7 @@ def hand_over(
     def decide(register: CredentialRegister) -> tuple[str, str, Body]:
         before = active(register, body.id).credential
         require_two(body.holder or before.holder, body.deputy)
-        require_there(register, today_of(session), body.holder, body.deputy)
+        require_there(register, session.today, body.holder, body.deputy)
         return HANDED_OVER, HAND_OVER, body
 
     return recorded_result(session, body.id, decide, dry_run=dry_run)

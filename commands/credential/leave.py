@@ -17,6 +17,7 @@ from typing import Annotated
 
 import typer
 
+from checks.servers.declared import Declared
 from commands.cli.entries import DryRun
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
@@ -25,12 +26,12 @@ from commands.cli.verb import Verb
 from commands.credential.options import Given
 from commands.credential.steps import RoleShape, names_in_roles, record_decision, role_data, roles_of, roles_table
 from commands.credential.views import CredentialShape, credential_data, listing, recorded_row, state_of
-from commands.jobs.credentials import Reason, known_person, refuse_extra, register_of, today_of, typed, typed_day
+from commands.jobs.credentials import Reason, known_person, refuse_extra, typed, typed_day
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.credentials import Leaving
 from portalops.model.message import Message, msg, nmsg
-from portalops.registers.credentials import LEAVING, LEFT, Body, CredentialRegister
+from portalops.registers.credentials import LEAVING, LEFT, Body, CredentialRegister, read_credentials
 from portalops.reports.document import Block, KeyValues, Paragraph, TableBlock
 
 
@@ -67,8 +68,15 @@ def leave(
         hint = msg("Leave --on out: --back counts from its record on; --reason may name the day.")
         raise UsageError(msg("--back and --on exclude each other"), hint)
     why = typed(reason, "--reason", needed=back)
-    day = typed_day(on, "--on") or today_of(session)
-    name = known_person(session, register_of(session), person, "PERSON", others=names_in_roles(session))
+    day = typed_day(on, "--on") or session.today
+    name = known_person(
+        session.settings.declared.parse(Declared),
+        read_credentials(session.reader),
+        person,
+        "PERSON",
+        warn=session.warnings.append,
+        others=names_in_roles(session),
+    )
 
     def decide(register: CredentialRegister) -> tuple[str, str, Body] | None:
         before = register.left_of(name)
@@ -93,7 +101,7 @@ def leave(
 def _to_return(
     session: Session, register: CredentialRegister, person: str, seq: int | None, *, dry_run: bool
 ) -> Result[LeavingShape]:
-    today, known = today_of(session), register.known_to(person)
+    today, known = session.today, register.known_to(person)
     left = register.left_of(person)
     roles, lost = roles_of(session, register, person)
     record = seq if seq is not None else left.seq if left else None

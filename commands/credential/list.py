@@ -16,17 +16,18 @@ from typing import Annotated
 
 import typer
 
+from checks.servers.declared import Declared
 from commands.cli.result import Result
-from commands.cli.session import Session, open_session
+from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.credential.views import CredentialShape, credential_data, listing, problems_of, state_of, use_word
-from commands.jobs.credentials import known_person, members_of, refuse_extra, register_of, today_of, typed
+from commands.jobs.credentials import known_person, members_of, refuse_extra, typed
 from commands.jobs.servers import known_host
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.credentials import host_of, same_person
 from portalops.model.message import Message, msg, nmsg
-from portalops.registers.credentials import CredentialRegister, HeldCredential
+from portalops.registers.credentials import CredentialRegister, HeldCredential, read_credentials
 from portalops.reports.document import Block, Paragraph, TableBlock
 
 
@@ -54,9 +55,12 @@ def list_(
     refuse_extra(ctx)
     session = open_session(ctx)
     of_system = None if system is None else "@".join(typed(part, "--system") for part in system.split("@"))
-    of_host = None if host is None else known_host(session, host).id
-    register, today = register_of(session), today_of(session)
-    wanted = None if holder is None else known_person(session, register, holder, "--holder")
+    of_host = None if host is None else known_host(session.settings.hosts, host).id
+    register, today = read_credentials(session.reader), session.today
+    declared = session.settings.declared.parse(Declared)
+    wanted = (
+        None if holder is None else known_person(declared, register, holder, "--holder", warn=session.warnings.append)
+    )
     if not register.is_begun:
         said = msg("The register holds no credential yet: 'portalops credential add' adds one")
         return Result((), [Paragraph(said)])
@@ -91,16 +95,18 @@ def list_(
         for each in shown
     ]
     view: list[Block] = [TableBlock(nmsg("{n} credential", "{n} credentials", len(rows)), headers, rows)]
-    lost, strangers = _lost(register), _strangers(session, register, shown)
+    lost, strangers = _lost(register), _strangers(declared, register, shown)
     is_wrong = bool(strangers) or any(problems_of(register, each, today) for each in shown)
     data = tuple(credential_data(register, each, today) for each in shown)
     code = ExitCode.UNMET if is_wrong else ExitCode.PARTIAL if lost else ExitCode.OK
     return Result(data, view, (*lost, *strangers), exit_code=code)
 
 
-def _strangers(session: Session, register: CredentialRegister, shown: Iterable[HeldCredential]) -> tuple[Message, ...]:
+def _strangers(
+    declared: Declared, register: CredentialRegister, shown: Iterable[HeldCredential]
+) -> tuple[Message, ...]:
     """Say who holds an active credential, is no declared member, and is not recorded to have left."""
-    members = members_of(session)
+    members = members_of(declared)
     found: dict[str, list[str]] = {}
     for each in shown:
         for role in register.strangers_of(each, members) if members else ():

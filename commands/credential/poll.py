@@ -19,11 +19,12 @@ import typer
 
 from commands.cli.entries import DryRun
 from commands.cli.result import Result
-from commands.cli.session import Session, open_session
+from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.credentials import refuse_extra, typed
-from commands.jobs.portal_accounts import poll_portals, portals_of
+from commands.jobs.portal_accounts import poll_portals, portals_of, record_accounts
+from portalops.config import Settings
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg
@@ -73,7 +74,11 @@ def poll(
     rows: list[tuple[Cell, ...]] = []
     data: list[PolledPortal] = []
     warnings: list[Message] = []
-    for each in poll_portals(session, _chosen(session, portal), dry_run=dry_run):
+    for each in poll_portals(
+        _chosen(session.settings, portal),
+        session.zone_of_portal,
+        None if dry_run else lambda seen: record_accounts(session.recorder, seen),
+    ):
         seen = each.found
         if isinstance(seen, Message):
             warnings.append(seen)
@@ -94,8 +99,8 @@ def poll(
     return Result(tuple(data), [view], warnings, exit_code=ExitCode.PARTIAL if warnings else ExitCode.OK)
 
 
-def _chosen(session: Session, name: str | None) -> tuple[KindTable, ...]:
-    there = portals_of(session)
+def _chosen(settings: Settings, name: str | None) -> tuple[KindTable, ...]:
+    there = portals_of(settings)
     wanted = None if name is None else typed(name, "PORTAL")
     chosen = tuple(table for table in there if wanted in {None, table.id})
     if not chosen:

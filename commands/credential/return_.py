@@ -45,7 +45,7 @@ def return_(
     session = open_session(ctx)
     body = CredentialReturn(
         typed_id(credential),
-        past_day(session, on, "--on"),
+        past_day(session.today, on, "--on"),
         typed(received_by, "--received-by"),
         typed(reason, "--reason", needed=False),
     )

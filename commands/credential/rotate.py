@@ -36,7 +36,7 @@ def rotate(
 ) -> Result[CredentialStep]:
     refuse_extra(ctx)
     session = open_session(ctx)
-    name, why, day = typed_id(credential), typed(reason, "--reason", needed=False), past_day(session, on, "--on")
+    name, why, day = typed_id(credential), typed(reason, "--reason", needed=False), past_day(session.today, on, "--on")
 
     def decide(register: CredentialRegister) -> tuple[str, str, Body]:
         known = active(register, name)

@@ -16,9 +16,9 @@ from commands.cli.session import open_session
 from commands.cli.shapes import shape, widened
 from commands.cli.verb import Verb
 from commands.credential.views import CredentialShape, credential_data, view_of
-from commands.jobs.credentials import IdArgument, held, refuse_extra, register_of, today_of, typed_id
+from commands.jobs.credentials import IdArgument, held, refuse_extra, typed_id
 from portalops.model.message import msg, nmsg
-from portalops.registers.credentials import ADDED, CORRECTED, HANDED_OVER, RETURNED, ROTATED
+from portalops.registers.credentials import ADDED, CORRECTED, HANDED_OVER, RETURNED, ROTATED, read_credentials
 from portalops.reports.document import TableBlock
 
 _KINDS = {
@@ -51,7 +51,7 @@ class CredentialHistory(CredentialShape):
 def show(ctx: typer.Context, credential: IdArgument) -> Result[CredentialHistory]:
     refuse_extra(ctx)
     session = open_session(ctx)
-    register, today = register_of(session), today_of(session)
+    register, today = read_credentials(session.reader), session.today
     each = held(register, typed_id(credential))
     rows = [
         (step.seq, step.at, _KINDS[step.kind], _read_field(step.body, "holder"), _read_field(step.body, "reason"))

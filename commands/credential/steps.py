@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Literal, TypeAlias, assert_never
 
+from checks.servers.declared import Declared
 from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.shapes import shape, widened
@@ -14,12 +15,10 @@ from commands.credential.views import CredentialShape, credential_data, listing,
 from commands.jobs.credentials import (
     accounts_of,
     members_of,
-    register_of,
-    today_of,
     typed_day,
 )
+from portalops import bodies
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.model.credentials import LONGEST_DAYS, Credential, CredentialKind, Leaving, same_person
 from portalops.model.message import Message, msg, nmsg
@@ -69,12 +68,13 @@ def roles_of(
     session: Session, register: CredentialRegister, person: str
 ) -> tuple[tuple[OpenRole, ...], tuple[int, ...]]:
     """Return what a person answers for, and the records that cannot be read and may name them."""
-    names = (person, *accounts_of(session, person))
+    declared = session.settings.declared.parse(Declared)
+    names = (person, *accounts_of(declared, person))
     written = _written(session, register, person)
     of_credentials = tuple(seq for seqs in register.unreadable.values() for seq in seqs)
     ledger = session.reader
     places, incidents, changes = read_places(ledger), read_incidents(ledger), read_changes(ledger)
-    others = [name for name in members_of(session) if not same_person(name, person)]
+    others = [name for name in members_of(declared) if not same_person(name, person)]
     found = open_roles(names, places=places, incidents=incidents, changes=changes, written=written, others=others)
     return found, tuple(sorted({*of_credentials, *lost_records(places, incidents, changes)}))
 
@@ -168,7 +168,7 @@ DUTY = "12.5-custody"
 def record_decision(session: Session, decide: Decide, *, dry_run: bool) -> tuple[CredentialRegister, int | None]:
     """Record what is decided, unless this is a dry run or it is nothing; return the register after it, and the record."""
     if dry_run:
-        register = register_of(session)
+        register = read_credentials(session.reader)
         decide(register)
         return register, None
     ledger, circumstances = session.writable_ledger, session.circumstances
@@ -188,7 +188,7 @@ def record_decision(session: Session, decide: Decide, *, dry_run: bool) -> tuple
 
 def recorded_result(session: Session, name: str, decide: Decide, *, dry_run: bool) -> Result[CredentialStep]:
     register, seq = record_decision(session, decide, dry_run=dry_run)
-    today = today_of(session)
+    today = session.today
     if dry_run:
         view = KeyValues([(msg("Credential"), name), recorded_row(dry_run=True, seq=None)])
         return Result(UnrecordedCredential(name, None, False), [view])

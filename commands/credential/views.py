@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from commands.cli.shapes import Said, shape
+from commands.cli.shapes import ShownMessage, shape
 from portalops.model.credentials import Credential, CredentialKind, same_person
 from portalops.model.message import Message, msg
 from portalops.registers.credentials import LACKING, CredentialRegister, HeldCredential
@@ -55,7 +55,7 @@ class CredentialShape:
     secret_record: int
     """The record of the last change of its secret."""
     returned_record: int | None
-    problems: tuple[Said, ...]
+    problems: tuple[ShownMessage, ...]
     """What must be seen to."""
 
 
@@ -119,7 +119,7 @@ def credential_data(register: CredentialRegister, each: HeldCredential, today: d
         custody_record=each.custody_seq,
         secret_record=each.secret_seq,
         returned_record=each.returned_seq,
-        problems=tuple(Said.of(problem) for problem in problems_of(register, each, today)),
+        problems=tuple(ShownMessage.of(problem) for problem in problems_of(register, each, today)),
     )
 
 

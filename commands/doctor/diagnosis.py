@@ -185,7 +185,7 @@ def bounded(
             case OSError():
                 yield unknown(
                     about,
-                    msg("could not be looked at: {cause}", cause=cause_of(fault)),
+                    msg("cannot be examined: {cause}", cause=cause_of(fault)),
                     msg("Run 'portalops doctor' as root, or as the user that portalops runs as."),
                 )
             case Exception():
@@ -262,4 +262,4 @@ def _examined(subject: str, look: DoctorContext, seconds: float) -> Iterator[Dia
         if subject == "configuration":
             yield refused("", error)
         else:
-            yield unknown("", msg("not looked at: {cause}", cause=error.message), error.hint)
+            yield unknown("", msg("not examined: {cause}", cause=error.message), error.hint)

@@ -1,4 +1,4 @@
-"""Look for what would stop portalops on this machine
+"""Find what would stop portalops on this machine
 
 Configuration, keys, secrets, timers, folders, media, sources, ledger, anchors, clock and versions, each with its
 cure. Changes nothing and connects to nothing. With --deep it also connects to servers, media and sources, writes and
@@ -20,7 +20,7 @@ import typer
 
 from commands.cli.result import Result
 from commands.cli.session import open_session
-from commands.cli.shapes import Said, shape
+from commands.cli.shapes import ShownMessage, shape
 from commands.cli.verb import Verb
 from commands.doctor.diagnosis import DiagnosticState, diagnose
 from portalops.errors import ExitCode
@@ -52,7 +52,7 @@ class DoctorLine:
     object: str | None
     state: StateWord
     seen: str
-    said: Said
+    seen_parts: ShownMessage
     """`seen` for programs: what stands in it, by its names."""
     cure: str
     """What to do, in English; empty where there is nothing to do."""
@@ -91,7 +91,7 @@ def doctor(
                 object=item.about or None,
                 state=_STATES[item.state],
                 seen=str(item.seen),
-                said=Said.of(item.seen),
+                seen_parts=ShownMessage.of(item.seen),
                 cure=str(item.cure) if item.cure else "",
             )
             for item in found

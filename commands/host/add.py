@@ -24,10 +24,10 @@ from commands.cli.verb import Verb
 from portalops.config.layers import Layers, parsed
 from portalops.config.load import settings_of
 from portalops.errors import UsageError
+from portalops.files import append_whole
 from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.reports.document import Paragraph, Verbatim
-from portalops.system.files import append_whole
 
 
 @shape

@@ -51,7 +51,7 @@ def authorized_key(
     ] = None,
 ) -> Result[KeyLine]:
     session = open_session(ctx)
-    known = known_host(session, host) if host is not None else None
+    known = known_host(session.settings.hosts, host) if host is not None else None
     way = session.settings.servers.ways.get(known.id) if known else None
     identity = way.identity if way else session.settings.servers.identity
     if identity is None:

@@ -73,7 +73,7 @@ def enroll(
     given = _given(fingerprint)
     shown = _shown(session, way)
     key, compared = _compared(session, host, shown, given)
-    before = enrolments_of(session).get(HostId(host))
+    before = enrolments_of(session.reader).get(HostId(host))
     if before is not None and before.enrolment.key == key:
         return _result(before.enrolment, before.seq, msg("{host} is already known by this key", host=host))
     if before is not None:
@@ -103,7 +103,7 @@ def enroll(
 
 
 def _way(session: Session, host: str) -> HostWay:
-    if known_host(session, host).address == LOCAL:
+    if known_host(session.settings.hosts, host).address == LOCAL:
         raise UsageError(
             msg("{host} is this machine, which needs no key", host=host),
             msg("Run 'portalops check run --host {host}'.", host=host),
@@ -126,7 +126,7 @@ def _given(text: str) -> str:
 
 def _shown(session: Session, way: HostWay) -> Iterator[tuple[str, str]]:
     """Yield the keys that the host shows with their fingerprints, the best first."""
-    enrolled = {each: one.enrolment for each, one in enrolments_of(session).items()}
+    enrolled = {each: one.enrolment for each, one in enrolments_of(session.reader).items()}
     jump = target_of(way.jump, session.settings.servers.ways, enrolled) if way.jump else None
     for key in shown_keys(way.host, way.port, jump=jump):
         yield fingerprint_of(key), key

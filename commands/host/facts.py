@@ -72,11 +72,11 @@ def facts(
     probe: Annotated[Optional[str], typer.Argument(metavar="PROBE", help=_("Only this probe's fact, in full"))] = None,  # noqa: UP045  # Typer reads it at run time
 ) -> Result[tuple[FactShape, ...]]:
     session = open_session(ctx)
-    known = known_host(session, host)
+    known = known_host(session.settings.hosts, host)
     probes = probes_of(checks())
     if probe is not None:
         probes = _only(probe, probes)
-    seen = hosts_seen(session, {known.id}).get(known.id)
+    seen = hosts_seen(session.reader, {known.id}).get(known.id)
     evidence = seen.answered.answer() if seen and seen.answered else None
     if seen is None or seen.answered is None or evidence is None:
         said = msg("{host} has not answered in any recorded scan", host=known.id)

@@ -23,13 +23,13 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.host.options import HostArgument, OptionalText
 from commands.host.steps import document_digests, known_holder, record_sighting, recorded_sentence, require_reason
-from commands.jobs.host_places import holders_of, place_of
+from commands.jobs.host_places import holders_of
 from commands.jobs.servers import known_host
 from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.places import HandOver
 from portalops.model.record import Digest
-from portalops.registers.places import HAND_OVER, HANDED_OVER, RegisteredPlace
+from portalops.registers.places import HAND_OVER, HANDED_OVER, RegisteredPlace, read_places
 from portalops.reports.document import Cell, KeyValues
 
 
@@ -67,12 +67,12 @@ def hand_over(
     dry_run: DryRun = False,
 ) -> Result[HandedOverHost]:
     session = open_session(ctx)
-    known = known_host(session, host)
+    known = known_host(session.settings.hosts, host)
     day = past_day(session, on, "--on")
     data = document_in(file)
     named = written_text(document, "--document") if document else ""
     why = written_text(reason, "--reason") if reason else ""
-    to = known_holder(session, holders_of(session), holder, day)
+    to = known_holder(session, holders_of(session.settings, session.reader, session.today), holder, day)
 
     def made(before: RegisteredPlace) -> HandOver:
         require_reason(before.host, day, [before.holder_step] if before.holder_step else [], why)
@@ -81,7 +81,7 @@ def hand_over(
     evidence = document_digests(data)
     seq = None
     if dry_run:
-        handed = made(place_of(session, known.id))
+        handed = made(read_places(session.reader).get(known.id) or RegisteredPlace(known.id))
     else:
         handed, record, evidence = record_sighting(session, HANDED_OVER, HAND_OVER, known.id, made, document=data)
         seq = record.seq

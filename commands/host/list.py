@@ -17,13 +17,14 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.host.views import HostShape, answered_at, host_data, key_cell, place_data, state_cell, way_cell
-from commands.jobs.host_places import holders_of, places_of, places_table
+from commands.jobs.host_places import holders_of, places_table
 from commands.jobs.hosts_seen import hosts_seen
 from commands.jobs.servers import enrolments_of
 from portalops.errors import ExitCode
 from portalops.model.hosts import LOCAL
 from portalops.model.message import msg, nmsg
 from portalops.model.organisation import Host, HostId
+from portalops.registers.places import read_places
 from portalops.reports.document import Paragraph, TableBlock
 
 
@@ -32,9 +33,9 @@ def list_(ctx: typer.Context) -> Result[tuple[HostShape, ...]]:
     hosts = session.settings.hosts
     if not hosts:
         return Result((), [Paragraph(msg("The configuration names no host yet: 'portalops host add' adds one"))])
-    enrolled = enrolments_of(session)
-    seen = hosts_seen(session, {host.id for host in hosts})
-    places, holders = places_of(session), holders_of(session)
+    enrolled = enrolments_of(session.reader)
+    seen = hosts_seen(session.reader, {host.id for host in hosts})
+    places, holders = read_places(session.reader), holders_of(session.settings, session.reader, session.today)
     rows = [
         (
             host.id,

@@ -51,7 +51,7 @@ def script(
 ) -> Result[IssuedScript]:
     """Issue a script and print it."""
     session = open_session(ctx)
-    known = known_host(session, host)
+    known = known_host(session.settings.hosts, host)
     if known.address == LOCAL:
         raise UsageError(
             msg("{host} is this machine, which is asked directly", host=known.id),

@@ -28,12 +28,12 @@ from commands.host.views import (
     steps_data,
     way_cell,
 )
-from commands.jobs.host_places import holders_of, place_rows, places_of, steps_of
+from commands.jobs.host_places import holders_of, place_rows, steps_of
 from commands.jobs.hosts_seen import hosts_seen
 from commands.jobs.servers import enrolments_of, known_host
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
-from portalops.registers.places import RegisteredPlace
+from portalops.registers.places import RegisteredPlace, read_places
 from portalops.reports.document import Cell, KeyValues
 
 
@@ -47,9 +47,9 @@ class ShownHost(HostShape):
 
 def show(ctx: typer.Context, host: HostArgument) -> Result[ShownHost]:
     session = open_session(ctx)
-    known = known_host(session, host)
-    enrolment = enrolments_of(session).get(known.id)
-    seen = hosts_seen(session, {known.id})
+    known = known_host(session.settings.hosts, host)
+    enrolment = enrolments_of(session.reader).get(known.id)
+    seen = hosts_seen(session.reader, {known.id})
     rows: list[tuple[Message, Cell]] = [
         (msg("Host"), known.id),
         (msg("Way"), way_cell(session, known)),
@@ -69,7 +69,10 @@ def show(ctx: typer.Context, host: HostArgument) -> Result[ShownHost]:
                 (msg("Reason"), show_text(enrolment.enrolment.reason, 1000)),
             ]
     rows += [(msg("Last answer"), answered_at(seen, known.id)), (msg("Last scan"), state_cell(seen.get(known.id)))]
-    place, holders = places_of(session).get(known.id) or RegisteredPlace(known.id), holders_of(session)
+    place, holders = (
+        read_places(session.reader).get(known.id) or RegisteredPlace(known.id),
+        holders_of(session.settings, session.reader, session.today),
+    )
     rows += place_rows(place, holders)
     data = host_data(session, known, enrolment, seen.get(known.id), place=place_data(place, holders))
     return Result(widened(ShownHost, data, place_records=steps_data(place)), [KeyValues(rows), *steps_of(place)])

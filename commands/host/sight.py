@@ -25,7 +25,7 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.host.options import HostArgument, OptionalText
 from commands.host.steps import document_digests, known_holder, record_sighting, recorded_sentence, require_reason
-from commands.jobs.host_places import holders_of, place_of
+from commands.jobs.host_places import holders_of
 from commands.jobs.servers import known_host
 from portalops.errors import UsageError
 from portalops.locale import _
@@ -33,7 +33,7 @@ from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.places import Sighting
 from portalops.model.record import Digest
-from portalops.registers.places import SIGHTED, SIGHTING, RegisteredPlace
+from portalops.registers.places import SIGHTED, SIGHTING, RegisteredPlace, read_places
 from portalops.reports.document import Cell, KeyValues
 
 
@@ -73,10 +73,10 @@ def sight(
     dry_run: DryRun = False,
 ) -> Result[SightedHost]:
     session = open_session(ctx)
-    known = known_host(session, host)
+    known = known_host(session.settings.hosts, host)
     day = past_day(session, on, "--on")
     document = document_in(file)
-    holders = holders_of(session)
+    holders = holders_of(session.settings, session.reader, session.today)
     answers = None if holder is None else known_holder(session, holders, holder, day)
     given = {"--site": site, "--room": room, "--rack": rack, "--holder": answers}
     seen_by = written_text(by, "--by") if by else caller_of(session)
@@ -91,7 +91,7 @@ def sight(
         return Sighting(known.id, day, seen_by, *texts, reason=why)
 
     if dry_run:
-        sighting = made(place_of(session, known.id))
+        sighting = made(read_places(session.reader).get(known.id) or RegisteredPlace(known.id))
         seq, evidence = None, document_digests(document)
     else:
         sighting, record, evidence = record_sighting(session, SIGHTED, SIGHTING, known.id, made, document=document)

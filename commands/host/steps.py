@@ -10,8 +10,8 @@ from typing import TypeVar
 from commands.cli.entries import written_text
 from commands.cli.session import Session
 from commands.jobs.host_places import Holders
+from portalops import bodies
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.model.credentials import same_person
 from portalops.model.message import Message, msg

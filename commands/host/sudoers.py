@@ -60,7 +60,7 @@ def sudoers(
 ) -> Result[SudoersFile]:
     session = open_session(ctx)
     probes = all_probes()
-    known = known_host(session, host) if host is not None else None
+    known = known_host(session.settings.hosts, host) if host is not None else None
     account = user or _account(session, known)
     _require_account(account)
     paths = paths_on(session, known, probes) if known else None
@@ -84,7 +84,7 @@ def paths_on(session: Session, host: Host, probes: Mapping[str, Probe[Any]]) -> 
 
     script = 'for p in "$@"; do printf "%s %s\\n" "$p" "$(command -v "$p")"; done'
     probe = Probe("host.paths", ("sh", "-c", script, "sh", *names), parse)
-    raw = gather(shells_of(session)(host), [probe])
+    raw = gather(shells_of(session.settings.servers.ways, session.reader)(host), [probe])
     try:
         section = parse_answer(raw).sections.get(probe.id)
     except AnswerRejected as error:

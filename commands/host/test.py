@@ -43,8 +43,8 @@ def try_out(
     ctx: typer.Context, host: Annotated[str, typer.Argument(metavar="HOST", help=_("The host's id"))]
 ) -> Result[tuple[TriedStep, ...]]:
     session = open_session(ctx)
-    known = known_host(session, host)
-    steps, is_reached = steps_to(session, known)
+    known = known_host(session.settings.hosts, host)
+    steps, is_reached = steps_to(known, session.settings.servers.ways, session.reader)
     rows = [
         (
             step.what,

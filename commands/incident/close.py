@@ -24,14 +24,14 @@ from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.incident.steps import By, IdArgument, OptionalText, find_actor, guarded, step
 from commands.incident.views import SAY_ANEW, RecordedIncident
-from commands.jobs.changes import register_of as changes_of
 from commands.jobs.credentials import refuse_extra
-from commands.jobs.credentials import register_of as credentials_of
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.changes import ChangeState
 from portalops.model.incidents import IncidentClosed, ReportKind, ReportTimeliness
 from portalops.model.message import Message, msg
+from portalops.registers.changes import read_changes
+from portalops.registers.credentials import read_credentials
 from portalops.registers.findings import read_findings
 from portalops.registers.incidents import CLOSED, Incident, end_words, is_undone, refuse_close
 from portalops.reports.words import joined
@@ -102,7 +102,7 @@ def _open_ends(session: Session, known: Incident, *, cause: str, lessons: str) -
         for report in ReportKind
         if known.standing(report, numbers, now).timeliness in {ReportTimeliness.DUE, ReportTimeliness.OVERDUE}
     ]
-    credentials, changes = credentials_of(session), changes_of(session)
+    credentials, changes = read_credentials(session.reader), read_changes(session.reader)
     for name in facts.credentials:
         held = credentials.credentials.get(name)
         if held is None or name in credentials.unreadable or is_undone(held, facts, zone):

@@ -49,13 +49,13 @@ from commands.incident.steps import (
 )
 from commands.incident.views import RecordedIncident
 from commands.jobs.credentials import refuse_extra
-from commands.jobs.credentials import register_of as credentials_of
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.incidents import IncidentFacts, IncidentKind
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 from portalops.registers.changes import ChangeStep
+from portalops.registers.credentials import read_credentials
 from portalops.registers.incidents import CORRECTED, Incident, IncidentRegister
 
 
@@ -119,7 +119,7 @@ def correct(
     def made(known: Incident) -> IncidentFacts:
         facts = replace(known.facts, **changed, **tied_facts(session, ties), reason=why, by=author)
         if not facts.holders:
-            facts = replace(facts, holders=holders_named(credentials_of(session), facts.credentials))
+            facts = replace(facts, holders=holders_named(read_credentials(session.reader), facts.credentials))
         require_order(facts)
         if any(each.body.sent_at < facts.detected_at for each in known.reports):
             raise UsageError(
@@ -155,7 +155,7 @@ def _opened_anew(
             )
         facts = IncidentFacts(id=name, by=author, reason=why, **given, **tied_facts(session, ties))
         if not facts.holders:
-            facts = replace(facts, holders=holders_named(credentials_of(session), facts.credentials))
+            facts = replace(facts, holders=holders_named(read_credentials(session.reader), facts.credentials))
         require_order(facts)
         return facts
 

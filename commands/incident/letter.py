@@ -26,14 +26,14 @@ from commands.cli.verb import Verb
 from commands.incident.options import report_kind
 from commands.incident.steps import IdArgument, known_incident, register_of
 from commands.jobs.credentials import refuse_extra
-from commands.jobs.credentials import register_of as credentials_of
-from commands.jobs.papers import chosen_formats, office_of, write_papers
+from commands.jobs.papers import chosen_formats, write_papers
 from portalops.locale import _
 from portalops.model.incidents import ReportKind
 from portalops.model.message import Message, msg
 from portalops.model.sent import Addressee
 from portalops.official.build_incident import TiedCredential, build_incident
-from portalops.registers.credentials import HeldCredential
+from portalops.official.office import office_on
+from portalops.registers.credentials import HeldCredential, read_credentials
 from portalops.registers.incidents import Incident, is_undone
 from portalops.reports.document import TableBlock
 from portalops.reports.words import credential_kind_word
@@ -74,7 +74,7 @@ def letter(
     paper = build_incident(
         known,
         _access(session, known),
-        office_of(session),
+        office_on(session.today, session.settings.actors, session.settings.office),
         session.rulebook,
         report=which,
         to_committee=addressee_of(to) is Addressee.COMMITTEE,
@@ -89,7 +89,7 @@ def letter(
 
 
 def _access(session: Session, known: Incident) -> tuple[TiedCredential, ...]:
-    register = credentials_of(session)
+    register = read_credentials(session.reader)
     found: list[TiedCredential] = []
     for name in known.facts.credentials:
         held = register.credentials.get(name)

@@ -58,7 +58,11 @@ def list_(
     if attested:
         return _attested(session, register)
     numbers, now = session.rulebook.numbers, session.clock.now()
-    chosen = tuple(register.incidents.values()) if host is None else register.find_by_host(known_host(session, host).id)
+    chosen = (
+        tuple(register.incidents.values())
+        if host is None
+        else register.find_by_host(known_host(session.settings.hosts, host).id)
+    )
     shown = [each for each in chosen if every or each.is_open]
     headers = (
         msg("Incident"), msg("State"), msg("Severity"), msg("Kind"), msg("What happened"), msg("Noticed"), msg("Responsible"),

@@ -41,11 +41,11 @@ from commands.incident.options import (
 from commands.incident.steps import By, OptionalText, find_actor, guarded, incident_remarks, incident_result, record
 from commands.incident.views import RecordedIncident
 from commands.jobs.credentials import refuse_extra
-from commands.jobs.credentials import register_of as credentials_of
 from portalops.locale import _
 from portalops.model.incidents import IncidentFacts, IncidentKind
 from portalops.model.verdicts import Severity
 from portalops.registers.changes import ChangeStep
+from portalops.registers.credentials import read_credentials
 from portalops.registers.incidents import INCIDENT_KINDS, OPENED, Incident, IncidentRegister
 
 What = Annotated[str, typer.Option(metavar="TEXT", help=_("What happened, in a sentence"))]
@@ -106,7 +106,7 @@ def open_(
     def made(_register: IncidentRegister) -> IncidentFacts:
         tied = replace(facts, **tied_facts(session, ties))
         if not tied.holders:
-            tied = replace(tied, holders=holders_named(credentials_of(session), tied.credentials))
+            tied = replace(tied, holders=holders_named(read_credentials(session.reader), tied.credentials))
         return replace(tied, id=next_id(session, "IN", INCIDENT_KINDS))
 
     body, _before, after, seq = record(session, OPENED, made, document, dry_run=dry_run)

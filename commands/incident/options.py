@@ -9,12 +9,11 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from checks.servers.declared import Declared
 from commands.cli.session import Session
 from commands.incident.steps import OptionalText
 from commands.jobs.changes import known_change
-from commands.jobs.changes import register_of as changes_of
 from commands.jobs.credentials import held, known_person, refuse_secret
-from commands.jobs.credentials import register_of as credentials_of
 from commands.jobs.servers import known_host
 from portalops.errors import UsageError
 from portalops.locale import _
@@ -22,7 +21,8 @@ from portalops.model.incidents import IncidentFacts, ReportKind
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.registers.cases import read_cases
-from portalops.registers.credentials import CredentialRegister
+from portalops.registers.changes import read_changes
+from portalops.registers.credentials import CredentialRegister, read_credentials
 from portalops.registers.findings import read_findings
 
 
@@ -91,11 +91,14 @@ def tied_facts(session: Session, ties: dict[str, Many]) -> dict[str, Any]:
     Raises:
         UsageError: something of it does not exist.
     """
+    declared = session.settings.declared.parse(Declared)
     looks: dict[str, Callable[[str], str]] = {
-        "holders": lambda name: known_person(session, credentials_of(session), name, "--holder"),
-        "credentials": lambda name: held(credentials_of(session), show_id(name, "--credential")).id,
-        "hosts": lambda name: known_host(session, show_id(name, "--host")).id,
-        "changes": lambda name: known_change(changes_of(session), show_id(name, "--change")).id,
+        "holders": lambda name: known_person(
+            declared, read_credentials(session.reader), name, "--holder", warn=session.warnings.append
+        ),
+        "credentials": lambda name: held(read_credentials(session.reader), show_id(name, "--credential")).id,
+        "hosts": lambda name: known_host(session.settings.hosts, show_id(name, "--host")).id,
+        "changes": lambda name: known_change(read_changes(session.reader), show_id(name, "--change")).id,
         "findings": lambda name: _known_finding(session, show_id(name, "--finding")),
         "cases": lambda name: _known_case(session, show_id(name, "--case")),
     }

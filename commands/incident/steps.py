@@ -16,14 +16,14 @@ from commands.cli.session import Session
 from commands.cli.shapes import widened
 from commands.incident.views import RecordedIncident, incident_data, incident_view
 from commands.jobs.credentials import refuse_secret
-from commands.jobs.credentials import register_of as credentials_of
+from portalops import bodies
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.incidents import IncidentKind, IncidentsAttested, ReportKind, ReportTimeliness
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
+from portalops.registers.credentials import read_credentials
 from portalops.registers.incidents import (
     KEYS,
     Body,
@@ -168,7 +168,7 @@ def incident_result(
 
 def incident_remarks(session: Session, incident: Incident) -> tuple[Message, ...]:
     """Say what whoever records it must know."""
-    facts, register = incident.facts, credentials_of(session)
+    facts, register = incident.facts, read_credentials(session.reader)
     zone, now = session.zone_of_portal, session.clock.now()
     found: list[Message] = [
         msg("{person} left, by record {seq}", person=name, seq=left.seq)

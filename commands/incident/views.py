@@ -41,7 +41,7 @@ class DueReport:
 
 
 @shape
-class SentReport:
+class SentIncidentReport:
     """A report that was sent."""
 
     report: ReportKind
@@ -117,7 +117,7 @@ class IncidentShape:
     lessons: str | None
     first_report: DueReport
     full_report: DueReport
-    reports: tuple[SentReport, ...]
+    reports: tuple[SentIncidentReport, ...]
     notes: tuple[NoteShape, ...]
     closed: ClosedIncident | None
     unreadable: tuple[int, ...]
@@ -283,7 +283,7 @@ def incident_data(session: Session, incident: Incident) -> IncidentShape:
         first_report=_due_report(session, incident, ReportKind.FIRST),
         full_report=_due_report(session, incident, ReportKind.FULL),
         reports=tuple(
-            SentReport(
+            SentIncidentReport(
                 report=each.body.report,
                 to=each.body.to,
                 sent_at=each.body.sent_at,

@@ -33,10 +33,10 @@ from portalops.config.layers import show_path
 from portalops.config.load import checked_text
 from portalops.config.starter import StartAnswers, StartMedium, medium_ids, starting_configuration
 from portalops.errors import UsageError
+from portalops.files import write_atomically
 from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.reports.document import Block, Bullets, KeyValues, Notice, Paragraph, Status, TableBlock, Tone
-from portalops.system.files import write_atomically
 
 if TYPE_CHECKING:
     from portalops.config import Settings

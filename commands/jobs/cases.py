@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from commands.cli.session import Session
+from portalops import bodies
 from portalops.compliance.handling import PAPERS, STEP_WORDS, Handling, judged_keys, moves_by_rule, next_due, shortfalls
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
+from portalops.ledger.recorder import Recorder
 from portalops.model.cases import CLOSED_BY_PEOPLE, CaseDuty, CaseMove, CaseStep
 from portalops.model.credentials import same_person
 from portalops.model.message import Message, msg
@@ -24,84 +24,84 @@ HANDLING = "11.3-handling"
 REPORTING = "11.3-reporting"
 
 
-def handling_of(session: Session) -> Handling:
-    """Return by what cases are handled today."""
-    zone = session.zone_of_portal
-    today = session.clock.now().astimezone(zone).date()
-    return Handling(session.rulebook.numbers, session.calendar, zone, today)
-
-
-def record_by_rule(session: Session, result: UpdatesResult, judged_seq: int) -> tuple[CaseMove, ...]:
+def record_by_rule(
+    recorder: Recorder, handling: Handling, result: UpdatesResult, judged_seq: int, *, since: date | None
+) -> tuple[CaseMove, ...]:
     """Record the moves that follow from a judging by the rules alone; return them.
 
     Args:
-        session: has the ledger, open for appending.
+        recorder: has the ledger, open for appending.
+        handling: by what cases are handled today.
         result: the judging.
         judged_seq: the record that holds it.
+        since: from when on cases are opened; from the ledger's beginning on if None.
     """
-    ledger, duties = session.writable_ledger, session.rulebook.numbers.unit_duties
+    ledger, duties = recorder.ledger, handling.numbers.unit_duties
     made: list[CaseMove] = []
     first = next(ledger.records(limit=1))
-    began = first.at.astimezone(session.zone_of_portal).date()
+    began = first.at.astimezone(handling.zone).date()
 
     def decide() -> Sequence[Draft]:
         made[:] = moves_by_rule(
             shortfalls(result, judged_seq, duties),
             judged_keys(result, duties),
             read_cases(ledger).cases,
-            handling_of(session),
-            since=session.settings.updates.cases_from or began,
+            handling,
+            since=since or began,
         )
-        return [draft_of(session, move) for move in made]
+        return [draft_of(recorder, move) for move in made]
 
     ledger.append_decided(decide)
     return tuple(made)
 
 
-def draft_of(session: Session, move: CaseMove, document: bytes | None = None) -> Draft:
+def draft_of(recorder: Recorder, move: CaseMove, document: bytes | None = None) -> Draft:
     """Return the record of a move; a document is kept with it."""
-    ledger = session.writable_ledger
+    ledger = recorder.ledger
     evidence = () if document is None else (ledger.keep(document),)
     if evidence and move.paper:
         move = replace(move, paper=replace(move.paper, file=evidence[0]))
-    parts = {"circumstances": session.circumstances, KEY: move, "evidence": evidence}
+    parts = {"circumstances": recorder.circumstances, KEY: move, "evidence": evidence}
     duty = REPORTING if move.step in {CaseStep.TO_DEPARTMENT, CaseStep.TO_COMMITTEE} else HANDLING
     return ledger.draft(kind_of(move.step), subject=move.id, duty=duty, body=ledger.keep(bodies.write(parts)))
 
 
 def record_move(
-    session: Session,
+    recorder: Recorder,
+    handling: Handling,
     name: str,
     make: Callable[[Case], CaseMove],
     *,
     document: bytes | None = None,
-    dry_run: bool = False,
-) -> tuple[CaseMove, Record | None]:
+) -> tuple[CaseMove, Record]:
     """Record a person's move of a case.
 
     Args:
-        session: has the ledger.
+        recorder: has the ledger.
+        handling: by what cases are handled today.
         name: the case's id, or the beginning of one that no other has.
         make: returns the move.
         document: kept with it.
-        dry_run: record nothing.
 
     Raises:
         UsageError: there is no such case, its state does not allow the move, or whoever explained decides on it.
     """
-    if dry_run:
-        return _allowed(session, known_case(read_cases(session.ledger), name), make), None
     made: list[CaseMove] = []
 
     def decide() -> Sequence[Draft]:
-        made[:] = [_allowed(session, known_case(read_cases(session.writable_ledger), name), make)]
-        return [draft_of(session, made[0], document)]
+        made[:] = [allowed_move(known_case(read_cases(recorder.ledger), name), make, handling)]
+        return [draft_of(recorder, made[0], document)]
 
-    (record,) = session.writable_ledger.append_decided(decide)
+    (record,) = recorder.ledger.append_decided(decide)
     return made[0], record
 
 
-def _allowed(session: Session, case: Case, make: Callable[[Case], CaseMove]) -> CaseMove:
+def allowed_move(case: Case, make: Callable[[Case], CaseMove], handling: Handling) -> CaseMove:
+    """Return a person's move of a case.
+
+    Raises:
+        UsageError: the case's state does not allow the move, or whoever explained decides on it.
+    """
     move = make(case)
     if not may(case, move.step) or (move.step is CaseStep.CLOSED and case.state not in CLOSED_BY_PEOPLE):
         raise UsageError(
@@ -111,7 +111,7 @@ def _allowed(session: Session, case: Case, make: Callable[[Case], CaseMove]) -> 
                 state=CASE_STATES[case.state],
                 step=STEP_WORDS[move.step],
             ),
-            _next_of(session, case),
+            _next_of(case, handling),
         )
     if move.step in {CaseStep.ACCEPTED, CaseStep.REJECTED}:
         said = next(
@@ -128,8 +128,8 @@ def _allowed(session: Session, case: Case, make: Callable[[Case], CaseMove]) -> 
     return move
 
 
-def _next_of(session: Session, case: Case) -> Message:
-    due = next_due(case, handling_of(session))
+def _next_of(case: Case, handling: Handling) -> Message:
+    due = next_due(case, handling)
     if due is None or due.step not in _VERBS:
         return msg("Run 'portalops case show {case}' to see what was done and what is due.", case=case.id)
     return msg(

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from commands.cli.session import Session
 from portalops.errors import UsageError
 from portalops.model.message import msg
 from portalops.model.text import show_text
-from portalops.registers.changes import ChangeRegister, RecordedChange, read_changes
+from portalops.registers.changes import ChangeRegister, RecordedChange
 
 LAST_RECORD = 1 << 62
 """Where a record that is not made yet stands among the others."""
-
-
-def register_of(session: Session) -> ChangeRegister:
-    """Return the register of changes; an empty one before there is a ledger."""
-    return read_changes(session.reader)
 
 
 def known_change(register: ChangeRegister, name: str) -> RecordedChange:

@@ -10,30 +10,33 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from portalops.errors import FileUnwritable
+from portalops.files import write_atomically
 from portalops.model.message import Message, msg
+from portalops.ports import Clock
 from portalops.system.clock import BootMark, SystemClock, boot_mark, step_between
-from portalops.system.files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from commands.cli.session import Session
 
 logger = logging.getLogger(__name__)
 
+BOOTED_AT = "booted-at"
+"""In the state folder: which boot a run saw last, and when it was by the clock."""
 
-def clock_step(session: Session) -> timedelta | None:
+
+def clock_step(state_folder: Path, clock: Clock) -> timedelta | None:
     """Return by how much the clock was set since the last look, if it was; None also for the first look after a boot."""
-    before, now = _noted(session), _mark(session)
+    before, now = _noted(state_folder), _mark(clock)
     return step_between(before, now) if before is not None and now is not None else None
 
 
-def note_clock(session: Session) -> Message | None:
+def note_clock(state_folder: Path, clock: Clock) -> Message | None:
     """Note when the machine was booted, by its clock; return what is to be told if the clock was set since the last look."""
-    before, mark, step = _noted(session), _mark(session), clock_step(session)
+    before, mark, step = _noted(state_folder), _mark(clock), clock_step(state_folder, clock)
     if mark is not None and (before is None or step is not None or before.boot != mark.boot):
         try:
-            write_atomically(_file(session), f"{mark.boot} {mark.booted_at.isoformat()}\n".encode())
+            write_atomically(state_folder / BOOTED_AT, f"{mark.boot} {mark.booted_at.isoformat()}\n".encode())
         except FileUnwritable as error:  # then it is told again
             logger.warning("it cannot be noted when the machine was booted: %s", error)
     if step is None:
@@ -41,29 +44,25 @@ def note_clock(session: Session) -> Message | None:
     minutes = round(abs(step) / timedelta(minutes=1))
     if step > timedelta():
         return msg(
-            "the machine's clock was set forward by {n} minutes since the last look: jobs may have come due too soon, or been"
-            " passed over; see 'timedatectl'",
+            "the machine's clock was set forward by {n} minutes since the last run: jobs may start too early or be skipped;"
+            " see 'timedatectl'",
             n=minutes,
         )
     return msg(
-        "the machine's clock was set back by {n} minutes since the last look: jobs may be done twice; see 'timedatectl'",
+        "the machine's clock was set back by {n} minutes since the last run: jobs may run twice; see 'timedatectl'",
         n=minutes,
     )
 
 
-def _mark(session: Session) -> BootMark | None:
+def _mark(clock: Clock) -> BootMark | None:
     """Return when the machine was booted; None for a clock that is not the machine's."""
-    return boot_mark(session.clock.now()) if isinstance(session.clock, SystemClock) else None
+    return boot_mark(clock.now()) if isinstance(clock, SystemClock) else None
 
 
-def _noted(session: Session) -> BootMark | None:
+def _noted(state_folder: Path) -> BootMark | None:
     try:
-        boot, booted_at = _file(session).read_text(encoding="ascii").split()
+        boot, booted_at = (state_folder / BOOTED_AT).read_text(encoding="ascii").split()
         moment = datetime.fromisoformat(booted_at)
     except (OSError, ValueError):
         return None
     return BootMark(boot, moment) if moment.tzinfo is not None else None
-
-
-def _file(session: Session) -> Path:
-    return session.settings.state_folder / "booted-at"

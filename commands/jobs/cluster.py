@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from commands.cli.session import Session
-from commands.jobs.ledger_server import require_database
+from commands.jobs.ledger_server import database_of
 from commands.jobs.parts import PARTS
 from portalops.errors import ConfigurationError
 from portalops.ledger.runs import Work
@@ -19,11 +19,12 @@ from portalops.model.runs import Job
 
 def clustered(session: Session, job: Job, slot: str) -> Work[object] | None:
     """Do a job by its parts; None if its kind has none, or there is no cluster."""
-    if session.settings.cluster is None or job.kind.value not in PARTS.names():
+    settings = session.settings
+    if settings.cluster is None or job.kind.value not in PARTS.names():
         return None
-    require_database(session)
+    database_of(settings, session.environment)  # it is said first where there is none
     try:
-        from commands.jobs.fan import Fan  # noqa: PLC0415  # what it needs is an extra
+        from commands.jobs.fan import fan_of  # noqa: PLC0415  # what it needs is an extra
     except ImportError as error:
         raise ConfigurationError(
             msg("a cluster needs the package {name}, which is not installed", name=error.name or "pgqueuer"),
@@ -32,4 +33,4 @@ def clustered(session: Session, job: Job, slot: str) -> Work[object] | None:
                 python=sys.executable,
             ),
         ) from error
-    return PARTS.load(job.kind.value).work(session, Fan(session, job, slot))
+    return PARTS.load(job.kind.value).work(session, fan_of(session, job, slot))

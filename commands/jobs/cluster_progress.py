@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from commands.cli.session import Session
 from commands.cli.shapes import shape
 from portalops.cluster.parts import PartRequest, part_kind, part_of
 from portalops.errors import PortalOpsError
-from portalops.jobs import slot_start
-from portalops.ledger.record import FINISHED
 from portalops.model.message import msg
-from portalops.model.record import Record
-from portalops.model.runs import Job
+from portalops.model.record import FINISHED, Record
+from portalops.model.runs import Job, slot_start
+from portalops.model.values import dataclass
+from portalops.ports import LedgerReader
 from portalops.registers.runs import parse_run_id
 from portalops.reports.document import Cell, TableBlock
 
@@ -59,16 +58,17 @@ def progress_of(job: Job, finished: Iterable[Record], wishes: Iterable[PartReque
     )
 
 
-def jobs_under_way(session: Session, wishes: Sequence[PartRequest]) -> tuple[JobProgress, ...]:
-    """Return how far each configured job is whose parts are in the queue."""
+def jobs_under_way(
+    jobs: Sequence[Job], ledger: LedgerReader, wishes: Sequence[PartRequest], local: datetime
+) -> tuple[JobProgress, ...]:
+    """Return how far each configured job is whose parts are in the queue, at a local moment."""
     found = []
     named = {wish.job for wish in wishes}
-    for job in session.settings.jobs:
+    for job in jobs:
         if job.id not in named:
             continue
-        local = session.clock.now().astimezone(session.zone_of_portal)
         since: datetime = slot_start(job.every, local).astimezone(UTC)
-        records = session.ledger.records(kinds=(f"{part_kind(job.kind.value)}{FINISHED}",), since=since)
+        records = ledger.records(kinds=(f"{part_kind(job.kind.value)}{FINISHED}",), since=since)
         if (each := progress_of(job, records, wishes)) is not None:
             found.append(each)
     return tuple(found)
@@ -76,17 +76,20 @@ def jobs_under_way(session: Session, wishes: Sequence[PartRequest]) -> tuple[Job
 
 def now_under_way(session: Session) -> tuple[JobProgress, ...]:
     """Return how far jobs are on the cluster that is configured; nothing where there is none, or where its queue cannot be read."""
-    if session.settings.cluster is None or session.settings.ledger_store is None:
+    settings = session.settings
+    if settings.cluster is None or settings.ledger_store is None:
         return ()
     try:
         from commands.jobs.fan import connection_of, driver_errors  # noqa: PLC0415  # an extra
+        from commands.jobs.ledger_server import database_of  # noqa: PLC0415  # status needs it with a cluster alone
         from portalops.cluster.queue import list_requests  # noqa: PLC0415  # an extra
 
-        with driver_errors(session), connection_of(session) as connection:
+        database = database_of(settings, session.environment)
+        with driver_errors(database), connection_of(database) as connection:
             wishes = list_requests(connection)
     except (ImportError, PortalOpsError):
         return ()  # `worker status` says why
-    return jobs_under_way(session, wishes)
+    return jobs_under_way(settings.jobs, session.ledger, wishes, session.clock.now().astimezone(session.zone_of_portal))
 
 
 def progress_table(found: Sequence[JobProgress]) -> TableBlock:

@@ -8,20 +8,20 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from typing import Annotated, Final
 
 import typer
 
 from checks.servers.declared import Declared
-from commands.cli.session import Session
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.credentials import CredentialKind, SystemKind, host_of, same_person, secret_in
-from portalops.model.message import msg
+from portalops.model.message import Message, msg
+from portalops.model.organisation import Host
 from portalops.model.text import show_text
-from portalops.registers.credentials import CredentialRegister, HeldCredential, read_credentials
+from portalops.registers.credentials import CredentialRegister, HeldCredential
 
 MAX_TEXT: Final = 200
 ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -31,16 +31,6 @@ IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help=_("The credential's id in the register, such as web1-root"))
 ]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=_("Why, for the readers of the ledger"))]
-
-
-def register_of(session: Session) -> CredentialRegister:
-    """Return the register; an empty one before there is a ledger."""
-    return read_credentials(session.reader)
-
-
-def today_of(session: Session) -> date:
-    """Return the portal's local day."""
-    return session.clock.now().astimezone(session.zone_of_portal).date()
 
 
 def refuse_extra(ctx: typer.Context) -> None:
@@ -124,13 +114,12 @@ def typed_day(text: str | None, option: str) -> date | None:
         ) from error
 
 
-def past_day(session: Session, text: str | None, option: str) -> date:
+def past_day(today: date, text: str | None, option: str) -> date:
     """Return a day that is not in the future; today if none was given.
 
     Raises:
         UsageError: it is no day, or in the future.
     """
-    today = today_of(session)
     day = typed_day(text, option) or today
     if day > today:
         raise UsageError(
@@ -154,7 +143,7 @@ def typed_kind(text: str) -> CredentialKind:
     return CredentialKind(text)
 
 
-def typed_system(session: Session, text: str) -> str:
+def typed_system(hosts: Collection[Host], text: str) -> str:
     """Return a system: `KIND:NAME` or `KIND:NAME@HOST`.
 
     Raises:
@@ -171,18 +160,17 @@ def typed_system(session: Session, text: str) -> str:
                 kinds=", ".join(SystemKind),
             ),
         )
-    host, hosts = host_of(text), [host.id for host in session.settings.hosts]
-    if host and host not in hosts:
+    host, known = host_of(text), [each.id for each in hosts]
+    if host and host not in known:
         raise UsageError(
             msg("there is no host {host}", host=show_text(host, 60)),
-            msg("The hosts are: {hosts}.", hosts=", ".join(hosts) or "-"),
+            msg("The hosts are: {hosts}.", hosts=", ".join(known) or "-"),
         )
     return text
 
 
-def members_of(session: Session) -> Mapping[str, frozenset[str]]:
+def members_of(declared: Declared) -> Mapping[str, frozenset[str]]:
     """Return the members that the configuration names, with the hosts that it names them for; "" stands for all."""
-    declared = session.settings.declared.parse(Declared)
     found: dict[str, set[str]] = {}
     for host, table in (("", declared), *declared.host.items()):
         for name in table.members or {}:
@@ -190,17 +178,15 @@ def members_of(session: Session) -> Mapping[str, frozenset[str]]:
     return {name: frozenset(hosts) for name, hosts in found.items()}
 
 
-def accounts_of(session: Session, person: str) -> tuple[str, ...]:
+def accounts_of(declared: Declared, person: str) -> tuple[str, ...]:
     """Return the accounts that the configuration declares as a person's own, on any host."""
-    declared = session.settings.declared.parse(Declared)
     tables = [declared.members or {}, *(each.members or {} for each in declared.host.values())]
     found = (one.accounts for table in tables for name, one in table.items() if same_person(name, person))
     return tuple(sorted({account for accounts in found for account in accounts}))
 
 
-def owners_of_accounts(session: Session) -> Mapping[str, tuple[str, ...]]:
+def owners_of_accounts(declared: Declared) -> Mapping[str, tuple[str, ...]]:
     """Return by account the members whose own it is declared to be, on any host, in their names' order."""
-    declared = session.settings.declared.parse(Declared)
     found: dict[str, set[str]] = {}
     for table in (declared, *declared.host.values()):
         for person, member in (table.members or {}).items():
@@ -209,7 +195,9 @@ def owners_of_accounts(session: Session) -> Mapping[str, tuple[str, ...]]:
     return {account: tuple(sorted(people)) for account, people in found.items()}
 
 
-def typed_person(session: Session, text: str, option: str, *, needed: bool = True) -> str:
+def typed_person(
+    declared: Declared, text: str, option: str, *, warn: Callable[[Message], None], needed: bool = True
+) -> str:
     """Return a member's name, as the configuration has it; whoever it is if that names none, with a warning.
 
     Raises:
@@ -218,9 +206,9 @@ def typed_person(session: Session, text: str, option: str, *, needed: bool = Tru
     name = typed(text, option, needed=needed)
     if not name:
         return name
-    members = members_of(session)
+    members = members_of(declared)
     if not members:
-        session.warnings.append(
+        warn(
             msg(
                 "[checks.declared.members] names no member, so it is unknown whether {person} is one",
                 person=name,
@@ -240,26 +228,33 @@ def typed_person(session: Session, text: str, option: str, *, needed: bool = Tru
 
 
 def known_person(
-    session: Session, register: CredentialRegister, text: str, option: str, *, others: Iterable[str] = ()
+    declared: Declared,
+    register: CredentialRegister,
+    text: str,
+    option: str,
+    *,
+    warn: Callable[[Message], None],
+    others: Iterable[str] = (),
 ) -> str:
     """Return the name by which the register or the configuration knows a person; raises as `typed_person` does.
 
     Args:
-        session: whose configuration is asked.
+        declared: names the members.
         register: of credentials.
         text: as it was typed.
         option: what it was typed for.
+        warn: is told that no member is declared.
         others: names that other registers know.
     """
     asked = typed(text, option)
     names = {knower.person for each in register.credentials.values() for knower in each.knowers}
     names |= {each.person for each in register.left}
-    members = members_of(session)
+    members = members_of(declared)
     for known in (names, members, others):
         found = next((name for name in sorted(known) if same_person(name, asked)), None)
         if found is not None:
             return found
-    return typed_person(session, asked, option)
+    return typed_person(declared, asked, option, warn=warn)
 
 
 def held(register: CredentialRegister, name: str) -> HeldCredential:

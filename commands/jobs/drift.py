@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Final
@@ -19,12 +19,9 @@ from checks.servers.comparing import (
 from checks.servers.declared import Declared
 from checks.servers.drifting import SURE, word_of
 from checks.servers.earlier import EarlierAnswers
-from checks.servers.own import own_sections
+from checks.servers.own import Own, own_sections
 from checks.servers.probe import ProbeResult, fact_of
 from checks.servers.probes import own_changes, own_incidents
-from commands.cli.session import Session
-from commands.jobs.own import own_of
-from portalops.errors import LedgerMissing
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Host, HostId
 
@@ -32,7 +29,7 @@ if TYPE_CHECKING:
     from checks.servers.attribution import Placed
     from checks.servers.baseline import ApprovedChanges
     from checks.servers.carried import Original
-    from checks.servers.drifting import Drift
+    from checks.servers.drifted import Drift
     from checks.servers.gather import HostAnswer
     from portalops.ports import LedgerReader
 
@@ -64,27 +61,12 @@ class ComparedSpan:
     until: datetime | None = None
 
 
-def drift_of(
-    session: Session, hosts: Sequence[Host], span: ComparedSpan = ComparedSpan()
-) -> tuple[HostDriftHistory, ...]:
-    """Return what changed at hosts, and what each change falls under by the registers as they are now."""
-    try:
-        ledger = session.ledger
-    except LedgerMissing:
-        ledger = None
-    return tuple(drift_in(session, ledger, hosts, span))
-
-
-def drift_in(
-    session: Session, ledger: LedgerReader | None, hosts: Sequence[Host], span: ComparedSpan = ComparedSpan()
-) -> Iterator[HostDriftHistory]:
-    """Yield the same, host by host, by what a ledger holds."""
-    declared = session.settings.declared.parse(Declared)
-    own = replace(own_of(session), ledger=ledger)
+def drift_in(own: Own, hosts: Sequence[Host], span: ComparedSpan = ComparedSpan()) -> Iterator[HostDriftHistory]:
+    """Yield host by host what changed, and what each change falls under by the registers as they are now."""
     sections = own_sections(own, {own_changes.PROBE.id, own_incidents.PROBE.id})
-    answers = _Answers(ledger, span, (span.since or session.clock.now()) - BACK)
+    answers = _Answers(own.ledger, span, (span.since or own.now) - BACK)
     for host in hosts:
-        yield _read_history(host, declared, answers, sections[host.id], span)
+        yield _read_history(host, own.declared, answers, sections[host.id], span)
 
 
 @dataclass

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
-from commands.cli.session import Session
-from commands.jobs.locks import resource_lock
+from portalops import bodies
+from portalops.config import Settings
 from portalops.errors import ConfigurationError, DrillReportRefused, LedgerError, UsageError
-from portalops.ledger import bodies
+from portalops.files import write_atomically
 from portalops.ledger.heads import introduce_key, read_signers
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import line_digest
+from portalops.ledger.recorder import Recorder
 from portalops.ledger.runs import RecordedRun
 from portalops.model.backups import CopyState, DrillResult
 from portalops.model.causes import cause_of
 from portalops.model.drills import SCHEMA, DrillReport
 from portalops.model.message import Message, msg
-from portalops.model.runs import Resource
 from portalops.model.text import show_text
 from portalops.registers.backups import GONE, SetEvidence, recorded_sets
 from portalops.registers.drills import (
@@ -32,8 +32,7 @@ from portalops.registers.drills import (
     NotADrillReport,
     write_report,
 )
-from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS, fingerprint, sign
-from portalops.system.files import write_atomically
+from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS, SigningKey, fingerprint, sign
 
 DUTY = "10.2"
 CLOCKS_APART = timedelta(minutes=5)
@@ -52,28 +51,39 @@ class TakenUp:
     """Its copy was looked at after the drill, so what the ledger knew is not changed by it, but for damage."""
 
 
-def leave_report(session: Session, result: DrillResult, done: RecordedRun[object], path: Path | None) -> Path:
+def leave_report(
+    result: DrillResult,
+    done: RecordedRun[object],
+    path: Path | None,
+    *,
+    settings: Settings,
+    ledger: Ledger,
+    key: SigningKey | None,
+    host: str,
+) -> Path:
     """Write the report of a drill that was recorded, and its signature beside it; return the report's path.
 
     Args:
-        session: of the host that did the drill.
         result: of the drill.
         done: its run, with the records.
         path: where to; a name of its own in the configured folder if None.
+        settings: name the portal and that folder.
+        ledger: of the host that did the drill.
+        key: signs the report.
+        host: what that host is called.
 
     Raises:
-        ConfigurationError: no signing key is configured, or it cannot be had.
+        ConfigurationError: no signing key is configured.
         LedgerError: the key is not the ledger's.
         FileUnwritable: the files cannot be written.
     """
-    key, ledger, settings = session.signing_key, session.writable_ledger, session.settings
     if key is None:
         raise ConfigurationError(
             msg("no signing key is configured, so the report would not show who did the drill"),
             msg('Configure one: [signing] with key = "/etc/portalops/signing".'),
         )
     introduce_key(ledger, key)
-    report = report_of(result, done, host=session.circumstances.host, ledger=ledger.id, portal=settings.portal.id)
+    report = report_of(result, done, host=host, ledger=ledger.id, portal=settings.portal.id)
     text = write_report(report)
     if path is None:
         folder = settings.backup.drill.reports
@@ -86,7 +96,7 @@ def leave_report(session: Session, result: DrillResult, done: RecordedRun[object
 
 def report_of(result: DrillResult, done: RecordedRun[object], *, host: str, ledger: str, portal: str) -> DrillReport:
     """Return what a host reports of a drill that its ledger has recorded."""
-    (copy,) = result.copies
+    copy = result.copies[0]
     assert result.bag_sha256 is not None
     return DrillReport(
         SCHEMA,
@@ -100,23 +110,21 @@ def report_of(result: DrillResult, done: RecordedRun[object], *, host: str, ledg
         portal,
         copy.set_id,
         result.bag_sha256,
-        result,
+        replace(result, copies=(copy,)),
     )
 
 
-def take_up(session: Session, path: Path) -> TakenUp:
-    """Record a recovery host's drill, if its report holds and fits what the ledger knows.
+def read_report(path: Path, trusted: Sequence[str]) -> ImportedDrill:
+    """Read a recovery host's report.
 
     Args:
-        session: of the portal's host.
         path: of the report; its signature lies beside it.
+        trusted: the public keys of recovery hosts.
 
     Raises:
-        UsageError: the files cannot be read, no recovery host is configured, or the report was taken up before.
-        DrillReportRefused: it does not hold, is by nobody who is trusted, or does not fit the set that it names.
-        LedgerError: nothing can be recorded.
+        UsageError: the files cannot be read, or no recovery host is configured.
+        DrillReportRefused: it does not hold.
     """
-    trusted = session.settings.backup.drill.trusted
     if not trusted:
         raise UsageError(
             msg("no recovery host is configured whose drills would count"),
@@ -125,30 +133,43 @@ def take_up(session: Session, path: Path) -> TakenUp:
     text = _read(path, MAX_REPORT_BYTES)
     signature = _read(path.with_name(path.name + SIGNATURE_SUFFIX), MAX_SIGNATURE_CHARS)
     try:
-        drill = ImportedDrill(text.decode(), signature.decode())
+        return ImportedDrill(text.decode(), signature.decode())
     except UnicodeDecodeError as error:
         raise _refused(path, msg("it is not text in UTF-8")) from error
     except NotADrillReport as error:
         raise _refused(path, error.message) from error
-    with resource_lock(session, Resource.DRILL_REPORTS):
-        recorder = session.recorder
-        _require_trusted(path, drill, recorder.ledger, trusted)
-        made = _set_of(path, drill, recorded_sets(recorder.ledger), session.settings.portal.id)
-        _require_plausible(path, drill, made, session.clock.now())
-        _require_new(path, drill, recorder.ledger)
-        is_late = any(
-            copy.medium == drill.copies[0].medium
-            and copy.verified_at is not None
-            and copy.verified_at >= drill.report.started_at
-            for copy in made.copies
-        )
-        copy = drill.copies[0]
-        subject = show_text(f"{copy.medium}/{copy.set_id}", 500)
-        record = recorder.record(IMPORTED, KEY, drill, subject=subject, duty=DUTY)
+
+
+def take_up(recorder: Recorder, path: Path, drill: ImportedDrill, settings: Settings, now: datetime) -> TakenUp:
+    """Record a recovery host's drill, if its report fits what the ledger knows; one process at a time may do it.
+
+    Args:
+        recorder: of the portal's host.
+        path: where the report lies.
+        drill: what it holds.
+        settings: name the portal, and the recovery hosts that are trusted.
+        now: by this host's clock.
+
+    Raises:
+        UsageError: the report was taken up before.
+        DrillReportRefused: it is by nobody who is trusted, or does not fit the set that it names.
+        LedgerError: nothing can be recorded.
+    """
+    _require_trusted(path, drill, recorder.ledger, settings.backup.drill.trusted)
+    made = _set_of(path, drill, recorded_sets(recorder.ledger), settings.portal.id)
+    _require_plausible(path, drill, made, now)
+    _require_new(path, drill, recorder.ledger)
+    copy = drill.copies[0]
+    is_late = any(
+        each.medium == copy.medium and each.verified_at is not None and each.verified_at >= drill.report.started_at
+        for each in made.copies
+    )
+    subject = show_text(f"{copy.medium}/{copy.set_id}", 500)
+    record = recorder.record(IMPORTED, KEY, drill, subject=subject, duty=DUTY)
     return TakenUp(record.seq, drill, is_late)
 
 
-def _require_trusted(path: Path, drill: ImportedDrill, ledger: Ledger, trusted: tuple[str, ...]) -> None:
+def _require_trusted(path: Path, drill: ImportedDrill, ledger: Ledger, trusted: Sequence[str]) -> None:
     key = fingerprint(drill.signer)
     if any(each.public_key == drill.signer for each in read_signers(ledger)):
         raise _refused(path, msg("it is signed by {key}, a key of this ledger, and so by no other host", key=key))

@@ -6,16 +6,18 @@ It imports little, judges nothing and changes nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.shapes import shape
 from commands.jobs.clock import clock_step
 from portalops.errors import LedgerError, UsageError
-from portalops.jobs import DueJob, due, next_due
+from portalops.jobs import Attempt, DueJob, due, next_due
 from portalops.model.message import Message, msg
-from portalops.model.runs import JobKind
+from portalops.model.runs import Job, JobKind
 from portalops.reports.document import Block, Paragraph, TableBlock
 
 if TYPE_CHECKING:
@@ -50,6 +52,21 @@ class Chosen:
     """Due or not."""
 
 
+@dataclass(frozen=True, slots=True)
+class PlanNow:
+    """The plan, what was tried of it lately, and the moment at which it is looked at."""
+
+    jobs: tuple[Job, ...]
+    attempts: tuple[Attempt, ...]
+    now: datetime
+    zone: ZoneInfo
+
+
+def plan_now(session: Session) -> PlanNow:
+    """Return the plan of a session at this moment."""
+    return PlanNow(session.settings.jobs, session.attempts(), session.clock.now(), session.zone_of_portal)
+
+
 def is_idle(session: Session, asked: RunRequest) -> bool:
     """Say whether there is nothing to do: nothing is due, the duties were judged today, the clock was not set, the plan is recorded.
 
@@ -60,56 +77,57 @@ def is_idle(session: Session, asked: RunRequest) -> bool:
     Raises:
         UsageError: a job is named that there is not.
     """
+    settings = session.settings
     try:
-        if chosen(session, asked) or not was_judged_today(session) or clock_step(session) is not None:
+        if chosen(plan_now(session), asked) or not was_judged_on(settings.state_folder, session.today):
             return False
-        plan = session.ledger.plan()
-        session.ledger.require_clock()
+        if clock_step(settings.state_folder, session.clock) is not None:
+            return False
+        ledger = session.ledger
+        plan = ledger.plan()
+        ledger.require_clock()
     except LedgerError:
         return False
-    return plan is not None and (plan.configuration, plan.jobs) == (session.settings.digest, session.settings.jobs)
+    return plan is not None and (plan.configuration, plan.jobs) == (settings.digest, settings.jobs)
 
 
-def judged_mark(session: Session) -> Path:
-    """Return the file that holds the local day on which a run judged the duties last."""
-    return session.settings.state_folder / "judged-on"
+JUDGED_ON = "judged-on"
+"""In the state folder: the local day on which a run judged the duties last."""
 
 
-def was_judged_today(session: Session) -> bool:
-    """Say whether a run judged the duties on this day of the portal; one that cannot be found out is taken for not judged."""
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+def was_judged_on(state_folder: Path, today: date) -> bool:
+    """Say whether a run judged the duties on a day of the portal; one that cannot be found out is taken for not judged."""
     try:
-        return judged_mark(session).read_text(encoding="ascii").strip() == today.isoformat()
+        return (state_folder / JUDGED_ON).read_text(encoding="ascii").strip() == today.isoformat()
     except (OSError, ValueError):
         return False
 
 
-def chosen(session: Session, asked: RunRequest) -> list[Chosen]:
+def chosen(plan: PlanNow, asked: RunRequest) -> list[Chosen]:
     """Return what to do, in the order of kinds."""
-    known = {job.id: job for job in session.settings.jobs}
+    known = {job.id: job for job in plan.jobs}
     for name in asked.names:
         if name not in known:
             raise UsageError(
                 msg("there is no job {name}", name=name[:40]),
                 msg("The jobs are: {jobs}.", jobs=", ".join(known) or "-"),
             )
-    wanted = [job for job in session.settings.jobs if not asked.names or job.id in asked.names]
-    now = session.clock.now()
-    attempts, zone = session.attempts(), session.zone_of_portal
+    wanted = [job for job in plan.jobs if not asked.names or job.id in asked.names]
+    attempts, now, zone = plan.attempts, plan.now, plan.zone
     found = [Chosen(each, asked.is_forced) for each in due(wanted, attempts, now, zone, forced=asked.is_forced)]
     if any(each.due.job.kind is JobKind.BACKUP for each in found):  # the head over a new set leaves at once
-        anchoring = [job for job in session.settings.jobs if job.kind is JobKind.ANCHOR]
+        anchoring = [job for job in plan.jobs if job.kind is JobKind.ANCHOR]
         if all(each.due.job not in anchoring for each in found):
             forced = due(anchoring[:1], attempts, now, zone, forced=True)
             found += (Chosen(replace(each, reason=msg("a backup is made before it")), True) for each in forced)
     return sorted(found, key=lambda each: ORDER.index(each.due.job.kind))
 
 
-def still_due(session: Session, each: Chosen) -> DueJob | None:
+def still_due(plan: PlanNow, each: Chosen) -> DueJob | None:
     """Return a job that is to be done now that its resource is held; None if another process did it meanwhile."""
     if each.is_forced:
         return each.due
-    found = due([each.due.job], session.attempts(), session.clock.now(), session.zone_of_portal)
+    found = due([each.due.job], plan.attempts, plan.now, plan.zone)
     return found[0] if found else None
 
 
@@ -125,21 +143,20 @@ class PlannedJob:
     """Its time in the slot before passed without a complete run."""
 
 
-def planned_result(session: Session, wanted: Sequence[Chosen]) -> Result[tuple[PlannedJob, ...]]:
+def planned_result(plan: PlanNow, wanted: Sequence[Chosen]) -> Result[tuple[PlannedJob, ...]]:
     """Show what would be done."""
     found = [each.due for each in wanted]
     rows = [(each.job.id, each.job.kind.value, each.slot, each.reason) for each in found]
     headers = (msg("Job"), msg("Kind"), msg("For"), msg("Why"))
     view: list[Block] = (
-        [TableBlock(msg("What would be done"), headers, rows)] if rows else [Paragraph(nothing_due(session))]
+        [TableBlock(msg("What would be done"), headers, rows)] if rows else [Paragraph(nothing_due(plan))]
     )
     return Result(tuple(PlannedJob(each.job.id, each.slot, str(each.reason), each.late) for each in found), view)
 
 
-def nothing_due(session: Session) -> Message:
+def nothing_due(plan: PlanNow) -> Message:
     """Say that nothing is due, and what comes next."""
-    now, zone, attempts = session.clock.now(), session.zone_of_portal, session.attempts()
-    coming = [(next_due(job, attempts, now, zone), job) for job in session.settings.jobs]
+    coming = [(next_due(job, plan.attempts, plan.now, plan.zone), job) for job in plan.jobs]
     if not coming:
         return msg("Nothing is due: no job is planned")
     moment, job = min(coming, key=lambda each: each[0])

@@ -5,26 +5,28 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import psycopg
 
 from commands.cli.session import Session
-from commands.jobs.ledger_server import parameters_of
+from commands.jobs.ledger_server import LedgerDatabase, database_of
+from portalops import bodies
 from portalops.cluster.parts import JsonValue, PartRequest, part_kind, part_of, suffix_of
 from portalops.cluster.queue import put, require
-from portalops.errors import LedgerError, Locked
-from portalops.jobs import previous_slot_start, slot_start
-from portalops.ledger import bodies
+from portalops.errors import LedgerError
+from portalops.jobs import previous_slot_start
+from portalops.ledger.ledger import Ledger
 from portalops.ledger.postgresql_errors import translated
-from portalops.ledger.record import FINISHED
 from portalops.model.message import Message, msg
-from portalops.model.record import Digest, Record, RunId
-from portalops.model.runs import Job, RunSummary
+from portalops.model.record import FINISHED, Digest, Record, RunId
+from portalops.model.runs import Job, RunSummary, slot_start
 from portalops.model.verdicts import RunOutcome
+from portalops.ports import Clock
 from portalops.registers.runs import attempt_of, run_id
 
 logger = logging.getLogger(__name__)
@@ -48,9 +50,14 @@ DoneT = TypeVar("DoneT")
 class Fan:
     """Lets workers do the parts of one job in one of its slots."""
 
-    session: Session
     job: Job
     slot: str
+    ledger: Ledger
+    database: LedgerDatabase
+    clock: Clock
+    zone: ZoneInfo
+    wait_minutes: int
+    """How long the parts may take in all."""
 
     def run_parts(
         self,
@@ -68,9 +75,8 @@ class Fan:
             is_of: says whether what a part came to is about what it was to be about; else it counts as not done.
             is_news: says whether what a part came to, that was complete before, is not used already; else it is done anew.
         """
-        session = self.session
         names = {run_id(self.job, self.slot, suffix=suffix_of(name)): name for name in parts}
-        waited = _Waited(session, part_kind(self.job.kind.value), frozenset(names), self._slot_start())
+        waited = _Waited(self.ledger, part_kind(self.job.kind.value), frozenset(names), self._slot_start())
         done = self._patiently(waited.come)
 
         def came(run: RunId, record: Record) -> PartT | Message:
@@ -88,8 +94,8 @@ class Fan:
             return
         wishes = [self._request(run, names[run], parts[names[run]], attempt) for run, attempt in wanted.items()]
         self._patiently(lambda: self._put(wishes))
-        until = session.clock.monotonic() + self._minutes * 60
-        while wanted and session.clock.monotonic() < until:
+        until = self.clock.monotonic() + self.wait_minutes * 60
+        while wanted and self.clock.monotonic() < until:
             for run, record in self._patiently(waited.come).items():
                 if attempt_of(record.run) >= wanted.get(run, 10**9):
                     del wanted[run]
@@ -97,29 +103,24 @@ class Fan:
             if wanted:
                 time.sleep(POLL_SECONDS)
         for run in wanted:
-            yield names[run], msg("no worker did it within {n} minutes", n=self._minutes)
+            yield names[run], msg("no worker did it within {n} minutes", n=self.wait_minutes)
 
     def _patiently(self, do: Callable[[], DoneT]) -> DoneT:
         """Do something in the ledger's database, which may be away for a while; then the locks of this run are taken anew."""
-        until = self.session.clock.monotonic() + AWAY_SECONDS
+        until = self.clock.monotonic() + AWAY_SECONDS
         while True:
             try:
-                self.session.locks.renew()
+                self.ledger.locks.renew()
                 return do()
             except LedgerError as error:
-                if not _is_away(error) or self.session.clock.monotonic() >= until:
+                if not _is_away(error) or self.clock.monotonic() >= until:
                     raise
                 logger.warning("the job %s waits for the database: %s", self.job.id, error)
             time.sleep(POLL_SECONDS)
 
-    @property
-    def _minutes(self) -> int:
-        cluster = self.session.settings.cluster
-        return cluster.wait_minutes if cluster else 0
-
     def _slot_start(self) -> datetime:
         """Return when the slot began: the one before that of now, where it ended after the job had begun."""
-        every, local = self.job.every, self.session.clock.now().astimezone(self.session.zone_of_portal)
+        every, local = self.job.every, self.clock.now().astimezone(self.zone)
         start_of = slot_start if every.slot(local) == self.slot else previous_slot_start
         return start_of(every, local).astimezone(UTC)
 
@@ -127,13 +128,13 @@ class Fan:
         return PartRequest(run, self.job.kind.value, self.job.id, name, self.job.duty, details, attempt)
 
     def _put(self, wishes: list[PartRequest]) -> None:
-        with driver_errors(self.session), connection_of(self.session) as connection:
-            require(connection, self.session.kept(writable=False).records.place)
+        with driver_errors(self.database), connection_of(self.database) as connection:
+            require(connection, self.database.place)
             put(connection, wishes)
 
     def blob(self, digest: Digest) -> bytes:
         """Return what a part kept."""
-        return self._patiently(lambda: self.session.writable_ledger.blob(digest))
+        return self._patiently(lambda: self.ledger.blob(digest))
 
     def _is_complete(self, record: Record) -> bool:
         try:
@@ -151,7 +152,7 @@ class Fan:
             return error.message
         if found is not None:
             return found
-        problem = summary.said[0] if summary and summary.problems else "?"
+        problem = summary.shown_problems[0] if summary and summary.problems else "?"
         return msg("the worker failed: {problem}", problem=problem)
 
 
@@ -159,11 +160,29 @@ def _is_away(error: LedgerError) -> bool:
     return type(error) is LedgerError and isinstance(error.__cause__, psycopg.OperationalError)
 
 
+def fan_of(session: Session, job: Job, slot: str) -> Fan:
+    """Return what lets workers do the parts of a job.
+
+    Raises:
+        ConfigurationError: the ledger is in the state folder.
+    """
+    settings = session.settings
+    return Fan(
+        job,
+        slot,
+        session.writable_ledger,
+        database_of(settings, session.environment),
+        session.clock,
+        session.zone_of_portal,
+        settings.cluster.wait_minutes if settings.cluster else 0,
+    )
+
+
 class _Waited:
     """The finished records of parts, as they come into the ledger."""
 
-    def __init__(self, session: Session, kind: str, runs: frozenset[RunId], since: datetime) -> None:
-        self._session, self._kind, self._runs, self._since = session, f"{kind}{FINISHED}", runs, since
+    def __init__(self, ledger: Ledger, kind: str, runs: frozenset[RunId], since: datetime) -> None:
+        self._ledger, self._kind, self._runs, self._since = ledger, f"{kind}{FINISHED}", runs, since
         self._seen = 0
         self.attempts: dict[RunId, int] = {}
         """By part: the newest attempt that has ended."""
@@ -171,7 +190,7 @@ class _Waited:
     def come(self) -> dict[RunId, Record]:
         """Return the newest finished record of each part that has one since the last call."""
         found: dict[RunId, Record] = {}
-        for record in self._session.writable_ledger.records(kinds=(self._kind,), since=self._since):
+        for record in self._ledger.records(kinds=(self._kind,), since=self._since):
             if record.seq <= self._seen:
                 continue
             self._seen, self._since = record.seq, record.at
@@ -182,38 +201,20 @@ class _Waited:
         return found
 
 
-@contextmanager
-def one_of(session: Session, name: str, places: int, holder: str) -> Iterator[None]:
-    """Hold one of several places at a thing, over all workers.
-
-    Raises:
-        Locked: all are taken.
-    """
-    with ExitStack() as stack:
-        for place in range(1, places + 1):
-            try:
-                stack.enter_context(session.writable_ledger.locks.held(f"{name}-{place}", holder=holder))
-                break
-            except Locked:
-                if place == places:
-                    raise
-        yield
-
-
-def connection_of(session: Session) -> psycopg.Connection:
+def connection_of(database: LedgerDatabase) -> psycopg.Connection:
     """Open a connection to the ledger's database.
 
     Raises:
         LedgerError: it cannot be reached.
     """
-    with driver_errors(session):
-        return psycopg.connect(**parameters_of(session))
+    with driver_errors(database):
+        return psycopg.connect(**database.parameters())
 
 
 @contextmanager
-def driver_errors(session: Session) -> Iterator[None]:
+def driver_errors(database: LedgerDatabase) -> Iterator[None]:
     """Raise what the driver raises as errors of the ledger."""
     try:
         yield
     except psycopg.Error as error:
-        raise translated(session.kept(writable=False).records.place, error) from error
+        raise translated(database.place, error) from error

@@ -7,35 +7,35 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from checks.servers.drifting import word_of
+from checks.servers.own import Own
 from commands.jobs.drift import ComparedSpan, describe_time, drift_in, unseen_of
 from commands.jobs.drift import HostDriftHistory as drift_HostDrift
 from portalops.model.host_drift import Attribution, ObservedDrift, SeenChange
 from portalops.model.message import msg
 from portalops.model.organisation import Host
+from portalops.ports import Progress
 
 if TYPE_CHECKING:
     from checks.servers.attribution import Placed
-    from commands.cli.session import Session
-    from portalops.ports import LedgerReader
 
 MOMENT = timedelta(microseconds=1)
 
 
 def host_drift(
-    session: Session, ledger: LedgerReader, hosts: Sequence[Host], *, since: datetime, until: datetime
+    own: Own, hosts: Sequence[Host], progress: Progress, *, since: datetime, until: datetime
 ) -> tuple[ObservedDrift, ...]:
     """Return what changed at hosts between the looks of a time, and what each change falls under by the registers as they are now.
 
     Args:
-        session: has what is declared of the hosts.
-        ledger: read only, as of the report's last record.
+        own: has what is declared of the hosts, and the ledger as of the report's last record.
         hosts: whose.
+        progress: gets a step for each host.
         since: when the time begins; the first look of it is compared with the one before.
         until: when it ends, excluded.
     """
     found = []
-    with session.progress.task(msg("Comparing what hosts answered"), total=len(hosts), unit="items") as task:
-        for one in drift_in(session, ledger, hosts, ComparedSpan(since, until - MOMENT)):
+    with progress.task(msg("Comparing what hosts answered"), total=len(hosts), unit="items") as task:
+        for one in drift_in(own, hosts, ComparedSpan(since, until - MOMENT)):
             found.append(_describe(one))
             task.advance(1)
     return tuple(found)

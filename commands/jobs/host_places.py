@@ -6,15 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from commands.cli.session import Session
-from commands.jobs.credentials import members_of, owners_of_accounts, register_of, today_of
+from checks.servers.declared import Declared
+from commands.jobs.credentials import members_of, owners_of_accounts
+from portalops.config import Settings
 from portalops.model.credentials import names_person, same_person
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.organisation import Host, HostId
 from portalops.model.places import LONGEST_MONTHS, Sighting, is_overdue
 from portalops.model.text import show_text
-from portalops.registers.credentials import CredentialRegister, LeavingPerson
-from portalops.registers.places import PlaceStep, RegisteredPlace, read_places
+from portalops.ports import LedgerReader
+from portalops.registers.credentials import CredentialRegister, LeavingPerson, read_credentials
+from portalops.registers.places import PlaceStep, RegisteredPlace
 from portalops.reports.document import Block, Cell, Paragraph, Status, TableBlock, Tone
 
 STEPS_SHOWN = 20
@@ -60,23 +62,12 @@ class Holders:
         return next((left for left in self.people.left if left.on <= day and names_person(meant, left.person)), None)
 
 
-def holders_of(session: Session) -> Holders:
+def holders_of(settings: Settings, ledger: LedgerReader, today: date) -> Holders:
     """Return who may answer for a server."""
-    settings = session.settings
+    declared = settings.declared.parse(Declared)
     names = (*(actor.name for actor in settings.actors), *(unit.name for unit in settings.units))
     offices = tuple(dict.fromkeys(text for name in names for text in (name.vi, name.en) if text))
-    accounts = owners_of_accounts(session)
-    return Holders(tuple(members_of(session)), offices, register_of(session), today_of(session), accounts)
-
-
-def places_of(session: Session) -> Mapping[HostId, RegisteredPlace]:
-    """Return the register of places; nothing before there is a ledger."""
-    return read_places(session.reader)
-
-
-def place_of(session: Session, host: HostId) -> RegisteredPlace:
-    """Return what the register of places says of a host."""
-    return places_of(session).get(host) or RegisteredPlace(host)
+    return Holders(tuple(members_of(declared)), offices, read_credentials(ledger), today, owners_of_accounts(declared))
 
 
 def places_table(hosts: Iterable[Host], places: Mapping[HostId, RegisteredPlace], holders: Holders) -> TableBlock:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from checks.servers.gather import AnswerRejected, gather, parse_answer
 from checks.servers.privileges import HELPER, KILL_SECONDS, helper_program, needs_helper, root_probes, subcommand
 from checks.servers.probe import Output, Probe
-from checks.servers.shells import targets_of
-from commands.cli.session import Session
-from commands.jobs.servers import all_probes, enrolments_of, shells_of
+from checks.servers.shells import shells, targets_of
+from commands.jobs.servers import all_probes, enrolments_of
 from portalops.errors import PortalOpsError
-from portalops.model.hosts import LOCAL
+from portalops.model.hosts import LOCAL, Enrolment, HostWay
 from portalops.model.message import Message, msg, nmsg
-from portalops.model.organisation import Host
+from portalops.model.organisation import Host, HostId
 from portalops.model.text import show_text
+from portalops.ports import LedgerReader, Shell
 from portalops.system.ssh_shell import try_step_by_step
 
 if TYPE_CHECKING:
@@ -49,13 +49,14 @@ class HostTestStep:
     """Of a step that does not work: what to do."""
 
 
-def steps_to(session: Session, host: Host) -> tuple[list[HostTestStep], bool]:
+def steps_to(host: Host, ways: Mapping[HostId, HostWay], ledger: LedgerReader) -> tuple[list[HostTestStep], bool]:
     """Return each step of the way to a host, up to the first that does not work, and whether the host is reached."""
-    steps = list(_way_steps(session, host))
+    enrolled = {each: one.enrolment for each, one in enrolments_of(ledger).items()}
+    steps = list(_way_steps(host, ways, enrolled))
     is_reached = all(step.works for step in steps)
     if is_reached:
         try:
-            steps += _host_steps(session, host)
+            steps += _host_steps(host, shells(ways, enrolled)(host))
         except PortalOpsError as error:
             steps.append(HostTestStep("script", msg("Script"), False, error.message, error.hint))
             is_reached = False
@@ -71,14 +72,15 @@ def install_hint(host: Host) -> Message:
     )
 
 
-def _way_steps(session: Session, host: Host) -> Iterator[HostTestStep]:
+def _way_steps(
+    host: Host, ways: Mapping[HostId, HostWay], enrolled: Mapping[HostId, Enrolment]
+) -> Iterator[HostTestStep]:
     """Yield the steps up to a session; the first that does not work is the last."""
     if host.address == LOCAL:
         return
     rest = list(_STEPS)
     try:
-        enrolled = {each: one.enrolment for each, one in enrolments_of(session).items()}
-        target, jump = targets_of(host.id, session.settings.servers.ways, enrolled)
+        target, jump = targets_of(host.id, ways, enrolled)
         for step in try_step_by_step(target, jump):
             rest.remove(step)
             yield HostTestStep(step, _STEPS[step], True, msg("to {address}", address=show_text(target.address)))
@@ -86,7 +88,7 @@ def _way_steps(session: Session, host: Host) -> Iterator[HostTestStep]:
         yield HostTestStep(rest[0], _STEPS[rest[0]], False, error.message, error.hint)
 
 
-def _host_steps(session: Session, host: Host) -> list[HostTestStep]:
+def _host_steps(host: Host, shell: Shell) -> list[HostTestStep]:
     """Return what works on the host, from one trip.
 
     Raises:
@@ -95,7 +97,7 @@ def _host_steps(session: Session, host: Host) -> list[HostTestStep]:
     probes = {name: probe for name, probe in all_probes().items() if probe.command}
     rooted = root_probes(probes.values())
     asked = _questions(probes, rooted)
-    raw = gather(shells_of(session)(host), asked)
+    raw = gather(shell, asked)
     try:
         answer = parse_answer(raw)
     except AnswerRejected as error:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from commands.cli.session import Session
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.model.checks import CheckScan, HostScan
 from portalops.model.organisation import HostId
+from portalops.ports import LedgerReader
 
 SCANS = 200
 """So many rounds are looked through for the last answer of a host."""
@@ -22,10 +22,10 @@ class HostSeen:
     newest: HostScan
 
 
-def hosts_seen(session: Session, wanted: Collection[HostId]) -> dict[HostId, HostSeen]:
-    """Return the newest look at each host and the newest answer of each, as far back as `ROUNDS` rounds."""
+def hosts_seen(ledger: LedgerReader, wanted: Collection[HostId]) -> dict[HostId, HostSeen]:
+    """Return the newest look at each host and the newest answer of each, as far back as `SCANS` rounds."""
     found: dict[HostId, HostSeen] = {}
-    for each in _read_scans(session):
+    for each in _read_scans(ledger):
         for look in each.hosts:
             before = found.get(look.host)
             if look.host not in wanted or (before is not None and before.answered is not None):
@@ -36,8 +36,7 @@ def hosts_seen(session: Session, wanted: Collection[HostId]) -> dict[HostId, Hos
     return found
 
 
-def _read_scans(session: Session) -> Iterator[CheckScan]:
-    ledger = session.reader
+def _read_scans(ledger: LedgerReader) -> Iterator[CheckScan]:
     for record in ledger.records(kinds=("check.finished",), newest_first=True, limit=SCANS):
         body = bodies.decode_part(ledger.blob(record.body), "check", CheckScan)
         if body is not None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from commands.cli.session import Session
 from commands.cli.shapes import shape
-from portalops.errors import ConfigurationNotFound, LedgerMissing
 from portalops.ledger.heads import code_of
 from portalops.model.mailings import MailAnswer, MailState
 from portalops.model.message import Message, msg
-from portalops.registers.mailings import ReadMailings, RecordedMailing, read_mailings
+from portalops.registers.mailings import ReadMailings, RecordedMailing
 from portalops.reports.document import Block, Cell, Paragraph, TableBlock
 from portalops.reports.words import mail_status
 
@@ -58,14 +56,6 @@ class MailedReport:
     head_code: str | None
     """Of the head that the report carries."""
     files: tuple[FileDigest, ...]
-
-
-def recorded_mailings(session: Session) -> ReadMailings:
-    """Return the mails that the ledger knows of; none where there is no ledger yet."""
-    try:
-        return read_mailings(session.ledger)
-    except (ConfigurationNotFound, LedgerMissing):
-        return ReadMailings()
 
 
 def mailed_data(mailings: Iterable[RecordedMailing], report: str) -> tuple[MailedReport, ...]:

@@ -7,20 +7,24 @@ rulebook, never from a host or a file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
-from commands.cli.session import Session
+from commands.jobs.due import PlanNow
 from commands.jobs.standings import JudgedDuties
-from portalops import __version__
+from portalops import __version__, bodies
+from portalops.config import Settings
 from portalops.errors import PortalOpsError
 from portalops.jobs import next_due
-from portalops.ledger import bodies
+from portalops.model.rulebook import Numbers, Rulebook
 from portalops.model.runs import Job, RunSummary
 from portalops.model.verdicts import DutyVerdict, RunOutcome, Severity
 from portalops.notify.monitors._exposition import Metric, MetricSample
 from portalops.notify.monitors._state import MonitorState
 from portalops.notify.state import NotifyFolder
+from portalops.ports import LedgerReader
 from portalops.registers.anchors import newest_taken, read_receipts
 from portalops.registers.evidence import Evidence
 from portalops.registers.findings import FindingState, stand
@@ -37,17 +41,26 @@ GOOD_CODES = frozenset({0, 1})
 """Of a complete run: it did all it was to do. A set without its signature (3) or a damaged copy (5) is no success."""
 
 
-def figures(session: Session, judged: JudgedDuties, state: MonitorState) -> tuple[Metric, ...]:
+@dataclass(frozen=True, slots=True)
+class FigureParts:
+    """What figures are taken from."""
+
+    settings: Settings
+    rulebook: Rulebook
+    ledger: LedgerReader
+    plan: PlanNow
+
+
+def figures(parts: FigureParts, judged: JudgedDuties, state: MonitorState) -> tuple[Metric, ...]:
     """Return all figures but the time of the newest look.
 
     Raises:
-        PortalOpsError: the ledger or the configuration cannot be read.
+        PortalOpsError: the ledger cannot be read.
     """
-    now = session.clock.now()
-    portal = {"portal": session.settings.portal.id}
+    portal = {"portal": parts.settings.portal.id}
     return tuple(
         Metric(name, text, tuple(MetricSample({**portal, **labels}, value) for labels, value in samples))
-        for name, text, samples in _all(session, judged, state, now)
+        for name, text, samples in _all(parts, judged, state)
     )
 
 
@@ -55,11 +68,13 @@ _Samples: TypeAlias = list[tuple[dict[str, str], float]]
 _Figure: TypeAlias = tuple[str, str, _Samples]
 
 
-def _all(session: Session, judged: JudgedDuties, state: MonitorState, now: datetime) -> Iterator[_Figure]:
+def _all(parts: FigureParts, judged: JudgedDuties, state: MonitorState) -> Iterator[_Figure]:
+    settings, ledger, now, zone = parts.settings, parts.ledger, parts.plan.now, parts.plan.zone
+    numbers = parts.rulebook.numbers
     yield (
         "portalops_build_info",
         "Version of portalops and edition of the rulebook that duties are judged by.",
-        [({"version": __version__, "rulebook": f"{session.rulebook.id}@{session.rulebook.version}"}, 1.0)],
+        [({"version": __version__, "rulebook": f"{parts.rulebook.id}@{parts.rulebook.version}"}, 1.0)],
     )
     yield (
         "portalops_work_timestamp_seconds",
@@ -67,24 +82,24 @@ def _all(session: Session, judged: JudgedDuties, state: MonitorState, now: datet
         [({}, now.timestamp())],
     )
     yield from _duties(judged, state)
-    yield from _jobs(session, state, now)
+    yield from _jobs(parts.plan, ledger, state)
     yield (
         "portalops_anchor_last_success_timestamp_seconds",
         "When each anchor last took a signed head of the ledger.",
-        _times("anchor", _anchors(session, now)),
+        _times("anchor", _anchors(settings, ledger, now)),
     )
     yield (
         "portalops_medium_last_read_timestamp_seconds",
         "When each backup medium was last read back.",
-        _times("medium", _media(session, judged.evidence)),
+        _times("medium", _media(settings, ledger, judged.evidence)),
     )
-    yield from _findings(session, judged.evidence, now)
+    yield from _findings(judged.evidence, numbers, now.astimezone(zone).date(), zone)
     yield (
         "portalops_updates_source_last_seen_timestamp_seconds",
         "When each source of updates last answered.",
         _times("source", {each.id: each.at for each in state.seen}),
     )
-    yield ("portalops_notifications_waiting", "Letters that no channel has taken yet.", _waiting(session, now))
+    yield ("portalops_notifications_waiting", "Letters that no channel has taken yet.", _waiting(settings, now))
 
 
 def _times(label: str, times: Mapping[str, datetime]) -> _Samples:
@@ -119,10 +134,10 @@ def _duties(judged: JudgedDuties, state: MonitorState) -> Iterable[_Figure]:
     )
 
 
-def _jobs(session: Session, state: MonitorState, now: datetime) -> Iterable[_Figure]:
-    jobs, attempts = session.settings.jobs, session.attempts()
+def _jobs(plan: PlanNow, ledger: LedgerReader, state: MonitorState) -> Iterable[_Figure]:
+    jobs, attempts = plan.jobs, plan.attempts
     known = {each.id: each.at for each in state.succeeded}
-    good: dict[str, datetime] = {job.id: at for job in jobs if (at := _succeeded_at(session, job, known.get(job.id)))}
+    good: dict[str, datetime] = {job.id: at for job in jobs if (at := _succeeded_at(ledger, job, known.get(job.id)))}
     begun: dict[str, datetime] = {}
     for each in attempts:
         begun[each.run.subject] = max(each.run.started_at, begun.get(each.run.subject, each.run.started_at))
@@ -139,7 +154,7 @@ def _jobs(session: Session, state: MonitorState, now: datetime) -> Iterable[_Fig
     yield (
         "portalops_job_next_due_timestamp_seconds",
         "When each job is due next; a time in the past is now.",
-        _times("job", {str(job.id): next_due(job, attempts, now, session.zone_of_portal) for job in jobs}),
+        _times("job", {str(job.id): next_due(job, attempts, plan.now, plan.zone) for job in jobs}),
     )
     yield (
         "portalops_job_exit_code",
@@ -148,23 +163,24 @@ def _jobs(session: Session, state: MonitorState, now: datetime) -> Iterable[_Fig
     )
 
 
-def _succeeded_at(session: Session, job: Job, known: datetime | None) -> datetime | None:
+def _succeeded_at(ledger: LedgerReader, job: Job, known: datetime | None) -> datetime | None:
     """Return when the newest good run of a job ended: one that is remembered, or a newer one by another process or a person."""
-    for finished_at, summary in newest_ends(session, job, since=known):
+    for finished_at, summary in newest_ends(ledger, job, since=known):
         if summary is not None and summary.outcome is RunOutcome.COMPLETE and summary.exit_code in GOOD_CODES:
             return finished_at
     return known
 
 
-def newest_ends(session: Session, job: Job, *, since: datetime | None) -> Iterable[tuple[datetime, RunSummary | None]]:
+def newest_ends(
+    ledger: LedgerReader, job: Job, *, since: datetime | None
+) -> Iterable[tuple[datetime, RunSummary | None]]:
     """Yield when the newest runs of a job ended and how, newest first; None for one whose details cannot be read.
 
     Args:
-        session: whose ledger is read.
+        ledger: holds them.
         job: of the configuration.
         since: only runs that ended later.
     """
-    ledger = session.ledger
     for record in ledger.records(kinds=(f"{job.kind.value}.finished",), newest_first=True, limit=MAX_RUNS):
         if since is not None and record.at <= since:
             return
@@ -177,23 +193,22 @@ def newest_ends(session: Session, job: Job, *, since: datetime | None) -> Iterab
             yield record.at, None
 
 
-def _anchors(session: Session, now: datetime) -> dict[str, datetime]:
-    configured = {table.id for table in session.settings.anchors}
-    taken = newest_taken(read_receipts(session.ledger, since=now - REACH_BACK)) if configured else {}
+def _anchors(settings: Settings, ledger: LedgerReader, now: datetime) -> dict[str, datetime]:
+    configured = {table.id for table in settings.anchors}
+    taken = newest_taken(read_receipts(ledger, since=now - REACH_BACK)) if configured else {}
     return {str(name): each.at for name, each in taken.items() if name in configured}
 
 
-def _media(session: Session, evidence: Evidence | None) -> dict[str, datetime]:
-    configured = [table.id for table in session.settings.backup_media]
-    register = whole_register(read_media(session.ledger), configured, evidence.sets() if evidence else ())
+def _media(settings: Settings, ledger: LedgerReader, evidence: Evidence | None) -> dict[str, datetime]:
+    configured = [table.id for table in settings.backup_media]
+    register = whole_register(read_media(ledger), configured, evidence.sets() if evidence else ())
     return {each.id: each.read_at for each in register if each.read_at is not None and each.id in configured}
 
 
-def _findings(session: Session, evidence: Evidence | None, now: datetime) -> Iterable[_Figure]:
+def _findings(evidence: Evidence | None, numbers: Numbers, today: date, zone: ZoneInfo) -> Iterable[_Figure]:
     if evidence is None or evidence.checks is None:  # nobody looked, so that none is known is no figure
         return
-    today = now.astimezone(session.zone_of_portal).date()
-    standings = stand(evidence.findings, evidence.waivers, session.rulebook.numbers, today, session.zone_of_portal)
+    standings = stand(evidence.findings, evidence.waivers, numbers, today, zone)
     groups = (
         ("portalops_findings_open", "Open findings without a waiver.", _OPEN),
         ("portalops_findings_overdue", "Open findings past the day by which they must be fixed.", {FindingState.DUE}),
@@ -216,12 +231,12 @@ def _findings(session: Session, evidence: Evidence | None, now: datetime) -> Ite
 _OPEN = frozenset({FindingState.OPEN, FindingState.REOPENED, FindingState.DUE})
 
 
-def _waiting(session: Session, now: datetime) -> _Samples:
+def _waiting(settings: Settings, now: datetime) -> _Samples:
     try:
-        letters = NotifyFolder(session.settings.state_folder).load(now).letters
+        letters = NotifyFolder(settings.state_folder).load(now).letters
     except PortalOpsError:
         return []
     return [
         ({"channel": table.id}, float(sum(letter.channel == table.id for letter in letters)))
-        for table in session.settings.channels
+        for table in settings.channels
     ]

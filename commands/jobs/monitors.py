@@ -17,7 +17,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from commands.cli.session import Session
-from commands.jobs.monitor_figures import figures, newest_ends
+from commands.jobs.due import plan_now
+from commands.jobs.monitor_figures import FigureParts, figures, newest_ends
 from commands.jobs.standings import judge_period
 from portalops.errors import ExitCode, LedgerMissing, PortalOpsError, UsageError, worst
 from portalops.ledger.runs import exit_code_of
@@ -87,7 +88,7 @@ class Watch:
             codes = {each.job: each.code for each in state.codes}
 
             def metrics() -> tuple[Metric, ...]:
-                return figures(self._session, judged, state)
+                return figures(self._figure_parts(), judged, state)
 
             text = f"{_text(codes)}\n{_duties(judged)}"
             beat = Beat(BeatEvent.END, self._call, self._now(), _worst(codes, performed), text, metrics)
@@ -119,9 +120,12 @@ class Watch:
 
     def _metrics_anew(self) -> tuple[Metric, ...]:
         """Return the figures while nothing is due, where the file of before is not there or is another's."""
+        judged = judge_period(self._session, current_period(self._session.today))
+        return figures(self._figure_parts(), judged, self._remembered((), judged))
+
+    def _figure_parts(self) -> FigureParts:
         session = self._session
-        judged = judge_period(session, current_period(self._now().astimezone(session.zone_of_portal).date()))
-        return figures(session, judged, self._remembered((), judged))
+        return FigureParts(session.settings, session.rulebook, session.ledger, plan_now(session))
 
     @cached_property
     def _monitors(self) -> tuple[Monitor, ...]:
@@ -168,7 +172,7 @@ class Watch:
         self._told[monitor] = MonitorDelivery(monitor, None, self._now(), cause)
         if monitor not in self._silent:
             self._silent.add(monitor)
-            said = msg("monitor {id} was not told: {cause}", id=monitor, cause=cause)
+            said = msg("monitor {id} was not notified: {cause}", id=monitor, cause=cause)
             self._session.warnings.append(said)
             log_event(logger, logging.WARNING, Event.MONITOR_FAILED, str(said))
 
@@ -180,11 +184,11 @@ class Watch:
         except KeyboardInterrupt:  # the run is done; only its monitors do not hear of it
             self._session.warnings.append(msg("telling monitors was interrupted"))
         except PortalOpsError as error:
-            self._session.warnings.append(msg("monitors were not told: {cause}", cause=error.message))
+            self._session.warnings.append(msg("the monitors were not notified: {cause}", cause=error.message))
         except Exception as error:  # as above
             logger.debug("telling monitors failed", exc_info=True)
             fault = msg("a fault in portalops itself: {kind}", kind=type(error).__name__)
-            self._session.warnings.append(msg("monitors were not told: {cause}", cause=fault))
+            self._session.warnings.append(msg("the monitors were not notified: {cause}", cause=fault))
 
     def _codes(self, state: MonitorState) -> dict[str, int]:
         """Return how each job's newest run ended; one that went badly may have been done well since, by a person."""
@@ -215,7 +219,7 @@ class Watch:
     def _newest(self, job: Job, *, since: datetime | None = None, unreadable: int = int(ExitCode.FAILED)) -> int | None:
         """Return how the newest run of a job ended, None if none did, and `unreadable` if that cannot be read."""
         try:
-            for _at, summary in newest_ends(self._session, job, since=since):
+            for _at, summary in newest_ends(self._session.ledger, job, since=since):
                 return unreadable if summary is None else summary.exit_code
         except LedgerMissing:
             return None
@@ -234,7 +238,7 @@ class Watch:
                 folder.save(state)
                 return state
         except PortalOpsError as error:
-            session.warnings.append(msg("what monitors are told is not remembered: {cause}", cause=error.message))
+            session.warnings.append(msg("the state of the monitors cannot be saved: {cause}", cause=error.message))
             return self._fold_run(folder.load(), performed, judged, now)
 
     def _fold_run(
@@ -271,11 +275,11 @@ class Watch:
 
     def _remember_reported(self) -> None:
         """Remember which monitors answered, for who looks later; that this cannot be kept was said before, or is of no weight."""
-        session = self._session
-        if not self._told or not os.path.isdir(session.settings.state_folder):  # which raises nothing
+        session, settings = self._session, self._session.settings
+        if not self._told or not os.path.isdir(settings.state_folder):  # which raises nothing
             return  # a run that could not begin makes no state folder
-        folder = MonitorFolder(session.settings.state_folder)
-        known = {table.id for table in session.settings.monitors}
+        folder = MonitorFolder(settings.state_folder)
+        known = {table.id for table in settings.monitors}
         try:
             with folder.changing(session.holder):
                 state = folder.load()

@@ -7,30 +7,30 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
+from portalops.bodies import decode_part
 from portalops.compliance import Situation, judge
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.model.message import msg
 from portalops.model.period import Period
 from portalops.model.record import Record, Recorded
 from portalops.model.standing import Standing
 from portalops.model.updates import UpdatesResult
-from portalops.ports import LedgerReader
+from portalops.ports import LedgerReader, Progress
 from portalops.registers.credentials import read_credentials
 from portalops.registers.drills import read_drills
 from portalops.registers.evidence import Evidence, UnreadableRecord, read_evidence
 
 if TYPE_CHECKING:
-    from commands.cli.session import Session
+    pass
 
 JUDGED_AFTER: Final = timedelta(days=92)
 """How long after a month's end a judging of it is searched for: each run judges a quarter back, unless it is asked for more."""
 
 
-def lean_evidence(session: Session, ledger: LedgerReader, period: Period, *, now: datetime) -> Evidence:
+def lean_evidence(ledger: LedgerReader, period: Period, *, now: datetime, zone: ZoneInfo) -> Evidence:
     """Read what speaks for a period, with its drills and credentials, but not every answer of every check: those of a year would not fit into memory."""
-    zone = session.zone_of_portal
     found = read_evidence(ledger, period, now=now, zone=zone)
     start, end = period.bounds(zone)
     drills = read_drills(ledger, since=start, until=end)
@@ -42,30 +42,30 @@ def lean_evidence(session: Session, ledger: LedgerReader, period: Period, *, now
 
 
 def month_standings(
-    session: Session, ledger: LedgerReader, whole: Evidence
+    ledger: LedgerReader, situation: Situation, progress: Progress
 ) -> tuple[tuple[Period, tuple[Standing, ...]], ...]:
-    """Return every duty judged over each calendar month of the period of some evidence.
+    """Return every duty judged over each calendar month of the period of a situation's evidence.
 
     The registers are taken as they are now, as they would be in a report of the month that is made now; of judgings of updates the
     newest that tells of the whole month.
     """
-    months = whole.period.months()
+    months = situation.evidence.period.months()
     found: list[tuple[Period, tuple[Standing, ...]]] = []
-    with session.progress.task(msg("Judging each month"), total=len(months), unit="items") as task:
+    with progress.task(msg("Judging each month"), total=len(months), unit="items") as task:
         for month in months:
-            found.append((month, _judged(session, ledger, month, whole)))
+            found.append((month, _judged(ledger, situation, month)))
             task.advance(1)
     return tuple(found)
 
 
-def _judged(session: Session, ledger: LedgerReader, month: Period, whole: Evidence) -> tuple[Standing, ...]:
-    settings = session.settings
+def _judged(ledger: LedgerReader, situation: Situation, month: Period) -> tuple[Standing, ...]:
+    whole = situation.evidence
     if month.first > whole.now.astimezone(whole.zone).date():
         evidence = replace(whole, period=month)  # nothing is judged of a month that has not begun
     else:
         evidence = read_evidence(ledger, month, now=whole.now, zone=whole.zone)
         evidence = replace(evidence, updates=_judging_of(ledger, month, evidence))
-    return judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
+    return judge(replace(situation, evidence=evidence))
 
 
 def _judging_of(ledger: LedgerReader, month: Period, evidence: Evidence) -> Recorded[UpdatesResult] | None:

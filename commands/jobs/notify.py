@@ -9,14 +9,25 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 
 from commands.cli.session import Session
 from commands.jobs.performed import PerformedJob
-from commands.jobs.sending import channels_of, drop_letters, fits, handed_over, record, send_waiting, warn
+from commands.jobs.sending import (
+    Dispatch,
+    channels_of,
+    dispatch_of,
+    drop_letters,
+    fits,
+    handed_over,
+    record,
+    send_waiting,
+)
 from commands.jobs.standings import judge_period
 from portalops.errors import (
     ConfigurationError,
@@ -28,10 +39,12 @@ from portalops.errors import (
     PortalOpsError,
 )
 from portalops.jobs import next_due
+from portalops.ledger.ledger import Ledger
 from portalops.locale import process_language, render
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.notifications import Level
 from portalops.model.period import current_period
+from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Job
 from portalops.model.standing import Standing
 from portalops.model.verdicts import DutyVerdict, RunOutcome
@@ -74,20 +87,20 @@ def notify_run(
         exit_code: the run's own.
         ledger_changed: a record, or what it names, was found missing or changed.
     """
-    with _never_raising(session):
+    with _never_raising(dispatch_of(session)):
         settings = settings_of(session.settings)
         if not settings.channels:
             if NotifyFolder(settings.state_folder).settings.exists():
-                _keep_copy(session, settings)  # no channel any more: so the copy is to have none
+                _keep_copy(settings, session.settings.files[0])  # no channel any more: so the copy is to have none
             return
         failures = failures_of(performed)
-        failures += (*_crashed(session, performed), *_begun_anew(session))
+        failures += (*_crashed(session, performed), *((_LEDGER_BEGUN,) if session.begins_beside_another else ()))
         good = {"run"} | {f"job:{done.job.id}" for done in performed if _is_good(done)}
         if ledger_changed:
             failures += (_LEDGER_CHANGED,)
         elif standings is not None:
             good.add("ledger")
-        if exit_code not in FAILING and (unit := _own_unit(session)):
+        if exit_code not in FAILING and (unit := _own_unit(session.environment)):
             good.add(f"unit:{unit}")
         _tell(session, settings, failures, frozenset(good), standings)
 
@@ -103,7 +116,7 @@ def notify_failed_run(session: Session, error: BaseException, performed: Sequenc
     stopped = error if isinstance(error, PortalOpsError) else None
     if isinstance(error, (KeyboardInterrupt, SystemExit)) or (stopped and stopped.exit_code in QUIET):
         return
-    with _never_raising(session):
+    with _never_raising(dispatch_of(session)):
         settings = notify_settings(session)
         if settings is None or not settings.channels:
             return
@@ -114,7 +127,7 @@ def notify_failed_run(session: Session, error: BaseException, performed: Sequenc
         )
         run = Failure("run", code, msg("it ended in error {error}; what was due is not done", error=code), hint)
         good = frozenset(f"job:{done.job.id}" for done in performed if _is_good(done))
-        failures = (*failures_of(performed), *_begun_anew(session), run)
+        failures = (*failures_of(performed), *((_LEDGER_BEGUN,) if session.begins_beside_another else ()), run)
         _tell(session, settings, failures, good, None, problem=code)
     for warning in session.warnings:  # of a run that ends in an error nobody prints them
         if form() == "text" or not was_logged(str(warning)):  # as an event it is there already
@@ -130,7 +143,7 @@ def notify_failed_unit(session: Session, failure: Failure, invocation: str) -> b
     settings = notify_settings(session)
     if settings is None or not settings.channels:
         raise no_channel_error()
-    state = _loaded(session, NotifyFolder(settings.state_folder), session.clock.now())
+    state = _loaded(NotifyFolder(settings.state_folder), session.clock.now(), session.warnings)
     if invocation and invocation in state.invocations:
         return True
     _tell(session, settings, (failure,), frozenset(), None)
@@ -200,32 +213,28 @@ _LEDGER_BEGUN = Failure(
 """No later run can see that it is good again, so that each summary names it until it is forgotten."""
 
 
-def _begun_anew(session: Session) -> tuple[Failure, ...]:
-    return (_LEDGER_BEGUN,) if session.begins_beside_another else ()
-
-
 def _is_good(done: PerformedJob) -> bool:
     return done.outcome is RunOutcome.COMPLETE and done.exit_code not in FAILING and done.error is None
 
 
 @contextmanager
-def _never_raising(session: Session) -> Iterator[None]:
+def _never_raising(dispatch: Dispatch) -> Iterator[None]:
     """Turn whatever goes wrong inside into a warning."""
     try:
         yield
     except KeyboardInterrupt:  # the run is done; only its letters are not sent
-        warn(session, msg("sending letters was interrupted: the next run sends what waits"))
+        dispatch.warn(msg("sending letters was interrupted: the next run sends what waits"))
     except PortalOpsError as error:
-        warn(session, msg("nobody could be notified: {cause}", cause=error.message))
+        dispatch.warn(msg("nobody could be notified: {cause}", cause=error.message))
     except Exception as error:  # a fault of our own: a warning of the run, whose exit code stays as it is
         logger.debug("telling people failed", exc_info=True)
         fault = msg("a fault in portalops itself: {kind}", kind=type(error).__name__)
-        warn(session, msg("nobody could be notified: {cause}", cause=fault))
+        dispatch.warn(msg("nobody could be notified: {cause}", cause=fault))
 
 
-def _keep_copy(session: Session, settings: NotifySettings) -> None:
+def _keep_copy(settings: NotifySettings, main_file: Path) -> None:
     try:
-        keep(settings, session.settings.files[0])
+        keep(settings, main_file)
     except PortalOpsError as error:  # it helps on another day; today's letters are sent all the same
         logger.info("the copy of whom to tell was not kept: %s", error)
 
@@ -240,13 +249,13 @@ def _tell(
     problem: str = "",
 ) -> None:
     """Decide what to report, queue it, send what waits, and record it."""
-    channels = channels_of(session, settings)
-    folder = NotifyFolder(settings.state_folder)
-    desk = _Desk(session, settings, channels, folder)
+    dispatch, folder = dispatch_of(session), NotifyFolder(settings.state_folder)
+    channels = channels_of(dispatch, settings)
+    desk = _Desk(dispatch, settings, channels, folder, _sender(session, settings))
     now = session.clock.now()
-    if not settings.is_kept_copy and fits(session, settings):
-        _keep_copy(session, settings)
-    state = _loaded(session, folder, now)
+    if not settings.is_kept_copy and fits(settings, dispatch.environment):
+        _keep_copy(settings, session.settings.files[0])
+    state = _loaded(folder, now, session.warnings)
     can_judge = not problem and not settings.is_kept_copy
     if standings is None and can_judge and wants_duties(state, now, settings.timetable):
         standings, judging_failed = _judged(session)
@@ -257,22 +266,23 @@ def _tell(
         failures,
         good | _good_by_hand(session, state, settings),
         None if settings.is_kept_copy else frozenset(f"job:{job.id}" for job in session.settings.jobs),
-        None if standings is None else _duties(session, standings),
-        session.environment.get("INVOCATION_ID", "")[:64],
+        None if standings is None else _duties(session.rulebook, standings),
+        dispatch.environment.get("INVOCATION_ID", "")[:64],
     )
     week = None
     since = decide(state, seen, settings.timetable)[1].summary_since
     if since is not None:  # read before anybody waits for the lock
-        week = _week(desk, state, standings, problem, since=since, now=now)
+        jobs_of_week = partial(_jobs_of_week, session, since, now)
+        week = _week(state, standings, problem, jobs_of_week, since=since, now=now)
     try:
         _queue(desk, seen, week)
     except PortalOpsError as error:
         _tell_unsaved(desk, seen, error)
         return
-    send_waiting(session, settings, channels)
+    send_waiting(dispatch, settings, channels)
     if not settings.is_kept_copy:
         try:
-            record(session, folder)
+            record(dispatch, folder)
         except PortalOpsError as error:  # the letters were sent; the next run that can records them
             session.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
     until = quiet_until(folder.load(now), now, settings.timetable)
@@ -293,12 +303,12 @@ def remember_quiet(folder: NotifyFolder, now: datetime, until: datetime | None) 
         logger.info("it cannot be noted until when nothing is to be told: %s", error)
 
 
-def _loaded(session: Session, folder: NotifyFolder, now: datetime) -> NotifyState:
+def _loaded(folder: NotifyFolder, now: datetime, warnings: list[Message]) -> NotifyState:
     try:
         return folder.load(now)
     except NotifyStateUnreadable as error:
         if (aside := folder.set_aside()) is not None:
-            session.warnings.append(msg("{problem}; it was moved to {path}", problem=error.message, path=str(aside)))
+            warnings.append(msg("{problem}; it was moved to {path}", problem=error.message, path=str(aside)))
         return NotifyState(now)
 
 
@@ -306,10 +316,12 @@ def _loaded(session: Session, folder: NotifyFolder, now: datetime) -> NotifyStat
 class _Desk:
     """Where letters are written."""
 
-    session: Session
+    dispatch: Dispatch
     settings: NotifySettings
     channels: Sequence[LetterChannel]
     folder: NotifyFolder
+    sender: Sender
+    """Who writes letters of what a run saw."""
 
 
 def _queue(desk: _Desk, seen: RunFacts, week: WeekSummary | None) -> None:
@@ -320,21 +332,20 @@ def _queue(desk: _Desk, seen: RunFacts, week: WeekSummary | None) -> None:
         seen: what the run saw.
         week: what a summary tells; one that became due only while this process waited for the lock comes by the next run.
     """
-    session, settings, folder, now = desk.session, desk.settings, desk.folder, seen.at
+    settings, folder, now = desk.settings, desk.folder, seen.at
     kinds = {channel.id: channel.kind for channel in desk.channels}
-    with folder.deciding(session.holder):
-        before = _loaded(session, folder, now)
+    with folder.deciding(desk.dispatch.holder):
+        before = _loaded(folder, now, desk.dispatch.warnings)
         state, telling = decide(before, seen, settings.timetable)
         if telling.summary_since is None:
             week = None
         elif week is None:
             state = replace(state, summary_on=before.summary_on, summary_at=before.summary_at)
-        sender = _sender(session, settings)
         new = [
             letter
             for channel in desk.channels
             for letter in letters_of(
-                telling, week, sender,
+                telling, week, desk.sender,
                 channel=channel.id,
                 language=channel.settings.language or settings.language,
                 levels=channel.settings.takes,
@@ -359,18 +370,18 @@ def _sender(session: Session, settings: NotifySettings) -> Sender:
         with suppress(PortalOpsError):  # a rulebook that there is not is what the run failed for, and judges nothing
             for duty in session.rulebook.duties:
                 ids |= {duty.id, *duty.checks}
-    return Sender(settings.portal, LocalSurroundings(session.environment).host_name(), frozenset(ids))
+    return replace(sender_of(settings, session.environment), ids=frozenset(ids))
 
 
-def sender_of(session: Session, settings: NotifySettings) -> Sender:
+def sender_of(settings: NotifySettings, environment: Mapping[str, str]) -> Sender:
     """Return who writes a letter that holds nothing of what a run saw."""
-    return Sender(settings.portal, LocalSurroundings(session.environment).host_name(), settings.ids)
+    return Sender(settings.portal, LocalSurroundings(environment).host_name(), settings.ids)
 
 
 def _tell_unsaved(desk: _Desk, seen: RunFacts, error: PortalOpsError) -> None:
     """Report failures although nothing can be saved, as on a full disk: once a day, as far as a file's time can be set."""
-    session, settings, folder = desk.session, desk.settings, desk.folder
-    session.warnings.append(msg("the state of notifications cannot be saved: {cause}", cause=error.message))
+    dispatch, settings, folder = desk.dispatch, desk.settings, desk.folder
+    dispatch.warnings.append(msg("the state of notifications cannot be saved: {cause}", cause=error.message))
     now = seen.at
     if 0 <= now.timestamp() - folder.unsaved_at() < timedelta(days=1).total_seconds():
         return
@@ -381,17 +392,16 @@ def _tell_unsaved(desk: _Desk, seen: RunFacts, error: PortalOpsError) -> None:
     )
     for channel in desk.channels:
         for letter in letters_of(
-            telling, None, sender_of(session, settings),
+            telling, None, sender_of(settings, dispatch.environment),
             channel=channel.id,
             language=channel.settings.language or settings.language,
             levels=channel.settings.takes & {Level.FAILURE},
             zone=settings.timetable.zone,
             now=now,
         ):  # fmt: skip
-            outcome, _hint = handed_over(session, channel, replace(letter, tries=1, tried_at=now))
+            outcome, _hint = handed_over(dispatch.progress, channel, replace(letter, tries=1, tried_at=now))
             if outcome.problem is not None:
-                warn(
-                    session,
+                dispatch.warn(
                     msg("channel {channel} was not notified: {cause}", channel=channel.id, cause=outcome.problem),
                 )
             else:
@@ -401,7 +411,7 @@ def _tell_unsaved(desk: _Desk, seen: RunFacts, error: PortalOpsError) -> None:
 def _judged(session: Session) -> tuple[Sequence[Standing] | None, Failure | None]:
     """Judge for the day's letter where the run itself did not; a ledger that does not let itself be read is a failure."""
     try:
-        period = current_period(session.clock.now().astimezone(session.zone_of_portal).date())
+        period = current_period(session.today)
         judged = judge_period(session, period)
     except PortalOpsError as error:
         if isinstance(error, LedgerMissing) or error.exit_code in QUIET:
@@ -411,16 +421,15 @@ def _judged(session: Session) -> tuple[Sequence[Standing] | None, Failure | None
     return judged.standings, _LEDGER_CHANGED if judged.exit_code is ExitCode.INTEGRITY else None
 
 
-def _duties(session: Session, standings: Sequence[Standing]) -> tuple[SeenDuty, ...]:
-    rulebook = session.rulebook
+def _duties(rulebook: Rulebook, standings: Sequence[Standing]) -> tuple[SeenDuty, ...]:
     return tuple(SeenDuty(each.duty, rulebook.duty(each.duty).title, each.verdict, each.reason) for each in standings)
 
 
-def _own_unit(session: Session) -> str:
+def _own_unit(environment: Mapping[str, str]) -> str:
     """Return the systemd unit that this process is the main part of; empty outside of one."""
-    if not session.environment.get("INVOCATION_ID"):
+    if not environment.get("INVOCATION_ID"):
         return ""
-    return unit_in(LocalSurroundings(session.environment).read("/proc/self/cgroup") or "")
+    return unit_in(LocalSurroundings(environment).read("/proc/self/cgroup") or "")
 
 
 def unit_in(text: str) -> str:
@@ -466,15 +475,14 @@ def _good_by_hand(session: Session, state: NotifyState, settings: NotifySettings
     try:
         for job in session.settings.jobs:
             alarm = told.get(f"job:{job.id}")
-            if alarm is not None and _was_done_well(session, job, alarm.seen_at):
+            if alarm is not None and _was_done_well(session.ledger, job, alarm.seen_at):
                 good.add(alarm.key)
     except PortalOpsError:
         return frozenset()  # what cannot be read is not good
     return frozenset(good)
 
 
-def _was_done_well(session: Session, job: Job, since: datetime) -> bool:
-    ledger = session.ledger
+def _was_done_well(ledger: Ledger, job: Job, since: datetime) -> bool:
     newest = None
     for run in ledger.runs(kinds=(job.kind.value,), since=since):
         name = parse_run_id(run.id)
@@ -489,10 +497,10 @@ def _was_done_well(session: Session, job: Job, since: datetime) -> bool:
 
 
 def _week(
-    desk: _Desk,
     state: NotifyState,
     standings: Sequence[Standing] | None,
     problem: str,
+    read_jobs: Callable[[], tuple[tuple[JobWeek, ...], str]],
     *,
     since: datetime,
     now: datetime,
@@ -504,7 +512,7 @@ def _week(
         waiting[letter.channel] = waiting.get(letter.channel, 0) + 1
     jobs: tuple[JobWeek, ...] = ()
     if not problem:
-        jobs, problem = _jobs_of_week(desk.session, since, now)
+        jobs, problem = read_jobs()
     met, unmet, unknown, pending = (
         counts.count(verdict)
         for verdict in (DutyVerdict.MET, DutyVerdict.UNMET, DutyVerdict.INSUFFICIENT_EVIDENCE, DutyVerdict.PENDING)
@@ -562,15 +570,16 @@ def _jobs_of_week(session: Session, since: datetime, now: datetime) -> tuple[tup
 
 def notify_idle_run(session: Session) -> None:
     """Send what waits and report what is due, after a run that found nothing to do; it never raises."""
-    if not session.settings.channels or _is_quiet(session):
+    settings = session.settings
+    if not settings.channels or _is_quiet(settings.state_folder, session.clock.now()):
         return
     notify_run(session, (), None)
 
 
-def _is_quiet(session: Session) -> bool:
+def _is_quiet(state_folder: Path, now: datetime) -> bool:
     try:
-        text = (session.settings.state_folder / "notify" / "quiet").read_text(encoding="ascii")
+        text = (state_folder / "notify" / "quiet").read_text(encoding="ascii")
         first, last = (int(part) for part in text.split())
     except (OSError, ValueError):
         return False
-    return first <= session.clock.now().timestamp() < last
+    return first <= now.timestamp() < last

@@ -2,57 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from backups.media import disk, s3, sftp
 from checks.servers.declared import Declared
 from checks.servers.own import BackupMedium, Own
 from commands.cli.kinds import typed
-from commands.cli.session import Session
 from commands.jobs.portal_accounts import portals_of
-from portalops.errors import LedgerMissing
+from portalops.config import KindTable, Settings
+from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.model.message import Message
+from portalops.model.rulebook import Numbers
+from portalops.ports import LedgerReader, Runner
 
 DF_SECONDS: Final = 10.0
 """A network share that hangs ends in no answer."""
 
 
-def own_of(session: Session, portals_now: Mapping[str, Message | None] = MappingProxyType({})) -> Own:
-    """Return what the sections of own records are made from; see `checks.servers.own`.
-
-    Args:
-        session: what to work with.
-        portals_now: portals that were asked for their accounts just now, by their source's id: why one could not be, if so.
-    """
-    try:
-        ledger = session.ledger
-    except LedgerMissing:
-        ledger = None
+def records_of(settings: Settings, ledger: LedgerReader, now: datetime) -> Own:
+    """Return what the sections of own records are made from that need nothing but the ledger; see `checks.servers.own`."""
     return Own(
-        ledger,
-        session.settings.hosts,
-        session.settings.declared.parse(Declared),
-        session.clock.now(),
-        session.zone_of_portal,
-        partial(_media, session),
-        {table.id: portals_now.get(table.id) for table in portals_of(session)},
-        session.rulebook.numbers.check_max_age_hours,
+        None if isinstance(ledger, LedgerNotBegun) else ledger,
+        settings.hosts,
+        settings.declared.parse(Declared),
+        now,
+        ZoneInfo(settings.portal.timezone),
     )
 
 
-def _media(session: Session) -> tuple[BackupMedium, ...]:
+def own_of(
+    records: Own,
+    settings: Settings,
+    numbers: Numbers,
+    runner: Runner,
+    portals_now: Mapping[str, Message | None] = MappingProxyType({}),
+) -> Own:
+    """Return what the sections of all own records are made from.
+
+    Args:
+        records: as `records_of` returns them.
+        settings: name the media and the portals.
+        numbers: of the rulebook.
+        runner: runs df.
+        portals_now: portals that were asked for their accounts just now, by their source's id: why one could not be, if so.
+    """
+    return replace(
+        records,
+        media=partial(_media, settings.backup_media, runner),
+        portals={table.id: portals_now.get(table.id) for table in portals_of(settings)},
+        portal_look_hours=numbers.check_max_age_hours,
+    )
+
+
+def _media(tables: Iterable[KindTable], runner: Runner) -> tuple[BackupMedium, ...]:
     """Return the media that backups go to, with what df says of those that are folders of this machine."""
     found = []
-    for table in session.settings.backup_media:
+    for table in tables:
         settings = typed(table)
         medium = BackupMedium(table.id, table.kind)
         if isinstance(settings, disk.Settings):
-            done = session.runner.run(["df", "-Pk", str(settings.folder)], timeout_seconds=DF_SECONDS, limit_bytes=4096)
+            done = runner.run(["df", "-Pk", str(settings.folder)], timeout_seconds=DF_SECONDS, limit_bytes=4096)
             text = done.stdout.decode("utf-8", "replace") if done.exit_code == 0 else ""
             medium = replace(medium, df=text, mount=str(settings.mount_point or ""))
         elif isinstance(settings, sftp.Settings):

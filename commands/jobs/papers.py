@@ -6,20 +6,12 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from commands.cli.session import Session
 from portalops.errors import UsageError
+from portalops.files import write_atomically
 from portalops.model.message import msg
 from portalops.model.record import Digest
 from portalops.official import formats
-from portalops.official.office import Office, office_on
 from portalops.official.paper import OfficialPaper
-from portalops.system.files import write_atomically
-
-
-def office_of(session: Session) -> Office:
-    """Return the offices as they are named today."""
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
-    return office_on(today, session.settings.actors, session.settings.office)
 
 
 def chosen_formats(text: str) -> tuple[formats.PaperFormat, ...]:

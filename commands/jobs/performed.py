@@ -114,7 +114,7 @@ def name_problem(identity: str, problem: Message) -> Message:
 def problems_of_copies(copies: Iterable[Copy]) -> tuple[Message, ...]:
     """Return what is wrong with copies, one line each."""
     return tuple(
-        msg("{medium}: {set}: {problem}", medium=copy.medium, set=copy.set_id, problem=copy.said)
+        msg("{medium}: {set}: {problem}", medium=copy.medium, set=copy.set_id, problem=copy.shown_problem)
         for copy in copies
         if copy.problem
     )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from checks.updates.accounts import can_tell, portal_accounts
-from commands.cli.session import Session
+from portalops.config import Settings
 from portalops.errors import PortalOpsError
-from portalops.ledger import bodies
+from portalops.ledger.recorder import Recorder
 from portalops.model.message import Message
 from portalops.model.portal_accounts import PortalAccounts
 from portalops.registers.portal_accounts import ACCOUNTS, SEEN
@@ -31,8 +32,15 @@ class PortalPoll:
     """The record; None if nothing was recorded."""
 
 
-def poll_portals(session: Session, portals: Iterable[KindTable], *, dry_run: bool = False) -> tuple[PortalPoll, ...]:
+def poll_portals(
+    portals: Iterable[KindTable], zone: ZoneInfo, record: Callable[[PortalAccounts], int] | None
+) -> tuple[PortalPoll, ...]:
     """Ask portals who can work in them, and record what was found; one that cannot be asked takes nothing from the others.
+
+    Args:
+        portals: their sources of updates.
+        zone: the portal's.
+        record: records what was found and returns the record; None for nowhere.
 
     Raises:
         LedgerError: it cannot be recorded.
@@ -40,23 +48,19 @@ def poll_portals(session: Session, portals: Iterable[KindTable], *, dry_run: boo
     done = []
     for table in portals:
         try:
-            seen = portal_accounts(table.id, table, zone=session.zone_of_portal)
+            seen = portal_accounts(table.id, table, zone=zone)
         except PortalOpsError as error:
             done.append(PortalPoll(table.id, error.message))
             continue
-        done.append(PortalPoll(table.id, seen, None if dry_run else _record(session, seen)))
+        done.append(PortalPoll(table.id, seen, record(seen) if record else None))
     return tuple(done)
 
 
-def portals_of(session: Session) -> tuple[KindTable, ...]:
+def portals_of(settings: Settings) -> tuple[KindTable, ...]:
     """Return the sources of updates whose portals can be asked for their accounts."""
-    if not session.settings.update_sources:
-        return ()
-    return tuple(table for table in session.settings.update_sources if can_tell(table))
+    return tuple(table for table in settings.update_sources if can_tell(table))
 
 
-def _record(session: Session, seen: PortalAccounts) -> int:
-    ledger = session.writable_ledger
-    kept = ledger.keep(bodies.write({"circumstances": session.circumstances, ACCOUNTS: seen}))
-    (record,) = ledger.append_decided(lambda: (ledger.draft(SEEN, subject=seen.portal, duty=DUTY, body=kept),))
-    return record.seq
+def record_accounts(recorder: Recorder, seen: PortalAccounts) -> int:
+    """Record what was found of a portal; return the record."""
+    return recorder.record(SEEN, ACCOUNTS, seen, subject=seen.portal, duty=DUTY).seq

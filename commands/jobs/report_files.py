@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from commands.cli.session import Session
 from commands.jobs.host_drift import host_drift
 from commands.jobs.month_standings import lean_evidence, month_standings
+from commands.jobs.own import records_of
 from commands.jobs.server_history import server_history
 from portalops import __version__
+from portalops.bodies import decode_part
+from portalops.calendar.calendar import Calendar
 from portalops.compliance import Situation, distrusted, judge
+from portalops.config import Settings
 from portalops.errors import (
-    ConfigurationNotFound,
     FileUnwritable,
     LedgerError,
-    LedgerMissing,
     Locked,
     PortalOpsError,
     SecretUnavailable,
 )
+from portalops.files import write_atomically
 from portalops.ledger.as_of import LedgerAsOf
-from portalops.ledger.bodies import decode_part
-from portalops.ledger.chain import Fault
 from portalops.ledger.heads import code_of
+from portalops.ledger.ledger import Ledger
 from portalops.ledger.proof import read_proof
 from portalops.ledger.verify import verify
 from portalops.model.heads import RecordedHead
 from portalops.model.message import Message, msg
 from portalops.model.period import Period
-from portalops.model.record import Digest, Recorded
+from portalops.model.record import Digest, Fault, Recorded
+from portalops.model.rulebook import Rulebook
 from portalops.model.runs import ReportResult, WrittenFile
+from portalops.ports import Clock, LedgerReader, Progress
 from portalops.registers.ends import RunEnds
 from portalops.registers.erasures import INERASABLE, RecordedErasure
 from portalops.registers.evidence import Evidence, UnreadableRecord, read_evidence
@@ -42,7 +47,6 @@ from portalops.reports.document import Document
 from portalops.reports.frame import period_doubt
 from portalops.reports.material import WHOLE, Material, ReportScope
 from portalops.reports.named import load_report
-from portalops.system.files import write_atomically
 
 
 def head_code_of(report: ReportResult) -> str | None:
@@ -76,8 +80,43 @@ class WrittenReport:
     """What the machine lacks for a format, such as a font, and what was taken instead."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportParts:
+    """What reports are built from and with, each built once."""
+
+    settings: Settings
+    ledger: Ledger
+    rulebook: Rulebook
+    calendar: Calendar
+    zone: ZoneInfo
+    clock: Clock
+    progress: Progress
+    sign: Callable[[], RecordedHead | None]
+    """Signs a head over everything recorded until now; None if no signing key is configured."""
+    warn: Callable[[Message], None]
+
+
+def parts_of(session: Session) -> ReportParts:
+    """Return what reports need of a session.
+
+    Raises:
+        LedgerMissing: there is no ledger yet; none is made for a report.
+    """
+    return ReportParts(
+        settings=session.settings,
+        ledger=session.ledger,
+        rulebook=session.rulebook,
+        calendar=session.calendar,
+        zone=session.zone_of_portal,
+        clock=session.clock,
+        progress=session.progress,
+        sign=session.record_head,
+        warn=session.warnings.append,
+    )
+
+
 def build_report_files(
-    session: Session,
+    parts: ReportParts,
     name: str,
     *,
     period: Period,
@@ -91,14 +130,13 @@ def build_report_files(
 
     Raises:
         UnknownReport: there is no such report or format, or it needs what is not installed; nothing is written then.
-        LedgerMissing: there is no ledger yet.
         FileUnwritable: a file could not be written; those before it are whole.
         ReportError: a file could not be made; those before it are whole.
     """
     lacks = formats.lacks([formats.load(each) for each in formats_wanted])
-    built = build_report(session, name, period, scope=scope, own_run=own_run)
+    built = build_report(parts, name, period, scope=scope, own_run=own_run)
     files = write_report_files(
-        session,
+        parts.settings.portal.id,
         name,
         built,
         period=period,
@@ -111,7 +149,7 @@ def build_report_files(
 
 
 def write_report_files(
-    session: Session,
+    portal: str,
     name: str,
     built: BuiltReport,
     *,
@@ -125,7 +163,7 @@ def write_report_files(
     chosen = [formats.load(each) for each in dict.fromkeys(formats_wanted)]
     for form in chosen:
         form.require(built.document)
-    about = "-".join(part for part in (session.settings.portal.id, name, str(scope)) if part)
+    about = "-".join(part for part in (portal, name, str(scope)) if part)
     files: list[WrittenFile] = []
     for form in chosen:
         for language in languages:
@@ -151,7 +189,7 @@ def written_report(
 
 
 def build_report(
-    session: Session, name: str, period: Period, *, scope: ReportScope = WHOLE, own_run: str = ""
+    parts: ReportParts, name: str, period: Period, *, scope: ReportScope = WHOLE, own_run: str = ""
 ) -> BuiltReport:
     """Sign what the ledger is, and build a report from exactly that.
 
@@ -159,7 +197,7 @@ def build_report(
     is, and says how many records were written since.
 
     Args:
-        session: gives configuration, ledger, key and clock.
+        parts: what it is built from.
         name: of the report.
         period: what it is about.
         scope: what it is cut down to, as the report permits.
@@ -167,15 +205,14 @@ def build_report(
 
     Raises:
         UnknownReport: there is no such report.
-        LedgerMissing: there is no ledger yet; none is made for a report.
     """
     load_report(name)  # nothing is signed for a report that there is not
-    head, unsigned = _sign_head(session)
-    return built_report(session, name, period, scope=scope, own_run=own_run, head=head, unsigned=unsigned)
+    head, unsigned = _sign_head(parts)
+    return built_report(parts, name, period, scope=scope, own_run=own_run, head=head, unsigned=unsigned)
 
 
 def built_report(
-    session: Session,
+    parts: ReportParts,
     name: str,
     period: Period,
     *,
@@ -185,25 +222,24 @@ def built_report(
     unsigned: Message | None,
 ) -> BuiltReport:
     """Build a report from exactly what a head is over, or from all that is recorded if none was signed for it."""
-    make = load_report(name).build
-    settings = session.settings
-    last = session.ledger.last()
+    kind, settings, zone = load_report(name), parts.settings, parts.zone
+    last = parts.ledger.last()
     assert last is not None  # an open ledger has its first record
-    ledger = LedgerAsOf(session.ledger, head.seq if head else last.seq)
-    now = session.clock.now()
-    needs = load_report(name).needs
+    ledger = LedgerAsOf(parts.ledger, head.seq if head else last.seq)
+    now = parts.clock.now()
     ends = RunEnds()
-    if "rounds" in load_report(name).spares:
-        evidence = lean_evidence(session, ledger, period, now=now)
+    if "rounds" in kind.spares:
+        evidence = lean_evidence(ledger, period, now=now, zone=zone)
     else:
-        evidence = read_evidence(ledger, period, now=now, zone=session.zone_of_portal, every_run=True, ends=ends)
-    figures = read_figures(ledger, period, as_of_seq=ledger.seq, zone=session.zone_of_portal, ends=ends)
+        evidence = read_evidence(ledger, period, now=now, zone=zone, every_run=True, ends=ends)
+    figures = read_figures(ledger, period, as_of_seq=ledger.seq, zone=zone, ends=ends)
+    since, until = period.bounds(zone)
     proof = read_proof(
         ledger,
         figures,
-        _faults(session),
-        ledger_id=session.ledger.id,
-        since=period.bounds(session.zone_of_portal)[0],
+        _faults(parts),
+        ledger_id=parts.ledger.id,
+        since=since,
         unsigned=unsigned,
         has_key=settings.signing_key is not None,
         own_run=own_run,
@@ -211,18 +247,19 @@ def built_report(
     evidence = replace(evidence, unreadable=tuple(_without_erased(ledger, evidence.unreadable, proof.erasures)))
     proof = replace(proof, unreadable=tuple(_without_erased(ledger, proof.unreadable, proof.erasures)))
     hosts = [each for each in settings.hosts if scope.host in (None, each.id)]
-    servers = server_history(session, ledger, evidence, hosts) if "servers" in needs else None
-    since, until = period.bounds(session.zone_of_portal)
-    months = month_standings(session, ledger, evidence) if "months" in needs else ()
-    drift = host_drift(session, ledger, hosts, since=since, until=until) if "drift" in needs else ()
-    standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
+    own, progress = records_of(settings, ledger, now), parts.progress
+    servers = server_history(ledger, evidence, hosts, own.declared, progress) if "servers" in kind.needs else None
+    situation = Situation(parts.rulebook, evidence, settings.hosts, settings.units, parts.calendar)
+    months = month_standings(ledger, situation, progress) if "months" in kind.needs else ()
+    drift = host_drift(own, hosts, progress, since=since, until=until) if "drift" in kind.needs else ()
+    standings = judge(situation)
     material = Material(
         portal=settings.portal,
         actors=settings.actors,
         units=settings.units,
         hosts=settings.hosts,
-        rulebook=session.rulebook,
-        calendar=session.calendar,
+        rulebook=parts.rulebook,
+        calendar=parts.calendar,
         period=period,
         standings=distrusted(standings) if proof.faults else standings,
         evidence=evidence,
@@ -235,8 +272,8 @@ def built_report(
         scope=scope,
     )
     if doubt := period_doubt(material):
-        session.warnings.append(doubt)
-    document = make(material)
+        parts.warn(doubt)
+    document = kind.build(material)
     proven = proof.head
     head = RecordedHead(proven.seq, proven.head, proven.signed) if proven else None
     return BuiltReport(
@@ -267,35 +304,30 @@ def _damaged(evidence: Evidence, known: Iterable[Fault]) -> Iterator[Fault]:
             yield Fault(each.seq, each.why)
 
 
-def _faults(session: Session) -> tuple[Fault, ...]:
+def _faults(parts: ReportParts) -> tuple[Fault, ...]:
     """Go over the ledger as 'portalops ledger verify --quick' does: a report is not to rest on it in silence."""
     title = msg("Verifying the ledger")
-    with session.progress.task(title, total=session.ledger.count(), unit="items") as task:
+    with parts.progress.task(title, total=parts.ledger.count(), unit="items") as task:
         found = verify(
-            session.ledger,
-            now=session.clock.now(),
-            zone=session.zone_of_portal,
+            parts.ledger,
+            now=parts.clock.now(),
+            zone=parts.zone,
             read_blobs=False,
             advance=task.advance,
         )
     return found.integrity.faults
 
 
-def _sign_head(session: Session) -> tuple[RecordedHead | None, Message | None]:
+def _sign_head(parts: ReportParts) -> tuple[RecordedHead | None, Message | None]:
     """Return a head over everything recorded until now, or why none could be signed; neither without a key."""
-    session.ledger  # noqa: B018  # a report makes no ledger: without one, this says so
     try:
-        return session.record_head(), None
+        return parts.sign(), None
     except (LedgerError, SecretUnavailable, Locked, FileUnwritable) as error:
         return None, error.message
 
 
-def recorded_reports(session: Session) -> tuple[Sequence[Recorded[ReportResult]], Sequence[Message]]:
-    """Return the reports that the ledger knows of, oldest first, and what of them cannot be read; none where there is no ledger yet."""
-    try:
-        ledger = session.ledger
-    except (ConfigurationNotFound, LedgerMissing):
-        return (), ()
+def recorded_reports(ledger: LedgerReader) -> tuple[Sequence[Recorded[ReportResult]], Sequence[Message]]:
+    """Return the reports that the ledger knows of, oldest first, and what of them cannot be read."""
     found: list[Recorded[ReportResult]] = []
     unreadable: list[Message] = []
     for record in ledger.records(kinds=("report.finished",)):

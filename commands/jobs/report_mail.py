@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.cli.session import Session
+from portalops import config
 from portalops.errors import ExitCode, MailInDoubt, MailNotSent, ReportError
+from portalops.ledger.circumstances import Circumstances
+from portalops.ledger.ledger import Ledger
 from portalops.ledger.runs import Frame, Work, record_framed
 from portalops.model.causes import cause_of
 from portalops.model.mailings import MailAnswer, Mailing, MailState, RefusedRecipient
@@ -19,6 +22,7 @@ from portalops.model.period import Period
 from portalops.model.runs import Every, Job, JobId, JobKind, ReportResult, WrittenFile
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
+from portalops.ports import Clock
 from portalops.registers.mailings import MAIL, MAILING
 from portalops.registers.runs import run_id
 from portalops.reports.mail import ReportMail, Settings, message_id_of, subject_of, text_of_mail
@@ -46,26 +50,48 @@ class HandedMail:
     """The same, or who was refused."""
 
 
-def mail_settings(session: Session) -> Settings | None:
+@dataclass(frozen=True, slots=True)
+class MailParts:
+    """What reports are mailed with."""
+
+    settings: config.Settings
+    ledger: Ledger
+    clock: Clock
+    circumstances: Circumstances
+    environment: Mapping[str, str]
+
+
+def mail_parts(session: Session) -> MailParts:
+    """Return what mailing a report needs of a session."""
+    return MailParts(
+        session.settings, session.writable_ledger, session.clock, session.circumstances, session.environment
+    )
+
+
+def mail_settings(settings: config.Settings) -> Settings | None:
     """Return `[report.mail]`; None where there is none.
 
     Raises:
         ConfigurationError: it does not fit.
     """
-    table = session.settings.report.mail
+    table = settings.report.mail
     return table.parse(Settings) if table else None
 
 
 def letter_of(
-    session: Session, result: ReportResult, period: Period, scope: ReportScope, made: WrittenReport | None = None
+    settings: config.Settings,
+    result: ReportResult,
+    period: Period,
+    scope: ReportScope,
+    made: WrittenReport | None = None,
 ) -> ReportMail:
     """Return what a mail with a report is about."""
     names = {
-        **{f"unit-{each.id}": each.name for each in session.settings.units},
-        **{f"host-{each.id}": Name(each.id, each.id) for each in session.settings.hosts},
+        **{f"unit-{each.id}": each.name for each in settings.units},
+        **{f"host-{each.id}": Name(each.id, each.id) for each in settings.hosts},
     }
     return ReportMail(
-        session.settings.portal,
+        settings.portal,
         load_report(result.report).title,
         period,
         names.get(str(scope)),
@@ -74,18 +100,18 @@ def letter_of(
     )
 
 
-def require_secret(session: Session, settings: Settings) -> None:
+def require_secret(settings: Settings, environment: Mapping[str, str]) -> None:
     """Make sure that the password can be had, before anything is built or recorded.
 
     Raises:
         SecretUnavailable: it cannot.
     """
     if settings.password is not None:
-        settings.password.reveal(session.environment)
+        settings.password.reveal(environment)
 
 
 def mail_report(
-    session: Session,
+    parts: MailParts,
     settings: Settings,
     made: WrittenReport,
     *,
@@ -99,7 +125,7 @@ def mail_report(
     """Send files of a report, and record the mail server's answer.
 
     Args:
-        session: what to work with.
+        parts: what it is mailed with.
         settings: server, sender and recipients.
         made: the report.
         files: those of its files that are attached.
@@ -115,14 +141,14 @@ def mail_report(
         LedgerError: nothing can be recorded, so nothing is sent; or what the server said could not be.
         Locked: another process is sending this report.
     """
-    require_secret(session, settings)
+    require_secret(settings, parts.environment)
     result = ReportResult(made.result.report, made.result.period, tuple(files), made.result.head, made.result.scope)
-    letter = letter_of(session, result, period, scope, made)
+    letter = letter_of(parts.settings, result, period, scope, made)
     message = new_message(
         settings,
         subject=subject_of(letter, languages[0], prefix=settings.subject or ""),
         text=text_of_mail(letter, languages),
-        at=session.clock.now(),
+        at=parts.clock.now(),
         message_id=message_id_of(result),
     )
     for file in files:
@@ -137,7 +163,7 @@ def mail_report(
 
     def work() -> Work[MailAnswer]:
         try:
-            delivery = send_to_any(settings, message, environment=session.environment)
+            delivery = send_to_any(settings, message, environment=parts.environment)
         except MailNotSent as error:
             failed.append(error)
             state = MailState.UNKNOWN if isinstance(error, MailInDoubt) else MailState.REFUSED
@@ -161,16 +187,17 @@ def mail_report(
             return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, answer, problems)
         return Work(RunOutcome.COMPLETE, ExitCode.OK, answer)
 
-    ledger = session.writable_ledger
     # The slot of a run of a job is never named like a period's two days, so no job is taken to be done by a mail.
     unplanned = Job(JobId(result.report), JobKind.REPORT, Every.DAY, MAIL)
     suffix = result.scope.replace(".", "-")
-    taken = ledger.run_ids(run_id(unplanned, result.period, suffix=suffix))
+    taken = parts.ledger.run_ids(run_id(unplanned, result.period, suffix=suffix))
     run = run_id(unplanned, result.period, taken=taken, suffix=suffix)
     frame = Frame(run, MAIL, f"{MAIL}/{result.report}", begun={MAILING: mailing})
-    done = record_framed(ledger, frame, work, clock=session.clock, circumstances=session.circumstances)
+    done = record_framed(parts.ledger, frame, work, clock=parts.clock, circumstances=parts.circumstances)
     assert done.work.result is not None
-    return HandedMail(run, done.finished.seq, mailing, done.work.result, failed[0] if failed else None, done.work.said)
+    return HandedMail(
+        run, done.finished.seq, mailing, done.work.result, failed[0] if failed else None, done.work.shown_problems
+    )
 
 
 def _refused_by_all(settings: Settings, first: RefusedRecipient) -> MailNotSent:

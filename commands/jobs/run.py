@@ -11,20 +11,20 @@ from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.shapes import shape
 from commands.jobs.clock import note_clock
-from commands.jobs.due import Chosen, RunRequest, chosen, judged_mark, nothing_due, still_due
-from commands.jobs.locks import resource_lock
+from commands.jobs.due import JUDGED_ON, Chosen, RunRequest, chosen, nothing_due, plan_now, still_due
 from commands.jobs.performed import PerformedJob, ShownJob
 from commands.jobs.report_files import recorded_reports
 from commands.jobs.runner import attempt, not_begun, problem_lines, problem_notices
 from commands.jobs.standings import JudgedDuties, ShownStanding, exit_code_of, judge_period, overview, standing_data
 from portalops.errors import ExitCode, FileUnwritable, Locked, PortalOpsError, worst
+from portalops.files import write_atomically
 from portalops.model.message import Message, msg
 from portalops.model.period import current_period
 from portalops.model.runs import Job, ReportResult, Resource
 from portalops.model.verdicts import RunOutcome
+from portalops.ports import LedgerReader
 from portalops.reports.document import Block, KeyValues, Paragraph, TableBlock
 from portalops.reports.words import outcome_status
-from portalops.system.files import write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +40,10 @@ def perform_chosen(
         begins: is told of each job before it is done.
     """
     until = session.clock.monotonic() + asked.wait_seconds
-    for each in chosen(session, asked):
+    for each in chosen(plan_now(session), asked):
         try:
             with _resources(session, each, max(0.0, until - session.clock.monotonic())):
-                found = still_due(session, each)
+                found = still_due(plan_now(session), each)
                 if found is None:
                     continue
                 begins(found.job)
@@ -60,18 +60,18 @@ def _resources(session: Session, each: Chosen, wait_seconds: float) -> Iterator[
     until = session.clock.monotonic() + wait_seconds
     with ExitStack() as held:
         if job.kind.is_heavy and not each.is_forced:
-            held.enter_context(resource_lock(session, Resource.TURN, job=job.id, wait_seconds=wait_seconds))
+            held.enter_context(session.hold(Resource.TURN, job=job.id, wait_seconds=wait_seconds))
         left = max(0.0, until - session.clock.monotonic())
-        held.enter_context(resource_lock(session, job.kind.resource, job=job.id, wait_seconds=left))
+        held.enter_context(session.hold(job.kind.resource, job=job.id, wait_seconds=left))
         yield
 
 
 def judge_and_mark(session: Session) -> JudgedDuties:
     """Judge the duties of the present period, and note that it was done today."""
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    today = session.today
     judged = judge_period(session, current_period(today))
     try:
-        write_atomically(judged_mark(session), f"{today.isoformat()}\n".encode())
+        write_atomically(session.settings.state_folder / JUDGED_ON, f"{today.isoformat()}\n".encode())
     except FileUnwritable as error:  # then the next one judges again
         logger.warning("it cannot be noted that the duties were judged: %s", error)
     return judged
@@ -101,14 +101,15 @@ def result_of(
         by_itself: nobody waits for the answer: a job that another process is at is then no failure to be told, else cron would
             mail each quarter of an hour while a backup lasts.
     """
-    period = current_period(session.clock.now().astimezone(session.zone_of_portal).date())
+    period = current_period(session.today)
     standings = judged.standings
     codes = [done.exit_code for done in performed]
     exit_code = worst([*codes, exit_code_of(standings), judged.exit_code])
-    view: list[Block] = [_jobs_table(performed)] if performed else [Paragraph(nothing_due(session))]
+    view: list[Block] = [_jobs_table(performed)] if performed else [Paragraph(nothing_due(plan_now(session)))]
     view += problem_notices(performed)
     view += overview(standings, session.rulebook, period)
-    reports = _report_paths(session, performed)
+    settings = session.settings
+    reports = _report_paths(settings.report.folder, session.reader, performed)
     view.append(KeyValues([*((msg("Report"), path) for path in reports), (msg("Exit status"), _meaning(exit_code))]))
     data = RunOverview(
         jobs=tuple(done.shown() for done in performed),
@@ -122,7 +123,7 @@ def result_of(
         if done.outcome is RunOutcome.FAILED and not (by_itself and done.exit_code is ExitCode.LOCKED)
     ]
     failures = [said for said, _tone in problem_lines(failed)]
-    stepped = note_clock(session)
+    stepped = note_clock(settings.state_folder, session.clock)
     told = () if stepped is None else (stepped,)
     return Result(data, view, (*judged.warnings(), *told), exit_code, (*failures, *told))
 
@@ -140,13 +141,12 @@ def _slot_words(done: PerformedJob) -> Message | str:
     return msg("{slot}, late", slot=done.slot) if done.late else done.slot
 
 
-def _report_paths(session: Session, performed: Sequence[PerformedJob]) -> list[str]:
+def _report_paths(folder: Path, ledger: LedgerReader, performed: Sequence[PerformedJob]) -> list[str]:
     """Return where this run's reports lie, or else the newest ones that are still there."""
-    folder = session.settings.report.folder
     results = [done.result for done in performed if isinstance(done.result, ReportResult)]
     if not results:
         try:
-            recorded, unreadable = recorded_reports(session)
+            recorded, unreadable = recorded_reports(ledger)
         except PortalOpsError as error:  # what was done must be shown all the same
             logger.warning("the reports that were written cannot be listed: %s", error)
         else:

@@ -18,9 +18,9 @@ from commands.jobs.cluster import clustered
 from commands.jobs.drill_reports import leave_report
 from commands.jobs.kinds import JOBS
 from commands.jobs.kinds.anchor import anchors_of, heads_of_other_ledgers
-from commands.jobs.locks import resource_lock
 from commands.jobs.performed import PerformedJob, job_of
 from commands.jobs.validity import require_valid
+from portalops.compliance.handling import Handling
 from portalops.errors import ExitCode, InternalFault, PortalOpsError, worst
 from portalops.ledger import runs
 from portalops.ledger.runs import Work
@@ -47,27 +47,22 @@ def record_plan(session: Session) -> None:
     Raises:
         LedgerError: nothing can be recorded, so nothing is to be done.
     """
-    rulebook = f"{session.rulebook.id}@{session.rulebook.version}"  # no ledger begins for a rulebook that there is not
-    session.writable_ledger.require_clock()
-    if session.writable_ledger.count() == 1:  # nothing but its beginning
-        media = build_media(session.settings.backup_media).values()
-        for doubt in _sets_without_a_ledger(listed_sets(session.settings.portal.id, media)):
+    rulebook = session.rulebook  # no ledger begins for a rulebook that there is not
+    settings, ledger, circumstances = session.settings, session.writable_ledger, session.circumstances
+    ledger.require_clock()
+    if ledger.count() == 1:  # nothing but its beginning
+        sets = listed_sets(settings.portal.id, build_media(settings.backup_media).values())
+        anchors = anchors_of(settings, session.clock, session.environment)
+        for doubt in (*_sets_without_a_ledger(sets), *heads_of_other_ledgers(anchors, ledger.id)):
             session.doubt_beginning(doubt)
-        for doubt in heads_of_other_ledgers(anchors_of(session), session.writable_ledger.id):
-            session.doubt_beginning(doubt)
-    plan = Plan(session.settings.jobs, rulebook, session.settings.digest, session.settings.portal.timezone)
-    runs.record_plan(session.writable_ledger, plan, session.circumstances)
-    _record_installation(session)
-
-
-def _record_installation(session: Session) -> None:
-    """Record which portalops writes the ledger from now on, and say if a newer one did before."""
-    changed = runs.record_installation(session.writable_ledger, find_installed(), session.circumstances)
+    plan = Plan(settings.jobs, f"{rulebook.id}@{rulebook.version}", settings.digest, settings.portal.timezone)
+    runs.record_plan(ledger, plan, circumstances)
+    changed = runs.record_installation(ledger, find_installed(), circumstances)
     if changed is not None and changed.direction is Direction.ROLL_BACK and changed.before is not None:
         session.warnings.append(
             msg(
-                "portalops {version} goes on with a ledger that {newer}, a newer one, wrote to: what only that one records"
-                " is kept, and not looked at",
+                "portalops {version} continues a ledger that the newer portalops {newer} wrote to: records that only the"
+                " newer one knows are kept, but not judged",
                 version=changed.installed.version,
                 newer=changed.before.version,
             )
@@ -110,19 +105,20 @@ def perform(
     Raises:
         PortalOpsError: the work failed; the ledger says so already.
     """
-    name = slot or job.every.slot(session.clock.now().astimezone(session.zone_of_portal))
-    started = session.clock.monotonic()
+    settings, clock, zone = session.settings, session.clock, session.zone_of_portal
+    name = slot or job.every.slot(clock.now().astimezone(zone))
+    started = clock.monotonic()
     done = runs.record_run(
         session.writable_ledger,
         job,
         name,
-        lambda: work(session) if work else _done_here_or_by_workers(session, job, name),
-        clock=session.clock,
+        lambda: work(session) if work else clustered(session, job, name) or JOBS.load(job.kind.value).work(session),
+        clock=clock,
         circumstances=session.circumstances,
         late=late,
     )
     ended = done.work
-    seconds = session.clock.monotonic() - started
+    seconds = clock.monotonic() - started
     performed = PerformedJob(
         job,
         name,
@@ -131,21 +127,17 @@ def perform(
         ended.exit_code,
         seconds,
         summary_of(ended.result),
-        ended.said,
+        ended.shown_problems,
         ended.result,
         late=late,
     )
     if isinstance(ended.result, UpdatesResult):
-        record_by_rule(session, ended.result, done.finished.seq)
-    if isinstance(ended.result, DrillResult) and (report or session.settings.backup.drill.reports):
+        handling = Handling(session.rulebook.numbers, session.calendar, zone, session.today)
+        since = settings.updates.cases_from
+        record_by_rule(session.recorder, handling, ended.result, done.finished.seq, since=since)
+    if isinstance(ended.result, DrillResult) and (report or settings.backup.drill.reports):
         return _with_report(session, performed, ended.result, done, report)
     return performed
-
-
-def _done_here_or_by_workers(session: Session, job: Job, slot: str) -> Work[object]:
-    if session.settings.cluster is not None and (done := clustered(session, job, slot)) is not None:
-        return done
-    return JOBS.load(job.kind.value).work(session)
 
 
 def _with_report(
@@ -153,7 +145,15 @@ def _with_report(
 ) -> PerformedJob:
     """Leave a signed report of a drill for the portal's host; that it cannot be written undoes nothing of the drill."""
     try:
-        written = leave_report(session, result, done, path)
+        written = leave_report(
+            result,
+            done,
+            path,
+            settings=session.settings,
+            ledger=session.writable_ledger,
+            key=session.signing_key,
+            host=session.circumstances.host,
+        )
     except PortalOpsError as error:
         problem = msg("the drill's report was not written: {cause}", cause=error.message)
         code = worst([performed.exit_code, ExitCode.PARTIAL])
@@ -173,9 +173,10 @@ def perform_now(
     Raises:
         PortalOpsError: the configuration is wrong, another process works on the same resource, or the work failed.
     """
-    require_valid(session.settings)
-    job = job_of(session.settings.jobs, kind)
-    with resource_lock(session, kind.resource, job=job.id):
+    settings = session.settings
+    require_valid(settings)
+    job = job_of(settings.jobs, kind)
+    with session.hold(kind.resource, job=job.id):
         record_plan(session)
         return perform(session, job, work=work, report=report)
 
@@ -258,7 +259,7 @@ def summary_of(result: object) -> Message:
             return msg("{marked} sets newly marked, {removed} removed", marked=len(marked), removed=len(disposals))
         case VerifyResult(copies=copies):
             bad = sum(copy.state is not CopyState.VERIFIED for copy in copies)
-            looked = nmsg("{n} copy looked at", "{n} copies looked at", len(copies))
+            looked = nmsg("{n} copy read", "{n} copies read", len(copies))
             return msg("{looked}, {bad} not verified", looked=looked, bad=bad)
         case CheckScan():
             counts = [result.verdict for result in result.results()]
@@ -270,7 +271,7 @@ def summary_of(result: object) -> Message:
             )
         case UpdatesResult(polls=polls):
             new = sum(poll.new_items for poll in polls)
-            sources = nmsg("{n} source looked at", "{n} sources looked at", len(polls))
+            sources = nmsg("{n} source polled", "{n} sources polled", len(polls))
             return msg("{sources}, {new} new items", sources=sources, new=new)
         case ReportResult(files=files):
             return nmsg("{n} file written", "{n} files written", len(files))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from commands.jobs.schedule_look import Places
+from commands.jobs.schedule_state import Places
 from portalops.errors import ScheduleRefused
 from portalops.ledger.ledger import FILE as LEDGER_FILE
 from portalops.model.causes import cause_of
@@ -116,7 +116,7 @@ class Installer:
         if name is not None:
             path = (self._units if by_cron else self._cron).path / name
             raise ScheduleRefused(
-                msg("{path} is there: cron and systemd would both look what is due", path=str(path)),
+                msg("{path} exists: cron and systemd would both start the jobs", path=str(path)),
                 msg("Run 'portalops schedule uninstall' first; remove by hand what was made by hand."),
             )
 
@@ -423,7 +423,7 @@ def _require_program(program: Path) -> None:
         status = program.stat()
     except OSError as error:
         raise ScheduleRefused(
-            msg("the program {path} cannot be looked at: {cause}", path=str(program), cause=cause_of(error)), hint
+            msg("the program {path} cannot be examined: {cause}", path=str(program), cause=cause_of(error)), hint
         ) from error
     if not program.is_absolute() or not stat.S_ISREG(status.st_mode) or not status.st_mode & 0o111:
         raise ScheduleRefused(msg("{path} is no program", path=str(program)), hint)
@@ -455,7 +455,7 @@ def _require_credential(credential: ServiceCredential, account: pwd.struct_passw
         )
     if by_cron and status.st_uid != account.pw_uid:
         raise ScheduleRefused(
-            msg("the credential {path} does not belong to {user}, and cron hands out none", path=str(path), user=account.pw_name),
+            msg("the credential {path} does not belong to {user}, and cron passes none on", path=str(path), user=account.pw_name),
             msg("Run 'chown {user} {path}'.", user=account.pw_name, path=str(path)),
         )  # fmt: skip
 

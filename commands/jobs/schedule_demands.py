@@ -17,7 +17,6 @@ from pydantic import BaseModel
 from backups.media import build_medium
 from backups.sources import SourceContext, build_source
 from commands.cli.kinds import DOORS, typed_tables
-from commands.cli.session import Session
 from portalops.config.effective import references_in
 from portalops.config.layers import show_path
 from portalops.config.secrets import CREDENTIALS
@@ -41,7 +40,8 @@ SYSTEMD_SECONDS = 10.0
 
 
 def demands_of(
-    session: Session,
+    settings: Settings,
+    runner: Runner,
     *,
     program: str = "",
     encrypted: Iterable[str] | None = None,
@@ -51,7 +51,8 @@ def demands_of(
     """Return what the schedule of this configuration needs.
 
     Args:
-        session: with the configuration.
+        settings: the configuration.
+        runner: asks this machine for the version of systemd.
         program: the path of portalops that is to be called; the configured one, or the one that runs, unless given.
         encrypted: names of credentials that are encrypted; looked up unless given.
         systemd_version: asked of this machine unless given.
@@ -61,7 +62,6 @@ def demands_of(
         ConfigurationError: a table does not fit its kind.
         ScheduleRefused: the program that runs has no lasting path.
     """
-    settings = session.settings
     models, problems = typed_tables(settings)
     if problems:
         raise problems[0]
@@ -90,7 +90,7 @@ def demands_of(
         checks_this_machine=any(host.address == LOCAL for host in settings.hosts),
         watches=bool(settings.witnessed),
         works=settings.cluster is not None,
-        systemd_version=systemd_version_of(session.runner) if systemd_version is None else systemd_version,
+        systemd_version=systemd_version_of(runner) if systemd_version is None else systemd_version,
         in_homes=_any_in_homes((*everywhere, *_inside(top, _read(settings, models)))),
         sources_in_homes=_any_in_homes(sources) or Path("/") in sources,
     )
@@ -254,9 +254,7 @@ def _is_encrypted(name: str) -> bool:
         return False
     except OSError as error:
         raise ScheduleRefused(
-            msg(
-                "cannot look at the credentials in {path}: {cause}", path=show_path(CREDENTIALS), cause=cause_of(error)
-            ),
+            msg("cannot list the credentials in {path}: {cause}", path=show_path(CREDENTIALS), cause=cause_of(error)),
             msg("Run it as root, whom they belong to."),
         ) from error
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from commands.cli.session import Session
-from portalops.errors import InternalFault, LedgerMissing, Locked, MailInDoubt, NotificationNotSent, PortalOpsError
-from portalops.ledger import bodies
+from portalops import bodies
+from portalops.errors import InternalFault, Locked, MailInDoubt, NotificationNotSent, PortalOpsError
+from portalops.ledger.not_begun import LedgerNotBegun
+from portalops.ledger.recorder import Recorder
 from portalops.model.message import Message, msg
 from portalops.model.notifications import Notification, NotificationState
 from portalops.model.record import RunId
@@ -23,6 +26,7 @@ from portalops.notify.channels import ChannelContext, LetterChannel, Taken, buil
 from portalops.notify.rules import MAX_DOUBTS, next_to_send
 from portalops.notify.settings import NotifySettings, kept_for
 from portalops.notify.state import LetterOutcome, NotifyFolder, NotifyState, WaitingLetter
+from portalops.ports import Clock, Progress
 from portalops.registers.notifications import FAILED, NOTIFICATION, SENT
 from portalops.system.logs import Event, log_event
 
@@ -40,41 +44,74 @@ MAX_UNRECORDED = 200
 """Outcomes that wait for a ledger that can be written; the oldest is forgotten for a newer one."""
 
 
-def warn(session: Session, said: Message) -> None:
-    """Warn the caller, and programs that watch the log, that nobody was notified."""
-    session.warnings.append(said)
-    log_event(logger, logging.WARNING, Event.NOTIFICATION_FAILED, str(said))
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """What letters are sent with."""
+
+    config: Path | None
+    """The configuration's main file, as it was named; None for the usual one."""
+    environment: Mapping[str, str]
+    clock: Clock
+    progress: Progress
+    holder: str
+    """Who holds the locks of the queue."""
+    warnings: list[Message]
+    """What the caller is told."""
+    recorder: Callable[[], Recorder | None]
+    """Returns what records deliveries; None where no ledger has begun, since none is begun for a letter."""
+
+    def warn(self, said: Message) -> None:
+        """Warn the caller, and programs that watch the log, that nobody was notified."""
+        self.warnings.append(said)
+        log_event(logger, logging.WARNING, Event.NOTIFICATION_FAILED, str(said))
 
 
-def configured_channels(session: Session, settings: NotifySettings) -> tuple[LetterChannel, ...]:
+def dispatch_of(session: Session) -> Dispatch:
+    """Return what sending letters needs of a session; nothing of it is read yet."""
+
+    def recorder() -> Recorder | None:
+        return None if isinstance(session.reader, LedgerNotBegun) else session.recorder
+
+    return Dispatch(
+        session.invocation.config,
+        session.environment,
+        session.clock,
+        session.progress,
+        session.holder,
+        session.warnings,
+        recorder,
+    )
+
+
+def configured_channels(dispatch: Dispatch, settings: NotifySettings) -> tuple[LetterChannel, ...]:
     """Return the channels that can be built, as they are configured now.
 
     Args:
-        session: is told of those that cannot be.
+        dispatch: is told of those that cannot be.
         settings: as configured now, or the last good copy.
     """
-    context = ChannelContext(session.environment)
+    context = ChannelContext(dispatch.environment)
     found: list[LetterChannel] = []
     for table in settings.channels:
         try:
             found.append(build_channel(table, context))
         except PortalOpsError as error:
-            warn(session, msg("channel {channel} cannot be used: {cause}", channel=table.id, cause=error.message))
+            dispatch.warn(msg("channel {channel} cannot be used: {cause}", channel=table.id, cause=error.message))
     return tuple(found)
 
 
-def channels_of(session: Session, settings: NotifySettings) -> tuple[LetterChannel, ...]:
+def channels_of(dispatch: Dispatch, settings: NotifySettings) -> tuple[LetterChannel, ...]:
     """Return the channels that can be built; for those that do not fit any more, what the last good copy has beside them.
 
     Args:
-        session: is told of those that cannot be.
+        dispatch: is told of those that cannot be.
         settings: as configured now, or the last good copy.
     """
-    context = ChannelContext(session.environment)
-    found = list(configured_channels(session, settings))
+    context = ChannelContext(dispatch.environment)
+    found = list(configured_channels(dispatch, settings))
     if len(found) == len(settings.channels) or settings.is_kept_copy:
         return tuple(found)
-    kept = kept_for(session.invocation.config, session.environment)
+    kept = kept_for(dispatch.config, dispatch.environment)
     taken = {channel.id for channel in found}
     for table in kept.channels if kept else ():
         if table.id not in taken:
@@ -83,17 +120,17 @@ def channels_of(session: Session, settings: NotifySettings) -> tuple[LetterChann
     return tuple(found)
 
 
-def fits(session: Session, settings: NotifySettings) -> bool:
+def fits(settings: NotifySettings, environment: Mapping[str, str]) -> bool:
     """Say whether every channel fits its kind: only then it is worth being kept as a good copy."""
     try:
         for table in settings.channels:
-            build_channel(table, ChannelContext(session.environment))
+            build_channel(table, ChannelContext(environment))
     except PortalOpsError:
         return False
     return True
 
 
-def send_waiting(session: Session, settings: NotifySettings, channels: Sequence[LetterChannel]) -> None:
+def send_waiting(dispatch: Dispatch, settings: NotifySettings, channels: Sequence[LetterChannel]) -> None:
     """Send what waits, by whichever channels take it; where another process is at it, it takes these letters too.
 
     Raises:
@@ -103,25 +140,25 @@ def send_waiting(session: Session, settings: NotifySettings, channels: Sequence[
     """
     folder = NotifyFolder(settings.state_folder)
     by_id = {channel.id: channel for channel in channels}
-    deadline = session.clock.monotonic() + TOTAL_SECONDS
+    deadline = dispatch.clock.monotonic() + TOTAL_SECONDS
     while True:
         try:
-            with folder.sending(session.holder):
-                _drain(session, folder, by_id, deadline)
+            with folder.sending(dispatch.holder):
+                _drain(dispatch, folder, by_id, deadline)
         except Locked:
             return
         # One that came in after the queue was read, and before the lock was free: its own process left it to this one.
-        state = folder.load(session.clock.now())
-        if session.clock.monotonic() >= deadline or not any(
+        state = folder.load(dispatch.clock.now())
+        if dispatch.clock.monotonic() >= deadline or not any(
             not letter.tries and letter.channel in by_id for letter in state.letters
         ):
             return
 
 
-def _drain(session: Session, folder: NotifyFolder, open_: dict[str, LetterChannel], deadline: float) -> None:
-    while session.clock.monotonic() < deadline:
-        now = session.clock.now()
-        with folder.deciding(session.holder):
+def _drain(dispatch: Dispatch, folder: NotifyFolder, open_: dict[str, LetterChannel], deadline: float) -> None:
+    while dispatch.clock.monotonic() < deadline:
+        now = dispatch.clock.now()
+        with folder.deciding(dispatch.holder):
             state = folder.load(now)
             letter = next_to_send(state.letters, open_, now)
             if letter is None:
@@ -129,27 +166,27 @@ def _drain(session: Session, folder: NotifyFolder, open_: dict[str, LetterChanne
             begun = replace(letter, tries=letter.tries + 1, tried_at=now)
             folder.save(_exchanged(state, letter, begun))
         channel = open_[letter.channel]
-        outcome, _hint = handed_over(session, channel, begun)
-        with folder.deciding(session.holder):
-            folder.save(fold_try(folder.load(now), begun, outcome, session.clock.now()))
+        outcome, _hint = handed_over(dispatch.progress, channel, begun)
+        with folder.deciding(dispatch.holder):
+            folder.save(fold_try(folder.load(now), begun, outcome, dispatch.clock.now()))
         if outcome.state is not NotificationState.TAKEN:
             open_.pop(
                 letter.channel
             )  # a channel that did not accept this letter gets no other now: the next run tries again
-            warn(
-                session,
+            dispatch.warn(
                 msg("a letter waits to be sent by {channel}: {cause}", channel=letter.channel, cause=outcome.problem)
                 if outcome.problem
                 else msg("a letter waits to be sent by {channel}", channel=letter.channel),
             )
         for each in outcome.refused if outcome.state is NotificationState.TAKEN else ():
-            warn(
-                session,
+            dispatch.warn(
                 msg("channel {channel} refused a letter for {recipient}", channel=letter.channel, recipient=each),
             )
 
 
-def handed_over(session: Session, channel: LetterChannel, letter: WaitingLetter) -> tuple[Notification, Message | None]:
+def handed_over(
+    progress: Progress, channel: LetterChannel, letter: WaitingLetter
+) -> tuple[Notification, Message | None]:
     """Send one letter by a channel; return its outcome and, for the caller, what to do about that.
 
     Nothing that goes wrong there is raised.
@@ -167,7 +204,7 @@ def handed_over(session: Session, channel: LetterChannel, letter: WaitingLetter)
 
     title = msg("Sending a letter by {channel}", channel=channel.id)
     try:
-        with session.progress.task(title, total=None, unit="items"):
+        with progress.task(title, total=None, unit="items"):
             return outcome(NotificationState.TAKEN, channel.send(letter)), None
     except PortalOpsError as error:
         in_doubt = isinstance(error, MailInDoubt) or (isinstance(error, NotificationNotSent) and error.in_doubt)
@@ -211,7 +248,7 @@ def drop_letters(state: NotifyState, dropped: Iterable[WaitingLetter], why: Mess
     return add_outcomes(state, outcomes)
 
 
-def record(session: Session, folder: NotifyFolder) -> None:
+def record(dispatch: Dispatch, folder: NotifyFolder) -> None:
     """Write into the ledger what became of letters, as far as it is not there.
 
     What cannot be recorded now is recorded by the next run: a ledger that is missing, full or broken stops no letter.
@@ -219,34 +256,33 @@ def record(session: Session, folder: NotifyFolder) -> None:
     Raises:
         PortalOpsError: it could not be.
     """
-    with folder.deciding(session.holder):
-        state = folder.load(session.clock.now())
+    with folder.deciding(dispatch.holder):
+        state = folder.load(dispatch.clock.now())
         if all(each.is_recorded for each in state.outcomes):
             return
-        try:
-            session.ledger  # noqa: B018  # none is begun for a letter
-        except LedgerMissing:
+        recorder = dispatch.recorder()
+        if recorder is None:
             return
         outcomes = list(state.outcomes)
         try:
             for index, each in enumerate(outcomes):
                 if not each.is_recorded:
-                    _append(session, each.notification)
+                    _append(recorder, each.notification)
                     outcomes[index] = replace(each, is_recorded=True)
         finally:
             folder.save(replace(state, outcomes=_bounded(outcomes)))
 
 
-def _append(session: Session, notification: Notification) -> None:
+def _append(recorder: Recorder, notification: Notification) -> None:
     """Record one outcome; one that a killed process recorded already is not recorded again.
 
     Raises:
         LedgerError: it cannot be recorded.
     """
-    ledger = session.writable_ledger
+    ledger = recorder.ledger
     run = RunId(notification.id)
     kind = SENT if notification.state is NotificationState.TAKEN else FAILED
-    body = bodies.write({"circumstances": session.circumstances, NOTIFICATION: notification})
+    body = bodies.write({"circumstances": recorder.circumstances, NOTIFICATION: notification})
     if kind == SENT and any(ledger.records(kinds=(SENT,), run=run, limit=1)):
         return
     ledger.append(kind, run=run, subject=f"notify/{notification.channel}", body=body)

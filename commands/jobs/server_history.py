@@ -12,31 +12,33 @@ from portalops.model.availability import PageSpans
 from portalops.model.message import msg
 from portalops.model.organisation import Host
 from portalops.model.server_history import ServerHistory, WatchedPage
+from portalops.ports import Progress
 from portalops.registers.availability import batches_of, spans_of
 
 if TYPE_CHECKING:
     from checks.servers.declared import Declared
-    from commands.cli.session import Session
     from portalops.ports import LedgerReader
     from portalops.registers.evidence import Evidence
 
 
-def server_history(session: Session, ledger: LedgerReader, evidence: Evidence, hosts: Sequence[Host]) -> ServerHistory:
+def server_history(
+    ledger: LedgerReader, evidence: Evidence, hosts: Sequence[Host], declared: Declared, progress: Progress
+) -> ServerHistory:
     """Read what is kept of hosts over the period of the evidence.
 
     Args:
-        session: has what is declared of the hosts.
         ledger: read only, as of the report's last record.
         evidence: with every round of the period.
         hosts: whose history is read.
+        declared: what is declared of them.
+        progress: gets a step for each host.
     """
-    declared = session.settings.declared.parse(Declared)
     pages, lost = watched_pages(ledger, evidence, hosts, declared)
     since, end = evidence.period.bounds(evidence.zone)
     rounds = (each.body for each in evidence.scans)
     histories = Histories(ledger, rounds, since=since, until=min(end, evidence.now), zone=evidence.zone)
     found = []
-    with session.progress.task(msg("Reading what hosts answered"), total=len(hosts), unit="items") as task:
+    with progress.task(msg("Reading what hosts answered"), total=len(hosts), unit="items") as task:
         for host in hosts:
             found.append(histories.read_host(host.id))
             task.advance(1)

@@ -1,20 +1,19 @@
-"""What jobs with backup sets take of a session: the sources, and the keys that sign sets."""
+"""What jobs with backup sets work with: the sources, and the keys that sign sets."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backups.signature import NAMESPACE
 from backups.sources import SourceContext, build_source
-from commands.cli.session import Session
 from commands.jobs.trusted_keys import read_trusted
+from portalops.config import Settings
 from portalops.errors import LedgerError, UsageError
 from portalops.ledger.heads import read_signers
-from portalops.ledger.ledger import Ledger
+from portalops.ledger.ledger import KeptLedger, Ledger
 from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
@@ -23,17 +22,20 @@ if TYPE_CHECKING:
     from portalops.ports import Medium, Source
 
 
-def sources_of(session: Session, media: Iterable[Medium]) -> tuple[Source, ...]:
+def sources_of(settings: Settings, media: Iterable[Medium], kept: Callable[[], KeptLedger]) -> tuple[Source, ...]:
     """Return the configured sources; what lies on the media is left out of them.
+
+    Args:
+        settings: name the sources.
+        media: all of them.
+        kept: opens the ledger for reading, where it is not in the state folder.
 
     Raises:
         ConfigurationError: a source's settings do not fit its kind.
     """
-    settings = session.settings
     is_elsewhere = settings.ledger_store is not None or settings.ledger_blobs is not None
-    ledger = partial(session.kept, writable=False) if is_elsewhere else None
     avoid = tuple(place for each in media for place in each.places())
-    context = SourceContext(settings.state_folder, avoid, ledger=ledger)
+    context = SourceContext(settings.state_folder, avoid, ledger=kept if is_elsewhere else None)
     return tuple(build_source(table, context) for table in settings.backup_sources)
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from commands.cli.session import Session
-from commands.cli.shapes import Said, shape
+from commands.cli.shapes import ShownMessage, shape
 from portalops.compliance import Situation, distrusted, judge
 from portalops.errors import ExitCode
 from portalops.jobs import due
-from portalops.ledger.chain import Fault
 from portalops.ledger.newest import first_change
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Period
+from portalops.model.record import Fault
 from portalops.model.rulebook import Rulebook
 from portalops.model.standing import Standing
+from portalops.model.values import dataclass
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.evidence import Evidence, UnreadableRecord, evidence_since, read_evidence
 from portalops.registers.incidents import due_reports
@@ -68,10 +69,11 @@ class JudgedDuties:
 
 def judge_period(session: Session, period: Period) -> JudgedDuties:
     """Judge all duties over a period from what the ledger holds now."""
-    evidence = read_evidence(session.ledger, period, now=session.clock.now(), zone=session.zone_of_portal)
+    with session.ledger.view():
+        evidence = read_evidence(session.ledger, period, now=session.clock.now(), zone=session.zone_of_portal)
+        change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
     settings = session.settings
     standings = judge(Situation(session.rulebook, evidence, settings.hosts, settings.units, session.calendar))
-    change = first_change(session.ledger, evidence_since(period, session.zone_of_portal))
     if change is not None:
         standings = distrusted(standings)
     incidents = evidence.incidents
@@ -102,9 +104,9 @@ class ShownStanding:
     reason: str
     details: tuple[str, ...]
     """Every exception."""
-    reason_said: Said
+    reason_parts: ShownMessage
     """`reason` for programs: the days, moments, records and ids in it by their names."""
-    details_said: tuple[Said, ...]
+    details_parts: tuple[ShownMessage, ...]
     """Each of `details` for programs."""
     evidence: tuple[int, ...]
     """The records that it rests on."""
@@ -121,8 +123,8 @@ def standing_data(standing: Standing) -> ShownStanding:
         verdict=standing.verdict,
         reason=str(standing.reason),
         details=tuple(map(str, standing.details)),
-        reason_said=Said.of(standing.reason),
-        details_said=tuple(map(Said.of, standing.details)),
+        reason_parts=ShownMessage.of(standing.reason),
+        details_parts=tuple(map(ShownMessage.of, standing.details)),
         evidence=tuple(standing.evidence),
         newest_at=standing.newest_at,
         due_at=standing.due_at,

@@ -20,8 +20,8 @@ from portalops.model.message import msg
 
 if TYPE_CHECKING:
     from backups.age import PrivateKey
-    from backups.set_file import SetFile
-    from portalops.ports import Progress, StoredSet
+    from backups.merged import MergedSet
+    from portalops.ports import Progress
 
 PIPE_BYTES = 1 << 20
 """What a pipe may hold at most without privileges (pipe(7)); its reader waits less often then."""
@@ -51,8 +51,7 @@ def check_usage(*, stdout: bool, has_folder: bool, has_path: bool, json: bool) -
 
 
 def stream_out_stream(
-    stored: StoredSet,
-    content: SetFile,
+    copies: MergedSet,
     identities: Sequence[PrivateKey],
     *,
     source: str | None,
@@ -67,10 +66,10 @@ def stream_out_stream(
         SetDamaged: it is not what was backed up.
         OutputError: the reader went away, or there is no room for it.
     """
-    stream = find_stream(content, source, name)
+    stream = find_stream(copies.content, source, name)
     try:
         with progress.task(msg("Restoring"), total=stream.plain_bytes, unit="bytes") as task:
-            stream_out(stored, stream, identities, standard_output(), on_bytes=task.advance)
+            stream_out(copies, stream, identities, standard_output(), on_bytes=task.advance)
     except OSError as error:
         raise OutputError(
             msg("the stream did not get to its reader: {cause}", cause=cause_of(error)),

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 
 from commands.cli.kinds import typed_tables
-from commands.jobs.recipients import recipient_problems
 from portalops.config import Settings
 from portalops.errors import PortalOpsError
 from portalops.ledger.ledger import FILE
@@ -23,6 +22,8 @@ def require_valid(settings: Settings) -> None:
     """
     problems: Sequence[PortalOpsError] = typed_tables(settings)[1]
     if not problems and settings.ledger_store is None and not os.path.exists(settings.state_folder / FILE):
+        from commands.jobs.recipients import recipient_problems  # noqa: PLC0415  # of a wing, before the first record alone
+
         problems = tuple(recipient_problems(settings))
     if problems:
         raise problems[0]

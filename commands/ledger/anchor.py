@@ -23,7 +23,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.kinds.anchor import anchor_newest_head, anchors_of, any_work
+from commands.jobs.kinds.anchor import anchor_newest_head, anchors_of, any_work, parts_of
 from commands.jobs.runner import perform_now
 from commands.jobs.validity import require_valid
 from commands.ledger.views import ReceiptShape, receipt_data
@@ -105,7 +105,7 @@ def anchor(
                 msg("--receipt imports a receipt and does nothing else"), msg("Leave out the anchors and --dry-run.")
             )
         return _import_receipt(session, _read(receipt))
-    known = anchors_of(session)
+    known = anchors_of(session.settings, session.clock, session.environment)
     wanted = frozenset(anchors or ())
     for name in sorted(wanted - {one.id for one in known}):
         raise UsageError(
@@ -116,7 +116,7 @@ def anchor(
         return _planned(session, [one for one in known if not wanted or one.id in wanted])
     said: list[Message] = []
     done = perform_now(
-        session, JobKind.ANCHOR, lambda opened: any_work(anchor_newest_head(opened, wanted, said.append))
+        session, JobKind.ANCHOR, lambda opened: any_work(anchor_newest_head(parts_of(opened), wanted, said.append))
     )
     view: list[Block] = []
     receipts: tuple[AnchorReceipt, ...] = ()
@@ -181,7 +181,7 @@ def take_receipt(session: Session, data: bytes) -> tuple[AnchorReceipt, bool]:
 def _signed_by_witness(session: Session, data: bytes) -> tuple[AnchorId, SignedReceipt]:
     """Return the configured witness whose key signed a receipt."""
     refused: IntegrityError | None = None
-    for one in anchors_of(session):
+    for one in anchors_of(session.settings, session.clock, session.environment):
         if isinstance(one, WitnessAnchor):
             try:
                 return one.id, verify_receipt(data, one.key)

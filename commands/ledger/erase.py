@@ -24,8 +24,8 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.ledger.steps import erasure_of
+from portalops import bodies
 from portalops.errors import PortalOpsError, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.locale import _
 from portalops.model.heads import Erasure

@@ -26,7 +26,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.report_files import build_report
+from commands.jobs.report_files import build_report, parts_of
 from commands.ledger.views import WithheldShape
 from portalops.anchors.rfc3161 import Settings
 from portalops.errors import ConfigurationError, UsageError
@@ -147,7 +147,7 @@ def _write(session: Session, key: SigningKey, order: _Order) -> WrittenBundle:
     check_withheld(session.ledger, scope_of(session.ledger, order.since, order.withheld, last=before.seq))
     ledger = session.writable_ledger
     covering_head(ledger, key, session.clock)  # a key that the ledger does not know stops here, with nothing recorded
-    built = build_report(session, REPORT, order.period)
+    built = build_report(parts_of(session), REPORT, order.period)
     reports = {each: formats.load("html").render(built.document, language=each) for each in order.languages}
     content = Content(session.settings.portal, order.period, reports, built.figures, _certificates(session))
     _record(session.recorder, content, order.withheld)

@@ -25,6 +25,7 @@ from commands.jobs.kinds.anchor import WATCHING_KINDS, find_due_head
 from commands.ledger.anchor import AnchoredShape, AnchorPlan, anchor
 from commands.ledger.views import ReceiptShape
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError, UsageError
+from portalops.files import write_atomically
 from portalops.ledger.heads import code_of, newest_head, parse_head
 from portalops.ledger.ledger import Ledger
 from portalops.locale import _
@@ -33,7 +34,6 @@ from portalops.model.message import Message, msg
 from portalops.model.record import Record
 from portalops.ports import Extension
 from portalops.reports.document import Block, KeyValues, Paragraph
-from portalops.system.files import write_atomically
 from portalops.witness.extensions import FORMAT, MAX_LINES, MAX_LINES_BYTES, write_extension
 from portalops.witness.rules import DETAILED_KINDS
 
@@ -157,7 +157,9 @@ def _head(session: Session, warnings: list[Message]) -> RecordedHead:
     head: RecordedHead | None = None
     if session.settings.signing_key is not None:
         try:
-            head = find_due_head(session, WATCHING_KINDS)
+            head = find_due_head(
+                session.writable_ledger, session.signing_key, session.clock, session.zone_of_portal, WATCHING_KINDS
+            )
         except IntegrityError:
             raise
         except PortalOpsError as error:  # an old head is better than none, and its age is seen

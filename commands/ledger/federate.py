@@ -36,6 +36,7 @@ from portalops.federation.polling import poll_site
 from portalops.federation.rules import BundleRefusal, SiteVerdict, exit_code_of, together
 from portalops.federation.sites import build_site
 from portalops.federation.state import load, save
+from portalops.files import write_atomically
 from portalops.ledger.heads import code_of, head_digest
 from portalops.locale import _, process_language
 from portalops.model.heads import Head
@@ -44,7 +45,6 @@ from portalops.model.text import show_text
 from portalops.model.verdicts import DutyVerdict
 from portalops.reports import formats
 from portalops.reports.document import Block, Document, Heading, KeyValues, Paragraph
-from portalops.system.files import write_atomically
 from portalops.system.locks import locked
 from portalops.witness.state import WitnessFolder
 

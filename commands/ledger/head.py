@@ -23,13 +23,13 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from portalops.errors import ExitCode, IntegrityError, Locked, PortalOpsError
+from portalops.files import write_atomically
 from portalops.ledger.heads import NAMESPACE, UNCOVERED_KINDS, code_of, newest_head
 from portalops.locale import _
 from portalops.model.heads import RecordedHead
 from portalops.model.message import Message, msg, nmsg
 from portalops.reports.document import Block, Cell, KeyValues, Notice, Paragraph, Tone, Verbatim
 from portalops.signatures.sshsig import BadSignature, fingerprint, verify
-from portalops.system.files import write_atomically
 
 
 @shape

@@ -18,9 +18,10 @@ from checks.updates import observation_database
 from checks.updates.observation_database import prepare as made
 from commands.cli.ledger_store import kept_as_configured
 from commands.cli.result import Result
-from commands.cli.session import Session, open_session
+from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from commands.jobs.ledger_server import LedgerDatabase, database_of
 from portalops.errors import ConfigurationError
 from portalops.ledger.postgresql_tables import script
 from portalops.locale import _
@@ -81,8 +82,9 @@ def prepare(
         if made
         else msg("the tables of the ledger are in {place} already", place=store.place)
     )
-    observations = _observations_made(session)
-    queue = _queue_made(session)
+    database = database_of(session.settings, session.environment)
+    observations = _observations_made(database)
+    queue = _queue_made(database)
     view = [Paragraph(said)]
     if observations:
         view.append(Paragraph(msg("the tables of observations were made in {place}", place=store.place)))
@@ -91,15 +93,15 @@ def prepare(
     return Result(PreparedShape(store.place, made, observations, queue), view)
 
 
-def _observations_made(session: Session) -> bool:
+def _observations_made(database: LedgerDatabase) -> bool:
     """Make the store of observations of updates, and set one of another version aside; say whether there was none of this one."""
     from commands.jobs.fan import connection_of, driver_errors  # noqa: PLC0415  # an extra, which --sql does without
 
-    with connection_of(session) as connection, driver_errors(session):
+    with connection_of(database) as connection, driver_errors(database):
         return made(connection)
 
 
-def _queue_made(session: Session) -> bool:
+def _queue_made(database: LedgerDatabase) -> bool:
     """Make the queue of a cluster too, where pgqueuer is installed; say whether it was not there."""
     try:
         from portalops.cluster import queue  # noqa: PLC0415  # an extra
@@ -107,7 +109,7 @@ def _queue_made(session: Session) -> bool:
         return False
     from commands.jobs.fan import connection_of, driver_errors  # noqa: PLC0415  # an extra, which --sql does without
 
-    with connection_of(session) as connection, driver_errors(session):
+    with connection_of(database) as connection, driver_errors(database):
         return queue.prepare(connection)
 
 

@@ -20,15 +20,15 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.ledger.steps import erasure_of
+from portalops import bodies
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.check_heads import HeldRecord, read_head, read_key, read_sign_off
 from portalops.ledger.heads import HEAD, code_of
-from portalops.ledger.record import FINISHED, line_digest
+from portalops.ledger.record import line_digest
 from portalops.ledger.verify import read_erasure
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg, verbatim
-from portalops.model.record import Record
+from portalops.model.record import FINISHED, Record
 from portalops.model.runs import RunSummary
 from portalops.model.text import show_text
 from portalops.registers.drills import IMPORTED, ImportedDrill
@@ -147,7 +147,11 @@ def _one(session: Session, seq: int) -> Result[DetailedRecord]:
     if record is None:
         raise UsageError(
             msg("there is no record {seq}", seq=seq),
-            msg("The ledger holds {count} records: portalops ledger show.", count=session.ledger.count()),
+            nmsg(
+                "The ledger holds {n} record: portalops ledger show.",
+                "The ledger holds {n} records: portalops ledger show.",
+                session.ledger.count(),
+            ),
         )
     blob, erased = _blob(session, record)
     details = None if erased else _details(blob)
@@ -206,7 +210,7 @@ def _problems(record: Record, blob: bytes) -> tuple[Message, ...]:
         summary = bodies.decode_part(blob, "run", RunSummary)
     except LedgerError:  # what cannot be read so is shown as it stands
         return ()
-    return summary.said[:MAX_DETAILS] if summary else ()
+    return summary.shown_problems[:MAX_DETAILS] if summary else ()
 
 
 def _blob(session: Session, record: Record) -> tuple[bytes, RecordedErasure | None]:

@@ -23,8 +23,8 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
+from portalops import bodies
 from portalops.errors import ConfigurationError, IntegrityError, PortalOpsError, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.check_heads import HeldRecord, read_sign_off
 from portalops.ledger.ledger import Ledger
 from portalops.locale import _
@@ -196,7 +196,7 @@ def _person(session: Session, by: str) -> Person:
             msg("no signer {id} is configured; there are: {known}", id=by[:80], known=known),
             msg("Add the person and their public key to the configuration as [[ledger.signer]]."),
         )
-    if not may_sign(person, session.clock.now().astimezone(session.zone_of_portal).date()):
+    if not may_sign(person, session.today):
         raise UsageError(
             msg(
                 "{id} may not sign today, only from {first} to {last}",

@@ -23,7 +23,7 @@ import typer
 
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
-from commands.cli.shapes import Said, shape
+from commands.cli.shapes import ShownMessage, shape
 from commands.cli.verb import Verb
 from commands.jobs.ledger_server import excess_rights
 from commands.jobs.trusted_keys import read_limited, read_trusted
@@ -31,7 +31,6 @@ from commands.ledger.views import WithheldShape
 from portalops.config.keys import PUBLIC_SUFFIX
 from portalops.errors import ExitCode, NotAHead, SecretUnavailable, UsageError
 from portalops.ledger.bundle.verification import BundleVerification, verify_bundle
-from portalops.ledger.chain import Fault
 from portalops.ledger.check_heads import (
     HeadVerdict,
     Signed,
@@ -48,7 +47,7 @@ from portalops.locale import _
 from portalops.model.heads import SignOff
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import Name
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Fault
 from portalops.model.runs import Run
 from portalops.registers.erasures import RecordedErasure
 from portalops.registers.signers import TrustedKey
@@ -594,7 +593,7 @@ def _integrity_data(integrity: Integrity, reports: Mapping[Digest, str] | None) 
 
 
 def _fault_data(fault: Fault) -> FaultShape:
-    said = Said.of(fault.what)
+    said = ShownMessage.of(fault.what)
     return FaultShape(fault.seq, said.text, said.template, said.values)
 
 
@@ -708,7 +707,7 @@ def _verify_store(
     return Result(
         data=verification_data(found),
         view=tuple(verification_view(found)),
-        warnings=(*warnings, *excess_rights(session)),
+        warnings=(*warnings, *excess_rights(session.kept(writable=False).records)),
         exit_code=exit_code_of(found),
     )
 

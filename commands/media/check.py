@@ -26,7 +26,6 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.locks import resource_lock
 from commands.jobs.sets import keys_of
 from commands.media.steps import DUTY, drive_at, problem_blocks
 from portalops.errors import ExitCode, MediumUnavailable, PortalOpsError, UsageError, worst
@@ -175,7 +174,7 @@ def check(
         )
     checks: list[MediumCheck] = []
     hints: dict[str, list[Message]] = {name: [] for name in media}
-    with resource_lock(session, Resource.MEDIA):
+    with session.hold(Resource.MEDIA):
         sets = recorded_sets(session.reader, passing_over=True)
         keys = keys_of(session.reader, session.warnings.append)
         for name in media if medium is None else (medium,):
@@ -254,7 +253,7 @@ def _check_view(found: MediumCheck, hints: Sequence[Message]) -> list[Block]:
         )
     ]
     if found.problems:
-        blocks.append(Bullets(found.said[:SHOWN_PROBLEMS]))
+        blocks.append(Bullets(found.shown_problems[:SHOWN_PROBLEMS]))
     if len(found.problems) > SHOWN_PROBLEMS:
         blocks.append(Paragraph(msg("... and {more} more", more=len(found.problems) - SHOWN_PROBLEMS)))
     if found.unknown:

@@ -22,7 +22,6 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.locks import resource_lock
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg
@@ -69,7 +68,7 @@ def label(
 ) -> Result[LabelledTape]:
     session = open_session(ctx)
     tape = _tape(session.settings.backup_media, medium)
-    with resource_lock(session, Resource.MEDIA):
+    with session.hold(Resource.MEDIA):
         before = tape.require_free(overwrite=overwrite)
         if before.state != "blank" and not dry_run:
             _confirm(tape, confirm, no_input=session.invocation.no_input)

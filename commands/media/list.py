@@ -16,7 +16,7 @@ import typer
 
 from commands.cli.result import Result
 from commands.cli.session import open_session
-from commands.cli.shapes import Said, shape
+from commands.cli.shapes import ShownMessage, shape
 from commands.cli.verb import Verb
 from commands.jobs.media_register import lines_of
 from portalops.errors import ExitCode
@@ -53,12 +53,13 @@ class ListedMedium:
     """Copies on it that were read too long ago to count as verified."""
     expiring_soon: int
     next_expires_at: datetime | None
-    alarms: tuple[Said, ...]
+    alarms: tuple[ShownMessage, ...]
     """What somebody must see to."""
 
 
 def list_(ctx: typer.Context) -> Result[tuple[ListedMedium, ...]]:
-    lines = lines_of(open_session(ctx))
+    session = open_session(ctx)
+    lines = lines_of(session.settings, session.reader, session.rulebook.numbers, session.clock.now())
     if not lines:
         return Result((), [Paragraph(msg("There is no medium yet: add [[backup.medium]] to the configuration"))])
     code = ExitCode.UNMET if any(line.alarms for line in lines) else ExitCode.OK
@@ -86,7 +87,7 @@ def _line_data(line: RegisterLine) -> ListedMedium:
         expired=line.expiring.expired,
         expiring_soon=line.expiring.soon,
         next_expires_at=line.expiring.next_at,
-        alarms=tuple(map(Said.of, line.alarms)),
+        alarms=tuple(map(ShownMessage.of, line.alarms)),
     )
 
 

@@ -15,7 +15,7 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.sending import channels_of, record, send_waiting
+from commands.jobs.sending import channels_of, dispatch_of, record, send_waiting
 from portalops.errors import ExitCode
 from portalops.model.message import Message, msg, nmsg
 from portalops.notify.settings import settings_of
@@ -39,8 +39,9 @@ def flush(ctx: typer.Context) -> Result[FlushShape]:
     folder = NotifyFolder(settings.state_folder)
     before = len(folder.load(session.clock.now()).letters)
     if before:
-        send_waiting(session, settings, channels_of(session, settings))
-        record(session, folder)
+        dispatch = dispatch_of(session)
+        send_waiting(dispatch, settings, channels_of(dispatch, settings))
+        record(dispatch, folder)
     left = len(folder.load(session.clock.now()).letters)
     said: Message = msg("No letter is waiting to be sent.")
     if left:

@@ -17,11 +17,19 @@ from typing import Annotated, Optional
 import typer
 
 from commands.cli.result import Result
-from commands.cli.session import Session, open_session
+from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.notify import no_channel_error, sender_of
-from commands.jobs.sending import add_outcomes, configured_channels, handed_over, record, shown_answer
+from commands.jobs.sending import (
+    Dispatch,
+    add_outcomes,
+    configured_channels,
+    dispatch_of,
+    handed_over,
+    record,
+    shown_answer,
+)
 from commands.notify.views import state_words
 from portalops.errors import ExitCode, PortalOpsError, UsageError
 from portalops.locale import _
@@ -74,33 +82,34 @@ def try_channels(
             msg("there is no channel {name}", name=channel[:40]),
             msg("The channels are: {channels}.", channels=", ".join(known)),
         )
-    chosen = [each for each in configured_channels(session, settings) if channel is None or each.id == channel]
+    dispatch = dispatch_of(session)
+    chosen = [each for each in configured_channels(dispatch, settings) if channel is None or each.id == channel]
     now = session.clock.now()
-    sender = sender_of(session, settings)
+    sender = sender_of(settings, session.environment)
     told: list[tuple[LetterChannel, Notification, Message | None]] = []
     for each in chosen:
         language = each.settings.language or settings.language
         letter = test_letter(sender, channel=each.id, language=language, zone=settings.timetable.zone, now=now)
-        told.append((each, *handed_over(session, each, replace(letter, tries=1, tried_at=now))))
+        told.append((each, *handed_over(session.progress, each, replace(letter, tries=1, tried_at=now))))
     try:
         is_begun = settings.state_folder.is_dir()  # made by the first run, and by the account that runs
     except OSError:  # no right to ask: saving it below gives the error
         is_begun = True
     if is_begun:
-        _keep(session, NotifyFolder(settings.state_folder), [outcome for _channel, outcome, _hint in told])
+        _keep(dispatch, NotifyFolder(settings.state_folder), [outcome for _channel, outcome, _hint in told])
     return _tried(told, len(known) if channel is None else 1)
 
 
-def _keep(session: Session, folder: NotifyFolder, told: Sequence[Notification]) -> None:
+def _keep(dispatch: Dispatch, folder: NotifyFolder, told: Sequence[Notification]) -> None:
     """Put what became of test letters beside the others, and into the ledger if there is one."""
     try:
-        with folder.deciding(session.holder):
-            now = session.clock.now()
+        with folder.deciding(dispatch.holder):
+            now = dispatch.clock.now()
             outcomes = tuple(LetterOutcome(now, outcome) for outcome in told)
             folder.save(add_outcomes(folder.load(now), outcomes))
-        record(session, folder)
+        record(dispatch, folder)
     except PortalOpsError as error:
-        session.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
+        dispatch.warnings.append(msg("the delivery is not recorded: {cause}", cause=error.message))
 
 
 def _tried(

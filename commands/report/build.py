@@ -23,7 +23,7 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.report_files import WrittenReport, build_report_files, head_code_of
+from commands.jobs.report_files import WrittenReport, build_report_files, head_code_of, parts_of
 from commands.report.options import scope_option
 from portalops.errors import ExitCode
 from portalops.locale import _
@@ -81,7 +81,7 @@ def build(
     folder = output or session.settings.report.folder
     languages = languages_option(language, session.settings.report.languages)
     made = build_report_files(
-        session,
+        parts_of(session),
         name,
         period=chosen,
         folder=folder,

@@ -31,8 +31,9 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.mailings import mailed_doubts
 from portalops import __version__
+from portalops.bodies import decode_part
 from portalops.errors import ConfigurationNotFound, ExitCode, LedgerMissing, NotAHead, PortalOpsError, UsageError
-from portalops.ledger.bodies import decode_part
+from portalops.files import write_atomically
 from portalops.ledger.bundle.contents import DESCRIPTION, SUMS, parse_description
 from portalops.ledger.heads import HEAD, code_of, parse_head
 from portalops.ledger.ledger import Ledger
@@ -62,7 +63,6 @@ from portalops.reports.folder_index import (
     find_subject,
     head_code_of,
 )
-from portalops.system.files import write_atomically
 
 MOST_FILES = 20_000
 """How many files are listed: nobody reads a page of more."""

@@ -12,7 +12,7 @@ from datetime import datetime
 import typer
 
 from commands.cli.result import Result
-from commands.cli.session import open_session
+from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.mailings import (
@@ -21,10 +21,13 @@ from commands.jobs.mailings import (
     mailed_data,
     mailed_doubts,
     mailed_view,
-    recorded_mailings,
 )
 from commands.jobs.report_files import head_code_of, recorded_reports
+from portalops.errors import ConfigurationNotFound
+from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.model.message import msg
+from portalops.ports import LedgerReader
+from portalops.registers.mailings import read_mailings
 from portalops.reports import formats
 from portalops.reports.document import Block, KeyValues, Paragraph, TableBlock
 from portalops.reports.named import load_report, report_names
@@ -58,9 +61,18 @@ class KnownReport:
     """Oldest first."""
 
 
+def _reader_of(session: Session) -> LedgerReader:
+    """Return the ledger; one that has not begun where there is no configuration: which reports there are is told all the same."""
+    try:
+        return session.reader
+    except ConfigurationNotFound:
+        return LedgerNotBegun()
+
+
 def list_(ctx: typer.Context) -> Result[tuple[KnownReport, ...]]:
     session = open_session(ctx)
-    (recorded, unreadable), mailed = recorded_reports(session), recorded_mailings(session)
+    ledger = _reader_of(session)
+    (recorded, unreadable), mailed = recorded_reports(ledger), read_mailings(ledger)
     data = tuple(
         KnownReport(
             id=name,

@@ -20,11 +20,11 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import DescribedBy
 from commands.cli.verb import Verb
+from portalops.files import write_atomically
 from portalops.locale import _
 from portalops.model.message import msg
 from portalops.reports.document import KeyValues
 from portalops.reports.document_schema import DIALECT, document_schema
-from portalops.system.files import write_atomically
 
 SCHEMA_FILE = Path("document.schema.json")
 

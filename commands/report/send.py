@@ -25,8 +25,8 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.mailings import RefusedShape
-from commands.jobs.report_files import build_report_files
-from commands.jobs.report_mail import HandedMail, letter_of, mail_report, mail_settings, require_secret
+from commands.jobs.report_files import build_report_files, parts_of
+from commands.jobs.report_mail import HandedMail, letter_of, mail_parts, mail_report, mail_settings, require_secret
 from commands.report.options import scope_option
 from portalops.errors import ExitCode, UsageError, worst
 from portalops.ledger.heads import code_of
@@ -66,7 +66,7 @@ class PlannedMail:
 
 
 @shape
-class AttachedFile:
+class MailedFile:
     """A file that was sent with the mail."""
 
     name: str
@@ -93,7 +93,7 @@ class SentMail:
     message_id: str
     head_code: str | None
     """Of the head that the report carries."""
-    files: tuple[AttachedFile, ...]
+    files: tuple[MailedFile, ...]
     record: int
     """Of what the server answered."""
 
@@ -124,10 +124,10 @@ def send(
     settings = _settings_for(session, to)
     wanted = tuple(dict.fromkeys(format_ or settings.formats))
     lacks = formats.lacks([formats.load(each) for each in wanted])
-    require_secret(session, settings)
+    require_secret(settings, session.environment)
     if dry_run:
         subject = subject_of(
-            letter_of(session, ReportResult(name, str(chosen), (), scope=str(scope)), chosen, scope),
+            letter_of(session.settings, ReportResult(name, str(chosen), (), scope=str(scope)), chosen, scope),
             languages[0],
             prefix=settings.subject or "",
         )
@@ -136,13 +136,13 @@ def send(
             period=str(chosen), scope=str(scope), subject=subject, wanted=wanted, languages=languages, lacks=lacks,
         )  # fmt: skip
     folder = session.settings.report.folder
-    session.ledger  # noqa: B018  # a report makes no ledger: without one, this says so
+    parts = parts_of(session)
     session.writable_ledger.require_clock()  # what cannot be recorded is not sent
     made = build_report_files(
-        session, name, period=chosen, folder=folder, formats_wanted=wanted, languages=languages, scope=scope
+        parts, name, period=chosen, folder=folder, formats_wanted=wanted, languages=languages, scope=scope
     )
     sent = mail_report(
-        session, settings, made,
+        mail_parts(session), settings, made,
         files=made.result.files, folder=folder, period=chosen, scope=scope, languages=languages,
     )  # fmt: skip
     if sent.error is not None:
@@ -163,7 +163,7 @@ def _settings_for(session: Session, to: Sequence[str] | None) -> Settings:
         UsageError: there is no server, nobody, too many, or an address is none.
         ConfigurationError: `[report.mail]` does not fit.
     """
-    settings = mail_settings(session)
+    settings = mail_settings(session.settings)
     if settings is None:
         raise UsageError(
             msg("no mail server is configured for reports"),
@@ -256,7 +256,7 @@ def _shown(sent: HandedMail, warnings: Sequence[Message], code: ExitCode) -> Res
         server=mailing.server,
         message_id=mailing.message_id,
         head_code=head_code,
-        files=tuple(AttachedFile(each.name, each.language, each.sha256) for each in mailing.files),
+        files=tuple(MailedFile(each.name, each.language, each.sha256) for each in mailing.files),
         record=sent.seq,
     )
     view: list[Block] = [

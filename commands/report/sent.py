@@ -29,8 +29,8 @@ from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.cases import REPORTING
+from portalops import bodies
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.message import Message, msg

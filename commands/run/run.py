@@ -18,7 +18,7 @@ import typer
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
-from commands.jobs.due import PlannedJob, RunRequest, chosen, is_idle, nothing_due, planned_result
+from commands.jobs.due import PlannedJob, RunRequest, chosen, is_idle, nothing_due, plan_now, planned_result
 from commands.jobs.ledger_server import excess_rights
 from commands.jobs.monitors import Watch
 from commands.jobs.notify import notify_failed_run, notify_idle_run, notify_run
@@ -58,7 +58,8 @@ def run(
 
 def _planned(session: Session, asked: RunRequest) -> Result[tuple[PlannedJob, ...]]:
     require_valid(session.settings)
-    return planned_result(session, chosen(session, asked))
+    plan = plan_now(session)
+    return planned_result(plan, chosen(plan, asked))
 
 
 def _run(session: Session, asked: RunRequest, performed: list[PerformedJob]) -> Result[RunOverview]:
@@ -70,7 +71,7 @@ def _run(session: Session, asked: RunRequest, performed: list[PerformedJob]) -> 
         return _idle(session)
     require_valid(session.settings)
     if session.settings.ledger_store is not None:
-        session.warnings += excess_rights(session)
+        session.warnings += excess_rights(session.kept(writable=False).records)
     told = Watch(session)
     record_plan(session)
     for done in perform_chosen(session, asked, begins=told.job_begins):
@@ -91,7 +92,7 @@ def _run(session: Session, asked: RunRequest, performed: list[PerformedJob]) -> 
 
 def _idle(session: Session) -> Result[RunOverview]:
     """Say that nothing was due; no duty is judged, which the data says by its null."""
-    return Result(RunOverview((), None, (), 0), [Paragraph(nothing_due(session))])
+    return Result(RunOverview((), None, (), 0), [Paragraph(nothing_due(plan_now(session)))])
 
 
 VERB = Verb(run)

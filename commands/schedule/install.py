@@ -1,9 +1,9 @@
-"""Let systemd timers, or cron, look what is due
+"""Let systemd timers or cron start the jobs that are due
 
 The units are derived from the configuration: each may read and write what its jobs need and little else, and each
-failure is told by 'portalops notify'. A second call changes nothing. A file that was edited by hand, or that somebody
-else made, is never overwritten without --force; your own changes belong into UNIT.d/local.conf, which is never
-touched.
+failure is reported by 'portalops notify'. A second call changes nothing. A file that was edited by hand, or that
+somebody else made, is never overwritten without --force; your own changes belong into UNIT.d/local.conf, which is
+never touched.
 
 Example: portalops schedule install --print; sudo portalops --config /etc/portalops/portalops.toml schedule install
 --systemd
@@ -103,11 +103,11 @@ def _demands(session: Session, root: Path | None, *, lenient: bool) -> Demands:
     """
     version, top = None if root is None else 0, Path(os.path.abspath(root or "/"))
     try:
-        return demands_of(session, systemd_version=version, top=top)
+        return demands_of(session.settings, session.runner, systemd_version=version, top=top)
     except ScheduleRefused:
         if not lenient:
             raise
-        return demands_of(session, encrypted=(), systemd_version=version, top=top)
+        return demands_of(session.settings, session.runner, encrypted=(), systemd_version=version, top=top)
 
 
 def _files(demands: Demands, *, by_cron: bool) -> Sequence[UnitFile]:

@@ -1,7 +1,7 @@
 """Show whether the jobs run by themselves: plan, installed units and last runs
 
-systemd is asked for each timer: one that is switched off, dead or without a next moment is told, as are files that
-were edited or are not as they would be installed now, and jobs that are overdue.
+Names each timer that is switched off, dead or without a next start, as systemd reports it. Names files that were
+edited or differ from what would be installed now, and jobs that are overdue.
 
 Example: portalops schedule status; portalops schedule status --json
 
@@ -21,7 +21,8 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.schedule_look import ScheduleSeen, inspect_schedule
+from commands.jobs.due import plan_now
+from commands.jobs.schedule_state import ScheduleSeen, inspect_schedule
 from portalops.errors import ExitCode
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.runs import Every, JobKind
@@ -102,7 +103,8 @@ Shown: TypeAlias = ShownSchedule | ScheduledJob | ScheduledFile
 
 
 def status(ctx: typer.Context) -> Result[tuple[Shown, ...]]:
-    seen = inspect_schedule(open_session(ctx))
+    session = open_session(ctx)
+    seen = inspect_schedule(plan_now(session), session.settings, session.runner)
     exit_code = ExitCode.OK
     if seen.flaws:
         certain = any(not flaw.is_unknown for flaw in seen.flaws)
@@ -114,7 +116,7 @@ def _view(seen: ScheduleSeen) -> Iterator[Block]:
     rows: list[tuple[Message, Cell]] = [(msg("Started by"), _way(seen))]
     if seen.demands is not None and seen.ways:
         rows.append((msg("As account"), seen.demands.user))
-        rows.append((msg("Looks each"), nmsg("{n} minute", "{n} minutes", seen.demands.every_minutes)))
+        rows.append((msg("Starts every"), nmsg("{n} minute", "{n} minutes", seen.demands.every_minutes)))
     yield KeyValues(rows)
     headers = (msg("Job"), msg("Kind"), msg("Planned"), msg("Next due"), msg("Last run"), msg("Outcome"))
     if seen.jobs:

@@ -11,13 +11,13 @@ from commands.cli.session import Session
 from commands.cli.shapes import shape
 from commands.jobs.schedule_change import Action, FileChange
 from commands.jobs.schedule_demands import program_of
-from commands.jobs.schedule_look import Places
+from commands.jobs.schedule_state import Places
 from portalops.config.layers import show_path
 from portalops.errors import PortalOpsError, UsageError
+from portalops.files import unwritable
 from portalops.model.message import Message, msg
 from portalops.reports.document import Status, TableBlock
 from portalops.schedule.standing import FileState
-from portalops.system.files import unwritable
 
 
 def install_places(root: Path | None) -> Places:

@@ -1,13 +1,13 @@
-"""Stay, and look again and again what is due
+"""Stay in the foreground and start the jobs that are due
 
-For containers, and wherever neither systemd nor cron is. It looks at once and then each schedule.every_minutes, one
-line a round; with --json one JSON object a line: the envelope of every --json. One watcher works on a state folder. SIGTERM and Ctrl-C end it,
-after what is being done was stopped in order.
+For containers, and for machines without systemd and cron. It starts what is due at once and then every
+schedule.every_minutes, and prints one line a run; with --json one JSON object a line, with the envelope of every --json.
+A state folder has one watcher. SIGTERM and Ctrl-C end it, once the work in hand was stopped in order.
 
 Example: portalops schedule watch; portalops schedule watch --every 5
 
 EXIT STATUS: 0 it was asked to stop; 4 the state folder cannot be written; 75 another watcher is at work; 78 the
-configuration was wrong at the start. How a round ended is in its line: a failure ends no watcher
+configuration was wrong at the start. How a run ended is in its line: a failure ends no watcher
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.schedule_look import watch_lock
+from commands.jobs.schedule_state import watch_lock
 from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode
 from portalops.locale import _
@@ -73,29 +73,29 @@ class WatchTurn:
 
 
 @shape
-class RoundJob:
-    """A job that was done in a round."""
+class WatchedJob:
+    """A job that was done then."""
 
     id: str
     outcome: str
 
 
 @shape
-class WatchRound:
-    """A round."""
+class WatchLine:
+    """What one look came to."""
 
     id: Literal["round"]
     at: datetime
     exit_code: int
     """The child's; negative for the signal that ended it."""
-    jobs: tuple[RoundJob, ...]
+    jobs: tuple[WatchedJob, ...]
     error: str | None
     """The error that stopped it."""
 
 
 @shape
 class UntoldFailure:
-    """A failed round of which nobody could be told."""
+    """A failure of which nobody could be told."""
 
     id: Literal["untold"]
     at: datetime
@@ -118,12 +118,12 @@ def watch(
         Optional[int],  # noqa: UP045  # Typer reads it at run time
         typer.Option(min=1, max=60, metavar="MINUTES", help=_("How often; schedule.every_minutes by default")),
     ] = None,
-) -> Result[WatchRound | UntoldFailure | EndedWatch]:
+) -> Result[WatchLine | UntoldFailure | EndedWatch]:
     session = open_session(ctx)
     session.is_in_lines = True
     require_valid(session.settings)
     minutes = every or session.settings.schedule.every_minutes
-    with locked(watch_lock(session), holder=session.holder):
+    with locked(watch_lock(session.settings.state_folder), holder=session.holder):
         rounds = _repeat_until_stopped(minutes, lambda: _poll(session))
     return Result(EndedWatch("watch", rounds), ())
 
@@ -181,7 +181,9 @@ def _report(session: Session, done: WatchTurn, invocation: str) -> None:
     )
     if told.exit_code != 0:
         at = session.clock.now()
-        line = msg("{moment}: nobody was told of that failure: exit {code}", moment=at, code=str(told.exit_code))
+        line = msg(
+            "{moment}: the letter about that failure was not sent: exit {code}", moment=at, code=str(told.exit_code)
+        )
         _say(session, line, UntoldFailure("untold", at, told.exit_code), is_failure=True)
 
 
@@ -217,7 +219,7 @@ def read_turn(at: datetime, ended: ChildEnd) -> WatchTurn:
 def line_of(done: WatchTurn) -> Message:
     """Return a round in one line."""
     if done.exit_code < 0:
-        return msg("{moment}: the round was ended by signal {number}", moment=done.at, number=str(-done.exit_code))
+        return msg("{moment}: the run was ended by signal {number}", moment=done.at, number=str(-done.exit_code))
     if done.reported:
         return msg(
             "{moment}: exit {code}: {said}", moment=done.at, code=str(done.exit_code), said=verbatim(done.reported)
@@ -228,7 +230,7 @@ def line_of(done: WatchTurn) -> Message:
     return msg("{moment}: exit {code}: {jobs}", moment=done.at, code=str(done.exit_code), jobs=jobs)
 
 
-def _say(session: Session, line: Message, data: WatchRound | UntoldFailure, *, is_failure: bool) -> None:
+def _say(session: Session, line: Message, data: WatchLine | UntoldFailure, *, is_failure: bool) -> None:
     if session.invocation.quiet and not is_failure:
         return
     printer = Printer(session.invocation, session.environment)
@@ -236,9 +238,9 @@ def _say(session: Session, line: Message, data: WatchRound | UntoldFailure, *, i
     printer.result(Result(data, [Paragraph(line)]), zone=session.zone)
 
 
-def _data(done: WatchTurn) -> WatchRound:
-    jobs = tuple(RoundJob(job, outcome) for job, outcome in done.jobs)
-    return WatchRound("round", done.at, done.exit_code, jobs, done.reported or None)
+def _data(done: WatchTurn) -> WatchLine:
+    jobs = tuple(WatchedJob(job, outcome) for job, outcome in done.jobs)
+    return WatchLine("round", done.at, done.exit_code, jobs, done.reported or None)
 
 
 VERB = Verb(watch, version=2)

@@ -45,7 +45,8 @@ def status(
     if as_plugin:
         return guarded(session, lambda: _plugin(session, duty, period))
     chosen = period_option(session, period)
-    judged = judge_period(session, chosen)
+    with session.ledger.view():
+        judged, overdue = judge_period(session, chosen), overdue_jobs(session)
     standings = judged.standings
     if duty is not None:
         standings = _only(standings, duty, session.rulebook)
@@ -55,7 +56,7 @@ def status(
     return Result(
         data=tuple(standing_data(standing) for standing in standings),
         view=view,
-        warnings=(*judged.warnings(), *overdue_jobs(session)),
+        warnings=(*judged.warnings(), *overdue),
         exit_code=worst([exit_code_of(standings), judged.exit_code]),
     )
 

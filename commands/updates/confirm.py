@@ -23,8 +23,8 @@ from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import open_store
 from commands.updates.steps import lost_confirmations
+from portalops import bodies
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.confirmations import Confirmation
@@ -127,7 +127,7 @@ def _observations(session: Session, names: Sequence[str]) -> dict[str, str]:
         UsageError: one names no item, or several.
     """
     found: dict[str, str] = {}
-    with open_store(session) as store:
+    with open_store(session.settings, session.environment) as store:
         for name in names:
             matches = store.beginning_with(name)
             if len(matches) != 1:

@@ -35,8 +35,8 @@ from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.updates.steps import WithdrawnEntry, exemption_remarks
 from commands.updates.views import ShownExemption, exemption_data
+from portalops import bodies
 from portalops.errors import UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.locale import _
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionScope, ExemptionWithdrawal

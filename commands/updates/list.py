@@ -135,8 +135,8 @@ def list_(
 
 def _items(session: Session, period: Period) -> Sequence[tuple[Observation, GradedItem]]:
     """Return the items that concern a period, each with what it is worth."""
-    settings, decided = session.settings, decided_of(session)
-    with open_store(session) as store:
+    settings, decided = session.settings, decided_of(session.reader, session.zone_of_portal)
+    with open_store(session.settings, session.environment) as store:
         items = items_of(
             store,
             sources=update_sources(settings),

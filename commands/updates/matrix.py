@@ -28,6 +28,7 @@ from commands.updates.options import PeriodText, UnitText, chosen_units
 from commands.updates.steps import duty_exit_code, judged_period, source_warnings
 from commands.updates.views import ShownWeek, week_fields
 from portalops.errors import ExitCode, UsageError
+from portalops.files import write_atomically
 from portalops.locale import _, process_language
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
@@ -38,7 +39,6 @@ from portalops.reports.matrix_days import day_table
 from portalops.reports.section_updates import matrix as grid_of
 from portalops.reports.table_csv import write_table
 from portalops.reports.words import duty_status
-from portalops.system.files import write_atomically
 
 if TYPE_CHECKING:
     from portalops.model.exemptions import Exemption
@@ -216,7 +216,7 @@ def matrix(
         )
         for week in weeks
     ]
-    exemptions = decided_of(session).exemptions
+    exemptions = decided_of(session.reader, session.zone_of_portal).exemptions
     view: list[Block] = [
         grid_of(result, chosen, units, session.calendar, exemptions),
         TableBlock(msg("Each unit's weeks"), headers, rows),

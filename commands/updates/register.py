@@ -131,7 +131,7 @@ def _registers_with(session: Session, external_id: str) -> Sequence[str]:
     if not registers:
         return ()
     try:
-        with open_store(session) as store:
+        with open_store(session.settings, session.environment) as store:
             return [source for source in registers if store.known(source, (f"i:{external_id}",))]
     except NothingCollected:
         return ()

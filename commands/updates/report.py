@@ -30,11 +30,11 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.cases import handling_of, unreadable_of
+from commands.jobs.cases import unreadable_of
 from commands.jobs.kinds.updates import decided_of, open_store, store_place, update_sources
-from commands.jobs.papers import chosen_formats, office_of, write_papers
+from commands.jobs.papers import chosen_formats, write_papers
 from commands.updates.steps import lost_confirmations, lost_exemptions
-from portalops.compliance.handling import escalations
+from portalops.compliance.handling import Handling, escalations
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg
@@ -45,6 +45,7 @@ from portalops.model.reporting import reporting_month
 from portalops.model.sent import Addressee
 from portalops.model.text import show_text
 from portalops.official.build_period import ASSESSED, PeriodFacts, build_period, due_on
+from portalops.official.office import office_on
 from portalops.registers.attested import read_attested
 from portalops.registers.cases import Case, read_cases
 from portalops.registers.confirmations import read_confirmations
@@ -113,7 +114,7 @@ def report(
     facts = _facts(session, chosen, read.cases)
     paper = build_period(
         facts,
-        office_of(session),
+        office_on(session.today, session.settings.actors, session.settings.office),
         session.rulebook,
         session.calendar,
         to_committee=addressee is Addressee.COMMITTEE,
@@ -128,7 +129,7 @@ def report(
             TableBlock(msg("Drafts"), (msg("File"), msg("SHA-256")), rows),
             Paragraph(
                 msg("The report was due on {day}.", day=due)
-                if session.clock.now().astimezone(session.zone_of_portal).date() > due
+                if session.today > due
                 else msg("The report is due on {day}.", day=due)
             ),
         ],
@@ -158,7 +159,7 @@ def _period(session: Session, month: str | None, period: str | None, *, calendar
             )
         cut_off = 0 if calendar_month else session.rulebook.numbers.report_cut_off_day
         chosen = reporting_month(chosen.first.year, chosen.first.month, cut_off)
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    today = session.today
     if chosen.first > today:
         raise UsageError(
             msg("the period begins on {day}, in the future", day=chosen.first), msg("Name a period that has begun.")
@@ -167,20 +168,20 @@ def _period(session: Session, month: str | None, period: str | None, *, calendar
 
 
 def _not_over(session: Session, period: Period) -> Iterator[Message]:
-    if period.last >= session.clock.now().astimezone(session.zone_of_portal).date():
+    if period.last >= session.today:
         yield msg("the period ends on {day}: the draft does not cover all of it yet", day=period.last)
 
 
 def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFacts:
     settings = session.settings
-    place = store_place(session)
+    place = store_place(session.settings, session.environment)
     terms = Terms(
         session.rulebook,
         session.calendar,
         ZoneInfo(settings.portal.timezone),
         session.clock.now(),
         settings.updates.poll_every,
-        decided_of(session),
+        decided_of(session.reader, session.zone_of_portal),
     )
     sources = [source.traits for source in update_sources(settings)]
     units = [unit for unit in settings.units if exists_during(unit, period)]
@@ -189,7 +190,7 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
     old, _days = sums_and_portal(
         JudgedPeriod(place, sources, before, terms), [u for u in units if exists_during(u, before)]
     )
-    with open_store(session) as store:
+    with open_store(session.settings, session.environment) as store:
         _begins, ends = period.bounds(terms.zone)  # what a source does later is no matter of the period
         silent = [poll.source for poll in store.newest_polls(before=ends) if not poll.ok]
         window = store.window(terms.wanted_from(period), terms.now)
@@ -198,7 +199,7 @@ def _facts(session: Session, period: Period, cases: Sequence[Case]) -> PeriodFac
             timeliness_of(window, load_rule_set(one), sources=sources, period=period, terms=terms)
             for one in settings.updates.rule_sets
         ]
-    handling = handling_of(session)
+    handling = Handling(session.rulebook.numbers, session.calendar, session.zone_of_portal, session.today)
     of_period = tuple(case for case in cases if case.week.period().last in period)
     return PeriodFacts(
         period=period,

@@ -104,9 +104,18 @@ def _sums(session: Session, now: datetime) -> list[UnitSum]:
     settings = session.settings
     zone = ZoneInfo(settings.portal.timezone)
     today = now.astimezone(zone).date()
-    terms = Terms(session.rulebook, session.calendar, zone, now, settings.updates.poll_every, decided_of(session))
+    terms = Terms(
+        session.rulebook,
+        session.calendar,
+        zone,
+        now,
+        settings.updates.poll_every,
+        decided_of(session.reader, session.zone_of_portal),
+    )
     sources = [source.traits for source in update_sources(settings)]
-    question = JudgedPeriod(store_place(session), sources, Period(today - REACH_BACK, today), terms)
+    question = JudgedPeriod(
+        store_place(session.settings, session.environment), sources, Period(today - REACH_BACK, today), terms
+    )
     return list(sums(question, [unit for unit in settings.units if is_valid_on(unit, today)]))
 
 
@@ -115,7 +124,7 @@ def _silent(session: Session, limit: datetime) -> dict[str, Poll | None]:
 
     A cross-check is asked for once a week only, unless there is a gap, so it is late a day after that.
     """
-    with open_store(session) as store:
+    with open_store(session.settings, session.environment) as store:
         newest = {poll.source: poll for poll in store.newest_polls()}
     weekly = min(limit, session.clock.now() - CHECK_AFTER - timedelta(days=1))
     found: dict[str, Poll | None] = {}

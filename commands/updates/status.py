@@ -97,7 +97,7 @@ def status(
 ) -> Result[tuple[ShownPortalDay | UnitStatus, ...]]:
     session = open_session(ctx)
     day = _day(session, on)
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    today = session.today
     result = judged_period(session, Week.of(day).period())
     units = chosen_units(session, unit)
     found = track(
@@ -156,7 +156,7 @@ def status(
 
 def _day(session: Session, text: str | None) -> date:
     """Return the day that is asked for; without one, today."""
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    today = session.today
     day = parse_day(text) if text is not None else today
     if day > today:
         raise UsageError(

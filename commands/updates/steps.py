@@ -12,8 +12,8 @@ from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.shapes import shape
 from commands.jobs.kinds.updates import decided_of, open_store, update_sources
+from portalops import bodies
 from portalops.errors import ExitCode, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.record import Draft
 from portalops.model.message import Message, msg
 from portalops.model.organisation import UnitId
@@ -206,7 +206,7 @@ def _shown(
 def judged_period(session: Session, period: Period) -> UpdatesResult:
     """Judge a period now, from what is in the store."""
     settings = session.settings
-    with open_store(session) as store:
+    with open_store(session.settings, session.environment) as store:
         return judge_collected(
             store,
             sources=update_sources(settings),
@@ -217,13 +217,13 @@ def judged_period(session: Session, period: Period) -> UpdatesResult:
             period=period,
             now=session.clock.now(),
             poll_every=settings.updates.poll_every,
-            decided=decided_of(session),
+            decided=decided_of(session.reader, session.zone_of_portal),
         )
 
 
 def source_warnings(session: Session) -> tuple[Message, ...]:
     """Name the sources that gave nothing usable when they were last polled, or never were: what they show is not in."""
-    with open_store(session) as store:
+    with open_store(session.settings, session.environment) as store:
         newest = {poll.source: poll for poll in store.newest_polls()}
     found = []
     for table in session.settings.update_sources:
@@ -246,7 +246,7 @@ def offset_warnings(session: Session) -> tuple[Message, ...]:
     """Name the sources whose times are hours off, and the setting that mends each."""
     usual = session.clock.now().astimezone(session.zone_of_portal).utcoffset() or timedelta()
     hours = usual // timedelta(hours=1)
-    with open_store(session) as store:
+    with open_store(session.settings, session.environment) as store:
         dated = store.dated()
     # What people attest is dated by them: a mail's own date, a register's day.
     asked = [one.traits.id for one in update_sources(session.settings) if not one.traits.attested]

@@ -22,10 +22,9 @@ from checks.updates.observations import ObservationStore
 from checks.updates.proving import differences
 from commands.cli.result import Result
 from commands.cli.session import open_session
-from commands.cli.shapes import Said, shape
+from commands.cli.shapes import ShownMessage, shape
 from commands.cli.verb import Verb
 from commands.jobs.kinds.updates import STORE, replayed, store_place, unrecorded_polls, update_sources
-from commands.jobs.locks import resource_lock
 from portalops.errors import ExitCode
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.runs import Resource
@@ -68,7 +67,7 @@ class StoreComparison:
 
     items: int
     """Items that the kept answers give."""
-    lost: tuple[Said, ...]
+    lost: tuple[ShownMessage, ...]
     """Polls whose answer cannot be read again."""
     unrecorded: tuple[UnrecordedPoll, ...]
     different: tuple[DifferentRow, ...]
@@ -76,15 +75,17 @@ class StoreComparison:
 
 def verify(ctx: typer.Context) -> Result[StoreComparison]:
     session = open_session(ctx)
-    place = store_place(session)
-    with resource_lock(session, Resource.UPDATES), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
+    place = store_place(session.settings, session.environment)
+    with session.hold(Resource.UPDATES), tempfile.TemporaryDirectory(prefix="portalops-") as scratch:
         again = Path(scratch) / STORE
         with (
             closing(ObservationStore.open(place, create=False)) as judged,
             closing(ObservationStore.open(again)) as store,
         ):
-            unrecorded = unrecorded_polls(session, judged)
-            lost = list(replayed(session, store, update_sources(session.settings), also=unrecorded))
+            unrecorded = unrecorded_polls(session.ledger, judged)
+            lost = list(
+                replayed(session.ledger, session.settings, store, update_sources(session.settings), also=unrecorded)
+            )
             items = store.count()
         silent = {each.source for each in lost}
         stored = place.as_file(Path(scratch))
@@ -129,7 +130,7 @@ def verify(ctx: typer.Context) -> Result[StoreComparison]:
         view.append(Paragraph(nmsg("{n} item matches the kept answers", "{n} items match the kept answers", items)))
     data = StoreComparison(
         items=items,
-        lost=tuple(Said.of(each.why) for each in lost),
+        lost=tuple(ShownMessage.of(each.why) for each in lost),
         unrecorded=tuple(UnrecordedPoll(poll.source, poll.polled_at) for poll in unrecorded),
         different=tuple(
             DifferentRow(id=one.id, what=one.table, source=one.source, columns=one.columns, stored=one.is_stored)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import TypedDict
 
 from commands.cli.session import Session
-from commands.cli.shapes import Said, shape
+from commands.cli.shapes import ShownMessage, shape
 from commands.updates.steps import exemption_remarks
 from portalops.model.exemptions import ExemptionKind, ExemptionScope
 from portalops.model.organisation import UnitId
@@ -29,7 +29,7 @@ class ShownExemption:
     document: str
     approver: str
     withdrawn_at: datetime | None
-    remarks: tuple[Said, ...]
+    remarks: tuple[ShownMessage, ...]
     """What a reader should know of how it came about."""
     record: int | None
     """Null if it was only shown."""
@@ -47,7 +47,7 @@ def exemption_data(each: RecordedExemption, session: Session, record: int | None
         document=one.document,
         approver=one.approver,
         withdrawn_at=each.withdrawn_at,
-        remarks=tuple(map(Said.of, exemption_remarks(session, each))),
+        remarks=tuple(map(ShownMessage.of, exemption_remarks(session, each))),
         record=record,
     )
 

@@ -56,7 +56,7 @@ logger = logging.getLogger(__name__)
 
 
 @shape
-class KeptHead:
+class WatchedHead:
     """The head that a watched ledger is held to."""
 
     size: int
@@ -103,7 +103,7 @@ class WatchedShape:
     """How many came with it."""
     ledger: str | None
     """The ledger's own id."""
-    head: KeptHead | None
+    head: WatchedHead | None
     keys: tuple[PinnedKey, ...]
     alive_at: datetime
     """When the ledger last showed a new head."""
@@ -332,7 +332,9 @@ def _data(seen: LedgerPoll) -> WatchedShape:
         new=seen.accepted is not None,
         records=seen.records,
         ledger=state.ledger or None,
-        head=KeptHead(kept.head.size, kept.head.digest, code_of(kept.head), kept.head.at, head_digest(kept.signed.text))
+        head=WatchedHead(
+            kept.head.size, kept.head.digest, code_of(kept.head), kept.head.at, head_digest(kept.signed.text)
+        )
         if kept
         else None,
         keys=tuple(PinnedKey(fingerprint(key.public_key), key.how, bool(key.retired_seq)) for key in state.keys),

@@ -4,7 +4,7 @@ It takes no new parts, ends those that it has begun, and stops.
 
 Example: portalops worker drain web1-4711
 
-EXIT STATUS: 0 it was told, 2 there is no such worker
+EXIT STATUS: 0 the worker was asked to end, 2 there is no such worker
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ def drain(
     from commands.worker import steps  # noqa: PLC0415  # an extra, which the help does without
 
     session = open_session(ctx)
-    steps.cluster_settings(session)
     names = [each.name for each in steps.seen_workers(session)]
     if name not in names:
         raise UsageError(

@@ -36,7 +36,6 @@ def list_workers(ctx: typer.Context) -> Result[tuple[ListedWorker, ...]]:
     from commands.worker import steps  # noqa: PLC0415  # an extra, which the help does without
 
     session = open_session(ctx)
-    steps.cluster_settings(session)
     found = steps.seen_workers(session)
     headers = (msg("Worker"), msg("Machine"), msg("Since"), msg("Account"))
     rows: list[tuple[Cell, ...]] = [

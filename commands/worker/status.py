@@ -35,7 +35,6 @@ def status(ctx: typer.Context) -> Result[WorkerStatus]:
     from commands.worker import steps  # noqa: PLC0415  # an extra, which the help does without
 
     session = open_session(ctx)
-    steps.cluster_settings(session)
     counts, wishes = steps.queued_parts(session)
     workers = len(steps.seen_workers(session))
     waiting, picked = counts.get("queued", 0), counts.get("picked", 0)
@@ -45,7 +44,9 @@ def status(ctx: typer.Context) -> Result[WorkerStatus]:
         (msg("Workers"), workers),
     ]
     code = ExitCode.UNMET if (waiting or picked) and not workers else ExitCode.OK
-    jobs = jobs_under_way(session, wishes)
+    jobs = jobs_under_way(
+        session.settings.jobs, session.ledger, wishes, session.clock.now().astimezone(session.zone_of_portal)
+    )
     view: list[Block] = [KeyValues(pairs), *([progress_table(jobs)] if jobs else [])]
     return Result(WorkerStatus(waiting, picked, workers, progress_data(jobs)), view, exit_code=code)
 

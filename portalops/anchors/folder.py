@@ -27,13 +27,13 @@ from portalops.anchors import AnchorContext, AnchorKind
 from portalops.anchors._common import files_of, forked, receipt_of, unavailable
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Shape
+from portalops.files import sync_folder
 from portalops.ledger.heads import MAX_HEAD_BYTES
 from portalops.model.causes import cause_of
 from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import EvidenceStore
-from portalops.system.files import sync_folder
 
 
 class Settings(Shape):

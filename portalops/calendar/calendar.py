@@ -9,11 +9,12 @@ provisional: Tết, Hùng Kings and swapped days of such a year are not known.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, timedelta
 
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.period import Period
+from portalops.model.values import dataclass
 
 SATURDAY = 5
 

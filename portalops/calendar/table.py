@@ -16,7 +16,6 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 from portalops.calendar.calendar import Calendar, DayRule, holiday_name
@@ -59,7 +58,7 @@ def load(own_file: Path | None = None) -> Calendar:
 @cache
 def _shipped() -> Calendar:
     name = "working_days.toml"
-    values = tomllib.loads(files("portalops.calendar").joinpath(name).read_text("utf-8"))
+    values = tomllib.loads(Path(__file__).with_name(name).read_text("utf-8"))
     rules, years = _read(values, name)
     return Calendar(str(values["version"]), rules, years)
 

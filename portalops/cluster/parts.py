@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TypeAlias
 
 from portalops.model.record import Record, RunId
+from portalops.model.values import dataclass
 from portalops.registers.runs import parse_run_id
 
 FORMAT = 1

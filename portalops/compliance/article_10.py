@@ -10,6 +10,7 @@ from portalops.compliance.order import example_of, from_parts, nothing_recorded,
 from portalops.compliance.situation import Rule, Situation
 from portalops.model.archive import STATES, HeldItems, Inventory
 from portalops.model.backups import Copy, CopyState, DataClass
+from portalops.model.causes import line_of_record
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.period import Week
 from portalops.model.reading import depth_and_age, limits_of
@@ -272,7 +273,11 @@ def _judge_backup_class(duty: Duty, situation: Situation) -> Standing:
         return standing_of(duty, DutyVerdict.UNMET, reason, seqs, newest_at=best.at, due_at=due_at)
     details = [shortcoming for made in holding[-3:] for shortcoming in _shortcomings(made, data_class)]
     details += [
-        msg("{medium}: {problem}", medium=copy.medium, problem=copy.said if copy.problem else copy.state.value)
+        msg(
+            "{medium}: {problem}",
+            medium=copy.medium,
+            problem=copy.shown_problem if copy.problem else _UNREAD_STATES[copy.state],
+        )
         for made in holding[-1:]
         for copy in made.copies
         if copy.state is not CopyState.VERIFIED
@@ -521,6 +526,14 @@ def _holds(made: SetEvidence, data_class: DataClass) -> bool:
     return any(stream.data_class is data_class for stream in made.set.streams)
 
 
+_UNREAD_STATES: Mapping[CopyState, Message] = {
+    CopyState.FAILED: msg("not written"),
+    CopyState.SEALED: msg("sealed, not read back"),
+    CopyState.DAMAGED: msg("damaged"),
+    CopyState.DISPOSED: msg("removed by the retention rule"),
+}
+
+
 def _shortcomings(made: SetEvidence, data_class: DataClass) -> list[Message]:
     """What keeps a set from fulfilling the duty for one class: parts, or whole sources, that could not be read."""
     failed = [msg("a source of this class could not be read at all")] if data_class in made.failed_classes else []
@@ -529,7 +542,7 @@ def _shortcomings(made: SetEvidence, data_class: DataClass) -> list[Message]:
             "{source}: {count} could not be read, such as {example}",
             source=stream.source,
             count=len(unread),
-            example=unread[0],
+            example=line_of_record(unread[0]),
         )
         for stream in made.set.streams
         if stream.data_class is data_class and (unread := (*stream.unread, *stream.changed))

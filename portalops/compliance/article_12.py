@@ -11,7 +11,7 @@ from portalops.compliance.article_12_incidents import judge_incidents
 from portalops.compliance.order import daily_runs, from_parts, standing_of
 from portalops.compliance.situation import Rule, Situation
 from portalops.model.checks import CheckResult
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.organisation import HostId
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
@@ -36,10 +36,11 @@ def judge_checks(duty: Duty, situation: Situation) -> Standing:
     parts = [_check_part(check, host.id, results.get((check, host.id))) for host in situation.hosts for check in alone]
     parts += [_check_part(result.check, result.host, result) for result in across if result.check in duty.checks]
     counts = {verdict: sum(1 for part, _ in parts if part is verdict) for verdict in DutyVerdict}
-    reason = msg(
-        "of {total} checks, {passed} passed, {failed} failed, {unknown} unknown",
+    reason = nmsg(
+        "of {n} check, {passed} passed, {failed} failed, {unknown} unknown",
+        "of {n} checks, {passed} passed, {failed} failed, {unknown} unknown",
+        len(parts),
         passed=counts[DutyVerdict.MET],
-        total=len(parts),
         failed=counts[DutyVerdict.UNMET],
         unknown=counts[DutyVerdict.INSUFFICIENT_EVIDENCE],
     )

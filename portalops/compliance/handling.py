@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,6 +18,7 @@ from portalops.model.organisation import UnitId
 from portalops.model.period import Week
 from portalops.model.rulebook import Numbers, UnitDuties
 from portalops.model.updates import PortalDay, UnitWeek, UpdatesResult
+from portalops.model.values import dataclass
 from portalops.model.verdicts import DutyVerdict
 from portalops.registers.cases import Case, RecordedMove, fold_cases, may
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
@@ -11,6 +10,7 @@ from portalops.calendar import Calendar
 from portalops.model.organisation import Agency, Host
 from portalops.model.rulebook import Duty, Rulebook
 from portalops.model.standing import Standing
+from portalops.model.values import dataclass
 from portalops.registers.evidence import Evidence
 
 

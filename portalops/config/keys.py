@@ -22,8 +22,8 @@ from portalops.config.layers import show_path
 from portalops.config.secrets import check_private_file
 from portalops.config.settings import RecipientSetting
 from portalops.errors import ConfigurationError, SecretUnavailable
+from portalops.files import sync_folder, unwritable, write_atomically
 from portalops.model.message import msg
-from portalops.system.files import sync_folder, unwritable, write_atomically
 
 PUBLIC_SUFFIX = ".pub"
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from portalops.model.message import Message, msg
+from portalops.model.values import dataclass
 from portalops.plugins import Door
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias, TypeGuard
@@ -22,6 +22,7 @@ from portalops.errors import ConfigurationError, ConfigurationNotFound, Configur
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
+from portalops.model.values import dataclass
 
 Tree: TypeAlias = "dict[str, Any]"
 """What tomllib returns; its values are typed by the shapes, and by nothing before them."""

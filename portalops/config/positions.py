@@ -11,8 +11,9 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from portalops.model.values import dataclass
 
 KeyPath: TypeAlias = "tuple[str | int, ...]"
 """Keys and list indexes from the root of a document: `("backup", "source", 0, "kind")`."""

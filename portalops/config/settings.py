@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +26,7 @@ from portalops.model.organisation import Actor, Agency, Host, HostId, Portal
 from portalops.model.record import Digest
 from portalops.model.retention import RetentionPolicy
 from portalops.model.runs import Every, Job
+from portalops.model.values import dataclass
 
 
 class Recipient(NamedTuple):

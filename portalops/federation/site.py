@@ -48,7 +48,7 @@ class SiteSettings(Shape):
         default=None, description="The [[witness.ledger]] whose kept heads the bundles must lead over."
     )
     hosts: tuple[HostIdText, ...] = Field(
-        default=(), description="Servers that the site is to have, beside those that its rounds of checks looked at."
+        default=(), description="Servers that the site is to have, beside those that its scans reached."
     )
     units: tuple[Id, ...] = Field(
         default=(), description="Units that the site is to judge, beside those that its judgings speak of."

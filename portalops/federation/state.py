@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from portalops import bodies
 from portalops.errors import IntegrityError, LedgerError
-from portalops.ledger import bodies
+from portalops.files import write_atomically
 from portalops.ledger.heads import parse_head
 from portalops.model.causes import cause_of
 from portalops.model.heads import Head, SignedHead
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
-from portalops.system.files import write_atomically
 
 FORMAT = 1
 """The value of `format` in state.json."""

@@ -17,10 +17,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from portalops.errors import IntegrityError, LedgerError, LedgerFull
+from portalops.files import sync_folder
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
-from portalops.system.files import sync_folder
 
 if sys.version_info >= (3, 14):
     from compression import zstd

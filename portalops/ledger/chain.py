@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, runtime_checkable
 
 from portalops.ledger.quick_pass import are_bytes, well_formed
 from portalops.ledger.record import CREATED, GENESIS, Fields, line_digest, parse_at, split
 from portalops.model.message import Message, msg
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Fault
+from portalops.model.values import dataclass
 
 MAX_FAULTS = 100
 """How many faults are described; all are counted."""
@@ -97,15 +98,6 @@ class Divisible(Protocol):
     def parts(self, wanted: Collection[int]) -> AbstractContextManager[Iterator[ChainPart]]:
         """Yield all parts in order, each when it is its turn."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is not as it was recorded."""
-
-    seq: int
-    """The record that cannot be trusted, or that is missing."""
-    what: Message
 
 
 @dataclass(slots=True)

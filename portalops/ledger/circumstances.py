@@ -10,11 +10,11 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from portalops import __version__
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 REDACTED = "[redacted]"
 

@@ -12,13 +12,11 @@ import secrets
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from portalops import __version__
+from portalops import __version__, bodies
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError
-from portalops.ledger import bodies
 from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.folder_locks import FolderLocks
 from portalops.ledger.record import CREATED, NO_RUN, UPGRADED, Draft
@@ -30,6 +28,7 @@ from portalops.ledger.tables import SCHEMA_VERSION
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record, RunId
 from portalops.model.runs import Plan, Run, RunSummary
+from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Clock
 from portalops.registers.plans import PLAN, RecordedPlan
@@ -218,6 +217,10 @@ class Ledger:
         """
         selected = None if kinds is None else tuple(kinds)
         return self._store.records(Selection(selected, run, since, until, newest_first, limit))
+
+    def view(self) -> AbstractContextManager[None]:
+        """Let many reads in a row share one connection; nothing may be appended by this ledger meanwhile."""
+        return self._store.view()
 
     def kinds_under(self, kind: str) -> tuple[str, ...]:
         """Return the recorded kinds with this name or below it (name and a dot), sorted."""

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from portalops import bodies
 from portalops.errors import IntegrityError, LedgerError, Locked
-from portalops.ledger import bodies
 from portalops.ledger.ledger import MOVED, KeptLedger, Ledger, moved_away, moved_to
 from portalops.ledger.record import Draft, line_digest
 from portalops.ledger.runs import is_running

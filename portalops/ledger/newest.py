@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from portalops.ledger.chain import Fault, Faults, check_chain, pass_from
+from portalops.ledger.chain import Faults, check_chain, pass_from
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.stores import StoredLines
 from portalops.model.message import msg
+from portalops.model.record import Fault
 
 _CHUNK = 256
 

@@ -12,7 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -27,10 +27,11 @@ from portalops.ledger.postgresql_chain import PostgresqlChain
 from portalops.ledger.postgresql_rules import SKEW
 from portalops.ledger.postgresql_server import ServerState, read_server
 from portalops.ledger.postgresql_tables import APPEND_LOCK, MAKE, SCHEMA, SCHEMA_VERSION
-from portalops.ledger.record import FINISHED, GENESIS, STARTED, Draft, format_at, line_digest
+from portalops.ledger.record import GENESIS, Draft, line_digest
 from portalops.ledger.selection import Selection
 from portalops.ledger.writer import encoded, parse_line
-from portalops.model.record import Digest, Record
+from portalops.model.record import FINISHED, STARTED, Digest, Record
+from portalops.model.text import format_at
 from portalops.ports import Clock
 
 MOST_IDLE = 8
@@ -178,6 +179,10 @@ class PostgresqlStore:
             seqs = [record.seq for record in records]
             rows = connection.execute(f"SELECT seq, line FROM {_OF_TABLE} WHERE seq = ANY(%s)", (seqs,)).fetchall()
         return dict(rows) == {record.seq: record.line.decode() for record in records}
+
+    def view(self) -> AbstractContextManager[None]:
+        """Do nothing: connections are kept from one read to the next anyway, and each read sees what was there when it began."""
+        return nullcontext()
 
     @contextmanager
     def snapshot(self) -> Iterator[PostgresqlChain]:

@@ -11,7 +11,7 @@ details are three roles without a login, which accounts are made members of.
 
 from __future__ import annotations
 
-from portalops.ledger.record import FINISHED, STARTED
+from portalops.model.record import FINISHED, STARTED
 
 SCHEMA_VERSION = 1
 """Of the tables, in `about`."""

@@ -9,17 +9,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TypeVar
 
+from portalops.bodies import decode_part
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError
 from portalops.ledger.as_of import LedgerAsOf
-from portalops.ledger.bodies import decode_part
-from portalops.ledger.chain import Fault
 from portalops.ledger.check_heads import HeldRecord
 from portalops.ledger.check_heads import read_head as read_held_head
 from portalops.ledger.heads import HEAD, UNCOVERED_KINDS, read_signers
 from portalops.ledger.record import line_digest
 from portalops.model.heads import AnchorReceipt, AnchorResult, Erasure, Signer, SignOff
 from portalops.model.message import Message, msg
-from portalops.model.record import Record, Recorded
+from portalops.model.record import Fault, Record, Recorded
 from portalops.registers.anchors import ANCHOR, ANCHOR_FINISHED, ANCHOR_RECEIVED, RECEIPT
 from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
 from portalops.registers.evidence import UnreadableRecord

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TypeGuard
 
-from portalops.ledger.record import CREATED, MAX_TEXT, YEARS
+from portalops.ledger.record import CREATED, MAX_TEXT
+from portalops.model.record import YEARS
 
 
 def are_bytes(lines: Sequence[object]) -> TypeGuard[Sequence[bytes]]:

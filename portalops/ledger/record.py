@@ -11,13 +11,13 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
 
-from portalops.model.record import Digest, Record, RunId
-from portalops.model.text import format_at as format_at  # noqa: PLC0414  # a record's lines are written by it
+from portalops.model.record import YEARS, Digest, Record, RunId
+from portalops.model.text import format_at
+from portalops.model.values import dataclass
 
 VERSION = 1
 """The value of `v`: which description of the line these bytes follow."""
@@ -34,15 +34,9 @@ UPGRADED = "ledger.upgraded"
 MAX_TEXT = 500
 """Longest run, subject or duty, in characters."""
 
-YEARS = range(2, 9999)
-"""Years of the moments that the format allows: those that are in the calendar wherever they are shown."""
 
 NO_RUN = RunId("")
 """`run` of a record that belongs to no run."""
-
-STARTED = ".started"
-FINISHED = ".finished"
-"""The endings of the two kinds that frame a run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.record import Record
+from portalops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

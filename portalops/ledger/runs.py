@@ -10,23 +10,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
+from portalops import bodies
 from portalops.errors import ExitCode, InternalFault, LedgerError, PortalOpsError
 from portalops.jobs import Attempt, previous_slot_start
-from portalops.ledger import bodies
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import FINISHED, STARTED, Draft
+from portalops.ledger.record import Draft
 from portalops.ledger.stores import Locks
 from portalops.model.installations import Direction, Installation, InstalledVersion, installation_of
 from portalops.model.message import Message, kept, msg, verbatim
-from portalops.model.record import Record, RunId
+from portalops.model.record import FINISHED, STARTED, Record, RunId
 from portalops.model.runs import Job, JobId, Plan, Run, RunLog, RunSummary
 from portalops.model.text import show_text
+from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Clock
 from portalops.registers.installations import INSTALLATION, newest_installed
@@ -59,7 +60,7 @@ class Work(Generic[ResultT]):
     """One line for each thing that went wrong; text where it is the same in every language."""
 
     @property
-    def said(self) -> tuple[Message, ...]:
+    def shown_problems(self) -> tuple[Message, ...]:
         """The problems for people."""
         return tuple(each if isinstance(each, Message) else verbatim(each) for each in self.problems)
 
@@ -241,8 +242,9 @@ def read_attempts(ledger: Ledger, jobs: Sequence[Job], now: datetime, zone: Zone
     """
     local = now.astimezone(zone)
     attempts: list[Attempt] = []
-    for kind in sorted({job.kind for job in jobs}):
-        attempts += _attempts_of_kind(ledger, [job for job in jobs if job.kind is kind], local)
+    with ledger.view():
+        for kind in sorted({job.kind for job in jobs}):
+            attempts += _attempts_of_kind(ledger, [job for job in jobs if job.kind is kind], local)
     return tuple(attempts)
 
 

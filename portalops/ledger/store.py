@@ -20,14 +20,15 @@ from urllib.parse import quote
 
 from portalops.errors import LedgerError, LedgerMissing
 from portalops.ledger import store_errors
-from portalops.ledger.record import FINISHED, STARTED, Draft, format_at
+from portalops.ledger.record import Draft
 from portalops.ledger.selection import Selection
 from portalops.ledger.stored_chain import StoredChain
 from portalops.ledger.tables import APPLICATION_ID, READABLE, require_sqlite
 from portalops.ledger.writer import LedgerWriter, parse_line
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
-from portalops.model.record import Digest, Record
+from portalops.model.record import FINISHED, STARTED, Digest, Record
+from portalops.model.text import format_at
 from portalops.ports import Clock
 
 FILE_PLACE = "file"
@@ -46,7 +47,7 @@ class SqliteStore:
     """One ledger file.
 
     Every read opens the file anew and read-only, so that nothing is held between reads and an auditor
-    without the right to write can look. Appends keep one connection.
+    without the right to write can look. Many reads in a row share one `view`. Appends keep one connection.
     """
 
     skew = timedelta()
@@ -56,6 +57,9 @@ class SqliteStore:
         self.path = path
         self._writable = writable
         self._writer: LedgerWriter | None = None
+        self._view: sqlite3.Connection | None = None
+        self._firsts: dict[str, int] = {}
+        """In a view: the first seq from each time that was asked for."""
 
     @property
     def place(self) -> str:
@@ -145,9 +149,27 @@ class SqliteStore:
         self._write_with().append((draft,), clock, only_first=True)
 
     @contextmanager
+    def view(self) -> Iterator[None]:
+        """Let all reads see the ledger as it is at this moment, over one connection; nothing may be appended meanwhile.
+
+        Judging makes some forty reads, and to open the file for each takes longer than to read. A view within a view is the same.
+        """
+        if self._view is not None:
+            yield
+            return
+        with self._opened() as connection:
+            connection.execute("BEGIN")
+            self._view = connection
+            try:
+                yield
+            finally:
+                self._view = None
+                self._firsts.clear()
+
+    @contextmanager
     def snapshot(self) -> Iterator[StoredChain]:
         """Open the chain as it is at this moment; what is appended meanwhile is not seen."""
-        with self._reading() as connection:
+        with self._opened() as connection:
             connection.execute("BEGIN")
             yield StoredChain(connection, self.path, open_snapshot)
 
@@ -158,7 +180,7 @@ class SqliteStore:
             IntegrityError: a line is not a record.
         """
         with self._reading() as connection:
-            statement, parameters = _select(selection, connection)
+            statement, parameters = _select(selection, self._seqs_between(connection, selection.since, selection.until))
             for seq, line in connection.execute(statement, parameters):
                 yield parse_line(seq, line)
 
@@ -198,7 +220,7 @@ class SqliteStore:
             f"WHERE {' AND '.join(where)} ORDER BY s.seq"
         )
         with self._reading() as connection:
-            parameters = [*_seqs_between(connection, since, until), *started_kinds]
+            parameters = [*self._seqs_between(connection, since, until), *started_kinds]
             for started_seq, started, finished_seq, finished in connection.execute(statement, parameters):
                 yield parse_line(started_seq, started)
                 if finished is not None:
@@ -275,6 +297,31 @@ class SqliteStore:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
+        if self._view is None:
+            with self._opened() as connection:
+                yield connection
+            return
+        try:
+            yield self._view
+        except sqlite3.Error as error:
+            raise store_errors.translated(self.path, error) from error
+
+    def _seqs_between(
+        self, connection: sqlite3.Connection, since: datetime | None, until: datetime | None
+    ) -> tuple[int, int]:
+        """Return the first seq of a span of time, and the first after it; either end may be open."""
+        first = _MIN_SEQ if since is None else self._first_from(connection, format_at(since))
+        return first, _MAX_SEQ if until is None else self._first_from(connection, format_at(until))
+
+    def _first_from(self, connection: sqlite3.Connection, at: str) -> int:
+        if connection is not self._view:
+            return _first_from(connection, at)
+        if at not in self._firsts:
+            self._firsts[at] = _first_from(connection, at)
+        return self._firsts[at]
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
         try:
             with closing(self._open_for_reading()) as connection:
                 yield connection
@@ -323,9 +370,9 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-def _select(selection: Selection, connection: sqlite3.Connection) -> tuple[str, list[str | int]]:
+def _select(selection: Selection, span: tuple[int, int]) -> tuple[str, list[str | int]]:
     where = ["seq >= ?", "seq < ?"]
-    parameters: list[str | int] = [*_seqs_between(connection, selection.since, selection.until)]
+    parameters: list[str | int] = [*span]
     if selection.kinds is not None:
         where.append(f"kind IN ({_marks(selection.kinds)})")
         parameters += selection.kinds
@@ -338,12 +385,6 @@ def _select(selection: Selection, connection: sqlite3.Connection) -> tuple[str, 
         statement += " LIMIT ?"
         parameters.append(selection.limit)
     return statement, parameters
-
-
-def _seqs_between(connection: sqlite3.Connection, since: datetime | None, until: datetime | None) -> tuple[int, int]:
-    """Return the first seq of a span of time, and the first after it; either end may be open."""
-    first = _MIN_SEQ if since is None else _first_from(connection, format_at(since))
-    return first, _MAX_SEQ if until is None else _first_from(connection, format_at(until))
 
 
 def _first_from(connection: sqlite3.Connection, at: str) -> int:

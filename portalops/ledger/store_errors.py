@@ -16,7 +16,6 @@ from portalops.errors import (
     Locked,
     RunAlreadyRecorded,
 )
-from portalops.ledger.record import format_at
 from portalops.ledger.tables import SCHEMA_VERSION
 from portalops.model.message import ByteCount, Message, msg
 from portalops.model.record import Record
@@ -33,8 +32,8 @@ def clock_went_back(now: datetime, newest: datetime) -> ClockWentBack:
     return ClockWentBack(
         msg(
             "the clock shows {now}, earlier than the newest record of {newest}",
-            now=format_at(now),
-            newest=format_at(newest),
+            now=now,
+            newest=newest,
         ),
         msg("Set the clock right, then run the command again: timedatectl status."),
     )

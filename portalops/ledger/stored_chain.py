@@ -6,13 +6,13 @@ import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from portalops.ledger.chain import ChainMark, ChainPart, Chunk, Tail
 from portalops.ledger.record import Fields, NotARecord, line_digest, split
 from portalops.ledger.tables import COLUMNS, RECORD, SCHEMA_VERSION
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 WORTH_RECORDS = 200_000
 """From so many records on a second process checks some: with fewer, its start takes longer than it saves."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 import sqlite3
 
 from portalops.errors import LedgerError
-from portalops.ledger.record import FINISHED, STARTED
 from portalops.model.message import msg
+from portalops.model.record import FINISHED, STARTED
 
 SCHEMA_VERSION = 2
 """`PRAGMA user_version` of the tables that are written."""

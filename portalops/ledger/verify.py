@@ -17,10 +17,9 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from portalops import bodies
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.jobs import missed_slots
-from portalops.ledger import bodies
-from portalops.ledger.chain import ChainPass, Fault, Faults, check_chain
+from portalops.ledger.chain import ChainPass, Faults, check_chain
 from portalops.ledger.check_heads import (
     HeldRecord,
     ReadHead,
@@ -35,17 +34,18 @@ from portalops.ledger.check_heads import (
 )
 from portalops.ledger.heads import HEAD
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import FINISHED, STARTED, NotARecord, parse
+from portalops.ledger.record import NotARecord, parse
 from portalops.ledger.runs import is_running
 from portalops.ledger.stores import StoredLines
 from portalops.model.heads import Erasure
 from portalops.model.message import Message, msg
-from portalops.model.record import Digest, Record
+from portalops.model.record import FINISHED, STARTED, Digest, Fault, Record
 from portalops.model.runs import Run, Slot
 from portalops.model.text import show_text
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.registers.drills import IMPORTED
 from portalops.registers.erasures import ERASED, INERASABLE, RecordedErasure, fold_erasures
+from portalops.registers.expected_slots import missed_slots
 from portalops.registers.plans import RecordedPlan
 from portalops.registers.runs import fold_runs
 from portalops.registers.sign_offs import SIGN_OFF

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from portalops.ledger.tables import MAKE, UPGRADE
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
 from portalops.model.record import Digest, Record
+from portalops.model.values import dataclass
 from portalops.ports import Clock
 
 _REMEMBER = "INSERT INTO tail VALUES (1, ?1, ?2) ON CONFLICT (one) DO UPDATE SET size = ?1, head = ?2"

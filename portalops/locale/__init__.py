@@ -10,7 +10,6 @@ It does not decide which language a report is in; that is configuration and an o
 
 from __future__ import annotations
 
-import gettext
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, tzinfo
@@ -18,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import assert_never
 
+from portalops.locale.catalogue import NOTHING, Catalogue
 from portalops.model.message import ByteCount, Message, Value
 from portalops.model.organisation import Name
 
@@ -144,19 +144,20 @@ def _shown(name: str, value: Value, language: str, zone: tzinfo | None) -> str:
 
 
 def _template(text: str, plural: str | None, count: int, language: str) -> str:
-    if language == "vi":
-        catalogue = _catalogue()
-        if plural is not None:
-            return catalogue.ngettext(text, plural, count)
-        return catalogue.gettext(text) if text else text
+    if language == "vi" and text and (found := _vietnamese(text)) is not None:
+        return found
     return text if plural is None or count == 1 else plural
 
 
+@lru_cache(maxsize=8192)
+def _vietnamese(text: str) -> str | None:
+    return _catalogue().find(text)
+
+
 @lru_cache(maxsize=1)
-def _catalogue() -> gettext.NullTranslations:
+def _catalogue() -> Catalogue:
     """Read the catalogue once; without one everything is shown in English rather than not at all."""
     try:
-        with CATALOGUE.open("rb") as file:
-            return gettext.GNUTranslations(file)
-    except OSError:
-        return gettext.NullTranslations()
+        return Catalogue(CATALOGUE.read_bytes())
+    except (OSError, ValueError):
+        return NOTHING

@@ -24,9 +24,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
+from portalops.files import write_atomically
 from portalops.locale import CATALOGUE
 from portalops.model.text import paragraphs_of
-from portalops.system.files import write_atomically
 
 FRAGMENTS = Path(__file__).parent / "vi"
 ROOT = Path(__file__).parent.parent.parent

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from portalops.model.backups import DataClass
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

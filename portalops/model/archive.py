@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 EXAMPLES = 100
 """How many of a kind of fault are named in a record; the listing has all."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from portalops.model.organisation import Name
 from portalops.model.record import Digest
 from portalops.model.rulebook import Duty
 from portalops.model.standing import Standing
+from portalops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

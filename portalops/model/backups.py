@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
 from portalops.model.message import Message, kept, verbatim
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
 
 SetId = NewType("SetId", str)
@@ -210,7 +211,7 @@ class Copy:
     """The problem for people, in whose language it is shown; None if its text is all there is, as in older records."""
 
     @property
-    def said(self) -> Message:
+    def shown_problem(self) -> Message:
         """The problem for people."""
         return self.problem_message or verbatim(self.problem)
 
@@ -290,7 +291,8 @@ class DrillResult:
     """The body of a `drill.finished` record, under the key `drill`: a copy restored and tried out."""
 
     copies: tuple[Copy, ...]
-    """The copy in its new state; VERIFIED at the lowest level that a stream reached, if nothing was wrong."""
+    """The copy that was drilled, in its new state; VERIFIED at the lowest level that a stream reached, if nothing was wrong.
+    Behind it the copies of its base that were found damaged meanwhile."""
     trials: tuple[StreamTrial, ...] = ()
     plain_bytes: int = 0
     """Bytes that were restored, of the base too."""

@@ -6,7 +6,6 @@ right by a further move.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import NewType
@@ -15,6 +14,7 @@ from portalops.model.message import Message
 from portalops.model.organisation import UnitId
 from portalops.model.period import Week
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 CaseId = NewType("CaseId", str)
 

@@ -42,3 +42,25 @@ def cause_of(error: OSError) -> Message:
     """
     known = _CAUSES.get(error.errno or 0)
     return known or verbatim(show_text(error.strerror or str(error) or type(error).__name__))
+
+
+_IN_LINES = {
+    str(cause): cause
+    for cause in (
+        *_CAUSES.values(),
+        msg("no such file or folder"),
+        msg("moved while it was read"),
+        msg("changed while it was read, twice"),
+    )
+}
+
+
+def line_of_record(line: str) -> Message:
+    """Return a line `NAME: CAUSE` of a record, which holds it as English text, with a common cause in the reader's language.
+
+    >>> line_of_record("/etc/shadow: Permission denied").values["cause"].text
+    'Permission denied'
+    """
+    name, _, words = line.rpartition(": ")
+    cause = _IN_LINES.get(words)
+    return msg("{name}: {cause}", name=name, cause=cause) if name and cause else verbatim(line)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from portalops.model.organisation import HostId
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 
 class ChangeKind(StrEnum):

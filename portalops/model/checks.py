@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from portalops.model.findings import CarriedFindings
 from portalops.model.message import Message
 from portalops.model.organisation import HostId
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 from portalops.model.verdicts import CheckVerdict, Severity
 
 

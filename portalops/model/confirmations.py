@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from portalops.model.backups import DrillResult, SetId
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 SCHEMA = "portalops.drill-report/1"
 

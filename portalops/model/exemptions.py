@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 
 class ExemptionKind(StrEnum):

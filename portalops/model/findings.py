@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
 from portalops.model.message import Message
 from portalops.model.organisation import HostId
+from portalops.model.values import dataclass
 from portalops.model.verdicts import Severity
 
 

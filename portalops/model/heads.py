@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import NewType
 
 from portalops.model.organisation import Name
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 AnchorId = NewType("AnchorId", str)
 

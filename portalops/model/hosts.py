@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from portalops.model.organisation import HostId
+from portalops.model.values import dataclass
 
 LOCAL = "local"
 """The address of the machine that portalops runs on."""

@@ -7,13 +7,13 @@ which nobody can move. That a report was in time is shown by its record alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.rulebook import Numbers
+from portalops.model.values import dataclass
 from portalops.model.verdicts import Severity
 
 

@@ -11,10 +11,10 @@ import csv
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum
 
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 _OF_THE_INSTALLER = re.compile(r"[^/]+\.dist-info/(?:INSTALLER|REQUESTED|direct_url\.json|uv_cache\.json|RECORD)")
 _INTO_THE_PACKAGES = re.compile(r"[^/]+\.data/(?:purelib|platlib)/")

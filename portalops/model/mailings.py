@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from portalops.model.heads import Head
 from portalops.model.message import Message
 from portalops.model.runs import WrittenFile
+from portalops.model.values import dataclass
 
 
 class MailState(StrEnum):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from portalops.model.backups import Copy, SetId
 from portalops.model.message import Message, verbatim
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class MediumCheck:
     """The problems for people, in whose language they are shown; empty in older records."""
 
     @property
-    def said(self) -> tuple[Message, ...]:
+    def shown_problems(self) -> tuple[Message, ...]:
         """The problems for people; in older records their English text."""
         return self.problem_messages or tuple(map(verbatim, self.problems))
 

@@ -9,12 +9,13 @@ Vietnamese and an English report, and pure code needs no language. Rendering liv
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import TypeAlias
 
 from portalops.model.organisation import Name
 from portalops.model.text import format_at, show_text
+from portalops.model.values import dataclass
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 

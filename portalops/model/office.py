@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from portalops.model.organisation import Name
+from portalops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

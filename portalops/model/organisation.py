@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import NewType, Protocol, TypeVar
 
 from portalops.model.period import Period
+from portalops.model.values import dataclass
 
 UnitId = NewType("UnitId", str)
 HostId = NewType("HostId", str)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from portalops.model.organisation import HostId
+from portalops.model.values import dataclass
 
 LONGEST_MONTHS: Final = 12
 """How old the newest sighting of a host may be: a yearly stock-taking, this portalops's own reading of Article 12.1."""

@@ -7,12 +7,12 @@ regulation's (`read_back_max_age_days` and the two after it), and each portal ma
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from portalops.model.backups import Copy, CopyState, VerifyLevel
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.rulebook import Numbers
+from portalops.model.values import dataclass
 
 DEPTHS = (VerifyLevel.L1, VerifyLevel.L2, VerifyLevel.L3, VerifyLevel.L4)
 """Each is part of every deeper one: querying restored data implies that every byte was read."""

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, NewType, TypeVar
+
+from portalops.model.message import Message
+from portalops.model.values import dataclass
 
 Digest = NewType("Digest", str)
 """SHA-256 in lower-case hexadecimal, 64 characters."""
 RunId = NewType("RunId", str)
 """Deterministic and unique, such as `10.2:content:2026-W48:full`."""
+
+YEARS = range(2, 9999)
+"""Years of the moments that the format allows: those that are in the calendar wherever they are shown."""
+
+STARTED = ".started"
+FINISHED = ".finished"
+"""The endings of the two kinds that frame a run."""
 
 BodyT = TypeVar("BodyT")
 
@@ -46,3 +55,12 @@ class Recorded(Generic[BodyT]):
     at: datetime
     run: str
     body: BodyT
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is not as it was recorded."""
+
+    seq: int
+    """The record that cannot be trusted, or that is missing."""
+    what: Message

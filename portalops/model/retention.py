@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from portalops.model.backups import Copy, SetId
 from portalops.model.message import Message
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 UNDO_DAYS = 7
 """How long a marked set stays before it is removed, unless the configuration says otherwise."""
@@ -95,7 +95,7 @@ class PruneResult:
 
     policy: RetentionPolicy
     copies: tuple[Copy, ...] = ()
-    """Each copy that was removed, as disposed of."""
+    """Each copy that was removed, as disposed of; and before them those that were read since the removal relied on them."""
     disposals: tuple[Disposal, ...] = ()
     marked: tuple[SetId, ...] = ()
     """Sets that this run marked."""

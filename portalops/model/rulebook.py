@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from enum import StrEnum
 from typing import NewType
 
 from portalops.model.organisation import Name
+from portalops.model.values import dataclass
 
 DutyId = NewType("DutyId", str)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NewType
@@ -11,6 +10,7 @@ from portalops.model.heads import Head
 from portalops.model.message import Message, verbatim
 from portalops.model.period import Week
 from portalops.model.record import Digest, RunId
+from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
 
 JobId = NewType("JobId", str)
@@ -190,7 +190,7 @@ class RunSummary:
     """The same problems for people, in whose language they are shown; empty in older records."""
 
     @property
-    def said(self) -> tuple[Message, ...]:
+    def shown_problems(self) -> tuple[Message, ...]:
         """The problems for people; in older records their English text."""
         return self.problem_messages or tuple(map(verbatim, self.problems))
 
@@ -243,3 +243,17 @@ class ReportResult:
     """The head that the report carries; None if there was none, and in records of before reports carried one."""
     scope: str = ""
     """What it is cut down to, such as `unit-so-y-te` or `host-web1`; empty for the whole portal."""
+
+
+def slot_start(every: Every, local: datetime) -> datetime:
+    """Return the local moment at which the slot that holds `local` began."""
+    hour = local.replace(minute=0, second=0, microsecond=0)
+    match every:
+        case Every.HOUR:
+            return hour
+        case Every.DAY:
+            return hour.replace(hour=0)
+        case Every.WEEK:
+            return hour.replace(hour=0) - timedelta(days=local.weekday())
+        case Every.MONTH:
+            return hour.replace(hour=0, day=1)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 
 
 class Addressee(StrEnum):

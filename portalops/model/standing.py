@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from portalops.model.message import Message
 from portalops.model.rulebook import DutyId
+from portalops.model.values import dataclass
 from portalops.model.verdicts import DutyVerdict
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from portalops.model.organisation import UnitId
 from portalops.model.record import Digest
 from portalops.model.updates import ItemChannel
+from portalops.model.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from portalops.model.organisation import Name, UnitId
+from portalops.model.values import dataclass
 from portalops.model.verdicts import DutyVerdict
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ from portalops.model.message import Message
 from portalops.model.organisation import UnitId
 from portalops.model.period import Week
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 from portalops.model.variety import PairRule, Variety
 from portalops.model.verdicts import DutyVerdict
 

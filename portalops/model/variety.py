@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from portalops.model.organisation import UnitId
+from portalops.model.values import dataclass
 
 KINDS = 12
 """How many kinds of information Article 8 lists."""

@@ -16,13 +16,13 @@ from datetime import time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from portalops import bodies
 from portalops.config.layers import LIMIT_BYTES, find_main_file, find_working_folder
 from portalops.config.settings import Settings
 from portalops.config.shape import StateTable
 from portalops.config.tables import KindTable
 from portalops.config.values import resolved
 from portalops.errors import PortalOpsError
-from portalops.ledger import bodies
 from portalops.model.organisation import Name, Portal
 from portalops.notify.rules import Timetable
 from portalops.notify.state import NotifyFolder

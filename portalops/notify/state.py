@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from portalops import bodies
 from portalops.errors import LedgerError, NotifyStateUnreadable
-from portalops.ledger import bodies
+from portalops.files import write_atomically
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.notifications import Level, Notification
 from portalops.notify.alarms import NotifiedAlarm
-from portalops.system.files import write_atomically
 from portalops.system.locks import locked
 
 FORMAT = 1

@@ -237,7 +237,12 @@ def _results(facts: PeriodFacts) -> Iterator[BodyBlock]:
         yield Bullets(
             ended(
                 [
-                    msg("{what}: {count} items, which do not count or count on another day", what=word, count=count)
+                    nmsg(
+                        "{what}: {n} item, which does not count or counts on another day",
+                        "{what}: {n} items, which do not count or count on another day",
+                        count,
+                        what=word,
+                    )
                     for word, count in odd
                     if count
                 ]
@@ -338,10 +343,11 @@ def _outages(facts: PeriodFacts) -> Iterator[BodyBlock]:
     down = [one for one in facts.sums if one.unreachable_days]
     portal_down = [day.day for day in facts.portal_days if day.unreachable]
     items = [
-        msg(
-            "{unit}: {days} days on which its sub-portal could not be reached",
+        nmsg(
+            "{unit}: its sub-portal could not be reached on {n} day",
+            "{unit}: its sub-portal could not be reached on {n} days",
+            one.unreachable_days,
             unit=_name(facts, one.unit),
-            days=one.unreachable_days,
         )
         for one in down
     ]
@@ -377,7 +383,11 @@ def _handled(facts: PeriodFacts) -> Iterator[BodyBlock]:
     yield Paragraph(nmsg("{n} case was opened:", "{n} cases were opened:", len(facts.cases)))
     yield Bullets(
         ended(
-            [msg("{count} cases: {state}", count=count, state=STATE_WORDS[state]) for state, count in counts if count]
+            [
+                nmsg("{n} case: {state}", "{n} cases: {state}", count, state=STATE_WORDS[state])
+                for state, count in counts
+                if count
+            ]
         )
     )
 

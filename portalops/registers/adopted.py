@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from portalops.ledger.bodies import decode_part
+from portalops.bodies import decode_part
 from portalops.model.adopted import AdoptedPoll
 from portalops.model.record import Recorded
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 
 ADOPTED: Final = "backup.adopted"

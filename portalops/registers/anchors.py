@@ -6,8 +6,8 @@ import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from portalops.bodies import decode_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
 from portalops.model.record import Recorded
 from portalops.ports import LedgerReader

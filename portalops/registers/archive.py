@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from portalops.ledger.bodies import decode_part
+from portalops.bodies import decode_part
 from portalops.model.archive import Inventory
 from portalops.model.record import Recorded
 from portalops.ports import LedgerReader

@@ -7,14 +7,15 @@ more, since each may be what it withdraws.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
+from portalops.bodies import required_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import required_part
 from portalops.model.record import Digest, Record
 from portalops.model.submissions import AttestationWithdrawal, ObservedItem, RegisteredPaper
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 
 OBSERVED = "updates.observed"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from portalops.bodies import decode_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.model.availability import DOWN, UP, PageSpans, SampleBatch
 from portalops.model.organisation import HostId
 from portalops.model.record import Record

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Final, Protocol
 
+from portalops.bodies import decode_part
 from portalops.errors import PortalOpsError, SetNotFound, UsageError
-from portalops.ledger.bodies import decode_part
-from portalops.ledger.record import FINISHED
 from portalops.model.backups import (
     BackupResult,
     BackupSet,
@@ -29,8 +28,9 @@ from portalops.model.backups import (
 from portalops.model.media import MediumCheck
 from portalops.model.message import msg
 from portalops.model.reading import Freshness, Limits, Reading, standing
-from portalops.model.record import Digest, Recorded
+from portalops.model.record import FINISHED, Digest, Recorded
 from portalops.model.retention import PruneResult
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 from portalops.registers.copies import CopyReport, first_known, fold_elsewhere, fold_report
 from portalops.registers.discs import DISC_KINDS, DiscBody, HeldDisc, are_complete, fold_discs

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from portalops.bodies import decode_part
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.model.cases import (
     ALLOWED,
     LEADS_TO,
@@ -29,6 +29,7 @@ from portalops.model.cases import (
 from portalops.model.message import msg
 from portalops.model.organisation import UnitId
 from portalops.model.period import Week
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 from portalops.registers.papers import still_kept
 
@@ -150,7 +151,7 @@ def read_cases(ledger: LedgerReader, *, until: datetime | None = None) -> ReadCa
             move = decode_part(ledger.blob(record.body), KEY, CaseMove)
             if move is None or move.id != record.subject or kind_of(move.step) != record.kind:
                 raise LedgerError(
-                    msg("the details of a record cannot be read: {cause}", cause="they are not of its case"),
+                    msg("the details of a record cannot be read: {cause}", cause=msg("they belong to another case")),
                     msg("Run 'portalops ledger verify' to see whether they were changed."),
                 )
         except PortalOpsError as error:

@@ -10,12 +10,12 @@ otherwise nobody could tell from another paper.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, Generic, TypeAlias, TypeVar
 
+from portalops.bodies import decode_part, evidence_of
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part, evidence_of
 from portalops.model.changes import (
     ChangeApproval,
     ChangeBegun,
@@ -32,6 +32,7 @@ from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.record import Digest
 from portalops.model.text import show_text
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 
 Body: TypeAlias = (

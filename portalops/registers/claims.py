@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from portalops.bodies import decode_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.model.claims import ClaimedFinding, ToolReport
 from portalops.model.organisation import HostId
 from portalops.model.record import Recorded

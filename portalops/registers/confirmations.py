@@ -7,13 +7,13 @@ any more, since each may be the one that it takes back.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
+from portalops.bodies import required_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import required_part
 from portalops.model.confirmations import Confirmation
 from portalops.model.record import Record
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 
 CONFIRMED = "updates.confirmed"

@@ -6,12 +6,13 @@ removal, or a copy that was made anew ends what was known before: those were oth
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from portalops.model.backups import Copy, CopyState
 from portalops.model.reading import Reading, with_reading
 from portalops.model.text import show_text
+from portalops.model.values import dataclass
 
 ENDED = frozenset({CopyState.FAILED, CopyState.DAMAGED, CopyState.DISPOSED})
 """States in which nothing that was read before speaks for what comes after."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from datetime import date, datetime, timedelta
 from typing import TypeAlias
 
+from portalops.bodies import decode_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.model.credentials import (
     LONGEST_DAYS,
     Credential,
@@ -27,6 +27,7 @@ from portalops.model.credentials import (
 )
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 
 ADDED, CORRECTED, ROTATED = "credential.added", "credential.corrected", "credential.rotated"

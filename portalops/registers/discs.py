@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, TypeAlias
 
 from portalops.model.backups import SetId
 from portalops.model.media import BurntDisc, DiscReading, DiscsDestroyed, DiscState
+from portalops.model.values import dataclass
 
 OPTICAL: Final = "optical"
 """The kind of media whose copies are images of discs, in a folder, until somebody burns them."""

@@ -6,17 +6,17 @@ signature, so whoever verifies the ledger looks at the same text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
+from portalops import bodies
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.ledger import bodies
 from portalops.model.backups import Copy, CopyState, DrillResult, VerifyLevel
 from portalops.model.drills import SCHEMA, DrillReport
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 from portalops.signatures.sshsig import BadSignature, verify
 

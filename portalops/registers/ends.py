@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from portalops.ledger.bodies import JsonValue, plain_part
+from portalops.bodies import JsonValue, plain_part
 from portalops.model.record import Digest
 
 LONG_BODY_BYTES: Final = 64 << 10

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from portalops.bodies import decode_part, decode_plain, uncollected
 from portalops.errors import IntegrityError, LedgerError, PortalOpsError
-from portalops.ledger.bodies import decode_part, decode_plain, uncollected
-from portalops.ledger.record import FINISHED
 from portalops.model.adopted import AdoptedPoll
 from portalops.model.archive import Inventory
 from portalops.model.backups import (
@@ -28,10 +27,11 @@ from portalops.model.findings import Finding
 from portalops.model.message import Message
 from portalops.model.organisation import HostId
 from portalops.model.period import Period
-from portalops.model.record import Record, Recorded
+from portalops.model.record import FINISHED, Record, Recorded
 from portalops.model.retention import PruneResult
 from portalops.model.runs import ReportResult, Run, RunSummary
 from portalops.model.updates import UpdatesResult
+from portalops.model.values import dataclass
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.ports import LedgerReader
 from portalops.registers.attested import read_attested

@@ -7,15 +7,16 @@ from its day on, since each may be the one that it withdraws.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from portalops.bodies import required_part
 from portalops.calendar import Calendar
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import required_part
 from portalops.model.exemptions import Exemption, ExemptionKind, ExemptionWithdrawal
 from portalops.model.message import Message, msg
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 from portalops.registers.papers import still_kept
 

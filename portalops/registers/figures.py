@@ -17,18 +17,18 @@ from datetime import date, datetime
 from typing import Protocol, TypeAlias
 from zoneinfo import ZoneInfo
 
+from portalops import bodies
+from portalops.bodies import JsonValue
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.jobs import missed_slots
-from portalops.ledger import bodies
-from portalops.ledger.bodies import JsonValue
-from portalops.ledger.record import FINISHED, STARTED, format_at
 from portalops.model.message import msg
 from portalops.model.period import Period
-from portalops.model.record import Digest, Record, RunId
+from portalops.model.record import FINISHED, STARTED, Digest, Record, RunId
 from portalops.model.runs import Plan, Run, Slot
+from portalops.model.text import format_at
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.registers.ends import LONG_BODY_BYTES, RunEnds
 from portalops.registers.evidence import REACH_BACK
+from portalops.registers.expected_slots import missed_slots
 from portalops.registers.plans import PLAN, RecordedPlan
 
 FORMAT = 1

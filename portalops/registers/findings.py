@@ -13,20 +13,21 @@ finding. The records of the old one stay in the ledger.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+from portalops import bodies
 from portalops.errors import PortalOpsError
-from portalops.ledger import bodies
 from portalops.model.checks import CheckResult, CheckScan, JudgedScan
 from portalops.model.findings import CarriedFindings, Finding, FindingClosed, FindingEvent, FindingTurn
 from portalops.model.message import Message
 from portalops.model.organisation import HostId
 from portalops.model.record import Record
 from portalops.model.rulebook import Numbers
+from portalops.model.values import dataclass
 from portalops.model.verdicts import CheckVerdict, Severity
 from portalops.ports import LedgerReader
 from portalops.registers.waivers import RecordedWaiver

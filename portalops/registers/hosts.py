@@ -6,8 +6,8 @@ import threading
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from portalops.bodies import decode_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.model.hosts import Enrolment, ScriptIssued, SuppliedFacts
 from portalops.model.organisation import HostId
 from portalops.model.record import Record

@@ -13,13 +13,13 @@ nobody's proof, speaks against each attestation before it, and a lost closing ma
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from datetime import date, datetime
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+from portalops.bodies import decode_part, evidence_of
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part, evidence_of
 from portalops.model.credentials import Credential, CredentialRotation
 from portalops.model.incidents import (
     REPORT_WORDS,
@@ -41,6 +41,7 @@ from portalops.model.organisation import HostId
 from portalops.model.record import Digest
 from portalops.model.rulebook import Numbers
 from portalops.model.text import show_text
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 from portalops.registers.changes import ChangeStep
 from portalops.registers.credentials import ADDED, CredentialRegister, HeldCredential

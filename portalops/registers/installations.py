@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portalops.ledger.bodies import required_part
+from portalops.bodies import required_part
 from portalops.model.installations import Installation, InstalledVersion
 from portalops.ports import LedgerReader
 

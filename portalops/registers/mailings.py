@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from portalops.bodies import decode_part, required_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part, required_part
 from portalops.model.mailings import MailAnswer, Mailing, MailState
 from portalops.model.record import RunId
 from portalops.model.runs import JobId

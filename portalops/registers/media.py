@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from portalops.bodies import decode_part
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.model.backups import Copy, CopyState
 from portalops.model.media import DiscState, MediumCheck, MediumEntry, MediumMove
 from portalops.model.message import Message, msg, nmsg
 from portalops.model.reading import Limits
 from portalops.model.record import Record
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 from portalops.registers.backups import GONE, Expiring, SetEvidence, expiring
 from portalops.registers.discs import OPTICAL, HeldDisc, whole_numbers
@@ -177,7 +178,7 @@ def alarms(medium: RegisteredMedium, *, now: datetime, today: date, unread_month
     if medium.check is not None and not medium.check.reached:
         found.append(msg("it could not be read at the last check, at {moment}", moment=medium.checked_at or now))
     elif medium.check is not None and medium.check.problems:
-        found.append(msg("it differs from the record: {problem}", problem=medium.check.said[0]))
+        found.append(msg("it differs from the record: {problem}", problem=medium.check.shown_problems[0]))
     return tuple(found)
 
 

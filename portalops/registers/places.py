@@ -7,15 +7,16 @@ is not kept.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final, TypeAlias
 
+from portalops.bodies import decode_part, evidence_of
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part, evidence_of
 from portalops.model.organisation import HostId
 from portalops.model.places import HandOver, Sighting
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 
 SIGHTED: Final = "host.sighted"

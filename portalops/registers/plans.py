@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from portalops.bodies import required_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import required_part
 from portalops.model.runs import Job, Plan
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 
 PLAN = "plan"

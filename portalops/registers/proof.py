@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from portalops.jobs import START_GRACE
-from portalops.ledger.chain import Fault
 from portalops.model.heads import AnchorReceipt, Head, SignedHead, Signer
 from portalops.model.message import Message
-from portalops.model.record import Digest, Recorded
+from portalops.model.record import Digest, Fault, Recorded
 from portalops.registers.erasures import RecordedErasure
 from portalops.registers.evidence import UnreadableRecord
+from portalops.registers.expected_slots import START_GRACE
 from portalops.registers.exports import RecordedExport
 from portalops.registers.figures import Figures
 from portalops.registers.sign_offs import RecordedSignOff

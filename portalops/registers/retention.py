@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from portalops.bodies import decode_part
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.ledger.bodies import decode_part
 from portalops.model.backups import SetId
 from portalops.model.message import msg
 from portalops.model.record import Record
 from portalops.model.retention import Hold, PruneMark
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 
 HELD, RELEASED = "prune.held", "prune.released"

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from portalops.model.record import Record, RunId
+from portalops.model.record import FINISHED, STARTED, Record, RunId
 from portalops.model.runs import Job, JobId, Run
-
-STARTED = ".started"
-FINISHED = ".finished"
+from portalops.model.values import dataclass
 
 _PART = re.compile(r"[^:\s]+")
 _ATTEMPT = re.compile(r"\.([1-9][0-9]*)$")

@@ -5,13 +5,13 @@ A period may have hundreds of scans of thousands of results. Their sentences are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from portalops.model.checks import BriefHost, BriefScan, Judgement
 from portalops.model.organisation import HostId
 from portalops.model.record import Digest
+from portalops.model.values import dataclass
 from portalops.model.verdicts import CheckVerdict
 
 Shared: TypeAlias = dict[tuple[HostId, str, CheckVerdict], Judgement]

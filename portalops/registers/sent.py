@@ -5,12 +5,13 @@ A paper that is not there any more is not kept: the sending is on record without
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from portalops.bodies import required_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import required_part
 from portalops.model.sent import SentReport
+from portalops.model.values import dataclass
 from portalops.ports import LedgerReader
 from portalops.registers.papers import still_kept
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from portalops.model.heads import KeyEvent, Signer
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
+from portalops.model.values import dataclass
 from portalops.signatures.sshsig import public_key_of
 
 KEY_ADDED = "key.added"

@@ -1,21 +1,21 @@
 """What became of each slot in which a job was planned: the plans held against the runs. Pure.
 
-`portalops.jobs` says which slots were expected; here it is said how each was kept.
+`expected_slots` says which slots were expected; here it is said how each was kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from portalops.errors import LedgerError
-from portalops.jobs import ExpectedSlot, expected_slots
 from portalops.model.message import Message, msg
 from portalops.model.runs import Job, Run, RunSummary
+from portalops.model.values import dataclass
 from portalops.model.verdicts import RunOutcome
+from portalops.registers.expected_slots import ExpectedSlot, expected_slots
 from portalops.registers.plans import RecordedPlan
 from portalops.registers.runs import parse_run_id
 

@@ -7,13 +7,14 @@ waiver granted before it is in force from its day on, since each may be the one 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import MAXYEAR, date, datetime
 from zoneinfo import ZoneInfo
 
+from portalops import bodies
 from portalops.errors import LedgerError, PortalOpsError
-from portalops.ledger import bodies
 from portalops.model.message import Message, msg
+from portalops.model.values import dataclass
 from portalops.model.waivers import Waiver, WaiverWithdrawal
 from portalops.ports import LedgerReader
 
@@ -89,7 +90,10 @@ def waiver_of(kind: str, blob: bytes) -> Waiver | WaiverWithdrawal:
     written = bodies.encode(body)
     if not isinstance(part, dict) or not isinstance(written, dict) or not written.items() <= part.items():
         raise LedgerError(
-            msg("the details of a record cannot be read: {cause}", cause=f"{key} is not as it is written"),
+            msg(
+                "the details of a record cannot be read: {cause}",
+                cause=msg("{key} is not in the form that portalops writes", key=key),
+            ),
             msg("Run 'portalops ledger verify' to see whether they were changed."),
         )
     return body

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from portalops.model.backups import CopyState
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.reading import Limits, limits_of
 from portalops.model.runs import JobKind
 from portalops.model.verdicts import DutyVerdict
@@ -165,7 +165,12 @@ def _exceptions(evidence: Evidence, own_run: str) -> Iterator[Block]:
     lost = [each for each in evidence.unreadable if each.kind in _OF_BACKUPS]
     if lost:
         yield Notice(
-            msg("Details of {count} records could not be read; their content is unknown.", count=len(lost)), Tone.BAD
+            nmsg(
+                "Details of {n} record could not be read; its content is unknown.",
+                "Details of {n} records could not be read; their content is unknown.",
+                len(lost),
+            ),
+            Tone.BAD,
         )
         yield Bullets([msg("record {seq}: {cause}", seq=str(each.seq), cause=each.why) for each in lost])
     for table in tables:

@@ -149,10 +149,16 @@ def _is_unbroken(ledger: LedgerRange | None) -> _Answer:
         return _UNKNOWN, msg("there is no record")
     missing = ledger.last_seq - ledger.count
     if ledger.first_seq == 1 and not missing:
-        return _YES, msg("{count} records, numbered 1 to {seq}", count=ledger.count, seq=str(ledger.last_seq))
-    return _NO, msg(
-        "{count} records, numbered {first} to {last}",
-        count=ledger.count,
+        return _YES, nmsg(
+            "{n} record, numbered 1 to {seq}",
+            "{n} records, numbered 1 to {seq}",
+            ledger.count,
+            seq=str(ledger.last_seq),
+        )
+    return _NO, nmsg(
+        "{n} record, numbered {first} to {last}",
+        "{n} records, numbered {first} to {last}",
+        ledger.count,
         first=str(ledger.first_seq),
         last=str(ledger.last_seq),
     )

@@ -92,10 +92,10 @@ def _basis(material: Material, units: Sequence[Agency]) -> tuple[tuple[Message, 
         (
             msg("Population"),
             msg(
-                "{units} on {days} working days of {weeks} ISO weeks",
+                "{units} on {days} of {weeks}",
                 units=nmsg("{n} unit", "{n} units", len(units)),
-                days=days,
-                weeks=len(material.period.weeks()),
+                days=nmsg("{n} working day", "{n} working days", days),
+                weeks=nmsg("{n} ISO week", "{n} ISO weeks", len(material.period.weeks())),
             ),
         ),
         (msg("Source"), source),

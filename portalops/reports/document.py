@@ -8,7 +8,7 @@ way on paper and as they are in data.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TypeAlias
@@ -16,6 +16,7 @@ from typing import TypeAlias
 from portalops.model.assessment import Assessment
 from portalops.model.message import Message
 from portalops.model.organisation import Name
+from portalops.model.values import dataclass
 
 
 class Tone(StrEnum):

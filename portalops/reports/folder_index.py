@@ -340,7 +340,7 @@ def _state(file: FoundFile, contents: FolderContents) -> Cell:
         for each in known[1:_MOST_DEEDS]:
             word = msg("{one}; {other}", one=word, other=_deed(each))
         if len(known) > _MOST_DEEDS:
-            word = msg("{one}; and {count} records more", one=word, count=len(known) - _MOST_DEEDS)
+            word = nmsg("{one}; and {n} more record", "{one}; and {n} more records", len(known) - _MOST_DEEDS, one=word)
         # A mail that did not go out is nothing that a tick may stand before.
         return Status(word, Tone.UNSURE if all(each.deed in _UNSENT for each in known) else Tone.GOOD)
     seq = contents.names.get(file.path.rpartition("/")[2])

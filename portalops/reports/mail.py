@@ -24,11 +24,11 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field
 
 from portalops.config.values import RefusedValue, Text
-from portalops.ledger.chain import Fault
 from portalops.ledger.heads import code_of, text_of
 from portalops.model.message import Message, msg
 from portalops.model.organisation import Name, Portal
 from portalops.model.period import Period
+from portalops.model.record import Fault
 from portalops.model.runs import ReportResult
 from portalops.reports import formats
 from portalops.reports.document import ByteSize

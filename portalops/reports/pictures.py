@@ -131,7 +131,10 @@ def _drawn_apart(folder: str, count: int) -> list[bytes]:
     if done.exit_code != 0:
         last = done.stderr.decode("utf-8", "replace").strip().rsplit("\n", 1)[-1]
         raise ReportError(
-            msg("typst could not draw the charts: {cause}", cause=last or f"exit code {done.exit_code}"),
+            msg(
+                "typst could not draw the charts: {cause}",
+                cause=last or msg("exit code {code}", code=str(done.exit_code)),
+            ),
             msg("The formats html and xlsx need no typst; choose one of them."),
         )
     return [(Path(folder) / f"{number}.png").read_bytes() for number in range(count)]

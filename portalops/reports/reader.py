@@ -8,13 +8,13 @@ are shown by their code points.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import assert_never
 
 from portalops.locale import render, show_day, show_moment, show_number, show_quantity, show_size
 from portalops.model.message import Message
 from portalops.model.organisation import Name
+from portalops.model.values import dataclass
 from portalops.reports.document import ByteSize, Cell, FileLink, Quantity, Status
 
 EMPTY = "–"

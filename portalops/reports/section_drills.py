@@ -61,9 +61,9 @@ def drill_table(drills: Sequence[RecordedDrill]) -> TableBlock:
         msg("Record"),
     )
     rows = [
-        (each.at, *_drilled(copy, each.result), _done_by(each), str(each.seq))
+        (each.at, *_drilled(each.result.copies[0], each.result), _done_by(each), str(each.seq))
         for each in drills
-        for copy in each.result.copies
+        if each.result.copies
     ]
     return TableBlock(DRILLS_CAPTION, headers, rows)
 

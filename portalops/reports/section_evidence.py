@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from portalops.model.message import Message, msg, together, verbatim
+from portalops.model.message import Message, msg, nmsg, together, verbatim
 from portalops.model.organisation import Agency
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Run
 from portalops.model.standing import Standing
+from portalops.model.text import format_at
 from portalops.model.verdicts import DutyVerdict, RunOutcome
 from portalops.registers.evidence import Evidence
 from portalops.registers.proof import Proof
@@ -42,9 +43,10 @@ def exception_blocks(
     yield problem_table([*backup_problems(evidence), *poll_problems(evidence)])
     if evidence.unreadable:
         yield Notice(
-            msg(
-                "Details of {count} records could not be read; their content is unknown.",
-                count=len(evidence.unreadable),
+            nmsg(
+                "Details of {n} record could not be read; its content is unknown.",
+                "Details of {n} records could not be read; their content is unknown.",
+                len(evidence.unreadable),
             ),
             Tone.BAD,
         )
@@ -110,7 +112,7 @@ def failed_runs(evidence: Evidence, kinds: Collection[str] | None = None) -> Tab
         in_period = run.started_at.astimezone(evidence.zone).date() in evidence.period
         is_asked = kinds is None or run.kind in kinds
         if is_asked and in_period and summary is not None and summary.outcome is RunOutcome.FAILED:
-            problem = together(summary.said[:3]) if summary.problems else verbatim("?")
+            problem = together(summary.shown_problems[:3]) if summary.problems else verbatim("?")
             rows.append((run.id, run.kind, run.started_at, problem, str(run.finished_seq)))
     return TableBlock(
         msg("Runs that failed"),
@@ -146,7 +148,7 @@ def backup_problems(evidence: Evidence) -> Iterator[Problem]:
                 yield stream.source, msg("changed while it was read"), line
         for copy in backup.copies:
             if copy.problem:
-                yield copy.medium, msg("problem with the copy"), copy.said
+                yield copy.medium, msg("problem with the copy"), copy.shown_problem
 
 
 def poll_problems(evidence: Evidence) -> Iterator[Problem]:
@@ -155,7 +157,7 @@ def poll_problems(evidence: Evidence) -> Iterator[Problem]:
         if not poll.ok:
             yield poll.source, msg("source failed"), poll.cause
         if poll.gap:
-            yield poll.source, msg("gap between two polls: items may have been missed"), poll.polled_at
+            yield poll.source, msg("gap between two polls: items may have been missed"), format_at(poll.polled_at)
         if poll.gap_check:
             yield poll.source, msg("cross-check of a gap between two polls"), str(poll.gap_check)
         if poll.via:

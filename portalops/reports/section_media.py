@@ -106,7 +106,7 @@ def copy_blocks(sets: Sequence[SetEvidence], evidence: Evidence, limits: Limits)
 
 def _copy_row(each: _MediumCopy, limits: Limits, moment: datetime) -> tuple[Cell, ...]:
     fresh = each.made.freshness(each.copy, limits, moment)
-    remark: Cell = each.copy.said if each.copy.problem else None
+    remark: Cell = each.copy.shown_problem if each.copy.problem else None
     if remark is None and each.copy.shares_source_filesystem:
         remark = msg("on the same file system as the source: one fault can destroy both")
     return (
@@ -237,13 +237,13 @@ def _wrong_rows(each: Recorded[CopyReports]) -> Iterator[tuple[Cell, ...]]:
                 copy.set_id,
                 copy.medium,
                 status_of_copy(copy),
-                copy.said if copy.problem else None,
+                copy.shown_problem if copy.problem else None,
                 str(each.seq),
             )
     if isinstance(each.body, MediumCheck):
         look = each.body
         state = Status(msg("reached"), Tone.UNSURE) if look.reached else Status(msg("not reached"), Tone.BAD)
-        for problem in look.said:
+        for problem in look.shown_problems:
             yield each.at, None, look.id, state, problem, str(each.seq)
 
 

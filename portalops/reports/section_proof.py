@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
-from portalops.ledger.chain import Fault
 from portalops.ledger.heads import code_of
 from portalops.model.message import Message, msg, nmsg
+from portalops.model.record import Fault
 from portalops.registers.proof import Proof, ProvenHead
 from portalops.reports.document import Block, Bullets, Cell, KeyValues, Notice, Paragraph, QrCode, Status, Tone
 from portalops.signatures.sshsig import fingerprint

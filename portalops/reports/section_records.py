@@ -61,10 +61,12 @@ def record_blocks(proof: Proof, evidence: Evidence, generated_at: datetime) -> I
     )
     if proof.unreadable:
         yield Notice(
-            msg(
-                "Details of {count} records about heads, anchors, keys or signatures could not be read; their "
+            nmsg(
+                "Details of {n} record about heads, anchors, keys or signatures could not be read; its "
                 "content is unknown.",
-                count=len(proof.unreadable),
+                "Details of {n} records about heads, anchors, keys or signatures could not be read; their "
+                "content is unknown.",
+                len(proof.unreadable),
             ),
             Tone.BAD,
         )
@@ -150,7 +152,7 @@ def _newest_anchored(proof: Proof, taken: Sequence[Recorded[AnchorReceipt]], gen
     code = next((code_of(head.head) for head in proof.heads if head.text_digest == newest.body.head), None)
     return msg(
         "{head}, with {anchor} since {at}, {age} this report was made",
-        head=code or msg("covers {n} records", n=newest.body.size),
+        head=code or nmsg("covers {n} record", "covers {n} records", newest.body.size),
         anchor=newest.body.anchor,
         at=newest.at,
         age=age_words(newest.at, generated_at),

@@ -155,7 +155,7 @@ def _refused(evidence: Evidence) -> Iterator[Block]:
         in_period = run.started_at.astimezone(evidence.zone).date() in evidence.period
         if run.kind != JobKind.PRUNE or not in_period or summary is None or summary.outcome is RunOutcome.COMPLETE:
             continue
-        why = together(summary.said[:3]) if summary.problems else None
+        why = together(summary.shown_problems[:3]) if summary.problems else None
         rows.append((run.started_at, run.id, outcome_status(summary.outcome), why, str(run.finished_seq)))
     if rows:
         headers = (

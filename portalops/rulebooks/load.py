@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from portalops.errors import ConfigurationError, InternalFault, UnknownKey
@@ -21,12 +21,13 @@ from portalops.model.message import Message, msg
 from portalops.model.organisation import Name
 from portalops.model.rulebook import Clause, Duty, DutyId, Numbers, Occasions, Rulebook, UnitDuties
 
+_FOLDER = Path(__file__).parent
+
 
 @cache
 def available() -> tuple[str, ...]:
     """Return the ids of all rulebooks, sorted."""
-    files = (entry.name for entry in resources.files(__package__).iterdir())
-    return tuple(sorted(name.removesuffix(".toml").replace("_", "-") for name in files if name.endswith(".toml")))
+    return tuple(sorted(file.stem.replace("_", "-") for file in _FOLDER.glob("*.toml")))
 
 
 def load(rulebook_id: str, overrides: Mapping[str, object]) -> Rulebook:
@@ -64,7 +65,7 @@ def _read(rulebook_id: str) -> dict[str, Any]:
 
 @cache
 def _text(name: str) -> str:
-    return (resources.files(__package__) / name).read_text(encoding="utf-8")
+    return (_FOLDER / name).read_text(encoding="utf-8")
 
 
 def _rulebook(table: Mapping[str, Any]) -> Rulebook:

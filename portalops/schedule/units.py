@@ -137,7 +137,7 @@ def _service(knock: ScheduledService, demands: Demands) -> Iterator[str]:
     yield f"After=network-online.target time-sync.target{behind}"
     yield f"OnFailure={FAILED.replace('@', '@%n')}"
     if is_worker:
-        yield from ("# Tried so often it has failed, and people are told; its timer tries again later.",)
+        yield from ("# Tried so often it has failed, and people are notified; its timer tries again later.",)
         yield from ("StartLimitIntervalSec=10min", "StartLimitBurst=5")
     yield from ("", "[Service]", f"Type={'simple' if is_worker else 'oneshot'}", f"User={demands.user}")
     yield f"ExecStart={_command(demands, called)}"
@@ -248,7 +248,7 @@ _LOCKED = (
 
 
 def _rights_with_sudo(demands: Demands) -> Iterator[str]:
-    yield "# It looks at this machine as it is, partly as root, so it has a lower wall than the other units:"
+    yield "# It checks this machine as it is, partly as root, so it has a lower wall than the other units:"
     yield "# - No file system of its own: with one it would see its own read-only mounts, and call them the machine's."
     yield "# - sudo must gain root, so nothing may stand here that takes new privileges away. What root does is named word by"
     yield "#   word in the sudoers file ('portalops host sudoers'), and held by this set."

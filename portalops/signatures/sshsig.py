@@ -11,17 +11,17 @@ import base64
 import binascii
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from typing import TYPE_CHECKING
 
 from portalops.config.secrets import read_private_file
 from portalops.errors import SecretUnavailable
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
+from portalops.model.values import dataclass
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ALGORITHM = "ssh-ed25519"
 SECURITY_KEY = "sk-ssh-ed25519@openssh.com"
@@ -65,6 +65,9 @@ class SigningKey:
             SecretUnavailable: it is not there, this account cannot read it, others can read it, or it is no Ed25519 key
                 without a passphrase.
         """
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # as below
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415  # as below
+
         held = read_private_file(path)
         try:
             key = serialization.load_ssh_private_key(held, password=None)
@@ -77,6 +80,8 @@ class SigningKey:
     @classmethod
     def of(cls, key: Ed25519PrivateKey) -> SigningKey:
         """Return a key with the text of its public half."""
+        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415  # 10 ms, for who signs or verifies alone
+
         raw = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
         return cls(key, raw.decode())
 
@@ -148,6 +153,9 @@ def verify(message: bytes | Hashed, signature: str, namespace: str) -> str:
     inner.end()
     if is_weak(raw):
         raise BadSignature(msg("anybody can make signatures of this key"))
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  # as above
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey  # noqa: PLC0415  # as above
+
     try:
         Ed25519PublicKey.from_public_bytes(raw).verify(proof, data)
     except (InvalidSignature, ValueError) as error:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from portalops.model.values import dataclass
 
 STEP = timedelta(minutes=2)
 """A smaller step of the clock is no more than a time service's setting right."""

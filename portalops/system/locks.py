@@ -8,13 +8,13 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from portalops.errors import Locked
+from portalops.files import unwritable
 from portalops.model.message import Message, msg
-from portalops.system.files import unwritable
+from portalops.model.values import dataclass
 
 _PROCESS = re.compile(r"process (?P<pid>\d{1,10}) since (?P<since>[\dT:+-]{19,32})(?: for (?P<job>\S{1,64}))?")
 _RETRY_SECONDS = 0.2

@@ -17,12 +17,13 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from portalops.model.text import show_text
+from portalops.model.values import dataclass
 from portalops.system.journal import SOCKET, Journal, is_journal
 
 logger = logging.getLogger(__name__)

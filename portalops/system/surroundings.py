@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import socket
 from collections.abc import Mapping
@@ -43,6 +42,8 @@ class LocalSurroundings:
 
     def clock_is_synchronised(self) -> bool | None:
         """Return what the kernel knows, by adjtimex(2); None where it cannot be asked."""
+        import ctypes  # noqa: PLC0415  # for records alone, which hold it
+
         try:
             adjtimex = ctypes.CDLL(None).adjtimex
         except (AttributeError, OSError):

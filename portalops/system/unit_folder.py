@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from portalops.errors import FileUnwritable
-from portalops.system.files import sync_folder, unwritable, write_atomically
+from portalops.files import sync_folder, unwritable, write_atomically
 
 LIMIT_BYTES = 1 << 20
 """More than any file that is looked for."""

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portalops.errors import IntegrityError, NotAReceipt
-from portalops.ledger.record import format_at, parse_at
+from portalops.ledger.record import parse_at
 from portalops.model.message import msg
 from portalops.model.record import Digest
-from portalops.model.text import show_text
+from portalops.model.text import format_at, show_text
 from portalops.signatures.sshsig import BadSignature, SigningKey, fingerprint, sign, verify
 
 NAMESPACE = "portalops-witness"

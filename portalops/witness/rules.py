@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from portalops import bodies
 from portalops.errors import HeadRefused, LedgerError, NotAHead
-from portalops.ledger import bodies
 from portalops.ledger.heads import HEAD, NAMESPACE, head_digest, parse_head
 from portalops.ledger.record import CREATED, GENESIS, NotARecord, line_digest, parse
 from portalops.model.heads import Head, KeyEvent, SignedHead

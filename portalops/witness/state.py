@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from portalops import bodies
 from portalops.errors import IntegrityError, LedgerError, NotAHead
-from portalops.ledger import bodies
+from portalops.files import unwritable, write_atomically
 from portalops.ledger.heads import MAX_HEAD_BYTES, parse_head
 from portalops.model.causes import cause_of
 from portalops.model.heads import Head, SignedHead
 from portalops.model.message import Message, msg
 from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS
-from portalops.system.files import unwritable, write_atomically
 from portalops.witness.alarms import WaitingMail, WitnessAlarm
 from portalops.witness.rules import HeadRefusal, KeptHead, KnownKey
 

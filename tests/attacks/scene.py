@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from commands.cli.calling import call
 from commands.cli.invocation import parse_invocation
 from commands.cli.session import Session
+from portalops import bodies
 from portalops.errors import ExitCode, PortalOpsError
-from portalops.ledger import bodies
 from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.heads import HEAD, NAMESPACE, code_of, head_digest, parse_head, text_of
 from portalops.ledger.ledger import BLOBS, FILE

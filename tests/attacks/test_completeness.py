@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.heads import Erasure

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.heads import NAMESPACE, head_digest, text_of
 from portalops.ledger.record import Draft, encode, line_digest, parse
 from portalops.model.heads import Head, KeyEvent, RecordedHead, SignedHead

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from portalops import bodies
 from portalops.errors import ExitCode, LedgerError
-from portalops.ledger import bodies
 from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.heads import HEAD, NAMESPACE, head_digest, parse_head, text_of
 from portalops.ledger.ledger import BLOBS, Ledger

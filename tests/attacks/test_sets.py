@@ -11,8 +11,8 @@ import pytest
 
 from backups.bag import digest_of, tag_manifest
 from backups.set_file import parse_set_file, write_set_file
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.model.backups import BackupResult, SetId
 from portalops.model.runs import RunSummary

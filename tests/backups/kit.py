@@ -20,12 +20,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from backups.age import PrivateKey, parse_identity
 from backups.job import run_backup
 from backups.media import build_medium
+from backups.merged import MergedSet
 from backups.plan import BackupPlan, PlannedMedium, PlannedSource, make_plan
+from backups.set_file import SetFile
 from backups.sources import SourceContext, build_source
 from portalops.config.tables import KindTable
 from portalops.model.backups import BackupResult, DataClass
 from portalops.model.heads import Signer
-from portalops.ports import Medium, Source
+from portalops.ports import Medium, Source, StoredSet
 from portalops.signatures.sshsig import SigningKey, sign
 from tests.doubles import FixedClock, SilentProgress
 
@@ -51,6 +53,11 @@ class Signing:
     ) -> tuple[Signer, ...]:
         """The keys of a ledger that knows this one."""
         return (Signer("a" * 32, self.public_key, since, until, 2, 9 if until else None, ""),)
+
+
+def alone(stored: StoredSet, content: SetFile) -> MergedSet:
+    """A set of which there is one copy."""
+    return MergedSet(content, [("medium", stored)])
 
 
 def signing(number: int = 1) -> Signing:

@@ -18,8 +18,8 @@ import pytest
 
 from backups.archive import PART_BYTES, Earlier, take_inventory
 from backups.collections import COLLECTIONS, Collection, CollectionTraits, DigestedEntry, UnreadEntry, build_collection
+from portalops.bodies import decode_part, write
 from portalops.errors import ConfigurationError, LiteralSecret, UnknownKind
-from portalops.ledger.bodies import decode_part, write
 from portalops.model.archive import CollectionChange, HeldItems, Inventory, MissingItems, NamedItems
 from portalops.model.record import Digest
 from tests.accounts import as_ordinary_user

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from backups.bases import Base, Choice, NewBase, Noted, SetRequest, choose, read_noted
 from backups.job import run_backup
-from backups.restore import BaseSet, restore_set
+from backups.restore import restore_set
 from backups.sources import SourceContext, build_source
 from backups.sources._listing import ListingComparison, signature_of
 from backups.verify import verify_copy
@@ -29,7 +29,7 @@ from portalops.model.record import Digest
 from portalops.model.runs import Every
 from portalops.ports import Medium, Source
 from portalops.registers.backups import SetEvidence
-from tests.backups.kit import NOW, disk, keys, odd_tree, plan_of, sample_database, snapshot, source, table
+from tests.backups.kit import NOW, alone, disk, keys, odd_tree, plan_of, sample_database, snapshot, source, table
 from tests.backups.memory import MemoryMedium
 from tests.backups.test_stock_restore import Bag
 from tests.doubles import FixedClock, SilentProgress
@@ -85,7 +85,13 @@ class Weeks:
         base = self.medium.open_set(self.full.id)
         content = verify_copy(base, self.full.id, bag_sha256=made.base, level=VerifyLevel.L1).content
         assert content is not None
-        report = restore_set(stored, findings.content, [keys().identity], to, base=BaseSet(base, content), path=path)
+        report = restore_set(
+            alone(stored, findings.content),
+            [keys().identity],
+            to,
+            base=alone(base, content),
+            paths=[path] if path else [],
+        )
         assert not report.damaged and not report.refused, report
         place = to / "tree" / str(self.tree).strip("/")
         made_files = [path.lstat() for path in (to / "tree").rglob("*") if stat.S_ISREG(path.lstat().st_mode)]
@@ -270,7 +276,7 @@ def test_a_differential_without_its_base_is_not_restored(tmp_path: Path) -> None
     assert content is not None
 
     with pytest.raises(BackupError, match=f"needs its base {weeks.full.id}, which was not found"):
-        restore_set(stored, content, [keys().identity], tmp_path / "out")
+        restore_set(alone(stored, content), [keys().identity], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +13,12 @@ import pytest
 
 from backups.drill import PERSON, DrillPlace, DrillTarget, choose_target, draw_on_media, require_space, run_drill, tried
 from backups.formats import Restored, format_of
-from backups.restore import BaseSet
-from backups.set_file import SetFile
-from backups.verify import verify_copy
+from backups.merged import merge_base
 from portalops.errors import BackupError, WrongKey
 from portalops.model.backups import BackupSet, Copy, CopyState, DrillResult, SetId, SetKind, Stream, VerifyLevel
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
-from portalops.ports import Completed, Readable
+from portalops.ports import Completed, Medium, Readable
 from portalops.registers.backups import SetEvidence
 from portalops.system.programs import LocalRunner, UnprivilegedRunner
 from tests.backups.kit import NOW, back_up, keys, odd_tree, sample_database, signing, source
@@ -56,7 +54,7 @@ def drill(
     made: SetEvidence,
     scratch: Path,
     *,
-    base: Callable[[SetFile], BaseSet | None] = lambda _content: None,
+    bases: Sequence[Medium] | None = None,
     identity: str = "",
     user: str = "",
 ) -> DrillResult:
@@ -66,7 +64,7 @@ def drill(
     return run_drill(
         DrillTarget(made, made.copies[0], "person"),
         medium.open_set(made.set.id),
-        find_base=base,
+        find_base=lambda content: merge_base(content, [medium] if bases is None else bases),
         identities=[parse_identity(identity) if identity else keys().identity],
         keys=None,
         place=DrillPlace(scratch, user, runner),
@@ -153,18 +151,12 @@ def test_a_differential_is_drilled_together_with_its_base(tmp_path: Path) -> Non
     (tmp_path / "scratch").mkdir()
     copy = Copy(made.id, medium.id, medium.kind, CopyState.VERIFIED, VerifyLevel.L2, NOW)
 
-    def base(content: SetFile) -> BaseSet:
-        stored = medium.open_set(weeks.full.id)
-        found = verify_copy(stored, weeks.full.id, bag_sha256=content.base, level=VerifyLevel.L1).content
-        assert found is not None
-        return BaseSet(stored, found)
-
-    result = drill(medium, SetEvidence(9, NOW, made, (copy,), ()), tmp_path / "scratch", base=base)
+    result = drill(medium, SetEvidence(9, NOW, made, (copy,), ()), tmp_path / "scratch")
 
     assert result.copies[0].state is CopyState.VERIFIED, result
     assert [(each.stream, each.asked) for each in result.trials] == [("files", "8 files compared with the index")]
-    with pytest.raises(BackupError, match="was not found"):
-        drill(medium, SetEvidence(9, NOW, made, (copy,), ()), tmp_path / "scratch")
+    with pytest.raises(BackupError, match="could not be read"):
+        drill(medium, SetEvidence(9, NOW, made, (copy,), ()), tmp_path / "scratch", bases=[])
 
 
 def restored(place: Path, stream: Stream) -> Restored:

@@ -70,7 +70,7 @@ def test_a_set_that_is_not_what_its_name_says_is_refused(left: Left, lie: dict[s
     for name in left.media:
         left.forge(name, **lie)
 
-    with pytest.raises(SetDamaged, match="it says that it was made"):
+    with pytest.raises(SetDamaged, match="it claims another origin: made at"):
         left.found()
 
 

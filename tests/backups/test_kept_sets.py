@@ -13,13 +13,13 @@ import pytest
 from backups.age import PrivateKey, read_identities
 from backups.bag import MANIFEST, TAG_MANIFEST, digest_of, parse_manifest, tag_manifest
 from backups.job import VerifyTarget, run_verify
-from backups.restore import BaseSet, restore_set
+from backups.restore import restore_set
 from backups.set_file import NAME, SetFile, parse_set_file
 from backups.verify import verify_copy
 from portalops.errors import SetOfLaterVersion
 from portalops.model.backups import Copy, CopyState, SetId, VerifyLevel
 from portalops.ports import Medium, StoredSet
-from tests.backups.kit import NOW, disk
+from tests.backups.kit import NOW, alone, disk
 from tests.doubles import FixedClock, SilentProgress
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "set-v1"
@@ -61,7 +61,7 @@ def test_a_kept_full_set_is_restored_as_it_was(
 ) -> None:
     stored, content = opened(medium, FULL)
 
-    report = restore_set(stored, content, identities, tmp_path / "out")
+    report = restore_set(alone(stored, content), identities, tmp_path / "out")
 
     assert (report.damaged, report.refused) == ((), ())
     tree = tmp_path / "out" / TREE
@@ -83,7 +83,7 @@ def test_a_kept_differential_set_is_restored_over_its_base(
 ) -> None:
     stored, content = opened(medium, DIFF)
 
-    report = restore_set(stored, content, identities, tmp_path / "out", base=BaseSet(*opened(medium, FULL)))
+    report = restore_set(alone(stored, content), identities, tmp_path / "out", base=alone(*opened(medium, FULL)))
 
     assert (report.damaged, report.refused) == ((), ())
     tree = tmp_path / "out" / TREE

@@ -19,6 +19,7 @@ from commands.cli.calling import call
 from commands.cli.invocation import Invocation
 from commands.cli.result import Result
 from commands.cli.session import Session
+from portalops import bodies
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.errors import (
@@ -33,13 +34,12 @@ from portalops.errors import (
     SetNotFound,
     UsageError,
 )
-from portalops.ledger import bodies
-from portalops.ledger.record import format_at
 from portalops.model.backups import CopyState, SetId
 from portalops.model.message import msg
 from portalops.model.period import parse_period
 from portalops.model.record import RunId
 from portalops.model.standing import Standing
+from portalops.model.text import format_at
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import Medium
 from portalops.registers.backups import SetEvidence, due_for_reading, recorded_sets

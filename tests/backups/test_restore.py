@@ -12,15 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backups.age import parse_identity
-from backups.extract import UNFINISHED, Extracted, Extractor, mark_finished, prepare_target
+from backups.extract import Extracted, Extractor, prepare_target
 from backups.restore import RestoreReport, restore_set
 from backups.set_file import SetFile, parse_set_file
 from backups.tar import END_BYTES, TarEntry, header, padding
+from backups.unfinished import UNFINISHED, mark_finished
 from backups.untar import TarReader
 from portalops.errors import BackupError, SetDamaged, UnsafeTarget, WrongKey
 from portalops.model.backups import MemberType
 from portalops.ports import StoredSet
-from tests.backups.kit import back_up, keys, odd_tree, snapshot, source
+from tests.backups.kit import alone, back_up, keys, odd_tree, snapshot, source
 from tests.backups.memory import MemoryMedium
 
 
@@ -46,7 +47,9 @@ class Made:
         return self.medium.open_set(self.id)
 
     def restore(self, target: Path, *, source: str | None = None, path: str | None = None) -> RestoreReport:
-        return restore_set(self.stored, self.content, [keys().identity], target, source=source, path=path)
+        return restore_set(
+            alone(self.stored, self.content), [keys().identity], target, source=source, paths=[path] if path else []
+        )
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +103,7 @@ def test_a_wrong_key_makes_nothing(made: Made, tmp_path: Path) -> None:
     stranger = parse_identity(str(pyrage.x25519.Identity.generate()))
 
     with pytest.raises(WrongKey):
-        restore_set(made.stored, made.content, [stranger], tmp_path / "out")
+        restore_set(alone(made.stored, made.content), [stranger], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -124,7 +127,7 @@ def test_a_restore_that_came_to_no_end_says_so_in_its_folder(made: Made, tmp_pat
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        restore_set(made.stored, made.content, [keys().identity], tmp_path / "out", on_bytes=stop)
+        restore_set(alone(made.stored, made.content), [keys().identity], tmp_path / "out", on_bytes=stop)
 
     assert "chưa xong" in seen[0] and "has started but not finished" in seen[0]
     assert (tmp_path / "out" / UNFINISHED).exists()
@@ -157,7 +160,7 @@ def test_a_damaged_stream_is_named_and_the_others_come_back(made: Made, tmp_path
     files = made.medium.stored[made.id]
     medium.stored[made.id] = {**files, pack: files[pack][:-1] + bytes([files[pack][-1] ^ 1])}
 
-    report = restore_set(medium.open_set(made.id), made.content, [keys().identity], tmp_path / "out")
+    report = restore_set(alone(medium.open_set(made.id), made.content), [keys().identity], tmp_path / "out")
 
     assert len(report.damaged) == 1
     assert pack in report.damaged[0]

@@ -8,7 +8,7 @@ from backups.restore import restore_set
 from backups.verify import verify_copy
 from portalops.model.backups import CopyState, VerifyLevel
 from portalops.model.verdicts import RunOutcome
-from tests.backups.kit import back_up, disk, keys, odd_tree, sample_database, snapshot, source
+from tests.backups.kit import alone, back_up, disk, keys, odd_tree, sample_database, snapshot, source
 
 
 def test_files_and_a_database_go_to_two_disks_and_come_back_the_same(tmp_path: Path) -> None:
@@ -36,6 +36,6 @@ def test_files_and_a_database_go_to_two_disks_and_come_back_the_same(tmp_path: P
     )
     assert findings.problems == ()
     assert findings.content is not None
-    report = restore_set(stored, findings.content, [keys().identity], tmp_path / "restored")
+    report = restore_set(alone(stored, findings.content), [keys().identity], tmp_path / "restored")
     assert (report.refused, report.damaged) == ((), ())
     assert snapshot(tmp_path / "restored" / "uploads" / str(tree).lstrip("/")) == snapshot(tree)

@@ -15,9 +15,9 @@ from commands.cli.session import Session
 from commands.jobs.kinds.updates import store_place
 from commands.jobs.part_work import do_part
 from commands.jobs.parts import updates
+from portalops import bodies
 from portalops.cluster.parts import PartRequest
 from portalops.errors import ConfigurationError
-from portalops.ledger import bodies
 from portalops.model.updates import SourceAsked, UpdatesResult
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Clock
@@ -120,7 +120,7 @@ def test_a_second_collection_in_the_same_slot_asks_anew_and_shows_its_mark(porta
 
 def test_what_a_killed_job_did_not_record_is_taken_from_its_parts(portal: Portal, web: WebServer) -> None:
     session = session_of(portal)
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    today = session.today
     job = next(each for each in session.settings.jobs if each.id == "updates")
     prefix = f"{job.duty or job.kind}:updates:{today}:source-"
     for name in SOURCES[:2]:
@@ -153,7 +153,7 @@ class Ahead:
 def test_what_a_worker_with_a_clock_ahead_saw_is_judged_in_the_same_run(portal: Portal) -> None:
     session = session_of(portal)
     ahead = Session(Invocation(("worker",), portal.configuration), SECRETS, clock=Ahead(session.clock))
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    today = session.today
     for name in SOURCES:
         do_part(
             ahead,
@@ -204,8 +204,9 @@ def test_who_collected_nothing_yet_is_told_so(portal: Portal, capsys: pytest.Cap
     assert portal.run("updates", "status") != 0
 
     assert "nothing was collected yet: postgresql:" in capsys.readouterr().err
+    session = session_of(portal)
     with pytest.raises(Exception, match="nothing was collected"):
-        ObservationStore.open(store_place(session_of(portal)), create=False)
+        ObservationStore.open(store_place(session.settings, session.environment), create=False)
 
 
 def test_a_store_that_was_dropped_is_built_again_from_the_kept_answers(portal: Portal, web: WebServer) -> None:

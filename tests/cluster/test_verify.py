@@ -8,9 +8,9 @@ import pytest
 
 from commands.jobs.part_work import do_part
 from commands.jobs.parts import verify
+from portalops import bodies
 from portalops.cluster.parts import PartRequest
 from portalops.errors import ConfigurationError
-from portalops.ledger import bodies
 from portalops.model.backups import Copy, CopyState, VerifyResult
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.backups import recorded_sets

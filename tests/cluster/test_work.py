@@ -13,11 +13,11 @@ import pytest
 
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
-from commands.jobs.fan import Fan
+from commands.jobs.fan import Fan, fan_of
 from commands.jobs.part_work import do_part
+from portalops import bodies
 from portalops.cluster.parts import JsonValue, PartRequest
 from portalops.errors import ExitCode, LedgerError, Locked, UnknownKind, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.runs import Frame, Work, lock_name, record_framed
 from portalops.model.checks import HostAsked
 from portalops.model.message import Message, msg
@@ -185,7 +185,7 @@ def record_part(
 
 
 def fan(session: Session) -> Fan:
-    return Fan(session, JOB, SLOT)
+    return fan_of(session, JOB, SLOT)
 
 
 def out(session: Session, *parts: str) -> dict[str, HostAsked | Message]:
@@ -252,7 +252,7 @@ def test_a_job_that_goes_on_past_midnight_still_sees_the_parts_of_its_slot(
     one.clock = At((today + timedelta(days=1)).replace(hour=0, minute=0, second=1))
 
     found = dict(
-        Fan(one, JOB, str(today.date())).run_parts({"host-a": NOTHING}, HostAsked, is_of=lambda _name, _found: True)
+        fan_of(one, JOB, str(today.date())).run_parts({"host-a": NOTHING}, HostAsked, is_of=lambda _name, _found: True)
     )
 
     assert isinstance(found["host-a"], HostAsked) and queued(portal) == 0

@@ -15,8 +15,8 @@ from typing import Any
 from commands.cli.calling import call
 from commands.cli.invocation import parse_invocation
 from commands.cli.session import Session
+from portalops import bodies
 from portalops.errors import PortalOpsError
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.registers.backups import SetEvidence, recorded_sets
 from portalops.registers.drills import NAMESPACE, ImportedDrill, write_report

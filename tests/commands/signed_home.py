@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from commands.cli.entry import run
+from portalops import bodies
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.record import Digest, RunId

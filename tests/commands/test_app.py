@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,22 +17,70 @@ from commands.cli.catalogue import names, summary
 from commands.cli.entry import run
 from portalops import __version__
 from portalops.errors import ExitCode
+from portalops.ledger.ledger import Ledger
+from portalops.system.clock import SystemClock
+from tests.commands.test_report import CONFIGURATION
 
-HEAVY = ("boto3", "paramiko", "sqlalchemy", "httpx", "feedparser", "jinja2", "rich")
+HEAVY = (
+    "boto3",
+    "cryptography",
+    "feedparser",
+    "httpx",
+    "jinja2",
+    "lxml",
+    "paramiko",
+    "psycopg",
+    "rich",
+    "sqlalchemy",
+)
+
+DATACLASS = re.compile(r"^from dataclasses import .*\bdataclass\b", re.MULTILINE)
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"]])
-def test_first_looks_import_nothing_heavy(arguments: list[str]) -> None:
+def loaded_by(folder: Path, *arguments: str) -> list[str]:
+    """Return the modules that a call in a folder loads; it must print something, and nothing on standard error."""
     program = (
-        f"import sys; sys.argv = ['portalops', *{arguments!r}]\n"
+        f"import sys; sys.argv = ['portalops', *{list(arguments)!r}]\n"
         "from commands.app import main\n"
         "try: main()\nexcept SystemExit: pass\n"
-        f"sys.stderr.write(' '.join(name for name in {HEAVY!r} if name in sys.modules))"
+        "print(*sys.modules, file=open('loaded', 'w'))"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    call = [sys.executable, "-c", program]
+    done = subprocess.run(call, capture_output=True, text=True, check=True, cwd=folder, env=environment)
+    assert done.stderr == "" and done.stdout
+    return (folder / "loaded").read_text(encoding="utf-8").split()
 
-    assert done.stderr == ""
-    assert done.stdout
+
+def of_own(modules: list[str]) -> list[str]:
+    return [name for name in modules if name.partition(".")[0] in {"portalops", "commands", "checks", "backups"}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "most_own"), [(("--version",), 12), (("--help",), 45), (("backup", "--help"), 45)]
+)
+def test_pages_import_nothing_heavy_and_little_of_their_own(
+    tmp_path: Path, arguments: tuple[str, ...], most_own: int
+) -> None:
+    loaded = loaded_by(tmp_path, *arguments)
+
+    assert not {*HEAVY, "pydantic", "typer"} & set(loaded)
+    assert len(of_own(loaded)) <= most_own
+
+
+def test_status_imports_nothing_heavy_and_nothing_of_the_wings(tmp_path: Path) -> None:
+    (tmp_path / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
+    Ledger.open(tmp_path / "state", SystemClock(), create=True).close()
+
+    loaded = loaded_by(tmp_path, "status")
+
+    assert not set(HEAVY) & set(loaded)
+    assert not [name for name in of_own(loaded) if name.startswith(("backups.", "checks."))]
+    assert len(of_own(loaded)) <= 185, "each module costs every call of status a quarter of a millisecond"
+    compiled = [name for name in of_own(loaded) if DATACLASS.search(inspect.getsource(importlib.import_module(name)))]
+    assert compiled == ["portalops.config.tables"], (
+        "take dataclass from portalops.model.values: a fifth of a millisecond a class"
+    )
 
 
 def test_version_is_data_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:

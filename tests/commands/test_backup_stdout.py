@@ -70,7 +70,8 @@ def test_a_damaged_pack_does_not_go_out(portal: Portal) -> None:
 
     assert done.returncode == ExitCode.INTEGRITY
     assert done.stdout == b""
-    assert b"error[PO1204]: " + PACK.encode() in done.stderr
+    assert f"error[PO1204]: disk-a: {PACK}: ".encode() in done.stderr
+    assert f"disk-b: {PACK}: ".encode() in done.stderr
 
 
 def test_a_wrong_key_gives_nothing_out(portal: Portal) -> None:

@@ -18,8 +18,8 @@ from openpyxl import load_workbook
 
 from checks.updates.rules.stamps import stamp
 from commands.cli.entry import run
+from portalops.bodies import write
 from portalops.compliance.handling import papers_not_kept
-from portalops.ledger.bodies import write
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.registers.cases import read_cases

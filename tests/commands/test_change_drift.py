@@ -16,13 +16,14 @@ from checks.servers.declared import Declared
 from checks.servers.own import Own
 from checks.servers.runner import run_checks
 from commands.cli.entry import run
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN, format_at
+from portalops.ledger.record import NO_RUN
 from portalops.model.changes import ChangeApproval, ChangeBegun, ChangeDone, ChangeKind, ChangeNotice, ChangeRequest
 from portalops.model.checks import CheckResult
 from portalops.model.organisation import Host, HostId
+from portalops.model.text import format_at
 from portalops.ports import Completed
 from portalops.registers.changes import APPROVED, BEGUN, DONE, KEYS, NOTIFIED, REQUESTED, Body
 from portalops.registers.findings import read_findings

@@ -16,8 +16,8 @@ from checks.servers.declared import Declared
 from checks.servers.own import Own
 from checks.servers.runner import run_checks
 from commands.cli.entry import run
+from portalops import bodies
 from portalops.errors import ExitCode, HostUnreachable
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.availability import PageSample, PageSamples, SampleBatch

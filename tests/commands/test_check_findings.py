@@ -12,8 +12,8 @@ import pytest
 from commands.cli import nagios
 from commands.cli.entry import run
 from commands.jobs.kinds.check import exit_code_of_checks
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.findings import CarriedFindings

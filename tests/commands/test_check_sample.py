@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from checks.servers.declared import Declared
-from checks.servers.outside.sample import sample
+from checks.servers.page_samples import sample
 from commands.check.sample import FILE, batch_of
 from commands.cli.entry import run
+from portalops.bodies import decode_part
 from portalops.errors import ExitCode
-from portalops.ledger.bodies import decode_part
 from portalops.ledger.ledger import Ledger
 from portalops.model.availability import SampleBatch
 from portalops.model.organisation import Host, HostId

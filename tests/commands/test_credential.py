@@ -16,8 +16,8 @@ import pytest
 from checks.servers.credential_audit import PROBES
 from commands.cli.catalogue import named
 from commands.cli.entry import run
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import Draft
 from portalops.model.checks import CheckResult, CheckScan, HostScan

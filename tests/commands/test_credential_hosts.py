@@ -46,7 +46,9 @@ def test_audit_follows_what_is_done_on_the_host(
             """What is not as it should be once the host was looked at again, for what the audit compares alone."""
             session = Session(parse_invocation(["--config", str(tmp_path / "portalops.toml")], {}), {})
             (one,) = session.settings.hosts
-            answered(tmp_path, gather(shells_of(session)(one), PROBES), host=one.id)
+            answered(
+                tmp_path, gather(shells_of(session.settings.servers.ways, session.reader)(one), PROBES), host=one.id
+            )
             return {(one["what"], one["name"]) for one in data(capsys, tmp_path, "credential", "audit")}
 
         def judged() -> tuple[str, str]:

@@ -24,8 +24,8 @@ from commands.cli.session import Session
 from commands.doctor.diagnosis import Diagnosis, DiagnosticLine, DiagnosticState, bounded, diagnose, good, subjects
 from commands.doctor.diagnostics.time import chrony_seen, machine_zone
 from commands.doctor.diagnostics.versions import system_seen
+from portalops import bodies
 from portalops.errors import ExitCode, UsageError
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.model.heads import AnchorId, AnchorReceipt, AnchorResult
 from portalops.model.message import msg
@@ -412,7 +412,7 @@ def test_a_lock_that_may_not_be_looked_at_is_not_called_free(open_folder: Path) 
 
     assert [each.state for each in before] == [DiagnosticState.GOOD]
     assert [(each.state, str(each.seen)) for each in found] == [
-        (DiagnosticState.UNKNOWN, "could not be looked at: Permission denied")
+        (DiagnosticState.UNKNOWN, "cannot be examined: Permission denied")
     ]
 
 

@@ -13,7 +13,7 @@ from commands.cli.session import Session
 from commands.doctor.diagnosis import Diagnosis, DiagnosticLine, DiagnosticState, diagnose
 from commands.doctor.diagnostics.schedule import standing
 from commands.doctor.diagnostics.scheduled_user import credentials_seen
-from commands.jobs.schedule_look import ScheduleSeen
+from commands.jobs.schedule_state import ScheduleSeen
 from portalops.model.message import msg
 from portalops.model.notifications import Level, Notification, NotificationState
 from portalops.notify.monitors._state import MonitorDelivery as MonitorTold
@@ -85,7 +85,7 @@ def told(
 
 
 def test_nobody_who_is_told_is_a_warning(tmp_path: Path) -> None:
-    assert "nobody is told when a job fails" in said(seen(tmp_path, "notifications"), DiagnosticState.WARNING)
+    assert "nobody learns that a job failed" in said(seen(tmp_path, "notifications"), DiagnosticState.WARNING)
 
 
 def test_a_channel_is_told_with_what_became_of_its_newest_letter(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ file = "/var/lib/prometheus/node-exporter/portalops.prom"
 
 
 def test_nobody_who_notices_silence_is_a_warning(tmp_path: Path) -> None:
-    assert "nobody is told when nothing runs any more" in said(seen(tmp_path, "monitors"), DiagnosticState.WARNING)
+    assert "nobody learns that the jobs stopped" in said(seen(tmp_path, "monitors"), DiagnosticState.WARNING)
 
 
 def test_a_witness_that_is_merely_configured_is_called_good_by_nothing(tmp_path: Path) -> None:
@@ -160,10 +160,10 @@ def test_a_witness_that_is_merely_configured_is_called_good_by_nothing(tmp_path:
 @pytest.mark.parametrize(
     ("heard", "failed", "state", "words"),
     [
-        (None, None, DiagnosticState.NOTE, "hc: it was told nothing yet"),
-        (NOW - timedelta(hours=1), None, DiagnosticState.GOOD, "hc: it took what it was told"),
+        (None, None, DiagnosticState.NOTE, "hc was not notified yet"),
+        (NOW - timedelta(hours=1), None, DiagnosticState.GOOD, "hc was last notified"),
         (NOW - timedelta(days=3), None, DiagnosticState.WARNING, "hc: it took nothing since"),
-        (NOW - timedelta(hours=1), NOW, DiagnosticState.WARNING, "hc: it could not be told at"),
+        (NOW - timedelta(hours=1), NOW, DiagnosticState.WARNING, "hc could not be notified at"),
     ],
 )
 def test_a_monitor_is_told_with_what_it_took_last(
@@ -213,7 +213,7 @@ def test_a_watched_ledger_is_told_with_its_last_answer(tmp_path: Path) -> None:
     folder.save(Watched(NOW, looked_at=NOW, reached_at=NOW, refused=refusal))
     refused = seen(tmp_path, "witness", text)
 
-    assert "khanh-hoa: it was never looked at" in said(never, DiagnosticState.WARNING)
+    assert "khanh-hoa was never polled" in said(never, DiagnosticState.WARNING)
     assert "khanh-hoa: it answered at" in said(good, DiagnosticState.GOOD)
     assert "khanh-hoa: it last answered at" in said(away, DiagnosticState.WARNING)
     assert "a head was refused at" in said(refused, DiagnosticState.BAD) and said(refused, DiagnosticState.GOOD) == ""

@@ -11,7 +11,7 @@ import pytest
 from commands.cli.calling import command_of
 from commands.cli.declared import DeclaredCommand, DeclaredParameter, Takes, declared_commands
 from commands.cli.entry import run
-from commands.cli.help import name_of, parameters_of
+from commands.cli.help import Parameter, name_of, parameters_of
 from portalops.errors import ExitCode
 from tests.commands.signed_home import Home
 
@@ -121,7 +121,8 @@ def sample(option: DeclaredParameter) -> str:
 def numbers() -> Iterator[tuple[str, str]]:
     for called in LEAVES:
         arguments, options = parameters_of(command_of(called))
-        for each in (*arguments, *options):
+        parameters: list[Parameter] = [*arguments, *options]
+        for each in parameters:
             if each.type_descriptor.annotation is int:
                 yield called, name_of(each)
 

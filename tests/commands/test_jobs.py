@@ -82,7 +82,7 @@ def test_what_failed_is_told_in_the_readers_language_and_recorded_in_english() -
     )
     polls = (replace(POLL, ok=False, problem=named), replace(POLL, ok=False, problem=msg("the answer is truncated")))
     work = work_of_updates(replace(COLLECTED, polls=polls))
-    done = PerformedJob(JOB, "2026-11-25", "r1", work.outcome, work.exit_code, 1.0, msg("x"), work.said)
+    done = PerformedJob(JOB, "2026-11-25", "r1", work.outcome, work.exit_code, 1.0, msg("x"), work.shown_problems)
 
     assert done.problems == ("update source db: no answer within 30 seconds", "db: the answer is truncated")
     assert [render(line, "vi") for line, _tone in problem_lines([done])] == [

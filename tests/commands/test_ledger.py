@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from commands.cli.entry import run
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.ledger import Ledger
 from portalops.model.record import Digest, RunId

@@ -16,8 +16,8 @@ from commands.cli.entry import run
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
 from commands.doctor.diagnosis import Diagnosis, DiagnosticState, diagnose
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.heads import code_of, head_digest, newest_head
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN

@@ -64,7 +64,7 @@ def test_a_fault_at_a_terminal_has_its_trace_with_debug_alone_and_once(
 
 
 def test_json_lines_hold_errors_and_each_warning_once(capsys: pytest.CaptureFixture[str]) -> None:
-    told, other = msg("monitor {id} was not told: {cause}", id="watcher", cause="x"), msg("something else")
+    told, other = msg("monitor {id} was not notified: {cause}", id="watcher", cause="x"), msg("something else")
     with logs.configured({}, "json", verbose=False, debug=False, now=lambda: NOW):
         printer = Printer(Invocation(()), {})
         logs.log_event(LOGGER, logging.WARNING, logs.Event.MONITOR_FAILED, str(told))
@@ -73,7 +73,7 @@ def test_json_lines_hold_errors_and_each_warning_once(capsys: pytest.CaptureFixt
 
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [(line["level"], line["message"]) for line in lines] == [
-        ("warning", "monitor watcher was not told: x"),
+        ("warning", "monitor watcher was not notified: x"),
         ("warning", "something else"),
         ("error", "there is no ledger"),
     ]

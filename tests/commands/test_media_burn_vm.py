@@ -115,4 +115,4 @@ def test_a_drive_without_a_disc_of_ours_is_told(vm: Machine) -> None:
     )
 
     assert done.code == ExitCode.FAILED
-    assert "none that was burnt" in done.errors or "cannot be read" in done.errors
+    assert "was not burnt from medium" in done.errors or "cannot be read" in done.errors

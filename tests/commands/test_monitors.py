@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from commands.cli.entry import run
+from portalops.bodies import evidence_of
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode, LedgerFull
-from portalops.ledger.bodies import evidence_of
 from portalops.ledger.ledger import Ledger
 from portalops.system.clock import SystemClock
 from tests.notify.monitors.exposition import Family, parsed
@@ -257,7 +257,7 @@ def test_a_broken_monitor_is_a_warning_and_changes_no_run(home: Home, watcher: W
     assert [job["outcome"] for job in shown["data"]["jobs"]] == ["complete", "complete"]
     (warning,) = [each for each in shown["warnings"] if "monitor" in each]
     name = "figures" if broken in {"no folder", "read-only"} else "watcher"
-    assert warning.startswith(f"monitor {name} was not told: ")
+    assert warning.startswith(f"monitor {name} was not notified: ")
     state = (home.folder / "state" / "notify" / "monitors.json").read_text(encoding="utf-8")
     assert "failed_at" in state and KEY not in state
 

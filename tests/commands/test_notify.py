@@ -29,9 +29,9 @@ from commands.cli.invocation import Invocation
 from commands.cli.session import Session
 from commands.jobs import sending
 from commands.jobs.notify import notify_run, unit_in
+from portalops import bodies
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.model.message import msg
 from portalops.model.notifications import Level, NotificationState
@@ -943,7 +943,7 @@ def test_a_fault_in_a_channel_is_told_by_its_class_and_leaves_a_trace_for_debug(
     letter = WaitingLetter("a1", "faulty", Level.FAILURE, "S", "T", (), AT)
 
     with caplog.at_level("DEBUG", logger="commands"):
-        outcome, _hint = sending.handed_over(session, FaultyChannel(), letter)
+        outcome, _hint = sending.handed_over(session.progress, FaultyChannel(), letter)
 
     assert (outcome.state, outcome.code) == (NotificationState.REFUSED, "PO1901")
     assert "ValueError" in str(outcome.problem) and CANARY not in str(outcome)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from commands.cli.calling import call
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.record import NO_RUN
 from portalops.model.backups import Copy, CopyState, DrillResult, SetId, VerifyLevel
 from portalops.model.drills import SCHEMA, DrillReport

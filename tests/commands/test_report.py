@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from commands.cli.entry import run
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.model.record import RunId
 from portalops.model.runs import Plan, ReportResult, WrittenFile

@@ -13,8 +13,8 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.heads import code_of
 from portalops.ledger.ledger import Ledger
 from portalops.model.heads import Head

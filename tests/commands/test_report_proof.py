@@ -13,12 +13,12 @@ import pytest
 from commands.cli.entry import run
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
-from commands.jobs.report_files import build_report
+from commands.jobs.report_files import build_report, parts_of
 from commands.jobs.runner import perform
+from portalops.bodies import decode_part
 from portalops.config.keys import ensure_signing_key
 from portalops.errors import ExitCode
 from portalops.ledger.as_of import LedgerAsOf
-from portalops.ledger.bodies import decode_part
 from portalops.ledger.check_heads import read_supplied_head
 from portalops.ledger.heads import code_of, heads, newest_head, text_of
 from portalops.ledger.ledger import Ledger
@@ -79,14 +79,14 @@ def session_in(folder: Path, clock: FixedClock | None = None) -> Session:
 
 
 def page_of(session: Session, language: str = "en") -> str:
-    built = build_report(session, "compliance", WEEK)
+    built = build_report(parts_of(session), "compliance", WEEK)
     return formats.load("html").render(built.document, language=language).decode()
 
 
 def test_a_report_rests_on_the_records_up_to_its_own_heads_and_shows_it(tmp_path: Path) -> None:
     session = session_in(home_in(tmp_path))
 
-    built = build_report(session, "compliance", WEEK)
+    built = build_report(parts_of(session), "compliance", WEEK)
 
     assert built.head is not None
     last = session.ledger.last()
@@ -119,7 +119,7 @@ def test_the_picture_holds_the_heads_six_lines_and_they_verify(tmp_path: Path) -
 def test_the_same_ledger_gives_the_same_bytes(tmp_path: Path, name: str) -> None:
     home = home_in(tmp_path)
 
-    first, second = (build_report(session_in(home), "compliance", WEEK) for _ in range(2))
+    first, second = (build_report(parts_of(session_in(home)), "compliance", WEEK) for _ in range(2))
 
     assert first.head == second.head, "over nothing new there is no new head"
     for language in ("vi", "en"):
@@ -186,7 +186,7 @@ def test_an_account_that_may_only_read_gets_the_newest_head_and_learns_what_it_d
         clock.move(timedelta(minutes=5))
         with read_only(folder, key_mode=key_mode):
             reader = session_in(folder, clock)
-            built = build_report(reader, "compliance", WEEK)
+            built = build_report(parts_of(reader), "compliance", WEEK)
     page = Page(formats.load("html").render(built.document, language="en").decode()).root.words()
     assert built.head == signed
     assert cause in str(built.unsigned)
@@ -246,7 +246,7 @@ def test_the_report_on_the_evidence_answers_that_a_changed_ledger_is_not_whole(t
     change = "UPDATE record SET line = CAST(replace(CAST(line AS TEXT), '12.4:', '12.5:') AS BLOB) WHERE seq = 2"
     tamper(session_in(home).writable_ledger, change)
 
-    built = build_report(session_in(home), "evidence", WEEK)
+    built = build_report(parts_of(session_in(home)), "evidence", WEEK)
 
     page = Page(formats.load("html").render(built.document, language="en").decode()).root.words()
     assert "Is the chain of records intact? no" in " ".join(page.replace("✗", "").split())
@@ -261,7 +261,7 @@ def test_a_head_over_a_record_that_was_changed_does_not_hold(tmp_path: Path) -> 
     change = """UPDATE record SET line = CAST(replace(CAST(line AS TEXT), '"duty":""', '"duty":"9"') AS BLOB) WHERE seq = 4"""
     tamper(session_in(home).writable_ledger, change)
 
-    built = build_report(session_in(home), "compliance", WEEK)
+    built = build_report(parts_of(session_in(home)), "compliance", WEEK)
 
     page = Page(formats.load("html").render(built.document, language="en").decode()).root.words()
     assert "The head is not valid: record 4 is not the record that the head signed" in page

@@ -18,8 +18,7 @@ import pytest
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
 from commands.jobs.clock import clock_step, note_clock
-from commands.jobs.due import RunRequest, is_idle, judged_mark
-from commands.jobs.locks import resource_lock
+from commands.jobs.due import JUDGED_ON, RunRequest, is_idle
 from commands.jobs.run import judge_and_mark, perform_chosen, result_of
 from commands.jobs.runner import record_plan
 from commands.jobs.standings import overdue_jobs
@@ -134,7 +133,7 @@ def test_a_changed_configuration_is_looked_at_and_its_plan_recorded(portal: Port
 
 def test_a_mark_that_cannot_be_read_leads_to_judging(portal: Portal) -> None:
     portal.run()
-    judged_mark(portal.session()).write_bytes(b"\xff\x00")
+    (portal.folder / "state" / JUDGED_ON).write_bytes(b"\xff\x00")
 
     assert not portal.is_idle()
 
@@ -183,7 +182,7 @@ def test_what_another_process_holds_is_left_out_and_the_rest_is_done(portal: Por
     portal.at("2026-11-25 22:30")
     other = portal.session()
 
-    with resource_lock(other, Resource.REPORTS, job="yearly-report"):
+    with other.hold(Resource.REPORTS, job="yearly-report"):
         data = portal.run()
 
     report, anchor = data["jobs"]
@@ -221,7 +220,7 @@ def test_heavy_work_that_came_due_takes_turns_and_what_a_person_asks_for_does_no
     with (portal.folder / "portalops.toml").open("a", encoding="utf-8") as file:
         file.write('[[job]]\nid = "monthly-inventory"\nkind = "inventory"\nevery = "month"\n')
 
-    with resource_lock(portal.session(), Resource.TURN, job="weekly-backup"):
+    with portal.session().hold(Resource.TURN, job="weekly-backup"):
         (waiting,) = portal.run("monthly-inventory")["jobs"]
         (asked,) = portal.run("monthly-inventory", due_only=False)["jobs"]
 
@@ -272,17 +271,15 @@ class SetClock(SystemClock):
 
 @pytest.mark.parametrize(("hours", "said"), [(5, "set forward by 300 minutes"), (-5, "set back by 300 minutes")])
 def test_a_clock_that_was_set_is_told_once(portal: Portal, hours: int, said: str) -> None:
-    def session(by: timedelta) -> Session:
-        return Session(Invocation((), portal.folder / "portalops.toml"), {}, clock=SetClock(by))
-
+    state = portal.folder / "state"
     begun = timedelta(days=-40)
-    note_clock(session(begun))
-    before = clock_step(session(begun + timedelta(seconds=50)))
-    told = note_clock(session(begun + timedelta(hours=hours)))
+    note_clock(state, SetClock(begun))
+    before = clock_step(state, SetClock(begun + timedelta(seconds=50)))
+    told = note_clock(state, SetClock(begun + timedelta(hours=hours)))
 
     assert before is None
     assert said in str(told)
-    assert note_clock(session(begun + timedelta(hours=hours))) is None
+    assert note_clock(state, SetClock(begun + timedelta(hours=hours))) is None
 
 
 def test_a_machine_that_was_booted_anew_has_no_step_to_tell(portal: Portal) -> None:
@@ -297,4 +294,4 @@ def test_a_note_of_the_clock_that_is_no_note_tells_of_no_step(portal: Portal) ->
     (portal.folder / "state").mkdir(exist_ok=True)
     (portal.folder / "state" / "booted-at").write_bytes(b"\xffnever 2026-13-99")
 
-    assert clock_step(Session(Invocation((), portal.folder / "portalops.toml"), {})) is None
+    assert clock_step(portal.folder / "state", SystemClock()) is None

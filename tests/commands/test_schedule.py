@@ -20,8 +20,9 @@ import pytest
 from commands.cli.entry import run
 from commands.cli.invocation import Invocation
 from commands.cli.session import Session
+from commands.jobs.due import plan_now
 from commands.jobs.schedule_change import Installer, require_ready
-from commands.jobs.schedule_look import Places, inspect_schedule, installed_program
+from commands.jobs.schedule_state import Places, ScheduleSeen, inspect_schedule, installed_program
 from commands.schedule.watch import line_of, read_turn
 from portalops.errors import ExitCode, ScheduleRefused
 from portalops.ports import Completed
@@ -249,7 +250,7 @@ def test_cron_gets_one_file_and_never_beside_systemd(image: Image) -> None:
 
     code, _out, err = image.call("install", "--systemd")
 
-    assert code == ExitCode.FAILED and "would both look what is due" in err
+    assert code == ExitCode.FAILED and "would both start the jobs" in err
     assert image.tree() == before
     assert image.call("uninstall")[0] == ExitCode.OK and not image.cron.exists()
     image.call("install", "--systemd")
@@ -343,7 +344,7 @@ def test_a_program_that_everybody_may_change_is_refused(tmp_path: Path) -> None:
     program.chmod(0o644)
     with pytest.raises(ScheduleRefused, match="is no program"):
         require_ready(LocalRunner(), replace(SMALL, program=str(program)), by_cron=False)
-    with pytest.raises(ScheduleRefused, match="cannot be looked at"):
+    with pytest.raises(ScheduleRefused, match="cannot be examined"):
         require_ready(LocalRunner(), replace(SMALL, program=str(tmp_path / "absent")), by_cron=False)
 
 
@@ -435,6 +436,10 @@ def session_of(image: Image, answer: str) -> Session:
     return session
 
 
+def inspected(session: Session, places: Places) -> ScheduleSeen:
+    return inspect_schedule(plan_now(session), session.settings, session.runner, places)
+
+
 def places_of(image: Image) -> Places:
     running = image.root / "run/systemd/system"
     running.mkdir(parents=True)
@@ -451,7 +456,7 @@ def test_what_runs_as_it_was_planned_has_no_flaw(image: Image, tmp_path: Path) -
     session = session_of(image, answer_of(*UNITS))
     install_into(image, session)
 
-    seen = inspect_schedule(session, places)
+    seen = inspected(session, places)
 
     assert [str(flaw.seen) for flaw in seen.flaws] == []
     assert [job.job.id for job in seen.jobs] == ["daily-updates", "daily-verify"]
@@ -463,8 +468,8 @@ def test_a_dead_timer_and_a_service_manager_that_does_not_answer_are_told(image:
     places = places_of(image)
     install_into(image, session_of(image, answer_of(*UNITS)))
 
-    dead = inspect_schedule(session_of(image, answer_of(*UNITS, timer="inactive")), places)
-    silent = inspect_schedule(session_of(image, ""), places)
+    dead = inspected(session_of(image, answer_of(*UNITS, timer="inactive")), places)
+    silent = inspected(session_of(image, ""), places)
 
     assert {flaw.subject for flaw in dead.flaws} == {"portalops.timer", "portalops-media.timer"}
     assert [(flaw.subject, flaw.is_unknown) for flaw in silent.flaws] == [("systemd", True)]
@@ -476,7 +481,7 @@ def test_a_changed_configuration_makes_units_outdated(image: Image, tmp_path: Pa
     install_into(image, session_of(image, answer_of(*UNITS)))
     image.config.write_text(image.config.read_text() + '[[job]]\nid = "new"\nkind = "report"\nevery = "week"\n')
 
-    seen = inspect_schedule(session_of(image, answer_of(*UNITS)), places)
+    seen = inspected(session_of(image, answer_of(*UNITS)), places)
 
     assert [flaw.subject for flaw in seen.flaws] == ["portalops.service"]
 
@@ -495,7 +500,7 @@ def install_into(image: Image, session: Session) -> None:
     from commands.jobs.schedule_demands import demands_of
 
     image.units.mkdir(parents=True)
-    for file in unit_files(demands_of(session)):
+    for file in unit_files(demands_of(session.settings, session.runner)):
         (image.units / file.name).write_bytes(file.data)
 
 

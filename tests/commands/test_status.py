@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from commands.cli.entry import run
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.newest import first_change
 from portalops.model.checks import CheckScan

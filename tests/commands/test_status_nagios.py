@@ -14,10 +14,10 @@ from commands.jobs.standings import JudgedDuties
 from commands.status.views import answer_of
 from portalops.errors import ExitCode
 from portalops.jobs import Attempt
-from portalops.ledger.chain import Fault
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.message import msg
+from portalops.model.record import Fault
 from portalops.model.rulebook import DutyId
 from portalops.model.runs import Every, Job, JobId, JobKind
 from portalops.model.standing import Standing

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from commands.cli.entry import run
+from portalops import bodies
 from portalops.calendar import load as load_calendar
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.message import msg

@@ -175,7 +175,7 @@ def lines(standing: Standing) -> tuple[DutyVerdict, str, list[str]]:
     return standing.verdict, str(standing.reason), [str(line) for line in standing.details]
 
 
-PASSED = "of 1 checks, 1 passed, 0 failed, 0 unknown"
+PASSED = "of 1 check, 1 passed, 0 failed, 0 unknown"
 CHECKED_AT = check_round(CheckVerdict.PASS).at
 
 
@@ -255,7 +255,7 @@ def test_the_worse_of_checks_and_register_is_told_first() -> None:
 
     assert lines(told(NOTICE, register(BEGUN), CheckVerdict.UNKNOWN)) == (UNMET, unnotified, [unnotified, seen])
     assert lines(told(NOTICE, register(TOLD, kept=False), CheckVerdict.FAIL)) == (
-        UNMET, "of 1 checks, 0 passed, 1 failed, 0 unknown", [seen, unkept],
+        UNMET, "of 1 check, 0 passed, 1 failed, 0 unknown", [seen, unkept],
     )  # fmt: skip
     assert lines(told(NOTICE, register(BEGUN), CheckVerdict.FAIL)) == (UNMET, unnotified, [unnotified, seen])
     unchecked = stand(NOTICE, evidence(changes=register(TOLD)))

@@ -11,7 +11,7 @@ import pytest
 from portalops.calendar import load as load_calendar
 from portalops.compliance import RULES, Situation
 from portalops.model.checks import CheckResult, CheckScan, HostScan
-from portalops.model.message import msg
+from portalops.model.message import msg, nmsg
 from portalops.model.organisation import Host, HostId, Name
 from portalops.model.record import Recorded
 from portalops.model.rulebook import Duty, Numbers, Rulebook
@@ -67,9 +67,10 @@ def test_a_scan_speaks_for_the_end_of_the_period_until_it_is_too_old() -> None:
     assert stand(passed, evidence(checks=newest), [LOCAL]) == Standing(
         passed.id,
         MET,
-        msg(
-            "of {total} checks, {passed} passed, {failed} failed, {unknown} unknown",
-            total=1,
+        nmsg(
+            "of {n} check, {passed} passed, {failed} failed, {unknown} unknown",
+            "of {n} checks, {passed} passed, {failed} failed, {unknown} unknown",
+            1,
             passed=1,
             failed=0,
             unknown=0,

@@ -299,7 +299,7 @@ def test_sets_that_are_not_whole_are_told_with_what_they_lack_the_newest_three()
             "db: 2 could not be read, such as /3: no",
             "a source of this class could not be read at all",
             "db: 2 could not be read, such as /4: no",
-            "tape1: sealed",
+            "tape1: sealed, not read back",
             "z: full",
         ],
     )
@@ -742,4 +742,4 @@ def test_of_sets_without_a_verified_copy_the_newest_is_explained() -> None:
         for seq in (3, 4, 5)
     )
 
-    assert told(stand(evidence(backups=sets), CONTENT))[2] == ["m5: sealed"]
+    assert told(stand(evidence(backups=sets), CONTENT))[2] == ["m5: sealed, not read back"]

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from portalops import bodies
 from portalops.anchors import ANCHORS
 from portalops.config.tables import KindTable
 from portalops.errors import AnchorUnavailable, ConfigurationError, UnknownKind
-from portalops.ledger import bodies
 from portalops.ledger.heads import head_digest
 from portalops.model.heads import AnchorReceipt
 from portalops.ports import Anchor

@@ -154,13 +154,13 @@ def answers(store: ObservationStore, now: datetime) -> Iterator[object]:
         yield window.units()
         for unit in window.units():
             yield sorted(window.items(unit)), window.list_claims(unit)
-        yield sorted(window.told_again()), [one.text for one in window.told_again()]
+        yield sorted(window.repeated_items()), [one.text for one in window.repeated_items()]
         changes = window.changes()
         yield changes.touched, changes.gone
         yield {source: sorted(some, key=str) for source, some in window.served().items()}
         yield window.refused()
         for source in ("trang-tin", "ban-do", "so-den"):
-            yield window.looks(source), window.whole_looks(source)
+            yield window.polls_of(source), window.complete_polls(source)
 
 
 @pytest.mark.parametrize("seed", [37, 11])

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backups.extract import Extractor, mark_finished, prepare_target
+from backups.extract import Extractor, prepare_target
 from backups.restore import restore_set
 from backups.set_file import parse_set_file
 from backups.tar import TarEntry
+from backups.unfinished import mark_finished
 from portalops.model.backups import MemberType
-from tests.backups.kit import back_up, keys, snapshot, source
+from tests.backups.kit import alone, back_up, keys, snapshot, source
 from tests.backups.memory import MemoryMedium
 from tests.backups.test_restore import extract, file, folder, link
 
@@ -62,7 +63,7 @@ def back_and_forth(tmp: Path, names: set[bytes]) -> None:
     (set_id,) = medium.sets()
     content = parse_set_file(medium.stored[set_id]["set.json"])
 
-    report = restore_set(medium.open_set(set_id), content, [keys().identity], tmp / "out")
+    report = restore_set(alone(medium.open_set(set_id), content), [keys().identity], tmp / "out")
 
     assert (report.damaged, report.refused) == ((), ())
     assert snapshot(tmp / "out" / "files" / str(tree).strip("/")) == snapshot(tree)

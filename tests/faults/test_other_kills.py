@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backups.extract import UNFINISHED
+from backups.unfinished import UNFINISHED
 from portalops.errors import ExitCode
 from tests.backups.kit import keys
 from tests.faults.portal import NewPortal, Portal

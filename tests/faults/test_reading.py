@@ -18,7 +18,7 @@ from backups.verify import verify_copy
 from portalops.model.backups import DataClass, StreamMember, VerifyLevel
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Source, StreamOpener, StreamWriter
-from tests.backups.kit import back_up, keys, source
+from tests.backups.kit import alone, back_up, keys, source
 from tests.backups.memory import MemoryMedium
 
 SMALL, LARGE = 3000, 600_000
@@ -164,7 +164,7 @@ def require_whole(
     findings = verify_copy(stored, set_id, bag_sha256=None, level=VerifyLevel.L2, identities=[keys().identity])
     assert findings.problems == ()
     content = parse_set_file(medium.stored[set_id]["set.json"])
-    report = restore_set(stored, content, [keys().identity], to)
+    report = restore_set(alone(stored, content), [keys().identity], to)
     assert (report.damaged, report.refused) == ((), ())
     (stream,) = content.streams
     named = " ".join((*stream.unread, *stream.changed, *stream.skipped))
@@ -236,7 +236,7 @@ def test_a_link_in_a_folders_place_leads_nowhere(tmp_path: Path) -> None:
 
         assert result.set is not None
         content = parse_set_file(medium.stored[result.set.id]["set.json"])
-        restore_set(medium.open_set(result.set.id), content, [keys().identity], folder / "out")
+        restore_set(alone(medium.open_set(result.set.id), content), [keys().identity], folder / "out")
         restored = [path for path in (folder / "out").rglob("*") if path.is_file() and not path.is_symlink()]
         assert not any(b"a secret" in path.read_bytes() for path in restored), number
         swapped += meddled.was_listed
@@ -303,7 +303,7 @@ def test_a_folder_that_is_moved_while_the_walk_is_deep_inside_costs_only_what_is
     assert (tmp_path / "moved").is_dir()
     assert stream.unread != () and all(line.endswith("moved while it was read") for line in stream.unread)
     content = parse_set_file(medium.stored[result.set.id]["set.json"])
-    restore_set(medium.open_set(result.set.id), content, [keys().identity], tmp_path / "out")
+    restore_set(alone(medium.open_set(result.set.id), content), [keys().identity], tmp_path / "out")
     back = tmp_path / "out" / "files" / str(tree).strip("/")
     for depth in range(30):
         inside = back / Path(*["deeper"] * depth) if depth else back

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from commands.jobs.federation import COLLECTED
+from portalops import bodies
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
 from portalops.config.shape import NameTable
@@ -22,7 +23,6 @@ from portalops.federation.rules import SiteVerdict
 from portalops.federation.shown import bounded
 from portalops.federation.sites.folder import FolderSite, Settings
 from portalops.federation.state import State
-from portalops.ledger import bodies
 from portalops.ledger.heads import NAMESPACE
 from portalops.locale import render
 from portalops.model.message import Message, nmsg

@@ -18,7 +18,7 @@ PRELUDE = f"""
 import os, sys
 from pathlib import Path
 from portalops.ledger.ledger import Ledger
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.model.record import RunId
 from portalops.ledger.record import line_digest
 from portalops.system.clock import SystemClock

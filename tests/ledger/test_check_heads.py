@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from portalops import bodies
 from portalops.errors import NotAHead
-from portalops.ledger import bodies
 from portalops.ledger.chain import Faults
 from portalops.ledger.check_heads import (
     HeadVerdict,
@@ -26,9 +26,10 @@ from portalops.ledger.check_heads import (
     wanted,
 )
 from portalops.ledger.heads import NAMESPACE, code_of, head_digest, text_of
-from portalops.ledger.record import GENESIS, format_at
+from portalops.ledger.record import GENESIS
 from portalops.model.heads import Head, KeyEvent, SignedHead, SignOff
 from portalops.model.record import Digest
+from portalops.model.text import format_at
 from portalops.registers.sign_offs import NAMESPACE as SIGN_OFF_NAMESPACE
 from portalops.registers.sign_offs import sum_line
 from portalops.registers.signers import TrustedKey, parse_allowed_signers

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.heads import NAMESPACE, code_of, head_digest, text_of
 from portalops.ledger.record import CREATED, GENESIS, Draft, encode, is_kind, line_digest, parse

@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.record import NO_RUN
 from portalops.ledger.runs import record_installation

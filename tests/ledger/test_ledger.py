@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from portalops import bodies
 from portalops.errors import (
     ClockWentBack,
     IntegrityError,
@@ -23,7 +24,6 @@ from portalops.errors import (
     LedgerMissing,
     RunAlreadyRecorded,
 )
-from portalops.ledger import bodies
 from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN, Draft
@@ -393,3 +393,28 @@ def _let_write_again(folder: Path) -> None:
 def _modified(folder: Path) -> dict[Path, int]:
     """Return when each file was written last; SQLite's shared memory is no file of ours."""
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if not path.name.endswith("-shm")}
+
+
+def test_a_view_is_of_one_moment(tmp_path: Path) -> None:
+    writer = filled_ledger(tmp_path)
+    reader = Ledger.open(tmp_path, FixedClock(START), create=False)
+    with reader.view():
+        before = [record.seq for record in reader.records()]
+        writer.append("note", run=NO_RUN, body=b"{}")
+        assert [record.seq for record in reader.records(since=START)] == before
+        assert [record.seq for record in reader.records(since=START, until=START + timedelta(days=900))] == before
+        with reader.view():
+            assert reader.count() == len(before)
+        assert reader.count() == len(before)
+
+    assert reader.count() == len(before) + 1
+
+
+def test_what_cannot_be_read_in_a_view_is_the_same_error_as_elsewhere(tmp_path: Path) -> None:
+    filled_ledger(tmp_path).close()
+    reader = Ledger.open(tmp_path, FixedClock(START), create=False)
+    with sqlite3.connect(tmp_path / "ledger.sqlite") as connection:
+        connection.execute("DROP TABLE record")
+
+    with reader.view(), pytest.raises(LedgerError, match="no such table"):
+        reader.count()

@@ -11,8 +11,9 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portalops.ledger.record import GENESIS, Draft, NotARecord, encode, format_at, line_digest, parse
+from portalops.ledger.record import GENESIS, Draft, NotARecord, encode, line_digest, parse
 from portalops.model.record import Digest, RunId
+from portalops.model.text import format_at
 
 BODY = Digest("5" * 64)
 AT = datetime(2026, 11, 25, 1, 32, 0, 123456, tzinfo=UTC)

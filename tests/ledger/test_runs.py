@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from portalops import bodies
 from portalops.errors import ExitCode, LedgerFull, Locked, MediumUnavailable
 from portalops.jobs import due
-from portalops.ledger import bodies
 from portalops.ledger.circumstances import REDACTED, Circumstances, collect, redacted
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
@@ -184,11 +184,11 @@ def test_a_problem_is_kept_for_programs_and_for_people(tmp_path: Path) -> None:
     read = bodies.required_part(blob, "run", RunSummary)
     assert read == found.summary == bodies.decode_plain(RunSummary, bodies.plain_part(blob, "run"))
     assert read.problems[:2] == (str(said), "disk1: gone\\n")
-    assert [render(each, "vi") for each in read.said[:2]] == [
+    assert [render(each, "vi") for each in read.shown_problems[:2]] == [
         f"chưa kiểm tra: đã hết hạn ngày {START:%d/%m/%Y}",
         "disk1: gone\\n",
     ]
-    assert str(read.said[2]) == read.problems[2]
+    assert str(read.shown_problems[2]) == read.problems[2]
     assert len(read.problems[2]) == 500
 
 
@@ -201,7 +201,7 @@ def test_a_record_of_before_problems_were_messages_shows_its_text(tmp_path: Path
 
     old = bodies.decode(RunSummary, part)
 
-    assert (old.problems, [render(each, "vi") for each in old.said]) == (("gone",), ["gone"])
+    assert (old.problems, [render(each, "vi") for each in old.shown_problems]) == (("gone",), ["gone"])
 
 
 def test_a_plan_is_recorded_when_it_changes(tmp_path: Path) -> None:

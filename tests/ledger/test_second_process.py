@@ -19,7 +19,6 @@ from portalops.ledger.chain import (
     ChainPart,
     ChainPass,
     Chunk,
-    Fault,
     Faults,
     PartialPass,
     Tail,
@@ -30,7 +29,7 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.second_process import PART_RECORDS, parts
 from portalops.ledger.store import open_snapshot
 from portalops.ledger.stored_chain import StoredChain
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Fault
 from tests.doubles import FixedClock
 from tests.ledger.ledgers import START, new_ledger, tamper
 

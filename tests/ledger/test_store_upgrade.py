@@ -15,9 +15,8 @@ from unittest.mock import patch
 
 import pytest
 
-from portalops import __version__
+from portalops import __version__, bodies
 from portalops.errors import ClockWentBack, ExitCode, IntegrityError, LedgerError, RunAlreadyRecorded
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.tables import MAKE, UPGRADE
 from portalops.model.record import RunId

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portalops.ledger import bodies, chain
+from portalops import bodies
+from portalops.ledger import chain
 from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.ledger import Ledger

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.check_heads import HeadVerdict, SuppliedHead, read_supplied_head
 from portalops.ledger.heads import HEAD, code_of, heads, newest_head, record_head, rotate_key

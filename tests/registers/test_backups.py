@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from portalops import bodies
 from portalops.errors import LedgerError
-from portalops.ledger import bodies
 from portalops.model.record import RunId
 from portalops.registers.backups import due_for_reading, recorded_sets
 from tests.compliance.test_rules import backup

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from portalops import bodies
 from portalops.errors import LedgerError
-from portalops.ledger import bodies
 from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.ledger import Ledger
 from portalops.model.period import Period

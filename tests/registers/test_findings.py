@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.model.checks import CheckResult, CheckScan, HostScan
 from portalops.model.findings import CarriedFindings, Finding, FindingClosed, FindingTurn

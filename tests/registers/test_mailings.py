@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.circumstances import Circumstances
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.runs import Frame, Work, record_framed

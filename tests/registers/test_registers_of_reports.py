@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.as_of import LedgerAsOf
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.proof import read_proof

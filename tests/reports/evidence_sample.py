@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
-from portalops.ledger.chain import Fault
 from portalops.model.message import msg
-from portalops.model.record import RunId
+from portalops.model.record import Fault, RunId
 from portalops.model.runs import Every, Job, JobId, JobKind, Plan, Run, RunSummary, WrittenFile
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.evidence import Evidence

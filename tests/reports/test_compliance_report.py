@@ -11,13 +11,12 @@ import pytest
 
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
-from portalops.ledger.chain import Fault
 from portalops.model.cases import CaseStep
 from portalops.model.checks import CheckScan
 from portalops.model.message import msg
 from portalops.model.organisation import Actor, Name, OfficeRole
 from portalops.model.period import Period, Week
-from portalops.model.record import Digest
+from portalops.model.record import Digest, Fault
 from portalops.model.runs import RunSummary
 from portalops.model.verdicts import CheckVerdict, DutyVerdict, RunOutcome
 from portalops.registers.cases import RecordedMove

@@ -148,7 +148,7 @@ def test_no_row_is_forbidden_to_break_because_libreoffice_leaves_such_rows_out()
 def test_numbers_stand_right_codes_in_a_typewriter_face_and_states_have_word_and_shape() -> None:
     row = ("web-1", 1234, "9f3a" * 16, Status(msg("unmet"), Tone.BAD), Status(msg("pending"), Tone.UNSURE, "…"), None)
     cells = opened(table(row), language="vi").tables[0].rows[1].cells
-    assert [cell.text for cell in cells] == ["web-1", "1.234", "9f3a" * 16, "✗ không đạt", "… chờ xác minh", "–"]
+    assert [cell.text for cell in cells] == ["web-1", "1.234", "9f3a" * 16, "✗ không đạt", "… chưa đến hạn", "–"]
     styles = [cell.paragraphs[0].style for cell in cells]
     assert [style.name for style in styles if style] == ["Table Label", "Table Number", *["Table Text"] * 4]
     assert [cell.paragraphs[0].runs[0].style.name for cell in cells[2:5]] == [

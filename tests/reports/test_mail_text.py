@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from portalops.ledger.chain import Fault
 from portalops.ledger.heads import code_of
 from portalops.model.message import msg
 from portalops.model.organisation import Name
+from portalops.model.record import Fault
 from portalops.model.runs import ReportResult, WrittenFile
 from portalops.reports.build_compliance import TITLE
 from portalops.reports.mail import ReportMail, message_id_of, subject_of, text_of_mail

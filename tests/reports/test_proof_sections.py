@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from portalops.ledger.chain import Fault
 from portalops.ledger.heads import code_of
 from portalops.model.heads import AnchorId, AnchorReceipt
 from portalops.model.message import msg
-from portalops.model.record import Recorded, RunId
+from portalops.model.record import Fault, Recorded, RunId
 from portalops.model.runs import Run
 from portalops.registers.evidence import UnreadableRecord
 from portalops.registers.proof import Proof
@@ -52,7 +51,7 @@ def test_the_head_stands_near_the_beginning_as_code_text_and_fingerprint() -> No
         ({"uncovered": 1}, "1 record was written since this head was signed, and is not covered by it."),
         ({"uncovered": 1, "unsigned": msg("disk full")}, "No new head could be signed for this report: disk full"),
         ({"faults": (Fault(7, msg("odd")), Fault(3, msg("gone")))}, "From record 3 on nothing in it can be trusted"),
-        ({"unreadable": (UnreadableRecord(8, "head", msg("blob missing")),)}, "Details of 1 records about heads"),
+        ({"unreadable": (UnreadableRecord(8, "head", msg("blob missing")),)}, "Details of 1 record about heads"),
     ],
 )
 def test_what_weakens_the_proof_is_a_notice(change: dict[str, Any], words: str) -> None:

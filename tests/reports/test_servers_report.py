@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from commands.cli.entry import run
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.availability import PageSample, PageSamples, SampleBatch

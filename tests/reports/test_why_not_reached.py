@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from portalops.ledger.bodies import decode, read, write
+from portalops.bodies import decode, read, write
 from portalops.locale import render
 from portalops.model.checks import CheckScan, HostScan
 from portalops.model.message import Message, msg

@@ -68,7 +68,7 @@ def test_what_a_unit_logs_is_in_the_journal_with_its_fields(hosts: Hosts) -> Non
         assert started["PORTALOPS_DUTY"] == "10.2-interval"
         assert started["SYSLOG_IDENTIFIER"] == "portalops" and started["_TRANSPORT"] == "journal"
         assert started["_SYSTEMD_UNIT"] == failed["_SYSTEMD_UNIT"] == "knock.service"
-        assert untold["MESSAGE"].startswith("monitor watcher was not told: ")
+        assert untold["MESSAGE"].startswith("monitor watcher was not notified: ")
         everything = host.sh("journalctl -o export --no-pager")
         assert SECRET not in everything
         said = entries(host, "-u", "knock.service", "_TRANSPORT=stdout")

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.runs import LOG, Frame, Work, record_framed
 from portalops.model.record import RunId

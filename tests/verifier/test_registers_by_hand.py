@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.changes import ChangeApproval

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from portalops.jobs import missed_slots
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.bundle import verify as verifier
-from portalops.ledger.record import format_at
 from portalops.model.record import Digest
 from portalops.model.runs import Every, Job, JobId, JobKind, Plan
+from portalops.model.text import format_at
+from portalops.registers.expected_slots import missed_slots
 from portalops.registers.plans import RecordedPlan
 
 ZONE = "Asia/Ho_Chi_Minh"

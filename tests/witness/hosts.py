@@ -17,8 +17,8 @@ from commands.cli.invocation import Invocation
 from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.shapes import as_json
+from portalops import bodies
 from portalops.errors import ExitCode
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.model.record import RunId
 from portalops.ports import Clock

@@ -318,7 +318,7 @@ class _Forger:
     """Goes on from a kept head without the key."""
 
     def __init__(self, watched: Watched, kept: RecordedHead) -> None:
-        from portalops.ledger import bodies
+        from portalops import bodies
 
         records = list(watched.ledger.records())
         self.lines = [record.line for record in records[: kept.head.size + 1]]  # with the kept head's own record

@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from commands.ledger.extend import extension
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.heads import record_head
 from portalops.ledger.ledger import Ledger
 from portalops.model.heads import RecordedHead

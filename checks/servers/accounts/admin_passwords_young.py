@@ -17,10 +17,11 @@ from datetime import date, timedelta
 
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
+from checks.servers.probe import shown
 from checks.servers.probes import shadow
-from checks.servers.wording import listed
+from checks.servers.wording import listed, together
 from portalops.model.credentials import LONGEST_DAYS, CredentialKind
-from portalops.model.message import msg, nmsg
+from portalops.model.message import Message, msg, nmsg
 from portalops.model.verdicts import Severity
 
 CHANGED_WITHIN = timedelta(days=LONGEST_DAYS[CredentialKind.PASSWORD])
@@ -45,9 +46,10 @@ def judge(facts: Facts) -> CheckOutcome:
     admins = dict.fromkeys(("root", *facts.declared.admins))
     usable = [one for one in facts[shadow.PROBE] if one.name in admins and one.kind != "locked"]
     oldest, tomorrow = facts.at.date() - CHANGED_WITHIN, facts.at.date() + timedelta(days=1)
-    old = [f"{one.name} ({day})" for one in usable if (day := _day(one.changed_day)) is not None and day < oldest]
+    changed = [(one.name, day) for one in usable if (day := _day(one.changed_day)) is not None]
+    old = [_dated(name, day) for name, day in changed if day < oldest]
     if old:
-        return failed("password-old", msg("passwords last changed too long ago: {names}", names=listed(old)))
+        return failed("password-old", msg("passwords last changed too long ago: {names}", names=together(old)))
     known = {one.name for one in facts[shadow.PROBE]}
     absent = [name for name in admins if name not in known]
     if absent:
@@ -57,11 +59,11 @@ def judge(facts: Facts) -> CheckOutcome:
         return unknown(
             "no-day", msg("the day of the last password change is not recorded: {names}", names=listed(unsure))
         )
-    ahead = [f"{one.name} ({day})" for one in usable if (day := _day(one.changed_day)) is not None and day > tomorrow]
+    ahead = [_dated(name, day) for name, day in changed if day > tomorrow]
     if ahead:
         return unknown(
             "changed-in-future",
-            msg("passwords whose last change is dated in the future: {names}", names=listed(ahead)),
+            msg("passwords whose last change is dated in the future: {names}", names=together(ahead)),
         )
     if not usable:
         return passed(msg("no admin can log in by a password"))
@@ -73,6 +75,11 @@ def judge(facts: Facts) -> CheckOutcome:
             days=CHANGED_WITHIN.days,
         )
     )
+
+
+def _dated(name: str, day: date) -> Message:
+    """Return an account with the day as its reader writes days."""
+    return msg("{name} ({day})", name=shown(name, 60), day=day)
 
 
 def _day(number: int | None) -> date | None:

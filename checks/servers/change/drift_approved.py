@@ -26,8 +26,9 @@ Sources: apt's history.log, rpm(8), stat(2) on ctime, journalctl(1), machine-id(
 
 from __future__ import annotations
 
+from checks.servers.approvals import allowed
 from checks.servers.attribution import ChangePlace, Placed
-from checks.servers.change._approved import allowed, declared_alone, judge_future_since
+from checks.servers.change._approved import declared_alone, judge_future_since
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.comparing import placed_in
 from checks.servers.drifting import probes, word_of

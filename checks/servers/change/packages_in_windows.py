@@ -19,13 +19,14 @@ Sources: apt-get(8), rpm(8), apt's history.log. On Debian 13, times in the host'
 
 from __future__ import annotations
 
-from checks.servers.change._approved import Approved, approved, declared_alone, judge_future_since
+from checks.servers.approvals import Approved
+from checks.servers.change._approved import approved, declared_alone, judge_future_since
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
+from checks.servers.drifted import PackageChange
 from checks.servers.facts import Facts
 from checks.servers.patching._packages import judged_by
 from checks.servers.probe import MissingFact, Probe, shown
 from checks.servers.probes import apt_history, os_release, own_changes, rpm_history
-from checks.servers.probes.apt_history import PackageChange
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity

@@ -19,7 +19,8 @@ Source: journalctl(1), proc(5). systemd 257 on Debian 13:
 
 from __future__ import annotations
 
-from checks.servers.change._approved import approved, declared_alone, doubt_of, judge_future_since
+from checks.servers.approvals import doubt_of
+from checks.servers.change._approved import approved, declared_alone, judge_future_since
 from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact

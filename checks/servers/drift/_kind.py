@@ -12,26 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, TypeAlias, cast
 
+from checks.servers.drifted import KnownBy
 from checks.servers.probe import COMMAND_MISSING, FactT, MissingFact, Probe
 from checks.servers.probes import file_times
 from checks.servers.probes.file_times import FileTime
 from portalops.model.message import Message
-
-
-class KnownBy(StrEnum):
-    """How the time of a change is known."""
-
-    LOG = "log"
-    """The package manager wrote it down."""
-    FILE = "file"
-    """The kernel's own time of the file's last change (ctime)."""
-    BOOT = "boot"
-    """The journal, or the kernel's own word on its start."""
-    BETWEEN = "between"
-    """It is not known but that it lies between the two looks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from checks.servers.clocks import CLOCKS_APART
-from checks.servers.drift._kind import DriftComparison, DriftStep, HostView, Kind, KnownBy
+from checks.servers.drift._kind import DriftComparison, DriftStep, HostView, Kind
+from checks.servers.drifted import KnownBy
 from checks.servers.probe import MissingFact
 from checks.servers.probes import boots
 from portalops.model.message import msg

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from checks.servers.drift._kind import DriftComparison, DriftStep, HostView, Kind, KnownBy
+from checks.servers.drift._kind import DriftComparison, DriftStep, HostView, Kind
+from checks.servers.drifted import KnownBy, PackageChange
 from checks.servers.probe import MissingFact, Probe
 from checks.servers.probes import apt_history, packages_dpkg, packages_rpm, rpm_history
-from checks.servers.probes.apt_history import PackageChange
 from portalops.model.message import msg
 
 _EMPTY = "log-empty"

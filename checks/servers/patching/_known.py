@@ -7,8 +7,7 @@ from datetime import timedelta
 
 from checks.servers.check import CheckOutcome, missing, unknown
 from checks.servers.facts import Facts
-from checks.servers.lookup import digest_of, installed_of
-from checks.servers.patching._packages import judged_by
+from checks.servers.patching._packages import digest_of, installed_of, judged_by
 from checks.servers.probe import MissingFact
 from checks.servers.probes import packages_dpkg, packages_rpm, vulnerabilities
 from checks.servers.probes.packages_dpkg import DebPackage

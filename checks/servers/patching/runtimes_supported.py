@@ -30,7 +30,7 @@ from checks.servers.probe import shown
 from checks.servers.probes import os_release, runtimes, vulnerabilities
 from checks.servers.probes.runtimes import UNSAFE, Runtime
 from checks.servers.probes.vulnerabilities import FoundVulnerabilities
-from portalops.model.message import msg
+from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import CheckVerdict, Severity
 
 TABLE_GOOD_FOR = timedelta(days=180)
@@ -69,7 +69,9 @@ def judge(facts: Facts) -> CheckOutcome:
                 return outcome
     if by_hand and today - read_on > TABLE_GOOD_FOR:
         return unknown("table-old", msg("the table of support dates was last read on {day}", day=read_on))
-    return passed(msg("{n} runtimes are installed, and all get fixes", n=len(found)))
+    return passed(
+        nmsg("{n} runtime is installed, and gets fixes", "{n} runtimes are installed, and all get fixes", len(found))
+    )
 
 
 def _judged(one: Runtime, table: Mapping[str, Mapping[str, date]], today: date) -> CheckOutcome:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from checks.servers.drifted import PackageChange
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from portalops.model.message import msg
 
@@ -43,19 +44,6 @@ printf '%s\n' "$L" | { for t in $T; do
 done; cat; }
 """
 _ACTIONS = frozenset({"Install", "Upgrade", "Downgrade", "Reinstall", "Remove", "Purge"})
-
-
-@dataclass(frozen=True, slots=True)
-class PackageChange:
-    """One run of apt, or the installation of one package by rpm."""
-
-    at: datetime
-    """UTC."""
-    by: str
-    """The account that asked for it, root where apt names none, or `unattended-upgrade`; empty where nothing records it."""
-    packages: tuple[str, ...]
-    until: datetime | None = None
-    """When it ended, UTC; None where nothing records it, as in answers of before it was asked for."""
 
 
 def parse(output: Output) -> tuple[PackageChange, ...]:

@@ -13,11 +13,11 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-from checks.servers.drifting import Drift
+from checks.servers.drifted import Drift
 from checks.servers.outside.section import LIMIT_BYTES
 from checks.servers.probe import Output, Probe, ProbeResult, Unparseable
+from portalops.bodies import decode_part, encode
 from portalops.errors import LedgerError
-from portalops.ledger.bodies import decode_part, encode
 from portalops.model.message import msg
 
 COMPARED_WITHIN = timedelta(days=92)

@@ -13,7 +13,7 @@ from datetime import timedelta
 from urllib.parse import unquote
 
 from checks.servers.outside.section import LIMIT_BYTES, NOT_DECLARED, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, opened, refuse_form, unreadable
+from checks.servers.own import LocalRecords, Own, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.message import msg
 from portalops.model.organisation import HostId
@@ -86,4 +86,4 @@ def sections(own: Own) -> Mapping[HostId, ProbeResult]:
     return found
 
 
-OWN = OwnRecords(PROBE, sections)
+OWN = LocalRecords(PROBE, sections)

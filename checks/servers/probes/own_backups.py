@@ -20,14 +20,13 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import BackupMedium, Own, OwnRecords, not_begun, opened, refuse_form, unreadable
+from checks.servers.own import BackupMedium, LocalRecords, Own, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
+from portalops.bodies import decode_part
 from portalops.errors import PortalOpsError
-from portalops.ledger.bodies import decode_part
-from portalops.ledger.record import FINISHED
 from portalops.model.backups import BackupResult, CopyState, VerifyLevel
 from portalops.model.organisation import HostId
-from portalops.model.record import Record, Recorded
+from portalops.model.record import FINISHED, Record, Recorded
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import LedgerReader
 from portalops.registers.backups import BACKUP, POLLS, CopyReports, fold_sets
@@ -174,4 +173,4 @@ def _read(held: Mapping[str, Any]) -> BackupMedium:
     )
 
 
-OWN = OwnRecords(PROBE, sections)
+OWN = LocalRecords(PROBE, sections)

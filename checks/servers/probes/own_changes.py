@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, unreadable
+from checks.servers.own import LocalRecords, Own, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.changes import ChangeKind, ChangeOrder
 from portalops.model.organisation import HostId
@@ -139,4 +139,4 @@ def _moments(order: ChangeOrder) -> Iterable[datetime]:
     return (moment for moment in every if moment is not None)
 
 
-OWN = OwnRecords(PROBE, sections)
+OWN = LocalRecords(PROBE, sections)

@@ -21,7 +21,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, unreadable
+from checks.servers.own import LocalRecords, Own, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.credentials import SystemKind, host_of
 from portalops.model.hosts import LOCAL
@@ -151,4 +151,4 @@ def _custody(row: Mapping[str, Any]) -> Custody:
     )
 
 
-OWN = OwnRecords(PROBE, sections)
+OWN = LocalRecords(PROBE, sections)

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from checks.servers.declared import GroupDeclared
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, unreadable
+from checks.servers.own import LocalRecords, Own, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.availability import SampleBatch
 from portalops.model.organisation import HostId
@@ -112,4 +112,4 @@ def _samples(batches: Iterable[SampleBatch], url: str, began: datetime) -> Itera
         yield second, int(seen[second])
 
 
-OWN = OwnRecords(PROBE, sections)
+OWN = LocalRecords(PROBE, sections)

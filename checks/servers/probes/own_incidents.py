@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, unreadable
+from checks.servers.own import LocalRecords, Own, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.organisation import HostId
 from portalops.registers.incidents import Incident, read_incidents
@@ -127,4 +127,4 @@ def _moments(each: HostIncident) -> tuple[datetime | None, ...]:
     return (each.began_at, each.detected_at, each.ended_at, each.opened_at)
 
 
-OWN = OwnRecords(PROBE, sections)
+OWN = LocalRecords(PROBE, sections)

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, unreadable
+from checks.servers.own import LocalRecords, Own, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.organisation import HostId
 from portalops.registers.places import RegisteredPlace, read_places
@@ -90,4 +90,4 @@ def section(place: RegisteredPlace, zone: ZoneInfo) -> ProbeResult:
     )
 
 
-OWN = OwnRecords(PROBE, sections)
+OWN = LocalRecords(PROBE, sections)

@@ -21,22 +21,34 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, unreadable
-from checks.servers.portal_audit import AskedPortal, portal_of
+from checks.servers.own import LocalRecords, Own, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from checks.servers.probes.own_credentials import find_rest_custodian
 from checks.servers.probes.own_registered import register_in, rows_of
+from portalops.bodies import decode, encode
 from portalops.errors import LedgerError
-from portalops.ledger.bodies import decode, encode
+from portalops.model.credentials import SystemKind
 from portalops.model.message import Message
 from portalops.model.organisation import HostId
 from portalops.model.portal_accounts import PortalAccount, PortalAccounts
-from portalops.registers.access import AccessRegister, access_of
+from portalops.registers.access import AccessRegister, CredentialAccess, access_of
 from portalops.registers.credentials import CredentialRegister, read_credentials
 from portalops.registers.portal_accounts import PortalAnswer, read_portal_answers
 
 ELSEWHERE = "elsewhere"
 """The state of a section of a host with which no portal is judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedPortal:
+    """A portal that can be asked who can work in it."""
+
+    id: str
+    """Of its source of updates: `portal:ID` in the register, whichever host stands behind it."""
+    look: PortalAnswer | None = None
+    """The newest look at its accounts; None if there was none."""
+    problem: Message | None = None
+    """Why it could not be asked just now, if that was tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +117,11 @@ def sections(own: Own) -> Mapping[HostId, ProbeResult]:
     return found
 
 
+def portal_of(each: CredentialAccess) -> str:
+    """Return the portal that a credential opens; empty for what is none."""
+    return each.system.partition(":")[2].partition("@")[0] if each.kind == SystemKind.PORTAL else ""
+
+
 def _lost(register: CredentialRegister) -> tuple[int, ...]:
     """Return the unreadable records that may be of a portal's credential."""
     others = {each.id for each in access_of(register).credentials if not portal_of(each)}
@@ -159,4 +176,4 @@ def _message(held: Any) -> Message | None:
     return None if held is None else decode(Message, held)
 
 
-OWN = OwnRecords(PROBE, sections)
+OWN = LocalRecords(PROBE, sections)

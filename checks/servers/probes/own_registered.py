@@ -17,7 +17,7 @@ from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from checks.servers.outside.section import LIMIT_BYTES, SEEN, safe, written
-from checks.servers.own import Own, OwnRecords, not_begun, opened, refuse_form, unreadable
+from checks.servers.own import LocalRecords, Own, not_begun, opened, refuse_form, unreadable
 from checks.servers.probe import Output, Probe, ProbeResult
 from portalops.model.credentials import host_of
 from portalops.model.organisation import HostId
@@ -119,4 +119,4 @@ def _access(row: Mapping[str, Any]) -> CredentialAccess:
     )
 
 
-OWN = OwnRecords(PROBE, sections)
+OWN = LocalRecords(PROBE, sections)

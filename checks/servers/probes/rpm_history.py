@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from checks.servers.drifted import PackageChange
 from checks.servers.probe import Output, Probe, Unparseable, shown
-from checks.servers.probes.apt_history import PackageChange
 from portalops.model.message import msg
 
 

@@ -18,8 +18,8 @@ from typing import Any
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from checks.vulnerabilities.rows import Row
+from portalops.bodies import decode_part
 from portalops.errors import LedgerError
-from portalops.ledger.bodies import decode_part
 from portalops.model.message import Message, msg
 
 OK = "ok"

@@ -18,9 +18,9 @@ from __future__ import annotations
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.declared import default_number
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import judge_no_pages
 from checks.servers.probes import outside_ports, own_availability
 from checks.servers.probes.own_availability import DAYS
+from checks.servers.web_verdicts import judge_no_pages
 from checks.servers.wording import listed
 from portalops.model.availability import COVERED_PERCENT, SpanCounts
 from portalops.model.message import msg

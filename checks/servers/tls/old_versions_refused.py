@@ -16,8 +16,8 @@ from __future__ import annotations
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.outside.hello import Reply
-from checks.servers.outside.verdicts import judge_no_pages
 from checks.servers.probes import outside_ports, outside_tls
+from checks.servers.web_verdicts import judge_no_pages
 from checks.servers.wording import listed
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import judge_no_pages, shown_url
 from checks.servers.outside.web import url_of
 from checks.servers.outside.words import ReadPage
 from checks.servers.probes import outside_ports, outside_web
 from checks.servers.probes.outside_web import WebAnswer
+from checks.servers.web_verdicts import judge_no_pages, shown_url
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 

@@ -24,10 +24,10 @@ from email.utils import parsedate_to_datetime
 
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import is_page, judge_no_pages, shown_url, unseen
 from checks.servers.outside.words import ReadPage, language_of
 from checks.servers.probes import outside_ports, outside_web
 from checks.servers.probes.outside_web import WebAnswer
+from checks.servers.web_verdicts import is_page, judge_no_pages, shown_url, unseen
 from checks.servers.wording import listed
 from portalops.model.message import Message, msg
 from portalops.model.verdicts import CheckVerdict, Severity

@@ -16,8 +16,8 @@ import re
 
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import judge_no_pages, shown_url, unseen
 from checks.servers.probes import outside_ports, outside_web
+from checks.servers.web_verdicts import judge_no_pages, shown_url, unseen
 from portalops.model.message import msg
 from portalops.model.verdicts import Severity
 

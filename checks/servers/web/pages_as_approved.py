@@ -19,9 +19,9 @@ from collections.abc import Mapping
 
 from checks.servers.check import CheckOutcome, check, failed, passed, unknown
 from checks.servers.facts import Facts
-from checks.servers.outside.verdicts import is_page, judge_no_pages, shown_url, unseen
 from checks.servers.outside.words import FORBIDDEN, ReadPage
 from checks.servers.probes import outside_ports, outside_web
+from checks.servers.web_verdicts import is_page, judge_no_pages, shown_url, unseen
 from checks.servers.wording import listed
 from portalops.model.message import msg, nmsg
 from portalops.model.verdicts import Severity

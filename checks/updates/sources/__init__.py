@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SettingsT = TypeVar("SettingsT", bound="CommonSettings")
 
 
-class Build(Protocol):
+class BuildSource(Protocol):
     """Checks a table and makes its source."""
 
     def __call__(self, source_id: str, table: KindTable, /, *, zone: ZoneInfo, web: Web) -> UpdateSource:
@@ -33,7 +33,7 @@ class Build(Protocol):
 class UpdateSourceKind(TableKind[SettingsT]):
     """A kind of update source."""
 
-    build: Build
+    build: BuildSource
 
 
 SOURCES: Final[Door[UpdateSourceKind[Any]]] = Door("checks.updates.sources", "SOURCE", UpdateSourceKind)

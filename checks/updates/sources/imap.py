@@ -59,11 +59,11 @@ SILENCE_SECONDS = 30
 MESSAGE_BYTES = 32 << 20
 """Of one message; mail servers take 20 to 30 MB. Of a larger one the beginning is read."""
 POLL_BYTES = 256 << 20
-"""Of all messages of one look; behind that, and in the second half of its time, the beginning of each is read."""
+"""Of all messages of one poll; behind that, and in the second half of its time, the beginning of each is read."""
 READ_BYTES = POLL_BYTES + 2 * MESSAGE_BYTES
 """Of all that one connection says."""
 MAX_MESSAGES = 2000
-"""Of one look, the newest ones; the look speaks for no time before them."""
+"""Of one poll, the newest ones; the poll covers no time before them."""
 MAX_ID = 400
 """Characters of a Message-ID."""
 PORTS = {"tls": 993, "starttls": 143, "none": 143}
@@ -230,6 +230,7 @@ class ImapSource:
 
     def _listed(self, box: BaseMailBox, since: datetime, first: int) -> list[_Received]:
         """Return the messages that are to be read, in the order in which they came in."""
+        # SEARCH SINCE knows days alone, in a time zone that the server does not tell.
         day_before = since.date() - timedelta(days=1)
         criteria = AND(uid=U(str(first), "*")) if first else AND(date_gte=day_before)
         uids = [int(uid) for uid in box.uids(criteria, charset=None) if uid.isdigit() and int(uid) >= first]

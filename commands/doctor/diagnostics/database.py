@@ -14,7 +14,7 @@ from commands.jobs.ledger_server import server_of
 from portalops.errors import PortalOpsError
 from portalops.ledger.postgresql_rules import SKEW, too_many_rights
 from portalops.ledger.postgresql_tables import OLDEST_SERVER
-from portalops.model.message import msg
+from portalops.model.message import msg, nmsg
 
 if TYPE_CHECKING:
     from portalops.ledger.postgresql_server import ServerState
@@ -29,7 +29,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
         return
     before = look.session.clock.now()
     try:
-        state = server_of(look.session)
+        state = server_of(look.session.kept(writable=False).records)
     except PortalOpsError as error:
         yield refused("", error)
         return
@@ -88,7 +88,7 @@ def seen_of(state: ServerState, apart: timedelta) -> Iterator[DiagnosticLine]:
             msg("the extension amcheck is not there, so nobody can tell whether an index hides a record"),
             msg("Run as the owner of the database: CREATE EXTENSION amcheck."),
         )
-    free = msg("{n} connections are free", n=state.free_connections)
+    free = nmsg("{n} connection is free", "{n} connections are free", state.free_connections)
     if state.free_connections < FEW_CONNECTIONS:
         yield note(
             "connections", free, msg("A worker takes about ten: raise max_connections before another one begins.")

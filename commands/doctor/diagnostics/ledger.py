@@ -117,7 +117,9 @@ def _crashed(look: DoctorContext, ledger: Ledger) -> Iterator[DiagnosticLine]:
                 run=run.id,
                 moment=run.started_at,
             ),
-            msg("Look at 'journalctl' around that moment; the next run does its work again if it is still due."),
+            msg(
+                "Read the journal around that moment: journalctl. The next run does the work again if it is still due."
+            ),
         )
     if len(cut) > CRASHES_SHOWN:
         more = len(cut) - CRASHES_SHOWN

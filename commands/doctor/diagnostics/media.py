@@ -19,8 +19,8 @@ from commands.doctor.places import device_of, folder_seen, path_of
 from commands.doctor.store_locks import lock_seen
 from portalops.config.layers import show_path
 from portalops.errors import FileUnwritable
+from portalops.files import write_atomically
 from portalops.model.message import msg, nmsg
-from portalops.system.files import write_atomically
 
 if TYPE_CHECKING:
     from portalops.config import KindTable
@@ -127,7 +127,7 @@ def _written_and_read(table: KindTable, folder: Path) -> Iterator[DiagnosticLine
         yield bad(
             about,
             msg("{id}: what was read back is not what was written", id=table.id),
-            msg("Take no further backup to it, and have the disk looked at: smartctl -a"),
+            msg("Stop backing up to it, and test the disk: smartctl -a"),
         )
         return
     yield good(about, msg("{id}: a small file was written, read back and removed", id=table.id))

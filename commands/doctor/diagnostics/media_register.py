@@ -13,9 +13,10 @@ from portalops.registers.media import NOT_REGISTERED
 def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say what the register of media shows that must be seen to."""
     session = look.session
-    if session.reader.first() is None:
+    ledger, now = session.reader, session.clock.now()
+    if ledger.first() is None:
         return
-    for line in lines_of(session):
+    for line in lines_of(session.settings, ledger, session.rulebook.numbers, now):
         name = line.medium.id
         for alarm in line.alarms:
             yield warning(
@@ -23,7 +24,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
                 msg("{id}: {problem}", id=name, problem=alarm),
                 msg("Run 'portalops media add {id} --label TEXT --place TEXT --custodian NAME'.", id=name)
                 if alarm == NOT_REGISTERED
-                else msg("See 'portalops media list'; 'portalops media check {id}' looks at it.", id=name),
+                else msg("See 'portalops media list'; run 'portalops media check {id}' to read it.", id=name),
             )
         if not line.alarms and line.medium.read_at is not None:
             yield good(name, msg("{id} was read at {moment}", id=name, moment=line.medium.read_at))
@@ -31,7 +32,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
             yield note(
                 name,
                 msg("{id}: no reading of it is recorded yet", id=name),
-                msg("'portalops media check {id}' looks at it.", id=name),
+                msg("Run 'portalops media check {id}' to read it.", id=name),
             )
         if line.expiring.soon:
             yield note(
@@ -41,7 +42,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
                     "{id}: {n} copies were read so long ago that they soon no longer count as verified, from {moment} on",
                     line.expiring.soon,
                     id=name,
-                    moment=line.expiring.next_at or session.clock.now(),
+                    moment=line.expiring.next_at or now,
                 ),
                 msg("The verify job reads them in time if it runs; 'portalops backup verify' does it now."),
             )

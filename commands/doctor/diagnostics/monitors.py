@@ -25,7 +25,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     if not settings.monitors and not has_witness:
         yield warning(
             "",
-            msg("nobody is told when nothing runs any more: no monitor is configured, and no witness watches"),
+            msg("nobody learns that the jobs stopped: no monitor is configured, and no witness watches"),
             msg("Add [[notify.monitor]] to the configuration, or have another unit run 'portalops watch-remote'."),
         )
     if has_witness:
@@ -37,7 +37,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
             yield warning(
                 name,
                 msg(
-                    "{id}: it could not be told at {moment}: {cause}",
+                    "{id} could not be notified at {moment}: {cause}",
                     id=name,
                     moment=known.failed_at,
                     cause=known.problem or "-",
@@ -45,7 +45,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
                 msg("See whether its address is right and reached from here; the next run tells it again."),
             )
         elif known is None or known.heard_at is None:
-            yield note(name, msg("{id}: it was told nothing yet", id=name), msg("Run 'portalops run --due'."))
+            yield note(name, msg("{id} was not notified yet", id=name), msg("Run 'portalops run --due'."))
         elif now - known.heard_at > _longest_silence(table, settings.jobs):
             yield warning(
                 name,
@@ -53,7 +53,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
                 msg("Run 'portalops run --due', and see 'portalops schedule status' for what should start it."),
             )
         else:
-            yield good(name, msg("{id}: it took what it was told at {moment}", id=name, moment=known.heard_at))
+            yield good(name, msg("{id} was last notified at {moment}", id=name, moment=known.heard_at))
 
 
 def _longest_silence(table: KindTable, jobs: Sequence[Job]) -> timedelta:

@@ -27,7 +27,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     if not settings.channels:
         yield warning(
             "",
-            msg("nobody is told when a job fails: no channel is configured"),
+            msg("nobody learns that a job failed: no channel is configured"),
             msg("Add [[notify.channel]] to the configuration; see docs/notifications.md."),
         )
     try:
@@ -46,7 +46,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     if taken and Level.FAILURE not in taken:
         yield warning(
             "",
-            msg("nobody is told when a job fails: no channel takes failures"),
+            msg("nobody learns that a job failed: no channel takes failures"),
             msg('Add "failure" to the levels of a [[notify.channel]]; see docs/notifications.md.'),
         )
 

@@ -31,7 +31,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
 
 def _formats_seen(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say which format cannot be written here, or not as it should be; one that is not mailed is merely told."""
-    mail = mail_settings(look.session)
+    mail = mail_settings(look.session.settings)
     wanted = mail.formats if mail is not None else ()
     for name in sorted({*formats.names(), *wanted}):
         about = f"format {name}"
@@ -49,7 +49,7 @@ def _formats_seen(look: DoctorContext) -> Iterator[DiagnosticLine]:
 
 def _mailing_seen(look: DoctorContext) -> Iterator[DiagnosticLine]:
     session = look.session
-    mail = mail_settings(session)
+    mail = mail_settings(session.settings)
     if mail is None:
         if any(job.kind is JobKind.REPORT for job in session.settings.jobs):
             yield note("mail", msg("reports are written and mailed to nobody"), _MAIL)
@@ -98,7 +98,7 @@ def _mailing_seen(look: DoctorContext) -> Iterator[DiagnosticLine]:
             )
 
 
-_FONTS = msg("Install the font, such as 'apt install fonts-liberation'; reports made until then look otherwise.")
+_FONTS = msg("Install the font, such as 'apt install fonts-liberation'; reports made before use another font.")
 _MAIL = msg("Add [report.mail] to the configuration to have them mailed.")
 
 

@@ -18,7 +18,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     book = session.rulebook
     yield good("", msg("duties are judged by {id}, edition {version}", id=book.id, version=book.version))
     calendar = session.calendar
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
+    today = session.today
     last = max((year for year in calendar.years if year >= today.year), default=None)
     if last is None:
         yield warning(

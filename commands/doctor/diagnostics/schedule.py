@@ -20,7 +20,8 @@ from commands.doctor.diagnosis import (
     unknown,
     warning,
 )
-from commands.jobs.schedule_look import ScheduleSeen, inspect_schedule
+from commands.jobs.due import plan_now
+from commands.jobs.schedule_state import ScheduleSeen, inspect_schedule
 from portalops.errors import ConfigurationError, LedgerMissing
 from portalops.model.message import msg, nmsg
 from portalops.model.runs import Every
@@ -48,7 +49,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
         return
     yield from _last_start(look)
     try:
-        seen = inspect_schedule(look.session)
+        seen = inspect_schedule(plan_now(look.session), look.session.settings, look.session.runner)
     except ConfigurationError as error:  # what a unit cannot see, though a shell can
         yield refused("units", error)
         return

@@ -18,7 +18,8 @@ from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext,
 from commands.doctor.diagnostics.secrets import references
 from commands.doctor.diagnostics.sources import source_paths
 from commands.doctor.places import mode_of, nearest, owner_of, private_seen
-from commands.jobs.schedule_look import ScheduleSeen, inspect_schedule
+from commands.jobs.due import plan_now
+from commands.jobs.schedule_state import ScheduleSeen, inspect_schedule
 from portalops.config import Settings
 from portalops.config.layers import show_path
 from portalops.errors import ConfigurationError
@@ -47,7 +48,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     session = look.session
     user = session.settings.schedule.user
     try:
-        seen = inspect_schedule(session)
+        seen = inspect_schedule(plan_now(session), session.settings, session.runner)
     except ConfigurationError:  # told by the examination of the schedule
         seen = None
     ways = seen.ways if seen is not None else ()

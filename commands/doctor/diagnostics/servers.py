@@ -23,7 +23,7 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
     """Say by which key each server is known, and with `deep` whether it still proves it."""
     session = look.session
     ways = session.settings.servers.ways
-    enrolled = enrolments_of(session) if ways else {}
+    enrolled = enrolments_of(session.reader) if ways else {}
     for identity in sorted({way.identity for way in ways.values() if way.identity is not None}):
         yield from private_seen(identity, show_path(identity))
     reachable: list[HostId] = [host.id for host in session.settings.hosts if host.address == LOCAL]
@@ -59,8 +59,9 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
 
 def _tried(look: DoctorContext, host: HostId) -> Iterator[DiagnosticLine]:
     """Go the way to a host; the first step of it that does not work is told with its cure, and the last."""
-    known = known_host(look.session, host)
-    steps, is_reached = steps_to(look.session, known)
+    settings = look.session.settings
+    known = known_host(settings.hosts, host)
+    steps, is_reached = steps_to(known, settings.servers.ways, look.session.reader)
     for step in steps:
         about = f"{host} {step.id}"
         seen = msg("{host}: {step}: {said}", host=host, step=step.what, said=step.reported)

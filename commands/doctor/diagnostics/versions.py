@@ -117,7 +117,7 @@ def system_seen(maker: str, release: str, name: str, today: date, *, support: st
         return unknown(
             "system",
             msg("{name}: until when it gets security updates is not known here", name=name),
-            msg("Look it up at its maker's, and plan the change."),
+            msg("Ask its maker until when it is supported, and plan the change."),
         )
     if today > ends:
         return warning(

@@ -40,9 +40,9 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
             )
         if state.looked_at is None or now - state.looked_at > LATE:
             seen = (
-                msg("{id}: it was never looked at", id=table.id)
+                msg("{id} was never polled", id=table.id)
                 if state.looked_at is None
-                else msg("{id}: it was last looked at at {moment}", id=table.id, moment=state.looked_at)
+                else msg("{id} was last polled at {moment}", id=table.id, moment=state.looked_at)
             )
             yield warning(
                 table.id, seen, msg("Run 'portalops watch-remote', and have a timer run it: docs/witness.md.")

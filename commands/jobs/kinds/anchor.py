@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
 from portalops.anchors import AnchorContext, build_anchor
 from portalops.anchors.folder import FolderAnchor
+from portalops.config import Settings
 from portalops.errors import ExitCode, InternalFault, PortalOpsError, worst
-from portalops.ledger.heads import HEAD, code_of, head_digest, newest_head
+from portalops.ledger.heads import HEAD, code_of, head_digest, newest_head, record_head
 from portalops.ledger.runs import Work, exit_code_of, problem_of
 from portalops.model.heads import AnchorReceipt, AnchorResult, RecordedHead
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.verdicts import RunOutcome
-from portalops.ports import InspectableAnchor
+from portalops.ports import Clock, InspectableAnchor, Progress
 from portalops.registers.anchors import ANCHOR_FINISHED, ANCHOR_RECEIVED, newest_taken, read_receipts
+from portalops.signatures.sshsig import SigningKey
 
 if TYPE_CHECKING:
     from portalops.ledger.ledger import Ledger
@@ -34,14 +38,48 @@ WITNESS_LATE = timedelta(days=2)
 """How long a witness, which is expected to ask each day, may have fetched no head."""
 
 
-def anchors_of(session: Session) -> tuple[Anchor, ...]:
+@dataclass(frozen=True, slots=True)
+class AnchorParts:
+    """What a head is anchored with, each built once."""
+
+    anchors: tuple[Anchor, ...]
+    ledger: Ledger
+    key: SigningKey | None
+    clock: Clock
+    zone: ZoneInfo
+    progress: Progress
+    warn: Callable[[Message], None]
+    debug: bool
+    """A fault of an anchor's own is raised, not told."""
+
+
+def parts_of(session: Session) -> AnchorParts:
+    """Return what anchoring needs of a session.
+
+    Raises:
+        ConfigurationError: an anchor's settings do not fit its kind.
+        SecretUnavailable: the signing key cannot be had.
+    """
+    return AnchorParts(
+        anchors_of(session.settings, session.clock, session.environment),
+        session.writable_ledger,
+        session.signing_key,
+        session.clock,
+        session.zone_of_portal,
+        session.progress,
+        session.warnings.append,
+        session.invocation.debug,
+    )
+
+
+def anchors_of(settings: Settings, clock: Clock, environment: Mapping[str, str]) -> tuple[Anchor, ...]:
     """Return the configured anchors.
 
     Raises:
         ConfigurationError: an anchor's settings do not fit its kind.
     """
-    context = AnchorContext(session.settings.portal, session.clock, session.environment)
-    return tuple(build_anchor(table, context) for table in session.settings.anchors)
+    context = AnchorContext(settings.portal, clock, environment)
+    return tuple(build_anchor(table, context) for table in settings.anchors)
 
 
 def _nobody(_said: Message) -> None:
@@ -49,45 +87,44 @@ def _nobody(_said: Message) -> None:
 
 
 def anchor_newest_head(
-    session: Session, only: Collection[str] = (), tell: Callable[[Message], None] = _nobody
+    parts: AnchorParts, only: Collection[str] = (), tell: Callable[[Message], None] = _nobody
 ) -> Work[AnchorResult]:
     """Sign the ledger as it is now, and send the head to every anchor that lacks it.
 
     Args:
-        session: what to work with.
+        parts: what it is anchored with.
         only: ids of the anchors to hand it to; all of them unless given. The others then count as not having it,
             unless they took it before.
         tell: is told what went wrong and what to do, for a person who waits for it; what is recorded is in English.
 
     Raises:
-        ConfigurationError: an anchor's settings do not fit its kind, or the signing key cannot be had.
         LedgerError: the key is not the ledger's, or nothing can be recorded.
     """
-    anchors = anchors_of(session)
-    head = find_due_head(session)
+    anchors, ledger = parts.anchors, parts.ledger
+    head = find_due_head(ledger, parts.key, parts.clock, parts.zone)
     if head is None:
         problem = msg("no signing key is configured, so there is no head to send: set signing.key")
         tell(problem)
         return Work(RunOutcome.FAILED, ExitCode.FAILED, None, (problem,))
     digest = head_digest(head.signed.text)
-    taken = newest_taken(read_receipts(session.writable_ledger, since=head.head.at))
+    taken = newest_taken(read_receipts(ledger, since=head.head.at))
     receipts: list[AnchorReceipt] = []
     problems: list[Message] = []
     hints: list[Message] = []
     codes: list[ExitCode] = []
     title = msg("Sending the head {code} to the anchors", code=code_of(head.head))
-    with session.progress.task(title, total=len(anchors), unit="items") as task:
+    with parts.progress.task(title, total=len(anchors), unit="items") as task:
         for anchor in anchors:
             earlier = taken.get(anchor.id)
             if anchor.fetches_itself:
-                problems += _silence_of(session, anchor)
-            elif earlier is not None and earlier.body.head == digest and _is_still_there(session, anchor, head):
+                problems += _silence_of(ledger, anchor, parts.clock.now())
+            elif earlier is not None and earlier.body.head == digest and _is_still_there(anchor, head, parts.warn):
                 receipts.append(earlier.body)
             elif only and anchor.id not in only:
                 codes.append(ExitCode.PARTIAL)
                 problems.append(msg("{anchor}: it was not named, and lacks this head", anchor=anchor.id))
             else:
-                receipt, code, said = _publish(session, anchor, head, task)
+                receipt, code, said = _publish(parts, anchor, head, task)
                 receipts.append(receipt)
                 codes.append(code)
                 if said is not None:
@@ -103,27 +140,32 @@ def anchor_newest_head(
     return _judged(result, problems, codes, is_any=bool(anchors))
 
 
-def find_due_head(session: Session, quiet: Collection[str] = QUIET_KINDS) -> RecordedHead | None:
+def find_due_head(
+    ledger: Ledger, key: SigningKey | None, clock: Clock, zone: ZoneInfo, quiet: Collection[str] = QUIET_KINDS
+) -> RecordedHead | None:
     """Return the head that anchors are to have now; None if no signing key is configured.
 
     A new one is made if anything was recorded since the newest but receipts. Each day has one of its own, because
     whoever gets none on a day learns from that too.
 
     Args:
-        session: what to work with.
+        ledger: what it is over.
+        key: signs it; None if none is configured.
+        clock: of this machine.
+        zone: the portal's.
         quiet: kinds of records that are no reason for a new one on the same day.
 
     Raises:
-        SecretUnavailable: the key cannot be had.
         LedgerError: the key is not the ledger's, or nothing can be recorded.
     """
-    newest = newest_head(session.writable_ledger)
-    if session.signing_key is not None and newest is not None:
-        zone = session.zone_of_portal
-        is_of_today = newest.head.at.astimezone(zone).date() == session.clock.now().astimezone(zone).date()
-        if is_of_today and _is_quiet_since(session.writable_ledger, newest.head.size, quiet):
+    if key is None:
+        return None
+    newest = newest_head(ledger)
+    if newest is not None:
+        is_of_today = newest.head.at.astimezone(zone).date() == clock.now().astimezone(zone).date()
+        if is_of_today and _is_quiet_since(ledger, newest.head.size, quiet):
             return newest
-    return session.record_head()
+    return record_head(ledger, key, clock)
 
 
 def _is_quiet_since(ledger: Ledger, size: int, quiet: Collection[str]) -> bool:
@@ -136,16 +178,16 @@ def _is_quiet_since(ledger: Ledger, size: int, quiet: Collection[str]) -> bool:
 
 
 def _publish(
-    session: Session, anchor: Anchor, head: RecordedHead, task: Task
+    parts: AnchorParts, anchor: Anchor, head: RecordedHead, task: Task
 ) -> tuple[AnchorReceipt, ExitCode, tuple[Message, Message] | None]:
     """Send a head to one anchor; an error stops no other anchor, and is returned with what to do."""
     task.note(verbatim(anchor.id))
     try:
-        return anchor.publish(head, session.writable_ledger), ExitCode.OK, None
+        return anchor.publish(head, parts.ledger), ExitCode.OK, None
     except PortalOpsError as error:
         said, code = (error.message, error.hint), error.exit_code
     except Exception as error:
-        if session.invocation.debug:
+        if parts.debug:
             raise
         said = (msg("{code}: {problem}", code=InternalFault.code, problem=problem_of(error)), InternalFault.explanation)
         code = exit_code_of(error)
@@ -154,7 +196,7 @@ def _publish(
     return failed, code, said
 
 
-def _is_still_there(session: Session, anchor: Anchor, head: RecordedHead) -> bool:
+def _is_still_there(anchor: Anchor, head: RecordedHead, warn: Callable[[Message], None]) -> bool:
     """Say whether an anchor has a head that it took; of one that cannot be asked, its receipt is all that there is.
 
     One that cannot be asked now counts as without it: sending the head gives the reason.
@@ -171,7 +213,7 @@ def _is_still_there(session: Session, anchor: Anchor, head: RecordedHead) -> boo
             anchor=anchor.id,
             size=head.head.size,
         )
-        session.warnings.append(lost)
+        warn(lost)
     return there
 
 
@@ -191,13 +233,13 @@ def heads_of_other_ledgers(anchors: Sequence[Anchor], own: str) -> Iterator[Mess
                     )
 
 
-def _silence_of(session: Session, anchor: Anchor) -> Sequence[Message]:
+def _silence_of(ledger: Ledger, anchor: Anchor, now: datetime) -> Sequence[Message]:
     """Say that a witness has not asked for long; it comes by itself, so nothing else can be done here."""
-    receipts = read_receipts(session.writable_ledger)
+    receipts = read_receipts(ledger)
     newest = next((one for one in receipts if one.body.anchor == anchor.id and not one.body.problem), None)
     if newest is None:
         return (msg("{anchor}: no receipt from the witness yet", anchor=anchor.id),)
-    if session.clock.now() - newest.at > WITNESS_LATE:
+    if now - newest.at > WITNESS_LATE:
         silence = nmsg(
             "{anchor}: no receipt from the witness for {n} day",
             "{anchor}: no receipt from the witness for {n} days",
@@ -221,7 +263,7 @@ def _judged(
 
 
 def anchor_work(session: Session) -> Work[object]:
-    return any_work(anchor_newest_head(session))
+    return any_work(anchor_newest_head(parts_of(session)))
 
 
 def any_work(work: Work[AnchorResult]) -> Work[object]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from backups.bases import NewBase, SetRequest, choose, read_noted, settings_digests
+from backups.bases import NewBase, SetRequest, choose, read_noted, settings_digests, without_base
 from backups.found import dead_runs, left_sets
 from backups.job import run_backup
 from backups.media import build_media
 from backups.plan import PlannedMedium, PlannedSource, make_plan
-from backups.presence import media_with_sets
+from backups.presence import as_listed, has_whole_structure, media_with_sets
 from backups.shrink import Made, shrink_rules
 from backups.sizes import last_of, plain_bytes_of
 from backups.sources import shrink_limit_of
@@ -24,6 +25,7 @@ from portalops.errors import ExitCode, LedgerError, PortalOpsError, SecretUnavai
 from portalops.ledger.heads import introduce_key
 from portalops.ledger.runs import Work
 from portalops.model.backups import BackupResult, CopyState, SetKind
+from portalops.model.causes import line_of_record
 from portalops.model.message import Message, msg
 from portalops.model.runs import JobKind
 from portalops.model.text import show_text
@@ -66,7 +68,7 @@ def parts_of(session: Session) -> BackupParts:
     """
     settings, ledger = session.settings, session.reader
     media = build_media(settings.backup_media)
-    sources = sources_of(session, media.values())
+    sources = sources_of(settings, media.values(), partial(session.kept, writable=False))
     # A lost record of an old set or of the register is no reason to make no backup.
     recorded = recorded_sets(ledger, passing_over=True)
     with_sets = media_with_sets(recorded, read_register(ledger).media)
@@ -98,6 +100,10 @@ def backup_plan(
     settings, backup = parts.settings, parts.settings.backup
     limits = {table.id: shrink_limit_of(table.values) for table in settings.backup_sources}
     wish, noted = SetRequest(kind, backup.full_every), read_noted(settings.state_folder)
+    present = as_listed(settings.portal.id, parts.recorded, parts.media)
+    choice = choose(wish, present, noted, parts.digests, now=now, zone=zone)
+    if (base := choice.base) and not has_whole_structure(base.set_id, base.bag_sha256, parts.media.values()):
+        choice = without_base(choice, wish)
     return make_plan(
         settings.portal.id,
         [PlannedSource(each.id, each.kind, each.data_class) for each in parts.sources],
@@ -105,7 +111,7 @@ def backup_plan(
         backup.recipients,
         pack_bytes=backup.pack_bytes,
         excused=backup.excused,
-        choice=choose(wish, parts.recorded, noted, parts.digests, now=now, zone=zone),
+        choice=choice,
         shrink=shrink_rules(
             limits, (Made(made.set.streams, made.accepted_shrinks) for made in parts.recorded), accept_shrink
         ),
@@ -228,9 +234,9 @@ def work_of_backup(result: BackupResult) -> Work[object]:
     unsigned = (result.unsigned,) if result.unsigned else ()
     problems = (
         *result.failures,
-        *(name_problem(copy.medium, copy.said) for copy in unverified),
+        *(name_problem(copy.medium, copy.shown_problem) for copy in unverified),
         *(
-            msg("{source}: {problem}", source=stream.source, problem=line)
+            msg("{source}: {problem}", source=stream.source, problem=line_of_record(line))
             for stream in streams
             for line in (*stream.unread, *stream.changed)
         ),

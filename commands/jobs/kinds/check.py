@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from checks.servers.declared import Declared
+from checks.servers.lookup import load
 from checks.servers.runner import run_checks
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
 from commands.jobs.outside import find_outside_view
-from commands.jobs.own import own_of
-from commands.jobs.portal_accounts import poll_portals, portals_of
+from commands.jobs.own import own_of, records_of
+from commands.jobs.portal_accounts import poll_portals, portals_of, record_accounts
 from commands.jobs.servers import shells_of
-from commands.jobs.vulnerabilities import known_vulnerabilities
 from portalops.errors import ExitCode, worst
 from portalops.ledger.runs import Work
 from portalops.model.checks import CheckResult, CheckScan
@@ -22,11 +23,20 @@ from portalops.model.message import Message, msg
 from portalops.model.organisation import HostId
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.registers.findings import read_findings, waived_fails
-from portalops.registers.waivers import RecordedWaiver, read_waivers
+from portalops.registers.waivers import read_waivers
 
 if TYPE_CHECKING:
     from checks.servers.by_hand import SuppliedAnswer
+    from checks.servers.check import Check
+    from checks.servers.declared import Declared
+    from checks.servers.lookup import Vulnerabilities
+    from checks.servers.outside_scan import Outside
+    from checks.servers.own import Own
     from checks.servers.runner import Askers
+    from portalops.ledger.ledger import Ledger
+    from portalops.ledger.not_begun import LedgerNotBegun
+    from portalops.model.organisation import Host
+    from portalops.ports import Clock, EvidenceStore, Progress, Shell
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +53,78 @@ class ScanRequest:
     """Who asks the hosts, if not this process."""
 
 
-def check_work(session: Session, request: ScanRequest = ScanRequest()) -> Work[object]:
-    """Scan the hosts, after asking the portals who can work in them: one of the checks rests on that."""
-    polls = poll_portals(session, portals_of(session))
-    unasked = {each.portal: each.found if isinstance(each.found, Message) else None for each in polls}
-    result = run_checks(
-        session.settings.hosts,
-        session.settings.declared.parse(Declared),
-        shell_for=shells_of(session),
-        at_once=session.settings.servers.at_once,
-        keeper=session.writable_ledger,
-        clock=session.clock,
-        progress=session.progress,
-        known=known_vulnerabilities(session),
-        outside=find_outside_view(session, is_asked=request.from_outside),
-        own=own_of(session, unasked),
+@dataclass(frozen=True, slots=True)
+class ScanParts:
+    """What hosts are scanned with, each built once."""
+
+    hosts: tuple[Host, ...]
+    declared: Declared
+    shell_for: Callable[[Host], Shell]
+    at_once: int
+    known: Vulnerabilities
+    outside: Outside | None
+    own: Own
+    clock: Clock
+    progress: Progress
+
+
+def parts_of(
+    session: Session,
+    ledger: Ledger | LedgerNotBegun,
+    *,
+    from_outside: bool = False,
+    portals_now: Mapping[str, Message | None] = MappingProxyType({}),
+) -> ScanParts:
+    """Return what a scan needs of a session; the rest as `find_outside_view` and `own_of` take it."""
+    settings = session.settings
+    bundles = settings.vulnerabilities
+    records = records_of(settings, ledger, session.clock.now())
+    return ScanParts(
+        settings.hosts,
+        records.declared,
+        shells_of(settings.servers.ways, ledger),
+        settings.servers.at_once,
+        load(bundles.bundles, bundles.keys, bundles.max_age_days),
+        find_outside_view(records.declared.station, session.circumstances.host, is_asked=from_outside),
+        own_of(records, settings, session.rulebook.numbers, session.runner, portals_now),
+        session.clock,
+        session.progress,
+    )
+
+
+def scan(
+    parts: ScanParts, request: ScanRequest, keeper: EvidenceStore, some: Sequence[Check] | None = None
+) -> CheckScan:
+    """Ask the hosts, and judge their answers by some checks or all."""
+    return run_checks(
+        parts.hosts,
+        parts.declared,
+        shell_for=parts.shell_for,
+        at_once=parts.at_once,
+        keeper=keeper,
+        clock=parts.clock,
+        progress=parts.progress,
+        some=some,
+        known=parts.known,
+        outside=parts.outside,
+        own=parts.own,
         brought=request.supplied,
         anew=request.anew,
         askers=request.askers,
     )
-    found = read_findings(session.writable_ledger)  # after the trips, which take a while
-    work = work_of_checks(replace(result, findings=found.carried()), waived_of(session, result.results()))
+
+
+def check_work(session: Session, request: ScanRequest = ScanRequest()) -> Work[object]:
+    """Scan the hosts, after asking the portals who can work in them: one of the checks rests on that."""
+    ledger, recorder, zone = session.writable_ledger, session.recorder, session.zone_of_portal
+    polls = poll_portals(portals_of(session.settings), zone, partial(record_accounts, recorder))
+    unasked = {each.portal: each.found if isinstance(each.found, Message) else None for each in polls}
+    parts = parts_of(session, ledger, from_outside=request.from_outside, portals_now=unasked)
+    result = scan(parts, request, ledger)
+    found = read_findings(ledger)  # after the trips, which take a while
+    waivers, numbers = read_waivers(ledger).waivers, session.rulebook.numbers
+    waived = waived_fails(result.results(), waivers, numbers, session.today, zone)
+    work = work_of_checks(replace(result, findings=found.carried()), waived)
     return add_portals(work, [each for each in unasked.values() if each is not None])
 
 
@@ -74,13 +135,6 @@ def add_portals(work: Work[object], unasked: Sequence[Message]) -> Work[object]:
     outcome = RunOutcome.INCOMPLETE if work.outcome is RunOutcome.COMPLETE else work.outcome
     code = worst([work.exit_code, ExitCode.PARTIAL])
     return Work(outcome, code, work.result, (*work.problems, *unasked))
-
-
-def waived_of(session: Session, results: Iterable[CheckResult]) -> Mapping[tuple[HostId, str], RecordedWaiver]:
-    """Return the waivers in force today beside the checks that fail; none before there is a ledger."""
-    waivers = read_waivers(session.reader).waivers
-    today = session.clock.now().astimezone(session.zone_of_portal).date()
-    return waived_fails(results, waivers, session.rulebook.numbers, today, session.zone_of_portal)
 
 
 def work_of_checks(result: CheckScan, waived: Collection[tuple[HostId, str]] = ()) -> Work[object]:

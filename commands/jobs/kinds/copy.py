@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from backups.copying import run_copies, wanted_copies
 from backups.media import build_media
-from backups.presence import media_with_sets
+from backups.presence import as_listed, media_with_sets
 from backups.resuming import worth_keeping
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
@@ -32,12 +33,14 @@ def copy_work(
     Raises:
         ConfigurationError: a medium or source does not fit.
     """
-    ledger, media = session.writable_ledger, build_media(session.settings.backup_media)
-    sets = recorded_sets(ledger, passing_over=True)
+    settings, ledger = session.settings, session.writable_ledger
+    media = build_media(settings.backup_media)
+    sources = sources_of(settings, media.values(), partial(session.kept, writable=False))
+    sets = as_listed(settings.portal.id, recorded_sets(ledger, passing_over=True), media)
     result = run_copies(
         wanted_copies(sets, tuple(media), only_set=only_set, only_medium=only_medium),
         media,
-        places=tuple(place for source in sources_of(session, media.values()) for place in source.places()),
+        places=tuple(place for source in sources for place in source.places()),
         wanted={medium: worth_keeping(sets, medium) for medium in media},
         expected=media_with_sets(sets, read_register(ledger).media),
         keys=keys_of(ledger, session.warnings.append),

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from backups.age import read_identities
 from backups.drill import CHANCE, PERSON, Drawn, DrillPlace, DrillTarget, choose_target, draw_on_media, run_drill
 from backups.media import build_media
+from backups.merged import merge_base
 from backups.presence import listed_sets
 from backups.prune import made_at
-from backups.restore import find_base
 from backups.retention import is_of
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
@@ -150,7 +150,7 @@ def drill_work(session: Session, *, request: DrillRequest | None = None) -> Work
     result = run_drill(
         target,
         media[target.copy.medium].open_set(target.made.set.id),
-        find_base=lambda content: find_base(media.values(), content)[0],
+        find_base=lambda content: merge_base(content, media.values()),
         identities=identities,
         keys=set_keys(request.signers) if request.signers is not None else keys_of(ledger, session.warnings.append),
         place=place_of(settings.backup.drill, session.runner),
@@ -163,7 +163,7 @@ def drill_work(session: Session, *, request: DrillRequest | None = None) -> Work
 def work_of_drill(drawn: Drawn, result: DrillResult | None) -> Work[object]:
     """Judge how a drill went, and the choice of its copy; without a result there was none to drill."""
     told: tuple[Message | str, ...] = (
-        *(msg("not drilled, since it cannot be told to be the portal's: {set}", set=each) for each in drawn.refused),
+        *(msg("not drilled: nothing shows that this set is the portal's: {set}", set=each) for each in drawn.refused),
         *(msg("not drilled, since nobody signed it: {set}", set=each) for each in drawn.unsigned),
         *drawn.unreached,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backups.bag import digest_of
-from backups.found import dead_runs, of_a_dead_run
+from backups.found import dead_runs, describe_set_of_dead_run
 from backups.media import build_media
 from backups.prune import (
     Approval,
@@ -16,6 +16,8 @@ from backups.prune import (
     explained,
     list_media,
     plan_prune,
+    read_relied_on,
+    relied_on,
     remove_sets,
     unseen_last,
     without_absent,
@@ -23,9 +25,11 @@ from backups.prune import (
 )
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
+from commands.jobs.sets import keys_of
 from portalops.errors import ConfigurationError, ExitCode, PruneRefused, UsageError
 from portalops.ledger.runs import Work
 from portalops.model.backups import SetId
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.retention import PruneResult
 from portalops.model.runs import Every, Job, JobId, JobKind
@@ -43,6 +47,7 @@ if TYPE_CHECKING:
     from portalops.ledger.ledger import Ledger
     from portalops.ledger.not_begun import LedgerNotBegun
     from portalops.ledger.recorder import Recorder
+    from portalops.model.heads import Signer
     from portalops.ports import Clock, Medium, Progress
     from portalops.registers.backups import SetEvidence
 
@@ -106,10 +111,13 @@ def prune_work(session: Session, asked: PruneRequest | None = None) -> Work[obje
     ledger = session.writable_ledger
     seen = gather_facts(parts_of(session, ledger), asked or PruneRequest(), evidence=ledger)
     session.warnings += seen.warnings
-    return mark_and_remove(seen, session.recorder, session.progress)
+    keys = keys_of(ledger, session.warnings.append)
+    return mark_and_remove(seen, session.recorder, keys=keys, clock=session.clock, progress=session.progress)
 
 
-def mark_and_remove(seen: PruneFacts, recorder: Recorder, progress: Progress) -> Work[object]:
+def mark_and_remove(
+    seen: PruneFacts, recorder: Recorder, *, keys: Sequence[Signer] | None, clock: Clock, progress: Progress
+) -> Work[object]:
     """Do what was planned, as far as what the media list agrees with the ledger."""
     plan = seen.plan
     for mark in plan.to_undo:
@@ -122,13 +130,19 @@ def mark_and_remove(seen: PruneFacts, recorder: Recorder, progress: Progress) ->
     result = replace(result, marked=tuple(mark.set_id for mark in plan.to_mark))
     if plan.to_remove and (problem := unseen_last(seen.sets, plan.fates, seen.listing)):
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, result, (problem,))
+    if plan.to_remove:
+        relied = relied_on(seen.sets, plan)
+        read = read_relied_on(relied, seen.media, seen.listing, keys=keys, clock=clock, progress=progress)
+        result = replace(result, copies=read.copies)
+        if read.problems:
+            return Work(RunOutcome.INCOMPLETE, ExitCode.INTEGRITY, result, read.problems)
 
     def still(set_id: SetId) -> bool:
         retained = read_retention(recorder.ledger)
         return set_id in retained.marks and set_id not in retained.holds
 
     removed = remove_sets(plan.to_remove, seen.media, seen.sets, seen.listing, still=still, progress=progress)
-    result = replace(result, copies=removed.copies, disposals=removed.disposals)
+    result = replace(result, copies=(*result.copies, *removed.copies), disposals=removed.disposals)
     if removed.was_stopped:
         return Work(RunOutcome.INCOMPLETE, ExitCode.INTERRUPTED, result, removed.problems)
     if removed.problems:
@@ -167,7 +181,7 @@ def gather_facts(parts: PruneParts, asked: PruneRequest, *, evidence: Ledger | N
     seen, left = without_left(list_media(portal, media, sets), tuple(died.values()))
     earlier = ledger.runs(kinds=(JobKind.PRUNE.value,))[: None if evidence is None else -1]
     seen = explained(seen, plan.to_remove, cut_off_at(earlier, ledger.summary))
-    warnings = tuple(of_a_dead_run(medium, name) for medium, names in left.items() for name in names)
+    warnings = tuple(describe_set_of_dead_run(medium, name) for medium, names in left.items() for name in names)
     return PruneFacts(sets, retained, media, plan, without_absent(seen, portal, media), warnings)
 
 
@@ -199,9 +213,9 @@ def _approval(asked: PruneRequest, sets: tuple[SetEvidence, ...], evidence: Ledg
             data = file.read(MAX_LIST_BYTES + 1)
         lines = [line.strip() for line in data.decode().splitlines()]
     except (OSError, UnicodeDecodeError) as error:
-        cause = error.strerror if isinstance(error, OSError) else None
+        cause = cause_of(error) if isinstance(error, OSError) else msg("not UTF-8")
         raise UsageError(
-            msg("cannot read the approved list {path}: {cause}", path=str(asked.approved), cause=cause or "not UTF-8"),
+            msg("cannot read the approved list {path}: {cause}", path=str(asked.approved), cause=cause),
             msg("Give a text file with the name of one set a line."),
         ) from error
     names = frozenset(SetId(line) for line in lines if line and not line.startswith("#"))

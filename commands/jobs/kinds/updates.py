@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
@@ -18,16 +18,19 @@ from checks.updates.sources import build_update_source
 from checks.updates.terms import Decided
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
-from commands.jobs.ledger_server import parameters_of
+from commands.jobs.ledger_server import database_of
 from commands.jobs.performed import PerformedJob, name_problem
+from portalops.bodies import decode_part
+from portalops.calendar.calendar import Calendar
 from portalops.config import Settings
 from portalops.errors import ExitCode, PortalOpsError
-from portalops.ledger.bodies import decode_part
-from portalops.ledger.record_stores.postgresql import Settings as Database
+from portalops.ledger.ledger import Ledger
 from portalops.ledger.runs import Work
 from portalops.model.message import Message, msg, nmsg, verbatim
+from portalops.model.rulebook import Rulebook
 from portalops.model.updates import Poll, UpdatesResult
 from portalops.model.verdicts import RunOutcome
+from portalops.ports import Clock, LedgerReader, Progress
 from portalops.registers.attested import read_attested
 from portalops.registers.confirmations import read_confirmations
 from portalops.registers.exemptions import read_exemptions
@@ -41,11 +44,44 @@ if TYPE_CHECKING:
     from portalops.ports import UpdateSource
 
 
-def decided_of(session: Session) -> Decided:
+@dataclass(frozen=True, slots=True)
+class UpdatesParts:
+    """What updates are collected and judged with, each built once."""
+
+    settings: Settings
+    sources: tuple[UpdateSource, ...]
+    place: ObservationPlace
+    ledger: Ledger
+    rulebook: Rulebook
+    calendar: Calendar
+    clock: Clock
+    progress: Progress
+
+
+def parts_of(session: Session) -> UpdatesParts:
+    """Return what collecting updates needs of a session.
+
+    Raises:
+        ConfigurationError: a source's settings do not fit its kind.
+        SecretUnavailable: the password of the ledger's database cannot be had.
+    """
+    settings = session.settings
+    return UpdatesParts(
+        settings,
+        update_sources(settings),
+        store_place(settings, session.environment),
+        session.writable_ledger,
+        session.rulebook,
+        session.calendar,
+        session.clock,
+        session.progress,
+    )
+
+
+def decided_of(ledger: LedgerReader, zone: ZoneInfo) -> Decided:
     """Return what stands decided in the ledger."""
-    ledger = session.reader
-    in_force = (each.limit_to_force(session.zone_of_portal) for each in read_exemptions(ledger).exemptions)
-    attested = (as_observation(each, session.zone_of_portal) for each in read_attested(ledger).standing)
+    in_force = (each.limit_to_force(zone) for each in read_exemptions(ledger).exemptions)
+    attested = (as_observation(each, zone) for each in read_attested(ledger).standing)
     exemptions = tuple(each for each in in_force if each is not None)
     return Decided(exemptions, read_confirmations(ledger).observations, tuple(attested))
 
@@ -60,25 +96,25 @@ TICK = timedelta(milliseconds=1)
 """What the store tells moments apart by."""
 
 
-def store_place(session: Session) -> ObservationPlace:
+def store_place(settings: Settings, environment: Mapping[str, str]) -> ObservationPlace:
     """Return where observations are kept: where the ledger's records are.
 
     Raises:
         SecretUnavailable: the password of the database cannot be had.
     """
-    settings = session.settings
     if settings.ledger_store is None or settings.ledger_store.kind != DATABASE:
         return FilePlace(settings.state_folder / STORE)
-    return DatabasePlace(settings.ledger_store.parse(Database).place, parameters_of(session))
+    database = database_of(settings, environment)
+    return DatabasePlace(database.place, database.parameters())
 
 
-def open_store(session: Session) -> closing[ObservationStore]:
+def open_store(settings: Settings, environment: Mapping[str, str]) -> closing[ObservationStore]:
     """Open the store of observations for reading, to be closed behind a block.
 
     Raises:
         UpdatesError: nothing was collected yet, or it cannot be used.
     """
-    return closing(ObservationStore.open(store_place(session), create=False))
+    return closing(ObservationStore.open(store_place(settings, environment), create=False))
 
 
 def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
@@ -92,33 +128,32 @@ def update_sources(settings: Settings) -> tuple[UpdateSource, ...]:
 
 
 def collect_updates(
-    session: Session, lookers_for: Callable[[ObservationStore], Lookers] | None = None
+    parts: UpdatesParts, lookers_for: Callable[[ObservationStore], Lookers] | None = None
 ) -> tuple[UpdatesResult, tuple[Message, ...]]:
     """Poll every source and judge; return the result, and what of earlier polls is lost.
 
     Args:
-        session: what to work with.
+        parts: what it is done with.
         lookers_for: who polls the sources, by what the store has of them, if not this process.
     """
-    settings = session.settings
-    sources = update_sources(settings)
-    store = ObservationStore.open(store_place(session))
+    settings, ledger = parts.settings, parts.ledger
+    store = ObservationStore.open(parts.place)
     try:
-        lost = tuple(each.why for each in replayed(session, store, sources))
-        unrecorded = unrecorded_polls(session, store)
+        lost = tuple(each.why for each in replayed(ledger, settings, store, parts.sources))
+        unrecorded = unrecorded_polls(ledger, store)
         result = run_updates(
-            sources=sources,
+            sources=parts.sources,
             units=settings.units,
             portal=settings.portal,
-            rulebook=session.rulebook,
-            calendar=session.calendar,
+            rulebook=parts.rulebook,
+            calendar=parts.calendar,
             store=store,
-            keeper=session.writable_ledger,
-            clock=session.clock,
-            progress=session.progress,
+            keeper=ledger,
+            clock=parts.clock,
+            progress=parts.progress,
             judge_weeks=settings.updates.judge_weeks,
             poll_every=settings.updates.poll_every,
-            decided=decided_of(session),
+            decided=decided_of(ledger, ZoneInfo(settings.portal.timezone)),
             lookers=lookers_for(store) if lookers_for else None,
         )
     finally:
@@ -126,13 +161,13 @@ def collect_updates(
     return replace(result, untold=unrecorded), lost
 
 
-def unrecorded_polls(session: Session, store: ObservationStore) -> tuple[Poll, ...]:
+def unrecorded_polls(ledger: LedgerReader, store: ObservationStore) -> tuple[Poll, ...]:
     """Return the polls that the store has and no record: of a run that was interrupted, or could not be recorded.
 
     What they showed is judged, so the record of this run holds them. None where the newest record cannot be
     read, because then nobody knows what it holds, or where an answer is not in the ledger: no run of it put that into the store.
     """
-    ledger, recorded = session.ledger, None
+    recorded = None
     for record in ledger.records(kinds=("updates.finished",), newest_first=True):
         try:
             result = decode_part(ledger.blob(record.body), "updates", UpdatesResult)
@@ -156,7 +191,12 @@ class LostPoll(NamedTuple):
 
 
 def replayed(
-    session: Session, store: ObservationStore, sources: tuple[UpdateSource, ...], *, also: Sequence[Poll] = ()
+    ledger: LedgerReader,
+    settings: Settings,
+    store: ObservationStore,
+    sources: tuple[UpdateSource, ...],
+    *,
+    also: Sequence[Poll] = (),
 ) -> Iterator[LostPoll]:
     """Put polls that the ledger holds and the store lacks back into it; yield each that is lost.
 
@@ -164,12 +204,12 @@ def replayed(
     who fell short.
 
     Args:
-        session: whose ledger.
+        ledger: holds the polls.
+        settings: name the units.
         store: what they are put into.
         sources: what reads their answers.
         also: polls that no record holds yet, to be read behind the others.
     """
-    ledger, settings = session.ledger, session.settings
     newest = {poll.source: poll.polled_at for poll in store.newest_polls()}
     polls: list[Poll] = []
     for record in ledger.records(kinds=("updates.finished",), since=max(newest.values(), default=None)):
@@ -198,8 +238,7 @@ def _is_newer(poll: Poll, newest: datetime | None) -> bool:
 
 
 def updates_work(session: Session) -> Work[object]:
-    result, lost = collect_updates(session)
-    return work_of_updates(result, lost)
+    return work_of_updates(*collect_updates(parts_of(session)))
 
 
 def work_of_updates(result: UpdatesResult, lost: tuple[Message, ...] = ()) -> Work[object]:

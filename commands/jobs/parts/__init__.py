@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from portalops.config import Settings
 from portalops.plugins import Door
 
 if TYPE_CHECKING:
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 PartT = TypeVar("PartT")
 
 
-def _unguarded(_session: Session, _wish: PartRequest, _holder: str) -> AbstractContextManager[None]:
-    return nullcontext()
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """A thing at which only so many parts may be at the same time, over all workers."""
+
+    at: str
+    most: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +36,9 @@ class Parts(Generic[PartT]):
     """Does the job with what the fan brings of its parts."""
     do: Callable[[Session, PartRequest], Work[PartT]]
     """Does one part; a worker calls it."""
-    guard: Callable[[Session, PartRequest, str], AbstractContextManager[None]] = _unguarded
-    """Returns a context that raises `Locked` where too many parts are at the same thing.
-
-    The part is then tried again a little later, and nothing is recorded of it.
-    """
+    crowd: Callable[[Settings, PartRequest], Crowd | None] = lambda _settings, _wish: None
+    """Returns what a part works on together with others; where too many are at it, the part is tried again a little later,
+    and nothing is recorded of it."""
 
 
 PARTS: Final[Door[Parts[Any]]] = Door("commands.jobs.parts", "PARTS", Parts)

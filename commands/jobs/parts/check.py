@@ -26,19 +26,19 @@ NO_ANSWER = "part-not-done"
 
 def work(session: Session, fan: Fan) -> Work[object]:
     """Ask all hosts by the workers, this machine apart, and judge them."""
+    shell_for = shells_of(session.settings.servers.ways, fan.ledger)
 
     def askers(errands: Sequence[Errand]) -> Iterator[Answered]:
-        shell_for = shells_of(session)
         others = {f"host-{each.host.id}": each for each in errands if each.host.address != LOCAL}
-        yield from _come_back(session, fan, others)
+        yield from _come_back(fan, others)
         for errand in errands:
             if errand.host.address == LOCAL:  # which machine that is depends on who asks
-                yield ask(errand, shell_for, clock=session.clock)
+                yield ask(errand, shell_for, clock=fan.clock)
 
     return check_work(session, ScanRequest(askers=askers))
 
 
-def _come_back(session: Session, fan: Fan, errands: dict[str, Errand]) -> Iterator[Answered]:
+def _come_back(fan: Fan, errands: dict[str, Errand]) -> Iterator[Answered]:
     def is_of(part: str, found: HostAsked) -> bool:
         return found.host == errands[part].host.id
 
@@ -48,7 +48,7 @@ def _come_back(session: Session, fan: Fan, errands: dict[str, Errand]) -> Iterat
     for part, came in fan.run_parts(parts, Part, is_of=is_of):
         host = errands[part].host.id
         if not isinstance(came, HostAsked):
-            yield Answered(host, session.clock.now(), MissingFact(NO_ANSWER, came))
+            yield Answered(host, fan.clock.now(), MissingFact(NO_ANSWER, came))
         elif came.answer is None:
             said: Message = verbatim(came.problem) if isinstance(came.problem, str) else came.problem
             yield Answered(host, came.at, MissingFact(came.reason, said))
@@ -58,15 +58,16 @@ def _come_back(session: Session, fan: Fan, errands: dict[str, Errand]) -> Iterat
 
 def do(session: Session, request: PartRequest) -> Work[HostAsked]:
     """Ask one host, and keep its answer."""
-    host = known_host(session, request.part.removeprefix("host-"))
+    settings, ledger = session.settings, session.writable_ledger
+    host = known_host(settings.hosts, request.part.removeprefix("host-"))
     spared = request.details.get("spared")
     names = frozenset(each for each in spared if isinstance(each, str)) if isinstance(spared, list) else frozenset()
-    answered = ask(Errand(host, names), shells_of(session), clock=session.clock)
+    answered = ask(Errand(host, names), shells_of(settings.servers.ways, ledger), clock=session.clock)
     if isinstance(answered.answer, MissingFact):
         asked = HostAsked(HostId(host.id), answered.at, (), answered.answer.reason, answered.answer.seen)
         problem = msg("{host}: {problem}", host=host.id, problem=answered.answer.seen)
         return Work(RunOutcome.INCOMPLETE, ExitCode.PARTIAL, asked, (problem,))
-    digest = session.writable_ledger.keep(answered.answer)
+    digest = ledger.keep(answered.answer)
     return Work(RunOutcome.COMPLETE, ExitCode.OK, HostAsked(HostId(host.id), answered.at, (digest,)))
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from checks.updates.polling import AT_ONE_HOST, EACH_WITHIN, SourcePoll, poll_sources, read_poll
 from commands.cli.session import Session
-from commands.jobs.fan import Fan, one_of
-from commands.jobs.kinds.updates import TICK, collect_updates, update_sources, work_of_updates
-from commands.jobs.parts import Parts
+from commands.jobs.fan import Fan
+from commands.jobs.kinds.updates import TICK, collect_updates, parts_of, update_sources, work_of_updates
+from commands.jobs.parts import Crowd, Parts
 from portalops.cluster.parts import PartRequest
+from portalops.config import Settings
 from portalops.errors import ConfigurationError, ExitCode
 from portalops.ledger.postgresql_rules import SKEW
 from portalops.ledger.runs import Work
@@ -42,14 +42,11 @@ def work(session: Session, fan: Fan) -> Work[object]:
             )
             etags = {source.traits.id: etag for source, etag in asked}
             here = [source for source, _etag in asked if not source.traits.host]
-            yield from poll_sources(
-                here, etag=lambda one: etags[one.traits.id], keeper=session.writable_ledger, clock=session.clock
-            )
+            yield from poll_sources(here, etag=lambda one: etags[one.traits.id], keeper=fan.ledger, clock=fan.clock)
 
         return lookers
 
-    result, lost = collect_updates(session, lookers_for)
-    return work_of_updates(result, lost)
+    return work_of_updates(*collect_updates(parts_of(session), lookers_for))
 
 
 def _come_back(fan: Fan, store: ObservationStore, asked: dict[str, tuple[UpdateSource, str]]) -> Iterator[SourcePoll]:
@@ -67,26 +64,17 @@ def _come_back(fan: Fan, store: ObservationStore, asked: dict[str, tuple[UpdateS
         source, _etag = asked[name]
         if isinstance(came, SourceAsked):
             # A worker's clock may be ahead by what the ledger allows, and what is judged now must not lie in the future.
-            time.sleep(max(0.0, min(came.at - fan.session.clock.now(), SKEW).total_seconds()))
+            time.sleep(max(0.0, min(came.at - fan.clock.now(), SKEW).total_seconds()))
             yield read_poll(source, came, None if came.evidence is None else fan.blob(came.evidence))
         else:
             cause = msg("update source {source}: {cause}", source=source.traits.id, cause=came)
-            yield SourcePoll(source, fan.session.clock.now(), problem=cause)
+            yield SourcePoll(source, fan.clock.now(), problem=cause)
 
 
-@contextmanager
-def guard(session: Session, request: PartRequest, holder: str) -> Iterator[None]:
-    """Hold one of the two places at the source's server, over all workers.
-
-    Raises:
-        Locked: both are taken.
-    """
-    source = _source(session, request)
-    if source is None:  # `do` says so, and it is recorded
-        yield
-        return
-    with one_of(session, f"server-{source.traits.host}", AT_ONE_HOST, holder):
-        yield
+def crowd(settings: Settings, request: PartRequest) -> Crowd | None:
+    """Return the source's server; None for a source that is not configured, which `do` says, and it is recorded."""
+    source = _source(settings, request)
+    return None if source is None else Crowd(f"server-{source.traits.host}", AT_ONE_HOST)
 
 
 def do(session: Session, request: PartRequest) -> Work[SourceAsked]:
@@ -95,7 +83,7 @@ def do(session: Session, request: PartRequest) -> Work[SourceAsked]:
     Raises:
         ConfigurationError: this machine's configuration has none of that name.
     """
-    source, etag = _source(session, request), request.details.get("etag")
+    source, etag = _source(session.settings, request), request.details.get("etag")
     if source is None:
         raise ConfigurationError(
             msg(
@@ -124,13 +112,13 @@ def do(session: Session, request: PartRequest) -> Work[SourceAsked]:
     return Work(RunOutcome.COMPLETE, ExitCode.OK, asked)
 
 
-def _source(session: Session, request: PartRequest) -> UpdateSource | None:
+def _source(settings: Settings, request: PartRequest) -> UpdateSource | None:
     """Return the source that a part is about; None if this machine's configuration has it not."""
-    return next((each for each in update_sources(session.settings) if each.traits.id == _name(request)), None)
+    return next((each for each in update_sources(settings) if each.traits.id == _name(request)), None)
 
 
 def _name(request: PartRequest) -> str:
     return request.part.removeprefix(PREFIX)
 
 
-PARTS = Parts(part=Part, work=work, do=do, guard=guard)
+PARTS = Parts(part=Part, work=work, do=do, crowd=crowd)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 
 from backups.job import VerifyTarget, run_verify
 from backups.media import build_media
 from commands.cli.session import Session
-from commands.jobs.fan import Fan, one_of
+from commands.jobs.fan import Fan
 from commands.jobs.kinds.verify import verify_work
-from commands.jobs.parts import Parts
+from commands.jobs.parts import Crowd, Parts
 from commands.jobs.performed import problems_of_copies
 from commands.jobs.sets import keys_of
 from portalops.cluster.parts import PartRequest
+from portalops.config import Settings
 from portalops.errors import ConfigurationError, ExitCode
 from portalops.ledger.runs import Work
 from portalops.model.backups import Copy, CopyState
@@ -47,15 +47,9 @@ def work(session: Session, fan: Fan) -> Work[object]:
     return verify_work(session, readers)
 
 
-@contextmanager
-def guard(session: Session, wish: PartRequest, holder: str) -> Iterator[None]:
-    """Read one copy on a medium at a time, over all workers, as one machine does; its limits of speed and time hold so too.
-
-    Raises:
-        Locked: another one is being read.
-    """
-    with one_of(session, f"medium-{_names(wish)[1]}", 1, holder):
-        yield
+def crowd(_settings: Settings, wish: PartRequest) -> Crowd:
+    """Return the medium: one copy on it is read at a time, as one machine does; its limits of speed and time hold so too."""
+    return Crowd(f"medium-{_names(wish)[1]}", 1)
 
 
 def do(session: Session, wish: PartRequest) -> Work[Copy]:
@@ -95,4 +89,4 @@ def _names(wish: PartRequest) -> tuple[str, str]:
     return str(wish.details.get("set", "")), str(wish.details.get("medium", ""))
 
 
-PARTS = Parts(part=Part, work=work, do=do, guard=guard)
+PARTS = Parts(part=Part, work=work, do=do, crowd=crowd)

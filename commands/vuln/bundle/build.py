@@ -29,13 +29,13 @@ from commands.cli.verb import Verb
 from commands.vuln.bundle.options import OptionalFile
 from commands.vuln.bundle.views import BundleContents, contents_of, header_rows
 from portalops.errors import UsageError, VulnerabilityBundleRefused, VulnerabilityDataRefused
+from portalops.files import write_atomically
 from portalops.locale import _
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.reports.document import Block, KeyValues, Paragraph
 from portalops.signatures.sshsig import SigningKey, fingerprint
-from portalops.system.files import write_atomically
 
 if TYPE_CHECKING:
     from checks.vulnerabilities.bundle import Header

@@ -30,7 +30,7 @@ def header_rows(header: Header) -> tuple[tuple[Message, Cell], ...]:
 
 
 @shape
-class BundleSource:
+class SourceFile:
     """A file that a bundle was made of."""
 
     kind: str
@@ -53,7 +53,7 @@ class BundleContents:
     packages: int
     rows: int
     exploited: int
-    sources: tuple[BundleSource, ...]
+    sources: tuple[SourceFile, ...]
 
 
 class ContentsFields(TypedDict):
@@ -66,7 +66,7 @@ class ContentsFields(TypedDict):
     packages: int
     rows: int
     exploited: int
-    sources: tuple[BundleSource, ...]
+    sources: tuple[SourceFile, ...]
 
 
 def contents_of(header: Header) -> ContentsFields:
@@ -80,7 +80,7 @@ def contents_of(header: Header) -> ContentsFields:
         "rows": header.rows,
         "exploited": header.exploited,
         "sources": tuple(
-            BundleSource(source.kind, source.name, source.sha256, source.records, source.newest)
+            SourceFile(source.kind, source.name, source.sha256, source.records, source.newest)
             for source in header.sources
         ),
     }

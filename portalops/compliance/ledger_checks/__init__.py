@@ -5,11 +5,11 @@ They are judged as duties, by the rule that the page names. A file is `<id with 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from portalops.model.message import Message
+from portalops.model.values import dataclass
 from portalops.model.verdicts import Severity
 from portalops.plugins import Door
 

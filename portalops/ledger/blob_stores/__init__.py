@@ -6,10 +6,10 @@ A kind registers as `STORE`, a `BlobStoreKind`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from portalops.config.kinds import TableKind, kind_of
+from portalops.model.values import dataclass
 from portalops.plugins import Door
 
 if TYPE_CHECKING:

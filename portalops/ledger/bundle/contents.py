@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from portalops.ledger import bodies
-from portalops.ledger.bodies import JsonValue
+from portalops import bodies
+from portalops.bodies import JsonValue
 from portalops.ledger.heads import HEAD
 from portalops.ledger.record import CREATED
 from portalops.ledger.verify import Withheld

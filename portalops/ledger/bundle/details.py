@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from enum import Enum
 
-from portalops.ledger.bodies import JsonValue
+from portalops.bodies import JsonValue
 from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.folder import BundleFolder, blob_name
 from portalops.ledger.chain import Faults

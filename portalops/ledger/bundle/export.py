@@ -14,9 +14,9 @@ from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
-from portalops import __version__
+from portalops import __version__, bodies
 from portalops.errors import IntegrityError, LedgerError, Locked, PortalOpsError, UsageError
-from portalops.ledger import bodies
+from portalops.files import new_folder
 from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.contents import Description
 from portalops.ledger.chain import Chunk, Faults, LineSnapshot, Tail, check_chain
@@ -35,7 +35,6 @@ from portalops.registers.erasures import ERASED
 from portalops.registers.figures import Figures
 from portalops.registers.sign_offs import SIGN_OFF
 from portalops.signatures.sshsig import Hashed, SigningKey, sign
-from portalops.system.files import new_folder
 
 TIME_STAMP = "rfc3161"
 """The kind of anchor whose receipts hold a time-stamp response."""

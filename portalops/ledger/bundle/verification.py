@@ -17,10 +17,9 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from portalops import bodies
+from portalops.bodies import JsonValue
 from portalops.errors import LedgerError, NotABundle
-from portalops.jobs import missed_slots
-from portalops.ledger import bodies
-from portalops.ledger.bodies import JsonValue
 from portalops.ledger.bundle import contents
 from portalops.ledger.bundle.contents import Description
 from portalops.ledger.bundle.details import BlobState, BundleBlobs, DetailsCheck
@@ -40,7 +39,7 @@ from portalops.ledger.check_heads import (
     wanted,
 )
 from portalops.ledger.heads import HEAD
-from portalops.ledger.record import CREATED, FINISHED, STARTED, Fields, NotARecord, format_at, parse, parse_at, split
+from portalops.ledger.record import CREATED, Fields, NotARecord, parse, parse_at, split
 from portalops.ledger.verify import (
     NOTHING_SUPPLIED,
     Completeness,
@@ -55,11 +54,12 @@ from portalops.ledger.verify import (
 )
 from portalops.model.message import Message, msg
 from portalops.model.period import Period
-from portalops.model.record import Digest, Record
+from portalops.model.record import FINISHED, STARTED, Digest, Record
 from portalops.model.runs import Plan, Run, Slot
-from portalops.model.text import show_text
+from portalops.model.text import format_at, show_text
 from portalops.registers.drills import IMPORTED
 from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
+from portalops.registers.expected_slots import missed_slots
 from portalops.registers.figures import BACKUPS, CHECKS, MAX_BODY_BYTES, RUNS, UPDATES, Details, FigureCount
 from portalops.registers.plans import PLAN, RecordedPlan
 from portalops.registers.sign_offs import SIGN_OFF

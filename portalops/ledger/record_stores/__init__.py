@@ -5,10 +5,10 @@ A kind registers as `STORE`, a `RecordStoreKind`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from portalops.config.kinds import TableKind, kind_of
+from portalops.model.values import dataclass
 from portalops.plugins import Door
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SettingsT = TypeVar("SettingsT", bound="Shape")
 
 
-class Build(Protocol):
+class BuildStore(Protocol):
     """Checks a table and makes its store."""
 
     def __call__(self, table: KindTable, environment: Mapping[str, str], /, *, writable: bool) -> KeptLedger:
@@ -33,7 +33,7 @@ class Build(Protocol):
 class RecordStoreKind(TableKind[SettingsT]):
     """A kind of store of a ledger's records."""
 
-    build: Build
+    build: BuildStore
 
 
 STORES: Final[Door[RecordStoreKind[Any]]] = Door("portalops.ledger.record_stores", "STORE", RecordStoreKind)

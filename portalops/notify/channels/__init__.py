@@ -27,7 +27,7 @@ class ChannelSettings(Shape):
     levels: tuple[Literal["failure", "unmet", "summary", "recovery"], ...] = Field(
         default=("failure", "unmet", "summary", "recovery"),
         min_length=1,
-        description="What it is told: failure, unmet, summary, recovery; all of them if not given.",
+        description="What it gets: failure, unmet, summary, recovery; all of them if not given.",
     )
     language: Literal["vi", "en"] | None = Field(
         default=None, description="vi or en; the portal's language if not given."

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from portalops import bodies
 from portalops.errors import LedgerError
-from portalops.ledger import bodies
 from portalops.model.message import Message
 from portalops.notify.state import NotifyFolder
 from portalops.system.locks import locked

@@ -44,7 +44,7 @@ class Settings(Shape):
 
     url: SecretReference = Field(description="Where the address is kept, such as https://hc.example.vn/ping/UUID.")
     jobs: tuple[Id, ...] = Field(
-        default=(), description="The jobs that it watches; without any, all of them and the looks in between."
+        default=(), description="The jobs that it watches; without any, all of them and the runs in between."
     )
     success: tuple[Code, ...] = Field(
         default=(0, 1), description="Exit codes of jobs that are a success: 1 is a duty that is not met."

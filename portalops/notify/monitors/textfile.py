@@ -22,10 +22,10 @@ from pydantic import AfterValidator, Field
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import RefusedValue, Shape
 from portalops.errors import FileUnwritable
+from portalops.files import unwritable, write_atomically
 from portalops.model.message import msg
 from portalops.notify.monitors import Beat, BeatEvent, MonitorContext, MonitorKind, MonitorUnavailable
 from portalops.notify.monitors._exposition import Metric, MetricSample, expose
-from portalops.system.files import unwritable, write_atomically
 
 LAST_POLLED = "portalops_run_timestamp_seconds"
 MAX_FILE_BYTES = 4 << 20
@@ -98,7 +98,7 @@ class TextfileMonitor:
 
 def measure_last_poll(portal: str, at: datetime) -> Metric:
     """Return the time of the newest test for due jobs: of all figures the one that no idle time stops."""
-    text = "When it was last looked whether a job is due, whether or not one was."
+    text = "When portalops last ran to do what is due, whether or not something was."
     return Metric(LAST_POLLED, text, (MetricSample({"portal": portal}, at.timestamp()),))
 
 

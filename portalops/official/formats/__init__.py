@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from portalops.official.paper import OfficialPaper
 
 
-class Render(Protocol):
+class RenderPaper(Protocol):
     """Writes papers."""
 
     def __call__(self, paper: OfficialPaper, *, language: str) -> bytes:
@@ -34,7 +34,7 @@ class PaperFormat:
 
     suffix: str
     """What its files end with."""
-    render: Render
+    render: RenderPaper
 
 
 FORMATS: Final = Door("portalops.official.formats", "FORMAT", PaperFormat)

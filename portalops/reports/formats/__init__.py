@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from portalops.reports.document import Document
 
 
-class Render(Protocol):
+class RenderReport(Protocol):
     """Writes documents."""
 
     def __call__(self, document: Document, *, language: str) -> bytes:
@@ -40,7 +40,7 @@ class ReportFormat:
 
     suffix: str
     """File suffix with its dot."""
-    render: Render
+    render: RenderReport
     lacks: Callable[[], tuple[Message, ...]] = _nothing_lacks
     """Returns what the machine lacks, such as a font, and what is taken instead: warnings, for files can be made all the same.
 

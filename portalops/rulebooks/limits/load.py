@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import tomllib
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from portalops.model.organisation import Name
 from portalops.model.timeliness import RuleSet, TimeLimit
+
+_FOLDER = Path(__file__).parent
 
 
 @cache
 def rule_sets() -> tuple[str, ...]:
     """Return the ids of all rule sets, sorted."""
-    names = (entry.name for entry in resources.files(__package__).iterdir())
-    return tuple(sorted(name.removesuffix(".toml").replace("_", "-") for name in names if name.endswith(".toml")))
+    return tuple(sorted(file.stem.replace("_", "-") for file in _FOLDER.glob("*.toml")))
 
 
 @cache
@@ -26,7 +27,7 @@ def load_rule_set(rule_set_id: str) -> RuleSet:
     """
     if rule_set_id not in rule_sets():
         raise ValueError(f"there is no rule set {rule_set_id!r}")
-    file = resources.files(__package__) / f"{rule_set_id.replace('-', '_')}.toml"
+    file = _FOLDER / f"{rule_set_id.replace('-', '_')}.toml"
     table = tomllib.loads(file.read_text(encoding="utf-8"))
     return RuleSet(
         id=table["id"],

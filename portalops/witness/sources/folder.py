@@ -22,6 +22,7 @@ from pydantic import Field
 
 from portalops.config.tables import KindTable, LocalPath
 from portalops.errors import AnchorUnavailable, FileUnwritable, NotAHead
+from portalops.files import write_atomically
 from portalops.ledger.heads import MAX_HEAD_BYTES, parse_head
 from portalops.model.causes import cause_of
 from portalops.model.heads import SignedHead
@@ -29,7 +30,6 @@ from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Extension
 from portalops.signatures.sshsig import MAX_SIGNATURE_CHARS
-from portalops.system.files import write_atomically
 from portalops.witness.extensions import MAX_ANSWER_BYTES, NotAnExtension, read_extension, read_head
 from portalops.witness.receipts import parse_receipt
 from portalops.witness.sources import WatchedKind

@@ -26,7 +26,7 @@ from portalops.config.ssh import SshPlace
 from portalops.config.tables import KindTable
 from portalops.config.values import RefusedValue, Text
 from portalops.errors import AnchorUnavailable, HostUnreachable, IntegrityError
-from portalops.model.message import msg
+from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
 from portalops.ports import Completed, Extension
 from portalops.system.ssh import run_over_ssh, target_of
@@ -80,7 +80,10 @@ class SshLedger:
     def fetch(self, *, after: int) -> Extension:
         done = self._run(self.settings.command.replace("{after}", str(after)), b"", MAX_ANSWER_BYTES)
         if done.truncated:
-            raise self._no_answer(f"more than {MAX_ANSWER_BYTES} bytes, beginning {beginning(done.stdout)}", done)
+            raise self._no_answer(
+                msg("more than {limit} bytes, beginning {text}", limit=MAX_ANSWER_BYTES, text=beginning(done.stdout)),
+                done,
+            )
         try:
             return read_extension(done.stdout)
         except SaysItsLedgerDoesNotHold as error:
@@ -93,7 +96,7 @@ class SshLedger:
                 msg("Keep everything as it is on that host, and run 'portalops ledger verify' there."),
             ) from error
         except NotAnExtension as error:
-            raise self._no_answer(str(error), done) from error
+            raise self._no_answer(verbatim(str(error)), done) from error
 
     def hand_over(self, receipt: bytes) -> None:
         done = self._run(self.settings.receipt_command, receipt, MAX_RECEIPT_ANSWER_BYTES)
@@ -124,16 +127,16 @@ class SshLedger:
         except HostUnreachable as error:
             raise AnchorUnavailable(error.message, error.hint) from error
         if done.exit_code == 124 and not done.truncated:
-            raise self._no_answer(f"nothing more came within {settings.timeout_seconds} s", done)
+            raise self._no_answer(msg("nothing more came within {seconds} s", seconds=settings.timeout_seconds), done)
         return done
 
-    def _no_answer(self, cause: str, done: Completed) -> AnchorUnavailable:
+    def _no_answer(self, cause: Message, done: Completed) -> AnchorUnavailable:
         said = show_text(done.stderr.decode("utf-8", "backslashreplace").strip(), 200)
         return AnchorUnavailable(
             msg(
                 "the answer of the host of {ledger} cannot be parsed: {cause}",
                 ledger=self.id,
-                cause=f"{cause}; on standard error: {said}" if said else cause,
+                cause=msg("{cause}; on standard error: {said}", cause=cause, said=said) if said else cause,
             ),
             msg("Run the command on that host by hand: {command}", command=self.settings.command),
         )

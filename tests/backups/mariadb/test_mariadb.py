@@ -29,7 +29,7 @@ from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import AskableSource, Completed
 from portalops.registers.backups import SetEvidence
-from tests.backups.kit import NOW, back_up, keys, source
+from tests.backups.kit import NOW, alone, back_up, keys, source
 from tests.backups.mariadb.conftest import NOBODY, WAITING, Server, servers, unprivileged
 from tests.backups.memory import MemoryMedium
 from tests.doubles import FixedClock, SilentProgress
@@ -106,7 +106,7 @@ def streams(result: BackupResult) -> dict[str, Stream]:
 def restored(result: BackupResult, medium: MemoryMedium, target: Path) -> Path:
     assert result.set is not None
     content = parse_set_file(medium.stored[result.set.id]["set.json"])
-    report = restore_set(medium.open_set(result.set.id), content, [keys().identity], target)
+    report = restore_set(alone(medium.open_set(result.set.id), content), [keys().identity], target)
     assert report.damaged == ()
     return target / "portal-db"
 
@@ -519,7 +519,7 @@ def test_a_drill_tries_out_databases_and_accounts_and_leaves_nothing(
     found = run_drill(
         DrillTarget(made, made.copies[0], "person"),
         medium.open_set(result.set.id),
-        find_base=lambda _content: None,
+        find_base=lambda _content: (None, ()),
         identities=[keys().identity],
         keys=None,
         place=DrillPlace(scratch, NOBODY if os.geteuid() == 0 else "", unprivileged()),

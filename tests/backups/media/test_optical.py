@@ -130,7 +130,9 @@ def test_a_disc_that_is_missing_or_no_disc_is_told(made: BackupResult, tmp_path:
     ).copies
 
     assert copy.state is CopyState.DAMAGED
-    assert {"missing": "is missing", "cut": "is cut short", "noise": "disc-3.iso cannot be read"}[harm] in copy.problem
+    assert {"missing": "is missing", "cut": "is cut short", "noise": "can be read from disc-3.iso"}[
+        harm
+    ] in copy.problem
 
 
 @pytest.mark.parametrize("broken", [(0,), (0, 1, 2)])
@@ -150,7 +152,7 @@ def test_an_image_without_a_directory_is_damage_and_what_the_others_hold_is_stil
     payload = {pack.path for stream in made.set.streams for pack in stream.packs}
     assert bool(whole & payload) is (len(broken) < 3)
     missing = min(payload - whole)
-    with pytest.raises(SetDamaged, match=r"disc-1\.iso.* cannot be read as an image of a disc"), stored.open(missing):
+    with pytest.raises(SetDamaged, match=r"no image of a disc can be read from disc-1\.iso"), stored.open(missing):
         pass
     (copy,) = run_verify(
         [VerifyTarget(made.copies[0], made.set.bag_sha256)],
@@ -158,7 +160,7 @@ def test_an_image_without_a_directory_is_damage_and_what_the_others_hold_is_stil
         clock=FixedClock(NOW),
         progress=SilentProgress(),
     ).copies
-    assert copy.state is CopyState.DAMAGED and "cannot be read as an image of a disc" in copy.problem
+    assert copy.state is CopyState.DAMAGED and "no image of a disc can be read from" in copy.problem
 
 
 def test_images_that_may_not_be_read_say_nothing_of_the_set(made: BackupResult, tmp_path: Path) -> None:

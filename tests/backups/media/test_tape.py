@@ -283,7 +283,7 @@ def test_a_block_that_cannot_be_read_is_damage_of_its_file_alone(medium: TapeMed
     worn = in_drive(medium, lambda device, **_more: FailingDrive(device, bad_file=4))
     stored = worn.open_set(SET)
 
-    with pytest.raises(SetDamaged, match=r"files\.0001\.age: tape file 4: input/output error"):
+    with pytest.raises(SetDamaged, match=r"files\.0001\.age: tape file 4: Input/output error"):
         read(stored, "data/content/portal/files.0001.age")
 
     assert read(stored, "bagit.txt") == b"BagIt-Version: 1.0\n"

@@ -18,7 +18,7 @@ from backups.set_file import parse_set_file
 from portalops.model.backups import BackupResult, Stream
 from portalops.ports import Completed, Source
 from portalops.system.programs import LocalRunner
-from tests.backups.kit import keys, source
+from tests.backups.kit import alone, keys, source
 from tests.backups.memory import MemoryMedium
 from tests.programs import need
 
@@ -196,7 +196,8 @@ class Dumped:
         self.files = medium.stored[result.set.id]
         self.target = target
         content = parse_set_file(self.files["set.json"])
-        report = restore_set(medium.open_set(result.set.id), content, [keys().identity], target)
+        self.copies = alone(medium.open_set(result.set.id), content)
+        report = restore_set(self.copies, [keys().identity], target)
         assert not report.damaged
 
     def stream(self, name: str) -> Stream:

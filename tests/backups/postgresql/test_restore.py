@@ -21,7 +21,6 @@ from backups.stream_output import stream_out
 from portalops.errors import BackupError, UnsafeTarget
 from portalops.model.backups import TableRows, VerifyLevel
 from tests.backups.kit import keys
-from tests.backups.memory import MemoryStoredSet
 from tests.backups.postgresql.parts import ODD, ODD_QUOTED, ROWS, Dumped, Server, user, versions
 
 (ODD_STREAM,) = stream_names([ODD])
@@ -69,7 +68,7 @@ def test_a_dump_goes_to_pg_restore_without_a_file_between(postgres: Server, dump
     try:
         with subprocess.Popen(command, stdin=subprocess.PIPE) as program:
             assert program.stdin is not None
-            size = stream_out(MemoryStoredSet(dumped.files), stream, [keys().identity], program.stdin.write)
+            size = stream_out(dumped.copies, stream, [keys().identity], program.stdin.write)
 
         assert (program.returncode, size) == (0, stream.plain_bytes)
         for table in ("public.article", "public.empty", "public.sessions"):

@@ -20,7 +20,7 @@ from backups.sources.ldap import Database, databases_of
 from portalops.errors import UnsafeTarget
 from portalops.model.backups import BackupResult, Stream, TableRows, VerifyLevel
 from portalops.system.programs import LocalRunner
-from tests.backups.kit import back_up, keys, source
+from tests.backups.kit import alone, back_up, keys, source
 from tests.backups.memory import MemoryMedium
 from tests.programs import need
 
@@ -118,7 +118,7 @@ def streams(result: BackupResult) -> dict[str, Stream]:
 def restored(result: BackupResult, medium: MemoryMedium, target: Path) -> Path:
     assert result.set is not None
     content = parse_set_file(medium.stored[result.set.id]["set.json"])
-    restore_set(medium.open_set(result.set.id), content, [keys().identity], target)
+    restore_set(alone(medium.open_set(result.set.id), content), [keys().identity], target)
     return target / "directory"
 
 

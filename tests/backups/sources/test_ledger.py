@@ -12,7 +12,7 @@ from portalops.ledger.postgresql_kept import kept_in
 from portalops.ledger.postgresql_tables import script
 from portalops.ledger.record import NO_RUN
 from portalops.model.record import RunId
-from tests.backups.kit import NOW, back_up, keys, source, table
+from tests.backups.kit import NOW, alone, back_up, keys, source, table
 from tests.backups.memory import MemoryMedium
 from tests.backups.postgresql.parts import PORT, Server, versions
 from tests.doubles import FixedClock
@@ -29,7 +29,7 @@ def test_the_ledger_comes_back_as_a_ledger(tmp_path: Path) -> None:
     assert result.set is not None, result
     assert result.set.streams[0].unread == ()
     content = parse_set_file(medium.stored[result.set.id]["set.json"])
-    restore_set(medium.open_set(result.set.id), content, [keys().identity], tmp_path / "out")
+    restore_set(alone(medium.open_set(result.set.id), content), [keys().identity], tmp_path / "out")
     copy = Ledger.open(tmp_path / "out" / "ledger", FixedClock(NOW), create=False)
     assert copy.last() == record
     assert copy.blob(record.body) == b'{"a":1}'
@@ -58,7 +58,7 @@ def test_a_ledger_in_a_database_comes_back_as_one_of_one_machine_with_all_it_nam
 
     assert result.set is not None, result
     content = parse_set_file(medium.stored[result.set.id]["set.json"])
-    restore_set(medium.open_set(result.set.id), content, [keys().identity], tmp_path / "out")
+    restore_set(alone(medium.open_set(result.set.id), content), [keys().identity], tmp_path / "out")
     copy = Ledger.open(tmp_path / "out" / "ledger", FixedClock(NOW), create=False)
     assert copy.last() == record
     assert (copy.blob(record.body), copy.blob(evidence)) == (body, b"a letter")

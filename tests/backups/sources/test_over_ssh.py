@@ -32,7 +32,7 @@ from portalops.model.message import msg
 from portalops.model.verdicts import RunOutcome
 from portalops.ports import Runner
 from portalops.system.programs import LocalRunner
-from tests.backups.kit import back_up, keys, odd_tree, snapshot, source
+from tests.backups.kit import alone, back_up, keys, odd_tree, snapshot, source
 from tests.backups.memory import MemoryMedium
 from tests.backups.sources.over_ssh import account, other_account, ssh_table
 from tests.backups.sources.test_mongodb import ARCHIVE
@@ -77,7 +77,7 @@ def why(result: BackupResult) -> str:
 def restored(result: BackupResult, medium: MemoryMedium, target: Path) -> Path:
     assert result.set is not None
     content = parse_set_file(medium.stored[result.set.id]["set.json"])
-    report = restore_set(medium.open_set(result.set.id), content, [keys().identity], target)
+    report = restore_set(alone(medium.open_set(result.set.id), content), [keys().identity], target)
     assert not report.damaged
     return target / "far"
 

@@ -12,7 +12,7 @@ from backups.restore import restore_set
 from backups.set_file import parse_set_file
 from portalops.model.backups import BackupResult, TableRows
 from portalops.model.verdicts import RunOutcome
-from tests.backups.kit import back_up, keys, sample_database, source
+from tests.backups.kit import alone, back_up, keys, sample_database, source
 from tests.backups.memory import MemoryMedium
 
 
@@ -24,7 +24,7 @@ def run(folder: Path, database: Path, **values: object) -> tuple[BackupResult, M
 def restored(result: BackupResult, medium: MemoryMedium, target: Path) -> Path:
     assert result.set is not None, result
     content = parse_set_file(medium.stored[result.set.id]["set.json"])
-    restore_set(medium.open_set(result.set.id), content, [keys().identity], target)
+    restore_set(alone(medium.open_set(result.set.id), content), [keys().identity], target)
     return target / "db" / "database.sqlite"
 
 

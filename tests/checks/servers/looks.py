@@ -8,7 +8,7 @@ from typing import Any
 from checks.servers.carried import Original
 from checks.servers.comparing import read_view
 from checks.servers.drift._kind import HostView
-from checks.servers.drifting import Drift
+from checks.servers.drifted import Drift
 from checks.servers.gather import HostAnswer, appended, parse_answer
 from checks.servers.probe import ProbeResult
 from checks.servers.probes import drift

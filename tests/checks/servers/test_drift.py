@@ -13,8 +13,9 @@ from checks.servers.baseline import ApprovedChanges, ChangeWindow
 from checks.servers.by_hand import SECTION as BY_HAND
 from checks.servers.carried import Original
 from checks.servers.comparing import drifts_since, list_complete_answers, read_view, still_open
-from checks.servers.drift._kind import HostView, KnownBy
-from checks.servers.drifting import Drift, Drifted, drift_between, kinds, probes
+from checks.servers.drift._kind import HostView
+from checks.servers.drifted import Drift, Drifted, KnownBy
+from checks.servers.drifting import drift_between, kinds, probes
 from checks.servers.gather import parse_answer
 from checks.servers.probe import MissingFact, ProbeResult, fact_of
 from checks.servers.probes import drift as drift_probe

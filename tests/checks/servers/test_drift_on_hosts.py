@@ -12,7 +12,8 @@ import pytest
 
 from checks.servers.attribution import ChangePlace, Placed, placed
 from checks.servers.comparing import read_view
-from checks.servers.drift._kind import HostView, KnownBy
+from checks.servers.drift._kind import HostView
+from checks.servers.drifted import KnownBy
 from checks.servers.drifting import drift_between, probes
 from checks.servers.gather import gather, parse_answer
 from portalops.model.changes import ChangeKind, ChangeOrder

@@ -13,7 +13,7 @@ from checks.servers.catalogue import chosen
 from checks.servers.declared import Declared
 from checks.servers.own import Own
 from checks.servers.runner import run_checks
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.availability import PageSample, PageSamples, SampleBatch

@@ -17,11 +17,12 @@ from checks.servers.probes import dpkg_verify
 from checks.servers.runner import run_checks
 from checks.servers.script import HOST_SECONDS
 from commands.cli.entry import run
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.ledger import Ledger
-from portalops.ledger.record import NO_RUN, format_at
+from portalops.ledger.record import NO_RUN
 from portalops.model.checks import CheckResult
 from portalops.model.organisation import Host, HostId
+from portalops.model.text import format_at
 from portalops.ports import Completed
 from tests.checks.servers.samples import DEFAULT_AT
 from tests.checks.servers.test_runner import QuotingShell

@@ -14,7 +14,7 @@ from checks.servers.history import PROBES, Histories, UpdateScan, read_scan, sta
 from checks.servers.patching.security_updates_installed import WaitingUpdates
 from checks.servers.probe import MissingFact, ProbeResult
 from checks.servers.probes.boots import Boots
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.checks import CheckResult, CheckScan, HostScan

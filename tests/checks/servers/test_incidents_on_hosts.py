@@ -15,9 +15,9 @@ from checks.servers.catalogue import chosen
 from checks.servers.declared import Declared
 from checks.servers.own import Own
 from checks.servers.runner import run_checks
+from portalops import bodies
 from portalops.calendar import load as load_calendar
 from portalops.compliance import Situation, judge
-from portalops.ledger import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.checks import CheckScan

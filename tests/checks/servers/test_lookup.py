@@ -13,7 +13,8 @@ import pytest
 from checks.servers.catalogue import chosen
 from checks.servers.declared import Declared
 from checks.servers.judging import judge_again
-from checks.servers.lookup import LISTED, Vulnerabilities, digest_of, installed_of, load
+from checks.servers.lookup import LISTED, Vulnerabilities, load
+from checks.servers.patching._packages import digest_of, installed_of
 from checks.servers.probe import Output, Unparseable
 from checks.servers.probes import packages_dpkg, packages_rpm
 from checks.servers.probes import vulnerabilities as vulnerabilities_probe

@@ -23,9 +23,9 @@ from checks.servers.gather import appended, no_answer
 from checks.servers.judging import judge_again
 from checks.servers.outside import hello, kexinit
 from checks.servers.outside.hello import Reply
-from checks.servers.outside.scanning import ALL, Outside, skip_outside_scan
 from checks.servers.outside.web import response_from, signatures
 from checks.servers.outside.words import FORBIDDEN, ReadPage
+from checks.servers.outside_scan import ALL, Outside, skip_outside_scan
 from checks.servers.probe import ProbeResult
 from checks.servers.runner import run_checks
 from portalops.errors import HostUnreachable

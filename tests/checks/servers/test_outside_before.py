@@ -15,11 +15,11 @@ from checks.servers.catalogue import chosen
 from checks.servers.declared import Declared
 from checks.servers.gather import appended, no_answer
 from checks.servers.judging import judge_again
-from checks.servers.outside.scanning import Outside
+from checks.servers.outside_scan import Outside
 from checks.servers.own import Own
 from checks.servers.probe import ProbeResult
 from checks.servers.runner import run_checks
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.checks import CheckResult

@@ -10,7 +10,7 @@ from checks.servers.catalogue import chosen
 from checks.servers.declared import Declared
 from checks.servers.gather import appended, no_answer
 from checks.servers.judging import judge_again
-from checks.servers.outside.scanning import Outside
+from checks.servers.outside_scan import Outside
 from portalops.model.organisation import Host, HostId
 from portalops.system.network import SocketNetwork
 from tests.hosts import Hosts

@@ -14,7 +14,7 @@ from checks.servers.judging import judge_again
 from checks.servers.own import Own, not_begun, opened, own_probes, own_sections, unreadable
 from checks.servers.probe import Output, ProbeResult, Unparseable
 from checks.servers.runner import run_checks
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.locale import render

@@ -20,7 +20,7 @@ from checks.servers.own import Own
 from checks.servers.probe import Unparseable
 from checks.servers.probes import own_credentials
 from checks.servers.probes.own_credentials import Custodies, Custody, find_rest_custodian
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.record import NO_RUN
 from portalops.locale import render
 from portalops.model.credentials import Credential, CredentialKind, Leaving

@@ -14,7 +14,7 @@ from checks.servers.own import Own
 from checks.servers.probe import Output, Unparseable
 from checks.servers.probes import own_incidents
 from checks.servers.probes.own_incidents import HostIncident
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.record import NO_RUN
 from portalops.model.incidents import IncidentClosed, IncidentFacts, IncidentKind
 from portalops.model.organisation import Host, HostId

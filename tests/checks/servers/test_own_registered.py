@@ -14,7 +14,7 @@ from checks.servers.declared import Declared
 from checks.servers.own import Own, own_sections
 from checks.servers.probe import Unparseable
 from checks.servers.probes import own_portal_accounts, own_registered
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.credentials import Credential, CredentialKind, CredentialReturn, Leaving

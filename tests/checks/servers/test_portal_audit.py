@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from checks.servers.baseline import KnownPerson
-from checks.servers.portal_audit import AskedPortal, PortalComparison, audit_portals, compare_portals
+from checks.servers.portal_audit import PortalComparison, audit_portals, compare_portals
+from checks.servers.probes.own_portal_accounts import AskedPortal
 from portalops.model.message import verbatim
 from portalops.model.portal_accounts import PortalAccount, PortalAccounts
 from portalops.registers.access import AccessRegister, CredentialAccess

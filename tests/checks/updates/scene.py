@@ -53,7 +53,7 @@ class Collected:
     def items(self, unit: UnitId | None) -> list[SeenItem]:
         return [self._seen(one) for one in self.observations if one.unit == unit]
 
-    def told_again(self) -> list[SeenItem]:
+    def repeated_items(self) -> list[SeenItem]:
         counts = Counter((one.channel, one.content_hash) for one in self.observations)
         told = [self._seen(one) for one in self.observations if counts[one.channel, one.content_hash] > 1]
         return sorted(told, key=lambda one: (one.channel, one.text))
@@ -82,14 +82,14 @@ class Collected:
     def refused(self) -> Sequence[UnreadPart]:
         return self.unread
 
-    def looks(self, source: str) -> tuple[list[PollMoment], Stamp | None]:
+    def polls_of(self, source: str) -> tuple[list[PollMoment], Stamp | None]:
         own = [poll for poll in self.polls if poll.source == source]
         looks = [
             PollMoment(stamp(p.polled_at), p.ok, None if p.covers_from is None else stamp(p.covers_from)) for p in own
         ]
         return looks, None
 
-    def whole_looks(self, source: str) -> list[Stamp]:
+    def complete_polls(self, source: str) -> list[Stamp]:
         return sorted(stamp(one.polled_at) for one in self._good(source) if one.covers_from is not None)
 
     def _good(self, source: str) -> list[Poll]:

@@ -18,7 +18,7 @@ import pytest
 from checks.updates.gaps import judge_gap, keys_of
 from checks.updates.job import replay
 from checks.updates.observations import ObservationStore
-from portalops.ledger.bodies import decode_part, write
+from portalops.bodies import decode_part, write
 from portalops.model.message import msg
 from portalops.model.updates import (
     ItemChannel,

@@ -394,7 +394,7 @@ def _everything(store: ObservationStore) -> dict[str, Any]:
         "items": [window.items(unit) for unit in window.units()],
         "changes": window.changes(),
         "served": window.served(),
-        "looks": window.looks("content"),
+        "looks": window.polls_of("content"),
     }
 
 

@@ -18,8 +18,8 @@ from checks.updates.recognition import EPOCH
 from checks.updates.rules.stamps import stamp
 from checks.updates.sources.sql import Settings, SqlSource
 from checks.updates.text import fingerprint
+from portalops.bodies import decode, read, write
 from portalops.errors import UpdatesError
-from portalops.ledger.bodies import decode, read, write
 from portalops.locale import render
 from portalops.model.message import Message, msg
 from portalops.model.period import Period

@@ -17,9 +17,9 @@ from checks.updates.source_settings import PairSettings
 from checks.updates.sources.sql import Settings, SqlSource
 from checks.updates.terms import Terms
 from checks.updates.variety import MAX_NAMED, language_of, variety_of
+from portalops import bodies
+from portalops.bodies import decode_part
 from portalops.calendar import load
-from portalops.ledger import bodies
-from portalops.ledger.bodies import decode_part
 from portalops.model.organisation import UnitId
 from portalops.model.period import Period
 from portalops.model.runs import Every

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from portalops.ledger import bodies
+from portalops import bodies
 from portalops.ledger.bundle.contents import BUNDLE_NAMESPACE, SUMS, SUMS_SIGNATURE
 from portalops.ledger.bundle.export import Content, WrittenBundle, covering_head, scope_of, write_bundle
 from portalops.ledger.heads import record_head

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portalops import bodies
 from portalops.errors import PortalOpsError
-from portalops.ledger import bodies
 from portalops.ledger.bundle import verify_bundle
 from tests.ledger.bundle.bundles import resign, week
 from tests.ledger.bundle.test_verification import faults_of, lines_of, write

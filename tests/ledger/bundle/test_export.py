@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from portalops import bodies, files
 from portalops.errors import FileUnwritable, IntegrityError, LedgerError, Locked, UsageError
-from portalops.ledger import bodies, heads
+from portalops.ledger import heads
 from portalops.ledger.blobs import BlobFolder
 from portalops.ledger.bundle import contents, verify_bundle
 from portalops.ledger.bundle.export import (
@@ -35,7 +36,6 @@ from portalops.model.heads import AnchorReceipt, AnchorResult, Erasure, Head
 from portalops.model.period import Period
 from portalops.model.record import Digest
 from portalops.registers.figures import read_figures
-from portalops.system import files
 from tests.ledger.bundle.bundles import PERIOD, PORTAL, Written, key_of, week
 from tests.ledger.ledgers import DAILY, START, ZONE, tamper
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from portalops import bodies
 from portalops.errors import NotABundle
-from portalops.ledger import bodies
 from portalops.ledger.bundle import BundleVerification, contents, verify_bundle
 from portalops.ledger.check_heads import parse_code, read_supplied_head
 from portalops.ledger.heads import code_of, newest_head, parse_head

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from checks.servers.declared import Declared
 from checks.servers.outside import web
-from checks.servers.outside.scanning import addresses_of
+from checks.servers.outside_scan import addresses_of
 from portalops.model.organisation import Host, HostId
 from portalops.ports import Network
 

@@ -18,12 +18,11 @@ from enum import Enum
 from itertools import chain, compress
 from typing import Any, TypeAlias, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import SchemaValidator
+from pydantic_core import SchemaValidator, ValidationError
 
+from portalops.body_schemas import EARLIEST, LATEST, validator_of
 from portalops.errors import LedgerError
-from portalops.ledger.record import YEARS
-from portalops.model.message import ByteCount, Message, msg
+from portalops.model.message import ByteCount, Message, kept, msg
 from portalops.model.organisation import Name
 from portalops.model.record import Digest
 
@@ -38,7 +37,6 @@ _validators: dict[type, SchemaValidator] = {}
 MAX_DEPTH = 100
 """How deep lists and objects may lie in each other: far deeper than any body, and far from what any reader can't follow."""
 
-_EARLIEST, _LATEST = datetime(YEARS.start, 1, 1, tzinfo=UTC), datetime(YEARS.stop, 1, 1, tzinfo=UTC)
 _TOO_DEEP = "nested too deep"
 _DECODER = json.JSONDecoder()
 _CONTAINERS = frozenset({dict, list})
@@ -164,7 +162,7 @@ def required_part(blob: bytes, key: str, body_type: type[BodyT]) -> BodyT:
     """
     found = decode_part(blob, key, body_type)
     if found is None:
-        raise _unreadable(f"they have no part {key}")
+        raise _unreadable(msg("they have no part {key}", key=key))
     return found
 
 
@@ -202,7 +200,7 @@ def plain_part(blob: bytes, key: str) -> JsonValue:
             at = end + 1
     except (ValueError, IndexError, RecursionError) as error:
         raise _unreadable(str(error)) from error
-    raise _unreadable(f"not of the form that portalops writes, at character {at}")
+    raise _unreadable(msg("not in the form that portalops writes, at character {at}", at=at))
 
 
 def parse(blob: bytes, restore: Callable[[dict[str, Any]], Any] | None = None) -> Any:
@@ -309,25 +307,8 @@ def _object(blob: bytes, hook: Callable[[list[tuple[str, Any]]], Any]) -> dict[s
 
 def _validator(body_type: type) -> SchemaValidator:
     if body_type not in _validators:
-        schema = TypeAdapter(body_type).core_schema
-        _limit_moments(schema)
-        _validators[body_type] = SchemaValidator(schema)
+        _validators[body_type] = validator_of(body_type)
     return _validators[body_type]
-
-
-def _limit_moments(schema: object) -> None:
-    """Let a schema take moments as `encode` writes them, and no others: with a zone, and in the calendar of every zone.
-
-    Anything else would pass here, and fail where it is compared, or shown.
-    """
-    if isinstance(schema, dict):
-        if schema.get("type") == "datetime":
-            schema |= {"tz_constraint": "aware", "ge": _EARLIEST, "lt": _LATEST}
-        for part in schema.values():
-            _limit_moments(part)
-    elif isinstance(schema, (list, tuple)):
-        for part in schema:
-            _limit_moments(part)
 
 
 def _moment(value: datetime) -> str:
@@ -364,7 +345,7 @@ def _restored(pairs: dict[str, Any]) -> Any:
         return date.fromisoformat(pairs[_DAY])
     if _MOMENT in pairs:
         moment = datetime.fromisoformat(pairs[_MOMENT])
-        if not _EARLIEST <= moment < _LATEST:  # TypeError if it has no zone
+        if not EARLIEST <= moment < LATEST:  # TypeError if it has no zone
             raise ValueError(f"not in the calendar in every time zone: {moment}")
         return moment
     if _NAME in pairs:
@@ -372,8 +353,8 @@ def _restored(pairs: dict[str, Any]) -> Any:
     return pairs
 
 
-def _unreadable(cause: str) -> LedgerError:
+def _unreadable(cause: Message | str) -> LedgerError:
     return LedgerError(
-        msg("the details of a record cannot be read: {cause}", cause=cause[:300]),
+        msg("the details of a record cannot be read: {cause}", cause=kept(cause, 300)),
         msg("Run 'portalops ledger verify' to see whether they were changed."),
     )

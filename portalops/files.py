@@ -91,7 +91,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         descriptor = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         yield part
-        os.chmod(part, 0o755)
+        os.chmod(part, 0o755)  # noqa: S103  # mkdtemp made it for its owner alone, and others read what is in it
         os.sync()  # one for all files: a call for each takes minutes where there are many
         os.rename(part, path)
         part = None

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from portalops import bodies
+from portalops.body_schemas import validator_of
 from portalops.errors import LedgerError
-from portalops.ledger import bodies
 from portalops.model.backups import BackupResult, VerifyResult
 from portalops.model.checks import CheckScan
 from portalops.model.findings import Finding, FindingEvent, FindingTurn
@@ -176,3 +177,19 @@ def test_lists_and_objects_lie_at_most_a_hundred_deep_in_each_other(opening: str
     assert bodies.parse(deepest.encode())
     with pytest.raises(ValueError, match="too deep"):
         bodies.parse(b"[" + deepest.encode() + b"]")
+
+
+def test_a_type_that_no_body_holds_is_refused_and_not_read_by_rules_of_its_own() -> None:
+    with pytest.raises(TypeError, match="the body of a record cannot hold <class 'float'>"):
+        validator_of(tuple[float, ...])
+
+
+def test_a_value_is_checked_as_its_annotations_say() -> None:
+    written = bodies.read(bodies.write({"it": msg("{n} of {m}", n=1, m="two")}))["it"]
+    assert isinstance(written, dict)
+
+    with pytest.raises(LedgerError, match=r"Message\.text: Field required"):
+        bodies.decode(Message, {"values": {}})
+    with pytest.raises(LedgerError, match=r"Message\.plural: Input should be a valid string"):
+        bodies.decode(Message, {**written, "plural": 7})
+    assert bodies.decode(Message, written) == msg("{n} of {m}", n=1, m="two")

@@ -1,6 +1,6 @@
 """How the schedule of this machine stands: what is planned, what is installed, what knocks, and what came of each job.
 
-`inspect_schedule(session)` changes nothing; `flaws` says all that is wrong or could not be found out, each with its cure. What is
+`inspect_schedule` changes nothing; `flaws` says all that is wrong or could not be found out, each with its cure. What is
 judged, and how, is in `portalops/schedule/standing.py`.
 """
 
@@ -14,12 +14,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from commands.cli.session import Session
+from commands.jobs.due import PlanNow
 from commands.jobs.schedule_demands import demands_of, program_of
+from portalops.config import Settings
 from portalops.errors import ScheduleRefused
 from portalops.jobs import due, next_due
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
+from portalops.ports import Runner
 from portalops.schedule.crontab import FILE as CRON_FILE
 from portalops.schedule.crontab import cron_file, program_in_cron
 from portalops.schedule.marks import FileOwner, origin_of
@@ -80,20 +82,23 @@ class ScheduleSeen:
     flaws: tuple[Flaw, ...]
 
 
-def inspect_schedule(session: Session, places: Places = Places()) -> ScheduleSeen:
+def inspect_schedule(plan: PlanNow, settings: Settings, runner: Runner, places: Places = Places()) -> ScheduleSeen:
     """Return how the schedule stands, and everything that is wrong with it.
 
-    Raises:
-        ConfigurationError: the configuration cannot be read.
+    Args:
+        plan: the jobs, and what was tried of them.
+        settings: the configuration.
+        runner: asks systemd.
+        places: where the schedule's files lie.
     """
     flaws: list[Flaw] = []
     units_there, cron_there = (
         _read(UnitFolder(places.units), NAMES, flaws),
         _read(UnitFolder(places.cron), (CRON_FILE,), flaws),
     )
-    jobs = job_standings(session)
-    demands = _planned(session, {**units_there, **cron_there}, flaws)
-    watch = watch_lock(session)
+    jobs = job_standings(plan)
+    demands = _planned(settings, runner, {**units_there, **cron_there}, flaws)
+    watch = watch_lock(settings.state_folder)
     watcher = holder_of(watch) or ""
     ways = tuple(_ways(units_there, cron_there, watcher))
     files: list[InstalledFile] = []
@@ -103,16 +108,16 @@ def inspect_schedule(session: Session, places: Places = Places()) -> ScheduleSee
             files += compared(
                 unit_files(demands), units_there, str(places.units), UnitFolder(places.units).drop_ins(NAMES)
             )
-            units = _units(session, demands, places, flaws)
+            units = _units(runner, demands, places, flaws)
         if Way.CRON in ways:
             planned = cron_file(demands)
             files += compared((planned,) if planned else (), cron_there, str(places.cron), {})
         flaws += file_flaws(files)
         within = timedelta(minutes=demands.every_minutes + demands.random_delay_minutes)
-        flaws += unit_flaws(units, [knock.part for knock in plan_services(demands)], session.clock.now(), within=within)
+        flaws += unit_flaws(units, [knock.part for knock in plan_services(demands)], plan.now, within=within)
     flaws += way_flaws(
         ways,
-        is_needed=bool(session.settings.jobs or session.settings.witnessed or session.settings.cluster),
+        is_needed=bool(settings.jobs or settings.witnessed or settings.cluster),
         cron_runs=is_running(CRON_DAEMONS) if Way.CRON in ways else None,
         watcher_expected=watch.exists(),
         watcher_hidden=watch.exists() and not os.access(watch, os.R_OK),
@@ -121,17 +126,17 @@ def inspect_schedule(session: Session, places: Places = Places()) -> ScheduleSee
     return ScheduleSeen(ways, demands, tuple(files), units, watcher, jobs, tuple(flaws))
 
 
-def watch_lock(session: Session) -> Path:
+def watch_lock(state_folder: Path) -> Path:
     """Return the lock of this state folder's watcher."""
-    return session.settings.state_folder / "locks" / "watch.lock"
+    return state_folder / "locks" / "watch.lock"
 
 
-def job_standings(session: Session) -> tuple[JobStanding, ...]:
+def job_standings(plan: PlanNow) -> tuple[JobStanding, ...]:
     """Return each configured job with when it is due and what came of it last."""
-    attempts, now, zone = session.attempts(), session.clock.now(), session.zone_of_portal
-    due_now = {each.job.id: each for each in due(session.settings.jobs, attempts, now, zone)}
+    attempts, now, zone = plan.attempts, plan.now, plan.zone
+    due_now = {each.job.id: each for each in due(plan.jobs, attempts, now, zone)}
     standings = []
-    for job in session.settings.jobs:
+    for job in plan.jobs:
         newest = _newest(attempts, job.id)
         due_job = due_now.get(job.id)
         standings.append(
@@ -176,24 +181,24 @@ def _encrypted(found: Mapping[str, bytes]) -> tuple[str, ...]:
     return tuple({each.decode() for each in re.findall(rb'(?m)^LoadCredentialEncrypted="?([^:\n"]+):', texts)})
 
 
-def _planned(session: Session, found: Mapping[str, bytes], flaws: list[Flaw]) -> Demands | None:
-    program = _program(session, found)
+def _planned(settings: Settings, runner: Runner, found: Mapping[str, bytes], flaws: list[Flaw]) -> Demands | None:
+    program = _program(settings, found)
     try:
         try:
-            return demands_of(session, program=program)
+            return demands_of(settings, runner, program=program)
         except ScheduleRefused:  # whoever may not look at the credentials believes the units
-            return demands_of(session, program=program, encrypted=_encrypted(found))
+            return demands_of(settings, runner, program=program, encrypted=_encrypted(found))
     except ScheduleRefused as error:
         flaws.append(Flaw("schedule", error.message, error.hint, is_unknown=True))
         return None
 
 
-def _program(session: Session, found: Mapping[str, bytes]) -> str:
+def _program(settings: Settings, found: Mapping[str, bytes]) -> str:
     """Return what installed files are expected to call: whoever looks may have called portalops by another path."""
-    if session.settings.schedule.program is None and (installed := installed_program(found)):
+    if settings.schedule.program is None and (installed := installed_program(found)):
         return installed
     try:
-        return program_of(session.settings)
+        return program_of(settings)
     except ScheduleRefused:  # nothing is installed by portalops, so nothing is compared with it
         return "portalops"
 
@@ -217,14 +222,14 @@ def _ways(units: Mapping[str, bytes], cron: Mapping[str, bytes], watcher: str) -
         yield Way.WATCH
 
 
-def _units(session: Session, demands: Demands, places: Places, flaws: list[Flaw]) -> Mapping[str, SystemdUnitState]:
+def _units(runner: Runner, demands: Demands, places: Places, flaws: list[Flaw]) -> Mapping[str, SystemdUnitState]:
     names = [name for knock in plan_services(demands) for name in (knock.part.timer, knock.part.service)]
     answer: Mapping[str, SystemdUnitState] | Message = msg("systemd does not run here")
     if places.systemd_runs.is_dir():
-        answer = read_units(session.runner, names) if names else {}
+        answer = read_units(runner, names) if names else {}
     if isinstance(answer, Message):
         seen = msg("systemd cannot be asked for the timers: {cause}", cause=answer)
-        cure = msg("Look on the machine itself, where systemd runs: portalops schedule status.")
+        cure = msg("Ask on the machine itself, where systemd runs: portalops schedule status.")
         flaws.append(Flaw("systemd", seen, cure, is_unknown=True))
         return {}
     return answer

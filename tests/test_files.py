@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from portalops.errors import FileUnwritable, Locked
-from portalops.system.files import write_atomically
+from portalops.files import write_atomically
 from portalops.system.locks import locked
 
 

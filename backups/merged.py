@@ -1,0 +1,382 @@
+"""One set, read from all its copies: what reads sets takes each pack from whichever medium gives the right bytes.
+
+`set.json` has the digest of every pack, and the ledger pins `set.json`. A pack is read whole from the first copy that is there
+and has that digest, before anything of it is given out; it waits in memory, and the rest of a larger one in a temporary file,
+encrypted as it is. A copy that gives other bytes, or none, is noted and the next one is asked. So one rotten byte never stands
+in the way of what lies whole elsewhere, and the blame goes to the copy that is damaged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import threading
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from tempfile import SpooledTemporaryFile
+
+from backups.age import PrivateKey
+from backups.ahead import ahead
+from backups.contents import PIECE_BYTES, damaged, not_as_packed, plaintext_of
+from backups.set_file import SetFile
+from backups.verify import Findings, verify_copy
+from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged, SetNotFound, SetOfLaterVersion
+from portalops.model.backups import Pack, SetId, Stream, VerifyLevel
+from portalops.model.heads import Signer
+from portalops.model.message import Message, msg, together
+from portalops.model.record import Digest
+from portalops.model.values import dataclass
+from portalops.ports import Medium, Readable, StoredSet
+
+IN_MEMORY_BYTES = 64 << 20
+"""Of a pack; the rest of a larger one waits in a temporary file. A pack of the default size never has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFault:
+    """What is wrong with one copy of a set, as it showed while the set was read."""
+
+    set_id: SetId
+    medium: str
+    problem: Message
+    is_damage: bool = True
+    """False where the medium could not be read: nothing is known of its bytes then."""
+
+    @property
+    def shown(self) -> Message:
+        """The medium and what is wrong there."""
+        return msg("{medium}: {problem}", medium=self.medium, problem=self.problem)
+
+
+class MergedSet:
+    """A set with all its copies: a `StoredSet` that several threads may read at once, and each of whose packs is right."""
+
+    def __init__(
+        self,
+        content: SetFile,
+        copies: Iterable[tuple[str, StoredSet]],
+        *,
+        more: Iterable[Medium] = (),
+        faults: Iterable[CopyFault] = (),
+    ) -> None:
+        """Join copies.
+
+        Args:
+            content: what `set.json` of the set says.
+            copies: the medium's id and the set there, in the order in which they are asked.
+            more: media that may have the set too. They are asked last, and opened when no other copy has a pack: a tape is
+                not wound for nothing.
+            faults: what was found wrong before.
+        """
+        self.content = content
+        self._packs = {pack.path: pack for pack in content.files()}
+        self._copies = [_Copy(medium, stored) for medium, stored in copies]
+        self._more = iter(more)
+        self._opening = threading.Lock()
+        self._faults = {(each.medium, str(each.problem)): each for each in faults}
+
+    @property
+    def faults(self) -> tuple[CopyFault, ...]:
+        """What was found wrong with copies so far, in the order in which it showed."""
+        return tuple(self._faults.values())
+
+    def stream_of(self, stream: Stream) -> Stream:
+        """Return the stream that a differential's stream builds on.
+
+        Raises:
+            SetDamaged: there is none.
+        """
+        for each in self.content.streams:
+            if (each.source, each.name) == (stream.source, stream.name):
+                return each
+        raise damaged(f"{stream.source}/{stream.name}", msg("the base {set} has no such stream", set=self.content.id))
+
+    def sizes(self) -> Mapping[str, int]:
+        """Return the packs and indexes with their sizes as `set.json` lists them."""
+        return {path: pack.stored_bytes for path, pack in self._packs.items()}
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Readable]:
+        """Open a pack or an index, read whole and found to have its digest before.
+
+        Raises:
+            SetDamaged: no copy has its bytes.
+            MediumUnavailable: no medium could be read.
+        """
+        with self.fetch(self._packs[path]) as held:
+            yield held
+
+    def fetch(self, pack: Pack) -> SpooledTemporaryFile[bytes]:
+        """Return the bytes of a pack, at their beginning; who takes them closes them. Raises as `open` does."""
+        problems: list[CopyFault] = []
+        for copy in self._each_copy():
+            held = SpooledTemporaryFile[bytes](IN_MEMORY_BYTES)
+            try:
+                _read(copy, pack, held)
+            except (PortalOpsError, OSError) as error:
+                held.close()
+                problems.append(self._note(copy.medium, error, pack.path))
+            except BaseException:
+                held.close()
+                raise
+            else:
+                return held
+        raise _none_has(pack, problems)
+
+    def peek(self, pack: Pack) -> Iterator[Readable]:
+        """Yield a pack as each copy has it, unchecked, to see which keys open it; copies that cannot be opened are passed over."""
+        for copy in self._each_copy():
+            with ExitStack() as stack:
+                try:
+                    file = stack.enter_context(copy.open(pack.path))
+                except PortalOpsError:
+                    continue
+                yield file
+
+    @contextmanager
+    def fetched(self, packs: Sequence[Pack]) -> Iterator[Iterator[Readable]]:
+        """Give the packs in their order, each as `open` does; the next one is read meanwhile."""
+        with ThreadPoolExecutor(1, thread_name_prefix="packs") as pool:
+            waiting: list[Future[SpooledTemporaryFile[bytes]]] = []
+
+            def opened() -> Iterator[Readable]:
+                for number in range(len(packs)):
+                    if not waiting:
+                        waiting.append(pool.submit(self.fetch, packs[number]))
+                    now = waiting.pop().result()
+                    if number + 1 < len(packs):
+                        waiting.append(pool.submit(self.fetch, packs[number + 1]))
+                    with now:
+                        yield now
+
+            try:
+                yield opened()
+            finally:
+                for each in waiting:
+                    if not each.cancel() and each.exception() is None:
+                        each.result().close()
+
+    def _each_copy(self) -> Iterator[_Copy]:
+        """Yield every copy; those on further media are opened when it is their turn."""
+        for at in itertools.count():
+            with self._opening:
+                while at == len(self._copies):
+                    medium = next(self._more, None)
+                    if medium is None:
+                        return
+                    try:
+                        self._copies.append(_Copy(medium.id, medium.open_set(self.content.id)))
+                    except SetNotFound:
+                        continue
+                    except PortalOpsError as error:
+                        self._note(medium.id, error)
+            yield self._copies[at]
+
+    def _note(self, medium: str, error: PortalOpsError | OSError, path: str = "") -> CopyFault:
+        if isinstance(error, OSError):
+            problem = msg("{path}: {cause}", path=path, cause=error.strerror or str(error))
+        else:
+            problem = error.message
+        fault = CopyFault(self.content.id, medium, problem, is_damage=isinstance(error, SetDamaged))
+        return self._faults.setdefault((medium, str(problem)), fault)
+
+
+class _Copy:
+    """One copy of a set; its files are opened one at a time, since there are media that find no two at once."""
+
+    def __init__(self, medium: str, stored: StoredSet) -> None:
+        self.medium = medium
+        self._stored = stored
+        self._opening = threading.Lock()
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Readable]:
+        with ExitStack() as stack:
+            with self._opening:
+                file = stack.enter_context(self._stored.open(path))
+            yield file
+
+
+def _read(copy: _Copy, pack: Pack, held: SpooledTemporaryFile[bytes]) -> None:
+    """Read a pack whole into a file, and require that it is the one that was stored."""
+    digest, size = hashlib.sha256(), 0
+    with copy.open(pack.path) as file:
+        while piece := file.read(PIECE_BYTES):
+            size += len(piece)
+            if size > pack.stored_bytes:
+                break
+            digest.update(piece)
+            held.write(piece)
+    if size != pack.stored_bytes or digest.hexdigest() != pack.stored_sha256:
+        raise damaged(pack.path, msg("its bytes are not those that were stored"))
+    held.seek(0)
+
+
+def _none_has(pack: Pack, problems: Sequence[CopyFault]) -> PortalOpsError:
+    if not problems:
+        return damaged(pack.path, msg("no medium has it"))
+    said = problems[0].problem if len(problems) == 1 else together([each.shown for each in problems], most=5)
+    if any(each.is_damage for each in problems):
+        return SetDamaged(said, _ANOTHER)
+    return MediumUnavailable(said, msg("Attach a medium that has the set, and try again."))
+
+
+_ANOTHER = msg("Restore from another copy: 'portalops backup show SET' lists the media that have one.")
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What the media have of a set."""
+
+    set: MergedSet
+    findings: Findings
+    """Of the copy whose `set.json` counts; not vouched for only where that of no copy is."""
+
+
+def merge_copies(
+    set_id: SetId, media: Iterable[Medium], *, bag_sha256: Digest | None, keys: Sequence[Signer] | None
+) -> Merged:
+    """Join the copies of a set on all media.
+
+    Media are opened until a copy has a whole structure, and its `set.json` counts; where none has, the first counts whose
+    `set.json` nothing contradicts. What is wrong with the structure of the others is noted.
+
+    Args:
+        set_id: the set.
+        media: in the order in which their copies are asked.
+        bag_sha256: digest of the set's tag manifest as recorded; None if it is not known.
+        keys: the ledger's signing keys with their times; None if no ledger can be asked.
+
+    Raises:
+        SetOfLaterVersion: this version does not know its form.
+        SetDamaged: no copy says what is in it.
+        PortalOpsError: no medium has a copy that opens: why the first one did not.
+    """
+    found = _open_copies(set_id, media, bag_sha256=bag_sha256, keys=keys)
+    if not found.opened:
+        later = (each for each in found.errors if isinstance(each, SetOfLaterVersion))
+        missing = SetNotFound(msg("no medium has set {set}", set=set_id), msg("Attach a medium that has it."))
+        raise next(later, found.errors[0] if found.errors else missing)
+    merged = found.merged()
+    if merged is None:
+        findings = found.opened[0].findings
+        raise SetDamaged(
+            msg("set {set} cannot be restored: {problems}", set=set_id, problems=together(findings.said[:3])),
+            findings.hint or msg("Name another copy by --medium."),
+        )
+    return merged
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenedCopy:
+    medium: str
+    stored: StoredSet
+    findings: Findings
+
+    @property
+    def standing(self) -> tuple[bool, bool, bool]:
+        """What makes one copy's `set.json` count before another's."""
+        return not self.findings.problems, self.findings.is_vouched, self.findings.content is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What was seen of a set on the media that were opened."""
+
+    opened: tuple[_OpenedCopy, ...]
+    faults: tuple[CopyFault, ...]
+    errors: tuple[PortalOpsError, ...]
+    """Why some media gave no copy."""
+    more: Iterator[Medium]
+    """Those that were not opened."""
+
+    def merged(self) -> Merged | None:
+        """Return the copies as one set; None where none says what is in it."""
+        chosen = max(self.opened, key=lambda each: each.standing, default=None)  # of equals the first
+        if chosen is None or chosen.findings.content is None:
+            return None
+        ordered = (chosen, *(each for each in self.opened if each is not chosen))
+        copies = [(each.medium, each.stored) for each in ordered]
+        merged = MergedSet(chosen.findings.content, copies, more=self.more, faults=self.faults)
+        return Merged(merged, chosen.findings)
+
+
+def _open_copies(
+    set_id: SetId, media: Iterable[Medium], *, bag_sha256: Digest | None, keys: Sequence[Signer] | None
+) -> _Opened:
+    """Open media until a copy has a whole structure."""
+    opened: list[_OpenedCopy] = []
+    faults: list[CopyFault] = []
+    errors: list[PortalOpsError] = []
+    more = iter(media)
+    for medium in more:
+        try:
+            stored = medium.open_set(set_id)
+            findings = verify_copy(stored, set_id, bag_sha256=bag_sha256, level=VerifyLevel.L1, keys=keys)
+        except PortalOpsError as error:
+            errors.append(error)
+            if not isinstance(error, SetNotFound):
+                faults.append(CopyFault(set_id, medium.id, error.message, is_damage=isinstance(error, SetDamaged)))
+            continue
+        opened.append(_OpenedCopy(medium.id, stored, findings))
+        faults += [CopyFault(set_id, medium.id, problem) for problem in findings.said]
+        if not findings.problems:
+            break
+    return _Opened(tuple(opened), tuple(faults), tuple(errors), more)
+
+
+def merge_base(content: SetFile, media: Iterable[Medium]) -> tuple[MergedSet | None, tuple[CopyFault, ...]]:
+    """Join the copies of the full set that a differential builds on, or return what stands in the way; neither for a full set.
+
+    Only copies that are of the very set that the differential names count: their tag manifest has the digest that it gives.
+    """
+    if content.base is None or content.base_id is None:
+        return None, ()
+    found = _open_copies(content.base_id, media, bag_sha256=content.base, keys=None)
+    merged = found.merged()
+    if merged is None or not merged.findings.is_vouched:
+        nowhere = CopyFault(content.base_id, "-", msg("no medium has set {set}", set=content.base_id), is_damage=False)
+        return None, found.faults or (nowhere,)
+    return merged.set, ()
+
+
+def merged_plaintext(
+    copies: MergedSet, stream: Stream, identities: Sequence[PrivateKey], offset: int = 0
+) -> Iterator[bytes]:
+    """Yield a stream's plaintext from a byte on; packs before it are not read.
+
+    Of a pack nothing is given out unless all of its stored bytes are right, which says as much as the digest of its
+    plaintext. So what was yielded until an error is the stream up to the beginning of the pack that no copy has.
+
+    Raises:
+        WrongKey: no key opens it.
+        SetDamaged: no copy has a pack, or it is not what `set.json` says of it.
+        MediumUnavailable: no medium can be read.
+    """
+    if stream.packs[-1].running_sha256 != stream.plain_sha256:
+        raise damaged(f"{stream.source}/{stream.name}", msg("the joined packs are not the stream that was made"))
+    start, packs = 0, list(stream.packs)
+    while packs and start + packs[0].plain_bytes <= offset:
+        start += packs.pop(0).plain_bytes
+    skip = offset - start
+    with copies.fetched(packs) as files, ahead(_plaintext_of_packs(packs, files, identities)) as pieces:
+        for piece in pieces:
+            if skip < len(piece):
+                yield piece[skip:] if skip else piece
+            skip = max(0, skip - len(piece))
+
+
+def _plaintext_of_packs(
+    packs: Sequence[Pack], files: Iterator[Readable], identities: Sequence[PrivateKey]
+) -> Generator[bytes]:
+    """Yield the plaintext of packs that are opened already."""
+    for pack, file in zip(packs, files, strict=True):
+        size = 0
+        for piece in plaintext_of(pack, file, identities):
+            size += len(piece)
+            if size > pack.plain_bytes:
+                break
+            yield piece
+        if size != pack.plain_bytes:
+            raise not_as_packed(pack)

@@ -1,0 +1,192 @@
+"""What copies are damaged or gone, and what portalops does and says: restore, drill, replicate, the next backup, prune."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+
+from portalops.errors import ExitCode
+from tests.backups.kit import NOW
+from tests.commands.test_backup import Portal
+
+
+@pytest.fixture
+def portal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Portal:
+    portal = Portal(tmp_path, capsys)
+    drill = f'\n[backup.drill]\nidentity = "{portal.key}"\nfolder = "{tmp_path}"\n\n[backup.retention]\nkeep_last = 1\n'
+    with (tmp_path / "portalops.toml").open("a") as file:
+        for kind in ("drill", "copy", "prune"):
+            file.write(f'\n[[job]]\nid = "monthly-{kind}"\nkind = "{kind}"\nevery = "month"\nduty = "10.2"\n')
+    portal.replace({"\n[backup.excused]": f'full_every = "month"\n{drill}\n[backup.excused]'})
+    return portal
+
+
+def rot(portal: Portal, medium: str, set_name: str, part: str = "database/database.0001.age") -> str:
+    """Change one byte of a pack on a medium, and return its path in the set."""
+    (pack,) = (portal.folder / medium / set_name / "data").rglob(part.rpartition("/")[2])
+    data = bytearray(pack.read_bytes())
+    data[len(data) // 2] ^= 1
+    pack.write_bytes(data)
+    return str(pack.relative_to(portal.folder / medium / set_name))
+
+
+def states(portal: Portal) -> dict[tuple[str, str], str]:
+    return {
+        (made["id"], copy["medium"]): copy["state"] for made in portal.call("backup", "list") for copy in made["copies"]
+    }
+
+
+def restore(portal: Portal, to: str, *more: str, expected: ExitCode = ExitCode.OK) -> Any:
+    arguments = ("backup", "restore", "latest", "--to", str(portal.folder / to), "--identity", portal.key, *more)
+    return portal.call(*arguments, expected=expected)
+
+
+def set_and_differential(portal: Portal) -> tuple[str, str]:
+    full = portal.call("backup", "run")["set"]
+    (portal.folder / "settings" / "new.ini").write_text("[new]\n")
+    return full, portal.call("backup", "run", "--diff")["set"]
+
+
+@pytest.mark.parametrize("only", [(), ("--medium", "disk-b"), ("--medium", "disk-a")], ids=["any", "b", "a"])
+def test_a_rotten_base_on_one_medium_stops_no_restore_and_is_named(portal: Portal, only: tuple[str, ...]) -> None:
+    full, _diff = set_and_differential(portal)
+    rotten = rot(portal, "disk-a", full, "files.0001.age")
+
+    found = restore(portal, "out", *only)
+
+    assert (found["missing"], found["damaged"], found["refused"]) == (0, [], [])
+    blamed = {(each["set"], each["medium"]) for each in found["faults"] if rotten in each["problem"]["text"]}
+    assert blamed == (set() if only == ("--medium", "disk-b") else {(full, "disk-a")})
+    settings = portal.folder / "out" / "settings" / str(portal.folder / "settings").strip("/")
+    assert {path.name for path in settings.iterdir()} == {"portal.ini", "new.ini"}
+
+
+def test_a_damaged_full_set_is_restored_from_the_other_medium_without_a_verification_before(portal: Portal) -> None:
+    made = portal.call("backup", "run")["set"]
+    rot(portal, "disk-a", made)
+    rot(portal, "disk-b", made, "files.0001.age")
+
+    found = restore(portal, "out")
+
+    assert (found["missing"], found["damaged"]) == (0, [])
+    assert not list((portal.folder / "out").glob("RESTORE-*"))
+    looked = portal.call("backup", "verify", expected=ExitCode.INTEGRITY)["data"]
+    assert {copy["medium"]: copy["state"] for copy in looked} == {"disk-a": "damaged", "disk-b": "damaged"}
+
+
+def test_what_no_medium_has_is_listed_in_the_folder_and_the_rest_is_there(portal: Portal) -> None:
+    made = portal.call("backup", "run")["set"]
+    rotten = rot(portal, "disk-a", made)
+    rot(portal, "disk-b", made)
+
+    found = restore(portal, "out", expected=ExitCode.PARTIAL)
+
+    assert found["missing"] == 1
+    assert rotten in found["damaged"][0]
+    listed = (portal.folder / "out" / "RESTORE-UNFINISHED.txt").read_text()
+    assert "database/database.sqlite\t" in listed and rotten in listed
+    assert "1 path is missing" in listed and "còn thiếu 1 đường dẫn" in listed
+    assert list((portal.folder / "out").rglob("portal.ini"))
+    assert not (portal.folder / "out" / "database" / "database.sqlite").exists()
+
+
+def test_a_drill_blames_the_base_and_the_differential_stays_verified(portal: Portal) -> None:
+    full, diff = set_and_differential(portal)
+    rot(portal, "disk-a", full, "files.0001.age")
+
+    drilled = portal.call("backup", "drill", "latest", "--medium", "disk-b", expected=ExitCode.INTEGRITY)["data"]
+
+    assert [(copy["set"], copy["medium"], copy["state"]) for copy in drilled["copies"]] == [
+        (diff, "disk-b", "verified"),
+        (full, "disk-a", "damaged"),
+    ]
+    assert drilled["trials"]
+    assert states(portal) == {
+        (full, "disk-a"): "damaged",
+        (full, "disk-b"): "verified",
+        (diff, "disk-a"): "verified",
+        (diff, "disk-b"): "verified",
+    }
+
+
+def test_a_drill_whose_base_is_rotten_everywhere_proves_nothing_and_blames_the_base_alone(portal: Portal) -> None:
+    full, diff = set_and_differential(portal)
+    rot(portal, "disk-a", full, "files.0001.age")
+    rot(portal, "disk-b", full, "files.0001.age")
+
+    drilled = portal.call("backup", "drill", "latest", "--medium", "disk-a", expected=ExitCode.INTEGRITY)["data"]
+
+    assert drilled["trials"] == []
+    assert "not restored" in drilled["copies"][0]["problem"]
+    assert states(portal) == {
+        (full, "disk-a"): "damaged",
+        (full, "disk-b"): "damaged",
+        (diff, "disk-a"): "verified",
+        (diff, "disk-b"): "verified",
+    }
+
+
+def test_a_set_that_was_removed_by_hand_is_replicated_though_the_ledger_calls_it_verified(portal: Portal) -> None:
+    with time_machine.travel(NOW, tick=True):
+        older = portal.call("backup", "run")["set"]
+    with time_machine.travel(NOW + timedelta(days=1), tick=True):
+        newest = portal.call("backup", "run", "--full")["set"]
+        shutil.rmtree(portal.folder / "disk-b" / newest)
+
+        planned = portal.call("backup", "replicate", "--dry-run")
+        assert [(each["set"], each["medium"]) for each in planned] == [(newest, "disk-b")]
+        portal.call("backup", "replicate")
+
+    assert (portal.folder / "disk-b" / newest / "set.json").exists()
+    assert older != newest
+    assert set(states(portal).values()) == {"verified"}
+
+
+@pytest.mark.parametrize("loss", ["the folder", "one pack"])
+def test_no_differential_is_built_on_a_base_that_no_medium_has(portal: Portal, loss: str) -> None:
+    with time_machine.travel(NOW - timedelta(days=1), tick=True):
+        older = portal.call("backup", "run", "--full")["set"]
+    with time_machine.travel(NOW, tick=True):
+        base = portal.call("backup", "run", "--full")["set"]
+    for medium in ("disk-a", "disk-b"):
+        place = portal.folder / medium / base
+        if loss == "the folder":
+            shutil.rmtree(place)
+        else:
+            next((place / "data").rglob("files.0001.age")).unlink()
+
+    with time_machine.travel(NOW + timedelta(hours=1), tick=True):
+        planned = portal.call("backup", "plan")
+        refused = portal.call("backup", "run", "--diff", expected=ExitCode.FAILED)
+        made = portal.call("backup", "run")["set"]
+
+    assert older
+    assert planned["kind"] == "full"
+    assert "no differential can be made" in refused["error"]["message"]
+    assert "-full-" in made
+
+
+@pytest.mark.parametrize("rotten", [("disk-a", "disk-b"), ("disk-a",), ()], ids=["everywhere", "once", "nowhere"])
+def test_prune_reads_what_stays_and_removes_nothing_where_it_is_rotten(portal: Portal, rotten: tuple[str, ...]) -> None:
+    made = []
+    for day in range(3):
+        with time_machine.travel(NOW + timedelta(days=day), tick=True):
+            made.append(portal.call("backup", "run", "--full")["set"])
+    with time_machine.travel(NOW + timedelta(days=3), tick=True):
+        portal.call("backup", "prune", "--trust-clock")
+    for medium in rotten:
+        rot(portal, medium, made[-1])
+
+    with time_machine.travel(NOW + timedelta(days=60), tick=True):
+        expected = ExitCode.INTEGRITY if len(rotten) == 2 else ExitCode.OK
+        portal.call("backup", "prune", "--trust-clock", expected=expected)
+
+    left = {path.name for path in (portal.folder / "disk-a").iterdir() if path.name.startswith("demo-")}
+    assert left == ({*made} if len(rotten) == 2 else {made[-1]})
+    for medium in rotten:
+        assert states(portal)[made[-1], medium] == "damaged"
