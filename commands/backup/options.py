@@ -40,7 +40,7 @@ def require_medium(name: str, known: Collection[str]) -> None:
     if name not in known:
         raise UsageError(
             msg("there is no backup medium {medium}", medium=show_text(name, 80)),
-            msg("The media are: {media}.", media=", ".join(sorted(known)) or "-"),
+            msg("The media are: {media}.", media=", ".join(sorted(known)) or msg("none")),
         )
 
 

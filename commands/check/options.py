@@ -52,7 +52,7 @@ def chooser(
         if name not in known:
             raise UsageError(
                 msg("there is no host {host}", host=show_text(name, 60)),
-                msg("The hosts are: {hosts}.", hosts=", ".join(sorted(configured)) or "-"),
+                msg("The hosts are: {hosts}.", hosts=", ".join(sorted(configured)) or msg("none")),
             )
     found = {one.check.partition(".")[0] for one in findings}
     for family in families or ():
@@ -76,5 +76,5 @@ def require_host(session: Session, host: str, *, besides: Iterable[str] = ()) ->
     if host not in known:
         raise UsageError(
             msg("there is no host {host}", host=host[:60]),
-            msg("The hosts are: {hosts}.", hosts=", ".join(known) or "-"),
+            msg("The hosts are: {hosts}.", hosts=", ".join(known) or msg("none")),
         )

@@ -25,7 +25,7 @@ from commands.cli.verb import Verb
 from commands.doctor.diagnosis import DiagnosticState, diagnose
 from portalops.errors import ExitCode
 from portalops.locale import _
-from portalops.model.message import msg
+from portalops.model.message import msg, nmsg
 from portalops.reports.document import Paragraph, TableBlock
 
 if TYPE_CHECKING:
@@ -72,10 +72,10 @@ def doctor(
     headers = (msg("Subject"), msg("State"), msg("What was seen"), msg("What to do"))
     rows = [(item.subject, item.state.value, item.seen, item.cure) for item in _worst_first(found)]
     summary = msg(
-        "{bad} bad, {unknown} unknown, {warnings} warnings, {good} good",
+        "{bad} bad, {unknown} unknown, {warnings}, {good} good",
         bad=states.count(DiagnosticState.BAD),
         unknown=states.count(DiagnosticState.UNKNOWN),
-        warnings=states.count(DiagnosticState.WARNING),
+        warnings=nmsg("{n} warning", "{n} warnings", states.count(DiagnosticState.WARNING)),
         good=states.count(DiagnosticState.GOOD),
     )
     exit_code = ExitCode.OK

@@ -110,7 +110,7 @@ def anchor(
     for name in sorted(wanted - {one.id for one in known}):
         raise UsageError(
             msg("there is no anchor {anchor}", anchor=name[:40]),
-            msg("The anchors are: {anchors}.", anchors=", ".join(one.id for one in known) or "-"),
+            msg("The anchors are: {anchors}.", anchors=", ".join(one.id for one in known) or msg("none")),
         )
     if dry_run:
         return _planned(session, [one for one in known if not wanted or one.id in wanted])

@@ -41,7 +41,7 @@ def drain(
     if name not in names:
         raise UsageError(
             msg("there is no worker {name}", name=show_text(name, 60)),
-            msg("The workers are: {names}.", names=show_text(", ".join(names), 400) or "-"),
+            msg("The workers are: {names}.", names=show_text(", ".join(names), 400) or msg("none")),
         )
     steps.tell_to_drain(session, name)
     return Result(DrainedWorker(name), [Paragraph(msg("{name} ends what it has begun, and stops.", name=name))])

@@ -31,9 +31,7 @@ def test_only_the_duties_of_article_12_1_and_12_5_are_told_of() -> None:
     data = data_of(sample.material())
 
     assert [row[0] for row in table(data, "Each duty")["rows"]] == ["12.1", "12.5-custody", "12.5-incidents"]
-    assert (
-        facts(data)["Credentials in use"] == "6, of which 2 were not changed in time and 1 are known to people who left"
-    )
+    assert facts(data)["Credentials in use"] == "6; not changed in time: 2; known to people who left: 1"
 
 
 def test_audits_are_told_over_the_period_and_by_the_newest_round_and_other_checks_are_left_out() -> None:
