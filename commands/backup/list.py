@@ -9,13 +9,16 @@ EXIT STATUS: 0 listed, 2 there is no such medium
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from commands.backup.options import MediumOption, require_listed_medium
+from commands.backup.options import require_listed_medium
 from commands.backup.views import ClaimShape, SetShape, claim_data, claims_view, set_data, sets_view
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
+from portalops.locale import _
 from portalops.model.message import msg
 from portalops.model.reading import limits_of
 from portalops.registers.adopted import read_claims
@@ -23,7 +26,12 @@ from portalops.registers.backups import recorded_sets
 from portalops.reports.document import Block, Paragraph
 
 
-def list_(ctx: typer.Context, medium: MediumOption = None) -> Result[tuple[SetShape | ClaimShape, ...]]:
+def list_(
+    ctx: typer.Context,
+    medium: Annotated[
+        str | None, typer.Option("--medium", metavar="ID", help=_("Only the sets with a copy on this medium"))
+    ] = None,
+) -> Result[tuple[SetShape | ClaimShape, ...]]:
     session = open_session(ctx)
     recorded = recorded_sets(session.reader)
     if medium is not None:

@@ -17,7 +17,7 @@ from portalops.model.message import msg
 from portalops.model.record import Recorded
 from portalops.model.text import show_text
 
-Hosts = Annotated[list[str] | None, typer.Option("--host", help=_("Only this host; may be given more than once"))]
+Hosts = Annotated[list[str] | None, typer.Option("--host", help=_("Only this host; may be repeated"))]
 Families = Annotated[
     list[str] | None, typer.Option("--family", help=_("Only this family of checks, such as ssh; may be repeated"))
 ]

@@ -57,7 +57,7 @@ def add(
     jump: Annotated[str, typer.Option(metavar="HOST", help=_("The host that it is reached through"))] = "",
     role: Annotated[
         Optional[list[str]],  # noqa: UP045  # as above
-        typer.Option(help=_("A role, such as web or database; may be given more than once")),
+        typer.Option(help=_("A role, such as web or database; may be repeated")),
     ] = None,
     custodian: Annotated[str, typer.Option(metavar="NAME", help=_("Who makes sure that its findings are fixed"))] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,

@@ -104,7 +104,7 @@ def show(
         typer.Option(help=_("Only this kind, such as backup.finished, or backup for all that begin with backup.")),
     ] = None,
     run: Annotated[str | None, typer.Option(help=_("Only the records of one run"))] = None,
-    last: Annotated[int, typer.Option(min=1, help=_("How many, counted from the newest"))] = 20,
+    last: Annotated[int, typer.Option(min=1, metavar="N", help=_("How many, counted from the newest"))] = 20,
 ) -> Result[tuple[RecordShape, ...] | DetailedRecord]:
     session = open_session(ctx)
     if seq is not None:

@@ -44,7 +44,7 @@ def run(
     *,
     slots: Annotated[
         Optional[int],  # noqa: UP045  # Typer reads it at run time
-        typer.Option(min=2, max=1024, help=_("How many parts at once; cluster.slots by default")),
+        typer.Option(min=2, max=1024, metavar="N", help=_("How many parts at once; cluster.slots by default")),
     ] = None,
     name: Annotated[str, typer.Option(help=_("Of this worker; machine and process by default"))] = "",
 ) -> Result[EndedWorker]:
