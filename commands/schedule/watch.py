@@ -82,7 +82,7 @@ class WatchedJob:
 
 @shape
 class WatchLine:
-    """What one look came to."""
+    """What was done when it started what was due."""
 
     id: Literal["round"]
     at: datetime

@@ -86,7 +86,7 @@ def test_of_one_host_only_its_own_credentials_places_and_incidents_are_told() ->
 
     assert {row[0] for row in table(data, "Each record of the incidents")["rows"]} == {"IN-2026-002"}
     assert [row[0] for row in table(data, "Where each server was")["rows"]] == ["db-1"]
-    assert facts(data)["Credentials in use"].startswith("0, ")
+    assert facts(data)["Credentials in use"].startswith("0; ")
     assert "web1-001" not in texts(data)
     assert table(data, "Checks that failed or could not")["rows"][0][1] == "db-1"
 
