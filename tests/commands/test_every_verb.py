@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -156,3 +157,38 @@ def test_an_id_that_is_not_known_is_wrong_usage_and_named(
 
     answer = json.loads(capsys.readouterr().out)
     assert (code, "nope" in answer["error"]["message"]) == (ExitCode.USAGE, True), answer["error"]
+
+
+def test_every_example_can_be_pasted() -> None:
+    for called, verb in LEAVES.items():
+        assert verb.examples, called
+        for example in verb.examples:
+            shlex.split(example)
+            assert ", every" not in example, called
+        assert any(f"portalops {called}" in example for example in verb.examples), called
+
+
+@pytest.mark.parametrize(
+    ("call", "message", "hint"),
+    [
+        ("ledger move --to nope", "--to takes one of: store, file", "ledger move --help"),
+        ("--no-such", "there is no option --no-such", "portalops --help"),
+        ("updates report --month 2026-13", "--month: 2026-13 is not a month", "Write it as 2026-11."),
+        ("calendar check 0001-01-01", "0001-01-01 is in none of the years", "from 1990 to 2100"),
+        ("media add z --label x --place y --custodian z --kind nope", "nope is not a kind of medium", "disk, optical"),
+        ("host add A_b --address x", "[[host]]:2: host.id is not an id", "lower-case letters"),
+        ("host add b --address=-oProxyCommand=x", "[[host]]:3: host.address is no name", "config check"),
+        ("host add b --address x --user=-oProxyCommand=x", "[[host]]:4: host.user is no name", "config check"),
+        ("vuln bundle check /nope", "cannot read /nope: No such file", "Check the path"),
+        ("check waive ssh.root-login --host web1 --reason x --approver y", "--reference is missing", "--withdraw"),
+    ],
+)
+def test_a_wrong_call_is_told_with_what_is_right(
+    call: str, message: str, hint: str, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(["--config", str(home / "portalops.toml"), "--json", *call.split()], {})
+
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert code in {ExitCode.USAGE, ExitCode.CONFIGURATION}
+    assert message in error["message"]
+    assert hint in error["hint"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
+from commands.cli.declared import declared_commands
 from portalops.errors import ExitCode
 from tests.e2e.conftest import Done, begin_registers, call
 
@@ -14,6 +16,10 @@ FirstRun = tuple[Path, Done]
 
 def verdicts(done: Done) -> dict[str, str]:
     return {duty["id"]: duty["verdict"] for duty in done.data["duties"]}
+
+
+OTHERWISE = re.compile(r"\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?\+\d\d:\d\d|\d\dT\d\d:\d\d:\d\d(?:\.\d{4,})?Z")
+"""Moments that are not written as `2026-11-25T01:32:00.000Z`."""
 
 
 def test_the_first_run_does_every_job_and_judges_every_duty(after_first_run: FirstRun) -> None:
@@ -90,6 +96,21 @@ def test_every_reading_command_answers_with_one_envelope(after_first_run: FirstR
         assert envelope["schema"], command
         assert envelope["ok"] is True, (command, done.err)
         assert done.code in {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL}, (command, done.err)
+
+
+def test_every_moment_of_every_answer_is_written_alike(after_first_run: FirstRun) -> None:
+    folder, _done = after_first_run
+
+    for verb in (verb for command in declared_commands() for verb in command.leaves()):
+        if verb.called.endswith((" list", " show", " status", " results", " findings", " overdue", " verify")) or (
+            verb.called in {"status", "doctor", "schedule status", "credential audit", "updates stale"}
+        ):
+            given = ["servers"] if verb.called == "report show" else []
+            done = call(folder, *verb.called.split(" "), *given, "--json")
+            assert not OTHERWISE.findall(done.out), (verb.called, OTHERWISE.findall(done.out))
+    done = call(folder, "host", "facts", "this-machine", "--json")
+    assert done.code == ExitCode.OK
+    assert not OTHERWISE.findall(done.out)
 
 
 def test_a_missing_backup_folder_is_named_and_the_rest_runs(portal: Path) -> None:
