@@ -78,8 +78,8 @@ class Extractor:
         self._unfinished = f".{secrets.token_hex(8)}.incomplete"
         """The name of a file until it is whole."""
 
-    def remove(self, path: str) -> None:
-        """Remove what a base had and a differential has no more; what is not there is no problem."""
+    def remove(self, path: str, *, folders: bool = True) -> bool:
+        """Remove what a base had and a differential has no more, folders too unless told; say whether anything was removed."""
         self._forget_parent()  # it may be what is removed
         self._forget_folder(path)
         try:
@@ -88,6 +88,8 @@ class Extractor:
             try:
                 found = os.stat(parts[-1], dir_fd=parent, follow_symlinks=False)
                 if stat.S_ISDIR(found.st_mode):
+                    if not folders:
+                        return False
                     for _folder, _inside, names, descriptor in os.fwalk(parts[-1], dir_fd=parent):
                         for name in names:
                             self._uncount(os.stat(name, dir_fd=descriptor, follow_symlinks=False))
@@ -98,9 +100,11 @@ class Extractor:
             finally:
                 os.close(parent)
         except FileNotFoundError:
-            return
+            return False
         except _FAILURES as error:
             self._tell(self.done.refused, f"{path}: not removed: {_cause(error)}")
+            return False
+        return True
 
     def add(self, entry: TarEntry, content: Iterable[memoryview]) -> None:
         """Make one member; a problem is kept in `done`."""

@@ -44,6 +44,11 @@ class CopyFault:
     """False where the medium could not be read: nothing is known of its bytes then."""
 
     @property
+    def key(self) -> tuple[str, str]:
+        """What is named once: a file of a copy, however often and by whatever it showed to be damaged."""
+        return self.medium, str(self.problem.values.get("path", self.problem))
+
+    @property
     def shown(self) -> Message:
         """The medium and what is wrong there."""
         return msg("{medium}: {problem}", medium=self.medium, problem=self.problem)
@@ -74,7 +79,7 @@ class MergedSet:
         self._copies = [_Copy(medium, stored) for medium, stored in copies]
         self._more = iter(more)
         self._opening = threading.Lock()
-        self._faults = {(each.medium, str(each.problem)): each for each in faults}
+        self._faults = {each.key: each for each in faults}
 
     @property
     def faults(self) -> tuple[CopyFault, ...]:
@@ -179,7 +184,7 @@ class MergedSet:
         else:
             problem = error.message
         fault = CopyFault(self.content.id, medium, problem, is_damage=isinstance(error, SetDamaged))
-        return self._faults.setdefault((medium, str(problem)), fault)
+        return self._faults.setdefault(fault.key, fault)
 
 
 class _Copy:

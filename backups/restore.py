@@ -26,6 +26,7 @@ from backups.unfinished import MissingPaths, mark_finished
 from backups.untar import TarReader
 from portalops.errors import BackupError, SetDamaged, WrongKey
 from portalops.model.backups import MemberType, Stream, StreamMember
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 
@@ -113,6 +114,8 @@ def restore_set(
                     work.restore_dump(part)
             except SetDamaged as error:
                 work.lose(stream, format_of(stream).place(stream), error.message)
+            except OSError as error:  # a full disk, most of all
+                work.refuse(format_of(stream).place(stream), error)
         if wanted and not found and not work.damaged:
             mark_finished(target)
             if not was_there:
@@ -257,6 +260,10 @@ class _Restoration:
         self.damage(stream, problem)
         self.missing.add(path, problem)
 
+    def refuse(self, path: str, error: OSError) -> None:
+        """Note what could not be written."""
+        self.done.refused.append(show_text(f"{path}: {cause_of(error)}", 500))
+
     def damage(self, stream: Stream, problem: Message) -> None:
         """Note what no copy has."""
         line = show_text(f"{stream.source}/{stream.name}: {problem}", 500)
@@ -295,7 +302,10 @@ class _Restoration:
             if below is not None:
                 lost = self._unpack(below, extractor, None)
                 self._remove(part, extractor, lost)
-            self._tell(part, self._unpack(part, extractor, None))
+            lost = self._unpack(part, extractor, None)
+            if below is not None:
+                lost = [(path, _with_older(part, extractor, path, why)) for path, why in lost]
+            self._tell(part, lost)
 
     def _remove(self, part: _Part, extractor: Extractor, lost: _Lost) -> None:
         """Remove what a differential has no more; of what its base lost, name what still stands."""
@@ -451,6 +461,14 @@ def _next(
         behind = msg("all that follows is lost, since its index is damaged too: {cause}", cause=error.message)
         lost.append(("", behind))
     return None
+
+
+def _with_older(part: _Part, extractor: Extractor, path: str, why: Message) -> Message:
+    """Remove the base's version of a file that a differential lost, which would pass for the newer one; say where it is."""
+    if not path or not extractor.remove(path, folders=False):
+        return why
+    base = part.base.content.id if part.base else "-"
+    return msg("{problem}; an older version is in set {set}", problem=why, set=base)
 
 
 def _runs(part: _Part, members: Sequence[StreamMember]) -> Iterator[list[StreamMember]]:

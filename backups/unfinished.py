@@ -62,7 +62,9 @@ class MissingPaths:
             self._lines = TemporaryFile()  # noqa: SIM115  # closed when this is left
         self.count += 1
         said = reason if isinstance(reason, Message) else verbatim(reason)
-        self._lines.write(f"{show_text(path, MAX_PATH)}\t{show_text(str(said), 500)}\n".encode())
+        self._lines.write(
+            f"{show_text(path.replace(chr(92), chr(92) * 2), MAX_PATH)}\t{show_text(str(said), 500)}\n".encode()
+        )
 
     def _end(self) -> None:
         if self._lines is None:

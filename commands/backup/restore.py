@@ -1,8 +1,8 @@
 """Restore a set into an empty folder, or stream one out to a program
 
 Needs the private key of a recipient. Looks for the set in the ledger and, where there is no ledger any more, on the
-media themselves. Every pack is checked and comes from whichever medium has it whole; the copies that are damaged are
-named at the end. A pack that no medium has costs the files in it alone: RESTORE-UNFINISHED.txt in the folder lists
+media themselves. Every pack is checked and comes from whichever medium has it whole; copies that it found damaged on
+the way are named at the end. A pack that no medium has costs the files in it alone: RESTORE-UNFINISHED.txt in the folder lists
 each missing path with the reason. Nothing is written outside the folder. If a set lies on several discs, copy their
 folders into one first, and configure that as a medium of the kind disk. With --stdout one stream goes to the program
 behind the pipe; each pack is checked first. If this command fails, discard what that program made.
@@ -36,10 +36,10 @@ from commands.cli.verb import Verb
 from commands.jobs.restore_target import require_target_apart
 from commands.jobs.sets import keys_of
 from commands.jobs.stream_out import check_usage, stream_out_stream
-from portalops.errors import ExitCode, PortalOpsError, SetNotFound, UsageError
+from portalops.errors import ExitCode, PortalOpsError, SetDamaged, SetNotFound, UsageError
 from portalops.locale import _
 from portalops.model.backups import CopyState, SetId
-from portalops.model.message import Message, msg
+from portalops.model.message import Message, msg, together
 from portalops.registers.backups import find_set, recorded_sets
 
 if TYPE_CHECKING:
@@ -100,7 +100,18 @@ def restore(
         code = ExitCode.OK if merged.findings.is_vouched else ExitCode.INTEGRITY
         return Result(None, (), [*warnings, *_damage(copies.faults)], code)
     base, missing = merge_base(content, _preferred(media, medium))
-    if base is None:
+    if base is None and content.base is not None:
+        is_needed = any(each.differential for each in content.streams if source in {None, each.source})
+        if is_needed and any(each.is_damage for each in missing):
+            raise SetDamaged(
+                msg(
+                    "the base {base} of set {set} is damaged on every medium: {problems}",
+                    base=content.base_id or "-",
+                    set=set_id,
+                    problems=together([each.shown for each in missing], most=3),
+                ),
+                msg("Restore what stands alone by --source, or an earlier set: 'portalops backup list'."),
+            )
         warnings += [each.shown for each in missing[:3]]
     total = sum(each.plain_bytes for each in content.streams if source in {None, each.source})
     with session.progress.task(msg("Restoring"), total=None if path else total, unit="bytes") as task:
@@ -114,9 +125,13 @@ def restore(
 
 
 def _exit_code(report: RestoreReport, *, is_vouched: bool) -> ExitCode:
-    if not is_vouched or (report.damaged and not report.files):
+    if not is_vouched:
         return ExitCode.INTEGRITY
-    return ExitCode.PARTIAL if report.missing or report.damaged else ExitCode.OK
+    if not report.missing:
+        return ExitCode.OK
+    if report.files:
+        return ExitCode.PARTIAL
+    return ExitCode.INTEGRITY if report.damaged else ExitCode.FAILED
 
 
 def _damage(faults: Sequence[CopyFault]) -> list[Message]:

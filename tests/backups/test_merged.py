@@ -361,3 +361,49 @@ def test_a_restore_that_is_killed_leaves_no_partial_file_under_its_name(portal: 
 
 def files_below(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_bases_version_of_a_file_that_a_differential_lost_does_not_pass_for_the_newer_one(tmp_path: Path) -> None:
+    weeks = Weeks(tmp_path, Portal(tmp_path / "made").tree)
+    changed = weeks.tree / "sub" / "00.bin"
+    changed.write_bytes(b"newer")
+    made = weeks.differential()
+    medium = weeks.medium
+    assert isinstance(medium, MemoryMedium)
+    (stream,) = (each for each in made.streams if each.index is not None)
+    files = dict(medium.stored[made.id])
+    files[stream.packs[0].path] = flip(files[stream.packs[0].path])
+    medium.stored[made.id] = files
+    merged = merge_copies(made.id, [medium], bag_sha256=made.bag_sha256, keys=None).set
+    base, _problems = merge_base(merged.content, [medium])
+
+    report = restore_set(merged, [keys().identity], tmp_path / "out", base=base)
+
+    restored = tmp_path / "out" / stream.source / str(weeks.tree).lstrip("/")
+    lost = [line for line in (tmp_path / "out" / UNFINISHED).read_text().splitlines() if "/00.bin\t" in line]
+    assert not (restored / "sub" / "00.bin").exists()
+    assert len(list((restored / "sub").iterdir())) == FILES - 1, "a folder that was lost keeps what the base has in it"
+    assert report.missing >= 1
+    assert f"an older version is in set {weeks.full.id}" in lost[0]
+
+
+def test_a_lost_pack_of_a_base_whose_files_are_all_replaced_leaves_nothing_missing(tmp_path: Path) -> None:
+    weeks = Weeks(tmp_path, Portal(tmp_path / "made").tree)
+    for path in (weeks.tree / "sub").iterdir():
+        path.write_bytes(os.urandom(10))
+    made = weeks.differential()
+    medium = weeks.medium
+    assert isinstance(medium, MemoryMedium)
+    (stream,) = (each for each in weeks.full.streams if each.index is not None)
+    files = dict(medium.stored[weeks.full.id])
+    files[stream.packs[1].path] = flip(files[stream.packs[1].path])
+    medium.stored[weeks.full.id] = files
+    merged = merge_copies(made.id, [medium], bag_sha256=made.bag_sha256, keys=None).set
+    base, _problems = merge_base(merged.content, [medium])
+
+    report = restore_set(merged, [keys().identity], tmp_path / "out", base=base)
+
+    assert report.missing == 0
+    assert not (tmp_path / "out" / UNFINISHED).exists()
+    assert [each.medium for each in report.faults] == [medium.id]
+    assert snapshot(tmp_path / "out" / stream.source / str(weeks.tree).lstrip("/")) == snapshot(weeks.tree)

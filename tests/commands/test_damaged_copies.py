@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -190,3 +191,44 @@ def test_prune_reads_what_stays_and_removes_nothing_where_it_is_rotten(portal: P
     assert left == ({*made} if len(rotten) == 2 else {made[-1]})
     for medium in rotten:
         assert states(portal)[made[-1], medium] == "damaged"
+
+
+def test_a_base_whose_set_file_is_damaged_everywhere_is_called_damaged_and_not_missing(portal: Portal) -> None:
+    full, _diff = set_and_differential(portal)
+    for medium in ("disk-a", "disk-b"):
+        path = portal.folder / medium / full / "set.json"
+        path.write_text(path.read_text().replace('"kind"', '"kinb"', 1))
+
+    refused = restore(portal, "out", expected=ExitCode.INTEGRITY)
+
+    assert f"the base {full} of set" in refused["error"]["message"]
+    assert "disk-a: set.json" in refused["error"]["message"]
+    assert not (portal.folder / "out").exists()
+
+
+def test_an_index_that_is_damaged_everywhere_is_named_and_nothing_is_missing(portal: Portal) -> None:
+    made = portal.call("backup", "run")["set"]
+    for medium in ("disk-a", "disk-b"):
+        rotten = rot(portal, medium, made, "settings/files.index.age")
+
+    found = restore(portal, "out")
+
+    assert found["missing"] == 0
+    assert any(rotten in line for line in found["damaged"])
+    assert not list((portal.folder / "out").glob("RESTORE-*"))
+
+
+def test_a_restore_onto_a_disk_that_is_full_names_what_could_not_be_written(portal: Portal) -> None:
+    portal.call("backup", "run")
+    limit = 4096  # bytes of a file: writing beyond fails as on a disk that is full
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        found = restore(portal, "out", "--source", "database", expected=ExitCode.FAILED)["data"]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert found["files"] == 0
+    assert "database.sqlite" in found["refused"][0]
+    assert found["missing"] == 1
+    assert not (portal.folder / "out" / "database" / "database.sqlite").exists()

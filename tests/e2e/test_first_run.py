@@ -23,7 +23,9 @@ def verdicts(done: Done) -> dict[str, str]:
 
 OTHERWISE = re.compile(r"\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?\+\d\d:\d\d|\d\dT\d\d:\d\d:\d\d(?:\.\d{4,})?Z")
 """Moments that are not written as `2026-11-25T01:32:00.000Z`."""
-READING = re.compile(r"(?:^|.* )(?:list|status|results|findings|overdue|verify|doctor|audit|stale)$|^ledger show$")
+READING = re.compile(
+    r"(?:^|.* )(?:list|status|results|findings|doctor|audit|stale)$|^ledger show$|^(?:ledger|updates) verify$"
+)
 """Verbs that can be called without an argument and change nothing."""
 
 
