@@ -120,7 +120,7 @@ def test_data_keeps_types() -> None:
     data = json.loads(formats.load("json").render(document(), language="en"))
     sets = next(block for block in data["blocks"] if block.get("caption") == "Backup sets made in the period")
     assert sets["rows"][0][4] == {"bytes": 2_800_000_000}
-    assert sets["rows"][0][1] == "2026-08-18T19:05:00.000Z"
+    assert sets["rows"][0][1] == "2026-08-18T19:05:00+00:00"
     assert data["zone"] == "Asia/Ho_Chi_Minh"
 
 

@@ -10,14 +10,13 @@ import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TypeAlias, assert_never
 from zoneinfo import ZoneInfo
 
 from portalops.locale import render
 from portalops.model.message import Message
 from portalops.model.organisation import Name
-from portalops.model.text import format_at
 from portalops.reports.document import (
     Bars,
     Block,
@@ -97,7 +96,7 @@ class _Writer:
             case Quantity():
                 return {"value": round(cell.value, cell.decimals), "unit": cell.unit}
             case datetime():
-                return format_at(cell)
+                return cell.astimezone(UTC).isoformat()
             case date():
                 return cell.isoformat()
             case int():
