@@ -96,7 +96,7 @@ def shrink_rules(
     if unknown := [source for source in accepted if source not in limits]:
         raise UsageError(
             msg("there is no backup source {source}", source=show_text(unknown[0], 80)),
-            msg("The sources are: {sources}.", sources=", ".join(limits) or "-"),
+            msg("The sources are: {sources}.", sources=", ".join(limits) or msg("none")),
         )
     before = held_before(made)
     return {source: ShrinkRule(limit, before.get(source, {}), source in accepted) for source, limit in limits.items()}

@@ -36,7 +36,7 @@ def find_stream(content: SetFile, source: str | None, name: str | None) -> Strea
         names = ", ".join(f"--source {stream.source} --stream {stream.name}" for stream in found or there)
         raise BackupError(
             msg("{n} streams match; choose one with --stream", n=len(found)),
-            msg("The streams are: {names}.", names=show_text(names, 1000) or "-"),
+            msg("The streams are: {names}.", names=show_text(names, 1000) or msg("none")),
         )
     (stream,) = found
     if stream.differential:

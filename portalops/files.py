@@ -135,5 +135,7 @@ def unwritable(path: Path, error: OSError) -> FileUnwritable:
     """Say that a file cannot be written, and what the system says of it."""
     return FileUnwritable(
         msg("cannot write {path}: {cause}", path=str(path), cause=cause_of(error)),
-        msg("Check the free space and the owner of the folder {folder}.", folder=str(path.parent)),
+        msg("Name a place in a folder: {folder} is none.", folder=str(path.parent))
+        if isinstance(error, NotADirectoryError)
+        else msg("Check the free space and the owner of the folder {folder}.", folder=str(path.parent)),
     )

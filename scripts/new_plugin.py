@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import argparse
 import ast
+import difflib
+import keyword
 import re
 import subprocess
 import sys
@@ -20,9 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+from checks.servers.catalogue import checks
+
 SKELETONS = Path(__file__).with_name("skeletons")
 MARK = "FILL" + " IN"
 BLOCK = re.compile(r"^=== (new|unless|end|after|before|into|po) (\S+)(?: :: (.+))?\n", re.MULTILINE)
+GENERATED = ("portalops/locale/vi/LC_MESSAGES/portalops.mo", "docs/schemas/portalops.schema.json")
 GIVEN = {"id", "kind", "settings", "data_class"}
 """What the skeleton of a class has in any case, of what Protocols ask for."""
 
@@ -54,11 +59,18 @@ def names_of(kind: str, name: str, check_id: str) -> Mapping[str, str]:
         Refused: the name or the id is not of its form.
     """
     module = name.replace("-", "_")
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", module):
-        raise Refused(f"{name!r} is no name of a plug-in: small letters, digits and hyphens")
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", module):
+        raise Refused(
+            f"{name[:60]!r} is no name of a plug-in: a small letter, then small letters, digits, hyphens or underscores,"
+            " at most 60"
+        )
+    if keyword.iskeyword(module):
+        raise Refused(f"{name!r} is a word of Python, and no file of code can be called so")
     family, _, rest = check_id.partition(".")
-    if kind in {"check", "record-check"} and not re.fullmatch(r"[a-z0-9]+\.[a-z0-9]+(-[a-z0-9]+)*", check_id):
-        raise Refused(f"ID={check_id!r} is no id of a check, such as ssh.agent-refused")
+    if kind in {"check", "record-check"} and not re.fullmatch(
+        r"(?=.{,60}$)[a-z0-9]+\.[a-z0-9]+(-[a-z0-9]+)*", check_id
+    ):
+        raise Refused(f"ID={check_id[:60]!r} is no id of a check, such as ssh.agent-refused")
     return {
         "FILL": MARK,
         "name": module.replace("_", "-"),
@@ -188,8 +200,9 @@ def _method(node: ast.FunctionDef) -> str:
 # --- what is made anew, and what is left ----------------------------------------------------------
 
 
-def settle(root: Path, files: tuple[Path, ...]) -> None:
-    """Put the new code into form, and make anew what is generated."""
+def settle(root: Path, files: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Put the new code into form, and make anew what is generated; return what of that changed."""
+    before = {path: path.read_bytes() for path in (root / each for each in GENERATED)}
     code = [str(path) for path in files if path.suffix == ".py"]
     python = sys.executable
     for call in (
@@ -199,8 +212,8 @@ def settle(root: Path, files: tuple[Path, ...]) -> None:
     ):
         subprocess.run([python, "-m", *call], cwd=root, check=False, stdout=subprocess.DEVNULL)
     schema = "import sys; from commands.app import main; sys.argv[1:] = ['--quiet', 'config', 'schema', '--output', *sys.argv[1:]]; main()"
-    call = [python, "-c", schema, "docs/schemas/portalops.schema.json"]
-    subprocess.run(call, cwd=root, check=False, stdout=subprocess.DEVNULL)
+    subprocess.run([python, "-c", schema, GENERATED[1]], cwd=root, check=False, stdout=subprocess.DEVNULL)
+    return tuple(path for path, held in before.items() if path.read_bytes() != held)
 
 
 def left_over(root: Path, files: tuple[Path, ...]) -> Iterator[str]:
@@ -215,19 +228,28 @@ def main(arguments: list[str] | None = None) -> int:
     """Write a skeleton and list what is to be filled in."""
     kinds = sorted(path.stem for path in SKELETONS.glob("*.txt"))
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("kind", choices=kinds)
+    parser.add_argument("kind", metavar="KIND", help=", ".join(kinds))
     parser.add_argument("name", help="of the plug-in, which is its file's: root_login_refused")
     parser.add_argument("--id", default="", help="of a check: ssh.root-login")
     parser.add_argument("--into", type=Path, default=Path(__file__).resolve().parents[1], help="the tree to write into")
     given = parser.parse_args(arguments)
     root = given.into.resolve()
+    if given.kind not in kinds:
+        close = difflib.get_close_matches(given.kind, kinds, 1)
+        more = f"did you mean {close[0]}?" if close else f"the kinds are {', '.join(kinds)}"
+        print(f"error: there is no kind of plug-in {given.kind!r}; {more}", file=sys.stderr)
+        return 2
     try:
         files = write(root, given.kind, names_of(given.kind, given.name, given.id))
     except Refused as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    settle(root, files)
-    print(*(f"wrote {path.relative_to(root)}" for path in files), sep="\n")
+    generated = settle(root, files)
+    print(*(f"wrote {path.relative_to(root)}" for path in (*files, *generated)), sep="\n")
+    family = given.id.partition(".")[0]
+    families = sorted({each.id.partition(".")[0] for each in checks()})
+    if given.kind == "check" and family not in families:
+        print(f"\n{family} is a new family of checks; those of before: {', '.join(families)}")
     print(f"\nTo be filled in (search for '{MARK}'):", *left_over(root, files), sep="\n  ")
     return 0
 

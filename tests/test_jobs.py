@@ -264,7 +264,7 @@ def test_an_overdue_job_is_done_once_at_once_and_again_at_its_time() -> None:
     caught_up = attempt(SUNDAYS, local("11-23 08:00"), RunOutcome.COMPLETE)
 
     assert (found.slot, found.late) == ("2026-W48", True)
-    assert str(found.reason) == "it was due at 2026-11-21 19:30:00+00:00, and no complete run has started since"
+    assert str(found.reason) == "it was due at 2026-11-21T19:30:00.000Z, and no complete run has started since"
     assert due([SUNDAYS], [before, caught_up], local("11-28 23:59"), ZONE) == ()
     (regular,) = due([SUNDAYS], [before, caught_up], local("11-29 02:30"), ZONE)
     assert (regular.slot, regular.attempt) == ("2026-W48", 2)

@@ -378,7 +378,7 @@ class PostgresqlSource(ConfiguredSource):
         return unavailable(
             self.id,
             msg("there is no database {name}", name=show_text(database, 80)),
-            msg("The server has: {names}.", names=show_text(", ".join(server.databases), 300) or "-"),
+            msg("The server has: {names}.", names=show_text(", ".join(server.databases), 300) or msg("none")),
         )
 
     @contextmanager

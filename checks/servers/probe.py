@@ -136,7 +136,7 @@ def shown(text: str, limit: int = 120) -> str:
     return show_text(" ".join(text.split()), limit)
 
 
-_OWN_COMPLAINTS = {
+OWN_COMPLAINTS = {
     str(each): each
     for each in (
         msg("not in the group adm or systemd-journal"),
@@ -176,7 +176,7 @@ def _hindrance(probe: Probe[FactT], result: ProbeResult) -> MissingFact | None:
                 "{probe} ended with exit code {exit_code}: {complaint}",
                 probe=probe.id,
                 exit_code=result.exit_code,
-                complaint=_OWN_COMPLAINTS.get(complaint, complaint) or "-",
+                complaint=OWN_COMPLAINTS.get(complaint, complaint) or "-",
             ),
         )
     return None

@@ -135,7 +135,15 @@ def read_bundle(path: Path, trusted: Iterable[str]) -> Bundle:
         VulnerabilityBundleRefused: it or its signature cannot be read, no trusted key signed these bytes, or they are of
             another form.
     """
-    data, signature = _read(path, MAX_BYTES), _read(path.with_name(path.name + SUFFIX), 64 << 10)
+    try:
+        data = _read(path, MAX_BYTES)
+    except OSError as error:
+        raise bundle_refused(path, cause_of(error)) from error
+    try:
+        signature = _read(signed := path.with_name(path.name + SUFFIX), 64 << 10)
+    except OSError as error:
+        why = msg("its signature {file} cannot be read: {cause}", file=show_text(str(signed)), cause=cause_of(error))
+        raise bundle_refused(path, why) from error
     try:
         signed_by = verify(data, signature.decode("ascii", "replace"), NAMESPACE)
     except BadSignature as error:
@@ -164,11 +172,8 @@ _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def _read(path: Path, limit: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(limit + 1)
-    except OSError as error:
-        raise bundle_refused(path, cause_of(error)) from error
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
     if len(data) > limit:
         raise bundle_refused(path, msg("it is larger than {mib} MiB", mib=max(1, limit >> 20)))
     return data

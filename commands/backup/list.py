@@ -4,18 +4,21 @@ Below them it lists what other tools claim ('portalops backup adopt'). Reads the
 
 Example: portalops backup list
 
-EXIT STATUS: 0 listed
+EXIT STATUS: 0 listed, 2 there is no such medium
 """
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from commands.backup.options import MediumOption
+from commands.backup.options import require_listed_medium
 from commands.backup.views import ClaimShape, SetShape, claim_data, claims_view, set_data, sets_view
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
+from portalops.locale import _
 from portalops.model.message import msg
 from portalops.model.reading import limits_of
 from portalops.registers.adopted import read_claims
@@ -23,9 +26,17 @@ from portalops.registers.backups import recorded_sets
 from portalops.reports.document import Block, Paragraph
 
 
-def list_(ctx: typer.Context, medium: MediumOption = None) -> Result[tuple[SetShape | ClaimShape, ...]]:
+def list_(
+    ctx: typer.Context,
+    medium: Annotated[
+        str | None, typer.Option("--medium", metavar="ID", help=_("Only the sets with a copy on this medium"))
+    ] = None,
+) -> Result[tuple[SetShape | ClaimShape, ...]]:
     session = open_session(ctx)
-    sets = [made for made in recorded_sets(session.reader) if medium in {None, *(copy.medium for copy in made.copies)}]
+    recorded = recorded_sets(session.reader)
+    if medium is not None:
+        require_listed_medium(session, recorded, medium)
+    sets = [made for made in recorded if medium in {None, *(copy.medium for copy in made.copies)}]
     worth = limits_of(session.rulebook.numbers), session.clock.now()
     view: list[Block] = sets_view(sets, *worth) if sets else [Paragraph(msg("No backup set is recorded yet"))]
     claims = read_claims(session.reader) if medium is None else ()

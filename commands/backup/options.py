@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Annotated
 
 import typer
 
+from commands.cli.session import Session
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import msg
 from portalops.model.text import show_text
+from portalops.registers.backups import SetEvidence
 
 MAX_REASON = 400
 SetArgument = Annotated[str, typer.Argument(metavar="SET", help=_("A set's name, its beginning, or 'latest'"))]
@@ -30,3 +33,18 @@ OptionalSetArgument = Annotated[
     str | None, typer.Argument(metavar="SET", help=_("A set's name, its beginning, or 'latest'"))
 ]
 MediumOption = Annotated[str | None, typer.Option("--medium", metavar="ID", help=_("Only the copy on this medium"))]
+
+
+def require_medium(name: str, known: Collection[str]) -> None:
+    """Raise a UsageError where no medium is known by this name."""
+    if name not in known:
+        raise UsageError(
+            msg("there is no backup medium {medium}", medium=show_text(name, 80)),
+            msg("The media are: {media}.", media=", ".join(sorted(known)) or msg("none")),
+        )
+
+
+def require_listed_medium(session: Session, sets: Iterable[SetEvidence], name: str) -> None:
+    """Raise a UsageError where a medium is neither configured nor has a copy of a set."""
+    configured = (table.id for table in session.settings.backup_media)
+    require_medium(name, {*configured, *(copy.medium for made in sets for copy in made.copies)})

@@ -19,6 +19,7 @@ import typer
 
 from backups.copying import look_at_copies, wanted_copies
 from backups.media import build_media
+from commands.backup.options import require_medium
 from commands.backup.views import MAX_LISTED, CopyShape, MediumHints, copies_data, copies_table, next_for_failed
 from commands.cli.result import Result
 from commands.cli.session import open_session
@@ -28,7 +29,7 @@ from commands.jobs.kinds.copy import copy_work
 from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
 from commands.jobs.sets import keys_of
-from portalops.errors import ExitCode, UsageError
+from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.backups import CopyResult
 from portalops.model.message import msg
@@ -59,11 +60,8 @@ def replicate(
 ) -> Result[tuple[CopyShape, ...] | tuple[PlannedCopy, ...] | ShownJob]:
     session = open_session(ctx)
     media = build_media(session.settings.backup_media)
-    if to is not None and to not in media:
-        raise UsageError(
-            msg("there is no backup medium {medium}", medium=to[:80]),
-            msg("The media are: {media}.", media=", ".join(media) or "-"),
-        )
+    if to is not None:
+        require_medium(to, media)
     sets = recorded_sets(session.reader)
     only_set = find_set(sets, set_name).set.id if set_name else ""
     now = look_at_copies(

@@ -28,7 +28,7 @@ from backups.media import build_media
 from backups.merged import merge_base, merge_copies
 from backups.prune import made_at
 from backups.restore import restore_set
-from commands.backup.options import MediumOption, OptionalSetArgument
+from commands.backup.options import MediumOption, OptionalSetArgument, require_medium
 from commands.backup.views import RestoredSet, restore_data, restore_view, signed_by
 from commands.cli.result import Result
 from commands.cli.session import open_session
@@ -211,11 +211,8 @@ def _ordered(media: Mapping[str, Medium], made: SetEvidence | None, only: str | 
         UsageError: there is no such medium.
         SetNotFound: there is none at all.
     """
-    if only is not None and only not in media:
-        raise UsageError(
-            msg("there is no backup medium {medium}", medium=only[:80]),
-            msg("The media are: {media}.", media=", ".join(media) or "-"),
-        )
+    if only is not None:
+        require_medium(only, media)
     if not media:
         raise SetNotFound(msg("no backup medium is configured"), msg("Add [[backup.medium]] to the configuration."))
     damaged = {copy.medium for copy in made.copies if copy.state is CopyState.DAMAGED} if made else set()

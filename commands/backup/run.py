@@ -73,7 +73,7 @@ def run(
     accepted = tuple(accept_shrink or ())
     kind = None if full is None else SetKind.FULL if full else SetKind.DIFF
     if dry_run:
-        return planned_run(session, kind)
+        return planned_run(session, kind, accept_shrink=accepted)
     hints = MediumHints()
     work = partial(backup_work, set_kind=kind, accept_shrink=accepted, on_error=hints.note)
     done = perform_now(session, JobKind.BACKUP, work)

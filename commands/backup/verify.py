@@ -22,7 +22,7 @@ import typer
 from backups.age import read_identities
 from backups.job import VerifyTarget, run_verify
 from backups.media import build_media
-from commands.backup.options import MediumOption, OptionalSetArgument
+from commands.backup.options import MediumOption, OptionalSetArgument, require_listed_medium
 from commands.backup.views import CopyShape, copies_table, fields_of, signed_by, signed_sentence
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
@@ -65,7 +65,10 @@ def verify(
     if set_name is None and medium is None and identity is None:
         return _verify_job(session)
     identities = read_identities(identity) if identity else ()
-    made = find_set(recorded_sets(session.reader), set_name or "latest")
+    recorded = recorded_sets(session.reader)
+    if medium is not None:
+        require_listed_medium(session, recorded, medium)
+    made = find_set(recorded, set_name or "latest")
     copies = [copy for copy in made.copies if medium in {None, copy.medium} and copy.state not in GONE]
     if not copies:
         raise SetNotFound(

@@ -11,12 +11,13 @@ from typing import Annotated
 
 import typer
 
-from commands.calendar.steps import calendar_of
+from commands.calendar.steps import YEARS, calendar_of
 from commands.calendar.views import DayShape, day_data, day_status
 from commands.cli.periods import parse_day
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
+from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import msg
 from portalops.model.period import Period
@@ -29,6 +30,11 @@ def check(
     session = open_session(ctx)
     calendar = calendar_of(session)
     chosen = parse_day(day)
+    if chosen.year not in YEARS:
+        raise UsageError(
+            msg("{day} is in none of the years that the calendar has", day=chosen.isoformat()),
+            msg("Name a day from {first} to {last}.", first=str(YEARS[0]), last=str(YEARS[-1])),
+        )
     rows = [(chosen, day_status(calendar, chosen), calendar.reason(chosen), calendar.document(chosen) or None)]
     headers = (msg("Day"), msg("State"), msg("Why"), msg("Document"))
     view: list[Block] = [TableBlock(msg("Working-day calendar {version}", version=calendar.version), headers, rows)]

@@ -13,6 +13,7 @@ be written
 from __future__ import annotations
 
 import os
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Optional
@@ -105,7 +106,11 @@ def _expected(year: int) -> Expected:
     except ImportError as error:
         raise UsageError(
             msg("proposing days off needs the package holidays, which is not installed"),
-            msg("Install portalops with its extra 'calendar', or write the rows by hand from the official notice."),
+            msg(
+                "Install it where portalops is: {python} -m pip install 'portalops[calendar]'; or write the rows by hand from"
+                " the official notice.",
+                python=show_text(sys.executable),
+            ),
         ) from error
     found = holidays.country_holidays("VN", years=year, language="vi")
     work = sorted(day for day in getattr(found, "weekend_workdays", ()) if day.year == year)

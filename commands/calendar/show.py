@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from commands.calendar.steps import calendar_of
+from commands.calendar.steps import YEARS, calendar_of
 from commands.calendar.views import DayShape, day_data, day_status
 from commands.cli.periods import period_of
 from commands.cli.result import Result
@@ -30,7 +30,7 @@ from portalops.reports.document import Block, Paragraph, TableBlock
 
 def show(
     ctx: typer.Context,
-    year: Annotated[int | None, typer.Argument(help=_("A year such as 2026"), min=1990, max=2100)] = None,
+    year: Annotated[int | None, typer.Argument(help=_("A year such as 2026"), min=YEARS[0], max=YEARS[-1])] = None,
     period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
 ) -> Result[tuple[DayShape, ...]]:
     session = open_session(ctx)

@@ -5,7 +5,8 @@ duty that it judges unmet, the managing unit's own too.
 
 Example: portalops case list; portalops case list --unit so-y-te --all
 
-EXIT STATUS: 0 nothing is overdue, 1 a step of the managing unit is overdue, 3 a record of a case cannot be read
+EXIT STATUS: 0 nothing is overdue, 1 a step of the managing unit is overdue, 2 there is no such unit, 3 a record of a
+case cannot be read
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import typer
 
 from commands.case.options import OptionalText
 from commands.case.views import ShownCase, case_fields, escalation_sentence, handling_of
-from commands.cli.entries import unit_name
+from commands.cli.entries import known_unit, unit_name
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
@@ -25,7 +26,7 @@ from commands.jobs.cases import unreadable_of
 from portalops.compliance.handling import STEP_WORDS, Due, Escalation, escalations, next_due
 from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
-from portalops.model.cases import CaseState, CaseStep
+from portalops.model.cases import THE_PORTAL, CaseState, CaseStep
 from portalops.model.message import msg, nmsg
 from portalops.model.period import Week
 from portalops.model.text import show_text
@@ -46,6 +47,8 @@ def list_(
     read = read_cases(session.ledger)
     handling = handling_of(session)
     of = _week(week)
+    if unit is not None and unit not in {THE_PORTAL, *(case.unit for case in read.cases)}:
+        known_unit(session, unit)
     upwards = {(one.case.id, one.step): one for one in escalations(read.cases, handling) if not one.is_done}
     unreported = {case_id for case_id, _step in upwards}
     chosen = [

@@ -17,7 +17,7 @@ from portalops.model.message import msg
 from portalops.model.record import Recorded
 from portalops.model.text import show_text
 
-Hosts = Annotated[list[str] | None, typer.Option("--host", help=_("Only this host; may be given more than once"))]
+Hosts = Annotated[list[str] | None, typer.Option("--host", help=_("Only this host; may be repeated"))]
 Families = Annotated[
     list[str] | None, typer.Option("--family", help=_("Only this family of checks, such as ssh; may be repeated"))
 ]
@@ -52,7 +52,7 @@ def chooser(
         if name not in known:
             raise UsageError(
                 msg("there is no host {host}", host=show_text(name, 60)),
-                msg("The hosts are: {hosts}.", hosts=", ".join(sorted(configured)) or "-"),
+                msg("The hosts are: {hosts}.", hosts=", ".join(sorted(configured)) or msg("none")),
             )
     found = {one.check.partition(".")[0] for one in findings}
     for family in families or ():
@@ -76,5 +76,5 @@ def require_host(session: Session, host: str, *, besides: Iterable[str] = ()) ->
     if host not in known:
         raise UsageError(
             msg("there is no host {host}", host=host[:60]),
-            msg("The hosts are: {hosts}.", hosts=", ".join(known) or "-"),
+            msg("The hosts are: {hosts}.", hosts=", ".join(known) or msg("none")),
         )

@@ -283,7 +283,7 @@ def _hosts(known: Sequence[Host], names: Sequence[str]) -> tuple[Host, ...]:
         if name not in {host.id for host in known}:
             raise UsageError(
                 msg("there is no host {host}", host=name[:60]),
-                msg("The hosts are: {hosts}.", hosts=", ".join(host.id for host in known) or "-"),
+                msg("The hosts are: {hosts}.", hosts=", ".join(host.id for host in known) or msg("none")),
             )
     return tuple(host for host in known if not names or host.id in names)
 

@@ -3,7 +3,7 @@
 Requests every declared page once and keeps the answers; every six hours they are recorded together. The check
 run.availability is judged from these records.
 
-Example: portalops check sample, every five minutes
+Example: portalops check sample
 
 EXIT STATUS: 0 every page answers, 1 one does not, 3 no page is declared
 """

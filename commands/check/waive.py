@@ -73,7 +73,11 @@ def waive(
     approver: Approver,
     reference: Annotated[
         Optional[str],  # noqa: UP045  # Typer reads it at run time
-        typer.Option("--reference", metavar="DOCUMENT", help=_("Number and date of the written decision")),
+        typer.Option(
+            "--reference",
+            metavar="DOCUMENT",
+            help=_("Number and date of the written decision; only --withdraw does without"),
+        ),
     ] = None,
     until: Annotated[
         Optional[str],  # noqa: UP045  # as above
@@ -90,9 +94,12 @@ def waive(
     if withdraw:
         _require_left_out({"--until": until, "--reference": reference, "--file": file})
         return _withdraw(session, check, host, reason=reason, approver=approver)
-    reason, approver, reference = required_texts(
-        {"--reason": reason, "--approver": approver, "--reference": reference or ""}
-    )
+    if reference is None:
+        raise UsageError(
+            msg("{parameter} is missing", parameter="--reference"),
+            msg("Give number and date of the written decision; only --withdraw does without."),
+        )
+    reason, approver, reference = required_texts({"--reason": reason, "--approver": approver, "--reference": reference})
     today = session.today
     last = _last_day(session, until, today)
     document = document_in(file)  # before anything is recorded

@@ -6,7 +6,7 @@ import re
 
 import typer
 
-from commands.cli.help import Parameter, name_of
+from commands.cli.help import Parameter, choices_of, name_of
 from commands.cli.usage import show_typed
 from portalops.errors import UsageError
 from portalops.model.message import Message, msg, verbatim
@@ -43,6 +43,8 @@ def _found(error: typer.TyperException) -> Message:
 
 def _wrong_value(parameter: Parameter, message: str) -> Message:
     name, least, most = name_of(parameter), parameter.min, parameter.max
+    if choices := choices_of(parameter):
+        return msg("{parameter} takes one of: {choices}", parameter=name, choices=", ".join(choices))
     if least is not None and most is not None:
         return msg(
             "{parameter} takes a whole number from {least} to {most}", parameter=name, least=str(least), most=str(most)
@@ -51,7 +53,11 @@ def _wrong_value(parameter: Parameter, message: str) -> Message:
         return msg("{parameter} takes a whole number from {least} on", parameter=name, least=str(least))
     if "integer" in message:
         return msg("{parameter} takes a whole number", parameter=name)
-    return msg("{parameter}: {problem}", parameter=name, problem=show_typed(message.removesuffix(".")))
+    return msg(
+        "{parameter}: {problem}",
+        parameter=name,
+        problem=show_typed(message.removeprefix("Value error, ").removesuffix(".")),
+    )
 
 
 def _hint(called: str, error: typer.TyperException) -> Message:

@@ -12,17 +12,20 @@ from typer.core import TyperCommand
 
 from commands.cli.call_errors import wrong_call
 from commands.cli.catalogue import COMMANDS, asks_for_help, file_of, help_of, named, verbs_of
-from commands.cli.help import verb_page
+from commands.cli.help import Parameter, name_of, parameters_of, verb_page
 from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.cli.usage import no_verb
 from commands.cli.verb import Verb
-from portalops.errors import ConfigurationError
+from portalops.errors import ConfigurationError, UsageError
 from portalops.model.message import msg
 from portalops.plugins import NotRegistered
 
 _EXTRAS: Mapping[str, str] = {"pgqueuer": "cluster", "psycopg": "cluster"}
 """Packages that a verb cannot do without, and the extra of portalops that brings them."""
+
+MOST = 2**63 - 1
+"""The largest whole number that an option takes: no ledger can hold a larger one."""
 
 
 def call(session: Session) -> Result[object]:
@@ -43,9 +46,31 @@ def call(session: Session) -> Result[object]:
     try:
         # Not by its main(), which answers an interrupt and a closed pipe in ways of its own.
         with command.make_context(f"portalops {called}", list(rest), obj=session) as context:
+            _refuse_huge_numbers(called, command, context.params)
             return cast("Result[object]", command.invoke(context))
     except typer.TyperException as error:
         raise wrong_call(f"portalops {called}", error) from error
+    except ModuleNotFoundError as error:
+        if (missing := _missing(called, error)) is None:
+            raise
+        raise missing from error
+
+
+def _refuse_huge_numbers(called: str, command: TyperCommand, values: Mapping[str, object]) -> None:
+    arguments, options = parameters_of(command)
+    parameters: list[Parameter] = [*arguments, *options]
+    for each in parameters:
+        value = values.get(each.name or "")
+        if isinstance(value, int) and abs(value) > MOST:
+            raise UsageError(
+                msg(
+                    "{parameter} takes a whole number from {least} to {most}",
+                    parameter=name_of(each),
+                    least=str(each.min or 0),
+                    most=str(MOST),
+                ),
+                msg("Run '{command} --help' to see how it is called.", command=f"portalops {called}"),
+            )
 
 
 def verb_of(called: str) -> Verb:
@@ -61,17 +86,9 @@ def verb_of(called: str) -> Verb:
     try:
         verb = getattr(importlib.import_module(module), "VERB", None)
     except ModuleNotFoundError as error:
-        name = error.name or ""
-        if name not in _EXTRAS:
+        if (missing := _missing(called, error)) is None:
             raise
-        raise ConfigurationError(
-            msg("'portalops {command}' needs the package {name}, which is not installed", command=called, name=name),
-            msg(
-                "Install it where portalops is: {python} -m pip install 'portalops[{extra}]'",
-                python=sys.executable,
-                extra=_EXTRAS[name],
-            ),
-        ) from error
+        raise missing from error
     if not isinstance(verb, Verb):
         raise NotRegistered(f"{module} has no VERB")
     return verb
@@ -89,3 +106,18 @@ def command_of(called: str) -> TyperCommand:
         context_settings={"allow_extra_args": True} if verb.is_strict else None,
     )(verb.call)
     return cast("TyperCommand", typer.main.get_command(app))
+
+
+def _missing(called: str, error: ModuleNotFoundError) -> ConfigurationError | None:
+    """Return the error for a package that an extra brings; None for any other."""
+    name = (error.name or "").partition(".")[0]
+    if name not in _EXTRAS:
+        return None
+    return ConfigurationError(
+        msg("'portalops {command}' needs the package {name}, which is not installed", command=called, name=name),
+        msg(
+            "Install it where portalops is: {python} -m pip install 'portalops[{extra}]'",
+            python=sys.executable,
+            extra=_EXTRAS[name],
+        ),
+    )

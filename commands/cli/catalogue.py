@@ -62,7 +62,9 @@ def named(arguments: Sequence[str]) -> tuple[str, tuple[str, ...], tuple[Message
     if called not in names():
         close = get_close_matches(called, names(), 1)
         raise UsageError(
-            msg("there is no command {name}", name=called[:40]),
+            msg("there is no option {option}", option=called[:40])
+            if called.startswith("-")
+            else msg("there is no command {name}", name=called[:40]),
             msg("Did you mean 'portalops {close}'?", close=close[0])
             if close
             else msg("Run 'portalops --help' to see the commands."),

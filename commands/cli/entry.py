@@ -9,7 +9,6 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from commands.cli.catalogue import asks_for_help, file_of, named
@@ -24,9 +23,6 @@ from portalops.system.clock import SystemClock
 from portalops.system.logs import configured
 from portalops.system.stopping import stop
 
-if TYPE_CHECKING:
-    from commands.cli.session import Session
-
 
 def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """Carry out one command line and return the exit code.
@@ -36,7 +32,6 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     """
     set_language(language_from(environment))
     printer = Printer(Invocation(arguments=(), json="--json" in arguments), environment)
-    session: Session | None = None
     with _stopped_cleanly(), ExitStack() as logs:
         try:
             invocation = parse_invocation(arguments, environment)
@@ -57,9 +52,10 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
                 return int(page.exit_code)
             # A page needs neither configuration nor ledger nor Typer, which together take ten times as long to import.
             from commands.cli.calling import call  # noqa: PLC0415
-            from commands.cli.session import Session as OneCall  # noqa: PLC0415
+            from commands.cli.session import Session  # noqa: PLC0415
 
-            session = OneCall(invocation, environment, clock=clock)
+            session = Session(invocation, environment, clock=clock)
+            printer.attend(session)
             result = call(session)
             result = replace(result, warnings=(*session.warnings, *result.warnings))
             printer.result(result, zone=session.zone)
@@ -69,7 +65,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
             printer.error(error)
             return int(error.exit_code)
         except PortalOpsError as error:
-            printer.error(error, zone=session.zone if session else None)
+            printer.error(error)
             return int(error.exit_code)
         except KeyboardInterrupt:
             printer.interrupted()

@@ -85,8 +85,17 @@ def _wanted(parameter: Parameter) -> str:
 
 
 def value_of(parameter: Parameter) -> str:
-    """Return what stands for the value: as declared, else the last word of the name, such as FOLDER for keys_folder."""
-    return parameter.metavar or (parameter.name or "").strip("_").upper().rpartition("_")[2]
+    """Return what stands for the value: as declared, else what it takes, else the last word of its name in the code."""
+    return (
+        parameter.metavar
+        or "|".join(choices_of(parameter))
+        or (parameter.name or "").strip("_").upper().rpartition("_")[2]
+    )
+
+
+def choices_of(parameter: Parameter) -> tuple[str, ...]:
+    """Return the values that a parameter takes; empty if it takes others too."""
+    return tuple(str(getattr(each, "value", each)) for each in parameter.type_descriptor.choices or ())
 
 
 def meaning_of(parameter: Parameter) -> Message:

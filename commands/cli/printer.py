@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from commands.cli.invocation import Invocation
@@ -20,6 +21,9 @@ from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.reports.terminal import render_blocks
 from portalops.system import logs
+
+if TYPE_CHECKING:
+    from commands.cli.session import Session
 
 SCHEMA = "portalops/1"
 """Names the envelope of `--json`; it changes when a key changes its meaning."""
@@ -36,6 +40,11 @@ class Printer:
         self._invocation = invocation
         self._environment = environment
         self._zone: ZoneInfo | None = None
+        self._session: Session | None = None
+
+    def attend(self, session: Session) -> None:
+        """Print what is left to say of this call, such as its warnings, however it ends."""
+        self._session = session
 
     def result(self, result: Result[object], *, zone: ZoneInfo) -> None:
         """Print what a command returned; moments are shown in the portal's zone."""
@@ -55,16 +64,20 @@ class Printer:
             width=self._width(),
             colour=self._coloured(sys.stdout.isatty()),
         )
-        _write(text if text.endswith("\n") or not text else f"{text}\n")
+        write_output(text if text.endswith("\n") or not text else f"{text}\n")
         self._warn(result.warnings)
 
-    def error(self, error: PortalOpsError, *, zone: ZoneInfo | None = None) -> None:
-        """Print an error in two lines, or as an envelope; moments are shown in the zone, or in UTC."""
-        message, hint = (render(text, process_language(), zone=zone) for text in (error.message, error.hint))
+    def error(self, error: PortalOpsError) -> None:
+        """Print an error in two lines, or as an envelope; moments are shown in the portal's zone, or in UTC."""
+        self._zone = self._session.zone if self._session else None
+        warnings = self._session.warnings if self._session else ()
+        message, hint = (render(text, process_language(), zone=self._zone) for text in (error.message, error.hint))
         if self._invocation.json:
             self._envelope(
-                ok=False, data=None, warnings=(), error={"code": error.code, "message": message, "hint": hint}
+                ok=False, data=None, warnings=warnings, error={"code": error.code, "message": message, "hint": hint}
             )
+        if logs.form() != "text" or not self._invocation.json:
+            self._warn(warnings)
         if logs.form() != "text":
             logs.say(logging.ERROR, message, code=error.code, hint=hint, trace=error)
             return
@@ -109,7 +122,8 @@ class Printer:
             "warnings": [render(warning, process_language(), zone=self._zone) for warning in warnings],
             "error": error,
         }
-        _write(json.dumps(envelope, ensure_ascii=False, indent=2) + "\n")
+        indent = None if self._session and self._session.is_in_lines else 2
+        write_output(json.dumps(envelope, ensure_ascii=not _is_unicode(), indent=indent) + "\n")
 
     def _warn(self, warnings: Sequence[Message]) -> None:
         structured = logs.form() != "text"
@@ -141,15 +155,18 @@ class Printer:
         return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
 
 
-def _write(text: str) -> None:
+def write_output(text: str) -> None:
     """Write to standard output at once, so that a full disk is met here and not when Python ends.
+
+    A letter that its encoding does not have is written as its number, such as `\\u1ed7`.
 
     Raises:
         BrokenPipeError: the reader went away.
         OutputError: it cannot be written.
     """
     try:
-        sys.stdout.write(text)
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -158,6 +175,11 @@ def _write(text: str) -> None:
             msg("cannot write to standard output: {cause}", cause=cause_of(error)),
             msg("Make room where the output goes, or send it elsewhere; what was done is recorded all the same."),
         ) from error
+
+
+def _is_unicode() -> bool:
+    """Say whether standard output takes every letter, and JSON needs no numbers for them."""
+    return (sys.stdout.encoding or "utf-8").lower().startswith("utf")
 
 
 def wants_color(choice: str, environment: Mapping[str, str], *, is_terminal: bool) -> bool:

@@ -70,6 +70,6 @@ class NoPrompt:
 
 def prompt_for(*, no_input: bool) -> Prompt:
     """Return the terminal's prompt, or none where nobody can answer."""
-    if no_input or not sys.stdin.isatty():
+    if no_input or sys.stdin is None or not sys.stdin.isatty():  # None: closed by the caller
         return NoPrompt()
     return TerminalPrompt(sys.stdin, sys.stderr)

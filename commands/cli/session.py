@@ -59,6 +59,8 @@ class Session:
         self.runner: Runner = LocalRunner()
         self.warnings: list[Message] = []
         """What whoever called must learn, whatever the command itself returns."""
+        self.is_in_lines = False
+        """It prints line after line; with --json each is an envelope of its own."""
         self.begins_beside_another = False
         """A ledger begins here although traces of another one are left: `doubt_beginning`."""
 

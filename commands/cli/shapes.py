@@ -16,7 +16,7 @@ from typing import Any, TypeVar, dataclass_transform
 
 from commands.cli.result import JsonValue
 from portalops.model.message import Message
-from portalops.model.record import format_at
+from portalops.model.text import format_at
 from portalops.model.values import dataclass
 
 ShapeT = TypeVar("ShapeT")

@@ -31,7 +31,7 @@ SCHEMA_FILE = Path("portalops.schema.json")
 def schema(
     ctx: typer.Context,
     *,
-    output: Annotated[Path, typer.Option(help=_("File to write"))] = SCHEMA_FILE,
+    output: Annotated[Path, typer.Option(metavar="FILE", help=_("File to write"))] = SCHEMA_FILE,
 ) -> Result[Mapping[str, object]]:
     open_session(ctx)
     described = configuration_schema()

@@ -82,7 +82,7 @@ def audit(
     *,
     host: Annotated[
         list[str] | None,
-        typer.Option("--host", metavar="ID", help=_("Only this host; may be given more than once")),
+        typer.Option("--host", metavar="ID", help=_("Only this host; may be repeated")),
     ] = None,
 ) -> Result[tuple[RemarkShape, ...]]:
     refuse_extra(ctx)

@@ -110,7 +110,7 @@ def _chosen(settings: Settings, name: str | None) -> tuple[KindTable, ...]:
             else msg("there is no portal that can be asked"),
             msg(
                 'A portal is asked through a source of updates with kind "sql" and a product: {portals}.',
-                portals=", ".join(table.id for table in there) or "-",
+                portals=", ".join(table.id for table in there) or msg("none"),
             ),
         )
     return chosen

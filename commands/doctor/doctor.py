@@ -20,12 +20,12 @@ import typer
 
 from commands.cli.result import Result
 from commands.cli.session import open_session
-from commands.cli.shapes import shape
+from commands.cli.shapes import ShownMessage, shape
 from commands.cli.verb import Verb
 from commands.doctor.diagnosis import DiagnosticState, diagnose
 from portalops.errors import ExitCode
 from portalops.locale import _
-from portalops.model.message import msg
+from portalops.model.message import msg, nmsg
 from portalops.reports.document import Paragraph, TableBlock
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ class DoctorLine:
     object: str | None
     state: StateWord
     seen: str
+    seen_parts: ShownMessage
+    """`seen` for programs: what stands in it, by its names."""
     cure: str
     """What to do, in English; empty where there is nothing to do."""
 
@@ -70,10 +72,10 @@ def doctor(
     headers = (msg("Subject"), msg("State"), msg("What was seen"), msg("What to do"))
     rows = [(item.subject, item.state.value, item.seen, item.cure) for item in _worst_first(found)]
     summary = msg(
-        "{bad} bad, {unknown} unknown, {warnings} warnings, {good} good",
+        "{bad} bad, {unknown} unknown, {warnings}, {good} good",
         bad=states.count(DiagnosticState.BAD),
         unknown=states.count(DiagnosticState.UNKNOWN),
-        warnings=states.count(DiagnosticState.WARNING),
+        warnings=nmsg("{n} warning", "{n} warnings", states.count(DiagnosticState.WARNING)),
         good=states.count(DiagnosticState.GOOD),
     )
     exit_code = ExitCode.OK
@@ -89,6 +91,7 @@ def doctor(
                 object=item.about or None,
                 state=_STATES[item.state],
                 seen=str(item.seen),
+                seen_parts=ShownMessage.of(item.seen),
                 cure=str(item.cure) if item.cure else "",
             )
             for item in found

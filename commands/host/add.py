@@ -57,7 +57,7 @@ def add(
     jump: Annotated[str, typer.Option(metavar="HOST", help=_("The host that it is reached through"))] = "",
     role: Annotated[
         Optional[list[str]],  # noqa: UP045  # as above
-        typer.Option(help=_("A role, such as web or database; may be given more than once")),
+        typer.Option(help=_("A role, such as web or database; may be repeated")),
     ] = None,
     custodian: Annotated[str, typer.Option(metavar="NAME", help=_("Who makes sure that its findings are fixed"))] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
@@ -109,14 +109,17 @@ def host_table(values: dict[str, str | int | list[str]]) -> str:
 
 
 def _checked(session: Session, main: Path, text: str) -> None:
-    """Read all files as they would be.
+    """Read all files as they would be; the table as one of its own, so that a mistake in it names no line of a file.
 
     Raises:
         ConfigurationError: the configuration would be wrong.
     """
     layers = Layers()
     for file in session.settings.layers.files:
-        layers.add_file(parsed(main, _with_end(file.text) + text) if file.path == main else file)
+        layers.add_file(file)
+        if file.path == main:
+            parsed(main, _with_end(file.text) + text)
+    layers.add_file(parsed(main.with_name("[[host]]"), text.strip()))
     settings_of(layers)
 
 

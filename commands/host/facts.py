@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -32,7 +32,7 @@ from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.record import Digest
-from portalops.model.text import show_text
+from portalops.model.text import format_at, show_text
 from portalops.reports.document import Cell, KeyValues, Notice, Status, TableBlock, Tone, Verbatim
 
 if TYPE_CHECKING:
@@ -118,7 +118,9 @@ def plain(fact: object) -> JsonValue:
             return show_text(fact, WHOLE_LETTERS)
         case float():
             return show_text(repr(fact))
-        case datetime():
+        case datetime() if fact.tzinfo is not None:
+            return format_at(fact)
+        case date():
             return fact.isoformat()
         case Message():
             return show_text(str(fact), WHOLE_LETTERS)

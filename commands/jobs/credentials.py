@@ -164,7 +164,7 @@ def typed_system(hosts: Collection[Host], text: str) -> str:
     if host and host not in known:
         raise UsageError(
             msg("there is no host {host}", host=show_text(host, 60)),
-            msg("The hosts are: {hosts}.", hosts=", ".join(known) or "-"),
+            msg("The hosts are: {hosts}.", hosts=", ".join(known) or msg("none")),
         )
     return text
 

@@ -110,7 +110,7 @@ def chosen(plan: PlanNow, asked: RunRequest) -> list[Chosen]:
         if name not in known:
             raise UsageError(
                 msg("there is no job {name}", name=name[:40]),
-                msg("The jobs are: {jobs}.", jobs=", ".join(known) or "-"),
+                msg("The jobs are: {jobs}.", jobs=", ".join(known) or msg("none")),
             )
     wanted = [job for job in plan.jobs if not asked.names or job.id in asked.names]
     attempts, now, zone = plan.attempts, plan.now, plan.zone

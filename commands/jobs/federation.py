@@ -32,5 +32,5 @@ def unknown_witnesses(settings: Settings, tables: Mapping[KindTable, BaseModel])
                     id=table.id,
                     witness=witness,
                 ),
-                msg("There are: {ids}.", ids=", ".join(sorted(watched)) or "-"),
+                msg("There are: {ids}.", ids=", ".join(sorted(watched)) or msg("none")),
             )

@@ -44,7 +44,7 @@ def known_host(hosts: Sequence[Host], name: str) -> Host:
         msg("there is no host {host}", host=show_text(name, 60)),
         msg(
             "The hosts are: {hosts}.",
-            hosts=show_text(", ".join(host.id for host in hosts), 400) or "-",
+            hosts=show_text(", ".join(host.id for host in hosts), 400) or msg("none"),
         ),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import field
 from datetime import datetime
 
 from commands.cli.session import Session
-from commands.cli.shapes import shape
+from commands.cli.shapes import ShownMessage, shape
 from portalops.compliance import Situation, distrusted, judge
 from portalops.errors import ExitCode
 from portalops.jobs import due
@@ -104,6 +104,10 @@ class ShownStanding:
     reason: str
     details: tuple[str, ...]
     """Every exception."""
+    reason_parts: ShownMessage
+    """`reason` for programs: the days, moments, records and ids in it by their names."""
+    details_parts: tuple[ShownMessage, ...]
+    """Each of `details` for programs."""
     evidence: tuple[int, ...]
     """The records that it rests on."""
     newest_at: datetime | None
@@ -119,6 +123,8 @@ def standing_data(standing: Standing) -> ShownStanding:
         verdict=standing.verdict,
         reason=str(standing.reason),
         details=tuple(map(str, standing.details)),
+        reason_parts=ShownMessage.of(standing.reason),
+        details_parts=tuple(map(ShownMessage.of, standing.details)),
         evidence=tuple(standing.evidence),
         newest_at=standing.newest_at,
         due_at=standing.due_at,

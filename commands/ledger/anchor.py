@@ -89,7 +89,7 @@ class AnchorPlan:
 def anchor(
     ctx: typer.Context,
     anchors: Annotated[
-        list[str] | None, typer.Argument(help=_("Anchors to send it to; all of them without a name"))
+        list[str] | None, typer.Argument(metavar="ANCHOR", help=_("Anchors to send it to; all of them without a name"))
     ] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be done, and do nothing"))] = False,
@@ -110,7 +110,7 @@ def anchor(
     for name in sorted(wanted - {one.id for one in known}):
         raise UsageError(
             msg("there is no anchor {anchor}", anchor=name[:40]),
-            msg("The anchors are: {anchors}.", anchors=", ".join(one.id for one in known) or "-"),
+            msg("The anchors are: {anchors}.", anchors=", ".join(one.id for one in known) or msg("none")),
         )
     if dry_run:
         return _planned(session, [one for one in known if not wanted or one.id in wanted])
@@ -298,7 +298,10 @@ def _rows(
     for receipt in result.receipts:
         state = Status(msg("not accepted"), Tone.BAD) if receipt.problem else Status(msg("accepted"), Tone.GOOD)
         said = "; ".join(f"{name}: {value}" for name, value in receipt.details.items())
-        yield receipt.anchor, receipt.kind, state, receipt.at, said or None
+        at = receipt.at
+        if at is None and not receipt.problem and (recorded := taken.get(receipt.anchor)) is not None:
+            at = recorded.at  # an anchor that tells no time has taken it by when that was recorded
+        yield receipt.anchor, receipt.kind, state, at, said or None
     for one in anchors:
         if one.fetches_itself:
             yield one.id, one.kind, Status(msg("fetches by itself"), Tone.NEUTRAL), *_newest_of(taken.get(one.id))

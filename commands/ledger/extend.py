@@ -80,7 +80,7 @@ class WrittenExtension:
 def extend(
     ctx: typer.Context,
     *,
-    after: Annotated[int, typer.Option(min=0, help=_("The last record that the witness has"))] = 0,
+    after: Annotated[int, typer.Option(min=0, metavar="SEQ", help=_("The last record that the witness has"))] = 0,
     output: Annotated[
         Optional[Path],  # noqa: UP045  # Typer reads it at run time
         typer.Option(metavar="PATH", help=_("File to write, or a folder that gets as many files as are needed")),

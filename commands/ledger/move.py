@@ -59,7 +59,10 @@ class MovedShape:
 def move_ledger(
     ctx: typer.Context,
     *,
-    to: Annotated[MoveTarget, typer.Option(help=_("store: where the configuration says; file: into the state folder"))],
+    to: Annotated[
+        MoveTarget,
+        typer.Option(help=_("store: where the configuration says; file: into the state folder")),
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Show what would be moved, and do nothing"))] = False,
 ) -> Result[MovedShape]:
     session = open_session(ctx)

@@ -104,13 +104,29 @@ def show(
         typer.Option(help=_("Only this kind, such as backup.finished, or backup for all that begin with backup.")),
     ] = None,
     run: Annotated[str | None, typer.Option(help=_("Only the records of one run"))] = None,
-    last: Annotated[int, typer.Option(min=1, help=_("How many, counted from the newest"))] = 20,
+    last: Annotated[int, typer.Option(min=1, metavar="N", help=_("How many, counted from the newest"))] = 20,
 ) -> Result[tuple[RecordShape, ...] | DetailedRecord]:
     session = open_session(ctx)
     if seq is not None:
+        for option, given in (("--kind", kind), ("--run", run)):
+            if given is not None:
+                raise UsageError(
+                    msg("{option} chooses among records, and record {seq} is named", option=option, seq=seq),
+                    msg("Leave out {option}, or the number.", option=option),
+                )
         return _one(session, seq)
     kinds = None if kind is None else session.ledger.kinds_under(kind)
+    if kind is not None and not kinds:
+        raise UsageError(
+            msg("the ledger has no record of the kind {kind}", kind=show_text(kind, 60)),
+            msg("'portalops ledger show' shows the newest records with their kinds."),
+        )
     newest = tuple(session.ledger.records(kinds=kinds, run=run, newest_first=True, limit=last))
+    if run is not None and not newest:
+        raise UsageError(
+            msg("the ledger has no such record of the run {run}", run=show_text(run, 80)),
+            msg("'portalops ledger show' shows the newest records with their runs."),
+        )
     return _listing(newest[::-1])
 
 

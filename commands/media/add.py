@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from backups.media import MEDIA
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
@@ -81,9 +82,10 @@ def add(
             msg("medium {id} is not configured, so its kind is not known", id=medium),
             msg("Give --kind, such as disk, optical or tape; or the id of a [[backup.medium]]."),
         )
-    if not _ID.fullmatch(chosen):
+    if chosen not in MEDIA.names():
         raise UsageError(
-            msg("{kind} is not a kind of medium", kind=show_text(chosen, 80)), msg("Such as disk or tape.")
+            msg("{kind} is not a kind of medium", kind=show_text(chosen, 80)),
+            msg("The kinds are: {kinds}.", kinds=", ".join(MEDIA.names())),
         )
     entry = MediumEntry(
         medium,

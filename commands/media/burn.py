@@ -164,7 +164,7 @@ def _optical(tables: Sequence[KindTable], medium_id: str) -> OpticalMedium:
     if medium_id not in optical:
         raise UsageError(
             msg("there is no medium {medium} with images of discs", medium=show_text(medium_id, 80)),
-            msg('The media of kind = "optical" are: {media}.', media=", ".join(optical) or "-"),
+            msg('The media of kind = "optical" are: {media}.', media=", ".join(optical) or msg("none")),
         )
     return build(optical[medium_id])
 

@@ -170,7 +170,7 @@ def check(
     if medium is not None and medium not in media:
         raise UsageError(
             msg("there is no backup medium {medium}", medium=show_text(medium, 80)),
-            msg("The media are: {media}.", media=", ".join(media) or "-"),
+            msg("The media are: {media}.", media=", ".join(media) or msg("none")),
         )
     checks: list[MediumCheck] = []
     hints: dict[str, list[Message]] = {name: [] for name in media}

@@ -124,7 +124,7 @@ def _tape(tables: Sequence[KindTable], medium_id: str) -> TapeMedium:
     if medium_id not in tapes:
         raise UsageError(
             msg("there is no tape {medium}", medium=show_text(medium_id, 80)),
-            msg('The media of kind = "tape" are: {media}.', media=", ".join(tapes) or "-"),
+            msg('The media of kind = "tape" are: {media}.', media=", ".join(tapes) or msg("none")),
         )
     return build(tapes[medium_id])
 

@@ -63,11 +63,13 @@ def build(
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help=_("File format; may be given more than once"),
+            help=_("File format; may be repeated"),
             autocompletion=formats.names,
         ),
     ] = None,
-    output: Annotated[Path | None, typer.Option(help=_("Folder to write to; the configured one without it"))] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help=_("Folder to write to; the configured one without it"))
+    ] = None,
     period: Annotated[str | None, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
     language: Annotated[
         str | None, typer.Option(metavar="vi|en|both", help=_("vi, en or both; the configured ones without it"))

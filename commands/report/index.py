@@ -160,7 +160,7 @@ def index(
     into = output or chosen
     languages = languages_option(language, session.settings.report.languages)
     pages = {each: into / f"index.{each}.html" for each in languages}
-    if not chosen.is_dir():
+    if not os.path.isdir(chosen):  # unlike Path.is_dir, false where a folder above may not be searched
         raise UsageError(
             msg("{folder} is not a folder", folder=show_text(str(chosen))),
             msg("Name the folder of the reports; without a name it is report.folder of the configuration."),
@@ -360,7 +360,7 @@ def _walk(folder: Path, name: str, looked: _ReadFolder, depth: int) -> None:
     for entry in entries:
         path, inner = Path(entry.path), f"{name}/{entry.name}" if name else entry.name
         if entry.is_dir(follow_symlinks=False):
-            if (path / DESCRIPTION).is_file():
+            if os.path.isfile(path / DESCRIPTION):  # unlike Path.is_file, false where the folder may not be searched
                 looked.bundles.append((inner, path))
             elif depth >= _DEEPEST:
                 looked.unread.append((inner, msg("the folders are nested too deeply")))

@@ -32,7 +32,7 @@ SCHEMA_FILE = Path("document.schema.json")
 def schema(
     ctx: typer.Context,
     *,
-    output: Annotated[Path, typer.Option(help=_("File to write"))] = SCHEMA_FILE,
+    output: Annotated[Path, typer.Option(metavar="FILE", help=_("File to write"))] = SCHEMA_FILE,
 ) -> Result[Annotated[Mapping[str, object], DescribedBy(lambda: {"$ref": DIALECT})]]:
     open_session(ctx)
     described = document_schema()

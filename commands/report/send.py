@@ -105,12 +105,12 @@ def send(
     period: Annotated[OptionalText, typer.Option(help=_("Day, week, month or year, or two joined by '..'"))] = None,
     to: Annotated[
         OptionalList,
-        typer.Option("--to", metavar="ADDRESS", help=_("Recipient; may be given more than once; the "
+        typer.Option("--to", metavar="ADDRESS", help=_("Recipient; may be repeated; the "
                                                        "configured ones without it")),
     ] = None,
     format_: Annotated[
         OptionalList,
-        typer.Option("--format", metavar="FORMAT", help=_("File format; may be given more than once; the configured ones without it"), autocompletion=formats.names),
+        typer.Option("--format", metavar="FORMAT", help=_("File format; may be repeated; the configured ones without it"), autocompletion=formats.names),
     ] = None,
     language: Annotated[OptionalText, typer.Option(metavar="vi|en|both", help=_("vi, en or both; the configured ones without it"))] = None,
     unit: Annotated[OptionalText, typer.Option(metavar="ID", help=_("Only this unit"))] = None,

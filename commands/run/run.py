@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
 def run(
     ctx: typer.Context,
-    jobs: Annotated[list[str] | None, typer.Argument(help=_("Jobs to do now; without any, those that are due"))] = None,
+    jobs: Annotated[
+        list[str] | None, typer.Argument(metavar="JOB", help=_("Jobs to do now; without any, those that are due"))
+    ] = None,
     due_only: Annotated[bool, typer.Option("--due", help=_("Of the named jobs, do only those that are due"))] = False,
     wait: Annotated[
         float,

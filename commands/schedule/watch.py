@@ -1,8 +1,8 @@
 """Stay in the foreground and start the jobs that are due
 
 For containers, and for machines without systemd and cron. It starts what is due at once and then every
-schedule.every_minutes, and prints one line a run; with --json one JSON object a line. A state folder has one watcher.
-SIGTERM and Ctrl-C end it, once the work in hand was stopped in order.
+schedule.every_minutes, and prints one line a run; with --json one JSON object a line, with the envelope of every --json.
+A state folder has one watcher. SIGTERM and Ctrl-C end it, once the work in hand was stopped in order.
 
 Example: portalops schedule watch; portalops schedule watch --every 5
 
@@ -19,22 +19,23 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, Literal, Optional
 
 import schedule
 import typer
 
-from commands.cli.result import JsonValue, Result
+from commands.cli.printer import Printer
+from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.schedule_state import watch_lock
 from commands.jobs.validity import require_valid
 from portalops.errors import ExitCode
-from portalops.locale import _, process_language, render
+from portalops.locale import _
 from portalops.model.message import Message, msg, verbatim
-from portalops.model.record import format_at
 from portalops.model.text import show_text
+from portalops.reports.document import Paragraph
 from portalops.system.children import ChildEnd, run_child
 from portalops.system.locks import locked
 
@@ -72,10 +73,41 @@ class WatchTurn:
 
 
 @shape
-class EndedWatch:
-    """How often it looked before somebody stopped it; each turn was printed as a line of its own."""
+class WatchedJob:
+    """A job that was done then."""
 
     id: str
+    outcome: str
+
+
+@shape
+class WatchLine:
+    """What was done when it started what was due."""
+
+    id: Literal["round"]
+    at: datetime
+    exit_code: int
+    """The child's; negative for the signal that ended it."""
+    jobs: tuple[WatchedJob, ...]
+    error: str | None
+    """The error that stopped it."""
+
+
+@shape
+class UntoldFailure:
+    """A failure of which nobody could be told."""
+
+    id: Literal["untold"]
+    at: datetime
+    exit_code: int
+    """Of the attempt to tell somebody."""
+
+
+@shape
+class EndedWatch:
+    """How often it looked before somebody stopped it: the last line."""
+
+    id: Literal["watch"]
     rounds: int
 
 
@@ -86,8 +118,9 @@ def watch(
         Optional[int],  # noqa: UP045  # Typer reads it at run time
         typer.Option(min=1, max=60, metavar="MINUTES", help=_("How often; schedule.every_minutes by default")),
     ] = None,
-) -> Result[EndedWatch]:
+) -> Result[WatchLine | UntoldFailure | EndedWatch]:
     session = open_session(ctx)
+    session.is_in_lines = True
     require_valid(session.settings)
     minutes = every or session.settings.schedule.every_minutes
     with locked(watch_lock(session.settings.state_folder), holder=session.holder):
@@ -151,8 +184,7 @@ def _report(session: Session, done: WatchTurn, invocation: str) -> None:
         line = msg(
             "{moment}: the letter about that failure was not sent: exit {code}", moment=at, code=str(told.exit_code)
         )
-        data: JsonValue = {"id": "untold", "at": format_at(at), "exit_code": told.exit_code}
-        _say(session, line, data, is_failure=True)
+        _say(session, line, UntoldFailure("untold", at, told.exit_code), is_failure=True)
 
 
 def _calls(session: Session) -> Sequence[Sequence[str]]:
@@ -198,25 +230,17 @@ def line_of(done: WatchTurn) -> Message:
     return msg("{moment}: exit {code}: {jobs}", moment=done.at, code=str(done.exit_code), jobs=jobs)
 
 
-def _say(session: Session, line: Message, data: JsonValue, *, is_failure: bool) -> None:
+def _say(session: Session, line: Message, data: WatchLine | UntoldFailure, *, is_failure: bool) -> None:
     if session.invocation.quiet and not is_failure:
         return
-    if session.invocation.json:
-        text = json.dumps(data, ensure_ascii=False)
-    else:
-        text = render(line, process_language(), zone=session.zone)
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    printer = Printer(session.invocation, session.environment)
+    printer.attend(session)
+    printer.result(Result(data, [Paragraph(line)]), zone=session.zone)
 
 
-def _data(done: WatchTurn) -> JsonValue:
-    return {
-        "id": "round",
-        "at": format_at(done.at),
-        "exit_code": done.exit_code,
-        "jobs": [{"id": job, "outcome": outcome} for job, outcome in done.jobs],
-        "error": done.reported or None,
-    }
+def _data(done: WatchTurn) -> WatchLine:
+    jobs = tuple(WatchedJob(job, outcome) for job, outcome in done.jobs)
+    return WatchLine("round", done.at, done.exit_code, jobs, done.reported or None)
 
 
-VERB = Verb(watch)
+VERB = Verb(watch, version=2)

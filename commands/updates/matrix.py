@@ -82,9 +82,10 @@ def format_of(name: str | None, output: Path | None) -> str | None:
     suffixes = {formats.load(each).suffix: each for each in formats.names()}
     chosen = suffixes.get(output.suffix.lower()) if name is None else name
     if chosen not in formats.names():
-        shown = show_text(output.name if name is None else name, 60)
         raise UsageError(
-            msg("no such format: {name}", name=shown),
+            msg("{file} has no suffix of a format", file=show_text(str(output)))
+            if name is None
+            else msg("no such format: {name}", name=show_text(name, 60)),
             msg("Give --format, one of: {names}.", names=", ".join(formats.names())),
         )
     return chosen

@@ -39,7 +39,7 @@ from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import Message, msg
 from portalops.model.organisation import exists_during
-from portalops.model.period import Period
+from portalops.model.period import Period, parse_period
 from portalops.model.record import Digest
 from portalops.model.reporting import reporting_month
 from portalops.model.sent import Addressee
@@ -142,6 +142,18 @@ def report(
     )
 
 
+def _month(text: str) -> Period:
+    no_month = UsageError(msg("--month: {text} is not a month", text=show_text(text, 40)), msg("Write it as 2026-11."))
+    try:
+        chosen = parse_period(text)
+    except ValueError as error:
+        raise no_month from error
+    after = chosen.last + timedelta(days=1)
+    if chosen.first.day != 1 or after.day != 1 or (after - chosen.first).days > MONTH_DAYS:
+        raise no_month
+    return chosen
+
+
 def _period(session: Session, month: str | None, period: str | None, *, calendar_month: bool) -> Period:
     if (month is None) == (period is None):
         raise UsageError(
@@ -151,12 +163,7 @@ def _period(session: Session, month: str | None, period: str | None, *, calendar
     if period is not None:
         chosen = period_of(period, "--period")
     else:
-        chosen = period_of(month or "", "--month")
-        after = chosen.last + timedelta(days=1)
-        if chosen.first.day != 1 or after.day != 1 or (after - chosen.first).days > MONTH_DAYS:
-            raise UsageError(
-                msg("--month: {text} is not a month", text=show_text(month or "", 40)), msg("Write it as 2026-11.")
-            )
+        chosen = _month(month or "")
         cut_off = 0 if calendar_month else session.rulebook.numbers.report_cut_off_day
         chosen = reporting_month(chosen.first.year, chosen.first.month, cut_off)
     today = session.today

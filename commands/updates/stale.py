@@ -64,7 +64,10 @@ class StaleEntry:
 def stale(
     ctx: typer.Context,
     days: Annotated[
-        int, typer.Option("--days", help=_("Name units without news for more than this many days"), min=1, max=366)
+        int,
+        typer.Option(
+            "--days", metavar="N", help=_("Name units without news for more than this many days"), min=1, max=366
+        ),
     ] = 5,
 ) -> Result[tuple[StaleEntry, ...]]:
     session = open_session(ctx)

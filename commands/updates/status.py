@@ -91,7 +91,9 @@ def status(
     ctx: typer.Context,
     on: Annotated[
         str | None,
-        typer.Option("--date", help=_("Another day than today, with its week, judged from what is known now")),
+        typer.Option(
+            "--date", metavar="DAY", help=_("Another day than today, with its week, judged from what is known now")
+        ),
     ] = None,
     unit: UnitText = None,
 ) -> Result[tuple[ShownPortalDay | UnitStatus, ...]]:

@@ -17,9 +17,6 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.fan import connection_of, driver_errors
-from commands.worker.steps import open_cluster, seen_workers
-from portalops.cluster.queue import ask_to_drain
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import msg
@@ -37,16 +34,16 @@ class DrainedWorker:
 def drain(
     ctx: typer.Context, name: Annotated[str, typer.Argument(help=_("As 'worker list' shows it"))]
 ) -> Result[DrainedWorker]:
+    from commands.worker import steps  # noqa: PLC0415  # an extra, which the help does without
+
     session = open_session(ctx)
-    _cluster, database = open_cluster(session)
-    names = [each.name for each in seen_workers(database)]
+    names = [each.name for each in steps.seen_workers(session)]
     if name not in names:
         raise UsageError(
             msg("there is no worker {name}", name=show_text(name, 60)),
-            msg("The workers are: {names}.", names=show_text(", ".join(names), 400) or "-"),
+            msg("The workers are: {names}.", names=show_text(", ".join(names), 400) or msg("none")),
         )
-    with driver_errors(database), connection_of(database) as connection:
-        ask_to_drain(connection, name)
+    steps.tell_to_drain(session, name)
     return Result(DrainedWorker(name), [Paragraph(msg("{name} ends what it has begun, and stops.", name=name))])
 
 

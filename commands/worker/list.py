@@ -15,7 +15,6 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.worker.steps import open_cluster, seen_workers
 from portalops.errors import ExitCode
 from portalops.model.message import msg
 from portalops.model.text import show_text
@@ -34,9 +33,10 @@ class ListedWorker:
 
 
 def list_workers(ctx: typer.Context) -> Result[tuple[ListedWorker, ...]]:
+    from commands.worker import steps  # noqa: PLC0415  # an extra, which the help does without
+
     session = open_session(ctx)
-    _cluster, database = open_cluster(session)
-    found = seen_workers(database)
+    found = steps.seen_workers(session)
     headers = (msg("Worker"), msg("Machine"), msg("Since"), msg("Account"))
     rows: list[tuple[Cell, ...]] = [
         (show_text(each.name, 60), each.address, each.since, each.account) for each in found

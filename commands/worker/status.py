@@ -16,9 +16,6 @@ from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.jobs.cluster_progress import ShownProgress, jobs_under_way, progress_data, progress_table
-from commands.jobs.fan import connection_of, driver_errors
-from commands.worker.steps import open_cluster, seen_workers
-from portalops.cluster.queue import list_requests, require, sizes
 from portalops.errors import ExitCode
 from portalops.model.message import Message, msg
 from portalops.reports.document import Block, Cell, KeyValues
@@ -35,12 +32,11 @@ class WorkerStatus:
 
 
 def status(ctx: typer.Context) -> Result[WorkerStatus]:
+    from commands.worker import steps  # noqa: PLC0415  # an extra, which the help does without
+
     session = open_session(ctx)
-    _cluster, database = open_cluster(session)
-    with driver_errors(database), connection_of(database) as connection:
-        require(connection, database.place)
-        counts, wishes = sizes(connection), list_requests(connection)
-    workers = len(seen_workers(database))
+    counts, wishes = steps.queued_parts(session)
+    workers = len(steps.seen_workers(session))
     waiting, picked = counts.get("queued", 0), counts.get("picked", 0)
     pairs: list[tuple[Message, Cell]] = [
         (msg("Parts that wait"), waiting),

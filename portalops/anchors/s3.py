@@ -32,8 +32,7 @@ from portalops.errors import AnchorUnavailable
 from portalops.ledger.heads import MAX_HEAD_BYTES
 from portalops.model.heads import AnchorId, AnchorReceipt, RecordedHead
 from portalops.model.message import Message, msg
-from portalops.model.record import format_at
-from portalops.model.text import show_text
+from portalops.model.text import format_at, show_text
 from portalops.ports import EvidenceStore
 from portalops.system.s3 import LOCK_HINT, Store, StoreSettings, checksum, open_client, refusals, status_of
 

@@ -272,8 +272,10 @@ def find_working_folder() -> Path:
 
 def show_path(path: Path) -> str:
     """Return a path as short as it is clear: relative inside the working folder; control characters escaped."""
-    with contextlib.suppress(ValueError):
-        path = path.relative_to(find_working_folder())
+    folder = find_working_folder()
+    if folder != Path("/"):
+        with contextlib.suppress(ValueError):
+            path = path.relative_to(folder)
     return show_text(str(path))
 
 

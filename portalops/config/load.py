@@ -247,7 +247,7 @@ def _jumps(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationError]
                     host=row.id,
                     jump=row.jump,
                 ),
-                msg("The hosts that are reached directly are: {hosts}.", hosts=", ".join(sorted(fit)) or "-"),
+                msg("The hosts that are reached directly are: {hosts}.", hosts=", ".join(sorted(fit)) or msg("none")),
             )
 
 
@@ -264,7 +264,7 @@ def _uncopied(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationErr
                     id=row.id,
                     source=show_value(source),
                 ),
-                msg("The sources are: {sources}.", sources=", ".join(sources) or "-"),
+                msg("The sources are: {sources}.", sources=", ".join(sources) or msg("none")),
             )
 
 
@@ -282,7 +282,7 @@ def _unwatched(shape: PortalopsFile, layers: Layers) -> Iterator[ConfigurationEr
                         id=row.id,
                         job=show_value(job),
                     ),
-                    msg("The jobs are: {jobs}.", jobs=", ".join(jobs) or "-"),
+                    msg("The jobs are: {jobs}.", jobs=", ".join(jobs) or msg("none")),
                 )
 
 

@@ -47,6 +47,17 @@ def _zone(value: str) -> str:
     return value
 
 
+def _call_word(value: str) -> str:
+    """Refuse what a program that is called with it, such as ssh, could take for an option or for several words."""
+    if not re.fullmatch(r"[^-\s@/=][^\s@/=]*", value):
+        raise RefusedValue(msg("is no name: it begins with a hyphen, or has a space or one of @ / ="))
+    return value
+
+
+CallWord = Annotated[Text, AfterValidator(_call_word)]
+"""An address or the name of an account, as programs are given it."""
+
+
 class NameTable(Shape):
     """A proper name in both languages."""
 
@@ -121,13 +132,13 @@ class HostTable(Shape):
     """A server of the portal."""
 
     id: HostIdText
-    address: Text = Field(description="'local' for this machine, else a host name or address.")
+    address: CallWord = Field(description="'local' for this machine, else a host name or address.")
     roles: tuple[Id, ...] = Field(
         default=(), description="Declared roles; only a role can make a check not applicable."
     )
     custodian: Text | None = Field(default=None, description="Who sees to it that its findings are fixed.")
     port: Annotated[StrictInt, Field(ge=1, le=65535)] = Field(default=22, description="Of its SSH server.")
-    user: Text | None = Field(default=None, description="The account on it; checks.ssh.user where there is none.")
+    user: CallWord | None = Field(default=None, description="The account on it; checks.ssh.user where there is none.")
     identity_file: PathText | None = Field(
         default=None, description="The private SSH key; checks.ssh.identity_file where there is none."
     )

@@ -21,8 +21,8 @@ from portalops.ledger.heads import NAMESPACE, code_of, head_digest, parse_head
 from portalops.ledger.record import GENESIS
 from portalops.model.heads import Head, KeyEvent, SignedHead, Signer, SignOff
 from portalops.model.message import Message, msg
-from portalops.model.record import Digest, format_at
-from portalops.model.text import show_text
+from portalops.model.record import Digest
+from portalops.model.text import format_at, show_text
 from portalops.registers import sign_offs as people
 from portalops.registers.drills import KEY as DRILL_REPORT
 from portalops.registers.drills import NAMESPACE as DRILL_NAMESPACE

@@ -26,7 +26,8 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import GENESIS, NO_RUN, line_digest, parse_at
 from portalops.model.heads import Head, KeyEvent, RecordedHead, SignedHead, Signer
 from portalops.model.message import msg
-from portalops.model.record import Digest, Record, format_at
+from portalops.model.record import Digest, Record
+from portalops.model.text import format_at
 from portalops.ports import Clock
 from portalops.registers.signers import KEY_ADDED, KEY_KINDS, KEY_RETIRED, RecordedKey, fold_signers
 from portalops.signatures.sshsig import SigningKey, fingerprint, sign

@@ -30,7 +30,8 @@ from portalops.ledger.postgresql_tables import APPEND_LOCK, MAKE, SCHEMA, SCHEMA
 from portalops.ledger.record import GENESIS, Draft, line_digest
 from portalops.ledger.selection import Selection
 from portalops.ledger.writer import encoded, parse_line
-from portalops.model.record import FINISHED, STARTED, Digest, Record, format_at
+from portalops.model.record import FINISHED, STARTED, Digest, Record
+from portalops.model.text import format_at
 from portalops.ports import Clock
 
 MOST_IDLE = 8

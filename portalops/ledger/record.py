@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring
 
-from portalops.model.record import YEARS, Digest, Record, RunId, format_at
+from portalops.model.record import YEARS, Digest, Record, RunId
+from portalops.model.text import format_at
 from portalops.model.values import dataclass
 
 VERSION = 1

@@ -27,7 +27,8 @@ from portalops.ledger.tables import APPLICATION_ID, READABLE, require_sqlite
 from portalops.ledger.writer import LedgerWriter, parse_line
 from portalops.model.causes import cause_of
 from portalops.model.message import msg
-from portalops.model.record import FINISHED, STARTED, Digest, Record, format_at
+from portalops.model.record import FINISHED, STARTED, Digest, Record
+from portalops.model.text import format_at
 from portalops.ports import Clock
 
 FILE_PLACE = "file"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 from datetime import datetime
 from pathlib import Path
@@ -115,8 +116,23 @@ def unreadable(path: Path, cause: str | Message) -> LedgerError:
 
 def not_writable(path: Path, cause: str | Message) -> LedgerFull:
     """Say that the file cannot be written; where its disk is full, which SQLite often calls an I/O error, that this is why."""
+    full, limit = _fullness(path.parent), resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    if (
+        full is None
+        and limit != resource.RLIM_INFINITY
+        and path.exists()
+        and path.stat().st_size + _NEXT_TO_NOTHING > limit
+    ):
+        return LedgerFull(
+            msg(
+                "cannot write to the ledger {path}: this process may write files up to {limit}",
+                path=str(path),
+                limit=ByteCount(limit),
+            ),
+            msg("Raise the limit of the process, such as with: ulimit -f unlimited."),
+        )
     return LedgerFull(
-        msg("cannot write to the ledger {path}: {cause}", path=str(path), cause=_fullness(path.parent) or cause),
+        msg("cannot write to the ledger {path}: {cause}", path=str(path), cause=full or cause),
         msg("Check the free space and the owner of the folder {folder}.", folder=str(path.parent)),
     )
 

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import TypeAlias
 
 from portalops.model.organisation import Name
-from portalops.model.text import show_text
+from portalops.model.text import format_at, show_text
 from portalops.model.values import dataclass
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -56,9 +56,16 @@ class Message:
     """The English template for any count but one; the count is the value named `n`."""
 
     def __str__(self) -> str:
-        """Render in English, with ISO dates: what logs, JSON and tests show."""
+        """Render in English, with ISO dates and with moments as JSON has them: what logs, JSON and tests show."""
         template = self.text if self.plural is None or self.values.get("n") == 1 else self.plural
-        return template.format(**self.values) if self.values else template
+        if not self.values:
+            return template
+        return template.format_map(
+            {
+                name: format_at(held) if isinstance(held, datetime) and held.tzinfo else held
+                for name, held in self.values.items()
+            }
+        )
 
 
 def msg(text: str, /, **values: Value) -> Message:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Generic, NewType, TypeVar
 
 from portalops.model.message import Message
@@ -64,8 +64,3 @@ class Fault:
     seq: int
     """The record that cannot be trusted, or that is missing."""
     what: Message
-
-
-def format_at(moment: datetime) -> str:
-    """Write an aware UTC moment as `2026-11-25T01:32:00.000Z`; texts then sort as the moments do."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"

@@ -19,8 +19,7 @@ from portalops.locale import NAMING_NUMBERS, render
 from portalops.model.message import Message, Value, msg, nmsg
 from portalops.model.notifications import Level
 from portalops.model.organisation import Name, Portal
-from portalops.model.record import format_at
-from portalops.model.text import show_text
+from portalops.model.text import format_at, show_text
 from portalops.notify.alarms import NotifiedAlarm
 from portalops.notify.rules import Failure, Recovered, SeenDuty, Telling, Unmet
 from portalops.notify.state import WaitingLetter

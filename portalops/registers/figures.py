@@ -22,8 +22,9 @@ from portalops.bodies import JsonValue
 from portalops.errors import LedgerError, PortalOpsError
 from portalops.model.message import msg
 from portalops.model.period import Period
-from portalops.model.record import FINISHED, STARTED, Digest, Record, RunId, format_at
+from portalops.model.record import FINISHED, STARTED, Digest, Record, RunId
 from portalops.model.runs import Plan, Run, Slot
+from portalops.model.text import format_at
 from portalops.model.verdicts import CheckVerdict, RunOutcome
 from portalops.registers.ends import LONG_BODY_BYTES, RunEnds
 from portalops.registers.evidence import REACH_BACK

@@ -26,6 +26,7 @@ ADDED, MOVED, CHECKED = "media.added", "media.moved", "media.checked"
 MEDIA_KINDS = (ADDED, MOVED, CHECKED)
 
 MEDIUM, MOVE, CHECK = "medium", "move", "medium_check"
+NOT_REGISTERED = msg("it is not in the register: no keeper is named")
 """The keys of the three in their records' bodies."""
 
 _TYPES: Mapping[str, tuple[str, type[MediumEntry | MediumMove | MediumCheck]]] = {
@@ -171,7 +172,7 @@ def alarms(medium: RegisteredMedium, *, now: datetime, today: date, unread_month
         else:
             found.append(msg("no read-back is recorded"))
     if medium.entry is None:
-        found.append(msg("it is not in the register: no keeper is named"))
+        found.append(NOT_REGISTERED)
     elif medium.entry.expires_on is not None and medium.entry.expires_on <= today:
         found.append(msg("it expired on {day}", day=medium.entry.expires_on))
     if medium.check is not None and not medium.check.reached:

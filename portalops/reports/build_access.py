@@ -141,7 +141,7 @@ def _summary(material: Material, hosts: Sequence[Host], incidents: Sequence[Inci
             (
                 msg("Credentials in use"),
                 msg(
-                    "{n}, of which {overdue} were not changed in time and {left} are known to people who left",
+                    "{n}; not changed in time: {overdue}; known to people who left: {left}",
                     n=len(active),
                     overdue=overdue,
                     left=left,
@@ -151,11 +151,11 @@ def _summary(material: Material, hosts: Sequence[Host], incidents: Sequence[Inci
             ),
             (
                 msg("Servers"),
-                msg("{n}, of which {seen} were ever recorded as seen at their place", n=len(hosts), seen=seen),
+                msg("{n}; ever recorded as seen at their place: {seen}", n=len(hosts), seen=seen),
             ),
             (
                 msg("Incidents of the period"),
-                msg("{n}, of which {open} are open", n=len(incidents), open=sum(each.is_open for each in incidents))
+                msg("{n}, {open} of them open", n=len(incidents), open=sum(each.is_open for each in incidents))
                 if evidence.incidents and evidence.incidents.is_begun
                 else msg("nothing is recorded"),
             ),
@@ -186,8 +186,7 @@ def _summary(material: Material, hosts: Sequence[Host], incidents: Sequence[Inci
 def _verdicts(standings: Sequence[Standing]) -> Message:
     counts = [each.verdict for each in standings]
     return msg(
-        "Of {total} duties of Article 12.1 and 12.5, {met} are met, {unmet} are unmet, and {unsure} have "
-        "insufficient evidence.",
+        "Of {total} duties of Article 12.1 and 12.5: {met} met, {unmet} unmet, {unsure} with insufficient evidence.",
         total=len(counts),
         met=counts.count(DutyVerdict.MET),
         unmet=counts.count(DutyVerdict.UNMET),

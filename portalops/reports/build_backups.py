@@ -88,7 +88,7 @@ def _summary(material: Material, limits: Limits) -> Iterator[Block]:
     standings, evidence = material.standings, material.evidence
     yield Paragraph(
         msg(
-            "Of the {total} duties of Article 10, {met} are met and {unmet} are unmet; for the others the evidence does not suffice,"
+            "Of the {total} duties of Article 10: {met} met, {unmet} unmet; for the others the evidence does not suffice,"
             " or they are not judged.",
             total=len(standings),
             met=sum(each.verdict is DutyVerdict.MET for each in standings),

@@ -152,7 +152,7 @@ def _orders(changes: Sequence[RecordedChange], evidence: Evidence) -> list[tuple
 def _verdicts(standings: Sequence[Standing]) -> Message:
     counts = [each.verdict for each in standings]
     return msg(
-        "Of {total} duties of Article 12.2, {met} are met, {unmet} are unmet, and {unsure} have insufficient evidence.",
+        "Of {total} duties of Article 12.2: {met} met, {unmet} unmet, {unsure} with insufficient evidence.",
         total=len(counts),
         met=counts.count(DutyVerdict.MET),
         unmet=counts.count(DutyVerdict.UNMET),

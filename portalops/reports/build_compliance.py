@@ -77,7 +77,7 @@ def _summary(standings: Sequence[Standing], rulebook: Rulebook) -> Iterator[Bloc
     counts = {verdict: sum(standing.verdict is verdict for standing in standings) for verdict in DutyVerdict}
     yield Paragraph(
         msg(
-            "Of {total} duties, {met} are met, {unmet} are unmet, and {unsure} have insufficient evidence. A "
+            "Of {total} duties: {met} met, {unmet} unmet, {unsure} with insufficient evidence. A "
             "duty is met only where evidence in the period shows it.",
             total=len(standings),
             met=counts[DutyVerdict.MET],

@@ -111,7 +111,7 @@ def _summary(material: Material, seen: Evidence, hosts: Sequence[Host], history:
             (
                 msg("Findings at the period's end"),
                 msg(
-                    "{open} open, of which {late} are overdue and {waived} are waived",
+                    "{open} open; of these {late} overdue and {waived} waived",
                     open=len(states),
                     late=states.count(FindingState.DUE),
                     waived=states.count(FindingState.WAIVED),
@@ -141,8 +141,7 @@ def _summary(material: Material, seen: Evidence, hosts: Sequence[Host], history:
 def _verdicts(standings: Sequence[Standing]) -> Message:
     counts = [each.verdict for each in standings]
     return msg(
-        "Of {total} duties of Article 12.1 to 12.4, {met} are met, {unmet} are unmet, and {unsure} have "
-        "insufficient evidence.",
+        "Of {total} duties of Article 12.1 to 12.4: {met} met, {unmet} unmet, {unsure} with insufficient evidence.",
         total=len(counts),
         met=counts.count(DutyVerdict.MET),
         unmet=counts.count(DutyVerdict.UNMET),

@@ -151,12 +151,12 @@ def _figures(result: UpdatesResult, material: Material) -> Iterator[tuple[Messag
     )
     asked = frozenset(period.weeks())
     cases = [case for case in evidence.cases if case.week in asked]
-    yield msg("Cases"), msg("{n}, of which {open} are open", n=len(cases), open=sum(case.is_open for case in cases))
+    yield msg("Cases"), msg("{n}, {open} of them open", n=len(cases), open=sum(case.is_open for case in cases))
     wrong = sum(bool(_TEXT_FLAGS & {*item.flags}) for item in result.flagged)
     if material.scope.unit is None:
         yield (
             msg("Texts checked for Unicode over all days judged (Article 7.6)"),
-            msg("{n}, of which {wrong} do not comply", n=result.text_checked, wrong=wrong),
+            msg("{n}; not compliant: {wrong}", n=result.text_checked, wrong=wrong),
         )
 
 
@@ -203,8 +203,7 @@ def _sources(evidence: Evidence, units: Sequence[Agency]) -> Iterator[Block]:
 def _verdicts(standings: Sequence[Standing]) -> Message:
     counts = [each.verdict for each in standings]
     return msg(
-        "Of {total} duties of Article 11 and 7.6, {met} are met, {unmet} are unmet, and {unsure} have "
-        "insufficient evidence.",
+        "Of {total} duties of Article 11 and 7.6: {met} met, {unmet} unmet, {unsure} with insufficient evidence.",
         total=len(counts),
         met=counts.count(DutyVerdict.MET),
         unmet=counts.count(DutyVerdict.UNMET),

@@ -64,8 +64,7 @@ def _summary(material: Material, things: Sequence[OpenThing]) -> Iterator[Block]
     counts = [each.verdict for each in material.standings]
     yield Paragraph(
         msg(
-            "Over the whole period, of {total} duties {met} are met, {unmet} are unmet, and {unsure} have "
-            "insufficient evidence.",
+            "Over the whole period, of {total} duties: {met} met, {unmet} unmet, {unsure} with insufficient evidence.",
             total=len(counts),
             met=counts.count(DutyVerdict.MET),
             unmet=counts.count(DutyVerdict.UNMET),
@@ -92,7 +91,7 @@ def _summary(material: Material, things: Sequence[OpenThing]) -> Iterator[Block]
     yield KeyValues(
         [
             *totals_of(material.evidence),
-            (msg("Open tasks"), msg("{n}, of which {late} are late", n=len(things), late=late)),
+            (msg("Open tasks"), msg("{n}, {late} of them late", n=len(things), late=late)),
         ]
     )
 

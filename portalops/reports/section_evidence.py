@@ -10,6 +10,7 @@ from portalops.model.organisation import Agency
 from portalops.model.rulebook import Rulebook
 from portalops.model.runs import Run
 from portalops.model.standing import Standing
+from portalops.model.text import format_at
 from portalops.model.verdicts import DutyVerdict, RunOutcome
 from portalops.registers.evidence import Evidence
 from portalops.registers.proof import Proof
@@ -156,7 +157,7 @@ def poll_problems(evidence: Evidence) -> Iterator[Problem]:
         if not poll.ok:
             yield poll.source, msg("source failed"), poll.cause
         if poll.gap:
-            yield poll.source, msg("gap between two polls: items may have been missed"), poll.polled_at.isoformat()
+            yield poll.source, msg("gap between two polls: items may have been missed"), format_at(poll.polled_at)
         if poll.gap_check:
             yield poll.source, msg("cross-check of a gap between two polls"), str(poll.gap_check)
         if poll.via:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import shlex
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -443,5 +444,9 @@ def no_session(target: SshTarget, cause: Message, *, is_away: bool = False) -> H
     """Return the error of a host on which no session can be opened; `HostAway` if it did not refuse one."""
     return (HostAway if is_away else HostUnreachable)(
         msg("cannot open a session on {host}: {cause}", host=target.address, cause=cause),
-        msg("Try it by hand: ssh -p {port} -i KEY {host}", port=target.port, host=f"{target.user}@{target.host}"),
+        msg(
+            "Try it by hand: ssh -p {port} -i KEY {host}",
+            port=target.port,
+            host=shlex.quote(f"{target.user}@{target.host}"),
+        ),
     )

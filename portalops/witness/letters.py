@@ -9,7 +9,7 @@ from datetime import tzinfo
 from portalops.ledger.heads import code_of
 from portalops.locale import render
 from portalops.model.message import Message, msg
-from portalops.model.record import format_at
+from portalops.model.text import format_at
 from portalops.witness.alarms import AGAIN_AFTER, Occasion, Trouble, WaitingMail
 from portalops.witness.polling import LedgerPoll
 

@@ -19,8 +19,8 @@ from datetime import datetime
 from portalops.errors import IntegrityError, NotAReceipt
 from portalops.ledger.record import parse_at
 from portalops.model.message import msg
-from portalops.model.record import Digest, format_at
-from portalops.model.text import show_text
+from portalops.model.record import Digest
+from portalops.model.text import format_at, show_text
 from portalops.signatures.sshsig import BadSignature, SigningKey, fingerprint, sign, verify
 
 NAMESPACE = "portalops-witness"

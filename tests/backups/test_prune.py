@@ -37,8 +37,9 @@ from portalops.errors import (
 from portalops.model.backups import CopyState, SetId
 from portalops.model.message import msg
 from portalops.model.period import parse_period
-from portalops.model.record import RunId, format_at
+from portalops.model.record import RunId
 from portalops.model.standing import Standing
+from portalops.model.text import format_at
 from portalops.model.verdicts import DutyVerdict
 from portalops.ports import Medium
 from portalops.registers.backups import SetEvidence, due_for_reading, recorded_sets

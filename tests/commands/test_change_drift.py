@@ -23,7 +23,7 @@ from portalops.ledger.record import NO_RUN
 from portalops.model.changes import ChangeApproval, ChangeBegun, ChangeDone, ChangeKind, ChangeNotice, ChangeRequest
 from portalops.model.checks import CheckResult
 from portalops.model.organisation import Host, HostId
-from portalops.model.record import format_at
+from portalops.model.text import format_at
 from portalops.ports import Completed
 from portalops.registers.changes import APPROVED, BEGUN, DONE, KEYS, NOTIFIED, REQUESTED, Body
 from portalops.registers.findings import read_findings

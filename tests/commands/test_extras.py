@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from portalops.errors import ConfigurationError, ExitCode
 
 EXTRAS = ("psycopg", "pgqueuer", "pymysql", "rfc3161_client", "typst", "holidays", "apprise")
@@ -34,8 +36,19 @@ print(json.dumps(answers))
 """
 
 
-def test_only_workers_need_the_packages_of_a_cluster_and_they_say_so() -> None:
+def test_the_help_of_every_verb_needs_no_extra() -> None:
     told = subprocess.run([sys.executable, "-c", ASK, *EXTRAS], capture_output=True, text=True, check=True).stdout
 
-    refused = [int(ExitCode.CONFIGURATION), ConfigurationError.code]
-    assert json.loads(told) == dict.fromkeys(("worker drain", "worker list", "worker run", "worker status"), refused)
+    assert json.loads(told) == {}
+
+
+@pytest.mark.parametrize("call", ["drain x", "list", "run", "status"])
+def test_workers_need_the_packages_of_a_cluster_and_say_so(call: str) -> None:
+    program = "import sys; from commands.cli.entry import run; sys.modules.update(dict.fromkeys(sys.argv[2:])); "
+    program += "sys.exit(run(['worker', *sys.argv[1].split(), '--json'], {}))"
+    done = subprocess.run([sys.executable, "-c", program, call, *EXTRAS], capture_output=True, text=True, check=False)
+
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, error["code"]) == (ExitCode.CONFIGURATION, ConfigurationError.code)
+    assert f"'portalops worker {call.split(maxsplit=1)[0]}' needs the package " in error["message"]
+    assert "portalops[cluster]" in error["hint"]

@@ -97,3 +97,15 @@ def test_faults_that_are_not_listed_are_counted(home: Home, tmp_path: Path) -> N
 
     count = int(re.findall(r"^([0-9]+) faults$", shown, re.MULTILINE)[0])
     assert f"\n{count - 50} more are not listed.\n" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--kind", "nope"], "the ledger has no record of the kind nope"),
+        (["--run", "nope"], "the ledger has no such record of the run nope"),
+        (["5", "--kind", "plan"], "--kind chooses among records, and record 5 is named"),
+    ],
+)
+def test_a_choice_of_records_that_names_none_is_refused(home: Home, options: list[str], message: str) -> None:
+    assert home.call("show", *options, expected=ExitCode.USAGE)["message"] == message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -47,3 +48,23 @@ def test_the_exit_code_is_the_same_where_nothing_is_listened_to(closed: str) -> 
 
 def test_an_error_in_the_global_options_speaks_the_readers_language() -> None:
     assert called("po --lang xx", language="vi").stderr.startswith("lỗi[PO1601]: --lang không nhận giá trị xx\n")
+
+
+@pytest.mark.parametrize("arguments", ["--help", "explain PO1203", "nothing"])
+def test_an_encoding_without_vietnamese_letters_gets_their_numbers(arguments: str) -> None:
+    done = called(f"PYTHONIOENCODING=ascii po {arguments}; PYTHONIOENCODING=ascii po --json {arguments}", language="vi")
+
+    assert "PO1901" not in done.stdout + done.stderr
+    assert (done.stdout + done.stderr).isascii()
+    assert "\\u1e" in done.stdout + done.stderr
+    envelope = json.loads(done.stdout[done.stdout.index('{\n  "schema"') :])
+    assert "\\u" not in str(envelope)
+
+
+@pytest.mark.parametrize("call", ["init --folder new", f"ledger erase {'0' * 64} --reason x --approved-by y"])
+def test_a_closed_standard_input_answers_no_question(call: str, tmp_path: Path) -> None:
+    closed = called(f"cd {tmp_path} && PYTHONPATH={Path.cwd()} po {call} <&-")
+    empty = called(f"cd {tmp_path} && PYTHONPATH={Path.cwd()} po {call} </dev/null")
+
+    assert (closed.returncode, closed.stderr) == (empty.returncode, empty.stderr)
+    assert closed.returncode != ExitCode.FAULT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -54,3 +55,19 @@ def test_a_call_by_an_old_name_is_answered_with_the_warning(capsys: pytest.Captu
     printed = json.loads(capsys.readouterr().out)
     assert printed["data"]["id"] == "backup replicate"
     assert printed["warnings"] == ["'portalops backup copy' is now 'portalops backup replicate': use the new name"]
+
+
+@pytest.mark.parametrize(
+    "call", [["backup", "copy", "nope"], ["change", "drift", "--from-round", "1"], ["credential", "look", "--dry-run"]]
+)
+def test_a_call_by_an_old_name_that_fails_is_answered_with_the_warning_too(
+    call: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = ["--config", str(tmp_path / "portalops.toml"), *call]
+
+    assert run([*missing, "--json"], {"PORTALOPS_LANG": "en"}) in {ExitCode.USAGE, ExitCode.CONFIGURATION}
+    (warning,) = json.loads(capsys.readouterr().out)["warnings"]
+    assert "use the new name" in warning
+
+    run(missing, {"PORTALOPS_LANG": "en"})
+    assert warning in capsys.readouterr().err

@@ -20,6 +20,7 @@ from portalops.ledger.ledger import Ledger
 from portalops.model.heads import Head
 from portalops.model.record import Digest, RunId
 from portalops.model.runs import Plan, ReportResult, WrittenFile
+from tests.accounts import as_ordinary_user
 from tests.commands.test_report import CONFIGURATION, RECORDED_AT, portalops
 from tests.doubles import FixedClock
 from tests.reports.page import Element, Page
@@ -130,3 +131,20 @@ def test_a_folder_that_is_none_is_wrong_usage(home: Path, capsys: pytest.Capture
     said = capsys.readouterr().err
     assert "nowhere is not a folder" in said and "hint: " in said
     assert not (home / "nowhere").exists()
+
+
+def test_a_folder_that_may_not_be_searched_is_told_and_no_fault(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "audit").mkdir()
+    assert portalops(home, "report", "index", str(home / "audit")) == 0
+    capsys.readouterr()
+
+    with as_ordinary_user() as folder:
+        (folder / "closed" / "below").mkdir(parents=True)
+        (folder / "closed").chmod(0)
+        with closing(Ledger.open(folder / "state", FixedClock(RECORDED_AT), create=True)):
+            (folder / "portalops.toml").write_text(CONFIGURATION, encoding="utf-8")
+        code = portalops(folder, "--json", "report", "index", str(folder), "--output", str(folder / "pages"))
+        (folder / "closed").chmod(0o700)
+
+    assert code == ExitCode.PARTIAL
+    assert any("closed" in each for each in json.loads(capsys.readouterr().out)["warnings"])

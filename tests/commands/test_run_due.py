@@ -174,7 +174,7 @@ def test_status_names_what_is_overdue(portal: Portal) -> None:
     told = overdue_jobs(portal.at("2027-01-03 09:00").session())
 
     assert [str(said) for said in told] == [
-        "job weekly-report is overdue: it was due at 2026-12-20 17:00:00+00:00, and no complete run has started since"
+        "job weekly-report is overdue: it was due at 2026-12-20T17:00:00.000Z, and no complete run has started since"
     ]
 
 

@@ -35,6 +35,7 @@ from portalops.system.programs import LocalRunner
 from tests.accounts import NOBODY
 from tests.doubles import FixedClock
 from tests.schedule.plans import SMALL
+from tests.shapes import validate
 
 pytestmark = pytest.mark.skipif(shutil.which("systemctl") is None, reason="this machine has no systemctl")
 
@@ -568,7 +569,10 @@ def test_a_watcher_looks_at_once_is_alone_and_ends_when_it_is_asked_to(tmp_path:
         first.send_signal(signal.SIGTERM)
         rest = first.stdout.read()
 
-    assert {job["id"] for job in told["jobs"]} == {"daily-updates", "daily-verify"}
+    assert {job["id"] for job in told["data"]["jobs"]} == {"daily-updates", "daily-verify"}
     assert second.returncode == ExitCode.LOCKED
     assert first.returncode == ExitCode.OK
+    assert rest.count("\n") == 1, "each line is an object of its own"
     assert json.loads(rest)["data"] == {"id": "watch", "rounds": 1}
+    for line in (told, json.loads(rest)):
+        validate("schedule watch", line["data"])

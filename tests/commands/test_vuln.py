@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 
 from commands.cli.entry import run
 from portalops.errors import ExitCode
-from portalops.model.record import format_at
+from portalops.model.text import format_at
 from portalops.signatures.sshsig import SigningKey
 from tests.checks.vulnerabilities.records import AS_OF, DEBIAN, KEY, OTHER_KEY, write_bundle, write_inputs, write_zip
 

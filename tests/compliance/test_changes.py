@@ -207,21 +207,21 @@ def test_a_standing_of_changes_rests_on_the_scan_and_on_the_steps_of_each_change
 @pytest.mark.parametrize(
     ("asked", "changes", "verdict", "reason"),
     [
-        (NOTICE, register(BEGUN), UNMET, f"{ID}, from 2026-11-17 07:00:00+00:00 on, was not notified"),
-        (APPROVAL, register(), UNMET, f"{ID}, from 2026-11-17 06:00:00+00:00 on, was not approved"),
+        (NOTICE, register(BEGUN), UNMET, f"{ID}, from 2026-11-17T07:00:00.000Z on, was not notified"),
+        (APPROVAL, register(), UNMET, f"{ID}, from 2026-11-17T06:00:00.000Z on, was not approved"),
         (NOTICE, register(TOLD, kept=False), UNSURE, f"the letter 85/TTTT that notified {ID} was not kept"),
         (APPROVAL, register(AGREED, kept=False), UNSURE, f"the decision 512/UBND on {ID} was not kept"),
         (
             NOTICE,
             register(replace(BEGUN, began_at=FIRST), TOLD),
             UNMET,
-            f"{ID}, from 2026-11-17 01:00:00+00:00 on, was notified only at 2026-11-17 03:00:00+00:00, by record 12",
+            f"{ID}, from 2026-11-17T01:00:00.000Z on, was notified only at 2026-11-17T03:00:00.000Z, by record 12",
         ),
         (
             APPROVAL,
             register(replace(BEGUN, began_at=FIRST), AGREED),
             UNMET,
-            f"{ID}, from 2026-11-17 01:00:00+00:00 on, was approved only at 2026-11-17 03:00:00+00:00, by record 12",
+            f"{ID}, from 2026-11-17T01:00:00.000Z on, was approved only at 2026-11-17T03:00:00.000Z, by record 12",
         ),
         (NOTICE, register(TOLD, None, None), UNSURE, "record 12 of a change cannot be read, and 1 more"),
     ],
@@ -250,7 +250,7 @@ def test_an_empty_register_is_told_with_what_the_checks_left_open() -> None:
 
 def test_the_worse_of_checks_and_register_is_told_first() -> None:
     seen = "firewall.active on web1: seen"
-    unnotified = f"{ID}, from 2026-11-17 07:00:00+00:00 on, was not notified"
+    unnotified = f"{ID}, from 2026-11-17T07:00:00.000Z on, was not notified"
     unkept = f"the letter 85/TTTT that notified {ID} was not kept"
 
     assert lines(told(NOTICE, register(BEGUN), CheckVerdict.UNKNOWN)) == (UNMET, unnotified, [unnotified, seen])

@@ -25,6 +25,7 @@ from portalops.model.period import Period
 from portalops.model.record import Digest, Recorded
 from portalops.model.retention import Disposal, PruneResult, RetentionPolicy
 from portalops.model.standing import Standing
+from portalops.model.text import format_at
 from portalops.model.verdicts import DutyVerdict, RunOutcome
 from portalops.registers.discs import HeldDisc
 from tests.compliance.test_archive import WHOLE, inventory, kept
@@ -69,7 +70,7 @@ def test_a_whole_archive_rests_on_inventory_and_sets_and_is_due_again() -> None:
 
     assert told(found) == (
         MET,
-        "the inventory of 2026-11-20 00:00:00+00:00 accounts for all 2 items; the sources of its collections are in the "
+        "the inventory of 2026-11-20T00:00:00.000Z accounts for all 2 items; the sources of its collections are in the "
         "verified set s1",
         [],
     )
@@ -137,10 +138,10 @@ def test_each_gap_and_doubt_of_an_archive_is_told_in_its_order() -> None:
             "2 entries belong to no item of the content database, such as x",
             "originals: 2 entries name no item, such as n",
             "drafts: 1 entry names no item, such as p",
-            "originals: entries since 2026-11-19 00:00:00+00:00: 1 missing, 2 changed",
+            "originals: entries since 2026-11-19T00:00:00.000Z: 1 missing, 2 changed",
             "unknown: collection drafts could not be read completely",
             "unknown: the inventory found no content item, so there was nothing to compare",
-            "unknown: the newest inventory of 2026-10-22 16:59:59+00:00 is older than 31 days",
+            "unknown: the newest inventory of 2026-10-22T16:59:59.000Z is older than 31 days",
             "declared not to exist: drafts: none",
         ],
     )
@@ -228,7 +229,7 @@ def test_a_class_is_told_with_its_media_depth_and_day() -> None:
 
     assert told(found) == (
         MET,
-        "verified set of 2026-11-20 00:00:00+00:00 on nas1, tape1",
+        "verified set of 2026-11-20T00:00:00.000Z on nas1, tape1",
         ["nas1, set s1: L2: every byte read; read today", "tape1, set s1: L2: every byte read; read today"],
     )
     assert rests(found) == ((5, 9), FRIDAY, FRIDAY + 7 * DAY)
@@ -241,7 +242,7 @@ def test_a_set_of_a_class_holds_for_seven_days(age: timedelta, verdict: DutyVerd
 
     assert (found.verdict, rests(found)) == (verdict, ((5,), made, made + 7 * DAY))
     if verdict is UNMET:
-        assert told(found)[1:] == (f"the newest verified set of {made} is older than 7 days", [])
+        assert told(found)[1:] == (f"the newest verified set of {format_at(made)} is older than 7 days", [])
 
 
 def test_a_class_that_is_declared_empty_or_has_no_source_is_told_so() -> None:
@@ -378,8 +379,8 @@ def test_each_claim_of_another_tool_is_told_with_its_times() -> None:
     found = stand(evidence(adopted=tuple(claims)), CONTENT)
 
     assert sorted(told(found)[2]) == [
-        f"claimed by borg, not verified: a backup of {FRIDAY}, reported by home at {END}",
-        f"claimed by restic, not verified: a backup of {FRIDAY}, reported by office at {FRIDAY + DAY}",
+        f"claimed by borg, not verified: a backup of {format_at(FRIDAY)}, reported by home at {format_at(END)}",
+        f"claimed by restic, not verified: a backup of {format_at(FRIDAY)}, reported by office at {format_at(FRIDAY + DAY)}",
     ]
 
 
@@ -581,7 +582,7 @@ def test_a_removal_by_rule_is_told_and_shows_no_more_than_that() -> None:
     assert told(found) == (
         UNKNOWN,
         "sets are kept by a recorded rule; no record confirms that it is as long as the State's rules require",
-        [f"set s1 of {FRIDAY} was removed: too old", "the copy of set s0 on nas1 is damaged"],
+        [f"set s1 of {format_at(FRIDAY)} was removed: too old", "the copy of set s0 on nas1 is damaged"],
     )
     assert rests(found) == ((9, 10), None, None)
 
@@ -634,7 +635,7 @@ def test_discs_of_a_removed_set_are_told_until_they_are_destroyed() -> None:
     found = retained(backup(FRIDAY, copies=(IMAGE,)), verifies=looks, discs=(disc(1, 2), disc(2, 2)))
 
     assert told(found)[2] == [
-        f"set s1 of {FRIDAY} was removed: too old",
+        f"set s1 of {format_at(FRIDAY)} was removed: too old",
         "discs of the removed set s1 are not recorded as destroyed: 1/2 KH-01, 2/2 KH-01",
     ]
 

@@ -177,8 +177,8 @@ def test_each_late_finding_is_told_with_the_day_that_it_was_due_on() -> None:
     )
 
     assert [str(line) for line in standing.details] == [
-        "ssh.root-login on b: open since 2026-10-01 00:00:00+00:00, due on 2026-10-16; its waiver ended on 2026-11-21",
-        "ssh.root-login on web1: open since 2026-10-01 00:00:00+00:00, due on 2026-10-16",
+        "ssh.root-login on b: open since 2026-10-01T00:00:00.000Z, due on 2026-10-16; its waiver ended on 2026-11-21",
+        "ssh.root-login on web1: open since 2026-10-01T00:00:00.000Z, due on 2026-10-16",
     ]
 
 
@@ -197,7 +197,7 @@ def test_a_scan_speaks_of_findings_until_it_is_too_old() -> None:
 
     assert judged(evidence(checks=replace(ROUND, at=limit), judged=SEEN)).verdict is DutyVerdict.MET
     old = judged(evidence(checks=replace(ROUND, at=limit - timedelta(seconds=1)), judged=SEEN))
-    assert str(old.reason) == "the newest scan of 2026-11-20 16:59:59+00:00 is too old to judge the period"
+    assert str(old.reason) == "the newest scan of 2026-11-20T16:59:59.000Z is too old to judge the period"
 
 
 def test_what_nothing_shows_of_findings_is_named() -> None:

@@ -315,7 +315,7 @@ def test_report_of_an_earlier_period_that_is_due_now_is_named() -> None:
     found = judged(register((98, facts), (99, replace(FIRST, sent_at=noticed + HOUR))), now=now, period=NEXT_WEEK)
 
     assert (found.verdict, found.due_at) == (PENDING, noticed + 72 * HOUR)
-    assert "IN-2026-001: the full report is due by 2026-11-25 03:00" in str(found.reason)
+    assert "IN-2026-001: the full report is due by 2026-11-25T03:00:00.000Z" in str(found.reason)
 
 
 # --- what is told -----------------------------------------------------------------------------
@@ -332,18 +332,18 @@ def lines(standing: Standing) -> list[str]:
     [
         (
             swapped(25, LATE, at=1),
-            ["IN-2026-001: the first report was sent at 2026-11-19 02:00:00+00:00, after 2026-11-19 01:00:00+00:00"],
+            ["IN-2026-001: the first report was sent at 2026-11-19T02:00:00.000Z, after 2026-11-19T01:00:00.000Z"],
         ),
         (
             swapped(30, FIRST, at=1),
             [
-                "IN-2026-001: the first report was reportedly sent at 2026-11-18 03:00:00+00:00, but recorded only at "
-                "2026-11-19 07:00:00+00:00, after 2026-11-19 01:00:00+00:00"
+                "IN-2026-001: the first report was reportedly sent at 2026-11-18T03:00:00.000Z, but recorded only at "
+                "2026-11-19T07:00:00.000Z, after 2026-11-19T01:00:00.000Z"
             ],
         ),
         (
             ((0, FACTS), (3, FIRST), (130, ATTESTED)),
-            ["IN-2026-001: the full report was due by 2026-11-21 01:00:00+00:00 but was not sent"],
+            ["IN-2026-001: the full report was due by 2026-11-21T01:00:00.000Z but was not sent"],
         ),
         (
             swapped(50, replace(CLOSED, open_ends=("credential:web1-an", "cause"), reason="gấp"), at=3),
@@ -366,7 +366,7 @@ def lines(standing: Standing) -> list[str]:
         (
             (*swapped(25, LATE, at=1), (140, replace(FACTS, detected_at=NOTICED + 2 * HOUR, reason="x"))),
             [
-                "IN-2026-001: an earlier record says that it was noticed at 2026-11-18 01:00:00+00:00; "
+                "IN-2026-001: an earlier record says that it was noticed at 2026-11-18T01:00:00.000Z; "
                 "by that time the first report was late"
             ],
         ),
@@ -426,8 +426,8 @@ def test_reports_of_a_running_period_are_told_with_the_next_day_that_is_due() ->
     assert (found.verdict, lines(found), found.evidence, found.due_at) == (
         PENDING,
         [
-            "IN-2026-001: the first report is due by 2026-11-19 01:00:00+00:00",
-            "IN-2026-001: the full report is due by 2026-11-21 01:00:00+00:00",
+            "IN-2026-001: the first report is due by 2026-11-19T01:00:00.000Z",
+            "IN-2026-001: the full report is due by 2026-11-21T01:00:00.000Z",
             "no day of the period has ended yet, so none is attested",
         ],
         (10,),

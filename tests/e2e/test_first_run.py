@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
+import pytest
+
+from commands.cli.declared import declared_commands
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.e2e.conftest import Done, begin_registers, call
 
@@ -14,6 +19,14 @@ FirstRun = tuple[Path, Done]
 
 def verdicts(done: Done) -> dict[str, str]:
     return {duty["id"]: duty["verdict"] for duty in done.data["duties"]}
+
+
+OTHERWISE = re.compile(r"\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?\+\d\d:\d\d|\d\dT\d\d:\d\d:\d\d(?:\.\d{4,})?Z")
+"""Moments that are not written as `2026-11-25T01:32:00.000Z`."""
+READING = re.compile(
+    r"(?:^|.* )(?:list|status|results|findings|doctor|audit|stale)$|^ledger show$|^(?:ledger|updates) verify$"
+)
+"""Verbs that can be called without an argument and change nothing."""
 
 
 def test_the_first_run_does_every_job_and_judges_every_duty(after_first_run: FirstRun) -> None:
@@ -90,6 +103,18 @@ def test_every_reading_command_answers_with_one_envelope(after_first_run: FirstR
         assert envelope["schema"], command
         assert envelope["ok"] is True, (command, done.err)
         assert done.code in {ExitCode.OK, ExitCode.UNMET, ExitCode.PARTIAL}, (command, done.err)
+
+
+def test_every_moment_of_every_answer_is_written_alike(
+    after_first_run: FirstRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(after_first_run[0])
+    verbs = [verb.called for command in declared_commands() for verb in command.leaves() if READING.search(verb.called)]
+    calls = [*(verb.split(" ") for verb in verbs), ["host", "facts", "this-machine"]]
+
+    for each in calls:
+        run([*each, "--json"], {"PORTALOPS_LANG": "en"})
+        assert not OTHERWISE.findall(capsys.readouterr().out), each
 
 
 def test_a_missing_backup_folder_is_named_and_the_rest_runs(portal: Path) -> None:

@@ -28,7 +28,8 @@ from portalops.ledger.check_heads import (
 from portalops.ledger.heads import NAMESPACE, code_of, head_digest, text_of
 from portalops.ledger.record import GENESIS
 from portalops.model.heads import Head, KeyEvent, SignedHead, SignOff
-from portalops.model.record import Digest, format_at
+from portalops.model.record import Digest
+from portalops.model.text import format_at
 from portalops.registers.sign_offs import NAMESPACE as SIGN_OFF_NAMESPACE
 from portalops.registers.sign_offs import sum_line
 from portalops.registers.signers import TrustedKey, parse_allowed_signers

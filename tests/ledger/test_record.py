@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portalops.ledger.record import GENESIS, Draft, NotARecord, encode, line_digest, parse
-from portalops.model.record import Digest, RunId, format_at
+from portalops.model.record import Digest, RunId
+from portalops.model.text import format_at
 
 BODY = Digest("5" * 64)
 AT = datetime(2026, 11, 25, 1, 32, 0, 123456, tzinfo=UTC)

@@ -31,9 +31,7 @@ def test_only_the_duties_of_article_12_1_and_12_5_are_told_of() -> None:
     data = data_of(sample.material())
 
     assert [row[0] for row in table(data, "Each duty")["rows"]] == ["12.1", "12.5-custody", "12.5-incidents"]
-    assert (
-        facts(data)["Credentials in use"] == "6, of which 2 were not changed in time and 1 are known to people who left"
-    )
+    assert facts(data)["Credentials in use"] == "6; not changed in time: 2; known to people who left: 1"
 
 
 def test_audits_are_told_over_the_period_and_by_the_newest_round_and_other_checks_are_left_out() -> None:
@@ -88,7 +86,7 @@ def test_of_one_host_only_its_own_credentials_places_and_incidents_are_told() ->
 
     assert {row[0] for row in table(data, "Each record of the incidents")["rows"]} == {"IN-2026-002"}
     assert [row[0] for row in table(data, "Where each server was")["rows"]] == ["db-1"]
-    assert facts(data)["Credentials in use"].startswith("0, ")
+    assert facts(data)["Credentials in use"].startswith("0; ")
     assert "web1-001" not in texts(data)
     assert table(data, "Checks that failed or could not")["rows"][0][1] == "db-1"
 

@@ -95,7 +95,7 @@ def test_what_is_open_has_its_next_step_and_whether_it_is_late_the_earliest_due_
     assert {row[4]["word"] for row in rows if row[4]} == {"late", "in time"}
     assert not any("kernel.sysctl" in row[1] for row in rows)  # waived
     late = sum(row[4]["word"] == "late" for row in rows if row[4])
-    assert facts(data)["Open tasks"] == f"{len(rows)}, of which {late} are late"
+    assert facts(data)["Open tasks"] == f"{len(rows)}, {late} of them late"
 
 
 def test_what_began_after_the_period_is_not_among_what_is_open() -> None:

@@ -83,10 +83,42 @@ def test_every_skeleton_is_code_that_marks_what_is_to_be_filled_in_and_begins_no
             begin(tree, kind)
 
 
-@pytest.mark.parametrize(("kind", "name", "check"), [("medium", "Big Disk", ""), ("check", "good", "nothing")])
+@pytest.mark.parametrize(
+    ("kind", "name", "check"),
+    [
+        ("medium", "Big Disk", ""),
+        ("medium", "2fa", ""),
+        ("medium", "class", ""),
+        ("medium", "a" * 300, ""),
+        ("check", "good", "nothing"),
+        ("check", "lambda", "ssh.lambda"),
+        ("check", "good", f"ssh.{'a' * 300}"),
+    ],
+)
 def test_a_name_or_an_id_that_is_none_is_refused(kind: str, name: str, check: str) -> None:
     with pytest.raises(new_plugin.Refused):
         new_plugin.names_of(kind, name, check)
+
+
+def test_a_kind_that_there_is_not_is_refused_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert new_plugin.main(["medum", "dvd"]) == 2
+
+    assert capsys.readouterr().err == "error: there is no kind of plug-in 'medum'; did you mean medium?\n"
+
+
+def test_every_file_that_it_changes_and_a_new_family_are_told(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    subprocess.run(["git", "init", "--quiet", tree], check=True)
+    subprocess.run(["git", "add", "."], cwd=tree, check=True)
+
+    assert new_plugin.main(["check", "good", "--id", "trial.good", "--into", str(tree)]) == 0
+
+    told = capsys.readouterr().out
+    changed = subprocess.run(
+        ["git", "status", "--porcelain", "--untracked-files=all"], cwd=tree, check=True, capture_output=True, text=True
+    ).stdout
+    files = {line.split()[-1] for line in changed.splitlines() if line[1] in "M?"}
+    assert {line.removeprefix("wrote ") for line in told.splitlines() if line.startswith("wrote ")} == files
+    assert "trial is a new family of checks; those of before: acct, " in told
 
 
 @pytest.mark.heavy

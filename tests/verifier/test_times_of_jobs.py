@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from portalops import bodies
 from portalops.ledger.bundle import verify as verifier
-from portalops.model.record import Digest, format_at
+from portalops.model.record import Digest
 from portalops.model.runs import Every, Job, JobId, JobKind, Plan
+from portalops.model.text import format_at
 from portalops.registers.expected_slots import missed_slots
 from portalops.registers.plans import RecordedPlan
 

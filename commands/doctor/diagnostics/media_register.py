@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from commands.doctor.diagnosis import Diagnostic, DiagnosticLine, DoctorContext, good, note, warning
 from commands.jobs.media_register import lines_of
 from portalops.model.message import msg, nmsg
+from portalops.registers.media import NOT_REGISTERED
 
 
 def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
@@ -21,7 +22,9 @@ def diagnose(look: DoctorContext) -> Iterator[DiagnosticLine]:
             yield warning(
                 name,
                 msg("{id}: {problem}", id=name, problem=alarm),
-                msg("See 'portalops media list'; run 'portalops media check {id}' to read it.", id=name),
+                msg("Run 'portalops media add {id} --label TEXT --place TEXT --custodian NAME'.", id=name)
+                if alarm == NOT_REGISTERED
+                else msg("See 'portalops media list'; run 'portalops media check {id}' to read it.", id=name),
             )
         if not line.alarms and line.medium.read_at is not None:
             yield good(name, msg("{id} was read at {moment}", id=name, moment=line.medium.read_at))

@@ -71,7 +71,7 @@ def target_of(request: DrillRequest, portal: str, media: Mapping[str, Medium], l
     if request.medium and request.medium not in media:
         raise UsageError(
             msg("there is no backup medium {medium}", medium=show_text(request.medium, 80)),
-            msg("The media are: {media}.", media=", ".join(media) or "-"),
+            msg("The media are: {media}.", media=", ".join(media) or msg("none")),
         )
     if request.signers is not None:
         chosen = [medium for name, medium in media.items() if request.medium in {"", name}]

@@ -4,7 +4,8 @@ Reads every line. Without a file: the bundles of checks.vulnerabilities.bundles.
 
 Example: portalops vuln bundle check; portalops vuln bundle check /media/usb/debian-12.vulnerabilities.jsonl
 
-EXIT STATUS: 0 all are signed by a trusted key and fresh, 1 one is too old, 3 none is configured, 5 one is refused
+EXIT STATUS: 0 all are signed by a trusted key and fresh, 1 one is too old, 2 there is no such file, 3 none is
+configured, 5 one is refused
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
 from commands.vuln.bundle.views import BundleContents, contents_of, header_rows
-from portalops.errors import ExitCode, VulnerabilityBundleRefused, worst
+from portalops.errors import ExitCode, UsageError, VulnerabilityBundleRefused, worst
 from portalops.locale import _
+from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.reports.document import Block, KeyValues, Notice, Tone
@@ -65,6 +67,8 @@ def check(
     if not paths:
         notice = msg("No bundle is configured: set checks.vulnerabilities.bundles and keys.")
         return Result((), [Notice(notice, Tone.UNSURE)], exit_code=ExitCode.PARTIAL)
+    for path in file or ():
+        _require_file(path)
     data: list[RefusedBundle | CheckedBundle] = []
     view: list[Block] = []
     codes: list[ExitCode] = []
@@ -85,6 +89,17 @@ def check(
             view.append(Notice(problem, Tone.BAD))
         codes.append(ExitCode.UNMET if problem else ExitCode.OK)
     return Result(tuple(data), view, exit_code=worst(codes))
+
+
+def _require_file(path: Path) -> None:
+    """Raise a UsageError where a person named no file: that says nothing of a bundle."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise UsageError(
+            msg("cannot read {path}: {cause}", path=show_text(str(path)), cause=cause_of(error)),
+            msg("Check the path, and who may read the file."),
+        ) from error
 
 
 def _read(path: Path, keys: Sequence[str]) -> Bundle:

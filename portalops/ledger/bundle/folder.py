@@ -19,7 +19,7 @@ from portalops.ledger.bundle.contents import BLOBS, DESCRIPTION, FOLDERS, LINES,
 from portalops.ledger.chain import MAX_LINE_BYTES, Chunk, Tail
 from portalops.ledger.record import line_digest
 from portalops.model.causes import cause_of
-from portalops.model.message import msg, verbatim
+from portalops.model.message import msg, nmsg, verbatim
 from portalops.model.text import show_text
 from portalops.signatures.sshsig import Hashed
 
@@ -49,7 +49,13 @@ class BundleFolder:
         if missing:
             self.close()
             raise NotABundle(
-                msg("{path} is not a bundle: {names} is missing", path=show_text(str(path)), names=", ".join(missing)),
+                nmsg(
+                    "{path} is not a bundle: {names} is missing",
+                    "{path} is not a bundle: {names} are missing",
+                    len(missing),
+                    path=show_text(str(path)),
+                    names=", ".join(missing),
+                ),
                 _HINT,
             )
 

@@ -54,9 +54,9 @@ from portalops.ledger.verify import (
 )
 from portalops.model.message import Message, msg
 from portalops.model.period import Period
-from portalops.model.record import FINISHED, STARTED, Digest, Record, format_at
+from portalops.model.record import FINISHED, STARTED, Digest, Record
 from portalops.model.runs import Plan, Run, Slot
-from portalops.model.text import show_text
+from portalops.model.text import format_at, show_text
 from portalops.registers.drills import IMPORTED
 from portalops.registers.erasures import ERASED, RecordedErasure, fold_erasures
 from portalops.registers.expected_slots import missed_slots

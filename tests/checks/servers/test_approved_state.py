@@ -40,8 +40,8 @@ def said(capture: str) -> str:
 def test_change_before_its_approval_is_told_with_both_moments() -> None:
     text = said("change.packages/fail-before-its-approval")
 
-    assert "2026-11-20 03:02:11" in text
-    assert "2222/UBND-KGVX began at 2026-11-20 03:30:00" in text
+    assert "2026-11-20T03:02:11" in text
+    assert "2222/UBND-KGVX began at 2026-11-20T03:30:00" in text
     assert "by an: nginx, nginx-common" in text
 
 
@@ -257,15 +257,15 @@ def test_signature_that_a_source_waives_is_found_and_its_password_stays(
 @pytest.mark.parametrize(
     ("capture", "told"),
     [
-        ("fail-before-its-approval", "2222/UBND-KGVX began at 2026-11-20 03:30:00"),
-        ("unknown-in-window", "2222/UBND-KGVX began at 2026-11-20 03:00:00"),
-        ("unknown-in-window-of-register", "CH-2026-001 began at 2026-11-20 02:00:00"),
+        ("fail-before-its-approval", "2222/UBND-KGVX began at 2026-11-20T03:30:00"),
+        ("unknown-in-window", "2222/UBND-KGVX began at 2026-11-20T03:00:00"),
+        ("unknown-in-window-of-register", "CH-2026-001 began at 2026-11-20T02:00:00"),
     ],
 )
 def test_changed_setting_is_told_with_the_moment_of_the_change_and_of_its_window(capture: str, told: str) -> None:
     text = said(f"change.config/{capture}")
 
-    assert "/etc/systemd/system/odd.service was changed at 2026-11-20 03:02:11" in text
+    assert "/etc/systemd/system/odd.service was changed at 2026-11-20T03:02:11" in text
     assert told in text
 
 

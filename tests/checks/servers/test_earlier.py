@@ -22,7 +22,7 @@ from portalops.ledger.ledger import Ledger
 from portalops.ledger.record import NO_RUN
 from portalops.model.checks import CheckResult
 from portalops.model.organisation import Host, HostId
-from portalops.model.record import format_at
+from portalops.model.text import format_at
 from portalops.ports import Completed
 from tests.checks.servers.samples import DEFAULT_AT
 from tests.checks.servers.test_runner import QuotingShell

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from checks.servers.probe import MissingFact, Probe, ProbeResult, fact_of
+from checks.servers.catalogue import checks, probes_of
+from checks.servers.probe import OWN_COMPLAINTS, MissingFact, Probe, ProbeResult, fact_of
 from checks.servers.probes import etc_files, logins, mdadm, smart
+from portalops.locale import render
 
 
 def run(probe: Probe[Any], folder: Path, **commands: str) -> object:
@@ -123,3 +126,11 @@ def test_search_for_logins_that_fails_is_not_taken_for_none(tmp_path: Path, code
 
     assert isinstance(found, logins.Logins) is is_read
     assert isinstance(found, MissingFact) is not is_read
+
+
+def test_what_probes_say_in_words_of_our_own_is_said_in_the_readers_language() -> None:
+    commands = [" ".join(probe.command) for probe in probes_of(checks()).values()]
+    said = {found for command in commands for found in re.findall(r"echo '([^'$]*)' >&2", command)}
+
+    assert said == set(OWN_COMPLAINTS)
+    assert all(render(each, "vi") != str(each) for each in OWN_COMPLAINTS.values())

@@ -477,7 +477,7 @@ def updates(grades: str) -> tuple[GradedItem, ...]:
         (
             {"late_at": datetime(2026, 11, 16, 18, 0, tzinfo=ZONE)},
             UNMET,
-            "0 updates seen; met late, at 2026-11-16 18:00:00+07:00",
+            "0 updates seen; met late, at 2026-11-16T11:00:00.000Z",
         ),
         ({"items": updates("AA"), "late_at": datetime(2026, 11, 16, 18, 0, tzinfo=ZONE)}, MET, "2 updates seen"),
         (
