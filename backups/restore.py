@@ -265,7 +265,9 @@ class _Restoration:
 
     def refuse(self, path: str, error: OSError) -> None:
         """Note what could not be written."""
-        self.done.refused.append(show_text(f"{path}: {cause_of(error)}", 500))
+        cause = cause_of(error)
+        self.done.refused.append(show_text(f"{path}: {cause}", 500))
+        self.missing.add(path, str(cause))
 
     def damage(self, stream: Stream, problem: Message) -> None:
         """Note what no copy has."""
@@ -274,10 +276,7 @@ class _Restoration:
             self.damaged.append(line)
 
     def report(self, faults: tuple[CopyFault, ...]) -> RestoreReport:
-        """Return what was restored; members that were refused are missing too."""
-        for line in self.done.refused:
-            path, _colon, why = line.partition(": ")
-            self.missing.add(path, why)
+        """Return what was restored."""
         done = self.done
         return RestoreReport(
             done.files,
@@ -300,7 +299,7 @@ class _Restoration:
 
     def restore_tar(self, part: _Part) -> None:
         folder = self._folder(part)
-        with _Extraction(folder, self.done) as extractor:
+        with _Extraction(folder, self) as extractor:
             below = part.base_part()
             if below is not None:
                 lost = self._unpack(below, extractor, None)
@@ -392,7 +391,7 @@ class _Restoration:
             if member.type is MemberType.HARDLINK and member.link not in here:
                 outside.setdefault(member.link, []).append(member.path)
         alone = [member for member in members if member.type is not MemberType.HARDLINK or member.link in here]
-        with _Extraction(self._folder(part), self.done) as extractor:
+        with _Extraction(self._folder(part), self) as extractor:
             for run in _runs(part, alone):
                 self._tell(part, self._unpack(part, extractor, run))
             if outside:
@@ -410,7 +409,7 @@ class _Restoration:
             found.update(matching)
             return True
 
-        with _Extraction(self._folder(part), self.done) as extractor:
+        with _Extraction(self._folder(part), self) as extractor:
             self._tell(part, self._unpack(part, extractor, None, is_wanted=is_wanted))
         return found
 
@@ -528,11 +527,13 @@ def _matches(path: str, wanted: str) -> bool:
 
 
 class _Extraction:
-    """An extractor whose results are added up."""
+    """An extractor whose results are added up; members that were refused are missing."""
 
-    def __init__(self, folder: Path, done: Extracted) -> None:
+    def __init__(self, folder: Path, work: _Restoration) -> None:
         self._extractor = Extractor(folder)
-        self._done = done
+        self._place = folder.relative_to(work.target)
+        self._done = work.done
+        self._missing = work.missing
 
     def __enter__(self) -> Extractor:
         return self._extractor
@@ -545,3 +546,6 @@ class _Extraction:
         self._done.content_bytes += made.content_bytes
         self._done.refused += made.refused
         self._done.notes += made.notes
+        for line in made.refused:
+            path, _colon, why = line.partition(": ")
+            self._missing.add(f"{self._place}/{path}", why)
