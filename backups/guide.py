@@ -192,7 +192,9 @@ class _Section:
 
 
 def _sections(content: SetFile) -> tuple[_Section, ...]:
-    return tuple(_section(stream, content) for stream in content.streams if stream.format != REMOVED)
+    streams = (stream for stream in content.streams if stream.format != REMOVED)
+    ordered = sorted(streams, key=lambda stream: not format_of(stream).is_needed_first)
+    return tuple(_section(stream, content) for stream in ordered)
 
 
 def _section(stream: Stream, content: SetFile) -> _Section:

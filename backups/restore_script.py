@@ -36,7 +36,7 @@ PLACES = (
     'ALLOWED="${ALLOWED:+$(absolute "$ALLOWED")}"',
     'PREFIX="${PREFIX-}"',
     'SUFFIX="${SUFFIX-_restored}"',
-    'case "$PREFIX$SUFFIX" in *[!A-Za-z0-9_-]*) stop "$PREFIX, $SUFFIX: only letters, digits, _ and - may be in them" ;; esac',
+    'case "$PREFIX$SUFFIX" in -* | *[!A-Za-z0-9_-]*) stop "$PREFIX, $SUFFIX: only letters, digits, _ and - may be in them" ;; esac',
     '[ -f "$KEY" ] && [ -r "$KEY" ] || stop "$KEY: the key cannot be read"',
     'mkdir -p "$TO"',
     '[ -z "$(ls -A "$TO")" ] || stop "$TO: the folder is not empty"',

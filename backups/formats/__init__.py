@@ -61,6 +61,8 @@ class Format:
     The second text is a command that gives the stream's bytes to the program that is written behind it, and fails where any of
     them is missing or different; the third is what `place` gave.
     """
+    is_needed_first: bool = False
+    """Whether other streams need what is in one of this format: it is restored before them."""
     try_out: Callable[[Restored], Trial]
     """Uses what was restored, and compares it with what was backed up; never raises for what is wrong with it.
 

@@ -41,9 +41,12 @@ def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
         yield load(
             'HERE="$TO"',
             "export HERE",
-            'awk \'/^olcDbDirectory: \\// { $0 = "olcDbDirectory: " ENVIRON["HERE"] substr($0, 17) } { print }\''
+            # Quoted, for a target's name may have spaces; slapcat writes a path that is not ASCII in base64.
+            f'! grep -q "^olcDbDirectory::" "$TO/{place}" || stop "{place}: a folder of it is not ASCII"',
+            """awk '/^olcDbDirectory: / { path = substr($0, 17); gsub(/"/, "", path);"""
+            """ $0 = "olcDbDirectory: \\"" ENVIRON["HERE"] path "\\"" } { print }'"""
             f' "$TO/{place}" > "$TO/config-here.ldif"',
-            'sed -n \'s/^olcDbDirectory: //p\' "$TO/config-here.ldif" > "$WORK/folders"',
+            """sed -n 's/^olcDbDirectory: "\\(.*\\)"$/\\1/p' "$TO/config-here.ldif" > "$WORK/folders\"""",
             'while read -r FOLDER; do mkdir -p "$FOLDER" || stop "$FOLDER"; done < "$WORK/folders"',
             'mkdir -p "$TO/slapd.d"',
             'slapadd -F "$TO/slapd.d" -n 0 -l "$TO/config-here.ldif"',

@@ -51,7 +51,7 @@ def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
         "Other clients stop at the line with 'sandbox mode': remove that line."
     )
     yield load(
-        f'DATABASE="$PREFIX{stream.name}$SUFFIX"',
+        f'DATABASE="${{PREFIX}}{stream.name}${{SUFFIX}}"',
         f'CHARSET="$(sed -n \'1s/^-- \\(CHARACTER SET [A-Za-z0-9_]* COLLATE [A-Za-z0-9_]*\\)$/\\1/p\' "$TO/{place}")"',
         f'[ -n "$CHARSET" ] || stop "{place}: its first line gives no character set"',
         'mariadb --execute "CREATE DATABASE \\`$DATABASE\\` $CHARSET"',

@@ -36,7 +36,7 @@ def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
         "server that holds nothing else."
     )
     yield load(
-        f'DATABASE="$PREFIX{stream.name}$SUFFIX"',
+        f'DATABASE="${{PREFIX}}{stream.name}${{SUFFIX}}"',
         f'CHARSET="$(sed -n \'1s/^-- \\(CHARACTER SET [A-Za-z0-9_]* COLLATE [A-Za-z0-9_]*\\)$/\\1/p\' "$TO/{place}")"',
         f'[ -n "$CHARSET" ] || stop "{place}: its first line gives no character set"',
         'mysql --execute "CREATE DATABASE \\`$DATABASE\\` $CHARSET"',

@@ -43,7 +43,7 @@ def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
     yield by_hand(f"pg_restore --list \"$TO/{place}\" | grep '^;'")
     yield msg("Into a new database of another name, with the encoding and locale of the old one:")
     yield load(
-        f'DB="$PREFIX{stream.name}$SUFFIX"',
+        f'DB="${{PREFIX}}{stream.name}${{SUFFIX}}"',
         f'pg_restore --create --schema-only --file="$WORK/schema.sql" "$TO/{place}"',
         'CREATE="$(LC_ALL=C sed -n "/^CREATE DATABASE /{s/^.* WITH TEMPLATE = template0/'
         'CREATE DATABASE \\"$DB\\" WITH TEMPLATE = template0/p;q;}" "$WORK/schema.sql")"',

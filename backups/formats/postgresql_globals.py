@@ -115,4 +115,4 @@ def _with_own_tablespaces(scratch: Scratch, script: bytes) -> bytes:
     return re.sub(rb"^(CREATE TABLESPACE .+ )LOCATION '(?:[^']|'')*';$", moved, script, flags=re.MULTILINE)
 
 
-FORMAT = Format(place=place, guide=guide, try_out=try_out)
+FORMAT = Format(place=place, guide=guide, try_out=try_out, is_needed_first=True)

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -161,7 +162,7 @@ def test_a_key_that_is_not_there_stops_it_at_once(made: Made, stranger: Stranger
 
 
 @pytest.mark.parametrize("values", [{}, {"KEY": "key"}, {"TO": "out"}])
-def test_without_key_or_target_it_says_what_it_needs(made: Made, stranger: Stranger, values: dict[str, str]) -> None:
+def test_without_key_or_target_it_says_what_it_needs(made: Made, stranger: Stranger, values: dict[str, Any]) -> None:
     done = stranger.run(made.script, **values)
 
     assert (done.returncode, "KEY or TO is not set" in done.stderr) == (2, True)
@@ -270,7 +271,8 @@ class TestSalvage:
         target = stranger.folder / "out"
         files = target / "uploads" / str(made.tree).lstrip("/")
         assert (target / "ldap/output.raw").read_bytes() == b"one\ntwo\n"
-        whole, found = snapshot(made.tree), snapshot(files) if files.is_dir() else {}
+        whole: dict[bytes, tuple[Any, ...]] = snapshot(made.tree)
+        found: dict[bytes, tuple[Any, ...]] = snapshot(files) if files.is_dir() else {}
         for name, (kind, _uid, _gid, _time, content, *_rest) in found.items():
             assert (kind & 0o170000, content) == (whole[name][0] & 0o170000, whole[name][4]), name
         missing = missing_in(target / UNFINISHED, made.tree) if there else set()
