@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
+import stat
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -319,6 +320,38 @@ class TestSalvage:
         done = stranger.run(folder / "restore.sh", "--salvage", KEY=made.key, TO="out")
 
         assert (done.returncode, f"{path}: damaged" in done.stderr) == (1, True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices, and becomes somebody else")
+@pytest.mark.needs("setpriv")
+def test_without_root_devices_are_listed_and_all_else_comes_back(tmp_path: Path, stranger: Stranger) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "file").write_text("file")
+    try:
+        os.mknod(tree / "null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    except OSError:
+        pytest.skip("this machine lets nobody make devices")
+    result = back_up([source("files", {"include": [str(tree)]}, tmp_path, id="files")], [disk(tmp_path, "disk-a")])
+    assert result.set is not None
+    key, out = keys().file(tmp_path), stranger.folder / "out"
+    out.mkdir()
+    shutil.chown(out, "nobody")
+    for each in (*tmp_path.rglob("*"), tmp_path, *tmp_path.parents):
+        if each.is_relative_to("/tmp") and each != Path("/tmp") and not each.is_symlink():
+            each.chmod(each.stat().st_mode | (0o055 if each.is_dir() else 0o044))
+    program = shutil.which("setpriv")
+    assert program is not None
+    (stranger.tools / "setpriv").symlink_to(program)
+
+    become = ("--regid=65534", "--clear-groups", str(stranger.tools / "dash"))
+    script = tmp_path / "disk-a" / result.set.id / "restore.sh"
+    done = stranger.run("--reuid=65534", *become, str(script), shell="setpriv", KEY=key, TO=out)
+
+    assert done.returncode == 3, done.stderr
+    assert (out / "files" / str(tree).lstrip("/") / "file").read_text() == "file"
+    assert "null: Cannot mknod: Operation not permitted" in (out / UNFINISHED).read_text()
+    assert "You are not root" in done.stdout
 
 
 class TestDifferential:
