@@ -72,6 +72,8 @@ def run_script(subject: ScriptSubject, room: Path, *, user: str, runner: Runner)
         with scratch_folder(_IN_MEMORY if os.access(_IN_MEMORY, os.W_OK) else room) as secret:
             key = _key_file(subject.identities, Path(secret), user)
             work = _own_folder(room / "work", user)
+            if runner.run(("sh", "-c", 'test -r "$0" && test -w "$1"', str(folder / SCRIPT), str(work))).exit_code:
+                return ScriptRun(not_run=f"the user {user} cannot reach the scratch folder {room}")
             begun = time.monotonic()
             done = _run(subject, runner, folder=folder, base=base, key=key, work=work)
         took_ms = round((time.monotonic() - begun) * 1000)

@@ -135,6 +135,17 @@ class Programs:
         return self._runner.run(argv, stdin=stdin, timeout_seconds=timeout_seconds, limit_bytes=limit_bytes)
 
 
+@NEEDED
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_scratch_folder_that_the_user_cannot_reach_is_no_fault_of_the_copy(drilled: Drilled) -> None:
+    drilled.folder.chmod(0o700)
+
+    result = drilled.drill(user="nobody")
+
+    assert ran(result)[0] == () and "the user nobody cannot reach the scratch folder" in ran(result)[1]
+    assert result.copies[0].state is CopyState.VERIFIED
+
+
 def test_a_missing_program_is_no_fault_of_the_copy(drilled: Drilled) -> None:
     result = drilled.drill(runner=Programs(missing="zstd"))
 
