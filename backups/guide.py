@@ -252,7 +252,7 @@ def put_back(folder: str) -> str:
     return (
         f'(cd "$TO/{folder}" && tar --create --xattrs --numeric-owner .) |'
         " tar --extract --preserve-permissions --numeric-owner --xattrs --xattrs-include='*'"
-        " --skip-old-files --no-overwrite-dir --directory /"
+        " --skip-old-files --directory /"
     )
 
 

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from backups.formats._parts import Commands, Step, When
+from backups.formats._parts import Commands, CommandUse, Step
 from backups.unfinished import UNFINISHED
 from portalops.locale import render
 from portalops.model.backups import SetId
@@ -39,7 +39,7 @@ PLACES = (
     'case "$PREFIX$SUFFIX" in -* | *[!A-Za-z0-9_-]*) stop "$PREFIX, $SUFFIX: only letters, digits, _ and - may be in them" ;; esac',
     '[ -f "$KEY" ] && [ -r "$KEY" ] || stop "$KEY: the key cannot be read"',
     'mkdir -p "$TO"',
-    '[ -z "$(ls -A "$TO")" ] || stop "$TO: the folder is not empty"',
+    f'[ -z "$(ls -A "$TO" | grep -v -x {UNFINISHED})" ] || stop "$TO: the folder is not empty"',
     'WORK="$(mktemp -d)"',
     'WORK="$(absolute "$WORK")"',
     ': > "$WORK/missing"',
@@ -110,7 +110,7 @@ SALVAGE = (
     '  { age --decrypt --identity "$KEY" "$folder/$stem.index.age" && : > "$WORK/ended-age"; } |',
     '    { zstd --decompress --stdout --quiet > "$WORK/index" && : > "$WORK/ended-zstd"; } || :',
     '  if ! ended age zstd; then echo "$stem: its index is damaged too" >> "$WORK/missing"; return 0; fi',
-    '  awk -v size="$size" -v last="$last" -v damaged="$WORK/damaged" -v runs="$WORK/runs" \'',
+    '  LC_ALL=C awk -v size="$size" -v last="$last" -v damaged="$WORK/damaged" -v runs="$WORK/runs" \'',
     "    BEGIN {",
     '      printf "" > runs',
     "      while ((getline number < damaged) > 0) lost[number + 0] = 1",
@@ -120,7 +120,35 @@ SALVAGE = (
     "      }",
     "      at = 1",
     "    }",
-    '    function offset(line) { sub(/^.*"offset":/, "", line); sub(/}.*$/, "", line); return line + 0 }',
+    '    function offset(line) { sub(/^.*"offset":/, "", line); sub(/[}].*$/, "", line); return line + 0 }',
+    "    function hex(text,  n, i) {",
+    '      for (i = 1; i <= 4; i++) n = n * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1',
+    "      return n",
+    "    }",
+    "    # What the index writes as \\u and four digits, as bytes of UTF-8; control characters stay as they are.",
+    "    function letters(text,  out, at, code) {",
+    '      while (at = index(text, "\\\\")) {',
+    "        out = out substr(text, 1, at - 1); text = substr(text, at)",
+    "        code = text ~ /^\\\\u/ ? hex(substr(text, 3, 4)) : 0",
+    '        if (text ~ /^\\\\"/) { out = out "\\""; text = substr(text, 3) }',
+    "        else if (code < 160) { out = out substr(text, 1, 2); text = substr(text, 3) }",
+    "        else {",
+    "          text = substr(text, 7)",
+    '          if (code >= 56448 && code < 56576) { out = out sprintf("%c", code - 56320); continue }',
+    "          if (code >= 55296 && code < 56320) {",
+    "            code = 65536 + (code - 55296) * 1024 + hex(substr(text, 3, 4)) - 56320; text = substr(text, 7)",
+    "          }",
+    '          if (code < 2048) out = out sprintf("%c", 192 + int(code / 64))',
+    "          else {",
+    '            if (code < 65536) out = out sprintf("%c", 224 + int(code / 4096))',
+    '            else out = out sprintf("%c%c", 240 + int(code / 262144), 128 + int(code / 4096) % 64)',
+    '            out = out sprintf("%c", 128 + int(code / 64) % 64)',
+    "          }",
+    '          out = out sprintf("%c", 128 + code % 64)',
+    "        }",
+    "      }",
+    "      return out text",
+    "    }",
     "    FNR == 1 && NR > 1 { at = 1 }",
     "    {",
     "      here = offset($0)",
@@ -135,7 +163,7 @@ SALVAGE = (
     "      next",
     "    }",
     "    !(run && at in from && here >= from[at] && (is_open || here < to[at])) {",
-    '      sub(/^{"type":"[a-z-]*","path":"/, ""); sub(/","size":[0-9]*,"mode":.*$/, ""); print',
+    '      sub(/^[{]"type":"[a-z-]*","path":"/, ""); sub(/","size":[0-9]*,"mode":.*$/, ""); print letters($0)',
     "    }",
     "    END {",
     "      for (r = 1; r <= run; r++) if (r in from && (final[r] == last || to[r] > from[r]))",
@@ -175,9 +203,9 @@ class Part:
         """The command that unpacks what is whole of it."""
         return f'salvage "${self.folder}" {self.stem} "$TO/{self.salvage_place}"'
 
-    def commands(self, when: When) -> tuple[Commands, ...]:
+    def commands(self, use: CommandUse) -> tuple[Commands, ...]:
         """Return the commands of one kind."""
-        return tuple(step for step in self.steps if isinstance(step, Commands) and step.when is when)
+        return tuple(step for step in self.steps if isinstance(step, Commands) and step.use is use)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +228,12 @@ def restore_script(steps: ScriptSteps) -> str:
 
 
 def _lines(steps: ScriptSteps) -> Iterator[str]:
-    loads = [command for part in steps.parts for command in part.commands(When.DATABASES)]
-    left = [part.name for part in steps.parts if part.commands(When.BY_HAND) and not part.commands(When.DATABASES)]
+    loads = [command for part in steps.parts for command in part.commands(CommandUse.DATABASES)]
+    left = [
+        part.name
+        for part in steps.parts
+        if part.commands(CommandUse.BY_HAND) and not part.commands(CommandUse.DATABASES)
+    ]
     yield from (
         "#!/bin/sh",
         f"# Restores backup set {steps.set_id} with stock programs alone. It is made for sh, not for bash: sh {SCRIPT} --help",
@@ -252,7 +284,7 @@ def _lines(steps: ScriptSteps) -> Iterator[str]:
         "trap 'exit 1' HUP INT TERM",
         'step() { AT="$(say "$@")"; say "$@"; }',
         "",
-        _step(msg("Looking at KEY, TO and BASE")),
+        _step(msg("Checking KEY, TO and BASE")),
         *PLACES,
         f'{_say(_UNFINISHED)} > "$TO/{UNFINISHED}"',
         "",
@@ -263,7 +295,7 @@ def _lines(steps: ScriptSteps) -> Iterator[str]:
         _step(msg("Checking every byte of the set")),
         'cd "$SET"',
         'if [ -z "$SALVAGE" ]; then',
-        *_indented(CHECK),
+        *(f"  {line} || {{ {_say(_DAMAGED)} >&2; exit 1; }}" for line in CHECK),
         "else",
         "  for needed in manifest-sha256.txt set.json; do",
         '    grep "  $needed\\$" tagmanifest-sha256.txt | sha256sum --check --status --strict || stop "$needed: damaged"',
@@ -297,8 +329,8 @@ def _restored(part: Part) -> Iterator[str]:
     yield from (
         "",
         _step(msg("Restoring {stream}", stream=part.name)),
-        f"if {_if_whole(part)}; then",
-        *_indented(_joined(part.commands(When.ALWAYS))),
+        f"if {_wholeness_test(part)}; then",
+        *_indented(_joined(part.commands(CommandUse.ALWAYS))),
         "else",
         f"  {part.salvage}" if part.salvage_place else f"  echo '{part.name}' >> \"$WORK/missing\"",
         "fi",
@@ -306,15 +338,15 @@ def _restored(part: Part) -> Iterator[str]:
 
 
 def _loaded(part: Part) -> Iterator[str]:
-    commands = part.commands(When.DATABASES)
+    commands = part.commands(CommandUse.DATABASES)
     if commands:
         yield f"  {_step(msg('Loading {stream}', stream=part.name))}"
-        yield f"  if {_if_whole(part)}; then"
+        yield f"  if {_wholeness_test(part)}; then"
         yield from _indented(_joined(commands), 4)
         yield "  fi"
 
 
-def _if_whole(part: Part) -> str:
+def _wholeness_test(part: Part) -> str:
     return f'[ -z "$SALVAGE" ] || is_whole "${part.folder}" "{part.stem}\\.[0-9]*\\.age"'
 
 
@@ -350,6 +382,7 @@ def _end(steps: ScriptSteps, left: Sequence[str], *, has_loads: bool) -> Iterato
     )
 
 
+_DAMAGED = msg("The set is damaged. Use another copy of it, or --salvage to restore what is whole.")
 _UNFINISHED = msg("This restore has not finished: what is here is incomplete.")
 
 

@@ -10,8 +10,8 @@ from portalops.model.backups import Stream
 from portalops.model.message import Message, msg
 
 
-class When(Enum):
-    """Whether `restore.sh` runs commands that the guides print."""
+class CommandUse(Enum):
+    """When `restore.sh` runs commands that the guides print."""
 
     ALWAYS = auto()
     DATABASES = auto()
@@ -28,7 +28,7 @@ class Commands:
     """
 
     lines: tuple[str, ...]
-    when: When = When.ALWAYS
+    use: CommandUse = CommandUse.ALWAYS
     needs: tuple[str, ...] = ()
     """Programs beside those that every restore needs."""
 
@@ -53,12 +53,12 @@ def code(*lines: str) -> Commands:
 
 def load(*lines: str, needs: tuple[str, ...]) -> Commands:
     """Return commands that load a dump into a server."""
-    return Commands(lines, When.DATABASES, needs)
+    return Commands(lines, CommandUse.DATABASES, needs)
 
 
 def by_hand(*lines: str) -> Commands:
     """Return commands that the guides alone have."""
-    return Commands(lines, When.BY_HAND)
+    return Commands(lines, CommandUse.BY_HAND)
 
 
 def file_place(stream: Stream, ending: str) -> str:

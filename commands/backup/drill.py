@@ -261,7 +261,7 @@ def _view(result: DrillResult) -> list[Block]:
                     (msg("Time to restore"), msg("{seconds} s", seconds=f"{result.restore_ms / 1000:.1f}")),
                     (msg("Restored per second"), ByteSize(round(rate))),
                     (msg("Time to try it out"), msg("{seconds} s", seconds=f"{result.trial_ms / 1000:.1f}")),
-                    *(((verbatim(SCRIPT), _said_of(result.script)),) if result.script else ()),
+                    *(((verbatim(SCRIPT), _script_outcome(result.script)),) if result.script else ()),
                 )
             ),
             TableBlock(
@@ -297,7 +297,7 @@ def _data(result: DrillResult) -> DrillFields:
     }
 
 
-def _said_of(script: ScriptRun) -> Message:
+def _script_outcome(script: ScriptRun) -> Message:
     """Return in one line what came of `restore.sh`."""
     if script.not_run:
         return msg("not run: {why}", why=script.not_run)

@@ -29,27 +29,28 @@ def test_a_host_without_portalops_restores_a_set(hosts: Hosts, tmp_path: Path, r
 
     with hosts.started(release, name="stranger", more=RESTORE) as host:
         assert "none" in host.sh("command -v portalops python3-portalops || echo none")
-        shutil.copytree(tmp_path / "disk-a" / result.set.id, host.disk / "root/a set")
-        keys().file(host.disk / "root")
+        shutil.copytree(tmp_path / "disk-a" / result.set.id, host.disk / "srv/a set")
+        keys().file(host.disk / "srv")
         said = host.sh(
-            "cd /root && KEY=operator.age TO='all of it' LC_ALL=vi_VN.UTF-8 sh 'a set/restore.sh' --databases",
+            "cd /srv && KEY=operator.age TO='all of it' LC_ALL=vi_VN.UTF-8 sh 'a set/restore.sh' --databases",
             seconds=300,
         )
 
-        assert "Đã khôi phục tất cả: /root/all of it" in said
-        assert snapshot(host.disk / "root/all of it/uploads" / str(tree).lstrip("/")) == snapshot(tree)
-        pack = next((host.disk / "root/a set/data/related/uploads").glob("files.0003.age"))
+        assert "Đã khôi phục tất cả: /srv/all of it" in said
+        assert snapshot(host.disk / "srv/all of it/uploads" / str(tree).lstrip("/")) == snapshot(tree)
+        pack = next((host.disk / "srv/a set/data/related/uploads").glob("files.0003.age"))
         pack.unlink()
         said = host.sh(
-            "cd /root && KEY=operator.age TO=saved sh 'a set/restore.sh' --salvage || echo ended with $?", seconds=300
+            "cd /srv && KEY=operator.age TO=saved sh 'a set/restore.sh' --salvage || echo ended with $?", seconds=300
         )
         assert "ended with 3" in said
-        assert (host.disk / "root/saved/RESTORE-UNFINISHED.txt").read_text() != ""
+        assert (host.disk / "srv/saved/RESTORE-UNFINISHED.txt").read_bytes() != b""
 
-        put_back = host.sh("cd /root && TO='/root/all of it' && " + _printed(host.disk / "root/a set/RESTORE.en.md"))
+        put_back = host.sh("cd /srv && TO='/srv/all of it' && " + _printed(host.disk / "srv/a set/RESTORE.en.md"))
         assert put_back == ""
-        assert snapshot(host.disk / str(tree).lstrip("/")) == snapshot(tree)
-        assert (host.disk / "root").stat().st_mode & 0o777 == 0o700
+        host.sh(f"cp -a '{tree}' /srv/back")  # a host's /tmp is in its memory
+        assert snapshot(host.disk / "srv/back") == snapshot(tree)
+        assert (host.disk).stat().st_mode & 0o777 == 0o755, "a folder that was there keeps its mode"
 
 
 def _printed(guide: Path) -> str:
