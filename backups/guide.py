@@ -79,6 +79,9 @@ def _parts(content: SetFile) -> Iterator[Step]:
     yield by_hand(
         "sha256sum tagmanifest-sha256.txt",
         "sha256sum --check --quiet --strict tagmanifest-sha256.txt",
+    )
+    yield msg("If it is the recorded one, and the second command printed nothing:")
+    yield by_hand(
         f"KEY=/media/key/operator.age TO=/srv/restored sh {SCRIPT}",
     )
     yield msg(
