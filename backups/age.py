@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from backups.bech32 import decode
+from backups.bech32 import decode, encode
 from portalops.errors import ConfigurationError, SetDamaged, WrongKey
 from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
@@ -62,6 +62,10 @@ class PrivateKey:
 
     key: X25519PrivateKey
     recipient: Recipient
+
+    def as_text(self) -> str:
+        """Return the secret as the line of a key file, for the program `age`."""
+        return encode("age-secret-key-", self.key.private_bytes_raw()).upper()
 
 
 def parse_recipient(text: str) -> Recipient:

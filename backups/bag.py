@@ -58,7 +58,7 @@ def tag_manifest(tags: Mapping[str, bytes]) -> bytes:
     return _manifest((path, digest_of(data)) for path, data in tags.items())
 
 
-def digest_of(data: bytes) -> Digest:
+def digest_of(data: bytes | bytearray) -> Digest:
     """Return the SHA-256 of bytes."""
     return Digest(hashlib.sha256(data).hexdigest())
 

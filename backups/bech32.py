@@ -23,6 +23,21 @@ def decode(text: str) -> tuple[str, bytes]:
     return prefix, _regrouped(values[:-6])
 
 
+def encode(prefix: str, data: bytes) -> str:
+    """Return the Bech32 text of bytes, in lower case."""
+    values = _split(data)
+    checksum = _checksum([*_expanded(prefix), *values, *([0] * 6)]) ^ 1
+    values += [checksum >> 5 * (5 - at) & 31 for at in range(6)]
+    return f"{prefix}1{''.join(_CHARSET[value] for value in values)}"
+
+
+def _split(data: bytes) -> list[int]:
+    """Split bytes into groups of 5 bits; zero bits fill the last one."""
+    count = -(-len(data) * 8 // 5)
+    number = int.from_bytes(data, "big") << count * 5 - len(data) * 8
+    return [number >> 5 * (count - 1 - at) & 31 for at in range(count)]
+
+
 def _expanded(prefix: str) -> list[int]:
     return [*(ord(char) >> 5 for char in prefix), 0, *(ord(char) & 31 for char in prefix)]
 

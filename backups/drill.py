@@ -1,7 +1,7 @@
 """A drill: one copy, restored into a scratch folder and tried out, with the time that it took.
 
-That a copy has its digests does not prove that anybody can work with it. A drill reads every byte, restores all of the set
-as a person would after a fire, gives each stream to its format to be used and queried (`backups/formats/`), and removes
+That a copy has its digests does not prove that anybody can work with it. A drill reads every byte, runs the set's own `restore.sh` as a
+stranger would (`backups/drill_script.py`), restores all of the set itself, gives each stream to its format to be used and queried (`backups/formats/`), and removes
 everything again. Dumps are programs, and anybody who could write to the portal's databases may have changed them: they run in throw-away servers, as a
 user that may do nothing else, without network, and never in the live ones.
 """
@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from backups.age import PrivateKey
+from backups.drill_script import ScriptSubject, run_script
 from backups.formats import Restored, Trial, format_of
 from backups.merged import CopyFault, MergedSet
 from backups.restore import REMOVED, merged_members, restore_set
@@ -29,7 +30,7 @@ from backups.set_file import SetFile
 from backups.signature import NAME as SIGNATURE
 from backups.verify import bag_digest, verify_copy
 from portalops.errors import BackupError, MediumUnavailable, PortalOpsError, SetDamaged
-from portalops.model.backups import Copy, CopyState, DrillResult, SetId, StreamTrial, VerifyLevel
+from portalops.model.backups import Copy, CopyState, DrillResult, ScriptRun, SetId, StreamTrial, VerifyLevel
 from portalops.model.causes import cause_of
 from portalops.model.heads import Signer
 from portalops.model.message import ByteCount, msg, together, verbatim
@@ -208,7 +209,9 @@ def run_drill(
         return _not_restored(target, copy, problems, clock)
     plain = sum(stream.plain_bytes for stream in copies.content.streams) + _base_bytes(copies.content, base)
     require_space(place.folder, plain)
+    subject = ScriptSubject(copies, made.bag_sha256, base, identities, findings.is_vouched)
     with _scratch(place) as scratch:
+        script = _run_script(subject, scratch, place, progress)
         begun = clock.monotonic()
         with progress.task(msg("Restoring"), total=plain, unit="bytes") as task:
             report = restore_set(copies, identities, scratch / "restored", base=base, on_bytes=task.advance)
@@ -235,7 +238,18 @@ def run_drill(
         round((ended - restored) * 1000),
         target.chosen_by,
         made.bag_sha256,
+        script,
     )
+
+
+def _run_script(subject: ScriptSubject, scratch: Path, place: DrillPlace, progress: Progress) -> ScriptRun:
+    room = scratch / "script"
+    room.mkdir(mode=0o711)
+    try:
+        with progress.task(msg("Restoring with the set's own restore.sh"), total=None, unit="bytes"):
+            return run_script(subject, room, user=place.user, runner=place.runner)
+    finally:
+        _remove(room)  # before the restore needs the space
 
 
 def _not_restored(target: DrillTarget, copy: Copy, faults: Sequence[CopyFault], clock: Clock) -> DrillResult:

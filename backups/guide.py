@@ -1,16 +1,19 @@
-"""`RESTORE.vi.md` and `RESTORE.en.md`: how to open this very set with stock programs alone. Pure.
+"""`RESTORE.vi.md`, `RESTORE.en.md` and `restore.sh`: how to open this very set with stock programs alone. Pure.
 
-The commands are for bash and GNU userland. A test runs them as they are printed. Ids of portals, sources and streams are
-letters, digits and hyphens, so they need no quoting; text that came from outside never stands inside a command.
+The same steps, three times: two guides for people, and a script of POSIX sh that runs the commands of the guides. Tests run the
+guides as they are printed, and drills run the script. Ids of portals, sources and streams are letters, digits and hyphens, so
+they need no quoting; text that came from outside never stands inside a command.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from backups.formats import format_of
-from backups.formats._parts import bullets, code
+from backups.formats._parts import Commands, Step, bullets, by_hand, code
 from backups.restore import REMOVED
+from backups.restore_script import CHECK, FUNCTIONS, PLACES, SALVAGE, SCRIPT, Part, ScriptSteps, restore_script
 from backups.set_file import NAME as SET_FILE
 from backups.set_file import SetFile
 from backups.signature import NAME as SIGNATURE
@@ -23,62 +26,100 @@ MAX_LISTED = 50
 
 
 def guide_files(content: SetFile) -> dict[str, bytes]:
-    """Return the guides, by file name."""
-    return {f"RESTORE.{language}.md": _guide(content, language).encode() for language in LANGUAGES}
+    """Return the guides and the script, by file name."""
+    guides = {f"RESTORE.{language}.md": _guide(content, language).encode() for language in LANGUAGES}
+    return {**guides, SCRIPT: restore_script(_script_steps(content)).encode()}
 
 
 def _guide(content: SetFile, language: str) -> str:
-    parts = (part if isinstance(part, str) else render(part, language) for part in _parts(content))
+    parts = (render(part, language) if isinstance(part, Message) else str(part) for part in _parts(content))
     return "\n\n".join(parts) + "\n"
 
 
-def _parts(content: SetFile) -> Iterator[str | Message]:
+def _script_steps(content: SetFile) -> ScriptSteps:
+    return ScriptSteps(
+        set_id=content.id,
+        recipients=content.recipients,
+        signature=_commands(signer_lines(content)),
+        base=_commands(_base_parts(content)),
+        parts=tuple(part for section in _sections(content) for part in section.parts),
+        put_back=tuple(map(put_back, _folders(content))),
+    )
+
+
+def _commands(steps: Iterator[Step]) -> tuple[Commands, ...]:
+    return tuple(step for step in steps if isinstance(step, Commands))
+
+
+def _parts(content: SetFile) -> Iterator[Step]:
+    sections = _sections(content)
     yield msg("# How to restore backup set {set}", set=content.id)
     yield msg(
-        "Made for portal {portal} at {moment}. This guide needs bash and the programs age, zstd, tar and sha256sum; for"
-        " SQLite databases also sqlite3. portalops itself is not needed.",
+        "Made for portal {portal} at {moment}. This needs a POSIX shell and the programs age, zstd, GNU tar and sha256sum;"
+        " databases need their own programs. portalops itself is not needed.",
         portal=content.portal,
         moment=content.created_at,
     )
     yield msg("One of these keys opens the set; you need the private key of one of them:")
     yield bullets(content.recipients)
     yield from _lacks(content)
-    yield msg("## 1. Check that the set is complete and unchanged")
     yield msg(
         "If the set is on several discs, each disc has this guide and a part of the data; its DISC.txt gives the "
         "number of discs. First copy the folder {set} of every disc into one folder, in any order; files that "
         "are on more than one disc are identical.",
         set=content.id,
     )
-    yield msg("Go to the folder of this file. Both commands print nothing if every byte is unchanged.")
-    yield code(
-        "sha256sum --check --quiet --strict tagmanifest-sha256.txt",
-        "sha256sum --check --quiet --strict manifest-sha256.txt",
+    yield msg("## By the script")
+    yield msg(
+        "{script} in this folder takes every step below, in this order. It stops at the first error and loads no database. First "
+        "compare the SHA-256 of tagmanifest-sha256.txt with the one in the ledger or in a report: the script is code "
+        "of this set.",
+        script=SCRIPT,
     )
+    yield by_hand(
+        "sha256sum tagmanifest-sha256.txt",
+        "sha256sum --check --quiet --strict tagmanifest-sha256.txt",
+    )
+    yield msg("If it is the recorded one, and the second command printed nothing:")
+    yield by_hand(
+        f"KEY=/media/key/operator.age TO=/srv/restored sh {SCRIPT}",
+    )
+    yield msg(
+        "With --databases it also loads the dumps into new databases. With --salvage it leaves out damaged packs, lists what is "
+        "missing, and ends with exit code 3. --help explains the rest."
+    )
+    yield msg("## 1. Set the key and the target folder")
+    yield msg(
+        "The same by hand: go to the folder of this file, and give the commands to one shell, one block after the other. Go on "
+        "only if a block prints no error."
+    )
+    yield by_hand('SET="$PWD"', 'KEY="${KEY:-/media/key/operator.age}"', 'TO="${TO:-../restored}"')
+    yield code(*PLACES)
+    yield msg("## 2. Check that the set is complete and unchanged")
+    yield msg("Both commands print nothing if every byte is unchanged.")
+    yield code('cd "$SET"', *CHECK)
     yield msg(
         "Compare the SHA-256 of tagmanifest-sha256.txt itself with the one in the ledger or in a report. If they "
         "are equal, this is the recorded set and not another complete set."
     )
     yield from signer_lines(content)
-    yield msg("## 2. Set the key and the target folder")
-    yield code('KEY="${KEY:-/media/key/operator.age}"', 'TO="${TO:-restored}"', "set -o pipefail")
-    yield msg("A stream is its packs, decrypted one by one, joined in order and decompressed:")
-    yield code(
-        "stream() {",
-        '  ls "$1".[0-9]*.age | sort --version-sort |',
-        '    while read -r pack; do age --decrypt --identity "$KEY" "$pack" || exit 1; done |',
-        "    zstd --decompress --stdout --quiet",
-        "}",
-    )
-    yield msg("## 3. Restore")
     yield from _base_parts(content)
-    for stream in content.streams:
-        if stream.format != REMOVED:
-            yield from _stream_parts(stream, content)
+    yield msg("## 3. Restore")
+    yield msg(
+        "A stream is its packs, decrypted one by one, joined in order and decompressed. These functions do that, and fail if any "
+        "part fails:"
+    )
+    yield code(*FUNCTIONS)
+    for section in sections:
+        yield from section.steps
+    yield msg("Everything is in the target folder now. Remove the working folder:")
+    yield by_hand('rm -r "$WORK"')
+    yield from _back_in_place(content)
     yield from _one_file(content)
+    yield from _salvage(sections)
 
 
-def signer_lines(content: SetFile) -> Iterator[str | Message]:
+def signer_lines(content: SetFile) -> Iterator[Step]:
     key = signer_shown(content.signer)
     if not key:
         yield msg("This set is unsigned: only the comparison above shows who made it.")
@@ -96,12 +137,13 @@ def signer_lines(content: SetFile) -> Iterator[str | Message]:
         f'WHO="$(ssh-keygen -Y find-principals -s {SIGNATURE} -f "$ALLOWED" {time} | head -n 1)"',
         f'ssh-keygen -Y verify -f "$ALLOWED" -I "$WHO" -n {NAMESPACE} {time} -s {SIGNATURE} < {SET_FILE}',
         f"for file in $(cut -c67- tagmanifest-sha256.txt | grep -v '^{SET_FILE}'); do",
-        f'  grep -q "$(sha256sum < "$file" | cut -c1-64)" {SET_FILE} || echo "$file: not signed"',
+        f'  grep -q "$(sha256sum < "$file" | cut -c1-64)" {SET_FILE} || {{ UNSIGNED=yes; echo "$file: not signed"; }}',
         "done",
+        '[ -z "${UNSIGNED-}" ]',
     )
 
 
-def _lacks(content: SetFile) -> Iterator[str | Message]:
+def _lacks(content: SetFile) -> Iterator[Step]:
     lines = [
         *content.failed_sources,
         *(f"{stream.source}: {line}" for stream in content.streams for line in (*stream.unread, *stream.changed)),
@@ -112,56 +154,139 @@ def _lacks(content: SetFile) -> Iterator[str | Message]:
     yield bullets(tuple(line.replace("`", "'") for line in lines[:MAX_LISTED]))
 
 
-def _base_parts(content: SetFile) -> Iterator[str | Message]:
+def _base_parts(content: SetFile) -> Iterator[Step]:
     if content.base is None:
         return
     yield msg(
         "This set is a differential: some of its streams hold only what has changed since set {base}. You need "
-        "that set too. Check it in the same way, and set its folder. The SHA-256 of its tagmanifest-sha256.txt "
-        "must be {digest}:",
+        "that set too. These commands look for it beside this one, or in the folder BASE, and check it in the same way. The "
+        "SHA-256 of its tagmanifest-sha256.txt must be {digest}:",
         base=content.base_id or "-",
         digest=content.base,
     )
-    yield code(f'BASE="${{BASE:-../{content.base_id}}}"', 'sha256sum "$BASE/tagmanifest-sha256.txt"')
+    yield code(
+        f'BASE="${{BASE:-$SET/../{content.base_id}}}"',
+        '[ -f "$BASE/tagmanifest-sha256.txt" ] || stop "$BASE: the base is not there"',
+        f'[ "$(sha256sum < "$BASE/tagmanifest-sha256.txt")" = "{content.base}  -" ] || stop "$BASE: another set"',
+    )
+    yield code(
+        '(cd "$BASE" && sha256sum --check --quiet --strict tagmanifest-sha256.txt)',
+        '(cd "$BASE" && sha256sum --check --quiet --strict manifest-sha256.txt)',
+    )
 
 
 def _stem(stream: Stream) -> str:
     return f"data/{stream.data_class.value}/{stream.source}/{stream.name}"
 
 
-def _stream_parts(stream: Stream, content: SetFile) -> Iterator[str | Message]:
-    stem = _stem(stream)
-    yield msg("### {source}: {stream}", source=stream.source, stream=stream.name)
-    yield msg(
-        "{members}, {size} bytes, in {packs}. First check that the stream is complete; this takes no disk space:",
-        members=nmsg("{n} member", "{n} members", stream.members),
-        size=stream.plain_bytes,
-        packs=nmsg("{n} pack", "{n} packs", len(stream.packs)),
-    )
-    yield code(f'[ "$(stream {stem} | sha256sum)" = "{stream.plain_sha256}  -" ] && echo {stream.source}: OK')
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """The steps of one stream."""
+
+    heading: tuple[Step, ...]
+    parts: tuple[Part, ...]
+    """What is restored in turn: of a differential the base, what is no more, and what is new."""
+
+    @property
+    def steps(self) -> Iterator[Step]:
+        yield from self.heading
+        for part in self.parts:
+            yield from part.steps
+
+
+def _sections(content: SetFile) -> tuple[_Section, ...]:
+    streams = (stream for stream in content.streams if stream.format != REMOVED)
+    ordered = sorted(streams, key=lambda stream: not format_of(stream).is_needed_first)
+    return tuple(_section(stream, content) for stream in ordered)
+
+
+def _section(stream: Stream, content: SetFile) -> _Section:
     known = format_of(stream)
     place = known.place(stream)
+    heading = (
+        msg("### {source}: {stream}", source=stream.source, stream=stream.name),
+        msg(
+            "{members}, {size} bytes, in {packs}.",
+            members=nmsg("{n} member", "{n} members", stream.members),
+            size=stream.plain_bytes,
+            packs=nmsg("{n} pack", "{n} packs", len(stream.packs)),
+        ),
+    )
+    parts = []
     if stream.differential:
-        yield msg("It holds only what has changed. Start with the stream of this name in the base:")
-        yield from known.guide(stream, f'(cd "$BASE" && stream {stem})', place)
-        for other in content.streams:
-            if other.source == stream.source and other.format == REMOVED:
-                yield from format_of(other).guide(other, f"stream {_stem(other)}", place)
-    yield from known.guide(stream, f"stream {stem}", place)
+        said = msg("It holds only what has changed. Start with the stream of this name in the base:")
+        steps = known.guide(stream, f'stream "$BASE" {_stem(stream)} -', place)
+        parts.append(_part(stream, "BASE", (said, *steps), place))
+        gone = [each for each in content.streams if each.source == stream.source and each.format == REMOVED]
+        parts += [_part(each, "SET", format_of(each).guide(each, _given(each), place), place) for each in gone]
+    parts.append(_part(stream, "SET", known.guide(stream, _given(stream), place), place))
+    return _Section(heading, tuple(parts))
 
 
-def _one_file(content: SetFile) -> Iterator[str | Message]:
+def _given(stream: Stream) -> str:
+    return f'stream "$SET" {_stem(stream)} {stream.plain_sha256}'
+
+
+def _part(stream: Stream, folder: str, steps: Iterator[Step] | tuple[Step, ...], place: str) -> Part:
+    has_index = stream.index is not None and stream.format == "tar"
+    return Part(f"{stream.source}/{stream.name}", folder, _stem(stream), tuple(steps), place if has_index else "")
+
+
+def _back_in_place(content: SetFile) -> Iterator[Step]:
+    folders = _folders(content)
+    if not folders:
+        return
+    yield msg("## 4. Put the files back in place")
+    yield msg(
+        "Below its folder each file has the path that it had below /. Owners are numbers: first make the accounts with the same "
+        "numbers, and restore as root, or the files belong to you. Stop the portal, compare, then copy. This command leaves "
+        "files and folders that exist as they are:"
+    )
+    yield by_hand(*map(put_back, folders))
+
+
+def _folders(content: SetFile) -> tuple[str, ...]:
+    """Return the folders of files, below the target."""
+    return tuple(dict.fromkeys(format_of(each).place(each) for each in content.streams if each.format == "tar"))
+
+
+def put_back(folder: str) -> str:
+    """Return the command that copies restored files to where they were."""
+    return (
+        f'(cd "$TO/{folder}" && tar --create --xattrs --numeric-owner .) |'
+        " tar --extract --preserve-permissions --numeric-owner --xattrs --xattrs-include='*'"
+        " --skip-old-files --directory /"
+    )
+
+
+def _one_file(content: SetFile) -> Iterator[Step]:
     stream = next((stream for stream in content.streams if stream.index is not None), None)
     if stream is None or stream.index is None:
         return
     stem = _stem(stream)
-    yield msg("## 4. One file only")
+    yield msg("## 5. One file only")
     yield msg(
         "The index of a stream has one line for each member, with its path, its SHA-256 and the number of the "
         "pack that it begins in. Find the path there, then give it to tar:"
     )
-    yield code(f'age --decrypt --identity "$KEY" {stream.index.path} | zstd --decompress --stdout --quiet | head -n 20')
-    yield code(
-        'FILE="${FILE:-path/as/in/the/index}"',
-        f'mkdir -p "$TO/one" && stream {stem} | tar --extract --directory "$TO/one" "$FILE"',
+    yield by_hand(
+        f'age --decrypt --identity "$KEY" {stream.index.path} | zstd --decompress --stdout --quiet | head -n 20'
     )
+    yield by_hand(
+        'FILE="${FILE:-path/as/in/the/index}"',
+        f'mkdir -p "$TO/one" && stream "$SET" {stem} {stream.plain_sha256} tar --extract --directory "$TO/one" "$FILE"',
+    )
+
+
+def _salvage(sections: tuple[_Section, ...]) -> Iterator[Step]:
+    parts = [part for section in sections for part in section.parts if part.salvage_place]
+    if not parts:
+        return
+    yield msg("## 6. Salvage: packs are damaged and there is no other copy")
+    yield msg(
+        "A damaged pack costs only what lies in it: its files are left out, and the index says where the next file begins. "
+        "Give these commands in place of those of section 3, and go on although section 2 names damaged packs. Paths that are "
+        "missing stand in RESTORE-UNFINISHED.txt, as the index writes them. A dump with a damaged pack cannot be used."
+    )
+    yield code(*SALVAGE)
+    yield by_hand(*(part.salvage for part in parts), 'cat "$WORK/missing" > "$TO/RESTORE-UNFINISHED.txt"')

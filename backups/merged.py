@@ -18,6 +18,7 @@ from tempfile import SpooledTemporaryFile
 
 from backups.age import PrivateKey
 from backups.ahead import ahead
+from backups.bag import MAX_TAG_BYTES, digest_of
 from backups.contents import PIECE_BYTES, damaged, not_as_packed, plaintext_of
 from backups.set_file import SetFile
 from backups.verify import Findings, verify_copy
@@ -127,7 +128,22 @@ class MergedSet:
                 raise
             else:
                 return held
-        raise _none_has(pack, problems)
+        raise _none_has(pack.path, problems)
+
+    def tag_file(self, path: str, sha256: Digest) -> bytes:
+        """Return the file outside `data/` that has a digest, from whichever copy has it.
+
+        Raises:
+            SetDamaged: no copy has it.
+            MediumUnavailable: no medium could be read.
+        """
+        problems: list[CopyFault] = []
+        for copy in self._each_copy():
+            try:
+                return _read_tag(copy, path, sha256)
+            except (PortalOpsError, OSError) as error:
+                problems.append(self._note(copy.medium, error, path))
+        raise _none_has(path, problems)
 
     def peek(self, pack: Pack) -> Iterator[Readable]:
         """Yield a pack as each copy has it, unchecked, to see which keys open it; copies that cannot be opened are passed over."""
@@ -218,9 +234,19 @@ def _read(copy: _Copy, pack: Pack, held: SpooledTemporaryFile[bytes]) -> None:
     held.seek(0)
 
 
-def _none_has(pack: Pack, problems: Sequence[CopyFault]) -> PortalOpsError:
+def _read_tag(copy: _Copy, path: str, sha256: Digest) -> bytes:
+    data = bytearray()
+    with copy.open(path) as file:
+        while len(data) <= MAX_TAG_BYTES and (piece := file.read(PIECE_BYTES)):
+            data += piece
+    if digest_of(data) != sha256:
+        raise damaged(path, msg("its bytes are not those that were stored"))
+    return bytes(data)
+
+
+def _none_has(path: str, problems: Sequence[CopyFault]) -> PortalOpsError:
     if not problems:
-        return damaged(pack.path, msg("no medium has it"))
+        return damaged(path, msg("no medium has it"))
     said = problems[0].problem if len(problems) == 1 else together([each.shown for each in problems], most=5)
     if any(each.is_damage for each in problems):
         return SetDamaged(said, _ANOTHER)

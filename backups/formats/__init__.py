@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from backups.formats._parts import Step
 from portalops.model.backups import Stream, StreamMember, VerifyLevel
-from portalops.model.message import Message
 from portalops.plugins import Door
 from portalops.ports import Runner
 
@@ -55,11 +55,14 @@ class Format:
 
     place: Callable[[Stream], str]
     """Returns where the stream goes below a restore's target: its folder if it becomes many files, else its file."""
-    guide: Callable[[Stream, str, str], Iterator[str | Message]]
-    """Yields the paragraphs and code blocks of RESTORE.md that say how to restore a stream, of whose ids none needs quoting.
+    guide: Callable[[Stream, str, str], Iterator[Step]]
+    """Yields the paragraphs and commands that restore a stream, of whose ids none needs quoting: for RESTORE.md and restore.sh.
 
-    The second text is a command that prints the stream's bytes, the third what `place` gave; `$TO` of the shell is the target.
+    The second text is a command that gives the stream's bytes to the program that is written behind it, and fails where any of
+    them is missing or different; the third is what `place` gave.
     """
+    is_needed_first: bool = False
+    """Whether other streams need what is in one of this format: it is restored before them."""
     try_out: Callable[[Restored], Trial]
     """Uses what was restored, and compares it with what was backed up; never raises for what is wrong with it.
 

@@ -13,16 +13,17 @@ from itertools import chain
 from pathlib import Path
 
 from backups.formats import Format, Restored, Trial
-from backups.formats._parts import code, file_place, row_counts, write_file
+from backups.formats._parts import Step, file_place, load, row_counts, write_file
 from backups.formats._trials import cannot_try, was_stopped
 from portalops.model.backups import Stream, VerifyLevel
-from portalops.model.message import Message, msg
+from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.ports import Completed, Runner
 
 CONFIG = "config"
 MAX_PROBLEMS = 20
 SECONDS = 12 * 3600.0
+_PROGRAMS = ("slapadd", "slapcat", "awk")
 _FOLDER = re.compile(rb"^olcDbDirectory: (/.*)$", re.MULTILINE)
 
 
@@ -30,27 +31,36 @@ def place(stream: Stream) -> str:
     return file_place(stream, "ldif")
 
 
-def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
+def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
     yield from write_file(stream, command, place)
     if stream.name == CONFIG:
         yield msg(
             "This is the configuration of slapd; restore it before the entries. Its databases would go into the folders that it"
             " names, where a live directory may be, so these commands put the target in front of them:"
         )
-        yield code(
-            'HERE="$(cd "$TO" && pwd)"',
-            f'sed "s|^olcDbDirectory: /|olcDbDirectory: $HERE/|" "$TO/{place}" > "$TO/config-here.ldif"',
-            "grep '^olcDbDirectory: ' \"$TO/config-here.ldif\" | cut -d ' ' -f 2- |",
-            '  while read -r folder; do mkdir -p "$folder"; done',
+        yield load(
+            'HERE="$TO"',
+            "export HERE",
+            # Quoted, for a target's name may have spaces; slapcat writes a path that is not ASCII in base64.
+            f'! grep -q "^olcDbDirectory::" "$TO/{place}" || stop "{place}: a folder of it is not ASCII"',
+            """awk '/^olcDbDirectory: / { path = substr($0, 17); gsub(/"/, "", path);"""
+            """ $0 = "olcDbDirectory: \\"" ENVIRON["HERE"] path "\\"" } { print }'"""
+            f' "$TO/{place}" > "$TO/config-here.ldif"',
+            """sed -n 's/^olcDbDirectory: "\\(.*\\)"$/\\1/p' "$TO/config-here.ldif" > "$WORK/folders\"""",
+            'while read -r FOLDER; do mkdir -p "$FOLDER" || stop "$FOLDER"; done < "$WORK/folders"',
             'mkdir -p "$TO/slapd.d"',
             'slapadd -F "$TO/slapd.d" -n 0 -l "$TO/config-here.ldif"',
+            needs=_PROGRAMS,
         )
     else:
         number = stream.name.rpartition("-")[2]
         yield msg("Load the entries, and count them again:")
-        yield code(
+        yield load(
             f'slapadd -F "$TO/slapd.d" -g -n {number} -l "$TO/{place}"',
-            f"slapcat -F \"$TO/slapd.d\" -g -n {number} | grep -c '^dn:'",
+            f'slapcat -F "$TO/slapd.d" -g -n {number} -l "$WORK/again.ldif"',
+            f'[ "$(grep -c "^dn:" "$WORK/again.ldif")" -eq {sum(each.rows for each in stream.rows)} ] ||'
+            f' stop "{place}: not all entries were loaded"',
+            needs=_PROGRAMS,
         )
     yield from row_counts(stream)
 

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from backups.formats import Format, Restored, Trial
 from backups.formats._mariadbd import PACKAGE, ThrowAway, throw_away
-from backups.formats._parts import code, file_place, row_counts, write_file
+from backups.formats._parts import Step, by_hand, file_place, load, row_counts, write_file
 from backups.formats._sql_head import MAX_HEAD_BYTES, DatabaseHead, quoted, read_head
 from backups.formats._trials import cannot_try, counts
 from portalops.model.backups import Stream, VerifyLevel
-from portalops.model.message import Message, msg
+from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.ports import Completed
 
@@ -34,30 +34,32 @@ def place(stream: Stream) -> str:
     return file_place(stream, "sql")
 
 
-def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
+def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
     yield from write_file(stream, command, place)
     if stream.name == USERS:
         yield msg(
             "These are the accounts, roles and rights of the server. Load them after the databases, into a new "
             "server: they also give rights to existing accounts, and may change how root logs in."
         )
-        yield code(f'{_CLIENT} < "$TO/{place}"')
+        yield by_hand(f'{_CLIENT} < "$TO/{place}"')
         return
     yield msg(
-        "The first two lines give the character set and the name of the database. Make an empty database and "
-        "load the dump into it; if a database of that name already exists, nothing is done. A dump is a program, "
+        "The first two lines give the character set and the name of the database. Make an empty database and load "
+        "the dump into it; if a database of that name already exists, nothing is done. A dump is a program, "
         "and anybody who could write to the portal's database may have changed it. So load it first into a "
         "server that holds nothing else, with a MariaDB client of May 2024 or later, which runs it in a sandbox. "
         "Other clients stop at the line with 'sandbox mode': remove that line."
     )
-    yield code(
-        f'head -n 2 "$TO/{place}"',
-        'DATABASE="${DATABASE:-restored}"',
-        f'mariadb --execute "CREATE DATABASE \\`$DATABASE\\` $(head -n 1 "$TO/{place}" | cut -c 4-)" &&',
-        f'  {_CLIENT} --database="$DATABASE" < "$TO/{place}"',
+    yield load(
+        f'DATABASE="${{PREFIX}}{stream.name}${{SUFFIX}}"',
+        f'CHARSET="$(sed -n \'1s/^-- \\(CHARACTER SET [A-Za-z0-9_]* COLLATE [A-Za-z0-9_]*\\)$/\\1/p\' "$TO/{place}")"',
+        f'[ -n "$CHARSET" ] || stop "{place}: its first line gives no character set"',
+        'mariadb --execute "CREATE DATABASE \\`$DATABASE\\` $CHARSET"',
+        f'{_CLIENT} --database="$DATABASE" < "$TO/{place}"',
+        needs=("mariadb", "mariadb-check"),
     )
     yield msg("Check that its tables are intact:")
-    yield code('mariadb-check --check --databases "$DATABASE"')
+    yield load('mariadb-check --check --databases "$DATABASE"', needs=("mariadb-check",))
     yield from row_counts(stream)
 
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from backups.formats import Format, Restored, Trial
 from backups.formats._mongo_archive import ArchiveReader
-from backups.formats._parts import code, file_place, row_counts, write_file
+from backups.formats._parts import Step, by_hand, file_place, row_counts, write_file
 from portalops.model.backups import Stream, VerifyLevel
-from portalops.model.message import Message, msg
+from portalops.model.message import msg
 from portalops.model.text import show_text
 
 MAX_PROBLEMS = 20
@@ -23,13 +23,13 @@ def place(stream: Stream) -> str:
     return file_place(stream, "archive")
 
 
-def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
+def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
     yield from write_file(stream, command, place)
     yield msg(
         "The archive holds all databases, including the accounts, and the changes made while it was written. "
         "Load it into a new server that holds nothing else; without --drop nothing there is replaced:"
     )
-    yield code(f'mongorestore --host 127.0.0.1 --archive="$TO/{place}" --oplogReplay')
+    yield by_hand(f'mongorestore --host 127.0.0.1 --archive="$TO/{place}" --oplogReplay')
     yield from row_counts(stream)
 
 

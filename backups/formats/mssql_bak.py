@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backups.formats import Format, Restored, Trial
-from backups.formats._parts import code, file_place, write_file
+from backups.formats._parts import Step, by_hand, file_place, write_file
 from portalops.model.backups import Stream, VerifyLevel
-from portalops.model.message import Message, msg
+from portalops.model.message import msg
 
 BEGINNINGS = (b"TAPE", b"MSSQLBAK")
 """What a backup begins with (Microsoft Tape Format), and what a compressed one does."""
@@ -20,7 +20,7 @@ def place(stream: Stream) -> str:
     return file_place(stream, "bak")
 
 
-def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
+def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
     yield from write_file(stream, command, place)
     yield msg(
         "Copy the file to the host of a SQL Server of the same version or later, into a folder that the server "
@@ -28,7 +28,7 @@ def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
         "needs a MOVE in RESTORE DATABASE ... WITH MOVE, CHECKSUM. Restore under a new name, then run DBCC "
         "CHECKDB:"
     )
-    yield code(
+    yield by_hand(
         'BAK="${BAK:-/var/opt/mssql/data/restored.bak}"',
         "sqlcmd -b -Q \"RESTORE VERIFYONLY FROM DISK = N'$BAK' WITH CHECKSUM\"",
         "sqlcmd -b -Q \"RESTORE FILELISTONLY FROM DISK = N'$BAK'\"",

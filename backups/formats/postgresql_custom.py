@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backups.formats import Format, Restored, Trial
-from backups.formats._parts import code, file_place, row_counts, write_file
+from backups.formats._parts import Step, by_hand, file_place, load, row_counts, write_file
 from backups.formats._postgresql import NotUsable, Scratch, cannot_try, differing, readable, scratch_server
 from backups.formats._trials import counts
 from backups.postgresql import COUNT_ROWS, PostgresqlVersion, fitting, identifier, installations, read_error
 from portalops.model.backups import Stream, VerifyLevel
-from portalops.model.message import Message, msg
+from portalops.model.message import msg
 from portalops.ports import Completed, Runner
 
 SUPERUSER = "portalops_trial"
@@ -28,7 +28,7 @@ def place(stream: Stream) -> str:
     return file_place(stream, "dump")
 
 
-def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
+def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
     yield from write_file(stream, command, place)
     yield msg(
         "This is one PostgreSQL database, dumped by pg_dump. The variables PGHOST, PGPORT and PGUSER choose the "
@@ -40,16 +40,21 @@ def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
         "rights of the role that restores it. Restore it on a separate server first, and inspect it there."
     )
     yield msg("See the database's name and version; pg_restore must be of that version or later:")
-    yield code(f"pg_restore --list \"$TO/{place}\" | grep '^;'")
-    yield msg("Into a new database of any name:")
-    yield code(
-        'DB="${DB:-restored}"',
-        'createdb --template=template0 "$DB"',
+    yield by_hand(f"pg_restore --list \"$TO/{place}\" | grep '^;'")
+    yield msg("Into a new database of another name, with the encoding and locale of the old one:")
+    yield load(
+        f'DB="${{PREFIX}}{stream.name}${{SUFFIX}}"',
+        f'pg_restore --create --schema-only --file="$WORK/schema.sql" "$TO/{place}"',
+        'CREATE="$(LC_ALL=C sed -n "/^CREATE DATABASE /{s/^.* WITH TEMPLATE = template0/'
+        'CREATE DATABASE \\"$DB\\" WITH TEMPLATE = template0/p;q;}" "$WORK/schema.sql")"',
+        f'[ -n "$CREATE" ] || stop "{place}: it does not say how to create its database"',
+        'psql --no-psqlrc --quiet --dbname=postgres --command="$CREATE"',
         f'pg_restore --exit-on-error --dbname="$DB" "$TO/{place}"',
         'psql --no-psqlrc --quiet --dbname="$DB" --command=ANALYZE',
+        needs=("psql", "pg_restore"),
     )
     yield msg("Or with its old name, encoding and settings, on a server that has no database of that name:")
-    yield code(f'pg_restore --create --exit-on-error --dbname=postgres "$TO/{place}"')
+    yield by_hand(f'pg_restore --create --exit-on-error --dbname=postgres "$TO/{place}"')
     yield from row_counts(stream)
 
 

@@ -7,11 +7,11 @@ import secrets
 from collections.abc import Iterator
 
 from backups.formats import Format, Restored, Trial
-from backups.formats._parts import code, file_place, row_counts, write_file
+from backups.formats._parts import Step, file_place, load, row_counts, write_file
 from backups.formats._postgresql import NotUsable, Scratch, cannot_try, differing, owned_file, scratch_server
 from backups.postgresql import COUNT_GLOBALS, installations, read_error
 from portalops.model.backups import Stream, VerifyLevel
-from portalops.model.message import Message, msg
+from portalops.model.message import msg
 from portalops.model.text import show_text
 
 MAX_BYTES = 256 << 20
@@ -22,7 +22,7 @@ def place(stream: Stream) -> str:
     return file_place(stream, "sql")
 
 
-def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
+def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
     yield from write_file(stream, command, place)
     yield msg(
         "These are the roles of a PostgreSQL server, with their passwords as digests, and its tablespaces. Read "
@@ -30,10 +30,18 @@ def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
         "into it (CVE-2025-8714, CVE-2026-18408); a psql with both fixes refuses them."
     )
     yield msg(
-        "Run it on a new server, before its databases are restored. Expect one error: the server's first role, "
-        "such as postgres, already exists. The folders of the tablespaces must exist."
+        "Run it on a new server, before its databases are restored. The role that runs it stays as it is; any other role "
+        "that already exists stops it, before that role is changed. The folders of the tablespaces must exist."
     )
-    yield code(f'psql --no-psqlrc --quiet --dbname=postgres --file="$TO/{place}"')
+    yield load(
+        'ME="$(psql --no-psqlrc --quiet --tuples-only --no-align --dbname=postgres'
+        ' --command="SELECT pg_catalog.quote_ident(current_user)")"',
+        "export ME",
+        'awk \'index($0, "CREATE ROLE " ENVIRON["ME"] ";") != 1 && index($0, "ALTER ROLE " ENVIRON["ME"] " WITH ") != 1\''
+        f' "$TO/{place}" > "$TO/{place}.here"',
+        f'psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --dbname=postgres --file="$TO/{place}.here"',
+        needs=("psql", "awk"),
+    )
     yield from row_counts(stream)
 
 
@@ -107,4 +115,4 @@ def _with_own_tablespaces(scratch: Scratch, script: bytes) -> bytes:
     return re.sub(rb"^(CREATE TABLESPACE .+ )LOCATION '(?:[^']|'')*';$", moved, script, flags=re.MULTILINE)
 
 
-FORMAT = Format(place=place, guide=guide, try_out=try_out)
+FORMAT = Format(place=place, guide=guide, try_out=try_out, is_needed_first=True)

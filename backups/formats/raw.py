@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backups.formats import Format, Restored, Trial
-from backups.formats._parts import file_place, write_file
+from backups.formats._parts import Step, file_place, write_file
 from portalops.model.backups import Stream, VerifyLevel
-from portalops.model.message import Message
 
 
 def place(stream: Stream) -> str:
     return file_place(stream, stream.format)
 
 
-def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
+def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
     return write_file(stream, command, place)
 
 

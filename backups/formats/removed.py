@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backups.formats import Format, Restored, Trial
-from backups.formats._parts import code
+from backups.formats._parts import Step, code
 from portalops.model.backups import Stream, VerifyLevel
-from portalops.model.message import Message, msg
+from portalops.model.message import msg
 
 STREAM = "removed"
 """Name of the stream, and of this format."""
@@ -21,10 +21,10 @@ def place(stream: Stream) -> str:
     return stream.source
 
 
-def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
+def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
     del stream
     yield msg("These paths were in the base but no longer exist. Remove them before unpacking the files:")
-    yield code(f'{command} | (cd "$TO/{place}" && xargs --null --no-run-if-empty rm -rf --)')
+    yield code(f'(cd "$TO/{place}" && {command} xargs --null --no-run-if-empty rm -rf --)')
 
 
 def try_out(restored: Restored) -> Trial:

@@ -8,10 +8,10 @@ from contextlib import closing
 from urllib.parse import quote
 
 from backups.formats import Format, Restored, Trial
-from backups.formats._parts import code, file_place, row_counts, write_file
+from backups.formats._parts import Step, file_place, load, row_counts, write_file
 from backups.formats._trials import counts
 from portalops.model.backups import Stream, TableRows, VerifyLevel
-from portalops.model.message import Message, msg
+from portalops.model.message import msg
 from portalops.model.text import show_text
 
 
@@ -19,10 +19,14 @@ def place(stream: Stream) -> str:
     return file_place(stream, "sqlite")
 
 
-def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
+def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
     yield from write_file(stream, command, place)
     yield msg("The file is the database. Check that it is intact:")
-    yield code(f"sqlite3 \"$TO/{place}\" 'PRAGMA integrity_check;'")
+    yield load(
+        f'FOUND="$(sqlite3 "$TO/{place}" \'PRAGMA integrity_check;\')"',
+        f'[ "$FOUND" = ok ] || stop "{place}: $FOUND"',
+        needs=("sqlite3",),
+    )
     yield from row_counts(stream)
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backups.formats import Format, Restored, Trial
-from backups.formats._parts import code
+from backups.formats._parts import Step, code
 from portalops.model.backups import MemberType, Stream, StreamMember, VerifyLevel
-from portalops.model.message import Message, msg
+from portalops.model.message import msg
 from portalops.model.text import show_text
 
 MAX_PROBLEMS = 20
@@ -21,14 +21,10 @@ def place(stream: Stream) -> str:
     return stream.source
 
 
-def guide(stream: Stream, command: str, place: str) -> Iterator[str | Message]:
+def guide(stream: Stream, command: str, place: str) -> Iterator[Step]:
     del stream
-    yield msg("Then unpack it. As root, owners are restored too.")
-    yield code(
-        f'mkdir -p "$TO/{place}"',
-        f"{command} | tar --extract --preserve-permissions --numeric-owner --xattrs --xattrs-include='*'"
-        f' --directory "$TO/{place}"',
-    )
+    yield msg("Unpack it. As root, owners and devices are restored too.")
+    yield code(f'mkdir -p "$TO/{place}"', f'{command} unpack "$TO/{place}"')
 
 
 def try_out(restored: Restored) -> Trial:

@@ -26,6 +26,7 @@ import typer
 
 from backups.drill import require_space
 from backups.media import build_media
+from backups.restore_script import SCRIPT
 from commands.backup.views import MAX_LISTED, CopyShape, copies_data, copies_table
 from commands.cli.result import Result
 from commands.cli.session import Session, open_session
@@ -38,8 +39,8 @@ from commands.jobs.runner import perform_now
 from portalops.config.layers import show_path
 from portalops.errors import ExitCode, SetNotFound, UsageError
 from portalops.locale import _
-from portalops.model.backups import CopyState, DrillResult, VerifyLevel
-from portalops.model.message import msg
+from portalops.model.backups import CopyState, DrillResult, ScriptRun, VerifyLevel
+from portalops.model.message import Message, msg, verbatim
 from portalops.model.reading import level_word
 from portalops.model.runs import JobKind, Resource
 from portalops.reports.document import Block, ByteSize, KeyValues, Notice, Paragraph, TableBlock, Tone
@@ -60,6 +61,17 @@ class TriedStream:
 
 
 @shape
+class TriedScript:
+    """The set's own `restore.sh`, as a stranger runs it."""
+
+    problems: tuple[str, ...]
+    """What stopped it, or what it restored otherwise than it was backed up."""
+    not_run: str
+    """Why it was not run, which is no fault of the copy; empty if it was."""
+    took_ms: int
+
+
+@shape
 class DrillShape:
     """A copy that was restored and tried out."""
 
@@ -71,6 +83,8 @@ class DrillShape:
     chosen_by: str
     """`chance`, or `person` for a set or medium that somebody named."""
     trials: tuple[TriedStream, ...]
+    script: TriedScript | None
+    """Null in drills of earlier versions, and where the drill ended before it."""
 
 
 @shape
@@ -115,6 +129,7 @@ class DrillFields(TypedDict):
     trial_ms: int
     chosen_by: str
     trials: tuple[TriedStream, ...]
+    script: TriedScript | None
 
 
 def drill(
@@ -246,6 +261,7 @@ def _view(result: DrillResult) -> list[Block]:
                     (msg("Time to restore"), msg("{seconds} s", seconds=f"{result.restore_ms / 1000:.1f}")),
                     (msg("Restored per second"), ByteSize(round(rate))),
                     (msg("Time to try it out"), msg("{seconds} s", seconds=f"{result.trial_ms / 1000:.1f}")),
+                    *(((verbatim(SCRIPT), _script_outcome(result.script)),) if result.script else ()),
                 )
             ),
             TableBlock(
@@ -277,7 +293,17 @@ def _data(result: DrillResult) -> DrillFields:
             TriedStream(f"{each.source}/{each.stream}", each.level, each.asked, each.problems, each.not_tried)
             for each in result.trials
         ),
+        "script": TriedScript(script.problems, script.not_run, script.took_ms) if (script := result.script) else None,
     }
+
+
+def _script_outcome(script: ScriptRun) -> Message:
+    """Return in one line what came of `restore.sh`."""
+    if script.not_run:
+        return msg("not run: {why}", why=script.not_run)
+    if script.problems:
+        return msg("not as it was backed up: {problems}", problems="; ".join(script.problems))
+    return msg("everything was restored, in {seconds} s", seconds=f"{script.took_ms / 1000:.1f}")
 
 
 VERB = Verb(drill)

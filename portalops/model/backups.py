@@ -287,6 +287,17 @@ class StreamTrial:
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptRun:
+    """What came of a set's own `restore.sh`, run as a stranger runs it."""
+
+    problems: tuple[str, ...] = ()
+    """One bounded line each: what stopped it, or what it restored otherwise than it was backed up. None if all was as it was."""
+    not_run: str = ""
+    """Why it was not run, such as a missing program: no fault of the copy."""
+    took_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DrillResult:
     """The body of a `drill.finished` record, under the key `drill`: a copy restored and tried out."""
 
@@ -303,6 +314,8 @@ class DrillResult:
     """`chance`, or `person` for a set or medium that somebody named."""
     bag_sha256: Digest | None = None
     """Of the set's tag manifest, by which a set is known wherever it lies; None in drills of earlier versions."""
+    script: ScriptRun | None = None
+    """The set's own `restore.sh`; None in drills of earlier versions, and where the drill ended before it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
-from portalops.model.backups import Copy, DrillResult
+from portalops.model.backups import Copy, DrillResult, ScriptRun
 from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.reading import level_word
 from portalops.registers.drills import RecordedDrill
@@ -92,6 +92,19 @@ def trial_blocks(drills: Sequence[RecordedDrill]) -> Iterator[Block]:
         for each in reversed(drills)
         for trial in each.result.trials
     ]
+    rows += [
+        (
+            each.at,
+            None,
+            "restore.sh",
+            None,
+            msg("the set's own script, as a stranger runs it"),
+            _script_outcome(script),
+            str(each.seq),
+        )
+        for each in reversed(drills)
+        if (script := each.result.script) is not None
+    ]
     if rows:
         headers = (
             msg("Drilled at"),
@@ -163,6 +176,12 @@ def _drilled(copy: Copy, result: DrillResult) -> tuple[Cell, ...]:
 
 def _done_by(each: RecordedDrill) -> Message | str:
     return each.host if each.signer else msg("this host")
+
+
+def _script_outcome(script: ScriptRun) -> Cell:
+    if script.not_run:
+        return Status(msg("not run: {why}", why=script.not_run), Tone.UNSURE)
+    return _found(script.problems, "")
 
 
 def _found(problems: Sequence[str], not_tried: str) -> Cell:

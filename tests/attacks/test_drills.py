@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from backups.bag import tag_manifest
 from portalops import bodies
 from portalops.errors import ExitCode
 from portalops.ledger.ledger import Ledger
@@ -141,6 +142,19 @@ def test_a_set_that_somebody_else_put_on_the_medium_is_told_and_not_drilled(
     assert not list((pair.recovery.folder / "outbox").glob("*.json"))
     drilled = [pair.recovery.call("backup", "drill") for _try in range(4)]
     assert {done.data["copies"][0]["set"] for done in drilled} == {real}, "the portal's own set is drilled all the same"
+
+
+def test_a_script_with_other_commands_is_told_and_not_run(pair: Pair, tmp_path: Path) -> None:
+    folder = pair.medium() / known(pair).set.id
+    (folder / "restore.sh").write_text(f"touch {tmp_path}/pwned\n")
+    tags = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    del tags["tagmanifest-sha256.txt"]
+    (folder / "tagmanifest-sha256.txt").write_bytes(tag_manifest(tags))
+
+    done = pair.recovery.call("backup", "drill", folder.name)
+
+    assert done.code == ExitCode.INTEGRITY and "restore.sh: set.json and tagmanifest-sha256.txt disagree" in done.text
+    assert not (tmp_path / "pwned").exists()
 
 
 def test_a_set_that_was_signed_with_the_real_key_and_is_another_one_is_refused_by_the_ledger(

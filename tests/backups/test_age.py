@@ -80,6 +80,13 @@ def test_stock_age_opens_it_and_is_opened(size: int, keys: tuple[pyrage.x25519.I
     assert b"".join(decrypted(io.BytesIO(theirs), read_identities(key_file))) == sample(size)
 
 
+def test_a_private_key_is_written_as_age_keygen_writes_it() -> None:
+    for _try in range(20):
+        text = str(pyrage.x25519.Identity.generate())
+
+        assert parse_identity(text).as_text() == text
+
+
 def test_a_file_that_holds_another_kind_of_key_is_named(tmp_path: Path) -> None:
     (tmp_path / "signing").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
 

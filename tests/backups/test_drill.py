@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from backups.bag import digest_of
 from backups.drill import PERSON, DrillPlace, DrillTarget, choose_target, draw_on_media, require_space, run_drill, tried
+from backups.drill_script import ScriptSubject, run_script
 from backups.formats import Restored, format_of
 from backups.merged import merge_base
+from backups.restore_script import PROGRAMS
+from backups.set_file import parse_set_file
 from portalops.errors import BackupError, WrongKey
 from portalops.model.backups import BackupSet, Copy, CopyState, DrillResult, SetId, SetKind, Stream, VerifyLevel
 from portalops.model.record import Digest
 from portalops.model.verdicts import RunOutcome
-from portalops.ports import Completed, Medium, Readable
+from portalops.ports import Completed, Medium, Readable, Runner
 from portalops.registers.backups import SetEvidence
 from portalops.system.programs import LocalRunner, UnprivilegedRunner
-from tests.backups.kit import NOW, back_up, keys, odd_tree, sample_database, signing, source
+from tests.backups.kit import NOW, alone, back_up, keys, odd_tree, sample_database, signing, source
 from tests.backups.memory import MemoryMedium, MemoryStoredSet
 from tests.backups.test_differential import Weeks, edit
 from tests.doubles import FixedClock, SilentProgress
@@ -45,8 +49,8 @@ class Drilled:
         self.scratch = folder / "scratch"
         self.scratch.mkdir()
 
-    def drill(self, *, identity: str = "", user: str = "") -> DrillResult:
-        return drill(self.medium, self.made, self.scratch, identity=identity, user=user)
+    def drill(self, *, identity: str = "", user: str = "", runner: Runner | None = None) -> DrillResult:
+        return drill(self.medium, self.made, self.scratch, identity=identity, user=user, runner=runner)
 
 
 def drill(
@@ -57,10 +61,11 @@ def drill(
     bases: Sequence[Medium] | None = None,
     identity: str = "",
     user: str = "",
+    runner: Runner | None = None,
 ) -> DrillResult:
     from backups.age import parse_identity
 
-    runner = UnprivilegedRunner(user) if user else LocalRunner()
+    runner = runner or (UnprivilegedRunner(user) if user else LocalRunner())
     return run_drill(
         DrillTarget(made, made.copies[0], "person"),
         medium.open_set(made.set.id),
@@ -92,6 +97,108 @@ def test_everything_is_restored_used_and_removed_again(drilled: Drilled) -> None
     assert list(drilled.scratch.iterdir()) == []
 
 
+NEEDED = pytest.mark.needs(*PROGRAMS)
+
+
+def ran(result: DrillResult) -> tuple[tuple[str, ...], str]:
+    assert result.script is not None
+    return result.script.problems, result.script.not_run
+
+
+@NEEDED
+def test_the_sets_own_script_is_run_as_a_stranger_runs_it(drilled: Drilled) -> None:
+    result = drilled.drill()
+
+    assert ran(result) == ((), "")
+    assert result.script is not None and result.script.took_ms > 0
+
+
+class Programs:
+    """A `Runner` that records what it runs, and before a restore changes what is there."""
+
+    def __init__(self, *, missing: str = "", before: Callable[[dict[str, str]], object] = lambda _values: None) -> None:
+        self._runner = LocalRunner()
+        self._missing = missing
+        self._before = before
+        self.key = ""
+
+    def run(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_seconds: float = 60.0, limit_bytes: int = 8 << 20
+    ) -> Completed:
+        if argv[0] == "sh" and self._missing in argv[3:]:
+            return Completed(0, f"{self._missing}\n".encode(), b"")
+        if argv[0] == "env":
+            values = dict(each.partition("=")[::2] for each in argv if "=" in each)
+            self.key = values["KEY"]
+            assert Path(self.key).read_text().startswith("AGE-SECRET-KEY-1")
+            self._before({**values, "SCRIPT": argv[-1]})
+        return self._runner.run(argv, stdin=stdin, timeout_seconds=timeout_seconds, limit_bytes=limit_bytes)
+
+
+@NEEDED
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_scratch_folder_that_the_user_cannot_reach_is_no_fault_of_the_copy(drilled: Drilled) -> None:
+    drilled.folder.chmod(0o700)
+
+    result = drilled.drill(user="nobody")
+
+    assert ran(result)[0] == () and "the user nobody cannot reach the scratch folder" in ran(result)[1]
+    assert result.copies[0].state is CopyState.VERIFIED
+
+
+def test_a_missing_program_is_no_fault_of_the_copy(drilled: Drilled) -> None:
+    result = drilled.drill(runner=Programs(missing="zstd"))
+
+    assert ran(result) == ((), "these programs are missing here: zstd")
+    assert result.copies[0].state is CopyState.VERIFIED
+
+
+@NEEDED
+def test_the_key_lies_in_no_file_after_the_script(drilled: Drilled) -> None:
+    programs = Programs()
+
+    drilled.drill(runner=programs)
+
+    assert programs.key and not Path(programs.key).exists()
+
+
+@NEEDED
+def test_a_script_that_restores_something_else_is_named_and_the_copy_stays_whole(drilled: Drilled) -> None:
+    def make_other_script(values: dict[str, str]) -> None:
+        path = Path(values["SCRIPT"])
+        path.write_text(path.read_text().replace("DONE=yes", 'echo other > "$TO/ldap/output.raw"\nDONE=yes'))
+        list_anew(path.parent)
+
+    result = drilled.drill(runner=Programs(before=make_other_script))
+
+    assert ran(result) == (("ldap/output: not the bytes that were backed up",), "")
+    assert result.copies[0].state is CopyState.VERIFIED
+
+
+@NEEDED
+def test_a_script_that_stops_says_where(drilled: Drilled) -> None:
+    result = drilled.drill(runner=Programs(before=lambda values: Path(values["SCRIPT"]).with_name("set.json").unlink()))
+
+    (problem,), not_run = ran(result)
+    assert problem.startswith("restore.sh stopped: ") and "Checking every byte of the set" in problem and not not_run
+
+
+def list_anew(folder: Path) -> None:
+    names = sorted(each.name for each in folder.iterdir() if each.is_file() and not each.name.startswith("tagmanifest"))
+    lines = (f"{digest_of((folder / name).read_bytes())}  {name}\n" for name in names)
+    (folder / "tagmanifest-sha256.txt").write_text("".join(lines))
+
+
+def test_a_script_that_nothing_vouches_for_is_not_run(drilled: Drilled, tmp_path: Path) -> None:
+    stored = drilled.medium.open_set(drilled.made.set.id)
+    content = parse_set_file(drilled.medium.stored[drilled.made.set.id]["set.json"])
+    subject = ScriptSubject(alone(stored, content), drilled.made.set.bag_sha256, None, [keys().identity], False)
+    old = replace(subject, copies=alone(stored, replace(content, tag_files={})), is_vouched=True)
+
+    assert "nothing vouches for restore.sh" in run_script(subject, tmp_path, user="", runner=LocalRunner()).not_run
+    assert run_script(old, tmp_path, user="", runner=LocalRunner()).not_run == "the set has no restore.sh"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_as_root_programs_run_as_somebody_who_may_do_nothing(drilled: Drilled) -> None:
     drilled.scratch.chmod(0o755)
@@ -102,6 +209,7 @@ def test_as_root_programs_run_as_somebody_who_may_do_nothing(drilled: Drilled) -
     result = drilled.drill(user="nobody")
 
     assert result.copies[0].state is CopyState.VERIFIED, result
+    assert ran(result) == ((), "")
     done = UnprivilegedRunner("nobody").run(
         ("sh", "-c", "id -un; id -G; ls /sys/class/net | head -c 200; cat /etc/shadow")
     )
@@ -155,6 +263,7 @@ def test_a_differential_is_drilled_together_with_its_base(tmp_path: Path) -> Non
 
     assert result.copies[0].state is CopyState.VERIFIED, result
     assert [(each.stream, each.asked) for each in result.trials] == [("files", "8 files compared with the index")]
+    assert ran(result) == ((), "")
     with pytest.raises(BackupError, match="could not be read"):
         drill(medium, SetEvidence(9, NOW, made, (copy,), ()), tmp_path / "scratch", bases=[])
 

@@ -25,7 +25,7 @@ from tests.backups.kit import NOW, Signing, back_up, signing, source
 from tests.backups.memory import MemoryMedium
 from tests.doubles import FixedClock, SilentProgress
 
-TAGS = {"RESTORE.en.md", "RESTORE.vi.md", "bag-info.txt", "bagit.txt", "manifest-sha256.txt"}
+TAGS = {"RESTORE.en.md", "RESTORE.vi.md", "bag-info.txt", "bagit.txt", "manifest-sha256.txt", "restore.sh"}
 
 
 @dataclass(frozen=True)

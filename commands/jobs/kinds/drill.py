@@ -13,6 +13,7 @@ from backups.media import build_media
 from backups.merged import merge_base
 from backups.presence import listed_sets
 from backups.prune import made_at
+from backups.restore_script import SCRIPT
 from backups.retention import is_of
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
@@ -180,11 +181,14 @@ def work_of_drill(drawn: Drawn, result: DrillResult | None) -> Work[object]:
     if not result.trials and result.copies[0].state is CopyState.VERIFIED:
         base = next((each.set_id for each in result.copies[1:]), "-")
         problems = (msg("the set was not restored: no medium has its base {base} whole", base=base), *problems)
-    lines = (*problems, *untried, *told)
+    script = result.script
+    differing = tuple(msg("{file}: {problem}", file=SCRIPT, problem=each) for each in script.problems) if script else ()
+    not_run = (msg("{file} was not run: {why}", file=SCRIPT, why=script.not_run),) if script and script.not_run else ()
+    lines = (*problems, *untried, *differing, *not_run, *told)
     if any(copy.state is not CopyState.VERIFIED for copy in result.copies):
         return Work(RunOutcome.COMPLETE, ExitCode.INTEGRITY, result, lines)
-    if untried:
-        return Work(RunOutcome.INCOMPLETE, worst([ExitCode.PARTIAL, code]), result, (*untried, *told))
+    if untried or differing:
+        return Work(RunOutcome.INCOMPLETE, worst([ExitCode.PARTIAL, code]), result, lines)
     return Work(RunOutcome.COMPLETE, code, result, lines)
 
 

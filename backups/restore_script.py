@@ -1,0 +1,447 @@
+"""`restore.sh`: the commands of a set's guides as one script of POSIX sh. Pure.
+
+`PLACES`, `CHECK`, `FUNCTIONS` and `SALVAGE` are printed in the guides too. Around them the script has what a person does by
+looking: it stops at the first error, and says where. sh has no `pipefail`, so each part of a pipe leaves a file when it
+has ended well, and a pipe without all of its files has failed.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from backups.formats._parts import Commands, CommandUse, Step
+from backups.unfinished import UNFINISHED
+from portalops.locale import render
+from portalops.model.backups import SetId
+from portalops.model.message import Message, msg
+
+SCRIPT = "restore.sh"
+PROGRAMS = (
+    *("age", "zstd", "tar", "sha256sum", "awk", "cat", "cut", "dirname", "grep", "head", "id", "ls", "mkdir", "mkfifo"),
+    *("mktemp", "rm", "sed", "tail", "tee", "xargs"),
+)
+"""What the script needs, without the programs of databases; all but the first two are on every Linux."""
+INCOMPLETE = 3
+"""Its exit code when something was restored, and something is missing."""
+
+PLACES = (
+    "umask 077",
+    'stop() { echo "error: $*" >&2; return 1; }',
+    'absolute() { case "$1" in /*) printf \'%s\\n\' "$1" ;; *) printf \'%s/%s\\n\' "$PWD" "$1" ;; esac; }',
+    'KEY="$(absolute "$KEY")"',
+    'TO="$(absolute "$TO")"',
+    'BASE="${BASE:+$(absolute "$BASE")}"',
+    'ALLOWED="${ALLOWED:+$(absolute "$ALLOWED")}"',
+    'PREFIX="${PREFIX-}"',
+    'SUFFIX="${SUFFIX-_restored}"',
+    'case "$PREFIX$SUFFIX" in -* | *[!A-Za-z0-9_-]*) stop "$PREFIX, $SUFFIX: only letters, digits, _ and - may be in them" ;; esac',
+    '[ -f "$KEY" ] && [ -r "$KEY" ] || stop "$KEY: the key cannot be read"',
+    'mkdir -p "$TO"',
+    f'[ -z "$(ls -A "$TO" | grep -v -x {UNFINISHED})" ] || stop "$TO: the folder is not empty"',
+    'WORK="$(mktemp -d)"',
+    'WORK="$(absolute "$WORK")"',
+    ': > "$WORK/missing"',
+)
+
+CHECK = (
+    "sha256sum --check --quiet --strict tagmanifest-sha256.txt",
+    "sha256sum --check --quiet --strict manifest-sha256.txt",
+)
+
+FUNCTIONS = (
+    "# packs FOLDER STEM FIRST LAST: prints packs of a stream, decrypted",
+    "packs() {",
+    '  number="$3"',
+    '  while [ "$number" -le "$4" ]; do',
+    '    age --decrypt --identity "$KEY" "$(printf \'%s/%s.%04d.age\' "$1" "$2" "$number")" || return 1',
+    "    number=$((number + 1))",
+    "  done",
+    "}",
+    "# last_pack FOLDER STEM: prints the number of the last pack of a stream",
+    'last_pack() { grep -c "  $2\\.[0-9]*\\.age\\$" "$1/manifest-sha256.txt" || stop "$1/$2: not in the manifest"; }',
+    "# ended NAME...: fails if a part of the last pipe did not end well",
+    'ended() { for part; do [ -e "$WORK/ended-$part" ] || stop "$stem: $part failed" || return 1; done; }',
+    "# stream FOLDER STEM SHA256 PROGRAM...: gives a stream to a program",
+    "stream() {",
+    '  folder="$1" stem="$2" digest="$3"',
+    "  shift 3",
+    '  last="$(last_pack "$folder" "$stem")" || return 1',
+    '  rm -f "$WORK"/ended-* "$WORK/bytes"',
+    '  mkfifo "$WORK/bytes" || return 1',
+    '  sha256sum < "$WORK/bytes" > "$WORK/digest" &',
+    "  summing=$!",
+    '  { packs "$folder" "$stem" 1 "$last" && : > "$WORK/ended-age"; } |',
+    '    { zstd --decompress --stdout --quiet && : > "$WORK/ended-zstd"; } |',
+    '    { tee "$WORK/bytes" && : > "$WORK/ended-tee"; } |',
+    '    { "$@" && : > "$WORK/ended-$1"; } || :',
+    '  wait "$summing" || return 1',
+    '  ended age zstd tee "$1" || return 1',
+    '  [ "$digest" = - ] || [ "$(cat "$WORK/digest")" = "$digest  -" ] || stop "$stem: not the bytes that were backed up"',
+    "}",
+    "# unpack FOLDER: unpacks a tar; without root it makes no devices, and lists them",
+    "unpack() {",
+    "  if LC_ALL=C tar --extract --preserve-permissions --numeric-owner --xattrs --xattrs-include='*' \\",
+    '    --directory "$1" 2> "$WORK/tar"; then cat "$WORK/tar" >&2; return 0; fi',
+    '  cat "$WORK/tar" >&2',
+    "  ! LC_ALL=C grep -v -e ': Cannot mknod: Operation not permitted$' -e \"^tar: .*: Cannot hard link to ${LINKS-none}\" \\",
+    "    -e ': Exiting with failure status due to previous errors$' -e ': time stamp ' -e ': Warning: ' \\",
+    '    "$WORK/tar" > /dev/null || return 1',
+    '  LC_ALL=C grep -e \': Cannot \' "$WORK/tar" >> "$WORK/missing"',
+    "}",
+)
+
+SALVAGE = (
+    "# is_whole FOLDER PATTERN: whether files of a set have their digests",
+    'is_whole() { (cd "$1" && grep "  $2\\$" manifest-sha256.txt | sha256sum --check --status --strict 2> /dev/null); }',
+    "# salvage FOLDER STEM PLACE: unpacks what lies in whole packs, and lists what is missing",
+    "salvage() {",
+    '  folder="$1" stem="$2" place="$3"',
+    '  last="$(last_pack "$folder" "$stem")" || return 1',
+    '  size="$(sed -n "\\\\|\\"path\\": \\"$stem\\.0001\\.age\\"|{n;s/[^0-9]//g;p;q;}" "$folder/set.json")"',
+    '  : > "$WORK/damaged"',
+    "  number=1",
+    '  while [ "$number" -le "$last" ]; do',
+    '    is_whole "$folder" "$(printf \'%s\\.%04d\\.age\' "$stem" "$number")" || echo "$number" >> "$WORK/damaged"',
+    "    number=$((number + 1))",
+    "  done",
+    '  rm -f "$WORK"/ended-*',
+    '  { age --decrypt --identity "$KEY" "$folder/$stem.index.age" && : > "$WORK/ended-age"; } |',
+    '    { zstd --decompress --stdout --quiet > "$WORK/index" && : > "$WORK/ended-zstd"; } || :',
+    '  if ! ended age zstd; then echo "$stem: its index is damaged too" >> "$WORK/missing"; return 0; fi',
+    '  LC_ALL=C awk -v size="$size" -v last="$last" -v damaged="$WORK/damaged" -v runs="$WORK/runs" \'',
+    "    BEGIN {",
+    '      printf "" > runs',
+    "      while ((getline number < damaged) > 0) lost[number + 0] = 1",
+    "      for (n = 1; n <= last; n++) if (!(n in lost)) {",
+    "        if (n == 1 || (n - 1) in lost) { run++; first[run] = n; begins[run] = (n - 1) * size }",
+    "        final[run] = n; ends[run] = n * size",
+    "      }",
+    "      at = 1",
+    "    }",
+    '    function offset(line) { sub(/^.*"offset":/, "", line); sub(/[}].*$/, "", line); return line + 0 }',
+    "    function hex(text,  n, i) {",
+    '      for (i = 1; i <= 4; i++) n = n * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1',
+    "      return n",
+    "    }",
+    "    # What the index writes as \\u and four digits, as bytes of UTF-8; control characters stay as they are.",
+    "    function letters(text,  out, at, code) {",
+    '      while (at = index(text, "\\\\")) {',
+    "        out = out substr(text, 1, at - 1); text = substr(text, at)",
+    "        code = text ~ /^\\\\u/ ? hex(substr(text, 3, 4)) : 0",
+    '        if (text ~ /^\\\\"/) { out = out "\\""; text = substr(text, 3) }',
+    "        else if (code < 160) { out = out substr(text, 1, 2); text = substr(text, 3) }",
+    "        else {",
+    "          text = substr(text, 7)",
+    '          if (code >= 56448 && code < 56576) { out = out sprintf("%c", code - 56320); continue }',
+    "          if (code >= 55296 && code < 56320) {",
+    "            code = 65536 + (code - 55296) * 1024 + hex(substr(text, 3, 4)) - 56320; text = substr(text, 7)",
+    "          }",
+    '          if (code < 2048) out = out sprintf("%c", 192 + int(code / 64))',
+    "          else {",
+    '            if (code < 65536) out = out sprintf("%c", 224 + int(code / 4096))',
+    '            else out = out sprintf("%c%c", 240 + int(code / 262144), 128 + int(code / 4096) % 64)',
+    '            out = out sprintf("%c", 128 + int(code / 64) % 64)',
+    "          }",
+    '          out = out sprintf("%c", 128 + code % 64)',
+    "        }",
+    "      }",
+    "      return out text",
+    "    }",
+    "    FNR == 1 && NR > 1 { at = 1 }",
+    "    {",
+    "      here = offset($0)",
+    "      while (at < run && here >= begins[at + 1]) at++",
+    "      is_open = run && final[at] == last",
+    "    }",
+    "    NR == FNR {",
+    "      if (run && here >= begins[at] && (is_open || here <= ends[at])) {",
+    "        if (!(at in from)) from[at] = here",
+    "        to[at] = here",
+    "      }",
+    "      next",
+    "    }",
+    "    !(run && at in from && here >= from[at] && (is_open || here < to[at])) {",
+    '      sub(/^[{]"type":"[a-z-]*","path":"/, ""); sub(/","size":[0-9]*,"mode":.*$/, ""); print letters($0)',
+    "    }",
+    "    END {",
+    "      for (r = 1; r <= run; r++) if (r in from && (final[r] == last || to[r] > from[r]))",
+    '        printf "%d %d %.0f %.0f\\n", first[r], final[r], from[r] - begins[r] + 1,'
+    " (final[r] == last ? -1 : to[r] - from[r]) > runs",
+    "    }",
+    '  \' "$WORK/index" "$WORK/index" >> "$WORK/missing" || return 1',
+    '  mkdir -p "$place"',
+    "  LINKS=",
+    "  while read -r first final skip length; do",
+    '    rm -f "$WORK"/ended-*',
+    '    { packs "$folder" "$stem" "$first" "$final" && : > "$WORK/ended-age"; } |',
+    '      { zstd --decompress --stdout --quiet && : > "$WORK/ended-zstd"; } |',
+    '      { tail -c "+$skip" && : > "$WORK/ended-tail"; } |',
+    '      { if [ "$length" -ge 0 ]; then head -c "$length" && cat > /dev/null; else cat; fi && : > "$WORK/ended-head"; } |',
+    '      { unpack "$place" && : > "$WORK/ended-unpack"; } || :',
+    "    ended age zstd tail head unpack || return 1",
+    '  done < "$WORK/runs"',
+    "}",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stream of the set or of its base, and what restores it."""
+
+    name: str
+    folder: str
+    """`SET` or `BASE`, the variable of the folder that it lies in."""
+    stem: str
+    steps: tuple[Step, ...]
+    salvage_place: str = ""
+    """Where its files go below the target if packs are damaged; empty for what is of use only as a whole."""
+
+    @property
+    def salvage(self) -> str:
+        """The command that unpacks what is whole of it."""
+        return f'salvage "${self.folder}" {self.stem} "$TO/{self.salvage_place}"'
+
+    def commands(self, use: CommandUse) -> tuple[Commands, ...]:
+        """Return the commands of one kind."""
+        return tuple(step for step in self.steps if isinstance(step, Commands) and step.use is use)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptSteps:
+    """What a script is made of, beside what is the same in all of them."""
+
+    set_id: SetId
+    recipients: tuple[str, ...]
+    signature: tuple[Commands, ...]
+    base: tuple[Commands, ...]
+    """Where it is; then checks of what is in it, which a salvage goes on without."""
+    parts: tuple[Part, ...]
+    put_back: tuple[str, ...]
+    """Commands that copy restored files to where they were."""
+
+
+def restore_script(steps: ScriptSteps) -> str:
+    """Return the script."""
+    return "".join(f"{line}\n" for line in _lines(steps))
+
+
+def _lines(steps: ScriptSteps) -> Iterator[str]:
+    loads = [command for part in steps.parts for command in part.commands(CommandUse.DATABASES)]
+    left = [
+        part.name
+        for part in steps.parts
+        if part.commands(CommandUse.BY_HAND) and not part.commands(CommandUse.DATABASES)
+    ]
+    yield from (
+        "#!/bin/sh",
+        f"# Restores backup set {steps.set_id} with stock programs alone. It is made for sh, not for bash: sh {SCRIPT} --help",
+        "set -eu",
+        "unset CDPATH TAR_OPTIONS GREP_OPTIONS POSIXLY_CORRECT || :",
+        'case "${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}" in vi*) VI=yes ;; *) VI="" ;; esac',
+        "export LC_ALL=C",
+        'say() { if [ -n "$VI" ]; then printf \'%s\\n\' "$2"; else printf \'%s\\n\' "$1"; fi; }',
+        "help() {",
+        "  cat <<'END'",
+        *(line for language in ("en", "vi") for line in (*_help(steps, language, bool(loads)), "")),
+        "END",
+        "}",
+        'SALVAGE="" DATABASES="" DAMAGED="" DONE="" WORK="" AT=""',
+        "for option; do",
+        '  case "$option" in',
+        "    --salvage) SALVAGE=yes ;;",
+        "    --databases) DATABASES=yes ;;",
+        "    -h | --help) help; exit 0 ;;",
+        f"    *) {_say(msg('error: {option}: no such option; see {script} --help', option='$option', script=SCRIPT))} >&2; exit 2 ;;",
+        "  esac",
+        "done",
+        'if [ -z "${KEY-}" ] || [ -z "${TO-}" ]; then',
+        f"  {_say(msg('error: KEY or TO is not set; see {script} --help', script=SCRIPT))} >&2",
+        "  exit 2",
+        "fi",
+        f'PROGRAMS="{" ".join(PROGRAMS)}"',
+    )
+    if loads:
+        needs = " ".join(dict.fromkeys(need for command in loads for need in command.needs))
+        yield f'[ -z "$DATABASES" ] || PROGRAMS="$PROGRAMS {needs}"'
+    yield from (
+        "for program in $PROGRAMS; do",
+        '  command -v "$program" > /dev/null 2>&1 || {',
+        f"    {_say(msg('error: the program {program} is missing; install it and start again', program='$program'))} >&2",
+        "    exit 1",
+        "  }",
+        "done",
+        'SET="$(cd -- "$(dirname -- "$0")" && pwd -P)"',
+        # Every way out comes here. Programs end with 3 as well, so only the end of the script may.
+        "leave() {",
+        '  [ -z "$WORK" ] || rm -rf "$WORK"',
+        '  [ -z "$DONE" ] || return 0',
+        f"  {_say(msg('error: stopped at this step, and nothing after it was done: {step}', step='$AT'))} >&2",
+        "  exit 1",
+        "}",
+        "trap leave EXIT",
+        "trap 'exit 1' HUP INT TERM",
+        'step() { AT="$(say "$@")"; say "$@"; }',
+        "",
+        _step(msg("Checking KEY, TO and BASE")),
+        *PLACES,
+        f'{_say(_UNFINISHED)} > "$TO/{UNFINISHED}"',
+        "",
+        *FUNCTIONS,
+        "",
+        *SALVAGE,
+        "",
+        _step(msg("Checking every byte of the set")),
+        'cd "$SET"',
+        'if [ -z "$SALVAGE" ]; then',
+        *(f"  {line} || {{ {_say(_DAMAGED)} >&2; exit 1; }}" for line in CHECK),
+        "else",
+        "  for needed in manifest-sha256.txt set.json; do",
+        '    grep "  $needed\\$" tagmanifest-sha256.txt | sha256sum --check --status --strict || stop "$needed: damaged"',
+        "  done",
+        *(f"  {line} || DAMAGED=yes" for line in CHECK),
+        "fi",
+    )
+    if steps.signature:
+        yield from (
+            'if [ -n "$ALLOWED" ]; then',
+            f"  {_step(msg('Checking the signature'))}",
+            *_indented(_joined(steps.signature)),
+            "fi",
+        )
+    if steps.base:
+        where, *checks = steps.base
+        yield from ("", _step(msg("Checking the base")), *where.lines)
+        for line in _joined(checks):
+            yield f'{line} || {{ [ -n "$SALVAGE" ] && DAMAGED=yes; }}'
+    for part in steps.parts:
+        yield from _restored(part)
+    if loads:
+        yield from ("", 'if [ -n "$DATABASES" ]; then')
+        for part in steps.parts:
+            yield from _loaded(part)
+        yield "fi"
+    yield from _end(steps, left, has_loads=bool(loads))
+
+
+def _restored(part: Part) -> Iterator[str]:
+    yield from (
+        "",
+        _step(msg("Restoring {stream}", stream=part.name)),
+        f"if {_wholeness_test(part)}; then",
+        *_indented(_joined(part.commands(CommandUse.ALWAYS))),
+        "else",
+        f"  {part.salvage}" if part.salvage_place else f"  echo '{part.name}' >> \"$WORK/missing\"",
+        "fi",
+    )
+
+
+def _loaded(part: Part) -> Iterator[str]:
+    commands = part.commands(CommandUse.DATABASES)
+    if commands:
+        yield f"  {_step(msg('Loading {stream}', stream=part.name))}"
+        yield f"  if {_wholeness_test(part)}; then"
+        yield from _indented(_joined(commands), 4)
+        yield "  fi"
+
+
+def _wholeness_test(part: Part) -> str:
+    return f'[ -z "$SALVAGE" ] || is_whole "${part.folder}" "{part.stem}\\.[0-9]*\\.age"'
+
+
+def _end(steps: ScriptSteps, left: Sequence[str], *, has_loads: bool) -> Iterator[str]:
+    yield from ("", _step(msg("What is left to do")))
+    if steps.put_back:
+        yield _say(
+            msg(
+                "Below $TO each folder of files has the paths as they were below /. To put them back: make the accounts with the same"
+                " numbers, restore as root so that owners are kept, stop the portal, compare, then copy. What exists stays as it is:"
+            )
+        )
+        yield from (f"printf '%s\\n' {_quoted(f'  {command}')}" for command in steps.put_back)
+        yield '[ "$(id -u)" -eq 0 ] || ' + _say(msg("You are not root: the files belong to you, not to their owners."))
+    if has_loads:
+        yield '[ -n "$DATABASES" ] || ' + _say(
+            msg(
+                "No database was loaded. Start again with --databases and another TO, or follow RESTORE.en.md, section 3."
+            )
+        )
+    if left:
+        yield _say(msg("To be loaded by hand, see RESTORE.en.md, section 3: {streams}", streams=", ".join(left)))
+    yield from (
+        "DONE=yes",
+        'if [ -n "$DAMAGED" ] || [ -s "$WORK/missing" ]; then',
+        f'  cat "$WORK/missing" > "$TO/{UNFINISHED}"',
+        f"  {_say(msg('Not everything could be restored. Missing, see {file}:', file=f'$TO/{UNFINISHED}'))} >&2",
+        '  head -n 20 "$WORK/missing" >&2',
+        f"  exit {INCOMPLETE}",
+        "fi",
+        f'rm "$TO/{UNFINISHED}"',
+        _say(msg("Everything was restored: $TO")),
+    )
+
+
+_DAMAGED = msg("The set is damaged. Use another copy of it, or --salvage to restore what is whole.")
+_UNFINISHED = msg("This restore has not finished: what is here is incomplete.")
+
+
+def _help(steps: ScriptSteps, language: str, has_loads: bool) -> Iterator[str]:
+    usage = f"KEY=FILE TO=FOLDER [BASE=FOLDER] sh {SCRIPT} [--salvage]{' [--databases]' if has_loads else ''}"
+    said = [
+        msg("Restore backup set {set}", set=steps.set_id),
+        msg("KEY        private key of one of: {keys}", keys=" ".join(steps.recipients)),
+        msg("TO         where to; a new or empty folder"),
+    ]
+    if steps.base:
+        said.append(msg("BASE       folder of the full set that this one builds on; beside this one if not given"))
+    if steps.signature:
+        said.append(msg("ALLOWED    file allowed_signers: check the signature first; not one that lies beside the set"))
+    said.append(
+        msg(
+            "--salvage  leave out damaged packs, restore what is whole, list what is missing; exit code 3 if there is any"
+        )
+    )
+    if has_loads:
+        said += [
+            msg(
+                "--databases  also load dumps into new databases, by PGHOST, PGUSER, ~/.my.cnf; names that exist are refused"
+            ),
+            msg("PREFIX, SUFFIX  around the names of those databases; _restored behind them if not given"),
+        ]
+    said.append(
+        msg(
+            "Exit codes: 0 everything was restored, 1 stopped at an error, 2 wrong use, 3 something is missing. Paths may be relative."
+        )
+    )
+    first, *others = (render(each, language) for each in said)
+    yield from (first, "", f"    {usage}", "", *others)
+
+
+def _say(message: Message) -> str:
+    """Return the command that prints a message in the language of the user; `$option` and the like are variables of the script."""
+    return f"say {_quoted(render(message, 'en'))} {_quoted(render(message, 'vi'))}"
+
+
+def _step(message: Message) -> str:
+    """Return the command that says what is done from here on, which is named if it fails."""
+    return _say(message).replace("say", "step", 1)
+
+
+_VARIABLES = ("$option", "$program", "$AT", "$TO")
+
+
+def _quoted(text: str) -> str:
+    """Quote a text for sh; only the variables that the script's messages name are filled in."""
+    for name in _VARIABLES:
+        text = text.replace(name, f"\0{name}\0")
+    pieces = text.split("\0")
+    return "".join(f'"{piece}"' if piece in _VARIABLES else shlex.quote(piece) for piece in pieces if piece)
+
+
+def _joined(commands: Sequence[Commands]) -> Iterator[str]:
+    return (line for command in commands for line in command.lines)
+
+
+def _indented(lines: Sequence[str] | Iterator[str], width: int = 2) -> Iterator[str]:
+    return (" " * width + line for line in lines)

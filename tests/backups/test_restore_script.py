@@ -1,0 +1,420 @@
+"""`restore.sh` as a stranger uses it: dash, the programs that it names and nothing else, no settings of anybody."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backups.restore_script import PROGRAMS
+from portalops.model.backups import BackupSet, SetId
+from portalops.registers.signers import LEDGER_NAMESPACES, allowed_signers_line
+from tests.backups.kit import back_up, disk, keys, odd_tree, sample_database, signing, snapshot, source
+from tests.backups.test_differential import Weeks, edit
+
+pytestmark = pytest.mark.needs("dash", *PROGRAMS)
+UNFINISHED = "RESTORE-UNFINISHED.txt"
+
+
+class Stranger:
+    """Somebody with a folder, a key and the stock programs."""
+
+    def __init__(self, folder: Path, without: str = "") -> None:
+        self.folder = folder
+        self.tools = folder / "tools"
+        self.tools.mkdir(parents=True)
+        for name in {*PROGRAMS, "dash", "sqlite3", "ssh-keygen", "sh", "bash"} - {without}:
+            if program := shutil.which(name):
+                (self.tools / name).symlink_to(program)
+
+    def run(
+        self, script: Path | str, *options: str, shell: str = "dash", cwd: Path | None = None, **values: Path | str
+    ) -> subprocess.CompletedProcess[str]:
+        environment = {name: str(value) for name, value in values.items()}
+        return subprocess.run(
+            [str(self.tools / shell), str(script), *options],
+            cwd=cwd or self.folder,
+            env={"PATH": str(self.tools), **environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            check=False,
+        )
+
+
+class Made:
+    """A set on a disk; its folder's name has spaces."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tree = odd_tree(folder / "portal")
+        sources = [
+            source("files", {"include": [str(self.tree)], "class": "related"}, folder, id="uploads"),
+            source("sqlite", {"database": str(sample_database(folder / "portal.sqlite"))}, folder, id="database"),
+            source("command", {"command": ["printf", "one\\ntwo\\n"], "class": "accounts"}, folder, id="ldap"),
+        ]
+        result = back_up(sources, [disk(folder, "một đĩa")], signer=signing())
+        assert result.set is not None
+        self.set: BackupSet = result.set
+        self.folder = folder / "một đĩa" / result.set.id
+        self.script = self.folder / "restore.sh"
+        self.key = keys().file(folder)
+
+    def copy(self, to: Path) -> Path:
+        """A copy of the set that a test may damage."""
+        return shutil.copytree(self.folder, to / self.set.id)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return Made(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture
+def stranger(tmp_path: Path) -> Stranger:
+    return Stranger(tmp_path / "một người lạ")
+
+
+def damage(path: Path) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+
+
+def is_back(made: Made, target: Path) -> bool:
+    """Say whether a target holds what was backed up."""
+    files = target / "uploads" / str(made.tree).lstrip("/")
+    assert (target / "ldap/output.raw").read_bytes() == b"one\ntwo\n"
+    with closing(sqlite3.connect(target / "database/database.sqlite")) as connection:
+        assert connection.execute("SELECT count(*) FROM article").fetchone() == (500,)
+    assert not (target / UNFINISHED).exists()
+    return snapshot(files) == snapshot(made.tree)
+
+
+@pytest.mark.parametrize("shell", ["dash", "sh", "bash"])
+@pytest.mark.parametrize("language", ["C", "vi_VN.UTF-8"])
+def test_everything_comes_back(made: Made, stranger: Stranger, shell: str, language: str) -> None:
+    done = stranger.run(made.script, shell=shell, KEY=made.key, TO=stranger.folder / "out", LANG=language)
+
+    assert done.returncode == 0, done.stderr
+    assert is_back(made, stranger.folder / "out")
+    assert ("Đã khôi phục" in done.stdout) == (language != "C")
+    assert f'(cd "{stranger.folder}/out/uploads" && tar ' in done.stdout
+
+
+def test_a_relative_key_and_target_with_spaces_are_of_where_the_stranger_stands(made: Made, stranger: Stranger) -> None:
+    here = stranger.folder / "nơi này"
+    here.mkdir()
+    shutil.copy(made.key, here / "my key")
+
+    done = stranger.run(made.script, cwd=here, KEY="my key", TO="./out put")
+
+    assert done.returncode == 0, done.stderr
+    assert is_back(made, here / "out put")
+    assert sorted(each.name for each in here.iterdir()) == ["my key", "out put"]
+
+
+def test_it_works_from_the_folder_of_the_set_and_with_a_name_that_begins_with_a_hyphen(
+    made: Made, stranger: Stranger
+) -> None:
+    shutil.copy(made.key, stranger.folder / "-key")
+    folder = made.copy(stranger.folder)
+
+    done = stranger.run("restore.sh", cwd=folder, KEY="../-key", TO="../-out")
+
+    assert done.returncode == 0, done.stderr
+    assert is_back(made, stranger.folder / "-out")
+
+
+def test_a_target_that_has_files_is_left_alone(made: Made, stranger: Stranger) -> None:
+    (stranger.folder / "out").mkdir()
+    (stranger.folder / "out/mine").write_text("mine")
+
+    done = stranger.run(made.script, KEY=made.key, TO="out")
+
+    assert (done.returncode, "the folder is not empty" in done.stderr) == (1, True)
+    assert [each.name for each in (stranger.folder / "out").iterdir()] == ["mine"]
+
+
+def test_a_wrong_key_stops_it_and_the_target_says_that_it_is_unfinished(made: Made, stranger: Stranger) -> None:
+    subprocess.run(["age-keygen", "-o", stranger.folder / "key"], check=True, capture_output=True)
+
+    done = stranger.run(made.script, KEY="key", TO="out")
+
+    assert done.returncode == 1
+    assert "no identity matched" in done.stderr
+    assert "stopped at this step, and nothing after it was done: Restoring uploads/files" in done.stderr
+    assert (stranger.folder / "out" / UNFINISHED).exists()
+    assert not (stranger.folder / "out/ldap").exists()
+
+    again = stranger.run(made.script, KEY=made.key, TO="out")
+
+    assert again.returncode == 1 and "the folder is not empty" in again.stderr, "a stream had begun"
+
+
+def test_a_key_that_is_not_there_stops_it_at_once(made: Made, stranger: Stranger) -> None:
+    done = stranger.run(made.script, KEY="none", TO="out")
+
+    assert (done.returncode, "none: the key cannot be read" in done.stderr) == (1, True)
+    assert not (stranger.folder / "out").exists()
+
+
+@pytest.mark.parametrize("values", [{}, {"KEY": "key"}, {"TO": "out"}])
+def test_without_key_or_target_it_says_what_it_needs(made: Made, stranger: Stranger, values: dict[str, Any]) -> None:
+    done = stranger.run(made.script, **values)
+
+    assert (done.returncode, "KEY or TO is not set" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("program", ["age", "zstd", "tee"])
+def test_a_missing_program_is_named_before_anything_is_done(made: Made, tmp_path: Path, program: str) -> None:
+    poor = Stranger(tmp_path / "poor", without=program)
+
+    done = poor.run(made.script, KEY=made.key, TO="out")
+
+    assert (done.returncode, f"the program {program} is missing" in done.stderr) == (1, True)
+    assert not (poor.folder / "out").exists()
+
+
+def test_help_is_in_both_languages_and_an_unknown_option_is_refused(made: Made, stranger: Stranger) -> None:
+    told = stranger.run(made.script, "--help")
+    refused = stranger.run(made.script, "--helpp")
+
+    assert told.returncode == 0
+    assert "Restore backup set" in told.stdout and "Khôi phục bộ sao lưu" in told.stdout
+    assert made.set.recipients[0] in told.stdout
+    assert (refused.returncode, "--helpp: no such option" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("path", ["data/content/database/database.0001.age", "RESTORE.vi.md", "set.json", "restore.sh"])
+def test_a_damaged_file_stops_it_before_anything_is_restored(made: Made, stranger: Stranger, path: str) -> None:
+    folder = made.copy(stranger.folder)
+    if path == "restore.sh":
+        (folder / path).write_bytes((folder / path).read_bytes() + b"# more\n")
+    else:
+        damage(folder / path)
+
+    done = stranger.run(folder / "restore.sh", KEY=made.key, TO="out")
+
+    assert done.returncode == 1
+    assert f"{path}: FAILED" in done.stdout
+    assert "Use another copy of it, or --salvage" in done.stderr
+    assert [each.name for each in (stranger.folder / "out").iterdir()] == [UNFINISHED]
+
+    again = stranger.run(made.script, KEY=made.key, TO="out")
+
+    assert again.returncode == 0, "nothing but that file lay in the target"
+
+
+def test_a_program_that_fails_within_a_pipe_stops_it(made: Made, stranger: Stranger) -> None:
+    (stranger.tools / "zstd").unlink()
+    (stranger.tools / "zstd").write_text('#!/bin/sh\n/usr/bin/env -i PATH=/usr/bin:/bin zstd "$@"\nexit 1\n')
+    (stranger.tools / "zstd").chmod(0o755)
+
+    done = stranger.run(made.script, KEY=made.key, TO="out")
+
+    assert (done.returncode, "data/related/uploads/files: zstd failed" in done.stderr) == (1, True)
+
+
+def test_the_signature_is_checked_where_the_stranger_has_allowed_signers(made: Made, stranger: Stranger) -> None:
+    for name, number in (("right", 1), ("wrong", 2)):
+        line = allowed_signers_line("a" * 32, LEDGER_NAMESPACES, signing(number).public_key, None, None)
+        (stranger.folder / name).write_text(line)
+
+    right = stranger.run(made.script, KEY=made.key, TO="out", ALLOWED="right")
+    wrong = stranger.run(made.script, KEY=made.key, TO="out-2", ALLOWED="wrong")
+
+    assert right.returncode == 0, right.stderr
+    assert 'Good "portalops-set" signature' in right.stdout
+    assert (wrong.returncode, "Checking the signature" in wrong.stderr) == (1, True)
+
+
+@pytest.mark.needs("sqlite3")
+def test_databases_are_checked_if_wanted(made: Made, stranger: Stranger) -> None:
+    done = stranger.run(made.script, "--databases", KEY=made.key, TO="out")
+
+    assert done.returncode == 0, done.stderr
+    assert "Loading database/database" in done.stdout
+
+
+def test_names_of_databases_are_words(made: Made, stranger: Stranger) -> None:
+    done = stranger.run(made.script, "--databases", KEY=made.key, TO="out", SUFFIX="x; rm -r /")
+
+    assert (done.returncode, "only letters" in done.stderr) == (1, True)
+
+
+def missing_in(listed: Path, tree: Path) -> set[bytes]:
+    """Return the paths below a tree that a list of missing ones names, whether as the index or as tar writes them."""
+    beginning = os.fsencode(tree).lstrip(b"/")
+    found = set()
+    for line in listed.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+        if line.startswith("tar: "):
+            found.add(os.fsencode(line.removeprefix("tar: ").rpartition(": Cannot ")[0]))
+        else:
+            text = line.replace('"', '\\"')  # letters are letters; what else JSON escapes is escaped
+            found.add(os.fsencode(json.loads(f'"{text}"')))
+    return {path.removeprefix(beginning) for path in found if path.startswith(beginning + b"/")}
+
+
+class TestSalvage:
+    """Of six packs of files some are damaged."""
+
+    @pytest.mark.parametrize("numbers", [(1,), (2,), (3,), (1, 2), (2, 3), (1, 3), (4,), (5,), (1, 2, 3, 4, 5, 6)])
+    def test_what_lies_in_whole_packs_comes_back_and_the_rest_is_listed(
+        self, made: Made, stranger: Stranger, numbers: tuple[int, ...]
+    ) -> None:
+        folder = made.copy(stranger.folder)
+        packs = sorted(folder.glob("data/related/uploads/files.0*.age"))
+        there = [packs[number - 1] for number in numbers if number <= len(packs)]
+        for pack in there:
+            damage(pack)
+
+        done = stranger.run(folder / "restore.sh", "--salvage", KEY=made.key, TO="out")
+
+        assert done.returncode == (3 if there else 0), done.stderr
+        target = stranger.folder / "out"
+        files = target / "uploads" / str(made.tree).lstrip("/")
+        assert (target / "ldap/output.raw").read_bytes() == b"one\ntwo\n"
+        whole: dict[bytes, tuple[Any, ...]] = snapshot(made.tree)
+        found: dict[bytes, tuple[Any, ...]] = snapshot(files) if files.is_dir() else {}
+        for name, (kind, _uid, _gid, _time, content, *_rest) in found.items():
+            assert (kind & 0o170000, content) == (whole[name][0] & 0o170000, whole[name][4]), name
+        missing = missing_in(target / UNFINISHED, made.tree) if there else set()
+        if there and 6 in numbers:
+            assert "bài-viết" in (target / UNFINISHED).read_text(encoding="utf-8", errors="replace")
+        lost = {name for name in whole.keys() - found.keys() if not name.endswith(b"/.")}
+        assert lost <= missing, "each path that is not there is listed"
+        assert all(whole[name][0] & 0o170000 == 0o040000 for name in missing & found.keys()), (
+            "folders alone are made on the way"
+        )
+        assert found or 1 in numbers, "what lies before the first damaged pack is whole"
+
+    def test_a_whole_set_is_restored_whole(self, made: Made, stranger: Stranger) -> None:
+        done = stranger.run(made.script, "--salvage", KEY=made.key, TO="out")
+
+        assert done.returncode == 0, done.stderr
+        assert is_back(made, stranger.folder / "out")
+
+    def test_a_dump_with_a_damaged_pack_is_missing_as_a_whole(self, made: Made, stranger: Stranger) -> None:
+        folder = made.copy(stranger.folder)
+        damage(folder / "data/content/database/database.0001.age")
+
+        done = stranger.run(folder / "restore.sh", "--salvage", "--databases", KEY=made.key, TO="out")
+
+        assert done.returncode == 3, done.stderr
+        assert (stranger.folder / "out" / UNFINISHED).read_text() == "database/database\n"
+        assert not (stranger.folder / "out/database").exists()
+
+    @pytest.mark.parametrize("path", ["RESTORE.en.md", "data/related/uploads/files.index.age"])
+    def test_what_is_not_needed_may_be_damaged(self, made: Made, stranger: Stranger, path: str) -> None:
+        folder = made.copy(stranger.folder)
+        damage(folder / path)
+
+        done = stranger.run(folder / "restore.sh", "--salvage", KEY=made.key, TO="out")
+
+        assert done.returncode == 3, done.stderr
+        assert f"{path}: FAILED" in done.stdout
+        files = stranger.folder / "out/uploads" / str(made.tree).lstrip("/")
+        assert snapshot(files) == snapshot(made.tree)
+
+    @pytest.mark.parametrize("path", ["manifest-sha256.txt", "set.json"])
+    def test_without_the_manifest_nothing_is_believed(self, made: Made, stranger: Stranger, path: str) -> None:
+        folder = made.copy(stranger.folder)
+        damage(folder / path)
+
+        done = stranger.run(folder / "restore.sh", "--salvage", KEY=made.key, TO="out")
+
+        assert (done.returncode, f"{path}: damaged" in done.stderr) == (1, True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes devices, and becomes somebody else")
+@pytest.mark.needs("setpriv")
+def test_without_root_devices_are_listed_and_all_else_comes_back(tmp_path: Path, stranger: Stranger) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "file").write_text("file")
+    try:
+        os.mknod(tree / "null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    except OSError:
+        pytest.skip("this machine lets nobody make devices")
+    result = back_up([source("files", {"include": [str(tree)]}, tmp_path, id="files")], [disk(tmp_path, "disk-a")])
+    assert result.set is not None
+    key, out = keys().file(tmp_path), stranger.folder / "out"
+    out.mkdir()
+    shutil.chown(out, "nobody")
+    for each in (*tmp_path.rglob("*"), tmp_path, *tmp_path.parents):
+        if each.is_relative_to("/tmp") and each != Path("/tmp") and not each.is_symlink():
+            each.chmod(each.stat().st_mode | (0o055 if each.is_dir() else 0o044))
+    program = shutil.which("setpriv")
+    assert program is not None
+    (stranger.tools / "setpriv").symlink_to(program)
+
+    become = ("--regid=65534", "--clear-groups", str(stranger.tools / "dash"))
+    script = tmp_path / "disk-a" / result.set.id / "restore.sh"
+    done = stranger.run("--reuid=65534", *become, str(script), shell="setpriv", KEY=key, TO=out)
+
+    assert done.returncode == 3, done.stderr
+    assert (out / "files" / str(tree).lstrip("/") / "file").read_text() == "file"
+    assert "null: Cannot mknod: Operation not permitted" in (out / UNFINISHED).read_text()
+    assert "You are not root" in done.stdout
+
+
+class TestDifferential:
+    """A set that needs its base."""
+
+    @pytest.fixture
+    def weeks(self, tmp_path: Path) -> Weeks:
+        weeks = Weeks(tmp_path, odd_tree(tmp_path / "portal"), medium=disk(tmp_path, "disk-a"))
+        for what in ("other content", "a removed folder", "a folder in place of a file"):
+            edit(weeks.tree, what)
+        return weeks
+
+    @staticmethod
+    def folder(weeks: Weeks, name: SetId) -> Path:
+        return weeks.folder / "disk-a" / name
+
+    def test_it_is_restored_over_its_base_that_lies_beside_it(self, weeks: Weeks, stranger: Stranger) -> None:
+        made = weeks.differential()
+
+        done = stranger.run(
+            self.folder(weeks, made.id) / "restore.sh", KEY=keys().file(stranger.folder), TO="out", LANG="C"
+        )
+
+        assert done.returncode == 0, done.stderr
+        restored = stranger.folder / "out/tree" / str(weeks.tree).lstrip("/")
+        assert snapshot(restored) == snapshot(weeks.tree)
+
+    def test_a_base_elsewhere_is_named_and_a_missing_one_stops_it(self, weeks: Weeks, stranger: Stranger) -> None:
+        made = weeks.differential()
+        assert made.base_id is not None
+        self.folder(weeks, made.base_id).rename(stranger.folder / "the base")
+        script, key = self.folder(weeks, made.id) / "restore.sh", keys().file(stranger.folder)
+
+        missing = stranger.run(script, KEY=key, TO="out")
+        wrong = stranger.run(script, KEY=key, TO="out-2", BASE=script.parent)
+        there = stranger.run(script, KEY=key, TO="out-3", BASE="the base")
+
+        assert (missing.returncode, "the base is not there" in missing.stderr) == (1, True)
+        assert (wrong.returncode, "another set" in wrong.stderr) == (1, True)
+        assert there.returncode == 0, there.stderr
+
+    def test_a_damaged_base_stops_it_and_salvage_goes_on(self, weeks: Weeks, stranger: Stranger) -> None:
+        made = weeks.differential()
+        assert made.base_id is not None
+        (pack, *_others) = sorted(self.folder(weeks, made.base_id).glob("data/*/*/files.0*.age"))
+        damage(pack)
+        script, key = self.folder(weeks, made.id) / "restore.sh", keys().file(stranger.folder)
+
+        stopped = stranger.run(script, KEY=key, TO="out")
+        saved = stranger.run(script, "--salvage", KEY=key, TO="out-2")
+
+        assert (stopped.returncode, "files.0001.age: FAILED" in stopped.stdout) == (1, True)
+        assert saved.returncode == 3, saved.stderr
+        assert (stranger.folder / "out-2/tree").is_dir()
