@@ -13,14 +13,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from backups.age import PrivateKey, decrypted
-from backups.contents import damaged, index_members, stream_plaintext
+from backups.contents import index_members, removed_paths
 from backups.extract import Extracted, Extractor, prepare_target
 from backups.formats import format_of
 from backups.merged import CopyFault, MergedSet, merged_plaintext
+from backups.paths import matches
 from backups.set_file import SetFile
 from backups.unfinished import MissingPaths, mark_finished
 from backups.untar import TarReader
@@ -184,13 +184,7 @@ class _Part:
         """Yield the paths that are no more."""
         if self.removed is None:
             return
-        held = b""
-        for piece in stream_plaintext(self.copies, self.removed, self.identities):
-            *paths, held = (held + piece).split(b"\0")
-            for path in paths:
-                yield os.fsdecode(path)
-        if held:
-            raise damaged(f"{self.removed.source}/{self.removed.name}", msg("its last path does not end"))
+        yield from removed_paths(self.copies, self.removed, self.identities)
 
     def base_part(self) -> _Part | None:
         """Return the part of the base that this one builds on."""
@@ -360,7 +354,7 @@ class _Restoration:
         found: set[str] = set()
         members: list[StreamMember] = []
         for member in part.members():
-            matching = [path for path in wanted if _matches(member.path, path)]
+            matching = [path for path in wanted if matches(member.path, path)]
             if matching and is_left(member.path):
                 members.append(member)
                 found.update(matching)
@@ -463,19 +457,6 @@ def _runs(part: _Part, members: Sequence[StreamMember]) -> Iterator[list[StreamM
         run.append(member)
     if run:
         yield run
-
-
-def _matches(path: str, wanted: str) -> bool:
-    """Say whether a path is what is wanted, or lies below it.
-
-    >>> _matches("etc/ssh/sshd_config", "etc/ssh"), _matches("etc/ssh/sshd_config", "*/sshd_*")
-    (True, True)
-    """
-    if path == wanted or path.startswith(f"{wanted}/"):
-        return True
-    if not any(sign in wanted for sign in "*?["):
-        return False
-    return fnmatchcase(path, wanted) or fnmatchcase(path, f"{wanted}/*")
 
 
 class _Extraction:

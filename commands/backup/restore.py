@@ -17,7 +17,6 @@ restored since every copy is damaged, or the set is not the recorded one
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,32 +24,22 @@ import typer
 
 from backups.age import read_identities
 from backups.media import build_media
-from backups.merged import merge_base, merge_copies
-from backups.prune import made_at
 from backups.restore import restore_set
 from commands.backup.options import MediumOption, OptionalSetArgument
-from commands.backup.views import RestoredSet, restore_data, restore_view, signed_by
+from commands.backup.views import RestoredSet, restore_data, restore_view
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
+from commands.jobs.opened_sets import damage, find_by_name, open_set
 from commands.jobs.restore_target import require_target_apart
 from commands.jobs.sets import keys_of
 from commands.jobs.stream_out import check_usage, stream_out_stream
-from portalops.errors import ExitCode, PortalOpsError, SetNotFound, UsageError
+from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
-from portalops.model.backups import CopyState, SetId
-from portalops.model.message import Message, msg
-from portalops.registers.backups import find_set, recorded_sets
+from portalops.model.message import msg
 
 if TYPE_CHECKING:
-    from backups.merged import CopyFault
     from backups.restore import RestoreReport
-    from portalops.ports import LedgerReader, Medium
-    from portalops.registers.backups import SetEvidence
-
-
-MAX_FAULTS = 20
-"""How many faults of copies a person is shown."""
 
 
 def restore(
@@ -84,32 +73,25 @@ def restore(
     identities = read_identities(identity)
     uncompared = [] if to is None else require_target_apart(session.settings, to)
     media = build_media(session.settings.backup_media)
-    set_id, made = _known(session.reader, media, set_name or "latest", medium)
-    keys = keys_of(session.reader, session.warnings.append) if made else None
-    merged = merge_copies(
-        set_id, _ordered(media, made, medium), bag_sha256=made.set.bag_sha256 if made else None, keys=keys
-    )
-    copies, content = merged.set, merged.set.content
-    warnings = list(uncompared)
-    if made is None:
-        warnings += _unknown_set(set_id, content.signer)
-    if not merged.findings.is_vouched:
-        warnings += merged.findings.said
+    found = find_by_name(session.reader, media, set_name or "latest", medium)
+    keys = keys_of(session.reader, session.warnings.append) if found.made else None
+    opened = open_set(found, media, keys, only=medium, with_base=to is not None)
+    copies, set_id = opened.copies, found.id
+    warnings = [*uncompared, *opened.warnings]
     if to is None:
         stream_out_stream(copies, identities, source=source, name=stream, progress=session.progress)
-        code = ExitCode.OK if merged.findings.is_vouched else ExitCode.INTEGRITY
-        return Result(None, (), [*warnings, *_damage(copies.faults)], code)
-    base, missing = merge_base(content, _preferred(media, medium))
-    if base is None:
-        warnings += [each.shown for each in missing[:3]]
-    total = sum(each.plain_bytes for each in content.streams if source in {None, each.source})
+        code = ExitCode.OK if opened.is_vouched else ExitCode.INTEGRITY
+        return Result(None, (), [*warnings, *damage(copies.faults)], code)
+    total = sum(each.plain_bytes for each in copies.content.streams if source in {None, each.source})
     with session.progress.task(msg("Restoring"), total=None if path else total, unit="bytes") as task:
-        report = restore_set(copies, identities, to, source=source, paths=path or (), base=base, on_bytes=task.advance)
+        report = restore_set(
+            copies, identities, to, source=source, paths=path or (), base=opened.base, on_bytes=task.advance
+        )
     return Result(
         restore_data(report, set_id, str(to)),
         restore_view(report, set_id, str(to)),
-        [*warnings, *_damage(report.faults)],
-        _exit_code(report, is_vouched=merged.findings.is_vouched),
+        [*warnings, *damage(report.faults)],
+        _exit_code(report, is_vouched=opened.is_vouched),
     )
 
 
@@ -117,94 +99,6 @@ def _exit_code(report: RestoreReport, *, is_vouched: bool) -> ExitCode:
     if not is_vouched or (report.damaged and not report.files):
         return ExitCode.INTEGRITY
     return ExitCode.PARTIAL if report.missing or report.damaged else ExitCode.OK
-
-
-def _damage(faults: Sequence[CopyFault]) -> list[Message]:
-    """Say which copies are damaged, or could not be read, though others may have had what they lack."""
-    said = []
-    for each in faults[:MAX_FAULTS]:
-        found = msg(
-            "the copy of {set} on {medium} could not be read: {problem}",
-            set=each.set_id,
-            medium=each.medium,
-            problem=each.problem,
-        )
-        if each.is_damage:
-            found = msg(
-                "the copy of {set} on {medium} is damaged: {problem}; 'portalops backup verify {set}' records it",
-                set=each.set_id,
-                medium=each.medium,
-                problem=each.problem,
-            )
-        said.append(found)
-    if len(faults) > MAX_FAULTS:
-        said.append(msg("... and {more} more", more=len(faults) - MAX_FAULTS))
-    return said
-
-
-def _preferred(media: Mapping[str, Medium], first: str | None) -> list[Medium]:
-    """Return all media, the one that a person named first: the base may lie elsewhere than the set."""
-    return sorted(media.values(), key=lambda each: each.id != first)
-
-
-def _unknown_set(set_id: SetId, signer: str) -> list[Message]:
-    """Say what it means that no ledger knows a set."""
-    told = msg("the ledger does not know set {set}, so it was not compared with what was recorded", set=set_id)
-    key = signed_by(signer)
-    if key is None:
-        return [told, msg("set {set} is unsigned, so its maker is unknown", set=set_id)]
-    return [
-        told,
-        msg(
-            "set {set} is signed by the key {key}: compare it with allowed_signers of a bundle kept elsewhere",
-            set=set_id,
-            key=key,
-        ),
-    ]
-
-
-def _known(
-    ledger: LedgerReader, media: Mapping[str, Medium], name: str, medium: str | None
-) -> tuple[SetId, SetEvidence | None]:
-    """Return a set's name and what the ledger knows of it; from the media alone where no ledger knows it."""
-    try:
-        made = find_set(recorded_sets(ledger), name)
-    except PortalOpsError as error:
-        if isinstance(error, UsageError):
-            raise
-        there = sorted(
-            {found for each in media.values() if medium in {None, each.id} for found in _sets_on(each)}, key=made_at
-        )
-        matching = there[-1:] if name == "latest" else [found for found in there if found.startswith(name)]
-        if len(matching) != 1:
-            raise
-        return matching[0], None
-    return made.set.id, made
-
-
-def _sets_on(medium: Medium) -> tuple[SetId, ...]:
-    try:
-        return medium.sets()
-    except PortalOpsError:
-        return ()  # the medium is told of when nothing is found
-
-
-def _ordered(media: Mapping[str, Medium], made: SetEvidence | None, only: str | None) -> list[Medium]:
-    """Return the media in the order in which a copy is looked for: those with a damaged one last.
-
-    Raises:
-        UsageError: there is no such medium.
-        SetNotFound: there is none at all.
-    """
-    if only is not None and only not in media:
-        raise UsageError(
-            msg("there is no backup medium {medium}", medium=only[:80]),
-            msg("The media are: {media}.", media=", ".join(media) or "-"),
-        )
-    if not media:
-        raise SetNotFound(msg("no backup medium is configured"), msg("Add [[backup.medium]] to the configuration."))
-    damaged = {copy.medium for copy in made.copies if copy.state is CopyState.DAMAGED} if made else set()
-    return sorted((each for each in media.values() if only in {None, each.id}), key=lambda one: one.id in damaged)
 
 
 VERB = Verb(restore, version=2)
