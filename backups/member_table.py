@@ -118,6 +118,13 @@ class MemberTable:
             row = self._database.execute(asked, (part, os.fsencode(path))).fetchone()
         return None if row is None else _member(row)
 
+    def is_of_base(self, part: int, path: str) -> bool:
+        """Say whether the member of a path lies in the base's stream."""
+        with _kept():
+            asked = "SELECT is_of_base FROM member WHERE part = ? AND path = ?"
+            row = self._database.execute(asked, (part, os.fsencode(path))).fetchone()
+        return row is not None and bool(row[0])
+
     def members(self, part: int) -> Iterator[StreamMember]:
         """Yield the members of a part, by path."""
         with _kept():

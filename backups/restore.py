@@ -19,6 +19,7 @@ from backups.age import PrivateKey, decrypted
 from backups.contents import index_members, removed_paths
 from backups.extract import Extracted, Extractor, prepare_target
 from backups.formats import format_of
+from backups.member_table import StreamToRead
 from backups.merged import CopyFault, MergedSet, merged_plaintext
 from backups.paths import matches
 from backups.set_file import SetFile
@@ -127,6 +128,38 @@ def restore_set(
         if not wanted:
             work.check_indexes(copies, streams)
         return work.report((*copies.faults, *(base.faults if base else ())))
+
+
+def unpack_members(
+    read: StreamToRead,
+    extractor: Extractor,
+    members: Sequence[StreamMember],
+    *,
+    rename: str = "",
+    on_bytes: Callable[[int], None] = lambda _count: None,
+) -> tuple[list[tuple[str, Message]], list[str]]:
+    """Unpack some members of a tar stream; packs that hold none of them are not read.
+
+    Args:
+        read: the stream; its base is not looked at.
+        extractor: makes them.
+        members: in the stream's order.
+        rename: what a single one is called instead of its own name.
+        on_bytes: told of every piece of plaintext.
+
+    Returns:
+        The paths that are lost with packs that no copy has, each with the reason; and what is damaged.
+
+    Raises:
+        WrongKey: no key opens the set.
+        MediumUnavailable: no medium can be read any more.
+    """
+    part = _Part(read.copies, read.stream, read.identities, None, None)
+    lost: _Lost = []
+    damaged: list[str] = []
+    for run in _runs(part, members):
+        lost += _unpack(part, extractor, run, damaged, on_bytes, rename=rename)
+    return lost, damaged
 
 
 def _chosen(content: SetFile, source: str | None) -> tuple[Stream, ...]:
@@ -253,9 +286,7 @@ class _Restoration:
 
     def damage(self, stream: Stream, problem: Message) -> None:
         """Note what no copy has."""
-        line = show_text(f"{stream.source}/{stream.name}: {problem}", 500)
-        if line not in self.damaged:
-            self.damaged.append(line)
+        _damage(self.damaged, stream, problem)
 
     def report(self, faults: tuple[CopyFault, ...]) -> RestoreReport:
         """Return what was restored; members that were refused are missing too."""
@@ -386,26 +417,7 @@ class _Restoration:
     def _unpack(
         self, part: _Part, extractor: Extractor, wanted: Sequence[StreamMember] | None, *, rename: str = ""
     ) -> _Lost:
-        """Unpack a stream, or some members in their order, and return what is lost with packs that no copy has."""
-        lost: _Lost = []
-        offsets = None if wanted is None else {member.offset for member in wanted}
-        last = None if wanted is None else wanted[-1].offset
-        start: int | None = 0 if wanted is None else wanted[0].offset
-        while start is not None:
-            begin, start = start, None
-            reader = TarReader(self._counted(part.plaintext(begin)))
-            try:
-                for entry in reader:
-                    here = begin + reader.offset
-                    if offsets is None or here in offsets:
-                        extractor.add(replace(entry, path=rename) if rename else entry, reader.content())
-                    if last is not None and here >= last:
-                        break
-            except SetDamaged as error:
-                self.damage(part.stream, error.message)
-                gone = (begin + reader.offset, part.pack_end(begin + reader.position))
-                start = _next(part, wanted, gone, error.message, lost)
-        return lost
+        return _unpack(part, extractor, wanted, self.damaged, self.on_bytes, rename=rename)
 
     def _tell(self, part: _Part, lost: _Lost) -> None:
         place = format_of(part.stream).place(part.stream)
@@ -417,10 +429,48 @@ class _Restoration:
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
-    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        for piece in pieces:
-            self.on_bytes(len(piece))
-            yield piece
+
+def _unpack(
+    part: _Part,
+    extractor: Extractor,
+    wanted: Sequence[StreamMember] | None,
+    damaged: list[str],
+    on_bytes: Callable[[int], None],
+    *,
+    rename: str = "",
+) -> _Lost:
+    """Unpack a stream, or some members in their order, and return what is lost with packs that no copy has."""
+    lost: _Lost = []
+    offsets = None if wanted is None else {member.offset for member in wanted}
+    last = None if wanted is None else wanted[-1].offset
+    start: int | None = 0 if wanted is None else wanted[0].offset
+    while start is not None:
+        begin, start = start, None
+        reader = TarReader(_counted(part.plaintext(begin), on_bytes))
+        try:
+            for entry in reader:
+                here = begin + reader.offset
+                if offsets is None or here in offsets:
+                    extractor.add(replace(entry, path=rename) if rename else entry, reader.content())
+                if last is not None and here >= last:
+                    break
+        except SetDamaged as error:
+            _damage(damaged, part.stream, error.message)
+            gone = (begin + reader.offset, part.pack_end(begin + reader.position))
+            start = _next(part, wanted, gone, error.message, lost)
+    return lost
+
+
+def _counted(pieces: Iterator[bytes], on_bytes: Callable[[int], None]) -> Iterator[bytes]:
+    for piece in pieces:
+        on_bytes(len(piece))
+        yield piece
+
+
+def _damage(damaged: list[str], stream: Stream, problem: Message) -> None:
+    line = show_text(f"{stream.source}/{stream.name}: {problem}", 500)
+    if line not in damaged:
+        damaged.append(line)
 
 
 def _next(

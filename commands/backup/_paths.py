@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -144,6 +144,11 @@ def unknown_blocks(unknown: Sequence[tuple[str, Message]]) -> list[Block]:
 
 def unknown_parts(unknown: Sequence[tuple[str, Message]]) -> tuple[UnknownPart, ...]:
     return tuple(UnknownPart(what, ShownMessage.of(problem)) for what, problem in unknown)
+
+
+def each_once(messages: Iterable[Message]) -> list[Message]:
+    """Return messages without repetitions."""
+    return list({str(each): each for each in messages}.values())
 
 
 def required_pattern(text: str, what: str) -> str:

@@ -27,6 +27,7 @@ from commands.backup._paths import (
     MemberShape,
     SourceOption,
     UnknownPart,
+    each_once,
     hex_of,
     left_off,
     path_cell,
@@ -129,7 +130,7 @@ def diff(
     found = compare(before, after, source=source, most=limit)
     names = old.copies.content.id, LIVE if new is None else new.copies.content.id
     warnings = [said for each in (old, new) if each is not None for said in (*each.warnings, *each.damage())]
-    return Result(_data(names, found), _view(names, found, limit), list(dict.fromkeys(warnings)), _exit_code(found))
+    return Result(_data(names, found), _view(names, found, limit), each_once(warnings), _exit_code(found))
 
 
 def _opened(session: Session, media: Mapping[str, Medium], name: str) -> OpenedSet:
@@ -199,7 +200,9 @@ def _view(names: tuple[str, str], found: SetComparison, limit: int) -> list[Bloc
             msg("Content changed"),
             msg("Attributes changed"),
         )
-        counts = [(*key, *(found.counts[key, change] for change in Change)) for key in found.compared]
+        counts: list[tuple[Cell, ...]] = [
+            (*key, *(found.counts[key, change] for change in Change)) for key in found.compared
+        ]
         caption = msg("From {before} to {after}", before=names[0], after=msg("now") if names[1] == LIVE else names[1])
         blocks.append(TableBlock(caption, headers, counts))
     for key in found.compared:

@@ -27,6 +27,7 @@ from commands.backup._paths import (
     LimitOption,
     SourceOption,
     UnknownPart,
+    each_once,
     hex_of,
     left_off,
     moment_of,
@@ -143,7 +144,7 @@ def find(
     return Result(
         _data(pattern, found),
         _view(pattern, found),
-        [*dict.fromkeys(warnings), *dict.fromkeys(damaged)],
+        each_once([*warnings, *damaged]),
         _exit_code(found),
     )
 

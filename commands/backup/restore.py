@@ -1,4 +1,4 @@
-"""Restore a set into an empty folder, or stream one out to a program
+"""Restore a set into an empty folder or in place, or stream one out to a program
 
 Needs the private key of a recipient. Looks for the set in the ledger and, where there is no ledger any more, on the
 media themselves. Every pack is checked and comes from whichever medium has it whole; the copies that are damaged are
@@ -7,11 +7,17 @@ each missing path with the reason. Nothing is written outside the folder. If a s
 folders into one first, and configure that as a medium of the kind disk. With --stdout one stream goes to the program
 behind the pipe; each pack is checked first. If this command fails, discard what that program made.
 
-Example: portalops backup restore latest --to /srv/restored --identity /media/key/operator.age; portalops backup
-restore latest --to out --identity key --path etc/hosts --path 'srv/*.conf'; portalops backup restore latest --source portal-db --stream
-portal --stdout --identity key | pg_restore -d scratch
+--into restores files of one source into a folder that has other files, each at its path below it: --into / brings them
+back to where they were. A file that is there and has the same content, mode and owner stays; one that differs is kept,
+or replaced as a whole with --overwrite. Nothing is removed, no link is followed, and folders that are there keep their
+mode. See what would happen by --dry-run first, which reads no pack with contents.
 
-EXIT STATUS: 0 restored, 3 something is missing, 4 nothing was restored or not the whole stream, 5 nothing could be
+Example: portalops backup restore latest --to /srv/restored --identity /media/key/operator.age; portalops backup
+restore latest --to out --identity key --path etc/hosts --path 'srv/*.conf'; portalops backup restore latest --into /
+--source settings --path srv/portal/portal.ini --identity key --overwrite --dry-run; portalops backup restore latest
+--source portal-db --stream portal --stdout --identity key | pg_restore -d scratch
+
+EXIT STATUS: 0 restored, 3 something is missing or a file that differs was kept, 4 nothing was restored or not the whole stream, 5 nothing could be
 restored since every copy is damaged, or the set is not the recorded one
 """
 
@@ -23,15 +29,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backups.age import read_identities
+from backups.in_place import InPlace, restore_in_place
 from backups.media import build_media
 from backups.restore import restore_set
 from commands.backup.options import MediumOption, OptionalSetArgument
-from commands.backup.views import RestoredSet, restore_data, restore_view
+from commands.backup.views import RestoredInPlace, RestoredSet, in_place_data, in_place_view, restore_data, restore_view
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
 from commands.jobs.opened_sets import damage, find_by_name, open_set
-from commands.jobs.restore_target import require_target_apart
+from commands.jobs.restore_target import guarded_in_place, require_target_apart
 from commands.jobs.sets import keys_of
 from commands.jobs.stream_out import check_usage, stream_out_stream
 from portalops.errors import ExitCode, UsageError
@@ -39,6 +46,7 @@ from portalops.locale import _
 from portalops.model.message import msg
 
 if TYPE_CHECKING:
+    from backups.in_place import InPlaceReport
     from backups.restore import RestoreReport
 
 
@@ -52,6 +60,14 @@ def restore(
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FOLDER", help=_("Folder to restore into; empty or not there yet"))
     ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", metavar="FOLDER", help=_("Folder with other files to restore into, such as /")),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=_("With --into: replace files that differ"))] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=_("With --into: show what would be done, and do nothing"))
+    ] = False,
     stdout: Annotated[bool, typer.Option("--stdout", help=_("Write one stream to standard output instead"))] = False,
     medium: MediumOption = None,
     source: Annotated[str | None, typer.Option("--source", help=_("Only this source"))] = None,
@@ -62,22 +78,48 @@ def restore(
         list[str] | None,
         typer.Option("--path", help=_("Only this file or folder, such as etc/hosts, or a pattern; may be repeated")),
     ] = None,
-) -> Result[RestoredSet | None]:
+) -> Result[RestoredSet | RestoredInPlace | None]:
     session = open_session(ctx)
-    if to is None or stdout:
-        check_usage(stdout=stdout, has_folder=to is not None, has_path=path is not None, json=session.invocation.json)
+    folders = (to is not None) + (into is not None)
+    if stdout or folders != 1:
+        check_usage(stdout=stdout, folders=folders, has_path=path is not None, json=session.invocation.json)
     elif stream is not None:
         raise UsageError(
             msg("--stream goes with --stdout"), msg("A folder takes all streams of a source; leave --stream out.")
+        )
+    if (overwrite or dry_run) and into is None:
+        raise UsageError(
+            msg("{option} goes with --into", option="--overwrite" if overwrite else "--dry-run"),
+            msg("A folder for --to is empty, so nothing in it can be overwritten."),
         )
     identities = read_identities(identity)
     uncompared = [] if to is None else require_target_apart(session.settings, to)
     media = build_media(session.settings.backup_media)
     found = find_by_name(session.reader, media, set_name or "latest", medium)
     keys = keys_of(session.reader, session.warnings.append) if found.made else None
-    opened = open_set(found, media, keys, only=medium, with_base=to is not None)
+    opened = open_set(found, media, keys, only=medium, with_base=not stdout)
     copies, set_id = opened.copies, found.id
     warnings = [*uncompared, *opened.warnings]
+    if into is not None:
+        guarded = guarded_in_place(session.settings, into)
+        how = InPlace(overwrites=overwrite, is_dry=dry_run, guarded=guarded)
+        with session.progress.task(msg("Restoring"), total=None, unit="bytes") as task:
+            done = restore_in_place(
+                copies,
+                identities,
+                into,
+                source=source,
+                paths=path or (),
+                base=opened.base,
+                how=how,
+                on_bytes=task.advance,
+            )
+        return Result(
+            in_place_data(done, set_id, str(into), how),
+            in_place_view(done, set_id, str(into), how),
+            [*warnings, *damage(done.faults)],
+            _exit_code_in_place(done, how, is_vouched=opened.is_vouched),
+        )
     if to is None:
         stream_out_stream(copies, identities, source=source, name=stream, progress=session.progress)
         code = ExitCode.OK if opened.is_vouched else ExitCode.INTEGRITY
@@ -99,6 +141,13 @@ def _exit_code(report: RestoreReport, *, is_vouched: bool) -> ExitCode:
     if not is_vouched or (report.damaged and not report.files):
         return ExitCode.INTEGRITY
     return ExitCode.PARTIAL if report.missing or report.damaged else ExitCode.OK
+
+
+def _exit_code_in_place(report: InPlaceReport, how: InPlace, *, is_vouched: bool) -> ExitCode:
+    if not is_vouched or (report.damaged and not report.files):
+        return ExitCode.INTEGRITY
+    is_kept = report.differing.count and not how.overwrites and not how.is_dry
+    return ExitCode.PARTIAL if report.missing or report.damaged or report.refused or is_kept else ExitCode.OK
 
 
 VERB = Verb(restore, version=2)

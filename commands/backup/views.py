@@ -41,6 +41,8 @@ from portalops.reports.section_discs import disc_blocks
 from portalops.reports.words import data_class_word, medium_kind_word, outcome_status, set_kind_word, status_of_copy
 
 if TYPE_CHECKING:
+    from backups.in_place import InPlace, InPlaceReport
+    from backups.merged import CopyFault
     from backups.plan import BackupPlan
     from backups.restore import RestoreReport
     from backups.sizes import MediumRoom, Size, Sizes
@@ -605,14 +607,23 @@ def restore_view(report: RestoreReport, set_id: str, folder: str) -> list[Block]
             )
         )
     ]
-    if report.missing:
-        said = nmsg(
-            "{n} path is missing; {file} lists it with the reason",
-            "{n} paths are missing; {file} lists each with the reason",
-            report.missing,
-            file=str(Path(folder) / UNFINISHED),
-        )
-        blocks.append(Notice(said, Tone.BAD))
+    return [*blocks, *_missing_blocks(report.missing, folder), *_problem_blocks(report)]
+
+
+def _missing_blocks(missing: int, folder: str) -> list[Block]:
+    if not missing:
+        return []
+    said = nmsg(
+        "{n} path is missing; {file} lists it with the reason",
+        "{n} paths are missing; {file} lists each with the reason",
+        missing,
+        file=str(Path(folder) / UNFINISHED),
+    )
+    return [Notice(said, Tone.BAD)]
+
+
+def _problem_blocks(report: RestoreReport | InPlaceReport) -> list[Block]:
+    blocks: list[Block] = []
     for title, lines in (
         (msg("No copy has it whole"), report.damaged),
         (msg("Not made"), report.refused),
@@ -665,11 +676,102 @@ def restore_data(report: RestoreReport, set_id: str, folder: str) -> RestoredSet
         refused=report.refused,
         notes=report.notes,
         missing=report.missing,
-        faults=tuple(
-            DamagedCopy(each.set_id, each.medium, each.is_damage, ShownMessage.of(each.problem))
-            for each in report.faults
-        ),
+        faults=_faults_data(report.faults),
     )
+
+
+def _faults_data(faults: Sequence[CopyFault]) -> tuple[DamagedCopy, ...]:
+    return tuple(
+        DamagedCopy(each.set_id, each.medium, each.is_damage, ShownMessage.of(each.problem)) for each in faults
+    )
+
+
+@shape
+class RestoredInPlace:
+    """What was restored into a folder with other files, or would be."""
+
+    set: str
+    folder: str
+    dry_run: bool
+    overwrite: bool
+    new: int
+    """Files, folders and links that were not there."""
+    same: int
+    """That are there and are the same."""
+    differing: int
+    """That are there and differ: replaced with `overwrite`, else kept."""
+    differing_paths: tuple[str, ...]
+    """At most 1000 of them, escaped as on a terminal."""
+    files: int
+    """Written."""
+    content_bytes: int
+    damaged: tuple[str, ...]
+    """What no copy has whole, stream by stream."""
+    refused: tuple[str, ...]
+    """Members that were not made, and why."""
+    notes: tuple[str, ...]
+    """What was left out on purpose, such as devices."""
+    missing: int
+    """How many paths are missing; RESTORE-UNFINISHED.txt in the folder lists them."""
+    faults: tuple[DamagedCopy, ...]
+    """What is wrong with copies of the set, or of its base, though another copy may have had it."""
+
+
+def in_place_data(report: InPlaceReport, set_id: str, folder: str, how: InPlace) -> RestoredInPlace:
+    """Return a restore in place as `--json` shows it."""
+    return RestoredInPlace(
+        set=set_id,
+        folder=folder,
+        dry_run=how.is_dry,
+        overwrite=how.overwrites,
+        new=report.new,
+        same=report.same,
+        differing=report.differing.count,
+        differing_paths=tuple(report.differing.paths),
+        files=report.files,
+        content_bytes=report.content_bytes,
+        damaged=tuple(report.damaged),
+        refused=tuple(report.refused),
+        notes=tuple(report.notes),
+        missing=report.missing,
+        faults=_faults_data(report.faults),
+    )
+
+
+def in_place_view(report: InPlaceReport, set_id: str, folder: str, how: InPlace) -> list[Block]:
+    """Return what a restore in place did or would do."""
+    if how.is_dry:
+        said = msg("Nothing was written. Into {folder}, from set {set}:", folder=folder, set=set_id)
+    else:
+        said = msg(
+            "{files} of set {set} restored to {folder}, {size}",
+            files=nmsg("{n} file", "{n} files", report.files),
+            set=set_id,
+            folder=folder,
+            size=ByteCount(report.content_bytes),
+        )
+    differ = msg("There and different: kept")
+    if how.is_dry:
+        differ = msg("There and different: would be kept")
+        if how.overwrites:
+            differ = msg("There and different: would be replaced")
+    elif how.overwrites:
+        differ = msg("There and different: replaced")
+    blocks: list[Block] = [
+        Paragraph(said),
+        KeyValues(
+            (
+                (msg("Not there before"), report.new),
+                (msg("There and the same"), report.same),
+                (differ, report.differing.count),
+            )
+        ),
+    ]
+    if report.differing.paths:
+        blocks += [Heading(3, differ), *_listed(report.differing.paths, report.differing.count)]
+        if not how.overwrites:
+            blocks.append(Notice(msg("--overwrite replaces what differs"), Tone.UNSURE))
+    return [*blocks, *_missing_blocks(report.missing, folder), *_problem_blocks(report)]
 
 
 def _remarks(kept: BackupSet) -> list[tuple[Message, list[str]]]:
@@ -685,10 +787,12 @@ def _remarks(kept: BackupSet) -> list[tuple[Message, list[str]]]:
     return found
 
 
-def _listed(lines: Sequence[str]) -> list[Block]:
+def _listed(lines: Sequence[str], count: int | None = None) -> list[Block]:
+    """Return the first lines, and how many more there are: of those given, or of all that were counted."""
     blocks: list[Block] = [Bullets([verbatim(line) for line in lines[:MAX_LISTED]])]
-    if len(lines) > MAX_LISTED:
-        blocks.append(Paragraph(msg("... and {more} more", more=len(lines) - MAX_LISTED)))
+    more = (len(lines) if count is None else count) - MAX_LISTED
+    if more > 0:
+        blocks.append(Paragraph(msg("... and {more} more", more=more)))
     return blocks
 
 

@@ -20,6 +20,8 @@ from tests.commands.test_damaged_copies import rot
 
 ODD = "line\nbreak\u202egnp.exe"
 RAW = b"not-utf8-\xff.ini"
+BEGUN = NOW + timedelta(days=1000)
+"""Ahead of the times of files: what is younger than its set is read anew."""
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def top(portal: Portal) -> str:
 
 
 def run_at(portal: Portal, day: int, kind: str) -> str:
-    with time_machine.travel(NOW + timedelta(days=day), tick=True):
+    with time_machine.travel(BEGUN + timedelta(days=day), tick=True):
         return str(portal.call("backup", "run", f"--{kind}")["set"])
 
 
@@ -69,17 +71,6 @@ def names(listed: Any) -> list[str]:
 def shown(portal: Portal, *arguments: str, expected: ExitCode = ExitCode.OK) -> str:
     assert run(["--config", str(portal.folder / "portalops.toml"), *arguments], {}) == expected
     return portal.output()
-
-
-def no_pack_opened(monkeypatch: pytest.MonkeyPatch, portal: Portal) -> list[str]:
-    """Note which files of packs with contents are opened from now on."""
-    opened: list[str] = []
-    for pack in portal.folder.rglob("data/*/*/*.0001.age"):
-        if not pack.name.startswith("removed"):
-            pack.chmod(0)
-            pack.unlink()
-    del monkeypatch
-    return opened
 
 
 def test_without_a_key_ls_shows_what_lies_in_clear_and_names_the_key(portal: Portal) -> None:
@@ -168,7 +159,7 @@ def test_find_shows_each_content_once_with_the_sets_that_hold_it(portal: Portal)
     assert [each["newest"] for each in find(portal, "old.ini")["versions"]] == [full]
     assert find(portal, "old.ini", "--set", differential, expected=ExitCode.UNMET)["count"] == 0
     assert find(portal, "kept.ini", "--set", differential)["count"] == 1
-    day = (NOW + timedelta(days=1)).date().isoformat()
+    day = (BEGUN + timedelta(days=1)).date().isoformat()
     assert find(portal, "kept.ini", "--since", day)["versions"][0]["sets"] == 2
     assert find(portal, "kept.ini", "--source", "accounts", expected=ExitCode.UNMET)["count"] == 0
     assert find(portal, f"{top(portal)}/kept.ini")["count"] == 1
@@ -212,8 +203,10 @@ def test_diff_with_what_is_there_now(portal: Portal) -> None:
     full_and_differential(portal)
     same = diff(portal, "latest", "--live", "--source", "settings")
     assert (same["same"], same["after"]) == (True, "live")
-    whole = diff(portal, "latest", "--live", expected=ExitCode.PARTIAL)
-    assert {each["what"] for each in whole["unknown"]} == {"database", "ledger"}
+    whole = diff(portal, "latest", "--live", expected=ExitCode.UNMET)
+    assert [each["what"] for each in whole["unknown"]] == ["database"]
+    assert {each["source"] for each in whole["paths"]} == {"ledger"}  # the run itself was recorded after its set
+    diff(portal, "latest", "--live", "--source", "database", expected=ExitCode.PARTIAL)
 
     status = (portal.folder / "settings" / "kept.ini").stat()
     (portal.folder / "settings" / "kept.ini").write_text("[tepk]\n")
@@ -231,12 +224,12 @@ def test_an_empty_pattern_is_refused(portal: Portal, pattern: str) -> None:
         assert "PATH is empty" in ls(portal, "latest", pattern, expected=ExitCode.USAGE)["error"]["message"]
 
 
-@pytest.mark.parametrize(("pattern", "count"), [("*", None), ("[", 1), ("[[]", 1), ("[b", 0), ("portal.ini/", 1)])
-def test_signs_of_patterns_are_no_trap(portal: Portal, pattern: str, count: int | None) -> None:
+@pytest.mark.parametrize(("pattern", "count"), [("*", 3), ("[", 1), ("[[]", 1), ("[b", 0), ("portal.ini/", 1)])
+def test_signs_of_patterns_are_no_trap(portal: Portal, pattern: str, count: int) -> None:
     (portal.folder / "settings" / "[").write_text("bracket")
     portal.call("backup", "run")
-    found = find(portal, pattern, "--source", "settings", expected=ExitCode.OK if count != 0 else ExitCode.UNMET)
-    assert found["count"] == (4 if count is None else count)
+    found = find(portal, pattern, "--source", "settings", expected=ExitCode.OK if count else ExitCode.UNMET)
+    assert found["count"] == count
     listed = ls(portal, "latest", f"{top(portal)}/[", "--source", "settings")
     assert names(listed) == ["["]
 
@@ -247,7 +240,7 @@ def test_a_set_of_another_key_is_named_by_each(portal: Portal, tmp_path: Path) -
     stranger.write_text(f"{pyrage.x25519.Identity.generate()}\n")
     own, portal.key = portal.key, str(stranger)
 
-    assert "no key" in ls(portal, "latest", expected=ExitCode.FAILED)["error"]["message"].lower() or True
+    assert "not one of the 2 keys" in ls(portal, "latest", expected=ExitCode.FAILED)["error"]["message"].lower()
     assert "error" in ls(portal, "latest", expected=ExitCode.FAILED)
     assert "error" in diff(portal, made, made, expected=ExitCode.FAILED)
     found = find(portal, "*", expected=ExitCode.FAILED)["data"]
@@ -267,7 +260,7 @@ def test_an_index_that_is_damaged_on_one_medium_is_read_from_the_other_and_named
 
 
 def warnings_of(portal: Portal, *arguments: str) -> list[str]:
-    import json  # noqa: PLC0415
+    import json
 
     run(["--config", str(portal.folder / "portalops.toml"), "--json", *arguments], {})
     return [str(each) for each in json.loads(portal.output())["warnings"]]
@@ -317,14 +310,13 @@ def test_what_is_not_there_is_named(portal: Portal) -> None:
     assert "no path" in ls(portal, "latest", "no/such", expected=ExitCode.FAILED)["error"]["message"]
     assert "no source" in ls(portal, "latest", "--source", "nobody", expected=ExitCode.FAILED)["error"]["message"]
     assert (
-        "no source nobody"
+        "neither side has a source nobody"
         in diff(portal, "latest", "latest", "--source", "nobody", expected=ExitCode.FAILED)["error"]["message"]
-        or True
     )
     assert "second side" in diff(portal, "latest", expected=ExitCode.USAGE)["error"]["message"]
     assert "error" in diff(portal, "latest", "demo-19990101", expected=ExitCode.FAILED)
     assert "error" in find(portal, "x", "--since", "yesterday", expected=ExitCode.USAGE)
-    assert "error" in find(portal, "x", "--since", "2999-01-01", expected=ExitCode.FAILED)
+    assert "error" in find(portal, "x", "--since", "2030-01-01", expected=ExitCode.FAILED)
 
 
 def test_sets_are_searched_where_no_ledger_is_left(portal: Portal) -> None:
