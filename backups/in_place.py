@@ -15,7 +15,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -94,6 +94,8 @@ class InPlaceReport:
     damaged: list[str] = field(default_factory=list)
     missing: int = 0
     faults: tuple[CopyFault, ...] = ()
+    marked: Path | None = None
+    """The folder with the list of what is missing: the innermost one that is there and holds all that was asked for."""
 
 
 def restore_in_place(
@@ -124,7 +126,7 @@ def restore_in_place(
         UnsafeTarget: the folder is not there, or cannot be written.
         BackupError: the set has no such source or path, or the base is not given; nothing was made.
         SetDamaged: no copy has the index; nothing was made.
-        MediumUnavailable: no medium could be read any more; the file in the folder says so.
+        MediumUnavailable: no medium could be read any more; a file in the innermost folder of all that is restored says so.
     """
     stream = _chosen(copies, source)
     if stream.differential and base is None:
@@ -150,7 +152,7 @@ def restore_in_place(
         if how.is_dry:
             work.plan()
         else:
-            work.restore(folder, absent)
+            work.restore(live.place / live.innermost(wanted.common(table.members(0))), absent)
     report = work.report
     report.faults = (*copies.faults, *(base.faults if base is not None else ()))
     return report
@@ -196,9 +198,25 @@ class _Wanted:
                 break
         return absent
 
+    def common(self, members: Iterable[StreamMember]) -> str:
+        """Return the innermost folder that holds all members that are asked for."""
+        found: str | None = None
+        for member in members:
+            if (found is not None and member.path.startswith(f"{found}/")) or not self.has(member.path):
+                continue
+            here = member.path if member.type is MemberType.FOLDER else member.path.rpartition("/")[0]
+            found = here if found is None else _common(found, here)
+        return found or ""
+
     def above(self) -> frozenset[str]:
         """Return the folders above them, which get their mode and time where they have to be made."""
         return frozenset(each for path in self.paths if not is_pattern(path) for each in folders_above(path))
+
+
+def _common(one: str, other: str) -> str:
+    """Return the folder that holds both."""
+    both = zip(one.split("/"), other.split("/"), strict=False)
+    return "/".join(name for name, _other in takewhile(lambda pair: pair[0] == pair[1], both))
 
 
 class _Standing(Enum):
@@ -229,19 +247,20 @@ class _InPlaceRestore:
             for _member in self._to_write(is_of_base=is_of_base):
                 pass
 
-    def restore(self, folder: Path, absent: Iterable[str]) -> None:
+    def restore(self, marked: Path, absent: Iterable[str]) -> None:
+        """Restore, with a file in a folder that says so until nothing is missing."""
+        self.report.marked = marked
         try:
-            begin_unfinished(folder, is_in_place=True)
+            begin_unfinished(marked, is_in_place=True)
         except OSError as error:
             raise UnsafeTarget(
-                msg("cannot write into {folder}: {cause}", folder=str(folder), cause=cause_of(error)),
+                msg("cannot write into {folder}: {cause}", folder=str(marked), cause=cause_of(error)),
                 msg("Name a folder that you may write to."),
             ) from error
-        with MissingPaths(folder) as missing:
-            extractor = _InPlaceExtractor(folder, overwrites=self.how.overwrites)
+        with MissingPaths(marked) as missing:
+            extractor = _InPlaceExtractor(self.live.place, overwrites=self.how.overwrites)
             try:
-                links = MemberTable()
-                with links:
+                with MemberTable() as links:
                     self._write(extractor, links, missing)
             finally:
                 extractor.close()
@@ -355,8 +374,8 @@ class _LiveFolder:
             UnsafeTarget: it is no folder, or cannot be read.
         """
         try:
-            self._place = folder.resolve()
-            self._root = os.open(self._place, _FOLDER)
+            self.place = folder.resolve()
+            self._root = os.open(self.place, _FOLDER)
         except (OSError, RuntimeError) as error:
             cause = cause_of(error) if isinstance(error, OSError) else str(error)
             raise UnsafeTarget(
@@ -374,6 +393,21 @@ class _LiveFolder:
     def __exit__(self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None) -> None:
         self._leave()
         os.close(self._root)
+
+    def innermost(self, path: str) -> str:
+        """Return as much of a folder's path as is there, and is no link."""
+        there: list[str] = []
+        descriptor = os.dup(self._root)
+        for name in path.split("/") if path else ():
+            try:
+                inner = os.open(name, _FOLDER, dir_fd=descriptor)
+            except (OSError, ValueError):
+                break
+            os.close(descriptor)
+            descriptor = inner
+            there.append(name)
+        os.close(descriptor)
+        return "/".join(there)
 
     def standing(self, member: StreamMember, content: StreamMember) -> _Standing:
         """Say how a member stands to what is there.
@@ -464,7 +498,7 @@ class _LiveFolder:
         self._at = None
 
     def _require_free(self, path: str) -> None:
-        place = self._place / path if self._guarded else self._place
+        place = self.place / path if self._guarded else self.place
         for each in self._guarded:
             if place.is_relative_to(each.place):
                 raise _NotMade(str(each.why))
@@ -474,7 +508,7 @@ class _InPlaceExtractor(Extractor):
     """Makes members below a folder that has others: nothing is removed, and what is replaced is replaced by one rename."""
 
     def __init__(self, folder: Path, *, overwrites: bool) -> None:
-        super().__init__(folder.resolve())
+        super().__init__(folder)
         self._overwrites = overwrites
 
     def _add(self, entry: TarEntry, content: Iterable[memoryview]) -> None:

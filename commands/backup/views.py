@@ -19,6 +19,7 @@ from portalops.model.media import DiscState
 from portalops.model.message import ByteCount, Message, msg, nmsg, verbatim
 from portalops.model.reading import Freshness, Limits, depth_and_age, level_word
 from portalops.model.retention import Hold
+from portalops.model.runs import DaySpan, Every
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.adopted import Claim
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from backups.plan import BackupPlan
     from backups.restore import RestoreReport
     from backups.sizes import MediumRoom, Size, Sizes
+    from backups.year_cost import YearCost
+    from portalops.model.runs import Span
 
 MAX_LISTED = 50
 """Lines of one kind that are shown to a person; --json has them all."""
@@ -166,6 +169,19 @@ class ExcusedClass:
 
 
 @shape
+class YearInPlan:
+    """What a year of sets takes on each medium, before any is removed."""
+
+    full_every: str | None
+    """A week, a month, or days such as P10D; null for full sets alone."""
+    configured: bool
+    fulls: int
+    differentials: int
+    stored_bytes: int | None
+    """From the sizes of recorded sets; null where none is recorded to reckon from."""
+
+
+@shape
 class PlannedRun:
     """What a backup run would do."""
 
@@ -187,9 +203,11 @@ class PlannedRun:
     excused: tuple[ExcusedClass, ...]
     unmapped: tuple[DataClass, ...]
     """Classes of Article 10 that no source maps to and no reason excuses."""
+    year: tuple[YearInPlan, ...]
+    """What a year takes under each choice of `backup.full_every`; empty where no job makes backups."""
 
 
-def plan_data(plan: BackupPlan, sizes: Sizes) -> PlannedRun:
+def plan_data(plan: BackupPlan, sizes: Sizes, year: Sequence[YearCost]) -> PlannedRun:
     """Return a plan as `--json` shows it."""
     known, rooms = sizes.sources, sizes.media
     return PlannedRun(
@@ -212,7 +230,51 @@ def plan_data(plan: BackupPlan, sizes: Sizes) -> PlannedRun:
         recipients=tuple(NamedKey(name, key) for name, key in plan.recipients),
         excused=tuple(ExcusedClass(data_class, reason) for data_class, reason in plan.excused),
         unmapped=plan.unmapped,
+        year=tuple(
+            YearInPlan(
+                _span_key(each.full_every), each.is_configured, each.fulls, each.differentials, each.stored_bytes
+            )
+            for each in year
+        ),
     )
+
+
+def year_view(year: Sequence[YearCost]) -> list[Block]:
+    """Return what a year takes, for people."""
+    if not year:
+        return []
+    rows: list[tuple[Cell, ...]] = [
+        (
+            _span_word(each.full_every),
+            each.fulls,
+            each.differentials,
+            ByteSize(each.stored_bytes) if each.stored_bytes is not None else msg("unknown"),
+            msg("configured") if each.is_configured else None,
+        )
+        for each in year
+    ]
+    headers = (msg("One full set in each"), msg("Full sets"), msg("Differentials"), msg("Space"), msg("Now"))
+    blocks: list[Block] = [
+        TableBlock(msg("What a year takes on each medium, before sets are removed"), headers, rows),
+    ]
+    if any(each.stored_bytes is None for each in year):
+        blocks.append(Paragraph(msg("Unknown: no full set, or no differential, is recorded to reckon from.")))
+    else:
+        blocks.append(
+            Paragraph(msg("A differential is taken to grow with the days since its base, as recorded ones did."))
+        )
+    return blocks
+
+
+def _span_key(span: Span | None) -> str | None:
+    return f"P{span.days}D" if isinstance(span, DaySpan) else span
+
+
+def _span_word(span: Span | None) -> Message:
+    if isinstance(span, DaySpan):
+        return nmsg("{n} day", "{n} days", span.days)
+    words = {Every.HOUR: msg("hour"), Every.DAY: msg("day"), Every.WEEK: msg("week"), Every.MONTH: msg("month")}
+    return words[span] if span is not None else msg("run: full sets alone")
 
 
 def shrink_sentence(shrink: Shrink) -> Message:
@@ -712,7 +774,9 @@ class RestoredInPlace:
     notes: tuple[str, ...]
     """What was left out on purpose, such as devices."""
     missing: int
-    """How many paths are missing; RESTORE-UNFINISHED.txt in the folder lists them."""
+    """How many paths are missing."""
+    listed_in: str | None
+    """The folder whose RESTORE-UNFINISHED.txt lists them: the innermost one that holds all that was asked for."""
     faults: tuple[DamagedCopy, ...]
     """What is wrong with copies of the set, or of its base, though another copy may have had it."""
 
@@ -734,6 +798,7 @@ def in_place_data(report: InPlaceReport, set_id: str, folder: str, how: InPlace)
         refused=tuple(report.refused),
         notes=tuple(report.notes),
         missing=report.missing,
+        listed_in=str(report.marked) if report.missing else None,
         faults=_faults_data(report.faults),
     )
 
@@ -771,7 +836,7 @@ def in_place_view(report: InPlaceReport, set_id: str, folder: str, how: InPlace)
         blocks += [Heading(3, differ), *_listed(report.differing.paths, report.differing.count)]
         if not how.overwrites:
             blocks.append(Notice(msg("--overwrite replaces what differs"), Tone.UNSURE))
-    return [*blocks, *_missing_blocks(report.missing, folder), *_problem_blocks(report)]
+    return [*blocks, *_missing_blocks(report.missing, str(report.marked)), *_problem_blocks(report)]
 
 
 def _remarks(kept: BackupSet) -> list[tuple[Message, list[str]]]:

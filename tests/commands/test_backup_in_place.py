@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from tests.commands.test_backup import Portal
 from tests.commands.test_backup_look import full_and_differential
 from tests.commands.test_damaged_copies import rot
 
+PROGRAM = "from commands.app import main; main()"
 UNFINISHED = "RESTORE-UNFINISHED.txt"
 
 
@@ -63,7 +63,7 @@ def test_a_lost_file_comes_back_to_where_it_was_and_all_else_stays(portal: Porta
     assert found["same"] == 4  # two folders, a link, a file
     assert tree(settings) == {**before, "other.txt": "not in the set"}
     assert (settings / "sub").stat().st_mode & 0o777 == 0o750
-    assert not Path("/", UNFINISHED).exists()
+    assert not list(portal.folder.rglob(UNFINISHED))
     again = into(portal, Path("/"))
     assert (again["new"], again["same"], again["files"]) == (0, 6, 0)
 
@@ -124,7 +124,8 @@ def test_a_link_on_the_way_is_not_followed(portal: Portal, tmp_path: Path) -> No
     assert list(outside.iterdir()) == []
     assert len(found["refused"]) == 3
     assert not (way / "portal.ini").is_symlink()
-    listed = (folder / UNFINISHED).read_text()
+    assert found["listed_in"] == str(way)
+    listed = (way / UNFINISHED).read_text()
     assert "sub/a.ini\t" in listed and "not a folder" in listed
     assert "remove the folder" not in listed
 
@@ -179,7 +180,7 @@ def test_paths_are_several_and_one_that_is_missing_is_listed(portal: Portal, tmp
     found = into(portal, folder, "--path", f"{top}/sub/", "--path", "no/such", expected=ExitCode.PARTIAL)
 
     assert found["missing"] == 1
-    assert "no/such\t" in (folder / UNFINISHED).read_text()
+    assert "no/such\t" in (folder / UNFINISHED).read_text()  # nothing of the way was there
     assert ((folder / top.strip("/") / "sub").stat().st_mode) & 0o777 == 0o750
     (folder / UNFINISHED).unlink()
     refused = into(portal, folder, "--path", "no/such", expected=ExitCode.FAILED)
@@ -227,8 +228,7 @@ def test_the_ledger_and_the_media_are_never_written_into_from_above(portal: Port
 
     assert any("keeps its sets there" in line for line in found["refused"])
     assert not (portal.folder / "disk-c" / "x").exists()
-    with suppress(FileNotFoundError):
-        Path("/", UNFINISHED).unlink()
+    assert found["listed_in"] == str(portal.folder)
 
 
 def test_a_restore_that_is_killed_leaves_the_old_or_the_new_of_each_file(portal: Portal) -> None:
@@ -239,7 +239,7 @@ def test_a_restore_that_is_killed_leaves_the_old_or_the_new_of_each_file(portal:
     portal.call("backup", "run")
     right = {hashlib.sha256(data).hexdigest() for data in content.values()}
     old = hashlib.sha256(b"old").hexdigest()
-    command = [sys.executable, "-m", "portalops", "--config", str(portal.folder / "portalops.toml")]
+    command = [sys.executable, "-c", PROGRAM, "--config", str(portal.folder / "portalops.toml")]
     command += ["backup", "restore", "latest", "--into", "/", "--source", "settings", "--identity", portal.key]
 
     for delay in moments():
@@ -255,10 +255,13 @@ def test_a_restore_that_is_killed_leaves_the_old_or_the_new_of_each_file(portal:
         process.wait()
         found = {hashlib.sha256((settings / name).read_bytes()).hexdigest() for name in content}
         assert found <= {*right, old}
+        if process.returncode != 0:
+            assert process.returncode == -signal.SIGKILL
+            assert "do not remove the folder" in (settings / UNFINISHED).read_text()
     done = into(portal, Path("/"), "--overwrite")
     assert done["missing"] == 0
     assert {hashlib.sha256((settings / name).read_bytes()).hexdigest() for name in content} == right
-    assert not Path("/", UNFINISHED).exists()
+    assert not list(portal.folder.rglob(UNFINISHED))
 
 
 def moments() -> Iterator[float]:

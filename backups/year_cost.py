@@ -1,0 +1,120 @@
+"""What a year of sets takes on a medium, by how often one of them is full: from what recorded sets took. Pure.
+
+A differential holds what has changed since its base, so it grows with the days between. It is taken to grow by so many bytes a
+day as the recorded ones did, up to the size of a full set. Nothing is taken off for sets that are removed by the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from portalops.model.backups import BackupSet, SetKind
+from portalops.model.record import Digest
+from portalops.model.runs import DaySpan, Every, Span
+from portalops.model.verdicts import RunOutcome
+
+NEWEST = 30
+"""So many recorded differentials tell how fast they grow."""
+OTHER_SPAN = DaySpan(14)
+"""The number of days that is shown where none is configured."""
+_YEAR = timedelta(days=365)
+_STEPS = {Every.HOUR: timedelta(hours=1), Every.DAY: timedelta(days=1), Every.WEEK: timedelta(days=7)}
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSizes:
+    """What recorded sets took."""
+
+    full_bytes: int | None
+    """Of the newest full set; None if none is recorded."""
+    growth: float | None
+    """Bytes by which a differential grows in a day; None if none is recorded with its base."""
+
+
+@dataclass(frozen=True, slots=True)
+class YearCost:
+    """What a year takes under one choice."""
+
+    full_every: Span | None
+    """None for full sets alone."""
+    is_configured: bool
+    fulls: int
+    differentials: int
+    stored_bytes: int | None
+    """None where nothing is recorded that it could be reckoned from."""
+
+
+def recorded_sizes(sets: Sequence[BackupSet]) -> RecordedSizes:
+    """Return what recorded sets took; those that lack something are left out.
+
+    Args:
+        sets: oldest first.
+    """
+    whole = [each for each in sets if each.outcome is RunOutcome.COMPLETE]
+    made: Mapping[Digest, datetime] = {each.bag_sha256: each.created_at for each in whole if each.kind is SetKind.FULL}
+    fulls = [each.stored_bytes for each in whole if each.kind is SetKind.FULL]
+    grown = [
+        (each.stored_bytes, (each.created_at - made[each.base]) / timedelta(days=1))
+        for each in whole
+        if each.kind is SetKind.DIFF and each.base in made
+    ][-NEWEST:]
+    days = sum(age for _size, age in grown if age > 0)
+    growth = sum(size for size, age in grown if age > 0) / days if days else None
+    return RecordedSizes(fulls[-1] if fulls else None, growth)
+
+
+def year_costs(
+    sizes: RecordedSizes, every: Every, configured: Span | None, *, now: datetime, zone: ZoneInfo
+) -> tuple[YearCost, ...]:
+    """Return what a year from now takes with full sets alone, and with one in each week, month or number of days.
+
+    Args:
+        sizes: of recorded sets.
+        every: how often a set is made.
+        configured: what the configuration says.
+        now: aware.
+        zone: the portal's.
+    """
+    choices: list[Span | None] = [
+        None,
+        Every.WEEK,
+        Every.MONTH,
+        configured if isinstance(configured, DaySpan) else OTHER_SPAN,
+    ]
+    if configured not in choices:
+        choices.append(configured)
+    return tuple(_cost(sizes, every, each, is_configured=each == configured, now=now, zone=zone) for each in choices)
+
+
+def _cost(
+    sizes: RecordedSizes, every: Every, full_every: Span | None, *, is_configured: bool, now: datetime, zone: ZoneInfo
+) -> YearCost:
+    fulls = differentials = 0
+    total: float | None = 0.0
+    base: datetime | None = None
+    slot = ""
+    for moment in _moments(every, now, zone):
+        here = full_every.slot(moment) if full_every is not None else ""
+        if base is None or full_every is None or here != slot:
+            fulls += 1
+            base, slot, size = moment, here, sizes.full_bytes
+        else:
+            differentials += 1
+            size = _differential(sizes, (moment - base) / timedelta(days=1))
+        total = None if total is None or size is None else total + size
+    return YearCost(full_every, is_configured, fulls, differentials, None if total is None else round(total))
+
+
+def _differential(sizes: RecordedSizes, days: float) -> int | None:
+    if sizes.growth is None or sizes.full_bytes is None:
+        return None
+    return min(sizes.full_bytes, round(sizes.growth * days))
+
+
+def _moments(every: Every, now: datetime, zone: ZoneInfo) -> Sequence[datetime]:
+    """Return when sets are made within a year; a month is reckoned as a twelfth of it."""
+    step = _STEPS.get(every, _YEAR / 12)
+    return [(now + step * number).astimezone(zone) for number in range(_YEAR // step)]
