@@ -49,7 +49,7 @@ from commands.jobs.sets import keys_of
 from portalops.errors import BackupError, ConfigurationError, ExitCode, UsageError
 from portalops.locale import _
 from portalops.model.backups import DataClass, SetKind
-from portalops.model.message import Message, msg, nmsg
+from portalops.model.message import Message, msg, nmsg, verbatim
 from portalops.model.text import show_text
 from portalops.reports.document import Block, ByteSize, Cell, KeyValues, Notice, TableBlock, Tone
 from portalops.reports.words import data_class_word, set_kind_word
@@ -203,12 +203,11 @@ def _recipients(content: SetFile, settings: Settings) -> list[RecipientKey]:
 
 
 def _named(recipients: list[RecipientKey]) -> Message:
+    """Return the names of keys, any of which will do."""
     named = [each.name or show_text(each.key, 80) for each in recipients]
-    return (
-        msg("{one}", one=", ".join(named))
-        if len(named) < 2
-        else msg("{some} or {last}", some=", ".join(named[:-1]), last=named[-1])
-    )
+    if len(named) < 2:
+        return verbatim(", ".join(named))
+    return msg("{some} or {last}", some=", ".join(named[:-1]), last=named[-1])
 
 
 def _data(

@@ -253,7 +253,7 @@ def year_view(year: Sequence[YearCost]) -> list[Block]:
         )
         for each in year
     ]
-    headers = (msg("One full set in each"), msg("Full sets"), msg("Differentials"), msg("Space"), msg("Now"))
+    headers = (msg("A full set is made"), msg("Full sets"), msg("Differentials"), msg("Space"), msg("Now"))
     blocks: list[Block] = [
         TableBlock(msg("What a year takes on each medium, before sets are removed"), headers, rows),
     ]
@@ -272,9 +272,14 @@ def _span_key(span: Span | None) -> str | None:
 
 def _span_word(span: Span | None) -> Message:
     if isinstance(span, DaySpan):
-        return nmsg("{n} day", "{n} days", span.days)
-    words = {Every.HOUR: msg("hour"), Every.DAY: msg("day"), Every.WEEK: msg("week"), Every.MONTH: msg("month")}
-    return words[span] if span is not None else msg("run: full sets alone")
+        return nmsg("every {n} day", "every {n} days", span.days)
+    words = {
+        Every.HOUR: msg("each hour"),
+        Every.DAY: msg("each day"),
+        Every.WEEK: msg("each week"),
+        Every.MONTH: msg("each month"),
+    }
+    return words[span] if span is not None else msg("each run, without differentials")
 
 
 def shrink_sentence(shrink: Shrink) -> Message:
