@@ -59,7 +59,7 @@ def recorded_sizes(sets: Sequence[BackupSet]) -> RecordedSizes:
     grown = [
         (each.stored_bytes, (each.created_at - made[each.base]) / timedelta(days=1))
         for each in whole
-        if each.kind is SetKind.DIFF and each.base in made
+        if each.kind is SetKind.DIFF and each.base is not None and each.base in made
     ][-NEWEST:]
     days = sum(age for _size, age in grown if age > 0)
     growth = sum(size for size, age in grown if age > 0) / days if days else None
