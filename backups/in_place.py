@@ -55,7 +55,7 @@ class GuardedFolder:
 
 
 @dataclass(frozen=True, slots=True)
-class InPlace:
+class Overlay:
     """How to restore in place."""
 
     overwrites: bool = False
@@ -78,7 +78,7 @@ class Named:
 
 
 @dataclass(slots=True)
-class InPlaceReport:
+class OverlayReport:
     """What was restored, or would be."""
 
     new: int = 0
@@ -106,9 +106,9 @@ def restore_in_place(
     source: str | None,
     paths: Sequence[str],
     base: MergedSet | None,
-    how: InPlace,
+    how: Overlay,
     on_bytes: Callable[[int], None] = lambda _count: None,
-) -> InPlaceReport:
+) -> OverlayReport:
     """Restore the files of one source into a folder, each at its path below it.
 
     Args:
@@ -148,7 +148,7 @@ def restore_in_place(
                 msg("the set has no path {path}", path=show_text(", ".join(paths), 300)),
                 msg("Write the path as in the index, such as etc/hosts; leave out --path to restore everything."),
             )
-        work = _InPlaceRestore(read, table, live, wanted, how, on_bytes)
+        work = _OverlayRestore(read, table, live, wanted, how, on_bytes)
         if how.is_dry:
             work.plan()
         else:
@@ -208,7 +208,7 @@ class _Wanted:
             found = here if found is None else _common(found, here)
         return found or ""
 
-    def above(self) -> frozenset[str]:
+    def ancestors(self) -> frozenset[str]:
         """Return the folders above them, which get their mode and time where they have to be made."""
         return frozenset(each for path in self.paths if not is_pattern(path) for each in folders_above(path))
 
@@ -230,16 +230,16 @@ class _NotMade(Exception):
 
 
 @dataclass(slots=True)
-class _InPlaceRestore:
+class _OverlayRestore:
     """One restore in place at work."""
 
     read: StreamToRead
     table: MemberTable
     live: _LiveFolder
     wanted: _Wanted
-    how: InPlace
+    how: Overlay
     on_bytes: Callable[[int], None]
-    report: InPlaceReport = field(default_factory=InPlaceReport)
+    report: OverlayReport = field(default_factory=OverlayReport)
 
     def plan(self) -> None:
         """Find out what would be done."""
@@ -258,7 +258,7 @@ class _InPlaceRestore:
                 msg("Name a folder that you may write to."),
             ) from error
         with MissingPaths(marked) as missing:
-            extractor = _InPlaceExtractor(self.live.place, overwrites=self.how.overwrites)
+            extractor = _OverlayExtractor(self.live.place, overwrites=self.how.overwrites)
             try:
                 with MemberTable() as links:
                     self._write(extractor, links, missing)
@@ -287,7 +287,7 @@ class _InPlaceRestore:
                     is_of_base=is_of_base,
                 )
         for is_of_base in (True, False):
-            for member in links.in_stream_order(0, is_of_base=is_of_base):
+            for member in links.ordered_members(0, is_of_base=is_of_base):
                 self._link(extractor, member, missing)
 
     def _unpack(
@@ -331,8 +331,8 @@ class _InPlaceRestore:
 
     def _to_write(self, *, is_of_base: bool) -> Iterator[StreamMember]:
         """Yield the members that are to be written, and count all that are asked for."""
-        above = self.wanted.above()
-        for member in self.table.in_stream_order(0, is_of_base=is_of_base):
+        above = self.wanted.ancestors()
+        for member in self.table.ordered_members(0, is_of_base=is_of_base):
             is_wanted = self.wanted.has(member.path)
             if not is_wanted and not (member.type is MemberType.FOLDER and member.path in above):
                 continue
@@ -504,7 +504,7 @@ class _LiveFolder:
                 raise _NotMade(str(each.why))
 
 
-class _InPlaceExtractor(Extractor):
+class _OverlayExtractor(Extractor):
     """Makes members below a folder that has others: nothing is removed, and what is replaced is replaced by one rename."""
 
     def __init__(self, folder: Path, *, overwrites: bool) -> None:

@@ -132,7 +132,7 @@ class MemberTable:
             for row in self._database.execute(asked, (part,)):
                 yield _member(row)
 
-    def in_stream_order(self, part: int, *, is_of_base: bool) -> Iterator[StreamMember]:
+    def ordered_members(self, part: int, *, is_of_base: bool) -> Iterator[StreamMember]:
         """Yield the members that the base's stream holds, or the set's own, in the order of that stream."""
         with _kept():
             asked = f"SELECT {_COLUMNS} FROM member WHERE part = ? AND is_of_base = ? ORDER BY place"  # noqa: S608

@@ -142,13 +142,13 @@ class _Search:
                 continue
             own = self._own(copies, stream)
             if isinstance(own, Message):
-                problems.append(_of_stream(stream, own))
+                problems.append(_stream_problem(stream, own))
                 continue
             part = own
             if stream.differential:
                 part, problem = self._merged(copies, stream, own, base)
                 if problem is not None:
-                    problems.append(_of_stream(stream, problem))
+                    problems.append(_stream_problem(stream, problem))
             rows = ((stream.source, stream.name, *_row(each), number, number) for each in self.table.members(part))
             self.versions.executemany(_PUT, rows)
             if part != own:
@@ -200,7 +200,7 @@ class _Search:
         return self.last_part
 
 
-def _of_stream(stream: Stream, problem: Message) -> Message:
+def _stream_problem(stream: Stream, problem: Message) -> Message:
     return msg("{source}/{stream}: {problem}", source=stream.source, stream=stream.name, problem=problem)
 
 

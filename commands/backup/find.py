@@ -41,7 +41,7 @@ from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.opened_sets import FoundSet, OpenedSet, find_by_name, open_set, sets_there
+from commands.jobs.opened_sets import NamedSet, OpenedSet, find_by_name, open_set, sets_there
 from commands.jobs.sets import keys_of
 from portalops.errors import ExitCode, SetNotFound
 from portalops.locale import _
@@ -131,7 +131,7 @@ def find(
     opened: list[OpenedSet] = []
     warnings: list[Message] = []
 
-    def opened_set(each: FoundSet) -> tuple[MergedSet, MergedSet | None]:
+    def opened_set(each: NamedSet) -> tuple[MergedSet, MergedSet | None]:
         now = open_set(each, media, keys if each.made else None)
         opened.append(now)
         warnings.extend(now.warnings)
@@ -149,7 +149,7 @@ def find(
     )
 
 
-def _is_since(found: FoundSet, moment_: datetime | None) -> bool:
+def _is_since(found: NamedSet, moment_: datetime | None) -> bool:
     made = found.made.set.created_at if found.made is not None else made_at(found.id)
     return moment_ is None or made >= moment_
 

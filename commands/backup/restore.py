@@ -29,11 +29,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from backups.age import read_identities
-from backups.in_place import InPlace, restore_in_place
+from backups.in_place import Overlay, restore_in_place
 from backups.media import build_media
 from backups.restore import restore_set
 from commands.backup.options import MediumOption, OptionalSetArgument
-from commands.backup.views import RestoredInPlace, RestoredSet, in_place_data, in_place_view, restore_data, restore_view
+from commands.backup.views import RestoredInPlace, RestoredSet, overlay_data, overlay_view, restore_data, restore_view
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
@@ -46,7 +46,7 @@ from portalops.locale import _
 from portalops.model.message import msg
 
 if TYPE_CHECKING:
-    from backups.in_place import InPlaceReport
+    from backups.in_place import OverlayReport
     from backups.restore import RestoreReport
 
 
@@ -102,7 +102,7 @@ def restore(
     warnings = [*uncompared, *opened.warnings]
     if into is not None:
         guarded = guarded_in_place(session.settings, into)
-        how = InPlace(overwrites=overwrite, is_dry=dry_run, guarded=guarded)
+        how = Overlay(overwrites=overwrite, is_dry=dry_run, guarded=guarded)
         with session.progress.task(msg("Restoring"), total=None, unit="bytes") as task:
             done = restore_in_place(
                 copies,
@@ -115,8 +115,8 @@ def restore(
                 on_bytes=task.advance,
             )
         return Result(
-            in_place_data(done, set_id, str(into), how),
-            in_place_view(done, set_id, str(into), how),
+            overlay_data(done, set_id, str(into), how),
+            overlay_view(done, set_id, str(into), how),
             [*warnings, *damage(done.faults)],
             _exit_code_in_place(done, how, is_vouched=opened.is_vouched),
         )
@@ -143,7 +143,7 @@ def _exit_code(report: RestoreReport, *, is_vouched: bool) -> ExitCode:
     return ExitCode.PARTIAL if report.missing or report.damaged else ExitCode.OK
 
 
-def _exit_code_in_place(report: InPlaceReport, how: InPlace, *, is_vouched: bool) -> ExitCode:
+def _exit_code_in_place(report: OverlayReport, how: Overlay, *, is_vouched: bool) -> ExitCode:
     if not is_vouched or (report.damaged and not report.files):
         return ExitCode.INTEGRITY
     is_kept = report.differing.count and not how.overwrites and not how.is_dry

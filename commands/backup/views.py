@@ -42,7 +42,7 @@ from portalops.reports.section_discs import disc_blocks
 from portalops.reports.words import data_class_word, medium_kind_word, outcome_status, set_kind_word, status_of_copy
 
 if TYPE_CHECKING:
-    from backups.in_place import InPlace, InPlaceReport
+    from backups.in_place import Overlay, OverlayReport
     from backups.merged import CopyFault
     from backups.plan import BackupPlan
     from backups.restore import RestoreReport
@@ -689,7 +689,7 @@ def _missing_blocks(missing: int, folder: str) -> list[Block]:
     return [Notice(said, Tone.BAD)]
 
 
-def _problem_blocks(report: RestoreReport | InPlaceReport) -> list[Block]:
+def _problem_blocks(report: RestoreReport | OverlayReport) -> list[Block]:
     blocks: list[Block] = []
     for title, lines in (
         (msg("No copy has it whole"), report.damaged),
@@ -786,7 +786,7 @@ class RestoredInPlace:
     """What is wrong with copies of the set, or of its base, though another copy may have had it."""
 
 
-def in_place_data(report: InPlaceReport, set_id: str, folder: str, how: InPlace) -> RestoredInPlace:
+def overlay_data(report: OverlayReport, set_id: str, folder: str, how: Overlay) -> RestoredInPlace:
     """Return a restore in place as `--json` shows it."""
     return RestoredInPlace(
         set=set_id,
@@ -808,7 +808,7 @@ def in_place_data(report: InPlaceReport, set_id: str, folder: str, how: InPlace)
     )
 
 
-def in_place_view(report: InPlaceReport, set_id: str, folder: str, how: InPlace) -> list[Block]:
+def overlay_view(report: OverlayReport, set_id: str, folder: str, how: Overlay) -> list[Block]:
     """Return what a restore in place did or would do."""
     if how.is_dry:
         said = msg("Nothing was written. Into {folder}, from set {set}:", folder=folder, set=set_id)

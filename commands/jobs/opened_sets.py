@@ -25,8 +25,8 @@ MAX_FAULTS = 20
 
 
 @dataclass(frozen=True, slots=True)
-class FoundSet:
-    """A set by its name."""
+class NamedSet:
+    """A set by its name, as the ledger or a medium gave it."""
 
     id: SetId
     made: SetEvidence | None
@@ -56,7 +56,7 @@ class OpenedSet:
 
 
 def open_set(
-    found: FoundSet,
+    found: NamedSet,
     media: Mapping[str, Medium],
     keys: Sequence[Signer] | None,
     *,
@@ -118,7 +118,7 @@ def damage(faults: Sequence[CopyFault]) -> list[Message]:
     return said
 
 
-def find_by_name(ledger: LedgerReader, media: Mapping[str, Medium], name: str, only: str | None = None) -> FoundSet:
+def find_by_name(ledger: LedgerReader, media: Mapping[str, Medium], name: str, only: str | None = None) -> NamedSet:
     """Return the set of a name, of its beginning, or the newest; from the media alone where the ledger knows none.
 
     Raises:
@@ -135,11 +135,11 @@ def find_by_name(ledger: LedgerReader, media: Mapping[str, Medium], name: str, o
         matching = there[-1:] if name == "latest" else [found for found in there if found.startswith(name)]
         if len(matching) != 1:
             raise
-        return FoundSet(matching[0], None)
-    return FoundSet(made.set.id, made)
+        return NamedSet(matching[0], None)
+    return NamedSet(made.set.id, made)
 
 
-def sets_there(ledger: LedgerReader, media: Mapping[str, Medium]) -> list[FoundSet]:
+def sets_there(ledger: LedgerReader, media: Mapping[str, Medium]) -> list[NamedSet]:
     """Return all sets that media have, by the ledger or their own listings, the newest first."""
     try:
         recorded = recorded_sets(ledger, passing_over=True)
@@ -147,7 +147,7 @@ def sets_there(ledger: LedgerReader, media: Mapping[str, Medium]) -> list[FoundS
         recorded = ()  # the media know their sets without it
     known = {made.set.id: made for made in recorded if any(copy.state not in GONE for copy in made.copies)}
     listed = {found for each in media.values() for found in _sets_on(each)}
-    return [FoundSet(each, known.get(each)) for each in sorted({*known, *listed}, key=lambda one: (made_at(one), one))][
+    return [NamedSet(each, known.get(each)) for each in sorted({*known, *listed}, key=lambda one: (made_at(one), one))][
         ::-1
     ]
 
