@@ -18,6 +18,8 @@ from portalops.model.verdicts import RunOutcome
 
 NEWEST = 30
 """So many recorded differentials tell how fast they grow."""
+LEAST_AGE = timedelta(hours=12)
+"""One that was made sooner after its base tells nothing of a day."""
 OTHER_SPAN = DaySpan(14)
 """The number of days that is shown where none is configured."""
 _YEAR = timedelta(days=365)
@@ -31,7 +33,7 @@ class RecordedSizes:
     full_bytes: int | None
     """Of the newest full set; None if none is recorded."""
     growth: float | None
-    """Bytes by which a differential grows in a day; None if none is recorded with its base."""
+    """Bytes by which a differential grows in a day; None if none is recorded that was made long enough after its base."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,12 @@ def recorded_sizes(sets: Sequence[BackupSet]) -> RecordedSizes:
     made: Mapping[Digest, datetime] = {each.bag_sha256: each.created_at for each in whole if each.kind is SetKind.FULL}
     fulls = [each.stored_bytes for each in whole if each.kind is SetKind.FULL]
     grown = [
-        (each.stored_bytes, (each.created_at - made[each.base]) / timedelta(days=1))
+        (each.stored_bytes, each.created_at - made[each.base])
         for each in whole
         if each.kind is SetKind.DIFF and each.base is not None and each.base in made
-    ][-NEWEST:]
-    days = sum(age for _size, age in grown if age > 0)
-    growth = sum(size for size, age in grown if age > 0) / days if days else None
+    ]
+    telling = [(size, age / timedelta(days=1)) for size, age in grown if age >= LEAST_AGE][-NEWEST:]
+    growth = sum(size for size, _days in telling) / sum(days for _size, days in telling) if telling else None
     return RecordedSizes(fulls[-1] if fulls else None, growth)
 
 

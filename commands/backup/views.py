@@ -258,7 +258,11 @@ def year_view(year: Sequence[YearCost]) -> list[Block]:
         TableBlock(msg("What a year takes on each medium, before sets are removed"), headers, rows),
     ]
     if any(each.stored_bytes is None for each in year):
-        blocks.append(Paragraph(msg("Unknown: no full set, or no differential, is recorded to reckon from.")))
+        blocks.append(
+            Paragraph(
+                msg("Unknown: no full set, or no differential of half a day or more after its base, is recorded.")
+            )
+        )
     else:
         blocks.append(
             Paragraph(msg("A differential is taken to grow with the days since its base, as recorded ones did."))

@@ -41,6 +41,7 @@ def test_growth_is_reckoned_from_differentials_and_their_bases() -> None:
         made(1, SetKind.DIFF, 10, base=full.bag_sha256),
         made(3, SetKind.DIFF, 50, base=full.bag_sha256),
         made(4, SetKind.DIFF, 9999, base="of a set that is not recorded"),
+        made(0.1, SetKind.DIFF, 900, base=full.bag_sha256),
         made(5, SetKind.FULL, 7, outcome=RunOutcome.INCOMPLETE),
     ]
     assert recorded_sizes(sets) == RecordedSizes(1000, 15.0)
