@@ -42,6 +42,8 @@ MAX_NAMED = 1000
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+_NO_NAMES = {"", ".", ".."}
+"""What a path of an archive may hold to lead out of the folder."""
 _DEVICES = {MemberType.CHARACTER_DEVICE, MemberType.BLOCK_DEVICE}
 
 
@@ -398,7 +400,9 @@ class _LiveFolder:
         """Return as much of a folder's path as is there, and is no link."""
         there: list[str] = []
         descriptor = os.dup(self._root)
-        for name in path.split("/") if path else ():
+        for name in path.split("/"):
+            if name in _NO_NAMES:
+                break
             try:
                 inner = os.open(name, _FOLDER, dir_fd=descriptor)
             except (OSError, ValueError):
@@ -473,7 +477,7 @@ class _LiveFolder:
     def _opened(self, above: str) -> tuple[int | None, str]:
         descriptor = os.dup(self._root)
         for part in above.split("/") if above else ():
-            if part in {"", ".", ".."}:
+            if part in _NO_NAMES:
                 os.close(descriptor)
                 return None, "its name would lead out of the folder"
             try:

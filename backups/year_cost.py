@@ -1,7 +1,8 @@
 """What a year of sets takes on a medium, by how often one of them is full: from what recorded sets took. Pure.
 
-A differential holds what has changed since its base, so it grows with the days between. It is taken to grow by so many bytes a
-day as the recorded ones did, up to the size of a full set. Nothing is taken off for sets that are removed by the rules.
+A differential holds dumps whole, and of files what has changed since its base; so a part of it grows with the days between. That
+part is taken to grow by so many bytes a day as in the recorded ones, and a differential never to be larger than a full set.
+Nothing is taken off for sets that are removed by the rules.
 """
 
 from __future__ import annotations
@@ -32,8 +33,10 @@ class RecordedSizes:
 
     full_bytes: int | None
     """Of the newest full set; None if none is recorded."""
+    whole_bytes: int | None
+    """Of the newest differential, what does not depend on its base, such as dumps; None if none is recorded that can tell."""
     growth: float | None
-    """Bytes by which a differential grows in a day; None if none is recorded that was made long enough after its base."""
+    """Bytes by which the rest of a differential grows in a day; None if none is recorded that can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +61,29 @@ def recorded_sizes(sets: Sequence[BackupSet]) -> RecordedSizes:
     whole = [each for each in sets if each.outcome is RunOutcome.COMPLETE]
     made: Mapping[Digest, datetime] = {each.bag_sha256: each.created_at for each in whole if each.kind is SetKind.FULL}
     fulls = [each.stored_bytes for each in whole if each.kind is SetKind.FULL]
-    grown = [
-        (each.stored_bytes, each.created_at - made[each.base])
+    telling = [
+        (each, (each.created_at - made[each.base]) / timedelta(days=1))
         for each in whole
-        if each.kind is SetKind.DIFF and each.base is not None and each.base in made
-    ]
-    telling = [(size, age / timedelta(days=1)) for size, age in grown if age >= LEAST_AGE][-NEWEST:]
-    growth = sum(size for size, _days in telling) / sum(days for _size, days in telling) if telling else None
-    return RecordedSizes(fulls[-1] if fulls else None, growth)
+        if each.kind is SetKind.DIFF
+        and each.base is not None
+        and each.base in made
+        and each.created_at - made[each.base] >= LEAST_AGE
+    ][-NEWEST:]
+    if not telling:
+        return RecordedSizes(fulls[-1] if fulls else None, None, None)
+    newest = telling[-1][0]
+    growth = sum(_changed_bytes(each) for each, _days in telling) / sum(days for _each, days in telling)
+    return RecordedSizes(fulls[-1], newest.stored_bytes - _changed_bytes(newest), growth)
+
+
+def _changed_bytes(made: BackupSet) -> int:
+    """Return what the streams of a set take that hold what has changed."""
+    return sum(
+        pack.stored_bytes
+        for stream in made.streams
+        if stream.differential
+        for pack in (*stream.packs, *([stream.index] if stream.index is not None else []))
+    )
 
 
 def year_costs(
@@ -111,9 +129,9 @@ def _cost(
 
 
 def _differential(sizes: RecordedSizes, days: float) -> int | None:
-    if sizes.growth is None or sizes.full_bytes is None:
+    if sizes.growth is None or sizes.whole_bytes is None or sizes.full_bytes is None:
         return None
-    return min(sizes.full_bytes, round(sizes.growth * days))
+    return min(sizes.full_bytes, sizes.whole_bytes + round(sizes.growth * days))
 
 
 def _moments(every: Every, now: datetime, zone: ZoneInfo) -> Sequence[datetime]:

@@ -265,7 +265,11 @@ def year_view(year: Sequence[YearCost]) -> list[Block]:
         )
     else:
         blocks.append(
-            Paragraph(msg("A differential is taken to grow with the days since its base, as recorded ones did."))
+            Paragraph(
+                msg(
+                    "What a differential holds of files is taken to grow with the days since its base, as in recorded ones."
+                )
+            )
         )
     return blocks
 

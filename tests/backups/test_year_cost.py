@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from backups.year_cost import RecordedSizes, recorded_sizes, year_costs
-from portalops.model.backups import BackupSet, SetId, SetKind
+from portalops.model.backups import BackupSet, DataClass, Pack, SetId, SetKind, Stream
 from portalops.model.record import Digest
 from portalops.model.runs import DaySpan, Every
 from portalops.model.verdicts import RunOutcome
@@ -17,16 +17,26 @@ ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 def made(
-    day: float, kind: SetKind, size: int, *, base: str = "", outcome: RunOutcome = RunOutcome.COMPLETE
+    day: float,
+    kind: SetKind,
+    size: int,
+    *,
+    changed: int = 0,
+    base: str = "",
+    outcome: RunOutcome = RunOutcome.COMPLETE,
 ) -> BackupSet:
     name = f"{kind}-{day}"
+    pack = Pack("data/a", 1, Digest("0" * 64), changed, Digest("0" * 64))
+    stream = Stream(
+        "site", "files", DataClass.CONTENT, "files", "tar", 1, 1, Digest("0" * 64), (pack,), differential=True
+    )
     return BackupSet(
         id=SetId(name),
         kind=kind,
         portal="demo",
         created_at=NOW + timedelta(days=day),
         outcome=outcome,
-        streams=(),
+        streams=(stream,) if changed else (),
         recipients=(),
         bag_sha256=Digest(name),
         stored_bytes=size,
@@ -38,21 +48,21 @@ def test_growth_is_reckoned_from_differentials_and_their_bases() -> None:
     full = made(0, SetKind.FULL, 1000)
     sets = [
         full,
-        made(1, SetKind.DIFF, 10, base=full.bag_sha256),
-        made(3, SetKind.DIFF, 50, base=full.bag_sha256),
-        made(4, SetKind.DIFF, 9999, base="of a set that is not recorded"),
-        made(0.1, SetKind.DIFF, 900, base=full.bag_sha256),
+        made(1, SetKind.DIFF, 210, changed=10, base=full.bag_sha256),
+        made(3, SetKind.DIFF, 250, changed=50, base=full.bag_sha256),
+        made(4, SetKind.DIFF, 9999, changed=9999, base="of a set that is not recorded"),
+        made(0.1, SetKind.DIFF, 900, changed=900, base=full.bag_sha256),
         made(5, SetKind.FULL, 7, outcome=RunOutcome.INCOMPLETE),
     ]
-    assert recorded_sizes(sets) == RecordedSizes(1000, 15.0)
-    assert recorded_sizes([]) == RecordedSizes(None, None)
-    assert recorded_sizes([full]) == RecordedSizes(1000, None)
+    assert recorded_sizes(sets) == RecordedSizes(1000, 200, 15.0)
+    assert recorded_sizes([]) == RecordedSizes(None, None, None)
+    assert recorded_sizes([full]) == RecordedSizes(1000, None, None)
 
 
 def test_a_year_takes_less_with_rarer_full_sets_until_differentials_are_as_large() -> None:
     found = {
         each.full_every: each
-        for each in year_costs(RecordedSizes(1000, 2.0), Every.DAY, Every.WEEK, now=NOW, zone=ZONE)
+        for each in year_costs(RecordedSizes(1000, 0, 2.0), Every.DAY, Every.WEEK, now=NOW, zone=ZONE)
     }
     assert (found[None].fulls, found[None].differentials, found[None].stored_bytes) == (365, 0, 365_000)
     weekly = found[Every.WEEK]
@@ -67,24 +77,34 @@ def test_a_year_takes_less_with_rarer_full_sets_until_differentials_are_as_large
     assert monthly.stored_bytes < weekly.stored_bytes < 365_000
     large = {
         each.full_every: each.stored_bytes
-        for each in year_costs(RecordedSizes(1000, 5000.0), Every.DAY, None, now=NOW, zone=ZONE)
+        for each in year_costs(RecordedSizes(1000, 0, 5000.0), Every.DAY, None, now=NOW, zone=ZONE)
     }
     assert set(large.values()) == {365_000}
+
+
+def test_dumps_are_in_every_differential_however_old_its_base_is() -> None:
+    found = {
+        each.full_every: each
+        for each in year_costs(RecordedSizes(1000, 400, 0.0), Every.DAY, Every.MONTH, now=NOW, zone=ZONE)
+    }
+    monthly = found[Every.MONTH]
+    assert monthly.stored_bytes == monthly.fulls * 1000 + monthly.differentials * 400
 
 
 def test_what_is_not_recorded_is_unknown() -> None:
     found = {
         each.full_every: each.stored_bytes
-        for each in year_costs(RecordedSizes(1000, None), Every.DAY, DaySpan(10), now=NOW, zone=ZONE)
+        for each in year_costs(RecordedSizes(1000, None, None), Every.DAY, DaySpan(10), now=NOW, zone=ZONE)
     }
     assert found == {None: 365_000, Every.WEEK: None, Every.MONTH: None, DaySpan(10): None}
     assert all(
-        each.stored_bytes is None for each in year_costs(RecordedSizes(None, None), Every.DAY, None, now=NOW, zone=ZONE)
+        each.stored_bytes is None
+        for each in year_costs(RecordedSizes(None, None, None), Every.DAY, None, now=NOW, zone=ZONE)
     )
 
 
 def test_a_weekly_job_with_a_full_set_a_week_makes_no_differential() -> None:
-    found = year_costs(RecordedSizes(1000, None), Every.WEEK, Every.WEEK, now=NOW, zone=ZONE)
+    found = year_costs(RecordedSizes(1000, None, None), Every.WEEK, Every.WEEK, now=NOW, zone=ZONE)
     (weekly,) = (each for each in found if each.full_every is Every.WEEK)
     assert (weekly.differentials, weekly.stored_bytes) == (0, 52_000)
 

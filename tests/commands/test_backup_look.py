@@ -319,6 +319,22 @@ def test_what_is_not_there_is_named(portal: Portal) -> None:
     assert "error" in find(portal, "x", "--since", "2030-01-01", expected=ExitCode.FAILED)
 
 
+def test_a_plan_shows_what_a_year_takes_and_what_is_unknown(portal: Portal) -> None:
+    portal.replace(
+        {'full_every = "month"': "full_every = 10", 'kind = "backup"\nevery = "week"': 'kind = "backup"\nevery = "day"'}
+    )
+    assert {each["stored_bytes"] for each in portal.call("backup", "plan")["year"]} == {None}
+    full_and_differential(portal)
+
+    year = {each["full_every"]: each for each in portal.call("backup", "plan")["year"]}
+
+    assert list(year) == [None, "week", "month", "P10D"]
+    assert [each["full_every"] for each in year.values() if each["configured"]] == ["P10D"]
+    assert year[None]["fulls"] == 365
+    assert 0 < year["P10D"]["stored_bytes"] <= year[None]["stored_bytes"]
+    assert "every 10 days" in shown(portal, "backup", "plan")
+
+
 def test_sets_are_searched_where_no_ledger_is_left(portal: Portal) -> None:
     made = portal.call("backup", "run")["set"]
     shutil.rmtree(portal.folder / "state")
