@@ -22,7 +22,7 @@ from portalops.files import sync_folder, write_atomically
 from portalops.model.backups import SetId, SetKind
 from portalops.model.message import Message, msg
 from portalops.model.record import Digest
-from portalops.model.runs import Every
+from portalops.model.runs import Span
 from portalops.registers.backups import SetEvidence
 
 FOLDER = "bases"
@@ -69,7 +69,7 @@ class SetRequest:
 
     kind: SetKind | None
     """What the caller wants; None leaves it to the configuration."""
-    full_every: Every | None
+    full_every: Span | None
     """The configuration's: one full set in each such span, differentials between; None for full sets alone."""
 
 

@@ -7,6 +7,7 @@ end before calling anything good. What does not match raises `SetDamaged` and na
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Generator, Iterator, Sequence
 
 from backups.age import PrivateKey, decrypted
@@ -112,6 +113,19 @@ def index_members(stored: StoredSet, stream: Stream, identities: Sequence[Privat
             yield parse_line(line)
     if held:
         raise damaged(stream.index.path, msg("its last line does not end"))
+
+
+def removed_paths(stored: StoredSet, stream: Stream, identities: Sequence[PrivateKey]) -> Iterator[str]:
+    """Yield the paths that a differential's source has no more, from the stream of the format `removed`; raises as
+    `pack_plaintext` does.
+    """
+    held = b""
+    for piece in stream_plaintext(stored, stream, identities):
+        *paths, held = (held + piece).split(b"\0")
+        for path in paths:
+            yield os.fsdecode(path)
+    if held:
+        raise damaged(f"{stream.source}/{stream.name}", msg("its last path does not end"))
 
 
 class _Digested:

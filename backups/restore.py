@@ -13,14 +13,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from backups.age import PrivateKey, decrypted
-from backups.contents import damaged, index_members, stream_plaintext
+from backups.contents import index_members, removed_paths
 from backups.extract import Extracted, Extractor, prepare_target
 from backups.formats import format_of
+from backups.member_table import StreamToRead
 from backups.merged import CopyFault, MergedSet, merged_plaintext
+from backups.paths import matches
 from backups.set_file import SetFile
 from backups.unfinished import MissingPaths, mark_finished
 from backups.untar import TarReader
@@ -135,6 +136,38 @@ def restore_set(
         return work.report((*copies.faults, *(base.faults if base else ())))
 
 
+def unpack_members(
+    read: StreamToRead,
+    extractor: Extractor,
+    members: Sequence[StreamMember],
+    *,
+    rename: str = "",
+    on_bytes: Callable[[int], None] = lambda _count: None,
+) -> tuple[list[tuple[str, Message]], list[str]]:
+    """Unpack some members of a tar stream; packs that hold none of them are not read.
+
+    Args:
+        read: the stream; its base is not looked at.
+        extractor: makes them.
+        members: in the stream's order.
+        rename: what a single one is called instead of its own name.
+        on_bytes: told of every piece of plaintext.
+
+    Returns:
+        The paths that are lost with packs that no copy has, each with the reason; and what is damaged.
+
+    Raises:
+        WrongKey: no key opens the set.
+        MediumUnavailable: no medium can be read any more.
+    """
+    part = _Part(read.copies, read.stream, read.identities, None, None)
+    lost: _Lost = []
+    damaged: list[str] = []
+    for run in _runs(part, members):
+        lost += _unpack(part, extractor, run, damaged, on_bytes, rename=rename)
+    return lost, damaged
+
+
 def _chosen(content: SetFile, source: str | None) -> tuple[Stream, ...]:
     streams = tuple(stream for stream in content.streams if source in {None, stream.source})
     if not streams:
@@ -190,13 +223,7 @@ class _Part:
         """Yield the paths that are no more."""
         if self.removed is None:
             return
-        held = b""
-        for piece in stream_plaintext(self.copies, self.removed, self.identities):
-            *paths, held = (held + piece).split(b"\0")
-            for path in paths:
-                yield os.fsdecode(path)
-        if held:
-            raise damaged(f"{self.removed.source}/{self.removed.name}", msg("its last path does not end"))
+        yield from removed_paths(self.copies, self.removed, self.identities)
 
     def base_part(self) -> _Part | None:
         """Return the part of the base that this one builds on."""
@@ -271,9 +298,7 @@ class _Restoration:
 
     def damage(self, stream: Stream, problem: Message) -> None:
         """Note what no copy has."""
-        line = show_text(f"{stream.source}/{stream.name}: {problem}", 500)
-        if line not in self.damaged:
-            self.damaged.append(line)
+        _damage(self.damaged, stream, problem)
 
     def report(self, faults: tuple[CopyFault, ...]) -> RestoreReport:
         """Return what was restored."""
@@ -376,7 +401,7 @@ class _Restoration:
         members: list[StreamMember] = []
         try:
             for member in part.members():
-                matching = [path for path in wanted if _matches(member.path, path)]
+                matching = [path for path in wanted if matches(member.path, path)]
                 if matching and is_left(member.path):
                     members.append(member)
                     found.update(matching)
@@ -403,7 +428,7 @@ class _Restoration:
         found: set[str] = set()
 
         def is_wanted(path: str) -> bool:
-            matching = [each for each in wanted if _matches(path, each)]
+            matching = [each for each in wanted if matches(path, each)]
             if not matching or not is_left(path):
                 return False
             found.update(matching)
@@ -432,26 +457,7 @@ class _Restoration:
         rename: str = "",
         is_wanted: Callable[[str], bool] = lambda _path: True,
     ) -> _Lost:
-        """Unpack a stream, or some members in their order, and return what is lost with packs that no copy has."""
-        lost: _Lost = []
-        offsets = None if wanted is None else {member.offset for member in wanted}
-        last = None if wanted is None else wanted[-1].offset
-        start: int | None = 0 if wanted is None else wanted[0].offset
-        while start is not None:
-            begin, start = start, None
-            reader = TarReader(self._counted(part.plaintext(begin)))
-            try:
-                for entry in reader:
-                    here = begin + reader.offset
-                    if is_wanted(entry.path) if offsets is None else here in offsets:
-                        extractor.add(replace(entry, path=rename) if rename else entry, reader.content())
-                    if last is not None and here >= last:
-                        break
-            except SetDamaged as error:
-                self.damage(part.stream, error.message)
-                gone = (begin + reader.offset, part.pack_end(begin + reader.position))
-                start = _next(part, wanted, gone, error.message, lost)
-        return lost
+        return _unpack(part, extractor, wanted, self.damaged, self.on_bytes, rename=rename, is_wanted=is_wanted)
 
     def _tell(self, part: _Part, lost: _Lost) -> None:
         place = format_of(part.stream).place(part.stream)
@@ -463,10 +469,49 @@ class _Restoration:
         folder.mkdir(mode=0o700, exist_ok=True)
         return folder
 
-    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        for piece in pieces:
-            self.on_bytes(len(piece))
-            yield piece
+
+def _unpack(
+    part: _Part,
+    extractor: Extractor,
+    wanted: Sequence[StreamMember] | None,
+    damaged: list[str],
+    on_bytes: Callable[[int], None],
+    *,
+    rename: str = "",
+    is_wanted: Callable[[str], bool] = lambda _path: True,
+) -> _Lost:
+    """Unpack a stream, or some members in their order, and return what is lost with packs that no copy has."""
+    lost: _Lost = []
+    offsets = None if wanted is None else {member.offset for member in wanted}
+    last = None if wanted is None else wanted[-1].offset
+    start: int | None = 0 if wanted is None else wanted[0].offset
+    while start is not None:
+        begin, start = start, None
+        reader = TarReader(_counted(part.plaintext(begin), on_bytes))
+        try:
+            for entry in reader:
+                here = begin + reader.offset
+                if is_wanted(entry.path) if offsets is None else here in offsets:
+                    extractor.add(replace(entry, path=rename) if rename else entry, reader.content())
+                if last is not None and here >= last:
+                    break
+        except SetDamaged as error:
+            _damage(damaged, part.stream, error.message)
+            gone = (begin + reader.offset, part.pack_end(begin + reader.position))
+            start = _next(part, wanted, gone, error.message, lost)
+    return lost
+
+
+def _counted(pieces: Iterator[bytes], on_bytes: Callable[[int], None]) -> Iterator[bytes]:
+    for piece in pieces:
+        on_bytes(len(piece))
+        yield piece
+
+
+def _damage(damaged: list[str], stream: Stream, problem: Message) -> None:
+    line = show_text(f"{stream.source}/{stream.name}: {problem}", 500)
+    if line not in damaged:
+        damaged.append(line)
 
 
 def _next(
@@ -511,19 +556,6 @@ def _runs(part: _Part, members: Sequence[StreamMember]) -> Iterator[list[StreamM
         run.append(member)
     if run:
         yield run
-
-
-def _matches(path: str, wanted: str) -> bool:
-    """Say whether a path is what is wanted, or lies below it.
-
-    >>> _matches("etc/ssh/sshd_config", "etc/ssh"), _matches("etc/ssh/sshd_config", "*/sshd_*")
-    (True, True)
-    """
-    if path == wanted or path.startswith(f"{wanted}/"):
-        return True
-    if not any(sign in wanted for sign in "*?["):
-        return False
-    return fnmatchcase(path, wanted) or fnmatchcase(path, f"{wanted}/*")
 
 
 class _Extraction:

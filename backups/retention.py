@@ -19,7 +19,7 @@ from portalops.model.message import Message, msg
 from portalops.model.period import Week
 from portalops.model.record import Digest
 from portalops.model.retention import RetentionPolicy
-from portalops.model.runs import Every
+from portalops.model.runs import Every, Span
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.backups import SetEvidence
 from portalops.registers.runs import parse_run_id
@@ -258,7 +258,7 @@ class Rhythm:
     """How sets are made from now on."""
 
     every: Every
-    full_every: Every | None
+    full_every: Span | None
     """None for full sets alone."""
     job: str
     has_documents: bool

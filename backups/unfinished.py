@@ -23,13 +23,20 @@ _AT_WORK = msg(
 )
 
 
-def begin_unfinished(target: Path) -> None:
-    """Write the file that marks a restore as incomplete.
+_AT_WORK_IN_PLACE = msg(
+    "A restore into this folder, which had other files before, has started but not finished. Each file in it is whole, the "
+    "old one or the restored one. If no restore is running, run the same restore again; do not remove the folder."
+)
+
+
+def begin_unfinished(target: Path, *, is_in_place: bool = False) -> None:
+    """Write the file that marks a restore as incomplete; in place, the folder has other files that must stay.
 
     Raises:
         OSError: it cannot be written.
     """
-    _write(target, "".join(f"{render(_AT_WORK, each)}\n" for each in LANGUAGES), None)
+    said = _AT_WORK_IN_PLACE if is_in_place else _AT_WORK
+    _write(target, "".join(f"{render(said, each)}\n" for each in LANGUAGES), None)
 
 
 def mark_finished(target: Path) -> None:

@@ -1,7 +1,8 @@
 """Show what a backup run would do
 
 Reads the configuration and the ledger, and asks the media how much is free. A size is that of the last set; without
-one, that of the files there now.
+one, that of the files there now. It also shows what a year of sets takes on each medium: with full sets alone, and with
+one full set in each week, month or number of days (backup.full_every), as recorded sets grew.
 
 Example: portalops backup plan
 

@@ -1,56 +1,53 @@
-"""Restore a set into an empty folder, or stream one out to a program
+"""Restore a set into an empty folder or in place, or stream one out to a program
 
 Needs the private key of a recipient. Looks for the set in the ledger and, where there is no ledger any more, on the
 media themselves. Every pack is checked and comes from whichever medium has it whole; copies that it found damaged on
-the way are named at the end. A pack that no medium has costs the files in it alone: RESTORE-UNFINISHED.txt in the folder lists
-each missing path with the reason. Nothing is written outside the folder. If a set lies on several discs, copy their
+the way are named at the end. A pack that no medium has costs the files in it alone: RESTORE-UNFINISHED.txt in the
+folder lists each missing path with the reason. Nothing is written outside the folder. If a set lies on several discs, copy their
 folders into one first, and configure that as a medium of the kind disk. With --stdout one stream goes to the program
 behind the pipe; each pack is checked first. If this command fails, discard what that program made.
 
-Example: portalops backup restore latest --to /srv/restored --identity /media/key/operator.age; portalops backup
-restore latest --to out --identity key --path etc/hosts --path 'srv/*.conf'; portalops backup restore latest --source portal-db --stream
-portal --stdout --identity key | pg_restore -d scratch
+--into restores files of one source into a folder that has other files, each at its path below it: --into / brings them
+back to where they were. A file that is there and has the same content, mode and owner stays; one that differs is kept,
+or replaced as a whole with --overwrite. Nothing is removed, no link is followed, and folders that are there keep their
+mode. See what would happen by --dry-run first, which reads no pack with contents.
 
-EXIT STATUS: 0 restored, 3 something is missing, 4 nothing was restored, 5 every copy is damaged: nothing could be
-restored, or not the whole stream; or the set is not the recorded one
+Example: portalops backup restore latest --to /srv/restored --identity /media/key/operator.age; portalops backup
+restore latest --to out --identity key --path etc/hosts --path 'srv/*.conf'; portalops backup restore latest --into /
+--source settings --path srv/portal/portal.ini --identity key --overwrite --dry-run; portalops backup restore latest
+--source portal-db --stream portal --stdout --identity key | pg_restore -d scratch
+
+EXIT STATUS: 0 restored, 3 something is missing or a file that differs was kept, 4 nothing was restored, 5 every copy
+is damaged: nothing could be restored, or not the whole stream; or the set is not the recorded one
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from backups.age import read_identities
+from backups.in_place import Overlay, restore_in_place
 from backups.media import build_media
-from backups.merged import merge_base, merge_copies
-from backups.prune import made_at
 from backups.restore import restore_set
-from commands.backup.options import MediumOption, OptionalSetArgument, require_medium
-from commands.backup.views import RestoredSet, restore_data, restore_view, signed_by
+from commands.backup.options import MediumOption, OptionalSetArgument
+from commands.backup.views import RestoredInPlace, RestoredSet, overlay_data, overlay_view, restore_data, restore_view
 from commands.cli.result import Result
 from commands.cli.session import open_session
 from commands.cli.verb import Verb
-from commands.jobs.restore_target import require_target_apart
+from commands.jobs.opened_sets import damage, find_by_name, open_set
+from commands.jobs.restore_target import guarded_in_place, require_target_apart
 from commands.jobs.sets import keys_of
 from commands.jobs.stream_out import check_usage, stream_out_stream
-from portalops.errors import ExitCode, PortalOpsError, SetDamaged, SetNotFound, UsageError
+from portalops.errors import ExitCode, UsageError
 from portalops.locale import _
-from portalops.model.backups import CopyState, SetId
-from portalops.model.message import Message, msg, together
-from portalops.registers.backups import find_set, recorded_sets
+from portalops.model.message import msg
 
 if TYPE_CHECKING:
-    from backups.merged import CopyFault
+    from backups.in_place import OverlayReport
     from backups.restore import RestoreReport
-    from portalops.ports import LedgerReader, Medium
-    from portalops.registers.backups import SetEvidence
-
-
-MAX_FAULTS = 20
-"""How many faults of copies a person is shown."""
 
 
 def restore(
@@ -63,6 +60,14 @@ def restore(
     to: Annotated[
         Path | None, typer.Option("--to", metavar="FOLDER", help=_("Folder to restore into; empty or not there yet"))
     ] = None,
+    into: Annotated[
+        Path | None,
+        typer.Option("--into", metavar="FOLDER", help=_("Folder with other files to restore into, such as /")),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=_("With --into: replace files that differ"))] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help=_("With --into: show what would be done, and do nothing"))
+    ] = False,
     stdout: Annotated[bool, typer.Option("--stdout", help=_("Write one stream to standard output instead"))] = False,
     medium: MediumOption = None,
     source: Annotated[str | None, typer.Option("--source", help=_("Only this source"))] = None,
@@ -73,54 +78,64 @@ def restore(
         list[str] | None,
         typer.Option("--path", help=_("Only this file or folder, such as etc/hosts, or a pattern; may be repeated")),
     ] = None,
-) -> Result[RestoredSet | None]:
+) -> Result[RestoredSet | RestoredInPlace | None]:
     session = open_session(ctx)
-    if to is None or stdout:
-        check_usage(stdout=stdout, has_folder=to is not None, has_path=path is not None, json=session.invocation.json)
+    folders = (to is not None) + (into is not None)
+    if stdout or folders != 1:
+        check_usage(stdout=stdout, folders=folders, has_path=path is not None, json=session.invocation.json)
     elif stream is not None:
         raise UsageError(
             msg("--stream goes with --stdout"), msg("A folder takes all streams of a source; leave --stream out.")
         )
+    if (overwrite or dry_run) and into is None:
+        raise UsageError(
+            msg("{option} goes with --into", option="--overwrite" if overwrite else "--dry-run"),
+            msg("A folder for --to is empty, so nothing in it can be overwritten."),
+        )
     identities = read_identities(identity)
     uncompared = [] if to is None else require_target_apart(session.settings, to)
     media = build_media(session.settings.backup_media)
-    set_id, made = _known(session.reader, media, set_name or "latest", medium)
-    keys = keys_of(session.reader, session.warnings.append) if made else None
-    merged = merge_copies(
-        set_id, _ordered(media, made, medium), bag_sha256=made.set.bag_sha256 if made else None, keys=keys
-    )
-    copies, content = merged.set, merged.set.content
-    warnings = list(uncompared)
-    if made is None:
-        warnings += _unknown_set(set_id, content.signer)
-    if not merged.findings.is_vouched:
-        warnings += merged.findings.said
+    found = find_by_name(session.reader, media, set_name or "latest", medium)
+    keys = keys_of(session.reader, session.warnings.append) if found.made else None
+    opened = open_set(found, media, keys, only=medium, with_base=not stdout)
+    copies, set_id = opened.copies, found.id
+    warnings = [*uncompared, *opened.warnings]
+    if into is not None:
+        opened.require_base(source)
+        guarded = guarded_in_place(session.settings, into)
+        how = Overlay(overwrites=overwrite, is_dry=dry_run, guarded=guarded)
+        with session.progress.task(msg("Restoring"), total=None, unit="bytes") as task:
+            done = restore_in_place(
+                copies,
+                identities,
+                into,
+                source=source,
+                paths=path or (),
+                base=opened.base,
+                how=how,
+                on_bytes=task.advance,
+            )
+        return Result(
+            overlay_data(done, set_id, str(into), how),
+            overlay_view(done, set_id, str(into), how),
+            [*warnings, *damage(done.faults)],
+            _exit_code_in_place(done, how, is_vouched=opened.is_vouched),
+        )
     if to is None:
         stream_out_stream(copies, identities, source=source, name=stream, progress=session.progress)
-        code = ExitCode.OK if merged.findings.is_vouched else ExitCode.INTEGRITY
-        return Result(None, (), [*warnings, *_damage(copies.faults)], code)
-    base, missing = merge_base(content, _preferred(media, medium))
-    if base is None and content.base is not None:
-        is_needed = any(each.differential for each in content.streams if source in {None, each.source})
-        if is_needed and any(each.is_damage for each in missing):
-            raise SetDamaged(
-                msg(
-                    "the base {base} of set {set} is damaged on every medium: {problems}",
-                    base=content.base_id or "-",
-                    set=set_id,
-                    problems=together([each.shown for each in missing], most=3),
-                ),
-                msg("Restore what stands alone by --source, or an earlier set: 'portalops backup list'."),
-            )
-        warnings += [each.shown for each in missing[:3]]
-    total = sum(each.plain_bytes for each in content.streams if source in {None, each.source})
+        code = ExitCode.OK if opened.is_vouched else ExitCode.INTEGRITY
+        return Result(None, (), [*warnings, *damage(copies.faults)], code)
+    opened.require_base(source)
+    total = sum(each.plain_bytes for each in copies.content.streams if source in {None, each.source})
     with session.progress.task(msg("Restoring"), total=None if path else total, unit="bytes") as task:
-        report = restore_set(copies, identities, to, source=source, paths=path or (), base=base, on_bytes=task.advance)
+        report = restore_set(
+            copies, identities, to, source=source, paths=path or (), base=opened.base, on_bytes=task.advance
+        )
     return Result(
         restore_data(report, set_id, str(to)),
         restore_view(report, set_id, str(to)),
-        [*warnings, *_damage(report.faults)],
-        _exit_code(report, is_vouched=merged.findings.is_vouched),
+        [*warnings, *damage(report.faults)],
+        _exit_code(report, is_vouched=opened.is_vouched),
     )
 
 
@@ -134,89 +149,11 @@ def _exit_code(report: RestoreReport, *, is_vouched: bool) -> ExitCode:
     return ExitCode.INTEGRITY if report.damaged else ExitCode.FAILED
 
 
-def _damage(faults: Sequence[CopyFault]) -> list[Message]:
-    """Say which copies are damaged, or could not be read, though others may have had what they lack."""
-    said = []
-    for each in faults[:MAX_FAULTS]:
-        found = msg(
-            "the copy of {set} on {medium} could not be read: {problem}",
-            set=each.set_id,
-            medium=each.medium,
-            problem=each.problem,
-        )
-        if each.is_damage:
-            found = msg(
-                "the copy of {set} on {medium} is damaged: {problem}; 'portalops backup verify {set}' records it",
-                set=each.set_id,
-                medium=each.medium,
-                problem=each.problem,
-            )
-        said.append(found)
-    if len(faults) > MAX_FAULTS:
-        said.append(msg("... and {more} more", more=len(faults) - MAX_FAULTS))
-    return said
-
-
-def _preferred(media: Mapping[str, Medium], first: str | None) -> list[Medium]:
-    """Return all media, the one that a person named first: the base may lie elsewhere than the set."""
-    return sorted(media.values(), key=lambda each: each.id != first)
-
-
-def _unknown_set(set_id: SetId, signer: str) -> list[Message]:
-    """Say what it means that no ledger knows a set."""
-    told = msg("the ledger does not know set {set}, so it was not compared with what was recorded", set=set_id)
-    key = signed_by(signer)
-    if key is None:
-        return [told, msg("set {set} is unsigned, so its maker is unknown", set=set_id)]
-    return [
-        told,
-        msg(
-            "set {set} is signed by the key {key}: compare it with allowed_signers of a bundle kept elsewhere",
-            set=set_id,
-            key=key,
-        ),
-    ]
-
-
-def _known(
-    ledger: LedgerReader, media: Mapping[str, Medium], name: str, medium: str | None
-) -> tuple[SetId, SetEvidence | None]:
-    """Return a set's name and what the ledger knows of it; from the media alone where no ledger knows it."""
-    try:
-        made = find_set(recorded_sets(ledger), name)
-    except PortalOpsError as error:
-        if isinstance(error, UsageError):
-            raise
-        there = sorted(
-            {found for each in media.values() if medium in {None, each.id} for found in _sets_on(each)}, key=made_at
-        )
-        matching = there[-1:] if name == "latest" else [found for found in there if found.startswith(name)]
-        if len(matching) != 1:
-            raise
-        return matching[0], None
-    return made.set.id, made
-
-
-def _sets_on(medium: Medium) -> tuple[SetId, ...]:
-    try:
-        return medium.sets()
-    except PortalOpsError:
-        return ()  # the medium is told of when nothing is found
-
-
-def _ordered(media: Mapping[str, Medium], made: SetEvidence | None, only: str | None) -> list[Medium]:
-    """Return the media in the order in which a copy is looked for: those with a damaged one last.
-
-    Raises:
-        UsageError: there is no such medium.
-        SetNotFound: there is none at all.
-    """
-    if only is not None:
-        require_medium(only, media)
-    if not media:
-        raise SetNotFound(msg("no backup medium is configured"), msg("Add [[backup.medium]] to the configuration."))
-    damaged = {copy.medium for copy in made.copies if copy.state is CopyState.DAMAGED} if made else set()
-    return sorted((each for each in media.values() if only in {None, each.id}), key=lambda one: one.id in damaged)
+def _exit_code_in_place(report: OverlayReport, how: Overlay, *, is_vouched: bool) -> ExitCode:
+    if not is_vouched or (report.damaged and not report.files):
+        return ExitCode.INTEGRITY
+    is_kept = report.differing.count and not how.overwrites and not how.is_dry
+    return ExitCode.PARTIAL if report.missing or report.damaged or report.refused or is_kept else ExitCode.OK
 
 
 VERB = Verb(restore, version=2)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backups.sizes import sizes_for
-from commands.backup.views import PlannedRun, plan_data, plan_view
+from backups.year_cost import YearCost, recorded_sizes, year_costs
+from commands.backup.views import PlannedRun, plan_data, plan_view, year_view
 from commands.cli.result import Result
 from commands.cli.session import Session
 from commands.jobs.kinds.backup import backup_plan, parts_of
 from portalops.errors import ExitCode
-from portalops.model.backups import SetKind
+from portalops.model.backups import BackupSet, SetKind
+from portalops.model.runs import JobKind
 
 
 def planned_run(
@@ -23,4 +25,15 @@ def planned_run(
     sets, media = [made.set for made in parts.recorded], tuple(parts.media.values())
     sizes = sizes_for(planned.choice.kind, parts.sources, media, sets, pack_bytes=planned.pack_bytes)
     exit_code = ExitCode.UNMET if planned.unmapped or not planned.media else ExitCode.OK
-    return Result(plan_data(planned, sizes), plan_view(planned, sizes), exit_code=exit_code)
+    year = _year(session, sets)
+    view = [*plan_view(planned, sizes), *year_view(year)]
+    return Result(plan_data(planned, sizes, year), view, exit_code=exit_code)
+
+
+def _year(session: Session, sets: Sequence[BackupSet]) -> tuple[YearCost, ...]:
+    """Return what a year takes under each choice of `full_every`; nothing where no job makes sets."""
+    every = next((job.every for job in session.settings.jobs if job.kind is JobKind.BACKUP), None)
+    if every is None:
+        return ()
+    full_every = session.settings.backup.full_every
+    return year_costs(recorded_sizes(sets), every, full_every, now=session.clock.now(), zone=session.zone_of_portal)

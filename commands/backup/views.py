@@ -19,6 +19,7 @@ from portalops.model.media import DiscState
 from portalops.model.message import ByteCount, Message, msg, nmsg, verbatim
 from portalops.model.reading import Freshness, Limits, depth_and_age, level_word
 from portalops.model.retention import Hold
+from portalops.model.runs import DaySpan, Every
 from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.adopted import Claim
@@ -41,9 +42,13 @@ from portalops.reports.section_discs import disc_blocks
 from portalops.reports.words import data_class_word, medium_kind_word, outcome_status, set_kind_word, status_of_copy
 
 if TYPE_CHECKING:
+    from backups.in_place import Overlay, OverlayReport
+    from backups.merged import CopyFault
     from backups.plan import BackupPlan
     from backups.restore import RestoreReport
     from backups.sizes import MediumRoom, Size, Sizes
+    from backups.year_cost import YearCost
+    from portalops.model.runs import Span
 
 MAX_LISTED = 50
 """Lines of one kind that are shown to a person; --json has them all."""
@@ -164,6 +169,19 @@ class ExcusedClass:
 
 
 @shape
+class YearInPlan:
+    """What a year of sets takes on each medium, before any is removed."""
+
+    full_every: str | None
+    """A week, a month, or days such as P10D; null for full sets alone."""
+    configured: bool
+    fulls: int
+    differentials: int
+    stored_bytes: int | None
+    """From the sizes of recorded sets; null where none is recorded to reckon from."""
+
+
+@shape
 class PlannedRun:
     """What a backup run would do."""
 
@@ -185,9 +203,11 @@ class PlannedRun:
     excused: tuple[ExcusedClass, ...]
     unmapped: tuple[DataClass, ...]
     """Classes of Article 10 that no source maps to and no reason excuses."""
+    year: tuple[YearInPlan, ...]
+    """What a year takes under each choice of `backup.full_every`; empty where no job makes backups."""
 
 
-def plan_data(plan: BackupPlan, sizes: Sizes) -> PlannedRun:
+def plan_data(plan: BackupPlan, sizes: Sizes, year: Sequence[YearCost]) -> PlannedRun:
     """Return a plan as `--json` shows it."""
     known, rooms = sizes.sources, sizes.media
     return PlannedRun(
@@ -210,7 +230,64 @@ def plan_data(plan: BackupPlan, sizes: Sizes) -> PlannedRun:
         recipients=tuple(NamedKey(name, key) for name, key in plan.recipients),
         excused=tuple(ExcusedClass(data_class, reason) for data_class, reason in plan.excused),
         unmapped=plan.unmapped,
+        year=tuple(
+            YearInPlan(
+                _span_key(each.full_every), each.is_configured, each.fulls, each.differentials, each.stored_bytes
+            )
+            for each in year
+        ),
     )
+
+
+def year_view(year: Sequence[YearCost]) -> list[Block]:
+    """Return what a year takes, for people."""
+    if not year:
+        return []
+    rows: list[tuple[Cell, ...]] = [
+        (
+            _span_word(each.full_every),
+            each.fulls,
+            each.differentials,
+            ByteSize(each.stored_bytes) if each.stored_bytes is not None else msg("unknown"),
+            msg("configured") if each.is_configured else None,
+        )
+        for each in year
+    ]
+    headers = (msg("A full set is made"), msg("Full sets"), msg("Differentials"), msg("Space"), msg("Now"))
+    blocks: list[Block] = [
+        TableBlock(msg("What a year takes on each medium, before sets are removed"), headers, rows),
+    ]
+    if any(each.stored_bytes is None for each in year):
+        blocks.append(
+            Paragraph(
+                msg("Unknown: no full set, or no differential of half a day or more after its base, is recorded.")
+            )
+        )
+    else:
+        blocks.append(
+            Paragraph(
+                msg(
+                    "What a differential holds of files is taken to grow with the days since its base, as in recorded ones."
+                )
+            )
+        )
+    return blocks
+
+
+def _span_key(span: Span | None) -> str | None:
+    return f"P{span.days}D" if isinstance(span, DaySpan) else span
+
+
+def _span_word(span: Span | None) -> Message:
+    if isinstance(span, DaySpan):
+        return nmsg("every {n} day", "every {n} days", span.days)
+    words = {
+        Every.HOUR: msg("each hour"),
+        Every.DAY: msg("each day"),
+        Every.WEEK: msg("each week"),
+        Every.MONTH: msg("each month"),
+    }
+    return words[span] if span is not None else msg("each run, without differentials")
 
 
 def shrink_sentence(shrink: Shrink) -> Message:
@@ -605,14 +682,23 @@ def restore_view(report: RestoreReport, set_id: str, folder: str) -> list[Block]
             )
         )
     ]
-    if report.missing:
-        said = nmsg(
-            "{n} path is missing; {file} lists it with the reason",
-            "{n} paths are missing; {file} lists each with the reason",
-            report.missing,
-            file=str(Path(folder) / UNFINISHED),
-        )
-        blocks.append(Notice(said, Tone.BAD))
+    return [*blocks, *_missing_blocks(report.missing, folder), *_problem_blocks(report)]
+
+
+def _missing_blocks(missing: int, folder: str) -> list[Block]:
+    if not missing:
+        return []
+    said = nmsg(
+        "{n} path is missing; {file} lists it with the reason",
+        "{n} paths are missing; {file} lists each with the reason",
+        missing,
+        file=str(Path(folder) / UNFINISHED),
+    )
+    return [Notice(said, Tone.BAD)]
+
+
+def _problem_blocks(report: RestoreReport | OverlayReport) -> list[Block]:
+    blocks: list[Block] = []
     for title, lines in (
         (msg("No copy has it whole"), report.damaged),
         (msg("Not made"), report.refused),
@@ -665,11 +751,105 @@ def restore_data(report: RestoreReport, set_id: str, folder: str) -> RestoredSet
         refused=report.refused,
         notes=report.notes,
         missing=report.missing,
-        faults=tuple(
-            DamagedCopy(each.set_id, each.medium, each.is_damage, ShownMessage.of(each.problem))
-            for each in report.faults
-        ),
+        faults=_faults_data(report.faults),
     )
+
+
+def _faults_data(faults: Sequence[CopyFault]) -> tuple[DamagedCopy, ...]:
+    return tuple(
+        DamagedCopy(each.set_id, each.medium, each.is_damage, ShownMessage.of(each.problem)) for each in faults
+    )
+
+
+@shape
+class RestoredInPlace:
+    """What was restored into a folder with other files, or would be."""
+
+    set: str
+    folder: str
+    dry_run: bool
+    overwrite: bool
+    new: int
+    """Files, folders and links that were not there."""
+    same: int
+    """That are there and are the same."""
+    differing: int
+    """That are there and differ: replaced with `overwrite`, else kept."""
+    differing_paths: tuple[str, ...]
+    """At most 1000 of them, escaped as on a terminal."""
+    files: int
+    """Written."""
+    content_bytes: int
+    damaged: tuple[str, ...]
+    """What no copy has whole, stream by stream."""
+    refused: tuple[str, ...]
+    """Members that were not made, and why."""
+    notes: tuple[str, ...]
+    """What was left out on purpose, such as devices."""
+    missing: int
+    """How many paths are missing."""
+    listed_in: str | None
+    """The folder whose RESTORE-UNFINISHED.txt lists them: the innermost one that holds all that was asked for."""
+    faults: tuple[DamagedCopy, ...]
+    """What is wrong with copies of the set, or of its base, though another copy may have had it."""
+
+
+def overlay_data(report: OverlayReport, set_id: str, folder: str, how: Overlay) -> RestoredInPlace:
+    """Return a restore in place as `--json` shows it."""
+    return RestoredInPlace(
+        set=set_id,
+        folder=folder,
+        dry_run=how.is_dry,
+        overwrite=how.overwrites,
+        new=report.new,
+        same=report.same,
+        differing=report.differing.count,
+        differing_paths=tuple(report.differing.paths),
+        files=report.files,
+        content_bytes=report.content_bytes,
+        damaged=tuple(report.damaged),
+        refused=tuple(report.refused),
+        notes=tuple(report.notes),
+        missing=report.missing,
+        listed_in=str(report.marked) if report.missing else None,
+        faults=_faults_data(report.faults),
+    )
+
+
+def overlay_view(report: OverlayReport, set_id: str, folder: str, how: Overlay) -> list[Block]:
+    """Return what a restore in place did or would do."""
+    if how.is_dry:
+        said = msg("Nothing was written. Into {folder}, from set {set}:", folder=folder, set=set_id)
+    else:
+        said = msg(
+            "{files} of set {set} restored to {folder}, {size}",
+            files=nmsg("{n} file", "{n} files", report.files),
+            set=set_id,
+            folder=folder,
+            size=ByteCount(report.content_bytes),
+        )
+    differ = msg("There and different: kept")
+    if how.is_dry:
+        differ = msg("There and different: would be kept")
+        if how.overwrites:
+            differ = msg("There and different: would be replaced")
+    elif how.overwrites:
+        differ = msg("There and different: replaced")
+    blocks: list[Block] = [
+        Paragraph(said),
+        KeyValues(
+            (
+                (msg("Not there before"), report.new),
+                (msg("There and the same"), report.same),
+                (differ, report.differing.count),
+            )
+        ),
+    ]
+    if report.differing.paths:
+        blocks += [Heading(3, differ), *_listed(report.differing.paths, report.differing.count)]
+        if not how.overwrites:
+            blocks.append(Notice(msg("--overwrite replaces what differs"), Tone.UNSURE))
+    return [*blocks, *_missing_blocks(report.missing, str(report.marked)), *_problem_blocks(report)]
 
 
 def _remarks(kept: BackupSet) -> list[tuple[Message, list[str]]]:
@@ -685,10 +865,12 @@ def _remarks(kept: BackupSet) -> list[tuple[Message, list[str]]]:
     return found
 
 
-def _listed(lines: Sequence[str]) -> list[Block]:
+def _listed(lines: Sequence[str], count: int | None = None) -> list[Block]:
+    """Return the first lines, and how many more there are: of those given, or of all that were counted."""
     blocks: list[Block] = [Bullets([verbatim(line) for line in lines[:MAX_LISTED]])]
-    if len(lines) > MAX_LISTED:
-        blocks.append(Paragraph(msg("... and {more} more", more=len(lines) - MAX_LISTED)))
+    more = (len(lines) if count is None else count) - MAX_LISTED
+    if more > 0:
+        blocks.append(Paragraph(msg("... and {more} more", more=more)))
     return blocks
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from backups.in_place import GuardedFolder
 from backups.media import build_medium
 from backups.sources import SourceContext, build_source
 from backups.targets import require_apart, require_no_server
@@ -29,13 +30,33 @@ def require_target_apart(settings: Settings, target: Path) -> list[Message]:
     return warnings
 
 
-def _live(settings: Settings, target: Path, warnings: list[Message]) -> Iterator[tuple[Message, Path]]:
+def guarded_in_place(settings: Settings, target: Path) -> tuple[GuardedFolder, ...]:
+    """Make sure that a folder with other files may be restored into, and return the folders in it that may not.
+
+    It may be one that a source reads: to bring files back there is what a restore in place is for.
+
+    Raises:
+        UnsafeTarget: it lies in a database server's data folder, in the ledger, or in what holds backups.
+        ConfigurationError: a medium's settings do not fit its kind.
+    """
+    require_no_server(target)
+    kept = list(_kept(settings))
+    require_apart(target, kept)
+    return tuple(GuardedFolder(place.resolve(), why) for why, place in kept)
+
+
+def _kept(settings: Settings) -> Iterator[tuple[Message, Path]]:
+    """Yield what portalops itself keeps: the ledger and the media."""
     yield msg("the ledger is there"), settings.state_folder
-    avoid: list[Path] = []
     for table in settings.backup_media:
         for place in build_medium(table).places():
-            avoid.append(place)
             yield msg("medium {medium} keeps its sets there", medium=table.id), place
+
+
+def _live(settings: Settings, target: Path, warnings: list[Message]) -> Iterator[tuple[Message, Path]]:
+    kept = list(_kept(settings))
+    yield from kept
+    avoid = [place for _why, place in kept[1:]]
     context = SourceContext(settings.state_folder, tuple(avoid))
     for table in settings.backup_sources:
         try:

@@ -27,16 +27,16 @@ PIPE_BYTES = 1 << 20
 """What a pipe may hold at most without privileges (pipe(7)); its reader waits less often then."""
 
 
-def check_usage(*, stdout: bool, has_folder: bool, has_path: bool, json: bool) -> None:
+def check_usage(*, stdout: bool, folders: int, has_path: bool, json: bool) -> None:
     """Refuse what does not go together, before anything is read.
 
     Raises:
         UsageError: neither or both places are named, or standard output is no place for a stream.
     """
-    if stdout == has_folder:
+    if stdout + folders != 1:
         raise UsageError(
             msg("a restore needs one target: a folder or standard output"),
-            msg("Give --to FOLDER, or --stdout with a program behind a pipe."),
+            msg("Give --to FOLDER, --into FOLDER, or --stdout with a program behind a pipe."),
         )
     if has_path or json:
         raise UsageError(

@@ -40,7 +40,7 @@ from portalops.model.office import OfficeSettings
 from portalops.model.organisation import Actor, Agency, Host, HostId, Name, Portal, UnitId
 from portalops.model.record import Digest
 from portalops.model.retention import RetentionPolicy
-from portalops.model.runs import LAST_DAY, SAFE_DAYS, WEEKDAYS, Every, Job, JobId
+from portalops.model.runs import LAST_DAY, SAFE_DAYS, WEEKDAYS, DaySpan, Every, Job, JobId, Span
 from portalops.model.text import show_text
 
 
@@ -426,7 +426,7 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
             ),
             pack_bytes=shape.backup.pack_mib << 20,
             excused=dict(shape.backup.excused),
-            full_every=shape.backup.full_every,
+            full_every=_span(shape.backup.full_every),
             drill=DrillSettings(
                 local(shape.backup.drill.identity, "backup", "drill", "identity")
                 if shape.backup.drill.identity
@@ -497,6 +497,10 @@ def _settings(shape: PortalopsFile, layers: Layers) -> Settings:
         layers=layers,
         shape=shape,
     )
+
+
+def _span(full_every: Every | int | None) -> Span | None:
+    return DaySpan(full_every) if isinstance(full_every, int) else full_every
 
 
 def _kind_tables(rows: Sequence[KindRow], section: str, layers: Layers) -> tuple[KindTable, ...]:

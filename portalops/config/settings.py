@@ -25,7 +25,7 @@ from portalops.model.office import OfficeSettings
 from portalops.model.organisation import Actor, Agency, Host, HostId, Portal
 from portalops.model.record import Digest
 from portalops.model.retention import RetentionPolicy
-from portalops.model.runs import Every, Job
+from portalops.model.runs import Every, Job, Span
 from portalops.model.values import dataclass
 
 
@@ -130,7 +130,7 @@ class BackupSettings:
     pack_bytes: int
     excused: Mapping[DataClass, str]
     """Class of data: why this portal has none of it."""
-    full_every: Every | None = None
+    full_every: Span | None = None
     """One full set in each such span, and differentials between; None for full sets alone."""
     drill: DrillSettings = DrillSettings(None, Path("/var/tmp"), "nobody")  # noqa: S108  # see DrillTable
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)

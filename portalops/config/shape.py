@@ -205,6 +205,26 @@ class RetentionTable(Shape):
     )
 
 
+MAX_SPAN_DAYS = 366
+
+
+def _full_every(value: object) -> object:
+    """Take the name of a span, or a number of days; as text too, which is all that a variable of the environment can be."""
+    days = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,4}", value) else value
+    if isinstance(days, int) and not isinstance(days, bool) and 1 <= days <= MAX_SPAN_DAYS:
+        return days
+    if isinstance(value, str) and value in set(Every):
+        return value
+    raise RefusedValue(
+        msg("is neither week, month nor a number of days up to {most}", most=MAX_SPAN_DAYS),
+        msg('Write full_every = "week", "month" or a number such as 10, without quotes.'),
+    )
+
+
+FullEvery = Annotated[Every | Annotated[StrictInt, Field(ge=1, le=MAX_SPAN_DAYS)], BeforeValidator(_full_every)]
+"""What holds one full set: a span by its name, or so many days."""
+
+
 class BackupTable(Shape):
     """What is backed up, where to, and who can open it."""
 
@@ -212,9 +232,10 @@ class BackupTable(Shape):
         default=(), description="At least two: the operator's key and the escrow key."
     )
     pack_mib: StrictInt = Field(default=64, ge=1, le=1024, description="Size of a pack before compression, in MiB.")
-    full_every: Every | None = Field(
+    full_every: FullEvery | None = Field(
         default=None,
-        description="One full set in each such span, and differentials between; without it every set is a full one.",
+        description="One full set in each week, month or so many days, and differentials between; without it every set is a "
+        "full one.",
     )
     excused: dict[DataClass, Text] = Field(
         default_factory=dict, description="Class of data = why this portal has none of it."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, TypeAlias
 
 from portalops.model.heads import Head
 from portalops.model.message import Message, verbatim
@@ -121,6 +121,22 @@ class Every(StrEnum):
                 return day + timedelta(days=7 - local.weekday())
             case Every.MONTH:
                 return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DaySpan:
+    """Spans of so many local days, one after the other since the first day of the calendar."""
+
+    days: int
+
+    def slot(self, local: datetime) -> str:
+        """Name the span that holds a local moment as ISO 8601 does: `2026-11-21/P10D`."""
+        today = local.date().toordinal()
+        return f"{date.fromordinal(today - (today - 1) % self.days).isoformat()}/P{self.days}D"
+
+
+Span: TypeAlias = Every | DaySpan
+"""What holds one full set."""
 
 
 @dataclass(frozen=True, slots=True)

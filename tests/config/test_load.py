@@ -21,7 +21,7 @@ from portalops.errors import (
 )
 from portalops.model.organisation import Name, OfficeRole, UnitId
 from portalops.model.rulebook import UnitDuties
-from portalops.model.runs import Every, JobKind
+from portalops.model.runs import DaySpan, Every, JobKind, Span
 from tests.accounts import as_ordinary_user
 
 HEAD = '[portal]\nid = "kh"\nname = { vi = "Cổng tỉnh", en = "Portal" }\n'
@@ -160,6 +160,32 @@ def test_a_wrong_value_names_line_key_and_hint(tmp_path: Path, lines: str, code:
     assert said in str(error)
     assert hint in str(error.hint)
     assert "pydantic" not in f"{error}{error.hint}" and "Input should" not in f"{error}{error.hint}"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ('"week"', Every.WEEK),
+        ('"month"', Every.MONTH),
+        ('"day"', Every.DAY),
+        ("10", DaySpan(10)),
+        ('"10"', DaySpan(10)),
+    ],
+)
+def test_a_full_set_is_made_by_a_named_span_or_in_so_many_days(tmp_path: Path, written: str, meant: Span) -> None:
+    assert loaded(tmp_path, f"{HEAD}[backup]\nfull_every = {written}\n").backup.full_every == meant
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "367", "true", "1.5", '"year"', '""', '"99999"', "[]", "{}"])
+def test_another_span_of_full_sets_is_refused_with_the_ones_there_are(tmp_path: Path, wrong: str) -> None:
+    error = refused(tmp_path, f"{HEAD}[backup]\nfull_every = {wrong}\n")
+    assert "full_every is neither week, month nor a number of days up to 366" in str(error.message)
+    assert "without quotes" in str(error.hint)
+
+
+def test_a_number_of_days_can_come_from_the_environment(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, HEAD, PORTALOPS_BACKUP_FULL_EVERY="10")
+    assert settings.backup.full_every == DaySpan(10)
 
 
 def test_the_time_zone_must_exist(tmp_path: Path) -> None:
