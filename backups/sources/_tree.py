@@ -1,7 +1,8 @@
 """Folders and files into a tar stream, with a line of the index each.
 
 A file is read once, and its digest taken from the same bytes. One that changes meanwhile is read once more; if it
-changes again it is kept and named. What cannot be read is named, and the walk goes on. Sockets hold no data and are
+changes again it is kept and named with both times. What cannot be read is named, and the walk goes on. What was removed
+between being listed and being read is named as gone: a portal at work does that all the time. Sockets hold no data and are
 named as left out.
 
 Everything below a walk's top is opened from the folder that it was listed in, and no link is followed (openat(2),
@@ -19,6 +20,7 @@ import pwd
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -94,6 +96,8 @@ class TreeWriter:
         """Regular files that were found, written or unchanged."""
         self.content_bytes = 0
         """Bytes of their content."""
+        self.gone = 0
+        """Members that were removed between being listed and being read."""
         self._unchanged = 0
         self._unchanged_bytes = 0
 
@@ -130,6 +134,9 @@ class TreeWriter:
             return
         try:
             status = os.stat(spot.base, dir_fd=spot.at, follow_symlinks=False)
+        except FileNotFoundError:
+            self._gone(spot.path)
+            return
         except OSError as error:
             self._unread(spot.path, error)
             return
@@ -153,6 +160,9 @@ class TreeWriter:
             descriptor = os.open(spot.base, _OPEN_FOLDER, dir_fd=spot.at)
             opened = os.fstat(descriptor)
             names = sorted(os.listdir(descriptor))
+        except FileNotFoundError:
+            self._gone(spot.path)
+            return
         except OSError as error:
             failure = error
         else:
@@ -221,6 +231,9 @@ class TreeWriter:
         if kind is MemberType.SYMLINK:
             try:
                 link = os.readlink(spot.base, dir_fd=spot.at)
+            except FileNotFoundError:
+                self._vanished(path)
+                return
             except OSError as error:
                 self._unread(path, error)
                 return
@@ -257,9 +270,7 @@ class TreeWriter:
             try:
                 descriptor = os.open(spot.base, _OPEN, dir_fd=spot.at)
             except FileNotFoundError:
-                self._out.add_skipped(f"{path}: removed before it was read")
-                if self._comparison is not None:
-                    self._comparison.vanished(path)
+                self._vanished(path)
                 return
             except OSError as error:
                 self._unread(path, error)
@@ -282,17 +293,20 @@ class TreeWriter:
         attributes = self._attributes(descriptor, path)
         if before.st_size <= SMALL_BYTES:
             content = self._small(descriptor, before.st_size)
-            is_torn = len(content) != before.st_size or _changed(before, os.fstat(descriptor))
+            after = os.fstat(descriptor)
+            is_torn = len(content) != before.st_size or _changed(before, after)
             if is_torn and not is_last_try:
                 return False
             self._put_small(_entry(MemberType.FILE, name, before, attributes=attributes), content)
         else:
             is_torn = self._put_large(_entry(MemberType.FILE, name, before, attributes=attributes), descriptor, path)
-            is_torn = is_torn or _changed(before, os.fstat(descriptor))
+            after = os.fstat(descriptor)
+            is_torn = is_torn or _changed(before, after)
             if is_torn and not is_last_try:
                 return False  # the second try is written behind it; the last member of a name counts
         if is_torn:
-            self._out.add_changed(f"{path}: changed while it was read, twice")
+            times = f"{moment(before.st_mtime_ns)}, then {moment(after.st_mtime_ns)}"
+            self._out.add_changed(f"{path}: changed while it was read, twice (modified {times})")
         if before.st_nlink > 1:
             self._linked[before.st_dev, before.st_ino] = name
         self._note(path, before, is_sure=not is_torn)
@@ -377,6 +391,17 @@ class TreeWriter:
         self._in_doubt = path
         if self._comparison is not None:
             self._comparison.keep(path)
+
+    def _gone(self, path: str) -> None:
+        """Name what was removed since it was listed; to the base it is removed."""
+        self.gone += 1
+        self._out.add_gone(f"{path}: removed before it was read")
+
+    def _vanished(self, path: str) -> None:
+        """Name what was removed when the comparison had already come by it."""
+        self._gone(path)
+        if self._comparison is not None:
+            self._comparison.vanished(path)
 
     def _lacks(self, path: str, what: str, error: OSError) -> None:
         """Name a part of a member that could not be read."""
@@ -491,6 +516,19 @@ def _changed(before: os.stat_result, after: os.stat_result) -> bool:
         after.st_mtime_ns,
         after.st_ctime_ns,
     )
+
+
+def moment(ns: int) -> str:
+    """Return a file's time for people, in UTC; as seconds since 1970 where no calendar goes.
+
+    >>> moment(1_764_464_400_250_000_000)
+    '2025-11-30T01:00:00.250000Z'
+    """
+    try:
+        shown = datetime.fromtimestamp(ns // 1_000_000_000, UTC).replace(microsecond=ns % 1_000_000_000 // 1000)
+    except (OverflowError, ValueError, OSError):
+        return f"{ns // 1_000_000_000} s"
+    return shown.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 @lru_cache(maxsize=1024)

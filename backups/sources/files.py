@@ -9,7 +9,8 @@
 
 In a differential set the stream holds what has changed since the base, and a second one, named `removed`, the paths that
 are no more. Names, owners, modes, times, links and extended attributes (ACLs among them) are kept as they are; symbolic links are
-kept as links. Folders of the backup media inside are left out. A mounted file system inside is followed, unless
+kept as links. What is removed while it is read is named and no fault, up to `gone_limit_percent`. Folders of the backup
+media inside are left out. A mounted file system inside is followed, unless
 `one_file_system = true`.
 
 With `ssh = { ... }` as for `command`, the files are those of another host, and GNU tar is run there (1.28 or later): its
@@ -38,6 +39,7 @@ from backups.sources._settings import (
     ConfiguredSource,
     HostSettings,
     SourceContext,
+    note_gone,
     require_floor,
     unavailable,
 )
@@ -58,6 +60,12 @@ class Settings(HostSettings):
     include: tuple[LocalPath, ...] = Field(min_length=1, description="Files and folders, or patterns of them.")
     exclude: tuple[PathText, ...] = Field(default=(), description="Patterns of what to leave out.")
     one_file_system: bool = Field(default=False, description="Leave out what is mounted inside.")
+    gone_limit_percent: StrictInt = Field(
+        default=10,
+        ge=0,
+        le=100,
+        description="The set is incomplete if more than that was removed while it was read; 100 lets everything pass.",
+    )
     idle_seconds: StrictInt = Field(default=300, ge=1, description="How long another host may send nothing.")
 
     @model_validator(mode="before")
@@ -129,7 +137,13 @@ class FilesSource(ConfiguredSource):
         )
         program = Program(("sh", "-c", script), environment=TAR_WORDS, idle_seconds=settings.idle_seconds, host=host)
         with opener.stream("files", format="tar") as out:
-            write_tree(self.id, program, out, minimum_bytes=settings.minimum_bytes)
+            write_tree(
+                self.id,
+                program,
+                out,
+                minimum_bytes=settings.minimum_bytes,
+                gone_limit_percent=settings.gone_limit_percent,
+            )
 
     def _write_changes(
         self, opener: StreamOpener, included: Sequence[tuple[str, list[str]]], absent: Sequence[str], base: Path
@@ -181,6 +195,7 @@ class FilesSource(ConfiguredSource):
         if not tree.files:
             raise unavailable(self.id, msg("no file in it can be read"))
         require_floor(self.id, tree.content_bytes, self._settings.minimum_bytes)
+        note_gone(out, tree.gone, tree.files, self._settings.gone_limit_percent)
         tree.end()
 
     def _included(self) -> list[tuple[str, list[str]]]:

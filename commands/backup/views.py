@@ -677,6 +677,7 @@ def _remarks(kept: BackupSet) -> list[tuple[Message, list[str]]]:
     for title, name in (
         (msg("Could not be read"), "unread"),
         (msg("Changed while it was read"), "changed"),
+        (msg("Gone while it was read"), "gone"),
         (msg("Left out on purpose"), "skipped"),
     ):
         lines = [f"{stream.source}: {line}" for stream in kept.streams for line in getattr(stream, name)]
