@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from backups.sources._patterns import is_glob
 from backups.sources._program import STDERR_BYTES, Program, reached, started
 from backups.sources._settings import note_gone, require_floor, unavailable
-from backups.sources._tree import moment
+from backups.sources._tree import CACHE_SIGNATURE, CACHE_TAG, moment
 from backups.streams import MAX_NAMED
 from backups.tar import TarEntry
 from backups.untar import TarReader
@@ -72,15 +72,22 @@ _REPORTED = (
 )
 
 
-def tar_script(include: Sequence[str], exclude: Sequence[str], *, one_file_system: bool) -> str:
+def tar_script(
+    include: Sequence[str], exclude: Sequence[str], *, one_file_system: bool, exclude_caches: bool = False
+) -> str:
     """Return what sh runs on the host: GNU tar, which prints an archive.
 
     Args:
         include: absolute paths, or patterns of them that the shell there expands.
         exclude: patterns as `_patterns` has them; none with `**`, which tar does not know.
         one_file_system: leave out what is mounted inside.
+        exclude_caches: of a folder with a valid CACHEDIR.TAG print the tag alone.
     """
-    options = [*_OPTIONS, *(("--one-file-system",) if one_file_system else ())]
+    options = [
+        *_OPTIONS,
+        *(("--one-file-system",) if one_file_system else ()),
+        *(("--exclude-caches",) if exclude_caches else ()),
+    ]
     for pattern in exclude:
         plain = pattern.rstrip("/").replace("\\", "\\\\")
         options += ["--anchored" if "/" in plain else "--no-anchored", f"--exclude={plain}"]
@@ -111,6 +118,7 @@ def write_tree(
     *,
     minimum_bytes: int,
     gone_limit_percent: int = 100,
+    exclude_caches: bool = False,
     may_lack: Mapping[str, bool] = types.MappingProxyType({}),
 ) -> None:
     """Write what tar prints on a host as a stream with an index.
@@ -121,6 +129,7 @@ def write_tree(
         out: the stream.
         minimum_bytes: of the files' content.
         gone_limit_percent: how much may be removed while it is read.
+        exclude_caches: tar leaves out caches, and tells nobody: each that it finds is named here.
         may_lack: paths that need not be there, and whether the set says so of each.
 
     Raises:
@@ -132,7 +141,7 @@ def write_tree(
         running.stdin.close()
         said = Reported(out, may_lack)
         pieces = _Pieces(running, out, said, program.idle_seconds)
-        reader = _Passing(iter(pieces), out, said)
+        reader = _Passing(iter(pieces), out, said, exclude_caches=exclude_caches)
         problem = ""
         try:
             for entry in reader:
@@ -189,8 +198,11 @@ def _judge(source_id: str, running: Running, pieces: _Pieces, problem: str, word
 class _Passing(TarReader):
     """Reads an archive that lies in the stream's own buffers, and passes it on as it is read."""
 
-    def __init__(self, pieces: Iterator[memoryview], out: StreamWriter, reported: Reported) -> None:
+    def __init__(
+        self, pieces: Iterator[memoryview], out: StreamWriter, reported: Reported, *, exclude_caches: bool
+    ) -> None:
         super().__init__(pieces)
+        self._exclude_caches = exclude_caches
         self._out = out
         self._reported = reported
         self._content: Hash | None = None
@@ -203,13 +215,25 @@ class _Passing(TarReader):
         self._reported.passed(entry)
         self._content = hashlib.sha256() if entry.type is MemberType.FILE else None
         offset = self.offset
-        for _piece in self.content():
-            pass
+        is_tag = self._exclude_caches and entry.path.endswith(f"/{CACHE_TAG}")
+        begin = b""
+        for piece in self.content():
+            if is_tag and len(begin) < len(CACHE_SIGNATURE):
+                begin += bytes(piece[: len(CACHE_SIGNATURE)])
+        if is_tag:
+            self._name_cache(entry, begin)
         content, self._content = self._content, None
         self._out.add_member(_member(entry, offset), content=content)
         if content is not None:
             self.files += 1
             self.content_bytes += entry.size
+
+    def _name_cache(self, entry: TarEntry, begin: bytes) -> None:
+        folder = "/" + entry.path.rpartition("/")[0]
+        if begin.startswith(CACHE_SIGNATURE):
+            self._out.add_skipped(f"{folder}: a cache, by its {CACHE_TAG}")
+        elif entry.type is not MemberType.FILE:  # tar follows a link, and looks at the first of hard links
+            self._out.add_skipped(f"{folder}: a cache, if the link {CACHE_TAG} leads to a valid tag")
 
     def _some(self, most: int) -> memoryview:
         taken = super()._some(most)

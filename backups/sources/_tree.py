@@ -51,6 +51,9 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_PATH_BYTES = 4096
 """PATH_MAX of Linux. What has a longer name is named as unread: stock tools could not unpack it."""
+CACHE_TAG = "CACHEDIR.TAG"
+CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
+"""What a tag begins with by the Cache Directory Tagging Specification; without it the file says nothing."""
 _OPEN_ENDS = 32
 """So many outermost and so many innermost folders that a walk is in stay open: a deep tree must not use up the files that
 the process may open."""
@@ -66,6 +69,7 @@ class TreeWriter:
         is_excluded: Callable[[str], bool] = lambda _path: False,
         avoid: frozenset[str] = frozenset(),
         one_file_system: bool = False,
+        exclude_caches: bool = False,
         listing: ListingWriter | None = None,
         comparison: ListingComparison | None = None,
     ) -> None:
@@ -76,6 +80,7 @@ class TreeWriter:
             is_excluded: says what to leave out, by absolute path.
             avoid: folders of backup media.
             one_file_system: leave out what is mounted inside.
+            exclude_caches: of a folder with a valid CACHEDIR.TAG write the tag alone.
             listing: is told of every member as it was read.
             comparison: says which members are as they were in the base; those are left out, but for the topmost
                 folders and for folders on the way to a member, whose times a restore would else change.
@@ -90,6 +95,7 @@ class TreeWriter:
         self._is_excluded = is_excluded
         self._avoid = avoid
         self._one_file_system = one_file_system
+        self._exclude_caches = exclude_caches
         self._scratch = bytearray(SMALL_BYTES + 1)
         self._linked: dict[tuple[int, int], str] = {}
         self.files = 0
@@ -172,6 +178,9 @@ class TreeWriter:
                     os.close(descriptor)
                     return
             attributes = self._attributes(descriptor, spot.path)
+            if self._exclude_caches and CACHE_TAG in names and _is_cache(descriptor):
+                self._out.add_skipped(f"{spot.path}: a cache, by its {CACHE_TAG}")
+                names = (CACHE_TAG,)
         is_unchanged = self._is_unchanged(spot, status)
         self._outer.append(_Folder(spot, status, attributes, names, descriptor))
         if len(self._outer) > 2 * _OPEN_ENDS:
@@ -508,6 +517,20 @@ def _member(entry: TarEntry, offset: int, sha256: Digest | None) -> StreamMember
         sha256=sha256,
         link=entry.link,
     )
+
+
+def _is_cache(folder: int) -> bool:
+    """Say whether a folder's CACHEDIR.TAG is one."""
+    try:
+        descriptor = os.open(CACHE_TAG, _OPEN, dir_fd=folder)
+    except OSError:
+        return False
+    try:
+        return os.read(descriptor, len(CACHE_SIGNATURE)) == CACHE_SIGNATURE
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def _changed(before: os.stat_result, after: os.stat_result) -> bool:

@@ -60,6 +60,9 @@ class Settings(HostSettings):
     include: tuple[LocalPath, ...] = Field(min_length=1, description="Files and folders, or patterns of them.")
     exclude: tuple[PathText, ...] = Field(default=(), description="Patterns of what to leave out.")
     one_file_system: bool = Field(default=False, description="Leave out what is mounted inside.")
+    exclude_caches: bool = Field(
+        default=False, description="Leave out what lies beside a CACHEDIR.TAG; the folder and its tag stay."
+    )
     gone_limit_percent: StrictInt = Field(
         default=10,
         ge=0,
@@ -134,6 +137,7 @@ class FilesSource(ConfiguredSource):
             [*_outermost(path for path in paths if not is_glob(path)), *(path for path in paths if is_glob(path))],
             settings.exclude,
             one_file_system=settings.one_file_system,
+            exclude_caches=settings.exclude_caches,
         )
         program = Program(("sh", "-c", script), environment=TAR_WORDS, idle_seconds=settings.idle_seconds, host=host)
         with opener.stream("files", format="tar") as out:
@@ -143,6 +147,7 @@ class FilesSource(ConfiguredSource):
                 out,
                 minimum_bytes=settings.minimum_bytes,
                 gone_limit_percent=settings.gone_limit_percent,
+                exclude_caches=settings.exclude_caches,
             )
 
     def _write_changes(
@@ -177,6 +182,7 @@ class FilesSource(ConfiguredSource):
             is_excluded=self._is_excluded,
             avoid=self._avoid,
             one_file_system=self._settings.one_file_system,
+            exclude_caches=self._settings.exclude_caches,
             listing=listing,
             comparison=comparison,
         )

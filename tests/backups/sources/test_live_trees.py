@@ -13,7 +13,7 @@ import pytest
 
 from backups.sources._remote_tree import Reported, unescaped
 from backups.sources._settings import note_gone
-from backups.sources._tree import TreeWriter
+from backups.sources._tree import CACHE_SIGNATURE, CACHE_TAG, TreeWriter
 from backups.tar import TarEntry
 from portalops.model.backups import MemberType, StreamMember, TableRows
 from portalops.ports import Hash
@@ -130,6 +130,25 @@ def test_a_share_of_what_went_is_a_fault(gone: int, kept: int, limit: int, is_fa
     note_gone(out, gone, kept, limit)
 
     assert bool(out.unread) is is_fault
+
+
+def test_of_a_cache_the_folder_and_its_tag_stay(tmp_path: Path) -> None:
+    root = files(tmp_path / "tree", "cache/a", "cache/deep/b", "fake/c", "linked/d")
+    (root / "cache" / CACHE_TAG).write_bytes(CACHE_SIGNATURE + b"\n# This file is a cache directory tag.\n")
+    (root / "fake" / CACHE_TAG).write_bytes(b"Signature: none\n")
+    (root / "linked" / CACHE_TAG).symlink_to(root / "cache" / CACHE_TAG)
+    out = KeptStream()
+
+    tree = TreeWriter(out, exclude_caches=True)
+    tree.add_tree(str(root))
+    tree.end()
+
+    assert {each.path.partition("/tree/")[2] for each in out.members} == {
+        *("", "cache", f"cache/{CACHE_TAG}", "fake", "fake/c", f"fake/{CACHE_TAG}"),
+        *("linked", "linked/d", f"linked/{CACHE_TAG}"),
+    }
+    assert out.skipped == [f"{root}/cache: a cache, by its {CACHE_TAG}"]
+    assert "cache/a".rpartition("/")[2] in written(root)[0].names(), "without the setting nothing is left out"
 
 
 FOLDER = TarEntry(MemberType.FOLDER, "srv/vàng", mtime_ns=1_700_000_000_000_000_000)

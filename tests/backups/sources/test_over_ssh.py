@@ -277,6 +277,22 @@ def test_a_pattern_to_include_is_expanded_there_and_nothing_else_of_it(host: Hos
     assert files_in(restored(result, medium, tmp_path / "out")) == {"tin 1.txt", "tin 2.txt", "$(touch pwned).txt"}
 
 
+def test_of_a_cache_there_the_folder_and_its_tag_stay(host: Host, there: Path, tmp_path: Path) -> None:
+    mine(there / "page")
+    (there / "cache").mkdir()
+    (there / "cache").chmod(0o755)
+    mine(there / "cache" / "entry")
+    mine(there / "cache" / "CACHEDIR.TAG", b"Signature: 8a477f597d28d172789f06886806bc55\n")
+
+    result, medium = run("files", host, tmp_path, include=[str(there)], exclude_caches=True)
+
+    stream = only_stream(result)
+    assert result.set is not None and result.set.outcome is RunOutcome.COMPLETE, stream
+    (line,) = stream.skipped
+    assert line.startswith(f"{there}/cache") and "CACHEDIR.TAG" in line
+    assert files_in(restored(result, medium, tmp_path / "out")) == {"page", "CACHEDIR.TAG"}
+
+
 def test_access_lists_come_back(host: Host, there: Path, tmp_path: Path) -> None:
     file = mine(there / "shared")
     uid = 4242
