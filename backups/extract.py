@@ -14,7 +14,7 @@ import secrets
 import shutil
 import sqlite3
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -32,10 +32,11 @@ MAX_NAMED = 1000
 """An archive can give cause for a line with each member: what is kept of them is bounded."""
 MAX_HELD_BYTES = 128 << 20
 """Attributes of folders that wait for the end of the archive, where folders get theirs. Honest ones have some bytes each."""
-PART_BYTES = 1 << 20
-"""So much is written at once, or left out."""
-HOLE_BYTES = 64 << 10
-"""From this length on zeros are not written but left out."""
+HOLE_BYTES = 16 << 10
+"""From this length on zeros are not written but left out: a sparse file, such as an image of a disk, takes about the room it had."""
+BLOCK_BYTES = 4 << 10
+"""Holes begin and end at multiples of it, as they do in file systems."""
+_ZEROS = bytes(BLOCK_BYTES)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _RESTORED_ATTRIBUTES = ("user.", "system.posix_acl_")
@@ -99,7 +100,7 @@ class Extractor:
                 os.close(parent)
         except FileNotFoundError:
             return
-        except _FAILURES as error:
+        except (*_FAILURES, RecursionError) as error:  # the last from a thousand folders, one in the other
             self._tell(self.done.refused, f"{path}: not removed: {_cause(error)}")
 
     def add(self, entry: TarEntry, content: Iterable[memoryview]) -> None:
@@ -177,15 +178,14 @@ class Extractor:
         try:
             size = 0
             for piece in content:
-                size += len(piece)
-                rest = piece
-                while rest:
-                    part = rest[:PART_BYTES]
-                    if _is_hole(part):
+                for part, is_hole in _parts_of(piece, size):
+                    if is_hole:
                         os.lseek(descriptor, len(part), os.SEEK_CUR)
-                        rest = rest[len(part) :]
-                    else:
-                        rest = rest[os.write(descriptor, part) :]
+                        continue
+                    rest = part
+                    while rest:
+                        rest = rest[os.write(descriptor, rest) :]
+                size += len(piece)
             os.truncate(descriptor, size)  # a hole at the end gives a file no length
             mode = stat.S_IMODE(entry.mode)
             if mode & (stat.S_ISUID | stat.S_ISGID):
@@ -322,11 +322,34 @@ class Extractor:
             lines.append("... and more")
 
 
-def _is_hole(piece: memoryview) -> bool:
-    """Say whether a long piece is all zeros: a sparse file, such as an image of a disk, takes no more room than it did."""
-    if len(piece) < HOLE_BYTES or piece[0] or piece[-1]:
-        return False
-    return bytes(piece) == bytes(len(piece))  # far faster than to look at each byte, or to compare the view itself
+def _parts_of(piece: memoryview, at: int) -> Iterator[tuple[memoryview, bool]]:
+    """Yield the parts of a piece of a file, and whether each is a hole.
+
+    Args:
+        piece: of the content.
+        at: where in the file it begins.
+    """
+    # Among nearly all bytes a run of zeros this long has two zeros at this distance, and none that is shorter matters.
+    if len(piece) < HOLE_BYTES or b"\0\0" not in bytes(piece[:: HOLE_BYTES // 2]):
+        yield piece, False
+        return
+    written = here = 0
+    while here < len(piece):
+        end = run = here
+        while end < len(piece):
+            step = min(len(piece), end + BLOCK_BYTES - (at + end) % BLOCK_BYTES)
+            if bytes(piece[end:step]) != _ZEROS[: step - end]:
+                break
+            end = step
+        # At an edge of the piece a run may go on in the piece beside it.
+        if end - run >= (BLOCK_BYTES if run == 0 or end == len(piece) else HOLE_BYTES):
+            if run > written:
+                yield piece[written:run], False
+            yield piece[run:end], True
+            written = end
+        here = end + BLOCK_BYTES - (at + end) % BLOCK_BYTES  # behind the block that is no zeros
+    if written < len(piece):
+        yield piece[written:], False
 
 
 def prepare_target(target: Path) -> None:
@@ -361,6 +384,8 @@ def prepare_target(target: Path) -> None:
 
 
 def _cause(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "its folders are nested too deeply"
     return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
 
 

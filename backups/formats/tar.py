@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from backups.formats import Format, Restored, Trial
@@ -15,6 +16,9 @@ from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 
 MAX_PROBLEMS = 20
+_LONGEST_PATH = 4096
+"""PATH_MAX of Linux, with the NUL behind it."""
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def place(stream: Stream) -> str:
@@ -56,7 +60,31 @@ def _last_of_each(members: Iterator[StreamMember]) -> Iterator[StreamMember]:
 
 
 def _problem(folder: Path, member: StreamMember) -> str:
-    path = folder / member.path
+    try:
+        with _reached(folder / member.path) as path:
+            return _compared(path, member)
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+@contextmanager
+def _reached(path: Path) -> Iterator[Path]:
+    """Give a path that leads to the same file and that a system call takes, however long the first one is."""
+    if len(os.fsencode(path)) < _LONGEST_PATH:
+        yield path
+        return
+    at = os.open("/", _FOLDER)
+    try:
+        for part in path.parts[1:-1]:
+            inner = os.open(part, _FOLDER, dir_fd=at)
+            os.close(at)
+            at = inner
+        yield Path(f"/proc/self/fd/{at}", path.name)
+    finally:
+        os.close(at)
+
+
+def _compared(path: Path, member: StreamMember) -> str:
     try:
         found = path.lstat()
     except OSError as error:

@@ -18,7 +18,7 @@ import hashlib
 import os
 import pwd
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -29,7 +29,7 @@ from backups.sources._settings import cause_of
 from backups.tar import BLOCK_BYTES, END_BYTES, TarEntry, header, padding
 from portalops.model.backups import MemberType, StreamMember
 from portalops.model.record import Digest
-from portalops.ports import StreamWriter
+from portalops.ports import Hash, StreamWriter
 
 SMALL_BYTES = 256 << 10
 """Files up to this size are read before their header is written, so that a second try leaves no trace."""
@@ -45,12 +45,14 @@ _TYPES = {
     stat.S_IFCHR: MemberType.CHARACTER_DEVICE,
     stat.S_IFBLK: MemberType.BLOCK_DEVICE,
 }
+_ZEROS = memoryview(bytes(1 << 20))
 _NO_ATTRIBUTES: Mapping[str, bytes] = {}
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 """A file may become a link or a pipe between listing and opening: no link is followed, no writer of a pipe is waited for."""
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_MAX_PATH_BYTES = 4096
-"""PATH_MAX of Linux. What has a longer name is named as unread: stock tools could not unpack it."""
+_MAX_PATH_BYTES = 64 << 10
+"""What has a longer name is named as unread: a line of the index must hold it. One system call takes 4,096 bytes, but here
+none takes more than a name."""
 CACHE_TAG = "CACHEDIR.TAG"
 CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
 """What a tag begins with by the Cache Directory Tagging Specification; without it the file says nothing."""
@@ -229,8 +231,14 @@ class TreeWriter:
 
     def _add(self, spot: _Spot, status: os.stat_result) -> None:
         path, name = spot.path, spot.name.strip("/") or "."
+        if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
+            first = self._linked.get((status.st_dev, status.st_ino))
+            if first is not None:
+                self._note(path, status)
+                self._put(_entry(MemberType.HARDLINK, name, status, link=first))
+                return
         if stat.S_ISREG(status.st_mode):
-            self._add_file(spot, name, status)
+            self._add_file(spot, name)
             return
         kind = _TYPES.get(stat.S_IFMT(status.st_mode))
         if kind is None:
@@ -247,6 +255,8 @@ class TreeWriter:
                 self._unread(path, error)
                 return
         self._put(_entry(kind, name, status, attributes=self._attributes(spot.nameable(), path), link=link))
+        if status.st_nlink > 1 and kind is not MemberType.FOLDER:
+            self._linked[status.st_dev, status.st_ino] = name
         self._note(path, status)
 
     def end(self) -> None:
@@ -269,12 +279,8 @@ class TreeWriter:
             return False
         return True
 
-    def _add_file(self, spot: _Spot, name: str, listed: os.stat_result) -> None:
+    def _add_file(self, spot: _Spot, name: str) -> None:
         path = spot.path
-        if listed.st_nlink > 1 and (first := self._linked.get((listed.st_dev, listed.st_ino))) is not None:
-            self._note(path, listed)
-            self._put(_entry(MemberType.HARDLINK, name, listed, link=first))
-            return
         for is_last_try in (False, True):
             try:
                 descriptor = os.open(spot.base, _OPEN, dir_fd=spot.at)
@@ -308,7 +314,9 @@ class TreeWriter:
                 return False
             self._put_small(_entry(MemberType.FILE, name, before, attributes=attributes), content)
         else:
-            is_torn = self._put_large(_entry(MemberType.FILE, name, before, attributes=attributes), descriptor, path)
+            extents = _extents(descriptor, before)
+            entry = _entry(MemberType.FILE, name, before, attributes=attributes)
+            is_torn = self._put_large(entry, descriptor, path, extents)
             after = os.fstat(descriptor)
             is_torn = is_torn or _changed(before, after)
             if is_torn and not is_last_try:
@@ -339,34 +347,39 @@ class TreeWriter:
         self._out.write(body)
         self._out.write(padding(entry.size))
 
-    def _put_large(self, entry: TarEntry, descriptor: int, path: str) -> bool:
+    def _put_large(self, entry: TarEntry, descriptor: int, path: str, extents: Iterable[tuple[int, bool]]) -> bool:
         """Write a file straight into the stream's buffers and say whether it had less than it promised."""
         offset = self._put_header(entry)
         content = hashlib.sha256()
-        left = entry.size
+        at = 0
         failure: OSError | None = None
-        while left:
-            room = self._out.room()[:left]
-            try:
-                got = os.readv(descriptor, [room])
-            except OSError as error:
-                failure, got = error, 0
-            if not got:
-                break
-            self._out.filled(got, content=content)
-            left -= got
-        is_short = left > 0
-        while left:  # the header promised this size; the archive must stay whole
-            room = self._out.room()[:left]
-            room[:] = bytes(len(room))
-            self._out.filled(len(room), content=content)
-            left -= len(room)
+        try:
+            for end, is_hole in extents:
+                if is_hole:
+                    self._put_zeros(end - at, content)
+                    at = end
+                while at < end and (got := os.readv(descriptor, [self._out.room()[: end - at]])):
+                    self._out.filled(got, content=content)
+                    at += got
+                if at < end:
+                    break
+        except OSError as error:
+            failure = error
+        is_short = at < entry.size
+        self._put_zeros(entry.size - at, content)  # the header promised this size; the archive must stay whole
         self._out.write(padding(entry.size))
         self._out.add_member(_member(entry, offset, None), content=content)
         if failure is not None:
             self._unread(path, failure)
             return False
         return is_short
+
+    def _put_zeros(self, count: int, content: Hash) -> None:
+        while count:
+            room = self._out.room()[: min(count, len(_ZEROS))]
+            room[:] = _ZEROS[: len(room)]
+            self._out.filled(len(room), content=content)
+            count -= len(room)
 
     def _put(self, entry: TarEntry, *, sha256: Digest | None = None) -> None:
         offset = self._put_header(entry)
@@ -517,6 +530,32 @@ def _member(entry: TarEntry, offset: int, sha256: Digest | None) -> StreamMember
         sha256=sha256,
         link=entry.link,
     )
+
+
+def _extents(descriptor: int, status: os.stat_result) -> Iterator[tuple[int, bool]]:
+    """Yield where each part of a file ends and whether it is a hole; what is to be read begins at the file's position.
+
+    To read a hole takes the system ten times as long as to write zeros here, and pushes other files out of its memory.
+    """
+    at, size = 0, status.st_size
+    while at < size and status.st_blocks * 512 < size:
+        try:
+            data = min(size, os.lseek(descriptor, at, os.SEEK_DATA))
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # a file system that does not know; all is read
+                break
+            data = size  # no data behind
+        if data > at:
+            yield data, True
+            at = data
+        if at < size:
+            end = min(size, os.lseek(descriptor, at, os.SEEK_HOLE))
+            os.lseek(descriptor, at, os.SEEK_SET)
+            yield end, False
+            at = end
+    if at < size:
+        os.lseek(descriptor, at, os.SEEK_SET)
+        yield size, False
 
 
 def _is_cache(folder: int) -> bool:
