@@ -1,9 +1,10 @@
 """Members of an archive into a folder, and never out of it, whatever names, links and devices say.
 
 Every folder on the way to a member is opened by itself without following links (openat(2), O_NOFOLLOW), beginning at the
-target; so a link inside the archive leads nowhere, and a name with `..` is refused. Devices are named and not made.
-Owners are restored when run as root. Set-user-ID and set-group-ID bits of files are not, and capabilities neither: an
-archive can be written by anyone who has the public keys, and must not bring programs that run as root.
+target; so a link inside the archive leads nowhere, and a name with `..` is refused. Owners are restored when run as root.
+Devices, set-user-ID and set-group-ID bits of files, capabilities and other attributes that give rights are not, but named
+and counted: an archive can be written by anyone who has the public keys, and must not bring programs that run as root. Who
+trusts it asks for them.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ _ZEROS = bytes(BLOCK_BYTES)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _RESTORED_ATTRIBUTES = ("user.", "system.posix_acl_")
-"""Others, such as `security.capability`, give rights on this host: they are named and not set."""
+"""Others, such as `security.capability`, give rights on this host: they are named and not set unless asked for."""
+_MAX_UNMADE = 100_000
+"""So many devices that were not made are remembered, for their further names."""
 
 
 @dataclass(slots=True)
@@ -54,6 +57,8 @@ class Extracted:
     """Members that would have led out of the folder, or could not be made."""
     notes: list[str] = field(default_factory=list)
     """What was left out on purpose, or could not be set."""
+    withheld: int = 0
+    """Devices, bits and attributes that were left out because they give rights; each has a note, up to the bound of notes."""
 
 
 class _Refused(Exception):
@@ -67,8 +72,17 @@ _FAILURES = (_Refused, OSError, ValueError, OverflowError)
 class Extractor:
     """Makes members below one folder. Close it, so that folders get their modes and times."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, as_root: bool = False) -> None:
+        """Begin.
+
+        Args:
+            folder: to extract into.
+            as_root: give back what gives rights on this host too; only root can.
+        """
         self.done = Extracted()
+        self._gives_rights = as_root
+        self._unmade: set[str] = set()
+        """Devices that were not made."""
         self._root = os.open(folder, _FOLDER)
         self._parent: tuple[str, int] | None = None
         """The folder of the last member: most members lie in the same one as the one before."""
@@ -155,11 +169,26 @@ class Extractor:
                 self._hard_link(parent, name, entry)
             case MemberType.FIFO:
                 self._make_room(parent, name)
-                os.mkfifo(name, stat.S_IMODE(entry.mode) & 0o777, dir_fd=parent)
-                self._dress_link(parent, name, entry)
+                os.mkfifo(name, 0o600, dir_fd=parent)
+                self._dress_node(parent, name, entry)
             case MemberType.CHARACTER_DEVICE | MemberType.BLOCK_DEVICE:
-                major, minor = entry.device
-                self._tell(self.done.notes, f"{entry.path}: a device ({major}:{minor}) is not made")
+                self._device(parent, name, entry)
+
+    def _device(self, parent: int, name: str, entry: TarEntry) -> None:
+        major, minor = entry.device
+        if not self._gives_rights:
+            self._withhold(f"{entry.path}: a device ({major}:{minor}) is not made")
+            if len(self._unmade) < _MAX_UNMADE:
+                self._unmade.add(entry.path)
+            return
+        kind = stat.S_IFCHR if entry.type is MemberType.CHARACTER_DEVICE else stat.S_IFBLK
+        self._make_room(parent, name)
+        os.mknod(name, kind | 0o600, os.makedev(major, minor), dir_fd=parent)
+        self._dress_node(parent, name, entry)
+
+    def _withhold(self, line: str) -> None:
+        self.done.withheld += 1
+        self._tell(self.done.notes, line)
 
     def _file(self, parent: int, name: str, entry: TarEntry, content: Iterable[memoryview]) -> None:
         """Make a file, which gets its name when it is whole."""
@@ -188,8 +217,8 @@ class Extractor:
                 size += len(piece)
             os.truncate(descriptor, size)  # a hole at the end gives a file no length
             mode = stat.S_IMODE(entry.mode)
-            if mode & (stat.S_ISUID | stat.S_ISGID):
-                self._tell(self.done.notes, f"{entry.path}: its set-user-ID or set-group-ID bit was not restored")
+            if mode & (stat.S_ISUID | stat.S_ISGID) and not self._gives_rights:
+                self._withhold(f"{entry.path}: its set-user-ID or set-group-ID bit was not restored")
                 mode &= ~(stat.S_ISUID | stat.S_ISGID)
             self._dress(descriptor, entry, mode)
         finally:
@@ -231,6 +260,9 @@ class Extractor:
             self._tell(self.done.notes, f"{path}: is to be forgotten and was not: {error}")
 
     def _hard_link(self, parent: int, name: str, entry: TarEntry) -> None:
+        if entry.link in self._unmade:
+            self._withhold(f"{entry.path}: a further name of the device {entry.link}, which is not made")
+            return
         parts = _parts(entry.link)
         source = self._open_folder(parts[:-1], make=False)
         try:
@@ -247,19 +279,33 @@ class Extractor:
         if self._is_root:
             os.fchown(descriptor, entry.uid, entry.gid)
         os.fchmod(descriptor, mode)
+        self._set_attributes(descriptor, entry)
+        os.utime(descriptor, ns=(entry.mtime_ns, entry.mtime_ns))
+
+    def _set_attributes(self, place: int | str, entry: TarEntry) -> None:
         for key, value in entry.attributes.items():
-            if not key.startswith(_RESTORED_ATTRIBUTES):
-                self._tell(self.done.notes, f"{entry.path}: attribute {key} was not restored")
+            if not self._gives_rights and not key.startswith(_RESTORED_ATTRIBUTES):
+                self._withhold(f"{entry.path}: attribute {key} was not restored")
                 continue
             try:
-                os.setxattr(descriptor, key, value)
+                os.setxattr(place, key, value, follow_symlinks=isinstance(place, int))
             except (OSError, ValueError) as error:
                 self._tell(self.done.notes, f"{entry.path}: attribute {key} was not set: {_cause(error)}")
-        os.utime(descriptor, ns=(entry.mtime_ns, entry.mtime_ns))
+
+    def _dress_node(self, parent: int, name: str, entry: TarEntry) -> None:
+        """Dress a FIFO or a device, whose mode is set without opening it."""
+        node = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        try:
+            self._dress_link(parent, name, entry)
+            os.chmod(f"/proc/self/fd/{node}", stat.S_IMODE(entry.mode) & 0o777)
+        finally:
+            os.close(node)
 
     def _dress_link(self, parent: int, name: str, entry: TarEntry) -> None:
         if self._is_root:
             os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
+        if entry.attributes:
+            self._set_attributes(f"/proc/self/fd/{parent}/{name}", entry)
         os.utime(name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
 
     def _make_room(self, parent: int, name: str) -> None:

@@ -51,6 +51,8 @@ class RestoreReport:
     """How many paths are missing; the file in the target lists each."""
     faults: tuple[CopyFault, ...] = ()
     """What is wrong with copies, of the base too, though another one may have had it."""
+    withheld: int = 0
+    """How many devices, bits and attributes were left out because they give rights."""
 
 
 def restore_set(
@@ -61,6 +63,7 @@ def restore_set(
     source: str | None = None,
     paths: Sequence[str] = (),
     base: MergedSet | None = None,
+    as_root: bool = False,
     on_bytes: Callable[[int], None] = lambda _count: None,
 ) -> RestoreReport:
     """Restore a set, or a part of it.
@@ -74,6 +77,7 @@ def restore_set(
         paths: only these files and folders of tar streams, with what is in them; a leading slash does not matter. `*`, `?`
             and `[` match as in a shell, `*` a slash too.
         base: the set that a differential builds on.
+        as_root: give back devices, set-user-ID bits and all attributes too; only root can.
         on_bytes: told of every piece of plaintext.
 
     Raises:
@@ -96,7 +100,7 @@ def restore_set(
     was_there = os.path.lexists(target)  # no error where nobody may look: the next line tells of that
     prepare_target(target)
     with MissingPaths(target) as missing:
-        work = _Restoration(identities, target, missing, on_bytes)
+        work = _Restoration(identities, target, missing, on_bytes, as_root)
         wanted = tuple(path.strip("/") for path in paths)
         found: set[str] = set()
         for stream in streams:
@@ -249,6 +253,7 @@ class _Restoration:
     target: Path
     missing: MissingPaths
     on_bytes: Callable[[int], None]
+    as_root: bool = False
     done: Extracted = field(default_factory=Extracted)
     damaged: list[str] = field(default_factory=list)
 
@@ -277,6 +282,7 @@ class _Restoration:
             tuple(self.damaged),
             self.missing.count,
             faults,
+            done.withheld,
         )
 
     def check_indexes(self, copies: MergedSet, streams: Sequence[Stream]) -> None:
@@ -290,7 +296,7 @@ class _Restoration:
 
     def restore_tar(self, part: _Part) -> None:
         folder = self._folder(part)
-        with _Extraction(folder, self.done) as extractor:
+        with _Extraction(folder, self.done, as_root=self.as_root) as extractor:
             below = part.base_part()
             if below is not None:
                 lost = self._unpack(below, extractor, None)
@@ -372,7 +378,7 @@ class _Restoration:
             if member.type is MemberType.HARDLINK and member.link not in here:
                 outside.setdefault(member.link, []).append(member.path)
         alone = [member for member in members if member.type is not MemberType.HARDLINK or member.link in here]
-        with _Extraction(self._folder(part), self.done) as extractor:
+        with _Extraction(self._folder(part), self.done, as_root=self.as_root) as extractor:
             for run in _runs(part, alone):
                 self._tell(part, self._unpack(part, extractor, run))
             if outside:
@@ -481,8 +487,8 @@ def _matches(path: str, wanted: str) -> bool:
 class _Extraction:
     """An extractor whose results are added up."""
 
-    def __init__(self, folder: Path, done: Extracted) -> None:
-        self._extractor = Extractor(folder)
+    def __init__(self, folder: Path, done: Extracted, *, as_root: bool) -> None:
+        self._extractor = Extractor(folder, as_root=as_root)
         self._done = done
 
     def __enter__(self) -> Extractor:
@@ -496,3 +502,4 @@ class _Extraction:
         self._done.content_bytes += made.content_bytes
         self._done.refused += made.refused
         self._done.notes += made.notes
+        self._done.withheld += made.withheld

@@ -16,6 +16,7 @@ from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 
 MAX_PROBLEMS = 20
+_DEVICES = frozenset({MemberType.CHARACTER_DEVICE, MemberType.BLOCK_DEVICE})
 _LONGEST_PATH = 4096
 """PATH_MAX of Linux, with the NUL behind it."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -39,9 +40,14 @@ def try_out(restored: Restored) -> Trial:
     """Read every file as it came out, and compare it with the index that was made while the original was read."""
     problems: list[str] = []
     files = 0
+    devices: set[str] = set()
     for member in _last_of_each(restored.members()):
         if member.type is MemberType.FILE:
             files += 1
+        if member.type in _DEVICES:
+            devices.add(member.path)
+        if member.link in devices and member.type is MemberType.HARDLINK:
+            continue  # a restore makes no devices
         problem = _problem(restored.place, member)
         if problem and len(problems) < MAX_PROBLEMS:
             problems.append(show_text(f"{member.path}: {problem}", 300))
@@ -88,7 +94,7 @@ def _compared(path: Path, member: StreamMember) -> str:
     try:
         found = path.lstat()
     except OSError as error:
-        is_device = member.type in {MemberType.CHARACTER_DEVICE, MemberType.BLOCK_DEVICE, MemberType.FIFO}
+        is_device = member.type in {*_DEVICES, MemberType.FIFO}
         return "" if is_device else (error.strerror or str(error))  # a restore makes no devices
     match member.type:
         case MemberType.FILE:

@@ -17,6 +17,7 @@ restored since every copy is damaged, or the set is not the recorded one
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -73,6 +74,13 @@ def restore(
         list[str] | None,
         typer.Option("--path", help=_("Only this file or folder, such as etc/hosts, or a pattern; may be repeated")),
     ] = None,
+    as_root: Annotated[
+        bool,
+        typer.Option(
+            "--as-root",
+            help=_("As root: give back devices, set-user-ID bits and capabilities; only of a set you trust"),
+        ),
+    ] = False,
 ) -> Result[RestoredSet | None]:
     session = open_session(ctx)
     if to is None or stdout:
@@ -81,6 +89,8 @@ def restore(
         raise UsageError(
             msg("--stream goes with --stdout"), msg("A folder takes all streams of a source; leave --stream out.")
         )
+    if as_root and os.geteuid() != 0:
+        raise UsageError(msg("--as-root needs root"), msg("Run it as root, or leave --as-root out."))
     identities = read_identities(identity)
     uncompared = [] if to is None else require_target_apart(session.settings, to)
     media = build_media(session.settings.backup_media)
@@ -104,7 +114,9 @@ def restore(
         warnings += [each.shown for each in missing[:3]]
     total = sum(each.plain_bytes for each in content.streams if source in {None, each.source})
     with session.progress.task(msg("Restoring"), total=None if path else total, unit="bytes") as task:
-        report = restore_set(copies, identities, to, source=source, paths=path or (), base=base, on_bytes=task.advance)
+        report = restore_set(
+            copies, identities, to, source=source, paths=path or (), base=base, as_root=as_root, on_bytes=task.advance
+        )
     return Result(
         restore_data(report, set_id, str(to)),
         restore_view(report, set_id, str(to)),

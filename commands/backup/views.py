@@ -613,6 +613,13 @@ def restore_view(report: RestoreReport, set_id: str, folder: str) -> list[Block]
             file=str(Path(folder) / UNFINISHED),
         )
         blocks.append(Notice(said, Tone.BAD))
+    if report.withheld:
+        said = nmsg(
+            "{n} right was withheld: a device, a set-user-ID bit or an attribute; --as-root gives it back",
+            "{n} rights were withheld: devices, set-user-ID bits or attributes; --as-root gives them back",
+            report.withheld,
+        )
+        blocks.append(Notice(said, Tone.UNSURE))
     for title, lines in (
         (msg("No copy has it whole"), report.damaged),
         (msg("Not made"), report.refused),
@@ -641,6 +648,8 @@ class RestoredSet:
     """How many paths are missing; RESTORE-UNFINISHED.txt in the folder lists them."""
     faults: tuple[DamagedCopy, ...]
     """What is wrong with copies of the set, or of its base, though another copy may have had it."""
+    withheld: int
+    """How many devices, set-user-ID bits and attributes were left out because they give rights; `notes` names each."""
 
 
 @shape
@@ -669,6 +678,7 @@ def restore_data(report: RestoreReport, set_id: str, folder: str) -> RestoredSet
             DamagedCopy(each.set_id, each.medium, each.is_damage, ShownMessage.of(each.problem))
             for each in report.faults
         ),
+        withheld=report.withheld,
     )
 
 

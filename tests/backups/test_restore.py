@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import io
 import os
+import stat
+import struct
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pyrage
@@ -182,10 +185,10 @@ def entries(*members: tuple[TarEntry, bytes]) -> Iterator[bytes]:
     yield END_BYTES
 
 
-def extract(target: Path, *members: tuple[TarEntry, bytes]) -> Extracted:
+def extract(target: Path, *members: tuple[TarEntry, bytes], as_root: bool = False) -> Extracted:
     prepare_target(target)
     reader = TarReader(entries(*members))
-    extractor = Extractor(target)
+    extractor = Extractor(target, as_root=as_root)
     for entry in reader:
         extractor.add(entry, reader.content())
     extractor.close()
@@ -395,6 +398,69 @@ def test_devices_are_named_and_not_made(tmp_path: Path) -> None:
 
     assert done.notes == ["dev/sda: a device (8:0) is not made"]
     assert not (tmp_path / "target" / "dev" / "sda").exists()
+
+
+def test_each_right_that_is_withheld_is_listed_and_counted(tmp_path: Path) -> None:
+    device = TarEntry(MemberType.CHARACTER_DEVICE, "null", mode=0o666, device=(1, 3))
+    capable, content = file("ping", mode=0o4755)
+    capable = replace(capable, attributes={"security.capability": CAPABILITY, "trusted.note": b"x"})
+
+    done = extract(tmp_path / "target", (device, b""), hard("null-again", "null"), (capable, content))
+
+    assert done.refused == []
+    assert done.withheld == len(done.notes) == 5
+    assert [line.partition(":")[0] for line in done.notes] == ["null", "null-again", "ping", "ping", "ping"]
+
+
+def test_as_root_everything_comes_back(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root gives rights")
+    root = tmp_path / "tree"
+    root.mkdir()
+    program = root / "ping"
+    program.write_bytes(b"program")
+    os.chown(program, 65534, 65534)
+    program.chmod(0o6755)
+    try:
+        os.setxattr(program, "security.capability", CAPABILITY)
+        os.setxattr(root, "trusted.note", b"of the folder")
+        os.mknod(root / "null", stat.S_IFCHR | 0o620, os.makedev(1, 3))
+    except OSError as error:
+        pytest.skip(f"this file system, or this container, has them not: {error}")
+    os.link(root / "null", root / "null-again")
+    os.mkfifo(root / "pipe")
+    (root / "pipe").chmod(0o662)
+    (root / "link").symlink_to("nowhere")
+    os.setxattr(root / "link", "trusted.note", b"of the link", follow_symlinks=False)
+    medium = MemoryMedium("memory-1")
+    result = back_up([source("files", {"include": [str(root)]}, tmp_path)], [medium])
+    assert result.set is not None
+    copies = alone(medium.open_set(result.set.id), parse_set_file(medium.stored[result.set.id]["set.json"]))
+
+    report = restore_set(copies, [keys().identity], tmp_path / "out", as_root=True)
+    without = restore_set(copies, [keys().identity], tmp_path / "less")
+
+    assert (report.refused, report.notes, report.withheld) == ((), (), 0)
+    out, less = (next((tmp_path / name).rglob("tree")) for name in ("out", "less"))
+    for name in (".", "ping", "null", "null-again", "pipe", "link"):
+        one, other = (root / name).lstat(), (out / name).lstat()
+        assert [getattr(one, f"st_{key}") for key in ("mode", "uid", "gid", "rdev", "mtime_ns", "nlink")] == [
+            getattr(other, f"st_{key}") for key in ("mode", "uid", "gid", "rdev", "mtime_ns", "nlink")
+        ], name
+        assert attributes_of(root / name) == attributes_of(out / name)
+    assert attributes_of(out / "ping") == {"security.capability": CAPABILITY}
+    assert (less / "ping").stat().st_mode & 0o7777 == 0o755
+    assert not (less / "null").exists()
+    lost = {line.partition(": ")[0].rpartition("/")[2] for line in without.notes}
+    assert (lost, without.withheld) == ({"tree", "ping", "null", "null-again", "link"}, 6)
+
+
+def attributes_of(path: Path) -> dict[str, bytes]:
+    return {name: os.getxattr(path, name, follow_symlinks=False) for name in os.listxattr(path, follow_symlinks=False)}
+
+
+CAPABILITY = struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0)
+"""cap_net_raw=ep, as a file holds it."""
 
 
 def test_programs_do_not_become_root(tmp_path: Path) -> None:
