@@ -36,6 +36,13 @@ class SourceSettings(Shape):
         le=100,
         description="The source fails if it yields less than before by more than that; 100 lets everything pass.",
     )
+    before: tuple[str, ...] = Field(
+        default=(), description="Program and arguments that are run before it is read; no shell."
+    )
+    after: tuple[str, ...] = Field(
+        default=(), description="Program and arguments that are run behind it in any case; no shell."
+    )
+    hook_seconds: StrictInt = Field(default=600, ge=1, description="How long each of them may take.")
 
 
 def shrink_limit_of(values: Mapping[str, object]) -> int:
