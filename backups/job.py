@@ -29,7 +29,7 @@ from backups.set_file import NAME, SCHEMA, SetFile, outcome_of, write_set_file
 from backups.shrink import ShrinkRule, describe_shrinks, shrinks
 from backups.signature import NAME as SIGNATURE
 from backups.signature import NAMESPACE
-from backups.sources import AfterFailed
+from backups.sources import ReleaseFailed
 from backups.streams import SourceStreams
 from backups.verify import verify_copy
 from portalops import __version__
@@ -324,7 +324,9 @@ def _read(packer: SetPacker, sources: Sequence[Source], lanes: Sequence[Lane], t
         except SourceUnavailable as error:
             logger.info("source %s failed: %s", source.id, error)
             opener.drop()
-            read = replace(read, failed=(*read.failed, _why(source, error)), classes=(*read.classes, source.data_class))
+            read = replace(
+                read, failed=(*read.failed, _failure_of(source, error)), classes=(*read.classes, source.data_class)
+            )
     return read
 
 
@@ -332,12 +334,12 @@ def _write(source: Source, opener: SourceStreams) -> tuple[Message, ...]:
     """Write a source's streams, and return what failed although they are whole."""
     try:
         source.write(opener)
-    except AfterFailed as failed:
-        return (_why(source, failed.error),)
+    except ReleaseFailed as failed:
+        return (_failure_of(source, failed.error),)
     return ()
 
 
-def _why(source: Source, error: SourceUnavailable) -> Message:
+def _failure_of(source: Source, error: SourceUnavailable) -> Message:
     cause = error.message.values.get("cause", error.message)  # the message names the source once more
     return kept(msg("{source}: {problem}", source=source.id, problem=cause), 700)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from backups.sources._hooks import AfterFailed, Hooks, hooked
+from backups.sources._hooks import Hooks, ReleaseFailed, hooked
 from backups.sources._settings import HostSettings, SourceContext, SourceSettings, shrink_limit_of
 from portalops.config.kinds import TableKind, kind_of
 from portalops.config.tables import KindTable
@@ -19,7 +19,7 @@ from portalops.plugins import Door
 if TYPE_CHECKING:
     from portalops.ports import Source
 
-__all__ = ["SOURCES", "AfterFailed", "SourceContext", "SourceKind", "build_source", "shrink_limit_of"]
+__all__ = ["SOURCES", "ReleaseFailed", "SourceContext", "SourceKind", "build_source", "shrink_limit_of"]
 
 SettingsT = TypeVar("SettingsT", bound=SourceSettings)
 

@@ -41,8 +41,8 @@ _POLL_SECONDS = 0.1
 _HINT = msg("Run the command by hand as the user of portalops; a longer time is set by hook_seconds.")
 
 
-class AfterFailed(Exception):
-    """The data is whole, but the command behind it failed."""
+class ReleaseFailed(Exception):
+    """The data is whole, but what was to be done behind it failed: the command, or removing a snapshot."""
 
     def __init__(self, error: SourceUnavailable) -> None:
         super().__init__(str(error))
@@ -86,7 +86,7 @@ class HookedSource:
 
         Raises:
             SourceUnavailable: `before` or the source failed.
-            AfterFailed: all streams are written, and `after` failed.
+            ReleaseFailed: all streams are written, and `after` failed.
         """
         try:
             self._run(BEFORE, self._hooks.before)
@@ -102,7 +102,7 @@ class HookedSource:
         try:
             self._run(AFTER, self._hooks.after)
         except SourceUnavailable as error:
-            raise AfterFailed(error) from error
+            raise ReleaseFailed(error) from error
 
     def _run(self, name: str, command: tuple[str, ...]) -> None:
         if command:
@@ -137,7 +137,7 @@ def run_hook(
     """
     with started(source_id, program) as running:
         running.stdin.close()
-        said = _said(running, clock() + seconds, clock)
+        said = _last_output(running, clock() + seconds, clock)
         code = running.poll()
         if code is None:
             raise _failed(source_id, name, msg("it did not end within {seconds} s", seconds=seconds))
@@ -151,7 +151,7 @@ def run_hook(
         raise _failed(source_id, name, cause)
 
 
-def _said(running: Running, deadline: float, clock: Callable[[], float]) -> bytes:
+def _last_output(running: Running, deadline: float, clock: Callable[[], float]) -> bytes:
     """Return the last of what a program prints and says until it has ended, or until its time is over.
 
     A service that it started may hold its outputs open for ever: the end of the program counts, not theirs.

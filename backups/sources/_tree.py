@@ -72,6 +72,7 @@ class TreeWriter:
         avoid: frozenset[str] = frozenset(),
         one_file_system: bool = False,
         exclude_caches: bool = False,
+        hollow_inode: int | None = None,
         listing: ListingWriter | None = None,
         comparison: ListingComparison | None = None,
     ) -> None:
@@ -83,6 +84,7 @@ class TreeWriter:
             avoid: folders of backup media.
             one_file_system: leave out what is mounted inside.
             exclude_caches: of a folder with a valid CACHEDIR.TAG write the tag alone.
+            hollow_inode: of folders that stand for what a snapshot does not hold.
             listing: is told of every member as it was read.
             comparison: says which members are as they were in the base; those are left out, but for the topmost
                 folders and for folders on the way to a member, whose times a restore would else change.
@@ -98,6 +100,7 @@ class TreeWriter:
         self._avoid = avoid
         self._one_file_system = one_file_system
         self._exclude_caches = exclude_caches
+        self._hollow_inode = hollow_inode
         self._scratch = bytearray(SMALL_BYTES + 1)
         self._linked: dict[tuple[int, int], str] = {}
         self.files = 0
@@ -109,22 +112,24 @@ class TreeWriter:
         self._unchanged = 0
         self._unchanged_bytes = 0
 
-    def add_tree(self, path: str, *, name: str | None = None) -> None:
+    def add_tree(self, path: str, *, name: str | None = None, at: str | None = None) -> None:
         """Write a path and everything below it.
 
         Args:
             path: absolute.
             name: what it is called in the tar; the path itself, without the leading slash, if not given.
+            at: where it is read, such as in a snapshot; at the path itself if not given.
         """
+        at = path if at is None else at
         try:
-            status = os.lstat(path)
+            status = os.lstat(at)
         except OSError as error:
             self._unread(path, error)
             return
         device = status.st_dev
         try:
             if not self._is_excluded(path) and self._is_wanted(path, status, device):
-                self._come_by(_Spot(path, path if name is None else name, None, path), status, device)
+                self._come_by(_Spot(path, path if name is None else name, None, at), status, device)
             while self._outer:
                 spot = self._outer[-1].next_spot()
                 if spot is None:
@@ -160,6 +165,9 @@ class TreeWriter:
             self._add(spot, status)
 
     def _step_into(self, spot: _Spot, status: os.stat_result, device: int) -> None:
+        if status.st_ino == self._hollow_inode:
+            self._out.add_unread(f"{spot.path}: a subvolume of its own, which the snapshot does not hold")
+            return
         descriptor = -1
         names: Sequence[str] = ()
         attributes = _NO_ATTRIBUTES
@@ -441,7 +449,7 @@ class _Spot(NamedTuple):
     at: int | None
     """The open folder that it lies in; None for a walk's top."""
     base: str
-    """Its name in there; for a walk's top the path."""
+    """Its name in there; for a walk's top the path at which it is read."""
 
     def nameable(self) -> str:
         """Return a path for calls that take no open folder; it does not lead elsewhere when folders are moved."""

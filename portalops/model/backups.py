@@ -161,12 +161,12 @@ class Stream:
     """Members that changed while they were read, twice."""
     skipped: tuple[str, ...] = ()
     """What was left out on purpose, and why: sockets, other file systems, the media's own folders. No fault."""
-    gone: tuple[str, ...] = ()
-    """What was removed between being listed and being read. No fault, unless it is more than the source's configuration allows."""
     rows: tuple[TableRows, ...] = ()
     """Of a database: rows of each table, counted in the copy itself."""
     differential: bool = False
     """It holds what has changed since the base: restoring it needs the base's stream of the same source and name."""
+    gone: tuple[str, ...] = ()
+    """What was removed between being listed and being read. No fault, unless it is more than the source's configuration allows."""
 
 
 @dataclass(frozen=True, slots=True)
