@@ -293,6 +293,25 @@ def test_of_a_cache_there_the_folder_and_its_tag_stay(host: Host, there: Path, t
     assert files_in(restored(result, medium, tmp_path / "out")) == {"page", "CACHEDIR.TAG"}
 
 
+def test_commands_around_a_source_run_where_it_is(host: Host, there: Path, tmp_path: Path) -> None:
+    mine(there / "page")
+    there.chmod(0o777)
+    flag = there / "closed"
+
+    result, medium = run(
+        "files", host, tmp_path, include=[str(there)], before=["touch", str(flag)], after=["rm", str(flag)]
+    )
+    failed, _medium = run(
+        "files", host, tmp_path, include=[str(there)], before=["sh", "-c", "id -un >&2; exit 7"], hook_seconds=20
+    )
+    slow, _medium = run("files", host, tmp_path, include=[str(there)], before=["sleep", "60"], hook_seconds=1)
+
+    assert files_in(restored(result, medium, tmp_path / "out")) == {"page", "closed"}
+    assert not flag.exists()
+    assert f"exit code 7: {account().pw_name}" in why(failed)
+    assert "did not end within 1 s" in why(slow)
+
+
 def test_access_lists_come_back(host: Host, there: Path, tmp_path: Path) -> None:
     file = mine(there / "shared")
     uid = 4242
