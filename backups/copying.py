@@ -84,7 +84,7 @@ class CopiesNow:
     """A line for each copy that could not be looked at."""
 
 
-def look_at_copies(
+def inspect_copies(
     sets: Sequence[SetEvidence],
     media: Mapping[str, Medium],
     *,

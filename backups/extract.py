@@ -1,9 +1,10 @@
 """Members of an archive into a folder, and never out of it, whatever names, links and devices say.
 
 Every folder on the way to a member is opened by itself without following links (openat(2), O_NOFOLLOW), beginning at the
-target; so a link inside the archive leads nowhere, and a name with `..` is refused. Devices are named and not made.
-Owners are restored when run as root. Set-user-ID and set-group-ID bits of files are not, and capabilities neither: an
-archive can be written by anyone who has the public keys, and must not bring programs that run as root.
+target; so a link inside the archive leads nowhere, and a name with `..` is refused. Owners are restored when run as root.
+Devices, set-user-ID and set-group-ID bits of files, capabilities and other attributes that give rights are not, but named
+and counted: an archive can be written by anyone who has the public keys, and must not bring programs that run as root. Who
+trusts it asks for them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import secrets
 import shutil
 import sqlite3
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -32,14 +33,17 @@ MAX_NAMED = 1000
 """An archive can give cause for a line with each member: what is kept of them is bounded."""
 MAX_HELD_BYTES = 128 << 20
 """Attributes of folders that wait for the end of the archive, where folders get theirs. Honest ones have some bytes each."""
-PART_BYTES = 1 << 20
-"""So much is written at once, or left out."""
-HOLE_BYTES = 64 << 10
-"""From this length on zeros are not written but left out."""
+HOLE_BYTES = 16 << 10
+"""From this length on zeros are not written but left out: a sparse file, such as an image of a disk, takes about the room it had."""
+BLOCK_BYTES = 4 << 10
+"""Holes begin and end at multiples of it, as they do in file systems."""
+_ZEROS = bytes(BLOCK_BYTES)
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _RESTORED_ATTRIBUTES = ("user.", "system.posix_acl_")
-"""Others, such as `security.capability`, give rights on this host: they are named and not set."""
+"""Others, such as `security.capability`, give rights on this host: they are named and not set unless asked for."""
+_MAX_UNMADE = 100_000
+"""So many devices that were not made are remembered, for their further names."""
 
 
 @dataclass(slots=True)
@@ -53,6 +57,8 @@ class Extracted:
     """Members that would have led out of the folder, or could not be made."""
     notes: list[str] = field(default_factory=list)
     """What was left out on purpose, or could not be set."""
+    withheld: int = 0
+    """Devices, bits and attributes that were left out because they give rights; each has a note, up to the bound of notes."""
 
 
 class _Refused(Exception):
@@ -66,8 +72,17 @@ _FAILURES = (_Refused, OSError, ValueError, OverflowError)
 class Extractor:
     """Makes members below one folder. Close it, so that folders get their modes and times."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, as_root: bool = False) -> None:
+        """Begin.
+
+        Args:
+            folder: to extract into.
+            as_root: give back what gives rights on this host too; only root can.
+        """
         self.done = Extracted()
+        self._gives_rights = as_root
+        self._unmade: set[str] = set()
+        """Devices that were not made."""
         self._root = os.open(folder, _FOLDER)
         self._parent: tuple[str, int] | None = None
         """The folder of the last member: most members lie in the same one as the one before."""
@@ -101,7 +116,7 @@ class Extractor:
                 os.close(parent)
         except FileNotFoundError:
             return False
-        except _FAILURES as error:
+        except (*_FAILURES, RecursionError) as error:  # the last from a thousand folders, one in the other
             self._tell(self.done.refused, f"{path}: not removed: {_cause(error)}")
             return False
         return True
@@ -158,11 +173,26 @@ class Extractor:
                 self._hard_link(parent, name, entry)
             case MemberType.FIFO:
                 self._make_room(parent, name)
-                os.mkfifo(name, stat.S_IMODE(entry.mode) & 0o777, dir_fd=parent)
-                self._dress_link(parent, name, entry)
+                os.mkfifo(name, 0o600, dir_fd=parent)
+                self._dress_node(parent, name, entry)
             case MemberType.CHARACTER_DEVICE | MemberType.BLOCK_DEVICE:
-                major, minor = entry.device
-                self._tell(self.done.notes, f"{entry.path}: a device ({major}:{minor}) is not made")
+                self._device(parent, name, entry)
+
+    def _device(self, parent: int, name: str, entry: TarEntry) -> None:
+        major, minor = entry.device
+        if not self._gives_rights:
+            self._withhold(f"{entry.path}: a device ({major}:{minor}) is not made")
+            if len(self._unmade) < _MAX_UNMADE:
+                self._unmade.add(entry.path)
+            return
+        kind = stat.S_IFCHR if entry.type is MemberType.CHARACTER_DEVICE else stat.S_IFBLK
+        self._make_room(parent, name)
+        os.mknod(name, kind | 0o600, os.makedev(major, minor), dir_fd=parent)
+        self._dress_node(parent, name, entry)
+
+    def _withhold(self, line: str) -> None:
+        self.done.withheld += 1
+        self._tell(self.done.notes, line)
 
     def _file(self, parent: int, name: str, entry: TarEntry, content: Iterable[memoryview]) -> None:
         """Make a file, which gets its name when it is whole."""
@@ -181,19 +211,18 @@ class Extractor:
         try:
             size = 0
             for piece in content:
-                size += len(piece)
-                rest = piece
-                while rest:
-                    part = rest[:PART_BYTES]
-                    if _is_hole(part):
+                for part, is_hole in _parts_of(piece, size):
+                    if is_hole:
                         os.lseek(descriptor, len(part), os.SEEK_CUR)
-                        rest = rest[len(part) :]
-                    else:
-                        rest = rest[os.write(descriptor, part) :]
+                        continue
+                    rest = part
+                    while rest:
+                        rest = rest[os.write(descriptor, rest) :]
+                size += len(piece)
             os.truncate(descriptor, size)  # a hole at the end gives a file no length
             mode = stat.S_IMODE(entry.mode)
-            if mode & (stat.S_ISUID | stat.S_ISGID):
-                self._tell(self.done.notes, f"{entry.path}: its set-user-ID or set-group-ID bit was not restored")
+            if mode & (stat.S_ISUID | stat.S_ISGID) and not self._gives_rights:
+                self._withhold(f"{entry.path}: its set-user-ID or set-group-ID bit was not restored")
                 mode &= ~(stat.S_ISUID | stat.S_ISGID)
             self._dress(descriptor, entry, mode)
         finally:
@@ -235,6 +264,9 @@ class Extractor:
             self._tell(self.done.notes, f"{path}: is to be forgotten and was not: {error}")
 
     def _hard_link(self, parent: int, name: str, entry: TarEntry) -> None:
+        if entry.link in self._unmade:
+            self._withhold(f"{entry.path}: a further name of the device {entry.link}, which is not made")
+            return
         parts = _parts(entry.link)
         source = self._open_folder(parts[:-1], make=False)
         try:
@@ -251,19 +283,33 @@ class Extractor:
         if self._is_root:
             os.fchown(descriptor, entry.uid, entry.gid)
         os.fchmod(descriptor, mode)
+        self._set_attributes(descriptor, entry)
+        os.utime(descriptor, ns=(entry.mtime_ns, entry.mtime_ns))
+
+    def _set_attributes(self, place: int | str, entry: TarEntry) -> None:
         for key, value in entry.attributes.items():
-            if not key.startswith(_RESTORED_ATTRIBUTES):
-                self._tell(self.done.notes, f"{entry.path}: attribute {key} was not restored")
+            if not self._gives_rights and not key.startswith(_RESTORED_ATTRIBUTES):
+                self._withhold(f"{entry.path}: attribute {key} was not restored")
                 continue
             try:
-                os.setxattr(descriptor, key, value)
+                os.setxattr(place, key, value, follow_symlinks=isinstance(place, int))
             except (OSError, ValueError) as error:
                 self._tell(self.done.notes, f"{entry.path}: attribute {key} was not set: {_cause(error)}")
-        os.utime(descriptor, ns=(entry.mtime_ns, entry.mtime_ns))
+
+    def _dress_node(self, parent: int, name: str, entry: TarEntry) -> None:
+        """Dress a FIFO or a device, whose mode is set without opening it."""
+        node = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        try:
+            self._dress_link(parent, name, entry)
+            os.chmod(f"/proc/self/fd/{node}", stat.S_IMODE(entry.mode) & 0o777)
+        finally:
+            os.close(node)
 
     def _dress_link(self, parent: int, name: str, entry: TarEntry) -> None:
         if self._is_root:
             os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
+        if entry.attributes:
+            self._set_attributes(f"/proc/self/fd/{parent}/{name}", entry)
         os.utime(name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=parent, follow_symlinks=False)
 
     def _make_room(self, parent: int, name: str) -> None:
@@ -326,11 +372,34 @@ class Extractor:
             lines.append("... and more")
 
 
-def _is_hole(piece: memoryview) -> bool:
-    """Say whether a long piece is all zeros: a sparse file, such as an image of a disk, takes no more room than it did."""
-    if len(piece) < HOLE_BYTES or piece[0] or piece[-1]:
-        return False
-    return bytes(piece) == bytes(len(piece))  # far faster than to look at each byte, or to compare the view itself
+def _parts_of(piece: memoryview, at: int) -> Iterator[tuple[memoryview, bool]]:
+    """Yield the parts of a piece of a file, and whether each is a hole.
+
+    Args:
+        piece: of the content.
+        at: where in the file it begins.
+    """
+    # Among nearly all bytes a run of zeros this long has two zeros at this distance, and none that is shorter matters.
+    if len(piece) < HOLE_BYTES or b"\0\0" not in bytes(piece[:: HOLE_BYTES // 2]):
+        yield piece, False
+        return
+    written = here = 0
+    while here < len(piece):
+        end = run = here
+        while end < len(piece):
+            step = min(len(piece), end + BLOCK_BYTES - (at + end) % BLOCK_BYTES)
+            if bytes(piece[end:step]) != _ZEROS[: step - end]:
+                break
+            end = step
+        # At an edge of the piece a run may go on in the piece beside it.
+        if end - run >= (BLOCK_BYTES if run == 0 or end == len(piece) else HOLE_BYTES):
+            if run > written:
+                yield piece[written:run], False
+            yield piece[run:end], True
+            written = end
+        here = end + BLOCK_BYTES - (at + end) % BLOCK_BYTES  # behind the block that is no zeros
+    if written < len(piece):
+        yield piece[written:], False
 
 
 def prepare_target(target: Path) -> None:
@@ -365,6 +434,8 @@ def prepare_target(target: Path) -> None:
 
 
 def _cause(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "its folders are nested too deeply"
     return (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
 
 

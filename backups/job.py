@@ -29,6 +29,7 @@ from backups.set_file import NAME, SCHEMA, SetFile, outcome_of, write_set_file
 from backups.shrink import ShrinkRule, describe_shrinks, shrinks
 from backups.signature import NAME as SIGNATURE
 from backups.signature import NAMESPACE
+from backups.sources import ReleaseFailed
 from backups.streams import SourceStreams
 from backups.verify import verify_copy
 from portalops import __version__
@@ -312,16 +313,35 @@ def _read(packer: SetPacker, sources: Sequence[Source], lanes: Sequence[Lane], t
         task.note(msg("source {source}", source=source.id))
         opener = notes.streams(packer, source)
         try:
-            source.write(opener)
+            failed = _write(source, opener)
             accepted = _require_no_shrink(source.id, notes.shrink.get(source.id, ShrinkRule()), opener)
-            read = replace(read, streams=(*read.streams, *opener.streams), accepted=(*read.accepted, *accepted))
+            read = replace(
+                read,
+                streams=(*read.streams, *opener.streams),
+                failed=(*read.failed, *failed),
+                accepted=(*read.accepted, *accepted),
+            )
         except SourceUnavailable as error:
             logger.info("source %s failed: %s", source.id, error)
             opener.drop()
-            cause = error.message.values.get("cause", error.message)  # the message names the source once more
-            line = kept(msg("{source}: {problem}", source=source.id, problem=cause), 700)
-            read = replace(read, failed=(*read.failed, line), classes=(*read.classes, source.data_class))
+            read = replace(
+                read, failed=(*read.failed, _failure_of(source, error)), classes=(*read.classes, source.data_class)
+            )
     return read
+
+
+def _write(source: Source, opener: SourceStreams) -> tuple[Message, ...]:
+    """Write a source's streams, and return what failed although they are whole."""
+    try:
+        source.write(opener)
+    except ReleaseFailed as failed:
+        return (_failure_of(source, failed.error),)
+    return ()
+
+
+def _failure_of(source: Source, error: SourceUnavailable) -> Message:
+    cause = error.message.values.get("cause", error.message)  # the message names the source once more
+    return kept(msg("{source}: {problem}", source=source.id, problem=cause), 700)
 
 
 def _require_no_shrink(source: str, rule: ShrinkRule, opener: SourceStreams) -> tuple[Shrink, ...]:

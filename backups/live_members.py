@@ -81,6 +81,9 @@ class _LiveStream:
     def add_skipped(self, line: str) -> None:
         """Leave it out: what is left out of sets on purpose is in none."""
 
+    def add_gone(self, line: str) -> None:
+        """Leave it out: what is gone is no part of the live files any more."""
+
     def add_rows(self, rows: TableRows) -> None:
         """Leave it out: tables have no members."""
 

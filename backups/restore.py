@@ -53,6 +53,8 @@ class RestoreReport:
     """How many paths are missing; the file in the target lists each."""
     faults: tuple[CopyFault, ...] = ()
     """What is wrong with copies, of the base too, though another one may have had it."""
+    withheld: int = 0
+    """How many devices, bits and attributes were left out because they give rights."""
 
 
 def restore_set(
@@ -63,6 +65,7 @@ def restore_set(
     source: str | None = None,
     paths: Sequence[str] = (),
     base: MergedSet | None = None,
+    as_root: bool = False,
     on_bytes: Callable[[int], None] = lambda _count: None,
 ) -> RestoreReport:
     """Restore a set, or a part of it.
@@ -76,6 +79,7 @@ def restore_set(
         paths: only these files and folders of tar streams, with what is in them; a leading slash does not matter. `*`, `?`
             and `[` match as in a shell, `*` a slash too.
         base: the set that a differential builds on.
+        as_root: give back devices, set-user-ID bits and all attributes too; only root can.
         on_bytes: told of every piece of plaintext.
 
     Raises:
@@ -98,7 +102,7 @@ def restore_set(
     was_there = os.path.lexists(target)  # no error where nobody may look: the next line tells of that
     prepare_target(target)
     with MissingPaths(target) as missing:
-        work = _Restoration(identities, target, missing, on_bytes)
+        work = _Restoration(identities, target, missing, on_bytes, as_root)
         wanted = tuple(path.strip("/") for path in paths)
         found: set[str] = set()
         for stream in streams:
@@ -282,6 +286,7 @@ class _Restoration:
     target: Path
     missing: MissingPaths
     on_bytes: Callable[[int], None]
+    as_root: bool = False
     done: Extracted = field(default_factory=Extracted)
     damaged: list[str] = field(default_factory=list)
 
@@ -311,6 +316,7 @@ class _Restoration:
             tuple(self.damaged),
             self.missing.count,
             faults,
+            done.withheld,
         )
 
     def check_indexes(self, copies: MergedSet, streams: Sequence[Stream]) -> None:
@@ -562,7 +568,7 @@ class _Extraction:
     """An extractor whose results are added up; members that were refused are missing."""
 
     def __init__(self, folder: Path, work: _Restoration) -> None:
-        self._extractor = Extractor(folder)
+        self._extractor = Extractor(folder, as_root=work.as_root)
         self._place = folder.relative_to(work.target)
         self._done = work.done
         self._missing = work.missing
@@ -578,6 +584,7 @@ class _Extraction:
         self._done.content_bytes += made.content_bytes
         self._done.refused += made.refused
         self._done.notes += made.notes
+        self._done.withheld += made.withheld
         for line in made.refused:
             path, _colon, why = line.partition(": ")
             self._missing.add(f"{self._place}/{path}", why)

@@ -109,7 +109,7 @@ class PackedStream:
         self._waiting: deque[_Waiting] = deque()
         self._index: _IndexSpool | None = None
         self._members = 0
-        self._notes: dict[str, _Notes] = {name: _Notes() for name in ("unread", "changed", "skipped")}
+        self._notes: dict[str, _Notes] = {name: _Notes() for name in ("unread", "changed", "skipped", "gone")}
         self._rows: list[TableRows] = []
         self.unchanged = Unchanged()
 
@@ -159,6 +159,9 @@ class PackedStream:
     def add_skipped(self, line: str) -> None:
         self._notes["skipped"].add(line)
 
+    def add_gone(self, line: str) -> None:
+        self._notes["gone"].add(line)
+
     def add_rows(self, rows: TableRows) -> None:
         self._rows.append(rows)
 
@@ -189,6 +192,7 @@ class PackedStream:
             unread=self._notes["unread"].lines(),
             changed=self._notes["changed"].lines(),
             skipped=self._notes["skipped"].lines(),
+            gone=self._notes["gone"].lines(),
             rows=tuple(self._rows),
             differential=self._is_differential,
         )

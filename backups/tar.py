@@ -96,8 +96,13 @@ def _records(entry: TarEntry, name: bytes, link: bytes) -> list[tuple[bytes, byt
     if entry.mtime_ns % 1_000_000_000 or not 0 <= entry.mtime_ns // 1_000_000_000 <= _MAX_SIZE:
         found.append((b"mtime", _moment(entry.mtime_ns)))
     if entry.attributes:
-        found += [(b"SCHILY.xattr." + os.fsencode(key), value) for key, value in sorted(entry.attributes.items())]
+        found += [(b"SCHILY.xattr." + _keyword(key), value) for key, value in sorted(entry.attributes.items())]
     return found
+
+
+def _keyword(name: str) -> bytes:
+    """Return an attribute's name as a keyword, which ends at the first `=`: escaped as GNU tar does it (from 1.29 on)."""
+    return os.fsencode(name).replace(b"%", b"%25").replace(b"=", b"%3D")
 
 
 def _record(key: bytes, value: bytes) -> bytes:

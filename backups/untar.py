@@ -156,7 +156,9 @@ def _entry(block: bytes, records: Mapping[bytes, bytes]) -> TarEntry:
         link=os.fsdecode(link),
         device=(_octal(block[329:337]), _octal(block[337:345])),
         attributes={
-            os.fsdecode(key.removeprefix(_XATTR)): value for key, value in records.items() if key.startswith(_XATTR)
+            os.fsdecode(key.removeprefix(_XATTR).replace(b"%3D", b"=").replace(b"%25", b"%")): value
+            for key, value in records.items()
+            if key.startswith(_XATTR)
         }
         | {name: access_list(records[key]) for key, name in _ACCESS_LISTS.items() if key in records},
     )

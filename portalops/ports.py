@@ -306,6 +306,10 @@ class StreamWriter(Protocol):
         """Name something that was left out on purpose, and why."""
         ...
 
+    def add_gone(self, line: str) -> None:
+        """Name something that was removed between being listed and being read; no fault by itself."""
+        ...
+
     def add_rows(self, rows: TableRows) -> None:
         """Say how many rows a table has in the stream."""
         ...

@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from backups.formats import Format, Restored, Trial
@@ -15,6 +16,10 @@ from portalops.model.message import msg
 from portalops.model.text import show_text
 
 MAX_PROBLEMS = 20
+_DEVICES = frozenset({MemberType.CHARACTER_DEVICE, MemberType.BLOCK_DEVICE})
+_LONGEST_PATH = 4096
+"""PATH_MAX of Linux, with the NUL behind it."""
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def place(stream: Stream) -> str:
@@ -31,9 +36,14 @@ def try_out(restored: Restored) -> Trial:
     """Read every file as it came out, and compare it with the index that was made while the original was read."""
     problems: list[str] = []
     files = 0
+    devices: set[str] = set()
     for member in _last_of_each(restored.members()):
         if member.type is MemberType.FILE:
             files += 1
+        if member.type in _DEVICES:
+            devices.add(member.path)
+        if member.link in devices and member.type is MemberType.HARDLINK:
+            continue  # a restore makes no devices
         problem = _problem(restored.place, member)
         if problem and len(problems) < MAX_PROBLEMS:
             problems.append(show_text(f"{member.path}: {problem}", 300))
@@ -52,11 +62,35 @@ def _last_of_each(members: Iterator[StreamMember]) -> Iterator[StreamMember]:
 
 
 def _problem(folder: Path, member: StreamMember) -> str:
-    path = folder / member.path
+    try:
+        with _reached(folder / member.path) as path:
+            return _compared(path, member)
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+@contextmanager
+def _reached(path: Path) -> Iterator[Path]:
+    """Give a path that leads to the same file and that a system call takes, however long the first one is."""
+    if len(os.fsencode(path)) < _LONGEST_PATH:
+        yield path
+        return
+    at = os.open("/", _FOLDER)
+    try:
+        for part in path.parts[1:-1]:
+            inner = os.open(part, _FOLDER, dir_fd=at)
+            os.close(at)
+            at = inner
+        yield Path(f"/proc/self/fd/{at}", path.name)
+    finally:
+        os.close(at)
+
+
+def _compared(path: Path, member: StreamMember) -> str:
     try:
         found = path.lstat()
     except OSError as error:
-        is_device = member.type in {MemberType.CHARACTER_DEVICE, MemberType.BLOCK_DEVICE, MemberType.FIFO}
+        is_device = member.type in {*_DEVICES, MemberType.FIFO}
         return "" if is_device else (error.strerror or str(error))  # a restore makes no devices
     match member.type:
         case MemberType.FILE:

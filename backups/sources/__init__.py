@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from backups.sources._settings import SourceContext, SourceSettings, shrink_limit_of
+from backups.sources._hooks import Hooks, ReleaseFailed, hooked
+from backups.sources._settings import HostSettings, SourceContext, SourceSettings, shrink_limit_of
 from portalops.config.kinds import TableKind, kind_of
 from portalops.config.tables import KindTable
 from portalops.plugins import Door
@@ -18,7 +19,7 @@ from portalops.plugins import Door
 if TYPE_CHECKING:
     from portalops.ports import Source
 
-__all__ = ["SOURCES", "SourceContext", "SourceKind", "build_source", "shrink_limit_of"]
+__all__ = ["SOURCES", "ReleaseFailed", "SourceContext", "SourceKind", "build_source", "shrink_limit_of"]
 
 SettingsT = TypeVar("SettingsT", bound=SourceSettings)
 
@@ -41,4 +42,8 @@ def build_source(table: KindTable, context: SourceContext) -> Source:
         UnknownKind: there is no such kind.
         ConfigurationError: its settings do not fit the kind.
     """
-    return kind_of(SOURCES, table).build(table, context)
+    kind = kind_of(SOURCES, table)
+    settings = kind.typed(table)
+    assert isinstance(settings, SourceSettings)
+    host = settings.ssh if isinstance(settings, HostSettings) else None
+    return hooked(kind.build(table, context), Hooks(settings.before, settings.after, settings.hook_seconds, host))

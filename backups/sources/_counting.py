@@ -52,6 +52,9 @@ class CountingWriter:
     def add_skipped(self, line: str) -> None:
         self._out.add_skipped(line)
 
+    def add_gone(self, line: str) -> None:
+        self._out.add_gone(line)
+
     def add_unchanged(self, members: int, plain_bytes: int) -> None:
         self._out.add_unchanged(members, plain_bytes)
 

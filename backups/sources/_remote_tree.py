@@ -2,7 +2,8 @@
 
 The bytes that tar prints are the stream's own; each header is read on the way, and the digest of each file taken from what
 goes by. What tar says on standard error becomes lines of the set: nothing is left out in silence, but for what is mounted
-inside where that was not asked for: there its folder is empty, and tar says nothing. Words and exit codes are GNU tar's own (GNU tar manual, 3.1: "1 Some files differ", "2 Fatal error").
+inside where that was not asked for: there its folder is empty, and tar says nothing. A folder that changed meanwhile is no
+fault: its members stand in the archive as they were read, and those that went are named. Words and exit codes are GNU tar's own (GNU tar manual, 3.1: "1 Some files differ", "2 Fatal error").
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from dataclasses import dataclass
 
 from backups.sources._patterns import is_glob
 from backups.sources._program import STDERR_BYTES, Program, reached, started
-from backups.sources._settings import require_floor, unavailable
+from backups.sources._settings import note_gone, require_floor, unavailable
+from backups.sources._tree import CACHE_SIGNATURE, CACHE_TAG, moment
+from backups.streams import MAX_NAMED
 from backups.tar import TarEntry
 from backups.untar import TarReader
 from portalops.errors import SetDamaged
@@ -54,26 +57,37 @@ _OPTIONS = (
 )
 _GLOB = re.compile(r"([*?]|\[!?[^/\]]+\])")
 _LACKING = re.compile(r"(?P<path>.*): Cannot stat: (?:No such file or directory|Not a directory)", re.DOTALL)
+_ESCAPED = re.compile(r"\\([0-7]{3}|[abfnrtv\\])")
+_CONTROLS = dict(zip("abfnrtv\\", "\a\b\f\n\r\t\v\\", strict=True))
+RECENT = 65536
+"""So many members that went by are remembered for what tar says of them later: more than fit into the pipes between."""
 _REPORTED = (
     # What is no fault of the set.
     ("silent", re.compile(r"Removing leading `/' from .*|Exiting with failure status due to previous errors")),
     ("skipped", re.compile(r"(?P<path>.*): socket ignored", re.DOTALL)),
     ("skipped", re.compile(r"(?P<path>.*): file is on a different filesystem; not dumped", re.DOTALL)),
-    ("skipped", re.compile(r"(?P<path>.*): File removed before we read it", re.DOTALL)),
+    ("gone", re.compile(r"(?P<path>.*): File removed before we read it", re.DOTALL)),
     ("changed", re.compile(r"(?P<path>.*): file changed as we read it", re.DOTALL)),
     ("changed", re.compile(r"(?P<path>.*): File shrank by .*", re.DOTALL)),
 )
 
 
-def tar_script(include: Sequence[str], exclude: Sequence[str], *, one_file_system: bool) -> str:
+def tar_script(
+    include: Sequence[str], exclude: Sequence[str], *, one_file_system: bool, exclude_caches: bool = False
+) -> str:
     """Return what sh runs on the host: GNU tar, which prints an archive.
 
     Args:
         include: absolute paths, or patterns of them that the shell there expands.
         exclude: patterns as `_patterns` has them; none with `**`, which tar does not know.
         one_file_system: leave out what is mounted inside.
+        exclude_caches: of a folder with a valid CACHEDIR.TAG print the tag alone.
     """
-    options = [*_OPTIONS, *(("--one-file-system",) if one_file_system else ())]
+    options = [
+        *_OPTIONS,
+        *(("--one-file-system",) if one_file_system else ()),
+        *(("--exclude-caches",) if exclude_caches else ()),
+    ]
     for pattern in exclude:
         plain = pattern.rstrip("/").replace("\\", "\\\\")
         options += ["--anchored" if "/" in plain else "--no-anchored", f"--exclude={plain}"]
@@ -103,6 +117,8 @@ def write_tree(
     out: StreamWriter,
     *,
     minimum_bytes: int,
+    gone_limit_percent: int = 100,
+    exclude_caches: bool = False,
     may_lack: Mapping[str, bool] = types.MappingProxyType({}),
 ) -> None:
     """Write what tar prints on a host as a stream with an index.
@@ -112,6 +128,8 @@ def write_tree(
         program: what runs tar on the host, by `tar_script` or `tar_of_list`.
         out: the stream.
         minimum_bytes: of the files' content.
+        gone_limit_percent: how much may be removed while it is read.
+        exclude_caches: tar leaves out caches, and tells nobody: each that it finds is named here.
         may_lack: paths that need not be there, and whether the set says so of each.
 
     Raises:
@@ -121,9 +139,9 @@ def write_tree(
         with suppress(BrokenPipeError):  # its exit code tells what it thinks of that
             running.stdin.write(program.given)
         running.stdin.close()
-        said = _Reported(out, may_lack)
+        said = Reported(out, may_lack)
         pieces = _Pieces(running, out, said, program.idle_seconds)
-        reader = _Passing(iter(pieces), out)
+        reader = _Passing(iter(pieces), out, said, exclude_caches=exclude_caches)
         problem = ""
         try:
             for entry in reader:
@@ -135,6 +153,7 @@ def write_tree(
             cause = msg("no file in it can be read: {said}", said=show_text(said.last, 200) or "-")
             raise unavailable(source_id, cause)
         require_floor(source_id, reader.content_bytes, minimum_bytes)
+        note_gone(out, said.gone, reader.files, gone_limit_percent)
 
 
 def _judge(source_id: str, running: Running, pieces: _Pieces, problem: str, words: str) -> None:
@@ -179,9 +198,13 @@ def _judge(source_id: str, running: Running, pieces: _Pieces, problem: str, word
 class _Passing(TarReader):
     """Reads an archive that lies in the stream's own buffers, and passes it on as it is read."""
 
-    def __init__(self, pieces: Iterator[memoryview], out: StreamWriter) -> None:
+    def __init__(
+        self, pieces: Iterator[memoryview], out: StreamWriter, reported: Reported, *, exclude_caches: bool
+    ) -> None:
         super().__init__(pieces)
+        self._exclude_caches = exclude_caches
         self._out = out
+        self._reported = reported
         self._content: Hash | None = None
         self.files = 0
         """Regular files, hard links aside."""
@@ -189,15 +212,28 @@ class _Passing(TarReader):
 
     def pass_on(self, entry: TarEntry) -> None:
         """Pass on a member's content, and add its line to the index."""
+        self._reported.passed(entry)
         self._content = hashlib.sha256() if entry.type is MemberType.FILE else None
         offset = self.offset
-        for _piece in self.content():
-            pass
+        is_tag = self._exclude_caches and entry.path.endswith(f"/{CACHE_TAG}")
+        begin = b""
+        for piece in self.content():
+            if is_tag and len(begin) < len(CACHE_SIGNATURE):
+                begin += bytes(piece[: len(CACHE_SIGNATURE)])
+        if is_tag:
+            self._name_cache(entry, begin)
         content, self._content = self._content, None
         self._out.add_member(_member(entry, offset), content=content)
         if content is not None:
             self.files += 1
             self.content_bytes += entry.size
+
+    def _name_cache(self, entry: TarEntry, begin: bytes) -> None:
+        folder = "/" + entry.path.rpartition("/")[0]
+        if begin.startswith(CACHE_SIGNATURE):
+            self._out.add_skipped(f"{folder}: a cache, by its {CACHE_TAG}")
+        elif entry.type is not MemberType.FILE:  # tar follows a link, and looks at the first of hard links
+            self._out.add_skipped(f"{folder}: a cache, if the link {CACHE_TAG} leads to a valid tag")
 
     def _some(self, most: int) -> memoryview:
         taken = super()._some(most)
@@ -225,7 +261,7 @@ class _Pieces:
 
     running: Running
     out: StreamWriter
-    reported: _Reported
+    reported: Reported
     idle_seconds: int
     was_idle: bool = False
     has_ended: bool = False
@@ -258,7 +294,7 @@ class _Pieces:
                         self.has_ended = True
 
 
-class _Reported:
+class Reported:
     """Makes lines of the set from what tar says."""
 
     def __init__(self, out: StreamWriter, may_lack: Mapping[str, bool]) -> None:
@@ -267,7 +303,21 @@ class _Reported:
         self._rest = b""
         self.first = self.last = ""
         self.gave_up = False
+        self.gone = 0
         self._named: set[str] = set()
+        self._recent: dict[str, TarEntry] = {}
+        """Members that went by last, by path without the leading slash."""
+        self._changed: dict[str, list[str]] = {}
+        """What changed before its header came by: tar's lines by such a path."""
+
+    def passed(self, entry: TarEntry) -> None:
+        """Take note of a member's header."""
+        path = entry.path.strip("/")
+        for line in self._changed.pop(path, ()):
+            self._tell_changed(line, entry)
+        self._recent[path] = entry
+        if len(self._recent) > RECENT:
+            del self._recent[next(iter(self._recent))]
 
     def take(self, piece: bytes) -> bytes:
         """Take what was read and return it."""
@@ -284,12 +334,16 @@ class _Reported:
         if self._rest:
             self._tell(self._rest)
             self._rest = b""
+        for lines in self._changed.values():
+            for line in lines:
+                self._out.add_changed(line)
+        self._changed.clear()
 
     def require_named(self, code: int) -> None:
         """Make sure that a fault which the exit code speaks of stands in the set."""
         if code == FATAL and not self._named & {"unread", "lacking"}:
             self._out.add_unread(f"tar ended with exit code {code} and did not say what it could not read")
-        if code == DIFFER and not self._named & {"unread", "changed", "skipped"}:
+        if code == DIFFER and not self._named & {"unread", "changed", "skipped", "gone"}:
             self._out.add_changed(f"tar ended with exit code {code} and did not say what changed")
 
     def _tell(self, line: bytes) -> None:
@@ -311,7 +365,44 @@ class _Reported:
         self.first = self.first or text
         self.last = text
         self._named.add(how)
-        {"unread": self._out.add_unread, "changed": self._out.add_changed, "skipped": self._out.add_skipped}[how](said)
+        match how:
+            case "changed":
+                path = unescaped(said.rpartition(": ")[0]).strip("/")
+                if path in self._recent:
+                    self._tell_changed(said, self._recent[path])
+                elif len(self._changed) < MAX_NAMED:
+                    self._changed.setdefault(path, []).append(said)
+                else:
+                    self._out.add_changed(said)
+            case "gone":
+                self.gone += 1
+                self._out.add_gone(said)
+            case "skipped":
+                self._out.add_skipped(said)
+            case _:
+                self._out.add_unread(said)
+
+    def _tell_changed(self, line: str, entry: TarEntry) -> None:
+        if entry.type is not MemberType.FOLDER:
+            self._out.add_changed(f"{line} (modified {moment(entry.mtime_ns)})")
+
+
+def unescaped(text: str) -> str:
+    r"""Return a name as it is, from the form that tar says it in.
+
+    >>> unescaped(r"/srv/v\303\240ng")
+    '/srv/vàng'
+    """
+
+    def plain(found: re.Match[str]) -> bytes:
+        code = found[1]
+        return bytes([int(code, 8) & 255]) if code.isdigit() else _CONTROLS[code].encode()
+
+    parts, at = [], 0
+    for found in _ESCAPED.finditer(text):
+        parts += [os.fsencode(text[at : found.start()]), plain(found)]
+        at = found.end()
+    return os.fsdecode(b"".join((*parts, os.fsencode(text[at:]))))
 
 
 def judged(text: str) -> tuple[str, str]:

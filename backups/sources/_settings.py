@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, StrictInt
 
-from backups.shrink import DEFAULT_LIMIT_PERCENT
+from backups.shrink import DEFAULT_LIMIT_PERCENT, FLOOR, MEMBERS
 from portalops.config.ssh import SshPlace
 from portalops.config.values import Shape
 from portalops.errors import SourceUnavailable
@@ -20,6 +20,7 @@ from portalops.model.text import show_text
 
 if TYPE_CHECKING:
     from portalops.ledger.ledger import KeptLedger
+    from portalops.ports import StreamWriter
 
 
 class SourceSettings(Shape):
@@ -35,6 +36,13 @@ class SourceSettings(Shape):
         le=100,
         description="The source fails if it yields less than before by more than that; 100 lets everything pass.",
     )
+    before: tuple[str, ...] = Field(
+        default=(), description="Program and arguments that are run before it is read; no shell."
+    )
+    after: tuple[str, ...] = Field(
+        default=(), description="Program and arguments that are run behind it in any case; no shell."
+    )
+    hook_seconds: StrictInt = Field(default=600, ge=1, description="How long each of them may take.")
 
 
 def shrink_limit_of(values: Mapping[str, object]) -> int:
@@ -101,6 +109,20 @@ def require_floor(source_id: str, size: int, minimum: int) -> None:
             msg("it has {size} bytes of content, but at least {minimum} are expected", size=size, minimum=minimum),
             msg("Check that the source still has all its data; if it does, lower minimum_bytes."),
         )
+
+
+def note_gone(out: StreamWriter, gone: int, kept: int, limit_percent: int) -> None:
+    """Name it as a fault if far more was removed while it was read than the configuration allows.
+
+    Args:
+        out: the stream.
+        gone: what was removed between being listed and being read.
+        kept: files that were read, or are as they were.
+        limit_percent: how much may be gone; of fewer than 20 files it is taken of 20.
+    """
+    listed = gone + kept
+    if gone * 100 > limit_percent * max(listed, FLOOR[MEMBERS]):
+        out.add_unread(f"{gone} of {listed} files were removed while they were read; {limit_percent} % may be")
 
 
 def cause_of(error: OSError) -> str:

@@ -1,7 +1,8 @@
 """Folders and files into a tar stream, with a line of the index each.
 
 A file is read once, and its digest taken from the same bytes. One that changes meanwhile is read once more; if it
-changes again it is kept and named. What cannot be read is named, and the walk goes on. Sockets hold no data and are
+changes again it is kept and named with both times. What cannot be read is named, and the walk goes on. What was removed
+between being listed and being read is named as gone: a portal at work does that all the time. Sockets hold no data and are
 named as left out.
 
 Everything below a walk's top is opened from the folder that it was listed in, and no link is followed (openat(2),
@@ -17,8 +18,9 @@ import hashlib
 import os
 import pwd
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -27,7 +29,7 @@ from backups.sources._settings import cause_of
 from backups.tar import BLOCK_BYTES, END_BYTES, TarEntry, header, padding
 from portalops.model.backups import MemberType, StreamMember
 from portalops.model.record import Digest
-from portalops.ports import StreamWriter
+from portalops.ports import Hash, StreamWriter
 
 SMALL_BYTES = 256 << 10
 """Files up to this size are read before their header is written, so that a second try leaves no trace."""
@@ -43,12 +45,17 @@ _TYPES = {
     stat.S_IFCHR: MemberType.CHARACTER_DEVICE,
     stat.S_IFBLK: MemberType.BLOCK_DEVICE,
 }
+_ZEROS = memoryview(bytes(1 << 20))
 _NO_ATTRIBUTES: Mapping[str, bytes] = {}
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 """A file may become a link or a pipe between listing and opening: no link is followed, no writer of a pipe is waited for."""
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_MAX_PATH_BYTES = 4096
-"""PATH_MAX of Linux. What has a longer name is named as unread: stock tools could not unpack it."""
+_MAX_PATH_BYTES = 64 << 10
+"""What has a longer name is named as unread: a line of the index must hold it. One system call takes 4,096 bytes, but here
+none takes more than a name."""
+CACHE_TAG = "CACHEDIR.TAG"
+CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
+"""What a tag begins with by the Cache Directory Tagging Specification; without it the file says nothing."""
 _OPEN_ENDS = 32
 """So many outermost and so many innermost folders that a walk is in stay open: a deep tree must not use up the files that
 the process may open."""
@@ -64,6 +71,8 @@ class TreeWriter:
         is_excluded: Callable[[str], bool] = lambda _path: False,
         avoid: frozenset[str] = frozenset(),
         one_file_system: bool = False,
+        exclude_caches: bool = False,
+        hollow_inode: int | None = None,
         listing: ListingWriter | None = None,
         comparison: ListingComparison | None = None,
     ) -> None:
@@ -74,6 +83,8 @@ class TreeWriter:
             is_excluded: says what to leave out, by absolute path.
             avoid: folders of backup media.
             one_file_system: leave out what is mounted inside.
+            exclude_caches: of a folder with a valid CACHEDIR.TAG write the tag alone.
+            hollow_inode: of folders that stand for what a snapshot does not hold.
             listing: is told of every member as it was read.
             comparison: says which members are as they were in the base; those are left out, but for the topmost
                 folders and for folders on the way to a member, whose times a restore would else change.
@@ -88,31 +99,37 @@ class TreeWriter:
         self._is_excluded = is_excluded
         self._avoid = avoid
         self._one_file_system = one_file_system
+        self._exclude_caches = exclude_caches
+        self._hollow_inode = hollow_inode
         self._scratch = bytearray(SMALL_BYTES + 1)
         self._linked: dict[tuple[int, int], str] = {}
         self.files = 0
         """Regular files that were found, written or unchanged."""
         self.content_bytes = 0
         """Bytes of their content."""
+        self.gone = 0
+        """Members that were removed between being listed and being read."""
         self._unchanged = 0
         self._unchanged_bytes = 0
 
-    def add_tree(self, path: str, *, name: str | None = None) -> None:
+    def add_tree(self, path: str, *, name: str | None = None, at: str | None = None) -> None:
         """Write a path and everything below it.
 
         Args:
             path: absolute.
             name: what it is called in the tar; the path itself, without the leading slash, if not given.
+            at: where it is read, such as in a snapshot; at the path itself if not given.
         """
+        at = path if at is None else at
         try:
-            status = os.lstat(path)
+            status = os.lstat(at)
         except OSError as error:
             self._unread(path, error)
             return
         device = status.st_dev
         try:
             if not self._is_excluded(path) and self._is_wanted(path, status, device):
-                self._come_by(_Spot(path, path if name is None else name, None, path), status, device)
+                self._come_by(_Spot(path, path if name is None else name, None, at), status, device)
             while self._outer:
                 spot = self._outer[-1].next_spot()
                 if spot is None:
@@ -130,6 +147,9 @@ class TreeWriter:
             return
         try:
             status = os.stat(spot.base, dir_fd=spot.at, follow_symlinks=False)
+        except FileNotFoundError:
+            self._gone(spot.path)
+            return
         except OSError as error:
             self._unread(spot.path, error)
             return
@@ -145,6 +165,9 @@ class TreeWriter:
             self._add(spot, status)
 
     def _step_into(self, spot: _Spot, status: os.stat_result, device: int) -> None:
+        if status.st_ino == self._hollow_inode:
+            self._out.add_unread(f"{spot.path}: a subvolume of its own, which the snapshot does not hold")
+            return
         descriptor = -1
         names: Sequence[str] = ()
         attributes = _NO_ATTRIBUTES
@@ -153,6 +176,9 @@ class TreeWriter:
             descriptor = os.open(spot.base, _OPEN_FOLDER, dir_fd=spot.at)
             opened = os.fstat(descriptor)
             names = sorted(os.listdir(descriptor))
+        except FileNotFoundError:
+            self._gone(spot.path)
+            return
         except OSError as error:
             failure = error
         else:
@@ -162,6 +188,9 @@ class TreeWriter:
                     os.close(descriptor)
                     return
             attributes = self._attributes(descriptor, spot.path)
+            if self._exclude_caches and CACHE_TAG in names and _is_cache(descriptor):
+                self._out.add_skipped(f"{spot.path}: a cache, by its {CACHE_TAG}")
+                names = (CACHE_TAG,)
         is_unchanged = self._is_unchanged(spot, status)
         self._outer.append(_Folder(spot, status, attributes, names, descriptor))
         if len(self._outer) > 2 * _OPEN_ENDS:
@@ -210,8 +239,14 @@ class TreeWriter:
 
     def _add(self, spot: _Spot, status: os.stat_result) -> None:
         path, name = spot.path, spot.name.strip("/") or "."
+        if status.st_nlink > 1 and not stat.S_ISDIR(status.st_mode):
+            first = self._linked.get((status.st_dev, status.st_ino))
+            if first is not None:
+                self._note(path, status)
+                self._put(_entry(MemberType.HARDLINK, name, status, link=first))
+                return
         if stat.S_ISREG(status.st_mode):
-            self._add_file(spot, name, status)
+            self._add_file(spot, name)
             return
         kind = _TYPES.get(stat.S_IFMT(status.st_mode))
         if kind is None:
@@ -221,10 +256,15 @@ class TreeWriter:
         if kind is MemberType.SYMLINK:
             try:
                 link = os.readlink(spot.base, dir_fd=spot.at)
+            except FileNotFoundError:
+                self._vanished(path)
+                return
             except OSError as error:
                 self._unread(path, error)
                 return
         self._put(_entry(kind, name, status, attributes=self._attributes(spot.nameable(), path), link=link))
+        if status.st_nlink > 1 and kind is not MemberType.FOLDER:
+            self._linked[status.st_dev, status.st_ino] = name
         self._note(path, status)
 
     def end(self) -> None:
@@ -247,19 +287,13 @@ class TreeWriter:
             return False
         return True
 
-    def _add_file(self, spot: _Spot, name: str, listed: os.stat_result) -> None:
+    def _add_file(self, spot: _Spot, name: str) -> None:
         path = spot.path
-        if listed.st_nlink > 1 and (first := self._linked.get((listed.st_dev, listed.st_ino))) is not None:
-            self._note(path, listed)
-            self._put(_entry(MemberType.HARDLINK, name, listed, link=first))
-            return
         for is_last_try in (False, True):
             try:
                 descriptor = os.open(spot.base, _OPEN, dir_fd=spot.at)
             except FileNotFoundError:
-                self._out.add_skipped(f"{path}: removed before it was read")
-                if self._comparison is not None:
-                    self._comparison.vanished(path)
+                self._vanished(path)
                 return
             except OSError as error:
                 self._unread(path, error)
@@ -282,17 +316,22 @@ class TreeWriter:
         attributes = self._attributes(descriptor, path)
         if before.st_size <= SMALL_BYTES:
             content = self._small(descriptor, before.st_size)
-            is_torn = len(content) != before.st_size or _changed(before, os.fstat(descriptor))
+            after = os.fstat(descriptor)
+            is_torn = len(content) != before.st_size or _changed(before, after)
             if is_torn and not is_last_try:
                 return False
             self._put_small(_entry(MemberType.FILE, name, before, attributes=attributes), content)
         else:
-            is_torn = self._put_large(_entry(MemberType.FILE, name, before, attributes=attributes), descriptor, path)
-            is_torn = is_torn or _changed(before, os.fstat(descriptor))
+            extents = _extents(descriptor, before)
+            entry = _entry(MemberType.FILE, name, before, attributes=attributes)
+            is_torn = self._put_large(entry, descriptor, path, extents)
+            after = os.fstat(descriptor)
+            is_torn = is_torn or _changed(before, after)
             if is_torn and not is_last_try:
                 return False  # the second try is written behind it; the last member of a name counts
         if is_torn:
-            self._out.add_changed(f"{path}: changed while it was read, twice")
+            times = f"{moment(before.st_mtime_ns)}, then {moment(after.st_mtime_ns)}"
+            self._out.add_changed(f"{path}: changed while it was read, twice (modified {times})")
         if before.st_nlink > 1:
             self._linked[before.st_dev, before.st_ino] = name
         self._note(path, before, is_sure=not is_torn)
@@ -316,34 +355,39 @@ class TreeWriter:
         self._out.write(body)
         self._out.write(padding(entry.size))
 
-    def _put_large(self, entry: TarEntry, descriptor: int, path: str) -> bool:
+    def _put_large(self, entry: TarEntry, descriptor: int, path: str, extents: Iterable[tuple[int, bool]]) -> bool:
         """Write a file straight into the stream's buffers and say whether it had less than it promised."""
         offset = self._put_header(entry)
         content = hashlib.sha256()
-        left = entry.size
+        at = 0
         failure: OSError | None = None
-        while left:
-            room = self._out.room()[:left]
-            try:
-                got = os.readv(descriptor, [room])
-            except OSError as error:
-                failure, got = error, 0
-            if not got:
-                break
-            self._out.filled(got, content=content)
-            left -= got
-        is_short = left > 0
-        while left:  # the header promised this size; the archive must stay whole
-            room = self._out.room()[:left]
-            room[:] = bytes(len(room))
-            self._out.filled(len(room), content=content)
-            left -= len(room)
+        try:
+            for end, is_hole in extents:
+                if is_hole:
+                    self._put_zeros(end - at, content)
+                    at = end
+                while at < end and (got := os.readv(descriptor, [self._out.room()[: end - at]])):
+                    self._out.filled(got, content=content)
+                    at += got
+                if at < end:
+                    break
+        except OSError as error:
+            failure = error
+        is_short = at < entry.size
+        self._put_zeros(entry.size - at, content)  # the header promised this size; the archive must stay whole
         self._out.write(padding(entry.size))
         self._out.add_member(_member(entry, offset, None), content=content)
         if failure is not None:
             self._unread(path, failure)
             return False
         return is_short
+
+    def _put_zeros(self, count: int, content: Hash) -> None:
+        while count:
+            room = self._out.room()[: min(count, len(_ZEROS))]
+            room[:] = _ZEROS[: len(room)]
+            self._out.filled(len(room), content=content)
+            count -= len(room)
 
     def _put(self, entry: TarEntry, *, sha256: Digest | None = None) -> None:
         offset = self._put_header(entry)
@@ -378,6 +422,17 @@ class TreeWriter:
         if self._comparison is not None:
             self._comparison.keep(path)
 
+    def _gone(self, path: str) -> None:
+        """Name what was removed since it was listed; to the base it is removed."""
+        self.gone += 1
+        self._out.add_gone(f"{path}: removed before it was read")
+
+    def _vanished(self, path: str) -> None:
+        """Name what was removed when the comparison had already come by it."""
+        self._gone(path)
+        if self._comparison is not None:
+            self._comparison.vanished(path)
+
     def _lacks(self, path: str, what: str, error: OSError) -> None:
         """Name a part of a member that could not be read."""
         self._out.add_unread(f"{path} ({what}): {cause_of(error)}")
@@ -394,7 +449,7 @@ class _Spot(NamedTuple):
     at: int | None
     """The open folder that it lies in; None for a walk's top."""
     base: str
-    """Its name in there; for a walk's top the path."""
+    """Its name in there; for a walk's top the path at which it is read."""
 
     def nameable(self) -> str:
         """Return a path for calls that take no open folder; it does not lead elsewhere when folders are moved."""
@@ -485,12 +540,65 @@ def _member(entry: TarEntry, offset: int, sha256: Digest | None) -> StreamMember
     )
 
 
+def _extents(descriptor: int, status: os.stat_result) -> Iterator[tuple[int, bool]]:
+    """Yield where each part of a file ends and whether it is a hole; what is to be read begins at the file's position.
+
+    To read a hole takes the system ten times as long as to write zeros here, and pushes other files out of its memory.
+    """
+    at, size = 0, status.st_size
+    while at < size and status.st_blocks * 512 < size:
+        try:
+            data = min(size, os.lseek(descriptor, at, os.SEEK_DATA))
+        except OSError as error:
+            if error.errno != errno.ENXIO:  # a file system that does not know; all is read
+                break
+            data = size  # no data behind
+        if data > at:
+            yield data, True
+            at = data
+        if at < size:
+            end = min(size, os.lseek(descriptor, at, os.SEEK_HOLE))
+            os.lseek(descriptor, at, os.SEEK_SET)
+            yield end, False
+            at = end
+    if at < size:
+        os.lseek(descriptor, at, os.SEEK_SET)
+        yield size, False
+
+
+def _is_cache(folder: int) -> bool:
+    """Say whether a folder's CACHEDIR.TAG is one."""
+    try:
+        descriptor = os.open(CACHE_TAG, _OPEN, dir_fd=folder)
+    except OSError:
+        return False
+    try:
+        return os.read(descriptor, len(CACHE_SIGNATURE)) == CACHE_SIGNATURE
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
 def _changed(before: os.stat_result, after: os.stat_result) -> bool:
     return (before.st_size, before.st_mtime_ns, before.st_ctime_ns) != (
         after.st_size,
         after.st_mtime_ns,
         after.st_ctime_ns,
     )
+
+
+def moment(ns: int) -> str:
+    """Return a file's time for people, in UTC; as seconds since 1970 where no calendar goes.
+
+    >>> moment(1_764_464_400_250_000_000)
+    '2025-11-30T01:00:00.250000Z'
+    """
+    try:
+        shown = datetime.fromtimestamp(ns // 1_000_000_000, UTC).replace(microsecond=ns % 1_000_000_000 // 1000)
+    except (OverflowError, ValueError, OSError):
+        return f"{ns // 1_000_000_000} s"
+    return shown.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 @lru_cache(maxsize=1024)

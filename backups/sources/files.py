@@ -9,7 +9,8 @@
 
 In a differential set the stream holds what has changed since the base, and a second one, named `removed`, the paths that
 are no more. Names, owners, modes, times, links and extended attributes (ACLs among them) are kept as they are; symbolic links are
-kept as links. Folders of the backup media inside are left out. A mounted file system inside is followed, unless
+kept as links. What is removed while it is read is named and no fault, up to `gone_limit_percent`. Folders of the backup
+media inside are left out. A mounted file system inside is followed, unless
 `one_file_system = true`.
 
 With `ssh = { ... }` as for `command`, the files are those of another host, and GNU tar is run there (1.28 or later): its
@@ -22,9 +23,10 @@ from __future__ import annotations
 import glob
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, StrictInt, model_validator
 
@@ -38,9 +40,11 @@ from backups.sources._settings import (
     ConfiguredSource,
     HostSettings,
     SourceContext,
+    note_gone,
     require_floor,
     unavailable,
 )
+from backups.sources._snapshots import HOLLOW_INODE, mark_of, mounted_inside, snapshots_of
 from backups.sources._tree import TreeWriter
 from portalops.config.ssh import SshPlace
 from portalops.config.tables import KindTable, LocalPath
@@ -48,6 +52,7 @@ from portalops.config.values import PathText, RefusedValue
 from portalops.model.message import msg
 from portalops.model.text import show_text
 from portalops.ports import StreamOpener, StreamWriter
+from portalops.system.programs import LocalRunner
 
 _SPOOLED_BYTES = 4 << 20
 
@@ -58,6 +63,18 @@ class Settings(HostSettings):
     include: tuple[LocalPath, ...] = Field(min_length=1, description="Files and folders, or patterns of them.")
     exclude: tuple[PathText, ...] = Field(default=(), description="Patterns of what to leave out.")
     one_file_system: bool = Field(default=False, description="Leave out what is mounted inside.")
+    snapshot: Literal["btrfs"] | None = Field(
+        default=None, description="Read a snapshot, so that all files are of one moment; it is removed at the end."
+    )
+    exclude_caches: bool = Field(
+        default=False, description="Leave out what lies beside a CACHEDIR.TAG; the folder and its tag stay."
+    )
+    gone_limit_percent: StrictInt = Field(
+        default=10,
+        ge=0,
+        le=100,
+        description="The set is incomplete if more than that was removed while it was read; 100 lets everything pass.",
+    )
     idle_seconds: StrictInt = Field(default=300, ge=1, description="How long another host may send nothing.")
 
     @model_validator(mode="before")
@@ -71,6 +88,12 @@ class Settings(HostSettings):
             )
             partial = [each for each in include if not each.startswith("/")]
             partial += [each for each in exclude if "/" in each.rstrip("/") and not each.startswith("/")]
+            if values.get("snapshot") is not None:
+                raise RefusedValue(
+                    msg("takes no snapshot on another host"),
+                    msg("Leave out 'snapshot', or make one there by 'before' and remove it by 'after'."),
+                    shows_value=False,
+                )
             if partial or any("**" in each for each in (*include, *exclude)):
                 raise RefusedValue(
                     msg("needs absolute paths and patterns without ** for another host"),
@@ -96,6 +119,7 @@ class FilesSource(ConfiguredSource):
         self._settings = settings
         self._avoid = frozenset(os.path.abspath(path) for path in context.avoid)
         self._now_ns = context.now_ns
+        self._mark = mark_of(context.state_folder, traits.id)
         self._is_excluded = matcher(settings.exclude, folder)
 
     def places(self) -> Sequence[Path]:
@@ -111,12 +135,23 @@ class FilesSource(ConfiguredSource):
         absent = [pattern for pattern, paths in included if not paths]
         if len(absent) == len(included):
             raise unavailable(self.id, msg("there is no {path}", path=", ".join(absent)[:300]))
-        if opener.base is not None:
-            self._write_changes(opener, included, absent, opener.base)
-            return
-        noting = nullcontext() if opener.listing is None else ListingWriter(opener.listing, begun_ns=self._now_ns())
-        with opener.stream("files", format="tar") as out, noting as listing:
-            self._walk(out, included, absent, self._tree(out, listing=listing))
+        begun_ns = (
+            self._now_ns()
+        )  # before a snapshot is made: what changes behind it must be read again by a differential
+        paths = _outermost(path for _pattern, paths in included for path in paths)
+        with self._read_at(paths) as places:
+            if opener.base is not None:
+                self._write_changes(opener, places, absent, opener.base)
+                return
+            noting = nullcontext() if opener.listing is None else ListingWriter(opener.listing, begun_ns=begun_ns)
+            with opener.stream("files", format="tar") as out, noting as listing:
+                self._walk(out, places, absent, self._tree(out, listing=listing))
+
+    def _read_at(self, paths: Sequence[str]) -> AbstractContextManager[Mapping[str, str]]:
+        """Give, for each path in its order, where it is read."""
+        if self._settings.snapshot is None:
+            return nullcontext({path: path for path in paths})
+        return snapshots_of(self.id, paths, self._mark, LocalRunner())
 
     def _write_from(self, host: SshPlace, opener: StreamOpener) -> None:
         """Write all files of another host."""
@@ -126,13 +161,21 @@ class FilesSource(ConfiguredSource):
             [*_outermost(path for path in paths if not is_glob(path)), *(path for path in paths if is_glob(path))],
             settings.exclude,
             one_file_system=settings.one_file_system,
+            exclude_caches=settings.exclude_caches,
         )
         program = Program(("sh", "-c", script), environment=TAR_WORDS, idle_seconds=settings.idle_seconds, host=host)
         with opener.stream("files", format="tar") as out:
-            write_tree(self.id, program, out, minimum_bytes=settings.minimum_bytes)
+            write_tree(
+                self.id,
+                program,
+                out,
+                minimum_bytes=settings.minimum_bytes,
+                gone_limit_percent=settings.gone_limit_percent,
+                exclude_caches=settings.exclude_caches,
+            )
 
     def _write_changes(
-        self, opener: StreamOpener, included: Sequence[tuple[str, list[str]]], absent: Sequence[str], base: Path
+        self, opener: StreamOpener, places: Mapping[str, str], absent: Sequence[str], base: Path
     ) -> None:
         with tempfile.SpooledTemporaryFile(_SPOOLED_BYTES) as removed:
 
@@ -148,7 +191,7 @@ class FilesSource(ConfiguredSource):
                     msg("Make a full set: portalops backup run --full"),
                 ) from error
             with opener.stream("files", format="tar", differential=True) as out:
-                self._walk(out, included, absent, self._tree(out, comparison=comparison))
+                self._walk(out, places, absent, self._tree(out, comparison=comparison))
             if removed.tell():
                 removed.seek(0)
                 with opener.stream("removed", format="removed", differential=True) as out:
@@ -163,6 +206,8 @@ class FilesSource(ConfiguredSource):
             is_excluded=self._is_excluded,
             avoid=self._avoid,
             one_file_system=self._settings.one_file_system,
+            exclude_caches=self._settings.exclude_caches,
+            hollow_inode=None if self._settings.snapshot is None else HOLLOW_INODE,
             listing=listing,
             comparison=comparison,
         )
@@ -170,18 +215,30 @@ class FilesSource(ConfiguredSource):
     def _walk(
         self,
         out: StreamWriter,
-        included: Sequence[tuple[str, list[str]]],
+        places: Mapping[str, str],
         absent: Sequence[str],
         tree: TreeWriter,
     ) -> None:
         for pattern in absent:
             out.add_unread(f"{pattern}: no such file or folder")
-        for path in _outermost(path for _pattern, paths in included for path in paths):
-            tree.add_tree(path)
+        for path, at in places.items():
+            tree.add_tree(path, at=at)
+            for point in mounted_inside(path) if self._settings.snapshot is not None else ():
+                self._name_mount(out, point)
         if not tree.files:
             raise unavailable(self.id, msg("no file in it can be read"))
         require_floor(self.id, tree.content_bytes, self._settings.minimum_bytes)
+        note_gone(out, tree.gone, tree.files, self._settings.gone_limit_percent)
         tree.end()
+
+    def _name_mount(self, out: StreamWriter, point: str) -> None:
+        """Name what is mounted inside, and so is in no snapshot."""
+        if self._settings.one_file_system:
+            out.add_skipped(f"{point}: another file system")
+        elif not any(
+            str(each) in self._avoid or self._is_excluded(str(each)) for each in (Path(point), *Path(point).parents)
+        ):
+            out.add_unread(f"{point}: mounted inside, so the snapshot does not hold it")
 
     def _included(self) -> list[tuple[str, list[str]]]:
         """Return each entry of `include` with the paths that it stands for now."""

@@ -6,7 +6,7 @@ base. Needs no private key, and reads no source.
 
 Example: portalops backup replicate; portalops backup replicate latest --to disk-b
 
-EXIT STATUS: 0 every medium has the set, 3 a copy could not be looked at or made, 4 there is no such set, 5 a copy was found
+EXIT STATUS: 0 every medium has the set, 3 a copy could not be read or made, 4 there is no such set, 5 a copy was found
 damaged, 78 configuration
 """
 
@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from backups.copying import look_at_copies, wanted_copies
+from backups.copying import inspect_copies, wanted_copies
 from backups.media import build_media
 from commands.backup.options import require_medium
 from commands.backup.views import MAX_LISTED, CopyShape, MediumHints, copies_data, copies_table, next_for_failed
@@ -64,7 +64,7 @@ def replicate(
         require_medium(to, media)
     sets = recorded_sets(session.reader)
     only_set = find_set(sets, set_name).set.id if set_name else ""
-    now = look_at_copies(
+    now = inspect_copies(
         sets,
         media,
         only_set=only_set,

@@ -23,6 +23,7 @@ is damaged: nothing could be restored, or not the whole stream; or the set is no
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,6 +79,13 @@ def restore(
         list[str] | None,
         typer.Option("--path", help=_("Only this file or folder, such as etc/hosts, or a pattern; may be repeated")),
     ] = None,
+    as_root: Annotated[
+        bool,
+        typer.Option(
+            "--as-root",
+            help=_("As root: give back devices, set-user-ID bits and capabilities; only of a set you trust"),
+        ),
+    ] = False,
 ) -> Result[RestoredSet | RestoredInPlace | None]:
     session = open_session(ctx)
     folders = (to is not None) + (into is not None)
@@ -92,6 +100,12 @@ def restore(
             msg("{option} goes with --into", option="--overwrite" if overwrite else "--dry-run"),
             msg("A folder for --to is empty, so nothing in it can be overwritten."),
         )
+    if as_root and to is None:
+        raise UsageError(
+            msg("--as-root goes with --to"), msg("In place, rights are left as they are: leave --as-root out.")
+        )
+    if as_root and os.geteuid() != 0:
+        raise UsageError(msg("--as-root needs root"), msg("Run it as root, or leave --as-root out."))
     identities = read_identities(identity)
     uncompared = [] if to is None else require_target_apart(session.settings, to)
     media = build_media(session.settings.backup_media)
@@ -129,7 +143,14 @@ def restore(
     total = sum(each.plain_bytes for each in copies.content.streams if source in {None, each.source})
     with session.progress.task(msg("Restoring"), total=None if path else total, unit="bytes") as task:
         report = restore_set(
-            copies, identities, to, source=source, paths=path or (), base=opened.base, on_bytes=task.advance
+            copies,
+            identities,
+            to,
+            source=source,
+            paths=path or (),
+            base=opened.base,
+            as_root=as_root,
+            on_bytes=task.advance,
         )
     return Result(
         restore_data(report, set_id, str(to)),

@@ -682,7 +682,15 @@ def restore_view(report: RestoreReport, set_id: str, folder: str) -> list[Block]
             )
         )
     ]
-    return [*blocks, *_missing_blocks(report.missing, folder), *_problem_blocks(report)]
+    blocks += _missing_blocks(report.missing, folder)
+    if report.withheld:
+        said = nmsg(
+            "{n} right was withheld: a device, a set-user-ID bit or an attribute; --as-root gives it back",
+            "{n} rights were withheld: devices, set-user-ID bits or attributes; --as-root gives them back",
+            report.withheld,
+        )
+        blocks.append(Notice(said, Tone.UNSURE))
+    return [*blocks, *_problem_blocks(report)]
 
 
 def _missing_blocks(missing: int, folder: str) -> list[Block]:
@@ -727,6 +735,8 @@ class RestoredSet:
     """How many paths are missing; RESTORE-UNFINISHED.txt in the folder lists them."""
     faults: tuple[DamagedCopy, ...]
     """What is wrong with copies of the set, or of its base, though another copy may have had it."""
+    withheld: int
+    """How many devices, set-user-ID bits and attributes were left out because they give rights; `notes` names each."""
 
 
 @shape
@@ -752,6 +762,7 @@ def restore_data(report: RestoreReport, set_id: str, folder: str) -> RestoredSet
         notes=report.notes,
         missing=report.missing,
         faults=_faults_data(report.faults),
+        withheld=report.withheld,
     )
 
 
@@ -857,6 +868,7 @@ def _remarks(kept: BackupSet) -> list[tuple[Message, list[str]]]:
     for title, name in (
         (msg("Could not be read"), "unread"),
         (msg("Changed while it was read"), "changed"),
+        (msg("Gone while it was read"), "gone"),
         (msg("Left out on purpose"), "skipped"),
     ):
         lines = [f"{stream.source}: {line}" for stream in kept.streams for line in getattr(stream, name)]

@@ -165,6 +165,8 @@ class Stream:
     """Of a database: rows of each table, counted in the copy itself."""
     differential: bool = False
     """It holds what has changed since the base: restoring it needs the base's stream of the same source and name."""
+    gone: tuple[str, ...] = ()
+    """What was removed between being listed and being read. No fault, unless it is more than the source's configuration allows."""
 
 
 @dataclass(frozen=True, slots=True)

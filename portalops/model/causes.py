@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Mapping
 
 from portalops.model.message import Message, msg, verbatim
@@ -55,12 +56,32 @@ _IN_LINES = {
 }
 
 
+_TORN = re.compile(r"(.*): changed while it was read, twice \(modified (\S+), then (\S+)\)", re.DOTALL)
+_GONE = re.compile(r"(\d+) of (\d+) files were removed while they were read; (\d+) % may be")
+
+
 def line_of_record(line: str) -> Message:
     """Return a line `NAME: CAUSE` of a record, which holds it as English text, with a common cause in the reader's language.
 
     >>> line_of_record("/etc/shadow: Permission denied").values["cause"].text
     'Permission denied'
     """
+    if torn := _TORN.fullmatch(line):
+        name, before, after = torn.groups()
+        return msg(
+            "{name}: changed while it was read, twice (modified {before}, then {after})",
+            name=name,
+            before=before,
+            after=after,
+        )
+    if gone := _GONE.fullmatch(line):
+        count, listed, limit = map(int, gone.groups())
+        return msg(
+            "{n} of {listed} files were removed while they were read; {limit} % may be",
+            n=count,
+            listed=listed,
+            limit=limit,
+        )
     name, _, words = line.rpartition(": ")
     cause = _IN_LINES.get(words)
     return msg("{name}: {cause}", name=name, cause=cause) if name and cause else verbatim(line)

@@ -2,8 +2,13 @@ from __future__ import annotations
 
 import io
 import os
+import stat
+import struct
+import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pyrage
@@ -12,7 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backups.age import parse_identity
+from backups.contents import index_members
 from backups.extract import Extracted, Extractor, prepare_target
+from backups.formats import Restored, format_of
 from backups.restore import RestoreReport, restore_set
 from backups.set_file import SetFile, parse_set_file
 from backups.tar import END_BYTES, TarEntry, header, padding
@@ -20,7 +27,9 @@ from backups.unfinished import UNFINISHED, mark_finished
 from backups.untar import TarReader
 from portalops.errors import BackupError, SetDamaged, UnsafeTarget, WrongKey
 from portalops.model.backups import MemberType
+from portalops.model.verdicts import RunOutcome
 from portalops.ports import StoredSet
+from portalops.system.programs import LocalRunner
 from tests.backups.kit import alone, back_up, keys, odd_tree, snapshot, source
 from tests.backups.memory import MemoryMedium
 
@@ -176,10 +185,10 @@ def entries(*members: tuple[TarEntry, bytes]) -> Iterator[bytes]:
     yield END_BYTES
 
 
-def extract(target: Path, *members: tuple[TarEntry, bytes]) -> Extracted:
+def extract(target: Path, *members: tuple[TarEntry, bytes], as_root: bool = False) -> Extracted:
     prepare_target(target)
     reader = TarReader(entries(*members))
-    extractor = Extractor(target)
+    extractor = Extractor(target, as_root=as_root)
     for entry in reader:
         extractor.add(entry, reader.content())
     extractor.close()
@@ -249,6 +258,112 @@ def test_long_zeros_take_no_room_and_are_read_as_they_were(tmp_path: Path, conte
     assert restored.stat().st_blocks * 512 < 2 << 20
 
 
+@pytest.mark.parametrize("spacing", [128 << 10, 512 << 10, 3 << 20])
+def test_a_sparse_file_takes_about_the_room_that_it_had(tmp_path: Path, spacing: int) -> None:
+    """Data here and there, as in an image of a file system."""
+    root = tmp_path / "tree"
+    root.mkdir()
+    size = 32 << 20
+    with (root / "disk.img").open("wb") as image:
+        image.truncate(size)
+        for at in range(0, size - spacing, spacing):
+            os.pwrite(image.fileno(), os.urandom(8192), at + 12288)
+        os.fsync(image.fileno())
+    medium = MemoryMedium("memory-1")
+
+    result = back_up([source("files", {"include": [str(root)]}, tmp_path)], [medium])
+
+    assert result.set is not None
+    content = parse_set_file(medium.stored[result.set.id]["set.json"])
+    restore_set(alone(medium.open_set(result.set.id), content), [keys().identity], tmp_path / "out")
+    restored = next((tmp_path / "out").rglob("disk.img"))
+    assert restored.read_bytes() == (root / "disk.img").read_bytes()
+    os.sync()
+    assert restored.stat().st_blocks <= (root / "disk.img").stat().st_blocks * 1.1
+    assert result.set.stored_bytes < 1.2 * (root / "disk.img").stat().st_blocks * 512 + 100_000
+
+
+@given(
+    lengths=st.lists(st.tuples(st.booleans(), st.integers(1, 60_000)), max_size=12),
+    cuts=st.lists(st.integers(1, 90_000), max_size=8),
+)
+@settings(deadline=None, max_examples=60)
+def test_no_byte_is_lost_between_holes(
+    tmp_path_factory: pytest.TempPathFactory, lengths: list[tuple[bool, int]], cuts: list[int]
+) -> None:
+    content = b"".join((b"\0" if is_zero else b"\x07") * length for is_zero, length in lengths)
+    pieces, at = [], 0
+    for cut in (*cuts, len(content)):
+        pieces.append(memoryview(content)[at : at + cut])
+        at += cut
+    pieces.append(memoryview(content)[at:])
+    target = tmp_path_factory.mktemp("holes")
+    extractor = Extractor(target)
+
+    extractor.add(file("f", content)[0], pieces)
+    extractor.close()
+
+    assert (target / "f").read_bytes() == content
+
+
+def test_what_has_several_names_keeps_them_and_odd_attributes_too(tmp_path: Path) -> None:
+    root = tmp_path / "tree"
+    root.mkdir()
+    os.mkfifo(root / "pipe")
+    os.link(root / "pipe", root / "pipe-again")
+    (root / "link").symlink_to("nowhere")
+    os.link(root / "link", root / "link-again", follow_symlinks=False)
+    (root / "file").write_text("x")
+    odd = {"user.a=b": b"c=d", "user.100%": b"%3D", "user.x%3Dy": b"\n=\0"}
+    with suppress(OSError):  # a file system without attributes
+        for name, value in odd.items():
+            os.setxattr(root / "file", name, value)
+    kept = {name: os.getxattr(root / "file", name) for name in os.listxattr(root / "file")}
+    medium = MemoryMedium("memory-1")
+
+    result = back_up([source("files", {"include": [str(root)]}, tmp_path)], [medium])
+
+    assert result.set is not None
+    content = parse_set_file(medium.stored[result.set.id]["set.json"])
+    report = restore_set(alone(medium.open_set(result.set.id), content), [keys().identity], tmp_path / "out")
+    out = next((tmp_path / "out").rglob("tree"))
+    assert (report.refused, report.notes) == ((), ())
+    for name in ("pipe", "link"):
+        first, again = (out / name).lstat(), (out / f"{name}-again").lstat()
+        assert (first.st_ino, first.st_nlink) == (again.st_ino, 2)
+    assert {name: os.getxattr(out / "file", name) for name in os.listxattr(out / "file")} == kept
+
+
+def test_a_path_that_no_system_call_takes_comes_back_and_is_compared(tmp_path: Path) -> None:
+    root = tmp_path / "tree"
+    root.mkdir()
+    at = os.open(root, os.O_RDONLY)
+    for _level in range(30):
+        os.mkdir("d" * 200, dir_fd=at)
+        at, above = os.open("d" * 200, os.O_RDONLY, dir_fd=at), at
+        os.close(above)
+    with os.fdopen(os.open("deep", os.O_WRONLY | os.O_CREAT, dir_fd=at), "w") as deep:
+        deep.write("deep")
+    os.close(at)
+    medium = MemoryMedium("memory-1")
+
+    result = back_up([source("files", {"include": [str(root)]}, tmp_path)], [medium])
+
+    assert result.set is not None and result.set.outcome is RunOutcome.COMPLETE
+    stored = medium.open_set(result.set.id)
+    content = parse_set_file(medium.stored[result.set.id]["set.json"])
+    report = restore_set(alone(stored, content), [keys().identity], tmp_path / "out")
+    assert (report.refused, report.notes, report.files) == ((), (), 1)
+    (stream,) = content.streams
+    members = list(index_members(stored, stream, [keys().identity]))
+    assert max(len(each.path) for each in members) > 6000
+    place = tmp_path / "out" / "files-1"
+    trial = format_of(stream).try_out(Restored(stream, place, tmp_path, lambda: iter(members), LocalRunner()))
+    assert (trial.problems, trial.asked) == ((), "1 files compared with the index")
+    for tree in (root, tmp_path / "out"):
+        subprocess.run(["rm", "-r", str(tree)], check=True)  # pytest cannot
+
+
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_no_mixture_of_links_and_names_leaves_the_target(
@@ -283,6 +398,69 @@ def test_devices_are_named_and_not_made(tmp_path: Path) -> None:
 
     assert done.notes == ["dev/sda: a device (8:0) is not made"]
     assert not (tmp_path / "target" / "dev" / "sda").exists()
+
+
+def test_each_right_that_is_withheld_is_listed_and_counted(tmp_path: Path) -> None:
+    device = TarEntry(MemberType.CHARACTER_DEVICE, "null", mode=0o666, device=(1, 3))
+    capable, content = file("ping", mode=0o4755)
+    capable = replace(capable, attributes={"security.capability": CAPABILITY, "trusted.note": b"x"})
+
+    done = extract(tmp_path / "target", (device, b""), hard("null-again", "null"), (capable, content))
+
+    assert done.refused == []
+    assert done.withheld == len(done.notes) == 5
+    assert [line.partition(":")[0] for line in done.notes] == ["null", "null-again", "ping", "ping", "ping"]
+
+
+def test_as_root_everything_comes_back(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root gives rights")
+    root = tmp_path / "tree"
+    root.mkdir()
+    program = root / "ping"
+    program.write_bytes(b"program")
+    os.chown(program, 65534, 65534)
+    program.chmod(0o6755)
+    try:
+        os.setxattr(program, "security.capability", CAPABILITY)
+        os.setxattr(root, "trusted.note", b"of the folder")
+        os.mknod(root / "null", stat.S_IFCHR | 0o620, os.makedev(1, 3))
+    except OSError as error:
+        pytest.skip(f"this file system, or this container, has them not: {error}")
+    os.link(root / "null", root / "null-again")
+    os.mkfifo(root / "pipe")
+    (root / "pipe").chmod(0o662)
+    (root / "link").symlink_to("nowhere")
+    os.setxattr(root / "link", "trusted.note", b"of the link", follow_symlinks=False)
+    medium = MemoryMedium("memory-1")
+    result = back_up([source("files", {"include": [str(root)]}, tmp_path)], [medium])
+    assert result.set is not None
+    copies = alone(medium.open_set(result.set.id), parse_set_file(medium.stored[result.set.id]["set.json"]))
+
+    report = restore_set(copies, [keys().identity], tmp_path / "out", as_root=True)
+    without = restore_set(copies, [keys().identity], tmp_path / "less")
+
+    assert (report.refused, report.notes, report.withheld) == ((), (), 0)
+    out, less = (next((tmp_path / name).rglob("tree")) for name in ("out", "less"))
+    for name in (".", "ping", "null", "null-again", "pipe", "link"):
+        one, other = (root / name).lstat(), (out / name).lstat()
+        assert [getattr(one, f"st_{key}") for key in ("mode", "uid", "gid", "rdev", "mtime_ns", "nlink")] == [
+            getattr(other, f"st_{key}") for key in ("mode", "uid", "gid", "rdev", "mtime_ns", "nlink")
+        ], name
+        assert attributes_of(root / name) == attributes_of(out / name)
+    assert attributes_of(out / "ping") == {"security.capability": CAPABILITY}
+    assert (less / "ping").stat().st_mode & 0o7777 == 0o755
+    assert not (less / "null").exists()
+    lost = {line.partition(": ")[0].rpartition("/")[2] for line in without.notes}
+    assert (lost, without.withheld) == ({"tree", "ping", "null", "null-again", "link"}, 6)
+
+
+def attributes_of(path: Path) -> dict[str, bytes]:
+    return {name: os.getxattr(path, name, follow_symlinks=False) for name in os.listxattr(path, follow_symlinks=False)}
+
+
+CAPABILITY = struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0)
+"""cap_net_raw=ep, as a file holds it."""
 
 
 def test_programs_do_not_become_root(tmp_path: Path) -> None:

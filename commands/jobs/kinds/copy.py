@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from backups.copying import look_at_copies, run_copies, wanted_copies
+from backups.copying import inspect_copies, run_copies, wanted_copies
 from backups.media import build_media
 from backups.presence import media_with_sets
 from backups.resuming import worth_keeping
@@ -38,7 +38,7 @@ def copy_work(
     media = build_media(settings.backup_media)
     sources = sources_of(settings, media.values(), partial(session.kept, writable=False))
     keys = keys_of(ledger, session.warnings.append)
-    now = look_at_copies(
+    now = inspect_copies(
         recorded_sets(ledger, passing_over=True),
         media,
         only_set=only_set,

@@ -240,9 +240,7 @@ def test_one_file_system_stops_at_what_is_mounted(host: Host, tmp_path: Path) ->
     assert not any(each.startswith(("proc/", "sys/", "run/", "dev/", "srv/disk/mounted/", "usr/")) for each in paths)
     stream = only_stream(whole)
     assert not stream.unread
-    assert {line.partition(":")[0] for line in stream.changed} <= {"/proc", "/sys", "/run", "/dev"}, (
-        "they are mounted there"
-    )
+    assert not stream.changed, "folders alone change, where something is mounted"
     assert {"srv/disk/mounted/in", "srv/disk/on"} <= {each.path for each in members(within, inside)}
 
 

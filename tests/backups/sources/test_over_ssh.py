@@ -239,7 +239,8 @@ def test_a_file_that_changes_while_it_is_read_is_named(host: Host, there: Path, 
     thread.join()
 
     stream = only_stream(result)
-    assert stream.changed == (f"{growing}: file changed as we read it",)
+    (line,) = stream.changed
+    assert line.startswith(f"{growing}: file changed as we read it (modified 20")
     assert result.set is not None and result.set.outcome is RunOutcome.INCOMPLETE
 
 
@@ -274,6 +275,41 @@ def test_a_pattern_to_include_is_expanded_there_and_nothing_else_of_it(host: Hos
 
     assert only_stream(result).unread == ()
     assert files_in(restored(result, medium, tmp_path / "out")) == {"tin 1.txt", "tin 2.txt", "$(touch pwned).txt"}
+
+
+def test_of_a_cache_there_the_folder_and_its_tag_stay(host: Host, there: Path, tmp_path: Path) -> None:
+    mine(there / "page")
+    (there / "cache").mkdir()
+    (there / "cache").chmod(0o755)
+    mine(there / "cache" / "entry")
+    mine(there / "cache" / "CACHEDIR.TAG", b"Signature: 8a477f597d28d172789f06886806bc55\n")
+
+    result, medium = run("files", host, tmp_path, include=[str(there)], exclude_caches=True)
+
+    stream = only_stream(result)
+    assert result.set is not None and result.set.outcome is RunOutcome.COMPLETE, stream
+    (line,) = stream.skipped
+    assert line.startswith(f"{there}/cache") and "CACHEDIR.TAG" in line
+    assert files_in(restored(result, medium, tmp_path / "out")) == {"page", "CACHEDIR.TAG"}
+
+
+def test_commands_around_a_source_run_where_it_is(host: Host, there: Path, tmp_path: Path) -> None:
+    mine(there / "page")
+    there.chmod(0o777)
+    flag = there / "closed"
+
+    result, medium = run(
+        "files", host, tmp_path, include=[str(there)], before=["touch", str(flag)], after=["rm", str(flag)]
+    )
+    failed, _medium = run(
+        "files", host, tmp_path, include=[str(there)], before=["sh", "-c", "id -un >&2; exit 7"], hook_seconds=20
+    )
+    slow, _medium = run("files", host, tmp_path, include=[str(there)], before=["sleep", "60"], hook_seconds=1)
+
+    assert files_in(restored(result, medium, tmp_path / "out")) == {"page", "closed"}
+    assert not flag.exists()
+    assert f"exit code 7: {account().pw_name}" in why(failed)
+    assert "did not end within 1 s" in why(slow)
 
 
 def test_access_lists_come_back(host: Host, there: Path, tmp_path: Path) -> None:
@@ -315,7 +351,7 @@ def test_what_would_mean_something_else_there_is_refused(tmp_path: Path, values:
     [
         ("Removing leading `/' from member names", "silent"),
         ("/a: socket ignored", "skipped"),
-        ("/a: File removed before we read it", "skipped"),
+        ("/a: File removed before we read it", "gone"),
         ("/a: file changed as we read it", "changed"),
         ("/a: File shrank by 7 bytes; padding with zeros", "changed"),
         ("/a: Read error at byte 0, while reading 512 bytes: Input/output error", "unread"),
