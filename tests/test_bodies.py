@@ -66,6 +66,7 @@ def test_text_that_looks_like_a_day_stays_text() -> None:
     assert bodies.decode_part(bodies.write({"it": message}), "it", Message) == message
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "body_type", [BackupResult, VerifyResult, CheckScan, UpdatesResult, ReportResult, RunSummary, Plan]
 )

@@ -215,6 +215,7 @@ def expect_none(what: str, found: Sequence[str]) -> None:
     assert not found, f"{len(found)} {what}:\n" + "\n".join(found)
 
 
+@pytest.mark.heavy
 def test_no_name_holds_a_retired_word() -> None:
     words = [each.words for each in retired(GLOSSARY, -1)]
 
@@ -319,12 +320,14 @@ def entries() -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+@pytest.mark.heavy
 def test_no_message_or_help_holds_a_retired_word() -> None:
     words = retired(GLOSSARY, -2)
 
     expect_none("messages", [use for english, _ in entries() for each in words for use in each.uses(prose(english))])
 
 
+@pytest.mark.heavy
 def test_no_vietnamese_sentence_holds_a_retired_word() -> None:
     words = retired(VIETNAMESE, -1)
 

@@ -416,6 +416,7 @@ def test_a_run_in_every_slot_leaves_none_missed(every: Every, begin: datetime, z
     assert len(missed_slots(plans, [], until=until, zone=zone)) >= len(runs) - 2
 
 
+@pytest.mark.heavy
 @given(st.data(), moments, zones)
 def test_the_order_in_which_runs_are_told_changes_nothing(data: st.DataObject, begin: datetime, zone: ZoneInfo) -> None:
     hours, late = st.integers(0, 24 * 100), st.sampled_from([0, 0, 0, 1, 30, 900])

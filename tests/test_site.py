@@ -88,6 +88,7 @@ def pages(site: Path) -> dict[Path, Page]:
     return read
 
 
+@pytest.mark.heavy
 def test_every_page_of_markdown_is_a_page_of_the_site(pages: dict[Path, Page]) -> None:
     assert len(PAGES) > 40
     assert [page for page in PAGES if Path(f"{page}.html") not in pages] == []
@@ -182,6 +183,7 @@ def axe() -> str:
     return (Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
+@pytest.mark.heavy
 @pytest.mark.browser
 @pytest.mark.parametrize(
     "share", [pytest.param(slice(8, None), marks=pytest.mark.heavy), slice(8)], ids=["rest", "longest"]
@@ -203,6 +205,7 @@ def test_no_page_is_broader_than_a_telephone(
     assert broad == {}
 
 
+@pytest.mark.heavy
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("name", "dark"), [("docs/configuration.html", False), ("docs/reports.vi.html", True), ("docs/index.html", False)]

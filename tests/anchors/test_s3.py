@@ -31,6 +31,7 @@ def publish(
     return anchor.publish(head or a_head(), MemoryKeeper())
 
 
+@pytest.mark.heavy
 def test_head_and_signature_lie_there_locked(object_store: ObjectStore, tmp_path: Path) -> None:
     bucket = a_bucket(object_store, "locked")
 

@@ -44,6 +44,7 @@ def bundled(pair: Pair, folder: Path) -> tuple[int, str]:
     return said.returncode, said.stdout
 
 
+@pytest.mark.heavy
 def test_a_drill_of_another_host_is_told_with_its_key_by_every_verification(pair: Pair, tmp_path: Path) -> None:
     assert take_up(pair, pair.drill()) == ExitCode.OK
 
@@ -122,6 +123,7 @@ def test_a_drill_report_by_any_other_key_is_refused(pair: Pair, tmp_path: Path, 
     assert pair.portal.bodies("drill.imported") == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("whose", ["nobody", "a stranger"])
 def test_a_set_that_somebody_else_put_on_the_medium_is_told_and_not_drilled(
     pair: Pair, tmp_path: Path, whose: str

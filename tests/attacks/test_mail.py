@@ -50,6 +50,7 @@ def test_a_letter_in_a_units_name_counts_only_where_the_mail_server_vouches_for_
     assert _counted(box) == [("Tin số 2", at("2026-11-18 09:00"))]
 
 
+@pytest.mark.heavy
 def test_a_letter_that_is_made_to_break_its_reader_hides_no_other(mail: MailServer, tmp_path: Path) -> None:
     box = Mailbox(mail, "made-to-break", tmp_path)
     parts = b"From: x@x.example\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n" + b"--a\r\n\r\n" * 500_000

@@ -412,6 +412,7 @@ def test_a_record_of_the_past_that_is_chained_and_signed_with_the_key_is_named(p
 # --- A second ledger for another auditor --------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_a_ledger_begun_anew_for_another_auditor_is_another_ledger(
     portal: Portal, auditor: Auditor, tmp_path: Path
 ) -> None:

@@ -82,6 +82,7 @@ def test_heads_that_were_kept_back_to_be_shown_later_are_told(tmp_path: Path) ->
     assert all(said), said
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("filling", FILLINGS)
 def test_an_answer_of_brackets_takes_no_memory(filling: str) -> None:
     """A host under attack answers with the longest answer there may be, of what costs the reader most."""
@@ -111,6 +112,7 @@ def test_a_million_lines_are_no_extension(watched: Watched) -> None:
         read_extension(json.dumps(plain).encode())
 
 
+@pytest.mark.heavy
 def test_a_long_answer_of_records_is_still_read(watched: Watched) -> None:
     """What is counted stands outside of texts, and the records stand inside."""
     watched.work(400)

@@ -373,6 +373,7 @@ def peak(count: int) -> tuple[int, Counting, Inventory]:
         tracemalloc.stop()
 
 
+@pytest.mark.heavy
 def test_the_memory_of_an_inventory_does_not_grow_with_the_archive() -> None:
     small, _keeper, _made = peak(1_000)
     large, keeper, made = peak(30_000)

@@ -247,6 +247,7 @@ def marks(kind: str, target: Medium, request: pytest.FixtureRequest, folder: Pat
     }
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", ["disk", "sftp", "s3"])
 def test_a_copy_that_was_cut_is_gone_on_with_and_sends_the_rest_alone(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
@@ -287,6 +288,7 @@ def test_a_bit_that_flipped_in_what_was_left_is_found_told_and_made_anew(tmp_pat
     assert files_of(tmp_path / "target" / made.set.id) == made.source.stored[made.set.id]
 
 
+@pytest.mark.heavy
 def test_a_host_that_tells_digests_is_asked_before_anything_is_taken(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

@@ -232,6 +232,7 @@ def _act(tree: Path, acts: list[tuple[str, str, str]]) -> None:
             continue
 
 
+@pytest.mark.heavy
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=ACTS, after=ACTS)
 def test_any_change_of_any_tree_is_restored(

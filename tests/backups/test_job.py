@@ -91,6 +91,7 @@ def wait_for_threads() -> None:
             assert not thread.is_alive(), thread.name
 
 
+@pytest.mark.heavy
 def test_a_medium_that_takes_nothing_does_not_stop_the_others(tmp_path: Path, tree: Path) -> None:
     hung, good = HungMedium("hung"), MemoryMedium("good")
 

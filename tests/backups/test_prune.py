@@ -410,6 +410,7 @@ def take_due(portal: Portal, made: list[SetId]) -> None:
     shutil.rmtree(portal.folder / "disk-a" / made[0])
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("tamper", [add_stranger, take_newest, take_due])
 def test_where_a_medium_does_not_list_what_is_recorded_nothing_goes(
     portal: Portal, tamper: Callable[[Portal, list[SetId]], None]
@@ -425,6 +426,7 @@ def test_where_a_medium_does_not_list_what_is_recorded_nothing_goes(
     portal.prune("--dry-run", expected=ExitCode.INTEGRITY)
 
 
+@pytest.mark.heavy
 def test_sets_of_another_portal_on_the_same_disk_are_no_matter_of_ours(portal: Portal) -> None:
     made = marked_and_due(portal)
     other = f"other-20250101T000000Z-full-{'0' * 6}"
@@ -478,6 +480,7 @@ def test_a_run_that_was_killed_while_it_removed_is_taken_up(portal: Portal) -> N
     assert portal.on("disk-a") == portal.on("disk-b") == set(made[2:])
 
 
+@pytest.mark.heavy
 def test_a_base_goes_with_its_differentials_and_not_before(portal: Portal) -> None:
     portal.change("[backup.retention]", 'full_every = "month"\n\n[backup.retention]')
     portal.change("keep_weekly = 2", "keep_last = 1")
@@ -564,6 +567,7 @@ def standings(portal: Portal, period: str) -> dict[str, Standing]:
     return {each.duty: each for each in judged if each.duty.startswith("10.2-")}
 
 
+@pytest.mark.heavy
 def test_what_was_met_in_its_week_stays_met_after_the_set_was_removed(portal: Portal) -> None:
     portal.back_up(4)
     before = {week: verdicts(portal, week) for week in ("2026-W37", "2026-W38", "2026-09-07..2026-09-27")}
@@ -575,6 +579,7 @@ def test_what_was_met_in_its_week_stays_met_after_the_set_was_removed(portal: Po
     assert {week: verdicts(portal, week) for week in before} == before
 
 
+@pytest.mark.heavy
 def test_retention_names_what_was_removed_and_by_which_rule(portal: Portal) -> None:
     made = portal.back_up(3)
     assert verdicts(portal, "2026-W39")["10.2-retention"] is DutyVerdict.INSUFFICIENT_EVIDENCE
@@ -638,6 +643,7 @@ def test_a_disposal_does_not_make_an_unverified_copy_a_verified_one(portal: Port
 # --- removing from media ----------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_a_copy_in_a_locked_bucket_is_left_until_its_lock_ends(
     portal: Portal, object_store: ObjectStore, tmp_path: Path
 ) -> None:

@@ -364,6 +364,7 @@ def test_a_path_that_no_system_call_takes_comes_back_and_is_compared(tmp_path: P
         subprocess.run(["rm", "-r", str(tree)], check=True)  # pytest cannot
 
 
+@pytest.mark.heavy
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_no_mixture_of_links_and_names_leaves_the_target(

@@ -25,6 +25,7 @@ def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
     return json.loads(capsys.readouterr().out)["data"]
 
 
+@pytest.mark.heavy
 def test_a_worker_whose_name_the_database_cannot_hold_ends_when_it_is_asked_by_the_name_that_is_listed(
     portal: Portal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -42,6 +43,7 @@ def test_a_worker_whose_name_the_database_cannot_hold_ends_when_it_is_asked_by_t
         worker.wait()
 
 
+@pytest.mark.heavy
 def test_a_round_is_asked_by_a_worker_and_judged_by_the_job(
     portal: Portal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -75,6 +77,7 @@ def test_a_round_is_asked_by_a_worker_and_judged_by_the_job(
     assert portal.run("check", "results", "--json", "--host", "host-0") in set(ExitCode)
 
 
+@pytest.mark.heavy
 def test_a_worker_that_is_told_to_stop_ends_what_it_began(portal: Portal, tmp_path: Path) -> None:
     with portal.worker("w1", tmp_path, "--slots", "2") as worker:
         job = portal.process("run", "check", "-q", log=tmp_path / "job.log")
@@ -146,6 +149,7 @@ def test_a_queue_that_was_not_made_is_told_with_how_to_make_it(
         assert "has no queue for the cluster" in shown and "portalops ledger prepare" in shown
 
 
+@pytest.mark.heavy
 def test_a_worker_whose_database_goes_away_ends_with_an_error_and_can_be_started_anew(
     portal: Portal, tmp_path: Path
 ) -> None:

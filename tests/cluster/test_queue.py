@@ -143,6 +143,7 @@ def stop_when(one: Doing, other: Doing, most: int) -> None:
     other.enough.set()
 
 
+@pytest.mark.heavy
 def test_a_wish_of_a_newer_format_stays_for_a_worker_that_knows_it(connection: psycopg.Connection, where: str) -> None:
     queue.put(connection, [wish(1, form=FORMAT + 1), wish(2)])
     doing = Doing(2)
@@ -169,6 +170,7 @@ def once(error: Exception) -> Callable[[PartRequest], None]:
     return raises
 
 
+@pytest.mark.heavy
 def test_a_part_whose_host_is_busy_is_put_off(connection: psycopg.Connection, where: str) -> None:
     queue.put(connection, [wish(1), wish(2)])
     doing = Doing(2, once(Locked(msg("it is held"), msg("Wait."))))
@@ -220,6 +222,7 @@ def test_what_is_begun_is_ended_before_a_worker_stops(connection: psycopg.Connec
     assert queue.sizes(connection).get("queued", 0) == 3 - len(doing.done)
 
 
+@pytest.mark.heavy
 def test_a_worker_whose_connection_breaks_says_so(
     connection: psycopg.Connection, where: str, server: ClusterServer
 ) -> None:

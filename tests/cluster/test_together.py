@@ -27,6 +27,7 @@ def data_of(capsys: pytest.CaptureFixture[str]) -> Any:
     return json.loads(capsys.readouterr().out)["data"]
 
 
+@pytest.mark.heavy
 def test_of_two_operators_who_run_a_job_at_once_one_gets_it_and_the_other_is_told(
     portal: Portal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -97,6 +98,7 @@ def test_a_process_takes_no_more_connections_than_it_may(portal: Portal) -> None
     assert len(most) == 80 and max(most) <= 2 * MOST
 
 
+@pytest.mark.heavy
 def test_an_older_worker_leaves_the_wishes_of_a_newer_portalops_to_others(
     portal: Portal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -87,6 +87,7 @@ def newest(portal: Portal) -> UpdatesResult:
     return result
 
 
+@pytest.mark.heavy
 def test_each_source_with_a_server_is_asked_by_a_part_and_judged_in_one_place(portal: Portal, web: WebServer) -> None:
     web.delay = 0.3
     with working(portal) as done:
@@ -103,6 +104,7 @@ def test_each_source_with_a_server_is_asked_by_a_part_and_judged_in_one_place(po
     assert portal.sql("SELECT count(*) FROM portalops_observations.observation") == str(2 * len(SOURCES))
 
 
+@pytest.mark.heavy
 def test_a_second_collection_in_the_same_slot_asks_anew_and_shows_its_mark(portal: Portal, web: WebServer) -> None:
     web.marks = {f"/{name}.rss": {"ETag": f'"{name}"'} for name in SOURCES}
     with working(portal) as done:
@@ -118,6 +120,7 @@ def test_a_second_collection_in_the_same_slot_asks_anew_and_shows_its_mark(porta
     assert portal.run("-q", "updates", "verify") == 0
 
 
+@pytest.mark.heavy
 def test_what_a_killed_job_did_not_record_is_taken_from_its_parts(portal: Portal, web: WebServer) -> None:
     session = session_of(portal)
     today = session.today
@@ -150,6 +153,7 @@ class Ahead:
         return self._real.monotonic()
 
 
+@pytest.mark.heavy
 def test_what_a_worker_with_a_clock_ahead_saw_is_judged_in_the_same_run(portal: Portal) -> None:
     session = session_of(portal)
     ahead = Session(Invocation(("worker",), portal.configuration), SECRETS, clock=Ahead(session.clock))
@@ -168,6 +172,7 @@ def test_what_a_worker_with_a_clock_ahead_saw_is_judged_in_the_same_run(portal: 
     assert len(portal.runs("updates-part.finished")) == len(SOURCES)
 
 
+@pytest.mark.heavy
 def test_a_source_that_fails_says_why_and_a_bad_answer_is_kept(portal: Portal, web: WebServer) -> None:
     web.pages["/mot.rss"] = answer(b"<html>x</html>")
     web.pages["/hai.rss"] = answer(status="503 Service Unavailable")
@@ -209,6 +214,7 @@ def test_who_collected_nothing_yet_is_told_so(portal: Portal, capsys: pytest.Cap
         ObservationStore.open(store_place(session.settings, session.environment), create=False)
 
 
+@pytest.mark.heavy
 def test_a_store_that_was_dropped_is_built_again_from_the_kept_answers(portal: Portal, web: WebServer) -> None:
     with working(portal):
         assert portal.run("-q", "updates", "collect") == 0
@@ -225,6 +231,7 @@ def test_a_store_that_was_dropped_is_built_again_from_the_kept_answers(portal: P
     assert portal.run("-q", "updates", "verify") == 0
 
 
+@pytest.mark.heavy
 def test_a_row_that_was_changed_behind_its_triggers_is_named(
     portal: Portal, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -84,6 +84,7 @@ def newest(portal: Portal) -> tuple[Copy, ...]:
     return result.copies
 
 
+@pytest.mark.heavy
 def test_what_any_machine_can_reach_is_read_by_a_part_and_a_disk_by_the_job(portal: Portal, tmp_path: Path) -> None:
     with working(portal) as done:
         assert portal.run("-q", "backup", "verify") == 0
@@ -119,6 +120,7 @@ def test_a_copy_that_no_worker_knows_is_a_failed_run(portal: Portal) -> None:
     assert len(portal.runs("verify-part.finished")) == 2
 
 
+@pytest.mark.heavy
 def test_a_medium_that_is_away_leaves_the_copy_as_it_was(portal: Portal, ssh_host: SshHost) -> None:
     session = session_of(portal)
     (set_id,) = {copy.set_id for made in verify_sets(portal) for copy in made}

@@ -352,6 +352,7 @@ with time_machine.travel(time.time() + float(sys.argv.pop(1)), tick=True):
 """Both processes have one clock, which is ahead of the machine's by the seconds that they are given."""
 
 
+@pytest.mark.heavy
 def test_of_two_decisions_at_once_one_is_taken_and_the_other_refused(office: Office) -> None:
     case = min(office.cases())
     office.call("case", "explain", case, "--reason", "máy chủ hỏng", "--by", "Văn phòng Sở Y tế")

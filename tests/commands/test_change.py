@@ -130,6 +130,7 @@ def yesterday(home: Path, *, kind: ChangeKind = ChangeKind.NORMAL, with_file: bo
     ledger.close()
 
 
+@pytest.mark.heavy
 def test_change_goes_from_the_request_to_its_end_and_is_judged(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     yesterday(home)
 

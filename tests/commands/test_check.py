@@ -159,6 +159,7 @@ def test_unknown_host_is_wrong_usage(home: Path, capsys: pytest.CaptureFixture[s
     assert "here, far" in capsys.readouterr().err
 
 
+@pytest.mark.heavy
 def test_whole_round_is_recorded_with_its_evidence(
     after_round: Path, checked: tuple[Path, int, str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -68,6 +68,7 @@ def test_an_option_is_no_folder_to_write_into(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.heavy
 def test_commands_are_offered(offered: Offered) -> None:
     assert {each.called for each in declared_commands()} | {"help"} == offered("portalops ")
 

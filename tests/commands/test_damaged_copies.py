@@ -57,6 +57,7 @@ def set_and_differential(portal: Portal) -> tuple[str, str]:
     return full, portal.call("backup", "run", "--diff")["set"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("only", [(), ("--medium", "disk-b"), ("--medium", "disk-a")], ids=["any", "b", "a"])
 def test_a_rotten_base_on_one_medium_stops_no_restore_and_is_named(portal: Portal, only: tuple[str, ...]) -> None:
     full, _diff = set_and_differential(portal)
@@ -153,6 +154,7 @@ def test_a_set_that_was_removed_by_hand_is_replicated_though_the_ledger_calls_it
     assert set(states(portal).values()) == {"verified"}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("loss", ["the folder", "one pack"])
 def test_no_differential_is_built_on_a_base_that_no_medium_has(portal: Portal, loss: str) -> None:
     with time_machine.travel(NOW - timedelta(days=1), tick=True):
@@ -177,6 +179,7 @@ def test_no_differential_is_built_on_a_base_that_no_medium_has(portal: Portal, l
     assert "-full-" in made
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("rotten", [("disk-a", "disk-b"), ("disk-a",), ()], ids=["everywhere", "once", "nowhere"])
 def test_prune_reads_what_stays_and_removes_nothing_where_it_is_rotten(portal: Portal, rotten: tuple[str, ...]) -> None:
     made = []

@@ -64,6 +64,7 @@ def toml(values: dict[str, object]) -> str:
 # --- Servers ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_a_server_that_proves_its_key_is_gone_to_step_by_step(tmp_path: Path, ssh_host: SshHost) -> None:
     configure(tmp_path, ssh_host)
     ssh_host.let_in()
@@ -144,6 +145,7 @@ def a_store(folder: Path, store: ObjectStore, bucket: str, mode: str | None = "C
     write(folder, '[[backup.medium]]\nid = "far"\nkind = "s3"\n' + toml(values))
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("mode", ["COMPLIANCE", "GOVERNANCE"])
 def test_a_lock_that_refuses_a_delete_is_good_with_the_servers_words(
     object_store: ObjectStore, tmp_path: Path, mode: str

@@ -117,6 +117,7 @@ def test_what_does_not_answer_is_unknown_and_stops_nothing_else(portal: Path) ->
     assert [each.state for each in found if each.subject == "state-folder"] == [DiagnosticState.NOTE]
 
 
+@pytest.mark.heavy
 def test_a_configuration_that_does_not_answer_leaves_the_rest_unknown_within_a_bounded_time(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "portalops.toml")
     ask = (

@@ -26,6 +26,7 @@ def explained(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int,
     return code, json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.heavy
 def test_everything_listed_has_a_page(capsys: pytest.CaptureFixture[str]) -> None:
     code, listed = explained(capsys)
     assert code == ExitCode.OK

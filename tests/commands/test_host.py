@@ -183,6 +183,7 @@ def test_host_that_shows_another_key_gets_no_command_and_the_others_answer(
     assert [(step["id"], step["works"]) for step in steps] == [("connect", True), ("key", False)]
 
 
+@pytest.mark.heavy
 def test_every_step_of_a_way_that_works_is_told(
     home: Path, ssh_host: SshHost, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -370,6 +371,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.heavy
 def test_what_a_hostile_host_says_is_escaped_wherever_it_is_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

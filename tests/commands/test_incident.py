@@ -421,6 +421,7 @@ def test_record_that_cannot_be_read_is_told_and_its_id_is_not_used_again(
     assert f"1 record of incidents cannot be read: {seq}" in capsys.readouterr().out
 
 
+@pytest.mark.heavy
 def test_two_operators_at_once_get_two_ids_and_lose_no_note(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     open_(home)
     said = ("incident", "open", "--what", "mất điện", "--kind", "outage", "--severity", "low")

@@ -63,6 +63,7 @@ def kept(home: Home, share: str) -> list[str]:
     return sorted(path.name for path in (home.folder / share).rglob("*.txt"))
 
 
+@pytest.mark.heavy
 def test_every_anchor_gets_the_head_and_the_ledger_holds_its_receipt(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -208,6 +208,7 @@ def test_wrong_ways_to_change_the_key_are_refused(home: Home) -> None:
     assert "no signing key" in home.call("rotate-key", "--reason", "x", expected=ExitCode.CONFIGURATION)["message"]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("lost", "every"),
     [(False, 4), pytest.param(False, 1, marks=pytest.mark.heavy), pytest.param(True, 1, marks=pytest.mark.heavy)],

@@ -198,6 +198,7 @@ def many_records(folder: Path, count: int) -> None:
         ledger.append_many([draft] * 1000)
 
 
+@pytest.mark.heavy
 def test_a_move_whose_process_is_killed_is_gone_on_with(home: Home) -> None:
     many_records(home.folder / "state", 12_000)
     before = home.in_file()

@@ -135,6 +135,7 @@ def test_a_disc_that_is_not_blank_is_refused_and_stays_as_it_is(portal: Burning)
     assert portal.bodies("media.burnt") == []
 
 
+@pytest.mark.heavy
 def test_a_disc_that_the_set_does_not_have_is_refused(portal: Burning) -> None:
     portal.back_up()
 
@@ -142,6 +143,7 @@ def test_a_disc_that_the_set_does_not_have_is_refused(portal: Burning) -> None:
         portal.burn(disc=4)
 
 
+@pytest.mark.heavy
 def test_nothing_is_burnt_that_could_not_be_recorded(portal: Burning) -> None:
     portal.back_up()
     portal.clock.move(timedelta(days=-1))
@@ -152,6 +154,7 @@ def test_nothing_is_burnt_that_could_not_be_recorded(portal: Burning) -> None:
     assert portal.drive.disc.stat().st_size == 0
 
 
+@pytest.mark.heavy
 def test_a_disc_that_is_too_small_is_refused(portal: Burning) -> None:
     portal.back_up()
     portal.drive.capacity_bytes = MIB
@@ -162,6 +165,7 @@ def test_a_disc_that_is_too_small_is_refused(portal: Burning) -> None:
     assert portal.drive.disc.stat().st_size == 0
 
 
+@pytest.mark.heavy
 def test_a_disc_that_comes_out_wrong_is_told_and_burnt_anew(portal: Burning) -> None:
     (made,) = portal.back_up()
     portal.drive.flips = 2 * MIB
@@ -176,6 +180,7 @@ def test_a_disc_that_comes_out_wrong_is_told_and_burnt_anew(portal: Burning) -> 
     assert portal.discs(made) == [("1/3 KH-01", DiscState.WHOLE)]
 
 
+@pytest.mark.heavy
 def test_a_disc_that_burning_spoilt_is_recorded_as_broken(portal: Burning) -> None:
     (made,) = portal.back_up()
     portal.drive.fails_after = MIB
@@ -186,6 +191,7 @@ def test_a_disc_that_burning_spoilt_is_recorded_as_broken(portal: Burning) -> No
     assert portal.discs(made) == [("1/3 KH-01", DiscState.BROKEN)]
 
 
+@pytest.mark.heavy
 def test_a_disc_that_burning_left_blank_is_none(portal: Burning) -> None:
     (made,) = portal.back_up()
     portal.drive.fails_after = 0
@@ -196,6 +202,7 @@ def test_a_disc_that_burning_left_blank_is_none(portal: Burning) -> None:
     assert portal.discs(made) == []
 
 
+@pytest.mark.heavy
 def test_a_disc_that_did_not_come_in_again_counts_once_it_was_read(portal: Burning) -> None:
     (made,) = portal.back_up()
     portal.drive.comes_in = False
@@ -207,6 +214,7 @@ def test_a_disc_that_did_not_come_in_again_counts_once_it_was_read(portal: Burni
     assert [state for _name, state in portal.discs(made)] == [DiscState.WHOLE]
 
 
+@pytest.mark.heavy
 def test_a_disc_whose_reading_back_is_stopped_is_recorded_as_burnt(portal: Burning) -> None:
     (made,) = portal.back_up()
     portal.drive.is_stopped = True
@@ -217,6 +225,7 @@ def test_a_disc_whose_reading_back_is_stopped_is_recorded_as_burnt(portal: Burni
     assert portal.discs(made) == [("1/3 KH-01", DiscState.UNREAD)]
 
 
+@pytest.mark.heavy
 def test_an_image_that_was_changed_is_not_burnt(portal: Burning) -> None:
     (made,) = portal.back_up()
     image = portal.image(made, 2)
@@ -232,6 +241,7 @@ def test_an_image_that_was_changed_is_not_burnt(portal: Burning) -> None:
     assert portal.drive.disc.stat().st_size == 0
 
 
+@pytest.mark.heavy
 def test_a_set_with_a_missing_image_is_not_burnt(portal: Burning) -> None:
     (made,) = portal.back_up()
     portal.image(made, 3).unlink()
@@ -240,6 +250,7 @@ def test_a_set_with_a_missing_image_is_not_burnt(portal: Burning) -> None:
         portal.burn()
 
 
+@pytest.mark.heavy
 def test_a_dry_run_burns_and_records_nothing(portal: Burning) -> None:
     (made,) = portal.back_up()
 
@@ -252,6 +263,7 @@ def test_a_dry_run_burns_and_records_nothing(portal: Burning) -> None:
         portal.burn(dry_run=True)
 
 
+@pytest.mark.heavy
 def test_a_second_copy_of_a_disc_needs_a_label_of_its_own(portal: Burning) -> None:
     (made,) = portal.back_up()
     portal.burn(label="KH-01a")
@@ -288,6 +300,7 @@ def test_a_disc_is_compared_when_the_images_are_long_gone(portal: Burning) -> No
     assert [disc.read_at == portal.clock.now() for disc in shown.discs] == [False, True, False]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("harm", ["cut", "unreadable"])
 def test_a_disc_that_ends_too_early_or_cannot_be_read_is_broken(portal: Burning, harm: str) -> None:
     (made,) = portal.back_up()
@@ -303,6 +316,7 @@ def test_a_disc_that_ends_too_early_or_cannot_be_read_is_broken(portal: Burning,
     assert [state for _name, state in portal.discs(made)] == [DiscState.BROKEN]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("content", [b"", b"photographs" * 10_000])
 def test_a_foreign_disc_is_told(portal: Burning, content: bytes) -> None:
     portal.back_up()
@@ -315,6 +329,7 @@ def test_a_foreign_disc_is_told(portal: Burning, content: bytes) -> None:
     assert portal.bodies("media.read") == []
 
 
+@pytest.mark.heavy
 def test_a_look_without_recording(portal: Burning) -> None:
     portal.back_up()
     portal.burn()
@@ -323,6 +338,7 @@ def test_a_look_without_recording(portal: Burning) -> None:
     assert portal.bodies("media.read") == []
 
 
+@pytest.mark.heavy
 def test_discs_are_told_of_until_it_is_recorded_that_they_are_destroyed(portal: Burning) -> None:
     (made,) = portal.back_up()
     portal.burn_all()
@@ -359,6 +375,7 @@ def test_what_is_no_drive_or_no_medium_of_discs_is_refused(portal: Burning, argu
         portal.media(*arguments)
 
 
+@pytest.mark.heavy
 def test_a_drive_that_is_not_there_is_told(portal: Burning) -> None:
     portal.back_up()
 
@@ -367,6 +384,7 @@ def test_a_drive_that_is_not_there_is_told(portal: Burning) -> None:
             portal.media(*verb, "discs", "--device", "/dev/sr-nowhere")
 
 
+@pytest.mark.heavy
 def test_the_register_tells_of_images_that_nobody_has_burnt_and_of_discs_that_nobody_reads(portal: Burning) -> None:
     (made,) = portal.back_up()
     portal.media("add", "discs", *ADD)
@@ -391,6 +409,7 @@ def test_the_register_tells_of_images_that_nobody_has_burnt_and_of_discs_that_no
     assert any("discs of set" in alarm and "are damaged: 1/3" in alarm for alarm in alarms())
 
 
+@pytest.mark.heavy
 def test_a_set_shows_its_discs(portal: Burning) -> None:
     portal.back_up()
     portal.burn(label="KH-01")
@@ -404,6 +423,7 @@ def test_a_set_shows_its_discs(portal: Burning) -> None:
     assert "images of discs" in text and "1 of 3" in text and "1/3 KH-01" in text
 
 
+@pytest.mark.heavy
 def test_a_removal_names_the_discs_that_a_person_must_destroy(portal: Burning) -> None:
     portal.change("keep_weekly = 2", "keep_weekly = 1")
     (made,) = portal.back_up()
@@ -428,6 +448,7 @@ def test_a_removal_names_the_discs_that_a_person_must_destroy(portal: Burning) -
     assert not any("destroyed" in str(detail) for detail in standing(portal, "10.2-retention", "2026-W39").details)
 
 
+@pytest.mark.heavy
 def test_images_beside_what_they_copy_count_for_the_duty_once_all_of_them_are_burnt(portal: Burning) -> None:
     """Both media lie on the disk of what they copy, in this test as in the worst case."""
     (made,) = portal.back_up()
@@ -450,6 +471,7 @@ def test_images_beside_what_they_copy_count_for_the_duty_once_all_of_them_are_bu
     assert standing(portal, "10.2-medium").verdict is DutyVerdict.UNMET
 
 
+@pytest.mark.heavy
 def test_discs_of_images_that_were_cut_elsewhere_are_no_whole_set_together(portal: Burning) -> None:
     """The images were damaged, and made anew for larger discs: the first small disc and the last large one leave a gap."""
     with (portal.folder / "portalops.toml").open("a") as file:
@@ -478,6 +500,7 @@ def test_discs_of_images_that_were_cut_elsewhere_are_no_whole_set_together(porta
     assert kept.is_on_discs("discs")
 
 
+@pytest.mark.heavy
 def test_the_report_says_that_images_are_no_discs(portal: Burning) -> None:
     (made,) = portal.back_up()
 
@@ -486,6 +509,7 @@ def test_the_report_says_that_images_are_no_discs(portal: Burning) -> None:
     assert made in text and "not discs until they are burnt" in text and "none" in text
 
 
+@pytest.mark.heavy
 def test_a_set_is_restored_from_its_discs_alone(portal: Burning, tmp_path: Path) -> None:
     """As DISC.txt says: the folders of all discs, copied into one; portalops then reads it as a disk."""
     (made,) = portal.back_up()

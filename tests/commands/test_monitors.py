@@ -224,6 +224,7 @@ def test_a_duty_that_is_not_met_any_more_keeps_the_time_at_which_it_was(home: Ho
 # --- broken ones ----------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("broken", ["refuses", "hangs", "500", "tls", "dns", "no secret", "no folder", "read-only"])
 def test_a_broken_monitor_is_a_warning_and_changes_no_run(home: Home, watcher: WebServer, broken: str) -> None:
     (home.folder / "share").mkdir()
@@ -284,6 +285,7 @@ def test_a_job_that_failed_before_the_memory_was_lost_is_still_told_when_another
     assert calls(watcher) == ["start", "4"]
 
 
+@pytest.mark.heavy
 def test_a_run_that_ends_in_an_error_is_told_and_a_wrong_call_is_not(home: Home, watcher: WebServer) -> None:
     home.call("run", "--due")
     calls(watcher)

@@ -157,6 +157,7 @@ FAILED = "FAILURE: daily-anchor"
 UNKNOWN = "30 duties without sufficient evidence"
 
 
+@pytest.mark.heavy
 def test_a_failed_job_is_told_at_once_the_same_a_day_later_and_once_that_it_is_good_again(
     tmp_path: Path, box: Mailbox
 ) -> None:
@@ -544,6 +545,7 @@ def test_a_state_that_cannot_be_read_is_moved_aside_and_what_still_fails_is_told
     assert "it was moved to" in capsys.readouterr().err
 
 
+@pytest.mark.heavy
 def test_a_process_that_is_killed_between_sending_and_remembering_sends_the_same_letter_again(tmp_path: Path) -> None:
     folder = tmp_path
     killed: list[int] = []
@@ -584,6 +586,7 @@ def test_a_process_that_is_killed_between_sending_and_remembering_sends_the_same
     assert (sent.state, sent.tries) == (NotificationState.TAKEN, 2)
 
 
+@pytest.mark.heavy
 def test_two_runs_at_once_send_each_letter_once(tmp_path: Path) -> None:
     class Slow(Mailbox):
         async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
@@ -695,6 +698,7 @@ def test_a_unit_is_told_where_the_configuration_cannot_be_read_and_refused_where
     assert "error PO1003. They count as not done." in " ".join(told["summary of the week to 1 Dec 2026"].split())
 
 
+@pytest.mark.heavy
 def test_no_secret_gets_into_a_letter_the_ledger_or_what_is_printed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -848,6 +852,7 @@ def test_letters_of_a_channel_that_is_gone_are_waited_for_no_more_and_that_is_on
     ] * 2
 
 
+@pytest.mark.heavy
 def test_a_stop_while_a_letter_is_sent_ends_that_and_leaves_the_run_as_it_was(tmp_path: Path) -> None:
     reached = threading.Event()
 

@@ -228,6 +228,7 @@ def test_heavy_work_that_came_due_takes_turns_and_what_a_person_asks_for_does_no
     assert "no collection of content items is configured" in asked["problems"][0]
 
 
+@pytest.mark.heavy
 def test_processes_at_once_do_each_job_once_and_leave_a_sound_ledger(portal: Portal) -> None:
     text = (CONFIGURATION + JOBS).replace('at = "22:30"\n', "").replace('on = "monday"\n', "")
     (portal.folder / "portalops.toml").write_text(text, encoding="utf-8")

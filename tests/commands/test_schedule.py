@@ -554,6 +554,7 @@ def test_a_round_is_told_in_one_line_however_it_ended(ended: ChildEnd, line: str
     assert done.is_failure is is_failure
 
 
+@pytest.mark.heavy
 def test_a_watcher_looks_at_once_is_alone_and_ends_when_it_is_asked_to(tmp_path: Path) -> None:
     config = tmp_path / "portalops.toml"
     config.write_text(f'state = {{ folder = "{tmp_path}/state" }}\n{PORTAL}{JOBS}', encoding="utf-8")

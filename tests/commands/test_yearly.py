@@ -69,6 +69,7 @@ def grid_of(home: Path, period: str) -> dict[str, Any]:
     return {row["label"].partition(":")[0]: [cell and cell["sign"] for cell in row["marks"]] for row in grid["rows"]}
 
 
+@pytest.mark.heavy
 def test_each_month_is_judged_by_the_newest_judging_that_reaches_back_to_its_first_day(home: Path) -> None:
     rows = grid_of(home, "2025-02..2025-08")
 

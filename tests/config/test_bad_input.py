@@ -85,6 +85,7 @@ VALUES = st.one_of(
 )
 
 
+@pytest.mark.heavy
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(LOCATIONS), VALUES)
 def test_any_value_in_any_place_is_taken_or_refused(location: tuple[str | int, ...], value: Any) -> None:
@@ -97,6 +98,7 @@ def test_any_value_in_any_place_is_taken_or_refused(location: tuple[str | int, .
     _taken_or_refused(_toml(tree))
 
 
+@pytest.mark.heavy
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, len(COMPLETE) - 1), st.integers(0, 12), st.text(max_size=4))
 def test_any_damage_to_the_text_is_taken_or_refused(start: int, length: int, inserted: str) -> None:

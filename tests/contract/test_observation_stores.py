@@ -163,6 +163,7 @@ def answers(store: ObservationStore, now: datetime) -> Iterator[object]:
             yield window.polls_of(source), window.complete_polls(source)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("seed", [37, 11])
 def test_a_database_answers_as_the_file_of_one_machine_does(tmp_path: Path, place: DatabasePlace, seed: int) -> None:
     with (
@@ -303,6 +304,7 @@ def test_several_processes_judge_from_a_database(place: DatabasePlace) -> None:
     assert [one.unit for one in several] == [HEALTH.id, JUSTICE.id]
 
 
+@pytest.mark.heavy
 def test_a_server_that_is_stopped_is_an_error_that_names_the_store(tmp_path: Path) -> None:
     with Server.new(versions()[-1]) as own:
         own.sql(";\n".join(ROLES))

@@ -87,6 +87,7 @@ def in_file(folder: Path) -> KeptLedger:
     return kept
 
 
+@pytest.mark.heavy
 def test_a_database_answers_as_the_file_of_one_machine_does(tmp_path: Path, database: KeptLedger) -> None:
     ledger = filled_ledger(tmp_path)
     done = move(ledger, in_file(tmp_path), database)

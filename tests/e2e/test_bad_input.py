@@ -22,6 +22,7 @@ def lines_with(text: str, part: str) -> list[int]:
     return [number for number, line in enumerate(text.splitlines(), 1) if part in line]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("old", "new", "code", "said"),
     [
@@ -68,6 +69,7 @@ def test_a_unit_id_used_twice_names_both_places(read_only_portal: Path) -> None:
     assert f"more.toml:2: the unit so-y-te is already defined at examples/portal/units.toml:{line}" in done.err
 
 
+@pytest.mark.heavy
 def test_bad_sources_of_updates_are_named_and_the_others_count(portal: Path) -> None:
     example = portal / "var" / "example"
     (example / "feeds" / "xa-cam-lam.rss").write_text("this is no feed", encoding="utf-8")
@@ -97,6 +99,7 @@ def test_bad_sources_of_updates_are_named_and_the_others_count(portal: Path) -> 
     assert call(portal, "ledger", "verify").code == ExitCode.OK
 
 
+@pytest.mark.heavy
 def test_a_backup_without_its_database_keeps_the_rest_and_says_so(portal: Path) -> None:
     (portal / "var" / "example" / "portal.sqlite").unlink()
 

@@ -88,6 +88,7 @@ def left_behind(portal: Path) -> list[Path]:
     return [path for path in media if path.name.startswith(".") or not (path / "set.json").is_file()]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.heavy)]
 )
@@ -121,6 +122,7 @@ def test_a_run_that_is_killed_shows_as_unfinished_and_is_done_again(slow_portal:
     assert left_behind(slow_portal) == []
 
 
+@pytest.mark.heavy
 def test_what_a_run_works_on_is_refused_to_others_by_name_and_nothing_else_is(slow_portal: Path) -> None:
     with run_at_work(slow_portal) as process:
         second = call(slow_portal, "run", "weekly-backup")
@@ -138,6 +140,7 @@ def test_what_a_run_works_on_is_refused_to_others_by_name_and_nothing_else_is(sl
         assert records(slow_portal) == ["backup.started"]
 
 
+@pytest.mark.heavy
 def test_who_waits_does_not_do_again_what_was_done_meanwhile(slow_portal: Path) -> None:
     with run_at_work(slow_portal) as process:
         waiting = call(slow_portal, "run", "weekly-verify", "--wait", "0.1", "--json")

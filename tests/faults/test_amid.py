@@ -58,6 +58,7 @@ def optical_at(folder: Path) -> Place:
     return Place("optical", settings, lambda: [path.name for path in folder.iterdir() if path.name.startswith(".")])
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("what", HARMS)
 @pytest.mark.parametrize("kind", ["disk", pytest.param("optical", marks=pytest.mark.heavy)])
 def test_a_disk_that_is_harmed_in_mid_run_fails_alone(

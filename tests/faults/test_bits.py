@@ -131,6 +131,7 @@ def listing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return noted.folder / "files.listing"
 
 
+@pytest.mark.heavy
 def test_every_flipped_bit_and_every_length_of_a_listing_is_found(listing: Path, tmp_path: Path) -> None:
     content = listing.read_bytes()
     assert len(list(read_listing(listing))) == 4

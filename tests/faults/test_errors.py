@@ -42,6 +42,7 @@ def check(portal: Portal, name: str, ended: Ended, what: str) -> None:
     portal.recovers(what)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", ["disk", pytest.param("optical", marks=pytest.mark.heavy)])
 def test_a_disk_at_fault_fails_alone_and_the_next_run_succeeds(new_portal: NewPortal, kind: str) -> None:
     portal = two_media(new_portal, kind)
@@ -86,6 +87,7 @@ def check_state(portal: Portal, ended: Ended, what: str) -> None:
     portal.recovers(what)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("what", [pytest.param("EIO, once", marks=pytest.mark.heavy), "ENOSPC, from then on"])
 def test_a_state_folder_at_fault_loses_nothing(new_portal: NewPortal, what: str) -> None:
     act, code = ERRORS[what]

@@ -177,6 +177,7 @@ def many_folders(tmp_path: Path, count: int) -> None:
     assert grown_kib < 12_000
 
 
+@pytest.mark.heavy
 def test_folders_without_end_take_no_more_memory(tmp_path: Path) -> None:
     many_folders(tmp_path, 30_000)
 
@@ -224,6 +225,7 @@ def test_what_no_system_call_takes_is_named_and_the_rest_is_restored(
     assert (tmp_path / "target" / "whole").read_bytes() == b"whole"
 
 
+@pytest.mark.heavy
 def test_attributes_without_end_do_not_fill_the_memory(tmp_path: Path) -> None:
     """Folders get theirs at the end: 240 KiB of such an archive, compressed, would else hold 240 MiB of memory until then."""
     attributes = {f"user.{number}": bytes(65_000) for number in range(60)}

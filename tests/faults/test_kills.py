@@ -30,6 +30,7 @@ def sample(calls: str, count: int) -> Sequence[int]:
     return chosen[:: max(1, len(chosen) // count)]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("kind", DISK_FIRST)
 def test_a_killed_run_harms_nothing_and_the_next_one_succeeds(new_portal: NewPortal, kind: str) -> None:
     portal = new_portal(kind, *({"disk"} - {kind}))
@@ -61,6 +62,7 @@ _enough: list[int] = []
 """How many calls before a run's end it was killed and left a set: the next search begins near the smallest."""
 
 
+@pytest.mark.heavy
 def test_a_set_that_a_killed_run_sealed_and_did_not_record_stops_no_pruning(new_portal: NewPortal) -> None:
     portal = new_portal("disk")
     set_id = left_by_a_kill(portal)
@@ -73,6 +75,7 @@ def test_a_set_that_a_killed_run_sealed_and_did_not_record_stops_no_pruning(new_
     assert any(set_id in warning for warning in map(str, pruned["warnings"])), pruned
 
 
+@pytest.mark.heavy
 def test_a_set_that_a_killed_run_left_is_told_by_the_next_run_and_can_be_taken_in(new_portal: NewPortal) -> None:
     portal = new_portal("disk")
     left = left_by_a_kill(portal)
@@ -103,6 +106,7 @@ def test_a_set_that_a_killed_run_left_is_told_by_the_next_run_and_can_be_taken_i
     assert duties and status["data"]
 
 
+@pytest.mark.heavy
 def test_a_left_set_that_is_damaged_is_not_taken_in(new_portal: NewPortal) -> None:
     portal = new_portal("disk")
     left = left_by_a_kill(portal)
@@ -118,6 +122,7 @@ def test_a_left_set_that_is_damaged_is_not_taken_in(new_portal: NewPortal) -> No
     assert left not in {each["id"] for each in listed["data"]}
 
 
+@pytest.mark.heavy
 def test_nothing_is_taken_in_where_the_ledger_cannot_tell_its_keys(new_portal: NewPortal) -> None:
     portal = new_portal("disk")
     write_key(portal.folder / "signing", 7)

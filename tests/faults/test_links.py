@@ -74,6 +74,7 @@ def cut_at(portal: Portal, link: Link, passed: int) -> None:
     portal.recovers(f"cut after {passed} bytes")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("part", ["a third", pytest.param("nearly all", marks=pytest.mark.heavy)])
 def test_a_link_that_is_cut_fails_one_medium(
     new_portal: NewPortal, request: pytest.FixtureRequest, tmp_path: Path, link: Link, part: str
@@ -141,6 +142,7 @@ def requests_of(portal: Portal, proxy: S3Proxy) -> int:
     return len(proxy.seen) - before
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("what", ["503", pytest.param("an answer that is none", marks=pytest.mark.heavy)])
 def test_a_store_that_fails_in_mid_run_fails_one_medium(
     new_portal: NewPortal, request: pytest.FixtureRequest, tmp_path: Path, proxy: S3Proxy, what: str

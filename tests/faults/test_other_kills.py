@@ -57,6 +57,7 @@ def killed(portal: Portal, what: str, number: int) -> bool:
     return harmed.was_killed
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("what", COMMANDS)
 def test_whatever_is_killed_works_again(new_portal: NewPortal, what: str) -> None:
     portal = a_portal(new_portal)
@@ -131,6 +132,7 @@ def test_a_restore_may_be_killed_at_every_single_change(new_portal: NewPortal) -
     assert number > 20
 
 
+@pytest.mark.heavy
 def test_taking_in_that_is_killed_is_done_by_the_next(new_portal: NewPortal) -> None:
     portal = new_portal("disk")
     left = left_by_a_kill(portal)

@@ -217,6 +217,7 @@ def _swap_for_a_link(folder: Path, elsewhere: Path) -> None:
     folder.symlink_to(elsewhere)
 
 
+@pytest.mark.heavy
 def test_a_link_in_a_folders_place_leads_nowhere(tmp_path: Path) -> None:
     """Who may write into a web root puts a link to other people's files there while root's backup is inside the folder."""
     elsewhere = tmp_path / "elsewhere"
@@ -260,6 +261,7 @@ def deep_tree(folder: Path, depth: int) -> None:
     os.close(at)
 
 
+@pytest.mark.heavy
 def test_a_deep_tree_is_read_with_few_open_files_and_named_where_its_path_is_too_long(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()

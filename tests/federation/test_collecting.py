@@ -363,6 +363,7 @@ def test_a_bundle_that_this_account_may_not_read_is_not_passed_over_as_if_none_h
     assert found.verdict is SiteVerdict.UNREADABLE and "Permission denied" in str(found.problem)
 
 
+@pytest.mark.heavy
 def test_thirty_four_sites_are_collected_within_seconds(department: Department, tmp_path: Path) -> None:
     import time  # here alone
 
@@ -375,6 +376,7 @@ def test_thirty_four_sites_are_collected_within_seconds(department: Department, 
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.heavy
 def test_the_overview_is_written_in_the_format_that_its_name_asks_for(
     department: Department, site: SiteLedger, folder: Path, tmp_path: Path
 ) -> None:

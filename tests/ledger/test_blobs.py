@@ -76,6 +76,7 @@ def test_a_truncated_blob_is_never_read_as_a_short_one(tmp_path: Path, cut: int)
         store.read(digest)
 
 
+@pytest.mark.heavy
 @given(st.data())
 def test_any_changed_byte_is_found(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -48,6 +48,7 @@ acknowledge(line_digest(ledger.last().line))
 """
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("call", ["write", "pwrite64", "fsync", "fdatasync", "rename", "mkdir"])
 def test_an_append_that_is_killed_loses_nothing_that_it_acknowledged(tmp_path: Path, call: str) -> None:
     kept = tmp_path / "kept"
@@ -76,6 +77,7 @@ def test_a_ledger_whose_beginning_is_killed_can_be_begun_again(tmp_path: Path, c
         _append_goes_on(folder, 1)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("call", [pytest.param("pwrite64", marks=pytest.mark.heavy), "fdatasync", "rename"])
 def test_an_upgrade_that_is_killed_leaves_version_1_or_2_whole(tmp_path: Path, call: str) -> None:
     _copy_of(SAMPLE)(tmp_path / "before")  # looking at the sample itself would leave SQLite's files beside it

@@ -158,6 +158,7 @@ def value_of(node: ast.expr, module: str) -> str | None:
             return None
 
 
+@pytest.mark.heavy
 def test_every_kind_that_the_code_writes_is_on_the_page() -> None:
     written = dict(kinds_written())
 
@@ -172,6 +173,7 @@ def test_the_kinds_of_runs_are_those_of_jobs() -> None:
     assert set(re.findall(r"`([a-z]+)`", sentence)) == {kind.value for kind in JobKind}
 
 
+@pytest.mark.heavy
 def test_every_kind_on_the_page_is_one_that_the_code_writes_or_reads() -> None:
     known = (
         {kind for kind, _place in kinds_written()}

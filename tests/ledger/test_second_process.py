@@ -111,6 +111,7 @@ def checked(ledger: Ledger) -> tuple[ChainPass, list[Fault], list[PartialPass]]:
     return chain, alone.first(), looked
 
 
+@pytest.mark.heavy
 def test_what_a_second_process_finds_is_taken_over(ledger: Ledger) -> None:
     chain, faults, looked = checked(ledger)
 
@@ -137,6 +138,7 @@ def test_a_missing_record_is_named_as_one_process_alone_names_it(ledger: Ledger,
     assert faults[0].seq == seq
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("first", [LAST - 300, LAST + 1])
 def test_an_end_that_was_chained_anew_does_not_join(ledger: Ledger, first: int) -> None:
     chain_anew(ledger, first)

@@ -130,6 +130,7 @@ def test_the_first_opening_for_writing_makes_it_over_and_records_that(folder: Pa
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
+@pytest.mark.heavy
 def test_several_processes_make_it_over_once(folder: Path) -> None:
     openers = [
         subprocess.Popen([sys.executable, "-c", OPENER, folder], stdout=subprocess.PIPE, text=True)

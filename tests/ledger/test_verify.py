@@ -408,6 +408,7 @@ def test_a_finished_record_without_its_start_is_listed(tmp_path: Path) -> None:
     assert [record.seq for record in verified(ledger).completeness.unbegun] == [2]
 
 
+@pytest.mark.heavy
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_any_changed_byte_of_any_line_is_found_at_its_record(data: st.DataObject) -> None:

@@ -495,6 +495,7 @@ def test_waivers_in_force_are_listed_and_change_nothing(signed: Signed) -> None:
     assert found.integrity.holds == before.integrity.holds
 
 
+@pytest.mark.heavy
 def test_many_processes_that_sign_at_once_leave_one_line_of_heads(tmp_path: Path) -> None:
     signed = Signed(tmp_path / "state", runs=1)
     context = multiprocessing.get_context("spawn")

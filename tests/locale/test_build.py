@@ -21,11 +21,13 @@ def entry(text: str, vietnamese: str, *, plural: str | None = None, is_same: boo
     return Translation(text, plural, vietnamese, is_same, "part.po")
 
 
+@pytest.mark.heavy
 def test_every_sentence_of_the_code_has_a_good_translation() -> None:
     translations, problems = read_fragments()
     assert problems + problems_of(extract_sentences(), translations) == ()
 
 
+@pytest.mark.heavy
 def test_the_compiled_catalogue_is_that_of_the_fragments() -> None:
     translations, _problems = read_fragments()
     assert CATALOGUE.read_bytes() == compile_catalogue(translations), "run: python -m portalops.locale.build"

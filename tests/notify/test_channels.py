@@ -239,6 +239,7 @@ def test_a_service_that_is_not_there_is_told(tmp_path: Path) -> None:
         chat(f"json://user:{CANARY}@127.0.0.1:{free_port()}/", tmp_path).send(LETTER)
 
 
+@pytest.mark.heavy
 def test_a_service_that_drips_for_ever_is_ended_and_leaves_it_in_doubt(tmp_path: Path) -> None:
     begun = time.monotonic()
 

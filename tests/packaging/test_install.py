@@ -34,6 +34,7 @@ def fake(folder: Path, name: str, text: str) -> dict[str, str]:
     return {"PATH": f"{folder}:/usr/bin:/bin:/usr/sbin"}
 
 
+@pytest.mark.heavy
 def test_install_upgrade_roll_back_and_removal(tmp_path: Path) -> None:
     machine = tmp_path / "machine"
     page = "man/man1/portalops.1"
@@ -185,6 +186,7 @@ def test_another_python_than_those_that_it_is_for_is_told(tmp_path: Path) -> Non
     assert f"{tmp_path / 'python'} is 3.9;" in done.stderr
 
 
+@pytest.mark.heavy
 def test_a_failed_installation_leaves_what_was_in_use(tmp_path: Path) -> None:
     machine = tmp_path / "machine"
     assert install(house(tmp_path / "old", "1.0.0"), machine).returncode == 0
@@ -199,6 +201,7 @@ def test_a_failed_installation_leaves_what_was_in_use(tmp_path: Path) -> None:
     assert version_in_use(machine) == "portalops 1.0.0"
 
 
+@pytest.mark.heavy
 def test_a_killed_installation_leaves_what_was_in_use_and_the_next_one_clears_up(tmp_path: Path) -> None:
     machine, new = tmp_path / "machine", house(tmp_path / "new", "1.1.0")
     assert install(house(tmp_path / "old", "1.0.0"), machine).returncode == 0

@@ -108,6 +108,7 @@ def test_before_the_period_the_newest_run_that_ended_well_is_found(tmp_path: Pat
     assert [summary.outcome for summary in found.summaries.values() if summary] == ["failed", "complete"]
 
 
+@pytest.mark.heavy
 def test_hourly_work_takes_one_look_a_day(tmp_path: Path) -> None:
     begin = datetime(2026, 11, 23, 17, tzinfo=UTC)
     ledger = filled(

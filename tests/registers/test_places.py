@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -64,6 +65,7 @@ def test_record_that_cannot_be_read_leaves_doubt_until_somebody_looks_again() ->
     assert folded(SEEN, None, SEEN).lost == ()
 
 
+@pytest.mark.heavy
 @settings(deadline=None)
 @given(found)
 def test_doubt_is_about_records_after_the_sighting_alone(each: list[Body | None]) -> None:

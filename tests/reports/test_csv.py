@@ -181,6 +181,7 @@ def test_texts_of_others_are_whole_and_no_formula() -> None:
     assert not any("\u202e" in field or "\x1b" in field for field in fields)
 
 
+@pytest.mark.heavy
 def test_a_long_table_is_whole_and_takes_little_memory() -> None:
     at = datetime(2026, 9, 1, tzinfo=UTC)
     rows = [(number, at + timedelta(seconds=number), "Sở Y tế", ByteSize(number)) for number in range(20_000)]

@@ -355,6 +355,7 @@ def test_more_rows_than_a_word_processor_works_with_are_counted() -> None:
     assert found.paragraphs[-1].text == f"?  {told}"
 
 
+@pytest.mark.heavy
 def test_a_long_table_takes_little_memory() -> None:
     one = table(*((number, "Sở Y tế", VIETNAMESE) for number in range(2_000)))
     made(table(("a",)))

@@ -75,6 +75,7 @@ def test_no_format_lets_a_control_character_through(name: str) -> None:
     assert not {c for c in text if unicodedata.category(c) == "Cc" and c != "\n"}
 
 
+@pytest.mark.heavy
 def test_bytes_do_not_depend_on_the_order_of_hashing() -> None:
     """This process orders by a seed of its own."""
     script = (

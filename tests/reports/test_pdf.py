@@ -90,6 +90,7 @@ def told_by_qpdf(data: bytes, folder: Path, *options: str) -> subprocess.Complet
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_a_file_claims_to_be_archivable_and_accessible_and_says_its_title_and_language(language: str) -> None:
     head = sample(language).decode("latin-1")
@@ -256,6 +257,7 @@ def test_what_does_not_fit_is_counted() -> None:
     assert "• met" in text
 
 
+@pytest.mark.heavy
 def test_a_grid_of_more_rows_than_a_page_holds_goes_on_on_the_next_one() -> None:
     days = [date(2026, 9, 1) + timedelta(days=number) for number in range(30)]
     marks = [GridMark("✗", Tone.BAD, msg("unmet"))] * 30

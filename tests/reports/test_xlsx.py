@@ -205,6 +205,7 @@ def test_more_sentences_than_a_sheet_takes_are_counted_on_it() -> None:
     assert len(shown) == 17
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_the_compliance_report_has_a_sheet_for_each_of_its_tables(language: str) -> None:
     made = document()

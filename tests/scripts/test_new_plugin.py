@@ -71,6 +71,7 @@ def test_there_is_a_skeleton_for_each_kind_that_has_a_door() -> None:
     assert {each.kind for each in BROKEN} == set(KINDS)
 
 
+@pytest.mark.heavy
 def test_every_skeleton_is_code_that_marks_what_is_to_be_filled_in_and_begins_nothing_twice(tree: Path) -> None:
     for kind in KINDS:
         files = begin(tree, kind)

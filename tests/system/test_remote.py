@@ -168,6 +168,7 @@ def test_nothing_is_left_here_or_there_of_a_program_that_is_given_up(target: Ssh
     assert not [each for each in threading.enumerate() if each.name.startswith("ssh-")]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_deadline_and_a_limit_end_a_short_program(target: SshTarget, client: str) -> None:
     runner = RemoteRunner(target, ENVIRONMENT, client=client)

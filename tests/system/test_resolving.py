@@ -43,6 +43,7 @@ print("waited" if time.monotonic() - begun < 20 else "waited long")
 """
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare(1)")
 @pytest.mark.needs("ip")
 def test_silent_name_server_is_waited_for_no_longer_than_the_deadline(tmp_path: Path) -> None:

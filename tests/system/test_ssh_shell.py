@@ -63,6 +63,7 @@ def test_endless_output_is_cut_at_the_limit(ssh_host: SshHost, flood: bytes) -> 
     assert done.stdout.startswith(b"first\n")
 
 
+@pytest.mark.heavy
 def test_host_that_hangs_in_mid_answer_is_left_at_the_deadline_with_what_it_said(ssh_host: SshHost) -> None:
     begun = time.monotonic()
 
@@ -72,6 +73,7 @@ def test_host_that_hangs_in_mid_answer_is_left_at_the_deadline_with_what_it_said
     assert time.monotonic() - begun < 50
 
 
+@pytest.mark.heavy
 def test_host_that_reads_nothing_is_left_at_the_deadline(tmp_path: Path) -> None:
     with sshd(tmp_path, options=("ForceCommand=sleep 60",)) as host:
         host.let_in()
@@ -88,11 +90,13 @@ def silent_host() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+@pytest.mark.heavy
 def test_host_without_a_banner_is_away_at_the_deadline(ssh_host: SshHost) -> None:
     with silent_host() as port, pytest.raises(HostAway, match="did not answer in time"):
         run(target(ssh_host, port=port), b"true\n", seconds=2)
 
 
+@pytest.mark.heavy
 def test_host_that_stops_talking_after_its_banner_is_away_at_the_deadline(ssh_host: SshHost) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -228,6 +232,7 @@ def test_jump_that_passes_nothing_on_is_named(tmp_path: Path) -> None:
             )
 
 
+@pytest.mark.heavy
 def test_fifty_hosts_answer_at_once(ssh_host: SshHost) -> None:
     before = set(threading.enumerate())
     with ThreadPoolExecutor(50) as pool:
@@ -239,6 +244,7 @@ def test_fifty_hosts_answer_at_once(ssh_host: SshHost) -> None:
         assert not thread.is_alive(), thread
 
 
+@pytest.mark.heavy
 def test_sshd_that_takes_few_at_once_loses_nobody(tmp_path: Path) -> None:
     with sshd(tmp_path, options=("MaxStartups=2:100:3",)) as host:
         host.let_in()

@@ -100,6 +100,7 @@ KINDS = st.sampled_from(sorted(mutations.ALL))
 SEEDS = st.integers(0, 2**32)
 
 
+@pytest.mark.heavy
 @settings(max_examples=100, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(kind=KINDS, seed=SEEDS, mode=st.sampled_from(MODES))
 def test_no_tampered_bundle_verifies_and_both_programs_agree(original: Path, kind: str, seed: int, mode: str) -> None:

@@ -53,6 +53,7 @@ def test_each_end_of_the_program_has_its_meaning() -> None:
         assert {code for row in rows[:5] for code in row.split(", ")} == codes
 
 
+@pytest.mark.heavy
 @PAGES
 def test_each_command_says_that_a_whole_bundle_is_whole(whole: Scene, tmp_path: Path, guide: Page) -> None:
     folder = tmp_path / "Gói bằng chứng tháng 11"
@@ -222,6 +223,7 @@ EVIL = (
 )
 
 
+@pytest.mark.heavy
 @PAGES
 @pytest.mark.parametrize("evil", EVIL, ids=range(len(EVIL)))
 def test_no_text_of_a_bundle_a_mail_or_a_code_is_ever_a_command(
@@ -247,6 +249,7 @@ def test_no_text_of_a_bundle_a_mail_or_a_code_is_ever_a_command(
             assert "PWNED" not in {path.name for path in tmp_path.rglob("*")}, (name, done)
 
 
+@pytest.mark.heavy
 @PAGES
 def test_nothing_that_a_bundle_holds_reaches_the_terminal_as_a_control(
     whole: Scene, tmp_path: Path, guide: Page

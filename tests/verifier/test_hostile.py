@@ -206,6 +206,7 @@ def _grow(path: Path, size: int, *, at: int) -> None:
         file.write(data[at:])
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "name",
     [

@@ -64,6 +64,7 @@ def test_the_right_command_names_what_was_done(
     assert "Traceback" not in done.err
 
 
+@pytest.mark.heavy
 def test_what_was_kept_shows_another_ledger_of_the_same_unit(whole: Scene, tmp_path: Path) -> None:
     other = full(tmp_path / "state")
     other.export(tmp_path / "bundle")
@@ -108,6 +109,7 @@ def test_withheld_details_are_named_with_their_reason(tmp_path: Path) -> None:
     assert run(HOW_TO["en"].boxes["python"], tmp_path / "bundle", tmp_path).status == 0
 
 
+@pytest.mark.heavy
 def test_the_vietnamese_page_runs_in_a_folder_with_spaces(whole: Scene, tmp_path: Path) -> None:
     folder = tmp_path / "Gói bằng chứng tháng 11"
     shutil.copytree(whole.bundle, folder)

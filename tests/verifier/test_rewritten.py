@@ -145,6 +145,7 @@ def test_what_is_signed_anew_and_not_changed_verifies(original: Path, tmp_path: 
     assert by_stranger(bundle.folder)[0].exit_code == 0
 
 
+@pytest.mark.heavy
 @settings(EVERY, max_examples=60)
 @given(seed=st.integers(0, 2**32))
 def test_both_say_the_same_of_rewritten_details(original: Path, seed: int) -> None:

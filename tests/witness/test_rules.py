@@ -489,6 +489,7 @@ def test_only_the_true_extension_is_ever_taken(
     assert part.lines[-len(true.lines) :] == true.lines
 
 
+@pytest.mark.heavy
 @settings(max_examples=100, deadline=None)
 @given(cuts=st.lists(st.integers(1, 30), max_size=6))
 def test_the_true_extension_is_taken_however_it_is_cut_into_parts(

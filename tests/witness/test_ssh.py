@@ -58,6 +58,7 @@ def subjects(box: Mailbox) -> list[str]:
     return [str(make_header(decode_header(message_from_bytes(mail)["Subject"]))) for mail in box.mails]
 
 
+@pytest.mark.heavy
 def test_a_witness_takes_a_head_and_its_receipt_is_recorded(portal: Portal, witness: Witness) -> None:
     code, first, _result = witness.look()
 
@@ -69,6 +70,7 @@ def test_a_witness_takes_a_head_and_its_receipt_is_recorded(portal: Portal, witn
     assert [record.subject for record in portal.ledger.records(kinds=("anchor.received",))] == ["so-tttt"]
 
 
+@pytest.mark.heavy
 def test_watching_feeds_itself_no_signs_of_life(portal: Portal, witness: Witness) -> None:
     witness.look()
     records = portal.ledger.count()
@@ -79,6 +81,7 @@ def test_watching_feeds_itself_no_signs_of_life(portal: Portal, witness: Witness
     assert portal.ledger.count() == records
 
 
+@pytest.mark.heavy
 def test_what_the_portal_does_next_is_joined(portal: Portal, witness: Witness) -> None:
     witness.look()
     portal.work()
@@ -88,6 +91,7 @@ def test_what_the_portal_does_next_is_joined(portal: Portal, witness: Witness) -
     assert (code, seen["new"], seen["records"]) == (ExitCode.OK, True, 4)  # head, receipt, two of work
 
 
+@pytest.mark.heavy
 def test_a_kept_head_is_one_that_an_auditor_can_bring(portal: Portal, witness: Witness) -> None:
     witness.look()
     file = next((witness.kept / "heads").glob("*.txt"))
@@ -129,6 +133,7 @@ def _resigned(portal: Portal) -> None:
     portal.work(9)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("attack", "reason"),
     [
@@ -164,6 +169,7 @@ def test_a_ledger_that_was_tampered_with_is_refused_and_told(
     assert len(box.mails) == 1, "the next mail comes after a day"
 
 
+@pytest.mark.heavy
 def test_a_record_that_was_changed_in_place_is_told_by_the_host_itself(portal: Portal, witness: Witness) -> None:
     witness.look()
     portal.work()
@@ -174,6 +180,7 @@ def test_a_record_that_was_changed_in_place_is_told_by_the_host_itself(portal: P
     assert (code, seen["reason"]) == (ExitCode.INTEGRITY, "damaged")
 
 
+@pytest.mark.heavy
 def test_what_was_refused_stands_while_the_host_hides_and_is_over_when_it_shows_the_truth(
     portal: Portal, witness: Witness, host: SshHost, box: Mailbox
 ) -> None:
@@ -230,6 +237,7 @@ def test_an_answer_that_is_cut_in_the_middle_is_not_reached(portal: Portal, witn
     assert witness.look()[0] == ExitCode.PARTIAL
 
 
+@pytest.mark.heavy
 def test_a_line_that_is_cut_in_the_middle_is_refused(portal: Portal, witness: Witness, host: SshHost) -> None:
     cut = "import json,sys; e=json.load(sys.stdin); l=e['data']['lines']; l[1]=l[1][:90]; print(json.dumps(e))"
     host.answer_with(f"{portal.forced} | {shlex.quote(sys.executable)} -c {shlex.quote(cut)}".replace("'\"'\"'", "'"))
@@ -242,6 +250,7 @@ def test_a_line_that_is_cut_in_the_middle_is_refused(portal: Portal, witness: Wi
     assert (code, seen["reason"]) == (ExitCode.INTEGRITY, "rewritten")
 
 
+@pytest.mark.heavy
 def test_a_host_with_another_key_gets_no_command(
     portal: Portal, witness: Witness, host: SshHost, tmp_path: Path
 ) -> None:
@@ -258,6 +267,7 @@ def test_a_host_with_another_key_gets_no_command(
     assert not trace.exists()
 
 
+@pytest.mark.heavy
 def test_a_known_hosts_file_pins_as_well(portal: Portal, witness: Witness, host: SshHost, tmp_path: Path) -> None:
     known = tmp_path / "known_hosts"
     values = {key: value for key, value in witness.ssh(host, known_hosts=str(known)).items() if key != "host_key"}
@@ -312,6 +322,7 @@ def test_the_forced_command_answers_nothing_else(portal: Portal, host: SshHost, 
     assert json.loads(answer.stdout)["error"]["code"] == "PO1601"
 
 
+@pytest.mark.heavy
 def test_a_receipt_by_a_witness_that_the_host_does_not_know_is_refused_in_words(
     portal: Portal, witness: Witness, tmp_path: Path
 ) -> None:
@@ -324,6 +335,7 @@ def test_a_receipt_by_a_witness_that_the_host_does_not_know_is_refused_in_words(
     assert any("did not accept the receipt" in str(said) and ", it says PO" in str(said) for said in result.warnings)
 
 
+@pytest.mark.heavy
 def test_a_receipt_that_is_not_taken_leaves_the_head_kept(portal: Portal, witness: Witness, host: SshHost) -> None:
     host.answer_with(f"{PROGRAM} ledger extend --json --config {portal.config}")  # it does not know of receipts
 
@@ -336,6 +348,7 @@ def test_a_receipt_that_is_not_taken_leaves_the_head_kept(portal: Portal, witnes
     assert len(list(portal.ledger.records(kinds=("anchor.received",)))) == 1, "the next look hands it over"
 
 
+@pytest.mark.heavy
 def test_a_lost_key_waits_until_a_person_accepts_the_new_one(portal: Portal, witness: Witness, tmp_path: Path) -> None:
     from portalops.ledger.heads import rotate_key
     from portalops.signatures.sshsig import SigningKey, fingerprint

@@ -457,6 +457,7 @@ def test_a_witness_that_stays_stops_cleanly(tmp_path: Path, stopped_by: signal.S
     assert b"Traceback" not in err
 
 
+@pytest.mark.heavy
 def test_a_look_that_is_killed_leaves_everything_whole(tmp_path: Path) -> None:
     portal = Portal(tmp_path / "portal")
     share = tmp_path / "share"
@@ -486,6 +487,7 @@ def test_a_look_that_is_killed_leaves_everything_whole(tmp_path: Path) -> None:
     assert (code, seen["verdict"]) == (ExitCode.OK, "current")
 
 
+@pytest.mark.heavy
 def test_a_full_disk_is_told_and_the_kept_head_stays(witness: Witness, portal: Portal, share: Path) -> None:
     witness.look()
     portal.work()
@@ -505,6 +507,7 @@ def test_a_full_disk_is_told_and_the_kept_head_stays(witness: Witness, portal: P
     assert witness.look()[0] == ExitCode.OK
 
 
+@pytest.mark.heavy
 def test_a_run_of_the_anchor_job_is_life_when_it_is_looked_at_and_not_again_on_the_next_day(
     witness: Witness, clock: FixedClock, portal: Portal, share: Path
 ) -> None:

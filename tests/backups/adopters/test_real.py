@@ -57,6 +57,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.heavy
 def test_snapshots_of_a_real_restic_repository_are_claimed(folder: Path) -> None:
     variables = {"RESTIC_PASSWORD": PASSWORD, "HOME": str(folder)}
     repository = folder / "restic"
@@ -76,6 +77,7 @@ def test_snapshots_of_a_real_restic_repository_are_claimed(folder: Path) -> None
     assert files_of(repository) == before
 
 
+@pytest.mark.heavy
 def test_a_restic_repository_without_snapshots_and_one_that_is_not_there_differ(folder: Path) -> None:
     call("restic", "init", "-r", folder / "restic", variables={"RESTIC_PASSWORD": PASSWORD, "HOME": str(folder)})
 
@@ -87,6 +89,7 @@ def test_a_restic_repository_without_snapshots_and_one_that_is_not_there_differ(
     assert code in absent.problem and "unable to open config file" in absent.problem
 
 
+@pytest.mark.heavy
 def test_a_wrong_password_is_said_and_not_repeated(folder: Path) -> None:
     call("restic", "init", "-r", folder / "restic", variables={"RESTIC_PASSWORD": "other", "HOME": str(folder)})
 
@@ -95,6 +98,7 @@ def test_a_wrong_password_is_said_and_not_repeated(folder: Path) -> None:
     assert "wrong password" in look.problem and PASSWORD not in look.problem
 
 
+@pytest.mark.heavy
 def test_archives_of_a_real_borg_repository_are_claimed(folder: Path) -> None:
     variables = {"BORG_PASSPHRASE": PASSWORD, "BORG_BASE_DIR": str(folder / "base")}
     repository = folder / "borg"
@@ -142,6 +146,7 @@ def pgbackrest() -> Iterator[Path]:
         yield config
 
 
+@pytest.mark.heavy
 def test_backups_of_a_real_pgbackrest_repository_are_claimed(pgbackrest: Path, tmp_path: Path) -> None:
     settings = {"class": "content", "config": str(pgbackrest)}
     context = AdopterContext(ZoneInfo("UTC"))

@@ -138,6 +138,7 @@ def portal(mariadb: Server) -> str:
     return "cổng-1"
 
 
+@pytest.mark.heavy
 def test_everything_in_a_database_comes_back(mariadb: Server, portal: str, tmp_path: Path, scratch: Path) -> None:
     result, medium = run(mariadb, tmp_path, databases=[portal], users=False)
 
@@ -156,6 +157,7 @@ def test_everything_in_a_database_comes_back(mariadb: Server, portal: str, tmp_p
     assert not [line for line in servers() if str(scratch) in line]
 
 
+@pytest.mark.heavy
 def test_a_restored_database_is_the_same_row_by_row(mariadb: Server, portal: str, tmp_path: Path) -> None:
     result, medium = run(mariadb, tmp_path, databases=[portal], users=False)
     (stream,) = streams(result).values()
@@ -233,6 +235,7 @@ def in_guide(server: Server, folder: Path, script: str, prefix: str, to: str = "
     return subprocess.run(["bash", "-c", script], env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.heavy
 def test_accounts_roles_and_grants_come_back(mariadb: Server, portal: str, tmp_path: Path, scratch: Path) -> None:
     mariadb.run(
         "CREATE OR REPLACE USER 'biên tập'@'10.%' IDENTIFIED BY 'mật khẩu';"
@@ -255,6 +258,7 @@ def test_accounts_roles_and_grants_come_back(mariadb: Server, portal: str, tmp_p
     assert "mật khẩu" not in text
 
 
+@pytest.mark.heavy
 def test_a_trial_names_every_table_that_differs(mariadb: Server, portal: str, tmp_path: Path, scratch: Path) -> None:
     result, medium = run(mariadb, tmp_path, databases=[portal], users=False)
     (stream,) = streams(result).values()
@@ -273,6 +277,7 @@ def test_a_trial_names_every_table_that_differs(mariadb: Server, portal: str, tm
     ]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("damage", "expected"),
     [
@@ -471,6 +476,7 @@ def test_a_table_without_transactions_that_changed_is_named(mariadb: Server, tmp
     )
 
 
+@pytest.mark.heavy
 def test_a_silent_dump_is_given_up(mariadb: Server, tmp_path: Path) -> None:
     busy(mariadb, "InnoDB")
 
@@ -560,6 +566,7 @@ def test_a_drill_tries_out_databases_and_accounts_and_leaves_nothing(
     assert not [line for line in servers() if str(scratch) in line]
 
 
+@pytest.mark.heavy
 def test_a_server_of_a_trial_is_stopped_whatever_happens(mariadb: Server, scratch: Path) -> None:
     if os.geteuid() == 0:
         shutil.chown(scratch, NOBODY)

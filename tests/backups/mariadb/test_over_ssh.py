@@ -26,6 +26,7 @@ def host(mariadb: Server) -> Iterator[SshHost]:
         yield made
 
 
+@pytest.mark.heavy
 def test_a_database_is_dumped_there_and_its_password_stands_in_no_argument(
     mariadb: Server, host: SshHost, tmp_path: Path
 ) -> None:

@@ -62,6 +62,7 @@ def test_a_set_is_spread_over_discs_and_read_back(made: BackupResult, tmp_path: 
     assert [path.name for path in (tmp_path / "discs").iterdir()] == [made.set.id], "nothing is left beside it"
 
 
+@pytest.mark.heavy
 def test_the_folders_of_all_discs_together_are_the_bag(made: BackupResult, tmp_path: Path) -> None:
     assert made.set is not None
     for image in images_in(tmp_path / "discs" / made.set.id):
@@ -135,6 +136,7 @@ def test_a_disc_that_is_missing_or_no_disc_is_told(made: BackupResult, tmp_path:
     ] in copy.problem
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("broken", [(0,), (0, 1, 2)])
 def test_an_image_without_a_directory_is_damage_and_what_the_others_hold_is_still_read(
     made: BackupResult, tmp_path: Path, broken: tuple[int, ...]
@@ -236,6 +238,7 @@ def test_a_disc_holds_what_its_kind_holds(disc: Disc, least: int) -> None:
     assert least < disc.capacity_bytes < least * 1.1
 
 
+@pytest.mark.heavy
 def test_a_burnt_disc_is_read_back(made: BackupResult, tmp_path: Path) -> None:
     """On xorriso's stand-in for a drive: a file that takes the place of the disc."""
     assert made.set is not None

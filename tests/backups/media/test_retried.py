@@ -76,6 +76,7 @@ def require_whole(medium: Medium, contents: dict[str, bytes]) -> None:
             assert b"".join(iter(lambda file=file: file.read(MIB), b"")) == data  # type: ignore[misc]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("client", ["openssh", "paramiko"])
 def test_a_line_that_is_cut_costs_the_pack_under_way(
     link: Link, ssh_host: SshHost, tmp_path: Path, client: str
@@ -137,6 +138,7 @@ def test_a_host_that_stays_away_is_told_with_the_last_cause_and_the_number_of_tr
     assert list((tmp_path / "sftp").iterdir()) == []
 
 
+@pytest.mark.heavy
 def test_reading_goes_on_where_it_was_cut(link: Link, ssh_host: SshHost, tmp_path: Path) -> None:
     far = over(link, ssh_host, tmp_path)
     far.medium.prepare([])
@@ -169,6 +171,7 @@ def test_another_host_key_and_a_key_that_is_not_let_in_are_not_tried_again(ssh_h
             assert far.pauses == []
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("count", [4, 9])
 def test_a_burst_of_answers_of_a_server_at_fault_is_outlasted(
     proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path, count: int
@@ -194,6 +197,7 @@ def test_a_burst_of_answers_of_a_server_at_fault_is_outlasted(
     assert sum(seen.startswith("PUT") and PACKS[0] in seen for seen in proxy.seen) == 1
 
 
+@pytest.mark.heavy
 def test_taking_over_what_is_left_is_tried_again_and_is_not_taken_for_another_run(
     proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path
 ) -> None:
@@ -239,6 +243,7 @@ def test_what_an_object_store_refuses_is_not_tried_again(
     writer.abandon()
 
 
+@pytest.mark.heavy
 def test_a_seal_whose_answer_was_late_is_put_once_for_who_reads_it(
     proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path
 ) -> None:
@@ -280,6 +285,7 @@ def test_what_was_sent_is_kept_in_memory_and_then_in_a_file(size: int) -> None:
     assert list(spool.pieces()) == []
 
 
+@pytest.mark.heavy
 def test_without_room_for_what_was_sent_it_is_sent_all_the_same(
     link: Link, ssh_host: SshHost, tmp_path: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -320,6 +320,7 @@ def test_a_seal_that_is_none_is_damage(object_store: ObjectStore, tmp_path: Path
 # --- Servers that fail ----------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 def test_one_answer_of_an_overloaded_server_is_no_failure(
     proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path
 ) -> None:
@@ -340,6 +341,7 @@ def test_one_answer_of_an_overloaded_server_is_no_failure(
     assert result.copies[0].state is CopyState.VERIFIED, result.copies[0].problem
 
 
+@pytest.mark.heavy
 def test_a_server_at_fault_fails_alone_and_the_next_run_succeeds(
     proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path
 ) -> None:
@@ -359,6 +361,7 @@ def test_a_server_at_fault_fails_alone_and_the_next_run_succeeds(
     assert back_up(content(tmp_path), [medium]).copies[0].state is CopyState.VERIFIED
 
 
+@pytest.mark.heavy
 def test_a_server_that_does_not_answer_is_given_up(proxy: S3Proxy, object_store: ObjectStore, tmp_path: Path) -> None:
     bucket = a_bucket(object_store, "set-slow")
     medium, patient = (s3(proxy.store, bucket, tmp_path, timeout_seconds=each, **LOCKED) for each in (1, 60))
@@ -426,6 +429,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("locked", [False, True])
 def test_a_killed_run_leaves_no_set_and_the_next_run_cleans_up(
     object_store: ObjectStore, tmp_path: Path, locked: bool

@@ -185,6 +185,7 @@ def test_a_host_that_says_something_else_is_no_sftp_server(tmp_path: Path, clien
 # --- Disks ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.heavy
 @both_clients
 def test_a_full_disk_fails_alone_and_keeps_what_is_whole_until_the_next_full_set(
     ssh_host: SshHost, tmp_path: Path, small_disk: Path, client: str
@@ -222,6 +223,7 @@ def test_an_absent_folder_is_refused_unless_it_may_be_made(ssh_host: SshHost, tm
     assert (tmp_path / "sftp" / "a" / "b").is_dir()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("restriction", ["restrict", 'restrict,command="internal-sftp"'])
 def test_a_file_that_is_not_as_it_was_sent_is_found_before_the_set_is_visible(tmp_path: Path, restriction: str) -> None:
     with host_of_its_own(tmp_path, restriction=restriction) as host:
@@ -297,6 +299,7 @@ def kill(processes: Sequence[psutil.Process]) -> None:
             process.kill()
 
 
+@pytest.mark.heavy
 @both_clients
 def test_a_connection_that_is_cut_in_mid_file_fails_alone(tmp_path: Path, client: str) -> None:
     with host_of_its_own(tmp_path) as host:
@@ -316,6 +319,7 @@ def test_a_connection_that_is_cut_in_mid_file_fails_alone(tmp_path: Path, client
         assert back_up(tree(tmp_path), [medium]).copies[0].state is CopyState.VERIFIED
 
 
+@pytest.mark.heavy
 @both_clients
 def test_a_host_that_falls_silent_is_given_up(tmp_path: Path, client: str) -> None:
     with host_of_its_own(tmp_path) as host:
@@ -368,6 +372,7 @@ time.sleep(60)
 """
 
 
+@pytest.mark.heavy
 @both_clients
 def test_a_killed_run_leaves_no_set_and_the_next_run_cleans_up(ssh_host: SshHost, tmp_path: Path, client: str) -> None:
     values = sftp_table(ssh_host, tmp_path / "sftp", create=True, client=client)

@@ -28,6 +28,7 @@ def host() -> Iterator[SshHost]:
         yield made
 
 
+@pytest.mark.heavy
 def test_every_database_is_dumped_there_with_the_rows_of_its_snapshot(
     postgres: Server, host: SshHost, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def running_in(folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["portal", "latin", ODD_STREAM, "postgres", "globals"])
 def test_what_was_dumped_can_be_restored_and_queried(dumped: Dumped, scratch: Path, name: str) -> None:
     trial = try_out(dumped.restored(name, scratch))
@@ -77,6 +78,7 @@ def test_a_dump_goes_to_pg_restore_without_a_file_between(postgres: Server, dump
         postgres.sql("DROP DATABASE handed_out")
 
 
+@pytest.mark.heavy
 def test_the_dump_stays_private_while_it_is_tried_out(dumped: Dumped, scratch: Path) -> None:
     restored = dumped.restored("portal", scratch)
 
@@ -105,6 +107,7 @@ def with_broken_sql(data: bytes) -> bytes:
     return data.replace(b"CREATE TRIGGER touch", b"CREATE TRAGGER touch")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("damage", "expected"),
     [
@@ -126,6 +129,7 @@ def test_a_damaged_dump_is_found(dumped: Dumped, scratch: Path, damage: object, 
     assert running_in(scratch) == ""
 
 
+@pytest.mark.heavy
 def test_rows_that_are_missing_are_named(dumped: Dumped, scratch: Path) -> None:
     restored = dumped.restored("portal", scratch)
     rows = (TableRows("public.article", 501), TableRows("public.gone", 1), *restored.stream.rows[2:])
@@ -139,6 +143,7 @@ def test_rows_that_are_missing_are_named(dumped: Dumped, scratch: Path) -> None:
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("damage", "expected"),
     [
@@ -157,6 +162,7 @@ def test_damaged_globals_are_found(dumped: Dumped, scratch: Path, damage: object
     assert running_in(scratch) == ""
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("command", ["\\! touch {}/pwned", "\\unrestrict x\n\\! touch {}/pwned", "\\o |touch {}/pwned"])
 def test_globals_run_no_programs_through_psql(dumped: Dumped, scratch: Path, command: str) -> None:
     restored = dumped.restored("globals", scratch)
@@ -206,6 +212,7 @@ def empty_server() -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.heavy
 @pytest.mark.needs("age", "zstd", "tar")
 def test_the_printed_commands_bring_the_databases_back(
     dumped: Dumped, printed: dict[str, list[str]], empty_server: Server, tmp_path: Path

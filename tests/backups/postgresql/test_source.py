@@ -106,6 +106,7 @@ def test_each_database_is_a_stream_with_the_rows_of_its_snapshot(dumped: Dumped)
     assert dumped.set.outcome is RunOutcome.COMPLETE
 
 
+@pytest.mark.heavy
 def test_rows_are_those_of_the_dump_whatever_is_written_meanwhile(
     postgres: Server, tmp_path: Path, scratch: Path
 ) -> None:
@@ -315,6 +316,7 @@ def test_nothing_stays_connected_when_portalops_is_killed(postgres: Server, tmp_
         os.kill(int((tmp_path / "dumping").read_text()), signal.SIGKILL)  # nobody else ends what portalops left
 
 
+@pytest.mark.heavy
 def test_a_table_that_others_hold_is_not_waited_for_without_end(postgres: Server, tmp_path: Path) -> None:
     with other_session(postgres, "BEGIN; LOCK TABLE article; SELECT 'held';"):
         result = run(postgres, tmp_path, databases=["portal"], idle_seconds=2)
@@ -346,6 +348,7 @@ if len(installations("initdb", LocalRunner())) > 1:  # a machine with one versio
         assert taken.set is not None, taken.failed_sources
 
 
+@pytest.mark.heavy
 def test_a_replica_can_be_dumped_from(replica: Server, postgres: Server, tmp_path: Path, scratch: Path) -> None:
     caught_up(postgres, replica)
     medium = MemoryMedium("memory-1")

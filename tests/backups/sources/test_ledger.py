@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from backups.restore import restore_set
 from backups.set_file import parse_set_file
@@ -42,6 +43,7 @@ def test_no_ledger_yet_is_a_failed_source(tmp_path: Path) -> None:
     assert "no database" in result.failed_sources[0]
 
 
+@pytest.mark.heavy
 def test_a_ledger_in_a_database_comes_back_as_one_of_one_machine_with_all_it_names(tmp_path: Path) -> None:
     with Server.new(versions()[-1]) as server:
         server.sql(script())

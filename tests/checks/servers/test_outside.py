@@ -365,6 +365,7 @@ def test_one_connection_has_one_deadline_and_one_limit(serve: Callable[[socket.s
     assert time.monotonic() - began < 20
 
 
+@pytest.mark.heavy
 def test_host_that_hangs_costs_no_more_than_its_budget_and_is_unknown() -> None:
     with _listening(_hangs) as port:
         streets = Streets({(ADDRESS, 443): port, (ADDRESS, 80): port, (ADDRESS, 22): port})

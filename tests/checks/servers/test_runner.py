@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from checks.servers.catalogue import checks, chosen
 from checks.servers.check import CheckOutcome, check
 from checks.servers.declared import Declared
@@ -258,6 +260,7 @@ def test_psutil_sees_this_machines_disks() -> None:
     assert all(disk.used_bytes + disk.free_bytes > 0 for disk in snapshot.disks if disk.mount == "/")
 
 
+@pytest.mark.heavy
 def test_this_machine_is_checked_for_real() -> None:
     """One whole trip here: every check answers, and none crashes, whatever this machine is."""
     keeper = MemoryKeeper()

@@ -71,6 +71,7 @@ def test_probe_that_hangs_is_cut_and_the_others_still_report() -> None:
     assert sections["b.fine"].stdout == b"x\n"
 
 
+@pytest.mark.heavy
 def test_probe_that_ignores_being_told_to_stop_is_killed() -> None:
     stubborn = Probe("a.stubborn", ("sh", "-c", "trap '' TERM; while :; do sleep 1; done"), text, timeout_seconds=1)
 
@@ -113,6 +114,7 @@ def test_complaints_are_kept_as_they_are_up_to_their_limit(complaint: str, kept:
     assert (section.exit_code, section.stdout, section.stderr) == (5, b"", kept)
 
 
+@pytest.mark.heavy
 def test_probes_run_after_everything_else_on_the_host_and_are_timed() -> None:
     sections = run(Probe("a.nice", ("nice",), text), Probe("b.slow", ("sleep", "2"), text))
 

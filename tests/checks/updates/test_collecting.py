@@ -293,6 +293,7 @@ class Hanging:
         raise AssertionError("it hangs")
 
 
+@pytest.mark.heavy
 def test_sources_that_hang_stop_nobody_and_the_whole_ends_in_time(site: Site, tmp_path: Path) -> None:
     hanging = [Hanging(f"h{number}", "dead.example") for number in range(5)] + [Hanging("parser", reading=True)]
     collecting = Collecting(tmp_path, [*hanging, a_feed(site)])
@@ -335,6 +336,7 @@ class Counting:
         return Listing(())
 
 
+@pytest.mark.heavy
 def test_twenty_are_asked_at_once_and_two_of_one_server(tmp_path: Path) -> None:
     most: dict[str, int] = {}
     now: dict[str, int] = {}

@@ -167,6 +167,7 @@ def _week(portal: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     return {week["unit"]: {key: value for key, value in week.items() if key != "reason"} for week in matrix["data"]}
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("rolled_back", [False, True])
 def test_a_lost_store_is_built_again_from_what_the_ledger_tells(
     portal: Path, capsys: pytest.CaptureFixture[str], rolled_back: bool
@@ -191,6 +192,7 @@ def test_a_lost_store_is_built_again_from_what_the_ledger_tells(
     assert before["so-y-te"]["subportal"] == 2  # the second was seen once and is gone now
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
@@ -275,6 +277,7 @@ def test_a_store_that_cannot_be_built_again_whole_is_not_to_be_removed(
     assert "Then remove it" not in shown
 
 
+@pytest.mark.heavy
 def test_looks_of_a_run_that_was_cut_off_are_recorded_by_the_next_one(
     portal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -94,6 +94,7 @@ def order(first: Key, second: Key) -> int:
     return (first > second) - (first < second)
 
 
+@pytest.mark.heavy
 @pytest.mark.skipif(not shutil.which("dpkg"), reason="needs dpkg")
 def test_debian_versions_sort_as_dpkg_sorts_them() -> None:
     versions = installed_versions()

@@ -78,11 +78,13 @@ def test_a_line_of_two_gigabytes_takes_no_memory(bundle: Path) -> None:
     assert bounded(bundle) == ("False", "18")
 
 
+@pytest.mark.heavy
 def test_a_list_with_a_line_of_a_gigabyte_takes_no_memory(bundle: Path) -> None:
     sparse(bundle / "SHA256SUMS", GIB)
     assert bounded(bundle) == ("False", "None")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", ["bundle.json", "SHA256SUMS.sig"])
 def test_a_file_that_is_far_too_large_takes_no_memory(bundle: Path, name: str) -> None:
     sparse(bundle / name, GIB)
@@ -96,6 +98,7 @@ def test_files_that_are_far_too_large_take_no_memory(bundle: Path) -> None:
     assert bounded(bundle) == ("False", "None")
 
 
+@pytest.mark.heavy
 def test_a_gigantic_detail_takes_no_memory(bundle: Path) -> None:
     digest = json.loads(lines_of(bundle)[3])["body"]
     sparse(bundle / "blobs" / digest, GIB)
@@ -218,6 +221,7 @@ def test_a_file_that_may_not_be_read_is_an_error_and_no_verdict(bundle: Path, mo
         verify_bundle(bundle)
 
 
+@pytest.mark.heavy
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_no_changed_byte_goes_unseen_in_a_file_that_is_listed(sample: Path, data: st.DataObject) -> None:

@@ -385,6 +385,7 @@ KILLED = """
 """
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("after", [0, 7, 30])
 def test_a_killed_export_leaves_no_bundle_and_the_next_one_is_whole(
     written: Written, tmp_path: Path, after: int

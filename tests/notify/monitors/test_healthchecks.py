@@ -148,6 +148,7 @@ def test_a_server_that_refuses_answers_badly_or_leads_elsewhere_is_told(tmp_path
     assert refusal(tmp_path, f"http://no-such-host.invalid/{KEY}") == "its name has no address"
 
 
+@pytest.mark.heavy
 def test_a_server_that_hangs_or_drips_takes_no_longer_than_the_seconds(tmp_path: Path, watcher: WebServer) -> None:
     over = threading.Event()
 
