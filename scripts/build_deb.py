@@ -23,7 +23,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -108,7 +108,7 @@ def unpacked(tarball: Path, scratch: Path) -> Path:
     """
     try:
         with tarfile.open(tarball) as archive:
-            archive.extractall(scratch, filter="data")
+            unpack_plain(archive, scratch)
         (house,) = (path for path in scratch.iterdir() if path.is_dir())
         is_whole = (house / SUMS).read_text(encoding="utf-8") == sums_of(house)
     except (tarfile.TarError, ValueError, OSError) as error:
@@ -116,6 +116,22 @@ def unpacked(tarball: Path, scratch: Path) -> Path:
     if not is_whole:
         raise BuildFailed(f"{tarball} is not what its {SUMS} says", "Copy it anew, or build it again.")
     return house
+
+
+def unpack_plain(archive: tarfile.TarFile, folder: Path) -> None:
+    """Unpack plain files and folders, none of which leads out of the folder.
+
+    Raises:
+        tarfile.TarError: there is something else in it.
+    """
+    if hasattr(tarfile, "data_filter"):
+        archive.extractall(folder, filter="data")
+        return
+    for member in archive:  # Python of Debian 12 has no filters yet
+        name = PurePosixPath(member.name)
+        if name.is_absolute() or ".." in name.parts or not (member.isfile() or member.isdir()):
+            raise tarfile.TarError(f"{member.name} is no plain file or folder below it")
+        archive.extract(member, folder)
 
 
 def build_deb(house: Path, python: str, output: Path, scratch: Path) -> Path:

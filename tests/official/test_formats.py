@@ -48,7 +48,7 @@ def test_a_pdf_holds_every_part_of_the_paper(tmp_path: Path) -> None:
         "Phụ lục TỔNG HỢP",
         "Tổng cộng 1.241 15 17 7/9",
     ):
-        assert part in text
+        assert "".join(part.split()) in "".join(text.split()), "older poppler sees more spaces"
 
 
 def test_words_of_others_are_never_read_as_marks(tmp_path: Path) -> None:

@@ -23,6 +23,11 @@ from portalops.reports.reader import one_line
 from tests.reports.sample import HOSTILE, VIETNAMESE, document
 
 
+def without_spaces(text: str) -> str:
+    """The text as any poppler reads it: that of Debian 12 sees spaces beside some letters with marks."""
+    return "".join(text.split())
+
+
 def text_in(data: bytes) -> str:
     """Return the text of a file, or of all parts of one that is an archive, without its pictures of dots; of a PDF on one line."""
     if data.startswith(b"%PDF"):
@@ -66,7 +71,7 @@ def test_the_same_document_gives_the_same_bytes(name: str, language: str) -> Non
     assert data == formats.load(name).render(document(), language=language)
     text = text_in(data)
     assert unicodedata.is_normalized("NFC", text)
-    assert VIETNAMESE in text or VIETNAMESE in json.dumps(text, ensure_ascii=False)
+    assert without_spaces(VIETNAMESE) in without_spaces(json.dumps(text, ensure_ascii=False))
 
 
 @pytest.mark.parametrize("name", formats.names())

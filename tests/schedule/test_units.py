@@ -178,11 +178,14 @@ def test_systemd_finds_nothing_to_complain_of(tmp_path: Path, demands: Demands) 
 )
 def test_no_service_is_exposed_more_than_it_must_be(tmp_path: Path, demands: Demands) -> None:
     units = [unit for unit in written(tmp_path, demands) if unit.suffix == ".service"]
+    version = subprocess.run(["systemd-analyze", "--version"], capture_output=True, text=True, check=True).stdout
+    counted_otherwise = 3 if int(version.split()[1]) < 254 else 0  # Debian 12 weighs what it does not know of yet
 
     for unit in units:
         most = MOST_WITH_TAPE if demands.devices else MOST
         if unit.name == SchedulePart.CHECK.service:
             most = MOST_WITH_SUDO
+        most += counted_otherwise
         done = subprocess.run(
             ["systemd-analyze", "security", "--offline=true", f"--threshold={most}", "--no-pager", str(unit)],
             capture_output=True, text=True, check=False,
