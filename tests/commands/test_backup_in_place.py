@@ -255,8 +255,8 @@ def test_a_restore_that_is_killed_leaves_the_old_or_the_new_of_each_file(portal:
         process.wait()
         found = {hashlib.sha256((settings / name).read_bytes()).hexdigest() for name in content}
         assert found <= {*right, old}
-        if process.returncode != 0:
-            assert process.returncode == -signal.SIGKILL
+        assert process.returncode in {0, -signal.SIGKILL}
+        if old in found:  # else it was killed behind its last file, and the mark may be gone
             assert "do not remove the folder" in (settings / UNFINISHED).read_text()
     done = into(portal, Path("/"), "--overwrite")
     assert done["missing"] == 0
