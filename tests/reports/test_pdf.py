@@ -198,7 +198,9 @@ def test_the_vietnamese_string_survives_wherever_a_text_can_stand() -> None:
         Grid(sentence, [date(2026, 9, 1)], [(VIETNAMESE, (GridMark("✓", Tone.GOOD, sentence),))]),
     )
     data = pdf(*blocks, title=VIETNAMESE)
-    assert "".join(text_of(data).split()).count("".join(VIETNAMESE.split())) >= 11, "older poppler sees more spaces, and one in another order"
+    assert "".join(text_of(data).split()).count("".join(VIETNAMESE.split())) >= 11, (
+        "older poppler sees more spaces, and one in another order"
+    )
     assert VIETNAMESE in asked(data, "pdfinfo", "-")
 
 
