@@ -70,6 +70,10 @@ NOT_ASKED = {
     ("backup drill", "--medium"): "there is no key",
     ("backup restore", "--medium"): "there is no key",
     ("backup restore", "--source"): "there is no key",
+    ("backup diff", "--source"): "there is no second side",
+    ("backup find", "--source"): "there is no key",
+    ("backup ls", "--source"): "there is no set",
+    ("backup ls", "--medium"): "there is no set",
 }
 FIRST = {("NAME", "--host"): "servers", ("NAME", "--unit"): "updates", ("CHECK", "--host"): "ssh.root-login"}
 """Arguments that an option goes with."""

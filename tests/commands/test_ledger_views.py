@@ -102,7 +102,6 @@ def test_faults_that_are_not_listed_are_counted(home: Home, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--kind", "nope"], "the ledger has no record of the kind nope"),
         (["--run", "nope"], "the ledger has no such record of the run nope"),
         (["5", "--kind", "plan"], "--kind chooses among records, and record 5 is named"),
     ],
