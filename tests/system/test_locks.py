@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from portalops.errors import FileUnwritable, Locked
+from portalops.model.text import format_at
 from portalops.system.locks import LockHolder, describe_process, holder_of, locked, read_holder
 from tests.accounts import as_ordinary_user
 
@@ -25,7 +26,7 @@ def test_who_is_refused_learns_which_process_to_look_at(tmp_path: Path) -> None:
     with locked(path, holder=describe_process(SINCE)), pytest.raises(Locked) as caught, locked(path, holder="another"):
         pass
 
-    assert str(caught.value) == f"the lock run is held by process {os.getpid()}, since {SINCE}"
+    assert str(caught.value) == f"the lock run is held by process {os.getpid()}, since {format_at(SINCE)}"
     assert str(os.getpid()) in str(caught.value.hint)
 
 
@@ -39,7 +40,10 @@ def test_who_is_refused_learns_which_job_holds_the_lock(tmp_path: Path) -> None:
     ):
         pass
 
-    assert str(caught.value) == f"the lock media is held by job weekly-backup, process {os.getpid()}, since {SINCE}"
+    assert (
+        str(caught.value)
+        == f"the lock media is held by job weekly-backup, process {os.getpid()}, since {format_at(SINCE)}"
+    )
 
 
 def test_who_waits_gets_the_lock_when_its_holder_dies(tmp_path: Path) -> None:
