@@ -92,6 +92,8 @@ class Extractor:
         self._is_root = os.geteuid() == 0
         self._unfinished = f".{secrets.token_hex(8)}.incomplete"
         """The name of a file until it is whole."""
+        self.into_own_folder = False
+        """Whether all that is in the folder was made by this restore; then an older file goes where a newer one cannot be made."""
 
     def remove(self, path: str, *, folders: bool = True) -> bool:
         """Remove what a base had and a differential has no more, folders too unless told; say whether anything was removed."""
@@ -121,6 +123,16 @@ class Extractor:
             return False
         return True
 
+    def remove_older(self, path: str) -> bool:
+        """Remove a file that was made before under the name of one that cannot be made, and say whether there was one.
+
+        It would pass for the newer one. A folder stays, with what is in it.
+        """
+        problems = len(self.done.refused)
+        is_removed = self.remove(path, folders=False)
+        del self.done.refused[problems:]  # that the newer one is missing is told already
+        return is_removed
+
     def add(self, entry: TarEntry, content: Iterable[memoryview]) -> None:
         """Make one member; a problem is kept in `done`."""
         try:
@@ -128,6 +140,8 @@ class Extractor:
             self.done.members += 1
         except _FAILURES as error:
             self._tell(self.done.refused, f"{entry.path}: {_cause(error)}")
+            if self.into_own_folder:
+                self.remove_older(entry.path)
 
     def link(self, first: str, name: str) -> None:
         """Give a member that was made a second name; a problem is kept in `done`."""

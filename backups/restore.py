@@ -335,10 +335,7 @@ class _Restoration:
             if below is not None:
                 lost = self._unpack(below, extractor, None)
                 self._remove(part, extractor, lost)
-            lost = self._unpack(part, extractor, None)
-            if below is not None:
-                lost = [(path, _with_older(part, extractor, path, why)) for path, why in lost]
-            self._tell(part, lost)
+            self._tell(part, self._unpack(part, extractor, None))
 
     def _remove(self, part: _Part, extractor: Extractor, lost: _Lost) -> None:
         """Remove what a differential has no more; of what its base lost, name what still stands."""
@@ -504,7 +501,10 @@ def _unpack(
         except SetDamaged as error:
             _damage(damaged, part.stream, error.message)
             gone = (begin + reader.offset, part.pack_end(begin + reader.position))
+            known = len(lost)
             start = _next(part, wanted, gone, error.message, lost)
+            # At once: a hard link that follows must not find the older file.
+            lost[known:] = [(path, _without_older(part, extractor, path, why)) for path, why in lost[known:]]
     return lost
 
 
@@ -544,12 +544,11 @@ def _next(
     return None
 
 
-def _with_older(part: _Part, extractor: Extractor, path: str, why: Message) -> Message:
-    """Remove the base's version of a file that a differential lost, which would pass for the newer one; say where it is."""
-    if not path or not extractor.remove(path, folders=False):
+def _without_older(part: _Part, extractor: Extractor, path: str, why: Message) -> Message:
+    """Remove the older version of a file that is lost, such as the base's, and say which set has it."""
+    if not path or not extractor.into_own_folder or not extractor.remove_older(path) or part.base is None:
         return why
-    base = part.base.content.id if part.base else "-"
-    return msg("{problem}; an older version is in set {set}", problem=why, set=base)
+    return msg("{problem}; an older version is in set {set}", problem=why, set=part.base.content.id)
 
 
 def _runs(part: _Part, members: Sequence[StreamMember]) -> Iterator[list[StreamMember]]:
@@ -569,6 +568,7 @@ class _Extraction:
 
     def __init__(self, folder: Path, work: _Restoration) -> None:
         self._extractor = Extractor(folder, as_root=work.as_root)
+        self._extractor.into_own_folder = True
         self._place = folder.relative_to(work.target)
         self._done = work.done
         self._missing = work.missing

@@ -441,3 +441,31 @@ def test_without_a_ledger_copies_that_differ_are_not_joined(portal: Portal) -> N
     known = merge_copies(portal.set.id, portal.media, bag_sha256=portal.set.bag_sha256, keys=None)
     assert [each.medium for each in known.set.faults] == ["disk-a"] * len(known.set.faults)
     assert known.findings.content == parse_set_file(portal.media[1].stored[portal.set.id]["set.json"])
+
+
+def test_a_hard_link_to_a_lost_file_does_not_bring_back_the_bases_version(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "aa").write_bytes(b"OLD")
+    os.link(tree / "aa", tree / "zz")
+    (tree / "filler").write_bytes(os.urandom(2 << 20))
+    weeks = Weeks(tmp_path, tree)
+    (tree / "aa").write_bytes(b"NEWNEW")
+    (tree / "filler").write_bytes(os.urandom(3 << 20))
+    made = weeks.differential()
+    medium = weeks.medium
+    assert isinstance(medium, MemoryMedium)
+    (stream,) = (each for each in made.streams if each.index is not None)
+    files = dict(medium.stored[made.id])
+    files[stream.packs[0].path] = flip(files[stream.packs[0].path])
+    medium.stored[made.id] = files
+    merged = merge_copies(made.id, [medium], bag_sha256=made.bag_sha256, keys=None).set
+    base, _problems = merge_base(merged.content, [medium])
+
+    restore_set(merged, [keys().identity], tmp_path / "out", base=base)
+
+    restored = tmp_path / "out" / stream.source / str(tree).lstrip("/")
+    assert not (restored / "aa").exists()
+    assert not (restored / "zz").exists()
+    listed = (tmp_path / "out" / UNFINISHED).read_text()
+    assert "/aa\t" in listed and "/zz\t" in listed
