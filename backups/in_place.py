@@ -2,7 +2,8 @@
 
 What is there already and is the same stays as it is. What is there and differs is kept, or overwritten where that was asked
 for; each file gets its name by one rename when it is whole, so a restore that is killed leaves the old or the new one. Nothing
-is removed, folders that are there keep their mode and time, and no link is followed on the way.
+is removed, folders that are there keep their mode and time, and no link is followed on the way. A folder that is made has a mode
+that no other has until it gets its own at the end; so the run behind one that was killed finds those that still wait for it.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ MAX_NAMED = 1000
 """Paths of one kind that are named; the others are counted."""
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_UNDRESSED = stat.S_ISVTX | stat.S_IRWXU
+"""The mode of a folder that was made and waits for its own."""
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _NO_NAMES = {"", ".", ".."}
 """What a path of an archive may hold to lead out of the folder."""
@@ -315,7 +318,12 @@ class _OverlayRestore:
     def _link(self, extractor: Extractor, member: StreamMember, missing: MissingPaths) -> None:
         """Give a file a further name; where what bears its first name is another one, a file of its own."""
         first = self.table.find(0, member.link)
-        if first is None or first.type is not MemberType.FILE:
+        if first is not None and first.type in _DEVICES:
+            self.report.notes.append(
+                show_text(f"{member.path}: a further name of the device {member.link}, which is not made", 500)
+            )
+            return
+        if first is None or first.type not in {MemberType.FILE, MemberType.SYMLINK, MemberType.FIFO}:
             missing.add(
                 member.path, msg("the set has no file {path}, whose further name it is", path=show_text(member.link))
             )
@@ -437,7 +445,7 @@ class _LiveFolder:
         if member.type is MemberType.FOLDER:
             if not stat.S_ISDIR(found.st_mode):
                 raise _NotMade("something else than a folder is there")
-            return _Standing.SAME
+            return _Standing.NEW if _is_undressed(found) else _Standing.SAME
         if stat.S_ISDIR(found.st_mode):
             raise _NotMade("a folder is there")
         return _Standing.SAME if self._is_same(parent, name, found, content) else _Standing.DIFFERENT
@@ -520,9 +528,10 @@ class _OverlayExtractor(Extractor):
             case MemberType.FOLDER:
                 parent, name = self._place(entry.path)
                 try:
-                    os.mkdir(name, 0o700, dir_fd=parent)
+                    os.mkdir(name, _UNDRESSED, dir_fd=parent)
                 except FileExistsError:
-                    return  # it keeps its mode and time; what cannot be made in it is told member by member
+                    if not _is_undressed(os.stat(name, dir_fd=parent, follow_symlinks=False)):
+                        return  # it keeps its mode and time; what cannot be made in it is told member by member
                 self._hold(entry)
             case MemberType.SYMLINK | MemberType.FIFO | MemberType.HARDLINK:
                 parent, name = self._place(entry.path)
@@ -534,6 +543,25 @@ class _OverlayExtractor(Extractor):
                         os.unlink(self._unfinished, dir_fd=parent)
             case _:
                 super()._add(entry, content)
+
+    def _folder(self, parent: int, name: str) -> None:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, _UNDRESSED, dir_fd=parent)
+
+    def _inner(self, descriptor: int, way: list[str], *, make: bool) -> int:
+        inner = super()._inner(descriptor, way, make=make)
+        if make and _is_undressed(found := os.fstat(inner)):
+            # Its own entry may come before or after what lies in it, or never: a differential's base is unpacked first.
+            plain = TarEntry(
+                MemberType.FOLDER,
+                "/".join(way),
+                mode=stat.S_IRWXU,
+                uid=found.st_uid,
+                gid=found.st_gid,
+                mtime_ns=found.st_mtime_ns,
+            )
+            self._hold(plain, replaces=False)
+        return inner
 
     def _make_unfinished(self, parent: int, entry: TarEntry) -> None:
         if entry.type is MemberType.HARDLINK:
@@ -597,6 +625,12 @@ def _digest(parent: int, name: str) -> str | None:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None
+
+
+def _is_undressed(found: os.stat_result) -> bool:
+    """Say whether it is a folder that this run made, or one that was killed; a folder may have its group's bit from above."""
+    mode = stat.S_IMODE(found.st_mode) & ~stat.S_ISGID
+    return stat.S_ISDIR(found.st_mode) and mode == _UNDRESSED and found.st_uid == os.geteuid()
 
 
 def _is_there(parent: int, name: str) -> bool:

@@ -29,8 +29,8 @@ class UndressedFolders:
         self._database.executescript(_MADE)
         self._database.execute("BEGIN")  # one for all: nothing is ever kept
 
-    def add(self, entry: TarEntry) -> None:
-        """Keep a folder.
+    def add(self, entry: TarEntry, *, replaces: bool = True) -> None:
+        """Keep a folder; unless it replaces, one of this path that is kept already counts.
 
         Raises:
             sqlite3.Error: there is no room for temporary files.
@@ -38,7 +38,7 @@ class UndressedFolders:
         attributes = {key: value.decode("latin-1") for key, value in entry.attributes.items()}
         rest = json.dumps((entry.mode, entry.uid, entry.gid, entry.mtime_ns, attributes))
         row = (os.fsencode(entry.path), entry.path.count("/"), rest)
-        self._database.execute("INSERT OR REPLACE INTO folder VALUES (?, ?, ?)", row)
+        self._database.execute(f"INSERT OR {'REPLACE' if replaces else 'IGNORE'} INTO folder VALUES (?, ?, ?)", row)
 
     def forget(self, path: str) -> None:
         """Keep a folder no more, if there is one of this path.

@@ -16,7 +16,7 @@ import pytest
 
 from portalops.errors import ExitCode
 from tests.commands.test_backup import Portal
-from tests.commands.test_backup_look import full_and_differential
+from tests.commands.test_backup_look import full_and_differential, run_at
 from tests.commands.test_damaged_copies import rot
 
 PROGRAM = "from commands.app import main; main()"
@@ -266,3 +266,90 @@ def test_a_restore_that_is_killed_leaves_the_old_or_the_new_of_each_file(portal:
 
 def moments() -> Iterator[float]:
     yield from (0.0, 0.01, 0.03)
+
+
+def looks(folder: Path) -> dict[str, tuple[int, int, dict[str, bytes]]]:
+    """Mode, time and attributes of a folder and all folders below it."""
+    return {
+        str(path.relative_to(folder)): (
+            path.stat().st_mode,
+            path.stat().st_mtime_ns,
+            {name: os.getxattr(path, name) for name in os.listxattr(path)},
+        )
+        for path in (folder, *(each for each in folder.rglob("*") if each.is_dir()))
+    }
+
+
+def folders_of_full_and_differential(portal: Portal) -> Path:
+    """Make folders that the full set has, that the differential has, and whose files lie in either."""
+    settings = portal.folder / "settings"
+    for name in ("old/deep", "both", "new"):
+        (settings / name).mkdir(parents=True)
+        (settings / name / "old.ini").write_text(name)
+    os.setxattr(settings / "old", "user.note", b"kept")
+    full_and_differential(portal)
+    (settings / "both" / "new.ini").write_text("new")
+    (settings / "later").mkdir()
+    (settings / "later" / "new.ini").write_text("new")
+    os.setxattr(settings / "both", "user.note", b"new")
+    for number, name in enumerate(("old/deep", "old", "both", "new", "later", "")):
+        (settings / name).chmod(0o750 + number % 2)
+        os.utime(settings / name, ns=(10**18, 10**18 + number))
+    run_at(portal, 2, "diff")
+    return settings
+
+
+def test_folders_of_a_differential_and_of_its_base_get_their_mode_time_and_attributes(
+    portal: Portal, tmp_path: Path
+) -> None:
+    settings = folders_of_full_and_differential(portal)
+    for more in ((), ("--path", f"{settings}/old", "--path", f"{settings}/both")):
+        folder = tmp_path / f"folder-{len(more)}"
+        folder.mkdir()
+
+        found = into(portal, folder, *more)
+
+        way = folder / str(settings).strip("/")
+        expected = looks(settings)
+        assert looks(way) == {name: each for name, each in expected.items() if (way / name).exists()}
+        assert found["same"] == 0
+        assert way.parent.stat().st_mode & 0o7777 == 0o700  # no member of the set
+        again = into(portal, folder, *more)
+        assert (again["new"], again["differing"]) == (0, 0)
+        assert again["same"] >= found["new"] - 1
+
+
+def test_folders_of_a_run_that_was_killed_get_their_mode_from_the_next(portal: Portal, tmp_path: Path) -> None:
+    settings = folders_of_full_and_differential(portal)
+    folder = tmp_path / "folder"
+    own = folder / str(settings).strip("/") / "new"
+    own.mkdir(parents=True, mode=0o700)
+    (own.parent / "both").mkdir()
+    (own.parent / "both").chmod(0o1700)  # as a run leaves it that was killed
+
+    assert into(portal, folder, "--dry-run")["same"] == 2
+    into(portal, folder)
+
+    found, expected = looks(own.parent), looks(settings)
+    assert found["both"] == expected["both"]
+    assert own.stat().st_mode & 0o7777 == 0o700  # it was there
+    again = into(portal, folder)
+    assert again["new"] == 0
+
+
+def test_a_further_name_of_a_fifo_or_a_link_is_made(portal: Portal, tmp_path: Path) -> None:
+    settings = portal.folder / "settings"
+    os.mkfifo(settings / "fifo")
+    os.link(settings / "fifo", settings / "fifo2")
+    os.link(settings / "link", settings / "link2", follow_symlinks=False)
+    portal.call("backup", "run")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+
+    found = into(portal, folder)
+
+    way = folder / str(settings).strip("/")
+    assert found["missing"] == 0
+    assert (way / "fifo2").is_fifo() and (way / "fifo2").stat().st_ino == (way / "fifo").stat().st_ino
+    assert os.readlink(way / "link2") == "portal.ini"
+    assert into(portal, folder)["new"] == 0
