@@ -22,7 +22,7 @@ from pathlib import Path
 from backups.tar import TarEntry
 from backups.targets import require_no_server
 from backups.undressed import UndressedFolders
-from backups.unfinished import UNFINISHED, begin_unfinished
+from backups.unfinished import UNFINISHED, begin_unfinished, is_marker
 from portalops.errors import UnsafeTarget
 from portalops.model.backups import MemberType
 from portalops.model.causes import cause_of
@@ -412,7 +412,9 @@ def prepare_target(target: Path) -> None:
     require_no_server(target)
     try:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
-        is_empty = not target.is_symlink() and all(each.name == UNFINISHED for each in target.iterdir())
+        is_empty = not target.is_symlink() and all(
+            each.name == UNFINISHED and is_marker(each) for each in target.iterdir()
+        )
     except FileExistsError:
         is_empty = False
     except OSError as error:

@@ -38,7 +38,12 @@ class UndressedFolders:
         attributes = {key: value.decode("latin-1") for key, value in entry.attributes.items()}
         rest = json.dumps((entry.mode, entry.uid, entry.gid, entry.mtime_ns, attributes))
         row = (os.fsencode(entry.path), entry.path.count("/"), rest)
-        self._database.execute(f"INSERT OR {'REPLACE' if replaces else 'IGNORE'} INTO folder VALUES (?, ?, ?)", row)
+        put = (
+            "INSERT OR REPLACE INTO folder VALUES (?, ?, ?)"
+            if replaces
+            else "INSERT OR IGNORE INTO folder VALUES (?, ?, ?)"
+        )
+        self._database.execute(put, row)
 
     def forget(self, path: str) -> None:
         """Keep a folder no more, if there is one of this path.
