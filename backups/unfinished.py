@@ -76,7 +76,7 @@ def begin_unfinished(target: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    _write(target / UNFINISHED, _said(_AT_WORK), ())
+    _write(target / UNFINISHED, _rendered(_AT_WORK), ())
 
 
 def begin_in_place(marker: Path, paths: Iterable[str]) -> None:
@@ -91,7 +91,7 @@ def begin_in_place(marker: Path, paths: Iterable[str]) -> None:
     """
     begun = [_line(path, _NOT_FINISHED) for path in paths]
     older = (line for line in _lines_of(marker) if line not in begun)
-    _write(marker, _said(_AT_WORK_IN_PLACE), (each for lines in (older, begun) for each in lines))
+    _write(marker, _rendered(_AT_WORK_IN_PLACE), (each for lines in (older, begun) for each in lines))
 
 
 def mark_finished(target: Path) -> None:
@@ -162,7 +162,7 @@ class MissingPaths:
         )
         self._lines.seek(0)
         try:
-            _write(self._marker, _said(ended), self._lines)
+            _write(self._marker, _rendered(ended), self._lines)
         except OSError as error:
             raise UnsafeTarget(
                 msg(
@@ -175,7 +175,7 @@ class MissingPaths:
             ) from error
 
 
-def _said(text: Message) -> str:
+def _rendered(text: Message) -> str:
     return "".join(f"{render(text, each)}\n" for each in LANGUAGES)
 
 

@@ -452,3 +452,30 @@ def test_what_a_killed_restore_was_to_bring_back_stays_listed_until_it_is_asked_
     assert f"{top}/sub\t" not in listed and "*.ini\t" in listed
     into(portal, folder)
     assert not list(folder.rglob(UNFINISHED))
+
+
+def test_folders_are_right_when_a_restore_that_was_killed_is_run_again(portal: Portal, tmp_path: Path) -> None:
+    settings = portal.folder / "settings"
+    for number in range(40):
+        (settings / f"{number}" / "deep").mkdir(parents=True)
+        (settings / f"{number}" / "deep" / "file").write_bytes(os.urandom(1 << 20))
+        os.utime(settings / f"{number}", ns=(10**18, 10**18 + number))
+    portal.call("backup", "run")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    command = [sys.executable, "-c", PROGRAM, "--config", str(portal.folder / "portalops.toml"), "backup", "restore"]
+    command += ["latest", "--into", str(folder), "--source", "settings", "--identity", portal.key]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    way = folder / str(settings).strip("/")
+    until = time.monotonic() + 20
+    while process.poll() is None and not (way / "20").exists() and time.monotonic() < until:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+    into(portal, folder)
+
+    assert looks(way) == looks(settings)
+    assert way.parent.stat().st_mode & 0o7777 == 0o700  # no member of the set
+    assert not (folder / UNFINISHED).exists()
+    assert into(portal, folder)["new"] == 0
