@@ -22,7 +22,7 @@ from pathlib import Path
 from backups.tar import TarEntry
 from backups.targets import require_no_server
 from backups.undressed import UndressedFolders
-from backups.unfinished import UNFINISHED, begin_unfinished
+from backups.unfinished import UNFINISHED, begin_unfinished, is_marker
 from portalops.errors import UnsafeTarget
 from portalops.model.backups import MemberType
 from portalops.model.causes import cause_of
@@ -260,14 +260,14 @@ class Extractor:
             if not stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
                 raise
 
-    def _hold(self, entry: TarEntry) -> None:
+    def _hold(self, entry: TarEntry, *, replaces: bool = True) -> None:
         """Keep a folder until the end; without its attributes where too many are kept already."""
         self._held_bytes += sum(len(key) + len(value) for key, value in entry.attributes.items())
         if entry.attributes and self._held_bytes > MAX_HELD_BYTES:
             self._tell(self.done.notes, f"{entry.path}: its attributes were not restored: the archive has too many")
             entry = replace(entry, attributes={})
         try:
-            self._folders.add(entry)
+            self._folders.add(entry, replaces=replaces)
         except sqlite3.Error as error:
             self._tell(self.done.notes, f"{entry.path}: its mode and time were not set: {error}")
 
@@ -354,9 +354,9 @@ class Extractor:
 
     def _open_folder(self, parts: list[str], *, make: bool) -> int:
         descriptor = os.dup(self._root)
-        for part in parts:
+        for number, part in enumerate(parts, start=1):
             try:
-                inner = self._inner(descriptor, part, make=make)
+                inner = self._inner(descriptor, parts[:number], make=make)
             except (FileExistsError, NotADirectoryError) as error:
                 raise _Refused(f"{part!r} on the way is not a folder") from error
             finally:
@@ -364,14 +364,15 @@ class Extractor:
             descriptor = inner
         return descriptor
 
-    def _inner(self, descriptor: int, name: str, *, make: bool) -> int:
+    def _inner(self, descriptor: int, way: list[str], *, make: bool) -> int:
+        """Open the last folder of a way inside the one before it."""
         try:
-            return os.open(name, _FOLDER, dir_fd=descriptor)
+            return os.open(way[-1], _FOLDER, dir_fd=descriptor)
         except FileNotFoundError:
             if not make:
                 raise
-            self._folder(descriptor, name)
-            return os.open(name, _FOLDER, dir_fd=descriptor)
+            self._folder(descriptor, way[-1])
+            return os.open(way[-1], _FOLDER, dir_fd=descriptor)
 
     def _forget_parent(self) -> None:
         if self._parent is not None:
@@ -425,7 +426,9 @@ def prepare_target(target: Path) -> None:
     require_no_server(target)
     try:
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
-        is_empty = not target.is_symlink() and all(each.name == UNFINISHED for each in target.iterdir())
+        is_empty = not target.is_symlink() and all(
+            each.name == UNFINISHED and is_marker(each) for each in target.iterdir()
+        )
     except FileExistsError:
         is_empty = False
     except OSError as error:

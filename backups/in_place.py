@@ -2,7 +2,8 @@
 
 What is there already and is the same stays as it is. What is there and differs is kept, or overwritten where that was asked
 for; each file gets its name by one rename when it is whole, so a restore that is killed leaves the old or the new one. Nothing
-is removed, folders that are there keep their mode and time, and no link is followed on the way.
+is removed, folders that are there keep their mode and time, and no link is followed on the way. A folder that is made has a mode
+that no other has until it gets its own at the end; so the run behind one that was killed finds those that still wait for it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from backups.paths import as_indexed, folders_above, is_pattern, matches
 from backups.restore import TAR, unpack_members
 from backups.tar import TarEntry
 from backups.targets import SERVERS
-from backups.unfinished import MissingPaths, begin_unfinished
+from backups.unfinished import UNFINISHED, MissingPaths, begin_in_place, choose_marker
 from portalops.errors import BackupError, UnsafeTarget
 from portalops.model.backups import MemberType, Stream, StreamMember
 from portalops.model.causes import cause_of
@@ -41,9 +42,12 @@ MAX_NAMED = 1000
 """Paths of one kind that are named; the others are counted."""
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_UNDRESSED = stat.S_ISVTX | stat.S_IRWXU
+"""The mode of a folder that was made and waits for its own."""
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _NO_NAMES = {"", ".", ".."}
 """What a path of an archive may hold to lead out of the folder."""
+_NO_SUCH_PATH = msg("the set has no such path")
 _DEVICES = {MemberType.CHARACTER_DEVICE, MemberType.BLOCK_DEVICE}
 
 
@@ -97,7 +101,8 @@ class OverlayReport:
     missing: int = 0
     faults: tuple[CopyFault, ...] = ()
     marked: Path | None = None
-    """The folder with the list of what is missing: the innermost one that is there and holds all that was asked for."""
+    """The list of what is missing. It lies in the folder itself; where that cannot be written, in the innermost one that is
+    there and holds all that was asked for."""
 
 
 def restore_in_place(
@@ -128,7 +133,7 @@ def restore_in_place(
         UnsafeTarget: the folder is not there, or cannot be written.
         BackupError: the set has no such source or path, or the base is not given; nothing was made.
         SetDamaged: no copy has the index; nothing was made.
-        MediumUnavailable: no medium could be read any more; a file in the innermost folder of all that is restored says so.
+        MediumUnavailable: no medium could be read any more; a file in the folder says so.
     """
     stream = _chosen(copies, source)
     if stream.differential and base is None:
@@ -154,7 +159,7 @@ def restore_in_place(
         if how.is_dry:
             work.plan()
         else:
-            work.restore(live.place / live.innermost(wanted.common(table.members(0))), absent)
+            work.restore(wanted.common(table.members(0)), absent)
     report = work.report
     report.faults = (*copies.faults, *(base.faults if base is not None else ()))
     return report
@@ -242,6 +247,8 @@ class _OverlayRestore:
     how: Overlay
     on_bytes: Callable[[int], None]
     report: OverlayReport = field(default_factory=OverlayReport)
+    missing: MissingPaths | None = None
+    """None where nothing is written."""
 
     def plan(self) -> None:
         """Find out what would be done."""
@@ -249,17 +256,26 @@ class _OverlayRestore:
             for _member in self._to_write(is_of_base=is_of_base):
                 pass
 
-    def restore(self, marked: Path, absent: Iterable[str]) -> None:
-        """Restore, with a file in a folder that says so until nothing is missing."""
-        self.report.marked = marked
+    def restore(self, common: str, absent: Iterable[str]) -> None:
+        """Restore, with a file that says so until nothing is missing.
+
+        Args:
+            common: the innermost folder that holds all members that are asked for.
+            absent: the paths that no member is.
+        """
+        above = "" if os.access(self.live.place, os.W_OK | os.X_OK) else self.live.innermost(common)
+        folder = self.live.place / above
         try:
-            begin_unfinished(marked, is_in_place=True)
+            marker = choose_marker(folder, lambda name: self.table.find(0, f"{above}/{name}".strip("/")) is not None)
+            begin_in_place(marker, self.wanted.paths or (common,))
         except OSError as error:
             raise UnsafeTarget(
-                msg("cannot write into {folder}: {cause}", folder=str(marked), cause=cause_of(error)),
+                msg("cannot write into {folder}: {cause}", folder=str(folder), cause=cause_of(error)),
                 msg("Name a folder that you may write to."),
             ) from error
-        with MissingPaths(marked) as missing:
+        self.report.marked = marker
+        with MissingPaths(folder, marker, lambda path, why: self._is_settled(path, why, common)) as missing:
+            self.missing = missing
             extractor = _OverlayExtractor(self.live.place, overwrites=self.how.overwrites)
             try:
                 with MemberTable() as links:
@@ -270,12 +286,26 @@ class _OverlayRestore:
             self.report.files, self.report.content_bytes = done.files, done.content_bytes
             self.report.refused += done.refused
             self.report.notes += done.notes
-            for line in self.report.refused:
+            for line in done.refused:
                 path, _colon, why = line.partition(": ")
                 missing.add(path, why)
             for path in sorted(absent):
-                missing.add(path, msg("the set has no such path"))
+                missing.add(path, _NO_SUCH_PATH)
             self.report.missing = missing.count
+        if missing.older:
+            self.report.notes.append(f"{marker.name} lists what earlier restores did not bring back: {missing.older}")
+        if missing.count + missing.older and marker.name != UNFINISHED:
+            self.report.notes.append(f"{marker} lists what is missing, since {UNFINISHED} is another file")
+
+    def _is_settled(self, path: str, reason: str, common: str) -> bool:
+        """Say whether this restore was to bring back what an earlier one lists, so that it need not be listed any more."""
+        if path in {*self.wanted.paths, *(() if self.wanted.paths else (common,))} or reason == str(_NO_SUCH_PATH):
+            return True
+        if not self.wanted.has(path):
+            return False
+        if is_pattern(path) and not _Wanted((path,)).absent(self.table.members(0)):
+            return True
+        return self.table.find(0, path) is not None or next(self.table.level(0, path), None) is not None
 
     def _write(self, extractor: Extractor, links: MemberTable, missing: MissingPaths) -> None:
         for is_of_base in (True, False):
@@ -315,7 +345,12 @@ class _OverlayRestore:
     def _link(self, extractor: Extractor, member: StreamMember, missing: MissingPaths) -> None:
         """Give a file a further name; where what bears its first name is another one, a file of its own."""
         first = self.table.find(0, member.link)
-        if first is None or first.type is not MemberType.FILE:
+        if first is not None and first.type in _DEVICES:
+            self.report.notes.append(
+                show_text(f"{member.path}: a further name of the device {member.link}, which is not made", 500)
+            )
+            return
+        if first is None or first.type not in {MemberType.FILE, MemberType.SYMLINK, MemberType.FIFO}:
             missing.add(
                 member.path, msg("the set has no file {path}, whose further name it is", path=show_text(member.link))
             )
@@ -344,6 +379,8 @@ class _OverlayRestore:
             try:
                 standing = self.live.standing(member, self._content(member))
             except _NotMade as error:
+                if is_wanted and self.missing is not None:
+                    self.missing.add(member.path, str(error))
                 if is_wanted and len(self.report.refused) < MAX_NAMED:
                     self.report.refused.append(show_text(f"{member.path}: {error}", 500))
                 continue
@@ -437,7 +474,7 @@ class _LiveFolder:
         if member.type is MemberType.FOLDER:
             if not stat.S_ISDIR(found.st_mode):
                 raise _NotMade("something else than a folder is there")
-            return _Standing.SAME
+            return _Standing.NEW if _is_undressed(found) else _Standing.SAME
         if stat.S_ISDIR(found.st_mode):
             raise _NotMade("a folder is there")
         return _Standing.SAME if self._is_same(parent, name, found, content) else _Standing.DIFFERENT
@@ -520,9 +557,10 @@ class _OverlayExtractor(Extractor):
             case MemberType.FOLDER:
                 parent, name = self._place(entry.path)
                 try:
-                    os.mkdir(name, 0o700, dir_fd=parent)
+                    os.mkdir(name, _UNDRESSED, dir_fd=parent)
                 except FileExistsError:
-                    return  # it keeps its mode and time; what cannot be made in it is told member by member
+                    if not _is_undressed(os.stat(name, dir_fd=parent, follow_symlinks=False)):
+                        return  # it keeps its mode and time; what cannot be made in it is told member by member
                 self._hold(entry)
             case MemberType.SYMLINK | MemberType.FIFO | MemberType.HARDLINK:
                 parent, name = self._place(entry.path)
@@ -534,6 +572,25 @@ class _OverlayExtractor(Extractor):
                         os.unlink(self._unfinished, dir_fd=parent)
             case _:
                 super()._add(entry, content)
+
+    def _folder(self, parent: int, name: str) -> None:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, _UNDRESSED, dir_fd=parent)
+
+    def _inner(self, descriptor: int, way: list[str], *, make: bool) -> int:
+        inner = super()._inner(descriptor, way, make=make)
+        if make and _is_undressed(found := os.fstat(inner)):
+            # Its own entry may come before or after what lies in it, or never: a differential's base is unpacked first.
+            plain = TarEntry(
+                MemberType.FOLDER,
+                "/".join(way),
+                mode=stat.S_IRWXU,
+                uid=found.st_uid,
+                gid=found.st_gid,
+                mtime_ns=found.st_mtime_ns,
+            )
+            self._hold(plain, replaces=False)
+        return inner
 
     def _make_unfinished(self, parent: int, entry: TarEntry) -> None:
         if entry.type is MemberType.HARDLINK:
@@ -597,6 +654,12 @@ def _digest(parent: int, name: str) -> str | None:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None
+
+
+def _is_undressed(found: os.stat_result) -> bool:
+    """Say whether it is a folder that this run made, or one that was killed; a folder may have its group's bit from above."""
+    mode = stat.S_IMODE(found.st_mode) & ~stat.S_ISGID
+    return stat.S_ISDIR(found.st_mode) and mode == _UNDRESSED and found.st_uid == os.geteuid()
 
 
 def _is_there(parent: int, name: str) -> bool:

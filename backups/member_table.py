@@ -35,8 +35,11 @@ CREATE TABLE member (
     uid INTEGER NOT NULL, gid INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, place INTEGER NOT NULL, sha256 TEXT,
     link BLOB NOT NULL, is_of_base INTEGER NOT NULL, PRIMARY KEY (part, path)
 ) WITHOUT ROWID;
+CREATE INDEX further_name ON member (part, link) WHERE type = 'hardlink';
 """
 _COLUMNS = "path, type, size, mode, uid, gid, mtime_ns, place, sha256, link"
+_OF_FILE = "type, size, mode, uid, gid, mtime_ns, sha256, link"
+"""What all names of a file have in common."""
 _PUT = f"INSERT OR REPLACE INTO member (part, {_COLUMNS}, is_of_base) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 
 
@@ -104,6 +107,33 @@ class MemberTable:
             self._database.execute(
                 f"INSERT OR REPLACE INTO member SELECT ?, {_COLUMNS}, 1 FROM member WHERE part = ?",  # noqa: S608
                 (into, part),
+            )
+
+    def has_links(self, part: int) -> bool:
+        """Say whether a part has hard links."""
+        with _kept():
+            asked = "SELECT 1 FROM member WHERE part = ? AND type = 'hardlink' LIMIT 1"
+            return self._database.execute(asked, (part,)).fetchone() is not None
+
+    def is_linked(self, part: int, path: str) -> bool:
+        """Say whether a hard link of a part leads to a path."""
+        with _kept():
+            asked = "SELECT 1 FROM member WHERE part = ? AND link = ? AND type = 'hardlink' LIMIT 1"
+            return self._database.execute(asked, (part, os.fsencode(path))).fetchone() is not None
+
+    def resolve_links(self, part: int, firsts: int) -> None:
+        """Make each hard link of a part what its first name is: which of a file's names is the first says nothing about it.
+
+        Args:
+            part: whose hard links.
+            firsts: the part that holds their first names; a hard link without one stays what it is.
+        """
+        with _kept():
+            self._database.execute(
+                f"UPDATE member SET ({_OF_FILE}) = (SELECT {_OF_FILE} FROM member AS first "  # noqa: S608
+                "WHERE first.part = ? AND first.path = member.link) WHERE part = ? AND type = 'hardlink' AND EXISTS "
+                "(SELECT 1 FROM member AS first WHERE first.part = ? AND first.path = member.link AND first.type != 'hardlink')",
+                (firsts, part, firsts),
             )
 
     def count(self, part: int) -> int:

@@ -87,6 +87,7 @@ def _compare_stream(key: StreamKey, before: ComparedSide, after: ComparedSide, f
                 continue
             try:
                 found.unknown += [("/".join(key), why) for why in side.load(table, part, key)]
+                table.resolve_links(part, part)
             except (SetDamaged, MediumUnavailable, SourceUnavailable) as error:
                 found.unknown.append(("/".join(key), error.message))
                 return

@@ -14,7 +14,7 @@ from typing import Any
 
 from backups.age import PrivateKey
 from backups.contents import index_members
-from backups.member_table import REMOVED, MemberTable, remove_gone
+from backups.member_table import REMOVED, MemberTable, StreamToRead, add_stream, remove_gone
 from backups.merged import MergedSet
 from backups.paths import is_named
 from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged
@@ -149,6 +149,10 @@ class _Search:
                 part, problem = self._merged(copies, stream, own, base)
                 if problem is not None:
                     problems.append(_stream_problem(stream, problem))
+            try:
+                self._resolve_links(part, StreamToRead(copies, stream, self.identities, base))
+            except (SetDamaged, MediumUnavailable) as error:
+                problems.append(_stream_problem(stream, error.message))
             rows = ((stream.source, stream.name, *_row(each), number, number) for each in self.table.members(part))
             self.versions.executemany(_PUT, rows)
             if part != own:
@@ -174,6 +178,17 @@ class _Search:
             return own, error.message
         self.table.copy(own, part)
         return part, None
+
+    def _resolve_links(self, part: int, read: StreamToRead) -> None:
+        """Give hard links the content of their first names, which need not fit the pattern."""
+        if not self.table.has_links(part):
+            return
+        firsts = self._new_part()
+        try:
+            add_stream(self.table, firsts, read, is_wanted=lambda path: self.table.is_linked(part, path))
+            self.table.resolve_links(part, firsts)
+        finally:
+            self.table.forget(firsts)
 
     def _own(self, copies: MergedSet, stream: Stream) -> int | Message:
         """Return the part with a stream's own members that fit; its index is read once."""

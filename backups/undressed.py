@@ -29,8 +29,8 @@ class UndressedFolders:
         self._database.executescript(_MADE)
         self._database.execute("BEGIN")  # one for all: nothing is ever kept
 
-    def add(self, entry: TarEntry) -> None:
-        """Keep a folder.
+    def add(self, entry: TarEntry, *, replaces: bool = True) -> None:
+        """Keep a folder; unless it replaces, one of this path that is kept already counts.
 
         Raises:
             sqlite3.Error: there is no room for temporary files.
@@ -38,7 +38,12 @@ class UndressedFolders:
         attributes = {key: value.decode("latin-1") for key, value in entry.attributes.items()}
         rest = json.dumps((entry.mode, entry.uid, entry.gid, entry.mtime_ns, attributes))
         row = (os.fsencode(entry.path), entry.path.count("/"), rest)
-        self._database.execute("INSERT OR REPLACE INTO folder VALUES (?, ?, ?)", row)
+        put = (
+            "INSERT OR REPLACE INTO folder VALUES (?, ?, ?)"
+            if replaces
+            else "INSERT OR IGNORE INTO folder VALUES (?, ?, ?)"
+        )
+        self._database.execute(put, row)
 
     def forget(self, path: str) -> None:
         """Keep a folder no more, if there is one of this path.

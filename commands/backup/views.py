@@ -682,7 +682,7 @@ def restore_view(report: RestoreReport, set_id: str, folder: str) -> list[Block]
             )
         )
     ]
-    blocks += _missing_blocks(report.missing, folder)
+    blocks += _missing_blocks(report.missing, Path(folder) / UNFINISHED)
     if report.withheld:
         said = nmsg(
             "{n} right was withheld: a device, a set-user-ID bit or an attribute; --as-root gives it back",
@@ -693,14 +693,14 @@ def restore_view(report: RestoreReport, set_id: str, folder: str) -> list[Block]
     return [*blocks, *_problem_blocks(report)]
 
 
-def _missing_blocks(missing: int, folder: str) -> list[Block]:
+def _missing_blocks(missing: int, file: Path) -> list[Block]:
     if not missing:
         return []
     said = nmsg(
         "{n} path is missing; {file} lists it with the reason",
         "{n} paths are missing; {file} lists each with the reason",
         missing,
-        file=str(Path(folder) / UNFINISHED),
+        file=str(file),
     )
     return [Notice(said, Tone.BAD)]
 
@@ -800,7 +800,8 @@ class RestoredInPlace:
     missing: int
     """How many paths are missing."""
     listed_in: str | None
-    """The folder whose RESTORE-UNFINISHED.txt lists them: the innermost one that holds all that was asked for."""
+    """The folder whose RESTORE-UNFINISHED.txt lists them: that of --into; where that cannot be written, the innermost one
+    that holds all that was asked for."""
     faults: tuple[DamagedCopy, ...]
     """What is wrong with copies of the set, or of its base, though another copy may have had it."""
 
@@ -822,7 +823,7 @@ def overlay_data(report: OverlayReport, set_id: str, folder: str, how: Overlay) 
         refused=tuple(report.refused),
         notes=tuple(report.notes),
         missing=report.missing,
-        listed_in=str(report.marked) if report.missing else None,
+        listed_in=str(report.marked.parent) if report.missing and report.marked else None,
         faults=_faults_data(report.faults),
     )
 
@@ -860,7 +861,7 @@ def overlay_view(report: OverlayReport, set_id: str, folder: str, how: Overlay) 
         blocks += [Heading(3, differ), *_listed(report.differing.paths, report.differing.count)]
         if not how.overwrites:
             blocks.append(Notice(msg("--overwrite replaces what differs"), Tone.UNSURE))
-    return [*blocks, *_missing_blocks(report.missing, str(report.marked)), *_problem_blocks(report)]
+    return [*blocks, *_missing_blocks(report.missing, report.marked or Path(folder)), *_problem_blocks(report)]
 
 
 def _remarks(kept: BackupSet) -> list[tuple[Message, list[str]]]:

@@ -342,3 +342,36 @@ def test_sets_are_searched_where_no_ledger_is_left(portal: Portal) -> None:
     assert find(portal, "portal.ini")["versions"][0]["newest"] == made
     assert names(ls(portal, "latest", top(portal))) == ["portal.ini"]
     assert keys().public
+
+
+def test_a_further_name_of_a_file_has_the_content_of_its_first(portal: Portal) -> None:
+    settings = portal.folder / "settings"
+    for name in ("h1", "same"):
+        (settings / f"{name}.ini").write_text("old")
+    for name in ("h2.ini", "h3.ini"):
+        os.link(settings / "h1.ini", settings / name)
+    oldest = run_at(portal, 0, "full")
+    with (settings / "h1.ini").open("w") as file:
+        file.write("another")
+    os.link(settings / "same.ini", settings / "another name of same.ini")
+    for day, kind in ((1, "diff"), (2, "full")):
+        newest = run_at(portal, day, kind)
+
+        found = {
+            each["path"].rpartition("/")[2]: each["change"]
+            for each in diff(portal, oldest, newest, "--source", "settings", expected=ExitCode.UNMET)["paths"]
+        }
+
+        assert found.pop("settings", "attributes") == "attributes"
+        assert found == {
+            "h1.ini": "content",
+            "h2.ini": "content",
+            "h3.ini": "content",
+            "another name of same.ini": "added",
+        }
+        assert diff(portal, newest, "--live", "--source", "settings")["paths"] == []
+    for name, count in (("same.ini", 1), ("h1.ini", 2), ("h2.ini", 2), ("h3.ini", 2)):
+        versions = find(portal, name)["versions"]
+        assert len(versions) == count
+        assert {each["type"] for each in versions} == {"file"}
+        assert {each["size"] for each in versions} <= {3, 7}
