@@ -1,6 +1,6 @@
 """`restore.sh`: the commands of a set's guides as one script of POSIX sh. Pure.
 
-`PLACES`, `CHECK`, `FUNCTIONS` and `SALVAGE` are printed in the guides too. Around them the script has what a person does by
+What `places` returns, `CHECK`, `FUNCTIONS` and `SALVAGE` are printed in the guides too. Around them the script has what a person does by
 looking: it stops at the first error, and says where. sh has no `pipefail`, so each part of a pipe leaves a file when it
 has ended well, and a pipe without all of its files has failed.
 """
@@ -20,20 +20,26 @@ from portalops.model.message import Message, msg
 SCRIPT = "restore.sh"
 PROGRAMS = (
     *("age", "zstd", "tar", "sha256sum", "awk", "cat", "cut", "dirname", "grep", "head", "id", "ls", "mkdir", "mkfifo"),
-    *("mktemp", "rm", "sed", "tail", "tee", "xargs"),
+    *("mktemp", "readlink", "rm", "sed", "tail", "tee", "xargs"),
 )
 """What the script needs, without the programs of databases; all but the first two are on every Linux."""
+QUOTED = "$QUOTED"
+"""Stands in what the script prints for the target as one word of a shell, so that a name never becomes a command."""
 INCOMPLETE = 3
 """Its exit code when something was restored, and something is missing."""
 
-PLACES = (
+_PLACES = (
     "umask 077",
     'stop() { echo "error: $*" >&2; return 1; }',
     'absolute() { case "$1" in /*) printf \'%s\\n\' "$1" ;; *) printf \'%s/%s\\n\' "$PWD" "$1" ;; esac; }',
     'KEY="$(absolute "$KEY")"',
     'TO="$(absolute "$TO")"',
+    'BASE="${BASE:-BESIDE}"',
     'BASE="${BASE:+$(absolute "$BASE")}"',
     'ALLOWED="${ALLOWED:+$(absolute "$ALLOWED")}"',
+    'for set in "$SET" ${BASE:+"$BASE"}; do',
+    '  case "$(readlink -m -- "$TO")/" in "$(readlink -m -- "$set")"/*) stop "$TO: it lies in the folder of a set" ;; esac',
+    "done",
     'PREFIX="${PREFIX-}"',
     'SUFFIX="${SUFFIX-_restored}"',
     'case "$PREFIX$SUFFIX" in -* | *[!A-Za-z0-9_-]*) stop "$PREFIX, $SUFFIX: only letters, digits, _ and - may be in them" ;; esac',
@@ -44,6 +50,13 @@ PLACES = (
     'WORK="$(absolute "$WORK")"',
     ': > "$WORK/missing"',
 )
+
+
+def places(base: str) -> tuple[str, ...]:
+    """Return the commands that check KEY, TO and BASE; the base of a differential lies beside it if BASE does not say where."""
+    beside = f"$SET/../{base}" if base else ""
+    return tuple(line.replace("BESIDE", beside) for line in _PLACES if beside or "BESIDE" not in line)
+
 
 CHECK = (
     "sha256sum --check --quiet --strict tagmanifest-sha256.txt",
@@ -215,6 +228,8 @@ class ScriptSteps:
     set_id: SetId
     recipients: tuple[str, ...]
     signature: tuple[Commands, ...]
+    base_id: str
+    """Empty for a full set."""
     base: tuple[Commands, ...]
     """Where it is; then checks of what is in it, which a salvage goes on without."""
     parts: tuple[Part, ...]
@@ -285,7 +300,7 @@ def _lines(steps: ScriptSteps) -> Iterator[str]:
         'step() { AT="$(say "$@")"; say "$@"; }',
         "",
         _step(msg("Checking KEY, TO and BASE")),
-        *PLACES,
+        *places(steps.base_id),
         f'{_say(_UNFINISHED)} > "$TO/{UNFINISHED}"',
         "",
         *FUNCTIONS,
@@ -359,6 +374,7 @@ def _end(steps: ScriptSteps, left: Sequence[str], *, has_loads: bool) -> Iterato
                 " numbers, restore as root so that owners are kept, stop the portal, compare, then copy. What exists stays as it is:"
             )
         )
+        yield """QUOTED="'$(printf '%s\\n' "$TO" | sed "s/'/'\\\\\\\\''/g")'\""""
         yield from (f"printf '%s\\n' {_quoted(f'  {command}')}" for command in steps.put_back)
         yield '[ "$(id -u)" -eq 0 ] || ' + _say(msg("You are not root: the files belong to you, not to their owners."))
     if has_loads:
@@ -428,7 +444,7 @@ def _step(message: Message) -> str:
     return _say(message).replace("say", "step", 1)
 
 
-_VARIABLES = ("$option", "$program", "$AT", "$TO")
+_VARIABLES = ("$option", "$program", "$AT", "$TO", QUOTED)
 
 
 def _quoted(text: str) -> str:

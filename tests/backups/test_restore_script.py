@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import stat
@@ -106,7 +107,7 @@ def test_everything_comes_back(made: Made, stranger: Stranger, shell: str, langu
     assert done.returncode == 0, done.stderr
     assert is_back(made, stranger.folder / "out")
     assert ("Đã khôi phục" in done.stdout) == (language != "C")
-    assert f'(cd "{stranger.folder}/out/uploads" && tar ' in done.stdout
+    assert f"(cd '{stranger.folder}/out'/uploads && tar " in done.stdout
 
 
 def test_a_relative_key_and_target_with_spaces_are_of_where_the_stranger_stands(made: Made, stranger: Stranger) -> None:
@@ -141,6 +142,38 @@ def test_a_target_that_has_files_is_left_alone(made: Made, stranger: Stranger) -
 
     assert (done.returncode, "the folder is not empty" in done.stderr) == (1, True)
     assert [each.name for each in (stranger.folder / "out").iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("target", ["out", "./deep/out", "../{set}/out", "../link/out", "no/../out", "../beside/.."])
+def test_a_target_inside_the_set_is_refused_before_anything_is_done(
+    made: Made, stranger: Stranger, target: str
+) -> None:
+    folder = made.copy(stranger.folder)
+    (stranger.folder / "link").symlink_to(folder)
+    (stranger.folder / "beside").symlink_to(folder / "data/related")
+    before = sorted(stranger.folder.rglob("*"))
+
+    done = stranger.run("restore.sh", cwd=folder, KEY=made.key, TO=target.format(set=made.set.id))
+
+    assert (done.returncode, "it lies in the folder of a set" in done.stderr) == (1, True), done.stderr
+    assert sorted(stranger.folder.rglob("*")) == before
+
+
+NAMES = ('a"b', "it's", "$(touch pwned)", "`touch pwned`", "a'; touch pwned; '", "two\nlines", "$HOME \\'", "-x")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_printed_command_to_put_files_back_takes_any_target_for_one_word(
+    made: Made, stranger: Stranger, name: str
+) -> None:
+    done = stranger.run(made.script, KEY=made.key, TO=name)
+
+    assert done.returncode == 0, done.stderr
+    (begin,) = re.findall(r"^  \((cd .*?/uploads) && tar --create", done.stdout, re.MULTILINE | re.DOTALL)
+    pasted = stranger.folder / "pasted"
+    pasted.write_text(f'{begin} && printf %s "$PWD"')
+    assert stranger.run(pasted).stdout == f"{stranger.folder}/{name}/uploads"
+    assert not (stranger.folder / "pwned").exists()
 
 
 def test_a_wrong_key_stops_it_and_the_target_says_that_it_is_unfinished(made: Made, stranger: Stranger) -> None:
@@ -404,6 +437,22 @@ class TestDifferential:
         assert (missing.returncode, "the base is not there" in missing.stderr) == (1, True)
         assert (wrong.returncode, "another set" in wrong.stderr) == (1, True)
         assert there.returncode == 0, there.stderr
+
+    def test_a_target_inside_the_base_is_refused_before_anything_is_done(
+        self, weeks: Weeks, stranger: Stranger
+    ) -> None:
+        made = weeks.differential()
+        assert made.base_id is not None
+        base = self.folder(weeks, made.base_id)
+        script, key = self.folder(weeks, made.id) / "restore.sh", keys().file(stranger.folder)
+        (stranger.folder / "the base").symlink_to(base)
+
+        beside = stranger.run(script, KEY=key, TO=base / "out")
+        named = stranger.run(script, KEY=key, TO=base / "out", BASE="the base")
+
+        for done in (beside, named):
+            assert (done.returncode, "it lies in the folder of a set" in done.stderr) == (1, True), done.stderr
+        assert not (base / "out").exists()
 
     def test_a_damaged_base_stops_it_and_salvage_goes_on(self, weeks: Weeks, stranger: Stranger) -> None:
         made = weeks.differential()
