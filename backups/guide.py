@@ -87,7 +87,7 @@ def _parts(content: SetFile) -> Iterator[Step]:
     )
     yield msg(
         "With --databases it also loads the dumps into new databases. With --salvage it leaves out damaged packs, lists what is "
-        "missing, and ends with exit code 3. --help explains the rest."
+        "missing, and ends with exit code 3 if there is any. --help explains the rest."
     )
     yield msg("## 1. Set the key and the target folder")
     yield msg(
@@ -279,14 +279,19 @@ def _one_file(content: SetFile) -> Iterator[Step]:
 
 
 def _salvage(sections: tuple[_Section, ...]) -> Iterator[Step]:
-    parts = [part for section in sections for part in section.parts if part.salvage_place]
+    parts = [
+        part for section in sections if any(part.salvage_place for part in section.parts) for part in section.parts
+    ]
     if not parts:
         return
     yield msg("## 6. Salvage: packs are damaged and there is no other copy")
     yield msg(
         "A damaged pack costs only what lies in it: its files are left out, and the index says where the next file begins. "
-        "Give these commands in place of those of section 3, and go on although section 2 names damaged packs. Paths that are "
-        "missing stand in RESTORE-UNFINISHED.txt, as the index writes them. A dump with a damaged pack cannot be used."
+        "Give these commands in place of those of section 3, and go on although section 2 names damaged packs. Where the newer "
+        "version of a file is lost, its older one from the base is removed. Paths of which no version remains in place stand in "
+        "RESTORE-UNFINISHED.txt, as the index writes them; without that file nothing is missing. A dump with a damaged pack cannot be used."
     )
     yield code(*SALVAGE)
-    yield by_hand(*(part.salvage for part in parts), 'cat "$WORK/missing" > "$TO/RESTORE-UNFINISHED.txt"')
+    steps = [part.salvage.splitlines() for part in parts]
+    keep = '[ ! -s "$WORK/missing" ] || cat "$WORK/missing" > "$TO/RESTORE-UNFINISHED.txt"'
+    yield by_hand(*(line for lines in steps for line in lines), keep)

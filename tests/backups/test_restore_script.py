@@ -18,7 +18,7 @@ import pytest
 from backups.restore_script import PROGRAMS
 from portalops.model.backups import BackupSet, SetId
 from portalops.registers.signers import LEDGER_NAMESPACES, allowed_signers_line
-from tests.backups.kit import back_up, disk, keys, odd_tree, sample_database, signing, snapshot, source
+from tests.backups.kit import MIB, back_up, disk, keys, odd_tree, sample_database, signing, snapshot, source
 from tests.backups.test_differential import Weeks, edit
 
 pytestmark = pytest.mark.needs("dash", *PROGRAMS)
@@ -108,6 +108,12 @@ def test_everything_comes_back(made: Made, stranger: Stranger, shell: str, langu
     assert is_back(made, stranger.folder / "out")
     assert ("Đã khôi phục" in done.stdout) == (language != "C")
     assert f"(cd '{stranger.folder}/out'/uploads && tar " in done.stdout
+
+
+def test_it_is_a_script_of_posix_sh(made: Made, stranger: Stranger) -> None:
+    checked = stranger.run("-n", str(made.script))
+
+    assert (checked.returncode, checked.stderr) == (0, "")
 
 
 def test_a_relative_key_and_target_with_spaces_are_of_where_the_stranger_stands(made: Made, stranger: Stranger) -> None:
@@ -352,8 +358,9 @@ class TestSalvage:
 
         done = stranger.run(folder / "restore.sh", "--salvage", KEY=made.key, TO="out")
 
-        assert done.returncode == 3, done.stderr
-        assert f"{path}: FAILED" in done.stdout
+        assert done.returncode == 0, done.stderr
+        assert f"{path}: FAILED" in done.stderr, "it is named at the end"
+        assert is_back(made, stranger.folder / "out")
         files = stranger.folder / "out/uploads" / str(made.tree).lstrip("/")
         assert snapshot(files) == snapshot(made.tree)
 
@@ -467,3 +474,116 @@ class TestDifferential:
         assert (stopped.returncode, "files.0001.age: FAILED" in stopped.stdout) == (1, True)
         assert saved.returncode == 3, saved.stderr
         assert (stranger.folder / "out-2/tree").is_dir()
+
+
+ODD = (
+    b'it\'s "quoted" \\ $HOME',
+    b"line\nfeed",
+    b"tab\tbell\x07 del\x7f",
+    b"\xff no text",
+    "\x85 đặc biệt 😀".encode(),
+    b" -f ",
+)
+
+
+class Thinned:
+    """A full set and a differential of several packs each; files were changed, removed and added, also odd names."""
+
+    def __init__(self, folder: Path) -> None:
+        tree = odd_tree(folder / "portal")
+        for each in ("changed", "removed", "kept"):
+            (tree / each).mkdir()
+            for number, name in enumerate(ODD):
+                path = Path(os.fsdecode(os.fsencode(tree / each) + b"/" + name))
+                path.write_bytes(os.urandom(300_000) if number % 2 else b"old")
+        os.link(tree / "hosts", tree / "changed/hosts")
+        self.weeks = Weeks(folder, tree, medium=disk(folder, "disk-a"))
+        for path in (tree / "changed").iterdir():
+            path.write_bytes(b"new" + os.urandom(300_000))
+        (tree / "new").write_bytes(os.urandom(2 * MIB))
+        for what in ("a removed folder", "a folder in place of a file", "a link in place of a folder"):
+            edit(tree, what)
+        shutil.rmtree(tree / "removed")
+        (tree / "zz").write_text("the last")
+        self.made = self.weeks.differential()
+        self.tree = tree
+        self.disk = folder / "disk-a"
+
+    def copy(self, to: Path) -> tuple[Path, Path]:
+        """Both sets, which a test may damage: the base and the differential."""
+        assert self.made.base_id is not None
+        shutil.copytree(self.disk, to / "sets")
+        return to / "sets" / self.made.base_id, to / "sets" / self.made.id
+
+
+@pytest.fixture(scope="module")
+def thinned(tmp_path_factory: pytest.TempPathFactory) -> Thinned:
+    return Thinned(tmp_path_factory.mktemp("thinned"))
+
+
+class TestSalvageOfADifferential:
+    @pytest.mark.parametrize(
+        ("of_base", "of_set"),
+        [((), (n,)) for n in range(1, 6)]
+        + [((n,), ()) for n in range(1, 8)]
+        + [((1,), (1,)), ((1, 3), (2, 3)), ((), (1, 3))],
+    )
+    def test_what_is_there_is_the_newest_and_what_is_not_is_listed(
+        self, thinned: Thinned, stranger: Stranger, of_base: tuple[int, ...], of_set: tuple[int, ...]
+    ) -> None:
+        base, folder = thinned.copy(stranger.folder)
+        for of, numbers in ((base, of_base), (folder, of_set)):
+            for number in numbers:
+                damage(of / f"data/related/tree/files.{number:04}.age")
+
+        done = stranger.run(folder / "restore.sh", "--salvage", KEY=keys().file(stranger.folder), TO="out")
+
+        out = stranger.folder / "out"
+        files = out / "tree" / str(thinned.tree).lstrip("/")
+        whole, found = snapshot(thinned.tree), snapshot(files) if files.is_dir() else {}
+        of_files = {name for name, values in whole.items() if not stat.S_ISDIR(int(str(values[0])))}
+        missing = missing_in(out / UNFINISHED, thinned.tree) if (out / UNFINISHED).exists() else set()
+        assert done.returncode == (3 if (out / UNFINISHED).exists() else 0), done.stderr
+        assert {name for name in of_files & found.keys() if found[name][4] != whole[name][4]} == set()
+        assert of_files - found.keys() == of_files & missing
+        assert {name for name in found.keys() - whole.keys() if not name.endswith(b"/.")} == set()
+        assert not missing - whole.keys(), "nothing that was removed is listed"
+
+    @pytest.mark.parametrize("path", ["RESTORE.en.md", "data/related/tree/files.index.age", "manifest-sha256.txt"])
+    def test_what_is_damaged_in_the_base_and_not_needed_is_named(
+        self, thinned: Thinned, stranger: Stranger, path: str
+    ) -> None:
+        base, folder = thinned.copy(stranger.folder)
+        damage(base / path)
+
+        done = stranger.run(folder / "restore.sh", "--salvage", KEY=keys().file(stranger.folder), TO="out")
+
+        assert f"BASE/{path}: FAILED" in done.stderr
+        assert snapshot(stranger.folder / "out/tree" / str(thinned.tree).lstrip("/")) == snapshot(thinned.tree)
+        listed = stranger.folder / "out" / UNFINISHED
+        if path == "manifest-sha256.txt":  # it counts the packs
+            assert (done.returncode, listed.read_text()) == (3, f"BASE/{path}: FAILED\n")
+        else:
+            assert (done.returncode, listed.exists()) == (0, False)
+
+    def test_a_link_of_the_base_is_not_followed_where_an_older_version_is_removed(
+        self, tmp_path: Path, stranger: Stranger
+    ) -> None:
+        tree, outside = tmp_path / "tree", tmp_path / "outside"
+        tree.mkdir()
+        outside.mkdir()
+        (outside / "file").write_text("mine")
+        (tree / "kept").write_text("kept")
+        (tree / "link").symlink_to(outside)
+        weeks = Weeks(tmp_path, tree, medium=disk(tmp_path, "disk-a"))
+        (tree / "link").unlink()
+        (tree / "link").mkdir()
+        (tree / "link/file").write_text("new")
+        folder = tmp_path / "disk-a" / weeks.differential().id
+        for pack in folder.glob("data/related/tree/*.0001.age"):
+            damage(pack)
+
+        done = stranger.run(folder / "restore.sh", "--salvage", KEY=keys().file(stranger.folder), TO="out")
+
+        assert done.returncode == 3, done.stderr
+        assert (outside / "file").read_text() == "mine"
