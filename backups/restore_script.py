@@ -20,7 +20,7 @@ from portalops.model.message import Message, msg
 SCRIPT = "restore.sh"
 PROGRAMS = (
     *("age", "zstd", "tar", "sha256sum", "awk", "cat", "cut", "dirname", "grep", "head", "id", "ls", "mkdir", "mkfifo"),
-    *("mktemp", "mv", "readlink", "rm", "sed", "tail", "tee", "tr", "xargs"),
+    *("mktemp", "mv", "readlink", "rm", "sed", "sh", "tail", "tee", "tr", "xargs"),
 )
 """What the script needs, without the programs of databases; all but the first two are on every Linux."""
 QUOTED = "$QUOTED"
