@@ -491,7 +491,7 @@ class Thinned:
 
     def __init__(self, folder: Path) -> None:
         tree = odd_tree(folder / "portal")
-        for each in ("changed", "removed", "kept"):
+        for each in ("changed", "emptied", "kept", "removed"):
             (tree / each).mkdir()
             for number, name in enumerate(ODD):
                 path = Path(os.fsdecode(os.fsencode(tree / each) + b"/" + name))
@@ -500,6 +500,8 @@ class Thinned:
         self.weeks = Weeks(folder, tree, medium=disk(folder, "disk-a"))
         for path in (tree / "changed").iterdir():
             path.write_bytes(b"new" + os.urandom(300_000))
+        for path in (tree / "emptied").iterdir():
+            path.unlink()
         (tree / "new").write_bytes(os.urandom(2 * MIB))
         for what in ("a removed folder", "a folder in place of a file", "a link in place of a folder"):
             edit(tree, what)
@@ -565,6 +567,25 @@ class TestSalvageOfADifferential:
             assert (done.returncode, listed.read_text()) == (3, f"BASE/{path}: FAILED\n")
         else:
             assert (done.returncode, listed.exists()) == (0, False)
+
+    @pytest.mark.parametrize("language", ["en", "vi"])
+    def test_the_guide_has_the_same_commands(self, thinned: Thinned, stranger: Stranger, language: str) -> None:
+        base, folder = thinned.copy(stranger.folder)
+        damage(base / "data/related/tree/files.0001.age")
+        damage(folder / "data/related/tree/files.0002.age")
+        blocks = re.findall(r"```sh\n(.*?)```", (folder / f"RESTORE.{language}.md").read_text(), re.DOTALL)
+        given = [each for each in blocks if any(word in each for word in ("umask", "packs()", "salvage"))]
+        by_hand = stranger.folder / "by hand"
+        by_hand.write_text('SET="$PWD"\n' + "".join(each for each in given if "restore.sh" not in each))
+        key = keys().file(stranger.folder)
+
+        typed = stranger.run(by_hand, cwd=folder, KEY=key, TO="../../typed")
+        done = stranger.run(folder / "restore.sh", "--salvage", KEY=key, TO="out")
+
+        assert (typed.returncode, done.returncode) == (0, 3), typed.stderr
+        assert snapshot(stranger.folder / "typed/tree").keys() == snapshot(stranger.folder / "out/tree").keys()
+        listed = [(stranger.folder / each / UNFINISHED).read_bytes() for each in ("typed", "out")]
+        assert listed[0] == listed[1] != b""
 
     def test_a_link_of_the_base_is_not_followed_where_an_older_version_is_removed(
         self, tmp_path: Path, stranger: Stranger
