@@ -101,6 +101,7 @@ FUNCTIONS = (
     "  ! LC_ALL=C grep -v -e ': Cannot mknod: Operation not permitted$' -e \"^tar: .*: Cannot hard link to ${LINKS-none}\" \\",
     "    -e ': Exiting with failure status due to previous errors$' -e ': time stamp ' -e ': Warning: ' \\",
     "    -e '^tar: Ignoring unknown extended header keyword ' \\",
+    '    -e "^tar: .*: Cannot set .[a-z]*\\.[^ ]*. extended attribute for file .*: Operation not permitted\\$" \\',
     '    "$WORK/tar" > /dev/null || return 1',
     '  LC_ALL=C grep -e \': Cannot \' "$WORK/tar" > "$WORK/cannot" || return 1',
     '  LC_ALL=C grep -v -e "^tar: .*: Cannot hard link to ${LISTED-none}" "$WORK/cannot" >> "$WORK/missing" || :',
