@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from backups.formats import format_of
 from backups.formats._parts import Commands, Step, bullets, by_hand, code
 from backups.restore import REMOVED
-from backups.restore_script import CHECK, FUNCTIONS, PLACES, SALVAGE, SCRIPT, Part, ScriptSteps, restore_script
+from backups.restore_script import CHECK, FUNCTIONS, QUOTED, SALVAGE, SCRIPT, Part, ScriptSteps, places, restore_script
 from backups.set_file import NAME as SET_FILE
 from backups.set_file import SetFile
 from backups.signature import NAME as SIGNATURE
@@ -41,9 +41,10 @@ def _script_steps(content: SetFile) -> ScriptSteps:
         set_id=content.id,
         recipients=content.recipients,
         signature=_commands(signer_lines(content)),
+        base_id=content.base_id or "",
         base=_commands(_base_parts(content)),
         parts=tuple(part for section in _sections(content) for part in section.parts),
-        put_back=tuple(map(put_back, _folders(content))),
+        put_back=tuple(put_back(folder, to=QUOTED) for folder in _folders(content)),
     )
 
 
@@ -86,7 +87,7 @@ def _parts(content: SetFile) -> Iterator[Step]:
     )
     yield msg(
         "With --databases it also loads the dumps into new databases. With --salvage it leaves out damaged packs, lists what is "
-        "missing, and ends with exit code 3. --help explains the rest."
+        "missing, and ends with exit code 3 if there is any. --help explains the rest."
     )
     yield msg("## 1. Set the key and the target folder")
     yield msg(
@@ -94,7 +95,7 @@ def _parts(content: SetFile) -> Iterator[Step]:
         "only if a block prints no error."
     )
     yield by_hand('SET="$PWD"', 'KEY="${KEY:-/media/key/operator.age}"', 'TO="${TO:-../restored}"')
-    yield code(*PLACES)
+    yield code(*places(content.base_id or ""))
     yield msg("## 2. Check that the set is complete and unchanged")
     yield msg("Both commands print nothing if every byte is unchanged.")
     yield code('cd "$SET"', *CHECK)
@@ -159,13 +160,12 @@ def _base_parts(content: SetFile) -> Iterator[Step]:
         return
     yield msg(
         "This set is a differential: some of its streams hold only what has changed since set {base}. You need "
-        "that set too. These commands look for it beside this one, or in the folder BASE, and check it in the same way. The "
+        "that set too, beside this one or in the folder BASE. These commands check it in the same way. The "
         "SHA-256 of its tagmanifest-sha256.txt must be {digest}:",
         base=content.base_id or "-",
         digest=content.base,
     )
     yield code(
-        f'BASE="${{BASE:-$SET/../{content.base_id}}}"',
         '[ -f "$BASE/tagmanifest-sha256.txt" ] || stop "$BASE: the base is not there"',
         f'[ "$(sha256sum < "$BASE/tagmanifest-sha256.txt")" = "{content.base}  -" ] || stop "$BASE: another set"',
     )
@@ -250,10 +250,10 @@ def _folders(content: SetFile) -> tuple[str, ...]:
     return tuple(dict.fromkeys(format_of(each).place(each) for each in content.streams if each.format == "tar"))
 
 
-def put_back(folder: str) -> str:
-    """Return the command that copies restored files to where they were."""
+def put_back(folder: str, to: str = '"$TO"') -> str:
+    """Return the command that copies restored files to where they were; the target as a shell takes it for one word."""
     return (
-        f'(cd "$TO/{folder}" && tar --create --xattrs --numeric-owner .) |'
+        f"(cd {to}/{folder} && tar --create --xattrs --numeric-owner .) |"
         " tar --extract --preserve-permissions --numeric-owner --xattrs --xattrs-include='*'"
         " --skip-old-files --directory /"
     )
@@ -279,14 +279,19 @@ def _one_file(content: SetFile) -> Iterator[Step]:
 
 
 def _salvage(sections: tuple[_Section, ...]) -> Iterator[Step]:
-    parts = [part for section in sections for part in section.parts if part.salvage_place]
+    parts = [
+        part for section in sections if any(part.salvage_place for part in section.parts) for part in section.parts
+    ]
     if not parts:
         return
     yield msg("## 6. Salvage: packs are damaged and there is no other copy")
     yield msg(
         "A damaged pack costs only what lies in it: its files are left out, and the index says where the next file begins. "
-        "Give these commands in place of those of section 3, and go on although section 2 names damaged packs. Paths that are "
-        "missing stand in RESTORE-UNFINISHED.txt, as the index writes them. A dump with a damaged pack cannot be used."
+        "Give these commands in place of those of section 3, and go on although section 2 names damaged packs. Where the newer "
+        "version of a file is lost, its older one from the base is removed. Paths of which no version remains in place stand in "
+        "RESTORE-UNFINISHED.txt, as the index writes them; without that file nothing is missing. A dump with a damaged pack cannot be used."
     )
     yield code(*SALVAGE)
-    yield by_hand(*(part.salvage for part in parts), 'cat "$WORK/missing" > "$TO/RESTORE-UNFINISHED.txt"')
+    steps = [part.salvage.splitlines() for part in parts]
+    keep = '[ ! -s "$WORK/missing" ] || cat "$WORK/missing" > "$TO/RESTORE-UNFINISHED.txt"'
+    yield by_hand(*(line for lines in steps for line in lines), keep)

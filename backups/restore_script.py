@@ -1,6 +1,6 @@
 """`restore.sh`: the commands of a set's guides as one script of POSIX sh. Pure.
 
-`PLACES`, `CHECK`, `FUNCTIONS` and `SALVAGE` are printed in the guides too. Around them the script has what a person does by
+What `places` returns, `CHECK`, `FUNCTIONS` and `SALVAGE` are printed in the guides too. Around them the script has what a person does by
 looking: it stops at the first error, and says where. sh has no `pipefail`, so each part of a pipe leaves a file when it
 has ended well, and a pipe without all of its files has failed.
 """
@@ -20,20 +20,26 @@ from portalops.model.message import Message, msg
 SCRIPT = "restore.sh"
 PROGRAMS = (
     *("age", "zstd", "tar", "sha256sum", "awk", "cat", "cut", "dirname", "grep", "head", "id", "ls", "mkdir", "mkfifo"),
-    *("mktemp", "rm", "sed", "tail", "tee", "xargs"),
+    *("mktemp", "mv", "readlink", "rm", "sed", "sh", "tail", "tee", "tr", "xargs"),
 )
 """What the script needs, without the programs of databases; all but the first two are on every Linux."""
+QUOTED = "$QUOTED"
+"""Stands in what the script prints for the target as one word of a shell, so that a name never becomes a command."""
 INCOMPLETE = 3
 """Its exit code when something was restored, and something is missing."""
 
-PLACES = (
+_PLACES = (
     "umask 077",
     'stop() { echo "error: $*" >&2; return 1; }',
     'absolute() { case "$1" in /*) printf \'%s\\n\' "$1" ;; *) printf \'%s/%s\\n\' "$PWD" "$1" ;; esac; }',
     'KEY="$(absolute "$KEY")"',
     'TO="$(absolute "$TO")"',
+    'BASE="${BASE:-BESIDE}"',
     'BASE="${BASE:+$(absolute "$BASE")}"',
     'ALLOWED="${ALLOWED:+$(absolute "$ALLOWED")}"',
+    'for set in "$SET" ${BASE:+"$BASE"}; do',
+    '  case "$(readlink -m -- "$TO")/" in "$(readlink -m -- "$set")"/*) stop "$TO: it lies in the folder of a set" ;; esac',
+    "done",
     'PREFIX="${PREFIX-}"',
     'SUFFIX="${SUFFIX-_restored}"',
     'case "$PREFIX$SUFFIX" in -* | *[!A-Za-z0-9_-]*) stop "$PREFIX, $SUFFIX: only letters, digits, _ and - may be in them" ;; esac',
@@ -44,6 +50,13 @@ PLACES = (
     'WORK="$(absolute "$WORK")"',
     ': > "$WORK/missing"',
 )
+
+
+def places(base: str) -> tuple[str, ...]:
+    """Return the commands that check KEY, TO and BASE; the base of a differential lies beside it if BASE does not say where."""
+    beside = f"$SET/../{base}" if base else ""
+    return tuple(line.replace("BESIDE", beside) for line in _PLACES if beside or "BESIDE" not in line)
+
 
 CHECK = (
     "sha256sum --check --quiet --strict tagmanifest-sha256.txt",
@@ -87,12 +100,118 @@ FUNCTIONS = (
     '  cat "$WORK/tar" >&2',
     "  ! LC_ALL=C grep -v -e ': Cannot mknod: Operation not permitted$' -e \"^tar: .*: Cannot hard link to ${LINKS-none}\" \\",
     "    -e ': Exiting with failure status due to previous errors$' -e ': time stamp ' -e ': Warning: ' \\",
+    "    -e '^tar: Ignoring unknown extended header keyword ' \\",
+    '    -e "^tar: .*: Cannot set .[a-z]*\\.[^ ]*. extended attribute for file .*: Operation not permitted\\$" \\',
     '    "$WORK/tar" > /dev/null || return 1',
-    '  LC_ALL=C grep -e \': Cannot \' "$WORK/tar" >> "$WORK/missing"',
+    '  LC_ALL=C grep -e \': Cannot \' "$WORK/tar" > "$WORK/cannot" || return 1',
+    '  LC_ALL=C grep -v -e "^tar: .*: Cannot hard link to ${LISTED-none}" "$WORK/cannot" >> "$WORK/missing" || :',
     "}",
 )
 
+_LOST = r"""
+# index_of FOLDER STEM: prints the index of a stream
+index_of() {
+  rm -f "$WORK"/ended-*
+  { age --decrypt --identity "$KEY" "$1/$2.index.age" && : > "$WORK/ended-age"; } |
+    { zstd --decompress --stdout --quiet && : > "$WORK/ended-zstd"; } || :
+  ended age zstd
+}
+# readable: prints paths as the index writes them with their letters
+readable() {
+  LC_ALL=C awk '
+    function hex(text,  n, i) {
+      for (i = 1; i <= 4; i++) n = n * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
+      return n
+    }
+    # What the index writes as \u and four digits, as bytes of UTF-8; control characters stay as they are.
+    function letters(text,  out, at, code) {
+      while (at = index(text, "\\")) {
+        out = out substr(text, 1, at - 1); text = substr(text, at)
+        code = text ~ /^\\u/ ? hex(substr(text, 3, 4)) : 0
+        if (text ~ /^\\"/) { out = out "\""; text = substr(text, 3) }
+        else if (code < 160) { out = out substr(text, 1, 2); text = substr(text, 3) }
+        else {
+          text = substr(text, 7)
+          if (code >= 56448 && code < 56576) { out = out sprintf("%c", code - 56320); continue }
+          if (code >= 55296 && code < 56320) {
+            code = 65536 + (code - 55296) * 1024 + hex(substr(text, 3, 4)) - 56320; text = substr(text, 7)
+          }
+          if (code < 2048) out = out sprintf("%c", 192 + int(code / 64))
+          else {
+            if (code < 65536) out = out sprintf("%c", 224 + int(code / 4096))
+            else out = out sprintf("%c%c", 240 + int(code / 262144), 128 + int(code / 4096) % 64)
+            out = out sprintf("%c", 128 + int(code / 64) % 64)
+          }
+          out = out sprintf("%c", 128 + code % 64)
+        }
+      }
+      return out text
+    }
+    { print letters($0) }
+  '
+}
+# standing STEM: of what the base has lost, leaves out what the set has anew and what was removed
+standing() {
+  if index_of "$SET" "$1" > "$WORK/index"; then
+    LC_ALL=C awk '
+      FNR == NR { sub(/^[{]"type":"[a-z-]*","path":"/, ""); sub(/","size":[0-9]*,"mode":.*$/, ""); now[$0] = 1; next }
+      !($0 in now)
+    ' "$WORK/index" "$WORK/lost" > "$WORK/left" || return 1
+    mv "$WORK/left" "$WORK/lost" || return 1
+  fi
+  readable < "$WORK/lost" > "$WORK/names" || return 1
+  is_whole "$SET" "${1%/*}/removed\.[0-9]*\.age" || return 0
+  (stream "$SET" "${1%/*}/removed" - cat > "$WORK/removed") || return 1
+  LC_ALL=C sed -z 's/\\/\\\\/g; s/\n/\\n/g' "$WORK/removed" | tr '\000' '\n' | LC_ALL=C awk -v names="$WORK/names" '
+    BEGIN {
+      for (i = 1; i < 160; i++) if (i < 32 || i > 126)
+        written[i < 128 ? sprintf("%c", i) : sprintf("%c%c", 194, i)] = sprintf("\\u%04x", i)
+      written["\b"] = "\\b"; written["\t"] = "\\t"; written["\f"] = "\\f"; written["\r"] = "\\r"
+    }
+    {
+      line = $0
+      for (each in written) while (at = index(line, each))
+        line = substr(line, 1, at - 1) written[each] substr(line, at + length(each))
+      removed[line] = 1
+    }
+    END {
+      while ((getline path < names) > 0) {
+        count = split(path, parts, "/"); above = parts[1]
+        for (i = 2; i <= count && !(above in removed); i++) above = above "/" parts[i]
+        if (!(above in removed)) print path
+      }
+    }' > "$WORK/left" || return 1
+  mv "$WORK/left" "$WORK/names"
+}
+# without_older PLACE: removes the older version of what is lost; it removes no folder and follows no link
+without_older() {
+  LC_ALL=C awk '
+    BEGIN { plain["\\n"] = "\n"; plain["\\t"] = "\t"; plain["\\b"] = "\b"; plain["\\f"] = "\f"; plain["\\r"] = "\r" }
+    function digit(text) { return index("0123456789abcdef", text) - 1 }
+    {
+      out = ""
+      while (match($0, /[\\ "\047]/)) {
+        out = out substr($0, 1, RSTART - 1) "\\"; $0 = substr($0, RSTART)
+        if (/^\\u/) {
+          code = digit(substr($0, 5, 1)) * 16 + digit(substr($0, 6, 1)); $0 = substr($0, 7)
+          out = out (code < 128 ? sprintf("%c", code) : sprintf("%c%c", 194, code))
+        }
+        else if (/^\\/) { two = substr($0, 1, 2); out = out (two in plain ? plain[two] : "\\"); $0 = substr($0, 3) }
+        else { out = out substr($0, 1, 1); $0 = substr($0, 2) }
+      }
+      print out $0
+    }
+  ' "$WORK/names" > "$WORK/older" || return 1
+  (cd "$1" && xargs sh -c '
+    for path; do
+      above="$path" is_here=yes
+      while [ "$above" != "${above%/*}" ]; do above="${above%/*}"; [ ! -L "$above" ] || is_here=; done
+      [ -z "$is_here" ] || { [ -d "$path" ] && [ ! -L "$path" ]; } || rm -f -- "$path" || exit 255
+    done' sh < "$WORK/older")
+}
+"""
 SALVAGE = (
+    *_LOST.strip().splitlines(),
     "# is_whole FOLDER PATTERN: whether files of a set have their digests",
     'is_whole() { (cd "$1" && grep "  $2\\$" manifest-sha256.txt | sha256sum --check --status --strict 2> /dev/null); }',
     "# salvage FOLDER STEM PLACE: unpacks what lies in whole packs, and lists what is missing",
@@ -106,10 +225,10 @@ SALVAGE = (
     '    is_whole "$folder" "$(printf \'%s\\.%04d\\.age\' "$stem" "$number")" || echo "$number" >> "$WORK/damaged"',
     "    number=$((number + 1))",
     "  done",
-    '  rm -f "$WORK"/ended-*',
-    '  { age --decrypt --identity "$KEY" "$folder/$stem.index.age" && : > "$WORK/ended-age"; } |',
-    '    { zstd --decompress --stdout --quiet > "$WORK/index" && : > "$WORK/ended-zstd"; } || :',
-    '  if ! ended age zstd; then echo "$stem: its index is damaged too" >> "$WORK/missing"; return 0; fi',
+    '  index_of "$folder" "$stem" > "$WORK/index" || {',
+    '    echo "$stem: its index is damaged too; older versions may stand in place of newer ones" >> "$WORK/missing"',
+    "    return 0",
+    "  }",
     '  LC_ALL=C awk -v size="$size" -v last="$last" -v damaged="$WORK/damaged" -v runs="$WORK/runs" \'',
     "    BEGIN {",
     '      printf "" > runs',
@@ -121,34 +240,6 @@ SALVAGE = (
     "      at = 1",
     "    }",
     '    function offset(line) { sub(/^.*"offset":/, "", line); sub(/[}].*$/, "", line); return line + 0 }',
-    "    function hex(text,  n, i) {",
-    '      for (i = 1; i <= 4; i++) n = n * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1',
-    "      return n",
-    "    }",
-    "    # What the index writes as \\u and four digits, as bytes of UTF-8; control characters stay as they are.",
-    "    function letters(text,  out, at, code) {",
-    '      while (at = index(text, "\\\\")) {',
-    "        out = out substr(text, 1, at - 1); text = substr(text, at)",
-    "        code = text ~ /^\\\\u/ ? hex(substr(text, 3, 4)) : 0",
-    '        if (text ~ /^\\\\"/) { out = out "\\""; text = substr(text, 3) }',
-    "        else if (code < 160) { out = out substr(text, 1, 2); text = substr(text, 3) }",
-    "        else {",
-    "          text = substr(text, 7)",
-    '          if (code >= 56448 && code < 56576) { out = out sprintf("%c", code - 56320); continue }',
-    "          if (code >= 55296 && code < 56320) {",
-    "            code = 65536 + (code - 55296) * 1024 + hex(substr(text, 3, 4)) - 56320; text = substr(text, 7)",
-    "          }",
-    '          if (code < 2048) out = out sprintf("%c", 192 + int(code / 64))',
-    "          else {",
-    '            if (code < 65536) out = out sprintf("%c", 224 + int(code / 4096))',
-    '            else out = out sprintf("%c%c", 240 + int(code / 262144), 128 + int(code / 4096) % 64)',
-    '            out = out sprintf("%c", 128 + int(code / 64) % 64)',
-    "          }",
-    '          out = out sprintf("%c", 128 + code % 64)',
-    "        }",
-    "      }",
-    "      return out text",
-    "    }",
     "    FNR == 1 && NR > 1 { at = 1 }",
     "    {",
     "      here = offset($0)",
@@ -162,16 +253,28 @@ SALVAGE = (
     "      }",
     "      next",
     "    }",
-    "    !(run && at in from && here >= from[at] && (is_open || here < to[at])) {",
-    '      sub(/^[{]"type":"[a-z-]*","path":"/, ""); sub(/","size":[0-9]*,"mode":.*$/, ""); print letters($0)',
+    '    { link = "" }',
+    '    /^[{]"type":"hardlink"/ {',
+    '      link = $0; sub(/^.*,"link":"/, "", link); sub(/","pack":[0-9]*,"offset":.*$/, "", link)',
+    "    }",
+    "    link in left_out || !(run && at in from && here >= from[at] && (is_open || here < to[at])) {",
+    '      sub(/^[{]"type":"[a-z-]*","path":"/, ""); sub(/","size":[0-9]*,"mode":.*$/, "")',
+    "      left_out[$0] = 1; print",
     "    }",
     "    END {",
     "      for (r = 1; r <= run; r++) if (r in from && (final[r] == last || to[r] > from[r]))",
     '        printf "%d %d %.0f %.0f\\n", first[r], final[r], from[r] - begins[r] + 1,'
     " (final[r] == last ? -1 : to[r] - from[r]) > runs",
     "    }",
-    '  \' "$WORK/index" "$WORK/index" >> "$WORK/missing" || return 1',
-    '  mkdir -p "$place"',
+    '  \' "$WORK/index" "$WORK/index" > "$WORK/lost" || return 1',
+    '  mkdir -p "$place" || return 1',
+    '  if [ "$folder" = "$SET" ]; then',
+    '    readable < "$WORK/lost" > "$WORK/names" && without_older "$place" || return 1',
+    "  else",
+    '    standing "$stem" || return 1',
+    "    LISTED=",
+    "  fi",
+    '  cat "$WORK/names" >> "$WORK/missing"',
     "  LINKS=",
     "  while read -r first final skip length; do",
     '    rm -f "$WORK"/ended-*',
@@ -182,6 +285,7 @@ SALVAGE = (
     '      { unpack "$place" && : > "$WORK/ended-unpack"; } || :',
     "    ended age zstd tail head unpack || return 1",
     '  done < "$WORK/runs"',
+    "  unset LISTED",
     "}",
 )
 
@@ -200,7 +304,9 @@ class Part:
 
     @property
     def salvage(self) -> str:
-        """The command that unpacks what is whole of it."""
+        """The commands that unpack what is whole of it, or remove what the set has no more."""
+        if not self.salvage_place:
+            return "\n".join(_joined(self.commands(CommandUse.ALWAYS)))
         return f'salvage "${self.folder}" {self.stem} "$TO/{self.salvage_place}"'
 
     def commands(self, use: CommandUse) -> tuple[Commands, ...]:
@@ -215,6 +321,8 @@ class ScriptSteps:
     set_id: SetId
     recipients: tuple[str, ...]
     signature: tuple[Commands, ...]
+    base_id: str
+    """Empty for a full set."""
     base: tuple[Commands, ...]
     """Where it is; then checks of what is in it, which a salvage goes on without."""
     parts: tuple[Part, ...]
@@ -285,8 +393,16 @@ def _lines(steps: ScriptSteps) -> Iterator[str]:
         'step() { AT="$(say "$@")"; say "$@"; }',
         "",
         _step(msg("Checking KEY, TO and BASE")),
-        *PLACES,
+        *places(steps.base_id),
         f'{_say(_UNFINISHED)} > "$TO/{UNFINISHED}"',
+        # A salvage keeps what a check has named, and goes on.
+        "damaged() {",
+        '  [ -s "$WORK/checked" ] || echo "tagmanifest-sha256.txt: FAILED" > "$WORK/checked"',
+        '  sed "s|^|$1|" "$WORK/checked" | tee -a "$WORK/failed"',
+        f'  [ -n "$SALVAGE" ] || {{ {_say(_DAMAGED)} >&2; exit 1; }}',
+        "  DAMAGED=yes",
+        "}",
+        ': > "$WORK/failed"',
         "",
         *FUNCTIONS,
         "",
@@ -294,14 +410,12 @@ def _lines(steps: ScriptSteps) -> Iterator[str]:
         "",
         _step(msg("Checking every byte of the set")),
         'cd "$SET"',
-        'if [ -z "$SALVAGE" ]; then',
-        *(f"  {line} || {{ {_say(_DAMAGED)} >&2; exit 1; }}" for line in CHECK),
-        "else",
+        'if [ -n "$SALVAGE" ]; then',
         "  for needed in manifest-sha256.txt set.json; do",
         '    grep "  $needed\\$" tagmanifest-sha256.txt | sha256sum --check --status --strict || stop "$needed: damaged"',
         "  done",
-        *(f"  {line} || DAMAGED=yes" for line in CHECK),
         "fi",
+        *(f'{line} > "$WORK/checked" || damaged ""' for line in CHECK),
     )
     if steps.signature:
         yield from (
@@ -314,7 +428,9 @@ def _lines(steps: ScriptSteps) -> Iterator[str]:
         where, *checks = steps.base
         yield from ("", _step(msg("Checking the base")), *where.lines)
         for line in _joined(checks):
-            yield f'{line} || {{ [ -n "$SALVAGE" ] && DAMAGED=yes; }}'
+            yield f'{line} > "$WORK/checked" || damaged BASE/'
+        # Without them the base's packs are not counted for certain.
+        yield 'grep -e "^BASE/manifest-sha256.txt: " -e "^BASE/set.json: " "$WORK/failed" >> "$WORK/missing" || :'
     for part in steps.parts:
         yield from _restored(part)
     if loads:
@@ -359,6 +475,7 @@ def _end(steps: ScriptSteps, left: Sequence[str], *, has_loads: bool) -> Iterato
                 " numbers, restore as root so that owners are kept, stop the portal, compare, then copy. What exists stays as it is:"
             )
         )
+        yield """QUOTED="'$(printf '%s\\n' "$TO" | sed "s/'/'\\\\\\\\''/g")'\""""
         yield from (f"printf '%s\\n' {_quoted(f'  {command}')}" for command in steps.put_back)
         yield '[ "$(id -u)" -eq 0 ] || ' + _say(msg("You are not root: the files belong to you, not to their owners."))
     if has_loads:
@@ -371,7 +488,11 @@ def _end(steps: ScriptSteps, left: Sequence[str], *, has_loads: bool) -> Iterato
         yield _say(msg("To be loaded by hand, see RESTORE.en.md, section 3: {streams}", streams=", ".join(left)))
     yield from (
         "DONE=yes",
-        'if [ -n "$DAMAGED" ] || [ -s "$WORK/missing" ]; then',
+        'if [ -n "$DAMAGED" ]; then',
+        f"  {_say(msg('Damaged, and to be replaced from another copy:'))} >&2",
+        '  cat "$WORK/failed" >&2',
+        "fi",
+        'if [ -s "$WORK/missing" ]; then',
         f'  cat "$WORK/missing" > "$TO/{UNFINISHED}"',
         f"  {_say(msg('Not everything could be restored. Missing, see {file}:', file=f'$TO/{UNFINISHED}'))} >&2",
         '  head -n 20 "$WORK/missing" >&2',
@@ -428,7 +549,7 @@ def _step(message: Message) -> str:
     return _say(message).replace("say", "step", 1)
 
 
-_VARIABLES = ("$option", "$program", "$AT", "$TO")
+_VARIABLES = ("$option", "$program", "$AT", "$TO", QUOTED)
 
 
 def _quoted(text: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import stat
 import subprocess
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from backups.restore_script import PROGRAMS
 from portalops.model.backups import BackupSet, SetId
 from portalops.registers.signers import LEDGER_NAMESPACES, allowed_signers_line
-from tests.backups.kit import back_up, disk, keys, odd_tree, sample_database, signing, snapshot, source
+from tests.backups.kit import MIB, back_up, disk, keys, odd_tree, sample_database, signing, snapshot, source
 from tests.backups.test_differential import Weeks, edit
 
 pytestmark = pytest.mark.needs("dash", *PROGRAMS)
@@ -106,7 +107,13 @@ def test_everything_comes_back(made: Made, stranger: Stranger, shell: str, langu
     assert done.returncode == 0, done.stderr
     assert is_back(made, stranger.folder / "out")
     assert ("Đã khôi phục" in done.stdout) == (language != "C")
-    assert f'(cd "{stranger.folder}/out/uploads" && tar ' in done.stdout
+    assert f"(cd '{stranger.folder}/out'/uploads && tar " in done.stdout
+
+
+def test_it_is_a_script_of_posix_sh(made: Made, stranger: Stranger) -> None:
+    checked = stranger.run("-n", str(made.script))
+
+    assert (checked.returncode, checked.stderr) == (0, "")
 
 
 def test_a_relative_key_and_target_with_spaces_are_of_where_the_stranger_stands(made: Made, stranger: Stranger) -> None:
@@ -141,6 +148,38 @@ def test_a_target_that_has_files_is_left_alone(made: Made, stranger: Stranger) -
 
     assert (done.returncode, "the folder is not empty" in done.stderr) == (1, True)
     assert [each.name for each in (stranger.folder / "out").iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("target", ["out", "./deep/out", "../{set}/out", "../link/out", "no/../out", "../beside/.."])
+def test_a_target_inside_the_set_is_refused_before_anything_is_done(
+    made: Made, stranger: Stranger, target: str
+) -> None:
+    folder = made.copy(stranger.folder)
+    (stranger.folder / "link").symlink_to(folder)
+    (stranger.folder / "beside").symlink_to(folder / "data/related")
+    before = sorted(stranger.folder.rglob("*"))
+
+    done = stranger.run("restore.sh", cwd=folder, KEY=made.key, TO=target.format(set=made.set.id))
+
+    assert (done.returncode, "it lies in the folder of a set" in done.stderr) == (1, True), done.stderr
+    assert sorted(stranger.folder.rglob("*")) == before
+
+
+NAMES = ('a"b', "it's", "$(touch pwned)", "`touch pwned`", "a'; touch pwned; '", "two\nlines", "$HOME \\'", "-x")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_printed_command_to_put_files_back_takes_any_target_for_one_word(
+    made: Made, stranger: Stranger, name: str
+) -> None:
+    done = stranger.run(made.script, KEY=made.key, TO=name)
+
+    assert done.returncode == 0, done.stderr
+    (begin,) = re.findall(r"^  \((cd .*?/uploads) && tar --create", done.stdout, re.MULTILINE | re.DOTALL)
+    pasted = stranger.folder / "pasted"
+    pasted.write_text(f'{begin} && printf %s "$PWD"')
+    assert stranger.run(pasted).stdout == f"{stranger.folder}/{name}/uploads"
+    assert not (stranger.folder / "pwned").exists()
 
 
 def test_a_wrong_key_stops_it_and_the_target_says_that_it_is_unfinished(made: Made, stranger: Stranger) -> None:
@@ -319,8 +358,9 @@ class TestSalvage:
 
         done = stranger.run(folder / "restore.sh", "--salvage", KEY=made.key, TO="out")
 
-        assert done.returncode == 3, done.stderr
-        assert f"{path}: FAILED" in done.stdout
+        assert done.returncode == 0, done.stderr
+        assert f"{path}: FAILED" in done.stderr, "it is named at the end"
+        assert is_back(made, stranger.folder / "out")
         files = stranger.folder / "out/uploads" / str(made.tree).lstrip("/")
         assert snapshot(files) == snapshot(made.tree)
 
@@ -344,6 +384,9 @@ def test_without_root_devices_are_listed_and_all_else_comes_back(tmp_path: Path,
         os.mknod(tree / "null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
     except OSError:
         pytest.skip("this machine lets nobody make devices")
+    with suppress(OSError):  # an attribute that only root may set, and a name that tar says more about
+        os.setxattr(tree / "file", "security.capability", bytes.fromhex("0100000200040000" + "00" * 12))
+    Path(os.fsdecode(os.fsencode(tree) + b"/\xff")).touch()
     result = back_up([source("files", {"include": [str(tree)]}, tmp_path, id="files")], [disk(tmp_path, "disk-a")])
     assert result.set is not None
     key, out = keys().file(tmp_path), stranger.folder / "out"
@@ -405,6 +448,22 @@ class TestDifferential:
         assert (wrong.returncode, "another set" in wrong.stderr) == (1, True)
         assert there.returncode == 0, there.stderr
 
+    def test_a_target_inside_the_base_is_refused_before_anything_is_done(
+        self, weeks: Weeks, stranger: Stranger
+    ) -> None:
+        made = weeks.differential()
+        assert made.base_id is not None
+        base = self.folder(weeks, made.base_id)
+        script, key = self.folder(weeks, made.id) / "restore.sh", keys().file(stranger.folder)
+        (stranger.folder / "the base").symlink_to(base)
+
+        beside = stranger.run(script, KEY=key, TO=base / "out")
+        named = stranger.run(script, KEY=key, TO=base / "out", BASE="the base")
+
+        for done in (beside, named):
+            assert (done.returncode, "it lies in the folder of a set" in done.stderr) == (1, True), done.stderr
+        assert not (base / "out").exists()
+
     def test_a_damaged_base_stops_it_and_salvage_goes_on(self, weeks: Weeks, stranger: Stranger) -> None:
         made = weeks.differential()
         assert made.base_id is not None
@@ -418,3 +477,137 @@ class TestDifferential:
         assert (stopped.returncode, "files.0001.age: FAILED" in stopped.stdout) == (1, True)
         assert saved.returncode == 3, saved.stderr
         assert (stranger.folder / "out-2/tree").is_dir()
+
+
+ODD = (
+    b'it\'s "quoted" \\ $HOME',
+    b"line\nfeed",
+    b"tab\tbell\x07 del\x7f",
+    b"\xff no text",
+    "\x85 đặc biệt 😀".encode(),
+    b" -f ",
+)
+
+
+class Thinned:
+    """A full set and a differential of several packs each; files were changed, removed and added, also odd names."""
+
+    def __init__(self, folder: Path) -> None:
+        tree = odd_tree(folder / "portal")
+        for each in ("changed", "emptied", "kept", "removed"):
+            (tree / each).mkdir()
+            for number, name in enumerate(ODD):
+                path = Path(os.fsdecode(os.fsencode(tree / each) + b"/" + name))
+                path.write_bytes(os.urandom(300_000) if number % 2 else b"old")
+        os.link(tree / "hosts", tree / "changed/hosts")
+        self.weeks = Weeks(folder, tree, medium=disk(folder, "disk-a"))
+        for path in (tree / "changed").iterdir():
+            path.write_bytes(b"new" + os.urandom(300_000))
+        for path in (tree / "emptied").iterdir():
+            path.unlink()
+        (tree / "new").write_bytes(os.urandom(2 * MIB))
+        for what in ("a removed folder", "a folder in place of a file", "a link in place of a folder"):
+            edit(tree, what)
+        shutil.rmtree(tree / "removed")
+        (tree / "zz").write_text("the last")
+        self.made = self.weeks.differential()
+        self.tree = tree
+        self.disk = folder / "disk-a"
+
+    def copy(self, to: Path) -> tuple[Path, Path]:
+        """Both sets, which a test may damage: the base and the differential."""
+        assert self.made.base_id is not None
+        shutil.copytree(self.disk, to / "sets")
+        return to / "sets" / self.made.base_id, to / "sets" / self.made.id
+
+
+@pytest.fixture(scope="module")
+def thinned(tmp_path_factory: pytest.TempPathFactory) -> Thinned:
+    return Thinned(tmp_path_factory.mktemp("thinned"))
+
+
+class TestSalvageOfADifferential:
+    @pytest.mark.parametrize(
+        ("of_base", "of_set"),
+        [((), (n,)) for n in range(1, 6)]
+        + [((n,), ()) for n in range(1, 8)]
+        + [((1,), (1,)), ((1, 3), (2, 3)), ((), (1, 3))],
+    )
+    def test_what_is_there_is_the_newest_and_what_is_not_is_listed(
+        self, thinned: Thinned, stranger: Stranger, of_base: tuple[int, ...], of_set: tuple[int, ...]
+    ) -> None:
+        base, folder = thinned.copy(stranger.folder)
+        for of, numbers in ((base, of_base), (folder, of_set)):
+            for number in numbers:
+                damage(of / f"data/related/tree/files.{number:04}.age")
+
+        done = stranger.run(folder / "restore.sh", "--salvage", KEY=keys().file(stranger.folder), TO="out")
+
+        out = stranger.folder / "out"
+        files = out / "tree" / str(thinned.tree).lstrip("/")
+        whole, found = snapshot(thinned.tree), snapshot(files) if files.is_dir() else {}
+        of_files = {name for name, values in whole.items() if not stat.S_ISDIR(int(str(values[0])))}
+        missing = missing_in(out / UNFINISHED, thinned.tree) if (out / UNFINISHED).exists() else set()
+        assert done.returncode == (3 if (out / UNFINISHED).exists() else 0), done.stderr
+        assert {name for name in of_files & found.keys() if found[name][4] != whole[name][4]} == set()
+        assert of_files - found.keys() == of_files & missing
+        assert {name for name in found.keys() - whole.keys() if not name.endswith(b"/.")} == set()
+        assert not missing - whole.keys(), "nothing that was removed is listed"
+
+    @pytest.mark.parametrize("path", ["RESTORE.en.md", "data/related/tree/files.index.age", "manifest-sha256.txt"])
+    def test_what_is_damaged_in_the_base_and_not_needed_is_named(
+        self, thinned: Thinned, stranger: Stranger, path: str
+    ) -> None:
+        base, folder = thinned.copy(stranger.folder)
+        damage(base / path)
+
+        done = stranger.run(folder / "restore.sh", "--salvage", KEY=keys().file(stranger.folder), TO="out")
+
+        assert f"BASE/{path}: FAILED" in done.stderr
+        assert snapshot(stranger.folder / "out/tree" / str(thinned.tree).lstrip("/")) == snapshot(thinned.tree)
+        listed = stranger.folder / "out" / UNFINISHED
+        if path == "manifest-sha256.txt":  # it counts the packs
+            assert (done.returncode, listed.read_text()) == (3, f"BASE/{path}: FAILED\n")
+        else:
+            assert (done.returncode, listed.exists()) == (0, False)
+
+    @pytest.mark.parametrize("language", ["en", "vi"])
+    def test_the_guide_has_the_same_commands(self, thinned: Thinned, stranger: Stranger, language: str) -> None:
+        base, folder = thinned.copy(stranger.folder)
+        damage(base / "data/related/tree/files.0001.age")
+        damage(folder / "data/related/tree/files.0002.age")
+        blocks = re.findall(r"```sh\n(.*?)```", (folder / f"RESTORE.{language}.md").read_text(), re.DOTALL)
+        given = [each for each in blocks if any(word in each for word in ("umask", "packs()", "salvage"))]
+        by_hand = stranger.folder / "by hand"
+        by_hand.write_text('SET="$PWD"\n' + "".join(each for each in given if "restore.sh" not in each))
+        key = keys().file(stranger.folder)
+
+        typed = stranger.run(by_hand, cwd=folder, KEY=key, TO="../../typed")
+        done = stranger.run(folder / "restore.sh", "--salvage", KEY=key, TO="out")
+
+        assert (typed.returncode, done.returncode) == (0, 3), typed.stderr
+        assert snapshot(stranger.folder / "typed/tree").keys() == snapshot(stranger.folder / "out/tree").keys()
+        listed = [(stranger.folder / each / UNFINISHED).read_bytes() for each in ("typed", "out")]
+        assert listed[0] == listed[1] != b""
+
+    def test_a_link_of_the_base_is_not_followed_where_an_older_version_is_removed(
+        self, tmp_path: Path, stranger: Stranger
+    ) -> None:
+        tree, outside = tmp_path / "tree", tmp_path / "outside"
+        tree.mkdir()
+        outside.mkdir()
+        (outside / "file").write_text("mine")
+        (tree / "kept").write_text("kept")
+        (tree / "link").symlink_to(outside)
+        weeks = Weeks(tmp_path, tree, medium=disk(tmp_path, "disk-a"))
+        (tree / "link").unlink()
+        (tree / "link").mkdir()
+        (tree / "link/file").write_text("new")
+        folder = tmp_path / "disk-a" / weeks.differential().id
+        for pack in folder.glob("data/related/tree/*.0001.age"):
+            damage(pack)
+
+        done = stranger.run(folder / "restore.sh", "--salvage", KEY=keys().file(stranger.folder), TO="out")
+
+        assert done.returncode == 3, done.stderr
+        assert (outside / "file").read_text() == "mine"
