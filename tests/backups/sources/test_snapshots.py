@@ -23,6 +23,8 @@ from tests.backups.memory import MemoryMedium
 from tests.backups.test_differential import Weeks
 from tests.programs import need
 
+pytestmark = pytest.mark.hosts
+
 
 @pytest.fixture(scope="module")
 def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ def test_database_feed_json_and_map_agree_on_what_is_published_and_on_the_days_t
     with site.served(port):
         for portal in portals:
             portal.collect()
+        time.sleep(1.1)  # its feed tells its age in whole seconds
         site.run(SEED, "second")
         for portal in portals:
             portal.collect()
