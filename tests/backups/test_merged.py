@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import resource
 import signal
 import subprocess
 import sys
@@ -469,3 +470,18 @@ def test_a_hard_link_to_a_lost_file_does_not_bring_back_the_bases_version(tmp_pa
     assert not (restored / "zz").exists()
     listed = (tmp_path / "out" / UNFINISHED).read_text()
     assert "/aa\t" in listed and "/zz\t" in listed
+
+
+def test_a_restore_onto_a_disk_that_is_full_names_what_could_not_be_written(portal: Portal) -> None:
+    merged, before = portal.merged(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))  # writing beyond fails as on a disk that is full
+    try:
+        report = restore_set(merged, [keys().identity], portal.folder / "out", source="db")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert (report.files, report.missing) == (0, 1)
+    assert report.refused[0].startswith("db/")
+    assert [
+        path.name for path in (portal.folder / "out" / "db").iterdir() if not path.name.endswith(".incomplete")
+    ] == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -224,22 +223,6 @@ def test_an_index_that_is_damaged_everywhere_is_named_and_nothing_is_missing(por
     assert found["missing"] == 0
     assert any(rotten in line for line in found["damaged"])
     assert not list((portal.folder / "out").glob("RESTORE-*"))
-
-
-def test_a_restore_onto_a_disk_that_is_full_names_what_could_not_be_written(portal: Portal) -> None:
-    portal.call("backup", "run")
-    limit = 4096  # bytes of a file: writing beyond fails as on a disk that is full
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
-    try:
-        found = restore(portal, "out", "--source", "database", expected=ExitCode.FAILED)["data"]
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-    assert found["files"] == 0
-    assert "database.sqlite" in found["refused"][0]
-    assert found["missing"] == 1
-    assert not (portal.folder / "out" / "database" / "database.sqlite").exists()
 
 
 def test_a_copy_that_a_person_has_read_is_recorded_and_the_job_is_due_as_before(portal: Portal) -> None:
