@@ -31,7 +31,7 @@ class LiveMembers:
     """The source has such a stream."""
 
     @contextmanager
-    def stream(self, name: str, *, format: str, differential: bool = False) -> Iterator[_LiveStream]:  # noqa: A002
+    def stream(self, name: str, *, format: str, differential: bool = False) -> Iterator[_LiveStream]:  # noqa: A002  # the port's word
         del format, differential
         self.is_there = self.is_there or name == self.name
         stream = _LiveStream(self, is_kept=name == self.name)

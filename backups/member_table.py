@@ -40,7 +40,7 @@ CREATE INDEX further_name ON member (part, link) WHERE type = 'hardlink';
 _COLUMNS = "path, type, size, mode, uid, gid, mtime_ns, place, sha256, link"
 _OF_FILE = "type, size, mode, uid, gid, mtime_ns, sha256, link"
 """What all names of a file have in common."""
-_PUT = f"INSERT OR REPLACE INTO member (part, {_COLUMNS}, is_of_base) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_PUT = f"INSERT OR REPLACE INTO member (part, {_COLUMNS}, is_of_base) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # names of columns
 
 
 class Change(StrEnum):
@@ -105,7 +105,7 @@ class MemberTable:
         """Take the members of a part into another one, as those of its base."""
         with _kept():
             self._database.execute(
-                f"INSERT OR REPLACE INTO member SELECT ?, {_COLUMNS}, 1 FROM member WHERE part = ?",  # noqa: S608
+                f"INSERT OR REPLACE INTO member SELECT ?, {_COLUMNS}, 1 FROM member WHERE part = ?",  # noqa: S608  # names of columns
                 (into, part),
             )
 
@@ -130,7 +130,7 @@ class MemberTable:
         """
         with _kept():
             self._database.execute(
-                f"UPDATE member SET ({_OF_FILE}) = (SELECT {_OF_FILE} FROM member AS first "  # noqa: S608
+                f"UPDATE member SET ({_OF_FILE}) = (SELECT {_OF_FILE} FROM member AS first "  # noqa: S608  # names of columns
                 "WHERE first.part = ? AND first.path = member.link) WHERE part = ? AND type = 'hardlink' AND EXISTS "
                 "(SELECT 1 FROM member AS first WHERE first.part = ? AND first.path = member.link AND first.type != 'hardlink')",
                 (firsts, part, firsts),
@@ -158,14 +158,14 @@ class MemberTable:
     def members(self, part: int) -> Iterator[StreamMember]:
         """Yield the members of a part, by path."""
         with _kept():
-            asked = f"SELECT {_COLUMNS} FROM member WHERE part = ? ORDER BY path"  # noqa: S608
+            asked = f"SELECT {_COLUMNS} FROM member WHERE part = ? ORDER BY path"  # noqa: S608  # names of columns
             for row in self._database.execute(asked, (part,)):
                 yield _member(row)
 
     def ordered_members(self, part: int, *, is_of_base: bool) -> Iterator[StreamMember]:
         """Yield the members that the base's stream holds, or the set's own, in the order of that stream."""
         with _kept():
-            asked = f"SELECT {_COLUMNS} FROM member WHERE part = ? AND is_of_base = ? ORDER BY place"  # noqa: S608
+            asked = f"SELECT {_COLUMNS} FROM member WHERE part = ? AND is_of_base = ? ORDER BY place"  # noqa: S608  # names of columns
             for row in self._database.execute(asked, (part, is_of_base)):
                 yield _member(row)
 
@@ -173,7 +173,7 @@ class MemberTable:
         """Yield what lies directly in a folder, by path; None for a folder that is no member itself but has members."""
         top = os.fsencode(f"{folder}/" if folder else "")
         at = top
-        asked = f"SELECT {_COLUMNS} FROM member WHERE part = ? AND path >= ? ORDER BY path LIMIT 1"  # noqa: S608
+        asked = f"SELECT {_COLUMNS} FROM member WHERE part = ? AND path >= ? ORDER BY path LIMIT 1"  # noqa: S608  # names of columns
         while True:
             with _kept():
                 row = self._database.execute(asked, (part, at)).fetchone()
@@ -199,7 +199,7 @@ class MemberTable:
             "OR a.mtime_ns != b.mtime_ns OR a.sha256 IS NOT b.sha256 OR a.link != b.link) ORDER BY b.path"
         )
         added = (
-            f"SELECT {_columns('a')} FROM member a "  # noqa: S608
+            f"SELECT {_columns('a')} FROM member a "  # noqa: S608  # names of columns
             "LEFT JOIN member b ON b.part = ? AND b.path = a.path WHERE a.part = ? AND b.path IS NULL ORDER BY a.path"
         )
         with _kept():

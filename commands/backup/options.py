@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from commands.cli.session import Session
+from commands.jobs.sets import require_medium
 from portalops.errors import UsageError
 from portalops.locale import _
 from portalops.model.message import msg
@@ -33,15 +34,6 @@ OptionalSetArgument = Annotated[
     str | None, typer.Argument(metavar="SET", help=_("A set's name, its beginning, or 'latest'"))
 ]
 MediumOption = Annotated[str | None, typer.Option("--medium", metavar="ID", help=_("Only the copy on this medium"))]
-
-
-def require_medium(name: str, known: Collection[str]) -> None:
-    """Raise a UsageError where no medium is known by this name."""
-    if name not in known:
-        raise UsageError(
-            msg("there is no backup medium {medium}", medium=show_text(name, 80)),
-            msg("The media are: {media}.", media=", ".join(sorted(known)) or msg("none")),
-        )
 
 
 def require_listed_medium(session: Session, sets: Iterable[SetEvidence], name: str) -> None:

@@ -19,7 +19,6 @@ import typer
 
 from backups.copying import inspect_copies, wanted_copies
 from backups.media import build_media
-from commands.backup.options import require_medium
 from commands.backup.views import MAX_LISTED, CopyShape, MediumHints, copies_data, copies_table, next_for_failed
 from commands.cli.result import Result
 from commands.cli.session import open_session
@@ -28,7 +27,7 @@ from commands.cli.verb import Verb
 from commands.jobs.kinds.copy import copy_work
 from commands.jobs.performed import ShownJob
 from commands.jobs.runner import perform_now
-from commands.jobs.sets import keys_of
+from commands.jobs.sets import keys_of, require_medium
 from portalops.errors import ExitCode
 from portalops.locale import _
 from portalops.model.backups import CopyResult

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from backups.merged import merge_base, merge_copies
 from backups.prune import made_at
 from backups.signature import signer_shown
+from commands.jobs.sets import require_medium
 from portalops.errors import PortalOpsError, SetDamaged, SetNotFound, UsageError
 from portalops.model.backups import CopyState, SetId
 from portalops.model.message import Message, msg, together
-from portalops.model.text import show_text
 from portalops.model.values import dataclass
 from portalops.registers.backups import GONE, find_set, recorded_sets
 
@@ -182,11 +182,8 @@ def ordered_media(media: Mapping[str, Medium], made: SetEvidence | None, only: s
         UsageError: there is no such medium.
         SetNotFound: there is none at all.
     """
-    if only is not None and only not in media:
-        raise UsageError(
-            msg("there is no backup medium {medium}", medium=show_text(only, 80)),
-            msg("The media are: {media}.", media=", ".join(sorted(media)) or msg("none")),
-        )
+    if only is not None:
+        require_medium(only, media)
     if not media:
         raise SetNotFound(msg("no backup medium is configured"), msg("Add [[backup.medium]] to the configuration."))
     damaged = {copy.medium for copy in made.copies if copy.state is CopyState.DAMAGED} if made else set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,9 +17,23 @@ from portalops.ledger.ledger import KeptLedger, Ledger
 from portalops.ledger.not_begun import LedgerNotBegun
 from portalops.model.heads import Signer
 from portalops.model.message import Message, msg
+from portalops.model.text import show_text
 
 if TYPE_CHECKING:
     from portalops.ports import Medium, Source
+
+
+def require_medium(name: str, known: Collection[str]) -> None:
+    """Require that a medium is known by a name.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if name not in known:
+        raise UsageError(
+            msg("there is no backup medium {medium}", medium=show_text(name, 80)),
+            msg("The media are: {media}.", media=", ".join(sorted(known)) or msg("none")),
+        )
 
 
 def sources_of(settings: Settings, media: Iterable[Medium], kept: Callable[[], KeptLedger]) -> tuple[Source, ...]:

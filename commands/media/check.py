@@ -26,7 +26,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.shapes import shape
 from commands.cli.verb import Verb
-from commands.jobs.sets import keys_of
+from commands.jobs.sets import keys_of, require_medium
 from commands.media.steps import DUTY, drive_at, problem_blocks
 from portalops.errors import ExitCode, MediumUnavailable, PortalOpsError, UsageError, worst
 from portalops.locale import _
@@ -167,11 +167,8 @@ def check(
         return check_disc(ctx, medium, device, label, dry_run=dry_run)
     session = open_session(ctx)
     media = build_media(session.settings.backup_media)
-    if medium is not None and medium not in media:
-        raise UsageError(
-            msg("there is no backup medium {medium}", medium=show_text(medium, 80)),
-            msg("The media are: {media}.", media=", ".join(media) or msg("none")),
-        )
+    if medium is not None:
+        require_medium(medium, media)
     checks: list[MediumCheck] = []
     hints: dict[str, list[Message]] = {name: [] for name in media}
     with session.hold(Resource.MEDIA):

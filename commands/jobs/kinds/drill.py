@@ -18,12 +18,11 @@ from backups.retention import is_of
 from commands.cli.session import Session
 from commands.jobs.kinds import JobWork
 from commands.jobs.performed import problems_of_copies
-from commands.jobs.sets import keys_of, set_keys
-from portalops.errors import BackupError, ConfigurationError, ExitCode, SetNotFound, UsageError, worst
+from commands.jobs.sets import keys_of, require_medium, set_keys
+from portalops.errors import BackupError, ConfigurationError, ExitCode, SetNotFound, worst
 from portalops.ledger.runs import Work
 from portalops.model.backups import CopyState, DrillResult, SetId
 from portalops.model.message import Message, msg
-from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
 from portalops.registers.backups import GONE, find_set, recorded_sets
 from portalops.system.programs import UnprivilegedRunner
@@ -69,11 +68,8 @@ def target_of(request: DrillRequest, portal: str, media: Mapping[str, Medium], l
         SetNotFound: the ledger knows no such copy.
         UsageError: several names begin so, or the file is no `allowed_signers` file.
     """
-    if request.medium and request.medium not in media:
-        raise UsageError(
-            msg("there is no backup medium {medium}", medium=show_text(request.medium, 80)),
-            msg("The media are: {media}.", media=", ".join(media) or msg("none")),
-        )
+    if request.medium:
+        require_medium(request.medium, media)
     if request.signers is not None:
         chosen = [medium for name, medium in media.items() if request.medium in {"", name}]
         there = (made for sets in listed_sets(portal, media.values()).values() for made in sets)
