@@ -23,6 +23,8 @@ from portalops.model.backups import Stream
 from portalops.model.message import Message, msg, nmsg
 
 MAX_LISTED = 50
+LEDGER = "ledger"
+"""The kind of the source whose paths begin at the state folder, not at /."""
 
 
 def guide_files(content: SetFile) -> dict[str, bytes]:
@@ -45,6 +47,7 @@ def _script_steps(content: SetFile) -> ScriptSteps:
         base=_commands(_base_parts(content)),
         parts=tuple(part for section in _sections(content) for part in section.parts),
         put_back=tuple(put_back(folder, to=QUOTED) for folder in _folders(content)),
+        apart=tuple(_apart(content)),
     )
 
 
@@ -233,10 +236,13 @@ def _part(stream: Stream, folder: str, steps: Iterator[Step] | tuple[Step, ...],
 
 
 def _back_in_place(content: SetFile) -> Iterator[Step]:
-    folders = _folders(content)
-    if not folders:
+    folders, apart = _folders(content), tuple(_apart(content))
+    if not folders and not apart:
         return
     yield msg("## 4. Put the files back in place")
+    yield from apart
+    if not folders:
+        return
     yield msg(
         "Below its folder each file has the path that it had below /. Owners are numbers: first make the accounts with the same "
         "numbers, and restore as root, or the files belong to you. Stop the portal, compare, then copy. This command leaves "
@@ -246,8 +252,19 @@ def _back_in_place(content: SetFile) -> Iterator[Step]:
 
 
 def _folders(content: SetFile) -> tuple[str, ...]:
-    """Return the folders of files, below the target."""
-    return tuple(dict.fromkeys(format_of(each).place(each) for each in content.streams if each.format == "tar"))
+    """Return the folders of files that have their paths below /, below the target."""
+    places = (format_of(each).place(each) for each in content.streams if each.format == "tar" and each.kind != LEDGER)
+    return tuple(dict.fromkeys(places))
+
+
+def _apart(content: SetFile) -> Iterator[Message]:
+    """Say where those folders go that do not go below /."""
+    for each in content.streams:
+        if each.kind == LEDGER:
+            yield msg(
+                "{folder} is the state folder of portalops. Copy what is in it into that folder, never into /.",
+                folder=format_of(each).place(each),
+            )
 
 
 def put_back(folder: str, to: str = '"$TO"') -> str:

@@ -328,6 +328,8 @@ class ScriptSteps:
     parts: tuple[Part, ...]
     put_back: tuple[str, ...]
     """Commands that copy restored files to where they were."""
+    apart: tuple[Message, ...] = ()
+    """Where other folders go."""
 
 
 def restore_script(steps: ScriptSteps) -> str:
@@ -471,13 +473,14 @@ def _end(steps: ScriptSteps, left: Sequence[str], *, has_loads: bool) -> Iterato
     if steps.put_back:
         yield _say(
             msg(
-                "Below $TO each folder of files has the paths as they were below /. To put them back: make the accounts with the same"
+                "Below $TO these folders have the paths as they were below /. To put them back: make the accounts with the same"
                 " numbers, restore as root so that owners are kept, stop the portal, compare, then copy. What exists stays as it is:"
             )
         )
         yield """QUOTED="'$(printf '%s\\n' "$TO" | sed "s/'/'\\\\\\\\''/g")'\""""
         yield from (f"printf '%s\\n' {_quoted(f'  {command}')}" for command in steps.put_back)
         yield '[ "$(id -u)" -eq 0 ] || ' + _say(msg("You are not root: the files belong to you, not to their owners."))
+    yield from map(_say, steps.apart)
     if has_loads:
         yield '[ -n "$DATABASES" ] || ' + _say(
             msg(

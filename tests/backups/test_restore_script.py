@@ -10,15 +10,19 @@ import sqlite3
 import stat
 import subprocess
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from backups.guide import guide_files
 from backups.restore_script import PROGRAMS
+from backups.set_file import SCHEMA, SetFile
 from portalops.model.backups import BackupSet, SetId
 from portalops.registers.signers import LEDGER_NAMESPACES, allowed_signers_line
 from tests.backups.kit import MIB, back_up, disk, keys, odd_tree, sample_database, signing, snapshot, source
+from tests.backups.memory import MemoryMedium
 from tests.backups.test_differential import Weeks, edit
 
 pytestmark = pytest.mark.needs("dash", *PROGRAMS)
@@ -611,3 +615,30 @@ class TestSalvageOfADifferential:
 
         assert done.returncode == 3, done.stderr
         assert (outside / "file").read_text() == "mine"
+
+
+def test_the_ledger_is_not_to_be_put_back_below_the_root_folder(tmp_path: Path) -> None:
+    """Its paths begin at the state folder of portalops."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "file").write_bytes(b"x")
+    made = back_up([source("files", {"include": [str(tree)]}, tmp_path, id="web")], [MemoryMedium("memory-1")])
+    assert made.set is not None
+    (web,) = made.set.streams
+    content = SetFile(
+        schema=SCHEMA,
+        software="portalops",
+        id=made.set.id,
+        kind=made.set.kind,
+        base=None,
+        portal=made.set.portal,
+        created_at=made.set.created_at,
+        outcome=made.set.outcome,
+        recipients=made.set.recipients,
+        streams=(web, replace(web, source="book", kind="ledger", name="ledger")),
+    )
+
+    for name, text in guide_files(content).items():
+        assert "web && tar --create" in text.decode(), name
+        assert "book && tar --create" not in text.decode(), name
+        assert "book is the state folder" in text.decode() or "book là thư mục trạng thái" in text.decode(), name
