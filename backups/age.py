@@ -51,7 +51,8 @@ _MAX_KEY_FILE = 1 << 20
 """A header of two recipients has 350 bytes; one that is far longer is not ours to open."""
 _FILE_KEY_BYTES = 16
 _CHUNKS_AT_ONCE = 16
-"""A mebibyte; the next one is read ahead, since the last chunk is known only by what does not follow it."""
+"""A mebibyte."""
+_PIECE_BYTES = 1 << 20
 _ZERO_NONCE = bytes(12)
 """Each wrapping key is used once, so age-encryption.org/v1 fixes its nonce."""
 
@@ -198,26 +199,24 @@ def decrypted(file: Readable, identities: Sequence[PrivateKey]) -> Iterator[byte
     source = _Buffered(file)
     cipher = ChaCha20Poly1305(_payload_key(source, identities))
     counter = 0
-    sealed = source.read_up_to(_CHUNKS_AT_ONCE * SEALED_CHUNK_BYTES)
-    while sealed or not counter:
-        following = source.read_up_to(_CHUNKS_AT_ONCE * SEALED_CHUNK_BYTES)
-        plain, done = bytearray(len(sealed)), 0
-        for start in range(0, max(len(sealed), 1), SEALED_CHUNK_BYTES):
-            chunk = memoryview(sealed)[start : start + SEALED_CHUNK_BYTES]
-            is_last = not following and start + SEALED_CHUNK_BYTES >= len(sealed)
+    chunk = source.read_up_to(SEALED_CHUNK_BYTES)
+    while chunk or not counter:
+        plain, done = bytearray(_CHUNKS_AT_ONCE * CHUNK_BYTES), 0
+        while done < len(plain) and (chunk or not counter):
+            following = source.read_up_to(SEALED_CHUNK_BYTES)
             end = done + max(0, len(chunk) - TAG_BYTES)
+            nonce = _chunk_nonce(counter, last=not following)
             try:
-                cipher.decrypt_into(_chunk_nonce(counter, last=is_last), chunk, None, memoryview(plain)[done:end])
+                cipher.decrypt_into(nonce, chunk, None, memoryview(plain)[done:end])
             except InvalidTag as error:
                 yield plain[:done]
                 raise _damaged(msg("a chunk does not authenticate, or the end is missing")) from error
-            if is_last and end == done and counter:
+            if not following and end == done and counter:
                 raise _damaged(msg("it ends with an empty chunk"))
-            done = end
             counter += 1
+            chunk, done = following, end
         del plain[done:]
         yield plain
-        sealed = following
 
 
 class _Buffered:
@@ -225,23 +224,32 @@ class _Buffered:
 
     def __init__(self, file: Readable) -> None:
         self._file = file
-        self._held = b""
+        self._held = memoryview(b"")
 
-    def read_up_to(self, size: int) -> bytes:
-        """Return `size` bytes, or what there is before the end; nothing is copied where they come in one piece."""
-        parts = [self._held] if self._held else []
-        have = len(self._held)
-        while have < size and (got := self._file.read(size - have)):
-            parts.append(got)
-            have += len(got)
-        joined = b"".join(parts)
-        self._held = joined[size:]
-        return joined[:size]
+    def read_up_to(self, size: int) -> memoryview:
+        """Return `size` bytes, or what there is before the end.
+
+        A piece is read for many chunks, and only the chunk that lies in two pieces is copied: that is done under the lock of the
+        interpreter, and whoever uses the plaintext waits for it.
+        """
+        if len(self._held) < size:
+            parts = [self._held]
+            have = len(self._held)
+            while have < size and (got := self._file.read(max(size - have, _PIECE_BYTES))):
+                parts.append(memoryview(got))
+                have += len(got)
+            last = parts.pop()
+            missing = size - (have - len(last))
+            self._held = last[missing:]
+            taken = b"".join((*parts, last[:missing]))
+            return memoryview(taken)
+        taken_here, self._held = self._held[:size], self._held[size:]
+        return taken_here
 
     def line(self) -> bytes:
         """Return the next line without its end."""
-        line, end, rest = self.read_up_to(_MAX_HEADER_BYTES).partition(b"\n")
-        self._held = rest + self._held
+        line, end, rest = bytes(self.read_up_to(_MAX_HEADER_BYTES)).partition(b"\n")
+        self._held = memoryview(b"".join((rest, self._held)))
         if not end:
             raise _damaged(msg("its header does not end"))
         return line

@@ -1,6 +1,6 @@
-"""The plaintext of a stream out of its packs, checked on the way: pack by pack, then as a whole.
+"""The plaintext of a stream out of its packs, checked on the way.
 
-Bytes are given out before their pack's digest is known, because memory is bounded; whoever uses them must wait for the
+Bytes are given out before a digest is known, because memory is bounded; whoever uses them must wait for the
 end before calling anything good. What does not match raises `SetDamaged` and names the pack.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
 
 from backups.age import PrivateKey, decrypted
 from backups.ahead import ahead
@@ -33,56 +34,99 @@ def pack_plaintext(stored: StoredSet, pack: Pack, identities: Sequence[PrivateKe
         WrongKey: no key opens it.
         SetDamaged: it is missing, changed or cut short.
     """
-    size, digest = 0, hashlib.sha256()
-    for piece in _opened(stored, pack, identities, digest):
-        size += len(piece)
-        if size > pack.plain_bytes:
-            break
-        yield piece
-    if size != pack.plain_bytes or digest.hexdigest() != pack.stored_sha256:
+    digest = hashlib.sha256()
+    yield from of_size(pack, _opened(stored, pack, identities, digest))
+    if digest.hexdigest() != pack.stored_sha256:
         raise not_as_packed(pack)
 
 
 def stream_plaintext(stored: StoredSet, stream: Stream, identities: Sequence[PrivateKey]) -> Iterator[bytes]:
-    """Yield a whole stream's plaintext; raises as `pack_plaintext` does.
+    """Yield a whole stream's plaintext, and raise where a pack has another size, or a dump another digest, than was packed.
 
-    Opening, digesting and using the bytes are done side by side, in a thread each.
+    Stored bytes are not digested here. Opening, digesting and using the bytes are done side by side, in a thread each.
+
+    Raises:
+        WrongKey: no key opens it.
+        SetDamaged: it is missing, changed or cut short.
     """
-    with ahead(_packs(stored, stream.packs, identities)) as opened, ahead(_checked(opened, stream)) as pieces:
+    require_joined(stream)
+    with ExitStack() as stack:
+        pieces = stack.enter_context(ahead(_packs(stored, stream.packs, identities)))
+        if stream.index is None and stream.plain_sha256 is not None:
+            pieces = stack.enter_context(ahead(_digested(pieces, stream)))
         yield from pieces
 
 
 def _packs(stored: StoredSet, packs: Sequence[Pack], identities: Sequence[PrivateKey]) -> Generator[bytes]:
-    """Yield the plaintext of packs, and an empty piece behind each."""
+    """Yield the plaintext of packs."""
     for pack in packs:
-        yield from _opened(stored, pack, identities)
-        yield b""
+        yield from of_size(pack, _opened(stored, pack, identities))
 
 
-def _checked(pieces: Iterator[bytes], stream: Stream) -> Generator[bytes]:
-    """Yield the pieces of a stream, and raise where a pack, or all of them, are not what was packed."""
-    size, digest = 0, hashlib.sha256()
-    end = 0
-    for pack in stream.packs:
-        end += pack.plain_bytes
-        while piece := next(pieces, b""):
-            digest.update(piece)
-            size += len(piece)
-            if size > end:
-                break
-            yield piece
-        if size != end or digest.hexdigest() != pack.running_sha256:
-            raise not_as_packed(pack)
-    if size != stream.plain_bytes or digest.hexdigest() != stream.plain_sha256:
-        raise damaged(f"{stream.source}/{stream.name}", msg("the joined packs are not the stream that was made"))
+def of_size(pack: Pack, pieces: Iterator[bytes]) -> Generator[bytes]:
+    """Yield what a pack holds, and raise where it is more or less than was packed."""
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > pack.plain_bytes:
+            break
+        yield piece
+    if size != pack.plain_bytes:
+        raise not_as_packed(pack)
+
+
+def _digested(pieces: Iterator[bytes], stream: Stream) -> Generator[bytes]:
+    """Yield the pieces of a dump, and raise at the end where they are not what was made."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+        yield piece
+    if digest.hexdigest() != stream.plain_sha256:
+        raise _not_as_made(stream)
+
+
+def require_joined(stream: Stream) -> None:
+    """Require that the packs make up the stream, by what `set.json` says of them.
+
+    Raises:
+        SetDamaged: they do not.
+    """
+    running = stream.packs[-1].running_sha256  # of sets of format version 1
+    is_whole = sum(pack.plain_bytes for pack in stream.packs) == stream.plain_bytes
+    if not is_whole or (running is not None and running != stream.plain_sha256):
+        raise _not_as_made(stream)
+
+
+def _not_as_made(stream: Stream) -> SetDamaged:
+    return damaged(f"{stream.source}/{stream.name}", msg("the joined packs are not the stream that was made"))
 
 
 def _opened(
     stored: StoredSet, pack: Pack, identities: Sequence[PrivateKey], digest: Hash | None = None
 ) -> Iterator[bytes]:
-    """Yield what is in a pack, never an empty piece; a hash takes in what is stored."""
-    with stored.open(pack.path) as file:
-        yield from plaintext_of(pack, file if digest is None else _Digested(file, digest), identities)
+    """Yield what is in a pack, never an empty piece; a hash takes in what is stored. Reading has a thread of its own."""
+    with stored.open(pack.path) as file, ahead(_pieces_of(file, digest)) as pieces:
+        yield from plaintext_of(pack, _ReadAhead(pieces), identities)
+
+
+def _pieces_of(file: Readable, digest: Hash | None) -> Generator[bytes]:
+    while piece := file.read(PIECE_BYTES):
+        if digest is not None:
+            digest.update(memoryview(piece))
+        yield piece
+
+
+class _ReadAhead:
+    """A file whose pieces are read already."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._held = b""
+
+    def read(self, size: int, /) -> bytes:
+        piece = self._held or next(self._pieces, b"")
+        self._held = piece[size:]
+        return piece[:size]
 
 
 def plaintext_of(pack: Pack, file: Readable, identities: Sequence[PrivateKey]) -> Iterator[bytes]:
@@ -126,19 +170,6 @@ def removed_paths(stored: StoredSet, stream: Stream, identities: Sequence[Privat
             yield os.fsdecode(path)
     if held:
         raise damaged(f"{stream.source}/{stream.name}", msg("its last path does not end"))
-
-
-class _Digested:
-    """A file of which a hash takes in what is read."""
-
-    def __init__(self, file: Readable, digest: Hash) -> None:
-        self._file = file
-        self._digest = digest
-
-    def read(self, size: int, /) -> bytes:
-        data = self._file.read(size)
-        self._digest.update(memoryview(data))
-        return data
 
 
 def not_as_packed(pack: Pack) -> SetDamaged:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from backups.age import PrivateKey
 from backups.bag import TAG_MANIFEST, parse_manifest
+from backups.contents import PIECE_BYTES
 from backups.formats import Restored, format_of
 from backups.formats._trials import was_stopped
 from backups.merged import MergedSet
@@ -121,7 +121,8 @@ def _staged(copies: MergedSet, bag_sha256: Digest, room: Path) -> Path:
         _place(folder, path).write_bytes(data)
     for pack in copies.content.files():
         with copies.fetch(pack) as held, _place(folder, pack.path).open("wb") as file:
-            shutil.copyfileobj(held, file)
+            while piece := held.read(PIECE_BYTES):
+                file.write(piece)
     for each in (folder, *folder.rglob("*")):
         each.chmod(0o755 if each.is_dir() else 0o644)
     return folder

@@ -223,17 +223,19 @@ class Extractor:
     def _fill(self, parent: int, entry: TarEntry, content: Iterable[memoryview]) -> None:
         descriptor = os.open(self._unfinished, _NEW_FILE, 0o600, dir_fd=parent)
         try:
-            size = 0
+            size = written = 0
             for piece in content:
                 for part, is_hole in _parts_of(piece, size):
+                    size += len(part)
                     if is_hole:
                         os.lseek(descriptor, len(part), os.SEEK_CUR)
                         continue
                     rest = part
                     while rest:
                         rest = rest[os.write(descriptor, rest) :]
-                size += len(piece)
-            os.truncate(descriptor, size)  # a hole at the end gives a file no length
+                        written = size
+            if written < size:
+                os.truncate(descriptor, size)  # a hole at the end gives a file no length
             mode = stat.S_IMODE(entry.mode)
             if mode & (stat.S_ISUID | stat.S_ISGID) and not self._gives_rights:
                 self._withhold(f"{entry.path}: its set-user-ID or set-group-ID bit was not restored")

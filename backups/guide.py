@@ -25,6 +25,8 @@ from portalops.model.message import Message, msg, nmsg
 MAX_LISTED = 50
 LEDGER = "ledger"
 """The kind of the source whose paths begin at the state folder, not at /."""
+NO_DIGEST = "-"
+"""For the script's `stream`: of a base, or of a tar whose files have their digests in the index."""
 
 
 def guide_files(content: SetFile) -> dict[str, bytes]:
@@ -218,7 +220,7 @@ def _section(stream: Stream, content: SetFile) -> _Section:
     parts = []
     if stream.differential:
         said = msg("It holds only what has changed. Start with the stream of this name in the base:")
-        steps = known.guide(stream, f'stream "$BASE" {_stem(stream)} -', place)
+        steps = known.guide(stream, f'stream "$BASE" {_stem(stream)} {NO_DIGEST}', place)
         parts.append(_part(stream, "BASE", (said, *steps), place))
         gone = [each for each in content.streams if each.source == stream.source and each.format == REMOVED]
         parts += [_part(each, "SET", format_of(each).guide(each, _given(each), place), place) for each in gone]
@@ -227,7 +229,7 @@ def _section(stream: Stream, content: SetFile) -> _Section:
 
 
 def _given(stream: Stream) -> str:
-    return f'stream "$SET" {_stem(stream)} {stream.plain_sha256}'
+    return f'stream "$SET" {_stem(stream)} {stream.plain_sha256 or NO_DIGEST}'
 
 
 def _part(stream: Stream, folder: str, steps: Iterator[Step] | tuple[Step, ...], place: str) -> Part:
@@ -291,7 +293,7 @@ def _one_file(content: SetFile) -> Iterator[Step]:
     )
     yield by_hand(
         'FILE="${FILE:-path/as/in/the/index}"',
-        f'mkdir -p "$TO/one" && stream "$SET" {stem} {stream.plain_sha256} tar --extract --directory "$TO/one" "$FILE"',
+        f'mkdir -p "$TO/one" && stream "$SET" {stem} {NO_DIGEST} tar --extract --directory "$TO/one" "$FILE"',
     )
 
 

@@ -26,8 +26,8 @@ from backups.extract import Extractor
 from backups.member_table import MemberTable, StreamToRead, add_stream
 from backups.merged import CopyFault, MergedSet
 from backups.paths import as_indexed, folders_above, is_pattern, matches
-from backups.restore import TAR, unpack_members
-from backups.tar import TarEntry
+from backups.restore import unpack_members
+from backups.tar import TAR, TarEntry
 from backups.targets import SERVERS
 from backups.unfinished import UNFINISHED, MissingPaths, begin_in_place, choose_marker
 from portalops.errors import BackupError, UnsafeTarget

@@ -11,15 +11,18 @@ from __future__ import annotations
 import hashlib
 import itertools
 import threading
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from tempfile import SpooledTemporaryFile
+from tempfile import TemporaryFile
+from typing import IO, Self
 
 from backups.age import PrivateKey
 from backups.ahead import ahead
 from backups.bag import MAX_TAG_BYTES, digest_of
-from backups.contents import PIECE_BYTES, damaged, not_as_packed, plaintext_of
+from backups.contents import PIECE_BYTES, damaged, of_size, plaintext_of, require_joined
+from backups.freed import keep_freed_memory
 from backups.set_file import SetFile
 from backups.verify import Findings, verify_copy
 from portalops.errors import MediumUnavailable, PortalOpsError, SetDamaged, SetNotFound, SetOfLaterVersion
@@ -30,8 +33,9 @@ from portalops.model.record import Digest
 from portalops.model.values import dataclass
 from portalops.ports import Medium, Readable, StoredSet
 
-IN_MEMORY_BYTES = 64 << 20
-"""Of a pack; the rest of a larger one waits in a temporary file. A pack of the default size never has one."""
+IN_MEMORY_BYTES = 65 << 20
+"""Of a pack; the rest of a larger one waits in a temporary file. A pack of the default size never has one, though it grew by
+being encrypted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,53 @@ class CopyFault:
     def shown(self) -> Message:
         """The medium and what is wrong there."""
         return msg("{medium}: {problem}", medium=self.medium, problem=self.problem)
+
+
+class HeldPack:
+    """The bytes of a pack that were found right, each given out once; the pieces are those that were read, never joined."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[bytes] = deque()
+        self._bytes = 0
+        self._rest: IO[bytes] | None = None
+        """Of a pack that is larger than what is kept in memory."""
+        self._reads_rest = False
+
+    def keep(self, piece: bytes) -> None:
+        """Take a piece; all are taken before the first is given out."""
+        self._bytes += len(piece)
+        if self._bytes <= IN_MEMORY_BYTES:
+            self._pieces.append(piece)
+            return
+        if self._rest is None:
+            self._rest = TemporaryFile()  # noqa: SIM115  # closed with the pack
+        self._rest.write(piece)
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes; none at the end."""
+        if self._pieces:
+            piece = self._pieces.popleft()
+            if len(piece) > size:
+                self._pieces.appendleft(piece[size:])
+                piece = piece[:size]
+            return piece
+        if self._rest is None:
+            return b""
+        if not self._reads_rest:
+            self._rest.seek(0)
+            self._reads_rest = True
+        return self._rest.read(size)
+
+    def close(self) -> None:
+        self._pieces.clear()
+        if self._rest is not None:
+            self._rest.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        self.close()
 
 
 class MergedSet:
@@ -113,11 +164,11 @@ class MergedSet:
         with self.fetch(self._packs[path]) as held:
             yield held
 
-    def fetch(self, pack: Pack) -> SpooledTemporaryFile[bytes]:
-        """Return the bytes of a pack, at their beginning; who takes them closes them. Raises as `open` does."""
+    def fetch(self, pack: Pack) -> HeldPack:
+        """Return the bytes of a pack; who takes them closes them. Raises as `open` does."""
         problems: list[CopyFault] = []
         for copy in self._each_copy():
-            held = SpooledTemporaryFile[bytes](IN_MEMORY_BYTES)
+            held = HeldPack()
             try:
                 _read(copy, pack, held)
             except (PortalOpsError, OSError) as error:
@@ -158,8 +209,9 @@ class MergedSet:
     @contextmanager
     def fetched(self, packs: Sequence[Pack]) -> Iterator[Iterator[Readable]]:
         """Give the packs in their order, each as `open` does; the next one is read meanwhile."""
+        keep_freed_memory()
         with ThreadPoolExecutor(1, thread_name_prefix="packs") as pool:
-            waiting: list[Future[SpooledTemporaryFile[bytes]]] = []
+            waiting: list[Future[HeldPack]] = []
 
             def opened() -> Iterator[Readable]:
                 for number in range(len(packs)):
@@ -219,7 +271,7 @@ class _Copy:
             yield file
 
 
-def _read(copy: _Copy, pack: Pack, held: SpooledTemporaryFile[bytes]) -> None:
+def _read(copy: _Copy, pack: Pack, held: HeldPack) -> None:
     """Read a pack whole into a file, and require that it is the one that was stored."""
     digest, size = hashlib.sha256(), 0
     with copy.open(pack.path) as file:
@@ -228,10 +280,9 @@ def _read(copy: _Copy, pack: Pack, held: SpooledTemporaryFile[bytes]) -> None:
             if size > pack.stored_bytes:
                 break
             digest.update(piece)
-            held.write(piece)
+            held.keep(piece)
     if size != pack.stored_bytes or digest.hexdigest() != pack.stored_sha256:
         raise damaged(pack.path, msg("its bytes are not those that were stored"))
-    held.seek(0)
 
 
 def _read_tag(copy: _Copy, path: str, sha256: Digest) -> bytes:
@@ -422,8 +473,7 @@ def merged_plaintext(
         SetDamaged: no copy has a pack, or it is not what `set.json` says of it.
         MediumUnavailable: no medium can be read.
     """
-    if stream.packs[-1].running_sha256 != stream.plain_sha256:
-        raise damaged(f"{stream.source}/{stream.name}", msg("the joined packs are not the stream that was made"))
+    require_joined(stream)
     start, packs = 0, list(stream.packs)
     while packs and start + packs[0].plain_bytes <= offset:
         start += packs.pop(0).plain_bytes
@@ -440,11 +490,4 @@ def _plaintext_of_packs(
 ) -> Generator[bytes]:
     """Yield the plaintext of packs that are opened already."""
     for pack, file in zip(packs, files, strict=True):
-        size = 0
-        for piece in plaintext_of(pack, file, identities):
-            size += len(piece)
-            if size > pack.plain_bytes:
-                break
-            yield piece
-        if size != pack.plain_bytes:
-            raise not_as_packed(pack)
+        yield from of_size(pack, plaintext_of(pack, file, identities))

@@ -94,10 +94,10 @@ class SetPacker:
         """Write a small file as it is, in clear."""
         self._assembler.do(lambda: self._assembler.write_file(path, data))
 
-    def add_index(self, path: str, spool: IO[bytes], plain: tuple[int, Digest]) -> Future[Pack]:
+    def add_index(self, path: str, spool: IO[bytes], plain_bytes: int) -> Future[Pack]:
         """Write an encrypted index; its pack is known when all before it is written."""
         made: Future[Pack] = Future()
-        self._assembler.do(lambda: self._assembler.copy_spool(path, spool, plain, made))
+        self._assembler.do(lambda: self._assembler.copy_spool(path, spool, plain_bytes, made))
         return made
 
     def discard(self, paths: Sequence[str]) -> None:
@@ -131,14 +131,10 @@ class SetPacker:
         self._assembler.do(lambda: self._assembler.add_frame(frame), undo=lambda: self._free.put(buffer))
         return frame.hashed
 
-    def digest(self, running: Hash) -> Future[Digest]:
-        """Return what a hash says after everything that was submitted so far."""
-        return self._hashing.submit(lambda: Digest(running.hexdigest()))
-
-    def end_pack(self, path: str, plain_bytes: int, running_sha256: Future[Digest]) -> Future[Pack]:
+    def end_pack(self, path: str, plain_bytes: int) -> Future[Pack]:
         """End a pack that holds so many bytes of its stream; how it is stored is known when all of it is written."""
         made: Future[Pack] = Future()
-        self._assembler.do(lambda: self._assembler.end_pack(path, plain_bytes, running_sha256, made))
+        self._assembler.do(lambda: self._assembler.end_pack(path, plain_bytes, made))
         return made
 
     def flush(self) -> None:
@@ -214,25 +210,25 @@ class _Assembler:
         self._free.put(frame.buffer)
         self._write(self._encryptor.update(compressed))
 
-    def end_pack(self, path: str, plain_bytes: int, running_sha256: Future[Digest], made: Future[Pack]) -> None:
+    def end_pack(self, path: str, plain_bytes: int, made: Future[Pack]) -> None:
         self._write(self._encryptor.finish())
-        made.set_result(self._close(path, plain_bytes, running_sha256.result()))
+        made.set_result(self._close(path, plain_bytes))
 
-    def copy_spool(self, path: str, spool: IO[bytes], plain: tuple[int, Digest], made: Future[Pack]) -> None:
+    def copy_spool(self, path: str, spool: IO[bytes], plain_bytes: int, made: Future[Pack]) -> None:
         self._open(path)
         with spool:
             while data := spool.read(FRAME_BYTES):
                 self._write(data)
-        made.set_result(self._close(path, *plain))
+        made.set_result(self._close(path, plain_bytes))
 
     def write_file(self, path: str, data: bytes) -> None:
         self._open(path)
         self._write(data)
-        self._close(path, len(data), Digest(""))
+        self._close(path, len(data))
 
     def discard(self, paths: Sequence[str]) -> None:
         if self._path is not None:
-            self._close(self._path, 0, Digest(""))
+            self._close(self._path, 0)
         for lane in self._lanes:
             for path in paths:
                 lane.discard(path)
@@ -251,11 +247,11 @@ class _Assembler:
         self._stored.update(data)
         self._stored_bytes += len(data)
 
-    def _close(self, path: str, plain_bytes: int, running_sha256: Digest) -> Pack:
+    def _close(self, path: str, plain_bytes: int) -> Pack:
         for lane in self._lanes:
             lane.close()
         self._path = None
-        return Pack(path, plain_bytes, running_sha256, self._stored_bytes, Digest(self._stored.hexdigest()))
+        return Pack(path, plain_bytes, self._stored_bytes, Digest(self._stored.hexdigest()))
 
     def _work(self) -> None:
         while (step := self._steps.get()) is not None:

@@ -23,6 +23,7 @@ from backups.member_table import StreamToRead
 from backups.merged import CopyFault, MergedSet, merged_plaintext
 from backups.paths import matches
 from backups.set_file import SetFile
+from backups.tar import TAR
 from backups.unfinished import MissingPaths, mark_finished
 from backups.untar import TarReader
 from portalops.errors import BackupError, SetDamaged, WrongKey
@@ -31,7 +32,6 @@ from portalops.model.causes import cause_of
 from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 
-TAR = "tar"
 REMOVED = "removed"
 INCOMPLETE = ".incomplete"
 """What the name of a dump ends with until it is whole."""

@@ -14,15 +14,20 @@ from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
 
+from backups.tar import TAR
 from portalops.errors import SetDamaged, SetOfLaterVersion
 from portalops.model.backups import BackupSet, DataClass, Pack, SetId, SetKind, Stream
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.record import Digest
+from portalops.model.text import show_text
 from portalops.model.verdicts import RunOutcome
 
-VERSION = 1
+VERSION = 2
+VERSIONS = range(1, VERSION + 1)
+"""What this version reads."""
 SCHEMA = f"portalops.backup-set/{VERSION}"
 _VERSIONED = re.compile(r"portalops\.backup-set/([1-9][0-9]{0,5})")
+_SCHEMAS = {f"portalops.backup-set/{version}" for version in VERSIONS}
 NAME = "set.json"
 
 
@@ -98,12 +103,15 @@ def parse_set_file(data: bytes) -> SetFile:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"])
         raise _damaged(verbatim(f"{where}: {first['msg']}"[:200])) from error
-    if found.schema != SCHEMA:
+    if found.schema not in _SCHEMAS:
         _require_known(found.schema)
         raise _damaged(msg("schema {schema} is not known to this version", schema=repr(found.schema[:60])))
     is_differential = any(stream.differential for stream in found.streams)
     if (found.kind is SetKind.DIFF) != (found.base is not None) or (is_differential and found.base is None):
         raise _damaged(msg("it is differential without a base, or has a base and is full"))
+    for stream in found.streams:
+        if stream.plain_sha256 is None and (stream.format != TAR or found.schema != SCHEMA):
+            raise _damaged(msg("{stream} has no digest", stream=show_text(f"{stream.source}/{stream.name}", 200)))
     return found
 
 

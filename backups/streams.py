@@ -15,6 +15,7 @@ from typing import IO
 from backups.index import line_of
 from backups.packing import SetPacker, new_compressor
 from backups.shrink import Unchanged
+from backups.tar import TAR
 from portalops.model.backups import Pack, Stream, StreamMember, TableRows
 from portalops.model.record import Digest
 from portalops.model.text import show_text
@@ -103,7 +104,10 @@ class PackedStream:
         self._is_in_pack = False
         self._packs: list[Future[Pack]] = []
         self._paths: list[str] = []
-        self._digest = hashlib.sha256()
+        self._digest = None if format_name == TAR else hashlib.sha256()
+        """Of a dump; the files in a tar have their own."""
+        self._hashed: Future[None] = Future()
+        """Done when all that was handed on is digested; there is always a last buffer."""
         self._contents: list[tuple[Hash, int, int]] = []
         """Pieces of the buffer that belong to members' contents."""
         self._waiting: deque[_Waiting] = deque()
@@ -175,7 +179,8 @@ class PackedStream:
         if self._is_in_pack:
             self._end_pack()
         self._release()
-        plain_sha256 = self._packer.result(self._packer.digest(self._digest))
+        self._packer.result(self._hashed)
+        plain_sha256 = None if self._digest is None else Digest(self._digest.hexdigest())
         self._add_lines(None)
         index = self._finish_index()
         return Stream(
@@ -184,7 +189,7 @@ class PackedStream:
             data_class=self._source.data_class,
             name=self._name,
             format=self._format,
-            members=self._members if self._index is not None or self._format == "tar" else 1,
+            members=self._members if self._index is not None or self._format == TAR else 1,
             plain_bytes=self._flushed,
             plain_sha256=plain_sha256,
             packs=tuple(self._packer.result(made) for made in self._packs),
@@ -209,9 +214,9 @@ class PackedStream:
         if not self._is_in_pack:
             self._paths.append(f"{self._stem}.{len(self._packs) + 1:04d}.age")
             self._is_in_pack = True
-        hashes = ((self._digest, 0, self._used), *self._contents)
-        hashed = self._packer.submit(self._paths[-1], self._buffer, self._used, hashes)
-        self._contents.clear()
+        hashes = self._contents if self._digest is None else [(self._digest, 0, self._used), *self._contents]
+        hashed = self._hashed = self._packer.submit(self._paths[-1], self._buffer, self._used, hashes)
+        self._contents = []
         self._add_lines(hashed)
         self._packer.on_bytes(self._used)
         self._flushed += self._used
@@ -224,7 +229,7 @@ class PackedStream:
 
     def _end_pack(self) -> None:
         held = self._flushed - (len(self._packs) * self._packer.pack_bytes)
-        self._packs.append(self._packer.end_pack(self._paths[-1], held, self._packer.digest(self._digest)))
+        self._packs.append(self._packer.end_pack(self._paths[-1], held))
         self._is_in_pack = False
 
     def _add_line(self, member: StreamMember) -> None:
@@ -285,7 +290,6 @@ class _IndexSpool:
         self._encryptor = packer.encryptor()
         self._compressor = new_compressor()
         self._spool = tempfile.SpooledTemporaryFile(_INDEX_IN_MEMORY_BYTES)  # noqa: SIM115  # closed by the assembler
-        self._digest = hashlib.sha256()
         self._plain_bytes = 0
         self._lines = bytearray()
 
@@ -294,18 +298,17 @@ class _IndexSpool:
         if len(self._lines) >= 1 << 18:
             self._write()
 
-    def finish(self) -> tuple[IO[bytes], tuple[int, Digest]]:
+    def finish(self) -> tuple[IO[bytes], int]:
         self._write()
         self._spool.write(self._encryptor.update(self._compressor.flush()))
         self._spool.write(self._encryptor.finish())
         self._spool.seek(0)
-        return self._spool, (self._plain_bytes, Digest(self._digest.hexdigest()))
+        return self._spool, self._plain_bytes
 
     def close(self) -> None:
         self._spool.close()
 
     def _write(self) -> None:
-        self._digest.update(self._lines)
         self._plain_bytes += len(self._lines)
         self._spool.write(self._encryptor.update(self._compressor.compress(self._lines)))
         self._lines = bytearray()

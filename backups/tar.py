@@ -15,6 +15,8 @@ from functools import lru_cache
 
 from portalops.model.backups import MemberType
 
+TAR = "tar"
+"""The format of streams that are archives."""
 BLOCK_BYTES = 512
 END_BYTES = bytes(2 * BLOCK_BYTES)
 """Two blocks of zeros end an archive."""

@@ -1,8 +1,8 @@
 """A full set with every digest, on one medium and on two, beside the stock pipeline and restic: `python -m bench.backup [MIB]`.
 
 The peers: `tar | zstd -T0 -3 | age` into one file, which takes no digest; `restic backup` with its defaults into a new
-repository. A set takes three digests of nearly every byte (member, stream, stored file), and is written to each medium.
-What that leaves of the goals beside the pipeline on two cores is in docs/decisions/0005.
+repository. A set takes two digests of nearly every byte (member, stored file), and is written to each medium.
+What that leaves of the goals beside the pipeline on two cores is in docs/decisions/0014.
 
 Neither peer reads back what it wrote, so writing and sealing alone is what the goals are for; the whole command,
 `portalops backup run`, which reads both copies back and records what it found, is shown beside it, and so is the start of the

@@ -1,8 +1,8 @@
 """A set restored, and all its bytes verified, beside the stock pipelines and restic: `python -m bench.restore [MIB]`.
 
-Restoring: `portalops backup restore`, which checks every digest on the way; `age -d | zstd -d | tar -x`, which checks that
+Restoring: `portalops backup restore`, which compares every pack with its digest first; `age -d | zstd -d | tar -x`, which checks that
 age and zstd are content; `restic restore`. Verifying: `portalops backup verify` with a private key, which compares the stored
-files, packs, streams and every member with their digests; `age -d | zstd -d | tar -t` with `sha256sum` of the
+files and every member with their digests; `age -d | zstd -d | tar -t` with `sha256sum` of the
 stored file at the same time, which digests no plaintext; `restic check
 --read-data`. All are whole commands. Without a key portalops reads and compares what is stored: shown, and not judged.
 """
@@ -78,8 +78,8 @@ def _measure(work: Path, mebibytes: int) -> int:
     show(runs, size)
     return 1 - all(
         [
-            judged("restore / pipe", ratio(runs, OURS, PIPE), goal=1.0, never_above=2.5),
-            judged("restore / restic", ratio(runs, OURS, RESTIC), goal=0.8, never_above=2.0),
+            judged("restore / pipe", ratio(runs, OURS, PIPE), goal=0.85, never_above=2.5),
+            judged("restore / restic", ratio(runs, OURS, RESTIC), goal=0.6, never_above=2.0),
             judged("verify / pipe", ratio(runs, OUR_LOOK, PIPE_LOOK), goal=1.0, never_above=2.5),
             judged("verify / restic", ratio(runs, OUR_LOOK, RESTIC_LOOK), goal=0.8, never_above=2.0),
         ]

@@ -76,10 +76,10 @@ class Pack:
     """Relative to the bag, such as `data/content/portal-db/dump.0001.age`."""
     plain_bytes: int
     """How many bytes of the stream it holds."""
-    running_sha256: Digest
-    """SHA-256 of the stream from its first byte to the end of this pack; so the last pack's is the stream's own."""
     stored_bytes: int
     stored_sha256: Digest
+    running_sha256: Digest | None = None
+    """SHA-256 of the stream from its first byte to the end of this pack, in sets of format version 1 alone."""
 
 
 class MemberType(StrEnum):
@@ -151,7 +151,8 @@ class Stream:
     members: int
     """Files, folders and links in a tar; 1 for a dump."""
     plain_bytes: int
-    plain_sha256: Digest
+    plain_sha256: Digest | None
+    """Of a dump. None for a tar from format version 2 on: the index has the digest of each file in it."""
     packs: tuple[Pack, ...]
     index: Pack | None = None
     """The stream's member list, where it has one."""

@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from backups.age import PrivateKey, read_identities
 from backups.bag import MANIFEST, TAG_MANIFEST, digest_of, parse_manifest, tag_manifest
 from backups.job import VerifyTarget, run_verify
 from backups.restore import restore_set
-from backups.set_file import NAME, SetFile, parse_set_file
+from backups.set_file import NAME, VERSION, VERSIONS, SetFile, parse_set_file
 from backups.verify import verify_copy
 from portalops.errors import SetOfLaterVersion
 from portalops.model.backups import Copy, CopyState, SetId, VerifyLevel
@@ -22,21 +23,40 @@ from portalops.ports import Medium, StoredSet
 from tests.backups.kit import NOW, alone, disk
 from tests.doubles import FixedClock, SilentProgress
 
-SAMPLES = Path(__file__).parent.parent / "samples" / "set-v1"
-FULL, DIFF = SetId("sample-20261126T043849Z-full-de0ea5"), SetId("sample-20261126T043900Z-diff-0ec65d")
+SAMPLES = Path(__file__).parent.parent / "samples"
 TREE = Path("web/srv/portal/web")
+LATER = VERSION + 1
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What one version made: a full set and a differential of the same small portal."""
+
+    folder: Path
+
+    @property
+    def identities(self) -> tuple[PrivateKey, ...]:
+        return tuple(read_identities(self.folder / "operator.txt"))
+
+    def set_id(self, kind: str) -> SetId:
+        (found,) = self.folder.glob(f"sample-*-{kind}-*")
+        return SetId(found.name)
+
+    @property
+    def full(self) -> SetId:
+        return self.set_id("full")
+
+
+@pytest.fixture(params=VERSIONS)
+def kept(request: pytest.FixtureRequest) -> Kept:
+    return Kept(SAMPLES / f"set-v{request.param}")
 
 
 @pytest.fixture
-def identities() -> tuple[PrivateKey, ...]:
-    return tuple(read_identities(SAMPLES / "operator.txt"))
-
-
-@pytest.fixture
-def medium(tmp_path: Path) -> Medium:
+def medium(kept: Kept, tmp_path: Path) -> Medium:
     """A disk with the kept sets on it."""
-    for each in (FULL, DIFF):
-        shutil.copytree(SAMPLES / each, tmp_path / "disk" / each)
+    for kind in ("full", "diff"):
+        shutil.copytree(kept.folder / kept.set_id(kind), tmp_path / "disk" / kept.set_id(kind))
     return disk(tmp_path, "disk")
 
 
@@ -46,22 +66,19 @@ def opened(medium: Medium, set_id: SetId) -> tuple[StoredSet, SetFile]:
         return stored, parse_set_file(file.read(1 << 20))
 
 
-@pytest.mark.parametrize("set_id", [FULL, DIFF])
-def test_a_kept_set_is_whole_signed_and_opens(
-    medium: Medium, identities: tuple[PrivateKey, ...], set_id: SetId
-) -> None:
-    found = verify_copy(medium.open_set(set_id), set_id, bag_sha256=None, level=VerifyLevel.L2, identities=identities)
+@pytest.mark.parametrize("kind", ["full", "diff"])
+def test_a_kept_set_is_whole_signed_and_opens(medium: Medium, kept: Kept, kind: str) -> None:
+    set_id, keys = kept.set_id(kind), kept.identities
+    found = verify_copy(medium.open_set(set_id), set_id, bag_sha256=None, level=VerifyLevel.L2, identities=keys)
 
     assert found.problems == ()
     assert found.content is not None and found.content.signer.startswith("ssh-ed25519 ")
 
 
-def test_a_kept_full_set_is_restored_as_it_was(
-    medium: Medium, identities: tuple[PrivateKey, ...], tmp_path: Path
-) -> None:
-    stored, content = opened(medium, FULL)
+def test_a_kept_full_set_is_restored_as_it_was(medium: Medium, kept: Kept, tmp_path: Path) -> None:
+    stored, content = opened(medium, kept.full)
 
-    report = restore_set(alone(stored, content), identities, tmp_path / "out")
+    report = restore_set(alone(stored, content), kept.identities, tmp_path / "out")
 
     assert (report.damaged, report.refused) == ((), ())
     tree = tmp_path / "out" / TREE
@@ -78,12 +95,11 @@ def test_a_kept_full_set_is_restored_as_it_was(
     assert [path.read_text() for path in (tmp_path / "out" / "greeting").iterdir()] == ["xin chào\n"]
 
 
-def test_a_kept_differential_set_is_restored_over_its_base(
-    medium: Medium, identities: tuple[PrivateKey, ...], tmp_path: Path
-) -> None:
-    stored, content = opened(medium, DIFF)
+def test_a_kept_differential_set_is_restored_over_its_base(medium: Medium, kept: Kept, tmp_path: Path) -> None:
+    stored, content = opened(medium, kept.set_id("diff"))
+    base = alone(*opened(medium, kept.full))
 
-    report = restore_set(alone(stored, content), identities, tmp_path / "out", base=alone(*opened(medium, FULL)))
+    report = restore_set(alone(stored, content), kept.identities, tmp_path / "out", base=base)
 
     assert (report.damaged, report.refused) == ((), ())
     tree = tmp_path / "out" / TREE
@@ -109,45 +125,47 @@ def of_version(folder: Path, version: int) -> None:
     (folder / TAG_MANIFEST).write_bytes(tag_manifest({path: (folder / path).read_bytes() for path in tags}))
 
 
-def test_a_set_of_a_later_version_is_neither_damaged_nor_verified(medium: Medium, tmp_path: Path) -> None:
-    of_version(tmp_path / "disk" / FULL, 2)
-    bag = digest_of((tmp_path / "disk" / FULL / TAG_MANIFEST).read_bytes())
-    copy = Copy(FULL, medium.id, medium.kind, CopyState.SEALED, VerifyLevel.NONE, None)
+def test_a_set_of_a_later_version_is_neither_damaged_nor_verified(medium: Medium, kept: Kept, tmp_path: Path) -> None:
+    of_version(tmp_path / "disk" / kept.full, LATER)
+    bag = digest_of((tmp_path / "disk" / kept.full / TAG_MANIFEST).read_bytes())
+    copy = Copy(kept.full, medium.id, medium.kind, CopyState.SEALED, VerifyLevel.NONE, None)
 
     (found,) = run_verify(
         [VerifyTarget(copy, bag)], {medium.id: medium}, clock=FixedClock(NOW), progress=SilentProgress()
     ).copies
 
     assert found.state is CopyState.SEALED and found.verified_at is None
-    assert found.problem == "not checked: set.json has format version 2; this portalops knows 1"
+    assert found.problem == f"not checked: set.json has format version {LATER}; this portalops knows {VERSION}"
 
 
-def test_a_set_that_was_replaced_is_damaged_whatever_version_it_says_it_is_of(medium: Medium, tmp_path: Path) -> None:
-    bag = digest_of((tmp_path / "disk" / FULL / TAG_MANIFEST).read_bytes())
-    of_version(tmp_path / "disk" / FULL, 2)
-    copy = Copy(FULL, medium.id, medium.kind, CopyState.VERIFIED, VerifyLevel.L2, NOW)
+def test_a_set_that_was_replaced_is_damaged_whatever_version_it_says_it_is_of(
+    medium: Medium, kept: Kept, tmp_path: Path
+) -> None:
+    bag = digest_of((tmp_path / "disk" / kept.full / TAG_MANIFEST).read_bytes())
+    of_version(tmp_path / "disk" / kept.full, LATER)
+    copy = Copy(kept.full, medium.id, medium.kind, CopyState.VERIFIED, VerifyLevel.L2, NOW)
 
     (found,) = run_verify(
         [VerifyTarget(copy, bag)], {medium.id: medium}, clock=FixedClock(NOW), progress=SilentProgress()
     ).copies
 
     assert found.state is CopyState.DAMAGED
-    assert "not the one that was recorded" in found.problem and "version 2" in found.problem
+    assert "not the one that was recorded" in found.problem and f"version {LATER}" in found.problem
 
 
-def test_the_error_of_a_later_version_says_what_to_do(medium: Medium, tmp_path: Path) -> None:
-    of_version(tmp_path / "disk" / FULL, 7)
+def test_the_error_of_a_later_version_says_what_to_do(medium: Medium, kept: Kept, tmp_path: Path) -> None:
+    of_version(tmp_path / "disk" / kept.full, 7)
 
     with pytest.raises(SetOfLaterVersion, match="version 7") as raised:
-        opened(medium, FULL)
+        opened(medium, kept.full)
 
     assert "newer portalops" in str(raised.value.hint)
 
 
-def test_a_form_that_no_version_has_is_damage(medium: Medium, tmp_path: Path) -> None:
-    of_version(tmp_path / "disk" / FULL, 0)
-    assert MANIFEST in parse_manifest(TAG_MANIFEST, (tmp_path / "disk" / FULL / TAG_MANIFEST).read_bytes())
+def test_a_form_that_no_version_has_is_damage(medium: Medium, kept: Kept, tmp_path: Path) -> None:
+    of_version(tmp_path / "disk" / kept.full, 0)
+    assert MANIFEST in parse_manifest(TAG_MANIFEST, (tmp_path / "disk" / kept.full / TAG_MANIFEST).read_bytes())
 
-    found = verify_copy(medium.open_set(FULL), FULL, bag_sha256=None, level=VerifyLevel.L2)
+    found = verify_copy(medium.open_set(kept.full), kept.full, bag_sha256=None, level=VerifyLevel.L2)
 
     assert any(problem.startswith(NAME) for problem in found.problems)

@@ -26,7 +26,7 @@ def made(
     outcome: RunOutcome = RunOutcome.COMPLETE,
 ) -> BackupSet:
     name = f"{kind}-{day}"
-    pack = Pack("data/a", 1, Digest("0" * 64), changed, Digest("0" * 64))
+    pack = Pack("data/a", 1, changed, Digest("0" * 64))
     stream = Stream(
         "site", "files", DataClass.CONTENT, "files", "tar", 1, 1, Digest("0" * 64), (pack,), differential=True
     )

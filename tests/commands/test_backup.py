@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from backups.set_file import VERSION
 from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.backups.kit import keys, sample_database
@@ -491,7 +492,7 @@ def test_a_dry_run_of_a_drill_sees_that_its_folder_is_missing(portal: Portal, wi
 def test_a_restore_of_a_set_of_a_later_version_says_what_reads_it(portal: Portal, is_unknown: bool) -> None:
     name = portal.call("backup", "run")["set"]
     for disk in ("disk-a", "disk-b"):
-        of_version(portal.folder / disk / name, 2)
+        of_version(portal.folder / disk / name, VERSION + 1)
     if is_unknown:  # the ledger knows no other digest of it
         portal.replace({'folder = "state"': 'folder = "new-state"'})
 
@@ -507,6 +508,6 @@ def test_a_restore_of_a_set_of_a_later_version_says_what_reads_it(portal: Portal
         expected=ExitCode.FAILED if is_unknown else ExitCode.INTEGRITY,
     )
 
-    assert "set.json has format version 2" in said["error"]["message"]
+    assert f"set.json has format version {VERSION + 1}" in said["error"]["message"]
     assert said["error"]["hint"].startswith("Use a newer portalops, or restore with stock tools")
     assert not (portal.folder / "out").exists()

@@ -40,7 +40,7 @@ NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 WEEK = Period(date(2026, 11, 16), date(2026, 11, 22))
 LONG_AGO = datetime(2026, 9, 1, tzinfo=UTC)
 DIGEST = Digest("0" * 64)
-PACK = Pack("data/content/db/dump.0001.age", 10, DIGEST, 12, DIGEST)
+PACK = Pack("data/content/db/dump.0001.age", 10, 12, DIGEST)
 LOCAL = Host(HostId("web1"), "local")
 
 

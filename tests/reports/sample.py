@@ -142,7 +142,7 @@ def _backup(number: int) -> Recorded[BackupResult]:
             1234 * (number + 1),
             700_000_000,
             digest("a"),
-            (Pack(f"data/{data_class}/{source}/dump.0001.age", 700_000_000, digest("a"), 90_000_000, digest("b")),),
+            (Pack(f"data/{data_class}/{source}/dump.0001.age", 700_000_000, 90_000_000, digest("b")),),
             unread=unread if data_class is DataClass.CONFIGURATION else (),
         )
         for source, data_class in (
