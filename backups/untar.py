@@ -135,7 +135,7 @@ class TarReader:
 
 
 def _entry(block: bytes, records: Mapping[bytes, bytes]) -> TarEntry:
-    signed = sum(block[:148]) + sum(b"        ") + sum(block[156:])
+    signed = sum(block) - sum(block[148:156]) + sum(b"        ")  # the checksum itself counts as spaces
     if _octal(block[148:156]) != signed:
         raise _malformed(msg("the checksum of a header is wrong"))
     kind = _TYPES.get(block[156:157])
