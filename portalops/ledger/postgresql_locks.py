@@ -54,6 +54,10 @@ class PostgresqlLocks:
         finally:
             self._let_go(name, holder)
 
+    def held_to_read(self, name: str, *, holder: str, wait_seconds: float = 0) -> AbstractContextManager[None]:
+        """Hold a lock for what changes nothing: a role that only reads may take it too."""
+        return self.held(name, holder=holder, wait_seconds=wait_seconds)
+
     def is_held_by(self, name: str, holder: str) -> bool:
         """Say whether a lock is held by just this holder."""
         return self._read_holder(_key(name, holder)) is not None
