@@ -89,7 +89,7 @@ def replicate(
         without_source = any(source is None for _name, _medium, source in rows)
         return Result(data, view, exit_code=ExitCode.PARTIAL if now.unseen or without_source else ExitCode.OK)
     hints = MediumHints()
-    work = partial(copy_work, only_set=only_set, only_medium=to or "", on_error=hints.note)
+    work = partial(copy_work, only_set=only_set, only_medium=to or "", inspected=now, on_error=hints.note)
     done = perform_now(session, JobKind.COPY, work)
     notices: list[Block] = [Notice(problem, Tone.BAD) for problem in done.said[:MAX_LISTED]]
     if not isinstance(done.result, CopyResult):

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.backups.kit import NOW
 from tests.commands.test_backup import Portal
@@ -54,6 +55,18 @@ def set_and_differential(portal: Portal) -> tuple[str, str]:
     full = portal.call("backup", "run")["set"]
     (portal.folder / "settings" / "new.ini").write_text("[new]\n")
     return full, portal.call("backup", "run", "--diff")["set"]
+
+
+def test_the_copies_are_looked_at_once_before_one_is_made(portal: Portal, capsys: pytest.CaptureFixture[str]) -> None:
+    made = portal.call("backup", "run")["set"]
+    shutil.rmtree(portal.folder / "disk-b" / made)
+    capsys.readouterr()
+
+    code = run(["--config", str(portal.folder / "portalops.toml"), "--lang", "en", "backup", "replicate"], {})
+
+    assert code == ExitCode.OK
+    looked = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Reading the copies back ...")]
+    assert len(looked) == 2, "before it is made, and when it is there"
 
 
 @pytest.mark.heavy
