@@ -82,7 +82,7 @@ def replicate(
             said = msg(
                 "Every medium has all files of a copy that was good when it was read; 'portalops backup verify' reads them."
             )
-            view.append(Paragraph(said))
+            view.append(Paragraph(said if sets else msg("No backup set is recorded yet")))
         if rows:
             view = [*view, TableBlock(msg("What would be copied"), (msg("Backup set"), msg("Onto"), msg("From")), rows)]
         data = tuple(PlannedCopy(f"{medium}/{name}", name, medium, source) for name, medium, source in rows)
