@@ -312,5 +312,5 @@ def _salvage(sections: tuple[_Section, ...]) -> Iterator[Step]:
     )
     yield code(*SALVAGE)
     steps = [part.salvage.splitlines() for part in parts]
-    keep = '[ ! -s "$WORK/missing" ] || cat "$WORK/missing" > "$TO/RESTORE-UNFINISHED.txt"'
+    keep = '[ ! -s "$WORK/missing" ] || list_missing > "$TO/RESTORE-UNFINISHED.txt"'
     yield by_hand(*(line for lines in steps for line in lines), keep)

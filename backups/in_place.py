@@ -82,13 +82,18 @@ class Named:
         if len(self.paths) < MAX_NAMED:
             self.paths.append(path)
 
+    def take_back(self, path: str) -> None:
+        self.count -= 1
+        if path in self.paths:
+            self.paths.remove(path)
+
 
 @dataclass(slots=True)
 class OverlayReport:
     """What was restored, or would be."""
 
     new: int = 0
-    """Files, folders and links that were not there."""
+    """Files, folders and links that were not there, and are now."""
     same: int = 0
     """That are there and are the same."""
     differing: Named = field(default_factory=Named)
@@ -276,7 +281,7 @@ class _OverlayRestore:
         self.report.marked = marker
         with MissingPaths(folder, marker, lambda path, why: self._is_settled(path, why, common)) as missing:
             self.missing = missing
-            extractor = _OverlayExtractor(self.live.place, overwrites=self.how.overwrites)
+            extractor = _OverlayExtractor(self.live.place, overwrites=self.how.overwrites, on_failed=self._take_back)
             try:
                 with MemberTable() as links:
                     self._write(extractor, links, missing)
@@ -296,6 +301,13 @@ class _OverlayRestore:
             self.report.notes.append(f"{marker.name} lists what earlier restores did not bring back: {missing.older}")
         if missing.count + missing.older and marker.name != UNFINISHED:
             self.report.notes.append(f"{marker} lists what is missing, since {UNFINISHED} is another file")
+
+    def _take_back(self, path: str) -> None:
+        """Count a member no more that was to be made and could not be: what is in its place stays."""
+        if self.how.overwrites and self.live.has(path):
+            self.report.differing.take_back(show_text(path, 4096))
+        else:
+            self.report.new -= 1
 
     def _is_settled(self, path: str, reason: str, common: str) -> bool:
         """Say whether this restore was to bring back what an earlier one lists, so that it need not be listed any more."""
@@ -340,6 +352,7 @@ class _OverlayRestore:
         lost, damaged = unpack_members(read, extractor, members, rename=rename, on_bytes=self.on_bytes)
         for path, why in lost:
             missing.add(rename or path, why)
+            self._take_back(rename or path)
         self.report.damaged += [line for line in damaged if line not in self.report.damaged]
 
     def _link(self, extractor: Extractor, member: StreamMember, missing: MissingPaths) -> None:
@@ -354,6 +367,7 @@ class _OverlayRestore:
             missing.add(
                 member.path, msg("the set has no file {path}, whose further name it is", path=show_text(member.link))
             )
+            self._take_back(member.path)
             return
         try:
             is_right = self.live.standing(first, first) is _Standing.SAME
@@ -449,6 +463,15 @@ class _LiveFolder:
             there.append(name)
         os.close(descriptor)
         return "/".join(there)
+
+    def has(self, path: str) -> bool:
+        """Say whether something is at a path, which no link leads to."""
+        above, _slash, name = path.rpartition("/")
+        try:
+            parent = self._enter(above)
+        except _NotMade:
+            return False
+        return parent is not None and _is_there(parent, name)
 
     def standing(self, member: StreamMember, content: StreamMember) -> _Standing:
         """Say how a member stands to what is there.
@@ -548,9 +571,16 @@ class _LiveFolder:
 class _OverlayExtractor(Extractor):
     """Makes members below a folder that has others: nothing is removed, and what is replaced is replaced by one rename."""
 
-    def __init__(self, folder: Path, *, overwrites: bool) -> None:
+    def __init__(self, folder: Path, *, overwrites: bool, on_failed: Callable[[str], None]) -> None:
         super().__init__(folder)
         self._overwrites = overwrites
+        self._on_failed = on_failed
+
+    def add(self, entry: TarEntry, content: Iterable[memoryview]) -> None:
+        made = self.done.members
+        super().add(entry, content)
+        if self.done.members == made:
+            self._on_failed(entry.path)
 
     def _add(self, entry: TarEntry, content: Iterable[memoryview]) -> None:
         match entry.type:

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from backups.formats._parts import Commands, CommandUse, Step
-from backups.unfinished import UNFINISHED
-from portalops.locale import render
+from backups.unfinished import FIRST_LINE, UNFINISHED
+from portalops.locale import LANGUAGES, render
 from portalops.model.backups import SetId
 from portalops.model.message import Message, msg
 
@@ -63,6 +63,9 @@ CHECK = (
     "sha256sum --check --quiet --strict manifest-sha256.txt",
 )
 
+_FIRST_LINE = FIRST_LINE.decode().rstrip()
+_LISTED = msg("This restore has ended. What is missing is listed below.")
+
 FUNCTIONS = (
     "# packs FOLDER STEM FIRST LAST: prints packs of a stream, decrypted",
     "packs() {",
@@ -71,6 +74,13 @@ FUNCTIONS = (
     '    age --decrypt --identity "$KEY" "$(printf \'%s/%s.%04d.age\' "$1" "$2" "$number")" || return 1',
     "    number=$((number + 1))",
     "  done",
+    "}",
+    "# list_missing: prints the file that lists what is missing, behind its first empty line",
+    "list_missing() {",
+    f"  echo '{_FIRST_LINE}'",
+    *(f"  echo '{render(_LISTED, each)}'" for each in LANGUAGES),
+    "  echo",
+    '  cat "$WORK/missing"',
     "}",
     "# last_pack FOLDER STEM: prints the number of the last pack of a stream",
     'last_pack() { grep -c "  $2\\.[0-9]*\\.age\\$" "$1/manifest-sha256.txt" || stop "$1/$2: not in the manifest"; }',
@@ -104,7 +114,8 @@ FUNCTIONS = (
     '    -e "^tar: .*: Cannot set .[a-z]*\\.[^ ]*. extended attribute for file .*: Operation not permitted\\$" \\',
     '    "$WORK/tar" > /dev/null || return 1',
     '  LC_ALL=C grep -e \': Cannot \' "$WORK/tar" > "$WORK/cannot" || return 1',
-    '  LC_ALL=C grep -v -e "^tar: .*: Cannot hard link to ${LISTED-none}" "$WORK/cannot" >> "$WORK/missing" || :',
+    '  LC_ALL=C grep -v -e "^tar: .*: Cannot hard link to ${LISTED-none}" "$WORK/cannot" |',
+    '    sed "s|^tar: |${1#"$TO"/}/|" >> "$WORK/missing"',
     "}",
 )
 
@@ -274,7 +285,7 @@ SALVAGE = (
     '    standing "$stem" || return 1',
     "    LISTED=",
     "  fi",
-    '  cat "$WORK/names" >> "$WORK/missing"',
+    '  sed "s|^|${place#"$TO"/}/|" "$WORK/names" >> "$WORK/missing"',
     "  LINKS=",
     "  while read -r first final skip length; do",
     '    rm -f "$WORK"/ended-*',
@@ -396,7 +407,7 @@ def _lines(steps: ScriptSteps) -> Iterator[str]:
         "",
         _step(msg("Checking KEY, TO and BASE")),
         *places(steps.base_id),
-        f'{_say(_UNFINISHED)} > "$TO/{UNFINISHED}"',
+        f"{{ echo '{_FIRST_LINE}'; {_say(_UNFINISHED)}; echo; }} > \"$TO/{UNFINISHED}\"",
         # A salvage keeps what a check has named, and goes on.
         "damaged() {",
         '  [ -s "$WORK/checked" ] || echo "tagmanifest-sha256.txt: FAILED" > "$WORK/checked"',
@@ -496,7 +507,7 @@ def _end(steps: ScriptSteps, left: Sequence[str], *, has_loads: bool) -> Iterato
         '  cat "$WORK/failed" >&2',
         "fi",
         'if [ -s "$WORK/missing" ]; then',
-        f'  cat "$WORK/missing" > "$TO/{UNFINISHED}"',
+        f'  list_missing > "$TO/{UNFINISHED}"',
         f"  {_say(msg('Not everything could be restored. Missing, see {file}:', file=f'$TO/{UNFINISHED}'))} >&2",
         '  head -n 20 "$WORK/missing" >&2',
         f"  exit {INCOMPLETE}",

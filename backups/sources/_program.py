@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import secrets
 import selectors
 import signal
 import subprocess
@@ -26,6 +27,7 @@ from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import Runner, StreamWriter
 from portalops.system import remote
+from portalops.system.processes import MARK, end_with_all
 from portalops.system.programs import LocalRunner
 from portalops.system.remote import PIPE_BYTES, RemoteCommand, RemoteRunner, Running, start_there
 from portalops.system.ssh import target_of
@@ -160,6 +162,7 @@ def _start_there(program: Program, host: SshPlace) -> Running:
 
 
 def _start_here(source_id: str, program: Program) -> Running:
+    mark = secrets.token_hex(8)
     try:
         process = subprocess.Popen(
             list(program.argv),
@@ -167,7 +170,7 @@ def _start_here(source_id: str, program: Program) -> Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=program.folder,
-            env={**neutral(os.environ), **program.environment, **program.secrets},
+            env={**neutral(os.environ), **program.environment, **program.secrets, MARK: mark},
             start_new_session=True,
             bufsize=0,
         )
@@ -181,7 +184,7 @@ def _start_here(source_id: str, program: Program) -> Running:
     assert process.stdout is not None
     with suppress(OSError):  # more than this user may have
         fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-    return _LocalProgram(process)
+    return _LocalProgram(process, mark)
 
 
 class _LocalProgram:
@@ -189,9 +192,9 @@ class _LocalProgram:
 
     has_begun = True
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], mark: str) -> None:
         assert process.stdin is not None and process.stdout is not None and process.stderr is not None
-        self._process = process
+        self._process, self._mark = process, mark
         self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, process.stderr
 
     def poll(self) -> int | None:
@@ -209,13 +212,10 @@ class _LocalProgram:
 
     def close(self) -> None:
         """Make sure that nothing of the program is left running."""
-        for send in (signal.SIGTERM, signal.SIGKILL):
-            if self._process.poll() is not None:
-                break
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, send)
+        if self._process.poll() is None:  # what one that has ended left running is a service, and stays
+            end_with_all(self._process.pid, self._mark, _GRACE_SECONDS)
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=_GRACE_SECONDS)
+                self._process.wait(_GRACE_SECONDS)
         for pipe in (self.stdin, self.stdout, self.stderr):
             with suppress(OSError):
                 pipe.close()

@@ -75,7 +75,7 @@ def verify(
             msg("there is no copy of set {set} on {medium}", set=made.set.id, medium=medium or "-"),
             msg("'portalops backup show {set}' shows its copies.", set=made.set.id),
         )
-    with session.hold(Resource.MEDIA):
+    with session.hold_to_read(Resource.MEDIA):
         result = run_verify(
             [VerifyTarget.of(made.set, copy) for copy in copies],
             build_media(session.settings.backup_media),

@@ -209,19 +209,20 @@ MAX_SPAN_DAYS = 366
 
 
 def _full_every(value: object) -> object:
-    """Take the name of a span, or a number of days; as text too, which is all that a variable of the environment can be."""
-    days = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,4}", value) else value
-    if isinstance(days, int) and not isinstance(days, bool) and 1 <= days <= MAX_SPAN_DAYS:
-        return days
-    if isinstance(value, str) and value in set(Every):
+    """Take the name of a span, or a number of days."""
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_SPAN_DAYS:
         return value
+    if isinstance(value, str) and value in {Every.WEEK, Every.MONTH}:
+        return Every(value)
     raise RefusedValue(
         msg("is neither week, month nor a number of days up to {most}", most=MAX_SPAN_DAYS),
-        msg('Write full_every = "week", "month" or a number such as 10, without quotes.'),
+        msg('Write full_every = "week", "month" or a number such as 10, without quotes; 1 is a full set each day.'),
     )
 
 
-FullEvery = Annotated[Every | Annotated[StrictInt, Field(ge=1, le=MAX_SPAN_DAYS)], BeforeValidator(_full_every)]
+FullEvery = Annotated[
+    Annotated[StrictInt, Field(ge=1, le=MAX_SPAN_DAYS)] | Literal[Every.WEEK, Every.MONTH], BeforeValidator(_full_every)
+]
 """What holds one full set: a span by its name, or so many days."""
 
 

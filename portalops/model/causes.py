@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from portalops.model.message import Message, msg, verbatim
 from portalops.model.text import show_text
@@ -67,7 +68,11 @@ def line_of_record(line: str) -> Message:
     'Permission denied'
     """
     if torn := _TORN.fullmatch(line):
-        name, before, after = torn.groups()
+        name, *times = torn.groups()
+        before, after = map(_moment_of, times)
+        if isinstance(before, datetime) and isinstance(after, datetime) and abs(after - before) < timedelta(minutes=1):
+            # Both would be shown as the same minute.
+            return msg("{name}: changed while it was read, twice (last modified {after})", name=name, after=after)
         return msg(
             "{name}: changed while it was read, twice (modified {before}, then {after})",
             name=name,
@@ -85,3 +90,12 @@ def line_of_record(line: str) -> Message:
     name, _, words = line.rpartition(": ")
     cause = _IN_LINES.get(words)
     return msg("{name}: {cause}", name=name, cause=cause) if name and cause else verbatim(line)
+
+
+def _moment_of(text: str) -> datetime | str:
+    """Return a moment that a record holds as text; the text itself where it is none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return found if found.tzinfo else text

@@ -20,6 +20,7 @@ from portalops.errors import SetDamaged
 from portalops.model.backups import DataClass, MemberType, StreamMember
 from portalops.model.record import Digest
 from portalops.ports import StreamOpener
+from tests.accounts import as_ordinary_user
 from tests.backups.kit import alone, back_up, keys, odd_tree, snapshot, source
 from tests.backups.memory import MemoryMedium
 
@@ -130,6 +131,34 @@ def test_a_file_that_comes_to_be_there_meanwhile_is_not_overwritten(tmp_path: Pa
 
     assert ((tmp_path / "a").read_text(), (tmp_path / "b").read_text()) == ("a", "mine")
     assert any("meanwhile" in line for line in found.refused)
+
+
+def test_what_could_not_be_replaced_is_not_called_replaced(tmp_path: Path) -> None:
+    medium = stored(HandMade([(entry(FILE, name, size=1), b"n") for name in ("old", "new")]))
+    ((_set_id, files),) = medium.stored.items()
+    pack = next(name for name in files if name.endswith(".0001.age"))
+    files[pack] = files[pack][:-1] + bytes([files[pack][-1] ^ 1])
+    (tmp_path / "old").write_text("mine")
+
+    found = restored(medium, tmp_path)
+
+    assert (tmp_path / "old").read_text() == "mine"
+    assert (found.missing, found.new, found.differing.count, found.differing.paths) == (2, 0, 0, [])
+
+
+def test_what_a_person_may_not_replace_is_not_called_replaced(tmp_path: Path) -> None:
+    medium = stored(HandMade([(entry(FILE, "closed/old", size=1), b"n"), (entry(FILE, "open/old", size=1), b"n")]))
+    restored(medium, tmp_path)  # what it loads is loaded
+    with as_ordinary_user() as folder:
+        for name in ("closed", "open"):
+            (folder / name).mkdir()
+            (folder / name / "old").write_text("mine")
+        (folder / "closed").chmod(0o500)
+        found = restored(medium, folder)
+        (folder / "closed").chmod(0o700)
+
+    assert found.differing.paths == ["open/old"]
+    assert [line.partition(":")[0] for line in found.refused] == ["closed/old"]
 
 
 def test_a_set_user_id_bit_does_not_come_back(tmp_path: Path) -> None:
