@@ -22,7 +22,8 @@ from tests.faults.truth import check_what_is_said
 from tests.servers import SshHost, sshd
 
 SERVERS = ("/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/libexec/sftp-server")
-TIMEOUT_SECONDS = 2
+TIMEOUT_SECONDS = 4
+"""How long a silent host is waited for."""
 PACK = "files.0001.age"
 CLIENTS = ("openssh", "paramiko")
 
@@ -62,7 +63,7 @@ def host(a_host: LyingHost) -> Iterator[LyingHost]:
 
 def places(host: LyingHost, folder: Path, **more: object) -> dict[str, Place]:
     """Return the media of a portal: a folder on the host, and a disk beside it."""
-    settings = sftp_table(host.ssh, folder / "sftp", create=True, timeout_seconds=TIMEOUT_SECONDS, **more)
+    settings = sftp_table(host.ssh, folder / "sftp", create=True, **more)
     return {
         "sftp": Place("sftp", settings, lambda: [each.name for each in (folder / "sftp").glob(".*")]),
         "disk": a_disk(folder / "disk"),
@@ -162,7 +163,7 @@ def stalls(portal: Portal, host: LyingHost, request: str, after: int) -> bool:
 def test_a_host_that_falls_silent_is_waited_for_a_bounded_time(
     new_portal: NewPortal, tmp_path: Path, host: LyingHost
 ) -> None:
-    portal = new_portal(media=places(host, tmp_path))
+    portal = new_portal(media=places(host, tmp_path, timeout_seconds=TIMEOUT_SECONDS))
 
     assert stalls(portal, host, "write", 3)
 
@@ -173,7 +174,7 @@ def test_a_host_that_falls_silent_is_waited_for_a_bounded_time(
 def test_a_host_may_fall_silent_at_any_request(
     new_portal: NewPortal, tmp_path: Path, host: LyingHost, request_type: str, client: str
 ) -> None:
-    portal = new_portal(media=places(host, tmp_path, client=client))
+    portal = new_portal(media=places(host, tmp_path, client=client, timeout_seconds=TIMEOUT_SECONDS))
 
     if stalls(portal, host, request_type, 0):
         portal.recovers(f"silent at the first {request_type}")
@@ -192,7 +193,7 @@ def test_a_host_may_fall_silent_at_any_request(
 def test_a_host_that_is_silent_says_nothing_of_its_copies(
     new_portal: NewPortal, tmp_path: Path, host: LyingHost, command: str
 ) -> None:
-    portal = new_portal(media=places(host, tmp_path))
+    portal = new_portal(media=places(host, tmp_path, timeout_seconds=TIMEOUT_SECONDS))
     for request_type in ("read", "list"):
         host.lies("stalls", type=REQUESTS[request_type], after=0)
         begun = time.monotonic()
