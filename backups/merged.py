@@ -38,6 +38,10 @@ IN_MEMORY_BYTES = 65 << 20
 being encrypted."""
 
 
+NOWHERE = "-"
+"""In place of a medium's id, where none has the set."""
+
+
 @dataclass(frozen=True, slots=True)
 class CopyFault:
     """What is wrong with one copy of a set, as it showed while the set was read."""
@@ -56,6 +60,8 @@ class CopyFault:
     @property
     def shown(self) -> Message:
         """The medium and what is wrong there."""
+        if self.medium == NOWHERE:
+            return self.problem
         return msg("{medium}: {problem}", medium=self.medium, problem=self.problem)
 
 
@@ -455,7 +461,9 @@ def merge_base(content: SetFile, media: Iterable[Medium]) -> tuple[MergedSet | N
     found = _open_copies(content.base_id, media, bag_sha256=content.base, keys=None)
     merged = found.merged()
     if merged is None or not merged.findings.is_vouched:
-        nowhere = CopyFault(content.base_id, "-", msg("no medium has set {set}", set=content.base_id), is_damage=False)
+        nowhere = CopyFault(
+            content.base_id, NOWHERE, msg("no medium has set {set}", set=content.base_id), is_damage=False
+        )
         return None, found.faults or (nowhere,)
     return merged.set, ()
 

@@ -394,6 +394,8 @@ class CopyShape:
     """When it was last read back from the medium."""
     problem: str
     """What was seen of a failed or damaged copy; empty if nothing was wrong."""
+    hidden: str
+    """What keeps others from reading a whole copy by the names of its files; empty if nothing does."""
     shares_source_filesystem: bool
     """One broken disk takes it and what it copies."""
 
@@ -409,6 +411,7 @@ class CopyFields(TypedDict):
     level: VerifyLevel
     verified_at: datetime | None
     problem: str
+    hidden: str
     shares_source_filesystem: bool
 
 
@@ -423,6 +426,7 @@ def fields_of(copy: Copy) -> CopyFields:
         "level": copy.level,
         "verified_at": copy.verified_at,
         "problem": copy.problem,
+        "hidden": str(copy.hidden or ""),
         "shares_source_filesystem": copy.shares_source_filesystem,
     }
 
@@ -656,9 +660,7 @@ def copies_table(
             status_of_copy(copy, fresh.get(copy.medium)),
             depth_and_age(fresh[copy.medium], now) if copy.medium in fresh and now else level_word(copy.level),
             copy.verified_at,
-            copy.shown_problem
-            if copy.problem
-            else (msg("on the file system of what it copies") if copy.shares_source_filesystem else None),
+            copy.remark or (msg("on the file system of what it copies") if copy.shares_source_filesystem else None),
         )
         for copy in copies
     ]
