@@ -21,7 +21,7 @@ from typing import IO, Self
 from backups.age import PrivateKey
 from backups.ahead import ahead
 from backups.bag import MAX_TAG_BYTES, digest_of
-from backups.contents import PIECE_BYTES, damaged, of_size, plaintext_of, require_joined
+from backups.contents import PIECE_BYTES, damaged, plaintext_of, require_joined, require_size
 from backups.freed import keep_freed_memory
 from backups.set_file import SetFile
 from backups.verify import Findings, verify_copy
@@ -498,4 +498,4 @@ def _plaintext_of_packs(
 ) -> Generator[bytes]:
     """Yield the plaintext of packs that are opened already."""
     for pack, file in zip(packs, files, strict=True):
-        yield from of_size(pack, plaintext_of(pack, file, identities))
+        yield from require_size(pack, plaintext_of(pack, file, identities))
