@@ -135,7 +135,7 @@ def test_a_file_that_comes_to_be_there_meanwhile_is_not_overwritten(tmp_path: Pa
 
 def test_what_could_not_be_replaced_is_not_called_replaced(tmp_path: Path) -> None:
     medium = stored(HandMade([(entry(FILE, name, size=1), b"n") for name in ("old", "new")]))
-    ((set_id, files),) = medium.stored.items()
+    ((_set_id, files),) = medium.stored.items()
     pack = next(name for name in files if name.endswith(".0001.age"))
     files[pack] = files[pack][:-1] + bytes([files[pack][-1] ^ 1])
     (tmp_path / "old").write_text("mine")
