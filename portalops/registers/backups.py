@@ -265,7 +265,9 @@ def find_set(sets: Sequence[SetEvidence], name: str) -> SetEvidence:
     if not sets:
         raise SetNotFound(
             msg("no backup set is recorded yet"),
-            msg("'portalops backup run' makes one. A set that already lies on a medium is restored by the restore.sh in it."),
+            msg(
+                "'portalops backup run' makes one. A set that already lies on a medium is restored by the restore.sh in it."
+            ),
         )
     if name == "latest":
         return sets[-1]
