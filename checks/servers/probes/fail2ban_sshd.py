@@ -24,18 +24,18 @@ command -v fail2ban-client >/dev/null || exit 127
 fail2ban-client status sshd || exit $?
 echo '== jail'
 J=$(printf 'get sshd %s\n' bantime maxretry findtime ignoreip ignorecommand actions | fail2ban-client -i 2>/dev/null)
-printf '%s\n' "$J" | sed -nE '/^[|`]- /{p;d;}; /^fail2ban> ?(These IP|No IP|The jail|No actions|-?[0-9]*$)/{p;d;}
-  s/^fail2ban> .*/fail2ban> -/p;t
+printf '%s\n' "$J" | sed -nE '/^[|`]- /{p;d;}; /^fail2ban. ?(These IP|No IP|The jail|No actions|-?[0-9]*$)/{p;d;}
+  s/^(fail2ban. ).*/\1-/p;t
   /^[A-Za-z0-9_, -]+$/p'
 echo '== actions'
-S='^(fail2ban> )?(.*[^A-Za-z_-])?(nft|ip6?tables|ipset|firewall-cmd|ufw|route|shorewall|hosts\.deny)([^A-Za-z_-].*)?$'
+S='^(fail2ban. )?(.*[^A-Za-z_-])?(nft|ip6?tables|ipset|firewall-cmd|ufw|route|shorewall|hosts\.deny)([^A-Za-z_-].*)?$'
 printf '%s\n' "$J" | sed -n '/following actions:/{n;s/, /\n/g;p;}' | while IFS= read -r A; do
   for P in actname blocktype port actionban actionstart; do echo "get sshd action $A $P"; done
 done | head -n 50 | fail2ban-client -i 2>/dev/null | sed -nE "/dport/{s@$S@\1\3 dport@p;t
   }
   s@$S@\1\3@p;t
-  s@^(fail2ban> [A-Za-z0-9_:,. -]{0,60})\$@\1@p;t
-  s@^fail2ban> .*@fail2ban> -@p"
+  s@^(fail2ban. [A-Za-z0-9_:,. -]{0,60})\$@\1@p;t
+  s@^(fail2ban. ).*@\1-@p"
 echo '== end'
 sshd -T 2>/dev/null | sed -n 's/^port /sshport /p'
 ssh -V 2>&1
