@@ -91,8 +91,8 @@ def test_a_base_that_is_damaged_on_one_medium_is_blamed_there_and_mended(new_por
 
 def test_a_base_that_no_medium_has_makes_the_next_set_a_full_one(new_portal: NewPortal, tmp_path: Path) -> None:
     portal = new_portal("disk")
-    (base,) = portal.sets()["disk"]
-    folder = portal.folder_of["disk"] / base
+    (made,) = portal.run("backup run --full").answers()  # without the set before it, it would seem to be another disk
+    folder = portal.folder_of["disk"] / made["data"]["set"]
     folder.rename(folder.with_name("kept-for-later"))
 
     assert made_by_run(portal) == "full"
