@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from checks.servers.probes.web_files import ROOTS
+from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
 _FILES = (
@@ -106,4 +107,4 @@ def parse(output: Output) -> Systems:
     return Systems(tuple(Cms(*key, version) for key, version in versions.items()), tuple(unclear))
 
 
-PROBE = Probe("cms.versions", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=60)
+PROBE = Probe("cms.versions", ("sh", "-c", _SCRIPT), parse, needs_root=True, timeout_seconds=60, form=PIPED)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
+from checks.servers.redaction import PIPED
 from portalops.model.message import msg
 
 _SCRIPT = r"""
@@ -81,4 +82,4 @@ def parse(output: Output) -> tuple[Runtime, ...]:
     return tuple(found)
 
 
-PROBE = Probe("runtimes", ("sh", "-c", _SCRIPT), parse, timeout_seconds=60)
+PROBE = Probe("runtimes", ("sh", "-c", _SCRIPT), parse, timeout_seconds=60, form=PIPED)
