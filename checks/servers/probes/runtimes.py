@@ -42,8 +42,10 @@ for l in $L; do
   fi
   if [ "$o" = - ]; then
     v=unsafe
-    d=${r%/*}
-    if [ -z "$(find "$r" "$d" -maxdepth 0 \( ! -user root -o -perm /022 \))" ]; then
+    set -- "$r"
+    while [ "$1" ]; do set -- "${1%/*}" "$@"; done
+    shift
+    if [ -z "$(find / "$@" -maxdepth 0 \( ! -user root -o -perm /022 \))" ]; then
       case $p in php|nginx) a=-v;; java) a=-version;; *) a=--version;; esac
       v=$(timeout 5 "$r" "$a" 2>&1 </dev/null | head -n 1 | head -c 200 | tr -d '|')
     fi
