@@ -52,7 +52,7 @@ said() {
   g=$(id -g "$3" 2>/dev/null) || g=65534
   if [ "$3" = 0 ]; then head -c 65536 -- "$2"
   else setpriv --reuid="$3" --regid="$g" --clear-groups --inh-caps=-all head -c 65536 -- "$2"
-  fi 2>/dev/null | tr -d '\r\000' | sed -nE "s/^[[:space:]]*$1[\"'>]([0-9]+(\.[0-9]+){1,3}[A-Za-z0-9.-]{0,30})[\"'<].*/\1/p" | sort -u | sed '2s/.*/?/;3,$d'
+  fi 2>/dev/null | tr -d '\r\000' | sed -nE "s/^[[:space:]]*$1[^0-9A-Za-z]([0-9]+(\.[0-9]+){1,3}[A-Za-z0-9.-]{0,30})[^0-9A-Za-z.-].*/\1/p" | sort -u | sed '2s/.*/?/;3,$d'
 }
 for f in $files; do
   e=

@@ -41,14 +41,14 @@ function value(v,  q, i) {
 }
 function real(v,  l) {
   l = tolower(v)
-  if (length(v) < 4 || v ~ /^[$][A-Za-z_{(]/ || v ~ /^%[A-Za-z_]+%?$/ || v ~ /[{][{%]/ || v ~ /^<.*>$/ || v ~ /^@[A-Za-z_]+@$/) return 0
+  if (length(v) < 4 || v ~ /^[$][A-Za-z_{(]/ || v ~ /^%[A-Za-z_]+%?$/ || v ~ /[{][{%]/ || v ~ /^\074.*\076$/ || v ~ /^@[A-Za-z_]+@$/) return 0
   if (v ~ /^[\/~!]/ || v ~ /[$][{(]/ || l ~ /^[a-z_.]+[(]/) return 0
   if (l ~ /^(x+|[*]+|[.]+|-+|none|null|true|false|nil|todo|fixme|required|optional|string|required[|].*)$/) return 0
   if (l ~ /^(your|put|insert|enter|replace|my)[-_ ]/ || l ~ /[-_ ]here$/) return 0
   if (example && (l ~ /secret|passw|pass$|test|dummy|example|sample|change|homestead|default|foo|bar|root|admin|user|1234|token|key/ || length(v) < 12)) return 0
   return 1
 }
-function strong(v) { return length(v) >= 8 && v ~ /[0-9]/ && v ~ /[A-Za-z]/ && v !~ /[ \t]/ && v ~ /^[!-~]+$/ }
+function strong(v) { return 8 <= length(v) && v ~ /[0-9]/ && v ~ /[A-Za-z]/ && v !~ /[ \t]/ && v ~ /^[!-~]+$/ }
 FNR == 1 {
   expect = database = pending = 0
   name = tolower(FILENAME)
@@ -58,30 +58,30 @@ FNR == 1 {
 FILENAME in done { next }
 { sub(/\r$/, "") }
 expect && FNR <= expect {
-  if ($0 ~ /^[ \t]*[A-Za-z0-9+\/]+=*$/ && length($0) >= 30) told("key")
+  if ($0 ~ /^[ \t]*[A-Za-z0-9+\/]+=*$/ && 30 <= length($0)) told("key")
 }
 match($0, /-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY( BLOCK)?-----|-----BEGIN OpenVPN Static key V1-----/) {
   rest = substr($0, RSTART + RLENGTH)
   expect = FNR + 6
-  if (rest ~ /^(\\[nr])*[A-Za-z0-9+\/]/ && length(rest) >= 30) told("key")
+  if (rest ~ /^(\\[nr])*[A-Za-z0-9+\/]/ && 30 <= length(rest)) told("key")
   next
 }
 /^[^:# \t]+:[$](apr1|1|2[aby]|5|6|7|y|gy)[$]/ || /^[^:# \t]+:[{]S?SHA[}]/ { told("hash"); next }
 /^[a-z+]+:\/\/[^\/:@ \t]+:[^@\/ \t]+@/ { v = $0; sub(/^[a-z+]+:\/\/[^\/:@]+:/, "", v); sub(/@.*/, "", v); if (real(v)) told("password"); next }
 /^[ \t]*([#;*]|\/\/|--)/ { next }
-/["'](database|dbname|host|hostname|dsn)["'][ \t]*=>/ || /[$](db_?)?(host|name|user|db)[a-z]*[ \t]*=/ { database = 1; if (pending) told("password") }
+/["'](database|dbname|host|hostname|dsn)["'][ \t]*=\076/ || /[$](db_?)?(host|name|user|db)[a-z]*[ \t]*=/ { database = 1; if (pending) told("password") }
 match($0, /define[(][ \t]*["'][A-Z0-9_]*(PASSWORD|PASSWD|SECRET|TOKEN|_KEY|_SALT)["'][ \t]*,[ \t]*/) {
   v = substr($0, RSTART + RLENGTH)
   if (v ~ /^["']/ && real(value(v))) told("password")
   next
 }
-match(tolower($0), /["'](password|passwd|pass|secret|api_?key|token)["'][ \t]*=>[ \t]*["']/) || \
+match(tolower($0), /["'](password|passwd|pass|secret|api_?key|token)["'][ \t]*=\076[ \t]*["']/) || \
 match(tolower($0), /^[ \t]*((public|var|private|protected|static|const)[ \t]+)*[$][a-z_]*(pass|password|passwd|secret|token)[ \t]*=[ \t]*["']/) {
   v = value(substr($0, RSTART + RLENGTH - 1))
   if (v !~ /[ \t]/ && real(v)) { if (database || strong(v)) told("password"); pending = 1 }
   next
 }
-/^[ \t]*secret[ \t]+"[A-Za-z0-9+\/=]+"/ { v = $0; sub(/^[ \t]*secret[ \t]+/, "", v); v = value(v); if (length(v) >= 20) told("key"); next }
+/^[ \t]*secret[ \t]+"[A-Za-z0-9+\/=]+"/ { v = $0; sub(/^[ \t]*secret[ \t]+/, "", v); v = value(v); if (20 <= length(v)) told("key"); next }
 name ~ /pgpass/ && /^[^#:]+:[^:]*:[^:]*:[^:]*:./ { told("password"); next }
 /^[ \t]*machine[ \t].*[ \t]password[ \t]+[^ \t]/ || (name == ".netrc" && /^[ \t]*password[ \t]+[^ \t]/) { told("password"); next }
 match($0, /^[ \t]*((export|set|-|Environment=)[ \t]*)?["']?[A-Za-z_][A-Za-z0-9_.-]*["']?[ \t]*[=:][ \t]*/) {
@@ -100,7 +100,7 @@ match($0, /^[ \t]*((export|set|-|Environment=)[ \t]*)?["']?[A-Za-z_][A-Za-z0-9_.
   if (k == toupper(k) && k ~ /PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY|APP_KEY|(^|_)(PASS|PW)$|_PWD$/) told("password")
   else if (v ~ /[ \t]/) next
   else if (l ~ /^(privatekey|presharedkey)$/ && length(v) == 44) told("key")
-  else if (l ~ /secret_access_key$|client_secret$|^auth$/ && length(v) >= 8) told("password")
+  else if (l ~ /secret_access_key$|client_secret$|^auth$/ && 8 <= length(v)) told("password")
   else if (l ~ /(^|[._-]|db|database|mysql|ldap|smtp|bind)(password|passwd|passphrase|pass|bindpw|psk|api_?key|auth_?token|secret_?key)$/ && (!colon || l ~ /(db|database|mysql|postgres|redis|ldap|smtp|mail|admin|root)[._-]?pass/ || strong(v))) told("password")
 }
 """
@@ -121,12 +121,11 @@ while read -r x m t x; do
   esac; done
 done </proc/self/mounts || exit 4
 W='PRIVATE KEY|Static key|[Pp][Aa][Ss][Ss]|SECRET|TOKEN|KEY|[Ss]ecret|[Tt]oken|[Kk]ey|[$](apr1|1|2[aby]|5|6|7|y|gy)[$]|psk|SHA}|bindpw|://|"auth"|^[^#:]+:([0-9]+|[*]):'
-export W
 L=$({
   {
     find "$@" -ignore_readdir_race -xdev -type d ! -perm -001 -prune -o -type f -perm -004 -size -129k \
-      -exec sh -c 'grep -D skip -lZIsE -e "$W" -- "$@"; :' sh {} + || echo failed >&3
-  } | xargs -0 -r awk AWK || echo failed
+      -print0 || echo failed >&3
+  } | { xargs -0 -r grep -D skip -lZIsE -e "$W" --; :; } | xargs -0 -r awk AWK || echo failed
   find "$@" -ignore_readdir_race -xdev -type d ! -perm -001 -prune -o -type f -perm -004 -size -129k \( -name '*.key' -o -name '*.der' \
     -o -name '*.p12' -o -name '*.pfx' -o -name '*.jks' -o -name '*.keystore' -o -name '*.kdbx' -o -name '*.p8' -o -name '*.pk8' \) -print |
     while IFS= read -r f; do
