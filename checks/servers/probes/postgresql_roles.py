@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from checks.servers.probe import Output, Probe, Unparseable
+from checks.servers.redaction import JSON
 from portalops.model.message import msg
 
 QUESTION = r"""
@@ -130,4 +131,5 @@ PROBE = Probe(
     needs_root=True,
     timeout_seconds=60,
     limit_bytes=1 << 20,
+    form=JSON,
 )

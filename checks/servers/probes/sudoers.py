@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.servers.probe import Output, Probe, Unparseable
+from checks.servers.redaction import JSON
 from portalops.model.message import msg
 
 
@@ -93,4 +94,4 @@ def _option(options: Sequence[Mapping[str, object]], name: str) -> object:
     return next((option[name] for option in options if name in option), None)
 
 
-PROBE = Probe("acct.sudoers", ("cvtsudoers", "-f", "json", "/etc/sudoers"), parse, needs_root=True)
+PROBE = Probe("acct.sudoers", ("cvtsudoers", "-f", "json", "/etc/sudoers"), parse, needs_root=True, form=JSON)
