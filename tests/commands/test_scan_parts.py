@@ -19,7 +19,7 @@ from tests.shapes import data_in
 
 
 def ledger_of(folder: Path) -> Ledger:
-    return Ledger.open(folder / "state", SystemClock(), create=False)
+    return Ledger.open(folder / "state", SystemClock(), create=True)
 
 
 @pytest.mark.heavy
