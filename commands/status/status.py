@@ -20,6 +20,7 @@ from commands.cli.result import Result
 from commands.cli.session import Session, open_session
 from commands.cli.verb import Verb
 from commands.jobs.cluster_progress import now_under_way, progress_table
+from commands.jobs.scan_parts import read_unfinished
 from commands.jobs.standings import ShownStanding, exit_code_of, judge_period, overdue_jobs, overview, standing_data
 from commands.jobs.validity import require_valid
 from commands.status.views import answer_of
@@ -47,6 +48,7 @@ def status(
     chosen = period_option(session, period)
     with session.ledger.view():
         judged, overdue = judge_period(session, chosen), overdue_jobs(session)
+        unfinished = read_unfinished(session.ledger)
     standings = judged.standings
     if duty is not None:
         standings = _only(standings, duty, session.rulebook)
@@ -56,7 +58,11 @@ def status(
     return Result(
         data=tuple(standing_data(standing) for standing in standings),
         view=view,
-        warnings=(*judged.warnings(), *overdue),
+        warnings=(
+            *judged.warnings(),
+            *overdue,
+            *((unfinished.describe([each.id for each in session.settings.hosts]),) if unfinished else ()),
+        ),
         exit_code=worst([exit_code_of(standings), judged.exit_code]),
     )
 

@@ -68,6 +68,10 @@ class HostAsked:
     """Code of the reason why there is no answer."""
     problem: Message | str = ""
     """The same in words."""
+    passed: int = 0
+    """How many checks passed where the host was judged at once, as by a scan of one machine; a worker judges nothing."""
+    failed: int = 0
+    unknown: int = 0
 
     @property
     def answer(self) -> Digest | None:
