@@ -33,7 +33,6 @@ def ways() -> dict[str, frozenset[str]]:
 def free_ways(rules: Sudoers) -> list[tuple[str, Grant, Command]]:
     """Return by which commands who becomes root without a password: the reason, the rule and the command."""
     free = [one for one in rules.grants if not one.is_password_asked or one.is_password_off_by_default]
-    found: list[tuple[str, Grant, Command]] = []
     as_good: set[str] = set()
     while True:
         new = [
@@ -46,7 +45,7 @@ def free_ways(rules: Sudoers) -> list[tuple[str, Grant, Command]]:
         roots = {name for _, grant, _ in new for name in grant.who}
         if roots <= as_good:  # who may run all as an account that becomes root becomes it too
             return new
-        found, as_good = new, as_good | roots
+        as_good |= roots
 
 
 def reason_of(command: Command, grant: Grant, rules: Sudoers) -> str:
@@ -84,7 +83,9 @@ def _gives_root(name: str, arguments: str | None, grant: Grant) -> bool:
     if name in {"su", "runuser", "login"}:
         return next((word for word in words if not word.startswith("-")), "root") == "root"
     if name in table["shells"]:  # with options alone: it waits for commands
-        return all(word.startswith("-") for word in words) and not any(re.match(r"-[a-z]*[cem]", word) for word in words)
+        return all(word.startswith("-") for word in words) and not any(
+            re.match(r"-[a-z]*[cem]", word) for word in words
+        )
     if name in table["runs"]:
         started = {_base(word) for word in words if not word.startswith("-") and "=" not in word}
         return bool(started & (table["shells"] | table["escapes"] | table["pagers"]))

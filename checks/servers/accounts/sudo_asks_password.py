@@ -45,13 +45,13 @@ def judge(facts: Facts) -> CheckOutcome:
         who = listed(sorted({name for grant, _ in of_reason for name in grant.who} - {"root", "#0"}))
         is_default = all(grant.is_password_off_by_default for grant, _ in of_reason)
         if is_default:
-            return failed("authenticate-off", msg("'Defaults !authenticate' makes root without a password: {names}", names=who))
+            return failed(
+                "authenticate-off", msg("'Defaults !authenticate' makes root without a password: {names}", names=who)
+            )
         if reason == "nopasswd-all":
             return failed(reason, msg("sudo allows every command without a password: {names}", names=who))
         commands = listed(dict.fromkeys(shown(command.text, 60) for _, command in of_reason), 3)
-        return failed(
-            reason, msg("root without a password through {commands}: {names}", commands=commands, names=who)
-        )
+        return failed(reason, msg("root without a password through {commands}: {names}", commands=commands, names=who))
     if rules.kept_for_ever:
         return failed(
             "password-kept",

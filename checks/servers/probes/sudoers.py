@@ -117,7 +117,9 @@ def parse(output: Output) -> Sudoers:
         kept = next((each for entry in document.get("Defaults", ()) for each in _kept_for_ever(entry)), "")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Unparseable(msg("the rules of sudo cannot be parsed")) from error
-    return Sudoers(grants, unlogged_by, kept, tuple(one for one in sources if one != "files" and one[0] != "["), programs)
+    return Sudoers(
+        grants, unlogged_by, kept, tuple(one for one in sources if one != "files" and one[0] != "["), programs
+    )
 
 
 def _unlogged(entry: Mapping[str, Any]) -> Iterator[str]:
@@ -148,7 +150,8 @@ class _Rules:
         self._hostname = hostname.lower()
         self._defaults: Sequence[_Member] = document.get("Defaults", ())
         self._default_target = next(
-            (str(value) for entry in self._defaults if (value := _option(entry.get("Options", ()), "runas_default"))), "root"
+            (str(value) for entry in self._defaults if (value := _option(entry.get("Options", ()), "runas_default"))),
+            "root",
         )
 
     def grants(self) -> Iterator[Grant]:
@@ -169,7 +172,9 @@ class _Rules:
                     targets,
                     bool(targets & _ROOT) or bool({one.removeprefix("%") for one in groups} & _AS_GOOD),
                     _option(options, "noexec") is True or self._default("noexec"),
-                    _option(options, "setenv") is True or self._default("setenv") or not self._default("env_reset", other=True),
+                    _option(options, "setenv") is True
+                    or self._default("setenv")
+                    or not self._default("env_reset", other=True),
                 )
 
     def _targets(self, each: _Member) -> frozenset[str]:
@@ -206,7 +211,11 @@ class _Rules:
         for one in members:
             kind, value = _kind(one)
             if kind == kind_of_alias:
-                names = self._names(self._alias(table, value), table, kind_of_alias, depth + 1) if depth < _MOST_NESTED else ("ALL",)
+                names = (
+                    self._names(self._alias(table, value), table, kind_of_alias, depth + 1)
+                    if depth < _MOST_NESTED
+                    else ("ALL",)
+                )
             else:
                 names = (f"{_PREFIX.get(kind, '')}{value}",)
             for name in names:
@@ -227,7 +236,9 @@ class _Rules:
                 found.pop(text, None)
         return list(found.values())
 
-    def _texts(self, members: Sequence[_Member], *, negated: bool = False, depth: int = 0) -> Iterator[tuple[str, bool]]:
+    def _texts(
+        self, members: Sequence[_Member], *, negated: bool = False, depth: int = 0
+    ) -> Iterator[tuple[str, bool]]:
         for one in members:
             kind, value = _kind(one)
             is_negated = negated != bool(one.get("negated"))
@@ -268,7 +279,9 @@ class _Rules:
 
 
 _PREFIX = {"usergroup": "%", "nonunixgroup": "%:", "netgroup": "+", "userid": "#", "usergid": "%#"}
-_AS_GOOD = frozenset({"ALL", "root", "#0", "shadow", "disk", "docker", "lxd", "incus-admin", "libvirt", "sudo", "wheel", "admin"})
+_AS_GOOD = frozenset(
+    {"ALL", "root", "#0", "shadow", "disk", "docker", "lxd", "incus-admin", "libvirt", "sudo", "wheel", "admin"}
+)
 """Groups by which one becomes root."""
 
 
@@ -282,7 +295,11 @@ def _command(text: str) -> Command:
 def _kind(member: _Member) -> tuple[str, str]:
     """Return what a member is, and its value; digests stand beside it."""
     return next(
-        ((str(name), str(value)) for name, value in member.items() if name != "negated" and not re.fullmatch("sha[0-9]+", name)),
+        (
+            (str(name), str(value))
+            for name, value in member.items()
+            if name != "negated" and not re.fullmatch("sha[0-9]+", name)
+        ),
         ("", ""),
     )
 
