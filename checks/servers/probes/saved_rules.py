@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from checks.servers.probe import Output, Probe, Unparseable, shown
 from checks.servers.probes import nft
+from checks.servers.redaction import JSON
 from checks.servers.ruleset import Ruleset
 from portalops.model.message import msg
 
@@ -78,4 +79,4 @@ def parse(output: Output) -> SavedRules:
     return SavedRules(tuple(files), tuple(refused), shown(output.errors, 200), ruleset)
 
 
-PROBE = Probe("firewall.saved", ("sh", "-c", _SCRIPT), parse, needs_root=True, limit_bytes=4 << 20)
+PROBE = Probe("firewall.saved", ("sh", "-c", _SCRIPT), parse, needs_root=True, limit_bytes=4 << 20, form=JSON)

@@ -146,7 +146,7 @@ settings() {  # PROGRAM: by condition
     printf '%s,%s,%s,%s,%s|' "$u" "$a" "$h" "$b" "$q"
     sshd_T "$1" "$ARGS" "user=$u,host=$h,addr=$a,laddr=$b,lport=$q$d" | awk '
       $1 ~ /^(KEPT)$/ { k = $1; sub(/^[^ ]* /, ""); gsub(/[|;]/, "?"); v[k] = k in v ? v[k] " " $0 : $0; if (!(k in o)) { o[k] = ++m; w[m] = k } }
-      END { for (i = 1; i <= m; i++) printf "%s%s %.300s", (i > 1 ? ";" : ""), w[i], v[w[i]]; print "" }'
+      END { for (i = 1; i <= m; i++) printf "%s%s %.300s", (1 < i ? ";" : ""), w[i], v[w[i]]; print "" }'
   done; done; done; done; done; done)
   printf '%s\n' "$R" | awk -F'|' -v n="$N" '
     $0 == "full" { full = 1; next }
@@ -203,7 +203,7 @@ server() {  # PID PROGRAM STATE; with ARGS, FILE, LISTENS
     settings "$2"
   fi
   set -- root $(printf '%s\n' "$accounts" | head -n 1)
-  [ "$how" = connection ] || [ $state != read ] || ! awk -v l="$loaded" -v f="$newest" 'BEGIN { exit !(f > l) }' || set -- root $(printf '%s\n' $accounts | head -n 4)
+  [ "$how" = connection ] || [ $state != read ] || ! awk -v l="$loaded" -v f="$newest" 'BEGIN { exit !(l < f) }' || set -- root $(printf '%s\n' $accounts | head -n 4)
   offers "$@"
 }
 
@@ -224,7 +224,7 @@ for p in $(printf '%s\n' "$L" | sed 's/ .*//' | sort -un); do
   "sshd: "*) state=arguments;;
   esac
   [ $state != read ] || { set -- $c; shift; arguments "$@" || state=arguments; }
-  [ "$(stat -c %u "/proc/$p")" = 0 ] && [ "$(stat -L -c %d:%i "/proc/$p/root/")" = "$(stat -L -c %d:%i /)" ] || state=foreign
+  [ "$(stat -c %u "/proc/$p")" = 0 ] && [ "$(stat -L -c %d:%i "/proc/$p/root")" = "$(stat -L -c %d:%i /)" ] || state=foreign
   server "$p" "$x" $state
 done
 if printf '%s\n' "$L" | grep -q '^1 ' && command -v systemctl >/dev/null; then

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from checks.servers.check import CheckOutcome, check, failed, passed, unknown
+from checks.servers.check import CheckOutcome, check, failed, missing, passed, unknown
 from checks.servers.facts import Facts
 from checks.servers.probe import MissingFact
 from checks.servers.probes import outside_ssh, sshd_servers
@@ -37,20 +37,23 @@ _SETTINGS = ("kexalgorithms", "ciphers", "macs", "hostkeyalgorithms")
     id="ssh.crypto",
     clause="12.4",
     severity=Severity.MEDIUM,
-    needs=(sshd_servers.PROBE,),
-    uses=(outside_ssh.PROBE,),
+    needs=(outside_ssh.PROBE,),
+    uses=(sshd_servers.PROBE,),
     title=msg("SSH offers no weak algorithm"),
     remedy=msg(
         "Name the strong ones in a file of /etc/ssh/sshd_config.d (KexAlgorithms, Ciphers, MACs), and reload the server."
     ),
 )
 def judge(facts: Facts) -> CheckOutcome:
-    seen, servers = facts.get(outside_ssh.PROBE), facts[sshd_servers.PROBE]
-    outside, station = ((), "") if isinstance(seen, MissingFact) else (seen.servers, str(seen.station))
-    offered = [one.offer for one in outside if one.offer is not None]
+    seen, servers = facts[outside_ssh.PROBE], facts.get(sshd_servers.PROBE)
+    offered = [one.offer for one in seen.servers if one.offer is not None]
     names = [name for one in offered for name in (*one.key_exchange, *one.host_keys, *one.ciphers, *one.macs)]
     if weak := _weak(names):
-        return failed("weak-algorithms", msg("offered to {station}: {names}", station=station, names=listed(weak)))
+        return failed(
+            "weak-algorithms", msg("offered to {station}: {names}", station=str(seen.station), names=listed(weak))
+        )
+    if isinstance(servers, MissingFact):
+        return missing(servers)
     for server in servers:
         # of kinds of host keys, the settings name also those for which there is no key
         settings = _SETTINGS[:3] if offered else _SETTINGS
@@ -61,7 +64,7 @@ def judge(facts: Facts) -> CheckOutcome:
             )
     if (why := unsure(servers)) is not None:
         return why
-    if any(one.state == "open" and one.offer is None for one in outside):
+    if any(one.state == "open" and one.offer is None for one in seen.servers):
         return unknown("no-offer", msg("the SSH port answers, but its offer cannot be parsed"))
     if not all(server.algorithms.get(each) for server in servers for each in _SETTINGS[:3]):
         return unknown("no-algorithms", msg("sshd -T does not name its algorithms"))

@@ -102,7 +102,7 @@ def test_no_near_miss_passes_and_every_harmless_setting_does(
         declare(folder, pair, every, approved)
         after = judged(capsys, folder, *of_rows)
 
-    assert found == {}
+    assert not found, json.dumps(found, indent=1, ensure_ascii=False)
     assert wrong(rows, before, lambda _: ("pass", "")) == {}
     assert wrong(rows, after, lambda _: ("pass", "")) == {}
 
