@@ -41,6 +41,7 @@ from backups.media._folders import (
     nearest,
     put_away,
     ready_folder,
+    require_folder,
 )
 from backups.media._throttled import MediumSettings
 from portalops.config.tables import KindTable, LocalPath
@@ -88,6 +89,20 @@ class DiskMedium:
 
     def places(self) -> Sequence[Path]:
         return (self._folder,)
+
+    def require_place(self, sources: Sequence[Path]) -> None:
+        """Require that `prepare` would find its folder, as far as that is seen without making or writing anything.
+
+        Raises:
+            MediumUnavailable: it would not.
+        """
+        self._require_mounted()
+        settings = self._settings
+        allows = settings.allow_same_filesystem
+        try:
+            require_folder(self.id, self._folder, sources, create=settings.create, allow_same_filesystem=allows)
+        except OSError as error:
+            raise self._unavailable(error) from error
 
     def prepare(self, sources: Sequence[Path], *, wanted: Collection[SetId] = ()) -> bool:
         self._require_mounted()
@@ -453,4 +468,9 @@ def _unreadable(path: str, error: OSError) -> SetDamaged:
     )
 
 
-MEDIUM = MediumKind(settings=Settings, build=build)
+def require_place(medium_id: str, settings: Settings, sources: Sequence[Path]) -> None:
+    """Require the folder; see `MediumKind`."""
+    DiskMedium(medium_id, settings).require_place(sources)
+
+
+MEDIUM = MediumKind(settings=Settings, build=build, require_place=require_place)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from backups.sources._hooks import Hooks, ReleaseFailed, hooked
-from backups.sources._settings import HostSettings, SourceContext, SourceSettings, shrink_limit_of
+from backups.sources._program import program_lacking
+from backups.sources._settings import HostSettings, Lack, SourceContext, SourceSettings, lacks_nothing, shrink_limit_of
 from portalops.config.kinds import TableKind, kind_of
 from portalops.config.tables import KindTable
 from portalops.plugins import Door
@@ -19,7 +20,16 @@ from portalops.plugins import Door
 if TYPE_CHECKING:
     from portalops.ports import Source
 
-__all__ = ["SOURCES", "ReleaseFailed", "SourceContext", "SourceKind", "build_source", "shrink_limit_of"]
+__all__ = [
+    "SOURCES",
+    "Lack",
+    "ReleaseFailed",
+    "SourceContext",
+    "SourceKind",
+    "build_source",
+    "lack_of",
+    "shrink_limit_of",
+]
 
 SettingsT = TypeVar("SettingsT", bound=SourceSettings)
 
@@ -30,6 +40,8 @@ class SourceKind(TableKind[SettingsT]):
 
     build: Callable[[KindTable, SourceContext], Source]
     """Returns the source that a table describes, or raises `ConfigurationError`."""
+    lacking: Callable[[SettingsT], Lack | None] = lacks_nothing
+    """Returns what a source of this machine with these settings would not find there; nothing is connected to, no data is read."""
 
 
 SOURCES: Final[Door[SourceKind[Any]]] = Door("backups.sources", "SOURCE", SourceKind)
@@ -47,3 +59,25 @@ def build_source(table: KindTable, context: SourceContext) -> Source:
     assert isinstance(settings, SourceSettings)
     host = settings.ssh if isinstance(settings, HostSettings) else None
     return hooked(kind.build(table, context), Hooks(settings.before, settings.after, settings.hook_seconds, host))
+
+
+def lack_of(table: KindTable) -> Lack | None:
+    """Return what a source would not find on this machine; None if nothing is known to be missing, or it is of another one.
+
+    Raises:
+        UnknownKind: there is no such kind.
+        ConfigurationError: its settings do not fit the kind.
+    """
+    kind = kind_of(SOURCES, table)
+    settings = kind.typed(table)
+    assert isinstance(settings, SourceSettings)
+    if isinstance(settings, HostSettings) and settings.ssh is not None:
+        return None
+    if settings.before:  # what it makes ready, such as a mount, is not there yet
+        cause = program_lacking(settings.before[0])
+        lack = Lack(cause) if cause else None
+    else:
+        lack = kind.lacking(settings)
+    if lack is None and settings.after and (cause := program_lacking(settings.after[0])):
+        return Lack(cause, is_partial=True)
+    return lack

@@ -50,6 +50,20 @@ def shrink_limit_of(values: Mapping[str, object]) -> int:
     return int(str(values.get("shrink_limit_percent", DEFAULT_LIMIT_PERCENT)))
 
 
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """What a source would not find on this machine."""
+
+    cause: Message
+    is_partial: bool = False
+    """The rest is read, and the set is incomplete."""
+
+
+def lacks_nothing(_settings: object) -> Lack | None:
+    """Say that nothing can be seen without connecting to something, or reading the data."""
+    return None
+
+
 class HostSettings(SourceSettings):
     """The keys of a source that may be of another host; its paths are then of that host, and stand whole."""
 

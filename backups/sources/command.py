@@ -23,8 +23,8 @@ from pathlib import Path
 from pydantic import Field, StrictInt
 
 from backups.sources import SourceKind
-from backups.sources._program import Program, stream_program
-from backups.sources._settings import BackupSourceTraits, ConfiguredSource, HostSettings, SourceContext
+from backups.sources._program import Program, program_lacking, stream_program
+from backups.sources._settings import BackupSourceTraits, ConfiguredSource, HostSettings, Lack, SourceContext
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import Text
 from portalops.ports import StreamOpener
@@ -72,4 +72,10 @@ class CommandSource(ConfiguredSource):
             stream_program(self.id, program, out)
 
 
-SOURCE = SourceKind(settings=Settings, build=build)
+def lacking(settings: Settings) -> Lack | None:
+    """Return why the program cannot be run, if so."""
+    cause = program_lacking(settings.command[0], settings.folder)
+    return Lack(cause) if cause else None
+
+
+SOURCE = SourceKind(settings=Settings, build=build, lacking=lacking)

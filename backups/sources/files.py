@@ -39,17 +39,19 @@ from backups.sources._settings import (
     BackupSourceTraits,
     ConfiguredSource,
     HostSettings,
+    Lack,
     SourceContext,
     note_gone,
     require_floor,
     unavailable,
 )
-from backups.sources._snapshots import HOLLOW_INODE, mark_of, mounted_inside, snapshots_of
+from backups.sources._snapshots import HOLLOW_INODE, mark_of, mounted_inside, snapshots_of, top_of
 from backups.sources._tree import TreeWriter
 from portalops.config.ssh import SshPlace
 from portalops.config.tables import KindTable, LocalPath
 from portalops.config.values import PathText, RefusedValue
-from portalops.model.message import msg
+from portalops.errors import SourceUnavailable
+from portalops.model.message import Message, msg
 from portalops.model.text import show_text
 from portalops.ports import StreamOpener, StreamWriter
 from portalops.system.programs import LocalRunner
@@ -125,16 +127,16 @@ class FilesSource(ConfiguredSource):
     def places(self) -> Sequence[Path]:
         if self._settings.ssh is not None:
             return ()
-        return tuple(Path(path) for _pattern, paths in self._included() for path in paths)
+        return tuple(Path(path) for _pattern, paths in _included(self._settings.include) for path in paths)
 
     def write(self, opener: StreamOpener) -> None:
         if self._settings.ssh is not None:
             self._write_from(self._settings.ssh, opener)
             return
-        included = self._included()
-        absent = [pattern for pattern, paths in included if not paths]
+        included = _included(self._settings.include)
+        absent = _absent(included)
         if len(absent) == len(included):
-            raise unavailable(self.id, msg("there is no {path}", path=", ".join(absent)[:300]))
+            raise unavailable(self.id, _nothing_at(absent))
         begun_ns = (
             self._now_ns()
         )  # before a snapshot is made: what changes behind it must be read again by a differential
@@ -240,16 +242,38 @@ class FilesSource(ConfiguredSource):
         ):
             out.add_unread(f"{point}: mounted inside, so the snapshot does not hold it")
 
-    def _included(self) -> list[tuple[str, list[str]]]:
-        """Return each entry of `include` with the paths that it stands for now."""
-        found = []
-        for path in self._settings.include:
-            text = os.path.abspath(path)
-            if is_glob(text) and not os.path.lexists(text):
-                found.append((text, sorted(glob.glob(text, recursive=True, include_hidden=True))))
-            else:
-                found.append((text, [text] if os.path.lexists(text) else []))
-        return found
+
+def lacking(settings: Settings) -> Lack | None:
+    """Return which of the files and folders are not there, or of which no snapshot can be made, if any."""
+    included = _included(settings.include)
+    absent = _absent(included)
+    try:
+        for path in (each for _pattern, paths in included for each in paths if settings.snapshot is not None):
+            top_of("", path)
+    except SourceUnavailable as error:
+        cause = error.message.values["cause"]
+        return Lack(cause if isinstance(cause, Message) else error.message)
+    return Lack(_nothing_at(absent), is_partial=len(absent) < len(included)) if absent else None
+
+
+def _included(include: Iterable[Path]) -> list[tuple[str, list[str]]]:
+    """Return each entry of `include` with the paths that it stands for now."""
+    found = []
+    for path in include:
+        text = os.path.abspath(path)
+        if is_glob(text) and not os.path.lexists(text):
+            found.append((text, sorted(glob.glob(text, recursive=True, include_hidden=True))))
+        else:
+            found.append((text, [text] if os.path.lexists(text) else []))
+    return found
+
+
+def _absent(included: Iterable[tuple[str, list[str]]]) -> list[str]:
+    return [pattern for pattern, paths in included if not paths]
+
+
+def _nothing_at(absent: Iterable[str]) -> Message:
+    return msg("there is no {path}", path=", ".join(absent)[:300])
 
 
 def _outermost(paths: Iterable[str]) -> list[str]:
@@ -261,4 +285,4 @@ def _outermost(paths: Iterable[str]) -> list[str]:
     return kept
 
 
-SOURCE = SourceKind(settings=Settings, build=build)
+SOURCE = SourceKind(settings=Settings, build=build, lacking=lacking)

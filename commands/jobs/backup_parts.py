@@ -1,0 +1,41 @@
+"""What a backup run of this configuration would find on this machine, seen without connecting to anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from backups.media import build_media, require_place
+from backups.preconditions import SeenParts
+from backups.sources import lack_of
+from commands.cli.session import Session
+from commands.jobs.sets import sources_of
+from portalops.config import KindTable
+from portalops.errors import MediumUnavailable
+from portalops.model.message import Message
+
+
+def seen_parts(session: Session) -> SeenParts:
+    """Look for the sources and media on this machine.
+
+    Raises:
+        ConfigurationError: a source or medium does not fit its kind.
+    """
+    settings = session.settings
+    media = build_media(settings.backup_media)
+    sources = sources_of(settings, media.values(), partial(session.kept, writable=False))
+    places = tuple(place for each in sources for place in each.places())
+    return SeenParts(
+        {table.id: lack_of(table) for table in settings.backup_sources},
+        {table.id: _obstacle(table, places) for table in settings.backup_media},
+    )
+
+
+def _obstacle(table: KindTable, places: Sequence[Path]) -> Message | None:
+    try:
+        require_place(table, places)
+    except MediumUnavailable as error:
+        cause = error.message.values.get("cause", error.message)  # the message names the medium once more
+        return cause if isinstance(cause, Message) else error.message
+    return None
