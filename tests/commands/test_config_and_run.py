@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from backups.bech32 import encode
 from portalops.errors import ExitCode
 from tests.backups.kit import keys
 from tests.commands.test_backup import Portal
@@ -55,6 +56,10 @@ STOPS = {
     "one key": (changed(ESCROW, OPERATOR), "two different ones are needed"),
     "no key file": (changed(f'key = "{ESCROW}"', 'file = "absent"'), "cannot read the public key of escrow"),
     "no key": (changed(ESCROW, f"{ESCROW[:-1]}{'q' if ESCROW[-1] != 'q' else 'p'}"), "not an age public key"),
+    "a key for which nothing can be sealed": (
+        changed(ESCROW, encode("age", bytes(32))),
+        "not an age public key",
+    ),
     "an unknown kind": (added(f'{SOURCE}kind = "filez"\n'), "is of an unknown kind: filez"),
     "an unknown key": (added(f"{FILES}includ = 1\n"), "unknown key backup.source.includ"),
     "another table's unknown kind": (added('[[updates.source]]\nid = "s"\nkind = "feeed"\n'), "unknown kind: feeed"),
