@@ -59,6 +59,20 @@ class Lack:
     """The rest is read, and the set is incomplete."""
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a source does that its table does not show at a glance."""
+
+    text: Message
+    is_doubtful: bool = False
+    """Most likely it is not meant."""
+
+
+def remarks_nothing(_settings: object) -> tuple[Remark, ...]:
+    """Say that there is nothing to remark."""
+    return ()
+
+
 def lacks_nothing(_settings: object) -> Lack | None:
     """Say that nothing can be seen without connecting to something, or reading the data."""
     return None
