@@ -6,10 +6,10 @@ or copy alone, unless all of them are not there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from backups.sources import Lack
+from backups.sources import Lack, Remark
 from portalops.errors import BackupError, ConfigurationError, PortalOpsError
 from portalops.model.message import Message, msg, together
 
@@ -20,6 +20,8 @@ class SeenParts:
 
     sources: Mapping[str, Lack | None]
     media: Mapping[str, Message | None]
+    remarks: Mapping[str, Sequence[Remark]] = field(default_factory=dict)
+    """By source."""
 
 
 def stopping(seen: SeenParts) -> Iterator[PortalOpsError]:
@@ -55,9 +57,18 @@ def left_out(seen: SeenParts) -> Iterator[Message]:
             yield msg("a backup is incomplete: source {source}: {cause}", source=source, cause=lack.cause)
         elif lack:
             yield msg("a backup leaves out source {source}: {cause}", source=source, cause=lack.cause)
+    yield from remarks_of(seen.remarks, doubtful=True)
     for medium, cause in seen.media.items():
         if cause:
             yield msg("a backup makes no copy on {medium}: {cause}", medium=medium, cause=cause)
+
+
+def remarks_of(remarks: Mapping[str, Sequence[Remark]], *, doubtful: bool) -> Iterator[Message]:
+    """Yield what sources do that their tables do not show at a glance: what most likely is not meant, or the rest."""
+    for source, each in remarks.items():
+        for remark in each:
+            if remark.is_doubtful is doubtful:
+                yield msg("source {source}: {remark}", source=source, remark=remark.text)
 
 
 def require_parts(sources: Collection[str], media: Collection[str]) -> None:

@@ -10,7 +10,6 @@ root, the user of portalops, or the owner of where it leads: nobody can have fil
 
 from __future__ import annotations
 
-import errno
 import glob
 import os
 import stat
@@ -105,9 +104,7 @@ def lies_in(path: str, folder: str) -> bool:
     return (path + "/").startswith(folder.rstrip("/") + "/")
 
 
-def excluded_by_links(
-    is_excluded: Callable[[str], bool], included: Sequence[IncludeEntry]
-) -> Callable[[str], bool]:
+def excluded_by_links(is_excluded: Callable[[str], bool], included: Sequence[IncludeEntry]) -> Callable[[str], bool]:
     """Return a question: is a path left out, by its own name or by that which it has behind a link that was followed?"""
     leads = [each for entry in included for each in entry.leads if each.way]
     named = [path for entry in included for path in entry.named if not os.path.islink(path)]
@@ -116,8 +113,9 @@ def excluded_by_links(
     ]
     if not names:
         return is_excluded
-    return lambda path: is_excluded(path) or any(
-        lies_in(path, place) and is_excluded(name + path[len(place) :]) for place, name in names
+    return lambda path: (
+        is_excluded(path)
+        or any(lies_in(path, place) and is_excluded(name + path[len(place) :]) for place, name in names)
     )
 
 
@@ -126,12 +124,11 @@ def _followed(path: str, *, trusts_all: bool) -> FollowedLink:
     owners: set[int] = set()
     at = path
     try:
-        while stat.S_ISLNK((status := os.lstat(at)).st_mode):
-            if len(way) == _MOST_LINKS:
-                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        while stat.S_ISLNK((status := os.lstat(at)).st_mode) and len(way) < _MOST_LINKS:
             owners.add(status.st_uid)
             at = _next(at)
             way.append(at)
+        os.stat(at)  # links in a circle are an error here
     except FileNotFoundError:
         return FollowedLink(path, problem=msg("{path} is a link to {place}, which is not there", path=path, place=at))
     except OSError as error:

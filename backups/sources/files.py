@@ -71,7 +71,9 @@ class Settings(HostSettings):
     """`kind = "files"`."""
 
     include: tuple[LocalPath, ...] = Field(min_length=1, description="Files and folders, or patterns of them.")
-    exclude: tuple[Annotated[PathText, AfterValidator(_whole)], ...] = Field(default=(), description="Patterns of what to leave out.")
+    exclude: tuple[Annotated[PathText, AfterValidator(_whole)], ...] = Field(
+        default=(), description="Patterns of what to leave out."
+    )
     one_file_system: bool = Field(default=False, description="Leave out what is mounted inside.")
     snapshot: Literal["btrfs"] | None = Field(
         default=None, description="Read a snapshot, so that all files are of one moment; it is removed at the end."
@@ -282,7 +284,11 @@ def remarks(settings: Settings) -> tuple[Remark, ...]:
     included = _included(settings)
     followed = [each for entry in included for each in entry.leads if each.way]
     return (
-        *(Remark(msg("exclude leaves out all of {path}", path=each.text), True) for each in included if each.is_excluded),
+        *(
+            Remark(msg("exclude leaves out all of {path}", path=each.text), True)
+            for each in included
+            if each.is_excluded
+        ),
         *(
             Remark(msg("{path} is a link; {place} is backed up with it", path=each.path, place=each.place))
             for each in followed

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from backups.media import build_media, require_place
 from backups.preconditions import SeenParts
-from backups.sources import lack_of
+from backups.sources import lack_of, remarks_on
 from commands.cli.session import Session
 from commands.jobs.sets import sources_of
 from portalops.config import KindTable
@@ -29,6 +29,7 @@ def seen_parts(session: Session) -> SeenParts:
     return SeenParts(
         {table.id: lack_of(table) for table in settings.backup_sources},
         {table.id: _obstacle(table, places) for table in settings.backup_media},
+        {table.id: remarks_on(table) for table in settings.backup_sources},
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from backups.bech32 import encode
+from commands.cli.entry import run
 from portalops.errors import ExitCode
 from tests.backups.kit import keys
 from tests.commands.test_backup import Portal
@@ -45,6 +46,11 @@ def without(section: str, following: str, instead: str = "") -> Change:
         return text[:begin] + instead + text[end:]
 
     return change
+
+
+def lost_link(text: str) -> str:
+    Path("lost").symlink_to("gone")  # tests run in the portal's folder
+    return text
 
 
 NO_SOURCE = without("[[backup.source]]", "[[backup.medium]]")
@@ -89,6 +95,10 @@ LEFT_OUT = {
     "one folder less": (
         changed('["settings"]', '["settings", "absent"]'),
         "is incomplete: source settings: there is no ",
+    ),
+    "a link that leads nowhere": (
+        lambda text: added(f'{SOURCE}kind = "files"\ninclude = ["lost", "settings"]\n')(lost_link(text)),
+        "is incomplete: source x: ",
     ),
     "no database": (changed("portal.sqlite", "absent.sqlite"), "leaves out source database: there is no database"),
     "no accounts": (
@@ -165,3 +175,24 @@ def test_what_is_no_concern_of_a_backup_is_not_said_to_be_one(portal: Portal, na
     assert bool(problems) == bool(said)
     assert [each for each in warnings if "backup" in each and "no source has the class" not in each] == []
     assert run == (ExitCode.OK, True)
+
+
+@pytest.mark.heavy
+def test_what_a_source_follows_and_what_exclude_takes_from_it_is_said(portal: Portal) -> None:
+    (portal.folder / "current").symlink_to("settings")
+    path = portal.folder / "portalops.toml"
+    path.write_text(
+        path.read_text()
+        + f'{SOURCE}kind = "files"\ninclude = ["current", "portal.sqlite"]\nexclude = ["{portal.folder}/portal.sqlite"]\n'
+    )
+    follows = f"source x: {portal.folder}/current is a link; {portal.folder}/settings is backed up with it"
+    leaves_out = f"source x: exclude leaves out all of {portal.folder}/portal.sqlite"
+
+    _code, plan = portal.answer("backup", "plan")
+    code, check = portal.answer("config", "check")
+
+    assert [each["text"] for each in plan["data"]["followed"]] == [follows]
+    assert leaves_out in plan["warnings"] and leaves_out in check["warnings"]
+    assert code == ExitCode.OK and check["data"] == []
+    run(["--config", str(path), "--lang", "en", "config", "check"], {})
+    assert follows in " ".join(portal.output().split())
