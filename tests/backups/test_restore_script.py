@@ -609,8 +609,9 @@ class TestSalvageOfADifferential:
         self, tmp_path: Path, stranger: Stranger, of_files: str
     ) -> None:
         tree = typed_tree(tmp_path / "tree")
-        for name in ODD:
-            Path(os.fsdecode(os.fsencode(tree) + b"/" + name)).mkdir()
+        odd = [Path(os.fsdecode(os.fsencode(tree) + b"/" + name)) for name in ODD]
+        for path in odd:
+            path.mkdir()
         (tree / "also").mkdir()
         (tree / "also" / "file").write_text("old")
         other = tmp_path / "other"
@@ -619,13 +620,12 @@ class TestSalvageOfADifferential:
         behind = source("files", {"include": [str(other)], "class": "related"}, tmp_path, id="web")
         weeks = Weeks(tmp_path, tree, behind, medium=disk(tmp_path, "disk-a"))
         change_types(tree)
-        for name in ODD:
-            path = Path(os.fsdecode(os.fsencode(tree) + b"/" + name))
+        for path in odd:
             path.rmdir()
             path.write_text("new")
         folder = tmp_path / "disk-a" / weeks.differential().id
-        for name in ("removed.0001.age", of_files):
-            for path in folder.glob(f"data/related/tree/{name}") if name else ():
+        for damaged in ("removed.0001.age", of_files):
+            for path in folder.glob(f"data/related/tree/{damaged}") if damaged else ():
                 os.truncate(path, 5)
 
         done = stranger.run(folder / "restore.sh", "--salvage", KEY=keys().file(stranger.folder), TO="out")
