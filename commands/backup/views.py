@@ -15,6 +15,7 @@ from commands.cli.shapes import ShownMessage, shape
 from portalops.errors import PortalOpsError
 from portalops.model.adopted import AdoptedBackup, AdoptedPoll
 from portalops.model.backups import BackupSet, Copy, CopyState, DataClass, SetId, SetKind, Shrink, VerifyLevel
+from portalops.model.causes import line_of_record
 from portalops.model.media import DiscState
 from portalops.model.message import ByteCount, Message, msg, nmsg, verbatim
 from portalops.model.reading import Freshness, Limits, depth_and_age, level_word
@@ -885,7 +886,7 @@ def _remarks(kept: BackupSet) -> list[tuple[Message, list[str]]]:
 
 def _listed(lines: Sequence[str], count: int | None = None) -> list[Block]:
     """Return the first lines, and how many more there are: of those given, or of all that were counted."""
-    blocks: list[Block] = [Bullets([verbatim(line) for line in lines[:MAX_LISTED]])]
+    blocks: list[Block] = [Bullets([line_of_record(line) for line in lines[:MAX_LISTED]])]
     more = (len(lines) if count is None else count) - MAX_LISTED
     if more > 0:
         blocks.append(Paragraph(msg("... and {more} more", more=more)))

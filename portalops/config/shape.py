@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, create_model
 
 from portalops.config.values import (
+    AccountName,
     Day,
+    HostAddress,
     HostIdText,
     Id,
     PathText,
@@ -45,17 +47,6 @@ def _zone(value: str) -> str:
             msg("is not a time zone"), msg("Use a name of the IANA time zone database, such as Asia/Ho_Chi_Minh.")
         ) from error
     return value
-
-
-def _call_word(value: str) -> str:
-    """Refuse what a program that is called with it, such as ssh, could take for an option or for several words."""
-    if not re.fullmatch(r"[^-\s@/=][^\s@/=]*", value):
-        raise RefusedValue(msg("is no name: it begins with a hyphen, or has a space or one of @ / ="))
-    return value
-
-
-CallWord = Annotated[Text, AfterValidator(_call_word)]
-"""An address or the name of an account, as programs are given it."""
 
 
 class NameTable(Shape):
@@ -132,13 +123,15 @@ class HostTable(Shape):
     """A server of the portal."""
 
     id: HostIdText
-    address: CallWord = Field(description="'local' for this machine, else a host name or address.")
+    address: HostAddress = Field(description="'local' for this machine, else a host name or address.")
     roles: tuple[Id, ...] = Field(
         default=(), description="Declared roles; only a role can make a check not applicable."
     )
     custodian: Text | None = Field(default=None, description="Who sees to it that its findings are fixed.")
     port: Annotated[StrictInt, Field(ge=1, le=65535)] = Field(default=22, description="Of its SSH server.")
-    user: CallWord | None = Field(default=None, description="The account on it; checks.ssh.user where there is none.")
+    user: AccountName | None = Field(
+        default=None, description="The account on it; checks.ssh.user where there is none."
+    )
     identity_file: PathText | None = Field(
         default=None, description="The private SSH key; checks.ssh.identity_file where there is none."
     )
@@ -172,7 +165,7 @@ class DrillTable(Shape):
         default="/var/tmp",  # noqa: S108  # each drill makes a folder of its own in it, by mkdtemp
         description="Scratch folders are made in it, and removed.",
     )
-    user: Text = Field(
+    user: AccountName = Field(
         default="nobody", description="As root: the user that runs throw-away servers and untrusted dumps."
     )
     signers: PathText | None = Field(
@@ -300,7 +293,7 @@ class VulnerabilitiesTable(Shape):
 class ChecksSshTable(Shape):
     """How servers are reached over SSH, for those whose own table says nothing else."""
 
-    user: Text = Field(default="portalops", description="The account on them.")
+    user: AccountName = Field(default="portalops", description="The account on them.")
     identity_file: PathText | None = Field(
         default=None, description="The private SSH key for it, without a passphrase."
     )
