@@ -22,6 +22,8 @@ class SeenParts:
     media: Mapping[str, Message | None]
     remarks: Mapping[str, Sequence[Remark]] = field(default_factory=dict)
     """By source."""
+    folders: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By medium: where it really lies on this machine, if there."""
 
 
 def stopping(seen: SeenParts) -> Iterator[PortalOpsError]:
@@ -36,6 +38,7 @@ def stopping(seen: SeenParts) -> Iterator[PortalOpsError]:
             msg("there is no [[backup.medium]], so a backup goes nowhere"),
             msg("Add a [[backup.medium]], better two; 'portalops config schema' describes them."),
         )
+    yield from _one_place(seen.folders)
     lacks = [lack.cause for lack in seen.sources.values() if lack and not lack.is_partial]
     if lacks and len(lacks) == len(seen.sources):
         yield BackupError(
@@ -71,11 +74,29 @@ def remarks_of(remarks: Mapping[str, Sequence[Remark]], *, doubtful: bool) -> It
                 yield msg("source {source}: {remark}", source=source, remark=remark.text)
 
 
-def require_parts(sources: Collection[str], media: Collection[str]) -> None:
+def _one_place(folders: Mapping[str, Sequence[str]]) -> Iterator[ConfigurationError]:
+    """Yield each medium that lies where another one does: the second copy of a set would find the first in its place."""
+    first: dict[str, str] = {}
+    for medium, places in folders.items():
+        for place in places:
+            other = first.setdefault(place, medium)
+            if other != medium:
+                yield ConfigurationError(
+                    msg(
+                        "the media {first} and {medium} are one folder: {folder}",
+                        first=other,
+                        medium=medium,
+                        folder=place,
+                    ),
+                    msg("Give each medium a folder of its own, or leave one of them out."),
+                )
+
+
+def require_parts(sources: Collection[str], media: Collection[str], folders: Mapping[str, Sequence[str]]) -> None:
     """Require that a run has something to read and somewhere to write.
 
     Raises:
         ConfigurationError: it has not.
     """
-    for problem in stopping(SeenParts(dict.fromkeys(sources), dict.fromkeys(media))):
+    for problem in stopping(SeenParts(dict.fromkeys(sources), dict.fromkeys(media), folders=folders)):
         raise problem

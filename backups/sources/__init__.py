@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from backups.sources._hooks import Hooks, ReleaseFailed, hooked
-from backups.sources._program import program_lacking
+from backups.sources._program import host_lacking, program_lacking
 from backups.sources._settings import (
     HostSettings,
     Lack,
@@ -75,7 +75,8 @@ def build_source(table: KindTable, context: SourceContext) -> Source:
 
 
 def lack_of(table: KindTable) -> Lack | None:
-    """Return what a source would not find on this machine; None if nothing is known to be missing, or it is of another one.
+    """Return what a source would not find on this machine, for one of another host what is needed to reach that; None if nothing is
+    known to be missing.
 
     Raises:
         UnknownKind: there is no such kind.
@@ -85,7 +86,7 @@ def lack_of(table: KindTable) -> Lack | None:
     settings = kind.typed(table)
     assert isinstance(settings, SourceSettings)
     if isinstance(settings, HostSettings) and settings.ssh is not None:
-        return None
+        return host_lacking(settings.ssh)
     if settings.before:  # what it makes ready, such as a mount, is not there yet
         cause = program_lacking(settings.before[0])
         lack = Lack(cause) if cause else None

@@ -53,6 +53,11 @@ def lost_link(text: str) -> str:
     return text
 
 
+def linked_disk(text: str) -> str:
+    Path("to-a").symlink_to("disk-a")
+    return text
+
+
 NO_SOURCE = without("[[backup.source]]", "[[backup.medium]]")
 
 STOPS = {
@@ -69,6 +74,25 @@ STOPS = {
     "an unknown kind": (added(f'{SOURCE}kind = "filez"\n'), "is of an unknown kind: filez"),
     "an unknown key": (added(f"{FILES}includ = 1\n"), "unknown key backup.source.includ"),
     "another table's unknown kind": (added('[[updates.source]]\nid = "s"\nkind = "feeed"\n'), "unknown kind: feeed"),
+    "a hook without a program": (added(f'{FILES}before = [""]\n'), "names no program"),
+    "a command without a program": (added(f'{SOURCE}kind = "command"\ncommand = ["", "x"]\n'), "names no program"),
+    "a NUL in a hook": (added(f'{FILES}after = ["true", "a\\u0000b"]\n'), "holds a control character"),
+    "a NUL in an argument": (
+        added(f'{SOURCE}kind = "command"\ncommand = ["true", "a\\u0000b"]\n'),
+        "holds a control character",
+    ),
+    "a NUL in a variable": (
+        added(f'{SOURCE}kind = "command"\ncommand = ["env"]\nenvironment = {{ A = "\\u0000" }}\n'),
+        "holds a control character",
+    ),
+    "no name of a variable": (
+        added(f'{SOURCE}kind = "command"\ncommand = ["env"]\nenvironment = {{ "A=B" = "C" }}\n'),
+        "is not the name of a variable",
+    ),
+    "two media on one folder": (
+        lambda text: changed('folder = "disk-b"', 'folder = "to-a"')(linked_disk(text)),
+        "the media disk-a and disk-b are one folder",
+    ),
     "a wrong span": (changed("[backup]\n", '[backup]\nfull_every = "10"\n'), "full_every is neither week, month"),
     "no source is there": (
         without("[[backup.source]]", "[[backup.medium]]", f'{SOURCE}kind = "files"\ninclude = ["absent"]\n\n'),
@@ -112,6 +136,13 @@ LEFT_OUT = {
     "no command before": (added(f'{FILES}before = ["/no/such"]\n'), "leaves out source x: /no/such cannot be run"),
     "no command after": (added(f'{FILES}after = ["/no/such"]\n'), "is incomplete: source x: /no/such cannot be run"),
     "no btrfs": (added(f'{FILES}snapshot = "btrfs"\n'), "leaves out source x: "),
+    "no SSH key": (
+        added(
+            f'{SOURCE}kind = "command"\ncommand = ["true"]\n[backup.source.ssh]\nhost = "127.0.0.1"\nport = 9\nuser = "u"\n'
+            'identity_file = "absent"\nhost_key = "ssh-ed25519 AAAA"\n'
+        ),
+        "leaves out source x: the SSH key ",
+    ),
     "no secret": (added(POSTGRESQL), "cannot read the secret in"),
     "no signing key": (added('\n[signing]\nkey = "absent"\n'), "a backup is unsigned: cannot read the secret"),
 }
