@@ -91,7 +91,7 @@ FAULTS = (
     ),
 )
 
-_SAVED = "systemctl enable nftables" + _RULES
+_SAVED = "\nsystemctl enable nftables" + _RULES
 _FILE = "cat >/etc/nftables.conf <<END\n{rules}\nEND\n"
 _FOUR_AT_START = _FOUR_ONLY.replace("nft -f - <<END", "cat >/etc/nftables.conf <<END")
 SEEDS = (
