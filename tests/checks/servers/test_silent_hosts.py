@@ -18,9 +18,9 @@ from portalops.ports import Shell
 from portalops.system.clock import SystemClock
 from portalops.system.ssh import SshTarget
 from portalops.system.ssh_shell import SshShell
-from tests.ledger.test_runs import WHO
 from tests.checks.servers.test_many_hosts import real
 from tests.doubles import MemoryKeeper, SilentProgress
+from tests.ledger.test_runs import WHO
 from tests.servers import SshHost, user_name
 
 SOME = chosen(ids=("patching.os-eol", "acct.uid0"))
