@@ -49,7 +49,9 @@ def judge(facts: Facts) -> CheckOutcome:
     offered = [one.offer for one in seen.servers if one.offer is not None]
     names = [name for one in offered for name in (*one.key_exchange, *one.host_keys, *one.ciphers, *one.macs)]
     if weak := _weak(names):
-        return failed("weak-algorithms", msg("offered to {station}: {names}", station=str(seen.station), names=listed(weak)))
+        return failed(
+            "weak-algorithms", msg("offered to {station}: {names}", station=str(seen.station), names=listed(weak))
+        )
     if isinstance(servers, MissingFact):
         return missing(servers)
     for server in servers:
