@@ -127,6 +127,20 @@ def _may_run(fact: MissingFact) -> bool:
     return fact.reason not in _ABSENT
 
 
+def _may_run(fact: MissingFact) -> bool:
+    """Say whether a server may run of which nothing is known: one that runs and cannot be asked, or whose answer is lost."""
+    if fact.reason == "command-failed":
+        return UNASKED in str(fact.seen)
+    return fact.reason not in _ABSENT
+
+
+def _may_run(fact: MissingFact) -> bool:
+    """Say whether a server may run of which nothing is known: one that runs and cannot be asked, or whose answer is lost."""
+    if fact.reason == "command-failed":
+        return UNASKED in str(fact.seen)
+    return fact.reason not in _ABSENT
+
+
 def _runs(facts: Facts, port: int, programs: frozenset[str], units: tuple[str, ...]) -> bool:
     known = facts[systemd_units.PROBE]
     return any(
