@@ -47,7 +47,7 @@ PROGRAMS = MYSQL_PROGRAMS | {
 GOES_BETWEEN = frozenset({"docker-proxy", "rootlessport", "conmon", "slirp4netns", "pasta", "pasta.avx2"})
 """They hold a port for a container, and their name does not tell what answers."""
 UNITS = ("mariadb.service", "mysql.service", "mysqld.service")
-POSTGRESQL = 5432
+_POSTGRESQL = 5432
 POSTGRESQL_PROGRAMS = frozenset({"postgres", "postmaster"})
 _ASKING = frozenset(
     {"peer", "reject", "scram-sha-256", "md5", "password", "cert", "ldap", "radius", "pam", "bsd", "gss", "sspi"}
@@ -127,20 +127,6 @@ def _may_run(fact: MissingFact) -> bool:
     return fact.reason not in _ABSENT
 
 
-def _may_run(fact: MissingFact) -> bool:
-    """Say whether a server may run of which nothing is known: one that runs and cannot be asked, or whose answer is lost."""
-    if fact.reason == "command-failed":
-        return UNASKED in str(fact.seen)
-    return fact.reason not in _ABSENT
-
-
-def _may_run(fact: MissingFact) -> bool:
-    """Say whether a server may run of which nothing is known: one that runs and cannot be asked, or whose answer is lost."""
-    if fact.reason == "command-failed":
-        return UNASKED in str(fact.seen)
-    return fact.reason not in _ABSENT
-
-
 def _runs(facts: Facts, port: int, programs: frozenset[str], units: tuple[str, ...]) -> bool:
     known = facts[systemd_units.PROBE]
     return any(
@@ -195,7 +181,7 @@ def _postgresql(facts: Facts) -> CheckOutcome | None:
     """Judge whom PostgreSQL lets in without a password, if there is one."""
     found = facts.get(postgresql_roles.PROBE)
     if isinstance(found, MissingFact):
-        is_there = _may_run(found) or _runs(facts, POSTGRESQL, POSTGRESQL_PROGRAMS, ("postgresql@",))
+        is_there = _may_run(found) or _runs(facts, _POSTGRESQL, POSTGRESQL_PROGRAMS, ("postgresql@",))
         return missing(found) if is_there else None
     if bad := sorted(_let_in(found)):
         return failed(
