@@ -77,12 +77,6 @@ echo end
 """
 UNASKED = "a server runs, and cannot be asked"
 """What the command complains of where there is such a process and no way to it."""
-UNASKED = "a server runs, and cannot be asked"
-"""What the command complains of where there is such a process and no way to it."""
-UNASKED = "a server runs, and cannot be asked"
-"""What the command complains of where there is such a process and no way to it."""
-UNASKED = "a server runs, and cannot be asked"
-"""What the command complains of where there is such a process and no way to it."""
 _MIGHTY = frozenset({"pg_execute_server_program", "pg_write_server_files", "pg_read_server_files"})
 """The server's own roles whose members can become the server's account, or read its keys (the manual, "Predefined Roles")."""
 _ASKING = frozenset({"peer", "reject", "scram-sha-256", "md5", "password"})
